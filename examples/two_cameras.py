@@ -1,0 +1,40 @@
+"""Follow two films in two threads with one pipeline: ``python examples/two_cameras.py FILM FILM``."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import cv2
+
+from platereader import Pipeline
+from platereader.arrays import BgrImage
+
+
+def frames_of(video: cv2.VideoCapture) -> Iterator[BgrImage]:
+    while True:
+        there, frame = video.read()
+        if not there:
+            return
+        yield cast(BgrImage, frame)
+
+
+def follow(pipeline: Pipeline, film: str) -> list[str]:
+    """One line for each plate that was seen. The stream inside belongs to this film alone."""
+    video = cv2.VideoCapture(film)
+    fps = video.get(cv2.CAP_PROP_FPS) or 25.0
+    updates = list(pipeline.read_stream(frames_of(video), fps=fps))
+    video.release()
+    gone = [plate for update in updates for plate in update.finished]
+    return [f"{film} {plate.first_seen_s:.1f}-{plate.last_seen_s:.1f} s {plate.text} {plate.status}" for plate in gone]
+
+
+def main(arguments: Sequence[str]) -> None:
+    pipeline = Pipeline.build()
+    with ThreadPoolExecutor() as threads:
+        for lines in threads.map(lambda film: follow(pipeline, film), arguments):
+            print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,52 @@
+"""The array types of the library and the one check at its border."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.errors import InvalidImageError
+
+BgrImage: TypeAlias = NDArray[np.uint8]
+"""uint8 ``(H, W, 3)``, blue-green-red, 0-255, any strides."""
+
+LogProbs: TypeAlias = NDArray[np.float32]
+"""float32 ``(N, T, C)`` or ``(T, C)``: natural logarithms of class probabilities, class 0 = blank."""
+
+MAX_SIDE_PX = 32_000
+"""Longest allowed side of a picture; OpenCV's warps stop working at 32,767."""
+
+
+def check_image(image: object, *, name: str = "frame") -> BgrImage:
+    """Return ``image`` as a C-contiguous ``BgrImage``, or say what is wrong with it.
+
+    Args:
+        image: what the caller passed.
+        name: how the error calls it.
+
+    Raises:
+        InvalidImageError: it is not a uint8 array of shape ``(H, W, 3)`` with sides from 1 to 32,000 px.
+    """
+    if not isinstance(image, np.ndarray):
+        raise InvalidImageError(
+            f"{name} is a {type(image).__name__}, not a numpy array: pass uint8 (H, W, 3) BGR pixels, "
+            "as cv2.imread returns them; for files use `platereader read` or cv2.imread."
+        )
+    if image.dtype != np.uint8:
+        raise InvalidImageError(
+            f"{name} has dtype {image.dtype}, expected uint8 0-255: convert it, for floats in 0..1 with "
+            "(frame * 255).round().astype(numpy.uint8)."
+        )
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise InvalidImageError(
+            f"{name} has shape {image.shape}, expected (H, W, 3) BGR: use cv2.cvtColor with COLOR_GRAY2BGR for grey "
+            "and COLOR_BGRA2BGR for four channels."
+        )
+    if not all(1 <= side <= MAX_SIDE_PX for side in image.shape[:2]):
+        raise InvalidImageError(
+            f"{name} is {image.shape[1]}x{image.shape[0]} px, allowed are 1 to {MAX_SIDE_PX} px a side: "
+            "check the source, or cut or shrink the picture."
+        )
+    return np.ascontiguousarray(image)

@@ -1,0 +1,102 @@
+"""The command line: every command calls one function of the library."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import platereader
+from platereader.cli import evaluate, info, read, synth, train, weights
+from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
+from platereader.errors import (
+    DatasetError,
+    InvalidArgumentError,
+    MissingDependencyError,
+    PlateReaderError,
+    UnknownNameError,
+    WeightsError,
+)
+
+__all__ = ["build_parser", "main"]
+
+_USAGE_ERRORS = (InvalidArgumentError, UnknownNameError, PlateReaderError)
+_BROKEN_ERRORS = (WeightsError, DatasetError, MissingDependencyError)
+
+_Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
+
+_COMMANDS: tuple[_Command, ...] = (
+    ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
+    ("evaluate", "measure accuracy on a labelled set", evaluate.EXAMPLES, evaluate.add_evaluate_command),
+    ("train", "train the detector or the recognizer", train.EXAMPLES, train.add_train_command),
+    ("synth", "write made-up plates with their labels", synth.EXAMPLES, synth.add_synth_command),
+    ("weights", "list, verify or fetch weight files", weights.EXAMPLES, weights.add_weights_command),
+    ("info", "say what is installed and what would run", info.EXAMPLES, info.add_info_command),
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="platereader",
+        description="Find and read vehicle licence plates, offline.",
+        epilog="platereader COMMAND --help shows the options of a command, with examples.",
+    )
+    parser.add_argument("--version", action="version", version=f"platereader {platereader.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary, examples, add_options in _COMMANDS:
+        add_options(
+            commands.add_parser(
+                name,
+                help=summary,
+                description=f"{summary[0].upper()}{summary[1:]}.",
+                epilog=examples,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: words after the program's name; None takes those of this process.
+
+    Returns:
+        The exit status: 0 done, 1 some inputs failed, 2 wrong usage, 3 weights, data or an optional package missing or
+        damaged, 130 interrupted.
+    """
+    _print_any_path()
+    arguments = build_parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except _BROKEN_ERRORS as error:
+        return _fail(error, EXIT_BROKEN)
+    except PlateReaderError as error:
+        return _fail(error, EXIT_USAGE)
+    except KeyboardInterrupt:
+        print("platereader: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to say, not even by the flush at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN
+    return status
+
+
+def _fail(error: Exception, status: int) -> int:
+    """Say what went wrong, without a traceback."""
+    print(f"platereader: {error}", file=sys.stderr)
+    return status
+
+
+def _print_any_path() -> None:
+    """Let names that the terminal's encoding lacks be printed as escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

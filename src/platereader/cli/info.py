@@ -1,0 +1,80 @@
+"""``platereader info``: what is installed and what would run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from importlib import metadata
+
+import platereader
+from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
+from platereader.cli.parts import add_part_options, build_pipeline
+from platereader.cli.tables import format_table
+from platereader.errors import WeightsError
+
+EXAMPLES = """examples:
+  platereader info
+  platereader info --precision bf16     what would run with these options
+
+Put the output into a bug report: it names versions, folders and hashes, and no picture.
+exit status: 0 the pipeline can be built, 2 wrong options, 3 weights are missing or altered.
+"""
+
+_PACKAGES = (
+    "numpy",
+    "torch",
+    "opencv-python-headless",
+    "ultralytics-opencv-headless",
+    "pillow",
+    "safetensors",
+    "onnxruntime",
+    "openvino",
+)
+
+
+def add_info_command(parser: argparse.ArgumentParser) -> None:
+    """Describe the options of ``platereader info``."""
+    add_part_options(parser)
+    parser.set_defaults(run=run_info)
+
+
+def run_info(arguments: argparse.Namespace) -> int:
+    """Print versions, places and parts."""
+    from platereader.registry import Registry
+
+    rows = [
+        ("platereader", platereader.__version__),
+        ("python", f"{platform.python_version()} on {platform.platform()}"),
+        ("processor", f"{platform.machine()}, {os.cpu_count()} logical cores"),
+        *((name, _version(name)) for name in _PACKAGES),
+    ]
+    print(format_table(("", ""), rows).lstrip())
+    try:
+        rows = [("weights from", str(folder)) for folder in Registry.default().folders]
+        print(format_table(("", ""), rows).lstrip("\n"))
+        parts = [
+            (
+                part.part,
+                part.implementation,
+                part.weights or "-",
+                (part.sha256 or "-")[:16],
+                " ".join(str(word) for word in (part.engine, part.precision) if word) or "-",
+                "-" if part.threads is None else str(part.threads),
+            )
+            for part in build_pipeline(arguments).describe()
+        ]
+    except WeightsError as error:
+        print(f"platereader: {error}", file=sys.stderr)
+        return EXIT_BROKEN
+    print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS"), parts))
+    return EXIT_OK
+
+
+def _version(package: str) -> str:
+    """Version of an installed package, found without importing it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,78 @@
+"""Options that choose the parts of the pipeline, and the pipeline they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from platereader.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from platereader.pipeline import Pipeline
+    from platereader.protocols import Detector, Recognizer
+    from platereader.registry import Kind, Registry, WeightFile
+    from platereader.results import PartDescription
+
+
+def add_part_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--detector``, ``--recognizer``, ``--engine``, ``--precision`` and ``--trust-pickle``."""
+    group = parser.add_argument_group("parts")
+    group.add_argument("--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt is read by ultralytics")
+    group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
+    group.add_argument("--engine", default="auto", help="what runs the networks: torch, ... (default: auto)")
+    group.add_argument("--precision", default="auto", help="fp32, bf16, ... (default: auto)")
+    group.add_argument("--trust-pickle", action="store_true", help="allow a .pt file to run code while it is loaded")
+
+
+def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
+    """The pipeline that the options of ``add_part_options`` ask for.
+
+    Raises:
+        UnknownNameError: no weights of that name.
+        WeightsError: weights are missing or altered.
+        EngineError: engine and precision do not go together.
+        InvalidArgumentError: weights of the wrong kind.
+        UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
+    """
+    from platereader import defaults
+    from platereader.pipeline import Pipeline
+    from platereader.registry import Registry
+
+    registry = Registry.default()
+    _, precision = defaults.resolve_engine(arguments.engine, arguments.precision)
+    detector: Detector | None = None
+    recognizer: Recognizer | None = None
+    notes: list[PartDescription] = []
+    if arguments.detector is not None and arguments.detector.lower().endswith(".pt"):
+        from platereader.detection.ultralytics import UltralyticsDetector
+
+        detector = UltralyticsDetector(arguments.detector, trust_pickle=arguments.trust_pickle)
+    elif arguments.detector is not None:
+        weights = _resolve(arguments.detector, kind="detector", registry=registry)
+        detector, note = defaults.load_detector(weights, precision=precision)
+        notes.append(note)
+    if arguments.recognizer is not None:
+        weights = _resolve(arguments.recognizer, kind="recognizer", registry=registry)
+        recognizer, note = defaults.load_recognizer(weights, precision=precision)
+        notes.append(note)
+    pipeline = Pipeline.build(
+        detector=detector,
+        recognizer=recognizer,
+        engine=arguments.engine,
+        precision=arguments.precision,
+        registry=registry,
+    )
+    better = {note.part: note for note in notes}
+    return replace(pipeline, descriptions=tuple(better.get(note.part, note) for note in pipeline.descriptions))
+
+
+def _resolve(name: str, *, kind: Kind, registry: Registry) -> WeightFile:
+    """The weights of that name, if they are of that kind."""
+    weights = registry.resolve(name)
+    if weights.kind != kind:
+        raise InvalidArgumentError(
+            f"--{kind} is {name!r}, which are weights of a {weights.kind}; "
+            f"known of a {kind} are {', '.join(registry.names(kind=kind)) or 'none'}."
+        )
+    return weights

@@ -1,0 +1,39 @@
+"""A progress bar with the time left, on stderr and only where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from typing_extensions import Self
+
+
+class Progress:
+    """A bar for ``total`` units; use it in a ``with`` statement.
+
+    Args:
+        total: how many units there are.
+        unit: what a unit is called.
+        scaled: shorten large numbers with k, M, G.
+    """
+
+    def __init__(self, total: int, *, unit: str, scaled: bool = False) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit=unit, unit_scale=scaled, disable=None, leave=False, file=sys.stderr)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def advance(self, count: int = 1) -> None:
+        """``count`` more units are done."""
+        self._bar.update(count)
+
+    def make_room(self) -> None:
+        """Take the bar off the screen before something is printed."""
+        self._bar.clear()

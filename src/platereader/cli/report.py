@@ -1,0 +1,128 @@
+"""How results are printed while they come in."""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from platereader.cli.document import Explanation, PictureResult
+from platereader.cli.tables import table_row
+from platereader.results import PlateReading
+
+_HEADER = ("PICTURE", "PLATE", "CONFIDENCE", "STATUS", "REGION OR REASON")
+_MAX_PICTURE_CELLS = 48
+_CSV_HEADER = (
+    "source",
+    "text",
+    "text_cyrillic",
+    "confidence",
+    "status",
+    "reason",
+    "format",
+    "region_code",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "error",
+)
+
+
+class Report(Protocol):
+    """Takes results one by one."""
+
+    def add(self, result: PictureResult) -> None:
+        """Print what there is to print of one picture."""
+        ...
+
+
+class SilentReport:
+    """Prints nothing: the results are printed in another way at the end."""
+
+    def add(self, result: PictureResult) -> None:
+        """Do nothing."""
+
+
+class TableReport:
+    """A table with one row per plate.
+
+    Args:
+        sources: all paths that will come, for the width of the first column.
+    """
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        longest = max((len(source) for source in sources), default=0)
+        picture_cells = min(max(longest, len(_HEADER[0])), _MAX_PICTURE_CELLS)
+        self._widths = (picture_cells, 10, 10, 10, 0)
+        self._started = False
+
+    def add(self, result: PictureResult) -> None:
+        """Print the plates of one picture, and the explanations if there are any."""
+        if result.error is not None:
+            return
+        if not self._started:
+            self._print(_HEADER)
+            self._started = True
+        for reading in result.readings:
+            self._print((result.source, *_cells(reading)))
+        if not result.readings:
+            self._print((result.source, "-", "", "", "no plate found"))
+        for explanation in result.explanations or ():
+            print(_explained(explanation))
+
+    def _print(self, cells: Sequence[str]) -> None:
+        print(table_row(cells, widths=self._widths), flush=True)
+
+
+class CsvReport:
+    """CSV with one row per plate; a picture without plates has one row without text."""
+
+    def __init__(self) -> None:
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer.writerow(_CSV_HEADER)
+
+    def add(self, result: PictureResult) -> None:
+        """Print the rows of one picture."""
+        for reading in result.readings:
+            self._writer.writerow((result.source, *_csv_cells(reading), ""))
+        if not result.readings:
+            self._writer.writerow((result.source, *[""] * (len(_CSV_HEADER) - 2), result.error or ""))
+
+
+def _cells(reading: PlateReading) -> tuple[str, str, str, str]:
+    """Plate, confidence, status and note; a confidence is rounded down, so that only certainty is 100 %."""
+    percent = f"{math.floor(100 * reading.confidence)} %"
+    return reading.text or "-", percent if reading.text else "", reading.status, _note(reading)
+
+
+def _note(reading: PlateReading) -> str:
+    """The region of a sure reading, the reason of any other."""
+    if reading.reason is None:
+        return "" if reading.region is None else reading.region.subject_en
+    doubtful = reading.masked_text is not None and reading.masked_text != reading.text
+    words = reading.reason.replace("_", " ")
+    return f"{words}: {reading.masked_text}" if doubtful else words
+
+
+def _csv_cells(reading: PlateReading) -> tuple[str | float, ...]:
+    detection = reading.detection
+    box = ("",) * 4 if detection is None else tuple(round(value, 1) for value in detection.box.to_tuple())
+    return (
+        reading.text or "",
+        reading.text_cyrillic or "",
+        round(reading.confidence, 4),
+        reading.status,
+        reading.reason or "",
+        "" if reading.format is None else reading.format.name,
+        "" if reading.region is None else reading.region.code,
+        *box,
+    )
+
+
+def _explained(explanation: Explanation) -> str:
+    box = explanation.detection.box
+    place = f"{box.x1:.0f},{box.y1:.0f} {box.width:.0f}x{box.height:.0f} px"
+    return f"    candidate {explanation.detection.score:.2f} at {place}: {explanation.stage}: {explanation.why}"

@@ -1,0 +1,57 @@
+"""From the files and folders on the command line to the picture files to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One picture file, or why there is none.
+
+    Attributes:
+        path: of the file.
+        within: its path below the folder that was given; its name where a file was given.
+        error: what is wrong with an input that gives no picture.
+    """
+
+    path: Path
+    within: Path
+    error: str | None = None
+
+
+def find_sources(inputs: Sequence[Path]) -> list[Source]:
+    """The pictures of all inputs, each file once; an input without any gives one source with an error.
+
+    A file is taken whatever its name ends in. Folders are searched to the bottom for names that end like pictures;
+    hidden files and folders are left out.
+
+    Args:
+        inputs: files and folders.
+    """
+    found: dict[Path, Source] = {}
+    for path in inputs:
+        for source in _sources_of(path):
+            found.setdefault(source.path.resolve(), source)
+    return list(found.values())
+
+
+def _sources_of(path: Path) -> Iterator[Source]:
+    from platereader.datasets.images import IMAGE_SUFFIXES
+
+    if not path.is_dir():
+        yield Source(path, Path(path.name))
+        return
+    named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in IMAGE_SUFFIXES and item.is_file()]
+    pictures = [item for item in named if not _is_hidden(item.relative_to(path))]
+    if not pictures:
+        endings = " ".join(sorted(IMAGE_SUFFIXES))
+        yield Source(path, Path(path.name), f"there is no picture in the folder {str(path)!r}: looked for {endings}.")
+    for picture in pictures:
+        yield Source(picture, picture.relative_to(path))
+
+
+def _is_hidden(within: Path) -> bool:
+    return any(part.startswith(".") for part in within.parts)

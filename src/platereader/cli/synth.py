@@ -1,0 +1,128 @@
+"""``platereader synth``: made-up plates as pictures with labels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from platereader.cli.exits import EXIT_OK
+from platereader.cli.progress import Progress
+from platereader.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from platereader.arrays import BgrImage
+
+EXAMPLES = """examples:
+  platereader synth samples/ --count 50                               plates as a camera sees them, cut out
+  platereader synth samples/ --kind plates --count 20                 clean fronts of all types
+  platereader synth samples/ --kind scenes --backgrounds photos/      plates on photographs, with exact corners
+
+The folder gets images/*.png and labels.jsonl, which `evaluate` and `train` take. The same seed gives the same pictures.
+exit status: 0 done, 2 wrong options, 3 no usable background.
+"""
+
+_Sample: TypeAlias = "tuple[BgrImage, dict[str, Any]]"
+_PLATE_HEIGHT_PX = 96
+
+
+def add_synth_command(parser: argparse.ArgumentParser) -> None:
+    """Describe the options of ``platereader synth``."""
+    parser.add_argument("out", type=Path, metavar="DIR", help="folder for pictures and labels")
+    parser.add_argument("--kind", choices=tuple(_KINDS), default="crops", help="what to make (default: crops)")
+    parser.add_argument("--count", type=int, default=100, metavar="N", help="number of pictures (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photographs without plates; needed for scenes")
+    parser.set_defaults(run=run_synth)
+
+
+def run_synth(arguments: argparse.Namespace) -> int:
+    """Write the samples."""
+    import numpy as np
+
+    from platereader.cli.saving import write_picture
+
+    labels = arguments.out / "labels.jsonl"
+    if arguments.count < 1:
+        raise InvalidArgumentError(f"--count is {arguments.count}, allowed are whole numbers from 1.")
+    if labels.exists():
+        raise InvalidArgumentError(f"DIR is {str(arguments.out)!r}, which has labels: name a new folder.")
+    samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with labels.open("w", encoding="utf-8") as file, Progress(arguments.count, unit="picture") as progress:
+        for index in range(arguments.count):
+            pixels, label = next(samples)
+            name = f"images/{index:06d}.png"
+            write_picture(arguments.out / name, pixels)
+            row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": [label]}
+            file.write(json.dumps(row) + "\n")
+            progress.advance()
+    return EXIT_OK
+
+
+def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
+    """The photographs to put plates on, decoded."""
+    from platereader.cli.sources import find_sources
+    from platereader.datasets import read_image
+    from platereader.errors import DatasetError
+
+    if arguments.backgrounds is None:
+        if arguments.kind == "scenes":
+            raise InvalidArgumentError("--kind scenes needs --backgrounds: name a folder of photographs.")
+        return []
+    sources = find_sources([arguments.backgrounds])
+    errors = [source.error for source in sources if source.error is not None]
+    if errors:
+        raise DatasetError(f"--backgrounds: {errors[0]}")
+    return [read_image(source.path) for source in sources]
+
+
+def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
+    """Plates before a camera, cut out as the recognizer gets them."""
+    from platereader.synthesis.crops import plate_sample
+
+    while True:
+        sample = plate_sample(rng, backgrounds=backgrounds)
+        yield sample.pixels, {"text": sample.text, "plate_type": sample.format_name}
+
+
+def _plates(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
+    """Clean fronts."""
+    from platereader.synthesis.crops import random_format, random_text
+    from platereader.synthesis.render import render_plate
+
+    del backgrounds
+    while True:
+        plate_format = random_format(rng)
+        text = random_text(plate_format, rng=rng)
+        front = render_plate(text, plate_format, height_px=_PLATE_HEIGHT_PX * plate_format.line_count, rng=rng)
+        yield front.pixels, {"text": text, "plate_type": plate_format.name}
+
+
+def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
+    """Plates on photographs."""
+    from platereader.synthesis.crops import random_format, random_text
+    from platereader.synthesis.paste import Front, paste_plate
+    from platereader.synthesis.render import render_plate
+    from platereader.synthesis.scene import Scene
+
+    while True:
+        plate_format = random_format(rng)
+        text, lines = random_text(plate_format, rng=rng), plate_format.line_count
+        front = Front(render_plate(text, plate_format, height_px=_PLATE_HEIGHT_PX * lines, rng=rng).pixels, lines)
+        scene = paste_plate(Scene(backgrounds[int(rng.integers(len(backgrounds)))]), front=front, rng=rng)
+        for plate in scene.plates:
+            corners = [list(point) for point in plate.quad.points]
+            label = {"text": text, "plate_type": plate_format.name, "box": list(plate.box.to_tuple())}
+            yield scene.pixels, label | {"corners": corners}
+
+
+_KINDS: dict[str, Callable[[np.random.Generator, list[BgrImage]], Iterator[_Sample]]] = {
+    "crops": _crops,
+    "plates": _plates,
+    "scenes": _scenes,
+}

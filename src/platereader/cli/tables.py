@@ -1,0 +1,41 @@
+"""Text in columns for the terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+_GAP = "  "
+
+
+def table_row(cells: Sequence[str], *, widths: Sequence[int]) -> str:
+    """One row: every cell padded to its width, one that is too long shortened at its start.
+
+    Args:
+        cells: texts, any script.
+        widths: of the columns in terminal cells; the last column is not padded or shortened.
+    """
+    padded = [_fit(cell, width) for cell, width in zip(cells[:-1], widths[:-1], strict=True)]
+    return _GAP.join([*padded, cells[-1]]).rstrip()
+
+
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A whole table with as wide columns as its cells need."""
+    table = [header, *rows]
+    widths = [max(_width(row[column]) for row in table) for column in range(len(header))]
+    return "\n".join(table_row(row, widths=widths) for row in table)
+
+
+def _fit(cell: str, width: int) -> str:
+    """Exactly ``width`` terminal cells; the end of a path says more than its start."""
+    if _width(cell) <= width:
+        return cell + " " * (width - _width(cell))
+    while cell and _width(cell) >= width:
+        cell = cell[1:]
+    return "…" + cell
+
+
+def _width(text: str) -> int:
+    """Terminal cells that a text takes."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)

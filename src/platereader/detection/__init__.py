@@ -1,0 +1,1 @@
+"""Parts that find plates in frames."""

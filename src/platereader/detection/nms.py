@@ -1,0 +1,28 @@
+"""Non-maximum suppression in numpy: no time limit, no classes, the same answer every time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.geometry import iou_matrix
+
+
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], *, max_iou: float) -> NDArray[np.intp]:
+    """Which boxes stay when each may overlap a better one by at most ``max_iou``.
+
+    Args:
+        boxes: float32 ``(N, 4)``, ``x1, y1, x2, y2`` in pixels.
+        scores: float32 ``(N,)``.
+        max_iou: greatest IoU of two boxes that both stay, 0 to 1.
+
+    Returns:
+        Indices of those that stay, best first; equal scores in the order given.
+    """
+    order = np.argsort(-scores, kind="stable")
+    overlapping = iou_matrix(boxes[order], boxes[order]) > max_iou
+    alive = np.ones(len(order), np.bool_)
+    for row in range(len(order)):
+        if alive[row]:
+            alive[row + 1 :] &= ~overlapping[row, row + 1 :]
+    return order[alive]

@@ -1,0 +1,91 @@
+"""Letterboxing: a frame of any size becomes a network input of whole strides, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.arrays import BgrImage
+
+STRIDE_PX = 32
+"""Sides of a network input are multiples of this."""
+
+FILL = 114
+"""Grey level of the border, as in training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a frame lies in its network input: scaled by ``scale_x`` and ``scale_y``, then moved to ``(left, top)``.
+
+    Attributes:
+        width: of the network input, pixels.
+        height: of the network input, pixels.
+        inner_width: of the scaled frame, pixels.
+        inner_height: of the scaled frame, pixels.
+        frame_width: of the frame, pixels.
+        frame_height: of the frame, pixels.
+    """
+
+    width: int
+    height: int
+    inner_width: int
+    inner_height: int
+    frame_width: int
+    frame_height: int
+
+    @property
+    def left(self) -> int:
+        """Border on the left in pixels of the input."""
+        return (self.width - self.inner_width) // 2
+
+    @property
+    def top(self) -> int:
+        """Border above in pixels of the input."""
+        return (self.height - self.inner_height) // 2
+
+    def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points ``(..., 2)`` of the input, in pixels of the frame."""
+        offset = np.array([self.left, self.top], np.float32)
+        ratio = np.array([self.frame_width / self.inner_width, self.frame_height / self.inner_height], np.float32)
+        return (points - offset) * ratio
+
+
+def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
+    """Shrink a frame of ``width`` x ``height`` px to ``input_size`` px, with as little border as whole strides allow.
+
+    A frame that is smaller already keeps its size: enlarging adds time but no detail.
+
+    Args:
+        width: of the frame, pixels.
+        height: of the frame, pixels.
+        input_size: longest side of the network input, pixels, a multiple of 32.
+    """
+    scale = min(input_size / max(width, height), 1.0)
+    inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
+    return Letterbox(_whole(inner_width), _whole(inner_height), inner_width, inner_height, width, height)
+
+
+def apply_letterbox(frame: BgrImage, plan: Letterbox) -> NDArray[np.float32]:
+    """The frame as float32 ``(3, H, W)``, RGB, 0 to 1, with a grey border."""
+    inside = (plan.inner_width, plan.inner_height)
+    if frame.shape[1::-1] != inside:
+        frame = cast(BgrImage, cv2.resize(frame, inside, interpolation=cv2.INTER_AREA))
+    canvas = np.full((plan.height, plan.width, 3), FILL, np.uint8)
+    canvas[plan.top : plan.top + plan.inner_height, plan.left : plan.left + plan.inner_width] = frame
+    return cast("NDArray[np.float32]", to_input(canvas[None])[0])
+
+
+def to_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """BGR pictures uint8 ``(N, H, W, 3)`` as the network takes them: float32 ``(N, 3, H, W)``, RGB, 0 to 1."""
+    planes = pictures[..., ::-1].transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(planes, dtype=np.float32) * np.float32(1 / 255)
+
+
+def _whole(side_px: int) -> int:
+    """The side rounded up to whole strides."""
+    return -(-side_px // STRIDE_PX) * STRIDE_PX

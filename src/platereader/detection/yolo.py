@@ -1,0 +1,138 @@
+"""The default detector: our YOLOv8n with four corners, on any runtime."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.arrays import BgrImage
+from platereader.detection.decode import Plates, decode_plates
+from platereader.detection.preprocess import STRIDE_PX, Letterbox, apply_letterbox, plan_letterbox
+from platereader.errors import InvalidArgumentError
+from platereader.geometry import Box, Quad
+from platereader.results import Detection, Lines
+from platereader.runtimes import Runtime
+
+if TYPE_CHECKING:
+    from platereader.runtimes.torch import TorchPrecision
+
+_MIN_SIDE_PX = 1.0
+# More frames at once take more memory and no less time.
+_MAX_BATCH = 8
+# Corners of a plate that is partly outside may lie outside of its box, but not by more than this times its size.
+_CORNER_REACH = 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class YoloDetector:
+    """Finds plates with their corners.
+
+    Frames are shrunk to ``input_size`` px on their longer side, never cut. Frames of one shape run as one batch; the
+    result for a frame does not depend on the others.
+
+    Attributes:
+        runtime: the network, with the outputs of ``detection.network.PlateNetwork``.
+        input_size: longest side of the network input in pixels, a multiple of 32.
+        min_score: lowest score of a plate that is reported, 0 to 1.
+        max_iou: greatest IoU of two plates that are both reported, 0 to 1.
+
+    Raises:
+        InvalidArgumentError: a setting is out of range.
+    """
+
+    runtime: Runtime
+    input_size: int = 640
+    min_score: float = 0.3
+    max_iou: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.input_size < STRIDE_PX or self.input_size % STRIDE_PX:
+            raise InvalidArgumentError(
+                f"input_size is {self.input_size}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 640."
+            )
+        for name, value in (("min_score", self.min_score), ("max_iou", self.max_iou)):
+            if not 0 <= value <= 1:
+                raise InvalidArgumentError(f"{name} is {value}, allowed is 0 to 1.")
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        precision: TorchPrecision = "fp32",
+        settings: Mapping[str, Any] | None = None,
+    ) -> YoloDetector:
+        """Load weights from a safetensors file and run them with torch.
+
+        Args:
+            path: the weights of a ``detection.network.PlateNetwork``.
+            precision: ``fp32`` or ``bf16``.
+            settings: ``input_size``, ``min_score`` and ``max_iou`` where they differ from the defaults.
+
+        Raises:
+            WeightsNotFoundError: there is no such file.
+            WeightsCorruptError: the file is not safetensors or holds another network.
+            EngineError: torch does not offer the precision.
+            InvalidArgumentError: a setting is unknown or out of range.
+        """
+        from platereader.detection.network import fuse_normalisation, network_from_file
+        from platereader.runtimes.torch import TorchRuntime
+
+        runtime = TorchRuntime(fuse_normalisation(network_from_file(Path(path))), precision=precision)
+        try:
+            return cls(runtime, **(settings or {}))
+        except TypeError as error:
+            raise InvalidArgumentError(
+                f"settings is {settings!r}, allowed are numbers for input_size, min_score and max_iou."
+            ) from error
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """Plates of each frame, best first."""
+        plans = [plan_letterbox(f.shape[1], f.shape[0], input_size=self.input_size) for f in frames]
+        alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, plan in enumerate(plans):
+            alike[plan.height, plan.width].append(index)
+        found: list[list[Detection]] = [[] for _ in frames]
+        for size, indices in alike.items():
+            for first in range(0, len(indices), _MAX_BATCH):
+                chunk = indices[first : first + _MAX_BATCH]
+                batch = np.stack([apply_letterbox(frames[index], plans[index]) for index in chunk])
+                for index, plates in zip(chunk, self._decoded(batch, size), strict=True):
+                    found[index] = _detections(plates, plans[index])
+        return found
+
+    def _decoded(self, batch: NDArray[np.float32], size: tuple[int, int]) -> Iterator[Plates]:
+        """The plates of each row of a batch, in pixels of the network input."""
+        sides, classes, offsets = self.runtime.run(batch)
+        for row in range(len(batch)):
+            outputs = sides[row], classes[row], offsets[row]
+            yield decode_plates(outputs, size=size, min_score=self.min_score, max_iou=self.max_iou)
+
+
+def _detections(plates: Plates, plan: Letterbox) -> list[Detection]:
+    """Plates of a network input as detections in the frame; what lies outside of the frame is dropped."""
+    boxes = plan.to_frame(plates.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    corners = plan.to_frame(plates.corners)
+    detections: list[Detection] = []
+    for row in range(len(boxes)):
+        x1, y1, x2, y2 = (float(value) for value in boxes[row])
+        box = Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).clipped(plan.frame_width, plan.frame_height)
+        if box is None or box.width < _MIN_SIDE_PX or box.height < _MIN_SIDE_PX:
+            continue
+        quad = Quad.from_points(_held(corners[row], box))
+        score = min(float(plates.scores[row]), 1.0)
+        detections.append(Detection(box, score, quad, cast(Lines, int(plates.lines[row]))))
+    return detections
+
+
+def _held(corners: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    """Corners kept within reach of their box."""
+    reach = box.padded(_CORNER_REACH * box.width, _CORNER_REACH * box.height)
+    return np.clip(corners, [reach.x1, reach.y1], [reach.x2, reach.y2]).astype(np.float32)

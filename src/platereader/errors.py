@@ -1,0 +1,83 @@
+"""Every exception that platereader raises on purpose.
+
+    PlateReaderError
+    ├── InvalidImageError (ValueError)          an array is not a picture this library reads
+    ├── InvalidGeometryError (ValueError)       a box or quad that cannot exist
+    ├── InvalidArgumentError (ValueError)       any other argument out of range
+    ├── TimestampError (ValueError)             time did not grow between two frames
+    ├── UnknownNameError (LookupError)          no weights, format or option of that name
+    ├── ContractError (RuntimeError)            a part (yours or ours) broke its contract
+    ├── MediaFileError (OSError)                a picture file that cannot be read
+    ├── DatasetError (ValueError)               a labelled set that cannot be used at all
+    ├── UntrustedPickleError (PermissionError)  a file that runs code when loaded
+    ├── EngineError (ValueError)                engine and precision that do not go together
+    ├── MissingDependencyError (ImportError)    an optional package is not installed
+    └── WeightsError (RuntimeError)
+        ├── WeightsNotFoundError (FileNotFoundError)
+        ├── WeightsCorruptError (ValueError)    size or sha256 differs from what was promised
+        └── WeightsFetchError (ConnectionError)
+"""
+
+
+class PlateReaderError(Exception):
+    """Base of all errors that platereader raises on purpose."""
+
+
+class InvalidImageError(PlateReaderError, ValueError):
+    """An array is not a uint8 ``(H, W, 3)`` blue-green-red picture."""
+
+
+class InvalidGeometryError(PlateReaderError, ValueError):
+    """A box is inverted or not finite, or a quad is not four finite points."""
+
+
+class InvalidArgumentError(PlateReaderError, ValueError):
+    """An argument is outside of what is allowed."""
+
+
+class TimestampError(PlateReaderError, ValueError):
+    """A frame is not later than the frame before it."""
+
+
+class UnknownNameError(PlateReaderError, LookupError):
+    """Nothing is known under that name."""
+
+
+class ContractError(PlateReaderError, RuntimeError):
+    """A part returned something its protocol does not allow."""
+
+
+class MediaFileError(PlateReaderError, OSError):
+    """A file cannot be read as a picture."""
+
+
+class DatasetError(PlateReaderError, ValueError):
+    """A labelled set cannot be used at all (single broken rows are reported, not raised)."""
+
+
+class UntrustedPickleError(PlateReaderError, PermissionError):
+    """A file would run code when loaded and the caller has not said that it may."""
+
+
+class EngineError(PlateReaderError, ValueError):
+    """The engine does not offer that precision."""
+
+
+class MissingDependencyError(PlateReaderError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class WeightsError(PlateReaderError, RuntimeError):
+    """Base of everything that can be wrong with a weight file."""
+
+
+class WeightsNotFoundError(WeightsError, FileNotFoundError):
+    """No file of that name in any place that is searched."""
+
+
+class WeightsCorruptError(WeightsError, ValueError):
+    """The bytes are not the promised ones."""
+
+
+class WeightsFetchError(WeightsError, ConnectionError):
+    """A download did not come through; nothing was kept of it."""

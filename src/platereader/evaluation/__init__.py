@@ -1,0 +1,1 @@
+"""Measuring a pipeline on a labelled set: the metrics, the run, the report."""

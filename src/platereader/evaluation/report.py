@@ -1,0 +1,247 @@
+"""The result of an evaluation: scores with their counts and intervals, what ran, what was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.datasets import SkippedRow
+from platereader.evaluation.metrics import (
+    COCO_IOUS,
+    Matches,
+    PictureBoxes,
+    Ranking,
+    Rate,
+    average_precision,
+    character_error_rate,
+    match,
+    rank,
+    recall,
+)
+from platereader.evaluation.outcomes import PlateOutcome
+from platereader.results import PartDescription
+
+SCHEMA = 1
+"""Version of ``EvaluationReport.to_dict``."""
+
+_BOOTSTRAP_ROUNDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A score with its 95 % interval: 2.5th to 97.5th percentile over pictures drawn anew with replacement."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionScores:
+    """How well plates are found; ``loose`` labels and readings on them are left out.
+
+    Attributes:
+        pictures: pictures whose plates have boxes, those without plates included.
+        plates: boxes that had to be found.
+        ap30: average precision at IoU 0.3, over all scores the detector can be asked for; None without plates.
+        ap50: likewise at IoU 0.5.
+        ap75: likewise at IoU 0.75.
+        ap50_95: mean over the IoU thresholds 0.50, 0.55, ... 0.95.
+        recall30: found at IoU 0.3 by the pipeline as it is.
+        recall50: found at IoU 0.5 by the pipeline as it is.
+        unlabelled_finds: readings on no label; not proof of an error where background plates are not labelled.
+        alarms: pictures without plates where something was found.
+        corners: plates whose corners were compared.
+        corner_error_median: per cent of plate width; None without any.
+        corner_error_mean: likewise.
+    """
+
+    pictures: int
+    plates: int
+    ap30: Estimate | None
+    ap50: Estimate | None
+    ap75: Estimate | None
+    ap50_95: Estimate | None
+    recall30: Rate
+    recall50: Rate
+    unlabelled_finds: int
+    alarms: Rate
+    corners: int
+    corner_error_median: float | None
+    corner_error_mean: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        rates = {name: getattr(self, name).to_dict() for name in ("recall30", "recall50", "alarms")}
+        return {**asdict(self), **rates}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScores:
+    """How well the plates of one group are read.
+
+    Attributes:
+        kind: what the group is: ``all`` Russian plates, one plate ``type``, one ``region`` length, one ``foreign``
+            country.
+        name: such as ``standard``, ``3 digits`` or ``KZ``.
+        plates: labelled plates in it.
+        found: plates with a place that have a reading at IoU 0.3.
+        exact: end to end, whatever the status: the whole text right, of plates with a place and a text.
+        exact_read: likewise, counting only readings of status ``read``.
+        read_right: of the readings of status ``read``, those that are right.
+        cer: end to end; a plate not found costs all its characters.
+        given_exact: the whole text right when the place is given.
+        given_cer: likewise.
+    """
+
+    kind: Literal["all", "type", "region", "foreign"]
+    name: str
+    plates: int
+    found: Rate
+    exact: Rate
+    exact_read: Rate
+    read_right: Rate
+    cer: float | None
+    given_exact: Rate
+    given_cer: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        names = ("found", "exact", "exact_read", "read_right", "given_exact")
+        return {**asdict(self), **{name: getattr(self, name).to_dict() for name in names}}
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """All scores of one pipeline on one set.
+
+    Attributes:
+        dataset: name of the set.
+        pictures: pictures that were read.
+        plates: labelled plates in them.
+        skipped: broken rows and unreadable pictures; they are in no score.
+        parts: what ran.
+        detection: None for a set of crops.
+        groups: all Russian plates first, then by type, by region length, and foreign ones by country.
+        outcomes: one for each labelled plate.
+    """
+
+    dataset: str
+    pictures: int
+    plates: int
+    skipped: tuple[SkippedRow, ...]
+    parts: tuple[PartDescription, ...]
+    detection: DetectionScores | None
+    groups: tuple[GroupScores, ...]
+    outcomes: tuple[PlateOutcome, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "schema": SCHEMA,
+            "dataset": self.dataset,
+            "pictures": self.pictures,
+            "plates": self.plates,
+            "skipped": [{"file": str(row.path), "line": row.line, "reason": row.reason} for row in self.skipped],
+            "parts": [part.to_dict() for part in self.parts],
+            "detection": None if self.detection is None else self.detection.to_dict(),
+            "groups": [group.to_dict() for group in self.groups],
+            "outcomes": [outcome.to_dict() for outcome in self.outcomes],
+        }
+
+
+def score_groups(outcomes: Sequence[PlateOutcome]) -> tuple[GroupScores, ...]:
+    """Scores of all Russian plates, of each type and region length, and of each foreign country."""
+    home = [outcome for outcome in outcomes if outcome.foreign is None]
+    types = sorted({outcome.plate_type for outcome in home})
+    countries = sorted({outcome.foreign for outcome in outcomes if outcome.foreign})
+    groups = [
+        _score_group("all", "all", home),
+        *(_score_group("type", name, [one for one in home if one.plate_type == name]) for name in types),
+        *(_score_group("region", f"{n} digits", [one for one in home if one.region_digits == n]) for n in (2, 3)),
+        *(_score_group("foreign", name, [one for one in outcomes if one.foreign == name]) for name in countries),
+    ]
+    return tuple(group for group in groups if group.plates or group.kind == "all")
+
+
+def _score_group(
+    kind: Literal["all", "type", "region", "foreign"], name: str, outcomes: Sequence[PlateOutcome]
+) -> GroupScores:
+    boxed = [one for one in outcomes if one.boxed]
+    texts = [one for one in boxed if one.text]
+    said = [one for one in texts if one.status == "read"]
+    given = [one for one in outcomes if one.text and one.given]
+    return GroupScores(
+        kind=kind,
+        name=name,
+        plates=len(outcomes),
+        found=Rate(sum(one.found for one in boxed), len(boxed)),
+        exact=Rate(sum(one.exact for one in texts), len(texts)),
+        exact_read=Rate(sum(one.exact for one in said), len(texts)),
+        read_right=Rate(sum(one.exact for one in said), len(said)),
+        cer=character_error_rate([(one.text, one.read_text or "") for one in texts if one.text]),
+        given_exact=Rate(sum(one.given_exact for one in given), len(given)),
+        given_cer=character_error_rate([(one.text, one.given_text or "") for one in given if one.text]),
+    )
+
+
+def score_detection(
+    candidates: Sequence[PictureBoxes],
+    reported: Sequence[PictureBoxes],
+    outcomes: Sequence[PlateOutcome],
+    *,
+    rng: np.random.Generator,
+) -> DetectionScores:
+    """Detection scores of a set.
+
+    Args:
+        candidates: boxes of each picture down to a low score, for average precision.
+        reported: boxes of each picture as the pipeline reports them, for recall and false finds.
+        outcomes: for the corners.
+        rng: draws the pictures anew for the intervals.
+    """
+    by_iou = {value: [match(one, min_iou=value) for one in candidates] for value in (0.3, *COCO_IOUS)}
+    found = [match(one, min_iou=0.3) for one in reported]
+    bare = [one for one in reported if not len(one.labelled) and not len(one.ignored)]
+    errors = [one.corner_error_percent for one in outcomes if one.corner_error_percent is not None]
+    return DetectionScores(
+        pictures=len(reported),
+        plates=sum(len(one.labelled) for one in reported),
+        ap30=_estimate([by_iou[0.3]], rng=rng),
+        ap50=_estimate([by_iou[0.5]], rng=rng),
+        ap75=_estimate([by_iou[0.75]], rng=rng),
+        ap50_95=_estimate([by_iou[value] for value in COCO_IOUS], rng=rng),
+        recall30=recall(found),
+        recall50=recall([match(one, min_iou=0.5) for one in reported]),
+        unlabelled_finds=sum(int((~one.right).sum()) for one in found),
+        alarms=Rate(sum(len(one.found) > 0 for one in bare), len(bare)),
+        corners=len(errors),
+        corner_error_median=float(np.median(errors)) if errors else None,
+        corner_error_mean=float(np.mean(errors)) if errors else None,
+    )
+
+
+def _estimate(thresholds: Sequence[Sequence[Matches]], *, rng: np.random.Generator) -> Estimate | None:
+    """Mean average precision over thresholds, with its bootstrap interval."""
+    pictures = len(thresholds[0])
+    rankings = [rank(matches) for matches in thresholds]
+    value = _mean_precision(rankings)
+    if value is None:
+        return None
+    draws = [
+        _mean_precision(rankings, weights=np.bincount(rng.integers(pictures, size=pictures), minlength=pictures))
+        for _ in range(_BOOTSTRAP_ROUNDS)
+    ]
+    low, high = np.percentile([draw for draw in draws if draw is not None], [2.5, 97.5]).tolist()
+    return Estimate(value, low, high)
+
+
+def _mean_precision(rankings: Sequence[Ranking], *, weights: NDArray[np.int64] | None = None) -> float | None:
+    """Average precision meaned over thresholds; None without labelled plates."""
+    values = [average_precision(ranking, weights=weights) for ranking in rankings]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

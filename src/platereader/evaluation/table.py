@@ -1,0 +1,93 @@
+"""An evaluation report as plain text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from platereader.evaluation.metrics import Rate
+from platereader.evaluation.report import DetectionScores, Estimate, EvaluationReport, GroupScores
+from platereader.results import PartDescription
+
+_SHOWN_ROWS = 10
+_READING = ("end to end", "plates", "found, IoU 0.3", "whole text right", "CER")
+_TRUST = ("", "right and status read", "right of status read", "right, place given", "CER")
+
+
+def format_table(report: EvaluationReport) -> str:
+    """Everything but the single outcomes as text; rates with counts and 95 % intervals.
+
+    Args:
+        report: as ``evaluate`` returns it.
+    """
+    head = (
+        f"{report.dataset}: {report.pictures} pictures, {report.plates} labelled plates, {len(report.skipped)} skipped"
+    )
+    blocks = [[head], [_part(part) for part in report.parts]]
+    if report.detection is not None:
+        blocks.append(_detection(report.detection))
+    blocks.append(_aligned([_READING, *(_reading(group) for group in report.groups)]))
+    blocks.append(_aligned([_TRUST, *(_trust(group) for group in report.groups)]))
+    if report.skipped:
+        shown = [f"  {row}" for row in report.skipped[:_SHOWN_ROWS]]
+        more = [f"  ... and {len(report.skipped) - _SHOWN_ROWS} more"] if len(report.skipped) > _SHOWN_ROWS else []
+        blocks.append(["skipped:", *shown, *more])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _part(part: PartDescription) -> str:
+    weights = f" weights {part.weights} sha256 {part.sha256[:12]}" if part.weights and part.sha256 else ""
+    engine = f" on {part.engine} {part.precision}, {part.threads} threads" if part.engine else ""
+    return f"{part.part}: {part.implementation}{weights}{engine}"
+
+
+def _detection(scores: DetectionScores) -> list[str]:
+    """Two columns: what, and how much."""
+    rows = [
+        ("detection", f"{scores.plates} plates in {scores.pictures} pictures"),
+        ("AP30", _estimate(scores.ap30)),
+        ("AP50", _estimate(scores.ap50)),
+        ("AP75", _estimate(scores.ap75)),
+        ("AP50-95", _estimate(scores.ap50_95)),
+        ("recall, IoU 0.3", _rate(scores.recall30)),
+        ("recall, IoU 0.5", _rate(scores.recall50)),
+        ("finds on no label", str(scores.unlabelled_finds)),
+        ("alarms without plates", _rate(scores.alarms)),
+    ]
+    if scores.corner_error_median is not None and scores.corner_error_mean is not None:
+        error = f"median {scores.corner_error_median:.2f}, mean {scores.corner_error_mean:.2f} % of width"
+        rows.append(("corner error", f"{error} (n {scores.corners})"))
+    return _aligned(rows)
+
+
+def _name(group: GroupScores) -> str:
+    return f"foreign, {group.name}" if group.kind == "foreign" else group.name
+
+
+def _reading(group: GroupScores) -> tuple[str, ...]:
+    return _name(group), str(group.plates), _rate(group.found), _rate(group.exact), _percent(group.cer)
+
+
+def _trust(group: GroupScores) -> tuple[str, ...]:
+    rates = (_rate(group.exact_read), _rate(group.read_right), _rate(group.given_exact))
+    return (_name(group), *rates, _percent(group.given_cer))
+
+
+def _rate(rate: Rate) -> str:
+    if rate.value is None:
+        return "-"
+    low, high = rate.interval
+    return f"{rate.count}/{rate.n} {100 * rate.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows with their columns padded to one width."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,184 @@
+"""Boxes and quads: float pixels, origin at the top left of the frame, x to the right, y down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.errors import InvalidGeometryError
+
+Point: TypeAlias = tuple[float, float]
+"""``(x, y)`` in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle, ``x1 <= x2`` and ``y1 <= y2``, in pixels.
+
+    Raises:
+        InvalidGeometryError: a coordinate is not finite or the box is inverted.
+    """
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    def __post_init__(self) -> None:
+        values = (self.x1, self.y1, self.x2, self.y2)
+        if not all(math.isfinite(value) for value in values):
+            raise InvalidGeometryError(f"box {values} has a coordinate that is not finite: pass real pixel numbers.")
+        if self.x2 < self.x1 or self.y2 < self.y1:
+            raise InvalidGeometryError(
+                f"box {values} is inverted: pass (x1, y1, x2, y2) with x1 <= x2 and y1 <= y2, not (x, y, width, height)."
+            )
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
+    @property
+    def center(self) -> Point:
+        """Middle of the box."""
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    def clipped(self, width: float, height: float) -> Box | None:
+        """The part inside a frame of ``width`` x ``height`` px, or None when nothing of it is inside."""
+        x1, y1 = max(self.x1, 0.0), max(self.y1, 0.0)
+        x2, y2 = min(self.x2, float(width)), min(self.y2, float(height))
+        return Box(x1, y1, x2, y2) if x2 > x1 and y2 > y1 else None
+
+    def padded(self, x_px: float, y_px: float) -> Box:
+        """The box with ``x_px`` more on the left and right and ``y_px`` more at the top and bottom."""
+        return Box(self.x1 - x_px, self.y1 - y_px, self.x2 + x_px, self.y2 + y_px)
+
+    def moved(self, dx_px: float, dy_px: float) -> Box:
+        """The box moved by ``(dx_px, dy_px)``."""
+        return Box(self.x1 + dx_px, self.y1 + dy_px, self.x2 + dx_px, self.y2 + dy_px)
+
+    def to_tuple(self) -> tuple[float, float, float, float]:
+        """``(x1, y1, x2, y2)``."""
+        return self.x1, self.y1, self.x2, self.y2
+
+
+@dataclass(frozen=True, slots=True)
+class Quad:
+    """Four corners of a plate as it is read, at its outer metal edge, in pixels.
+
+    Raises:
+        InvalidGeometryError: a coordinate is not finite.
+    """
+
+    top_left: Point
+    top_right: Point
+    bottom_right: Point
+    bottom_left: Point
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(value) for point in self.points for value in point):
+            raise InvalidGeometryError(f"quad {self.points} has a coordinate that is not finite: pass pixel numbers.")
+
+    @classmethod
+    def from_points(cls, points: Sequence[Sequence[float]] | NDArray[np.floating]) -> Quad:
+        """Build from four ``(x, y)`` rows: top left, top right, bottom right, bottom left.
+
+        Raises:
+            InvalidGeometryError: not four points of two finite numbers.
+        """
+        array = np.asarray(points, dtype=np.float64)
+        if array.shape != (4, 2):
+            raise InvalidGeometryError(f"a quad needs 4 points of (x, y), got an array of shape {array.shape}.")
+        corners = [(float(x), float(y)) for x, y in array]
+        return cls(corners[0], corners[1], corners[2], corners[3])
+
+    @classmethod
+    def from_box(cls, box: Box) -> Quad:
+        """The corners of an upright box."""
+        return cls((box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2))
+
+    @property
+    def points(self) -> tuple[Point, Point, Point, Point]:
+        """Top left, top right, bottom right, bottom left."""
+        return self.top_left, self.top_right, self.bottom_right, self.bottom_left
+
+    def to_array(self) -> NDArray[np.float32]:
+        """float32 ``(4, 2)``: the points in reading order."""
+        return np.asarray(self.points, dtype=np.float32)
+
+    @property
+    def box(self) -> Box:
+        """The smallest upright box around the quad."""
+        xs, ys = zip(*self.points, strict=True)
+        return Box(min(xs), min(ys), max(xs), max(ys))
+
+    @property
+    def width(self) -> float:
+        """Mean length of the top and bottom edges in pixels."""
+        return (math.dist(self.top_left, self.top_right) + math.dist(self.bottom_left, self.bottom_right)) / 2
+
+    @property
+    def height(self) -> float:
+        """Mean length of the left and right edges in pixels."""
+        return (math.dist(self.top_left, self.bottom_left) + math.dist(self.top_right, self.bottom_right)) / 2
+
+    @property
+    def area(self) -> float:
+        """Signed area in square pixels: positive when the corners run clockwise on the screen, as they should."""
+        points = self.points
+        pairs = zip(points, points[1:] + points[:1], strict=True)
+        return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs) / 2
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether the corners run clockwise around a convex shape."""
+        points = self.points
+        for index in range(4):
+            a, b, c = points[index], points[(index + 1) % 4], points[(index + 2) % 4]
+            if (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0:
+                return False
+        return True
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1 (0 for two empty boxes)."""
+    width = min(a.x2, b.x2) - max(a.x1, b.x1)
+    height = min(a.y2, b.y2) - max(a.y1, b.y1)
+    if width <= 0 or height <= 0:
+        return 0.0
+    overlap = width * height
+    return overlap / (a.area + b.area - overlap)
+
+
+def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Intersection over union of every box of ``a`` with every box of ``b``.
+
+    Args:
+        a: float ``(N, 4)`` rows of ``x1, y1, x2, y2`` in pixels.
+        b: float ``(M, 4)``, likewise.
+
+    Returns:
+        float64 ``(N, M)`` in 0..1.
+    """
+    first = np.asarray(a, dtype=np.float64)[:, None]
+    second = np.asarray(b, dtype=np.float64)[None]
+    size = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
+    overlap = np.prod(np.clip(size, 0, None), axis=-1)
+    total = np.prod(first[..., 2:] - first[..., :2], axis=-1) + np.prod(second[..., 2:] - second[..., :2], axis=-1)
+    union = np.maximum(total - overlap, np.finfo(np.float64).tiny)
+    return np.asarray(overlap / union, dtype=np.float64)

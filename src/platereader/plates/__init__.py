@@ -1,0 +1,1 @@
+"""What is printed on a plate: characters, types and region codes. Strings only, no pictures."""

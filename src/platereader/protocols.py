@@ -1,0 +1,65 @@
+"""The five contracts between the parts, on one page: implement one and hand it to ``Pipeline.build``.
+
+Sequence in, list of the same length out, always. Boxes and corners are float pixels of the frame they came from,
+scores are 0 to 1, logarithms natural, times seconds. Parts never get an empty sequence, except the tracker, for which
+that is a frame without plates. Parts other than the tracker may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from platereader.arrays import BgrImage, LogProbs
+from platereader.plates.alphabet import Alphabet
+from platereader.results import Candidate, Detection, PlateImage, TrackAssignment
+
+
+class Detector(Protocol):
+    """Finds plates."""
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """Plates of each frame, in any order; frames may differ in size and must not be written to."""
+        ...
+
+
+class Rectifier(Protocol):
+    """Straightens plates."""
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """One upright one-line picture per detection."""
+        ...
+
+
+class Recognizer(Protocol):
+    """Turns pictures of plates into posteriors over characters."""
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The characters behind the classes; class 0 is the CTC blank."""
+        ...
+
+    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
+        """float32 ``(N, T, C)``: natural log probabilities, each time step summing to one."""
+        ...
+
+
+class CTCDecoder(Protocol):
+    """Turns posteriors into texts."""
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """The characters behind the classes; must equal the recognizer's."""
+        ...
+
+    def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+        """Candidates of each of the N plates, best first; an empty tuple means that nothing is legible."""
+        ...
+
+
+class PlateTracker(Protocol):
+    """Says which detection continues which track, by motion alone; stateful, one per camera."""
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        """Take in one frame's detections; ``timestamp_s`` grows from call to call."""
+        ...

@@ -1,0 +1,1 @@
+"""From a straightened plate to posteriors over characters: preprocessing, the network, and the part that runs it."""

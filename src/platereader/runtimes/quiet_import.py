@@ -1,0 +1,79 @@
+"""Import ultralytics so that nothing of what its import does to a process stays behind.
+
+Measured on 8.4: it writes a settings file, looks up two host names, sets environment variables, OpenCV threads and
+print options, adds warning filters and a log handler, prints, and replaces ``torch.save``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import os
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Generator
+from types import ModuleType
+from typing import Any, cast
+
+_LOCK = threading.RLock()
+_LOGGER = "ultralytics"
+
+
+def import_ultralytics(module: str) -> ModuleType:
+    """Import a module of ultralytics and undo the side effects; safe to call from several threads.
+
+    Args:
+        module: full name, such as ``"ultralytics.nn.tasks"``.
+
+    Returns:
+        The module.
+    """
+    with _LOCK:
+        if module in sys.modules:
+            return sys.modules[module]
+        with untouched_process(), tempfile.TemporaryDirectory(prefix="platereader-") as folder:
+            os.environ.update(YOLO_OFFLINE="1", YOLO_CONFIG_DIR=folder, MPLCONFIGDIR=folder, YOLO_AUTOINSTALL="0")
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                loaded = importlib.import_module(module)
+        return loaded
+
+
+@contextlib.contextmanager
+def untouched_process() -> Generator[None]:
+    """Put environment, threads, print options, warning filters, log handlers and replaced functions back on leaving."""
+    # torch comes first: after ultralytics' import it would find OMP_NUM_THREADS=1 and stay on one thread.
+    import cv2
+    import numpy as np
+    import torch
+
+    replaced: list[tuple[Any, str, Any]] = [(torch, "save", torch.save)]
+    replaced += [(cv2, name, getattr(cv2, name)) for name in ("imread", "imwrite", "imshow") if hasattr(cv2, name)]
+    environment = dict(os.environ)
+    threads_cv2, threads_torch = cv2.getNumThreads(), torch.get_num_threads()
+    print_numpy, print_torch = np.get_printoptions(), dict(_torch_print_options())
+    handlers = list(logging.getLogger(_LOGGER).handlers)
+    sentry_level = logging.getLogger("sentry_sdk").level
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        for owner, name, value in replaced:
+            setattr(owner, name, value)
+        os.environ.clear()
+        os.environ.update(environment)
+        cv2.setNumThreads(threads_cv2)
+        torch.set_num_threads(threads_torch)
+        np.set_printoptions(**print_numpy)
+        _torch_print_options().update(print_torch)
+        logging.getLogger(_LOGGER).handlers[:] = handlers
+        logging.getLogger("sentry_sdk").setLevel(sentry_level)
+
+
+def _torch_print_options() -> dict[str, Any]:
+    """The live print options of torch, which it offers no function to read."""
+    module = importlib.import_module("torch._tensor_str")
+    return cast("dict[str, Any]", vars(module.PRINT_OPTS))

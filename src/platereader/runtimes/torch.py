@@ -1,0 +1,60 @@
+"""PyTorch on the CPU, in fp32 or bf16, channels last."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from platereader.errors import EngineError
+
+TorchPrecision: TypeAlias = Literal["fp32", "bf16"]
+"""Number formats that this engine offers."""
+
+
+class TorchRuntime:
+    """Runs a module whose ``forward`` takes one float batch and returns a tensor or a tuple of tensors.
+
+    The module is put into inference mode and the precision's format; it belongs to the runtime from then on.
+    Calls from several threads are safe as long as the module keeps no state between calls.
+
+    Args:
+        module: the network with its weights.
+        precision: ``fp32`` or ``bf16``.
+
+    Raises:
+        EngineError: another precision.
+    """
+
+    engine: str = "torch"
+
+    def __init__(self, module: nn.Module, *, precision: TorchPrecision = "fp32") -> None:
+        formats: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
+        if precision not in formats:
+            raise EngineError(
+                f"precision {precision!r} is not offered by engine 'torch': use one of {sorted(formats)}."
+            )
+        self.precision: str = precision
+        self._format = formats[precision]
+        ready = module.eval().requires_grad_(False)
+        self._module = ready.to(dtype=self._format, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
+        with torch.inference_mode():
+            tensor = torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float32))
+            outputs = cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor)))
+            several = (outputs,) if isinstance(outputs, Tensor) else outputs
+            return tuple(output.float().numpy() for output in several)
+
+    @property
+    def threads(self) -> int:
+        """Threads that torch computes with; set by the process, never by this library."""
+        return torch.get_num_threads()
+
+    def _formatted(self, tensor: Tensor) -> Tensor:
+        """A batch in the precision's format, channels last."""
+        return tensor.to(dtype=self._format, memory_format=torch.channels_last)

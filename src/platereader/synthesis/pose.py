@@ -1,0 +1,148 @@
+"""Where a plate's corners land: views of a flat rectangle by a camera, and corners as a detector would place them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CornerError", "PoseRange", "corners_of", "homography", "moved_by", "noisy_corners", "random_quad"]
+
+# Beyond about twice the usual error the lettering itself is cut off and the label would be a lie.
+_WORST_TAIL = math.log(2.2)
+
+Corners = NDArray[np.float32]
+"""float32 (4, 2) in pixels: top left, top right, bottom right, bottom left of the plate as it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoseRange:
+    """How far a plate may be turned away from the camera.
+
+    Most views are normally distributed around the front with the given spreads; `steep_share` of them are drawn
+    evenly up to the limits instead.
+
+    Attributes:
+        yaw_deg: Spread and limit of the turn about the vertical axis.
+        pitch_deg: Spread and limit of the view from above (positive) or below.
+        roll_deg: Spread and limit of the turn in the picture.
+        steep_share: Share of views drawn evenly up to the limits.
+    """
+
+    yaw_deg: tuple[float, float] = (14.0, 48.0)
+    pitch_deg: tuple[float, float] = (9.0, 36.0)
+    roll_deg: tuple[float, float] = (3.5, 20.0)
+    steep_share: float = 0.25
+
+    def draw_rad(self, rng: np.random.Generator) -> tuple[float, float, float]:
+        """Draw yaw, pitch and roll in radians."""
+        steep = rng.random() < self.steep_share
+        angles: list[float] = []
+        for spread, limit in (self.yaw_deg, self.pitch_deg, self.roll_deg):
+            angle = rng.uniform(-limit, limit) if steep else max(-limit, min(limit, rng.normal(0.0, spread)))
+            angles.append(math.radians(float(angle)))
+        return angles[0], angles[1], angles[2]
+
+
+@dataclass(frozen=True, slots=True)
+class CornerError:
+    """How wrong a detector's corners are, in parts of the plate's width.
+
+    Attributes:
+        median: Median distance of a corner from the truth. Half of it moves all four corners together (shift, scale,
+            turn), half of it each alone.
+        tail: Spread of the logarithm of the error between pictures: larger means rarer but worse failures.
+    """
+
+    median: float = 0.03
+    tail: float = 0.6
+
+
+def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.random.Generator) -> Corners:
+    """Corners of a plate seen by a camera, the middle of the plate at (0, 0).
+
+    Args:
+        aspect: Width over height of the plate.
+        width_px: Width the plate would have seen from the front, in pixels.
+        pose: How far it may be turned.
+        rng: Source of randomness.
+
+    Returns:
+        float32 (4, 2), pixels.
+    """
+    yaw, pitch, roll = pose.draw_rad(rng)
+    distance = math.exp(rng.uniform(math.log(3.0), math.log(40.0)))  # of the camera, in plate widths
+    half_height = 0.5 / aspect
+    points: list[tuple[float, float]] = []
+    for across, down in ((-0.5, -half_height), (0.5, -half_height), (0.5, half_height), (-0.5, half_height)):
+        # Turned about the car's upright axis first, then seen from above: side views keep upright edges.
+        turned, depth = across * math.cos(yaw), across * math.sin(yaw)
+        upright = down * math.cos(pitch) - depth * math.sin(pitch)
+        z = down * math.sin(pitch) + depth * math.cos(pitch)
+        x = turned * math.cos(roll) - upright * math.sin(roll)
+        y = turned * math.sin(roll) + upright * math.cos(roll)
+        scale = width_px * distance / (distance + z)
+        points.append((x * scale, y * scale))
+    return np.array(points, np.float32)
+
+
+def corners_of(size_px: tuple[float, float]) -> Corners:
+    """Corners of a whole picture of (width, height) pixels.
+
+    Returns:
+        float32 (4, 2), pixels.
+    """
+    width, height = size_px
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+
+
+def homography(source: Corners, target: Corners) -> NDArray[np.float64]:
+    """The 3 x 3 matrix that maps four corners to four others, for OpenCV's warps.
+
+    Corners count from the outer edge of the first pixel, OpenCV from its middle; the half pixel between is included.
+    """
+    matrix = cv2.getPerspectiveTransform(source - np.float32(0.5), target - np.float32(0.5))
+    return cast(NDArray[np.float64], matrix)
+
+
+def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:
+    """Where a `homography` sends points, float32 (N, 2) in pixels."""
+    mapped = cv2.perspectiveTransform((points - np.float32(0.5))[None].astype(np.float64), matrix)
+    return cast(Corners, (np.asarray(mapped)[0] + 0.5).astype(np.float32))
+
+
+def noisy_corners(corners: Corners, *, error: CornerError, rng: np.random.Generator) -> Corners:
+    """Corners as a detector would report them.
+
+    Args:
+        corners: The true ones, float32 (4, 2), pixels.
+        error: How wrong they get.
+        rng: Source of randomness.
+
+    Returns:
+        float32 (4, 2), pixels.
+    """
+    points: list[tuple[float, float]] = [(float(x), float(y)) for x, y in corners.tolist()]
+    centre_x, centre_y = sum(x for x, _ in points) / 4, sum(y for _, y in points) / 4
+    width = (math.dist(points[0], points[1]) + math.dist(points[3], points[2])) / 2
+    normal: list[float] = rng.standard_normal(14).tolist()
+    # 1.18 sigma is the median length of a two-dimensional normal error; the vertical part is the smaller one.
+    relative = error.median / 1.18 * math.exp(min(error.tail * normal[0], _WORST_TAIL))
+    sigma_x, sigma_y = 1.25 * relative * width, 0.7 * relative * width
+    shift_x, shift_y = 0.5 * sigma_x * normal[1], 0.5 * sigma_y * normal[2]
+    grow_x, grow_y, turn = 0.9 * relative * normal[3], 2.0 * relative * normal[4], 0.9 * relative * normal[5]
+    noisy: list[tuple[float, float]] = []
+    for corner, (x, y) in enumerate(points):
+        from_x, from_y = x - centre_x, y - centre_y
+        alone_x, alone_y = 0.75 * sigma_x * normal[6 + 2 * corner], 0.75 * sigma_y * normal[7 + 2 * corner]
+        noisy.append(
+            (
+                x + from_x * grow_x - from_y * turn + shift_x + alone_x,
+                y + from_y * grow_y + from_x * turn + shift_y + alone_y,
+            )
+        )
+    return np.array(noisy, np.float32)

@@ -1,0 +1,207 @@
+"""The contracts as runnable checks for your own parts: each returns nothing, or raises ``ContractError`` saying what broke.
+
+    from platereader.testing import check_detector
+    check_detector(MyDetector())
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.arrays import BgrImage, LogProbs
+from platereader.errors import ContractError, InvalidImageError
+from platereader.geometry import Box, Quad
+from platereader.plates.alphabet import Alphabet
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
+from platereader.reading import detect, recognize, rectify
+from platereader.results import Candidate, Detection, PlateImage
+
+TOLERANCE = 1e-2
+"""Largest difference of a score or log probability, and of pixels, that batching may make."""
+
+
+def check_detector(detector: Detector, frames: Sequence[BgrImage] | None = None) -> None:
+    """Check a detector: one list per frame, sane boxes, frames untouched, results independent of batch-mates.
+
+    Args:
+        detector: yours.
+        frames: uint8 ``(H, W, 3)`` BGR pictures, best with plates on them; by default noise of three sizes.
+    """
+    pictures = list(frames) if frames is not None else [_noise(240, 320), _noise(480, 640, seed=1), _noise(33, 47)]
+    copies = [picture.copy() for picture in pictures]
+    together = detect(detector, pictures)
+    _check_untouched(pictures, copies, detector)
+    for index, picture in enumerate(pictures):
+        alone = detect(detector, [picture])[0]
+        for found in (together[index], alone):
+            for detection in found:
+                _check_fields(detection, detector)
+        if not _same_detections(together[index], alone):
+            raise ContractError(
+                f"{_name(detector)}.detect finds other plates on frame {index} alone than in a batch: a frame's result may "
+                "not depend on the other frames."
+            )
+
+
+def check_rectifier(rectifier: Rectifier, frame: BgrImage | None = None) -> None:
+    """Check a rectifier: one picture per detection, also without corners, at the frame's edge and for a bad quad."""
+    picture = _noise(240, 320) if frame is None else frame
+    copy = picture.copy()
+    detections = _odd_detections(picture.shape[1], picture.shape[0])
+    plates = _held_to_contract(lambda: rectify(rectifier, picture, detections), rectifier)
+    _check_untouched([picture], [copy], rectifier)
+    for index, detection in enumerate(detections):
+        if plates[index].lines not in (1, 2):
+            raise ContractError(f"{_name(rectifier)}.rectify gave lines={plates[index].lines}, allowed are 1 and 2.")
+        alone = _held_to_contract(lambda one=detection: rectify(rectifier, picture, [one]), rectifier)[0]
+        if not np.array_equal(alone.pixels, plates[index].pixels):
+            raise ContractError(f"{_name(rectifier)}.rectify: plate {index} differs when it is rectified alone.")
+
+
+def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None = None) -> None:
+    """Check a recognizer: shape, log probabilities that sum to one, pictures untouched, batch equal to one by one."""
+    pictures = list(plates) if plates is not None else [PlateImage(_noise(*size)) for size in ((32, 160), (64, 290), (9, 20))]
+    copies = [plate.pixels.copy() for plate in pictures]
+    together = recognize(recognizer, pictures)
+    _check_untouched([plate.pixels for plate in pictures], copies, recognizer)
+    total = np.logaddexp.reduce(together.astype(np.float64), axis=-1)
+    if np.abs(total).max() > TOLERANCE:
+        raise ContractError(
+            f"{_name(recognizer)}.recognize: time steps sum to {np.exp(total).min():.3g}..{np.exp(total).max():.3g}, not to "
+            "1: return log_softmax over the classes."
+        )
+    for index, plate in enumerate(pictures):
+        if np.abs(np.exp(recognize(recognizer, [plate])[0]) - np.exp(together[index])).max() > TOLERANCE:
+            raise ContractError(f"{_name(recognizer)}.recognize: plate {index} reads differently alone and in a batch.")
+
+
+def check_decoder(decoder: CTCDecoder) -> None:
+    """Check a decoder: clear text is found, candidates are ordered and in the alphabet, blank gives nothing."""
+    alphabet = decoder.alphabet
+    text = alphabet.characters[: min(6, len(alphabet.characters))]
+    clear, blank = spelled(text, alphabet), spelled("", alphabet, steps=2 * len(text) + 1)
+    noise = np.random.default_rng(0).normal(size=clear.shape)
+    vague = (noise - np.logaddexp.reduce(noise, axis=-1, keepdims=True)).astype(np.float32)
+    decoded = decoder.decode(np.stack([clear, blank, vague]))
+    if len(decoded) != 3:
+        raise ContractError(f"{_name(decoder)}.decode returned {len(decoded)} items for 3 plates.")
+    if not decoded[0] or decoded[0][0].text != text:
+        raise ContractError(f"{_name(decoder)}.decode does not find {text!r} in posteriors that spell it clearly.")
+    if decoded[1]:
+        raise ContractError(f"{_name(decoder)}.decode gives {decoded[1][0].text!r} for blank: return an empty tuple.")
+    for candidates in decoded:
+        _check_candidates(candidates, decoder)
+    if [c.text for c in decoder.decode(vague[None])[0]] != [c.text for c in decoded[2]]:
+        raise ContractError(f"{_name(decoder)}.decode gives other texts for a plate alone than in a batch.")
+
+
+def check_tracker(tracker: Callable[[], PlateTracker]) -> None:
+    """Check a tracker, given as what makes a fresh one: ids line up, stay, are not shared, and end."""
+    one, other = tracker(), tracker()
+    moving = [Detection(Box(10 + 4 * i, 20, 90 + 4 * i, 40), 0.9) for i in range(8)]
+    standing = Detection(Box(300, 200, 400, 230), 0.8)
+    ids: list[tuple[int | None, ...]] = []
+    for index, detection in enumerate(moving):
+        assignment = one.update([detection, standing], index / 10)
+        if len(assignment.track_ids) != 2:
+            raise ContractError(f"{_name(one)}.update returned {len(assignment.track_ids)} ids for 2 detections.")
+        ids.append(assignment.track_ids)
+    if None in ids[-1] or ids[-1][0] == ids[-1][1] or ids[-1] != ids[-2]:
+        raise ContractError(f"{_name(one)}.update: two plates seen 8 times have ids {ids[-2]}, then {ids[-1]}.")
+    other.update([], 0.0)
+    ended: set[int] = set()
+    for index in range(60):
+        ended.update(one.update([], 1.0 + index).ended)
+    if not set(ids[-1]) <= ended:
+        raise ContractError(f"{_name(one)}.update: a minute after they left, {set(ids[-1]) - ended} have not ended.")
+
+
+def spelled(text: str, alphabet: Alphabet, *, steps: int | None = None, probability: float = 0.99) -> LogProbs:
+    """Posteriors that spell ``text``: float32 ``(T, C)``, each character between two blanks.
+
+    Args:
+        text: characters of ``alphabet``.
+        alphabet: gives C.
+        steps: T; by default one blank before, between and after the characters.
+        probability: of the spelled class at each step; the rest is shared by the others.
+    """
+    labels = [0]
+    for label in alphabet.encode(text):
+        labels += [label, 0]
+    labels += [0] * ((steps or len(labels)) - len(labels))
+    rest = (1 - probability) / (alphabet.size - 1)
+    probabilities: NDArray[np.float64] = np.full((len(labels), alphabet.size), rest)
+    probabilities[np.arange(len(labels)), labels] = probability
+    return np.log(probabilities).astype(np.float32)
+
+
+def _noise(height: int, width: int, *, seed: int = 0) -> BgrImage:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def _name(part: Any) -> str:
+    return type(part).__name__
+
+
+def _check_untouched(after: Sequence[BgrImage], before: Sequence[BgrImage], part: Any) -> None:
+    if not all(np.array_equal(a, b) for a, b in zip(after, before, strict=True)):
+        raise ContractError(f"{_name(part)} wrote to its input: work on a copy.")
+
+
+def _check_fields(detection: Detection, part: Any) -> None:
+    if detection.lines not in (1, 2, None):
+        raise ContractError(f"{_name(part)}.detect gave lines={detection.lines}, allowed are 1, 2 and None.")
+    if detection.corners is not None and detection.corners.area <= 0:
+        raise ContractError(
+            f"{_name(part)}.detect gave corners {detection.corners.points} that do not run top left, top right, bottom "
+            "right, bottom left."
+        )
+
+
+def _same_detections(first: Sequence[Detection], second: Sequence[Detection]) -> bool:
+    def key(detection: Detection) -> tuple[float, ...]:
+        return detection.box.to_tuple()
+
+    if len(first) != len(second):
+        return False
+    pairs = zip(sorted(first, key=key), sorted(second, key=key), strict=True)
+    return all(
+        abs(a.score - b.score) <= TOLERANCE and np.allclose(a.box.to_tuple(), b.box.to_tuple(), atol=0.5) for a, b in pairs
+    )
+
+
+def _odd_detections(width: int, height: int) -> list[Detection]:
+    middle = Box(0.2 * width, 0.4 * height, 0.7 * width, 0.55 * height)
+    x1, y1, x2, y2 = middle.to_tuple()
+    tilted = Quad((x1, y1 + 4), (x2, y1), (x2, y2 - 4), (x1, y2))
+    crossed = Quad((x1, y1), (x2, y2), (x2, y1), (x1, y2))
+    return [
+        Detection(middle, 0.9),
+        Detection(middle, 0.9, tilted, 1),
+        Detection(middle, 0.9, tilted, 2),
+        Detection(middle, 0.9, crossed),
+        Detection(Box(-20.0, -20.0, 0.1 * width, 0.1 * height), 0.5),
+        Detection(Box(width - 1.0, height - 1.0, width + 30.0, height + 9.0), 0.5),
+    ]
+
+
+def _held_to_contract(call: Callable[[], list[PlateImage]], part: Any) -> list[PlateImage]:
+    try:
+        return call()
+    except InvalidImageError as error:
+        raise ContractError(f"{_name(part)}.rectify: {error}") from error
+
+
+def _check_candidates(candidates: Sequence[Candidate], decoder: CTCDecoder) -> None:
+    for candidate in candidates:
+        if not candidate.text or not set(candidate.text) <= set(decoder.alphabet.characters):
+            raise ContractError(f"{_name(decoder)}.decode gave {candidate.text!r}: not a text of its alphabet.")
+        if math.isnan(candidate.log_prob) or candidate.log_prob > TOLERANCE:
+            raise ContractError(f"{_name(decoder)}.decode gave log_prob={candidate.log_prob}: at most 0 and no NaN.")
+    if len({candidate.text for candidate in candidates}) != len(candidates):
+        raise ContractError(f"{_name(decoder)}.decode gave one text twice.")

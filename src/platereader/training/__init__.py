@@ -1,0 +1,1 @@
+"""Training loops that make the weights."""

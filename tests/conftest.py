@@ -1,0 +1,28 @@
+"""Fixtures shared by every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Time limits per example fail by chance on a busy machine; random seeds do so anywhere.
+settings.register_profile("platereader", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("platereader")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root folder of the repository."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the photographs, which lies beside the repository."""
+    folder = REPOSITORY.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"needs the photographs: there is no folder {folder.name}/ beside the repository")
+    return folder

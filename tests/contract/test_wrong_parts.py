@@ -1,0 +1,180 @@
+"""Parts that break their contract are caught by ``platereader.testing``; honest ones pass."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with
+from platereader import Box, Candidate, ContractError, Detection, PlateImage, Quad, TrackAssignment
+from platereader.arrays import BgrImage, LogProbs
+from platereader.decoding.greedy import GreedyDecoder
+from platereader.plates.alphabet import RUSSIAN
+from platereader.testing import (
+    check_decoder,
+    check_detector,
+    check_recognizer,
+    check_rectifier,
+    check_tracker,
+)
+from platereader.tracking.tracker import IouTracker
+
+FRAMES = [frame_with({50: Box(20, 30, 100, 50)}), frame_with({100: Box(5, 5, 60, 20)}, width=99, height=77)]
+
+
+class Rectify(CropRectifier):
+    """A rectifier whose pixels go through ``change``."""
+
+    def __init__(self, change: Callable[[BgrImage], BgrImage]) -> None:
+        self.change = change
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        return [PlateImage(self.change(plate.pixels)) for plate in super().rectify(frame, detections)]
+
+
+class Detect(PatchDetector):
+    """A detector whose findings go through ``change``."""
+
+    def __init__(self, change: Callable[[Sequence[BgrImage], list[list[Detection]]], list[list[Detection]]]) -> None:
+        super().__init__()
+        object.__setattr__(self, "change", change)
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        change: Callable[[Sequence[BgrImage], list[list[Detection]]], list[list[Detection]]]
+        change = object.__getattribute__(self, "change")
+        return change(frames, super().detect(frames))
+
+
+def scribble(frames: Sequence[BgrImage], found: list[list[Detection]]) -> list[list[Detection]]:
+    frames[0][0, 0] = 255
+    return found
+
+
+def mirror(one: Detection) -> Detection:
+    a, b, c, d = Quad.from_box(one.box).points
+    return Detection(one.box, one.score, Quad(b, a, d, c))
+
+
+WRONG_DETECTORS = {
+    "drops a frame": lambda frames, found: found[:-1],
+    "score above 1": lambda frames, found: [[Detection(d.box, 1.5) for d in one] for one in found],
+    "score NaN": lambda frames, found: [[Detection(d.box, float("nan")) for d in one] for one in found],
+    "box outside": lambda frames, found: [[Detection(d.box.moved(9999, 0), 0.5) for d in one] for one in found],
+    "three lines": lambda frames, found: [[Detection(d.box, 0.5, None, 3) for d in one] for one in found],
+    "mirrored corners": lambda frames, found: [[mirror(d) for d in one] for one in found],
+    "writes to the frame": scribble,
+    "depends on batch-mates": lambda frames, found: found if len(frames) > 1 else [[]],
+}
+
+
+@pytest.mark.parametrize("name", WRONG_DETECTORS)
+def test_wrong_detectors_fail(name: str) -> None:
+    with pytest.raises(ContractError):
+        check_detector(Detect(WRONG_DETECTORS[name]), FRAMES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pixels: pixels.astype(np.float32),
+        lambda pixels: pixels[..., 0],
+        lambda pixels: pixels[:0],
+        lambda pixels: np.random.default_rng().integers(0, 256, pixels.shape, np.uint8),
+    ],
+    ids=["float", "grey", "empty", "random"],
+)
+def test_wrong_rectifiers_fail(change: Callable[[BgrImage], BgrImage]) -> None:
+    with pytest.raises(ContractError):
+        check_rectifier(Rectify(change))
+
+
+class Recognize(PatchRecognizer):
+    """A recognizer whose output goes through ``change``."""
+
+    def __init__(self, change: Callable[[LogProbs], LogProbs]) -> None:
+        super().__init__()
+        object.__setattr__(self, "change", change)
+
+    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
+        change: Callable[[LogProbs], LogProbs] = object.__getattribute__(self, "change")
+        return change(super().recognize(plates))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x[:-1],
+        lambda x: np.exp(x),
+        lambda x: x[..., :5],
+        lambda x: x - 1,
+        lambda x: np.full_like(x, np.nan),
+        lambda x: np.roll(x, len(x) - 1, axis=-1),
+    ],
+    ids=["drops one", "probabilities", "few classes", "not normalised", "NaN", "depends on batch-mates"],
+)
+def test_wrong_recognizers_fail(change: Callable[[LogProbs], LogProbs]) -> None:
+    with pytest.raises(ContractError):
+        check_recognizer(Recognize(change))
+
+
+class Decode:
+    """A decoder whose candidates go through ``change``."""
+
+    def __init__(self, change: Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]) -> None:
+        self.alphabet = RUSSIAN
+        self.change = change
+
+    def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+        return [self.change(candidates) for candidates in GreedyDecoder(RUSSIAN).decode(log_probs)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: (),
+        lambda found: found or (Candidate("A", -1.0, None),),
+        lambda found: tuple(Candidate(c.text, 0.5, None) for c in found),
+        lambda found: tuple(Candidate(c.text, float("nan"), None) for c in found),
+        lambda found: found + found,
+        lambda found: tuple(Candidate(c.text.lower() + "a", c.log_prob, None) for c in found),
+    ],
+    ids=["nothing", "invents", "positive", "NaN", "twice", "other alphabet"],
+)
+def test_wrong_decoders_fail(change: Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]) -> None:
+    with pytest.raises(ContractError):
+        check_decoder(Decode(change))
+
+
+class Track:
+    """A tracker whose assignments go through ``change``."""
+
+    def __init__(self, change: Callable[[int, TrackAssignment], TrackAssignment]) -> None:
+        self.inner = IouTracker()
+        self.change = change
+        self.calls = 0
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        self.calls += 1
+        return self.change(self.calls, self.inner.update(detections, timestamp_s))
+
+
+WRONG_TRACKERS = {
+    "new ids all the time": lambda n, a: TrackAssignment(tuple(10 * n + i for i, _ in enumerate(a.track_ids))),
+    "one id for all": lambda n, a: TrackAssignment((1,) * len(a.track_ids), (), (1,)),
+    "never ends": lambda n, a: TrackAssignment(a.track_ids),
+    "loses one": lambda n, a: TrackAssignment(a.track_ids[:-1], (), a.ended),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TRACKERS)
+def test_wrong_trackers_fail(name: str) -> None:
+    with pytest.raises(ContractError):
+        check_tracker(lambda: Track(WRONG_TRACKERS[name]))
+
+
+def test_honest_parts_pass() -> None:
+    check_detector(PatchDetector(), FRAMES)
+    check_rectifier(CropRectifier())
+    check_recognizer(PatchRecognizer())
+    check_decoder(GreedyDecoder(RUSSIAN))
+    check_tracker(IouTracker)

@@ -1,0 +1,47 @@
+"""Every python block of the README and the documentation runs, page by page, from top to bottom."""
+
+import re
+import shutil
+from pathlib import Path
+
+import cv2
+import pytest
+
+from platereader.datasets import read_image
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(page: Path) -> list[tuple[int, str]]:
+    """Line number and code of each python block."""
+    text = page.read_text(encoding="utf-8")
+    return [(text[: match.start(1)].count("\n"), match.group(1)) for match in BLOCK.finditer(text)]
+
+
+@pytest.fixture
+def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as a reader of the pages has it: the example pictures, and a short film of one of them."""
+    pictures = REPOSITORY / "examples" / "pictures"
+    shutil.copytree(pictures, tmp_path / "examples" / "pictures")
+    frame = read_image(min(pictures.glob("*.jpg")))
+    height, width = frame.shape[:2]
+    film = cv2.VideoWriter(str(tmp_path / "gate.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (width, height))
+    for _ in range(3):
+        film.write(frame)
+    film.release()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.stem)
+def test_snippets_run(page: Path, reader_folder: Path) -> None:
+    names: dict[str, object] = {"__name__": "__snippet__"}
+    for line, code in blocks_of(page):
+        # Blank lines in front make a traceback point at the line of the page.
+        exec(compile("\n" * line + code, str(page), "exec"), names)  # noqa: S102
+
+
+def test_the_pages_have_snippets() -> None:
+    assert sum(len(blocks_of(page)) for page in PAGES) >= 10

@@ -1,0 +1,81 @@
+"""Small honest parts for tests: plates are flat patches whose blue value says which text they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from platereader import Box, Detection, PlateImage
+from platereader.arrays import BgrImage, LogProbs
+from platereader.decoding.greedy import GreedyDecoder
+from platereader.pipeline import Pipeline
+from platereader.plates.alphabet import RUSSIAN, Alphabet
+from platereader.testing import spelled
+from platereader.tracking.tracker import IouTracker
+from platereader.trust import TrustPolicy
+
+TEXTS = {50: "A123BC77", 100: "M555KE199", 150: "B777OP98", 200: ""}
+
+
+def frame_with(patches: dict[int, Box], *, width: int = 320, height: int = 240) -> BgrImage:
+    """A black frame with one flat patch per (blue value, box)."""
+    frame = np.zeros((height, width, 3), np.uint8)
+    for blue, box in patches.items():
+        frame[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2), 0] = blue
+    return frame
+
+
+@dataclass(frozen=True)
+class PatchDetector:
+    """Finds every flat patch of a known blue value."""
+
+    score: float = 0.9
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """One detection per patch."""
+        return [[d for blue in TEXTS if (d := self._find(frame, blue))] for frame in frames]
+
+    def _find(self, frame: BgrImage, blue: int) -> Detection | None:
+        ys, xs = np.nonzero(frame[..., 0] == blue)
+        if len(ys) < 50:
+            return None
+        box = Box(float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1))
+        return Detection(box, self.score)
+
+
+class CropRectifier:
+    """Cuts the box out."""
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """One crop per detection."""
+        return [PlateImage(self._crop(frame, detection.box)) for detection in detections]
+
+    def _crop(self, frame: BgrImage, box: Box) -> BgrImage:
+        inside = box.clipped(frame.shape[1], frame.shape[0])
+        assert inside is not None
+        x1, y1 = int(inside.x1), int(inside.y1)
+        return frame[y1 : max(y1 + 1, int(inside.y2)), x1 : max(x1 + 1, int(inside.x2))].copy()
+
+
+@dataclass(frozen=True)
+class PatchRecognizer:
+    """Spells the text of a patch's blue value, each character with `probability`."""
+
+    alphabet: Alphabet = RUSSIAN
+    probability: float = 0.999
+
+    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
+        """float32 (N, 24, C)."""
+        return np.stack([self._spell(int(plate.pixels[..., 0].max())) for plate in plates])
+
+    def _spell(self, blue: int) -> LogProbs:
+        return spelled(TEXTS.get(blue, ""), self.alphabet, steps=24, probability=self.probability)
+
+
+def patch_pipeline(*, probability: float = 0.999, trust: TrustPolicy | None = None) -> Pipeline:
+    """A whole pipeline of fakes."""
+    recognizer = PatchRecognizer(probability=probability)
+    decoder = GreedyDecoder(recognizer.alphabet)
+    return Pipeline(PatchDetector(), CropRectifier(), recognizer, decoder, trust or TrustPolicy(), IouTracker)

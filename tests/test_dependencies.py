@@ -1,0 +1,63 @@
+"""What the source imports is what the package declares."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "typing_extensions": "typing-extensions",
+    "ultralytics": "ultralytics-opencv-headless",
+}
+
+
+def project() -> dict[str, Any]:
+    """The project table of pyproject.toml."""
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11 to read pyproject.toml")
+    with (REPOSITORY / "pyproject.toml").open("rb") as file:
+        return cast("dict[str, Any]", tomllib.load(file)["project"])
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    """The distributions in a list of requirements."""
+    return {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements}
+
+
+def imported() -> set[str]:
+    """Distributions that any file of the source imports, at the top, inside a function, or by its name as a text."""
+    modules: set[str] = set()
+    for path in (REPOSITORY / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Call) and "import_" in ast.unparse(node.func):
+                names = (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+                modules |= {name.partition(".")[0] for name in names if isinstance(name, str)}
+    modules -= set(sys.stdlib_module_names) | {"platereader"}
+    return {DISTRIBUTIONS.get(name, name) for name in modules}
+
+
+def test_every_import_is_declared() -> None:
+    declared = names_of(project()["dependencies"])
+    extras = project()["optional-dependencies"]
+    optional = names_of(extras["onnx"] + extras["openvino"] + extras["train"])
+    assert imported() - declared - optional == set()
+
+
+def test_nothing_is_declared_in_vain() -> None:
+    assert names_of(project()["dependencies"]) - imported() == set()
+
+
+def test_the_version_is_written_once_everywhere() -> None:
+    version = project()["version"]
+    assert f'__version__ = "{version}"' in (REPOSITORY / "src/platereader/__init__.py").read_text(encoding="utf-8")
+    assert f"version: {version}\n" in (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## [{version}]" in (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")

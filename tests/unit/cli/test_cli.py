@@ -1,0 +1,108 @@
+"""The command line as a whole: help, exit status, and what it does not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from platereader import __version__
+from platereader.cli import main
+
+COMMANDS = ["read", "evaluate", "train", "synth", "weights", "info"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples_and_exit_status(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert f"platereader {command}" in out.split("examples:")[1]
+    assert "exit status: 0" in out
+
+
+def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert all(command in out for command in COMMANDS)
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"platereader {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["reed"],
+        ["read"],
+        ["read", "--json", "--csv", "x.png"],
+        ["train"],
+        ["train", "painter"],
+        ["train", "detector"],
+        ["weights", "steal"],
+        ["weights", "fetch"],
+        ["synth", "out", "--kind", "poems"],
+    ],
+)
+def test_wrong_words_are_usage_errors(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    assert "usage: platereader" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["weights", "fetch", "nothing"], 2, "nothing"),
+        (["read", "x.png", "--engine", "steam"], 2, "steam"),
+        (["read", "x.png", "--detector", "no-such-weights"], 2, "no-such-weights"),
+        (["read", "x.png", "--detector", "no/such/file.safetensors"], 3, "file.safetensors"),
+        (["evaluate", "no-such-folder"], 3, "no-such-folder"),
+        (["synth", "out", "--count", "0"], 2, "--count"),
+        (["synth", "out", "--kind", "scenes"], 2, "--backgrounds"),
+    ],
+)
+def test_errors_are_one_line_and_a_status(
+    words: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("platereader: ")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("platereader.registry.registry.Registry.verify", interrupted)
+    assert main(["weights", "verify"]) == 130
+    assert capsys.readouterr().err == "platereader: interrupted\n"
+
+
+def test_a_reader_that_hangs_up_is_no_traceback() -> None:
+    code = "import sys; from platereader.cli import main; sys.exit(main(['weights', 'list']))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom platereader.cli import build_parser\nbuild_parser().format_help()\n"
+        "print([name for name in ('torch', 'cv2', 'ultralytics', 'PIL', 'tqdm', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "[]\n"

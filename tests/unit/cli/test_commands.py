@@ -1,0 +1,183 @@
+"""The commands beside ``read``: each hands its options to one function and reports what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fakes import frame_with, patch_pipeline
+from platereader import Box, Pipeline
+from platereader.cli import main
+from platereader.datasets import load_dataset, read_image
+from platereader.registry import Registry, WeightEntry
+
+DATA = b"weights"
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Two names, of which one has its file."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "finder.safetensors").write_bytes(DATA)
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    entries = tuple(
+        WeightEntry(name, f"{name}.safetensors", "detector", sha256, len(DATA), "AGPL-3.0-or-later")
+        for name in ("finder", "absent")
+    )
+    made = Registry(entries, (tmp_path / "models",), tmp_path / "cache")
+    monkeypatch.setattr(Registry, "default", lambda: made)
+    return made
+
+
+def test_weights_list(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "list"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split() == ["NAME", "KIND", "SIZE", "LICENCE", "FILE"]
+    assert [row.split()[0] for row in rows] == ["finder", "absent"]
+
+
+def test_weights_verify_names_what_is_bad(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "verify"]) == 3
+    out, err = capsys.readouterr()
+    assert [row.split()[1] for row in out.splitlines()[1:]] == ["good", "bad"]
+    assert "absent.safetensors" in err
+    (registry.folders[0] / "absent.safetensors").write_bytes(DATA)
+    assert main(["weights", "verify"]) == 0
+
+
+def test_weights_fetch_without_an_address(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["weights", "fetch", "absent"]) == 3
+    assert "--base-url" in capsys.readouterr().err
+
+
+def test_weights_fetch_leaves_a_good_file_alone(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    registry.cache.mkdir()
+    (registry.cache / "finder.safetensors").write_bytes(DATA)
+    assert main(["weights", "fetch", "finder", "--base-url", "http://127.0.0.1:1"]) == 0
+    assert capsys.readouterr().out == f"{registry.cache / 'finder.safetensors'}\n"
+
+
+def test_weights_of_the_wrong_kind_are_refused(
+    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["read", str(tmp_path), "--recognizer", "finder"]) == 2
+    assert "weights of a detector" in capsys.readouterr().err
+
+
+def use(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Put fakes in the place of the pipeline that the options ask for."""
+
+    def build(arguments: argparse.Namespace) -> Pipeline:
+        return patch_pipeline()
+
+    monkeypatch.setattr(f"platereader.cli.{command}.build_pipeline", build)
+
+
+def labelled_set(folder: Path) -> Path:
+    """Two plates in one picture, the second labelled wrong."""
+    boxes = {50: Box(40, 60, 120, 80), 100: Box(180, 150, 260, 170)}
+    folder.mkdir()
+    Image.fromarray(np.ascontiguousarray(frame_with(boxes)[:, :, ::-1])).save(folder / "a.png")
+    plates = [{"text": text, "box": box.to_tuple()} for text, box in zip(("A123BC77", "M555KE777"), boxes.values())]  # noqa: B905
+    rows = [json.dumps({"file": "a.png", "width": 320, "height": 240, "plates": plates})]
+    (folder / "labels.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_evaluate_prints_a_table_and_writes_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, "evaluate")
+    folder, report = labelled_set(tmp_path / "set"), tmp_path / "report.json"
+    assert main(["evaluate", str(folder), "--json", str(report), "--failures", str(tmp_path / "wrong")]) == 0
+    assert "50.0" in capsys.readouterr().out
+    assert json.loads(report.read_text(encoding="utf-8"))["plates"] == 2
+    assert any((tmp_path / "wrong").iterdir())
+
+
+def test_evaluate_reports_rows_that_were_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, "evaluate")
+    folder = labelled_set(tmp_path / "set")
+    with (folder / "labels.jsonl").open("a", encoding="utf-8") as file:
+        file.write("{broken\n")
+    assert main(["evaluate", str(folder)]) == 1
+    assert "labels.jsonl:2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["crops", "plates", "scenes"])
+def test_synth_writes_a_labelled_set_that_repeats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(rng.integers(0, 255, (240, 320, 3), np.uint8)).save(tmp_path / "photos" / "street.png")
+    for out in ("one", "two"):
+        words = ["synth", str(tmp_path / out), "--kind", kind, "--count", "3", "--seed", "5"]
+        assert main([*words, "--backgrounds", str(tmp_path / "photos")]) == 0
+    one, two = load_dataset(tmp_path / "one"), load_dataset(tmp_path / "two")
+    assert len(one.images) == 3
+    assert one.skipped == ()
+    for first, second in zip(one.images, two.images, strict=True):
+        assert first.plates == second.plates
+        assert np.array_equal(read_image(first.path), read_image(second.path))
+        assert all(plate.text and (plate.corners is not None) == (kind == "scenes") for plate in first.plates)
+    assert main(["synth", str(tmp_path / "one")]) == 2
+
+
+def test_synth_without_usable_backgrounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["synth", str(tmp_path / "out"), "--kind", "scenes", "--backgrounds", str(tmp_path / "empty")]
+    assert main(words) == 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_train_hands_over_only_what_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+
+    def detector(data: Path, out: Path, *, training: Any) -> Path:
+        calls.append((data, out, training))
+        return out / "detector.safetensors"
+
+    def recognizer(settings: Any) -> Path:
+        calls.append(settings)
+        return Path("reader.safetensors")
+
+    monkeypatch.setattr("platereader.training.detector.train_detector", detector)
+    monkeypatch.setattr("platereader.training.recognizer.train_recognizer", recognizer)
+    assert main(["train", "detector", "data", "--out", str(tmp_path), "--steps", "5", "--learning-rate", "0.1"]) == 0
+    assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
+    (data, out, training), settings = calls
+    assert (data, out, training.steps, training.minutes) == (Path("data"), tmp_path, 5, None)
+    assert (training.learning_rate, training.seed) == (0.1, 0)
+    assert (settings.labelled, settings.negatives, settings.steps) == ((Path("a"), Path("b")), Path("n"), 7)
+    assert "detector.safetensors\nreader.safetensors\n" in capsys.readouterr().out
+
+
+def test_info_names_versions_and_places(
+    registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, "info")
+    assert main(["info"]) == 0
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("platereader", "python", "torch", str(registry.folders[0]), "PART"))
+
+
+def test_info_without_weights_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platereader.registry.registry.packaged_folder", lambda: tmp_path)
+    assert main(["info"]) == 3
+    out, err = capsys.readouterr()
+    assert "torch" in out
+    assert "weights.json" in err

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from platereader import ctc
+from platereader.arrays import LogProbs
+from platereader.decoding.beam import BeamDecoder
+from platereader.decoding.greedy import GreedyDecoder
+from platereader.errors import InvalidArgumentError
+from platereader.plates.alphabet import RUSSIAN, Alphabet
+from platereader.plates.grammar import russian_grammar
+from platereader.testing import check_decoder
+
+GRAMMAR = russian_grammar()
+
+
+def posteriors(*options: dict[str, float]) -> LogProbs:
+    """Posteriors (1, T, C): for each character its options, then a blank; what is left goes to all classes evenly."""
+    rows: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
+    for option in options:
+        row = np.full(RUSSIAN.size, (1 - sum(option.values())) / RUSSIAN.size)
+        for char, probability in option.items():
+            row[RUSSIAN.encode(char)[0] if char else 0] += probability
+        blank = np.full(RUSSIAN.size, 0.01 / RUSSIAN.size)
+        blank[0] += 0.99
+        rows += [row, blank]
+    return np.log(np.array(rows)).astype(np.float32)[None]
+
+
+def plain(text: str) -> list[dict[str, float]]:
+    return [{char: 0.98} for char in text]
+
+
+@pytest.mark.parametrize("grammar", [None, GRAMMAR])
+def test_it_keeps_the_contract(grammar: object) -> None:
+    check_decoder(BeamDecoder(RUSSIAN, grammar=GRAMMAR if grammar else None))
+
+
+def test_it_finds_the_best_text_where_the_best_path_misleads() -> None:
+    # Blank is the best class of both steps (0.36), yet "A" in either or both is more probable than nothing.
+    row = np.full(RUSSIAN.size, 0.31 / 22)
+    row[0], row[RUSSIAN.encode("A")[0]] = 0.36, 0.33
+    log_probs = np.log(np.stack([row, row])).astype(np.float32)[None]
+    assert GreedyDecoder(RUSSIAN).decode(log_probs)[0] == ()
+    assert BeamDecoder(RUSSIAN).decode(log_probs)[0][0].text == "A"
+
+
+def test_log_prob_is_what_the_picture_says_with_and_without_grammar() -> None:
+    log_probs = posteriors(*plain("A12"), {"3": 0.5, "B": 0.48}, *plain("BC77"))
+    for decoder in (BeamDecoder(RUSSIAN), BeamDecoder(RUSSIAN, grammar=GRAMMAR)):
+        for candidate in decoder.decode(log_probs)[0]:
+            expected = ctc.log_prob(log_probs[0], RUSSIAN.encode(candidate.text))
+            assert candidate.log_prob == pytest.approx(expected)
+
+
+def test_candidates_are_ordered_and_different() -> None:
+    log_probs = posteriors(*plain("A1"), {"2": 0.5, "7": 0.4}, *plain("3BC77"))
+    candidates = BeamDecoder(RUSSIAN, width=5).decode(log_probs)[0]
+    assert [candidates[0].text, candidates[1].text] == ["A123BC77", "A173BC77"]
+    assert len({candidate.text for candidate in candidates}) == len(candidates) == 5
+    assert sorted((candidate.log_prob for candidate in candidates), reverse=True) == [c.log_prob for c in candidates]
+
+
+def test_the_grammar_settles_a_smeared_character() -> None:
+    log_probs = posteriors(*plain("A12"), {"B": 0.6, "8": 0.35}, *plain("BC77"))
+    assert BeamDecoder(RUSSIAN).decode(log_probs)[0][0].text == "A12BBC77"
+    best, *others = BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0]
+    assert (best.text, best.format) == ("A128BC77", "standard")
+    assert "A12BBC77" in [candidate.text for candidate in others]
+
+
+def test_the_grammar_reaches_texts_that_the_plain_beam_drops() -> None:
+    # Four smeared places: the legal text is far from the eight best.
+    smeared = {"8": 0.3, "B": 0.25, "3": 0.15, "E": 0.1, "6": 0.1}
+    log_probs = posteriors(smeared, smeared, smeared, smeared, smeared, smeared, *plain("77"))
+    assert BeamDecoder(RUSSIAN).decode(log_probs)[0][0].format is None
+    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0][0].format is not None
+
+
+def test_the_grammar_does_not_force_a_legal_text_on_a_foreign_plate() -> None:
+    log_probs = posteriors(*plain("3787CP7"))
+    best = BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0][0]
+    assert (best.text, best.format) == ("3787CP7", None)
+
+
+def test_an_unknown_region_is_held_back_but_not_forbidden() -> None:
+    decoder = BeamDecoder(RUSSIAN, grammar=GRAMMAR)
+    unsure = posteriors(*plain("A123BC"), {"4": 0.6, "1": 0.3}, *plain("99"))  # 499 is no region
+    assert decoder.decode(unsure)[0][0].text == "A123BC199"
+    assert decoder.decode(posteriors(*plain("A123BC499")))[0][0].text == "A123BC499"
+
+
+def test_nothing_legible_gives_no_candidate() -> None:
+    blank = np.full((1, 20, RUSSIAN.size), 0.05 / 23, np.float32)
+    blank[..., 0] = 0.95
+    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(np.log(blank)) == [()]
+
+
+def test_width_one_still_reads() -> None:
+    assert BeamDecoder(RUSSIAN, width=1).decode(posteriors(*plain("A123BC77")))[0][0].text == "A123BC77"
+
+
+def test_repeated_characters_stay_repeated() -> None:
+    assert BeamDecoder(RUSSIAN).decode(posteriors(*plain("A777AA777")))[0][0].text == "A777AA777"
+
+
+def test_bad_settings_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="width"):
+        BeamDecoder(RUSSIAN, width=0)
+    with pytest.raises(InvalidArgumentError, match="no_format_nats"):
+        BeamDecoder(RUSSIAN, no_format_nats=-1.0)
+    with pytest.raises(InvalidArgumentError, match="grammar"):
+        BeamDecoder(Alphabet("0123"), grammar=GRAMMAR)
+    with pytest.raises(InvalidArgumentError, match="log_probs"):
+        BeamDecoder(RUSSIAN).decode(np.zeros((1, 10, 5), np.float32))

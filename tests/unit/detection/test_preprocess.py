@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platereader.detection.preprocess import FILL, STRIDE_PX, apply_letterbox, plan_letterbox, to_input
+
+
+@given(st.integers(1, 12_000), st.integers(1, 12_000), st.sampled_from([32, 320, 640, 1280]))
+def test_plan_fits_the_frame_into_whole_strides(width: int, height: int, input_size: int) -> None:
+    plan = plan_letterbox(width, height, input_size=input_size)
+    assert plan.width % STRIDE_PX == plan.height % STRIDE_PX == 0
+    assert 1 <= plan.inner_width <= plan.width <= input_size
+    assert 1 <= plan.inner_height <= plan.height <= input_size
+    assert plan.width - plan.inner_width < STRIDE_PX
+    assert plan.height - plan.inner_height < STRIDE_PX
+    assert plan.inner_width <= width
+    assert plan.inner_height <= height
+
+
+def test_wide_frame_is_shrunk_to_a_wide_input() -> None:
+    plan = plan_letterbox(1920, 1080, input_size=640)
+    assert (plan.width, plan.height, plan.inner_width, plan.inner_height) == (640, 384, 640, 360)
+    assert (plan.left, plan.top) == (0, 12)
+
+
+def test_small_frame_is_not_enlarged() -> None:
+    plan = plan_letterbox(100, 50, input_size=640)
+    assert (plan.inner_width, plan.inner_height) == (100, 50)
+
+
+def test_corners_of_the_frame_come_back() -> None:
+    plan = plan_letterbox(1001, 333, input_size=320)
+    inner = [[plan.left, plan.top], [plan.left + plan.inner_width, plan.top + plan.inner_height]]
+    np.testing.assert_allclose(plan.to_frame(np.array(inner, np.float32)), [[0, 0], [1001, 333]], atol=1e-3)
+
+
+def test_pixels_are_scaled_rgb_with_a_grey_border() -> None:
+    frame = np.zeros((50, 100, 3), np.uint8)
+    frame[..., 0] = 255
+    picture = apply_letterbox(frame, plan_letterbox(100, 50, input_size=640))
+    assert picture.shape == (3, 64, 128)
+    assert picture.dtype == np.float32
+    np.testing.assert_allclose(picture[:, 30, 60], [0, 0, 1])
+    np.testing.assert_allclose(picture[:, 0, 0], FILL / 255)
+
+
+def test_a_mark_lands_where_the_plan_says() -> None:
+    frame = np.zeros((400, 800, 3), np.uint8)
+    frame[200:220, 600:620] = 255
+    plan = plan_letterbox(800, 400, input_size=320)
+    rows, columns = np.nonzero(apply_letterbox(frame, plan)[0, plan.top : plan.top + plan.inner_height] > 0.5)
+    spot = np.array([columns.mean() + 0.5, rows.mean() + 0.5 + plan.top], np.float32)
+    np.testing.assert_allclose(plan.to_frame(spot), [610, 210], atol=1)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_strided_frames_are_not_written_to(step: int) -> None:
+    frame = np.full((64, 64, 3), 7, np.uint8)[::step, :, ::step]
+    frame.setflags(write=False)
+    assert apply_letterbox(frame, plan_letterbox(64, 64, input_size=64)).shape == (3, 64, 64)
+
+
+def test_input_is_contiguous_planes() -> None:
+    planes = to_input(np.zeros((2, 32, 64, 3), np.uint8))
+    assert planes.shape == (2, 3, 32, 64)
+    assert planes.flags.c_contiguous

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platereader.plates.alphabet import RUSSIAN, Alphabet
+from platereader.plates.formats import FORMATS, PlateGrammar, by_name, formats_of, russian_grammar, sample_text
+
+GRAMMAR = russian_grammar()
+
+
+def _accepted(text: str) -> tuple[str, ...]:
+    state = GRAMMAR.start
+    for char in text:
+        following = GRAMMAR.step(state, char)
+        if following is None:
+            return ()
+        state = following
+    return GRAMMAR.accepting(state)
+
+
+@st.composite
+def _almost_plates(draw: st.DrawFn) -> str:
+    """A legal text with up to two characters changed, cut or added."""
+    plate_format = draw(st.sampled_from(FORMATS))
+    text = sample_text(plate_format, rng=np.random.default_rng(draw(st.integers(0, 2**32 - 1))))
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(text)))
+        kept = draw(st.integers(0, 1))
+        text = text[:at] + draw(st.text(alphabet=RUSSIAN.characters + "Z", max_size=1)) + text[at + kept :]
+    return text
+
+
+@given(_almost_plates())
+def test_accepts_what_the_formats_accept(text: str) -> None:
+    assert _accepted(text) == tuple(plate_format.name for plate_format in formats_of(text))
+    assert GRAMMAR.accepts(text) == bool(formats_of(text))
+
+
+@given(st.text(alphabet=RUSSIAN.characters, max_size=10))
+def test_rejects_what_the_formats_reject(text: str) -> None:
+    assert GRAMMAR.accepts(text) == bool(formats_of(text))
+
+
+def test_agrees_with_the_formats_on_short_texts_like_police_trailers() -> None:
+    for characters in itertools.product("059", "09", "0159", "ATD", "0123456789", "0123456789"):
+        text = "".join(characters)
+        assert GRAMMAR.accepts(text) == bool(formats_of(text)), text
+
+
+def test_small_grammar_against_every_string() -> None:
+    alphabet = Alphabet("01AT")
+    formats = (by_name("police_trailer"), by_name("taxi"))
+    grammar = PlateGrammar.build(formats, alphabet=alphabet)
+    for length in range(8):
+        for characters in itertools.product(alphabet.characters, repeat=length):
+            text = "".join(characters)
+            assert grammar.accepts(text) == any(plate_format.matches(text) for plate_format in formats), text
+
+
+def test_transitions_are_the_steps() -> None:
+    assert GRAMMAR.transitions.dtype == np.int32
+    assert GRAMMAR.transitions.shape[1] == RUSSIAN.size
+    assert (GRAMMAR.transitions[:, RUSSIAN.blank] == -1).all()
+    for state, row in enumerate(GRAMMAR.transitions):
+        for char in RUSSIAN.characters:
+            following = GRAMMAR.step(state, char)
+            assert row[RUSSIAN.encode(char)[0]] == (-1 if following is None else following)
+
+
+def test_every_state_is_reachable_and_leads_to_a_plate() -> None:
+    states = range(len(GRAMMAR.transitions))
+    reached = set(GRAMMAR.transitions.ravel().tolist()) | {GRAMMAR.start}
+    assert reached == {-1, *states}
+    live = {state for state in states if GRAMMAR.accepting(state)}
+    for _ in range(10):
+        live |= {state for state in states if live & set(GRAMMAR.transitions[state].tolist())}
+    assert live == set(states)
+
+
+def test_building_twice_gives_the_same_automaton() -> None:
+    np.testing.assert_array_equal(PlateGrammar.build().transitions, GRAMMAR.transitions)
+
+
+def test_transitions_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        GRAMMAR.transitions[0, 0] = 1
+
+
+def test_unknown_region_codes_are_accepted_and_impossible_ones_are_not() -> None:
+    assert GRAMMAR.accepts("A123BC646")
+    assert not GRAMMAR.accepts("A123BC00")
+    assert not GRAMMAR.accepts("A123BC046")
+
+
+def test_a_complete_text_may_go_on() -> None:
+    state = GRAMMAR.start
+    for char in "A123BC77":
+        following = GRAMMAR.step(state, char)
+        assert following is not None
+        state = following
+    assert GRAMMAR.accepting(state) == ("standard", "standard_two_line")
+    assert GRAMMAR.step(state, "7") is not None
+    assert GRAMMAR.step(state, "A") is None

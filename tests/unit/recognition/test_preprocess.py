@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
+from platereader.results import PlateImage
+
+
+def picture(height: int, width: int, *, seed: int = 0) -> PlateImage:
+    return PlateImage(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def test_any_size_becomes_one_batch_of_standardised_pictures() -> None:
+    batch = prepare([picture(64, 297), picture(7, 31), picture(1, 1), picture(200, 90)])
+    assert batch.shape == (4, 1, *INPUT_SIZE_PX)
+    assert batch.dtype == np.float32
+    assert batch[0].mean() == pytest.approx(0, abs=1e-4)
+    assert batch[0].std() == pytest.approx(1, abs=1e-3)
+
+
+def test_contrast_and_brightness_make_no_difference() -> None:
+    pixels = picture(40, 176).pixels
+    fainter = (pixels // 4 + 90).astype(np.uint8)
+    bright, faint = prepare([PlateImage(pixels), PlateImage(fainter)])
+    assert np.corrcoef(bright.ravel(), faint.ravel())[0, 1] > 0.99
+    assert faint.std() == pytest.approx(bright.std(), abs=1e-3)
+
+
+def test_a_flat_picture_stays_flat() -> None:
+    flat = np.full((30, 100, 3), 77, np.uint8)
+    flat[3, 3] = 78
+    assert np.abs(prepare([PlateImage(flat)])).max() < 0.3
+
+
+def test_the_input_is_not_written_to_and_may_have_any_strides() -> None:
+    pixels = picture(48, 192).pixels
+    pixels.setflags(write=False)
+    straight, mirrored_twice = prepare([PlateImage(pixels), PlateImage(pixels[:, ::-1].copy()[:, ::-1])])
+    assert np.array_equal(straight, mirrored_twice)
+
+
+def test_another_input_size() -> None:
+    assert prepare([picture(48, 192)], size_px=(32, 160)).shape == (1, 1, 32, 160)

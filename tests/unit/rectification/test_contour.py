@@ -1,0 +1,77 @@
+"""Rectification from a box alone, on plates whose corners are known."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from warped_plates import TWO_LINES, flat_plate, street, tilted
+
+from platereader import Box, Detection, Quad
+from platereader.datasets import is_calibration, load_dataset, read_image
+from platereader.rectification.contour import ContourRectifier, find_outline
+from platereader.rectification.layout import rectify_box
+from platereader.testing import check_rectifier
+
+
+def error_percent(found: Quad, true: Quad) -> float:
+    """Mean corner distance in per cent of plate width."""
+    return 25 * sum(math.dist(a, b) for a, b in zip(found.points, true.points, strict=True)) / true.width
+
+
+@pytest.mark.parametrize("angle_deg", [-22, -9, 0, 5, 16])
+@pytest.mark.parametrize("dark", [False, True])
+def test_finds_the_corners_of_a_warped_plate(angle_deg: float, *, dark: bool) -> None:
+    quad = tilted((320, 240), width=180, aspect=520 / 112, angle_deg=angle_deg, turn=0.1)
+    frame = street(flat_plate(dark=dark), quad, rng=np.random.default_rng(int(abs(angle_deg))))
+    found = find_outline(frame, quad.box.padded(4, 3))
+    assert found is not None
+    assert error_percent(found, quad) < 3
+
+
+def test_two_line_plate() -> None:
+    quad = tilted((320, 240), width=140, aspect=290 / 170, angle_deg=10)
+    frame = street(flat_plate(TWO_LINES), quad, rng=np.random.default_rng(1))
+    found = find_outline(frame, quad.box)
+    assert found is not None
+    assert error_percent(found, quad) < 4
+    (plate,) = ContourRectifier().rectify(frame, [Detection(quad.box, 0.9)])
+    assert plate.lines == 2
+
+
+def test_a_box_without_anything_is_padded() -> None:
+    frame = np.full((200, 300, 3), 128, np.uint8)
+    box = Box(50, 50, 200, 90)
+    assert find_outline(frame, box) is None
+    (plate,) = ContourRectifier().rectify(frame, [Detection(box, 0.9)])
+    assert np.array_equal(plate.pixels, rectify_box(frame, box).pixels)
+
+
+def test_tiny_and_outside_boxes_have_no_outline() -> None:
+    frame = np.random.default_rng(2).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    assert find_outline(frame, Box(10, 10, 18, 14)) is None
+    assert find_outline(frame, Box(295, 190, 500, 260)) is None
+    assert find_outline(frame, Box(400, 300, 500, 330)) is None
+
+
+def test_contract() -> None:
+    check_rectifier(ContourRectifier())
+
+
+def test_real_photographs_come_out_straighter_than_their_boxes(shared_data: Path) -> None:
+    images = load_dataset(shared_data / "data" / "train" / "russian").images
+    rng = np.random.default_rng(3)
+    boxes: list[float] = []
+    outlines: list[float] = []
+    for image in [one for one in images if is_calibration(one.path)][:24]:
+        plate = image.plates[0]
+        if plate.corners is None or plate.box_quality == "loose":
+            continue
+        true = plate.corners
+        x, y = rng.normal(0, 0.02, 2) * true.box.width, rng.normal(0, 0.06, 2) * true.box.height
+        box = Box(true.box.x1 + x[0], true.box.y1 + y[0], true.box.x2 + x[1], true.box.y2 + y[1])
+        boxes.append(error_percent(Quad.from_box(box), true))
+        outlines.append(error_percent(find_outline(read_image(image.path), box) or Quad.from_box(box), true))
+    assert len(boxes) > 15
+    assert np.mean(outlines) < 0.9 * np.mean(boxes)
+    assert np.median(outlines) < 3.2

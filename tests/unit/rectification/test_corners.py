@@ -1,0 +1,87 @@
+"""Rectification by learned corners, and when they are declined."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from warped_plates import flat_plate, street, tilted
+
+from platereader import Box, Detection, PlateImage, Quad
+from platereader.arrays import BgrImage
+from platereader.rectification.corners import BoxRectifier, CornerRectifier, is_plausible
+from platereader.rectification.layout import rectify_box, rectify_quad
+from platereader.testing import check_rectifier
+
+GOOD = tilted((320, 240), width=240, aspect=520 / 112, angle_deg=7)
+FRAME = street(flat_plate(), GOOD, rng=np.random.default_rng(0))
+
+
+def shuffled(quad: Quad, *order: int) -> Quad:
+    return Quad.from_points([quad.points[index] for index in order])
+
+
+IMPLAUSIBLE = {
+    "mirrored": shuffled(GOOD, 1, 0, 3, 2),
+    "upside down": shuffled(GOOD, 2, 3, 0, 1),
+    "crossed": shuffled(GOOD, 0, 2, 1, 3),
+    "not convex": Quad((200, 200), (440, 240), (260, 240), (200, 280)),
+    "a point": Quad((320, 240), (320, 240), (320, 240), (320, 240)),
+    "a line": Quad((200, 240), (440, 240), (440, 240.5), (200, 240.5)),
+    "elsewhere": Quad.from_box(Box(10, 10, 250, 60)),
+    "one long edge": Quad((200, 200), (440, 225), (440, 240), (200, 280)),
+    "on end": tilted((320, 240), width=100, aspect=1.0, angle_deg=80),
+}
+
+
+def test_good_corners_are_used() -> None:
+    (plate,) = CornerRectifier().rectify(FRAME, [Detection(GOOD.box, 0.9, GOOD)])
+    assert np.array_equal(plate.pixels, rectify_quad(FRAME, GOOD, 1).pixels)
+
+
+@pytest.mark.parametrize("name", IMPLAUSIBLE)
+def test_implausible_corners_are_declined_for_the_padded_box(name: str) -> None:
+    box = Box(200, 200, 440, 280)
+    assert not is_plausible(IMPLAUSIBLE[name], box)
+    (plate,) = CornerRectifier().rectify(FRAME, [Detection(box, 0.9, IMPLAUSIBLE[name])])
+    assert np.array_equal(plate.pixels, rectify_box(FRAME, box).pixels)
+
+
+@pytest.mark.parametrize("angle_deg", [-35, -10, 0, 20, 45])
+@pytest.mark.parametrize("aspect", [1.3, 1.7, 3.0, 4.6, 7.0])
+def test_ordinary_plates_are_plausible(angle_deg: float, aspect: float) -> None:
+    quad = tilted((300, 200), width=90, aspect=aspect, angle_deg=angle_deg, turn=0.2)
+    assert is_plausible(quad, quad.box)
+
+
+def test_lines_come_from_the_detection_else_from_the_aspect() -> None:
+    square = tilted((320, 240), width=150, aspect=290 / 170, angle_deg=5)
+    steep = tilted((320, 240), width=150, aspect=3.0, angle_deg=5)
+    detections = [
+        Detection(square.box, 0.9, square),
+        Detection(steep.box, 0.9, steep),
+        Detection(square.box, 0.9, square, lines=1),
+        Detection(steep.box, 0.9, steep, lines=2),
+    ]
+    assert [plate.lines for plate in CornerRectifier().rectify(FRAME, detections)] == [2, 1, 1, 2]
+
+
+class _Marker:
+    """A fallback that says it was asked."""
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        return [PlateImage(np.full((1, 1, 3), 77, np.uint8)) for _ in detections]
+
+
+def test_the_fallback_is_asked_only_where_corners_do_not_serve() -> None:
+    detections = [
+        Detection(GOOD.box, 0.9, GOOD),
+        Detection(GOOD.box, 0.9),
+        Detection(GOOD.box, 0.9, IMPLAUSIBLE["a line"]),
+    ]
+    plates = CornerRectifier(fallback=_Marker()).rectify(FRAME, detections)
+    assert [plate.pixels.shape == (1, 1, 3) for plate in plates] == [False, True, True]
+
+
+def test_contract() -> None:
+    check_rectifier(CornerRectifier())
+    check_rectifier(BoxRectifier())

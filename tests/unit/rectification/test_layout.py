@@ -1,0 +1,107 @@
+"""Straightening by a given quad, and two lines to one."""
+
+import cv2
+import numpy as np
+import pytest
+from warped_plates import ONE_LINE, TWO_LINES, flat_plate, street, tilted
+
+from platereader import Box, Quad
+from platereader.arrays import BgrImage
+from platereader.rectification.layout import join_lines, rectify_box, rectify_quad
+
+
+def difference(a: BgrImage, b: BgrImage) -> float:
+    """Mean absolute difference in grey levels, after bringing ``b`` to the size of ``a``."""
+    scaled = cv2.resize(b, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_AREA)
+    return float(np.abs(a.astype(np.int16) - scaled.astype(np.int16)).mean())
+
+
+@pytest.mark.parametrize("angle_deg", [0, 8, -15, 25])
+@pytest.mark.parametrize("turn", [0.0, 0.15])
+def test_a_warped_plate_comes_back_upright(angle_deg: float, turn: float) -> None:
+    plate = flat_plate()
+    quad = tilted((330, 240), width=300, aspect=520 / 112, angle_deg=angle_deg, turn=turn)
+    frame = street(plate, quad, rng=np.random.default_rng(0))
+    upright = rectify_quad(frame, quad, 1, margin=0.0)
+    assert upright.pixels.shape == (64, 297, 3)
+    assert upright.lines == 1
+    assert difference(upright.pixels, plate) < 12
+
+
+def test_margin_keeps_surroundings_within_the_same_height() -> None:
+    frame = np.full((200, 400, 3), 50, np.uint8)
+    frame[80:120, 100:286] = 200
+    quad = Quad.from_box(Box(100, 80, 286, 120))
+    bare, wide = (rectify_quad(frame, quad, 1, margin=margin).pixels for margin in (0.0, 0.2))
+    assert bare.shape[0] == wide.shape[0] == 64
+    assert bare[2:-2, 2:-2].min() == 200
+    rim = wide[:8].mean(), wide[-8:].mean(), wide[:, :8].mean(), wide[:, -8:].mean()
+    assert max(rim) < 60
+    assert wide[32, 40:-40].min() == 200
+
+
+@pytest.mark.parametrize("scale", [4, 12])
+def test_large_plates_are_averaged_not_sampled(scale: int) -> None:
+    stripes = np.zeros((112 * scale, 520 * scale, 3), np.uint8)
+    stripes[:, ::2] = 200
+    whole = Quad.from_box(Box(0, 0, 520 * scale, 112 * scale))
+    upright = rectify_quad(stripes, whole, 1, margin=0.0).pixels[4:-4, 4:-4]
+    assert upright.std() < 15
+    assert abs(upright.mean() - 100) < 3
+
+
+def test_a_plate_in_a_very_large_frame_and_beyond_its_border() -> None:
+    frame = np.zeros((400, 31_000, 3), np.uint8)
+    frame[100:140, 30_900:] = 210
+    quad = Quad.from_box(Box(30_900, 100, 31_080, 140))
+    upright = rectify_quad(frame, quad, 1, margin=0.0)
+    assert upright.pixels[2:-2, 2:].min() == 210
+
+
+def test_the_frame_is_not_written_to() -> None:
+    frame = street(flat_plate(), tilted((320, 240), width=200, aspect=4.6, angle_deg=5), rng=np.random.default_rng(1))
+    frame.flags.writeable = False
+    rectify_quad(frame, tilted((320, 240), width=200, aspect=4.6, angle_deg=5), 2)
+
+
+@pytest.mark.parametrize("size", [(90, 160), (128, 218), (41, 60), (7, 9), (1, 1)])
+def test_join_lines_halves_the_height_and_doubles_the_width(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (*size, 3), dtype=np.uint8)
+    assert join_lines(pixels).shape == (max(size[0] // 2, 1), 2 * size[1], 3)
+
+
+@pytest.mark.parametrize("gap", [52, 58, 64, 70, 76])
+@pytest.mark.parametrize("dark", [False, True])
+def test_join_lines_cuts_in_the_gap(gap: int, *, dark: bool) -> None:
+    ground, ink = (20, 230) if dark else (230, 20)
+    plate = np.full((128, 218, 3), ground, np.uint8)
+    for start, stop in ((10, gap - 6), (gap + 6, 118)):
+        for column in range(20, 200, 9):
+            plate[start:stop, column : column + 3] = ink
+    plate[:gap, :, 0], plate[gap:, :, 0] = 0, 200
+    joined = join_lines(plate)
+    # The cut may lie anywhere in the 12 rows of the gap, so that few rows of each half belong to the other line.
+    assert (joined[:, :218, 0] > 100).mean() <= 6 / gap
+    assert (joined[:, 218:, 0] < 100).mean() <= 6 / (128 - gap)
+
+
+def test_join_lines_without_a_gap_cuts_in_half() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    assert np.array_equal(join_lines(pixels), np.hstack([pixels[:50], pixels[50:]]))
+
+
+def test_two_line_plate_is_laid_out_as_one() -> None:
+    plate = flat_plate(TWO_LINES)
+    quad = tilted((320, 240), width=160, aspect=290 / 170, angle_deg=6)
+    frame = street(plate, quad, rng=np.random.default_rng(4))
+    joined = rectify_quad(frame, quad, 2, margin=0.0)
+    assert joined.lines == 2
+    assert joined.pixels.shape == (64, 436, 3)
+    assert difference(joined.pixels, np.hstack([plate[:85], plate[85:]])) < 20
+
+
+def test_box_of_two_lines_is_told_by_its_aspect() -> None:
+    frame = street(flat_plate(ONE_LINE), Quad.from_box(Box(100, 100, 308, 145)), rng=np.random.default_rng(5))
+    assert rectify_box(frame, Box(100, 100, 308, 145)).lines == 1
+    assert rectify_box(frame, Box(100, 100, 180, 147)).lines == 2
+    assert rectify_box(frame, Box(100, 100, 180, 147), lines=1).lines == 1

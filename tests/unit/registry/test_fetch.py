@@ -1,0 +1,236 @@
+"""Downloads from a server that does everything wrong: nothing half-done is ever left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from platereader.errors import UnknownNameError, WeightsFetchError
+from platereader.registry import Registry, WeightEntry
+from platereader.registry.fetch import download
+
+DATA = bytes(range(256)) * 4000
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+class Misbehaving(http.server.BaseHTTPRequestHandler):
+    """Each first part of the path is one kind of server."""
+
+    def do_GET(self) -> None:
+        cast(Server, self.server).requests.append(self.path)
+        getattr(self, self.path.split("/")[1].replace("-", "_"))()
+
+    def send(self, data: bytes, *, length: int | None) -> None:
+        self.send_response(200)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def redirect(self, location: str) -> None:
+        self.send_response(302)
+        self.send_header("Location", location)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def good(self) -> None:
+        self.send(DATA, length=len(DATA))
+
+    def good_without_length(self) -> None:
+        self.send(DATA, length=None)
+
+    def truncated(self) -> None:
+        self.send(DATA[:1000], length=len(DATA))
+
+    def truncated_without_length(self) -> None:
+        self.send(DATA[:1000], length=None)
+
+    def wrong(self) -> None:
+        self.send(DATA[::-1], length=len(DATA))
+
+    def longer(self) -> None:
+        self.send(DATA + b"more", length=len(DATA) + 4)
+
+    def empty(self) -> None:
+        self.send(b"", length=0)
+
+    def missing(self) -> None:
+        self.send_error(404)
+
+    def broken(self) -> None:
+        self.send_error(500)
+
+    def dies(self) -> None:
+        self.send(DATA[:1000], length=len(DATA))
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def silent(self) -> None:
+        self.send(DATA[:1000], length=len(DATA))
+        self.wfile.flush()
+        cast(Server, self.server).released.wait(5)
+
+    def garbage(self) -> None:
+        self.wfile.write(b"\x00\x01 not http at all\r\n\r\n")
+
+    def moved(self) -> None:
+        self.redirect("/good/finder.safetensors")
+
+    def to_file(self) -> None:
+        self.redirect("file:///etc/hostname")
+
+    def to_ftp(self) -> None:
+        self.redirect("ftp://127.0.0.1/finder.safetensors")
+
+    def in_circles(self) -> None:
+        self.redirect("/in-circles/finder.safetensors")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep quiet."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Remembers what was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Misbehaving)
+        self.requests: list[str] = []
+        self.released = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no error here."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "*")
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.released.set()
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    entry = WeightEntry("finder", "finder.safetensors", "detector", SHA256, len(DATA), "AGPL-3.0-or-later")
+    return Registry((entry,), (tmp_path / "cache",), tmp_path / "cache")
+
+
+@pytest.mark.parametrize("kind", ["good", "good-without-length", "moved"])
+def test_a_good_answer_is_kept(server: Server, registry: Registry, kind: str) -> None:
+    pieces: list[int] = []
+    file = registry.fetch("finder", base_url=f"{server.url}/{kind}/", progress=pieces.append)
+    assert file == registry.resolve("finder")
+    assert file.read_bytes() == DATA
+    assert sum(pieces) == len(DATA)
+    assert [path.name for path in registry.cache.iterdir()] == ["finder.safetensors"]
+
+
+BAD = [
+    "truncated",
+    "truncated-without-length",
+    "wrong",
+    "longer",
+    "empty",
+    "missing",
+    "broken",
+    "dies",
+    "garbage",
+    "to-file",
+    "to-ftp",
+    "in-circles",
+]
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_answer_leaves_nothing(server: Server, registry: Registry, kind: str) -> None:
+    with pytest.raises(WeightsFetchError, match=r"127\.0\.0\.1"):
+        registry.fetch("finder", base_url=f"{server.url}/{kind}")
+    assert list(registry.cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_answer_does_not_harm_what_was_there(server: Server, registry: Registry, kind: str) -> None:
+    registry.cache.mkdir()
+    (registry.cache / "finder.safetensors").write_bytes(b"damaged")
+    with pytest.raises(WeightsFetchError):
+        registry.fetch("finder", base_url=f"{server.url}/{kind}")
+    assert [(path.name, path.read_bytes()) for path in registry.cache.iterdir()] == [("finder.safetensors", b"damaged")]
+
+
+def test_a_damaged_file_is_replaced(server: Server, registry: Registry) -> None:
+    registry.cache.mkdir()
+    (registry.cache / "finder.safetensors").write_bytes(DATA[:-1])
+    assert registry.fetch("finder", base_url=f"{server.url}/good").read_bytes() == DATA
+
+
+def test_a_good_file_is_not_fetched_again(server: Server, registry: Registry) -> None:
+    for _ in range(2):
+        registry.fetch("finder", base_url=f"{server.url}/good")
+    assert server.requests == ["/good/finder.safetensors"]
+
+
+def test_resolving_never_asks_a_server(server: Server, registry: Registry) -> None:
+    registry.fetch("finder", base_url=f"{server.url}/good")
+    server.requests.clear()
+    registry.resolve("finder")
+    registry.verify()
+    assert server.requests == []
+
+
+def test_a_silent_server_is_given_up(server: Server, tmp_path: Path) -> None:
+    url = f"{server.url}/silent/finder.safetensors"
+    with pytest.raises(WeightsFetchError, match="time"):
+        download(url, target=tmp_path / "a" / "b", sha256=SHA256, size_bytes=len(DATA), timeout_s=0.2)
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_nobody_answers(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(WeightsFetchError, match="refused"):
+            registry.fetch("finder", base_url=f"http://127.0.0.1:{unused.getsockname()[1]}")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc", "ftp://127.0.0.1", "data:,x", "models", "", "http://", "https://[", "http://a b"]
+)
+def test_addresses_that_are_not_fetched(registry: Registry, url: str) -> None:
+    with pytest.raises(WeightsFetchError):
+        registry.fetch("finder", base_url=url)
+
+
+def test_weights_without_an_address(registry: Registry) -> None:
+    with pytest.raises(WeightsFetchError, match="--base-url"):
+        registry.fetch("finder")
+
+
+def test_an_unknown_name_is_not_fetched(registry: Registry) -> None:
+    with pytest.raises(UnknownNameError):
+        registry.fetch("loser", base_url="http://127.0.0.1:1")
+
+
+def test_a_folder_that_cannot_be_made(server: Server, registry: Registry) -> None:
+    registry.cache.write_bytes(b"a file where the folder should be")
+    with pytest.raises(WeightsFetchError, match="folder"):
+        registry.fetch("finder", base_url=f"{server.url}/good")
+    assert server.requests == []

@@ -1,0 +1,222 @@
+"""Names and paths to checked weight files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platereader.errors import UnknownNameError, WeightsCorruptError, WeightsError, WeightsNotFoundError
+from platereader.registry import Registry, WeightEntry, load_manifest
+
+DATA = b"weights" * 1000
+
+
+def description(data: bytes = DATA, **changes: object) -> dict[str, Any]:
+    return {
+        "name": "finder",
+        "file": "finder.safetensors",
+        "kind": "detector",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "licence": "AGPL-3.0-or-later",
+        "url": None,
+        "settings": {"input_px": [416, 416]},
+    } | changes
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """A registry of two names; only the packaged file of the first exists."""
+    folders = tuple(tmp_path / name for name in ("chosen", "cache", "packaged"))
+    for folder in folders:
+        folder.mkdir()
+    (folders[2] / "finder.safetensors").write_bytes(DATA)
+    entries = (description(), description(name="reader", file="reader.safetensors", kind="recognizer"))
+    return Registry(tuple(map(WeightEntry.from_dict, entries)), folders, folders[1])
+
+
+def test_a_name_resolves_to_the_packaged_file(registry: Registry) -> None:
+    file = registry.resolve("finder")
+    assert (file.name, file.kind, file.path.parent.name) == ("finder", "detector", "packaged")
+    assert file.sha256 == hashlib.sha256(DATA).hexdigest()
+    assert file.settings == {"input_px": [416, 416]}
+    assert file.read_bytes() == DATA
+
+
+def test_places_are_searched_in_order(registry: Registry) -> None:
+    for folder in ("cache", "chosen"):
+        path = registry.cache.parent / folder / "finder.safetensors"
+        path.write_bytes(DATA)
+        assert registry.resolve("finder").path == path
+
+
+def test_names_by_kind(registry: Registry) -> None:
+    assert registry.names() == ("finder", "reader")
+    assert registry.names(kind="recognizer") == ("reader",)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(registry: Registry) -> None:
+    with pytest.raises(UnknownNameError, match=r"known are finder, reader\. Did you mean 'finder'"):
+        registry.resolve("findr")
+
+
+def test_a_missing_file_lists_every_place(registry: Registry) -> None:
+    with pytest.raises(WeightsNotFoundError) as caught:
+        registry.resolve("reader")
+    assert all(str(folder) in str(caught.value) for folder in registry.folders)
+
+
+@pytest.mark.parametrize("data", [DATA[:-1], DATA + b"x", b"", DATA[:-1] + b"X"], ids=["short", "long", "0", "altered"])
+def test_other_bytes_are_refused_even_if_a_later_place_has_the_right_ones(registry: Registry, data: bytes) -> None:
+    (registry.cache / "finder.safetensors").write_bytes(data)
+    with pytest.raises(WeightsCorruptError, match="promised"):
+        registry.resolve("finder")
+
+
+def test_a_change_after_the_check_does_not_reach_the_parser(registry: Registry) -> None:
+    file = registry.resolve("finder")
+    file.path.write_bytes(DATA.swapcase())
+    with pytest.raises(WeightsCorruptError):
+        file.read_bytes()
+    file.path.unlink()
+    with pytest.raises(WeightsNotFoundError):
+        file.read_bytes()
+
+
+def test_verify_reports_each_entry(registry: Registry) -> None:
+    good, missing = registry.verify()
+    assert good.file == registry.resolve("finder")
+    assert good.error is None
+    assert missing.file is None
+    assert isinstance(missing.error, WeightsNotFoundError)
+
+
+def own_file(folder: Path, sidecar: dict[str, Any] | None, data: bytes = b"mine") -> Path:
+    path = folder / "мой файл.safetensors"
+    path.write_bytes(data)
+    if sidecar is not None:
+        path.with_name(path.name + ".json").write_text(json.dumps(sidecar), encoding="utf-8")
+    return path
+
+
+def sidecar(**changes: object) -> dict[str, Any]:
+    return {"kind": "recognizer", "sha256": hashlib.sha256(b"mine").hexdigest(), "settings": {"a": 1}} | changes
+
+
+def test_a_users_own_file_comes_with_a_sidecar(registry: Registry, tmp_path: Path) -> None:
+    path = own_file(tmp_path, sidecar())
+    for given in (path, str(path)):
+        file = registry.resolve(given)
+        assert (file.path, file.name, file.kind, file.settings) == (path, "мой файл", "recognizer", {"a": 1})
+
+
+def test_a_bare_file_name_is_looked_for_in_the_places(registry: Registry) -> None:
+    path = own_file(registry.folders[0], sidecar())
+    assert registry.resolve(path.name).path == path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sha256": "0" * 64}, "sha256"),
+        ({"sha256": "0" * 63}, "sha256"),
+        ({"bytes": 3}, "bytes"),
+        ({"kind": "tracker"}, "kind"),
+        ({"settings": [1]}, "settings"),
+        ({"settings": None}, "settings"),
+    ],
+)
+def test_a_wrong_sidecar_is_refused(registry: Registry, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(WeightsCorruptError, match=message):
+        registry.resolve(own_file(tmp_path, sidecar(**changes)))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
+def test_a_sidecar_that_is_no_object_is_refused(registry: Registry, tmp_path: Path, text: str) -> None:
+    path = own_file(tmp_path, None)
+    path.with_name(path.name + ".json").write_text(text, encoding="utf-8")
+    with pytest.raises(WeightsCorruptError):
+        registry.resolve(path)
+
+
+def test_a_file_without_description_is_refused(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFoundError, match="no description"):
+        registry.resolve(own_file(tmp_path, None))
+
+
+def test_a_copy_of_known_weights_needs_no_description(registry: Registry, tmp_path: Path) -> None:
+    assert registry.resolve(own_file(tmp_path, None, DATA)).name == "finder"
+
+
+def test_an_altered_file_with_the_name_of_known_weights_is_refused(registry: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "finder.safetensors"
+    path.write_bytes(DATA[:100])
+    with pytest.raises(WeightsCorruptError):
+        registry.resolve(path)
+
+
+@pytest.mark.parametrize("given", ["nowhere/x.safetensors", "x.safetensors", Path("x")])
+def test_a_path_to_nothing(registry: Registry, given: str | Path) -> None:
+    with pytest.raises(WeightsNotFoundError, match="x"):
+        registry.resolve(given)
+
+
+def test_a_folder_is_not_a_file(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFoundError):
+        registry.resolve(tmp_path)
+
+
+def test_an_entry_goes_through_a_dictionary(registry: Registry) -> None:
+    for entry in registry.entries:
+        assert WeightEntry.from_dict(json.loads(json.dumps(entry.to_dict()))) == entry
+
+
+@pytest.mark.parametrize("file", ["../a", "/a", "a/b", "a\\b", "C:\\a", "", ".", "..", 5, None])
+def test_an_entry_cannot_leave_its_folder(file: object) -> None:
+    with pytest.raises(WeightsCorruptError, match="file"):
+        WeightEntry.from_dict(description(file=file))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps({"schema": 2, "weights": []}),
+        json.dumps({"schema": 1, "weights": {}}),
+        json.dumps({"schema": 1, "weights": [{}]}),
+        json.dumps({"schema": 1, "weights": [description(), description()]}),
+    ],
+)
+def test_a_damaged_manifest_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "weights.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(WeightsCorruptError):
+        load_manifest(path)
+
+
+def test_a_missing_manifest(tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFoundError):
+        load_manifest(tmp_path / "weights.json")
+
+
+def test_the_default_registry_looks_in_the_documented_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATEREADER_MODELS", str(tmp_path / "chosen"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    registry = Registry.default()
+    assert registry.folders[:2] == (tmp_path / "chosen", tmp_path / "cache" / "platereader")
+    assert registry.cache == registry.folders[1]
+    assert registry.folders[2].name == "models"
+    monkeypatch.delenv("PLATEREADER_MODELS")
+    assert Registry.default().folders == registry.folders[1:]
+
+
+def test_the_shipped_weights_are_whole() -> None:
+    errors: list[WeightsError] = [check.error for check in Registry.default().verify() if check.error is not None]
+    assert errors == []

@@ -1,0 +1,127 @@
+"""Rendered fronts: sizes, boxes, colours, determinism, errors."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from platereader.errors import InvalidArgumentError
+from platereader.plates.formats import FORMATS, PlateFormat, by_name, sample_text
+from platereader.synthesis.layout import lay_out
+from platereader.synthesis.render import RenderedPlate, render_foreign, render_plate
+
+
+def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> RenderedPlate:
+    return render_plate(text, by_name(name), height_px=height_px, rng=np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
+@pytest.mark.parametrize("height_px", [16, 64])
+def test_every_format(plate_format: PlateFormat, height_px: int) -> None:
+    rng = np.random.default_rng(7)
+    for region in ("77", "777") if "r" in plate_format.pattern else (None, None):
+        text = sample_text(plate_format, rng=rng, region=region)
+        plate = render_plate(text, plate_format, height_px=height_px, rng=rng)
+        width_px = round(height_px * plate_format.size_mm[0] / plate_format.size_mm[1])
+        assert plate.pixels.shape == (height_px, width_px, 3)
+        assert plate.pixels.dtype == np.uint8
+        assert plate.alpha.shape == (height_px, width_px)
+        assert plate.lines == plate_format.line_count
+        assert plate.boxes.shape == (len(text), 4)
+        assert (plate.boxes[:, :2] >= 0).all()
+        assert (plate.boxes[:, 2:] <= (width_px, height_px)).all()
+        assert (plate.boxes[:, 2:] > plate.boxes[:, :2]).all()
+
+
+@pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
+def test_characters_of_a_line_stand_side_by_side(plate_format: PlateFormat) -> None:
+    rng = np.random.default_rng(3)
+    spots, _ = lay_out(sample_text(plate_format, rng=rng), plate_format=plate_format)
+    start = sum(len(part.text) for part in plate_format.split("".join(s.char for s in spots)) if part.line == 0)
+    for row in (spots[:start], spots[start:]):
+        for left, right in itertools.pairwise(row):
+            assert left.center_mm + left.width_mm / 2 <= right.center_mm - right.width_mm / 2 + 1e-6
+
+
+def test_main_digits_stand_above_the_letters_on_one_baseline() -> None:
+    spots, _ = lay_out("A123BC77", plate_format=by_name("standard"))
+    bottoms = {round(spot.top_mm + spot.height_mm, 6) for spot in spots[:6]}
+    assert len(bottoms) == 1
+    assert spots[1].height_mm > spots[0].height_mm
+    assert max(spot.top_mm + spot.height_mm for spot in spots[6:]) < bottoms.pop()
+
+
+def test_the_field_of_a_three_digit_region_is_wider() -> None:
+    _, two = lay_out("A123BC77", plate_format=by_name("standard"))
+    _, three = lay_out("A123BC777", plate_format=by_name("standard"))
+    assert two.field is not None
+    assert three.field is not None
+    assert three.field[0] < two.field[0]
+
+
+def test_same_seed_same_picture_and_another_seed_another() -> None:
+    assert np.array_equal(_render("A123BC77", seed=5).pixels, _render("A123BC77", seed=5).pixels)
+    assert not np.array_equal(_render("A123BC77", seed=5).pixels, _render("A123BC77", seed=6).pixels)
+
+
+def test_a_plate_does_not_share_its_pixels() -> None:
+    first = _render("A123BC77", seed=1)
+    first.pixels[:] = 0
+    assert _render("A123BC77", seed=1).pixels.max() > 100
+
+
+def test_corners_are_those_of_the_picture() -> None:
+    plate = _render("A123BC77", height_px=56)
+    assert plate.corners.to_array().tolist() == [[0, 0], [260, 0], [260, 56], [0, 56]]
+
+
+def test_alpha_cuts_the_rounded_corners_only() -> None:
+    alpha = _render("A123BC77", height_px=112).alpha
+    assert alpha[0, 0] == 0
+    assert alpha[-1, -1] == 0
+    assert alpha[56, 0] == 255
+    assert alpha[56, 260] == 255
+    assert (alpha == 255).mean() > 0.99
+
+
+@pytest.mark.parametrize(("text", "name", "channel"), [("A123477", "police", 0), ("001D00177", "diplomatic", 2)])
+def test_coloured_grounds(text: str, name: str, channel: int) -> None:
+    means = np.median(_render(text, name).pixels.reshape(-1, 3), axis=0)
+    assert int(np.argmax(means)) == channel
+
+
+def test_ink_is_darker_than_a_white_ground_and_brighter_than_a_black_one() -> None:
+    for text, name, sign in (("O000OO77", "standard", -1), ("0001OO77", "military", 1)):
+        plate = _render(text.replace("000O", "001O"), name, height_px=112, seed=2)
+        x1, y1, x2, y2 = plate.boxes[0].astype(int)
+        stroke = plate.pixels[(y1 + y2) // 2, x1 + 2 : x1 + 6].mean()
+        ground = plate.pixels[(y1 + y2) // 2, (x1 + x2) // 2].mean()
+        assert sign * (stroke - ground) > 40
+
+
+@pytest.mark.parametrize(("text", "name"), [("A123BC7", "standard"), ("A123BC77", "taxi"), ("", "standard")])
+def test_a_text_that_does_not_fit(text: str, name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="text"):
+        _render(text, name)
+
+
+def test_too_small() -> None:
+    with pytest.raises(InvalidArgumentError, match="height_px"):
+        _render("A123BC77", height_px=15)
+    with pytest.raises(InvalidArgumentError, match="height_px"):
+        render_foreign(np.random.default_rng(0), height_px=15)
+
+
+def test_foreign_plates_vary_in_shape_and_colour() -> None:
+    rng = np.random.default_rng(0)
+    plates = [render_foreign(rng, height_px=40) for _ in range(40)]
+    assert all(plate.shape[0] == 40 and plate.dtype == np.uint8 for plate in plates)
+    aspects = [plate.shape[1] / 40 for plate in plates]
+    assert min(aspects) < 1.7
+    assert max(aspects) > 4
+    assert np.std([plate.mean() for plate in plates]) > 20
+
+
+def test_foreign_plates_repeat_with_the_seed() -> None:
+    first, second = (render_foreign(np.random.default_rng(9), height_px=48) for _ in range(2))
+    assert np.array_equal(first, second)

@@ -1,0 +1,176 @@
+"""What users call, over fake parts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fakes import PatchDetector, PatchRecognizer, frame_with, patch_pipeline
+from platereader import (
+    Box,
+    ContractError,
+    Detection,
+    EngineError,
+    InvalidArgumentError,
+    InvalidImageError,
+    Pipeline,
+    PlateImage,
+    PlateReading,
+    TimestampError,
+)
+from platereader.arrays import BgrImage, LogProbs
+from platereader.decoding.greedy import GreedyDecoder
+from platereader.plates.alphabet import Alphabet
+
+LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
+PAIR = frame_with({50: LEFT, 100: RIGHT})
+ONE = frame_with({150: Box(5, 5, 65, 20)}, width=100, height=60)
+NONE = np.zeros((50, 60, 3), np.uint8)
+
+
+def texts(readings: Sequence[PlateReading]) -> set[str | None]:
+    return {reading.text for reading in readings}
+
+
+def test_read_finds_and_reads_every_plate() -> None:
+    readings = patch_pipeline().read(PAIR)
+    assert texts(readings) == {"A123BC77", "M555KE199"}
+    assert all(reading.status == "read" and reading.confidence > 0.9 for reading in readings)
+
+
+def test_batch_of_mixed_sizes_equals_one_by_one() -> None:
+    pipeline = patch_pipeline()
+    together = pipeline.read_batch([PAIR, NONE, ONE])
+    assert together == [pipeline.read(frame) for frame in (PAIR, NONE, ONE)]
+    assert [len(readings) for readings in together] == [2, 0, 1]
+
+
+def test_no_frames_no_readings() -> None:
+    assert patch_pipeline().read_batch([]) == []
+    assert patch_pipeline().read_plates([]) == []
+    assert patch_pipeline().read_detections(NONE, []) == []
+
+
+def test_frame_is_never_written_to() -> None:
+    frame = PAIR.copy()
+    frame.flags.writeable = False
+    assert len(patch_pipeline().read(frame)) == 2
+
+
+def test_views_and_reversed_channels_are_read() -> None:
+    rgb = np.ascontiguousarray(PAIR[:, :, ::-1])
+    assert texts(patch_pipeline().read(rgb[:, :, ::-1])) == {"A123BC77", "M555KE199"}
+
+
+def test_bad_frame_is_named() -> None:
+    with pytest.raises(InvalidImageError, match=r"frames\[1\].*float32"):
+        patch_pipeline().read_batch([PAIR, np.zeros((4, 4, 3), np.float32)])  # type: ignore[list-item]
+
+
+def test_read_detections_keeps_their_order() -> None:
+    readings = patch_pipeline().read_detections(PAIR, [Detection(RIGHT, 0.2), Detection(LEFT, 0.9)])
+    assert [reading.text for reading in readings] == ["M555KE199", "A123BC77"]
+    assert readings[0].detection == Detection(RIGHT, 0.2)
+
+
+def test_read_plates_takes_crops_and_plate_images() -> None:
+    crop = frame_with({50: Box(0, 0, 40, 10)}, width=40, height=10)
+    readings = patch_pipeline().read_plates([crop, PlateImage(crop)])
+    assert [reading.text for reading in readings] == ["A123BC77", "A123BC77"]
+    assert readings[0].detection is None
+    with pytest.raises(InvalidImageError, match=r"plates\[1\]"):
+        patch_pipeline().read_plates([crop, crop[..., 0]])
+
+
+def test_illegible_plate_is_reported_not_dropped() -> None:
+    (reading,) = patch_pipeline().read(frame_with({200: LEFT}))
+    assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
+
+
+class ShortDetector:
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        return []
+
+
+class OutsideDetector:
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        return [[Detection(Box(5000, 5000, 5100, 5020), 0.9)] for _ in frames]
+
+
+class NanScoreDetector:
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        return [[Detection(Box(0, 0, 10, 10), float("nan"))] for _ in frames]
+
+
+class NanRecognizer(PatchRecognizer):
+    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
+        return np.full((len(plates), 8, 24), np.nan, np.float32)
+
+
+class NarrowRecognizer(PatchRecognizer):
+    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
+        return np.zeros((len(plates), 8, 5), np.float32)
+
+
+@pytest.mark.parametrize("detector", [ShortDetector(), OutsideDetector(), NanScoreDetector()])
+def test_detector_that_breaks_its_contract_is_named(detector: ShortDetector) -> None:
+    with pytest.raises(ContractError, match=type(detector).__name__):
+        replace(patch_pipeline(), detector=detector).read(PAIR)
+
+
+@pytest.mark.parametrize("recognizer", [NanRecognizer(), NarrowRecognizer()])
+def test_recognizer_that_breaks_its_contract_is_named(recognizer: PatchRecognizer) -> None:
+    with pytest.raises(ContractError, match=type(recognizer).__name__):
+        replace(patch_pipeline(), recognizer=recognizer).read(PAIR)
+
+
+def test_detection_outside_the_frame_is_refused() -> None:
+    with pytest.raises(ContractError, match="no area inside"):
+        patch_pipeline().read_detections(ONE, [Detection(Box(500, 0, 600, 20), 0.5)])
+
+
+def test_box_partly_outside_is_fine() -> None:
+    (reading,) = patch_pipeline().read_detections(PAIR, [Detection(Box(-40, 25, 100, 50), 0.5)])
+    assert reading.text == "A123BC77"
+
+
+def test_alphabets_must_agree() -> None:
+    with pytest.raises(InvalidArgumentError, match="alphabet"):
+        replace(patch_pipeline(), decoder=GreedyDecoder(Alphabet("ABC")))
+
+
+def test_build_loads_nothing_for_parts_that_are_given() -> None:
+    pipeline = Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer())
+    names = {part.part: part.implementation for part in pipeline.describe()}
+    assert names["detector"] == "PatchDetector"
+    assert names["recognizer"] == "PatchRecognizer"
+
+
+@pytest.mark.parametrize(("engine", "precision"), [("tensorrt", "auto"), ("torch", "int3"), ("auto", "fp8")])
+def test_unknown_engine_or_precision_is_refused(engine: str, precision: str) -> None:
+    with pytest.raises(EngineError, match="allowed"):
+        Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer(), engine=engine, precision=precision)
+
+
+def test_read_stream_follows_a_plate_and_flushes_at_the_end() -> None:
+    frames = [frame_with({50: LEFT.moved(3 * i, 0)}) for i in range(6)]
+    updates = list(patch_pipeline().read_stream(frames, fps=10))
+    assert len(updates) == 7
+    (finished,) = updates[-1].finished
+    assert (finished.text, finished.readings, finished.settled) == ("A123BC77", 6, True)
+    assert finished.first_seen_s == 0.0
+    assert finished.last_seen_s == pytest.approx(0.5)
+
+
+def test_read_stream_takes_timestamps() -> None:
+    updates = list(patch_pipeline().read_stream([(10.0, PAIR), (10.5, PAIR)]))
+    assert [update.timestamp_s for update in updates] == [10.0, 10.5, 10.5]
+    with pytest.raises(TimestampError, match="grow"):
+        list(patch_pipeline().read_stream([(10.0, PAIR), (10.0, PAIR)]))
+
+
+@pytest.mark.parametrize("fps", [None, 0.0, -3.0, float("nan")])
+def test_bare_frames_need_a_frame_rate(fps: float | None) -> None:
+    with pytest.raises(InvalidArgumentError, match="fps"):
+        list(patch_pipeline().read_stream([PAIR], fps=fps))

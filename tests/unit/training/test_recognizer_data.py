@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from platereader.datasets import is_calibration
+from platereader.plates.alphabet import RUSSIAN
+from platereader.plates.formats import format_of
+from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
+from platereader.training.recognizer_data import (
+    PlateBatches,
+    Sample,
+    background_photographs,
+    exact_crops,
+    jittered_crops,
+    load_real_plates,
+    to_batch,
+)
+
+CORNERS = [[60.0, 50.0], [160.0, 54.0], [160.0, 76.0], [60.0, 72.0]]
+
+
+def write_set(folder: Path, plates: dict[str, dict[str, object]], **row: object) -> Path:
+    """A labelled set with one picture for each plate: dark ink on a light plate."""
+    (folder / "images").mkdir(parents=True)
+    lines: list[str] = []
+    for name, plate in plates.items():
+        picture = np.full((120, 220, 3), 90, np.uint8)
+        cv2.fillPoly(picture, [np.array(CORNERS, np.int32)], (240, 240, 240))
+        cv2.putText(picture, str(plate.get("text")), (64, 72), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (10, 10, 10), 1)
+        cv2.imwrite(str(folder / "images" / name), picture)
+        whole = {"text": None, "corners": CORNERS, "box": [60, 50, 160, 76], "box_quality": "fitted", **plate}
+        lines.append(json.dumps({"file": f"images/{name}", "width": 220, "height": 120, "plates": [whole], **row}))
+    (folder / "labels.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def names(count: int, *, calibration: bool) -> list[str]:
+    """File names on one side of the split."""
+    return [name for i in range(10 * count) if is_calibration(Path(name := f"p{i}.png")) == calibration][:count]
+
+
+def batches(*, seed: int = 0, size: int = 6, share: float = 0.0, folder: Path | None = None) -> PlateBatches:
+    real = load_real_plates([folder], alphabet=RUSSIAN, calibration=False) if folder else []
+    return PlateBatches(RUSSIAN, batch_size=size, real=real, real_share=share, backgrounds=(), seed=seed)
+
+
+def test_a_batch_is_network_input_with_its_targets() -> None:
+    batch = batches()[0]
+    assert batch.pictures.shape == (6, 1, *INPUT_SIZE_PX)
+    assert batch.pictures.dtype == torch.float32
+    assert len(batch.targets) == int(batch.lengths.sum())
+    assert 1 <= int(batch.targets.min()) <= int(batch.targets.max()) < RUSSIAN.size
+
+
+def test_the_same_number_gives_the_same_batch_and_others_give_others() -> None:
+    again, same, other = batches()[5], batches()[5], batches()[6]
+    assert torch.equal(again.pictures, same.pictures)
+    assert torch.equal(again.targets, same.targets)
+    assert not torch.equal(again.pictures, other.pictures)
+    assert not torch.equal(again.pictures, batches(seed=1)[5].pictures)
+
+
+def test_made_up_plates_carry_legal_texts_on_one_line() -> None:
+    rng = np.random.default_rng(2)
+    samples = [batches().sample(rng) for _ in range(60)]
+    assert all(format_of(sample.text) for sample in samples)
+    assert {sample.plate.lines for sample in samples} == {1, 2}
+    assert all(sample.plate.pixels.shape[1] > 3 * sample.plate.pixels.shape[0] for sample in samples)
+
+
+def test_targets_spell_the_texts() -> None:
+    samples = [Sample(sample.plate, text) for sample, text in zip(_samples(2), ("A123BC77", "1234AB199"), strict=True)]
+    batch = to_batch(samples, alphabet=RUSSIAN)
+    assert batch.lengths.tolist() == [8, 9]
+    assert RUSSIAN.decode(int(label) for label in batch.targets) == "A123BC771234AB199"
+
+
+def _samples(count: int) -> list[Sample]:
+    rng = np.random.default_rng(0)
+    return [batches().sample(rng) for _ in range(count)]
+
+
+def test_only_plates_that_teach_the_right_thing_are_taken(tmp_path: Path) -> None:
+    good, loose, unread, foreign_type, strange, split = names(6, calibration=False)
+    folder = write_set(
+        tmp_path / "set",
+        {
+            good: {"text": "A123BC77"},
+            loose: {"text": "A124BC77", "box_quality": "loose"},
+            unread: {"text": None},
+            foreign_type: {"text": "AE6052EP", "plate_type": "foreign (UA)"},
+            strange: {"text": "123ABZ02"},
+            split: {"text": "B337PE164", "plate_type": "square_two_line"},  # but its corners span one line
+        },
+    )
+    assert [plate.name for plate in load_real_plates([folder], alphabet=RUSSIAN, calibration=False)] == [good]
+    abroad = write_set(tmp_path / "abroad", {good: {"text": "A123BC77"}}, country="KZ")
+    assert load_real_plates([abroad], alphabet=RUSSIAN, calibration=False) == []
+
+
+def test_the_calibration_fifth_is_kept_apart(tmp_path: Path) -> None:
+    taught, kept = names(3, calibration=False), names(2, calibration=True)
+    folder = write_set(tmp_path / "set", {name: {"text": "A123BC77"} for name in taught + kept})
+    training = load_real_plates([folder], alphabet=RUSSIAN, calibration=False)
+    validation = load_real_plates([folder], alphabet=RUSSIAN, calibration=True)
+    assert {plate.name for plate in training} == set(taught)
+    assert {plate.name for plate in validation} == set(kept)
+
+
+def test_crops_show_the_plate_and_not_its_surroundings(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "set", {names(1, calibration=False)[0]: {"text": "A123BC77"}})
+    plates = load_real_plates([folder], alphabet=RUSSIAN, calibration=False)
+    (crop,) = exact_crops(plates)
+    assert crop.text == "A123BC77"
+    assert np.median(crop.plate.pixels) > 200  # the light field; around it everything is 90
+    first, second = (jittered_crops(plates, rng=np.random.default_rng(seed))[0] for seed in (0, 1))
+    assert not np.array_equal(prepare([first.plate]), prepare([second.plate]))
+
+
+def test_labelled_plates_are_mixed_in_at_their_share(tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "set", {names(1, calibration=False)[0]: {"text": "A123BC77"}})
+    rng = np.random.default_rng(0)
+    mixed = batches(share=0.5, folder=folder)
+    texts = [mixed.sample(rng).text for _ in range(60)]
+    assert 18 <= texts.count("A123BC77") <= 42
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_backgrounds_are_small_pictures_without_plates(tmp_path: Path, count: int) -> None:
+    folder = write_set(tmp_path / "set", {"a.png": {}}, negative=True)
+    rows = [json.loads(line) for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
+    cv2.imwrite(str(folder / "images" / "large.png"), np.full((900, 1500, 3), 40, np.uint8))
+    rows.append({"file": "images/large.png", "width": 1500, "height": 900, "plates": []})
+    (folder / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (background,) = background_photographs(folder, count=count, rng=np.random.default_rng(0))
+    assert background.shape == (288, 480, 3)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from platereader.recognition.recognizer import CrnnRecognizer
+from platereader.results import PlateImage
+from platereader.training import recognizer as training
+from platereader.training.arithmetic import fast_arithmetic
+from platereader.training.checkpoint import load_checkpoint
+from platereader.training.recognizer import RecognizerTraining, export_recognizer, train_recognizer
+from platereader.training.report import read_log
+
+
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecognizerTraining:
+    """A run of seconds."""
+    monkeypatch.setattr(training, "MADE_UP_TRIALS", 4)
+    return RecognizerTraining(output=tmp_path / "run", steps=2, batch_size=2, workers=0, pause_s=0.0, warmup_steps=1)
+
+
+def test_a_run_leaves_weights_that_read(short: RecognizerTraining) -> None:
+    weights = train_recognizer(short)
+    recognizer = CrnnRecognizer.from_file(weights)
+    log_probs = recognizer.recognize([PlateImage(np.zeros((48, 192, 3), np.uint8))])
+    assert np.exp(log_probs).sum(axis=2) == pytest.approx(1.0, abs=1e-4)
+    assert [row["step"] for row in read_log(short.output / training.LOG)] == [1, 2]
+    assert read_log(short.output / training.LOG)[-1]["synthetic_n"] == 4
+    assert {"curves.png", "confusion.png"} <= {path.name for path in short.output.iterdir()}
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(short: RecognizerTraining, tmp_path: Path) -> None:
+    steady = dataclasses.replace(short, warmup_steps=10)  # the rate of the first steps does not depend on their number
+    train_recognizer(dataclasses.replace(steady, steps=1))
+    resumed = train_recognizer(dataclasses.replace(steady, steps=3))
+    whole = train_recognizer(dataclasses.replace(steady, steps=3, output=tmp_path / "whole"))
+    assert [row["step"] for row in read_log(short.output / training.LOG)] == [1, 2, 3]
+    first, second = (load_checkpoint(path.parent / training.CHECKPOINT) for path in (resumed, whole))
+    assert first.scalars == second.scalars
+    for name, tensor in first.tensors.items():
+        assert torch.allclose(tensor.float(), second.tensors[name].float(), atol=1e-5), name
+
+
+def test_a_finished_run_is_left_alone(short: RecognizerTraining) -> None:
+    weights = train_recognizer(short).read_bytes()
+    assert train_recognizer(short).read_bytes() == weights
+
+
+def test_weights_can_be_exported_while_a_run_goes_on(short: RecognizerTraining) -> None:
+    weights = train_recognizer(short)
+    before = weights.read_bytes()
+    weights.unlink()
+    assert export_recognizer(short.output).read_bytes() == before
+
+
+def test_the_arithmetic_is_ordinary_or_bf16() -> None:
+    with fast_arithmetic():
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype in (torch.float32, torch.bfloat16)
