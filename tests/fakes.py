@@ -56,7 +56,8 @@ class CropRectifier:
         inside = box.clipped(frame.shape[1], frame.shape[0])
         assert inside is not None
         x1, y1 = int(inside.x1), int(inside.y1)
-        return frame[y1 : max(y1 + 1, int(inside.y2)), x1 : max(x1 + 1, int(inside.x2))].copy()
+        crop: BgrImage = frame[y1 : max(y1 + 1, int(inside.y2)), x1 : max(x1 + 1, int(inside.x2))].copy()
+        return crop
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,10 @@ STATE = """
 import logging, os, random, signal, sys, threading, warnings
 import numpy as np
 def state():
+    # torch and ultralytics have loggers of their own, made as more of them is loaded; nobody else may get one.
     loggers = {name: (len(log.handlers), log.level) for name, log in logging.root.manager.loggerDict.items()
-               if isinstance(log, logging.Logger) and (log.handlers or log.level)}
+               if isinstance(log, logging.Logger) and (log.handlers or log.level)
+               and not name.startswith(("torch", "strobelight", "c10d", "ultralytics"))}
     return {
         "environment": dict(os.environ),
         "folder": os.getcwd(),

@@ -37,7 +37,7 @@ def fuse(evidence: Sequence[PlateEvidence], alphabet: Alphabet) -> tuple[FusedTe
     if not texts:
         return ()
     labels = [alphabet.encode(text) for text in texts]
-    per_frame = np.stack([[ctc.log_prob(item.log_probs, label) for label in labels] for item in legible])  # (F, K)
+    per_frame = np.stack([ctc.log_prob_pairs(item.log_probs[None], labels) for item in legible])  # (F, K)
     other = np.log(np.clip(1.0 - np.exp(per_frame).sum(axis=1), 1e-6, 1.0))  # (F,)
     scores = np.append(per_frame.sum(axis=0), other.sum()) / math.sqrt(len(legible))
     confidence = np.exp(scores - np.logaddexp.reduce(scores))

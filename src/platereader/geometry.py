@@ -35,7 +35,8 @@ class Box:
             raise InvalidGeometryError(f"box {values} has a coordinate that is not finite: pass real pixel numbers.")
         if self.x2 < self.x1 or self.y2 < self.y1:
             raise InvalidGeometryError(
-                f"box {values} is inverted: pass (x1, y1, x2, y2) with x1 <= x2 and y1 <= y2, not (x, y, width, height)."
+                f"box {values} is inverted: pass (x1, y1, x2, y2) with x1 <= x2 and y1 <= y2, not (x, y, width, "
+                "height)."
             )
 
     @property
@@ -73,8 +74,8 @@ class Box:
         return Box(self.x1 + dx_px, self.y1 + dy_px, self.x2 + dx_px, self.y2 + dy_px)
 
     def to_tuple(self) -> tuple[float, float, float, float]:
-        """``(x1, y1, x2, y2)``."""
-        return self.x1, self.y1, self.x2, self.y2
+        """``(x1, y1, x2, y2)`` as plain floats, also where the box was made of numpy numbers."""
+        return float(self.x1), float(self.y1), float(self.x2), float(self.y2)
 
 
 @dataclass(frozen=True, slots=True)

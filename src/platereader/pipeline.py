@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from platereader.arrays import BgrImage, check_image
 from platereader.errors import InvalidArgumentError
+from platereader.geometry import Box
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
-from platereader.reading import PlateReader, check_detection, detect
+from platereader.reading import PlateReader, check_detection, detect, rectify
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
 from platereader.stream import PlateStream
 from platereader.trust import TrustPolicy
@@ -32,7 +36,7 @@ class Pipeline:
         descriptions: what ``describe`` returns; filled by ``build``.
 
     Raises:
-        InvalidArgumentError: recognizer and decoder have different alphabets.
+        InvalidArgumentError: recognizer and decoder have different alphabets, or ``tracker`` cannot be called.
     """
 
     detector: Detector
@@ -44,6 +48,7 @@ class Pipeline:
     descriptions: tuple[PartDescription, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_callable(self.tracker)
         if self.recognizer.alphabet != self.decoder.alphabet:
             raise InvalidArgumentError(
                 f"the recognizer's alphabet {self.recognizer.alphabet.characters!r} differs from the decoder's "
@@ -80,7 +85,8 @@ class Pipeline:
         Raises:
             EngineError: engine and precision do not go together, or are unknown.
             WeightsError: the default weights are missing or altered.
-            InvalidArgumentError: alphabets of recognizer and decoder differ.
+            InvalidArgumentError: alphabets of recognizer and decoder differ, or ``tracker`` is an object, not what
+                makes one.
         """
         from platereader import defaults
 
@@ -97,7 +103,7 @@ class Pipeline:
             InvalidImageError: not such an array.
             ContractError: a part broke its contract.
         """
-        return self.read_batch([frame])[0]
+        return self._read([check_image(frame)])[0]
 
     def read_batch(self, frames: Sequence[BgrImage]) -> list[list[PlateReading]]:
         """Find and read all plates of several frames of any mix of sizes, together.
@@ -106,16 +112,15 @@ class Pipeline:
             InvalidImageError: one of them is not a uint8 ``(H, W, 3)`` array; the message says which.
             ContractError: a part broke its contract.
         """
-        checked = [check_image(frame, name=f"frames[{index}]") for index, frame in enumerate(frames)]
-        found = [sorted(items, key=lambda item: -item.score) for items in detect(self.detector, checked)]
-        return self._reader.read_frames(checked, found)
+        return self._read([check_image(frame, name=f"frames[{index}]") for index, frame in enumerate(frames)])
 
     def read_detections(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
         """Read plates that are already found: one reading per detection, in order.
 
         Raises:
             InvalidImageError: ``frame`` is not a uint8 ``(H, W, 3)`` array.
-            ContractError: a detection lies wholly outside of the frame, or has a score outside 0..1.
+            ContractError: a detection lies wholly outside of the frame, has a score outside 0..1 or neither 1 nor 2
+                lines; or a part broke its contract.
         """
         checked = check_image(frame)
         for detection in detections:
@@ -123,22 +128,23 @@ class Pipeline:
         return self._reader.read_frames([checked], [detections])[0]
 
     def read_plates(self, plates: Sequence[BgrImage | PlateImage]) -> list[PlateReading]:
-        """Read plates that are already cropped and straight: one reading per plate, in order.
+        """Read plates that are already cropped: one reading per plate, in order.
 
         Args:
-            plates: uint8 ``(H, W, 3)`` BGR crops, or ``PlateImage`` from a rectifier.
+            plates: uint8 ``(H, W, 3)`` BGR crops, which the rectifier straightens as a box that fills its frame, or
+                ``PlateImage``, which are read as they are.
 
         Raises:
             InvalidImageError: one of them is not a picture; the message says which.
+            InvalidArgumentError: a ``PlateImage`` has neither 1 nor 2 lines.
+            ContractError: a part broke its contract.
         """
-        pictures = [_plate_image(plate, index) for index, plate in enumerate(plates)]
+        pictures = [self._plate_image(plate, index) for index, plate in enumerate(plates)]
         return self._reader.read_plates(pictures, [None] * len(pictures))
 
     def stream(self) -> PlateStream:
         """A fresh stream: the state of one camera."""
-        return PlateStream(
-            self.read, tracker=self.tracker(), trust=self.trust, alphabet=self.recognizer.alphabet
-        )
+        return PlateStream(self.read, tracker=self.tracker(), trust=self.trust, alphabet=self.recognizer.alphabet)
 
     def read_stream(
         self, frames: Iterable[tuple[float, BgrImage]] | Iterable[BgrImage], *, fps: float | None = None
@@ -150,11 +156,11 @@ class Pipeline:
             fps: frames per second of bare frames.
 
         Raises:
-            InvalidArgumentError: bare frames without ``fps``, or ``fps`` not positive.
+            InvalidArgumentError: bare frames without ``fps``, ``fps`` not positive and finite, or other tuples.
             TimestampError: time does not grow.
         """
-        if fps is not None and not fps > 0:
-            raise InvalidArgumentError(f"fps is {fps}: pass frames per second above 0.")
+        if fps is not None and not (math.isfinite(fps) and fps > 0):
+            raise InvalidArgumentError(f"fps is {fps}: pass frames per second, a finite number above 0.")
         stream = self.stream()
         for index, item in enumerate(frames):
             yield stream.update(*_timed(item, index, fps))
@@ -164,19 +170,38 @@ class Pipeline:
         """What runs: class, weights and sha256, engine, precision and thread count of each part."""
         return self.descriptions
 
+    def _read(self, frames: Sequence[BgrImage]) -> list[list[PlateReading]]:
+        found = [sorted(items, key=lambda item: -item.score) for items in detect(self.detector, frames)]
+        return self._reader.read_frames(frames, found)
+
     @property
     def _reader(self) -> PlateReader:
         return PlateReader(self.rectifier, self.recognizer, self.decoder, self.trust)
 
+    def _plate_image(self, plate: BgrImage | PlateImage, index: int) -> PlateImage:
+        if isinstance(plate, PlateImage):
+            if plate.lines not in (1, 2):
+                raise InvalidArgumentError(f"plates[{index}].lines is {plate.lines}, allowed are 1 and 2.")
+            return PlateImage(check_image(plate.pixels, name=f"plates[{index}].pixels"), plate.lines)
+        crop = check_image(plate, name=f"plates[{index}]")
+        whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)
+        return rectify(self.rectifier, crop, [whole])[0]
 
-def _plate_image(plate: BgrImage | PlateImage, index: int) -> PlateImage:
-    if isinstance(plate, PlateImage):
-        return PlateImage(check_image(plate.pixels, name=f"plates[{index}].pixels"), plate.lines)
-    return PlateImage(check_image(plate, name=f"plates[{index}]"))
+
+def _check_callable(tracker: object) -> None:
+    """Raise InvalidArgumentError for a tracker where what makes one is wanted."""
+    if not callable(tracker):
+        raise InvalidArgumentError(
+            f"tracker is a {type(tracker).__name__} object, expected is a class or function that makes one: every "
+            "stream needs its own; pass the class, or a lambda that calls it."
+        )
 
 
 def _timed(item: tuple[float, BgrImage] | BgrImage, index: int, fps: float | None) -> tuple[BgrImage, float]:
     if isinstance(item, tuple):
+        if len(item) != 2 or isinstance(item[0], np.ndarray):
+            kinds = ", ".join(type(part).__name__ for part in item)
+            raise InvalidArgumentError(f"frames[{index}] is a tuple of ({kinds}), expected (timestamp_s, frame).")
         return item[1], float(item[0])
     if fps is None:
         raise InvalidArgumentError("frames are bare pictures and fps is None: pass fps, or (timestamp_s, frame) pairs.")

@@ -1,4 +1,7 @@
-"""What the parts and the pipeline return: frozen, slotted, JSON-safe through ``to_dict``."""
+"""What the parts and the pipeline return: frozen, slotted, JSON-safe through ``to_dict``.
+
+Parts may fill them with numpy numbers, which JSON does not know: ``to_dict`` gives plain ones.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +48,9 @@ class Detection:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        corners = None if self.corners is None else [list(point) for point in self.corners.points]
-        return {"box": list(self.box.to_tuple()), "score": self.score, "corners": corners, "lines": self.lines}
+        corners = None if self.corners is None else [[float(x), float(y)] for x, y in self.corners.points]
+        lines = None if self.lines is None else int(self.lines)
+        return {"box": list(self.box.to_tuple()), "score": float(self.score), "corners": corners, "lines": lines}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Detection:
@@ -84,7 +88,7 @@ class Candidate:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {"text": self.text, "log_prob": self.log_prob, "format": self.format}
+        return {"text": self.text, "log_prob": float(self.log_prob), "format": self.format}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
@@ -195,7 +199,7 @@ class PlateReading:
             "calibrated": self.calibrated,
             "status": self.status,
             "reason": self.reason,
-            "lines": self.lines,
+            "lines": int(self.lines),
             "format": None if self.format is None else self.format.name,
             "region": None if self.region is None else self.region.subject_en,
             "characters": [character.to_dict() for character in self.characters],
@@ -273,15 +277,15 @@ class TrackedPlate:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
-            "track_id": self.track_id,
+            "track_id": int(self.track_id),
             "text": self.text,
             "confidence": self.confidence,
             "status": self.status,
             "reason": self.reason,
             "settled": self.settled,
             "readings": self.readings,
-            "first_seen_s": self.first_seen_s,
-            "last_seen_s": self.last_seen_s,
+            "first_seen_s": float(self.first_seen_s),
+            "last_seen_s": float(self.last_seen_s),
             "box": list(self.box.to_tuple()),
             "best": self.best.to_dict(),
             "best_frame_index": self.best_frame_index,
@@ -332,7 +336,7 @@ class StreamUpdate:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
-            "timestamp_s": self.timestamp_s,
+            "timestamp_s": float(self.timestamp_s),
             "active": [plate.to_dict() for plate in self.active],
             "finished": [plate.to_dict() for plate in self.finished],
         }

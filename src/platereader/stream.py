@@ -12,7 +12,7 @@ from platereader.fusion import FusedText, fuse
 from platereader.geometry import Box
 from platereader.plates.alphabet import Alphabet
 from platereader.protocols import PlateTracker
-from platereader.results import Detection, PlateEvidence, PlateReading, StreamUpdate, TrackedPlate
+from platereader.results import Detection, PlateEvidence, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
 from platereader.trust import TrustPolicy
 
 MAX_EVIDENCE = 24
@@ -69,11 +69,7 @@ class PlateStream:
         self._frame_index += 1
         detections = [_detection(reading) for reading in readings]
         assignment = self._tracker.update(detections, timestamp_s)
-        if len(assignment.track_ids) != len(detections):
-            raise ContractError(
-                f"{type(self._tracker).__name__}.update returned {len(assignment.track_ids)} ids for "
-                f"{len(detections)} detections: return one id or None per detection, in order."
-            )
+        _check_assignment(assignment, expected=len(detections), source=f"{type(self._tracker).__name__}.update")
         for track_id, reading in zip(assignment.track_ids, readings, strict=True):
             if track_id is not None:
                 self._track(track_id).add(reading, timestamp_s, self._frame_index)
@@ -150,6 +146,17 @@ class _Track:
             evidence: list[PlateEvidence] = [reading.evidence for reading, _ in self.kept]
             self.cached = next(iter(fuse(evidence, alphabet)), None)
         return self.cached
+
+
+def _check_assignment(assignment: object, *, expected: int, source: str) -> None:
+    """Raise ContractError unless a tracker returned one id or None per detection."""
+    if not isinstance(assignment, TrackAssignment):
+        raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
+    if len(assignment.track_ids) != expected:
+        raise ContractError(
+            f"{source} returned {len(assignment.track_ids)} ids for {expected} detections: return one id or None per "
+            "detection, in order."
+        )
 
 
 def _detection(reading: PlateReading) -> Detection:

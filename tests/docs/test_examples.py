@@ -41,6 +41,12 @@ def test_own_detector(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.split()[0] == reading.text
 
 
+def test_contact_sheets(tmp_path: Path) -> None:
+    run("contact_sheets.py", str(tmp_path))
+    shown = {path.name for path in (EXAMPLES.parent / "docs" / "images").glob("*.jpg")}
+    assert {path.name for path in tmp_path.iterdir()} == shown
+
+
 def test_two_cameras(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     films: list[str] = []
     for path in PICTURES[:2]:

@@ -44,4 +44,4 @@ def test_the_map_shows_what_is_there() -> None:
     named = set(re.findall(r"(?<=\s)(\w+\.py|\w+/)(?=\s)", drawn))
     there = {f"{path.name}/" if path.is_dir() else path.name for path in source.iterdir()}
     there = {name for name in there if not name.startswith(("_", "py."))}
-    assert named == there - {"models/"}
+    assert named - {"models/"} == there - {"models/"}

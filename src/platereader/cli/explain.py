@@ -2,74 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any, cast
 
 from platereader.arrays import BgrImage
 from platereader.cli.document import Explanation, Stage
 from platereader.errors import InvalidArgumentError
+from platereader.pipeline import Pipeline
 from platereader.protocols import Detector
 from platereader.reading import detect
 from platereader.results import Detection, PlateReading
-
-if TYPE_CHECKING:
-    from platereader.pipeline import Pipeline
 
 LOWEST_SCORE = 0.05
 """Candidates below this score are not worth an explanation."""
 
 
-def explain(frame: BgrImage, readings: list[PlateReading], *, pipeline: Pipeline) -> tuple[Explanation, ...]:
-    """What became of every candidate that the detector scored 0.05 or more.
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Explains the pictures of one pipeline.
 
-    Args:
-        frame: uint8 ``(H, W, 3)`` BGR.
-        readings: what ``pipeline.read`` returned for it.
-        pipeline: its detector needs a ``min_score``, as our detectors have.
+    Attributes:
+        pipeline: what reads; its detector needs a ``min_score``, as ours has.
 
     Raises:
         InvalidArgumentError: the detector's threshold cannot be lowered.
     """
-    curious, threshold = _with_lower_threshold(pipeline.detector)
-    below = [item for item in detect(curious, [frame])[0] if item.score < threshold]
-    explained = [
-        Explanation(item, "detector", f"its score of {item.score:.2f} is below the detector's threshold {threshold:g}")
-        for item in below
-    ]
-    for reading in readings:
-        if reading.detection is not None:
-            stage, why = _fate(reading)
-            why += _note_on_corners(reading.detection, pipeline=pipeline)
-            explained.append(Explanation(reading.detection, stage, why, reading.text))
-    return tuple(sorted(explained, key=lambda item: -item.detection.score))
 
+    pipeline: Pipeline
 
-def _with_lower_threshold(detector: Detector) -> tuple[Detector, float]:
-    """The same detector with the lowest threshold, and the threshold it has."""
-    part: Any = detector
-    threshold: object = getattr(part, "min_score", None)
-    if not is_dataclass(part) or not isinstance(threshold, float):
-        raise InvalidArgumentError(
-            f"{type(detector).__name__} has no min_score that could be lowered: --explain needs one of our detectors."
-        )
-    return cast(Detector, replace(cast(Any, part), min_score=min(LOWEST_SCORE, threshold))), threshold
+    def __post_init__(self) -> None:
+        detector: object = self.pipeline.detector
+        if not is_dataclass(detector) or not hasattr(detector, "min_score"):
+            raise InvalidArgumentError(
+                f"--explain cannot lower the threshold of {type(detector).__name__}: use it with weights of this "
+                "package's own detector."
+            )
+
+    def explain(self, frame: BgrImage, readings: Sequence[PlateReading]) -> tuple[Explanation, ...]:
+        """What became of every candidate that the detector scored 0.05 or more, best score first.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR.
+            readings: what ``pipeline.read`` returned for it.
+        """
+        detector: Any = self.pipeline.detector
+        threshold = float(detector.min_score)
+        curious = cast(Detector, replace(detector, min_score=min(LOWEST_SCORE, threshold)))
+        explained = [
+            Explanation(found, "detector", f"its score of {found.score:.2f} is below the threshold {threshold:g}")
+            for found in detect(curious, [frame])[0]
+            if found.score < threshold
+        ]
+        for reading in readings:
+            if reading.detection is not None:
+                stage, why = _fate(reading)
+                note = _note_on_corners(reading.detection, pipeline=self.pipeline)
+                explained.append(Explanation(reading.detection, stage, why + note, reading.text))
+        return tuple(sorted(explained, key=lambda item: -item.detection.score))
 
 
 def _fate(reading: PlateReading) -> tuple[Stage, str]:
     """The stage at which a detected plate stopped, and why."""
     if reading.status == "read":
-        return "passed", f"read with a confidence of {reading.confidence:.2f}"
+        return "passed", f"read with a confidence of {_floored(reading.confidence)}"
     if reading.text is None:
         return "decoder", "nothing on it is legible"
     weakest = min(reading.characters, key=lambda item: item.confidence)
     region = reading.text if reading.format is None else f"the region of {reading.text}"
+    weak = f"{weakest.char}, has a confidence of {_floored(weakest.confidence)} only"
     why = {
-        "low_confidence": f"the whole text has a confidence of {reading.confidence:.2f} only",
-        "weak_character": f"its weakest character, {weakest.char}, has a confidence of {weakest.confidence:.2f} only",
+        "low_confidence": f"the whole text has a confidence of {_floored(reading.confidence)} only",
+        "weak_character": f"its weakest character, {weak}",
         "unknown_format": f"{reading.text} fits no known plate format",
         "unknown_region": f"{region} is not in the table of regions",
     }
     return "trust", why.get(str(reading.reason), str(reading.reason))
+
+
+def _floored(confidence: float) -> str:
+    """Two decimals, rounded down, so that only certainty is 1.00."""
+    return f"{math.floor(100 * confidence) / 100:.2f}"
 
 
 def _note_on_corners(detection: Detection, *, pipeline: Pipeline) -> str:

@@ -73,10 +73,11 @@ class _Reader:
     """Everything that is done to one picture."""
 
     def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace, sources: list[Source]) -> None:
+        from platereader.cli.explain import Explainer
         from platereader.cli.saving import AnnotatedCopies, Crops
 
         self.pipeline = pipeline
-        self.explains: bool = arguments.explain
+        self.explainer = Explainer(pipeline) if arguments.explain else None
         self.savers: list[AnnotatedCopies | Crops] = []
         if arguments.save is not None:
             self.savers.append(AnnotatedCopies(arguments.save, sources))
@@ -95,12 +96,11 @@ class _Reader:
             return PictureResult(str(source.path), error=f"{source.path}: {error}")
 
     def _read(self, source: Source) -> PictureResult:
-        from platereader.cli.explain import explain
         from platereader.datasets import read_image
 
         frame = read_image(source.path)
         readings = self.pipeline.read(frame)
-        explanations = explain(frame, readings, pipeline=self.pipeline) if self.explains else None
+        explanations = None if self.explainer is None else self.explainer.explain(frame, readings)
         for saver in self.savers:
             saver.save(source, frame, readings)
         height, width = frame.shape[:2]

@@ -96,13 +96,13 @@ def _surroundings(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None
 def _label(reading: PlateReading, detection: Detection, *, left: int, top: int) -> dict[str, Any]:
     """A plate of ``labels.jsonl``, in pixels of its crop."""
     moved = detection.box.moved(-left, -top)
-    corners = detection.corners and [[x - left, y - top] for x, y in detection.corners.points]
+    corners = detection.corners and [[round(x - left, 1), round(y - top, 1)] for x, y in detection.corners.points]
     sure = reading.status == "read"
     return {
         "text": reading.text if sure else None,
         "suggestion": None if sure else reading.masked_text,
         "plate_type": None if reading.format is None or not sure else reading.format.name,
-        "box": list(moved.to_tuple()),
+        "box": [round(value, 1) for value in moved.to_tuple()],
         "corners": corners,
     }
 

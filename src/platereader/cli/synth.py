@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,18 +16,25 @@ if TYPE_CHECKING:
     import numpy as np
 
     from platereader.arrays import BgrImage
+    from platereader.synthesis.paste import Front
+    from platereader.synthesis.scene import Scene
 
 EXAMPLES = """examples:
   platereader synth samples/ --count 50                               plates as a camera sees them, cut out
   platereader synth samples/ --kind plates --count 20                 clean fronts of all types
   platereader synth samples/ --kind scenes --backgrounds photos/      plates on photographs, with exact corners
+  platereader synth samples/ --kind streets --count 4                 cars on generated streets, no photograph needed
 
 The folder gets images/*.png and labels.jsonl, which `evaluate` and `train` take. The same seed gives the same pictures.
 exit status: 0 done, 2 wrong options, 3 no usable background.
 """
 
-_Sample: TypeAlias = "tuple[BgrImage, dict[str, Any]]"
+_Label: TypeAlias = "dict[str, Any]"
+_Sample: TypeAlias = "tuple[BgrImage, list[_Label]]"
+"""A picture and the labels of its plates."""
+
 _PLATE_HEIGHT_PX = 96
+_STREET_SIZE_PX = (1280, 720)
 
 
 def add_synth_command(parser: argparse.ArgumentParser) -> None:
@@ -46,19 +53,19 @@ def run_synth(arguments: argparse.Namespace) -> int:
 
     from platereader.cli.saving import write_picture
 
-    labels = arguments.out / "labels.jsonl"
+    table = arguments.out / "labels.jsonl"
     if arguments.count < 1:
         raise InvalidArgumentError(f"--count is {arguments.count}, allowed are whole numbers from 1.")
-    if labels.exists():
+    if table.exists():
         raise InvalidArgumentError(f"DIR is {str(arguments.out)!r}, which has labels: name a new folder.")
     samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with labels.open("w", encoding="utf-8") as file, Progress(arguments.count, unit="picture") as progress:
+    with table.open("w", encoding="utf-8") as file, Progress(arguments.count, unit="picture") as progress:
         for index in range(arguments.count):
-            pixels, label = next(samples)
+            pixels, labels = next(samples)
             name = f"images/{index:06d}.png"
             write_picture(arguments.out / name, pixels)
-            row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": [label]}
+            row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": labels}
             file.write(json.dumps(row) + "\n")
             progress.advance()
     return EXIT_OK
@@ -87,42 +94,68 @@ def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_S
 
     while True:
         sample = plate_sample(rng, backgrounds=backgrounds)
-        yield sample.pixels, {"text": sample.text, "plate_type": sample.format_name}
+        yield sample.pixels, [{"text": sample.text, "plate_type": sample.format_name}]
 
 
 def _plates(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Clean fronts."""
-    from platereader.synthesis.crops import random_format, random_text
-    from platereader.synthesis.render import render_plate
-
     del backgrounds
     while True:
-        plate_format = random_format(rng)
-        text = random_text(plate_format, rng=rng)
-        front = render_plate(text, plate_format, height_px=_PLATE_HEIGHT_PX * plate_format.line_count, rng=rng)
-        yield front.pixels, {"text": text, "plate_type": plate_format.name}
+        front, label = _front(rng)
+        yield front.pixels, [label]
 
 
 def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Plates on photographs."""
-    from platereader.synthesis.crops import random_format, random_text
-    from platereader.synthesis.paste import Front, paste_plate
-    from platereader.synthesis.render import render_plate
+    from platereader.synthesis.paste import paste_plate
     from platereader.synthesis.scene import Scene
 
     while True:
-        plate_format = random_format(rng)
-        text, lines = random_text(plate_format, rng=rng), plate_format.line_count
-        front = Front(render_plate(text, plate_format, height_px=_PLATE_HEIGHT_PX * lines, rng=rng).pixels, lines)
+        front, label = _front(rng)
         scene = paste_plate(Scene(backgrounds[int(rng.integers(len(backgrounds)))]), front=front, rng=rng)
-        for plate in scene.plates:
-            corners = [list(point) for point in plate.quad.points]
-            label = {"text": text, "plate_type": plate_format.name, "box": list(plate.box.to_tuple())}
-            yield scene.pixels, label | {"corners": corners}
+        if scene.plates:  # a small picture may have no room for the plate
+            yield scene.pixels, _placed(scene, [label])
+
+
+def _streets(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
+    """Cars on generated streets."""
+    from platereader.synthesis.street import generated_street
+
+    del backgrounds
+    while True:
+        fronts, labels = zip(*(_front(rng) for _ in range(int(rng.integers(2, 4)))), strict=True)
+        scene = generated_street(rng, size_px=_STREET_SIZE_PX, fronts=fronts)
+        yield scene.pixels, _placed(scene, labels[::-1])  # the farthest plate comes first
+
+
+def _front(rng: np.random.Generator) -> tuple[Front, _Label]:
+    """A clean front of a random type and what is on it."""
+    from platereader.synthesis.crops import random_format, random_text
+    from platereader.synthesis.paste import Front
+    from platereader.synthesis.render import render_plate
+
+    plate_format = random_format(rng)
+    text, lines = random_text(plate_format, rng=rng), plate_format.line_count
+    pixels = render_plate(text, plate_format, height_px=_PLATE_HEIGHT_PX * lines, rng=rng).pixels
+    return Front(pixels, lines), {"text": text, "plate_type": plate_format.name}
+
+
+def _placed(scene: Scene, labels: Sequence[_Label]) -> list[_Label]:
+    """The labels with where their plates are in the scene."""
+    return [
+        {
+            **label,
+            "box": list(plate.box.to_tuple()),
+            "corners": [list(point) for point in plate.quad.points],
+            "box_quality": "exact",
+        }
+        for label, plate in zip(labels, scene.plates, strict=True)
+    ]
 
 
 _KINDS: dict[str, Callable[[np.random.Generator, list[BgrImage]], Iterator[_Sample]]] = {
     "crops": _crops,
     "plates": _plates,
     "scenes": _scenes,
+    "streets": _streets,
 }

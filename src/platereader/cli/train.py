@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from platereader.cli.exits import EXIT_OK
+from platereader.plates.alphabet import RUSSIAN
+from platereader.registry import Kind, write_sidecar
 
 EXAMPLES = """examples:
   platereader train detector data/train --out runs/detector --minutes 120
   platereader train recognizer data/train/russian --out runs/reader --steps 20000
 
-The same command again goes on where the last one stopped. Needs the packages of platereader[train].
+The same command again goes on where the last one stopped. The weights it prints can be used at once:
+`platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the packages of platereader[train].
 exit status: 0 done, 2 wrong options, 3 no usable data or a package is missing.
 """
 
@@ -60,8 +63,8 @@ def run_detector(arguments: argparse.Namespace) -> int:
     options = _given(arguments)
     if not {"minutes", "steps"} & options.keys():
         options["minutes"] = 60.0
-    print(train_detector(arguments.data, arguments.out, training=DetectorTraining(**options)))
-    return EXIT_OK
+    weights = train_detector(arguments.data, arguments.out, training=DetectorTraining(**options))
+    return _finish(weights, kind="detector", settings={})
 
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
@@ -69,7 +72,13 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     from platereader.training.recognizer import RecognizerTraining, train_recognizer
 
     settings = RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **_given(arguments))
-    print(train_recognizer(settings))
+    return _finish(train_recognizer(settings), kind="recognizer", settings={"alphabet": RUSSIAN.characters})
+
+
+def _finish(weights: Path, *, kind: Kind, settings: dict[str, Any]) -> int:
+    """Describe the weights, so that ``--detector`` and ``--recognizer`` take them, and say where they are."""
+    write_sidecar(weights, kind=kind, settings=settings)
+    print(weights)
     return EXIT_OK
 
 

@@ -77,13 +77,15 @@ def apply_letterbox(frame: BgrImage, plan: Letterbox) -> NDArray[np.float32]:
         frame = cast(BgrImage, cv2.resize(frame, inside, interpolation=cv2.INTER_AREA))
     canvas = np.full((plan.height, plan.width, 3), FILL, np.uint8)
     canvas[plan.top : plan.top + plan.inner_height, plan.left : plan.left + plan.inner_width] = frame
-    return cast("NDArray[np.float32]", to_input(canvas[None])[0])
+    picture: NDArray[np.float32] = to_input(canvas[None])[0]
+    return picture
 
 
 def to_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """BGR pictures uint8 ``(N, H, W, 3)`` as the network takes them: float32 ``(N, 3, H, W)``, RGB, 0 to 1."""
     planes = pictures[..., ::-1].transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(planes, dtype=np.float32) * np.float32(1 / 255)
+    scaled: NDArray[np.float32] = np.ascontiguousarray(planes, dtype=np.float32) * np.float32(1 / 255)
+    return scaled
 
 
 def _whole(side_px: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -117,6 +118,26 @@ def load_sidecar(path: Path) -> WeightEntry:
     """
     data = {"licence": "unknown", "bytes": path.stat().st_size, **_load_object(sidecar_of(path))}
     return WeightEntry.from_dict({**data, "name": path.stem, "file": path.name})
+
+
+def write_sidecar(path: Path, *, kind: Kind, settings: Mapping[str, Any], licence: str = "unknown") -> WeightEntry:
+    """Describe a weight file of one's own, so that ``Registry.resolve`` takes it by its path.
+
+    Args:
+        path: the finished weight file; its size and sha256 are taken as they are now.
+        kind: what the file is for.
+        settings: what the model needs to run, JSON-safe.
+        licence: SPDX expression or words.
+
+    Returns:
+        What the sidecar promises.
+    """
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    entry = WeightEntry(path.stem, path.name, kind, sha256, len(data), licence, settings=settings)
+    promised = {name: value for name, value in entry.to_dict().items() if name not in {"name", "file", "url"}}
+    sidecar_of(path).write_text(json.dumps(promised, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return entry
 
 
 def _load_object(path: Path) -> dict[str, Any]:

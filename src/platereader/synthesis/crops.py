@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -185,7 +186,7 @@ def random_format(rng: np.random.Generator, *, weights: Mapping[str, float] = FO
             the types of a group share its weight evenly. Types of no group are not drawn.
     """
     shares = _cumulative_shares(tuple(weights.items()))
-    return FORMATS[min(int(np.searchsorted(shares, rng.random(), side="right")), len(FORMATS) - 1)]
+    return FORMATS[min(bisect.bisect_right(shares, rng.random()), len(FORMATS) - 1)]
 
 
 @functools.lru_cache(maxsize=16)
@@ -250,10 +251,10 @@ def _photographed(
 ) -> tuple[BgrImage, Corners]:
     """Warp the mounted plate onto a background a little larger than it."""
     mounted, inner = mount(front, rng=rng)
-    low, high = quad.min(axis=0), quad.max(axis=0)
-    margin = (high - low) * np.array((0.10, 0.22), np.float32) + np.float32(2)
-    quad = quad - low + margin
-    width, height = np.ceil(high - low + 2 * margin).astype(int).tolist()
+    (left, top), (right, bottom) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    margin_x, margin_y = 0.10 * (right - left) + 2, 0.22 * (bottom - top) + 2
+    quad = quad - np.array((left - margin_x, top - margin_y), np.float32)
+    width, height = math.ceil(right - left + 2 * margin_x), math.ceil(bottom - top + 2 * margin_y)
     picture = _background((width, height), photographs=backgrounds, rng=rng)
     cv2.warpPerspective(
         mounted,

@@ -239,7 +239,7 @@ def infrared(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> 
     mix = np.tile(weights.astype(np.float32), (3, 1))
     grey = cv2.transform(pixels, mix)
     gain, lift = 1.0 + 0.5 * strength * rng.random(), -40.0 * strength * rng.random()
-    return with_curves(as_picture(grey), np.repeat(np.arange(256.0)[:, None] * gain + lift, 3, axis=1))
+    return with_curves(as_picture(grey), np.arange(256.0)[:, None] * gain + lift)
 
 
 def white_balance(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -256,7 +256,7 @@ def contrast(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> 
     slope = math.exp(strength * rng.uniform(-1.1, 0.6))
     gamma = math.exp(strength * rng.uniform(-0.6, 0.6))
     ramp = ((np.arange(256) / 255.0) ** gamma - 0.5) * slope + 0.5 + strength * rng.uniform(-0.3, 0.2)
-    return with_curves(pixels, np.repeat(ramp[:, None] * 255.0, 3, axis=1))
+    return with_curves(pixels, ramp[:, None] * 255.0)
 
 
 def haze(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:

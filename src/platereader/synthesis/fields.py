@@ -48,8 +48,8 @@ def as_picture(pixels: object) -> BgrImage:
 
 
 def with_curves(pixels: BgrImage, curves: NDArray[np.float64]) -> BgrImage:
-    """Send every value through its channel's curve (256, 3)."""
-    table = np.clip(curves, 0, 255).astype(np.uint8)[None]
+    """Send every value through its channel's curve (256, 3), or through one curve for all, (256, 1)."""
+    table = np.minimum(np.maximum(curves, 0.0), 255.0).astype(np.uint8)[None]
     return as_picture(cv2.LUT(pixels, table))
 
 

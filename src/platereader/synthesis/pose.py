@@ -14,6 +14,7 @@ __all__ = ["CornerError", "PoseRange", "corners_of", "homography", "moved_by", "
 
 # Beyond about twice the usual error the lettering itself is cut off and the label would be a lie.
 _WORST_TAIL = math.log(2.2)
+_HALF = np.float32(0.5)
 
 Corners = NDArray[np.float32]
 """float32 (4, 2) in pixels: top left, top right, bottom right, bottom left of the plate as it is read."""
@@ -105,13 +106,13 @@ def homography(source: Corners, target: Corners) -> NDArray[np.float64]:
 
     Corners count from the outer edge of the first pixel, OpenCV from its middle; the half pixel between is included.
     """
-    matrix = cv2.getPerspectiveTransform(source - np.float32(0.5), target - np.float32(0.5))
+    matrix = cv2.getPerspectiveTransform(source - _HALF, target - _HALF)
     return cast(NDArray[np.float64], matrix)
 
 
 def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:
     """Where a `homography` sends points, float32 (N, 2) in pixels."""
-    mapped = cv2.perspectiveTransform((points - np.float32(0.5))[None].astype(np.float64), matrix)
+    mapped = cv2.perspectiveTransform((points - _HALF)[None].astype(np.float64), matrix)
     return cast(Corners, (np.asarray(mapped)[0] + 0.5).astype(np.float32))
 
 

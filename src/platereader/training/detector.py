@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +15,8 @@ from torch.utils.data import DataLoader
 
 from platereader.detection.network import PlateNetwork
 from platereader.errors import InvalidArgumentError
+from platereader.runtimes.tensors import write_tensors
+from platereader.training.arithmetic import fast_arithmetic
 from platereader.training.checkpoint import (
     Checkpoint,
     ModelEma,
@@ -27,10 +27,10 @@ from platereader.training.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
-from platereader.runtimes.tensors import write_tensors
 from platereader.training.detector_data import Batch, TileStream
 from platereader.training.detector_loss import DetectorLoss, Losses
-from platereader.training.detector_validation import validation_slice, validate
+from platereader.training.detector_validation import validate, validation_slice
+from platereader.training.report import append_log, draw_curves, progress_bar, read_log
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 """Everything to go on with; removed by nobody."""
@@ -38,8 +38,14 @@ CHECKPOINT_NAME = "checkpoint.safetensors"
 LOG_NAME = "log.jsonl"
 """One JSON object a line: ``train`` every ``log_every_steps``, ``validation`` every ``validate_every_s``."""
 
+CURVES_NAME = "curves.png"
+"""The log as curves, drawn anew with every validation."""
+
 WEIGHTS_NAME = "plate_detector.safetensors"
 """The running average of the weights as float16."""
+
+
+_PANELS = (("classes", "boxes", "sides", "corners"), ("ap50", "ap50_95", "recall"), ("corner_error",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,55 +108,31 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining) -> Path
         DatasetError: the photographs cannot be used.
         WeightsCorruptError: the checkpoint is damaged.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(training.seed)
-    network = PlateNetwork().train().to(memory_format=torch.channels_last)
-    ema = ModelEma(network)
-    optimizer = _optimizer(network, training)
-    step, elapsed_s = _resume(out / CHECKPOINT_NAME, network, ema, optimizer)
-    progress = _shared(training.progress(step=step, elapsed_s=elapsed_s))
+    trainee = _Trainee(training)
+    journal = _Journal(out, training, trainee.resume(out / CHECKPOINT_NAME))
+    progress = _shared(journal.progress)
     loss_of, slice_ = DetectorLoss(), validation_slice(data)
-    saved_s = validated_s = elapsed_s
-    clock_s = time.perf_counter()
 
-    for batch in _batches(data, progress=progress, seed=training.seed + step, workers=training.workers):
-        done = training.progress(step=step, elapsed_s=elapsed_s)
-        progress[0] = done
-        if done >= 1.0:
+    for batch in _batches(data, progress=progress, seed=training.seed + journal.step, workers=training.workers):
+        progress[0] = journal.progress
+        if journal.progress >= 1.0:
             break
-        for group in optimizer.param_groups:
-            group["lr"] = training.rate(step=step, progress=done)
-
         pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
-        with _fast_arithmetic():
-            outputs = network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
+        with fast_arithmetic():
+            outputs = trainee.network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
         losses = loss_of(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses.total)
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), training.max_gradient)
-        optimizer.step()
-        ema.update(network)
+        rate = training.rate(step=journal.step, progress=journal.progress)
+        norm = trainee.descend(losses.total, rate=rate, max_gradient=training.max_gradient)
 
-        step += 1
-        elapsed_s, clock_s = elapsed_s + time.perf_counter() - clock_s, time.perf_counter()
-        if step % training.log_every_steps == 0:
-            _log(
-                out,
-                kind="train",
-                step=step,
-                elapsed_s=round(elapsed_s, 1),
-                progress=round(done, 4),
-                **_figures(losses, norm),
-            )
-        if elapsed_s - saved_s > training.save_every_s:
-            saved_s = elapsed_s
-            _save(out / CHECKPOINT_NAME, network, ema, optimizer, step=step, elapsed_s=elapsed_s)
-        if elapsed_s - validated_s > training.validate_every_s:
-            validated_s = elapsed_s
-            _log(out, kind="validation", step=step, progress=done, **asdict(validate(ema.tensors, slice_)))
+        journal.count(losses, norm)
+        if journal.is_due("save", every_s=training.save_every_s):
+            trainee.save(out / CHECKPOINT_NAME, journal.so_far)
+        if journal.is_due("validate", every_s=training.validate_every_s):
+            journal.write("validation", asdict(validate(trainee.ema.tensors, slice_)))
 
-    _save(out / CHECKPOINT_NAME, network, ema, optimizer, step=step, elapsed_s=elapsed_s)
-    _log(out, kind="validation", step=step, progress=1.0, **asdict(validate(ema.tensors, slice_)))
+    trainee.save(out / CHECKPOINT_NAME, journal.so_far)
+    journal.write("validation", asdict(validate(trainee.ema.tensors, slice_)))
+    journal.close()
     return export_detector(out)
 
 
@@ -173,29 +155,6 @@ def _batches(data: Path, *, progress: Tensor, seed: int, workers: int) -> Iterat
     yield from loader
 
 
-def _optimizer(network: PlateNetwork, training: DetectorTraining) -> torch.optim.AdamW:
-    """AdamW that decays weights but neither biases nor normalisation."""
-    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": training.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=training.learning_rate)
-
-
-@contextlib.contextmanager
-def _fast_arithmetic() -> Generator[None]:
-    """bf16 where the CPU multiplies bf16 matrices (AMX): 3 to 6 times faster there, twice as slow elsewhere."""
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_amx()):
-        yield
-
-
-def _has_amx() -> bool:
-    """Whether the CPU has AMX, which torch offers no public question for."""
-    return bool(cast("Any", torch.cpu)._is_amx_tile_supported())  # noqa: SLF001
-
-
 def _shared(value: float) -> Tensor:
     """A number ``(1,)`` that worker processes see change."""
     tensor = torch.tensor([value])
@@ -203,34 +162,113 @@ def _shared(value: float) -> Tensor:
     return tensor
 
 
-def _resume(path: Path, network: PlateNetwork, ema: ModelEma, optimizer: torch.optim.AdamW) -> tuple[int, float]:
-    """Take up a checkpoint if there is one; the step and the seconds of training so far."""
-    if not path.exists():
-        return 0, 0.0
-    checkpoint = load_checkpoint(path)
-    network.load_state_dict(checkpoint.group("network"))
-    ema.tensors.update(checkpoint.group("ema"))
-    ema.updates = int(checkpoint.scalars["ema_updates"])
-    restore_optimizer(optimizer, checkpoint.group("optimizer"))
-    return int(checkpoint.scalars["step"]), float(checkpoint.scalars["elapsed_s"])
+@dataclass(frozen=True, slots=True)
+class _SoFar:
+    """How far a training has come."""
+
+    step: int = 0
+    elapsed_s: float = 0.0
 
 
-def _save(
-    path: Path, network: PlateNetwork, ema: ModelEma, optimizer: torch.optim.AdamW, *, step: int, elapsed_s: float
-) -> None:
-    """Write everything to go on with."""
-    tensors = prefixed("network", network.state_dict())
-    tensors |= prefixed("ema", ema.tensors) | prefixed("optimizer", optimizer_tensors(optimizer))
-    save_checkpoint(path, Checkpoint(tensors, {"step": step, "elapsed_s": elapsed_s, "ema_updates": ema.updates}))
+class _Trainee:
+    """The network with its running average and its optimizer, from random weights."""
+
+    def __init__(self, training: DetectorTraining) -> None:
+        torch.manual_seed(training.seed)
+        self.network = PlateNetwork().train().to(memory_format=torch.channels_last)
+        self.ema = ModelEma(self.network)
+        # Biases and normalisation are not decayed.
+        matrices = [parameter for parameter in self.network.parameters() if parameter.ndim > 1]
+        vectors = [parameter for parameter in self.network.parameters() if parameter.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": training.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        self._optimizer = torch.optim.AdamW(groups, lr=training.learning_rate)
+
+    def descend(self, loss: Tensor, *, rate: float, max_gradient: float) -> Tensor:
+        """One optimizer step; the norm of the gradient before it was cut."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), max_gradient)
+        self._optimizer.step()
+        self.ema.update(self.network)
+        return norm
+
+    def resume(self, path: Path) -> _SoFar:
+        """Take up a checkpoint if there is one."""
+        if not path.exists():
+            return _SoFar()
+        checkpoint = load_checkpoint(path)
+        self.network.load_state_dict(checkpoint.group("network"))
+        self.ema.tensors.update(checkpoint.group("ema"))
+        self.ema.updates = int(checkpoint.scalars["ema_updates"])
+        restore_optimizer(self._optimizer, checkpoint.group("optimizer"))
+        return _SoFar(int(checkpoint.scalars["step"]), float(checkpoint.scalars["elapsed_s"]))
+
+    def save(self, path: Path, so_far: _SoFar) -> None:
+        """Write everything to go on with."""
+        tensors = prefixed("network", self.network.state_dict()) | prefixed("ema", self.ema.tensors)
+        tensors |= prefixed("optimizer", optimizer_tensors(self._optimizer))
+        save_checkpoint(path, Checkpoint(tensors, {**asdict(so_far), "ema_updates": self.ema.updates}))
 
 
-def _figures(losses: Losses, norm: Tensor) -> dict[str, float]:
-    """The parts of the loss and the norm of the gradient before it was cut."""
-    parts = {"classes": losses.classes, "boxes": losses.boxes, "sides": losses.sides, "corners": losses.corners}
-    return {name: round(part.item(), 4) for name, part in (parts | {"gradient": norm}).items()}
+class _Journal:
+    """Counts steps and seconds, and leaves a log, learning curves and a progress bar."""
 
+    def __init__(self, out: Path, training: DetectorTraining, so_far: _SoFar) -> None:
+        self.step = so_far.step
+        self.elapsed_s = so_far.elapsed_s
+        self._out = out
+        self._training = training
+        self._clock_s = time.perf_counter()
+        self._last_s: dict[str, float] = {}
+        self._start_s = so_far.elapsed_s
+        total = training.steps or round(60 * (training.minutes or 0))
+        unit = "steps" if training.steps else "seconds"
+        self._bar = progress_bar(total, initial=self._position(), description=f"detector, {unit}")
 
-def _log(out: Path, **values: object) -> None:
-    """Add a line to the log."""
-    with (out / LOG_NAME).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(values) + "\n")
+    @property
+    def progress(self) -> float:
+        """How much of the training is done, 0 to 1."""
+        return self._training.progress(step=self.step, elapsed_s=self.elapsed_s)
+
+    @property
+    def so_far(self) -> _SoFar:
+        """What a checkpoint has to remember."""
+        return _SoFar(self.step, self.elapsed_s)
+
+    def count(self, losses: Losses, norm: Tensor) -> None:
+        """Note that a step is done."""
+        now_s = time.perf_counter()
+        self.step += 1
+        self.elapsed_s += now_s - self._clock_s
+        self._clock_s = now_s
+        self._bar.update(self._position() - self._bar.n)
+        if self.step % self._training.log_every_steps == 0:
+            parts = {"classes": losses.classes, "boxes": losses.boxes, "sides": losses.sides, "corners": losses.corners}
+            self.write("train", {name: part.item() for name, part in (parts | {"gradient": norm}).items()})
+
+    def is_due(self, what: str, *, every_s: float) -> bool:
+        """Whether it is time for something again."""
+        due = self.elapsed_s - self._last_s.get(what, self._start_s) > every_s
+        if due:
+            self._last_s[what] = self.elapsed_s
+        return due
+
+    def write(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Add a line to the log; with a validation, draw the curves anew."""
+        head = {"kind": kind, "step": self.step, "elapsed_s": self.elapsed_s, "progress": self.progress}
+        append_log(self._out / LOG_NAME, head | dict(values))
+        if kind == "validation":
+            draw_curves(read_log(self._out / LOG_NAME), self._out / CURVES_NAME, panels=_PANELS)
+
+    def close(self) -> None:
+        """End the progress bar."""
+        self._bar.close()
+
+    def _position(self) -> int:
+        """Where the bar stands."""
+        return self.step if self._training.steps else round(self.elapsed_s)

@@ -155,7 +155,8 @@ def _linear_part(scale: float, *, turned: bool, rng: np.random.Generator) -> NDA
     shear = np.array([[1, shear_x, 0], [shear_y, 1, 0], [0, 0, 1]])
     tilt = np.eye(3)
     tilt[2, :2] = rng.normal(0, 0.0005, 2)
-    return tilt @ rotation @ shear @ warp
+    turned_warp: NDArray[np.float64] = tilt @ rotation @ shear @ warp
+    return turned_warp
 
 
 def _shift(x: float, y: float) -> NDArray[np.float64]:
@@ -216,7 +217,8 @@ def _needed(
 def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
     """Points ``(M, P, 2)`` under a homography."""
     flat = np.concatenate((points, np.ones_like(points[..., :1])), -1) @ matrix.T
-    return (flat[..., :2] / np.maximum(flat[..., 2:], 1e-6)).astype(np.float32)
+    mapped: FloatArray = (flat[..., :2] / np.maximum(flat[..., 2:], 1e-6)).astype(np.float32)
+    return mapped
 
 
 def _bounds(points: FloatArray) -> FloatArray:

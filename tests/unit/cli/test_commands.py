@@ -145,13 +145,17 @@ def test_train_hands_over_only_what_was_given(
 ) -> None:
     calls: list[Any] = []
 
+    def weights(path: Path) -> Path:
+        path.write_bytes(DATA)
+        return path
+
     def detector(data: Path, out: Path, *, training: Any) -> Path:
         calls.append((data, out, training))
-        return out / "detector.safetensors"
+        return weights(out / "detector.safetensors")
 
     def recognizer(settings: Any) -> Path:
         calls.append(settings)
-        return Path("reader.safetensors")
+        return weights(settings.output / "reader.safetensors")
 
     monkeypatch.setattr("platereader.training.detector.train_detector", detector)
     monkeypatch.setattr("platereader.training.recognizer.train_recognizer", recognizer)
@@ -161,7 +165,12 @@ def test_train_hands_over_only_what_was_given(
     assert (data, out, training.steps, training.minutes) == (Path("data"), tmp_path, 5, None)
     assert (training.learning_rate, training.seed) == (0.1, 0)
     assert (settings.labelled, settings.negatives, settings.steps) == ((Path("a"), Path("b")), Path("n"), 7)
-    assert "detector.safetensors\nreader.safetensors\n" in capsys.readouterr().out
+    printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    files = [Registry.default().resolve(path) for path in printed]
+    assert [(file.path.name, file.kind) for file in files] == [
+        ("detector.safetensors", "detector"),
+        ("reader.safetensors", "recognizer"),
+    ]
 
 
 def test_info_names_versions_and_places(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from detector_outputs import Wanted, encode
+
 from platereader.detection.decode import cell_grid, decode_plates
 
 _SIZE = (96, 160)

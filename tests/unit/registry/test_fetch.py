@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import socket
 import struct
 import threading
+import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPMessage
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from platereader.errors import UnknownNameError, WeightsFetchError
-from platereader.registry import Registry, WeightEntry
+from platereader.registry import Registry, WeightEntry, fetch
 from platereader.registry.fetch import download
 
 DATA = bytes(range(256)) * 4000
@@ -174,6 +177,22 @@ def test_a_bad_answer_does_not_harm_what_was_there(server: Server, registry: Reg
     with pytest.raises(WeightsFetchError):
         registry.fetch("finder", base_url=f"{server.url}/{kind}")
     assert [(path.name, path.read_bytes()) for path in registry.cache.iterdir()] == [("finder.safetensors", b"damaged")]
+
+
+@pytest.mark.parametrize("kind", ["to-file", "to-ftp"])
+def test_redirects_to_other_places_are_refused_before_they_are_asked(
+    server: Server, registry: Registry, kind: str
+) -> None:
+    with pytest.raises(WeightsFetchError, match="redirects to .*, which is refused"):
+        registry.fetch("finder", base_url=f"{server.url}/{kind}")
+
+
+def test_an_encrypted_connection_is_never_left_for_a_plain_one() -> None:
+    request = urllib.request.Request("https://models.example/finder.safetensors")
+    with pytest.raises(WeightsFetchError, match="which is refused"):
+        fetch._SafeRedirects().redirect_request(  # pyright: ignore[reportPrivateUsage]
+            request, io.BytesIO(), 302, "Found", HTTPMessage(), "http://models.example/finder.safetensors"
+        )
 
 
 def test_a_damaged_file_is_replaced(server: Server, registry: Registry) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from platereader.errors import UnknownNameError, WeightsCorruptError, WeightsError, WeightsNotFoundError
-from platereader.registry import Registry, WeightEntry, load_manifest
+from platereader.registry import Registry, WeightEntry, load_manifest, write_sidecar
 
 DATA = b"weights" * 1000
 
@@ -117,6 +117,16 @@ def test_a_users_own_file_comes_with_a_sidecar(registry: Registry, tmp_path: Pat
 def test_a_bare_file_name_is_looked_for_in_the_places(registry: Registry) -> None:
     path = own_file(registry.folders[0], sidecar())
     assert registry.resolve(path.name).path == path
+
+
+def test_a_sidecar_can_be_written(registry: Registry, tmp_path: Path) -> None:
+    path = own_file(tmp_path, None)
+    entry = write_sidecar(path, kind="detector", settings={"input_size": 640})
+    file = registry.resolve(path)
+    assert (file.entry, file.path) == (entry, path)
+    path.write_bytes(b"other bytes")
+    with pytest.raises(WeightsCorruptError):
+        registry.resolve(path)
 
 
 @pytest.mark.parametrize(

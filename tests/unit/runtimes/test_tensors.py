@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_file_without_metadata_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [read_tensors, read_metadata])
-def test_missing_file(tmp_path: Path, read: type[object]) -> None:
+def test_missing_file(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(WeightsNotFoundError, match="nowhere"):
         read(tmp_path / "nowhere")
 

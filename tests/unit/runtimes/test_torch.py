@@ -62,7 +62,7 @@ def test_describes_itself() -> None:
 
 
 def test_unknown_precision_is_refused() -> None:
-    with pytest.raises(EngineError, match="'int8'.*bf16"):
+    with pytest.raises(EngineError, match=r"'int8'.*bf16"):
         TorchRuntime(nn.Identity(), precision="int8")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

@@ -27,8 +27,13 @@ _CORNERS = [[100, 100], [220, 104], [219, 130], [99, 126]]
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four small sets of noise with labels."""
     root = tmp_path_factory.mktemp("photographs")
-    plate = {"text": "A123BC77", "plate_type": "standard", "box_quality": "fitted", "corners": _CORNERS}
-    loose = {"box": [10, 10, 60, 30], "box_quality": "loose"}
+    plate: dict[str, object] = {
+        "text": "A123BC77",
+        "plate_type": "standard",
+        "box_quality": "fitted",
+        "corners": _CORNERS,
+    }
+    loose: dict[str, object] = {"box": [10, 10, 60, 30], "box_quality": "loose"}
     _write(root / "russian", "gr_", [{**plate, "box": [99, 100, 220, 130]}])
     _write(root / "more", "kz_", [{**plate, "box": [99, 100, 220, 130]}, loose])
     _write(root / "other", "rl_", [{"box": [40, 40, 140, 70]}])

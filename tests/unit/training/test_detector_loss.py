@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from detector_outputs import Wanted, encode
 from torch import Tensor
 
-from detector_outputs import Wanted, encode
 from platereader.detection.decode import cell_grid, decode_plates
 from platereader.training.detector_loss import DetectorLoss, Losses, Targets, decode_boxes, decode_corners
 

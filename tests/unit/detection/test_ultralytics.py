@@ -1,0 +1,104 @@
+"""A user's own ultralytics file, in a fresh process that has no network and an empty home."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platereader.detection.ultralytics import UltralyticsDetector
+from platereader.errors import UntrustedPickleError, WeightsNotFoundError
+
+_PROBE = """
+import json, os, socket, sys
+
+opened = []
+def refuse(*args, **kwargs):
+    opened.append(str(args))
+    raise OSError("no network in this test")
+socket.socket.connect = refuse
+socket.getaddrinfo = refuse
+socket.create_connection = refuse
+
+import cv2, numpy, torch
+cv2.setNumThreads(2)
+torch.set_num_threads(2)
+
+def state():
+    return [dict(os.environ), cv2.getNumThreads(), torch.get_num_threads(), torch.save.__module__]
+
+from platereader.runtimes.quiet_import import import_ultralytics
+torch.manual_seed(0)
+plan = {"nc": 1, "kpt_shape": [4, 2], "scales": {"n": [0.33, 0.25, 1024]}, "scale": "n",
+        "backbone": [[-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Conv", [64, 3, 2]]],
+        "head": [[[2], 1, "Pose", ["nc", "kpt_shape"]]]}
+model = import_ultralytics("ultralytics.nn.tasks").PoseModel(plan, ch=3, nc=1, verbose=False)
+model.args = {"task": "pose"}
+torch.save({"model": model, "train_args": {"task": "pose"}}, sys.argv[1])
+
+before = state()
+from platereader.detection.ultralytics import UltralyticsDetector
+detector = UltralyticsDetector(sys.argv[1], trust_pickle=True, input_size=64, min_score=0.0, max_iou=0.3)
+frame = numpy.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=numpy.uint8)
+frame.setflags(write=False)
+found = detector.detect([frame, frame[::-1, ::-1], numpy.zeros((30, 90, 3), numpy.uint8)])
+from ultralytics.utils.events import events
+print(json.dumps({
+    "same": before == state(), "opened": opened, "reports": events.enabled,
+    "found": [[plate.to_dict() for plate in plates] for plates in found],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str, Path]:
+    home, files = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("files")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("YOLO", "OMP", "MPL", "XDG"))}
+    kept |= {"HOME": str(home), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _PROBE, str(files / "mine.pt")]
+    done = subprocess.run(command, env=kept, cwd=home, capture_output=True, text=True, check=True)
+    *chatter, line = done.stdout.splitlines()
+    return json.loads(line), "".join(chatter) + done.stderr, home
+
+
+def test_plates_come_best_first_with_their_corners(probe: tuple[dict[str, Any], str, Path]) -> None:
+    found = probe[0]["found"]
+    assert len(found) == 3
+    for plates in found:
+        scores = [plate["score"] for plate in plates]
+        assert scores == sorted(scores, reverse=True)
+        assert all(plate["lines"] is None and len(plate["corners"]) == 4 for plate in plates)
+    assert found[0]
+    for plate in found[0]:
+        x1, y1, x2, y2 = plate["box"]
+        assert -1 <= x1 <= x2 <= 65
+        assert -1 <= y1 <= y2 <= 49
+
+
+def test_process_and_home_are_left_alone(probe: tuple[dict[str, Any], str, Path]) -> None:
+    result, chatter, home = probe
+    assert result["same"]
+    assert chatter == ""
+    assert [path.name for path in home.rglob("*") if path.is_file()] == []
+
+
+def test_nothing_is_reported(probe: tuple[dict[str, Any], str, Path]) -> None:
+    assert probe[0]["opened"] == []
+    assert probe[0]["reports"] is False
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.onnx"])
+def test_refused_without_trust(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UntrustedPickleError, match="trust_pickle=True"):
+        UltralyticsDetector(tmp_path / name)
+
+
+def test_missing_file_is_not_downloaded(tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFoundError, match="yolov8n"):
+        UltralyticsDetector(tmp_path / "yolov8n.pt", trust_pickle=True)
