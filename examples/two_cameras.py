@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import cast
 
 import cv2
@@ -32,7 +33,7 @@ def follow(pipeline: Pipeline, film: str) -> list[str]:
 def main(arguments: Sequence[str]) -> None:
     pipeline = Pipeline.build()
     with ThreadPoolExecutor() as threads:
-        for lines in threads.map(lambda film: follow(pipeline, film), arguments):
+        for lines in threads.map(partial(follow, pipeline), arguments):
             print("\n".join(lines))
 
 

@@ -111,7 +111,7 @@ def test_default_pipeline_opens_no_connection_and_leaves_nothing(tmp_path: Path)
         WATCH
         + STATE
         + """
-import cv2, torch
+import cv2, PIL.Image, torch
 patched = ("imread", "imwrite", "imshow")
 def foreign():
     return {
@@ -119,9 +119,10 @@ def foreign():
                   repr(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()],
         "torch printing": repr(vars(torch._tensor_str.PRINT_OPTS)),
         "torch randomness": hash(torch.get_rng_state().numpy().tobytes()),
+        "pillow": PIL.Image.open is image_open,
         "cv2": [cv2.getNumThreads(), *(getattr(cv2, name) is original[name] for name in patched)],
     }
-save, load = torch.save, torch.load
+save, load, image_open = torch.save, torch.load, PIL.Image.open
 original = {name: getattr(cv2, name) for name in patched}
 before = state() | foreign()
 sys.addaudithook(hook)

@@ -13,11 +13,12 @@ from platereader.trust import TrustPolicy
 
 if TYPE_CHECKING:
     from platereader.runtimes import Runtime
+    from platereader.runtimes.torch import TorchPrecision
 
 DETECTOR_WEIGHTS = "plate-detector"
 RECOGNIZER_WEIGHTS = "plate-recognizer"
 
-ENGINES = {"torch": ("fp32", "bf16")}
+ENGINES: dict[str, tuple[TorchPrecision, ...]] = {"torch": ("fp32", "bf16")}
 """Precisions of each engine; the first is what ``auto`` takes."""
 
 Parts: TypeAlias = tuple[
@@ -46,30 +47,26 @@ def complete(given: Parts, *, engine: str, precision: str, registry: Registry | 
         EngineError: engine and precision do not go together, or are unknown.
         WeightsError: default weights are missing or altered.
     """
-    engine, precision = resolve_engine(engine, precision)
-    registry = registry or Registry.default()
+    chosen = resolve_engine(engine, precision)[1]
     detector, rectifier, recognizer, decoder, trust, tracker = given
-    notes: list[PartDescription] = []
     if detector is None:
-        detector, note = load_detector(registry.resolve(DETECTOR_WEIGHTS), precision=precision)
-        notes.append(note)
+        detector, seen = load_detector(_weights(DETECTOR_WEIGHTS, registry), precision=chosen)
     else:
-        notes.append(_described("detector", detector))
-    rectifier = rectifier or _default_rectifier()
-    notes.append(_described("rectifier", rectifier))
+        seen = _described("detector", detector)
+    rectifier = _default_rectifier() if rectifier is None else rectifier
     if recognizer is None:
-        recognizer, note = load_recognizer(registry.resolve(RECOGNIZER_WEIGHTS), precision=precision)
-        notes.append(note)
+        recognizer, read = load_recognizer(_weights(RECOGNIZER_WEIGHTS, registry), precision=chosen)
     else:
-        notes.append(_described("recognizer", recognizer))
-    decoder = decoder or _default_decoder(recognizer)
-    trust = trust or TrustPolicy()
-    tracker = tracker or _default_tracker()
-    notes += [_described("decoder", decoder), _described("trust", trust), _described("tracker", tracker)]
-    return detector, rectifier, recognizer, decoder, trust, tracker, tuple(notes)
+        read = _described("recognizer", recognizer)
+    decoder = _default_decoder(recognizer) if decoder is None else decoder
+    trust = TrustPolicy() if trust is None else trust
+    tracker = _default_tracker() if tracker is None else tracker
+    others = {"rectifier": rectifier, "decoder": decoder, "trust": trust, "tracker": tracker}
+    notes = (seen, read, *(_described(part, implementation) for part, implementation in others.items()))
+    return detector, rectifier, recognizer, decoder, trust, tracker, notes
 
 
-def resolve_engine(engine: str, precision: str) -> tuple[str, str]:
+def resolve_engine(engine: str, precision: str) -> tuple[str, TorchPrecision]:
     """The engine and precision that ``auto`` stands for, or the given ones when they go together.
 
     Raises:
@@ -79,14 +76,15 @@ def resolve_engine(engine: str, precision: str) -> tuple[str, str]:
         raise EngineError(f"engine is {engine!r}, allowed are 'auto' and {sorted(ENGINES)}.")
     chosen = next(iter(ENGINES)) if engine == "auto" else engine
     precisions = ENGINES[chosen]
-    if precision != "auto" and precision not in precisions:
-        raise EngineError(
-            f"engine {chosen!r} does not offer precision {precision!r}, allowed are 'auto' and {list(precisions)}."
-        )
-    return chosen, precisions[0] if precision == "auto" else precision
+    for offered in precisions:
+        if precision in ("auto", offered):
+            return chosen, offered
+    raise EngineError(
+        f"engine {chosen!r} does not offer precision {precision!r}, allowed are 'auto' and {list(precisions)}."
+    )
 
 
-def load_detector(weights: WeightFile, *, precision: str) -> tuple[Detector, PartDescription]:
+def load_detector(weights: WeightFile, *, precision: TorchPrecision) -> tuple[Detector, PartDescription]:
     """A ``YoloDetector`` with these weights, and what to say of it."""
     from platereader.detection.yolo import YoloDetector
 
@@ -94,12 +92,17 @@ def load_detector(weights: WeightFile, *, precision: str) -> tuple[Detector, Par
     return detector, _with_weights(_described("detector", detector), weights, detector.runtime)
 
 
-def load_recognizer(weights: WeightFile, *, precision: str) -> tuple[Recognizer, PartDescription]:
+def load_recognizer(weights: WeightFile, *, precision: TorchPrecision) -> tuple[Recognizer, PartDescription]:
     """A ``CrnnRecognizer`` with these weights, and what to say of it."""
     from platereader.recognition.recognizer import CrnnRecognizer
 
     recognizer = CrnnRecognizer.from_file(weights.path, precision=precision, settings=weights.settings)
     return recognizer, _with_weights(_described("recognizer", recognizer), weights, recognizer.runtime)
+
+
+def _weights(name: str, registry: Registry | None) -> WeightFile:
+    """Looked up when wanted only: a pipeline of the caller's own parts needs no weights and no manifest."""
+    return (Registry.default() if registry is None else registry).resolve(name)
 
 
 def _default_rectifier() -> Rectifier:

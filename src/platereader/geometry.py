@@ -102,7 +102,10 @@ class Quad:
         Raises:
             InvalidGeometryError: not four points of two finite numbers.
         """
-        array = np.asarray(points, dtype=np.float64)
+        try:
+            array = np.asarray(points, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidGeometryError(f"a quad needs 4 points of (x, y) in numbers, got {points!r}.") from error
         if array.shape != (4, 2):
             raise InvalidGeometryError(f"a quad needs 4 points of (x, y), got an array of shape {array.shape}.")
         corners = [(float(x), float(y)) for x, y in array]

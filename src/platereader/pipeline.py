@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from numbers import Real
+from typing import TYPE_CHECKING, cast
 
 from platereader.arrays import BgrImage, check_image
 from platereader.errors import InvalidArgumentError
@@ -79,7 +78,7 @@ class Pipeline:
             trust: thresholds of your own.
             tracker: a class or function without arguments, called once per stream.
             engine: ``"torch"``, or ``"auto"`` for the fastest installed.
-            precision: ``"fp32"``, ``"bf16"``, or ``"auto"`` for what suits this CPU.
+            precision: ``"fp32"``, ``"bf16"``, or ``"auto"``, which is the engine's most exact one, fp32.
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
@@ -123,8 +122,8 @@ class Pipeline:
                 lines; or a part broke its contract.
         """
         checked = check_image(frame)
-        for detection in detections:
-            check_detection(detection, checked, source="detections")
+        for index, detection in enumerate(detections):
+            check_detection(detection, checked, source=f"detections[{index}]")
         return self._reader.read_frames([checked], [detections])[0]
 
     def read_plates(self, plates: Sequence[BgrImage | PlateImage]) -> list[PlateReading]:
@@ -192,17 +191,19 @@ def _check_callable(tracker: object) -> None:
     """Raise InvalidArgumentError for a tracker where what makes one is wanted."""
     if not callable(tracker):
         raise InvalidArgumentError(
-            f"tracker is a {type(tracker).__name__} object, expected is a class or function that makes one: every "
-            "stream needs its own; pass the class, or a lambda that calls it."
+            f"tracker is an object of {type(tracker).__name__}, expected is a class or function that makes one, as "
+            "every stream needs its own: pass the class, or a lambda that calls it."
         )
 
 
-def _timed(item: tuple[float, BgrImage] | BgrImage, index: int, fps: float | None) -> tuple[BgrImage, float]:
+def _timed(item: object, index: int, fps: float | None) -> tuple[BgrImage, float]:
     if isinstance(item, tuple):
-        if len(item) != 2 or isinstance(item[0], np.ndarray):
-            kinds = ", ".join(type(part).__name__ for part in item)
+        pair = cast("Sequence[object]", item)
+        timestamp_s = pair[0] if len(pair) == 2 else None
+        if not isinstance(timestamp_s, Real):
+            kinds = ", ".join(type(part).__name__ for part in pair)
             raise InvalidArgumentError(f"frames[{index}] is a tuple of ({kinds}), expected (timestamp_s, frame).")
-        return item[1], float(item[0])
+        return cast(BgrImage, pair[1]), float(timestamp_s)
     if fps is None:
         raise InvalidArgumentError("frames are bare pictures and fps is None: pass fps, or (timestamp_s, frame) pairs.")
-    return item, index / fps
+    return cast(BgrImage, item), index / fps

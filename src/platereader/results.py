@@ -201,7 +201,7 @@ class PlateReading:
             "reason": self.reason,
             "lines": int(self.lines),
             "format": None if self.format is None else self.format.name,
-            "region": None if self.region is None else self.region.subject_en,
+            "region": _region_dict(self.region),
             "characters": [character.to_dict() for character in self.characters],
             "detection": None if self.detection is None else self.detection.to_dict(),
             "candidates": [candidate.to_dict() for candidate in self.candidates],
@@ -250,8 +250,8 @@ class TrackedPlate:
         track_id: unique within its stream.
         text: best text so far; None while unreadable.
         confidence: probability that ``text`` is right, 0 to 1.
-        status: as of a single reading.
-        reason: as of a single reading.
+        status: as of a single reading, by the fused confidence.
+        reason: why it is not ``read``.
         settled: whether more frames are not expected to change the text.
         readings: number of readings fused.
         first_seen_s: timestamp of the first detection, seconds.
@@ -340,3 +340,9 @@ class StreamUpdate:
             "active": [plate.to_dict() for plate in self.active],
             "finished": [plate.to_dict() for plate in self.finished],
         }
+
+
+def _region_dict(region: Region | None) -> dict[str, str] | None:
+    if region is None:
+        return None
+    return {"code": region.code, "subject_en": region.subject_en, "subject_ru": region.subject_ru}

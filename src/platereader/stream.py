@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from platereader.arrays import BgrImage
-from platereader.errors import ContractError, TimestampError
-from platereader.fusion import FusedText, fuse
+from platereader.errors import ContractError, InvalidArgumentError, TimestampError
+from platereader.fusion import FusedText, ScoredEvidence, fuse
 from platereader.geometry import Box
 from platereader.plates.alphabet import Alphabet
 from platereader.protocols import PlateTracker
-from platereader.results import Detection, PlateEvidence, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
+from platereader.results import Detection, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
 from platereader.trust import TrustPolicy
 
 MAX_EVIDENCE = 24
@@ -47,6 +47,7 @@ class PlateStream:
         self._tracks: dict[int, _Track] = {}
         self._frame_index = -1
         self._timestamp_s = -math.inf
+        self._finished = False
 
     def update(self, frame: BgrImage, timestamp_s: float) -> StreamUpdate:
         """Take in the next frame.
@@ -57,8 +58,11 @@ class PlateStream:
 
         Raises:
             TimestampError: not later than the frame before.
+            InvalidArgumentError: the stream is finished.
             InvalidImageError: not a picture.
         """
+        if self._finished:
+            raise InvalidArgumentError("this stream is finished: make a new one with Pipeline.stream().")
         if not (math.isfinite(timestamp_s) and timestamp_s > self._timestamp_s):
             raise TimestampError(
                 f"timestamp_s is {timestamp_s} after {self._timestamp_s}: pass seconds that grow from frame to frame, "
@@ -80,7 +84,8 @@ class PlateStream:
         return StreamUpdate(timestamp_s, tuple(self._plate(track) for track in self._tracks.values()), finished)
 
     def finish(self) -> StreamUpdate:
-        """End the stream: every plate still followed is reported as finished. The stream may be used on after it."""
+        """End the stream: every plate still followed is reported as finished."""
+        self._finished = True
         finished = tuple(self._close(track_id) for track_id in list(self._tracks))
         return StreamUpdate(max(self._timestamp_s, 0.0), (), finished)
 
@@ -113,6 +118,13 @@ class PlateStream:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    reading: PlateReading
+    frame_index: int
+    frame: ScoredEvidence
+
+
 @dataclass(slots=True)
 class _Track:
     track_id: int
@@ -120,13 +132,14 @@ class _Track:
     first_seen_s: float = 0.0
     last_seen_s: float = 0.0
     box: Box = field(default_factory=lambda: Box(0.0, 0.0, 0.0, 0.0))
-    kept: list[tuple[PlateReading, int]] = field(default_factory=list[tuple[PlateReading, int]])
+    kept: list[_Kept] = field(default_factory=list["_Kept"])
     cached: FusedText | None = None
 
     @property
     def best(self) -> tuple[PlateReading, int]:
         """The most confident reading and its frame index."""
-        return max(self.kept, key=lambda item: item[0].confidence)
+        best = max(self.kept, key=lambda kept: kept.reading.confidence)
+        return best.reading, best.frame_index
 
     def add(self, reading: PlateReading, timestamp_s: float, frame_index: int) -> None:
         """Take in a reading of this plate."""
@@ -135,27 +148,32 @@ class _Track:
         self.readings += 1
         self.last_seen_s = timestamp_s
         self.box = _detection(reading).box
-        self.kept.append((reading, frame_index))
+        self.kept.append(_Kept(reading, frame_index, ScoredEvidence(reading.evidence)))
         if len(self.kept) > MAX_EVIDENCE:
-            self.kept.remove(min(self.kept, key=lambda item: item[0].confidence))
+            self.kept.remove(min(self.kept, key=lambda kept: kept.reading.confidence))
         self.cached = None
 
     def fused(self, alphabet: Alphabet) -> FusedText | None:
         """The text of all kept readings together, or None when none was legible."""
         if self.cached is None:
-            evidence: list[PlateEvidence] = [reading.evidence for reading, _ in self.kept]
-            self.cached = next(iter(fuse(evidence, alphabet)), None)
+            self.cached = next(iter(fuse([kept.frame for kept in self.kept], alphabet)), None)
         return self.cached
 
 
 def _check_assignment(assignment: object, *, expected: int, source: str) -> None:
-    """Raise ContractError unless a tracker returned one id or None per detection."""
+    """Raise ContractError unless a tracker returned one id or None per detection, each id once."""
     if not isinstance(assignment, TrackAssignment):
         raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
     if len(assignment.track_ids) != expected:
         raise ContractError(
             f"{source} returned {len(assignment.track_ids)} ids for {expected} detections: return one id or None per "
             "detection, in order."
+        )
+    ids = [track_id for track_id in assignment.track_ids if track_id is not None]
+    if len(set(ids)) != len(ids) or set(ids) & set(assignment.ended):
+        raise ContractError(
+            f"{source} returned ids {ids} with {assignment.ended} ended: an id belongs to one detection of a frame, and "
+            "not to a track that has ended."
         )
 
 

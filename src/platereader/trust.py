@@ -20,7 +20,8 @@ class TrustPolicy:
 
     A reading is ``read`` when its text fits a plate format with a known region, the whole text is at least
     ``min_confidence`` probable and every single character at least ``min_character``: the weakest character decides,
-    because half a plate can be read with a high average. Nothing is dropped: an ``uncertain`` reading keeps its text.
+    because half a plate can be read with a high average. Below ``min_legible`` there is nothing to read: the text is
+    None. Nothing is dropped: an ``uncertain`` reading keeps its text, and every reading its candidates.
 
     Reasons, the first that applies: ``nothing_legible`` (status ``unreadable``), ``low_confidence``,
     ``weak_character``, ``unknown_format``, ``unknown_region`` (status ``uncertain``).
@@ -31,18 +32,20 @@ class TrustPolicy:
 
     min_confidence: float = 0.7
     min_character: float = 0.8
+    min_legible: float = 0.002
 
     def __post_init__(self) -> None:
-        for name, value in (("min_confidence", self.min_confidence), ("min_character", self.min_character)):
+        for name in ("min_confidence", "min_character", "min_legible"):
+            value: float = getattr(self, name)
             if not 0.0 <= value <= 1.0:
                 raise InvalidArgumentError(f"{name} is {value}, allowed are probabilities from 0 to 1.")
 
     def judge(self, evidence: PlateEvidence, alphabet: Alphabet) -> PlateReading:
         """Say what ``evidence`` is worth; ``alphabet`` is the one its log probabilities were made with."""
-        if not evidence.candidates:
-            return PlateReading(None, 0.0, False, (), "unreadable", "nothing_legible", evidence)
-        best = evidence.candidates[0]
-        confidence = min(1.0, math.exp(best.log_prob))
+        best = next(iter(evidence.candidates), None)
+        confidence = 0.0 if best is None else min(1.0, math.exp(best.log_prob))
+        if best is None or confidence < self.min_legible:
+            return PlateReading(None, confidence, False, (), "unreadable", "nothing_legible", evidence)
         characters = _characters(best.text, evidence.log_probs, alphabet)
         status, reason = self.status(best.text, confidence, characters, lines=evidence.plate.lines)
         return PlateReading(best.text, confidence, False, characters, status, reason, evidence)

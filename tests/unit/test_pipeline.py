@@ -174,3 +174,8 @@ def test_read_stream_takes_timestamps() -> None:
 def test_bare_frames_need_a_frame_rate(fps: float | None) -> None:
     with pytest.raises(InvalidArgumentError, match="fps"):
         list(patch_pipeline().read_stream([PAIR], fps=fps))
+
+
+def test_build_with_own_networks_needs_no_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platereader.registry.Registry.default", lambda: pytest.fail("looked for weights"))
+    assert texts(Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer()).read(NONE)) == set()

@@ -1,10 +1,13 @@
 """One camera's state."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fakes import frame_with, patch_pipeline
-from platereader import Box, TimestampError
+from platereader import Box, ContractError, Detection, InvalidArgumentError, TimestampError, TrackAssignment
 from platereader.stream import MAX_EVIDENCE
 
 PLATE = Box(20, 30, 100, 50)
@@ -71,3 +74,22 @@ def test_illegible_plate_is_followed_without_a_text() -> None:
         update = stream.update(frame_with({200: PLATE}), step / 5)
     (plate,) = update.active
     assert (plate.text, plate.status, plate.reason) == (None, "unreadable", "nothing_legible")
+
+
+def test_finished_stream_takes_no_more_frames() -> None:
+    stream = patch_pipeline().stream()
+    stream.update(frame_with({50: PLATE}), 0.0)
+    assert len(stream.finish().finished) == 1
+    with pytest.raises(InvalidArgumentError, match="finished"):
+        stream.update(EMPTY, 1.0)
+
+
+class OneIdForAll:
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        return TrackAssignment((7,) * len(detections))
+
+
+def test_tracker_that_gives_one_id_twice_is_named() -> None:
+    stream = replace(patch_pipeline(), tracker=OneIdForAll).stream()
+    with pytest.raises(ContractError, match="OneIdForAll"):
+        stream.update(frame_with({50: PLATE, 100: Box(200, 150, 290, 175)}), 0.0)

@@ -69,3 +69,10 @@ def test_no_candidate_is_unreadable() -> None:
 def test_thresholds_are_probabilities(value: float) -> None:
     with pytest.raises(InvalidArgumentError, match="min_confidence"):
         TrustPolicy(min_confidence=value)
+
+
+def test_text_that_hardly_fits_is_unreadable_but_its_candidates_stay() -> None:
+    log_probs = spelled("A123BC77", RUSSIAN, probability=0.3)
+    reading = judge("A123BC77", log_probs)
+    assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
+    assert reading.candidates[0].text == "A123BC77"

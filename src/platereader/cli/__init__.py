@@ -14,16 +14,13 @@ from platereader.cli import evaluate, info, read, synth, train, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
 from platereader.errors import (
     DatasetError,
-    InvalidArgumentError,
     MissingDependencyError,
     PlateReaderError,
-    UnknownNameError,
     WeightsError,
 )
 
 __all__ = ["build_parser", "main"]
 
-_USAGE_ERRORS = (InvalidArgumentError, UnknownNameError, PlateReaderError)
 _BROKEN_ERRORS = (WeightsError, DatasetError, MissingDependencyError)
 
 _Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
@@ -79,13 +76,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, EXIT_BROKEN)
     except PlateReaderError as error:
         return _fail(error, EXIT_USAGE)
-    except KeyboardInterrupt:
-        print("platereader: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say, not even by the flush at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN
+    except OSError as error:
+        return _fail(error, EXIT_BROKEN)
+    except KeyboardInterrupt:
+        print("platereader: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
     return status
 
 

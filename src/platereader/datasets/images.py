@@ -56,7 +56,11 @@ def read_image(path: str | Path) -> BgrImage:
             ``MAX_IMAGE_PX``.
     """
     source = Path(path)
-    picture = _open_picture(source)
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise _cannot_open(source, error) from error
+    picture = _open_picture(source, io.BytesIO(data))
     try:
         return _to_bgr(ImageOps.exif_transpose(picture))
     except _DECODER_ERRORS as error:
@@ -65,27 +69,29 @@ def read_image(path: str | Path) -> BgrImage:
         ) from error
 
 
-def _open_picture(path: Path) -> ImageFile.ImageFile:
+def _cannot_open(path: Path, error: OSError) -> MediaFileError:
+    return MediaFileError(f"path {str(path)!r} cannot be opened ({error.strerror}): check the path.")
+
+
+def _open_picture(path: Path, stream: IO[bytes]) -> ImageFile.ImageFile:
     """Read the header only; every format by its own reader, as ``Image.open`` warns through global state."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MediaFileError(f"path {str(path)!r} cannot be opened ({error.strerror}): check the path.") from error
+    start = stream.read(16)
+    stream.seek(0)
     Image.preinit()
     Image.init()
     for name in _FORMATS:
         factory, accept = Image.OPEN[name]
-        if accept is None or accept(data[:16]):
-            return _checked_size(path, factory, data)
+        if accept is None or accept(start):
+            return _checked_size(path, factory, stream)
     kinds = ", ".join(_FORMATS)
-    what = "is empty" if not data else "is not a picture of a known kind"
+    what = "is empty" if not start else "is not a picture of a known kind"
     raise MediaFileError(f"path {str(path)!r} {what}: pass one of {kinds}, converted if need be.")
 
 
-def _checked_size(path: Path, factory: _Factory, data: bytes) -> ImageFile.ImageFile:
+def _checked_size(path: Path, factory: _Factory, stream: IO[bytes]) -> ImageFile.ImageFile:
     """Open one format and look at its size before anything is decoded."""
     try:
-        picture = factory(io.BytesIO(data), str(path))
+        picture = factory(stream, str(path))
     except _DECODER_ERRORS as error:
         raise MediaFileError(
             f"path {str(path)!r} is damaged at its start ({error}): copy it again from its source or leave it out."
@@ -112,11 +118,23 @@ def _to_bgr(picture: Image.Image) -> BgrImage:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels as ``read_image`` will return them, from the header alone."""
-    picture = _open_picture(path)
+    """Width and height in pixels as ``read_image`` will return them, from the header alone.
+
+    Args:
+        path: as for ``read_image``.
+
+    Raises:
+        MediaFileError: no file, no picture, or a damaged header.
+    """
     try:
-        turned = picture.getexif().get(_ORIENTATION_TAG, 1) >= 5
-    except _DECODER_ERRORS as error:
-        raise MediaFileError(f"path {str(path)!r} has a damaged EXIF header ({error}): save it again.") from error
-    width, height = picture.size
+        stream = path.open("rb")
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    with stream:
+        picture = _open_picture(path, stream)
+        try:
+            turned = picture.getexif().get(_ORIENTATION_TAG, 1) >= 5
+        except _DECODER_ERRORS as error:
+            raise MediaFileError(f"path {str(path)!r} has a damaged EXIF header ({error}): save it again.") from error
+        width, height = picture.size
     return (height, width) if turned else (width, height)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from platereader.geometry import Box, Quad
+from platereader.plates.formats import FORMATS
+from platereader.results import Lines
 
 _CALIBRATION_SHARE = 5
+_LOOSE = "loose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,20 @@ class LabelledPlate:
     text: str | None = None
     plate_type: str | None = None
     box_quality: str | None = None
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether the place is only roughly known: the box may be far larger than the plate."""
+        return self.box_quality == _LOOSE
+
+    @property
+    def lines(self) -> Lines | None:
+        """Lines of text by the label's ``plate_type``; None where it does not say.
+
+        A type is taken by its name: one of ``platereader.plates.formats`` (also as part of a longer one, such as
+        ``kz_standard``), or one with ``two_line`` or ``square`` in it. Foreign plates come in both shapes.
+        """
+        return None if self.plate_type is None else _lines_of(self.plate_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +93,14 @@ def is_calibration(path: Path) -> bool:
     """Whether a training picture belongs to the fifth that is never trained on: ``sha1(file name) % 5 == 0``."""
     digest = hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False)
     return int(digest.hexdigest(), 16) % _CALIBRATION_SHARE == 0
+
+
+@lru_cache(maxsize=256)
+def _lines_of(plate_type: str) -> Lines | None:
+    """Lines of a type by its name; of several format names in it the longest counts."""
+    if plate_type.startswith("foreign"):
+        return None
+    if "two_line" in plate_type or "square" in plate_type:
+        return 2
+    named = [one for one in FORMATS if re.search(rf"(?<![a-z]){one.name}(?![a-z])", plate_type)]
+    return max(named, key=lambda one: len(one.name)).line_count if named else None

@@ -30,8 +30,8 @@ __all__ = ["BeamDecoder"]
 class BeamDecoder:
     """Up to ``width`` candidates a plate. A ``CTCDecoder``.
 
-    With a grammar, texts that fit a plate format go first: another text must be ``no_format_nats`` more probable to
-    stay ahead, and one of an unknown region ``unknown_region_nats``. So a legal text is found where one character is
+    With a grammar, texts that it accepts go first: another text must be ``no_format_nats`` more probable to stay
+    ahead, and one of an unknown region ``unknown_region_nats``. So a legal text is found where one character is
     smeared, but none is forced out of pixels that say something else. The penalties only order the candidates;
     ``log_prob`` is what the picture says, grammar or not.
 
@@ -103,6 +103,6 @@ class BeamDecoder:
         """Log probability less what speaks against the text itself."""
         if self.grammar is None:
             return candidate.log_prob
-        if candidate.format is None:
+        if not self.grammar.accepts(candidate.text):
             return candidate.log_prob - self.no_format_nats
         return candidate.log_prob - (0.0 if region_known(candidate.text) else self.unknown_region_nats)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+import torch
 from torch import Tensor, nn
 
 from platereader.errors import WeightsCorruptError
@@ -114,7 +115,8 @@ def network_from_state(tensors: Mapping[str, Tensor], *, name: str) -> PlateNetw
     Raises:
         WeightsCorruptError: names or shapes are those of another network.
     """
-    network = PlateNetwork()
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+        network = PlateNetwork()
     state = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
     try:
         network.load_state_dict(state)

@@ -80,6 +80,8 @@ class UltralyticsDetector:
         found: list[Detection] = []
         for row in range(len(boxes)):
             x1, y1, x2, y2 = (float(value) for value in boxes[row])
+            box = Box(x1, y1, max(x1, x2), max(y1, y2)).clipped(frame.shape[1], frame.shape[0])
             corners = None if points is None else Quad.from_points(points[row])
-            found.append(Detection(Box(x1, y1, max(x1, x2), max(y1, y2)), float(scores[row]), corners))
+            if box is not None:
+                found.append(Detection(box, float(scores[row]), corners))
         return sorted(found, key=lambda item: -item.score)

@@ -122,7 +122,8 @@ def crnn_from_file(path: str | Path, *, config: CrnnConfig) -> Crnn:
         WeightsNotFoundError: there is no such file.
         WeightsCorruptError: not safetensors, or the weights of another network.
     """
-    network = Crnn(config)
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+        network = Crnn(config)
     tensors = read_tensors(Path(path))
     try:
         network.load_state_dict(tensors)

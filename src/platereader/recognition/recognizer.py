@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import Self, final
@@ -16,7 +16,9 @@ from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
-from platereader.runtimes.torch import TorchPrecision
+
+if TYPE_CHECKING:
+    from platereader.runtimes.torch import TorchPrecision
 
 __all__ = ["CrnnRecognizer"]
 

@@ -24,6 +24,9 @@ _Points: TypeAlias = NDArray[np.float64]
 _WORK_WIDTH_PX = 224
 _SURROUNDINGS = (0.10, 0.25)
 _MIN_BOX_PX = 12.0
+# Boxes in which no plate's outline can lie: too flat to see anything in the copy, or taller than any tilt makes one.
+_MIN_WORK_HEIGHT_PX = 8.0
+_MAX_WORK_HEIGHT_PX = 4.0 * _WORK_WIDTH_PX
 # Slopes of the lettering that are tried: 0.6 is a tilt of 31 degrees.
 _SLOPES = np.linspace(-0.6, 0.6, 49)
 _MIN_SLOPE = 0.02
@@ -80,6 +83,8 @@ def find_outline(frame: BgrImage, box: Box, *, min_score: float = 0.45) -> Quad 
     height, width = frame.shape[:2]
     inside = box.clipped(width, height)
     if inside is None or min(inside.width, inside.height) < _MIN_BOX_PX:
+        return None
+    if not _MIN_WORK_HEIGHT_PX <= inside.height * _WORK_WIDTH_PX / inside.width <= _MAX_WORK_HEIGHT_PX:
         return None
     grey, scale, origin = _work_copy(frame, inside)
     local = inside.moved(-origin[0], -origin[1])

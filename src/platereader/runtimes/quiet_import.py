@@ -1,7 +1,7 @@
 """Import ultralytics so that nothing of what its import does to a process stays behind.
 
 Measured on 8.4: it writes a settings file, looks up two host names, sets environment variables, OpenCV threads and
-print options, adds warning filters and a log handler, prints, and replaces ``torch.save``.
+print options, adds warning filters and a log handler, prints, and replaces ``torch.save`` and ``PIL.Image.open``.
 """
 
 from __future__ import annotations
@@ -45,12 +45,18 @@ def import_ultralytics(module: str) -> ModuleType:
 @contextlib.contextmanager
 def untouched_process() -> Generator[None]:
     """Put environment, threads, print options, warning filters, log handlers and replaced functions back on leaving."""
+    with _LOCK:
+        yield from _restored()
+
+
+def _restored() -> Generator[None]:
     # torch comes first: after ultralytics' import it would find OMP_NUM_THREADS=1 and stay on one thread.
     import cv2
     import numpy as np
+    import PIL.Image
     import torch
 
-    replaced: list[tuple[Any, str, Any]] = [(torch, "save", torch.save)]
+    replaced: list[tuple[Any, str, Any]] = [(torch, "save", torch.save), (PIL.Image, "open", PIL.Image.open)]
     replaced += [(cv2, name, getattr(cv2, name)) for name in ("imread", "imwrite", "imshow") if hasattr(cv2, name)]
     environment = dict(os.environ)
     threads_cv2, threads_torch = cv2.getNumThreads(), torch.get_num_threads()
@@ -63,8 +69,9 @@ def untouched_process() -> Generator[None]:
     finally:
         for owner, name, value in replaced:
             setattr(owner, name, value)
-        os.environ.clear()
-        os.environ.update(environment)
+        for name in os.environ.keys() - environment.keys():
+            del os.environ[name]
+        os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
         cv2.setNumThreads(threads_cv2)
         torch.set_num_threads(threads_torch)
         np.set_printoptions(**print_numpy)

@@ -39,6 +39,7 @@ _STRETCHES = (
     (math.inf, (((480, 640), 0.5), ((384, 640), 0.25), ((320, 320), 0.25))),
 )
 _TWO_LINE_ASPECT = 2.4
+_LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class TileMaker:
 def _scene_plate(scene: LabelledScene, row: int) -> ScenePlate:
     """One plate of a scene with corners in the words of the synthesis."""
     box = scene.boxes[row]
-    lines: Lines = 2 if scene.lines[row] == 1 else 1
+    lines = next(lines for lines, label in _LINE_CLASSES.items() if label == scene.lines[row])
     return ScenePlate(
         Box(float(box[0]), float(box[1]), float(box[2]), float(box[3])), Quad.from_points(scene.corners[row]), lines
     )
@@ -238,7 +239,7 @@ def _with_plates(made: Scene, scene: LabelledScene) -> LabelledScene:
         scene,
         pixels=made.pixels,
         boxes=boxes,
-        lines=np.array([int(plate.lines == 2) for plate in made.plates], np.int64),
+        lines=np.array([_LINE_CLASSES[plate.lines] for plate in made.plates], np.int64),
         corners=corners,
         has_corners=np.ones(len(corners), np.bool_),
     )

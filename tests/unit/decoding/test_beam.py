@@ -9,7 +9,8 @@ from platereader.decoding.beam import BeamDecoder
 from platereader.decoding.greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
 from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.grammar import russian_grammar
+from platereader.plates.formats import by_name
+from platereader.plates.grammar import PlateGrammar, russian_grammar
 from platereader.testing import check_decoder
 
 GRAMMAR = russian_grammar()
@@ -114,3 +115,12 @@ def test_bad_settings_are_refused() -> None:
         BeamDecoder(Alphabet("0123"), grammar=GRAMMAR)
     with pytest.raises(InvalidArgumentError, match="log_probs"):
         BeamDecoder(RUSSIAN).decode(np.zeros((1, 10, 5), np.float32))
+
+
+def test_the_given_grammar_decides_which_texts_go_first() -> None:
+    standard = PlateGrammar.build([by_name("standard")])
+    log_probs = posteriors(*plain("A"), {"1": 0.48, "A": 0.50}, *plain("23BC77"))
+    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0][0].text == "AA23BC77"
+    best, *others = BeamDecoder(RUSSIAN, grammar=standard).decode(log_probs)[0]
+    assert best.text == "A123BC77"
+    assert "AA23BC77" in [candidate.text for candidate in others]

@@ -1,0 +1,107 @@
+"""Every part that is shipped keeps its contract, and so does a detector of a user's own from the examples."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from platereader import Box, Pipeline
+from platereader.arrays import BgrImage
+from platereader.decoding.beam import BeamDecoder
+from platereader.decoding.greedy import GreedyDecoder
+from platereader.detection.yolo import YoloDetector
+from platereader.plates.alphabet import RUSSIAN, Alphabet
+from platereader.plates.formats import by_name, russian_grammar
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Rectifier
+from platereader.recognition.recognizer import CrnnRecognizer
+from platereader.rectification.contour import ContourRectifier
+from platereader.rectification.corners import BoxRectifier, CornerRectifier
+from platereader.rectification.layout import rectify_quad
+from platereader.synthesis.paste import Front
+from platereader.synthesis.render import render_plate
+from platereader.synthesis.scene import Scene
+from platereader.synthesis.street import generated_street
+from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
+from platereader.tracking.tracker import IouTracker
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    """The default pipeline, with the shipped weights."""
+    return Pipeline.build()
+
+
+@pytest.fixture(scope="module")
+def streets() -> list[Scene]:
+    """Two streets of different sizes, each with a plate of one line and one of two."""
+    rng = np.random.default_rng(0)
+    texts = (("A123BC77", "standard", 1), ("M555KE99", "standard_two_line", 2))
+    fronts = [
+        Front(render_plate(text, by_name(name), height_px=112 * lines, rng=rng).pixels, 1 if lines == 1 else 2)
+        for text, name, lines in texts
+    ]
+    return [generated_street(rng, size_px=size, fronts=fronts) for size in ((640, 360), (480, 300))]
+
+
+@pytest.fixture(scope="module")
+def frames(streets: list[Scene]) -> list[BgrImage]:
+    """The streets, one of them twice to share a batch, and a frame without a plate."""
+    noise = np.random.default_rng(1).integers(0, 256, (33, 47, 3), np.uint8)
+    return [streets[0].pixels, streets[1].pixels, noise, streets[0].pixels[:, ::-1].copy()]
+
+
+def test_the_shipped_detector(pipeline: Pipeline, frames: list[BgrImage]) -> None:
+    assert isinstance(pipeline.detector, YoloDetector)
+    assert len(pipeline.detector.detect(frames[:1])[0]) >= 1
+    check_detector(pipeline.detector, frames)
+    check_detector(pipeline.detector)
+
+
+@pytest.mark.parametrize(
+    "rectifier",
+    [BoxRectifier(), ContourRectifier(), CornerRectifier(), CornerRectifier(fallback=ContourRectifier())],
+    ids=["box", "contour", "corners", "default"],
+)
+def test_the_rectifiers(rectifier: Rectifier, frames: list[BgrImage]) -> None:
+    check_rectifier(rectifier)
+    for frame in frames:
+        check_rectifier(rectifier, frame)
+
+
+def test_the_shipped_recognizer(pipeline: Pipeline, streets: list[Scene]) -> None:
+    assert isinstance(pipeline.recognizer, CrnnRecognizer)
+    check_recognizer(pipeline.recognizer)
+    seen = [(scene.pixels, plate.corners) for scene in streets for plate in scene.plates]
+    plates = [rectify_quad(pixels, corners) for pixels, corners in seen if corners is not None]
+    assert len(plates) == 4
+    check_recognizer(pipeline.recognizer, plates)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        GreedyDecoder(RUSSIAN),
+        BeamDecoder(RUSSIAN),
+        BeamDecoder(RUSSIAN, grammar=russian_grammar()),
+        BeamDecoder(RUSSIAN, width=1),
+        GreedyDecoder(Alphabet("AB")),
+        BeamDecoder(Alphabet("AB")),
+    ],
+    ids=["greedy", "beam", "grammar", "narrow", "greedy of two", "beam of two"],
+)
+def test_the_decoders(decoder: CTCDecoder) -> None:
+    check_decoder(decoder)
+
+
+@pytest.mark.parametrize("tracker", [IouTracker, lambda: IouTracker(min_hits=3, max_gap_s=5.0)], ids=["iou", "patient"])
+def test_the_tracker(tracker: Callable[[], PlateTracker]) -> None:
+    check_tracker(tracker)
+
+
+def test_a_detector_of_ones_own(repository: Path, frames: list[BgrImage]) -> None:
+    make: Callable[[Box], Detector] = runpy.run_path(str(repository / "examples" / "own_detector.py"))["GateDetector"]
+    check_detector(make(Box(5, 6, 40, 16)), frames)
+    readings = Pipeline.build(detector=make(Box(5, 6, 40, 16))).read(frames[0])
+    assert [reading.detection for reading in readings] == make(Box(5, 6, 40, 16)).detect(frames[:1])[0]

@@ -1,0 +1,228 @@
+"""Parts of a user's own that err in use are named, with what they gave, what is allowed and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fakes import PatchDetector, PatchRecognizer, frame_with, patch_pipeline
+from platereader import (
+    Box,
+    Candidate,
+    ContractError,
+    Detection,
+    InvalidArgumentError,
+    InvalidGeometryError,
+    Pipeline,
+    PlateImage,
+    Quad,
+    TrackAssignment,
+)
+from platereader.arrays import BgrImage, LogProbs
+from platereader.plates.alphabet import RUSSIAN
+from platereader.results import Lines
+from platereader.testing import spelled
+from platereader.tracking.tracker import IouTracker
+
+TEXT = "A123BC77"
+PLATE = Box(40, 60, 120, 80)
+FRAME = frame_with({50: PLATE})
+LINES: tuple[Lines | None, ...] = (None, 1, 2)
+NAN = float("nan")
+THREE: Any = 3
+
+
+@dataclass(frozen=True)
+class Detect:
+    """Gives the same answer for every frame."""
+
+    answer: Callable[[], Any]
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        return [self.answer() for _ in frames]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "says"),
+    [
+        (lambda: [Detection(Box(900, 10, 950, 20), 0.5)], ContractError, r"Detect\.detect.*no area inside its 320x240"),
+        (lambda: [Detection(Box(0.1, 0.2, 0.1, 0.4), 0.5)], ContractError, "not fractions"),
+        (lambda: [Detection(Box(-1e300, -1e300, 1e300, 1e300), 0.5)], ContractError, "within 1000000 px"),
+        (lambda: [Detection(Box(50, 10, 20, 30), 0.5)], InvalidGeometryError, r"is inverted: pass \(x1, y1, x2, y2\)"),
+        (lambda: [Detection(Box(NAN, 10, 20, 30), 0.5)], InvalidGeometryError, "not finite: pass"),
+        (lambda: [Detection(PLATE, 0.5, Quad((0, NAN), (1, 0), (1, 1), (0, 1)))], InvalidGeometryError, "not finite"),
+        (lambda: [Detection(PLATE, 0.5, Quad.from_points([(0, 0), (1,)]))], InvalidGeometryError, "4 points of"),
+        (lambda: [Detection(PLATE, NAN)], ContractError, "score of nan: scores are probabilities"),
+        (lambda: [Detection(PLATE, 97.0)], ContractError, "score of 97.0: scores are probabilities"),
+        (lambda: [Detection(PLATE, 0.5, None, THREE)], ContractError, "lines=3, allowed are 1, 2 and None"),
+        (lambda: None, ContractError, "a NoneType, expected is a list"),
+        (lambda: [(40, 60, 120, 80)], ContractError, "a tuple where a Detection is expected"),
+    ],
+)
+def test_a_detector_of_ones_own_that_errs_is_told_so(answer: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        replace(patch_pipeline(), detector=Detect(answer)).read(FRAME)
+
+
+def test_boxes_beyond_the_frame_and_senseless_corners_are_read_all_the_same() -> None:
+    crossed = Quad((40, 60), (120, 80), (120, 60), (40, 80))
+    nowhere = Quad((1e30, 0), (-1e300, 5), (1e308, 1e308), (-1e308, 3))
+    point = Quad((0, 0), (0, 0), (0, 0), (0, 0))
+    boxes = [Box(-50, -50, 60, 30), Box(300, 200, 9000, 9000), Box(-1e6, -1e6, 1e6, 1e6), Box(5, 5, 5 + 1e-9, 6)]
+    detections = [Detection(box, 0.5) for box in boxes]
+    detections += [Detection(PLATE, 0.5, quad, lines) for quad in (crossed, nowhere, point) for lines in LINES]
+    pipeline = Pipeline.build(detector=Detect(lambda: detections), recognizer=PatchRecognizer())
+    readings = pipeline.read(FRAME)
+    assert [reading.detection for reading in readings] == detections
+    assert all(min(reading.evidence.plate.pixels.shape) > 0 for reading in readings)
+
+
+def test_numpy_numbers_from_a_part_come_out_as_json() -> None:
+    row = np.asarray([40, 60, 120, 80], np.float32)
+    corners = Quad((row[0], row[1]), (row[2], row[1]), (row[2], row[3]), (row[0], row[3]))
+    score: Any = np.float32(0.75)
+    lines: Any = np.int64(1)
+    timestamp_s: Any = np.float32(1.5)
+    own = Detect(lambda: [Detection(Box(*row), score, corners, lines)])
+    update = replace(patch_pipeline(), detector=own).stream().update(FRAME, timestamp_s)
+    text = json.dumps(update.to_dict())
+    assert json.loads(text)["active"][0]["best"]["detection"]["box"] == [40, 60, 120, 80]
+
+
+@dataclass(frozen=True)
+class Rectify:
+    """Gives one answer for every detection."""
+
+    answer: Any
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        return [self.answer for _ in detections]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (PlateImage(np.full((32, 150, 3), np.nan)), r"Rectify\.rectify's plate 0 has dtype float64, expected uint8"),
+        (PlateImage(np.zeros((32, 150), np.uint8)), r"shape \(32, 150\).*GRAY2BGR"),
+        (PlateImage(np.zeros((0, 150, 3), np.uint8)), "150x0 px"),
+        (PlateImage(FRAME, THREE), "lines=3, allowed are 1 and 2"),
+        (FRAME, "a ndarray where a PlateImage is expected"),
+        (None, "a NoneType where a PlateImage is expected"),
+    ],
+)
+def test_a_rectifier_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
+    with pytest.raises(ContractError, match=says):
+        replace(patch_pipeline(), rectifier=Rectify(answer)).read(FRAME)
+
+
+def test_a_plate_of_three_lines_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"plates\[0\]\.lines is 3, allowed are 1 and 2"):
+        patch_pipeline().read_plates([PlateImage(FRAME, THREE)])
+
+
+@dataclass(frozen=True)
+class Recognize(PatchRecognizer):
+    """Gives one answer for every batch."""
+
+    answer: Any = None
+
+    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
+        answer: LogProbs = self.answer
+        return answer
+
+
+SURE = PatchRecognizer().recognize([PlateImage(FRAME)])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (np.where(SURE < -1, SURE, np.nan), r"Recognize\.recognize gave NaN or positive.*log_softmax"),
+        (np.full_like(SURE, np.inf), "NaN or positive"),
+        (np.exp(SURE), "NaN or positive"),
+        (SURE[:, :0], r"shape \(1, 0, 24\).*expected \(N, T, C\)"),
+        (SURE[0], r"shape \(24, 24\)"),
+        ([[1.0], [1.0, 2.0]], "no array of numbers"),
+        (TEXT, "no array of numbers"),
+        (None, "gave shape"),
+    ],
+)
+def test_a_recognizer_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
+    with pytest.raises(ContractError, match=says):
+        replace(patch_pipeline(), recognizer=Recognize(answer=answer)).read(FRAME)
+
+
+def test_a_recognizer_that_rules_everything_out_gives_an_unreadable_plate() -> None:
+    nothing = Recognize(answer=np.full_like(SURE, -np.inf))
+    (reading,) = Pipeline.build(detector=PatchDetector(), recognizer=nothing).read(FRAME)
+    assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
+
+
+@dataclass(frozen=True)
+class Decode:
+    """Gives one answer for every plate."""
+
+    answer: Any
+    alphabet = RUSSIAN
+
+    def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+        return [self.answer for _ in log_probs]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((Candidate(TEXT, NAN, None),), r"Decode\.decode gave log_prob=nan.*never NaN"),
+        ((Candidate(TEXT, -1.0, None), Candidate("B", NAN, None)), "log_prob=nan for 'B'"),
+        ((Candidate(TEXT, 0.99, None),), "log_prob=0.99.*0 at most"),
+        ((Candidate("a123", -1.0, None),), "the text 'a123', allowed are"),
+        ((Candidate("", -1.0, None),), "return an empty tuple"),
+        ((TEXT,), "a str where a Candidate is expected"),
+        (None, "a NoneType, expected is a list"),
+    ],
+)
+def test_a_decoder_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
+    with pytest.raises(ContractError, match=says):
+        replace(patch_pipeline(), decoder=Decode(answer)).read(FRAME)
+
+
+@dataclass(frozen=True)
+class Track:
+    """Gives one answer for every frame."""
+
+    answer: Any
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        answer: TrackAssignment = self.answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (None, r"Track\.update returned a NoneType: return a TrackAssignment"),
+        ([1], "a list: return a TrackAssignment"),
+        (TrackAssignment(()), "0 ids for 1 detections"),
+    ],
+)
+def test_a_tracker_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
+    stream = replace(patch_pipeline(), tracker=lambda: Track(answer)).stream()
+    with pytest.raises(ContractError, match=says):
+        stream.update(FRAME, 0.0)
+
+
+def test_one_tracker_for_all_streams_is_refused() -> None:
+    tracker: Any = IouTracker()
+    with pytest.raises(InvalidArgumentError, match=r"tracker is an object of IouTracker, .*pass the class"):
+        replace(patch_pipeline(), tracker=tracker)
+
+
+def test_an_unknown_region_lowers_trust_and_keeps_the_text() -> None:
+    unknown = Recognize(answer=spelled("A123BC987", RUSSIAN, probability=0.9999)[None])
+    (reading,) = replace(patch_pipeline(), recognizer=unknown).read(FRAME)
+    assert (reading.text, reading.status, reading.reason) == ("A123BC987", "uncertain", "unknown_region")

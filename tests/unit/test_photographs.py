@@ -1,0 +1,21 @@
+"""The default pipeline with the shipped weights on real photographs."""
+
+from pathlib import Path
+
+from platereader import Pipeline
+from platereader.datasets import load_dataset, read_image
+from platereader.geometry import iou
+
+
+def test_plates_of_street_photographs_are_found_and_read(shared_data: Path) -> None:
+    pictures = load_dataset(shared_data / "data" / "dev" / "russian").images[::10]
+    pipeline = Pipeline.build()
+    right = 0
+    for picture in pictures:
+        (label,) = picture.plates
+        assert label.box is not None
+        readings = pipeline.read(read_image(picture.path))
+        found = [r for r in readings if r.detection is not None and iou(r.detection.box, label.box) >= 0.3]
+        right += any(reading.text == label.text for reading in found)
+    assert len(pictures) == 12
+    assert right >= 11
