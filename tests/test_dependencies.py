@@ -29,10 +29,12 @@ def names_of(requirements: list[str]) -> set[str]:
     return {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements}
 
 
-def imported() -> set[str]:
-    """Distributions that any file of the source imports, at the top, inside a function, or by its name as a text."""
+def imported(*, training: bool) -> set[str]:
+    """Distributions that files in (or outside of) ``training`` import: anywhere in a file, or named in a text."""
     modules: set[str] = set()
     for path in (REPOSITORY / "src").rglob("*.py"):
+        if ("training" in path.parts) is not training:
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
@@ -47,13 +49,13 @@ def imported() -> set[str]:
 
 def test_every_import_is_declared() -> None:
     declared = names_of(project()["dependencies"])
-    extras = project()["optional-dependencies"]
-    optional = names_of(extras["onnx"] + extras["openvino"] + extras["train"])
-    assert imported() - declared - optional == set()
+    extra = names_of(project()["optional-dependencies"]["train"])
+    assert imported(training=False) - declared == set()
+    assert imported(training=True) - declared - extra == set()
 
 
 def test_nothing_is_declared_in_vain() -> None:
-    assert names_of(project()["dependencies"]) - imported() == set()
+    assert names_of(project()["dependencies"]) - imported(training=False) == set()
 
 
 def test_the_version_is_written_once_everywhere() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,19 +34,20 @@ def check_image(image: object, *, name: str = "frame") -> BgrImage:
             f"{name} is a {type(image).__name__}, not a numpy array: pass uint8 (H, W, 3) BGR pixels, "
             "as cv2.imread returns them; for files use `platereader read` or cv2.imread."
         )
-    if image.dtype != np.uint8:
+    array = cast("NDArray[Any]", image)
+    if array.dtype != np.uint8:
         raise InvalidImageError(
-            f"{name} has dtype {image.dtype}, expected uint8 0-255: convert it, for floats in 0..1 with "
+            f"{name} has dtype {array.dtype}, expected uint8 0-255: convert it, for floats in 0..1 with "
             "(frame * 255).round().astype(numpy.uint8)."
         )
-    if image.ndim != 3 or image.shape[2] != 3:
+    if array.ndim != 3 or array.shape[2] != 3:
         raise InvalidImageError(
-            f"{name} has shape {image.shape}, expected (H, W, 3) BGR: use cv2.cvtColor with COLOR_GRAY2BGR for grey "
+            f"{name} has shape {array.shape}, expected (H, W, 3) BGR: use cv2.cvtColor with COLOR_GRAY2BGR for grey "
             "and COLOR_BGRA2BGR for four channels."
         )
-    if not all(1 <= side <= MAX_SIDE_PX for side in image.shape[:2]):
+    if not all(1 <= side <= MAX_SIDE_PX for side in array.shape[:2]):
         raise InvalidImageError(
-            f"{name} is {image.shape[1]}x{image.shape[0]} px, allowed are 1 to {MAX_SIDE_PX} px a side: "
+            f"{name} is {array.shape[1]}x{array.shape[0]} px, allowed are 1 to {MAX_SIDE_PX} px a side: "
             "check the source, or cut or shrink the picture."
         )
-    return np.ascontiguousarray(image)
+    return np.ascontiguousarray(array)

@@ -1,21 +1,21 @@
 """Every exception that platereader raises on purpose.
 
-    PlateReaderError
-    ├── InvalidImageError (ValueError)          an array is not a picture this library reads
-    ├── InvalidGeometryError (ValueError)       a box or quad that cannot exist
-    ├── InvalidArgumentError (ValueError)       any other argument out of range
-    ├── TimestampError (ValueError)             time did not grow between two frames
-    ├── UnknownNameError (LookupError)          no weights, format or option of that name
-    ├── ContractError (RuntimeError)            a part (yours or ours) broke its contract
-    ├── MediaFileError (OSError)                a picture file that cannot be read
-    ├── DatasetError (ValueError)               a labelled set that cannot be used at all
-    ├── UntrustedPickleError (PermissionError)  a file that runs code when loaded
-    ├── EngineError (ValueError)                engine and precision that do not go together
-    ├── MissingDependencyError (ImportError)    an optional package is not installed
-    └── WeightsError (RuntimeError)
-        ├── WeightsNotFoundError (FileNotFoundError)
-        ├── WeightsCorruptError (ValueError)    size or sha256 differs from what was promised
-        └── WeightsFetchError (ConnectionError)
+PlateReaderError
+├── InvalidImageError (ValueError)          an array is not a picture this library reads
+├── InvalidGeometryError (ValueError)       a box or quad that cannot exist
+├── InvalidArgumentError (ValueError)       any other argument out of range
+├── TimestampError (ValueError)             time did not grow between two frames
+├── UnknownNameError (LookupError)          no weights, format or option of that name
+├── ContractError (RuntimeError)            a part (yours or ours) broke its contract
+├── MediaFileError (OSError)                a picture file that cannot be read
+├── DatasetError (ValueError)               a labelled set that cannot be used at all
+├── UntrustedPickleError (PermissionError)  a file that runs code when loaded
+├── EngineError (ValueError)                engine and precision that do not go together
+├── MissingDependencyError (ImportError)    an optional package is not installed
+└── WeightsError (RuntimeError)
+    ├── WeightsNotFoundError (FileNotFoundError)
+    ├── WeightsCorruptError (ValueError)    size or sha256 differs from what was promised
+    └── WeightsFetchError (ConnectionError)
 """
 
 

@@ -16,7 +16,6 @@ from platereader import ctc
 from platereader.plates.alphabet import Alphabet
 from platereader.results import PlateEvidence
 
-
 MAX_TEXTS = 16
 """Texts that are scored: the candidates that some frame finds most probable."""
 
@@ -37,12 +36,12 @@ class ScoredEvidence:
     scores: dict[str, float] = field(default_factory=dict[str, float])
 
     def log_probs_of(self, texts: Sequence[str], alphabet: Alphabet) -> list[float]:
-        """log P(text | frame) of each text; what is new is worked out and remembered."""
+        """Log P(text | frame) of each text; what is new is worked out and remembered."""
         new = [text for text in texts if text not in self.scores]
         if new:
             labels = [alphabet.encode(text) for text in new]
             found = ctc.log_prob_pairs(self.evidence.log_probs[None], labels)
-            self.scores.update(zip(new, (float(value) for value in found), strict=True))
+            self.scores.update(zip(new, found.tolist(), strict=True))
         return [self.scores[text] for text in texts]
 
 

@@ -172,8 +172,8 @@ def _check_assignment(assignment: object, *, expected: int, source: str) -> None
     ids = [track_id for track_id in assignment.track_ids if track_id is not None]
     if len(set(ids)) != len(ids) or set(ids) & set(assignment.ended):
         raise ContractError(
-            f"{source} returned ids {ids} with {assignment.ended} ended: an id belongs to one detection of a frame, and "
-            "not to a track that has ended."
+            f"{source} returned ids {ids} with {assignment.ended} ended: an id belongs to one detection of a frame, "
+            "and not to a track that has ended."
         )
 
 

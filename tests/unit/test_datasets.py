@@ -13,6 +13,7 @@ from PIL import Image
 from platereader import Box, DatasetError, MediaFileError, Quad
 from platereader.arrays import BgrImage
 from platereader.datasets import LabelledPlate, is_calibration, load_dataset, read_image
+from platereader.datasets.images import image_size
 
 
 def gradient(width: int = 40, height: int = 20) -> BgrImage:
@@ -122,6 +123,56 @@ class TestReadImage:
                     continue
 
 
+class TestImageSize:
+    @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+    def test_is_that_of_the_picture_as_it_is_read(self, tmp_path: Path, name: str) -> None:
+        path = save(tmp_path / name, orientation=6)
+        assert image_size(path) == (20, 40) == read_image(path).shape[1::-1]
+
+    def test_reads_the_header_only(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.png"
+        path.write_bytes(png_header(4000, 3000))
+        assert image_size(path) == (4000, 3000)
+
+    def test_does_not_load_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = save(tmp_path / "a.jpg")
+        monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("the whole file was read"))
+        assert image_size(path) == (40, 20)
+
+    def test_errors(self, tmp_path: Path) -> None:
+        with pytest.raises(MediaFileError, match="cannot be opened"):
+            image_size(tmp_path / "none.jpg")
+        with pytest.raises(MediaFileError, match="is empty"):
+            image_size(write(tmp_path / "a.jpg", ""))
+
+
+@pytest.mark.parametrize(
+    ("plate_type", "lines"),
+    [
+        (None, None),
+        ("unknown", None),
+        ("foreign", None),
+        ("foreign (standard)", None),
+        ("kz_green_special", None),
+        ("standard", 1),
+        ("kz_standard", 1),
+        ("transit_yellow_region", 1),
+        ("standard_two_line", 2),
+        ("square", 2),
+        ("motorcycle", 2),
+        ("police", 1),
+        ("police_motorcycle", 2),
+    ],
+)
+def test_lines_by_the_labelled_type(plate_type: str | None, lines: int | None) -> None:
+    assert LabelledPlate(None, plate_type=plate_type).lines == lines
+
+
+def test_only_loose_places_are_loose() -> None:
+    qualities = ["loose", "fitted", "hand", None]
+    assert [LabelledPlate(None, box_quality=one).is_loose for one in qualities] == [True, False, False, False]
+
+
 class TestLabelsJsonl:
     def test_everything_a_row_says(self, tmp_path: Path) -> None:
         save(tmp_path / "images" / "a.png")
@@ -155,7 +206,10 @@ class TestLabelsJsonl:
             ('{"file": "a.png", "plates": [{"box": [1, 2, 3, true]}]}', "box is not 4 numbers"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, 3, 4]}]}', "inverted"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, NaN, 4]}]}', "not finite"),
+            ('{"file": "a.png", "plates": [{"box": [9, 2, 9, 4]}]}', "has no area"),
             ('{"file": "a.png", "plates": [{"corners": [[1, 2]]}]}', "not a list of 4 points"),
+            ('{"file": "a.png", "plates": [{"corners": [[1, 2], [9, 2], [5, 2], [3, 2]]}]}', "around an area"),
+            ('{"file": "a.png", "plates": [{"corners": [[1, 1], [1, 5], [9, 5], [9, 1]]}]}', "around an area"),
             ('{"file": "a.png", "plates": [{"text": 7}]}', "'text' is neither a string nor null"),
             ('{"file": "a.png", "width": "wide"}', "'width' is neither a whole number nor null"),
         ],
@@ -205,14 +259,22 @@ class TestYolo:
 
     def test_broken_files_are_skipped(self, tmp_path: Path) -> None:
         rows = {"a": "0 0.5 0.5 0.25 0.2", "b": "0 0.5 0.5 0.25", "c": "0 300 20 40 10", "d": "x y z 1 2"}
+        rows |= {"e": "0 0.5 0.5 0.25 0", "f": "0 0.5 0.5 0.25 1.01"}
         for name, row in rows.items():
             save(tmp_path / "images" / f"{name}.png")
             write(tmp_path / "labels" / f"{name}.txt", row)
         write(tmp_path / "labels" / "nothing.txt", "0 0.5 0.5 0.25 0.2")
         dataset = load_dataset(tmp_path)
         assert [image.path.stem for image in dataset.images] == ["a"]
-        assert {row.path.stem for row in dataset.skipped} == {"b", "c", "d", "nothing"}
+        assert {row.path.stem for row in dataset.skipped} == {"b", "c", "d", "e", "f", "nothing"}
         assert all("line 1" in row.reason for row in dataset.skipped if row.path.stem != "nothing")
+
+    def test_shares_a_little_outside_are_clipped(self, tmp_path: Path) -> None:
+        save(tmp_path / "a.png")
+        write(tmp_path / "a.txt", "0 0.5 0.5 1.0004 1.0009\n0 -0.0005 0.5 0.5 0.5\n")
+        dataset = load_dataset(tmp_path)
+        assert dataset.skipped == ()
+        assert [plate.box for plate in dataset.images[0].plates] == [Box(0, 0, 40, 20), Box(-10, 5, 10, 15)]
 
     def test_orientation_turns_the_size(self, tmp_path: Path) -> None:
         save(tmp_path / "a.jpg", orientation=6)
@@ -246,6 +308,7 @@ class TestVoc:
             ("<annotation>", "not valid XML"),
             (VOC.format(xmax="wide", width=40), "bndbox is not 4 numbers"),
             (VOC.format(xmax=1, width=40), "inverted"),
+            (VOC.format(xmax=4, width=40), "has no area"),
             (VOC.format(xmax=30, width=80), "not that of the picture"),
             ("<!DOCTYPE a [<!ENTITY b 'c'>]><annotation/>", "entities"),
         ],
@@ -292,6 +355,19 @@ class TestNamedByText:
         texts = sorted(image.plates[0].text or "" for image in dataset.images)
         assert texts == ["A123BC77", "A123BC77", "O001OO199"]
         assert sorted(row.path.stem for row in dataset.skipped) == ["IMG_2031", "photo"]
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("A123BC-77", "A123BC77"),
+            ("A123BC 77_2", "A123BC77"),
+            ("A123BC77-199", "A123BC77"),
+            ("001KNB16-2", "001KNB16"),
+        ],
+    )
+    def test_a_region_that_stands_apart_is_kept(self, tmp_path: Path, name: str, text: str) -> None:
+        save(tmp_path / f"{name}.jpg")
+        assert load_dataset(tmp_path).images[0].plates[0].text == text
 
 
 class TestNothingUsable:

@@ -13,7 +13,9 @@ def drawn() -> dict[str, str]:
 
 
 def test_drawing_names_every_class_and_its_builtin() -> None:
-    classes = {name: cls for name, cls in vars(errors).items() if inspect.isclass(cls) and cls.__module__ == errors.__name__}
+    classes = {
+        name: cls for name, cls in vars(errors).items() if inspect.isclass(cls) and cls.__module__ == errors.__name__
+    }
     assert set(drawn()) == set(classes) - {"PlateReaderError"}
     for name, builtin in drawn().items():
         assert issubclass(classes[name], errors.PlateReaderError)
@@ -21,29 +23,31 @@ def test_drawing_names_every_class_and_its_builtin() -> None:
 
 
 def test_public_names_are_these() -> None:
-    assert sorted(platereader.__all__) == sorted([
-        "Box",
-        "CTCDecoder",
-        "Candidate",
-        "Character",
-        "Detection",
-        "Detector",
-        "PartDescription",
-        "Pipeline",
-        "PlateEvidence",
-        "PlateImage",
-        "PlateReading",
-        "PlateStream",
-        "PlateTracker",
-        "Quad",
-        "Recognizer",
-        "Rectifier",
-        "Registry",
-        "StreamUpdate",
-        "TrackAssignment",
-        "TrackedPlate",
-        "TrustPolicy",
-        "PlateReaderError",
-        *drawn(),
-    ])
+    assert sorted(platereader.__all__) == sorted(
+        [
+            "Box",
+            "CTCDecoder",
+            "Candidate",
+            "Character",
+            "Detection",
+            "Detector",
+            "PartDescription",
+            "Pipeline",
+            "PlateEvidence",
+            "PlateImage",
+            "PlateReading",
+            "PlateStream",
+            "PlateTracker",
+            "Quad",
+            "Recognizer",
+            "Rectifier",
+            "Registry",
+            "StreamUpdate",
+            "TrackAssignment",
+            "TrackedPlate",
+            "TrustPolicy",
+            "PlateReaderError",
+            *drawn(),
+        ]
+    )
     assert all(hasattr(platereader, name) for name in platereader.__all__)

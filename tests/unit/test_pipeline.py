@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_views_and_reversed_channels_are_read() -> None:
 
 def test_bad_frame_is_named() -> None:
     with pytest.raises(InvalidImageError, match=r"frames\[1\].*float32"):
-        patch_pipeline().read_batch([PAIR, np.zeros((4, 4, 3), np.float32)])  # type: ignore[list-item]
+        patch_pipeline().read_batch([PAIR, cast(Any, np.zeros((4, 4, 3), np.float32))])
 
 
 def test_read_detections_keeps_their_order() -> None:

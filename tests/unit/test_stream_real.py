@@ -9,7 +9,6 @@ import pytest
 
 from platereader import Pipeline
 from platereader.arrays import BgrImage
-from platereader.tracking.tracker import IouTracker
 
 FPS = 30
 
@@ -33,7 +32,7 @@ def test_a_leaving_car_is_one_plate_with_one_text(shared_data: Path) -> None:
     if not path.is_file():
         pytest.skip(f"needs the clip {path.name}")
     # The film repeats pictures and then jumps: from one frame to the next the plate moves by more than it is wide.
-    pipeline = Pipeline.build(tracker=lambda: IouTracker(min_iou=0.1, growth=0.75))
+    pipeline = Pipeline.build()
     updates = list(pipeline.read_stream(frames_of(path, wanted=range(10, 61, 5))))
     finished = [plate for update in updates for plate in update.finished]
     assert len({plate.track_id for plate in finished}) == len(finished)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, PlateReading, TrustPolicy
-from platereader import ctc
+from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, PlateReading, TrustPolicy, ctc
 from platereader.arrays import LogProbs
 from platereader.plates.alphabet import RUSSIAN
 from platereader.testing import spelled

@@ -42,7 +42,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         report = evaluate(
             pipeline,
             dataset,
-            name=arguments.data.name,
+            name="/".join(arguments.data.resolve().parts[-2:]),
             failures=arguments.failures,
             on_picture=progress.advance,
         )

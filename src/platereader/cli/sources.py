@@ -41,7 +41,12 @@ def find_sources(inputs: Sequence[Path]) -> list[Source]:
 def _sources_of(path: Path) -> Iterator[Source]:
     from platereader.datasets.images import IMAGE_SUFFIXES
 
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # such as a name that is too long for the file system
+        yield Source(path, Path(path.name), f"{str(path)!r} cannot be looked at: {error}.")
+        return
+    if not is_folder:
         yield Source(path, Path(path.name))
         return
     named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in IMAGE_SUFFIXES and item.is_file()]

@@ -11,6 +11,7 @@ from typing import IO, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from platereader.arrays import BgrImage
 from platereader.errors import MediaFileError
@@ -23,6 +24,7 @@ MAX_IMAGE_PX = 200_000_000
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
 _ORIENTATION_TAG = 0x0112
+_WIDTH_TAG, _HEIGHT_TAG = 0x0100, 0x0101
 # What Pillow's decoders raise on damaged files, found by feeding them damaged files; warnings, where those are errors.
 _DECODER_ERRORS = (
     OSError,
@@ -133,8 +135,16 @@ def image_size(path: Path) -> tuple[int, int]:
     with stream:
         picture = _open_picture(path, stream)
         try:
-            turned = picture.getexif().get(_ORIENTATION_TAG, 1) >= 5
+            # The general reader: that of PNG decodes all pixels first, for a tag that may also follow them.
+            turned = Image.Image.getexif(picture).get(_ORIENTATION_TAG, 1) >= 5
         except _DECODER_ERRORS as error:
             raise MediaFileError(f"path {str(path)!r} has a damaged EXIF header ({error}): save it again.") from error
-        width, height = picture.size
+        width, height = _stored_size(picture)
     return (height, width) if turned else (width, height)
+
+
+def _stored_size(picture: ImageFile.ImageFile) -> tuple[int, int]:
+    """Width and height before any turn; Pillow's TIFF reader turns its ``size`` by itself, in some versions."""
+    if isinstance(picture, TiffImageFile):
+        return int(picture.tag_v2[_WIDTH_TAG]), int(picture.tag_v2[_HEIGHT_TAG])
+    return picture.size

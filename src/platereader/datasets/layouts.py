@@ -14,9 +14,14 @@ from platereader.datasets.labels import LabelledImage, LabelledPlate, SkippedRow
 from platereader.errors import InvalidGeometryError, MediaFileError
 from platereader.geometry import Box, Quad
 from platereader.plates.alphabet import to_latin
+from platereader.plates.formats import format_of
 
 Row: TypeAlias = LabelledImage | SkippedRow
 """One row of a set: usable, or skipped with its reason."""
+
+
+# Shares that a YOLO writer rounded to a little outside of the picture.
+_YOLO_SLACK = 1e-3
 
 
 class _BrokenRowError(ValueError):
@@ -89,7 +94,7 @@ def _jsonl_picture(row: Mapping[str, object], folder: Path) -> LabelledImage:
 def _jsonl_plate(plate: Mapping[str, object]) -> LabelledPlate:
     box, corners = plate.get("box"), plate.get("corners")
     return LabelledPlate(
-        box=None if box is None else Box(*_numbers(box, 4, "box")),
+        box=None if box is None else _box(_numbers(box, 4, "box")),
         corners=None if corners is None else _quad(corners),
         text=_clean_text(_optional_str(plate, "text")),
         plate_type=_optional_str(plate, "plate_type"),
@@ -101,7 +106,18 @@ def _quad(value: object) -> Quad:
     points = cast("list[object]", value) if isinstance(value, list) else []
     if len(points) != 4:
         raise _BrokenRowError("'corners' is not a list of 4 points")
-    return Quad.from_points([_numbers(point, 2, "corners") for point in points])
+    quad = Quad.from_points([_numbers(point, 2, "corners") for point in points])
+    if not quad.is_convex:
+        raise _BrokenRowError("'corners' do not run clockwise around an area: expected TL, TR, BR, BL")
+    return quad
+
+
+def _box(sides: Sequence[float]) -> Box:
+    """The box with these sides, which has an area."""
+    box = Box(*sides)
+    if box.area <= 0:
+        raise _BrokenRowError(f"box {box.to_tuple()} has no area")
+    return box
 
 
 def _ria_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[], LabelledImage]:
@@ -134,7 +150,7 @@ def _voc_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[],
         picture = _voc_picture(annotation, tree.findtext("filename"), by_stem)
         names = ("xmin", "ymin", "xmax", "ymax")
         boxes = [[item.findtext(f"bndbox/{name}") for name in names] for item in tree.iter("object")]
-        plates = tuple(LabelledPlate(Box(*_numbers(box, 4, "bndbox"))) for box in boxes)
+        plates = tuple(LabelledPlate(_box(_numbers(box, 4, "bndbox"))) for box in boxes)
         width, height = image_size(picture)
         stated = [_number(tree.findtext(f"size/{name}")) for name in ("width", "height")]
         if all(stated) and stated != [width, height]:
@@ -181,24 +197,43 @@ def _yolo_picture(picture: Path, table: Path | None) -> LabelledImage:
     lines = [] if table is None else table.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            _, x, y, w, h = _numbers(line.split(), 5, f"line {number}: 'class x y width height'")
-            if not all(0 <= value <= 1 for value in (x, y, w, h)):
-                raise _BrokenRowError(f"line {number}: numbers outside of 0..1; YOLO labels are shares of the picture")
+            x, y, w, h = _yolo_shares(line, number)
             left, top = (x - w / 2) * width, (y - h / 2) * height
             plates.append(LabelledPlate(Box(left, top, left + w * width, top + h * height)))
     return LabelledImage(picture, width, height, tuple(plates))
 
 
+def _yolo_shares(line: str, number: int) -> list[float]:
+    """Centre, width and height as shares of the picture; what rounding put just outside of 0..1 is clipped."""
+    _, *shares = _numbers(line.split(), 5, f"line {number}: 'class x y width height'")
+    if not all(-_YOLO_SLACK <= value <= 1 + _YOLO_SLACK for value in shares):
+        raise _BrokenRowError(f"line {number}: numbers outside of 0..1; YOLO labels are shares of the picture")
+    x, y, w, h = (min(max(value, 0.0), 1.0) for value in shares)
+    if not w or not h:
+        raise _BrokenRowError(f"line {number}: a box without area")
+    return [x, y, w, h]
+
+
 def _named_builder(picture: Path) -> Callable[[], LabelledImage]:
-    """A crop named by its text; what follows the first ``_``, ``-``, blank or bracket only tells copies apart."""
+    """A crop named by its text."""
 
     def build() -> LabelledImage:
-        text = _clean_text(re.split(r"[_\-\s(\[]", picture.stem, maxsplit=1)[0])
+        text = _named_text(picture.stem)
         if text is None or not re.fullmatch(r"(?=.*[0-9])[A-Z0-9]{3,12}", text):
             raise _BrokenRowError("its name is not the text of a plate")
         return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
 
     return build
+
+
+def _named_text(stem: str) -> str | None:
+    """The text in a name: up to the first ``_``, ``-``, blank or bracket, as what follows mostly tells copies apart.
+
+    Where only more of the parts fit a plate type the text goes on to there: ``A123BC-77`` has a region.
+    """
+    parts = re.split(r"[_\-\s(\[]", stem)
+    texts = [_clean_text("".join(parts[:count])) for count in range(1, len(parts) + 1)]
+    return next((text for text in texts if text and format_of(text)), texts[0])
 
 
 def _picture_of(item: Path, by_stem: Mapping[Path, Path], here: str, there: str) -> Path | None:

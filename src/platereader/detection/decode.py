@@ -45,7 +45,7 @@ def decode_plates(
     """Decode and suppress the raw outputs of one picture.
 
     A box side is the mean of its distribution (generalised focal loss, Li et al. 2020); a score is the probability of
-    either class.
+    either class. Cells with a number that is not finite are left out.
 
     Args:
         outputs: side logits ``(64, A)``, class logits ``(2, A)``, corner offsets ``(8, A)`` over the A cells.
@@ -56,7 +56,8 @@ def decode_plates(
     sides, classes, offsets = outputs
     probabilities = 1 / (1 + np.exp(-np.clip(classes, -_MAX_LOGIT, _MAX_LOGIT)))
     scores = 1 - np.prod(1 - probabilities, axis=0)
-    picked = np.flatnonzero(scores >= min_score)
+    sound = np.isfinite(sides).all(axis=0) & np.isfinite(offsets).all(axis=0)
+    picked = np.flatnonzero((scores >= min_score) & sound)
     if len(picked) > _MAX_CANDIDATES:
         picked = picked[np.argsort(-scores[picked], kind="stable")[:_MAX_CANDIDATES]]
     centres, strides = (part[picked] for part in cell_grid(size))

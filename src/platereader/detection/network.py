@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import torch
 from torch import Tensor, nn
 
-from platereader.errors import WeightsCorruptError
+from platereader.errors import EngineError, WeightsCorruptError
 from platereader.runtimes.quiet_import import import_ultralytics
 from platereader.runtimes.tensors import read_tensors
 
@@ -23,6 +23,7 @@ CLASSES: Final = 2
 CORNERS: Final = 4
 """Corners per plate: top left, top right, bottom right, bottom left."""
 
+_OUTPUTS: Final = frozenset({"boxes", "scores", "kpts"})
 _CORNER_CHANNELS = 32
 _BACKBONE: Final = [
     [-1, 1, "Conv", [64, 3, 2]],
@@ -91,9 +92,20 @@ class PlateNetwork(nn.Module):
         Returns:
             Raw outputs over the A cells of all levels, finest first: box side logits ``(N, 4 * BINS, A)``, class logits
             ``(N, CLASSES, A)``, corner offsets ``(N, 2 * CORNERS, A)``.
+
+        Raises:
+            EngineError: the installed ultralytics gives its raw outputs in another form.
         """
-        raw = self.yolo(pictures)
-        return raw["boxes"], raw["scores"], raw["kpts"]
+        raw: object = self.yolo(pictures)
+        kind = type(raw).__name__
+        outputs = cast("dict[str, Tensor]", raw) if isinstance(raw, dict) else {}
+        if not outputs.keys() >= _OUTPUTS:
+            version = import_ultralytics("ultralytics").__version__
+            raise EngineError(
+                f"ultralytics {version} gives the raw outputs of its pose head as {kind}, not as a dict of "
+                f"{', '.join(sorted(_OUTPUTS))}: install ultralytics 8.4 or later."
+            )
+        return outputs["boxes"], outputs["scores"], outputs["kpts"]
 
 
 def network_from_file(path: Path) -> PlateNetwork:

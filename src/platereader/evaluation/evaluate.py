@@ -16,7 +16,7 @@ from platereader.datasets import Dataset, LabelledImage, LabelledPlate, SkippedR
 from platereader.errors import DatasetError, InvalidImageError, MediaFileError
 from platereader.evaluation.failures import FailureWriter
 from platereader.evaluation.metrics import PictureBoxes
-from platereader.evaluation.outcomes import LOOSE, PlateOutcome, box_of, judge
+from platereader.evaluation.outcomes import PlateOutcome, box_of, judge
 from platereader.evaluation.report import DetectionScores, EvaluationReport, score_detection, score_groups
 from platereader.geometry import Box
 from platereader.pipeline import Pipeline
@@ -52,19 +52,20 @@ def evaluate(
 
     Every picture is read from the frame (``Pipeline.read``), and every plate with a text and a trustworthy place once
     more from that place (``Pipeline.read_detections``); crops are read as they are (``Pipeline.read_plates``). A
-    picture that cannot be decoded is skipped and reported; it is in no score.
+    picture that cannot be decoded, or is not of the labelled size, is skipped and reported; it is in no score.
 
     Args:
         pipeline: what to measure.
         dataset: as ``load_dataset`` returns it.
         name: how the report calls the set.
         failures: folder for pictures of the failures and their contact sheets; made when missing.
-        rng: for the bootstrap intervals of average precision; by default seeded with 0, so that reports repeat.
+        rng: for the bootstrap intervals; by default seeded with 0, so that reports repeat.
         on_picture: called after each picture, for a progress bar.
 
     Raises:
         ContractError: a part broke its contract.
     """
+    rng = rng or np.random.default_rng(0)
     run = _Run(skipped=list(dataset.skipped))
     writer = None if failures is None else FailureWriter(Path(failures))
     patient = _patient(pipeline.detector)
@@ -85,8 +86,8 @@ def evaluate(
         plates=len(run.outcomes),
         skipped=tuple(run.skipped),
         parts=pipeline.describe(),
-        detection=_detection_scores(run, rng or np.random.default_rng(0)),
-        groups=score_groups(run.outcomes),
+        detection=_detection_scores(run, rng),
+        groups=score_groups(run.outcomes, rng=rng),
         outcomes=tuple(run.outcomes),
     )
 
@@ -103,6 +104,11 @@ def _evaluate_picture(
 ) -> None:
     """Read one picture in every way its labels allow, and keep what came of it."""
     height, width = frame.shape[:2]
+    if (image.width or width, image.height or height) != (width, height):
+        raise DatasetError(
+            f"the labels are for {image.width}x{image.height} px, the picture is {width}x{height} px: its places "
+            "would be wrong; label this very file (EXIF orientation applied), or leave out width and height."
+        )
     boxes = [box for plate in image.plates if (box := box_of(plate)) is not None]
     if any(box.clipped(width, height) is None for box in boxes):
         raise DatasetError(f"a labelled box lies outside of the picture, which is {width}x{height} px")
@@ -129,11 +135,11 @@ def _evaluate_picture(
 def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> PlateReading | None:
     """The reading from the labelled place, or of a crop; None where the label has no text or only a loose place."""
     box = box_of(plate)
-    if plate.text is None or plate.box_quality == LOOSE:
+    if plate.text is None or plate.is_loose:
         return None
     if box is None:
         return pipeline.read_plates([frame])[0]
-    return pipeline.read_detections(frame, [Detection(box, 1.0, plate.corners)])[0]
+    return pipeline.read_detections(frame, [Detection(box, 1.0, plate.corners, plate.lines)])[0]
 
 
 def _boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
@@ -142,8 +148,8 @@ def _boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxe
     return PictureBoxes(
         found=_rows(detection.box for detection in detections),
         scores=np.asarray([detection.score for detection in detections], dtype=np.float64),
-        labelled=_rows(box for plate, box in labels if plate.box_quality != LOOSE),
-        ignored=_rows(box for plate, box in labels if plate.box_quality == LOOSE),
+        labelled=_rows(box for plate, box in labels if not plate.is_loose),
+        ignored=_rows(box for plate, box in labels if plate.is_loose),
     )
 
 

@@ -23,18 +23,24 @@ _PER_SHEET = 40
 _SURROUNDINGS = 0.6
 _LABEL_COLOUR = (255, 160, 0)
 _INK = (0, 0, 0)
+# A JPEG comment in every picture written here, by which a later run knows what it may remove.
+_COMMENT = b"platereader evaluation"
+_MARK = b"\xff\xfe" + (len(_COMMENT) + 2).to_bytes(2, "big") + _COMMENT
 
 
 class FailureWriter:
     """Writes failures into a folder as they come; holds only small tiles in memory."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder.
+        """Make the folder, and remove from it what an earlier run wrote.
 
         Args:
-            folder: where pictures go; those of an earlier run with the same names are replaced.
+            folder: where pictures go; other files in it, pictures too, are left alone.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob("*.jpg"):
+            if path.is_file() and _is_ours(path):
+                path.unlink()
         self._folder = folder
         self._tiles: list[BgrImage] = []
         self._sheets = 0
@@ -110,4 +116,11 @@ def _caption(outcome: PlateOutcome) -> list[str]:
 def _write(path: Path, pixels: BgrImage) -> None:
     """Write a JPEG; not by ``cv2.imwrite``, which cannot do every path on every system."""
     _, data = cv2.imencode(".jpg", pixels)
-    path.write_bytes(cast("np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", data).tobytes())
+    jpeg = cast("np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", data).tobytes()
+    path.write_bytes(jpeg[:2] + _MARK + jpeg[2:])
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a picture was written by an earlier run."""
+    with path.open("rb") as file:
+        return file.read(2 + len(_MARK))[2:] == _MARK

@@ -17,8 +17,8 @@ from platereader.results import PlateReading, Reason, Status
 MIN_FOUND_IOU = 0.3
 """A plate counts as found, and its reading as its own, from this IoU on."""
 
-LOOSE = "loose"
 _LOOSE_CONTAINMENT = 0.8
+_LOOSE_MIN_SHARE = 0.1
 _CORNER_IOU = 0.5
 
 
@@ -135,7 +135,8 @@ def reading_of(
 ) -> tuple[PlateReading, float] | tuple[None, None]:
     """The reading whose box overlaps the labelled one best, from IoU 0.3 on, with that IoU.
 
-    A ``loose`` label also takes a reading that lies in it by 80 %: its slack may be larger than the plate.
+    A loose label also takes a reading that lies in it by 80 % and fills a tenth of it: its slack may be larger than
+    the plate.
     """
     box = box_of(plate)
     if box is None:
@@ -145,21 +146,23 @@ def reading_of(
         if reading.detection is None:
             continue
         overlap = iou(reading.detection.box, box)
-        inside = plate.box_quality == LOOSE and _inside(reading.detection.box, box) >= _LOOSE_CONTAINMENT
+        inside = plate.is_loose and _fills(reading.detection.box, box)
         if (overlap >= MIN_FOUND_IOU or inside) and (best[1] is None or overlap > best[1]):
             best = (reading, overlap)
     return best
 
 
-def _inside(inner: Box, outer: Box) -> float:
-    return float(containment(np.asarray([inner.to_tuple()]), np.asarray([outer.to_tuple()]))[0, 0])
+def _fills(inner: Box, outer: Box) -> bool:
+    """Whether a find may be the plate of a loose label around it."""
+    share = float(containment(np.asarray([inner.to_tuple()]), np.asarray([outer.to_tuple()]))[0, 0])
+    return share >= _LOOSE_CONTAINMENT and inner.area >= _LOOSE_MIN_SHARE * outer.area
 
 
 def _corner_error(plate: LabelledPlate, reading: PlateReading | None, overlap: float | None) -> float | None:
     if reading is None or reading.detection is None or overlap is None or overlap < _CORNER_IOU:
         return None
     corners = reading.detection.corners
-    usable = corners is not None and plate.corners is not None and plate.box_quality != LOOSE
+    usable = corners is not None and plate.corners is not None and not plate.is_loose
     return corner_error(corners, plate.corners) if usable and corners and plate.corners else None
 
 

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader.datasets import SkippedRow
-from platereader.evaluation.metrics import (
-    COCO_IOUS,
-    Matches,
-    PictureBoxes,
-    Ranking,
-    Rate,
-    average_precision,
-    character_error_rate,
-    match,
-    rank,
-    recall,
-)
+from platereader.evaluation.estimates import Estimate, estimate_cer, estimate_errors, estimate_precision
+from platereader.evaluation.metrics import COCO_IOUS, PictureBoxes, Rate, match, recall
 from platereader.evaluation.outcomes import PlateOutcome
 from platereader.results import PartDescription
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of ``EvaluationReport.to_dict``."""
 
-_BOOTSTRAP_ROUNDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A score with its 95 % interval: 2.5th to 97.5th percentile over pictures drawn anew with replacement."""
-
-    value: float
-    low: float
-    high: float
+_Kind: TypeAlias = Literal["all", "type", "region", "foreign"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +35,7 @@ class DetectionScores:
         recall50: found at IoU 0.5 by the pipeline as it is.
         unlabelled_finds: readings on no label; not proof of an error where background plates are not labelled.
         alarms: pictures without plates where something was found.
-        corners: plates whose corners were compared.
-        corner_error_median: per cent of plate width; None without any.
+        corner_error_median: per cent of plate width, over plates with corners in label and find; None without any.
         corner_error_mean: likewise.
     """
 
@@ -70,9 +49,8 @@ class DetectionScores:
     recall50: Rate
     unlabelled_finds: int
     alarms: Rate
-    corners: int
-    corner_error_median: float | None
-    corner_error_mean: float | None
+    corner_error_median: Estimate | None
+    corner_error_mean: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -98,16 +76,16 @@ class GroupScores:
         given_cer: likewise.
     """
 
-    kind: Literal["all", "type", "region", "foreign"]
+    kind: _Kind
     name: str
     plates: int
     found: Rate
     exact: Rate
     exact_read: Rate
     read_right: Rate
-    cer: float | None
+    cer: Estimate | None
     given_exact: Rate
-    given_cer: float | None
+    given_cer: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -154,23 +132,26 @@ class EvaluationReport:
         }
 
 
-def score_groups(outcomes: Sequence[PlateOutcome]) -> tuple[GroupScores, ...]:
-    """Scores of all Russian plates, of each type and region length, and of each foreign country."""
+def score_groups(outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) -> tuple[GroupScores, ...]:
+    """Scores of all Russian plates, of each type and region length, and of each foreign country.
+
+    Args:
+        outcomes: one for each labelled plate.
+        rng: draws the pictures anew for the intervals.
+    """
     home = [outcome for outcome in outcomes if outcome.foreign is None]
     types = sorted({outcome.plate_type for outcome in home})
     countries = sorted({outcome.foreign for outcome in outcomes if outcome.foreign})
-    groups = [
-        _score_group("all", "all", home),
-        *(_score_group("type", name, [one for one in home if one.plate_type == name]) for name in types),
-        *(_score_group("region", f"{n} digits", [one for one in home if one.region_digits == n]) for n in (2, 3)),
-        *(_score_group("foreign", name, [one for one in outcomes if one.foreign == name]) for name in countries),
+    groups: list[tuple[_Kind, str, list[PlateOutcome]]] = [
+        ("all", "all", home),
+        *(("type", name, [one for one in home if one.plate_type == name]) for name in types),
+        *(("region", f"{n} digits", [one for one in home if one.region_digits == n]) for n in (2, 3)),
+        *(("foreign", name, [one for one in outcomes if one.foreign == name]) for name in countries),
     ]
-    return tuple(group for group in groups if group.plates or group.kind == "all")
+    return tuple(_score_group(kind, name, some, rng=rng) for kind, name, some in groups if some or kind == "all")
 
 
-def _score_group(
-    kind: Literal["all", "type", "region", "foreign"], name: str, outcomes: Sequence[PlateOutcome]
-) -> GroupScores:
+def _score_group(kind: _Kind, name: str, outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) -> GroupScores:
     boxed = [one for one in outcomes if one.boxed]
     texts = [one for one in boxed if one.text]
     said = [one for one in texts if one.status == "read"]
@@ -183,9 +164,9 @@ def _score_group(
         exact=Rate(sum(one.exact for one in texts), len(texts)),
         exact_read=Rate(sum(one.exact for one in said), len(texts)),
         read_right=Rate(sum(one.exact for one in said), len(said)),
-        cer=character_error_rate([(one.text, one.read_text or "") for one in texts if one.text]),
+        cer=estimate_cer([(one.file, one.text, one.read_text or "") for one in texts if one.text], rng=rng),
         given_exact=Rate(sum(one.given_exact for one in given), len(given)),
-        given_cer=character_error_rate([(one.text, one.given_text or "") for one in given if one.text]),
+        given_cer=estimate_cer([(one.file, one.text, one.given_text or "") for one in given if one.text], rng=rng),
     )
 
 
@@ -207,41 +188,18 @@ def score_detection(
     by_iou = {value: [match(one, min_iou=value) for one in candidates] for value in (0.3, *COCO_IOUS)}
     found = [match(one, min_iou=0.3) for one in reported]
     bare = [one for one in reported if not len(one.labelled) and not len(one.ignored)]
-    errors = [one.corner_error_percent for one in outcomes if one.corner_error_percent is not None]
+    errors = [(one.file, one.corner_error_percent) for one in outcomes if one.corner_error_percent is not None]
     return DetectionScores(
         pictures=len(reported),
         plates=sum(len(one.labelled) for one in reported),
-        ap30=_estimate([by_iou[0.3]], rng=rng),
-        ap50=_estimate([by_iou[0.5]], rng=rng),
-        ap75=_estimate([by_iou[0.75]], rng=rng),
-        ap50_95=_estimate([by_iou[value] for value in COCO_IOUS], rng=rng),
+        ap30=estimate_precision([by_iou[0.3]], rng=rng),
+        ap50=estimate_precision([by_iou[0.5]], rng=rng),
+        ap75=estimate_precision([by_iou[0.75]], rng=rng),
+        ap50_95=estimate_precision([by_iou[value] for value in COCO_IOUS], rng=rng),
         recall30=recall(found),
         recall50=recall([match(one, min_iou=0.5) for one in reported]),
         unlabelled_finds=sum(int((~one.right).sum()) for one in found),
         alarms=Rate(sum(len(one.found) > 0 for one in bare), len(bare)),
-        corners=len(errors),
-        corner_error_median=float(np.median(errors)) if errors else None,
-        corner_error_mean=float(np.mean(errors)) if errors else None,
+        corner_error_median=estimate_errors(errors, lambda values: float(np.median(values)), rng=rng),
+        corner_error_mean=estimate_errors(errors, lambda values: float(values.mean()), rng=rng),
     )
-
-
-def _estimate(thresholds: Sequence[Sequence[Matches]], *, rng: np.random.Generator) -> Estimate | None:
-    """Mean average precision over thresholds, with its bootstrap interval."""
-    pictures = len(thresholds[0])
-    rankings = [rank(matches) for matches in thresholds]
-    value = _mean_precision(rankings)
-    if value is None:
-        return None
-    draws = [
-        _mean_precision(rankings, weights=np.bincount(rng.integers(pictures, size=pictures), minlength=pictures))
-        for _ in range(_BOOTSTRAP_ROUNDS)
-    ]
-    low, high = np.percentile([draw for draw in draws if draw is not None], [2.5, 97.5]).tolist()
-    return Estimate(value, low, high)
-
-
-def _mean_precision(rankings: Sequence[Ranking], *, weights: NDArray[np.int64] | None = None) -> float | None:
-    """Average precision meaned over thresholds; None without labelled plates."""
-    values = [average_precision(ranking, weights=weights) for ranking in rankings]
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

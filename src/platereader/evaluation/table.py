@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from platereader.evaluation.estimates import Estimate
 from platereader.evaluation.metrics import Rate
-from platereader.evaluation.report import DetectionScores, Estimate, EvaluationReport, GroupScores
+from platereader.evaluation.report import DetectionScores, EvaluationReport, GroupScores
 from platereader.results import PartDescription
 
 _SHOWN_ROWS = 10
@@ -53,9 +54,10 @@ def _detection(scores: DetectionScores) -> list[str]:
         ("finds on no label", str(scores.unlabelled_finds)),
         ("alarms without plates", _rate(scores.alarms)),
     ]
-    if scores.corner_error_median is not None and scores.corner_error_mean is not None:
-        error = f"median {scores.corner_error_median:.2f}, mean {scores.corner_error_mean:.2f} % of width"
-        rows.append(("corner error", f"{error} (n {scores.corners})"))
+    for name, error in (("median", scores.corner_error_median), ("mean", scores.corner_error_mean)):
+        if error is not None:
+            share = f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f}), n {error.n}"
+            rows.append((f"corner error, {name}", share))
     return _aligned(rows)
 
 
@@ -83,8 +85,11 @@ def _estimate(estimate: Estimate | None) -> str:
     return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
 
 
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.2f} %"
+def _percent(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "-"
+    low, high = 100 * estimate.low, 100 * estimate.high
+    return f"{100 * estimate.value:.2f} % ({low:.2f}-{high:.2f}), n {estimate.n}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -62,7 +62,7 @@ def _restored() -> Generator[None]:
     threads_cv2, threads_torch = cv2.getNumThreads(), torch.get_num_threads()
     print_numpy, print_torch = np.get_printoptions(), dict(_torch_print_options())
     handlers = list(logging.getLogger(_LOGGER).handlers)
-    sentry_level = logging.getLogger("sentry_sdk").level
+    levels = _levels()
     try:
         with warnings.catch_warnings():
             yield
@@ -77,7 +77,16 @@ def _restored() -> Generator[None]:
         np.set_printoptions(**print_numpy)
         _torch_print_options().update(print_torch)
         logging.getLogger(_LOGGER).handlers[:] = handlers
-        logging.getLogger("sentry_sdk").setLevel(sentry_level)
+        for name, level in _levels().items():
+            if level != levels.get(name, logging.NOTSET):
+                logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+
+
+def _levels() -> dict[str, int]:
+    """Levels of the loggers of other packages: ultralytics silences some of them, present or not."""
+    loggers = logging.root.manager.loggerDict.items()
+    own = (_LOGGER, "torch")
+    return {name: log.level for name, log in loggers if isinstance(log, logging.Logger) and not name.startswith(own)}
 
 
 def _torch_print_options() -> dict[str, Any]:

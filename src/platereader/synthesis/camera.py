@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from platereader.arrays import BgrImage
 from platereader.synthesis import degrade
 from platereader.synthesis.degrade import Effect
 
-__all__ = ["CLEAN", "PHOTOGRAPH", "STREET", "Camera", "Step", "apply_steps"]
+__all__ = ["PHOTOGRAPH", "STREET", "Camera", "Step", "apply_steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,10 @@ class Camera:
     Attributes:
         surface: What happens to the metal itself, before the picture is taken.
         view: Light, lens, sensor and file, in this order, on the camera's own pixels.
-        severity: Multiplies every probability (up to 1): 0 gives clean pictures.
     """
 
     surface: tuple[Step, ...]
     view: tuple[Step, ...]
-    severity: float = 1.0
-
-    def scaled(self, factor: float) -> Camera:
-        """The same camera with every effect `factor` times as frequent."""
-        return replace(self, severity=self.severity * factor)
 
 
 def apply_steps(
@@ -125,6 +119,3 @@ PHOTOGRAPH = Camera(
     ),
 )
 """What may still happen to a real photograph, which has its own weather already."""
-
-CLEAN = Camera(surface=(), view=())
-"""Nothing happens."""

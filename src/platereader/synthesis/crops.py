@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from platereader.arrays import BgrImage
 from platereader.plates.formats import FORMATS, PlateFormat, sample_text
 from platereader.rectification.layout import DEFAULT_MARGIN
+from platereader.results import Lines
 from platereader.synthesis.camera import PHOTOGRAPH, STREET, Camera, apply_steps
 from platereader.synthesis.mount import mount
 from platereader.synthesis.pose import (
@@ -73,7 +74,7 @@ class PlateSample:
     """
 
     pixels: BgrImage
-    lines: Literal[1, 2]
+    lines: Lines
     text: str
     format_name: str
 
@@ -106,7 +107,7 @@ class CropProfile:
     two_line_size_px: tuple[int, int] = (160, 96)
     format_weights: Mapping[str, float] = field(default_factory=lambda: FORMAT_WEIGHTS)
 
-    def size_px(self, lines: Literal[1, 2]) -> tuple[int, int]:
+    def size_px(self, lines: Lines) -> tuple[int, int]:
         """Width and height of a rectified plate of so many lines."""
         return self.line_size_px if lines == 1 else self.two_line_size_px
 
@@ -131,10 +132,10 @@ def plate_sample(
     aspect = plate_format.size_mm[0] / plate_format.size_mm[1]
     width_px = _camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
     front = _front(text, plate_format, height_px=width_px / aspect, rng=rng)
-    front = apply_steps(front, steps=profile.camera.surface, rng=rng, severity=profile.camera.severity)
+    front = apply_steps(front, steps=profile.camera.surface, rng=rng)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     picture, quad = _photographed(front, quad=quad, backgrounds=backgrounds, rng=rng)
-    picture = apply_steps(picture, steps=profile.camera.view, rng=rng, severity=profile.camera.severity)
+    picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels = _rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng)
     return PlateSample(pixels=pixels, lines=lines, text=text, format_name=plate_format.name)
 
@@ -143,7 +144,7 @@ def jitter_real(
     frame: BgrImage,
     *,
     corners: Corners,
-    lines: Literal[1, 2] = 1,
+    lines: Lines = 1,
     rng: np.random.Generator,
     profile: CropProfile | None = None,
 ) -> BgrImage:
@@ -170,7 +171,7 @@ def jitter_real(
         picture = cast(BgrImage, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         quad = quad * np.float32(scale)
     camera = profile.photograph
-    picture = apply_steps(picture, steps=camera.view, rng=rng, severity=camera.severity)
+    picture = apply_steps(picture, steps=camera.view, rng=rng)
     return _rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng)
 
 
@@ -298,7 +299,7 @@ def _surroundings(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corne
 
 
 def _rectified(
-    picture: BgrImage, *, quad: Corners, lines: Literal[1, 2], profile: CropProfile, rng: np.random.Generator
+    picture: BgrImage, *, quad: Corners, lines: Lines, profile: CropProfile, rng: np.random.Generator
 ) -> BgrImage:
     """Cut the plate out by wrong corners, or by a box that is too loose or too tight."""
     size_px = profile.size_px(lines)

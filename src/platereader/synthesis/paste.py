@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
 from platereader.geometry import Box, Quad
+from platereader.results import Lines
 from platereader.synthesis import degrade
 from platereader.synthesis.camera import Step, apply_steps
 from platereader.synthesis.crops import random_format, random_text
@@ -43,7 +44,7 @@ class Front:
     """
 
     pixels: BgrImage
-    lines: Literal[1, 2] | None
+    lines: Lines | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +182,7 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
 # ---------------------------------------------------------------- where
 
 
-def _scene_plate(quad: Corners, *, lines: Literal[1, 2] | None, like: BgrImage) -> ScenePlate:
+def _scene_plate(quad: Corners, *, lines: Lines | None, like: BgrImage) -> ScenePlate:
     corners = Quad.from_points(quad)
     rows, columns = like.shape[:2]
     return ScenePlate(box=corners.box.clipped(columns, rows) or corners.box, corners=corners, lines=lines)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -16,16 +16,12 @@ from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
 from platereader.errors import InvalidArgumentError
-from platereader.geometry import Box, Quad
 from platereader.plates.layout import Colour, PlateFormat
-from platereader.synthesis.foreign import render_foreign
+from platereader.results import Lines
 from platereader.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.synthesis.layout import MIN_HEIGHT_PX, Furniture, Rect, Spot, lay_out
 
-__all__ = ["Boxes", "RenderedPlate", "render_foreign", "render_plate"]
-
-Boxes: TypeAlias = NDArray[np.float32]
-"""float32 ``(N, 4)``: ``x1, y1, x2, y2`` in pixels."""
+__all__ = ["RenderedPlate", "render_plate"]
 
 _Paint: TypeAlias = NDArray[np.float32]
 """float32 ``(3,)``: blue, green, red, about 0 to 255."""
@@ -56,26 +52,16 @@ class RenderedPlate:
         text: What stands on it, upper-case Latin.
         plate_format: Its type.
         pixels: uint8 ``(H, W, 3)`` BGR.
-        alpha: uint8 ``(H, W)``, 255 on the plate, 0 outside of its rounded corners; shared between plates, read-only.
-        boxes: float32 ``(N, 4)``, ``x1, y1, x2, y2`` in pixels around the ink of each character of ``text``.
     """
 
     text: str
     plate_format: PlateFormat
     pixels: BgrImage
-    alpha: Mask
-    boxes: Boxes
 
     @property
-    def lines(self) -> Literal[1, 2]:
+    def lines(self) -> Lines:
         """Number of text lines."""
         return self.plate_format.line_count
-
-    @property
-    def corners(self) -> Quad:
-        """The plate's corners: those of the picture."""
-        height, width = self.pixels.shape[:2]
-        return Quad.from_box(Box(0.0, 0.0, float(width), float(height)))
 
 
 def render_plate(text: str, plate_format: PlateFormat, *, height_px: int, rng: np.random.Generator) -> RenderedPlate:
@@ -96,29 +82,20 @@ def render_plate(text: str, plate_format: PlateFormat, *, height_px: int, rng: n
         )
     spots, furniture = lay_out(text, plate_format=plate_format)
     scale = height_px / furniture.size[1]
-    blank = _blank(furniture, int(rng.integers(_STYLES)), height_px)
-    ink = blank.ink.copy()
-    boxes = _write(spots, ink, scale=scale, rng=rng)
+    ink = _blank(furniture, int(rng.integers(_STYLES)), height_px).copy()
+    _write(spots, ink, scale=scale, rng=rng)
     if rng.random() < 0.2:
         ink = _worn(ink, rng=rng)
     pixels = _painted(ink, plate_format=plate_format, furniture=furniture, scale=scale, rng=rng)
     if rng.random() < 0.35:
         pixels = _embossed(pixels, ink=ink, rng=rng)
     _draw_bolts(pixels, furniture=furniture, scale=scale, rng=rng)
-    return RenderedPlate(text, plate_format, pixels, blank.alpha, boxes)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Blank:
-    """The inked parts of a plate without its text, and its outline; both shared."""
-
-    ink: Mask
-    alpha: Mask
+    return RenderedPlate(text, plate_format, pixels)
 
 
 @lru_cache(maxsize=1024)
-def _blank(furniture: Furniture, style: int, height_px: int) -> _Blank:
-    """Rim, region field and RUS in one of the looks of different makers."""
+def _blank(furniture: Furniture, style: int, height_px: int) -> Mask:
+    """Ink of rim, region field and RUS in one of the looks of different makers; shared, read-only."""
     width, height = furniture.size
     scale = height_px / height
     width_px = round(width * scale)
@@ -126,21 +103,18 @@ def _blank(furniture: Furniture, style: int, height_px: int) -> _Blank:
     small = min(1.0, height / 112 if width > 3 * height else width / 290)
     margin, line, radius = (0.0, 0.0, 1.0, 1.8)[style % 4] * small, (2.4, 3.2, 4.0)[style // 4] * small, 11.0 * small
     inset = margin + line
-    ink, alpha = (np.zeros((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), np.uint8) for _ in range(2))
-    _fill(alpha, (0.0, 0.0, width, height), radius=radius, value=255, zoom=zoom)
+    ink: Mask = np.zeros((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), np.uint8)
     _fill(ink, (margin, margin, width - margin, height - margin), radius=radius - margin, value=255, zoom=zoom)
     _fill(ink, (inset, inset, width - inset, height - inset), radius=radius - inset, value=0, zoom=zoom)
     if furniture.field is not None:
         _draw_field(ink, furniture.field, inset=inset, line=0.84 * line, radius=radius - inset, zoom=zoom)
     if furniture.flag is not None:
         _fill(ink, furniture.flag, radius=0.5, value=150, zoom=zoom)
-    ink, alpha = (
-        cast(Mask, cv2.resize(mask, (width_px, height_px), interpolation=cv2.INTER_AREA)) for mask in (ink, alpha)
-    )
+    ink = cast(Mask, cv2.resize(ink, (width_px, height_px), interpolation=cv2.INTER_AREA))
     if furniture.rus is not None:
         _write_country(ink, furniture.rus, scale=scale)
-    ink.flags.writeable = alpha.flags.writeable = False
-    return _Blank(ink, alpha)
+    ink.flags.writeable = False
+    return ink
 
 
 def _draw_field(ink: Mask, field: Rect, *, inset: float, line: float, radius: float, zoom: float) -> None:
@@ -180,35 +154,30 @@ def _write_country(ink: Mask, rect: Rect, *, scale: float) -> None:
         _stamp(ink, char, center_px=center_px, size_px=size_px, grow=0)
 
 
-def _write(spots: tuple[Spot, ...], ink: Mask, *, scale: float, rng: np.random.Generator) -> Boxes:
-    """Print the characters with the small irregularities of a press; returns their boxes."""
+def _write(spots: tuple[Spot, ...], ink: Mask, *, scale: float, rng: np.random.Generator) -> None:
+    """Print the characters with the small irregularities of a press."""
     plate_mm = ink.shape[1] / scale
     small = min(1.0, plate_mm / 400)
     shift_x, shift_y, *jitter = rng.normal(0.0, small, 2 + 3 * len(spots)).tolist()
     stretch_x, stretch_y, weight = rng.random(3).tolist()
     stretch_x, stretch_y, grow = 0.92 + 0.11 * stretch_x, 0.975 + 0.045 * stretch_y, round(8 * weight) - 4
-    boxes: list[tuple[int, int, int, int]] = []
     for index, spot in enumerate(spots):
         dx, dy, dw = jitter[3 * index : 3 * index + 3]
         x = spot.center_mm + 1.6 * shift_x + 0.7 * dx
         y = spot.top_mm + spot.height_mm / 2 + shift_y + 0.4 * dy
         width = round(spot.width_mm * stretch_x * (1 + 0.015 * dw) * scale)
         size_px = (max(1, width), max(1, round(spot.height_mm * stretch_y * scale)))
-        boxes.append(_stamp(ink, spot.char, center_px=(x * scale, y * scale), size_px=size_px, grow=grow))
-    return np.asarray(boxes, dtype=np.float32)
+        _stamp(ink, spot.char, center_px=(x * scale, y * scale), size_px=size_px, grow=grow)
 
 
-def _stamp(
-    ink: Mask, char: str, *, center_px: tuple[float, float], size_px: tuple[int, int], grow: int
-) -> tuple[int, int, int, int]:
-    """Add one character to the ink, moved inwards where it would stick out; returns its x1, y1, x2, y2."""
+def _stamp(ink: Mask, char: str, *, center_px: tuple[float, float], size_px: tuple[int, int], grow: int) -> None:
+    """Add one character to the ink, moved inwards where it would stick out."""
     rows, columns = ink.shape
     width, height = size_px
     x = min(max(0, round(center_px[0] - width / 2)), columns - width)
     y = min(max(0, round(center_px[1] - height / 2)), rows - height)
     target = ink[y : y + height, x : x + width]
     np.maximum(target, glyph_mask(char, width_px=width, height_px=height, grow=grow), out=target)
-    return x, y, x + width, y + height
 
 
 def _worn(ink: Mask, *, rng: np.random.Generator) -> Mask:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from platereader.arrays import BgrImage
 from platereader.geometry import Box, Quad
+from platereader.results import Lines
 
 __all__ = ["Scene", "ScenePlate"]
 
@@ -24,7 +24,7 @@ class ScenePlate:
 
     box: Box
     corners: Quad | None = None
-    lines: Literal[1, 2] | None = None
+    lines: Lines | None = None
 
     @property
     def quad(self) -> Quad:

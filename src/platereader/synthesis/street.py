@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from platereader.arrays import BgrImage
+from platereader.errors import InvalidArgumentError
 from platereader.synthesis import degrade
 from platereader.synthesis.fields import FloatImage, grain_bank, window_of
 from platereader.synthesis.paste import Front, set_plate
@@ -23,6 +24,9 @@ _CAR_WIDTH_M = 1.76
 _LANE_WIDTH_M = 3.3
 _CAMERA_M = 1.9
 _NEAR_M = 5.2
+# Farther away a two-line plate is narrower than 20 px in a picture of 1280 px.
+_FAR_M = 20.0
+_LAYOUTS = 400
 # Half of what the camera sees at a distance of 1, less half a car at the nearest place.
 _WIDEST = 0.28
 # Sky at the top and at the horizon, and what the light does to everything else; BGR.
@@ -43,10 +47,13 @@ def generated_street(
     Args:
         rng: Source of randomness: light, houses, cars, places.
         size_px: Width and height of the picture.
-        fronts: The clean plates; the first goes onto the nearest car.
+        fronts: The clean plates; the first goes onto the nearest car. Up to three always find a place.
 
     Returns:
         The picture and its plates, the farthest first.
+
+    Raises:
+        InvalidArgumentError: the street has no room for so many cars in sight.
     """
     width, height = size_px
     horizon = round(height * rng.uniform(0.36, 0.44))
@@ -94,9 +101,18 @@ def _run(top: FloatImage, bottom: FloatImage, *, rows: int) -> FloatImage:
 
 def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
     """Depth of every car and its way to the right, in metres, nearest first; none hides much of another."""
+    for _ in range(_LAYOUTS):
+        places = _layout(count, rng=rng)
+        if len(places) == count:
+            return places
+    raise InvalidArgumentError(f"fronts has {count} plates, for which the street has no room: give up to three.")
+
+
+def _layout(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """As many of the cars as come to stand within sight."""
     depth_m = _NEAR_M * float(rng.uniform(0.95, 1.15))
     places: list[tuple[float, float]] = []
-    while len(places) < count:
+    while len(places) < count and depth_m <= _FAR_M:
         across_m = float(rng.uniform(-1.0, 1.0)) * _WIDEST * depth_m
         if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
             places.append((depth_m, across_m))

@@ -72,7 +72,9 @@ class IouTracker:
         InvalidArgumentError: a value out of range.
     """
 
-    def __init__(self, *, min_iou: float = 0.2, growth: float = 0.5, min_hits: int = 1, max_gap_s: float = 1.0) -> None:
+    def __init__(
+        self, *, min_iou: float = 0.2, growth: float = 0.75, min_hits: int = 1, max_gap_s: float = 1.0
+    ) -> None:
         if not 0 < min_iou <= 1:
             raise InvalidArgumentError(f"min_iou is {min_iou}, allowed are numbers above 0 up to 1.")
         if not (growth >= 0 and math.isfinite(growth)):

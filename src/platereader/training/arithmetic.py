@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
-from typing import Any, cast
+from collections.abc import Callable, Generator
+from typing import cast
 
 import torch
 
@@ -14,7 +14,11 @@ __all__ = ["fast_arithmetic"]
 @contextlib.contextmanager
 def fast_arithmetic() -> Generator[None]:
     """bf16 autocast on a CPU that multiplies bf16 matrices (AMX): 3 to 6 times faster there, half as fast elsewhere."""
-    # There is no public question for it in torch.
-    has_amx = bool(cast("Any", torch.cpu)._is_amx_tile_supported())  # noqa: SLF001
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_amx):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_amx()):
         yield
+
+
+def _has_amx() -> bool:
+    """There is no public question for it, so a torch without the private one counts as no."""
+    ask = cast("Callable[[], bool] | None", getattr(torch.cpu, "_is_amx_tile_supported", None))
+    return ask is not None and bool(ask())

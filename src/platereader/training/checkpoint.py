@@ -15,7 +15,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from platereader.errors import WeightsCorruptError
+from platereader.errors import InvalidArgumentError, WeightsCorruptError
 from platereader.runtimes.tensors import read_metadata, read_tensors, write_tensors
 
 _KEY = "platereader"
@@ -59,6 +59,23 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors with ``prefix`` and a dot before their names."""
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def restore_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put weights back into a network.
+
+    Raises:
+        InvalidArgumentError: they belong to another network; names the first tensor that differs.
+    """
+    wanted = network.state_dict()
+    for name in [*wanted, *tensors]:
+        sizes = [list(group[name].shape) if name in group else None for group in (tensors, wanted)]
+        if sizes[0] != sizes[1]:
+            raise InvalidArgumentError(
+                f"network: its tensor {name} is {sizes[1]}, in the checkpoint it is {sizes[0]}: "
+                "name a new folder for the output to train another network."
+            )
+    network.load_state_dict(tensors)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -24,13 +24,17 @@ from platereader.training.checkpoint import (
     load_checkpoint,
     optimizer_tensors,
     prefixed,
+    restore_network,
     restore_optimizer,
     save_checkpoint,
 )
-from platereader.training.detector_data import Batch, TileStream
+from platereader.training.descent import Descent
+from platereader.training.detector_data import Batch, Material, TileStream, detector_material, load_sets
 from platereader.training.detector_loss import DetectorLoss, Losses
 from platereader.training.detector_validation import validate, validation_slice
+from platereader.training.photographs import report_skipped
 from platereader.training.report import append_log, draw_curves, progress_bar, read_log
+from platereader.training.settings import check_ranges, check_unchanged
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
 """Everything to go on with; removed by nobody."""
@@ -45,7 +49,21 @@ WEIGHTS_NAME = "plate_detector.safetensors"
 """The running average of the weights as float16."""
 
 
-_PANELS = (("classes", "boxes", "sides", "corners"), ("ap50", "ap50_95", "recall"), ("corner_error",))
+_PANELS = (("classes", "boxes", "sides", "corners"), ("ap50", "ap50_95", "recall"), ("corner_error", "false_alarms"))
+_RANGES = {
+    "minutes": (1e-3, 1e6),
+    "steps": (1, math.inf),
+    "learning_rate": (1e-9, 1.0),
+    "weight_decay": (0.0, 1.0),
+    "warmup_steps": (1, math.inf),
+    "max_gradient": (1e-6, math.inf),
+    "seed": (0, math.inf),
+    "workers": (0, 256),
+    "log_every_steps": (1, math.inf),
+    "save_every_s": (0.0, math.inf),
+    "validate_every_s": (0.0, math.inf),
+}
+_FIXED = ("learning_rate", "weight_decay", "warmup_steps", "max_gradient", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,9 @@ class DetectorTraining:
         log_every_steps: between two lines in the log.
         save_every_s: seconds between two checkpoints.
         validate_every_s: seconds between two validations.
+
+    Raises:
+        InvalidArgumentError: a value is out of range, or the length is given twice or not at all.
     """
 
     minutes: float | None = None
@@ -81,6 +102,7 @@ class DetectorTraining:
     def __post_init__(self) -> None:
         if (self.minutes is None) == (self.steps is None):
             raise InvalidArgumentError("give either minutes or steps as the length of the training, not both or none.")
+        check_ranges(self, _RANGES)
 
     def progress(self, *, step: int, elapsed_s: float) -> float:
         """How much of the training is done, 0 to 1."""
@@ -97,23 +119,27 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining) -> Path
     """Train on the photographs under ``data``, or go on from the checkpoint in ``out``.
 
     Args:
-        data: a folder with ``russian``, ``more``, ``other`` and ``negatives``, each with ``labels.jsonl``.
+        data: a folder with one or more of ``russian``, ``more``, ``other`` and ``negatives``, or one labelled set.
         out: folder for checkpoint, log and weights; made if missing.
-        training: how long and how.
+        training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
 
     Returns:
         The weights as a float16 safetensors file, for ``YoloDetector.from_file``.
 
     Raises:
-        DatasetError: the photographs cannot be used.
+        DatasetError: the photographs cannot be used, or too little is known of their plates.
+        InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: the checkpoint is damaged.
     """
     trainee = _Trainee(training)
     journal = _Journal(out, training, trainee.resume(out / CHECKPOINT_NAME))
+    sets = load_sets(data)
+    journal.note_skipped(sets.skipped)
     progress = _shared(journal.progress)
-    loss_of, slice_ = DetectorLoss(), validation_slice(data)
+    loss_of, slice_ = DetectorLoss(), validation_slice(sets)
+    material = detector_material(sets)
 
-    for batch in _batches(data, progress=progress, seed=training.seed + journal.step, workers=training.workers):
+    for batch in _batches(material, progress=progress, seed=training.seed + journal.step, workers=training.workers):
         progress[0] = journal.progress
         if journal.progress >= 1.0:
             break
@@ -122,9 +148,9 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining) -> Path
             outputs = trainee.network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
         losses = loss_of(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
         rate = training.rate(step=journal.step, progress=journal.progress)
-        norm = trainee.descend(losses.total, rate=rate, max_gradient=training.max_gradient)
+        norm = trainee.descent.step(losses.total, rate=rate)
 
-        journal.count(losses, norm)
+        journal.count(losses, norm, skipped=trainee.descent.skipped)
         if journal.is_due("save", every_s=training.save_every_s):
             trainee.save(out / CHECKPOINT_NAME, journal.so_far)
         if journal.is_due("validate", every_s=training.validate_every_s):
@@ -143,9 +169,9 @@ def export_detector(out: Path) -> Path:
     return out / WEIGHTS_NAME
 
 
-def _batches(data: Path, *, progress: Tensor, seed: int, workers: int) -> Iterator[Batch]:
+def _batches(material: Material, *, progress: Tensor, seed: int, workers: int) -> Iterator[Batch]:
     """Batches from worker processes, or made in this one when there are none."""
-    stream = TileStream(data, progress=progress, seed=seed)
+    stream = TileStream(material, progress=progress, seed=seed)
     if workers == 0:
         yield from stream
         return
@@ -185,24 +211,18 @@ class _Trainee:
             {"params": vectors, "weight_decay": 0.0},
         ]
         self._optimizer = torch.optim.AdamW(groups, lr=training.learning_rate)
-
-    def descend(self, loss: Tensor, *, rate: float, max_gradient: float) -> Tensor:
-        """One optimizer step; the norm of the gradient before it was cut."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), max_gradient)
-        self._optimizer.step()
-        self.ema.update(self.network)
-        return norm
+        self.descent = Descent(
+            self.network, optimizer=self._optimizer, ema=self.ema, max_gradient=training.max_gradient
+        )
+        self._fixed = {name: getattr(training, name) for name in _FIXED}
 
     def resume(self, path: Path) -> _SoFar:
         """Take up a checkpoint if there is one."""
         if not path.exists():
             return _SoFar()
         checkpoint = load_checkpoint(path)
-        self.network.load_state_dict(checkpoint.group("network"))
+        check_unchanged(checkpoint.scalars.get("settings", {}), self._fixed)
+        restore_network(self.network, checkpoint.group("network"))
         self.ema.tensors.update(checkpoint.group("ema"))
         self.ema.updates = int(checkpoint.scalars["ema_updates"])
         restore_optimizer(self._optimizer, checkpoint.group("optimizer"))
@@ -212,7 +232,8 @@ class _Trainee:
         """Write everything to go on with."""
         tensors = prefixed("network", self.network.state_dict()) | prefixed("ema", self.ema.tensors)
         tensors |= prefixed("optimizer", optimizer_tensors(self._optimizer))
-        save_checkpoint(path, Checkpoint(tensors, {**asdict(so_far), "ema_updates": self.ema.updates}))
+        scalars = {**asdict(so_far), "ema_updates": self.ema.updates, "settings": self._fixed}
+        save_checkpoint(path, Checkpoint(tensors, scalars))
 
 
 class _Journal:
@@ -240,7 +261,13 @@ class _Journal:
         """What a checkpoint has to remember."""
         return _SoFar(self.step, self.elapsed_s)
 
-    def count(self, losses: Losses, norm: Tensor) -> None:
+    def note_skipped(self, count: int) -> None:
+        """Say once and log how many labels and pictures cannot be used."""
+        if count:
+            report_skipped(count)
+            self.write("skipped", {"count": count})
+
+    def count(self, losses: Losses, norm: Tensor, *, skipped: int) -> None:
         """Note that a step is done."""
         now_s = time.perf_counter()
         self.step += 1
@@ -249,7 +276,8 @@ class _Journal:
         self._bar.update(self._position() - self._bar.n)
         if self.step % self._training.log_every_steps == 0:
             parts = {"classes": losses.classes, "boxes": losses.boxes, "sides": losses.sides, "corners": losses.corners}
-            self.write("train", {name: part.item() for name, part in (parts | {"gradient": norm}).items()})
+            values = {name: part.item() for name, part in (parts | {"gradient": norm}).items()}
+            self.write("train", values | {"skipped_steps": skipped})
 
     def is_due(self, what: str, *, every_s: float) -> bool:
         """Whether it is time for something again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,18 +16,27 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from platereader.arrays import BgrImage
-from platereader.datasets import LabelledImage, LabelledPlate, is_calibration, load_dataset, read_image
+from platereader.datasets import LabelledImage, LabelledPlate, read_image
+from platereader.errors import DatasetError
 from platereader.geometry import Box, Quad
 from platereader.results import Lines
 from platereader.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.synthesis.scene import Scene, ScenePlate
 from platereader.training.detector_loss import Targets
-from platereader.training.detector_tiles import FloatArray, LabelledScene, box_points, cut_tile, join_mosaic, relight
+from platereader.training.detector_tiles import (
+    FloatArray,
+    LabelledScene,
+    box_points,
+    cut_tile,
+    join_mosaic,
+    relight,
+    shrunk,
+)
+from platereader.training.photographs import load_photographs, trainable
 
 HELD_OUT_NEGATIVES = 300
 """Empty scenes, first by sha1 of the file name, that are kept for measuring false alarms."""
 
-_KINDS = {"photograph": 0.42, "replaced": 0.30, "pasted": 0.20, "empty": 0.08}
 _MOSAIC_SHARE, _LAST_STRETCH = 0.4, 0.9
 _BATCH, _MIN_BATCH = 16, 8
 _BATCH_PIXELS = _BATCH * 320 * 320
@@ -39,7 +48,10 @@ _STRETCHES = (
     (math.inf, (((480, 640), 0.5), ((384, 640), 0.25), ((320, 320), 0.25))),
 )
 _TWO_LINE_ASPECT = 2.4
+_MEMORY_SIDE_PX = 1280
+_SETS = ("russian", "more", "other", "negatives")
 _LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
+_LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in _LINE_CLASSES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +82,72 @@ class Source:
     complete: bool
 
 
-def detector_sources(root: Path) -> tuple[list[Source], list[LabelledImage]]:
-    """The training photographs under ``root`` by kind, and the empty scenes.
+@dataclass(frozen=True, slots=True)
+class LabelledSets:
+    """All labelled pictures of a folder that can be decoded.
 
-    Pictures of the calibration set and the held-out empty scenes are left out.
+    Attributes:
+        images: by the name of their set; an absent set is empty.
+        skipped: how many labels are broken or pictures cannot be decoded.
+    """
+
+    images: Mapping[str, tuple[LabelledImage, ...]]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What tiles are made of.
+
+    Attributes:
+        sources: photographs by kind.
+        cornered: photographs on which the corners of every well boxed plate are known.
+        empty: pictures without plates.
+    """
+
+    sources: tuple[Source, ...]
+    cornered: tuple[LabelledImage, ...]
+    empty: tuple[LabelledImage, ...]
+
+
+def load_sets(root: Path) -> LabelledSets:
+    """Read and decode what is under ``root``.
 
     Args:
-        root: a folder with ``russian``, ``more``, ``other`` and ``negatives``.
+        root: a folder with one or more of ``russian``, ``more``, ``other`` and ``negatives``, or one labelled set,
+            whose pictures count as ``russian`` and without plates as ``negatives``.
+
+    Raises:
+        DatasetError: a set cannot be used at all.
     """
-    sets = {name: load_dataset(root / name).images for name in ("russian", "more", "other", "negatives")}
-    usable = {name: [image for image in images if _is_usable(image)] for name, images in sets.items()}
+    found = {name: load_photographs(root / name) for name in _SETS if (root / name).is_dir()}
+    if found:
+        images = {name: found[name].images if name in found else () for name in _SETS}
+        return LabelledSets(images, sum(one.skipped for one in found.values()))
+    single = load_photographs(root)
+    with_plates, without = (
+        tuple(image for image in single.images if bool(image.plates) == wanted) for wanted in (True, False)
+    )
+    return LabelledSets({"russian": with_plates, "more": (), "other": (), "negatives": without}, single.skipped)
+
+
+def detector_material(sets: LabelledSets) -> Material:
+    """The training photographs by kind, and the empty scenes.
+
+    Pictures of the calibration set, of the same cars, and the held-out empty scenes are left out.
+
+    Raises:
+        DatasetError: there is no plate to learn from, or nothing to learn corners from.
+    """
+    allowed = {image.path for image in trainable(image for images in sets.images.values() for image in images)}
+    usable = {
+        name: [
+            image
+            for image in images
+            if image.path in allowed and any(plate.box is not None and not plate.is_loose for plate in image.plates)
+        ]
+        for name, images in sets.images.items()
+    }
     kinds = [
         ("russian", "", 0.42, False),
         ("more", "", 0.16, False),
@@ -92,17 +160,35 @@ def detector_sources(root: Path) -> tuple[list[Source], list[LabelledImage]]:
         Source(tuple(image for image in usable[name] if image.path.name.startswith(prefix)), share, complete)
         for name, prefix, share, complete in kinds
     ]
-    held_out = set(held_out_negatives(sets["negatives"]))
-    empty = [image for image in sets["negatives"] if image not in held_out and not is_calibration(image.path)]
-    return [source for source in sources if source.images], empty
+    incomplete = [image for source in sources if not source.complete for image in source.images]
+    cornered = tuple(image for image in incomplete if _all_cornered(image))
+    held_out = {image.path for image in held_out_negatives(sets.images["negatives"])}
+    empty = tuple(image for image in sets.images["negatives"] if image.path in allowed - held_out)
+    material = Material(tuple(source for source in sources if source.images), cornered, empty)
+    _check_material(material)
+    return material
+
+
+def _check_material(material: Material) -> None:
+    """Refuse what no detector can be learnt from."""
+    if not material.sources:
+        raise DatasetError(
+            "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "
+            "outside of the calibration fifth."
+        )
+    if not (material.cornered or material.empty):
+        raise DatasetError(
+            "data has neither photographs with the corners of their plates nor pictures without plates to put rendered "
+            "ones on, so corners cannot be learnt: add either of them."
+        )
 
 
 def held_out_negatives(images: Sequence[LabelledImage]) -> list[LabelledImage]:
-    """The empty scenes that are never trained on."""
+    """The empty scenes that are never trained on: 300, but of a small set no more than two thirds."""
     ordered = sorted(
         images, key=lambda image: hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest()
     )
-    return ordered[:HELD_OUT_NEGATIVES]
+    return ordered[: min(HELD_OUT_NEGATIVES, 2 * len(ordered) // 3)]
 
 
 def scene_of(image: LabelledImage, pixels: BgrImage, *, complete: bool) -> LabelledScene:
@@ -130,13 +216,13 @@ class TileStream(IterableDataset[Batch]):
     """Batches without end; meant to run in the worker process of a ``torch.utils.data.DataLoader``.
 
     Args:
-        root: the training photographs, see ``detector_sources``.
+        material: the training photographs.
         progress: shared float32 ``(1,)``: how much of the training is done, 0 to 1; set by the training loop.
         seed: of the random stream; each worker draws its own from it.
     """
 
-    def __init__(self, root: Path, *, progress: Tensor, seed: int) -> None:
-        self.root = root
+    def __init__(self, material: Material, *, progress: Tensor, seed: int) -> None:
+        self.material = material
         self.progress = progress
         self.seed = seed
 
@@ -145,23 +231,28 @@ class TileStream(IterableDataset[Batch]):
         rng = np.random.default_rng((self.seed, 0 if worker is None else worker.id))
         if worker is not None:
             cv2.setNumThreads(1)
-        maker = TileMaker(self.root)
+        maker = TileMaker(self.material)
         while True:
             yield maker.batch(progress=float(self.progress[0]), rng=rng)
 
 
 class TileMaker:
-    """Draws scenes from all sources and cuts tiles; keeps decoded pictures in memory.
+    """Draws scenes from all sources and cuts tiles; keeps decoded pictures in memory, at most 1280 px on a side.
 
     Args:
-        root: the training photographs, see ``detector_sources``.
+        material: the training photographs; kinds of scenes that it has nothing for are not drawn.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._sources, self._empty = detector_sources(root)
-        cornered = [image for source in self._sources if not source.complete for image in source.images]
-        self._cornered = [image for image in cornered if _all_cornered(image)]
-        self._decoded: dict[Path, BgrImage] = {}
+    def __init__(self, material: Material) -> None:
+        self._sources, self._cornered, self._empty = material.sources, material.cornered, material.empty
+        self._known: dict[Path, LabelledScene] = {}
+        kinds: list[tuple[Callable[[np.random.Generator], LabelledScene], float, bool]] = [
+            (self._photograph, 0.42, True),
+            (self._replaced, 0.30, bool(self._cornered)),
+            (self._pasted, 0.20, bool(self._empty)),
+            (self._negative, 0.08, bool(self._empty)),
+        ]
+        self._kinds = [(draw, share) for draw, share, possible in kinds if possible]
 
     def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
         """One batch; towards the end of the training (``progress`` 0.9 of 1) tiles are large and single."""
@@ -181,8 +272,8 @@ class TileMaker:
 
     def _scene(self, rng: np.random.Generator) -> LabelledScene:
         """A random scene of a random kind."""
-        kind = rng.choice(len(_KINDS), p=list(_KINDS.values()))
-        draw = (self._photograph, self._replaced, self._pasted, self._negative)[kind]
+        shares = np.array([share for _, share in self._kinds])
+        draw = self._kinds[rng.choice(len(shares), p=shares / shares.sum())][0]
         return draw(rng)
 
     def _photograph(self, rng: np.random.Generator) -> LabelledScene:
@@ -190,12 +281,12 @@ class TileMaker:
         shares = np.array([source.share for source in self._sources])
         source = self._sources[rng.choice(len(shares), p=shares / shares.sum())]
         image = source.images[rng.integers(len(source.images))]
-        return scene_of(image, self._pixels(image), complete=source.complete)
+        return self._remembered(image, complete=source.complete)
 
     def _replaced(self, rng: np.random.Generator) -> LabelledScene:
         """A real car with a rendered plate in the place of its own."""
         image = self._cornered[rng.integers(len(self._cornered))]
-        scene = scene_of(image, self._pixels(image), complete=False)
+        scene = self._remembered(image, complete=False)
         index = int(rng.integers(len(scene.boxes)))
         plates = tuple(_scene_plate(scene, row) for row in range(len(scene.boxes)))
         front = random_front(rng, height_px=_front_height(plates[index].quad.height, rng))
@@ -213,19 +304,21 @@ class TileMaker:
     def _negative(self, rng: np.random.Generator) -> LabelledScene:
         """A scene without a plate."""
         image = self._empty[rng.integers(len(self._empty))]
-        return scene_of(image, self._pixels(image), complete=True)
+        return self._remembered(image, complete=True)
 
-    def _pixels(self, image: LabelledImage) -> BgrImage:
-        """The decoded picture, from memory after the first time."""
-        if image.path not in self._decoded:
-            self._decoded[image.path] = read_image(image.path)
-        return self._decoded[image.path]
+    def _remembered(self, image: LabelledImage, *, complete: bool) -> LabelledScene:
+        """The decoded picture with its labels, from memory after the first time."""
+        if image.path not in self._known:
+            self._known[image.path] = shrunk(
+                scene_of(image, read_image(image.path), complete=complete), side_px=_MEMORY_SIDE_PX
+            )
+        return self._known[image.path]
 
 
 def _scene_plate(scene: LabelledScene, row: int) -> ScenePlate:
     """One plate of a scene with corners in the words of the synthesis."""
     box = scene.boxes[row]
-    lines = next(lines for lines, label in _LINE_CLASSES.items() if label == scene.lines[row])
+    lines = _LINES_OF[int(scene.lines[row])]
     return ScenePlate(
         Box(float(box[0]), float(box[1]), float(box[2]), float(box[3])), Quad.from_points(scene.corners[row]), lines
     )
@@ -281,16 +374,10 @@ def _padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Te
     return torch.from_numpy(stacked)
 
 
-def _is_usable(image: LabelledImage) -> bool:
-    """Whether a picture may be trained on and has a plate with a good box."""
-    good = any(plate.box is not None and plate.box_quality != "loose" for plate in image.plates)
-    return good and not is_calibration(image.path)
-
-
 def _line_class(image: LabelledImage, plate: LabelledPlate) -> int:
     """0 for one line of text, 1 for two, -1 where neither type nor shape tells."""
     if plate.plate_type is not None:
-        return int("two_line" in plate.plate_type or "square" in plate.plate_type)
+        return _LINE_CLASSES[plate.lines]
     if image.path.name.startswith("rl_"):
         return 0
     if image.path.name.startswith("as_") and plate.box is not None:

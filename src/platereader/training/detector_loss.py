@@ -20,6 +20,7 @@ from platereader.runtimes.quiet_import import import_ultralytics
 _CLASS_WEIGHT, _BOX_WEIGHT, _SIDES_WEIGHT, _CORNER_WEIGHT = 0.5, 7.5, 1.5, 12.0
 _CORNER_BETA = 0.04
 _DOUBT_SCORE = 0.5
+_LEAST_SIDE_PX = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def decode_corners(offsets: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
 
 def _known_lines(targets: Targets, probabilities: Tensor, centres: Tensor) -> Tensor:
     """Classes ``(N, M)``; where unknown, what the network itself favours inside the box."""
-    inside = _inside(centres, targets.boxes)  # (N, M, A)
+    inside = _inside(centres, _at_least(targets.boxes, side_px=_LEAST_SIDE_PX))  # (N, M, A)
     best = (inside[..., None] * probabilities[:, None]).amax(2)  # (N, M, CLASSES)
     return torch.where(targets.lines < 0, best.argmax(-1), targets.lines)
 
@@ -137,6 +138,13 @@ def _grown(boxes: Tensor) -> Tensor:
     """Boxes with their size added half on every side."""
     half = (boxes[..., 2:] - boxes[..., :2]) / 2
     return torch.cat((boxes[..., :2] - half, boxes[..., 2:] + half), -1)
+
+
+def _at_least(boxes: Tensor, *, side_px: float) -> Tensor:
+    """Boxes with short sides stretched about the middle: the assigner does the same, so that some cell lies in each."""
+    middle, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
+    half = half.clamp(min=side_px / 2)
+    return torch.cat((middle - half, middle + half), -1)
 
 
 def _inside(centres: Tensor, boxes: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ _MIN_WIDTH_PX, _MIN_HEIGHT_PX = 8.0, 3.0
 _WHOLE, _TRACE = 0.7, 0.05
 _MAX_ENLARGEMENT = 2.2
 _CUT_SHARE = 0.12
+_TILT, _LEAST_DEPTH = 0.16, 0.2
 _PLATE_WIDTHS_PX = (16.0, 300.0)
 # Probability and largest strength of each effect, in the order light takes: scene, lens, sensor, file.
 _EFFECTS = (
@@ -77,7 +78,7 @@ def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Gene
     """
     focus, plate_px = _focus(scene, rng)
     scale = _scale(scene, plate_px, size, rng)
-    warp = _linear_part(scale, turned=bool(scene.has_corners.all()), rng=rng)
+    warp = _linear_part(scale, turned=bool(scene.has_corners.all()), size=size, rng=rng)
     mirrored = rng.random() < 0.5
     if mirrored:
         warp = warp @ np.diag([-1.0, 1.0, 1.0])
@@ -120,6 +121,25 @@ def relight(scene: LabelledScene, *, rng: np.random.Generator) -> LabelledScene:
     return replace(scene, pixels=pixels)
 
 
+def shrunk(scene: LabelledScene, *, side_px: int) -> LabelledScene:
+    """The scene with its longer side at most ``side_px`` px; the same one if it is."""
+    height, width = scene.pixels.shape[:2]
+    scale = side_px / max(height, width)
+    if scale >= 1.0:
+        return scene
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    x, y = size[0] / width, size[1] / height
+    area, point = np.array([x, y, x, y], np.float32), np.array([x, y], np.float32)
+    return replace(
+        scene,
+        pixels=cast(BgrImage, cv2.resize(scene.pixels, size, interpolation=cv2.INTER_AREA)),
+        boxes=scene.boxes * area,
+        corners=scene.corners * point,
+        ignored=scene.ignored * area,
+        unsure=scene.unsure * area,
+    )
+
+
 def _focus(scene: LabelledScene, rng: np.random.Generator) -> tuple[tuple[float, float], float | None]:
     """A point that the tile shall show, and the width of the plate there (None without a plate)."""
     height, width = scene.pixels.shape[:2]
@@ -142,7 +162,7 @@ def _scale(scene: LabelledScene, plate_px: float | None, size: tuple[int, int], 
     return math.exp(rng.uniform(math.log(low), math.log(high))) / plate_px
 
 
-def _linear_part(scale: float, *, turned: bool, rng: np.random.Generator) -> NDArray[np.float64]:
+def _linear_part(scale: float, *, turned: bool, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
     """Scale, aspect and, if ``turned``, rotation, shear and a little perspective, around the origin."""
     aspect = math.exp(rng.normal(0, 0.08))
     warp = np.diag([scale * math.sqrt(aspect), scale / math.sqrt(aspect), 1.0])
@@ -154,7 +174,8 @@ def _linear_part(scale: float, *, turned: bool, rng: np.random.Generator) -> NDA
     rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     shear = np.array([[1, shear_x, 0], [shear_y, 1, 0], [0, 0, 1]])
     tilt = np.eye(3)
-    tilt[2, :2] = rng.normal(0, 0.0005, 2)
+    # In parts of the tile: the same strength in pixels would turn large tiles inside out.
+    tilt[2, :2] = np.clip(rng.normal(0, _TILT, 2), -2 * _TILT, 2 * _TILT) / max(size)
     turned_warp: NDArray[np.float64] = tilt @ rotation @ shear @ warp
     return turned_warp
 
@@ -221,6 +242,12 @@ def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
     return mapped
 
 
+def _depths(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
+    """What a homography divides points ``(M, P, 2)`` by, ``(M, P)``; not above 0 behind its horizon."""
+    depths: FloatArray = (points @ matrix[2, :2] + matrix[2, 2]).astype(np.float32)
+    return depths
+
+
 def _bounds(points: FloatArray) -> FloatArray:
     """Upright boxes ``(M, 4)`` around points ``(M, P, 2)``."""
     return np.concatenate((points.min(1), points.max(1)), -1).astype(np.float32)
@@ -240,8 +267,10 @@ def _relabelled(
     size, seen = full[:, 2:] - full[:, :2], boxes[:, 2:] - boxes[:, :2]
     share = np.prod(seen, 1) / np.maximum(np.prod(size, 1), 1e-6)
     big = (seen[:, 0] >= _MIN_WIDTH_PX) & (seen[:, 1] >= _MIN_HEIGHT_PX)
-    keep = (share >= _WHOLE) & big
-    lost = ~keep & (share > _TRACE)
+    # What is behind the horizon of the warp comes out mirrored or endless.
+    ahead = _depths(scene.corners, matrix).min(1) > _LEAST_DEPTH
+    keep = ahead & (share >= _WHOLE) & big
+    lost = ahead & ~keep & (share > _TRACE)
     areas = [_bounds(_mapped(box_points(part), matrix)) for part in (scene.ignored, scene.unsure)]
     return LabelledScene(
         pixels,

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from platereader.arrays import BgrImage
 from platereader.ctc import collapse
+from platereader.datasets import LabelledImage
 from platereader.evaluation.metrics import character_error_rate
 from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.recognition.crnn import Crnn, CrnnConfig
@@ -31,10 +32,13 @@ from platereader.training.checkpoint import (
     load_checkpoint,
     optimizer_tensors,
     prefixed,
+    restore_network,
     restore_optimizer,
     save_checkpoint,
 )
 from platereader.training.confusion import confusion_counts
+from platereader.training.descent import Descent
+from platereader.training.photographs import load_photographs, report_skipped
 from platereader.training.recognizer_data import (
     Batch,
     PlateBatches,
@@ -46,6 +50,7 @@ from platereader.training.recognizer_data import (
     to_batch,
 )
 from platereader.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
+from platereader.training.settings import check_ranges, check_unchanged
 
 __all__ = ["RecognizerTraining", "export_recognizer", "train_recognizer"]
 
@@ -58,6 +63,18 @@ _PANELS = (
     ("real_exact", "jittered_exact", "synthetic_exact"),
     ("real_cer", "jittered_cer", "synthetic_cer"),
 )
+_RANGES = {
+    "steps": (1, math.inf),
+    "batch_size": (1, math.inf),
+    "learning_rate": (1e-9, 1.0),
+    "warmup_steps": (0, math.inf),
+    "real_share": (0.0, 1.0),
+    "workers": (0, 256),
+    "pause_s": (0.0, math.inf),
+    "seed": (0, math.inf),
+}
+_FIXED = ("batch_size", "learning_rate", "warmup_steps", "real_share", "seed")
+_MAX_GRADIENT = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +93,9 @@ class RecognizerTraining:
         workers: processes that make batches; 0 makes them in the loop.
         pause_s: seconds between two validations, at which the checkpoint is written too.
         seed: of the weights and of every batch.
+
+    Raises:
+        InvalidArgumentError: a value is out of range.
     """
 
     output: Path
@@ -90,21 +110,29 @@ class RecognizerTraining:
     pause_s: float = 240.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_ranges(self, _RANGES)
+
 
 def train_recognizer(settings: RecognizerTraining, *, alphabet: Alphabet = RUSSIAN) -> Path:
     """Train a reader, or go on with a run that was stopped.
 
     Args:
-        settings: of the run; to go on, the same as before.
+        settings: of the run; to go on, the same as before, but for the number of steps and workers and the pause.
         alphabet: characters of the network.
 
     Returns:
         The weights: averaged ones, float32 safetensors.
+
+    Raises:
+        DatasetError: a labelled set cannot be used at all.
+        InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
     """
     rng = np.random.default_rng(settings.seed)
     run = _Run(settings, alphabet)
     backgrounds = [] if settings.negatives is None else background_photographs(settings.negatives, count=200, rng=rng)
-    real = load_real_plates(settings.labelled, alphabet=alphabet, calibration=False)
+    images = run.usable(settings.labelled)
+    real = load_real_plates(images, alphabet=alphabet, calibration=False)
     batches = PlateBatches(
         alphabet,
         batch_size=settings.batch_size,
@@ -113,7 +141,7 @@ def train_recognizer(settings: RecognizerTraining, *, alphabet: Alphabet = RUSSI
         backgrounds=backgrounds,
         seed=settings.seed,
     )
-    trials = _validation_sets(settings, alphabet=alphabet, backgrounds=backgrounds)
+    trials = _validation_sets(settings, alphabet=alphabet, images=images, backgrounds=backgrounds)
     bar = progress_bar(settings.steps, initial=run.step, description="reader")
     next_pause_s = time.monotonic() + settings.pause_s
     for batch in _loader(batches, settings=settings, first=run.step):
@@ -137,27 +165,31 @@ class _Run:
         self.network = Crnn(CrnnConfig(classes=alphabet.size)).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=settings.learning_rate, weight_decay=1e-2)
         self.ema = ModelEma(self.network)
+        self.descent = Descent(self.network, optimizer=self.optimizer, ema=self.ema, max_gradient=_MAX_GRADIENT)
         self.averaged = Crnn(self.network.config).eval()
         self.step = 0
         self.recent_losses: list[float] = []
         if (settings.output / CHECKPOINT).exists():
             self._resume(load_checkpoint(settings.output / CHECKPOINT))
 
+    def usable(self, folders: Sequence[Path]) -> list[LabelledImage]:
+        """The pictures of all labelled sets; what cannot be used is counted in the log."""
+        sets = [load_photographs(folder) for folder in folders]
+        skipped = sum(one.skipped for one in sets)
+        if skipped:
+            report_skipped(skipped)
+            append_log(self.settings.output / LOG, {"kind": "skipped", "count": skipped})
+        return list(chain.from_iterable(one.images for one in sets))
+
     def train_step(self, batch: Batch) -> float:
         """Learn from one batch; returns its loss per character."""
         torch.manual_seed(self.settings.seed + self.step)  # so that dropout, too, is the same after an interruption
-        for group in self.optimizer.param_groups:
-            group["lr"] = _learning_rate(self.step, self.settings)
         pictures = batch.pictures.contiguous(memory_format=torch.channels_last)  # (N, 1, H, W)
         with fast_arithmetic():
             log_probs = cast(Tensor, self.network(pictures)).transpose(0, 1)  # (T, N, C)
         steps = torch.full((log_probs.shape[1],), log_probs.shape[0])
         loss = functional.ctc_loss(log_probs, batch.targets, steps, batch.lengths, zero_infinity=True)
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=5.0)
-        self.optimizer.step()
-        self.ema.update(self.network)
+        self.descent.step(loss, rate=_learning_rate(self.step, self.settings))
         self.step += 1
         self.recent_losses.append(float(loss.detach()))
         return self.recent_losses[-1]
@@ -165,7 +197,10 @@ class _Run:
     def pause(self, trials: Mapping[str, Sequence[Sample]]) -> None:
         """Validate the averaged network, write the log, the curves and the checkpoint."""
         row: dict[str, Any] = {"step": self.step, "plates": self.step * self.settings.batch_size}
-        row |= {"loss": float(np.mean(self.recent_losses)), "learning_rate": _learning_rate(self.step, self.settings)}
+        losses = [loss for loss in self.recent_losses if math.isfinite(loss)]
+        row |= {"loss": float(np.mean(losses)) if losses else None}
+        row |= {"learning_rate": _learning_rate(self.step, self.settings)}
+        row["skipped_steps"] = self.descent.skipped
         for name, samples in trials.items():
             row |= _figures(name, self.read(samples))
         self.recent_losses.clear()
@@ -201,10 +236,16 @@ class _Run:
             **prefixed("ema", self.ema.tensors),
             **prefixed("optimizer", optimizer_tensors(self.optimizer)),
         }
-        save_checkpoint(self.settings.output / CHECKPOINT, Checkpoint(tensors, {"step": self.step}))
+        scalars = {"step": self.step, "settings": self._fixed()}
+        save_checkpoint(self.settings.output / CHECKPOINT, Checkpoint(tensors, scalars))
+
+    def _fixed(self) -> dict[str, Any]:
+        """What has to stay the same when the run goes on."""
+        return {"alphabet": self.alphabet.characters, **{name: getattr(self.settings, name) for name in _FIXED}}
 
     def _resume(self, checkpoint: Checkpoint) -> None:
-        self.network.load_state_dict(checkpoint.group("network"))
+        check_unchanged(checkpoint.scalars.get("settings", {}), self._fixed())
+        restore_network(self.network, checkpoint.group("network"))
         self.ema.tensors = checkpoint.group("ema")
         restore_optimizer(self.optimizer, checkpoint.group("optimizer"))
         self.step = self.ema.updates = int(checkpoint.scalars["step"])
@@ -237,6 +278,7 @@ def _loader(batches: PlateBatches, *, settings: RecognizerTraining, first: int) 
         batch_size=None,
         sampler=range(first, settings.steps),
         num_workers=settings.workers,
+        multiprocessing_context="spawn" if settings.workers else None,
         prefetch_factor=8 if settings.workers else None,
         worker_init_fn=_be_polite,
     )
@@ -246,17 +288,22 @@ def _be_polite(worker: int) -> None:
     """Let the network go first, and keep OpenCV from starting a thread for every core in every worker."""
     del worker
     cv2.setNumThreads(0)
-    os.nice(5)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(5)
 
 
 def _validation_sets(
-    settings: RecognizerTraining, *, alphabet: Alphabet, backgrounds: Sequence[BgrImage]
+    settings: RecognizerTraining,
+    *,
+    alphabet: Alphabet,
+    images: Sequence[LabelledImage],
+    backgrounds: Sequence[BgrImage],
 ) -> dict[str, list[Sample]]:
     """Fixed plates to score: labelled ones as they are and disturbed, and made-up ones."""
     rng = np.random.default_rng((settings.seed, 2**40))
     made_up = PlateBatches(alphabet, batch_size=1, real=(), real_share=0.0, backgrounds=backgrounds, seed=settings.seed)
     trials = {"synthetic": [made_up.sample(rng) for _ in range(MADE_UP_TRIALS)]}
-    kept = load_real_plates(settings.labelled, alphabet=alphabet, calibration=True)
+    kept = load_real_plates(images, alphabet=alphabet, calibration=True)
     if kept:
         trials |= {"real": exact_crops(kept), "jittered": jittered_crops(kept * 3, rng=rng)}
     return trials

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,14 +16,15 @@ from torch.utils.data import Dataset
 from typing_extensions import override
 
 from platereader.arrays import BgrImage
-from platereader.datasets import LabelledImage, is_calibration, load_dataset, read_image
+from platereader.datasets import LabelledImage, is_calibration, read_image
 from platereader.geometry import Box, Quad
 from platereader.plates.alphabet import Alphabet
 from platereader.recognition.preprocess import prepare
 from platereader.rectification.layout import join_lines, lines_by_aspect, rectify_quad
-from platereader.results import PlateImage
+from platereader.results import Lines, PlateImage
 from platereader.synthesis.crops import CropProfile, jitter_real, plate_sample
 from platereader.synthesis.pose import CornerError
+from platereader.training.photographs import load_photographs, trainable
 
 __all__ = [
     "Batch",
@@ -73,24 +74,25 @@ class RealPlate:
 
     pixels: BgrImage
     corners: NDArray[np.float32]
-    lines: Literal[1, 2]
+    lines: Lines
     text: str
     name: str
 
 
-def load_real_plates(folders: Iterable[Path], *, alphabet: Alphabet, calibration: bool) -> list[RealPlate]:
-    """Cut the Russian plates with text and fitted corners out of labelled sets.
+def load_real_plates(images: Sequence[LabelledImage], *, alphabet: Alphabet, calibration: bool) -> list[RealPlate]:
+    """Cut the Russian plates with text and fitted corners out of labelled pictures.
 
     Args:
-        folders: labelled sets as ``load_dataset`` takes them.
+        images: of all labelled sets, see ``load_photographs``.
         alphabet: plates with other characters are left out.
-        calibration: take the fifth that is kept from training instead of the other four.
+        calibration: take the fifth that is kept from training instead of the other four, which are then without the
+            cars of that fifth.
     """
+    chosen = [image for image in images if is_calibration(image.path)] if calibration else trainable(images)
     plates: list[RealPlate] = []
-    for folder in folders:
-        for image in load_dataset(folder).images:
-            if is_calibration(image.path) == calibration and image.country in (None, "RU"):
-                plates += _plates_of(image, alphabet=alphabet)
+    for image in chosen:
+        if image.country in (None, "RU"):
+            plates += _plates_of(image, alphabet=alphabet)
     return plates
 
 
@@ -102,8 +104,9 @@ def _plates_of(image: LabelledImage, *, alphabet: Alphabet) -> list[RealPlate]:
         kind = plate.plate_type or ""
         if not text or corners is None or plate.box_quality == "loose" or kind.startswith("foreign"):
             continue
-        lines = lines_by_aspect(corners)
-        mislabelled = lines == 1 and "two_line" in kind
+        # A plate seen steeply is as narrow as one with two lines: the label knows better, unless it must be wrong.
+        lines = plate.lines or lines_by_aspect(corners)
+        mislabelled = plate.lines == 2 and lines_by_aspect(corners) == 1
         if not mislabelled and set(text) <= set(alphabet.characters):
             pixels, origin = _surroundings(read_image(image.path), corners.box)
             found.append(RealPlate(pixels, corners.to_array() - origin, lines, text, image.path.name))
@@ -119,8 +122,8 @@ def _surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float
 
 
 def background_photographs(folder: Path, *, count: int, rng: np.random.Generator) -> list[BgrImage]:
-    """Random pictures of a labelled set without plates, at most 480 px on a side."""
-    images = [image for image in load_dataset(folder).images if not image.plates]
+    """Random pictures of a labelled set without plates, at most 480 px on a side; none of the calibration fifth."""
+    images = [image for image in load_photographs(folder).images if not image.plates and not is_calibration(image.path)]
     chosen: list[int] = rng.permutation(len(images))[:count].tolist()
     return [_shrunk(read_image(images[index].path)) for index in chosen]
 
@@ -200,5 +203,5 @@ def _real_sample(plate: RealPlate, *, rng: np.random.Generator) -> Sample:
     return Sample(_one_line(pixels, lines=plate.lines), plate.text)
 
 
-def _one_line(pixels: BgrImage, *, lines: Literal[1, 2]) -> PlateImage:
+def _one_line(pixels: BgrImage, *, lines: Lines) -> PlateImage:
     return PlateImage(pixels if lines == 1 else join_lines(pixels), lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,11 +18,15 @@ __all__ = ["append_log", "draw_confusion", "draw_curves", "progress_bar", "read_
 
 
 def append_log(path: Path, row: Mapping[str, Any]) -> None:
-    """Add one JSON object as a line; floats are kept to six digits."""
+    """Add one JSON object as a line; floats are kept to six digits, those that are not finite become null."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    short = {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in row.items()}
+    short = {name: _shortened(value) if isinstance(value, float) else value for name, value in row.items()}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(short) + "\n")
+
+
+def _shortened(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -38,16 +43,13 @@ def progress_bar(total: int, *, initial: int = 0, description: str = "training")
     return tqdm(total=total, initial=initial, desc=description, unit="step", mininterval=2.0, dynamic_ncols=True)
 
 
-def draw_curves(
-    rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequence[Sequence[str]], x: str = "step"
-) -> None:
+def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequence[Sequence[str]]) -> None:
     """Draw the values of a log over the steps, one panel for each group of names, as a PNG.
 
     Args:
         rows: of ``read_log``; a row that lacks a name leaves no point.
         path: PNG to write.
         panels: names of the values that share a panel.
-        x: name of the horizontal value.
     """
     from matplotlib.figure import Figure
 
@@ -55,9 +57,9 @@ def draw_curves(
     for index, names in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), index + 1)
         for name in names:
-            points = [(row[x], row[name]) for row in rows if name in row and x in row]
+            points = [(row["step"], row[name]) for row in rows if row.get(name) is not None and "step" in row]
             axes.plot([point[0] for point in points], [point[1] for point in points], label=name, linewidth=1.2)
-        axes.set_xlabel(x)
+        axes.set_xlabel("step")
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path, dpi=110)

@@ -97,7 +97,9 @@ def test_evaluate_prints_a_table_and_writes_the_report(
     use(monkeypatch, "evaluate")
     folder, report = labelled_set(tmp_path / "set"), tmp_path / "report.json"
     assert main(["evaluate", str(folder), "--json", str(report), "--failures", str(tmp_path / "wrong")]) == 0
-    assert "50.0" in capsys.readouterr().out
+    table = capsys.readouterr().out
+    assert "50.0" in table
+    assert table.startswith(f"{tmp_path.name}/set: ")
     assert json.loads(report.read_text(encoding="utf-8"))["plates"] == 2
     assert any((tmp_path / "wrong").iterdir())
 

@@ -77,7 +77,7 @@ def test_a_picture_without_plates_is_no_failure(tmp_path: Path, capsys: pytest.C
 
 
 def test_reasons_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, patch_pipeline(probability=0.6))
+    use(monkeypatch, patch_pipeline(probability=0.6, trust=TrustPolicy(min_legible=0.0)))
     main(["read", str(save(tmp_path / "one.png", TWO | UNREADABLE))])
     out = capsys.readouterr().out
     assert "uncertain" in out

@@ -51,3 +51,16 @@ def test_grid_runs_over_the_levels_row_by_row() -> None:
     assert len(centres) == 4 * 8 + 2 * 4 + 1 * 2
     assert centres[[0, 1, 8, 32, 40, 41]].tolist() == [[4, 4], [12, 4], [4, 12], [8, 8], [16, 16], [48, 16]]
     assert strides[[0, 32, 40], 0].tolist() == [8, 16, 32]
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_cell_that_is_not_finite_is_left_out(part: int, value: float) -> None:
+    other = Wanted((110, 60, 150, 80), _CORNERS + np.array([[70, 30]], np.float32))
+    outputs = encode([_PLATE, other], size=_SIZE)
+    cell = int(np.flatnonzero(outputs[1].max(axis=0) > 0)[0])
+    outputs[part][:, cell] = value
+    found = decode_plates(outputs, size=_SIZE, min_score=0.5, max_iou=0.5)
+    assert len(found.boxes) == 2 - (part != 1 or bool(np.isnan(value)))
+    assert np.isfinite(found.boxes).all()
+    assert np.isfinite(found.corners).all()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fakes import CropRectifier, PatchDetector, frame_with, patch_pipeline
-from platereader import Box, Detection, PlateImage
+from platereader import Box, Detection, PlateImage, TrustPolicy
 from platereader.arrays import BgrImage
 from platereader.datasets import Dataset, load_dataset, read_image
 from platereader.evaluation.evaluate import evaluate
@@ -57,7 +57,7 @@ def street_set(tmp_path: Path) -> Dataset:
         row("both.png", plate(LEFT, "A123BC77", plate_type="standard"), plate(RIGHT, "M555KE199")),
         row("misread.png", plate(LEFT, "B777OP99")),
         row("missed.png", plate(RIGHT, "B777OP98")),
-        row("loose.png", plate(Box(0, 0, 300, 200), "A123BC77", box_quality="loose")),
+        row("loose.png", plate(Box(40, 40, 140, 90), "A123BC77", box_quality="loose")),
         row("extra.png", plate(LEFT, None)),
         row("foreign.png", plate(RIGHT, "001KNB16"), country="KZ"),
         row("empty.png"),
@@ -74,7 +74,10 @@ def test_scores_of_a_known_set(street_set: Dataset) -> None:
     assert everything.exact == Rate(3, 5)
     assert everything.exact_read == Rate(3, 5)
     assert everything.read_right == Rate(3, 4)
-    assert everything.cer == pytest.approx((1 + 8) / (8 + 9 + 8 + 8 + 8))
+    assert everything.cer is not None
+    assert everything.cer.value == pytest.approx((1 + 8) / (8 + 9 + 8 + 8 + 8))
+    assert everything.cer.n == 5
+    assert everything.cer.low < everything.cer.value < everything.cer.high
     assert everything.given_exact == Rate(2, 4)  # the loose place is not given, the empty frame reads as nothing
     assert group(report, "foreign", "KZ").exact == Rate(0, 1)
     assert group(report, "region", "3 digits").exact == Rate(1, 1)
@@ -92,11 +95,12 @@ def test_detection_leaves_loose_labels_out(street_set: Dataset) -> None:
     assert scores.alarms == Rate(0, 1)
     assert scores.ap50 is not None
     assert scores.ap50.low <= scores.ap50.value <= scores.ap50.high
-    assert scores.corners == 0
+    assert scores.ap50.n == 6
+    assert scores.corner_error_median is scores.corner_error_mean is None
 
 
 def test_unsure_readings_count_only_without_regard_to_status(street_set: Dataset) -> None:
-    report = evaluate(patch_pipeline(probability=0.6), street_set, name="toy")
+    report = evaluate(patch_pipeline(probability=0.6, trust=TrustPolicy(min_legible=0.0)), street_set, name="toy")
     everything = group(report, "all", "all")
     assert everything.exact == Rate(3, 5)
     assert everything.exact_read == Rate(0, 5)
@@ -158,6 +162,39 @@ def test_a_picture_that_cannot_be_read_is_reported_and_stops_nothing(tmp_path: P
     assert len(steps) == 3
 
 
+def test_labels_for_another_size_are_skipped(tmp_path: Path) -> None:
+    save(tmp_path, "a.png", {50: LEFT})
+    save(tmp_path, "b.png", {50: LEFT})
+    rows = [
+        json.dumps({"file": name, "plates": [plate(LEFT, "A123BC77")], "width": width, "height": 240})
+        for name, width in (("a.png", 320), ("b.png", 640))
+    ]
+    report = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="toy")
+    assert (report.pictures, group(report, "all", "all").exact) == (1, Rate(1, 1))
+    (skipped,) = report.skipped
+    assert skipped.path.name == "b.png"
+    assert "the labels are for 640x240 px, the picture is 320x240 px" in skipped.reason
+
+
+def test_a_speck_in_a_loose_label_is_no_find(tmp_path: Path) -> None:
+    save(tmp_path, "a.png", {50: LEFT})
+    labels = [plate(Box(0, 0, x2, 100), "A123BC77", box_quality="loose") for x2 in (159.0, 161.0)]
+    report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("a.png", *labels)]), name="toy")
+    assert [outcome.found for outcome in report.outcomes] == [True, False]
+
+
+def test_an_earlier_runs_failures_go_and_other_files_stay(street_set: Dataset, tmp_path: Path) -> None:
+    folder = tmp_path / "wrong"
+    evaluate(patch_pipeline(), street_set, name="toy", failures=folder)
+    for name in ("0007_gone.jpg", "contact-sheet-2.jpg"):
+        (folder / name).write_bytes((folder / "0001_misread.jpg").read_bytes())
+    (folder / "0008_mine.jpg").write_bytes(cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    (folder / "notes.txt").touch()
+    evaluate(patch_pipeline(), street_set, name="toy", failures=folder)
+    ours = ["0001_misread.jpg", "0002_missed.jpg", "contact-sheet-1.jpg"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*ours, "0008_mine.jpg", "notes.txt"])
+
+
 @dataclass(frozen=True)
 class _CornerDetector:
     """Finds the patches, with corners two pixels to the right of their boxes."""
@@ -175,9 +212,12 @@ def test_corner_error_is_reported(tmp_path: Path) -> None:
     labels = dataset_of(tmp_path, [json.dumps({"file": "a.png", "plates": [{"corners": corners, "text": "A123BC77"}]})])
     report = evaluate(replace(patch_pipeline(), detector=_CornerDetector()), labels, name="toy")
     assert report.detection is not None
-    assert report.detection.corners == 1
-    assert report.detection.corner_error_median == pytest.approx(100 * 2 / 80)
-    assert "corner error" in format_table(report)
+    error = report.detection.corner_error_median
+    assert error is not None
+    assert error.n == 1
+    assert (error.value, error.low, error.high) == pytest.approx((2.5, 2.5, 2.5))
+    assert report.to_dict()["detection"]["corner_error_mean"]["n"] == 1
+    assert "2.50 % of width (2.50-2.50), n 1" in format_table(report)
 
 
 class _GivenRectifier:
@@ -197,10 +237,31 @@ def test_given_place_hands_over_the_labelled_corners(tmp_path: Path) -> None:
     assert group(report, "all", "all").given_exact == Rate(1, 1)
 
 
+class _LineRectifier:
+    """Keeps the lines it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[int | None] = []
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        self.lines += [one.lines for one in detections if one.score == 1]
+        return CropRectifier().rectify(frame, detections)
+
+
+def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
+    save(tmp_path, "a.png", {50: LEFT})
+    types: list[dict[str, str]] = [{"plate_type": "square_two_line"}, {"plate_type": "standard"}, {}]
+    labels = [plate(LEFT, "A123BC77", **more) for more in types]
+    rectifier = _LineRectifier()
+    pipeline = replace(patch_pipeline(), rectifier=rectifier, detector=_SettableDetector())
+    evaluate(pipeline, dataset_of(tmp_path, [row("a.png", *labels)]), name="toy")
+    assert rectifier.lines == [2, 1, None]
+
+
 def test_report_is_json_and_repeats(street_set: Dataset) -> None:
     first = evaluate(patch_pipeline(), street_set, name="toy")
     data = json.loads(json.dumps(first.to_dict()))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert data["groups"][0]["exact"]["n"] == 5
     assert len(data["outcomes"]) == 7
     assert data["outcomes"][0]["file"] == "both.png"
@@ -209,6 +270,12 @@ def test_report_is_json_and_repeats(street_set: Dataset) -> None:
 
 def test_table_names_counts_and_skipped_rows(street_set: Dataset) -> None:
     table = format_table(evaluate(patch_pipeline(), street_set, name="toy"))
-    for part in ("toy: 7 pictures, 7 labelled plates, 1 skipped", "3/5 60.0 %", "foreign, KZ", "labels.jsonl:8:"):
+    for part in (
+        "toy: 7 pictures, 7 labelled plates, 1 skipped",
+        "3/5 60.0 %",
+        "21.95 % (",
+        "foreign, KZ",
+        "labels.jsonl:8:",
+    ):
         assert part in table
     assert max(map(len, table.splitlines())) < 200

@@ -6,14 +6,14 @@ import pytest
 
 from platereader.plates.formats import by_name, format_of
 from platereader.plates.regions import known_codes
-from platereader.synthesis.camera import CLEAN
+from platereader.synthesis.camera import Camera
 from platereader.synthesis.crops import CropProfile, jitter_real, plate_sample, random_format, random_text
 from platereader.synthesis.pose import CornerError, PoseRange, corners_of, homography, noisy_corners
 from platereader.synthesis.render import render_plate
 
 EXACT = CropProfile(
-    camera=CLEAN,
-    photograph=CLEAN,
+    camera=Camera(surface=(), view=()),
+    photograph=Camera(surface=(), view=()),
     pose=PoseRange(yaw_deg=(12, 30), pitch_deg=(8, 20), roll_deg=(3, 10), steep_share=0.2),
     corner_error=CornerError(median=0.0),
     box_share=0.0,

@@ -7,8 +7,9 @@ import pytest
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates.formats import FORMATS, PlateFormat, by_name, sample_text
+from platereader.synthesis.foreign import render_foreign
 from platereader.synthesis.layout import lay_out
-from platereader.synthesis.render import RenderedPlate, render_foreign, render_plate
+from platereader.synthesis.render import RenderedPlate, render_plate
 
 
 def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> RenderedPlate:
@@ -25,12 +26,7 @@ def test_every_format(plate_format: PlateFormat, height_px: int) -> None:
         width_px = round(height_px * plate_format.size_mm[0] / plate_format.size_mm[1])
         assert plate.pixels.shape == (height_px, width_px, 3)
         assert plate.pixels.dtype == np.uint8
-        assert plate.alpha.shape == (height_px, width_px)
         assert plate.lines == plate_format.line_count
-        assert plate.boxes.shape == (len(text), 4)
-        assert (plate.boxes[:, :2] >= 0).all()
-        assert (plate.boxes[:, 2:] <= (width_px, height_px)).all()
-        assert (plate.boxes[:, 2:] > plate.boxes[:, :2]).all()
 
 
 @pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
@@ -70,20 +66,6 @@ def test_a_plate_does_not_share_its_pixels() -> None:
     assert _render("A123BC77", seed=1).pixels.max() > 100
 
 
-def test_corners_are_those_of_the_picture() -> None:
-    plate = _render("A123BC77", height_px=56)
-    assert plate.corners.to_array().tolist() == [[0, 0], [260, 0], [260, 56], [0, 56]]
-
-
-def test_alpha_cuts_the_rounded_corners_only() -> None:
-    alpha = _render("A123BC77", height_px=112).alpha
-    assert alpha[0, 0] == 0
-    assert alpha[-1, -1] == 0
-    assert alpha[56, 0] == 255
-    assert alpha[56, 260] == 255
-    assert (alpha == 255).mean() > 0.99
-
-
 @pytest.mark.parametrize(("text", "name", "channel"), [("A123477", "police", 0), ("001D00177", "diplomatic", 2)])
 def test_coloured_grounds(text: str, name: str, channel: int) -> None:
     means = np.median(_render(text, name).pixels.reshape(-1, 3), axis=0)
@@ -93,10 +75,8 @@ def test_coloured_grounds(text: str, name: str, channel: int) -> None:
 def test_ink_is_darker_than_a_white_ground_and_brighter_than_a_black_one() -> None:
     for text, name, sign in (("O000OO77", "standard", -1), ("0001OO77", "military", 1)):
         plate = _render(text.replace("000O", "001O"), name, height_px=112, seed=2)
-        x1, y1, x2, y2 = plate.boxes[0].astype(int)
-        stroke = plate.pixels[(y1 + y2) // 2, x1 + 2 : x1 + 6].mean()
-        ground = plate.pixels[(y1 + y2) // 2, (x1 + x2) // 2].mean()
-        assert sign * (stroke - ground) > 40
+        levels = plate.pixels[24:-24, 40:-160].mean(axis=2)  # the characters without rim and region
+        assert sign * (float(np.percentile(levels, 10 if sign < 0 else 90)) - float(np.median(levels))) > 40
 
 
 @pytest.mark.parametrize(("text", "name"), [("A123BC7", "standard"), ("A123BC77", "taxi"), ("", "standard")])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from platereader.arrays import BgrImage
+from platereader.errors import InvalidArgumentError
 from platereader.geometry import Box, Quad, iou
 from platereader.synthesis.paste import Front, paste_plate, random_front, replace_plate, set_plate
 from platereader.synthesis.pose import PoseRange, corners_of, homography, random_quad
@@ -191,6 +192,20 @@ def test_a_generated_street_carries_every_plate_in_sight() -> None:
     assert max(_likeness(scene, plate, front) for plate in scene.plates) > 0.8
     nearest = scene.plates[-1].quad
     assert nearest.width > scene.plates[0].quad.width
+
+
+def test_no_plate_of_a_street_is_too_far_away_to_be_read() -> None:
+    square = Front(np.full((170, 290, 3), 230, np.uint8), lines=2)
+    for seed in range(10):
+        fronts = [_front(), square, (square, _front())[seed % 2]]
+        scene = generated_street(np.random.default_rng(seed), size_px=(320, 180), fronts=fronts)
+        assert len(scene.plates) == 3
+        assert min(plate.quad.width for plate in scene.plates) >= 20 * 320 / 1280
+
+
+def test_a_street_has_no_room_for_a_crowd() -> None:
+    with pytest.raises(InvalidArgumentError, match="no room"):
+        generated_street(np.random.default_rng(0), size_px=(200, 120), fronts=[_front()] * 12)
 
 
 def test_a_street_without_plates_is_empty() -> None:

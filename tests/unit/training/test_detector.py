@@ -62,6 +62,17 @@ def test_training_stops_resumes_and_ends_in_weights_that_run(photographs: Path, 
     assert export_detector(out) == weights
 
 
+def test_a_run_goes_on_with_its_own_settings_only(photographs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    whole = (photographs / "russian" / "images" / "gr_1.jpg").read_bytes()
+    (photographs / "russian" / "images" / "gr_1.jpg").write_bytes(whole[: len(whole) // 2])
+    train_detector(photographs, out, training=DetectorTraining(steps=1, workers=0))
+    with pytest.raises(InvalidArgumentError, match="learning_rate"):
+        train_detector(photographs, out, training=DetectorTraining(steps=2, workers=0, learning_rate=1e-4))
+    assert [line["count"] for line in _log(out) if line["kind"] == "skipped"] == [1]
+    assert _log(out)[-1]["false_alarms"] is not None
+
+
 def test_length_is_given_once() -> None:
     for wrong in ({}, {"minutes": 1.0, "steps": 10}):
         with pytest.raises(InvalidArgumentError, match="either minutes or steps"):

@@ -94,6 +94,47 @@ def test_unknown_line_count_costs_as_the_favoured_class(line_class: int) -> None
     assert float(other.classes) > float(known.classes) + 1
 
 
+def test_an_unknown_line_count_of_a_tiny_plate_costs_as_the_favoured_class() -> None:
+    box = (62.0, 46.0, 74.0, 50.0)  # no middle of a cell lies in it
+    corners = np.array([[62, 46], [74, 46], [74, 50], [62, 50]], np.float32)
+    outputs = _outputs()
+    outputs[0].reshape(4, 16, -1)[:, 1] = 20.0  # boxes of two cells, which overlap the plate
+    outputs[1][0, 1] = 3.0  # the network favours two lines everywhere
+    tiny = replace(_targets(lines=1), boxes=torch.tensor([[box]]), corners=torch.from_numpy(corners)[None, None])
+    unknown = replace(tiny, lines=torch.full((1, 1), -1))
+    assert float(_losses(outputs, unknown).classes) == pytest.approx(float(_losses(outputs, tiny).classes))
+
+
+def test_every_plate_of_every_picture_has_its_own_corners() -> None:
+    second = (100.0, 60.0, 150.0, 80.0)
+    third = (20.0, 10.0, 70.0, 30.0)
+    quads = [
+        np.array([[x1 + 2, y1], [x2, y1 + 3], [x2 - 1, y2], [x1, y2 - 3]], np.float32)
+        for x1, y1, x2, y2 in (_BOX, second, third)
+    ]
+    first_picture = [part[0] for part in _outputs(Wanted(_BOX, quads[0], logit=8.0))]
+    other_picture = [
+        part[0] for part in _outputs(Wanted(second, quads[1], logit=8.0), Wanted(third, quads[2], logit=8.0))
+    ]
+    sides, classes, offsets = (torch.stack(pair) for pair in zip(first_picture, other_picture, strict=True))
+    nothing = torch.zeros(2, 1, 4)
+    targets = Targets(
+        boxes=torch.tensor([[_BOX, (0.0, 0.0, 0.0, 0.0)], [second, third]]),
+        lines=torch.zeros(2, 2, dtype=torch.int64),
+        corners=torch.from_numpy(np.array([[quads[0], np.zeros((4, 2))], [quads[1], quads[2]]], np.float32)),
+        has_corners=torch.ones(2, 2),
+        is_plate=torch.tensor([[True, False], [True, True]]),
+        ignored=nothing,
+        unsure=nothing,
+    )
+    exact = float(_losses((sides, classes, offsets), targets).corners)
+    turned = float(_losses((sides, classes, offsets), replace(targets, corners=targets.corners.roll(1, 2))).corners)
+    swapped = float(_losses((sides, classes, offsets), replace(targets, corners=targets.corners.flip(1))).corners)
+    assert exact < 0.05
+    assert turned > exact + 1
+    assert swapped > exact + 1
+
+
 def test_a_few_steps_downhill_find_the_plate() -> None:
     torch.manual_seed(0)
     cells = len(cell_grid(_SIZE)[0])

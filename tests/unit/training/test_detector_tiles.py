@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from platereader.geometry import Quad
+from platereader.training import detector_tiles
 from platereader.training.detector_tiles import LabelledScene, box_points, cut_tile, join_mosaic, relight
 
 
@@ -138,3 +139,38 @@ def test_relighting_changes_pixels_only_and_writes_to_none() -> None:
     assert np.array_equal(scene.pixels, before)
     assert any(not np.array_equal(other.pixels, before) for other in changed)
     assert all(other.pixels.shape == before.shape and other.boxes is scene.boxes for other in changed)
+
+
+def test_perspective_does_not_grow_with_the_tile() -> None:
+    worst = 0.0
+    for seed in range(40):
+        scene = join_labels(_scene(size=(1400, 1000)), _scene(), away_px=300)
+        tile = cut_tile(scene, size=(1280, 1280), rng=np.random.default_rng(seed))
+        if len(tile.corners) == 2:
+            (first, near), (second, far) = ((cv2.contourArea(quad), quad.mean(0)) for quad in tile.corners)
+            # Areas go with the cube of what a homography divides by.
+            worst = max(worst, abs(np.cbrt(first / second) - 1) / float(np.linalg.norm(near - far)))
+    assert 0 < worst < 0.0005
+
+
+def test_plates_near_the_horizon_of_the_warp_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_tiles, "_TILT", 3.0)
+    stretches = [0.0]
+    for seed in range(200):
+        tile = cut_tile(_scene(), size=(192, 256), rng=np.random.default_rng(seed))
+        for corners in tile.corners:
+            top, right, bottom, left = (float(np.linalg.norm(corners[i] - corners[i - 1])) for i in (1, 2, 3, 0))
+            stretches.append(max(top / bottom, bottom / top, left / right, right / left))
+    assert 1.5 < max(stretches) < 12.5
+
+
+def join_labels(first: LabelledScene, second: LabelledScene, *, away_px: float) -> LabelledScene:
+    """The first scene with the second one's plate lower by some pixels."""
+    step = np.array([0, away_px], np.float32)
+    return replace(
+        first,
+        boxes=np.concatenate((first.boxes, second.boxes + np.tile(step, 2))),
+        corners=np.concatenate((first.corners, second.corners + step)),
+        lines=np.concatenate((first.lines, second.lines)),
+        has_corners=np.concatenate((first.has_corners, second.has_corners)),
+    )

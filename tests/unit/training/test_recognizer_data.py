@@ -12,8 +12,10 @@ from platereader.datasets import is_calibration
 from platereader.plates.alphabet import RUSSIAN
 from platereader.plates.formats import format_of
 from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
+from platereader.training.photographs import load_photographs
 from platereader.training.recognizer_data import (
     PlateBatches,
+    RealPlate,
     Sample,
     background_photographs,
     exact_crops,
@@ -45,8 +47,12 @@ def names(count: int, *, calibration: bool) -> list[str]:
     return [name for i in range(10 * count) if is_calibration(Path(name := f"p{i}.png")) == calibration][:count]
 
 
+def plates_of(folder: Path, *, calibration: bool) -> list[RealPlate]:
+    return load_real_plates(load_photographs(folder).images, alphabet=RUSSIAN, calibration=calibration)
+
+
 def batches(*, seed: int = 0, size: int = 6, share: float = 0.0, folder: Path | None = None) -> PlateBatches:
-    real = load_real_plates([folder], alphabet=RUSSIAN, calibration=False) if folder else []
+    real = plates_of(folder, calibration=False) if folder else []
     return PlateBatches(RUSSIAN, batch_size=size, real=real, real_share=share, backgrounds=(), seed=seed)
 
 
@@ -99,23 +105,45 @@ def test_only_plates_that_teach_the_right_thing_are_taken(tmp_path: Path) -> Non
             split: {"text": "B337PE164", "plate_type": "square_two_line"},  # but its corners span one line
         },
     )
-    assert [plate.name for plate in load_real_plates([folder], alphabet=RUSSIAN, calibration=False)] == [good]
+    assert [plate.name for plate in plates_of(folder, calibration=False)] == [good]
     abroad = write_set(tmp_path / "abroad", {good: {"text": "A123BC77"}}, country="KZ")
-    assert load_real_plates([abroad], alphabet=RUSSIAN, calibration=False) == []
+    assert plates_of(abroad, calibration=False) == []
 
 
 def test_the_calibration_fifth_is_kept_apart(tmp_path: Path) -> None:
     taught, kept = names(3, calibration=False), names(2, calibration=True)
-    folder = write_set(tmp_path / "set", {name: {"text": "A123BC77"} for name in taught + kept})
-    training = load_real_plates([folder], alphabet=RUSSIAN, calibration=False)
-    validation = load_real_plates([folder], alphabet=RUSSIAN, calibration=True)
+    folder = write_set(tmp_path / "set", {name: {"text": f"A{i}BC77"} for i, name in enumerate(taught + kept, 100)})
+    training = plates_of(folder, calibration=False)
+    validation = plates_of(folder, calibration=True)
     assert {plate.name for plate in training} == set(taught)
     assert {plate.name for plate in validation} == set(kept)
 
 
+def test_other_pictures_of_a_calibration_car_are_not_trained_on(tmp_path: Path) -> None:
+    free, twin = names(2, calibration=False)
+    (kept,) = names(1, calibration=True)
+    texts = {free: "B337PE164", twin: "A123BC77", kept: "A123BC77"}
+    folder = write_set(tmp_path / "set", {name: {"text": text} for name, text in texts.items()})
+    assert [plate.name for plate in plates_of(folder, calibration=False)] == [free]
+    assert [plate.name for plate in plates_of(folder, calibration=True)] == [kept]
+
+
+def test_the_label_knows_the_lines_of_a_steep_plate_better_than_its_shape(tmp_path: Path) -> None:
+    steep = [[60.0, 50.0], [100.0, 52.0], [100.0, 78.0], [60.0, 76.0]]  # 40 x 26 px
+    said, unsaid = names(2, calibration=False)
+    folder = write_set(
+        tmp_path / "set",
+        {
+            said: {"text": "A123BC77", "plate_type": "standard", "corners": steep},
+            unsaid: {"text": "A124BC77", "corners": steep},
+        },
+    )
+    assert [plate.lines for plate in plates_of(folder, calibration=False)] == [1, 2]
+
+
 def test_crops_show_the_plate_and_not_its_surroundings(tmp_path: Path) -> None:
     folder = write_set(tmp_path / "set", {names(1, calibration=False)[0]: {"text": "A123BC77"}})
-    plates = load_real_plates([folder], alphabet=RUSSIAN, calibration=False)
+    plates = plates_of(folder, calibration=False)
     (crop,) = exact_crops(plates)
     assert crop.text == "A123BC77"
     assert np.median(crop.plate.pixels) > 200  # the light field; around it everything is 90
@@ -140,3 +168,14 @@ def test_backgrounds_are_small_pictures_without_plates(tmp_path: Path, count: in
     (folder / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     (background,) = background_photographs(folder, count=count, rng=np.random.default_rng(0))
     assert background.shape == (288, 480, 3)
+
+
+def test_calibration_pictures_are_no_backgrounds(tmp_path: Path) -> None:
+    (taken,), (kept,) = names(1, calibration=False), names(1, calibration=True)
+    (tmp_path / "images").mkdir()
+    for name, level in ((taken, 40), (kept, 200)):
+        cv2.imwrite(str(tmp_path / "images" / name), np.full((60, 80, 3), level, np.uint8))
+    rows = [{"file": f"images/{name}", "width": 80, "height": 60, "plates": []} for name in (taken, kept)]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (background,) = background_photographs(tmp_path, count=9, rng=np.random.default_rng(0))
+    assert background.mean() == pytest.approx(40)

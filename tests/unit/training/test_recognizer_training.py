@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from platereader.errors import InvalidArgumentError
+from platereader.plates.alphabet import Alphabet
 from platereader.recognition.recognizer import CrnnRecognizer
 from platereader.results import PlateImage
 from platereader.training import recognizer as training
@@ -43,6 +45,25 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(short: RecognizerTraining, 
     assert first.scalars == second.scalars
     for name, tensor in first.tensors.items():
         assert torch.allclose(tensor.float(), second.tensors[name].float(), atol=1e-5), name
+
+
+def test_a_run_goes_on_with_its_own_settings_only(short: RecognizerTraining) -> None:
+    train_recognizer(dataclasses.replace(short, steps=1))
+    with pytest.raises(InvalidArgumentError, match="batch_size is 3"):
+        train_recognizer(dataclasses.replace(short, batch_size=3))
+    with pytest.raises(InvalidArgumentError, match="alphabet"):
+        train_recognizer(short, alphabet=Alphabet("0123456789ABC"))
+
+
+def test_batches_come_from_a_worker_too(short: RecognizerTraining) -> None:
+    train_recognizer(dataclasses.replace(short, workers=1))
+    assert [row["step"] for row in read_log(short.output / training.LOG)][-1] == 2
+
+
+def test_a_torch_that_does_not_tell_about_amx_computes_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
+    with fast_arithmetic():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
 def test_a_finished_run_is_left_alone(short: RecognizerTraining) -> None:

@@ -13,7 +13,7 @@ def test_the_log_comes_back_row_by_row(tmp_path: Path) -> None:
     log = tmp_path / "run" / "log.jsonl"
     assert read_log(log) == []
     append_log(log, {"step": 1, "loss": 0.123456789})
-    append_log(log, {"step": 2, "loss": None})
+    append_log(log, {"step": 2, "loss": float("nan")})
     assert read_log(log) == [{"step": 1, "loss": 0.123457}, {"step": 2, "loss": None}]
 
 

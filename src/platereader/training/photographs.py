@@ -1,0 +1,61 @@
+"""Labelled pictures that can be decoded, and which of them may be trained on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from platereader.datasets import LabelledImage, is_calibration, load_dataset, read_image
+from platereader.errors import MediaFileError
+
+__all__ = ["Photographs", "load_photographs", "report_skipped", "trainable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """What can be used of a labelled set.
+
+    Attributes:
+        images: pictures that can be decoded.
+        skipped: how many labels are broken or pictures cannot be decoded.
+    """
+
+    images: tuple[LabelledImage, ...]
+    skipped: int
+
+
+def load_photographs(folder: Path) -> Photographs:
+    """Read a labelled set and decode every picture once, so that a damaged one is known before training starts.
+
+    Raises:
+        DatasetError: the set cannot be used at all.
+    """
+    dataset = load_dataset(folder)
+    images = tuple(image for image in dataset.images if _is_readable(image.path))
+    return Photographs(images, len(dataset.skipped) + len(dataset.images) - len(images))
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read_image(path)
+    except MediaFileError:
+        return False
+    return True
+
+
+def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
+    """The pictures outside of the calibration fifth that show no car of that fifth, told by the text of its plate."""
+    everything = list(images)
+    kept_apart = {text for image in everything if is_calibration(image.path) for text in _texts(image)}
+    return [image for image in everything if not is_calibration(image.path) and not kept_apart & _texts(image)]
+
+
+def _texts(image: LabelledImage) -> set[str]:
+    return {plate.text for plate in image.plates if plate.text}
+
+
+def report_skipped(count: int) -> None:
+    """Say on standard error how much of the labelled sets cannot be used."""
+    sys.stderr.write(f"{count} labels or pictures cannot be used and are left out of the training.\n")
