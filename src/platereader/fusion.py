@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from platereader import ctc
 from platereader.plates.alphabet import Alphabet
@@ -58,10 +59,11 @@ def fuse(frames: Sequence[ScoredEvidence], alphabet: Alphabet) -> tuple[FusedTex
         return ()
     per_frame = np.array([frame.log_probs_of(texts, alphabet) for frame in legible])  # (F, K)
     other = np.log(np.clip(1.0 - np.exp(per_frame).sum(axis=1), 1e-6, 1.0))  # (F,)
-    scores = np.append(per_frame.sum(axis=0), other.sum()) / math.sqrt(len(legible))
-    confidence = np.exp(scores - np.logaddexp.reduce(scores))
-    order = np.argsort(-confidence[:-1], kind="stable")
-    return tuple(FusedText(texts[index], float(confidence[index])) for index in order)
+    totals: NDArray[np.float64] = np.append(per_frame.sum(axis=0), other.sum())
+    scores = totals / math.sqrt(len(legible))
+    confidence: list[float] = np.exp(scores - np.logaddexp.reduce(scores)).tolist()
+    fused = [FusedText(text, value) for text, value in zip(texts, confidence, strict=False)]  # the last is the rest
+    return tuple(sorted(fused, key=lambda item: -item.confidence))
 
 
 def _best_texts(frames: Sequence[ScoredEvidence]) -> list[str]:

@@ -107,7 +107,8 @@ def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0) -> Ma
     Raises:
         UnknownNameError: no outline for ``char``.
     """
-    base = _base_mask(char, grow)
+    halvings = max(0, math.floor(math.log2(_UNITS_HIGH * _BASE_PX_PER_UNIT / (2 * height_px))))
+    base = _halved(char, grow, halvings)
     shrinks = width_px <= base.shape[1] and height_px <= base.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     mask = cast(Mask, cv2.resize(base, (width_px, height_px), interpolation=method))
@@ -122,6 +123,16 @@ def _outline(char: str) -> str:
         known = "".join(sorted({*_OUTLINES, "9"}))
         raise UnknownNameError(f"no outline for char {char!r}: allowed are {known}, upper-case Latin.")
     return outline
+
+
+@lru_cache(maxsize=2048)
+def _halved(char: str, grow: int, halvings: int) -> Mask:
+    """The base of a character, halved so often: shrinking from the nearest one costs a fraction."""
+    if halvings == 0:
+        return _base_mask(char, grow)
+    larger = _halved(char, grow, halvings - 1)
+    size = (max(1, larger.shape[1] // 2), max(1, larger.shape[0] // 2))
+    return cast(Mask, cv2.resize(larger, size, interpolation=cv2.INTER_AREA))
 
 
 @lru_cache(maxsize=512)

@@ -161,7 +161,7 @@ def detector_material(sets: LabelledSets) -> Material:
         for name, prefix, share, complete in kinds
     ]
     incomplete = [image for source in sources if not source.complete for image in source.images]
-    cornered = tuple(image for image in incomplete if _all_cornered(image))
+    cornered = tuple(image for image in incomplete if all(plate.corners or plate.is_loose for plate in image.plates))
     held_out = {image.path for image in held_out_negatives(sets.images["negatives"])}
     empty = tuple(image for image in sets.images["negatives"] if image.path in allowed - held_out)
     material = Material(tuple(source for source in sources if source.images), cornered, empty)
@@ -341,11 +341,6 @@ def _with_plates(made: Scene, scene: LabelledScene) -> LabelledScene:
 def _front_height(plate_px: float, rng: np.random.Generator) -> int:
     """Height to render a plate at: somewhat above its height in the picture, as far as that pays."""
     return int(np.clip(plate_px * rng.uniform(1.0, 2.0), 24, 96))
-
-
-def _all_cornered(image: LabelledImage) -> bool:
-    """Whether the corners of every well boxed plate of a picture are known."""
-    return all(plate.corners is not None for plate in image.plates if plate.box_quality != "loose")
 
 
 def as_batch(tiles: Sequence[LabelledScene]) -> Batch:
