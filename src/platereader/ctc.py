@@ -13,7 +13,6 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.arrays import LogProbs
 from platereader.errors import InvalidArgumentError
 
 __all__ = ["character_posteriors", "collapse", "log_prob", "log_prob_pairs"]
@@ -33,7 +32,7 @@ def collapse(path: Sequence[int] | NDArray[np.integer]) -> list[int]:
     return [int(label) for label, _ in groupby(int(step) for step in path) if label != BLANK]
 
 
-def log_prob(log_probs: LogProbs, labels: Sequence[int]) -> float:
+def log_prob(log_probs: NDArray[np.float32], labels: Sequence[int]) -> float:
     """Natural log P(labels | picture), over all alignments; ``-inf`` when the labels need more steps than there are.
 
     Args:
@@ -48,7 +47,7 @@ def log_prob(log_probs: LogProbs, labels: Sequence[int]) -> float:
     return float(log_prob_pairs(log_probs[None], [labels])[0])
 
 
-def log_prob_pairs(log_probs: LogProbs, labels: Sequence[Sequence[int]]) -> Logs:
+def log_prob_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Logs:
     """``log_prob`` of B pairs of posteriors and labels at once.
 
     Args:
@@ -72,7 +71,7 @@ def log_prob_pairs(log_probs: LogProbs, labels: Sequence[Sequence[int]]) -> Logs
     return cast(Logs, np.logaddexp(alpha[rows, last], ends))
 
 
-def _check(log_probs: LogProbs, labels: Sequence[Sequence[int]]) -> None:
+def _check(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> None:
     if log_probs.ndim != 3 or log_probs.shape[1] < 1 or log_probs.shape[0] not in (1, len(labels)):
         raise InvalidArgumentError(
             f"log_probs has shape {log_probs.shape} for {len(labels)} texts, expected (B, T, C) with B rows or one: "
@@ -95,7 +94,7 @@ def _trellis(labels: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArra
     return states, skips, last
 
 
-def _emissions(log_probs: LogProbs, states: NDArray[np.int64]) -> Logs:
+def _emissions(log_probs: NDArray[np.float32], states: NDArray[np.int64]) -> Logs:
     """Log probability (T, B, S) of each state's class at each step."""
     rows = np.zeros(1, np.int64) if log_probs.shape[0] == 1 else np.arange(len(states))
     by_step = log_probs.astype(np.float64).transpose(1, 0, 2)
@@ -116,7 +115,7 @@ def _forward(emissions: Logs, skips: NDArray[np.bool_]) -> Logs:
     return alpha[:, :, 2:]
 
 
-def character_posteriors(log_probs: LogProbs, labels: Sequence[int]) -> NDArray[np.float64]:
+def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.float64]:
     """How sure each character is, all others being as they are: unlike the best path's peaks, over all alignments.
 
     For position i this is P(labels) over the sum of P of the labels with any class at i and of the labels without i,
@@ -142,7 +141,7 @@ def character_posteriors(log_probs: LogProbs, labels: Sequence[int]) -> NDArray[
     return np.minimum(np.exp(whole - np.logaddexp(others, shorter)), 1.0)
 
 
-def _substitutions(log_probs: LogProbs, labels: Sequence[int]) -> Logs:
+def _substitutions(log_probs: NDArray[np.float32], labels: Sequence[int]) -> Logs:
     """Log P (L, C - 1) of the labels with each class in turn at each position."""
     entered = _entries(log_probs, labels)  # what stands before position i is written, step t may start class c there
     left = _entries(log_probs[::-1], labels[::-1])[::-1, ::-1]  # the same from the end: step t may be its last
@@ -154,7 +153,7 @@ def _substitutions(log_probs: LogProbs, labels: Sequence[int]) -> Logs:
     return total
 
 
-def _entries(log_probs: LogProbs, labels: Sequence[int]) -> Logs:
+def _entries(log_probs: NDArray[np.float32], labels: Sequence[int]) -> Logs:
     """Log probability (T, L, C - 1) that steps before t spell the labels before i, so that class c may start at t."""
     states, skips, _ = _trellis([labels])
     alpha = _forward(_emissions(log_probs[None], states), skips)[:-1, 0]  # (T - 1, S)
