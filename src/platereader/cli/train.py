@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
     """Describe ``platereader train detector`` and ``platereader train recognizer``."""
     networks = parser.add_subparsers(dest="network", required=True, metavar="detector|recognizer")
     detector = networks.add_parser("detector", help="train the plate detector", description="Train the detector.")
-    detector.add_argument("data", type=Path, metavar="DATA", help="folder of the labelled sets")
+    detector.add_argument("data", type=Path, metavar="DATA", help="a labelled set, or a folder of several")
     recognizer = networks.add_parser("recognizer", help="train the reader", description="Train the recognizer.")
     recognizer.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets to mix in")
     for one, options, run in ((detector, _DETECTOR, run_detector), (recognizer, _RECOGNIZER, run_recognizer)):
@@ -69,10 +70,13 @@ def run_detector(arguments: argparse.Namespace) -> int:
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer and say where its weights are."""
+    from platereader.recognition.crnn import CrnnConfig
     from platereader.training.recognizer import RecognizerTraining, train_recognizer
 
-    settings = RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **_given(arguments))
-    return _finish(train_recognizer(settings), kind="recognizer", settings={"alphabet": RUSSIAN.characters})
+    training = RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **_given(arguments))
+    shape = {name: value for name, value in asdict(CrnnConfig()).items() if name != "classes"}
+    settings = {"alphabet": RUSSIAN.characters, **shape}
+    return _finish(train_recognizer(training), kind="recognizer", settings=settings)
 
 
 def _finish(weights: Path, *, kind: Kind, settings: dict[str, Any]) -> int:

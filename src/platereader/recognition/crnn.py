@@ -79,10 +79,11 @@ class Crnn(nn.Module):
 
     def __init__(self, config: CrnnConfig | None = None) -> None:
         super().__init__()
-        self.config = config = config or CrnnConfig()
+        config = config or CrnnConfig()
+        self.config: CrnnConfig = config
         first, second, third = config.channels
         rows = config.height_px // _STRIDE
-        self.cnn = nn.Sequential(
+        self.cnn: nn.Sequential = nn.Sequential(
             _convolution(1, first, kernel=(5, 5), stride=(2, 2)),  # (N, 32, H/2, W/2)
             _convolution(first, second, stride=(2, 2)),  # (N, 64, H/4, W/4)
             _Residual(second),
@@ -91,9 +92,9 @@ class Crnn(nn.Module):
             _convolution(third, config.features, kernel=(rows, 1), padding=(0, 0)),  # (N, F, 1, T)
             _Residual(config.features, kernel=(1, 3)),
         )
-        self.dropout = nn.Dropout(0.1)
-        self.lstm = nn.LSTM(config.features, config.hidden, config.layers, bidirectional=True, dropout=0.1)
-        self.classify = nn.Linear(2 * config.hidden, config.classes)
+        self.dropout: nn.Dropout = nn.Dropout(0.1)
+        self.lstm: nn.LSTM = nn.LSTM(config.features, config.hidden, config.layers, bidirectional=True, dropout=0.1)
+        self.classify: nn.Linear = nn.Linear(2 * config.hidden, config.classes)
 
     @override
     def forward(self, pictures: Tensor) -> Tensor:

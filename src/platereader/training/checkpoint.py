@@ -106,8 +106,9 @@ class ModelEma:
 
     def __init__(self, module: nn.Module, *, max_decay: float = 0.9985) -> None:
         self.max_decay = max_decay
-        self.updates = 0
-        self.tensors = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+        self.updates: int = 0
+        state = cast("dict[str, Tensor]", module.state_dict())
+        self.tensors: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in state.items()}
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:

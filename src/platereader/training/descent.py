@@ -29,7 +29,7 @@ class Descent:
     def __init__(
         self, network: nn.Module, *, optimizer: torch.optim.Optimizer, ema: ModelEma, max_gradient: float
     ) -> None:
-        self.skipped = 0
+        self.skipped: int = 0
         self._in_a_row = 0
         self._network = network
         self._optimizer = optimizer

@@ -33,7 +33,7 @@ from platereader.training.detector_data import Batch, Material, TileStream, dete
 from platereader.training.detector_loss import DetectorLoss, Losses
 from platereader.training.detector_validation import validate, validation_slice
 from platereader.training.photographs import report_skipped
-from platereader.training.report import append_log, draw_curves, progress_bar, read_log
+from platereader.training.report import append_log, check_plotting, draw_curves, progress_bar, read_log
 from platereader.training.settings import check_ranges, check_unchanged
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
@@ -130,7 +130,9 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining) -> Path
         DatasetError: the photographs cannot be used, or too little is known of their plates.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: the checkpoint is damaged.
+        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
     """
+    check_plotting()
     trainee = _Trainee(training)
     journal = _Journal(out, training, trainee.resume(out / CHECKPOINT_NAME))
     sets = load_sets(data)

@@ -49,7 +49,7 @@ from platereader.training.recognizer_data import (
     load_real_plates,
     to_batch,
 )
-from platereader.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
+from platereader.training.report import append_log, check_plotting, draw_confusion, draw_curves, progress_bar, read_log
 from platereader.training.settings import check_ranges, check_unchanged
 
 __all__ = ["RecognizerTraining", "export_recognizer", "train_recognizer"]
@@ -127,7 +127,9 @@ def train_recognizer(settings: RecognizerTraining, *, alphabet: Alphabet = RUSSI
     Raises:
         DatasetError: a labelled set cannot be used at all.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
+        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
     """
+    check_plotting()
     rng = np.random.default_rng(settings.seed)
     run = _Run(settings, alphabet)
     backgrounds = [] if settings.negatives is None else background_photographs(settings.negatives, count=200, rng=rng)

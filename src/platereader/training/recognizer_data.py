@@ -170,7 +170,7 @@ class PlateBatches(Dataset[Batch]):
         self.alphabet = alphabet
         self.batch_size = batch_size
         self.real = real
-        self.real_share = real_share if real else 0.0
+        self.real_share: float = real_share if real else 0.0
         self.backgrounds = backgrounds
         self.seed = seed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,22 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from platereader.errors import MissingDependencyError
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["append_log", "draw_confusion", "draw_curves", "progress_bar", "read_log"]
+__all__ = ["append_log", "check_plotting", "draw_confusion", "draw_curves", "progress_bar", "read_log"]
+
+
+def check_plotting() -> None:
+    """Say before a run, and not hours into it, that its curves cannot be drawn.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingDependencyError('matplotlib is not installed: run pip install "platereader[train]".')
 
 
 def append_log(path: Path, row: Mapping[str, Any]) -> None:

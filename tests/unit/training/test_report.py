@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from platereader.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
+from platereader.errors import MissingDependencyError
+from platereader.training.report import append_log, check_plotting, draw_confusion, draw_curves, progress_bar, read_log
 
 
 def test_the_log_comes_back_row_by_row(tmp_path: Path) -> None:
@@ -35,3 +36,10 @@ def test_the_bar_starts_where_the_run_was(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().err
     assert "reader" in shown
     assert "6/10" in shown
+
+
+def test_missing_plotting_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_plotting()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"platereader\[train\]"):
+        check_plotting()
