@@ -95,8 +95,8 @@ def test_trackers_count_for_themselves() -> None:
 
 def test_a_point_like_box_can_be_followed() -> None:
     tracker = IouTracker()
-    for frame in range(3):
-        tracker.update([plate(5, 5, width=0, height=0)], float(frame))
+    seen = [tracker.update([plate(5, 5, width=0, height=0)], frame / 5).track_ids for frame in range(3)]
+    assert [len(ids) for ids in seen] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("timestamp_s", [0.5, 0.4, -1.0, math.nan, math.inf])
