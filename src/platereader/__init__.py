@@ -4,6 +4,7 @@ Start with ``Pipeline.build()``; the contracts between the parts are in ``plater
 """
 
 from platereader.errors import (
+    AccuracyError,
     ContractError,
     DatasetError,
     EngineError,
@@ -43,6 +44,7 @@ from platereader.trust import TrustPolicy
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccuracyError",
     "Box",
     "CTCDecoder",
     "Candidate",

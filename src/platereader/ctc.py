@@ -1,26 +1,51 @@
 """Connectionist temporal classification in numpy: collapse, log P(text | picture), per-character posteriors.
 
 Class 0 is the blank. A text's probability is the sum over all its alignments (Graves et al., "Connectionist temporal
-classification", ICML 2006, equations 5 to 11), all in natural logarithms and float64.
+classification", ICML 2006, equations 5 to 11). The classes of a time step may sum to less than one: what is missing
+is none of the classes, belongs to no text, and is never shared out among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import cast
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["character_posteriors", "collapse", "log_prob", "log_prob_pairs"]
+__all__ = [
+    "character_posterior_pairs",
+    "character_posteriors",
+    "collapse",
+    "log_prob",
+    "log_prob_pairs",
+    "log_prob_table",
+]
 
-Logs = NDArray[np.float64]
-"""float64 natural logarithms; minus infinity for the impossible."""
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
 
 BLANK = 0
+
+# Sums of probabilities are right as long as they are well above what float64 can hold, 1e-308: whatever vanished on
+# the way was no larger. Smaller sums are done again in logarithms, which cost far more.
+_LEAST_SUM = 1e-280
+
+
+class _Arithmetic(NamedTuple):
+    """How probabilities are added and multiplied, and what is impossible and certain."""
+
+    plus: np.ufunc
+    times: np.ufunc
+    zero: float
+    one: float
+
+
+_PLAIN = _Arithmetic(np.add, np.multiply, 0.0, 1.0)
+_LOGARITHMS = _Arithmetic(np.logaddexp, np.add, -np.inf, 0.0)
 
 
 def collapse(path: Sequence[int] | NDArray[np.integer]) -> list[int]:
@@ -47,7 +72,7 @@ def log_prob(log_probs: NDArray[np.float32], labels: Sequence[int]) -> float:
     return float(log_prob_pairs(log_probs[None], [labels])[0])
 
 
-def log_prob_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Logs:
+def log_prob_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Floats:
     """``log_prob`` of B pairs of posteriors and labels at once.
 
     Args:
@@ -63,12 +88,30 @@ def log_prob_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int
     _check(log_probs, labels)
     if not labels:
         return np.zeros(0)
-    states, skips, last = _trellis(labels)
-    emissions = _emissions(log_probs, states)
-    alpha = _forward(emissions, skips)[-1]
-    rows = np.arange(len(labels))
-    ends = np.where(last > 0, alpha[rows, np.maximum(last - 1, 0)], -np.inf)
-    return cast(Logs, np.logaddexp(alpha[rows, last], ends))
+    texts = _padded(labels)
+    each = len(texts) // len(log_probs)
+    return log_prob_table(log_probs, texts.reshape(len(log_probs), each, texts.shape[1])).ravel()
+
+
+def log_prob_table(log_probs: NDArray[np.float32], texts: Labels) -> Floats:
+    """``log_prob`` of M texts under each of N posteriors, unchecked.
+
+    Args:
+        log_probs: float ``(N, T, C)``, natural logarithms.
+        texts: int64 ``(N, M, L)``, classes 1 to C - 1, each text filled up with blanks at its end.
+
+    Returns:
+        float64 ``(N, M)``.
+    """
+    count, each, longest = texts.shape
+    plates = np.repeat(np.arange(len(texts)), each)
+    labels = texts.reshape(count * each, longest)
+    sums = _totals(np.exp(log_probs, dtype=np.float64), plates, labels, arithmetic=_PLAIN)
+    small = np.flatnonzero(sums < _LEAST_SUM)
+    logs = np.log(np.maximum(sums, _LEAST_SUM))
+    if len(small):
+        logs[small] = _totals(log_probs.astype(np.float64), plates[small], labels[small], arithmetic=_LOGARITHMS)
+    return logs.reshape(count, each)
 
 
 def _check(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> None:
@@ -83,39 +126,73 @@ def _check(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> N
             raise InvalidArgumentError(f"labels {list(text)}: must be classes 1 to {classes - 1}; encode texts first.")
 
 
-def _trellis(labels: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
-    """States (B, S) with blanks between the labels, whether a state may be entered from two before, last state (B,)."""
-    last = np.array([2 * len(text) for text in labels])
-    states = np.zeros((len(labels), int(last.max()) + 1), np.int64)
-    for row, text in zip(states, labels, strict=True):
-        row[1 : 2 * len(text) : 2] = text
-    skips = np.zeros(states.shape, np.bool_)
-    skips[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
-    return states, skips, last
+def _padded(labels: Sequence[Sequence[int]]) -> Labels:
+    """Texts of any lengths as one array (B, L), filled up with blanks at their ends."""
+    table = np.zeros((len(labels), max(map(len, labels), default=0)), np.int64)
+    for row, text in zip(table, labels, strict=True):
+        row[: len(text)] = text
+    return table
 
 
-def _emissions(log_probs: NDArray[np.float32], states: NDArray[np.int64]) -> Logs:
-    """Log probability (T, B, S) of each state's class at each step."""
-    rows = np.zeros(1, np.int64) if log_probs.shape[0] == 1 else np.arange(len(states))
-    by_step = log_probs.astype(np.float64).transpose(1, 0, 2)
-    emissions: Logs = by_step[:, rows[:, None], states]
-    return emissions
+def _totals(values: Floats, plates: Labels, labels: Labels, *, arithmetic: _Arithmetic) -> Floats:
+    """Sum (B,) over all alignments of each text of labels (B, L), under its plate's values (P, T, C)."""
+    states = _states(labels)
+    sums = _forward(values, plates, states, first=_numbers(states) < 2, arithmetic=arithmetic)
+    return _total(sums, labels, arithmetic=arithmetic)
 
 
-def _forward(emissions: Logs, skips: NDArray[np.bool_]) -> Logs:
-    """Log probability (T, B, S) of being in a state after a step, its emission included."""
-    steps, rows, width = emissions.shape
-    alpha = np.full((steps, rows, width + 2), -np.inf)  # two impossible states in front spare all special cases
-    alpha[0, :, 2:4] = emissions[0, :, :2]
-    closed = np.where(skips, 0.0, -np.inf)
-    for step in range(1, steps):
-        before = alpha[step - 1]
-        entered = np.logaddexp(before[:, 2:], before[:, 1:-1])
-        alpha[step, :, 2:] = np.logaddexp(entered, before[:, :-2] + closed) + emissions[step]
-    return alpha[:, :, 2:]
+def _total(sums: Floats, labels: Labels, *, arithmetic: _Arithmetic) -> Floats:
+    """What the forward sums (T, S, B) of texts (B, L) come to: a path ends on the last label or the blank after it."""
+    last = 2 * np.count_nonzero(labels, axis=1)
+    texts = np.arange(len(labels))
+    on_label = np.where(last > 0, sums[-1, last - 1, texts], arithmetic.zero)
+    total: Floats = arithmetic.plus(sums[-1, last, texts], on_label)
+    return total
 
 
-def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[int]) -> NDArray[np.float64]:
+def _numbers(states: Labels) -> Labels:
+    """Number of each state within its text, (S, 1)."""
+    return np.arange(len(states))[:, None]
+
+
+def _states(labels: Labels) -> Labels:
+    """States (S, B) of texts (B, L): the labels with blanks around them."""
+    states = np.zeros((2 * labels.shape[1] + 1, len(labels)), np.int64)
+    states[1::2] = labels.T
+    return states
+
+
+def _forward(
+    values: Floats, plates: Labels, states: Labels, *, first: NDArray[np.bool_], arithmetic: _Arithmetic
+) -> Floats:
+    """Sums over the paths from the first step to each state at each step, their emissions included.
+
+    Args:
+        values: ``(P, T, C)``, what each class emits at each step.
+        plates: ``(B,)``, whose emissions each text is under.
+        states: ``(S, B)``; texts last, so that a step is a few operations on whole blocks of memory.
+        first: ``(S, B)``, states in which a path may begin.
+        arithmetic: of ``values``.
+
+    Returns:
+        ``(T, S, B)``.
+    """
+    _, steps, classes = values.shape
+    by_step = values.transpose(1, 0, 2).reshape(steps, -1)
+    emitted = plates * classes + states
+    skip = np.full(states.shape, arithmetic.zero)
+    skip[2:][(states[2:] != BLANK) & (states[2:] != states[:-2])] = arithmetic.one
+    sums = np.empty((steps, len(states) + 2, len(plates)))
+    sums[:, :2] = arithmetic.zero  # two impossible states in front spare all special cases
+    sums[0, 2:] = np.where(first, by_step[0].take(emitted), arithmetic.zero)
+    for before, after, emission in zip(sums[:-1], sums[1:, 2:], by_step[1:], strict=True):
+        arithmetic.plus(before[2:], before[1:-1], out=after)
+        arithmetic.plus(after, arithmetic.times(before[:-2], skip), out=after)
+        arithmetic.times(after, emission.take(emitted), out=after)
+    return sums[:, 2:]
+
+
+def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[int]) -> Floats:
     """How sure each character is, all others being as they are: unlike the best path's peaks, over all alignments.
 
     For position i this is P(labels) over the sum of P of the labels with any class at i and of the labels without i,
@@ -126,43 +203,85 @@ def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[int]) 
         labels: L classes 1 to C - 1.
 
     Returns:
-        float64 ``(L,)``, 0 to 1; 0 where the labels are impossible.
+        float64 ``(L,)``, 0 to 1; 0 where the labels are impossible or less probable than 1e-280.
 
     Raises:
         InvalidArgumentError: wrong shape, or a class that is not there.
     """
-    if not labels:
-        return np.zeros(0)
-    whole = log_prob(log_probs, labels)
-    if whole == -np.inf:
-        return np.zeros(len(labels))
-    shorter = log_prob_pairs(log_probs[None], [[*labels[:i], *labels[i + 1 :]] for i in range(len(labels))])
-    others = np.logaddexp.reduce(_substitutions(log_probs, labels), axis=1)
-    return np.minimum(np.exp(whole - np.logaddexp(others, shorter)), 1.0)
+    if log_probs.ndim != 2:
+        raise InvalidArgumentError(f"log_probs has shape {log_probs.shape}, expected (T, C): pass one plate at a time.")
+    return character_posterior_pairs(log_probs[None], [labels])[0]
 
 
-def _substitutions(log_probs: NDArray[np.float32], labels: Sequence[int]) -> Logs:
-    """Log P (L, C - 1) of the labels with each class in turn at each position."""
-    entered = _entries(log_probs, labels)  # what stands before position i is written, step t may start class c there
-    left = _entries(log_probs[::-1], labels[::-1])[::-1, ::-1]  # the same from the end: step t may be its last
-    emitted = log_probs[:, None, 1:].astype(np.float64)  # (T, 1, C - 1)
-    inside = total = np.full(entered.shape[1:], -np.inf)
-    for step in range(len(log_probs)):
-        inside = np.logaddexp(inside, entered[step]) + emitted[step]
-        total = np.logaddexp(total, inside + left[step])
-    return total
+def character_posterior_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> list[Floats]:
+    """``character_posteriors`` of B plates at once.
+
+    Args:
+        log_probs: float ``(B, T, C)``, natural logarithms.
+        labels: B sequences of classes 1 to C - 1, of any lengths.
+
+    Returns:
+        B arrays, float64 ``(L,)`` each.
+
+    Raises:
+        InvalidArgumentError: wrong shape, or a class that is not there.
+    """
+    _check(log_probs, labels)
+    texts = _padded(labels)
+    if not texts.size:
+        return [np.zeros(0) for _ in labels]
+    values = np.exp(log_probs, dtype=np.float64)
+    sums, shorter, states, first = _both_ways(values, texts)
+    entries = _entries(sums, states, first, classes=values.shape[2])
+    whole = _total(sums[:, :, : len(texts)], texts, arithmetic=_PLAIN)[:, None]
+    rivals = shorter + _substitutions(entries, values)
+    sure = np.where(whole < _LEAST_SUM, 0.0, whole / np.maximum(rivals, _LEAST_SUM))
+    return [row[: len(text)] for row, text in zip(np.minimum(sure, 1.0), labels, strict=True)]
 
 
-def _entries(log_probs: NDArray[np.float32], labels: Sequence[int]) -> Logs:
-    """Log probability (T, L, C - 1) that steps before t spell the labels before i, so that class c may start at t."""
-    states, skips, _ = _trellis([labels])
-    alpha = _forward(_emissions(log_probs[None], states), skips)[:-1, 0]  # (T - 1, S)
-    blanks = alpha[:, :-1:2]
-    before = np.full_like(blanks, -np.inf)
-    before[:, 1:] = alpha[:, 1:-2:2]
-    entries = np.full((len(log_probs), len(labels), log_probs.shape[1] - 1), -np.inf)
-    entries[0, 0] = 0.0
-    entries[1:] = np.logaddexp(blanks, before)[:, :, None]
-    for position, label in enumerate(labels[:-1], 1):
-        entries[1:, position, label - 1] = blanks[:, position]  # a repeated class needs a blank between
+def _both_ways(values: Floats, texts: Labels) -> tuple[Floats, Floats, Labels, NDArray[np.bool_]]:
+    """Sums of the texts (B, L) read forwards and backwards, and of each text without each label, in one sweep.
+
+    Returns:
+        ``(T, S, 2B)``, sums forwards, then from the last step and the last state; ``(B, L)``, P of the texts without
+        a label; the ``(S, 2B)`` states of the former and the states in which they begin.
+    """
+    count, longest = len(texts), int(texts.shape[1])
+    positions = np.arange(longest)
+    kept = positions + (positions >= positions[:, None])  # (L, L): all but one, and the blank that fills up
+    shorter = np.pad(texts, ((0, 0), (0, 1)))[:, kept].reshape(count * longest, longest)
+    forwards, without = _states(texts), _states(shorter)
+    states = np.concatenate([forwards, forwards[::-1], without], axis=1)
+    first = np.broadcast_to(_numbers(states) < 2, states.shape).copy()
+    from_end = 2 * np.count_nonzero(texts, axis=1) - _numbers(states)
+    first[:, count : 2 * count] = ((from_end == 0) | (from_end == 1))[::-1]
+    plates = np.concatenate([np.arange(2 * count), np.repeat(np.arange(count), longest)])
+    both = np.concatenate([values, values[:, ::-1]])
+    sums = _forward(both, plates, states, first=first, arithmetic=_PLAIN)
+    deleted = _total(sums[:, :, 2 * count :], shorter, arithmetic=_PLAIN).reshape(count, longest)
+    return sums[:, :, : 2 * count], deleted, states[:, : 2 * count], first[:, : 2 * count]
+
+
+def _entries(sums: Floats, states: Labels, first: NDArray[np.bool_], *, classes: int) -> Floats:
+    """P (T, L, B, C) that all before step t spells all before label i, so that class c may start there and then."""
+    blanks, labels = sums[:-1, :-1:2], sums[:-1, 1:-2:2]  # (T - 1, L, B), (T - 1, L - 1, B)
+    entries = np.empty((len(sums), *blanks.shape[1:], classes))
+    entries[0] = first[1::2, :, None]
+    entries[1:] = blanks[..., None]
+    entries[1:, 1:] += labels[..., None]
+    again = states[1:-2:2]  # a repeated class needs a blank between: (L - 1, B)
+    np.put_along_axis(entries[1:, 1:], again[None, :, :, None], blanks[:, 1:, :, None], axis=3)
     return entries
+
+
+def _substitutions(entries: Floats, values: Floats) -> Floats:
+    """P (B, L) of the texts with any class at all in the place of one; entries (T, L, 2B, C) are used up."""
+    count = len(values)
+    inside, left = entries[:, :, :count], entries[::-1, ::-1, count:]
+    by_step = values.transpose(1, 0, 2)[:, None]  # (T, 1, B, C)
+    inside[0] *= by_step[0]
+    for step in range(1, len(inside)):  # from "may start at this step" to "stands there at this step"
+        inside[step] += inside[step - 1]
+        inside[step] *= by_step[step]
+    rivals: Floats = np.einsum("tlbc,tlbc->bl", inside[..., 1:], left[..., 1:])
+    return rivals

@@ -11,6 +11,7 @@ PlateReaderError
 ├── DatasetError (ValueError)               a labelled set that cannot be used at all
 ├── UntrustedPickleError (PermissionError)  a file that runs code when loaded
 ├── EngineError (ValueError)                engine and precision that do not go together
+├── AccuracyError (RuntimeError)            new weights that would read worse than those they are made from
 ├── MissingDependencyError (ImportError)    an optional package is not installed
 └── WeightsError (RuntimeError)
     ├── WeightsNotFoundError (FileNotFoundError)
@@ -61,6 +62,10 @@ class UntrustedPickleError(PlateReaderError, PermissionError):
 
 class EngineError(PlateReaderError, ValueError):
     """The engine does not offer that precision."""
+
+
+class AccuracyError(PlateReaderError, RuntimeError):
+    """A network in int8, or after fine-tuning, reads worse than allowed; its weights were not written."""
 
 
 class MissingDependencyError(PlateReaderError, ImportError):

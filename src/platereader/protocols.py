@@ -40,7 +40,11 @@ class Recognizer(Protocol):
         ...
 
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
-        """float32 ``(N, T, C)``: natural log probabilities, each time step summing to one."""
+        """float32 ``(N, T, C)``: natural log probabilities, each time step summing to one at most.
+
+        What is missing to one is the probability that something stands there which is none of the characters, or
+        cannot be made out; a recognizer that does not know of such things leaves nothing missing.
+        """
         ...
 
 

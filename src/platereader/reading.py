@@ -46,8 +46,8 @@ class PlateReader:
             return []
         log_probs = recognize(self.recognizer, plates)
         candidates = decode(self.decoder, log_probs)
-        evidence = map(PlateEvidence, detections, plates, log_probs, candidates)
-        return [self.trust.judge(item, self.recognizer.alphabet) for item in evidence]
+        evidence = list(map(PlateEvidence, detections, plates, log_probs, candidates))
+        return self.trust.judge_batch(evidence, self.recognizer.alphabet)
 
 
 def detect(detector: Detector, frames: Sequence[BgrImage]) -> list[list[Detection]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from platereader.arrays import BgrImage, LogProbs
 from platereader.geometry import Box, Quad
-from platereader.plates.alphabet import to_cyrillic
+from platereader.plates.alphabet import ILLEGIBLE, to_cyrillic
 from platereader.plates.formats import PlateFormat, format_of
 from platereader.plates.regions import Region, region_of
 
@@ -23,7 +23,17 @@ Lines: TypeAlias = Literal[1, 2]
 Status: TypeAlias = Literal["read", "uncertain", "unreadable"]
 """Whether to act on a reading, to look at it, or that there is nothing to look at."""
 
-Reason: TypeAlias = Literal["nothing_legible", "low_confidence", "weak_character", "unknown_format", "unknown_region"]
+Reason: TypeAlias = Literal[
+    "not_a_plate",
+    "nothing_legible",
+    "cut_off",
+    "hidden_character",
+    "too_small",
+    "low_confidence",
+    "weak_character",
+    "unknown_format",
+    "unknown_region",
+]
 """Why a reading is not ``read``; see ``platereader.trust``."""
 
 MASK_BELOW = 0.9
@@ -187,7 +197,7 @@ class PlateReading:
         """The text with ``?`` for every character below ``MASK_BELOW``, such as ``A1?3BC77``."""
         if self.text is None:
             return None
-        return "".join(c.char if c.confidence >= MASK_BELOW else "?" for c in self.characters)
+        return "".join(c.char if c.confidence >= MASK_BELOW else ILLEGIBLE for c in self.characters)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; pixels and posteriors are left out."""
@@ -304,6 +314,7 @@ class PartDescription:
         engine: such as ``torch``.
         precision: such as ``fp32``.
         threads: threads that the engine uses.
+        note: why it runs in this precision.
     """
 
     part: str
@@ -313,6 +324,7 @@ class PartDescription:
     engine: str | None = None
     precision: str | None = None
     threads: int | None = None
+    note: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""

@@ -15,7 +15,7 @@ from platereader.detection.yolo import YoloDetector
 from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.plates.formats import by_name, russian_grammar
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Rectifier
-from platereader.recognition.recognizer import CrnnRecognizer
+from platereader.recognition.recognizer import CtcRecognizer
 from platereader.rectification.contour import ContourRectifier
 from platereader.rectification.corners import BoxRectifier, CornerRectifier
 from platereader.rectification.layout import rectify_quad
@@ -71,7 +71,7 @@ def test_the_rectifiers(rectifier: Rectifier, frames: list[BgrImage]) -> None:
 
 
 def test_the_shipped_recognizer(pipeline: Pipeline, streets: list[Scene]) -> None:
-    assert isinstance(pipeline.recognizer, CrnnRecognizer)
+    assert isinstance(pipeline.recognizer, CtcRecognizer)
     check_recognizer(pipeline.recognizer)
     seen = [(scene.pixels, plate.corners) for scene in streets for plate in scene.plates]
     plates = [rectify_quad(pixels, corners) for pixels, corners in seen if corners is not None]

@@ -107,11 +107,11 @@ class Recognize(PatchRecognizer):
         lambda x: x[:-1],
         np.exp,
         lambda x: x[..., :5],
-        lambda x: x - 1,
+        lambda x: x / 2,
         lambda x: np.full_like(x, np.nan),
         lambda x: np.roll(x, len(x) - 1, axis=-1),
     ],
-    ids=["drops one", "probabilities", "few classes", "not normalised", "NaN", "depends on batch-mates"],
+    ids=["drops one", "probabilities", "few classes", "sums to more than one", "NaN", "depends on batch-mates"],
 )
 def test_wrong_recognizers_fail(change: Callable[[LogProbs], LogProbs]) -> None:
     with pytest.raises(ContractError):

@@ -60,6 +60,22 @@ def test_no_labels_and_no_texts() -> None:
     assert ctc.log_prob_pairs(log_probs[None], []).shape == (0,)
 
 
+def test_sums_below_what_floats_hold_are_done_in_logarithms() -> None:
+    log_probs = spelling([0, 1, 0, 2, 0, 0] * 10)
+    texts = [[1, 2] * 10, [3] * 20, [3] * 40, [1, 2]]
+    lower = log_probs - 12.0  # P is 1e-313 and less
+    expected = ctc.log_prob_pairs(log_probs[None], texts) - 12.0 * len(log_probs)
+    assert ctc.log_prob_pairs(lower[None], texts) == pytest.approx(expected, abs=1e-2)
+    assert expected[0] > -730 > expected[1] > expected[2] == -np.inf
+
+
+def test_many_texts_of_many_pictures() -> None:
+    plates = np.stack([spelling([1, 0, 2, 0]), spelling([0, 3, 3, 0])])
+    table = ctc.log_prob_table(plates, np.array([[[1, 2], [3, 0], [0, 0]], [[1, 2], [3, 0], [0, 0]]]))
+    for rows, scores in zip(plates, table, strict=True):
+        assert scores == pytest.approx([ctc.log_prob(rows, text) for text in ([1, 2], [3], [])])
+
+
 @pytest.mark.parametrize("labels", [[0], [4], [-1]])
 def test_classes_that_are_not_there_are_refused(labels: list[int]) -> None:
     with pytest.raises(InvalidArgumentError, match="labels"):

@@ -86,7 +86,7 @@ def test_read_plates_takes_crops_and_plate_images() -> None:
 
 def test_illegible_plate_is_reported_not_dropped() -> None:
     (reading,) = patch_pipeline().read(frame_with({200: LEFT}))
-    assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
+    assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "not_a_plate")
 
 
 class ShortDetector:

@@ -73,7 +73,7 @@ def test_illegible_plate_is_followed_without_a_text() -> None:
     for step in range(3):
         update = stream.update(frame_with({200: PLATE}), step / 5)
     (plate,) = update.active
-    assert (plate.text, plate.status, plate.reason) == (None, "unreadable", "nothing_legible")
+    assert (plate.text, plate.status, plate.reason) == (None, "unreadable", "not_a_plate")
 
 
 def test_finished_stream_takes_no_more_frames() -> None:

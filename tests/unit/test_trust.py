@@ -3,18 +3,38 @@
 import numpy as np
 import pytest
 
-from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, PlateReading, TrustPolicy, ctc
+from platereader import (
+    Box,
+    Candidate,
+    Detection,
+    InvalidArgumentError,
+    PlateEvidence,
+    PlateImage,
+    PlateReading,
+    TrustPolicy,
+    ctc,
+)
 from platereader.arrays import LogProbs
 from platereader.plates.alphabet import RUSSIAN
+from platereader.results import Lines
 from platereader.testing import spelled
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 
 
-def judge(text: str, log_probs: LogProbs, policy: TrustPolicy | None = None) -> PlateReading:
+def judge(
+    text: str, log_probs: LogProbs, policy: TrustPolicy | None = None, detection: Detection | None = None
+) -> PlateReading:
     log_prob = ctc.log_prob(log_probs, RUSSIAN.encode(text))
-    evidence = PlateEvidence(None, PICTURE, log_probs, (Candidate(text, log_prob, None),))
+    evidence = PlateEvidence(detection, PICTURE, log_probs, (Candidate(text, log_prob, None),))
     return (policy or TrustPolicy()).judge(evidence, RUSSIAN)
+
+
+def with_illegible(log_probs: LogProbs, step: int, probability: float = 0.9) -> LogProbs:
+    """The same posteriors, with so much probability missing at one step."""
+    changed: LogProbs = log_probs.copy()
+    changed[step] += np.float32(np.log(1 - probability))
+    return changed
 
 
 def with_one_vague(text: str, position: int, probability: float) -> LogProbs:
@@ -75,3 +95,56 @@ def test_text_that_hardly_fits_is_unreadable_but_its_candidates_stay() -> None:
     reading = judge("A123BC77", log_probs)
     assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
     assert reading.candidates[0].text == "A123BC77"
+
+
+@pytest.mark.parametrize(("step", "reason"), [(0, "cut_off"), (-1, "cut_off"), (4, "hidden_character")])
+def test_something_illegible_beside_or_between_the_characters_is_named(step: int, reason: str) -> None:
+    log_probs = with_illegible(spelled("A123BC77", RUSSIAN, probability=0.9999), step)
+    reading = judge("A123BC77", log_probs)
+    assert (reading.text, reading.status, reading.reason) == ("A123BC77", "uncertain", reason)
+
+
+def test_where_no_character_stands_it_is_not_a_plate() -> None:
+    reading = TrustPolicy().judge(PlateEvidence(None, PICTURE, spelled("", RUSSIAN, steps=9), ()), RUSSIAN)
+    assert (reading.status, reading.reason) == ("unreadable", "not_a_plate")
+
+
+def test_low_confidence_on_a_tiny_plate_is_put_down_to_its_size() -> None:
+    blurred = spelled("A123BC77", RUSSIAN, probability=0.9)
+    far, near = (Detection(Box(0, 0, width, width / 4), 0.9) for width in (30.0, 200.0))
+    assert judge("A123BC77", blurred, detection=far).reason == "too_small"
+    assert judge("A123BC77", blurred, detection=near).reason == "low_confidence"
+    assert judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.9999), detection=far).status == "read"
+
+
+def test_lenient_lets_through_what_strict_doubts() -> None:
+    vague = with_one_vague("A123BC77", 2, 0.85)
+    assert judge("A123BC77", vague, TrustPolicy.strict()).status == "uncertain"
+    assert judge("A123BC77", vague, TrustPolicy.lenient()).status == "read"
+    assert TrustPolicy.strict() == TrustPolicy()
+
+
+def test_a_batch_is_judged_like_its_single_plates() -> None:
+    texts = ["A123BC77", "B456EK99", "M789OP178"]
+    rows = [spelled(text, RUSSIAN, probability=0.99, steps=40) for text in texts]
+    evidence = [
+        PlateEvidence(None, PICTURE, row, (Candidate(text, -0.1, None),)) for text, row in zip(texts, rows, strict=True)
+    ]
+    evidence.insert(1, PlateEvidence(None, PICTURE, rows[0], ()))
+    policy = TrustPolicy()
+    assert policy.judge_batch(evidence, RUSSIAN) == [policy.judge(one, RUSSIAN) for one in evidence]
+    assert policy.judge_batch([], RUSSIAN) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "behind_nats", "expected"),
+    [(1, 1.0, "M071AA09"), (2, 1.0, "MO71AA09"), (1, 6.0, "MO71AA09")],
+)
+def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: float, expected: str) -> None:
+    moped, car = "MO71AA09", "M071AA09"  # a moped's plate has two lines
+    log_probs = spelled(moped, RUSSIAN, probability=0.9999)
+    candidates = (Candidate(moped, -0.1, "moped"), Candidate(car, -0.1 - behind_nats, "standard"))
+    evidence = PlateEvidence(None, PlateImage(PICTURE.pixels, lines), log_probs, candidates)
+    reading = TrustPolicy(min_legible=0.0).judge(evidence, RUSSIAN)
+    assert reading.text == expected
+    assert {one.text for one in reading.candidates} == {moped, car}

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import platereader
-from platereader.cli import evaluate, info, read, synth, train, weights
+from platereader.cli import benchmark, evaluate, info, read, synth, train, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
 from platereader.errors import (
+    AccuracyError,
     DatasetError,
     MissingDependencyError,
     PlateReaderError,
@@ -21,13 +22,14 @@ from platereader.errors import (
 
 __all__ = ["build_parser", "main"]
 
-_BROKEN_ERRORS = (WeightsError, DatasetError, MissingDependencyError)
+_BROKEN_ERRORS = (WeightsError, DatasetError, MissingDependencyError, AccuracyError)
 
 _Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
 
 _COMMANDS: tuple[_Command, ...] = (
     ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
     ("evaluate", "measure accuracy on a labelled set", evaluate.EXAMPLES, evaluate.add_evaluate_command),
+    ("benchmark", "measure how fast a network runs here", benchmark.EXAMPLES, benchmark.add_benchmark_command),
     ("train", "train the detector or the recognizer", train.EXAMPLES, train.add_train_command),
     ("synth", "write made-up plates with their labels", synth.EXAMPLES, synth.add_synth_command),
     ("weights", "list, verify or fetch weight files", weights.EXAMPLES, weights.add_weights_command),

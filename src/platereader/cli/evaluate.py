@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
@@ -15,6 +16,8 @@ EXAMPLES = """examples:
   platereader evaluate dev/russian                     scores with counts and intervals, as a table
   platereader evaluate dev/russian --json report.json  the same as JSON, every plate with its reading
   platereader evaluate dev/russian --failures wrong/   every failure as a picture, and contact sheets
+  platereader evaluate data --stress --plots plots/    the stress suite, made of data/dev and the calibration fifth of
+                                                       data/train: accuracy by severity, and how far to trust it
 
 DATA is a folder with labels.jsonl, AUTO.RIA OCR, Pascal VOC or YOLO labels, or pictures named by their text.
 exit status: 0 every label was used, 1 some labels or pictures had to be skipped, 2 wrong options, 3 no usable data.
@@ -26,12 +29,16 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
     parser.add_argument("--failures", type=Path, metavar="DIR", help="write a picture of every failure")
+    parser.add_argument("--stress", action="store_true", help="run the stress suite that is made from DATA instead")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="with --stress: draw the plots of the report")
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Measure the pipeline, print the table and say what was skipped."""
+    if arguments.stress:
+        return _run_stress(arguments)
     from platereader.datasets import load_dataset
     from platereader.evaluation.evaluate import evaluate
     from platereader.evaluation.table import format_table
@@ -47,9 +54,37 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
             on_picture=progress.advance,
         )
     print(format_table(report))
-    if arguments.json is not None:
-        text = json.dumps(report.to_dict(), ensure_ascii=False, indent=2)
-        arguments.json.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+    _write_json(arguments.json, report.to_dict())
     for row in report.skipped:
         print(f"platereader: skipped {row}", file=sys.stderr)
     return EXIT_FAILED_INPUTS if report.skipped else EXIT_OK
+
+
+def _run_stress(arguments: argparse.Namespace) -> int:
+    """Run the stress suite, print its table and draw its plots."""
+    from platereader.datasets import load_dataset
+    from platereader.evaluation.plotting import check_plotting
+    from platereader.evaluation.stress.plots import draw_stress
+    from platereader.evaluation.stress.run import evaluate_stress, run_size
+    from platereader.evaluation.stress.suite import load_material
+    from platereader.evaluation.stress.table import format_stress
+
+    if arguments.plots is not None:
+        check_plotting()
+    material = load_material(arguments.data)
+    abroad = arguments.data / "dev" / "other"
+    foreign = load_dataset(abroad).images if abroad.is_dir() else ()
+    pipeline = build_pipeline(arguments)
+    with Progress(run_size(material, foreign), unit="picture") as progress:
+        report = evaluate_stress(pipeline, material, foreign=foreign, on_picture=progress.advance)
+    print(format_stress(report))
+    _write_json(arguments.json, report.to_dict())
+    if arguments.plots is not None:
+        draw_stress(report, arguments.plots)
+    return EXIT_OK
+
+
+def _write_json(path: Path | None, report: dict[str, Any]) -> None:
+    if path is not None:
+        text = json.dumps(report, ensure_ascii=False, indent=2)
+        path.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")

@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   platereader info
   platereader info --precision bf16     what would run with these options
 
+The last column says why a network runs in its precision.
 Put the output into a bug report: it names versions, folders and hashes, and no picture.
 exit status: 0 the pipeline can be built, 2 wrong options, 3 weights are missing or altered.
 """
@@ -62,13 +63,14 @@ def run_info(arguments: argparse.Namespace) -> int:
                 (part.sha256 or "-")[:16],
                 " ".join(str(word) for word in (part.engine, part.precision) if word) or "-",
                 "-" if part.threads is None else str(part.threads),
+                part.note or "-",
             )
             for part in build_pipeline(arguments).describe()
         ]
     except WeightsError as error:
         print(f"platereader: {error}", file=sys.stderr)
         return EXIT_BROKEN
-    print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS"), parts))
+    print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS", "WHY"), parts))
     return EXIT_OK
 
 

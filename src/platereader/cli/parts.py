@@ -21,7 +21,7 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt is read by ultralytics")
     group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
     group.add_argument("--engine", default="auto", help="what runs the networks: torch, ... (default: auto)")
-    group.add_argument("--precision", default="auto", help="fp32, bf16, ... (default: auto)")
+    group.add_argument("--precision", default="auto", help="int8, fp32, bf16 (default: auto)")
     group.add_argument("--trust-pickle", action="store_true", help="allow a .pt file to run code while it is loaded")
 
 
@@ -38,27 +38,32 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     from platereader import defaults
     from platereader.pipeline import Pipeline
     from platereader.registry import Registry
+    from platereader.trust import TrustPolicy
 
     registry = Registry.default()
     _, precision = defaults.resolve_engine(arguments.engine, arguments.precision)
     detector: Detector | None = None
     recognizer: Recognizer | None = None
+    trust: TrustPolicy | None = None
     notes: list[PartDescription] = []
     if arguments.detector is not None and arguments.detector.lower().endswith(".pt"):
         from platereader.detection.ultralytics import UltralyticsDetector
 
         detector = UltralyticsDetector(arguments.detector, trust_pickle=arguments.trust_pickle)
     elif arguments.detector is not None:
-        weights = _resolve(arguments.detector, kind="detector", registry=registry)
+        weights = resolve_weights(arguments.detector, kind="detector", registry=registry)
         detector, note = defaults.load_detector(weights, precision=precision)
         notes.append(note)
     if arguments.recognizer is not None:
-        weights = _resolve(arguments.recognizer, kind="recognizer", registry=registry)
-        recognizer, note = defaults.load_recognizer(weights, precision=precision)
+        weights = resolve_weights(arguments.recognizer, kind="recognizer", registry=registry)
+        recognizer, note, calibration = defaults.load_recognizer(weights, precision=precision)
         notes.append(note)
+        decoder = defaults.default_decoder(recognizer.alphabet)
+        trust = defaults.calibrated(TrustPolicy(), calibration, decoder=decoder)
     pipeline = Pipeline.build(
         detector=detector,
         recognizer=recognizer,
+        trust=trust,
         engine=arguments.engine,
         precision=arguments.precision,
         registry=registry,
@@ -67,12 +72,18 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     return replace(pipeline, descriptions=tuple(better.get(note.part, note) for note in pipeline.descriptions))
 
 
-def _resolve(name: str, *, kind: Kind, registry: Registry) -> WeightFile:
-    """The weights of that name, if they are of that kind."""
+def resolve_weights(name: str, *, kind: Kind, registry: Registry) -> WeightFile:
+    """The weights of that name, or at that path, if they are of that kind.
+
+    Raises:
+        UnknownNameError: no weights of that name.
+        WeightsError: they are missing or altered.
+        InvalidArgumentError: they are of the other kind.
+    """
     weights = registry.resolve(name)
     if weights.kind != kind:
         raise InvalidArgumentError(
-            f"--{kind} is {name!r}, which are weights of a {weights.kind}; "
+            f"{kind} is {name!r}, which are weights of a {weights.kind}; "
             f"known of a {kind} are {', '.join(registry.names(kind=kind)) or 'none'}."
         )
     return weights

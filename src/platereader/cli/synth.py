@@ -90,11 +90,13 @@ def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
 
 def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Plates before a camera, cut out as the recognizer gets them."""
+    from platereader.plates.alphabet import ILLEGIBLE
     from platereader.synthesis.crops import plate_sample
 
     while True:
         sample = plate_sample(rng, backgrounds=backgrounds)
-        yield sample.pixels, [{"text": sample.text, "plate_type": sample.format_name}]
+        text = None if ILLEGIBLE in sample.text else sample.text  # a label is a whole text
+        yield sample.pixels, [{"text": text, "plate_type": sample.format_name}]
 
 
 def _plates(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:

@@ -2,24 +2,25 @@
 
 The search is Graves and Jaitly's ("Towards end-to-end speech recognition with recurrent neural networks", ICML 2014,
 algorithm 1) without a language model. Its sums cover only the prefixes it kept, so every text found is scored again
-over all of its alignments.
+over all of its alignments. The text of the most probable path is among them, whatever the beam dropped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from typing_extensions import final
 
 from platereader.arrays import LogProbs
-from platereader.ctc import log_prob_pairs
+from platereader.ctc import log_prob_table
+from platereader.decoding.automaton import Automaton
 from platereader.decoding.prefixes import search
 from platereader.decoding.scoring import check_log_probs, named_format
+from platereader.decoding.texts import as_strings, beside, best_paths
 from platereader.errors import InvalidArgumentError
 from platereader.plates.alphabet import Alphabet
 from platereader.plates.grammar import PlateGrammar
-from platereader.plates.regions import region_known
 from platereader.results import Candidate
 
 __all__ = ["BeamDecoder"]
@@ -38,7 +39,8 @@ class BeamDecoder:
     Attributes:
         alphabet: characters of the recognizer.
         width: prefixes that are followed at a time, and most candidates that are returned.
-        grammar: texts to prefer; None orders by probability alone.
+        grammar: texts to prefer, which also names their formats; None orders by probability alone and names those of
+            Russian plates.
         no_format_nats: see above; natural logarithm of a ratio of probabilities, 0 or more.
         unknown_region_nats: likewise.
 
@@ -50,7 +52,8 @@ class BeamDecoder:
     width: int = 8
     grammar: PlateGrammar | None = None
     no_format_nats: float = 5.0
-    unknown_region_nats: float = 3.0
+    unknown_region_nats: float = 1.0
+    _automaton: Automaton = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.width < 1:
@@ -63,6 +66,7 @@ class BeamDecoder:
                 f"grammar has the alphabet {self.grammar.alphabet.characters!r}, the decoder "
                 f"{self.alphabet.characters!r}: build the grammar with PlateGrammar.build(alphabet=...)."
             )
+        object.__setattr__(self, "_automaton", Automaton.build(self.alphabet.size, self.grammar))
 
     def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
         """Read N plates.
@@ -77,32 +81,28 @@ class BeamDecoder:
             InvalidArgumentError: another shape than the alphabet asks for.
         """
         check_log_probs(log_probs, self.alphabet)
-        return [self._decode(rows) for rows in log_probs]
+        if not len(log_probs):
+            return []
+        found = search(log_probs, width=self.width, automaton=self._automaton)
+        texts = beside(found, best_paths(log_probs)[:, None])
+        scores = log_prob_table(log_probs, texts).tolist()
+        blank: list[float] = log_probs[:, :, 0].sum(axis=1, dtype=np.float64).tolist()
+        pools = [dict(zip(*pool, strict=True)) for pool in zip(as_strings(texts, self.alphabet), scores, strict=True)]
+        return [self._candidates(pool, nothing=nothing) for pool, nothing in zip(pools, blank, strict=True)]
 
-    def _decode(self, log_probs: LogProbs) -> tuple[Candidate, ...]:
-        probabilities = np.exp(log_probs.astype(np.float64))
-        texts = search(probabilities, width=self.width)
-        if self.grammar is not None and not self.grammar.accepts(self.alphabet.decode(texts[0])):
-            # The texts above hold few legal ones then: look among those alone.
-            legal = search(probabilities, width=self.width, grammar=self.grammar)
-            texts += [text for text in legal if text not in texts]
-        scores = log_prob_pairs(log_probs[None], texts)
-        if not texts[int(np.argmax(scores))]:
+    def _candidates(self, pool: dict[str, float], *, nothing: float) -> tuple[Candidate, ...]:
+        """The best of the texts and their log probabilities, unless the empty plate is more probable than any."""
+        possible = {text: score for text, score in pool.items() if text and score > -np.inf}
+        if not possible or max(possible.values()) < nothing:
             return ()
-        candidates = [
-            self._candidate(self.alphabet.decode(text), float(score))
-            for text, score in zip(texts, scores, strict=True)
-            if text and score > -np.inf
-        ]
-        return tuple(sorted(candidates, key=self._rank, reverse=True)[: self.width])
+        ranked = sorted(self._ranked(text, score) for text, score in possible.items())
+        return tuple(Candidate(text, min(possible[text], 0.0), name) for _, text, name in ranked[: self.width])
 
-    def _candidate(self, text: str, log_prob: float) -> Candidate:
-        return Candidate(text, min(log_prob, 0.0), named_format(text))
-
-    def _rank(self, candidate: Candidate) -> float:
-        """Log probability less what speaks against the text itself."""
+    def _ranked(self, text: str, log_prob: float) -> tuple[float, str, str | None]:
+        """What is sorted by: log probability less what speaks against the text itself, negative; text and format."""
         if self.grammar is None:
-            return candidate.log_prob
-        if not self.grammar.accepts(candidate.text):
-            return candidate.log_prob - self.no_format_nats
-        return candidate.log_prob - (0.0 if region_known(candidate.text) else self.unknown_region_nats)
+            return -log_prob, text, named_format(text)
+        fit = self.grammar.fit(text)
+        if fit is None:
+            return self.no_format_nats - log_prob, text, None
+        return (0.0 if fit.region_known else self.unknown_region_nats) - log_prob, text, fit.format

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from typing_extensions import final
 
 from platereader.arrays import LogProbs
-from platereader.ctc import collapse, log_prob_pairs
+from platereader.ctc import log_prob_table
 from platereader.decoding.scoring import check_log_probs, named_format
+from platereader.decoding.texts import as_strings, best_paths
 from platereader.plates.alphabet import Alphabet
 from platereader.results import Candidate
 
@@ -40,12 +40,11 @@ class GreedyDecoder:
             InvalidArgumentError: another shape than the alphabet asks for.
         """
         check_log_probs(log_probs, self.alphabet)
-        labels = [collapse(path) for path in np.argmax(log_probs, axis=2)]
-        scores = log_prob_pairs(log_probs, labels)
-        return [self._candidates(text, float(score)) for text, score in zip(labels, scores, strict=True)]
+        texts = best_paths(log_probs)[:, None]
+        scores: list[float] = log_prob_table(log_probs, texts).ravel().tolist()
+        strings = as_strings(texts, self.alphabet)
+        return [_candidates(text, score) for (text,), score in zip(strings, scores, strict=True)]
 
-    def _candidates(self, labels: list[int], score: float) -> tuple[Candidate, ...]:
-        if not labels:
-            return ()
-        text = self.alphabet.decode(labels)
-        return (Candidate(text, min(score, 0.0), named_format(text)),)
+
+def _candidates(text: str, score: float) -> tuple[Candidate, ...]:
+    return (Candidate(text, min(score, 0.0), named_format(text)),) if text else ()

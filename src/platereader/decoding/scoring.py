@@ -5,7 +5,7 @@ from __future__ import annotations
 from platereader.arrays import LogProbs
 from platereader.errors import InvalidArgumentError
 from platereader.plates.alphabet import Alphabet
-from platereader.plates.formats import format_of
+from platereader.plates.grammar import russian_grammar
 
 __all__ = ["check_log_probs", "named_format"]
 
@@ -29,5 +29,5 @@ def check_log_probs(log_probs: LogProbs, alphabet: Alphabet) -> None:
 
 def named_format(text: str) -> str | None:
     """Name of the likeliest plate format of a text, or None."""
-    plate_format = format_of(text)
-    return None if plate_format is None else plate_format.name
+    fit = russian_grammar().fit(text)
+    return None if fit is None else fit.format

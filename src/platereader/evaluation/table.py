@@ -9,6 +9,8 @@ from platereader.evaluation.metrics import Rate
 from platereader.evaluation.report import DetectionScores, EvaluationReport, GroupScores
 from platereader.results import PartDescription
 
+__all__ = ["aligned", "described", "format_table", "show_rate"]
+
 _SHOWN_ROWS = 10
 _READING = ("end to end", "plates", "found, IoU 0.3", "whole text right", "CER")
 _TRUST = ("", "right and status read", "right of status read", "right, place given", "CER")
@@ -23,11 +25,11 @@ def format_table(report: EvaluationReport) -> str:
     head = (
         f"{report.dataset}: {report.pictures} pictures, {report.plates} labelled plates, {len(report.skipped)} skipped"
     )
-    blocks = [[head], [_part(part) for part in report.parts]]
+    blocks = [[head], [described(part) for part in report.parts]]
     if report.detection is not None:
         blocks.append(_detection(report.detection))
-    blocks.append(_aligned([_READING, *(_reading(group) for group in report.groups)]))
-    blocks.append(_aligned([_TRUST, *(_trust(group) for group in report.groups)]))
+    blocks.append(aligned([_READING, *(_reading(group) for group in report.groups)]))
+    blocks.append(aligned([_TRUST, *(_trust(group) for group in report.groups)]))
     if report.skipped:
         shown = [f"  {row}" for row in report.skipped[:_SHOWN_ROWS]]
         more = [f"  ... and {len(report.skipped) - _SHOWN_ROWS} more"] if len(report.skipped) > _SHOWN_ROWS else []
@@ -35,7 +37,8 @@ def format_table(report: EvaluationReport) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _part(part: PartDescription) -> str:
+def described(part: PartDescription) -> str:
+    """What ran for one part, on one line."""
     weights = f" weights {part.weights} sha256 {part.sha256[:12]}" if part.weights and part.sha256 else ""
     engine = f" on {part.engine} {part.precision}, {part.threads} threads" if part.engine else ""
     return f"{part.part}: {part.implementation}{weights}{engine}"
@@ -49,16 +52,16 @@ def _detection(scores: DetectionScores) -> list[str]:
         ("AP50", _estimate(scores.ap50)),
         ("AP75", _estimate(scores.ap75)),
         ("AP50-95", _estimate(scores.ap50_95)),
-        ("recall, IoU 0.3", _rate(scores.recall30)),
-        ("recall, IoU 0.5", _rate(scores.recall50)),
+        ("recall, IoU 0.3", show_rate(scores.recall30)),
+        ("recall, IoU 0.5", show_rate(scores.recall50)),
         ("finds on no label", str(scores.unlabelled_finds)),
-        ("alarms without plates", _rate(scores.alarms)),
+        ("alarms without plates", show_rate(scores.alarms)),
     ]
     for name, error in (("median", scores.corner_error_median), ("mean", scores.corner_error_mean)):
         if error is not None:
             share = f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f}), n {error.n}"
             rows.append((f"corner error, {name}", share))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _name(group: GroupScores) -> str:
@@ -66,15 +69,16 @@ def _name(group: GroupScores) -> str:
 
 
 def _reading(group: GroupScores) -> tuple[str, ...]:
-    return _name(group), str(group.plates), _rate(group.found), _rate(group.exact), _percent(group.cer)
+    return _name(group), str(group.plates), show_rate(group.found), show_rate(group.exact), _percent(group.cer)
 
 
 def _trust(group: GroupScores) -> tuple[str, ...]:
-    rates = (_rate(group.exact_read), _rate(group.read_right), _rate(group.given_exact))
+    rates = (show_rate(group.exact_read), show_rate(group.read_right), show_rate(group.given_exact))
     return (_name(group), *rates, _percent(group.given_cer))
 
 
-def _rate(rate: Rate) -> str:
+def show_rate(rate: Rate) -> str:
+    """Count, share and 95 % interval."""
     if rate.value is None:
         return "-"
     low, high = rate.interval
@@ -92,7 +96,7 @@ def _percent(estimate: Estimate | None) -> str:
     return f"{100 * estimate.value:.2f} % ({low:.2f}-{high:.2f}), n {estimate.n}"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows with their columns padded to one width."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -9,9 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from platereader.errors import InvalidArgumentError
+
+ILLEGIBLE: Final = "?"
+"""Stands in a text for one or more characters that are there and cannot be made out, or are not of the alphabet."""
 
 _CYRILLIC = "АВЕКМНОРСТУХ"
 _LATIN = "ABEKMHOPCTYX"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.plates.gost import FORMATS
 from platereader.plates.layout import LETTERS, Group, PlateFormat
+from platereader.plates.regions import region_by_code
 
 _DIGITS = "0123456789"
 _CLASSES = {"l": LETTERS, "d": _DIGITS}
@@ -25,6 +26,7 @@ class _Cell(NamedTuple):
     is_number: bool = False
     first: bool = False
     last: bool = False
+    in_region: bool = False
 
 
 class _Item(NamedTuple):
@@ -33,6 +35,25 @@ class _Item(NamedTuple):
     spelling: int
     position: int
     zeros: bool
+
+
+class _Ending(NamedTuple):
+    """A type that is complete in a state, and where its region code stands; None for a type without one."""
+
+    name: str
+    region: slice | None
+
+
+class Fit(NamedTuple):
+    """What a legal text is.
+
+    Attributes:
+        format: Name of its likeliest type: the first whose region code is in use, else the first that fits.
+        region_known: Whether the region code of that type is in use, or the type has none.
+    """
+
+    format: str
+    region_known: bool
 
 
 _Spelling = tuple[str, tuple[_Cell, ...]]
@@ -54,7 +75,7 @@ class PlateGrammar:
 
     alphabet: Alphabet
     transitions: NDArray[np.int32]
-    _accepting: tuple[tuple[str, ...], ...] = field(repr=False)
+    _endings: tuple[tuple[_Ending, ...], ...] = field(repr=False)
     _steps: tuple[dict[str, int], ...] = field(repr=False)
 
     @classmethod
@@ -81,8 +102,8 @@ class PlateGrammar:
                         queue.append(following)
                     step[character] = states[following]
             steps.append(step)
-        accepting = tuple(_accepted_names(items, spellings) for items in states)
-        return cls(alphabet, _transition_table(steps, alphabet), accepting, tuple(steps))
+        endings = tuple(_endings(items, spellings) for items in states)
+        return cls(alphabet, _transition_table(steps, alphabet), endings, tuple(steps))
 
     def step(self, state: int, char: str) -> int | None:
         """The state after one more character, or None if no plate goes on like that.
@@ -95,17 +116,28 @@ class PlateGrammar:
 
     def accepting(self, state: int) -> tuple[str, ...]:
         """Names of the types that are complete in this state; empty if none is."""
-        return self._accepting[state]
+        return tuple(ending.name for ending in self._endings[state])
 
     def accepts(self, text: str) -> bool:
         """Whether the text fits at least one type."""
+        return bool(self._endings_of(text))
+
+    def fit(self, text: str) -> Fit | None:
+        """The likeliest type of a text and whether its region is known; None if the text fits no type."""
+        endings = self._endings_of(text)
+        for ending in endings:
+            if ending.region is None or region_by_code(text[ending.region]) is not None:
+                return Fit(ending.name, region_known=True)
+        return Fit(endings[0].name, region_known=False) if endings else None
+
+    def _endings_of(self, text: str) -> tuple[_Ending, ...]:
         state = self.start
         for char in text:
-            following = self.step(state, char)
+            following = self._steps[state].get(char)
             if following is None:
-                return False
+                return ()
             state = following
-        return bool(self.accepting(state))
+        return self._endings[state]
 
 
 @lru_cache(maxsize=1)
@@ -114,15 +146,16 @@ def russian_grammar() -> PlateGrammar:
     return PlateGrammar.build()
 
 
-def _number_cells(slots: str) -> tuple[_Cell, ...]:
+def _number_cells(slots: str, *, in_region: bool = False) -> tuple[_Cell, ...]:
     last = len(slots) - 1
-    return tuple(_Cell(_DIGITS, True, first=i == 0, last=i == last) for i in range(len(slots)))
+    return tuple(_Cell(_DIGITS, True, first=i == 0, last=i == last, in_region=in_region) for i in range(len(slots)))
 
 
 def _group_spellings(group: Group) -> tuple[tuple[_Cell, ...], ...]:
     """The ways to fill one group: a region code has two, everything else one."""
     if group.is_region:
-        return _number_cells("dd"), (_Cell(_DIGITS[1:]), _Cell(_DIGITS), _Cell(_DIGITS))
+        hundreds, digit = _Cell(_DIGITS[1:], in_region=True), _Cell(_DIGITS, in_region=True)
+        return _number_cells("dd", in_region=True), (hundreds, digit, digit)
     if group.is_number:
         return (_number_cells(group.slots),)
     return (tuple(_Cell(_CLASSES.get(slot, slot)) for slot in group.slots),)
@@ -150,10 +183,15 @@ def _following(items: frozenset[_Item], character: str, spellings: Sequence[_Spe
     return frozenset(following)
 
 
-def _accepted_names(items: frozenset[_Item], spellings: Sequence[_Spelling]) -> tuple[str, ...]:
-    """Names of the types that end here, in the order of the types, each once."""
+def _endings(items: frozenset[_Item], spellings: Sequence[_Spelling]) -> tuple[_Ending, ...]:
+    """The types that end here, in the order of the types."""
     ended = sorted(item.spelling for item in items if item.position == len(spellings[item.spelling][1]))
-    return tuple(dict.fromkeys(spellings[spelling][0] for spelling in ended))
+    return tuple(_Ending(name, _region_slice(cells)) for name, cells in (spellings[spelling] for spelling in ended))
+
+
+def _region_slice(cells: Sequence[_Cell]) -> slice | None:
+    places = [place for place, cell in enumerate(cells) if cell.in_region]
+    return slice(places[0], places[-1] + 1) if places else None
 
 
 def _transition_table(steps: Sequence[dict[str, int]], alphabet: Alphabet) -> NDArray[np.int32]:

@@ -243,8 +243,16 @@ def _score(quad: Quad, grey: _Grey, box: Box, slope: float) -> float:
     ratios = (math.dist(a, b) / math.dist(d, c), math.dist(a, d) / math.dist(b, c))
     parallel = math.prod(min(ratio, 1 / ratio) for ratio in ratios)
     rise = (b[1] - a[1] + c[1] - d[1]) / max(b[0] - a[0] + c[0] - d[0], 1e-6)
-    shape = iou(quad.box, box) * parallel * math.exp(-abs(rise - slope) / _SLOPE_TOLERANCE)
+    shape = iou(quad.box, box) * parallel * math.exp(-abs(rise - slope) / _SLOPE_TOLERANCE) * _whole(quad.box, box)
     return shape * _edge_support(quad, grey) if shape > _MIN_SHAPE else 0.0
+
+
+def _whole(outline: Box, box: Box) -> float:
+    """1, or less for an outline that fills the box from top to bottom but not from end to end.
+
+    That is the field left of the line before the region code; around a whole plate a loose box has room on all sides.
+    """
+    return min(1.0, (outline.width / box.width) / (outline.height / box.height)) ** 4
 
 
 def _edge_support(quad: Quad, grey: _Grey) -> float:

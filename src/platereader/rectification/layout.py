@@ -65,6 +65,11 @@ def lines_by_aspect(quad: Quad) -> Lines:
     return 2 if quad.width < _TWO_LINE_QUAD_ASPECT * quad.height else 1
 
 
+def lines_by_box(box: Box) -> Lines:
+    """Guess the number of lines of a plate from its upright box."""
+    return 2 if box.width < _TWO_LINE_BOX_ASPECT * box.height else 1
+
+
 def rectify_box(frame: BgrImage, box: Box, *, lines: Lines | None = None) -> PlateImage:
     """Cut out a box with 2 % of its width and 5 % of its height more on every side, and lay it out as one line.
 
@@ -74,8 +79,7 @@ def rectify_box(frame: BgrImage, box: Box, *, lines: Lines | None = None) -> Pla
         lines: text lines; None decides by the aspect of the box.
     """
     padded = box.padded(max(_BOX_PAD[0] * box.width, 0.5), max(_BOX_PAD[1] * box.height, 0.5))
-    guessed: Lines = 2 if box.width < _TWO_LINE_BOX_ASPECT * box.height else 1
-    return rectify_quad(frame, Quad.from_box(padded), lines or guessed, margin=0.0)
+    return rectify_quad(frame, Quad.from_box(padded), lines or lines_by_box(box), margin=0.0)
 
 
 def join_lines(pixels: BgrImage) -> BgrImage:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Precision: TypeAlias = Literal["int8", "fp32", "bf16"]
+"""Number format of the arithmetic. No engine has to offer all of them, nor has every network weights for them."""
 
 
 class Runtime(Protocol):

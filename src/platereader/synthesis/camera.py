@@ -97,7 +97,7 @@ STREET = Camera(
     view=(
         *_LIGHT,
         Step(degrade.defocus, 0.35, strongest=0.9),
-        Step(degrade.motion_blur, 0.13, strongest=0.9),
+        Step(degrade.motion_blur, 0.20, strongest=0.9),
         Step(degrade.low_resolution, 0.06, strongest=0.35),
         *_SENSOR,
     ),
@@ -109,13 +109,13 @@ PHOTOGRAPH = Camera(
     view=(
         Step(degrade.lighting_gradient, 0.25, strongest=0.7),
         Step(degrade.shadow_edge, 0.06, strongest=0.7),
-        Step(degrade.night, 0.05, strongest=0.7),
-        Step(degrade.defocus, 0.20, strongest=0.6),
-        Step(degrade.motion_blur, 0.10, strongest=0.7),
+        Step(degrade.night, 0.08, strongest=0.9),
+        Step(degrade.defocus, 0.25, strongest=0.8),
+        Step(degrade.motion_blur, 0.15, strongest=0.8),
         Step(degrade.white_balance, 0.25),
         Step(degrade.contrast, 0.40, strongest=0.8),
-        Step(degrade.sensor_noise, 0.25, strongest=0.6),
-        Step(degrade.jpeg, 0.25, strongest=0.8),
+        Step(degrade.sensor_noise, 0.30, strongest=0.7),
+        Step(degrade.jpeg, 0.30, strongest=0.95),
     ),
 )
 """What may still happen to a real photograph, which has its own weather already."""

@@ -167,7 +167,7 @@ def defocus(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> B
 
 def motion_blur(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """Movement during the exposure, mostly along the plate."""
-    length_px = 1.0 + strength * 0.17 * pixels.shape[0]
+    length_px = 1.0 + strength * 0.25 * pixels.shape[0]
     angle = rng.normal(0, 0.35) if rng.random() < 0.7 else rng.uniform(0, math.pi)
     if abs(math.sin(angle)) > 0.5:
         length_px = 1.0 + 0.6 * (length_px - 1.0)

@@ -1,6 +1,6 @@
-"""Plates of no particular country, only for teaching a detector that not every plate is Russian.
+"""Plates of no particular country: not every plate is Russian, and a reader has to say so.
 
-Texts, colours, proportions and bands are random; nothing here is meant to be read.
+Texts, colours, proportions and bands are random.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from platereader.arrays import BgrImage
 from platereader.errors import InvalidArgumentError
+from platereader.results import Lines
 from platereader.synthesis.glyphs import CHARACTERS, glyph_aspect, glyph_mask
 from platereader.synthesis.layout import MIN_HEIGHT_PX
 
@@ -49,15 +50,27 @@ class _Style:
     rim: float
 
 
-def render_foreign(rng: np.random.Generator, *, height_px: int) -> BgrImage:
-    """Draw the front of a made-up foreign plate; its corners are those of the picture.
+@dataclass(frozen=True, slots=True, eq=False)
+class ForeignPlate:
+    """The front of a made-up foreign plate; its corners are those of the picture.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` BGR.
+        text: Large characters on it, upper line first: any of A to Z and the digits.
+        lines: Lines of large characters.
+    """
+
+    pixels: BgrImage
+    text: str
+    lines: Lines
+
+
+def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
+    """Draw the front of a made-up foreign plate.
 
     Args:
         rng: Source of randomness.
         height_px: Height of the picture, at least 16; the aspect is random, from 1.2 to 4.8.
-
-    Returns:
-        uint8 ``(height_px, W, 3)`` BGR.
 
     Raises:
         InvalidArgumentError: ``height_px`` is below 16.
@@ -73,15 +86,18 @@ def render_foreign(rng: np.random.Generator, *, height_px: int) -> BgrImage:
     bottom = height_px - round(height_px * (style.rim + 0.06 + (0.1 if rng.random() < 0.3 else 0.0)))
     cut = [round(top + (bottom - top) * step / style.lines) for step in range(style.lines + 1)]
     font = int(rng.integers(_OWN_LETTERING + 1))
+    texts: list[str] = []
     for y1, y2 in itertools.pairwise(cut):
         count = int(rng.integers(2, 6) if style.lines == 2 else rng.integers(5, 9))
         text = _random_text(count, own=font == _OWN_LETTERING, rng=rng)
+        texts.append(text)
         gap = round(0.03 * height_px)
         _draw_text(
             pixels, text, box=(left, y1 + gap // 2, width_px - round(0.08 * height_px), y2 - gap), font=font, ink=ink
         )
     gain = rng.uniform(0.75, 1.0)
-    return np.clip(pixels * gain + rng.normal(0.0, 5.0, 3), 0, 255).astype(np.uint8)
+    toned: BgrImage = np.clip(pixels * gain + rng.normal(0.0, 5.0, 3), 0, 255).astype(np.uint8)
+    return ForeignPlate(toned, "".join(texts), 1 if style.lines == 1 else 2)
 
 
 def _paint_odds() -> list[float]:

@@ -66,7 +66,7 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
         foreign_share: Share of other countries' plates.
     """
     if rng.random() < foreign_share:
-        pixels = render_foreign(height_px=height_px, rng=rng)
+        pixels = render_foreign(height_px=height_px, rng=rng).pixels
         aspect = pixels.shape[1] / pixels.shape[0]
         return Front(pixels, lines=2 if aspect < 1.75 else 1 if aspect > 2.25 else None)
     plate_format = random_format(rng)

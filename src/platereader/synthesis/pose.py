@@ -36,7 +36,7 @@ class PoseRange:
 
     yaw_deg: tuple[float, float] = (14.0, 48.0)
     pitch_deg: tuple[float, float] = (9.0, 36.0)
-    roll_deg: tuple[float, float] = (3.5, 20.0)
+    roll_deg: tuple[float, float] = (3.5, 40.0)
     steep_share: float = 0.25
 
     def draw_rad(self, rng: np.random.Generator) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ from platereader.plates.layout import Colour, PlateFormat
 from platereader.results import Lines
 from platereader.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.synthesis.layout import MIN_HEIGHT_PX, Furniture, Rect, Spot, lay_out
+from platereader.synthesis.lettering import Lettering, letter_mask
 
 __all__ = ["RenderedPlate", "render_plate"]
 
@@ -35,13 +36,8 @@ _DARK_LEVEL = 60
 _SHARES = np.linspace(0, 1, 256, dtype=np.float32)[:, None, None]
 _FLAG_BGR = np.array([[240, 240, 240], [165, 75, 25], [45, 40, 205]], np.float32)
 _CAPS_BGR: tuple[_Bgr, ...] = (
-    (235, 235, 235),
-    (25, 25, 25),
-    (40, 40, 190),
-    (150, 70, 20),
-    (40, 170, 190),
-    (90, 90, 90),
-)
+    (235, 235, 235), (25, 25, 25), (40, 40, 190), (150, 70, 20), (40, 170, 190), (90, 90, 90),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +60,14 @@ class RenderedPlate:
         return self.plate_format.line_count
 
 
-def render_plate(text: str, plate_format: PlateFormat, *, height_px: int, rng: np.random.Generator) -> RenderedPlate:
+def render_plate(
+    text: str,
+    plate_format: PlateFormat,
+    *,
+    height_px: int,
+    rng: np.random.Generator,
+    lettering: Lettering | None = None,
+) -> RenderedPlate:
     """Draw one plate.
 
     Args:
@@ -72,6 +75,7 @@ def render_plate(text: str, plate_format: PlateFormat, *, height_px: int, rng: n
         plate_format: A type the text fits.
         height_px: Height of the picture; its width follows from the plate's size.
         rng: Source of all variation: strokes, spacing, colours, wear, relief, screws.
+        lettering: Cut-outs to write with, a random one each time; characters without any are drawn by their outline.
 
     Raises:
         InvalidArgumentError: the text does not fit the format, or ``height_px`` is below 16.
@@ -83,7 +87,7 @@ def render_plate(text: str, plate_format: PlateFormat, *, height_px: int, rng: n
     spots, furniture = lay_out(text, plate_format=plate_format)
     scale = height_px / furniture.size[1]
     ink = _blank(furniture, int(rng.integers(_STYLES)), height_px).copy()
-    _write(spots, ink, scale=scale, rng=rng)
+    _write(spots, ink, scale=scale, lettering=lettering, rng=rng)
     if rng.random() < 0.2:
         ink = _worn(ink, rng=rng)
     pixels = _painted(ink, plate_format=plate_format, furniture=furniture, scale=scale, rng=rng)
@@ -151,13 +155,14 @@ def _write_country(ink: Mask, rect: Rect, *, scale: float) -> None:
         width = min(height * glyph_aspect(char), 0.84 * step)
         size_px = (max(1, round(width * scale)), max(1, round(height * scale)))
         center_px = ((rect[0] + (index + 0.5) * step) * scale, (rect[1] + rect[3]) / 2 * scale)
-        _stamp(ink, char, center_px=center_px, size_px=size_px, grow=0)
+        _stamp(ink, glyph_mask(char, width_px=size_px[0], height_px=size_px[1]), center_px=center_px)
 
 
-def _write(spots: tuple[Spot, ...], ink: Mask, *, scale: float, rng: np.random.Generator) -> None:
+def _write(
+    spots: tuple[Spot, ...], ink: Mask, *, scale: float, lettering: Lettering | None, rng: np.random.Generator
+) -> None:
     """Print the characters with the small irregularities of a press."""
-    plate_mm = ink.shape[1] / scale
-    small = min(1.0, plate_mm / 400)
+    small = min(1.0, ink.shape[1] / scale / 400)
     shift_x, shift_y, *jitter = rng.normal(0.0, small, 2 + 3 * len(spots)).tolist()
     stretch_x, stretch_y, weight = rng.random(3).tolist()
     stretch_x, stretch_y, grow = 0.92 + 0.11 * stretch_x, 0.975 + 0.045 * stretch_y, round(8 * weight) - 4
@@ -165,19 +170,19 @@ def _write(spots: tuple[Spot, ...], ink: Mask, *, scale: float, rng: np.random.G
         dx, dy, dw = jitter[3 * index : 3 * index + 3]
         x = spot.center_mm + 1.6 * shift_x + 0.7 * dx
         y = spot.top_mm + spot.height_mm / 2 + shift_y + 0.4 * dy
-        width = round(spot.width_mm * stretch_x * (1 + 0.015 * dw) * scale)
+        width = round(spot.width_mm * stretch_x * (1 + 0.03 * dw) * scale)
         size_px = (max(1, width), max(1, round(spot.height_mm * stretch_y * scale)))
-        _stamp(ink, spot.char, center_px=(x * scale, y * scale), size_px=size_px, grow=grow)
+        mask = letter_mask(lettering, spot.char, size_px=size_px, grow=grow, rng=rng)
+        _stamp(ink, mask, center_px=(x * scale, y * scale))
 
 
-def _stamp(ink: Mask, char: str, *, center_px: tuple[float, float], size_px: tuple[int, int], grow: int) -> None:
+def _stamp(ink: Mask, mask: Mask, *, center_px: tuple[float, float]) -> None:
     """Add one character to the ink, moved inwards where it would stick out."""
-    rows, columns = ink.shape
-    width, height = size_px
+    (rows, columns), (height, width) = ink.shape, mask.shape
     x = min(max(0, round(center_px[0] - width / 2)), columns - width)
     y = min(max(0, round(center_px[1] - height / 2)), rows - height)
     target = ink[y : y + height, x : x + width]
-    np.maximum(target, glyph_mask(char, width_px=width, height_px=height, grow=grow), out=target)
+    np.maximum(target, mask, out=target)
 
 
 def _worn(ink: Mask, *, rng: np.random.Generator) -> Mask:

@@ -13,12 +13,16 @@ __all__ = ["fast_arithmetic"]
 
 @contextlib.contextmanager
 def fast_arithmetic() -> Generator[None]:
-    """bf16 autocast on a CPU that multiplies bf16 matrices (AMX): 3 to 6 times faster there, half as fast elsewhere."""
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_has_amx()):
+    """bf16 autocast on a CPU that multiplies bf16: 2 (AVX-512) to 6 (AMX) times faster there, slower elsewhere."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=multiplies_bf16()):
         yield
 
 
-def _has_amx() -> bool:
-    """There is no public question for it, so a torch without the private one counts as no."""
-    ask = cast("Callable[[], bool] | None", getattr(torch.cpu, "_is_amx_tile_supported", None))
-    return ask is not None and bool(ask())
+def multiplies_bf16() -> bool:
+    """Whether this CPU has instructions for bf16 (AVX-512 or AMX).
+
+    There is no public question for it, so a torch without the private one counts as no.
+    """
+    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    ask = (cast("Callable[[], bool] | None", getattr(torch.cpu, name, None)) for name in names)
+    return any(one is not None and bool(one()) for one in ask)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.plates.alphabet import Alphabet
+from platereader.plates.alphabet import ILLEGIBLE, Alphabet
 
 __all__ = ["aligned", "confusion_counts"]
 
@@ -16,8 +16,8 @@ def confusion_counts(pairs: Iterable[tuple[str, str]], *, alphabet: Alphabet) ->
     """Count over pairs (true text, text read).
 
     Returns:
-        int64 ``(C, C)``: true ones down, read ones across, in class order; class 0 stands for nothing, so row 0 holds
-        characters that were made up and column 0 those that were missed.
+        int64 ``(C, C)``: true ones down, read ones across, in class order; class 0 stands for nothing or ``?``, so row
+        0 holds characters that were made up and column 0 those that were missed.
     """
     counts = np.zeros((alphabet.size, alphabet.size), np.int64)
     for true, read in pairs:
@@ -27,7 +27,7 @@ def confusion_counts(pairs: Iterable[tuple[str, str]], *, alphabet: Alphabet) ->
 
 
 def _class(char: str, alphabet: Alphabet) -> int:
-    return alphabet.encode(char)[0] if char else alphabet.blank
+    return alphabet.encode(char)[0] if char not in ("", ILLEGIBLE) else alphabet.blank
 
 
 def aligned(true: str, read: str) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from platereader.detection.network import PlateNetwork
 from platereader.errors import InvalidArgumentError
+from platereader.evaluation.plotting import check_plotting
 from platereader.runtimes.tensors import write_tensors
 from platereader.training.arithmetic import fast_arithmetic
 from platereader.training.checkpoint import (
@@ -32,8 +33,7 @@ from platereader.training.descent import Descent
 from platereader.training.detector_data import Batch, Material, TileStream, detector_material, load_sets
 from platereader.training.detector_loss import DetectorLoss, Losses
 from platereader.training.detector_validation import validate, validation_slice
-from platereader.training.photographs import report_skipped
-from platereader.training.report import append_log, check_plotting, draw_curves, progress_bar, read_log
+from platereader.training.report import append_log, draw_curves, progress_bar, read_log, report_skipped
 from platereader.training.settings import check_ranges, check_unchanged
 
 CHECKPOINT_NAME = "checkpoint.safetensors"

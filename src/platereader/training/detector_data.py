@@ -17,6 +17,7 @@ from torch.utils.data import IterableDataset
 
 from platereader.arrays import BgrImage
 from platereader.datasets import LabelledImage, LabelledPlate, read_image
+from platereader.datasets.photographs import load_photographs, trainable
 from platereader.errors import DatasetError
 from platereader.geometry import Box, Quad
 from platereader.results import Lines
@@ -32,7 +33,6 @@ from platereader.training.detector_tiles import (
     relight,
     shrunk,
 )
-from platereader.training.photographs import load_photographs, trainable
 
 HELD_OUT_NEGATIVES = 300
 """Empty scenes, first by sha1 of the file name, that are kept for measuring false alarms."""

@@ -3,46 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 from typing_extensions import override
 
 from platereader.arrays import BgrImage
 from platereader.datasets import LabelledImage, is_calibration, read_image
-from platereader.geometry import Box, Quad
-from platereader.plates.alphabet import Alphabet
-from platereader.recognition.preprocess import prepare
-from platereader.rectification.layout import join_lines, lines_by_aspect, rectify_quad
-from platereader.results import Lines, PlateImage
-from platereader.synthesis.crops import CropProfile, jitter_real, plate_sample
+from platereader.datasets.photographs import load_photographs, trainable
+from platereader.datasets.plates import RealPlate, cut_plates
+from platereader.plates.alphabet import ILLEGIBLE, Alphabet
+from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
+from platereader.rectification.layout import join_lines, rectify_quad
+from platereader.results import PlateImage
+from platereader.synthesis.crops import PlateSample, jitter_real, plate_sample
+from platereader.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
+from platereader.synthesis.legibility import masked
+from platereader.synthesis.lettering import cut_lettering
 from platereader.synthesis.pose import CornerError
-from platereader.training.photographs import load_photographs, trainable
+from platereader.synthesis.taking import CropProfile
 
 __all__ = [
+    "CORNER_ERROR",
     "Batch",
+    "Kinds",
     "PlateBatches",
-    "RealPlate",
     "Sample",
+    "as_sample",
     "background_photographs",
+    "decode_label",
+    "encode_label",
     "exact_crops",
+    "is_russian",
     "jittered_crops",
     "load_real_plates",
     "to_batch",
 ]
 
-# The detector's corners are off by about 2.5 % of the width in the median.
-# A heavier tail would cut off characters that the label still names, which teaches a reader to invent them.
-_PROFILE = CropProfile(corner_error=CornerError(median=0.026, tail=0.5))
-_SURROUNDINGS = 0.8
+# The detector's corners are off by about 2.0 % of the width in the median on photographs it never saw; the usual error
+# is taught a little larger. A heavier tail would cut off characters that the label still names.
+CORNER_ERROR = CornerError(median=0.026, tail=0.5)
+"""How wrong the corners are that training cuts plates out by."""
+
+_CUT_SHARE = 0.08
 _BACKGROUND_SIDE_PX = 480
+
+
+class Kinds(NamedTuple):
+    """Shares of the kinds of plates in a batch, 0 to 1; what they leave is made-up Russian plates.
+
+    Attributes:
+        real: labelled plates.
+        foreign: made-up plates of other countries.
+        scenery: pieces of photographs that are no plate.
+        lettered: lettering that is on no plate.
+    """
+
+    real: float = 0.28
+    foreign: float = 0.04
+    scenery: float = 0.04
+    lettered: float = 0.02
 
 
 class Sample(NamedTuple):
@@ -60,65 +86,27 @@ class Batch(NamedTuple):
     lengths: Tensor
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RealPlate:
-    """A labelled plate with some of its surroundings.
-
-    Attributes:
-        pixels: uint8 ``(H, W, 3)`` BGR.
-        corners: float32 ``(4, 2)`` in these pixels, as in ``Quad``.
-        lines: lines of text.
-        text: what it says.
-        name: file it comes from.
-    """
-
-    pixels: BgrImage
-    corners: NDArray[np.float32]
-    lines: Lines
-    text: str
-    name: str
-
-
 def load_real_plates(images: Sequence[LabelledImage], *, alphabet: Alphabet, calibration: bool) -> list[RealPlate]:
-    """Cut the Russian plates with text and fitted corners out of labelled pictures.
+    """Cut the plates with text and fitted corners out of labelled pictures.
+
+    Characters that the alphabet lacks, on plates of other countries, become ``?``.
 
     Args:
         images: of all labelled sets, see ``load_photographs``.
-        alphabet: plates with other characters are left out.
+        alphabet: of the network.
         calibration: take the fifth that is kept from training instead of the other four, which are then without the
             cars of that fifth.
     """
     chosen = [image for image in images if is_calibration(image.path)] if calibration else trainable(images)
-    plates: list[RealPlate] = []
-    for image in chosen:
-        if image.country in (None, "RU"):
-            plates += _plates_of(image, alphabet=alphabet)
-    return plates
+    return [
+        replace(plate, text=masked(plate.text, [char in alphabet.characters for char in plate.text]))
+        for plate in cut_plates(chosen)
+    ]
 
 
-def _plates_of(image: LabelledImage, *, alphabet: Alphabet) -> list[RealPlate]:
-    """The usable plates of one photograph, which is decoded only if there are any."""
-    found: list[RealPlate] = []
-    for plate in image.plates:
-        text, corners = plate.text, plate.corners
-        kind = plate.plate_type or ""
-        if not text or corners is None or plate.box_quality == "loose" or kind.startswith("foreign"):
-            continue
-        # A plate seen steeply is as narrow as one with two lines: the label knows better, unless it must be wrong.
-        lines = plate.lines or lines_by_aspect(corners)
-        mislabelled = plate.lines == 2 and lines_by_aspect(corners) == 1
-        if not mislabelled and set(text) <= set(alphabet.characters):
-            pixels, origin = _surroundings(read_image(image.path), corners.box)
-            found.append(RealPlate(pixels, corners.to_array() - origin, lines, text, image.path.name))
-    return found
-
-
-def _surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float32]]:
-    """The plate and what is near, so that hundreds of photographs fit in memory, and the origin (x, y) of the cut."""
-    room = _SURROUNDINGS * box.width
-    near = box.padded(room, room).clipped(frame.shape[1], frame.shape[0]) or box
-    left, top, right, bottom = (int(side) for side in near.to_tuple())
-    return frame[top:bottom, left:right].copy(), np.array((left, top), np.float32)
+def is_russian(plate: RealPlate) -> bool:
+    """Whether a plate's label names no other country."""
+    return plate.country in (None, "RU")
 
 
 def background_photographs(folder: Path, *, count: int, rng: np.random.Generator) -> list[BgrImage]:
@@ -135,14 +123,13 @@ def _shrunk(frame: BgrImage) -> BgrImage:
 
 def exact_crops(plates: Iterable[RealPlate]) -> list[Sample]:
     """The plates as the rectifier cuts them out by their labelled corners: for validation."""
-    return [
-        Sample(rectify_quad(plate.pixels, Quad.from_points(plate.corners), plate.lines), plate.text) for plate in plates
-    ]
+    return [Sample(rectify_quad(plate.pixels, plate.quad, plate.lines), plate.text) for plate in plates]
 
 
 def jittered_crops(plates: Iterable[RealPlate], *, rng: np.random.Generator) -> list[Sample]:
     """The plates cut out by wrong corners and disturbed, as in training."""
-    return [_real_sample(plate, rng=rng) for plate in plates]
+    profile = CropProfile(corner_error=CORNER_ERROR)
+    return [as_sample(jitter_real(plate, rng=rng, profile=profile)) for plate in plates]
 
 
 class PlateBatches(Dataset[Batch]):
@@ -151,9 +138,9 @@ class PlateBatches(Dataset[Batch]):
     Args:
         alphabet: of the network.
         batch_size: plates in a batch.
-        real: labelled plates to mix in.
-        real_share: share of them, 0 to 1; without any, all plates are made up.
-        backgrounds: photographs that made-up plates are put on.
+        real: labelled plates to mix in; without any, all plates are made up.
+        kinds: shares of the kinds of plates.
+        backgrounds: photographs without plates, which made-up plates are put on; without any there is no scenery.
         seed: of the run.
     """
 
@@ -162,17 +149,19 @@ class PlateBatches(Dataset[Batch]):
         alphabet: Alphabet,
         *,
         batch_size: int,
-        real: Sequence[RealPlate],
-        real_share: float,
-        backgrounds: Sequence[BgrImage],
-        seed: int,
+        real: Sequence[RealPlate] = (),
+        kinds: Kinds | None = None,
+        backgrounds: Sequence[BgrImage] = (),
+        seed: int = 0,
     ) -> None:
         self.alphabet = alphabet
         self.batch_size = batch_size
         self.real = real
-        self.real_share: float = real_share if real else 0.0
+        self.kinds: Kinds = kinds or Kinds()
         self.backgrounds = backgrounds
         self.seed = seed
+        lettering = cut_lettering(plate for plate in real if is_russian(plate))
+        self.profile: CropProfile = CropProfile(corner_error=CORNER_ERROR, cut_share=_CUT_SHARE, lettering=lettering)
 
     @override
     def __getitem__(self, index: int) -> Batch:
@@ -182,26 +171,52 @@ class PlateBatches(Dataset[Batch]):
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One random plate."""
-        if rng.random() < self.real_share:
-            return _real_sample(self.real[int(rng.integers(len(self.real)))], rng=rng)
-        made_up = plate_sample(rng, profile=_PROFILE, backgrounds=self.backgrounds)
-        return Sample(_one_line(made_up.pixels, lines=made_up.lines), made_up.text)
+        choice = rng.random()
+        for share, make in (
+            (self.kinds.real if self.real else 0.0, self._real),
+            (self.kinds.foreign, self._foreign),
+            (self.kinds.scenery if self.backgrounds else 0.0, self._scenery),
+            (self.kinds.lettered, self._lettered),
+        ):
+            if choice < share:
+                return as_sample(make(rng))
+            choice -= share
+        return as_sample(plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds))
+
+    def _real(self, rng: np.random.Generator) -> PlateSample:
+        return jitter_real(self.real[int(rng.integers(len(self.real)))], rng=rng, profile=self.profile)
+
+    def _foreign(self, rng: np.random.Generator) -> PlateSample:
+        return foreign_sample(rng, alphabet=self.alphabet, profile=self.profile, backgrounds=self.backgrounds)
+
+    def _scenery(self, rng: np.random.Generator) -> PlateSample:
+        return scenery_sample(rng, profile=self.profile, scenes=self.backgrounds, plates=self.real)
+
+    def _lettered(self, rng: np.random.Generator) -> PlateSample:
+        return lettered_sample(rng, profile=self.profile, backgrounds=self.backgrounds)
 
 
-def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet) -> Batch:
-    """Network input and targets of some samples."""
-    labels = [alphabet.encode(sample.text) for sample in samples]
+def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, size_px: tuple[int, int] = INPUT_SIZE_PX) -> Batch:
+    """Network input of that height and width, and targets, of some samples."""
+    labels = [encode_label(sample.text, alphabet=alphabet) for sample in samples]
     return Batch(
-        torch.from_numpy(prepare([sample.plate for sample in samples])),
-        torch.tensor([label for text in labels for label in text]),
+        torch.from_numpy(prepare([sample.plate for sample in samples], size_px=size_px)),
+        torch.tensor([label for text in labels for label in text], dtype=torch.long),
         torch.tensor([len(text) for text in labels]),
     )
 
 
-def _real_sample(plate: RealPlate, *, rng: np.random.Generator) -> Sample:
-    pixels = jitter_real(plate.pixels, corners=plate.corners, lines=plate.lines, rng=rng, profile=_PROFILE)
-    return Sample(_one_line(pixels, lines=plate.lines), plate.text)
+def encode_label(text: str, *, alphabet: Alphabet) -> list[int]:
+    """Classes of a text; ``?``, and what the alphabet lacks, is the network's last class."""
+    return [alphabet.encode(char)[0] if char in alphabet.characters else alphabet.size for char in text]
 
 
-def _one_line(pixels: BgrImage, *, lines: Lines) -> PlateImage:
-    return PlateImage(pixels if lines == 1 else join_lines(pixels), lines)
+def decode_label(classes: Sequence[int], *, alphabet: Alphabet) -> str:
+    """Inverse of ``encode_label``."""
+    return "".join(ILLEGIBLE if one == alphabet.size else alphabet.decode([one]) for one in classes)
+
+
+def as_sample(made: PlateSample) -> Sample:
+    """A plate as the reader gets it: two lines joined to one."""
+    pixels = made.pixels if made.lines == 1 else join_lines(made.pixels)
+    return Sample(PlateImage(pixels, made.lines), made.text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,22 +12,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.errors import MissingDependencyError
-
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["append_log", "check_plotting", "draw_confusion", "draw_curves", "progress_bar", "read_log"]
-
-
-def check_plotting() -> None:
-    """Say before a run, and not hours into it, that its curves cannot be drawn.
-
-    Raises:
-        MissingDependencyError: matplotlib is not installed.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MissingDependencyError('matplotlib is not installed: run pip install "platereader[train]".')
+__all__ = [
+    "append_log",
+    "draw_confusion",
+    "draw_curves",
+    "progress_bar",
+    "read_log",
+    "report_skipped",
+]
 
 
 def append_log(path: Path, row: Mapping[str, Any]) -> None:
@@ -103,3 +98,8 @@ def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[s
     axes.set_ylabel("true")
     axes.set_title(title)
     figure.savefig(path, dpi=110)
+
+
+def report_skipped(count: int) -> None:
+    """Say on standard error how much of the labelled sets cannot be used."""
+    sys.stderr.write(f"{count} labels or pictures cannot be used and are left out of the training.\n")

@@ -10,7 +10,7 @@ import pytest
 from platereader import __version__
 from platereader.cli import main
 
-COMMANDS = ["read", "evaluate", "train", "synth", "weights", "info"]
+COMMANDS = ["read", "evaluate", "benchmark", "train", "synth", "weights", "info"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -46,6 +46,9 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["train"],
         ["train", "painter"],
         ["train", "detector"],
+        ["train", "quantize"],
+        ["benchmark"],
+        ["benchmark", "recognizer", "--rounds", "0"],
         ["weights", "steal"],
         ["weights", "fetch"],
         ["synth", "out", "--kind", "poems"],

@@ -16,7 +16,9 @@ from fakes import frame_with, patch_pipeline
 from platereader import Box, Pipeline
 from platereader.cli import main
 from platereader.datasets import load_dataset, read_image
-from platereader.registry import Registry, WeightEntry
+from platereader.recognition.recognizer import CtcRecognizer
+from platereader.registry import Registry, WeightEntry, write_sidecar
+from small_networks import SMALL, write_small
 
 DATA = b"weights"
 
@@ -173,6 +175,55 @@ def test_train_hands_over_only_what_was_given(
         ("detector.safetensors", "detector"),
         ("reader.safetensors", "recognizer"),
     ]
+
+
+def test_train_quantize_writes_weights_that_can_be_used_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fp32, _ = write_small(tmp_path)
+    write_sidecar(fp32, kind="recognizer", settings=SMALL)
+    words = ["train", "quantize", str(fp32), "--out", str(tmp_path / "out"), "--made-up", "3", "--calibration", "4"]
+    assert main([*words, "--max-loss", "100"]) == 0
+    *table, printed = capsys.readouterr().out.splitlines()
+    assert [row.split()[0] for row in table] == ["PLATES", "synthetic", "all"]
+    weights = Registry.default().resolve(Path(printed))
+    assert (weights.kind, weights.settings) == ("recognizer", SMALL)
+    CtcRecognizer.from_file(weights.path, precision="int8", settings=weights.settings)
+    report = json.loads((tmp_path / "out" / "quantization.json").read_text(encoding="utf-8"))
+    assert report["agreement"][-1]["same"]["n"] == 3
+    assert main([*words, "--max-loss", "-1"]) == 3
+    assert "nothing was written" in capsys.readouterr().err
+
+
+def test_benchmark_prints_a_table_and_writes_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], registry: Registry
+) -> None:
+    files = dict(zip(("--fp32", "--int8"), write_small(tmp_path), strict=True))
+    for path in files.values():
+        write_sidecar(path, kind="recognizer", settings=SMALL)
+    words = ["benchmark", "recognizer", "--batches", "1", "2", "--threads", "1", "--rounds", "2"]
+    named = [str(word) for pair in files.items() for word in pair]
+    assert main([*words, *named, "--json", str(tmp_path / "speed.json")]) == 0
+    report = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
+    assert set(report["weights"]) == {"small", "small-int8"}
+    assert len(report["timings"]) == 6
+    assert "fp32/int8" in capsys.readouterr().out
+    assert main(words) == 2
+    assert "plate-recognizer" in capsys.readouterr().err
+
+
+def test_info_says_why_a_precision_was_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, int8 = write_small(tmp_path)
+    write_sidecar(int8, kind="recognizer", settings=SMALL)
+    assert main(["info", "--recognizer", str(int8)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    detector, reader = (next(line for line in lines if line.startswith(part)) for part in ("detector", "recognizer"))
+    assert "torch fp32" in detector
+    assert detector.endswith("the detector has no int8 weights")
+    assert "torch int8" in reader
+    assert reader.endswith("these weights are int8")
 
 
 def test_info_names_versions_and_places(

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.formats import FORMATS, PlateGrammar, by_name, formats_of, russian_grammar, sample_text
+from platereader.plates.formats import (
+    FORMATS,
+    PlateGrammar,
+    by_name,
+    format_of,
+    formats_of,
+    russian_grammar,
+    sample_text,
+)
+from platereader.plates.regions import region_known
 
 GRAMMAR = russian_grammar()
 
@@ -39,6 +48,19 @@ def _almost_plates(draw: st.DrawFn) -> str:
 def test_accepts_what_the_formats_accept(text: str) -> None:
     assert _accepted(text) == tuple(plate_format.name for plate_format in formats_of(text))
     assert GRAMMAR.accepts(text) == bool(formats_of(text))
+
+
+@given(_almost_plates())
+def test_fit_is_what_the_formats_and_the_regions_say(text: str) -> None:
+    fit, likeliest = GRAMMAR.fit(text), format_of(text)
+    assert (None if fit is None else fit.format) == (None if likeliest is None else likeliest.name)
+    assert (fit is not None and fit.region_known) == region_known(text)
+
+
+def test_fit_names_only_types_of_the_grammar() -> None:
+    trailers = PlateGrammar.build([by_name("trailer")])
+    assert trailers.fit("AA123477") == ("trailer", True)
+    assert trailers.fit("A123BC77") is None
 
 
 @given(st.text(alphabet=RUSSIAN.characters, max_size=10))

@@ -9,8 +9,11 @@ from warped_plates import TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Detection, Quad
 from platereader.datasets import is_calibration, load_dataset, read_image
+from platereader.plates.formats import by_name
 from platereader.rectification.contour import ContourRectifier, find_outline
 from platereader.rectification.layout import rectify_box
+from platereader.synthesis.mount import mount
+from platereader.synthesis.render import render_plate
 from platereader.testing import check_rectifier
 
 
@@ -75,3 +78,15 @@ def test_real_photographs_come_out_straighter_than_their_boxes(shared_data: Path
     assert len(boxes) > 15
     assert np.mean(outlines) < 0.9 * np.mean(boxes)
     assert np.median(outlines) < 3.2
+
+
+@pytest.mark.parametrize("seed", [8, 15, 18, 26, 29, 36, 39])
+def test_a_tight_box_is_not_taken_apart_at_the_line_before_the_region(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    front = render_plate("A123BC77", by_name("standard"), height_px=30, rng=rng).pixels
+    mounted, corners = mount((front * 0.5).astype(np.uint8), rng=rng, light=0.5)
+    frame = np.full((mounted.shape[0] + 80, mounted.shape[1] + 120, 3), 60, np.uint8)
+    frame[40 : 40 + mounted.shape[0], 60 : 60 + mounted.shape[1]] = mounted
+    quad = Quad.from_points(corners + np.array((60, 40)))
+    found = find_outline(frame, quad.box)
+    assert found is None or found.box.width > 0.9 * quad.box.width

@@ -1,12 +1,16 @@
 from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
 import pytest
 
+from platereader.arrays import BgrImage
+from platereader.plates.alphabet import ILLEGIBLE
 from platereader.plates.formats import by_name, format_of
 from platereader.plates.regions import known_codes
-from platereader.synthesis.camera import Camera
+from platereader.synthesis.camera import Camera, Step
 from platereader.synthesis.crops import CropProfile, jitter_real, plate_sample, random_format, random_text
 from platereader.synthesis.pose import CornerError, PoseRange, corners_of, homography, noisy_corners
 from platereader.synthesis.render import render_plate
@@ -29,7 +33,7 @@ def test_samples_have_the_size_of_their_kind_and_a_legal_text() -> None:
         sample = plate_sample(rng, profile=profile)
         assert sample.pixels.shape == ((40, 176, 3) if sample.lines == 1 else (80, 120, 3))
         assert sample.pixels.dtype == np.uint8
-        assert by_name(sample.format_name).matches(sample.text)
+        assert ILLEGIBLE in sample.text or by_name(sample.format_name).matches(sample.text)
         assert by_name(sample.format_name).line_count == sample.lines
 
 
@@ -80,6 +84,39 @@ def test_some_texts_carry_a_code_that_is_not_in_use() -> None:
     assert all(format_of(random_text(by_name("taxi"), rng=rng)) is not None for _ in range(20))
 
 
+def test_a_sample_of_which_an_end_is_missing_says_so() -> None:
+    rng = np.random.default_rng(1)
+    profile = replace(EXACT, cut_share=1.0)
+    texts = [plate_sample(rng, profile=profile).text for _ in range(60)]
+    marked = [text for text in texts if ILLEGIBLE in text]
+    assert len(marked) > 45  # a narrow cut takes nothing but the rim
+    assert any(text.startswith(ILLEGIBLE) for text in marked)
+    assert any(text.endswith(ILLEGIBLE) for text in marked)
+
+
+def test_hidden_characters_are_not_named() -> None:
+    def mud(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
+        soiled: BgrImage = pixels.copy()
+        soiled[:, : pixels.shape[1] // 3] = 40
+        return soiled
+
+    profile = replace(EXACT, camera=Camera(surface=(Step(mud, 1.0),), view=()), format_weights={"standard": 1.0})
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        sample = plate_sample(rng, profile=profile)
+        if sample.lines == 1:
+            assert sample.text.startswith(ILLEGIBLE)
+            assert 5 <= len(sample.text) <= 8
+
+
+@dataclass(frozen=True)
+class _Photographed:
+    pixels: BgrImage
+    corners: np.ndarray
+    lines: Literal[1, 2] = 1
+    text: str = "A123BC77"
+
+
 def _photograph_with_plate() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     plate = render_plate("A123BC77", by_name("standard"), height_px=56, rng=np.random.default_rng(0)).pixels
     frame = np.full((300, 600, 3), 110, np.uint8)
@@ -93,7 +130,7 @@ def test_a_real_plate_without_jitter_is_straightened() -> None:
     frame, corners, plate = _photograph_with_plate()
     before = frame.copy()
     for seed in range(5):
-        pixels = jitter_real(frame, corners=corners, rng=np.random.default_rng(seed), profile=EXACT)
+        pixels = jitter_real(_Photographed(frame, corners), rng=np.random.default_rng(seed), profile=EXACT).pixels
         ideal = cv2.resize(plate, EXACT.line_size_px, interpolation=cv2.INTER_AREA)
         assert np.corrcoef(pixels.ravel(), np.asarray(ideal).ravel())[0, 1] > 0.85
     assert np.array_equal(frame, before)
@@ -102,16 +139,16 @@ def test_a_real_plate_without_jitter_is_straightened() -> None:
 def test_jitter_differs_from_draw_to_draw() -> None:
     frame, corners, _ = _photograph_with_plate()
     rng = np.random.default_rng(0)
-    first, second = (jitter_real(frame, corners=corners, rng=rng) for _ in range(2))
+    first, second = (jitter_real(_Photographed(frame, corners), rng=rng).pixels for _ in range(2))
     assert not np.array_equal(first, second)
-    assert jitter_real(frame, corners=corners, lines=2, rng=rng).shape == (96, 160, 3)
+    assert jitter_real(_Photographed(frame, corners, lines=2), rng=rng).pixels.shape == (96, 160, 3)
 
 
 @pytest.mark.parametrize("shift", [(-160.0, -105.0), (180.0, 130.0)])
 def test_a_plate_cut_by_the_border_of_the_photograph_is_taken(shift: tuple[float, float]) -> None:
     frame, corners, _ = _photograph_with_plate()
     moved = corners + np.array(shift, np.float32)
-    assert jitter_real(frame, corners=moved, rng=np.random.default_rng(0)).shape == (48, 192, 3)
+    assert jitter_real(_Photographed(frame, moved), rng=np.random.default_rng(0)).pixels.shape == (48, 192, 3)
 
 
 def test_corner_errors_have_the_median_that_was_asked_for() -> None:

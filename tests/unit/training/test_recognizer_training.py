@@ -9,7 +9,7 @@ import torch
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates.alphabet import Alphabet
-from platereader.recognition.recognizer import CrnnRecognizer
+from platereader.recognition.recognizer import CtcRecognizer
 from platereader.results import PlateImage
 from platereader.training import recognizer as training
 from platereader.training.arithmetic import fast_arithmetic
@@ -27,9 +27,10 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecognizerTraining
 
 def test_a_run_leaves_weights_that_read(short: RecognizerTraining) -> None:
     weights = train_recognizer(short)
-    recognizer = CrnnRecognizer.from_file(weights)
+    recognizer = CtcRecognizer.from_file(weights)
     log_probs = recognizer.recognize([PlateImage(np.zeros((48, 192, 3), np.uint8))])
-    assert np.exp(log_probs).sum(axis=2) == pytest.approx(1.0, abs=1e-4)
+    total = np.exp(log_probs).sum(axis=2)  # what is missing to one is the share of the illegible
+    assert ((total > 0) & (total < 1 + 1e-4)).all()
     assert [row["step"] for row in read_log(short.output / training.LOG)] == [1, 2]
     assert read_log(short.output / training.LOG)[-1]["synthetic_n"] == 4
     assert {"curves.png", "confusion.png"} <= {path.name for path in short.output.iterdir()}
@@ -42,7 +43,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(short: RecognizerTraining, 
     whole = train_recognizer(dataclasses.replace(steady, steps=3, output=tmp_path / "whole"))
     assert [row["step"] for row in read_log(short.output / training.LOG)] == [1, 2, 3]
     first, second = (load_checkpoint(path.parent / training.CHECKPOINT) for path in (resumed, whole))
-    assert first.scalars == second.scalars
+    assert {**first.scalars, "elapsed_s": 0.0} == {**second.scalars, "elapsed_s": 0.0}
     for name, tensor in first.tensors.items():
         assert torch.allclose(tensor.float(), second.tensors[name].float(), atol=1e-5), name
 
@@ -61,7 +62,8 @@ def test_batches_come_from_a_worker_too(short: RecognizerTraining) -> None:
 
 
 def test_a_torch_that_does_not_tell_about_amx_computes_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported", raising=False)
+    for question in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.delattr(torch.cpu, question, raising=False)
     with fast_arithmetic():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from platereader.errors import MissingDependencyError
-from platereader.training.report import append_log, check_plotting, draw_confusion, draw_curves, progress_bar, read_log
+from platereader.evaluation.plotting import check_plotting
+from platereader.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
 
 
 def test_the_log_comes_back_row_by_row(tmp_path: Path) -> None:

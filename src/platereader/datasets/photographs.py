@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from platereader.datasets import LabelledImage, is_calibration, load_dataset, read_image
+from platereader.datasets import load_dataset
+from platereader.datasets.images import read_image
+from platereader.datasets.labels import LabelledImage, is_calibration
 from platereader.errors import MediaFileError
 
-__all__ = ["Photographs", "load_photographs", "report_skipped", "trainable"]
+__all__ = ["Photographs", "load_photographs", "trainable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,3 @@ def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
 
 def _texts(image: LabelledImage) -> set[str]:
     return {plate.text for plate in image.plates if plate.text}
-
-
-def report_skipped(count: int) -> None:
-    """Say on standard error how much of the labelled sets cannot be used."""
-    sys.stderr.write(f"{count} labels or pictures cannot be used and are left out of the training.\n")

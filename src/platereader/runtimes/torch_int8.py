@@ -1,0 +1,179 @@
+"""PyTorch on the CPU in int8: a chain of convolutions on plain uint8 and int8 tensors, by torch's oneDNN operators.
+
+A number ``x`` of the network is held as ``round(x / scale) + zero_point``: activations in uint8 with one scale a
+tensor, weights in int8 with one scale an output channel and zero point 0. Sums are exact 32-bit integers, so what comes
+out for a picture does not depend on its batch-mates. What a convolution leaves is already what the next one reads:
+bias, residual sum, ReLU and rounding are part of the operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from typing_extensions import final
+
+from platereader.errors import EngineError
+
+__all__ = ["Int8Convolution", "TorchInt8Runtime", "fast_int8_instructions"]
+
+_INSTRUCTIONS = (("AMX", "amx_int8"), ("AVX512-VNNI", "avx512_vnni"), ("AVX-VNNI", "avx_vnni"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Int8Convolution:
+    """One convolution of a chain; all but the last are followed by a ReLU.
+
+    Attributes:
+        weight: int8 ``(O, I, h, w)``, -127 to 127.
+        weight_scale: float32 ``(O,)``.
+        bias: float32 ``(O,)``.
+        input_scale: of the uint8 tensor that it reads.
+        input_zero_point: of the same, 0 to 255; the padding is zero, which is this number.
+        stride: rows, columns.
+        padding: rows, columns.
+        dilation: rows, columns.
+        adds: whether the result is added, before the ReLU, to what the convolution before it read, as the second one
+            of a residual block does.
+    """
+
+    weight: Tensor
+    weight_scale: Tensor
+    bias: Tensor
+    input_scale: float
+    input_zero_point: int
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    adds: bool = False
+
+
+@final
+class TorchInt8Runtime:
+    """Runs a chain of int8 convolutions; safe to call from several threads at once.
+
+    Args:
+        convolutions: in their order, one or more; the first adds nothing.
+        input_shape: channels, height and width of the pictures.
+        finish: from the float output of the last convolution, ``(N, O, H, W)``, to the network's output.
+
+    Raises:
+        EngineError: this build of torch, or this processor, has no such operators.
+    """
+
+    engine: str = "torch"
+    precision: str = "int8"
+
+    def __init__(
+        self,
+        convolutions: Sequence[Int8Convolution],
+        *,
+        input_shape: tuple[int, int, int],
+        finish: Callable[[Tensor], Tensor],
+    ) -> None:
+        self._input_scale = np.float32(convolutions[0].input_scale)
+        self._input_zero_point = np.float32(convolutions[0].input_zero_point)
+        self._finish = finish
+        self._convolutions = tuple(convolutions)
+        self._input_shape = input_shape
+        self._packed: dict[tuple[int, int], list[_Step]] = {}
+        try:
+            self._steps(1)
+        except (AttributeError, RuntimeError) as error:
+            raise EngineError(
+                f"torch {torch.__version__} cannot compute in int8 on this processor "
+                f"({str(error).splitlines()[0]}): use precision 'fp32', or a newer torch."
+            ) from error
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """The network's output for a float32 batch ``(N, C, H, W)``, as one float32 array with N rows."""
+        rounded = np.floor(batch / self._input_scale + (self._input_zero_point + np.float32(0.5)))
+        pictures = torch.from_numpy(np.ascontiguousarray(np.clip(rounded, 0, 255), np.uint8))
+        with torch.inference_mode():
+            scores = _run(self._steps(len(pictures)), pictures.contiguous(memory_format=torch.channels_last))
+            return (self._finish(scores).float().numpy(),)
+
+    def _steps(self, pictures: int) -> list[_Step]:
+        """The steps with weights laid out as oneDNN wants them.
+
+        It wants them otherwise for one picture than for several, and for another number of threads, and would lay them
+        out anew in every call. Two threads may both do this once, to the same effect.
+        """
+        key = (min(pictures, 2), torch.get_num_threads())
+        if key not in self._packed:
+            self._packed[key] = _packed(self._convolutions, (key[0], *self._input_shape))
+        return self._packed[key]
+
+    @property
+    def threads(self) -> int:
+        """Threads that torch computes with; set by the process, never by this library."""
+        return torch.get_num_threads()
+
+
+def fast_int8_instructions() -> str | None:
+    """Name of the instructions that multiply int8 faster than fp32 on this processor; None if it has none of them.
+
+    Without them int8 is emulated in more instructions than fp32 takes. Torch is asked, by its private queries where
+    it has no public one; a torch that does not tell is taken to have none.
+    """
+    capabilities = cast("dict[str, object]", getattr(torch.cpu, "get_capabilities", dict)())
+    named = next((name for name, capability in _INSTRUCTIONS if capabilities.get(capability)), None)
+    return "VNNI" if named is None and getattr(torch.cpu, "_is_vnni_supported", bool)() else named
+
+
+class _Step:
+    """A convolution with everything that can be done before a picture comes."""
+
+    def __init__(
+        self, convolution: Int8Convolution, *, before: Int8Convolution, after: Int8Convolution | None, shape: list[int]
+    ) -> None:
+        scale, zero_point = convolution.input_scale, convolution.input_zero_point
+        around = [list(sides) for sides in (convolution.stride, convolution.padding, convolution.dilation)]
+        packed = _operators().qconv_prepack(
+            convolution.weight, convolution.weight_scale, scale, zero_point, *around, 1, shape
+        )
+        weight_zero_point = torch.zeros(len(convolution.bias), dtype=torch.int32)
+        output = (1.0, 0, torch.float32) if after is None else (after.input_scale, after.input_zero_point, torch.uint8)
+        self._input = (scale, zero_point, packed, convolution.weight_scale, weight_zero_point)
+        self._output = (convolution.bias, *around, 1, *output)
+        self._adds = convolution.adds
+        self._sum = (before.input_scale, before.input_zero_point, "sum", 1.0, "relu", list[float](), "")
+        self._plain = ("none" if after is None else "relu", list[float](), "")
+        self._convolve = _operators().qconv2d_pointwise.default
+        self._accumulate = _operators().qconv2d_pointwise.binary
+
+    def __call__(self, features: Tensor, block: Tensor) -> Tensor:
+        """Convolve ``features``; ``block``, which the convolution before this one read, may be overwritten."""
+        if self._adds:
+            return cast(Tensor, self._accumulate(features, *self._input, block, *self._output, *self._sum))
+        return cast(Tensor, self._convolve(features, *self._input, *self._output, *self._plain))
+
+
+def _packed(convolutions: Sequence[Int8Convolution], shape: tuple[int, int, int, int]) -> list[_Step]:
+    """The steps, their weights laid out for the shapes that empty pictures take on their way through them."""
+    features = block = torch.zeros(shape, dtype=torch.uint8)
+    neighbours = zip(convolutions, [convolutions[0], *convolutions], [*convolutions[1:], None], strict=False)
+    steps: list[_Step] = []
+    for convolution, before, after in neighbours:
+        step = _Step(convolution, before=before, after=after, shape=list(features.shape))
+        features, block = step(features, block), features
+        steps.append(step)
+    return steps
+
+
+def _run(steps: Sequence[_Step], pictures: Tensor) -> Tensor:
+    """Float output of the last step for uint8 ``(N, C, H, W)``, which may be overwritten."""
+    features = block = pictures
+    for step in steps:
+        features, block = step(features, block), features
+    return features
+
+
+def _operators() -> Any:
+    """Torch's oneDNN operators, which it has no types for."""
+    return cast("Any", torch.ops).onednn
