@@ -197,12 +197,16 @@ class RecognizerRun:
         self.alphabet = alphabet
         self.origin: Mapping[str, str] = origin or {}
         self.network: ConvCtc = network.train().to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=settings.learning_rate, weight_decay=1e-2)
-        self.ema = ModelEma(self.network)
-        self.descent = Descent(self.network, optimizer=self.optimizer, ema=self.ema, max_gradient=_MAX_GRADIENT)
-        self.averaged = ConvCtc(self.network.config).eval()
-        self.step = 0
-        self.elapsed_s = 0.0
+        self.optimizer: torch.optim.AdamW = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=1e-2
+        )
+        self.ema: ModelEma = ModelEma(self.network)
+        self.descent: Descent = Descent(
+            self.network, optimizer=self.optimizer, ema=self.ema, max_gradient=_MAX_GRADIENT
+        )
+        self.averaged: ConvCtc = ConvCtc(self.network.config).eval()
+        self.step: int = 0
+        self.elapsed_s: float = 0.0
         self._clock_s = time.monotonic()
         self.recent_losses: list[float] = []
         if (settings.output / CHECKPOINT).exists():
