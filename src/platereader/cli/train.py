@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +194,7 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     from platereader.registry import Registry
     from platereader.registry.manifest import sidecar_of
     from platereader.training import calibrate
+    from platereader.trust import TrustPolicy
 
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     recognizer, described, _ = defaults.load_recognizer(weights, precision="auto")
@@ -206,7 +207,21 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     )
     right = sum(one.right for one in readings)
     print(f"{len(plates)} plates, {len(readings)} with a candidate, {right} right; on a third not fitted on: {figures}")
-    report = {"sha256": weights.sha256, "figures": figures, "calibration": fitted.to_dict()}
+    presets = {"strict": TrustPolicy.strict(), "lenient": TrustPolicy.lenient()}
+    let_through = {
+        name: calibrate.returned(recognizer, decoder, plates, policy=replace(policy, calibration=fitted))
+        for name, policy in presets.items()
+    }
+    rows = [(name, *map(_rate, one)) for name, one in let_through.items()]
+    print(format_table(("POLICY", "RIGHT", "READ", "WRONG OF READ"), rows))
+    report = {
+        "sha256": weights.sha256,
+        "figures": figures,
+        "policies": {
+            name: {field: rate.to_dict() for field, rate in one._asdict().items()} for name, one in let_through.items()
+        },
+        "calibration": fitted.to_dict(),
+    }
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "calibration.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if sidecar_of(weights.path).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +11,16 @@ import numpy as np
 from platereader.arrays import BgrImage
 from platereader.datasets import is_calibration, read_image
 from platereader.datasets.photographs import load_photographs
+from platereader.evaluation.metrics import Rate
 from platereader.evaluation.reliability import auroc, calibration_error
 from platereader.plates.alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
 from platereader.reading import decode, recognize
-from platereader.results import PlateEvidence
+from platereader.results import PlateEvidence, PlateReading
 from platereader.training.recognizer_data import Kinds, PlateBatches, Sample, is_russian, load_real_plates
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
 
-__all__ = ["Judged", "calibrate", "calibration_plates", "judged"]
+__all__ = ["Judged", "Returned", "calibrate", "calibration_plates", "judged", "returned"]
 
 _SEED = 2**41
 _CHUNK = 64
@@ -66,8 +67,43 @@ def _scenes(folder: Path | None) -> list[BgrImage]:
 
 def judged(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]) -> list[Judged]:
     """Read samples; those without any candidate are left out, as there is nothing to be confident of."""
-    policy = TrustPolicy(min_legible=0.0)
     found: list[Judged] = []
+    for sample, reading in _read(recognizer, decoder, samples, policy=TrustPolicy(min_legible=0.0)):
+        if reading.candidates:
+            log_probs = reading.evidence.log_probs
+            signs = signs_of(reading.candidates, reading.characters, log_probs, lines=sample.plate.lines)
+            found.append(Judged(signs, reading.candidates[0].text == sample.text))
+    return found
+
+
+class Returned(NamedTuple):
+    """What a policy does with samples: those that are right at all, those that are ``read``, and of these the wrong."""
+
+    right: Rate
+    read: Rate
+    wrong: Rate
+
+
+def returned(
+    recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
+) -> Returned:
+    """Read samples and count what the policy lets through."""
+    pairs = [
+        (reading.status == "read", reading.text == sample.text)
+        for sample, reading in _read(recognizer, decoder, samples, policy=policy)
+    ]
+    read = [right for is_read, right in pairs if is_read]
+    return Returned(
+        right=Rate(sum(right for _, right in pairs), len(pairs)),
+        read=Rate(len(read), len(pairs)),
+        wrong=Rate(len(read) - sum(read), len(read)),
+    )
+
+
+def _read(
+    recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
+) -> Iterator[tuple[Sample, PlateReading]]:
+    """Each sample with its reading, some at a time."""
     for start in range(0, len(samples), _CHUNK):
         some = samples[start : start + _CHUNK]
         log_probs = recognize(recognizer, [sample.plate for sample in some])
@@ -76,13 +112,7 @@ def judged(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample
             PlateEvidence(None, sample.plate, rows, texts)
             for sample, rows, texts in zip(some, log_probs, candidates, strict=True)
         ]
-        for sample, reading in zip(some, policy.judge_batch(evidence, recognizer.alphabet), strict=True):
-            if reading.candidates:
-                signs = signs_of(
-                    reading.candidates, reading.characters, reading.evidence.log_probs, lines=sample.plate.lines
-                )
-                found.append(Judged(signs, reading.candidates[0].text == sample.text))
-    return found
+        yield from zip(some, policy.judge_batch(evidence, recognizer.alphabet), strict=True)
 
 
 def calibrate(

@@ -37,8 +37,8 @@ class TrustPolicy:
     ``nothing_legible``. ``uncertain``: ``cut_off``, ``hidden_character``, ``too_small`` (low confidence on a plate
     narrower than ``small_px``), ``low_confidence``, ``weak_character``, ``unknown_format``, ``unknown_region``.
 
-    ``TrustPolicy()`` is the strict preset; ``TrustPolicy.lenient()`` lets more through. Their least confidences were
-    chosen on the calibration plates: of what is ``read`` there, 0.3 % and 1.4 % are wrong.
+    ``TrustPolicy()`` is the strict preset; ``TrustPolicy.lenient()`` lets more through. What either
+    lets through on plates that the reader was never trained on is printed by ``platereader train calibrate``.
 
     Attributes:
         min_confidence: least probability of the whole text, 0 to 1.

@@ -19,8 +19,9 @@ from platereader.registry.manifest import load_sidecar, write_sidecar
 from platereader.results import PlateImage
 from platereader.testing import spelled
 from platereader.training import calibrate as module
-from platereader.training.calibrate import calibrate, calibration_plates, judged
+from platereader.training.calibrate import calibrate, calibration_plates, judged, returned
 from platereader.training.recognizer_data import Sample
+from platereader.trust import TrustPolicy
 from small_networks import SMALL, write_small
 
 
@@ -42,6 +43,14 @@ def test_a_reading_is_right_when_the_whole_text_is() -> None:
     readings = judged(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
     assert [one.right for one in readings] == [True, False, False]  # nothing is said of the empty one
     assert all(one.signs.text_prob > 0.9 for one in readings)
+
+
+def test_what_a_policy_lets_through_is_counted() -> None:
+    samples = [patch(50, "A123BC77"), patch(50, "A123BC78"), patch(150, "B777OP98"), patch(200, "")]
+    let_through = returned(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples, policy=TrustPolicy.strict())
+    assert [(one.count, one.n) for one in let_through] == [(2, 4), (3, 4), (1, 3)]
+    doubtful = returned(PatchRecognizer(probability=0.9), GreedyDecoder(RUSSIAN), samples, policy=TrustPolicy.strict())
+    assert (doubtful.read.count, doubtful.wrong.n) == (0, 0)
 
 
 @dataclass(frozen=True)
