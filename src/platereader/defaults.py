@@ -212,8 +212,16 @@ def _default_tracker() -> Callable[[], PlateTracker]:
 
 
 def _described(part: str, implementation: object) -> PartDescription:
-    name = implementation.__name__ if isinstance(implementation, type) else type(implementation).__name__
-    return PartDescription(part, name)
+    return PartDescription(part, class_name(implementation))
+
+
+def class_name(implementation: object) -> str:
+    """Name of a part's class or function; of a detector that wraps another, ``TiledDetector(YoloDetector)``."""
+    if isinstance(implementation, type):
+        return implementation.__name__
+    inner = getattr(implementation, "inner", None)
+    name = type(implementation).__name__
+    return name if inner is None else f"{name}({class_name(inner)})"
 
 
 def _with_weights(description: PartDescription, weights: WeightFile, runtime: Runtime, *, note: str) -> PartDescription:

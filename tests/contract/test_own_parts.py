@@ -11,7 +11,10 @@ from platereader import Box, Pipeline
 from platereader.arrays import BgrImage
 from platereader.decoding.beam import BeamDecoder
 from platereader.decoding.greedy import GreedyDecoder
+from platereader.detection.region import RegionDetector
+from platereader.detection.tiled import TiledDetector
 from platereader.detection.yolo import YoloDetector
+from platereader.geometry import iou
 from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.plates.formats import by_name, russian_grammar
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Rectifier
@@ -57,6 +60,17 @@ def test_the_shipped_detector(pipeline: Pipeline, frames: list[BgrImage]) -> Non
     assert len(pipeline.detector.detect(frames[:1])[0]) >= 1
     check_detector(pipeline.detector, frames)
     check_detector(pipeline.detector)
+
+
+def test_the_shipped_detector_in_wrappers(pipeline: Pipeline, frames: list[BgrImage]) -> None:
+    tiled = TiledDetector(pipeline.detector, tile_px=256, overlap_px=128)
+    check_detector(tiled, frames)
+    check_detector(RegionDetector(tiled, [(0, 0), (640, 0), (640, 360), (0, 360)]), frames)
+    street = frames[0]
+    plates = pipeline.detector.detect([street])[0]
+    everywhere = [(0, 0), (street.shape[1], 0), (street.shape[1], street.shape[0]), (0, street.shape[0])]
+    found = RegionDetector(tiled, everywhere).detect([street])[0]
+    assert [sum(iou(one.box, plate.box) > 0.5 for one in found) for plate in plates] == [1] * len(plates)
 
 
 @pytest.mark.parametrize(

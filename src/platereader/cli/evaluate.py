@@ -6,11 +6,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from platereader.datasets import Dataset
 
 EXAMPLES = """examples:
   platereader evaluate dev/russian                     scores with counts and intervals, as a table
@@ -18,6 +21,9 @@ EXAMPLES = """examples:
   platereader evaluate dev/russian --failures wrong/   every failure as a picture, and contact sheets
   platereader evaluate data --stress --plots plots/    the stress suite, made of data/dev and the calibration fifth of
                                                        data/train: accuracy by severity, and how far to trust it
+  platereader evaluate data --scenes                   the scenes suite, made of the same: small, rolled, tilted and
+                                                       dash-cam plates that have to be found first
+  platereader evaluate train/negatives --held-out-negatives    false alarms on the 300 pictures that training keeps out
 
 DATA is a folder with labels.jsonl, AUTO.RIA OCR, Pascal VOC or YOLO labels, or pictures named by their text.
 exit status: 0 every label was used, 1 some labels or pictures had to be skipped, 2 wrong options, 3 no usable data.
@@ -29,8 +35,15 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
     parser.add_argument("--failures", type=Path, metavar="DIR", help="write a picture of every failure")
-    parser.add_argument("--stress", action="store_true", help="run the stress suite that is made from DATA instead")
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="with --stress: draw the plots of the report")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes")
+    parser.add_argument(
+        "--held-out-negatives",
+        action="store_true",
+        help="of the pictures without plates take only those that training the detector on DATA keeps out",
+    )
+    suites = parser.add_mutually_exclusive_group()
+    suites.add_argument("--stress", action="store_true", help="run the stress suite that is made from DATA instead")
+    suites.add_argument("--scenes", action="store_true", help="run the scenes suite that is made from DATA instead")
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
 
@@ -39,11 +52,19 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """Measure the pipeline, print the table and say what was skipped."""
     if arguments.stress:
         return _run_stress(arguments)
+    if arguments.scenes:
+        return _run_scenes(arguments)
     from platereader.datasets import load_dataset
     from platereader.evaluation.evaluate import evaluate
+    from platereader.evaluation.plots import draw_detection
+    from platereader.evaluation.plotting import check_plotting
     from platereader.evaluation.table import format_table
 
+    if arguments.plots is not None:
+        check_plotting()
     dataset = load_dataset(arguments.data)
+    if arguments.held_out_negatives:
+        dataset = _without_trained_negatives(dataset)
     pipeline = build_pipeline(arguments)
     with Progress(len(dataset.images), unit="picture") as progress:
         report = evaluate(
@@ -55,6 +76,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         )
     print(format_table(report))
     _write_json(arguments.json, report.to_dict())
+    if arguments.plots is not None and report.detection is not None:
+        draw_detection(report.detection, arguments.plots)
     for row in report.skipped:
         print(f"platereader: skipped {row}", file=sys.stderr)
     return EXIT_FAILED_INPUTS if report.skipped else EXIT_OK
@@ -82,6 +105,32 @@ def _run_stress(arguments: argparse.Namespace) -> int:
     if arguments.plots is not None:
         draw_stress(report, arguments.plots)
     return EXIT_OK
+
+
+def _run_scenes(arguments: argparse.Namespace) -> int:
+    """Run the scenes suite and print its table."""
+    from platereader.evaluation.scenes.material import load_material
+    from platereader.evaluation.scenes.run import evaluate_scenes, run_size
+    from platereader.evaluation.scenes.table import format_scenes
+
+    material = load_material(arguments.data)
+    pipeline = build_pipeline(arguments)
+    with Progress(run_size(material), unit="picture") as progress:
+        report = evaluate_scenes(pipeline, material, on_picture=progress.advance)
+    print(format_scenes(report))
+    _write_json(arguments.json, report.to_dict())
+    return EXIT_OK
+
+
+def _without_trained_negatives(dataset: Dataset) -> Dataset:
+    """The set without the empty pictures that a detector may have been trained on."""
+    from dataclasses import replace
+
+    from platereader.datasets.photographs import held_out_negatives
+
+    kept = {image.path for image in held_out_negatives([image for image in dataset.images if not image.plates])}
+    images = tuple(image for image in dataset.images if image.plates or image.path in kept)
+    return replace(dataset, images=images)
 
 
 def _write_json(path: Path | None, report: dict[str, Any]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, is_dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass
 
 from platereader.arrays import BgrImage
 from platereader.cli.document import Explanation, Stage
+from platereader.detection.thresholds import min_score_of, with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline
-from platereader.protocols import Detector
 from platereader.reading import detect
 from platereader.results import Detection, PlateReading
 
@@ -24,7 +23,7 @@ class Explainer:
     """Explains the pictures of one pipeline.
 
     Attributes:
-        pipeline: what reads; its detector needs a ``min_score``, as ours has.
+        pipeline: what reads; its detector needs a ``min_score``, as ours has, or wraps one that has it.
 
     Raises:
         InvalidArgumentError: the detector's threshold cannot be lowered.
@@ -33,8 +32,8 @@ class Explainer:
     pipeline: Pipeline
 
     def __post_init__(self) -> None:
-        detector: object = self.pipeline.detector
-        if not is_dataclass(detector) or not hasattr(detector, "min_score"):
+        detector = self.pipeline.detector
+        if min_score_of(detector) is None:
             raise InvalidArgumentError(
                 f"--explain cannot lower the threshold of {type(detector).__name__}: use it with weights of this "
                 "package's own detector."
@@ -47,9 +46,9 @@ class Explainer:
             frame: uint8 ``(H, W, 3)`` BGR.
             readings: what ``pipeline.read`` returned for it.
         """
-        detector: Any = self.pipeline.detector
-        threshold = float(detector.min_score)
-        curious = cast(Detector, replace(detector, min_score=min(LOWEST_SCORE, threshold)))
+        detector = self.pipeline.detector
+        threshold = min_score_of(detector) or 0.0
+        curious = with_min_score(detector, min(LOWEST_SCORE, threshold)) or detector
         explained = [
             Explanation(found, "detector", f"its score of {found.score:.2f} is below the threshold {threshold:g}")
             for found in detect(curious, [frame])[0]

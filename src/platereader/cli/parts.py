@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from platereader.geometry import Point
     from platereader.pipeline import Pipeline
     from platereader.protocols import Detector, Recognizer
     from platereader.registry import Kind, Registry, WeightFile
@@ -16,13 +19,21 @@ if TYPE_CHECKING:
 
 
 def add_part_options(parser: argparse.ArgumentParser) -> None:
-    """Add ``--detector``, ``--recognizer``, ``--engine``, ``--precision`` and ``--trust-pickle``."""
+    """Add the options that name weights, an engine and a precision, and ``--tile`` and ``--region``."""
     group = parser.add_argument_group("parts")
     group.add_argument("--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt is read by ultralytics")
     group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
     group.add_argument("--engine", default="auto", help="what runs the networks: torch, ... (default: auto)")
     group.add_argument("--precision", default="auto", help="int8, fp32, bf16 (default: auto)")
     group.add_argument("--trust-pickle", action="store_true", help="allow a .pt file to run code while it is loaded")
+    group.add_argument(
+        "--tile", type=int, metavar="PX", help="look for small plates on overlapping tiles of this size, too: try 960"
+    )
+    group.add_argument(
+        "--region",
+        metavar='"X,Y X,Y X,Y ..."',
+        help="report only plates whose middle is in this polygon, in pixels of the frame",
+    )
 
 
 def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
@@ -32,7 +43,7 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         UnknownNameError: no weights of that name.
         WeightsError: weights are missing or altered.
         EngineError: engine and precision do not go together.
-        InvalidArgumentError: weights of the wrong kind.
+        InvalidArgumentError: weights of the wrong kind, a tile too small, or a region that is no polygon.
         UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
     """
     from platereader import defaults
@@ -40,6 +51,7 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     from platereader.registry import Registry
     from platereader.trust import TrustPolicy
 
+    region = None if arguments.region is None else _parse_region(arguments.region)
     registry = Registry.default()
     _, precision = defaults.resolve_engine(arguments.engine, arguments.precision)
     detector: Detector | None = None
@@ -69,7 +81,37 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         registry=registry,
     )
     better = {note.part: note for note in notes}
-    return replace(pipeline, descriptions=tuple(better.get(note.part, note) for note in pipeline.descriptions))
+    described = replace(pipeline, descriptions=tuple(better.get(note.part, note) for note in pipeline.descriptions))
+    return _wrapped(described, tile_px=arguments.tile, region=region)
+
+
+def _wrapped(pipeline: Pipeline, *, tile_px: int | None, region: Sequence[Point] | None) -> Pipeline:
+    """The pipeline with its detector run on tiles and restricted to a region, where asked for."""
+    from platereader.defaults import class_name
+    from platereader.detection.region import RegionDetector
+    from platereader.detection.tiled import TiledDetector
+
+    detector = pipeline.detector
+    if tile_px is not None:
+        detector = TiledDetector(detector, tile_px=tile_px, overlap_px=tile_px // 4)
+    if region is not None:
+        detector = RegionDetector(detector, region)
+    notes = (
+        replace(note, implementation=class_name(detector)) if note.part == "detector" else note
+        for note in pipeline.descriptions
+    )
+    return replace(pipeline, detector=detector, descriptions=tuple(notes))
+
+
+def _parse_region(text: str) -> list[Point]:
+    """The points of ``x,y x,y x,y ...``."""
+    try:
+        points = [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f'--region is {text!r}, expected are points in pixels of the frame: "0,400 1280,400 1280,720 0,720".'
+        ) from error
+    return points
 
 
 def resolve_weights(name: str, *, kind: Kind, registry: Registry) -> WeightFile:

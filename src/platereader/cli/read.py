@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   platereader read photo.jpg                        a table of the plates on one photograph
   platereader read photos/ --json > plates.json     a whole folder as one JSON document
   platereader read photos/ --save marked/           copies with the plates outlined and labelled
+  platereader read photo.jpg --tile 960             small plates in a big picture, too
   platereader read photo.jpg --explain              what became of every candidate, and why
 
 exit status: 0 all pictures were read (with or without plates), 1 some could not be read, 2 wrong options,

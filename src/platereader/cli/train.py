@@ -16,10 +16,14 @@ from platereader.plates.alphabet import RUSSIAN
 from platereader.registry import Kind, write_sidecar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from platereader.datasets import SkippedRow
     from platereader.evaluation.metrics import Rate
 
 EXAMPLES = """examples:
   platereader train detector data/train --out runs/detector --minutes 120
+  platereader train detector --from plate-detector --data my-pictures --out runs/my-detector
   platereader train recognizer data/train/russian --out runs/reader --steps 20000
   platereader train recognizer --from plate-recognizer --data my-plates --out runs/mine
   platereader train quantize runs/reader/recognizer.safetensors data/train/russian --out runs/int8
@@ -28,10 +32,11 @@ EXAMPLES = """examples:
 The same command again goes on where the last one stopped. The weights it prints can be used at once:
 `platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the packages of platereader[train].
 With `--from`, weights learn from plates of yours: labelled crops or photographs in any layout that `evaluate` reads. A
-fifth of them is held out, exact match is printed before and after, and weights that read worse are not written.
+fifth of them is held out, exact match (of a detector: average precision) is printed before and after, and weights that
+are worse are not written.
 `quantize` makes an int8 reader, compares it on plates it was not made with, and writes it if it reads as well.
 `calibrate` fits what its confidence is worth, on plates it was never trained on, into calibration.json and the sidecar.
-exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights would read worse.
+exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights are worse.
 """
 
 _NAMED = 20
@@ -42,7 +47,7 @@ _EVERY = (
     ("workers", int, "processes that make batches; 0 makes them in the loop"),
 )
 _DETECTOR = (
-    ("minutes", float, "length of the training in minutes, earlier runs included (default: 60)"),
+    ("minutes", float, "length of the training in minutes, earlier runs included (default: 60; with --from 8)"),
     ("steps", int, "length in optimizer steps instead"),
     ("weight_decay", float, "weight decay"),
     ("save_every_s", float, "seconds between two checkpoints"),
@@ -74,13 +79,17 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
     """Describe ``platereader train detector``, ``train recognizer`` and ``train quantize``."""
     networks = parser.add_subparsers(dest="network", required=True, metavar="detector|recognizer|quantize|calibrate")
     detector = networks.add_parser("detector", help="train the plate detector", description="Train the detector.")
-    detector.add_argument("data", type=Path, metavar="DATA", help="a labelled set, or a folder of several")
+    detector.add_argument(
+        "data",
+        type=Path,
+        nargs="*",
+        metavar="DATA",
+        help="a labelled set or a folder of several; with --data to mix in",
+    )
+    _add_tuning_options(detector, own="your labelled pictures, 20 or more")
     recognizer = networks.add_parser("recognizer", help="train the reader", description="Train the recognizer.")
     recognizer.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets to mix in")
-    tuning = recognizer.add_argument_group("fine-tuning")
-    tuning.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
-    tuning.add_argument("--data", type=Path, dest="own", metavar="FOLDER", help="your labelled plates, 20 or more")
-    tuning.add_argument("--even-if-worse", action="store_true", help="write the weights even if they read worse")
+    _add_tuning_options(recognizer, own="your labelled plates, 20 or more")
     quantize = networks.add_parser("quantize", help="make int8 weights", description="Make int8 weights of a reader.")
     quantize.add_argument("weights", metavar="WEIGHTS", help="name of fp32 weights, or a file with its sidecar")
     quantize.add_argument(
@@ -112,13 +121,73 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         one.set_defaults(run=run, names=tuple(name for name, *_ in options))
 
 
+def _add_tuning_options(parser: argparse.ArgumentParser, *, own: str) -> None:
+    """Add ``--from``, ``--data`` and ``--even-if-worse``."""
+    tuning = parser.add_argument_group("fine-tuning")
+    tuning.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
+    tuning.add_argument("--data", type=Path, dest="own", metavar="FOLDER", help=own)
+    tuning.add_argument("--even-if-worse", action="store_true", help="write the weights even if they are worse")
+
+
 def run_detector(arguments: argparse.Namespace) -> int:
-    """Train the detector and say where its weights are."""
+    """Train the detector, from the start or from given weights, and say where its weights are."""
+    if arguments.own is not None:
+        return _fine_tune_detector(arguments)
+    from platereader.cli.parts import resolve_weights
+    from platereader.registry import Registry
     from platereader.training.detector import DetectorTraining, train_detector
 
-    training = DetectorTraining(**_given(arguments))
-    weights = train_detector(arguments.data, arguments.out, training=training)
-    return _finish(weights, kind="detector", settings={})
+    if len(arguments.data) != 1:
+        raise InvalidArgumentError(
+            f"DATA is {len(arguments.data)} folders, allowed is one: a labelled set, or a folder of several. With "
+            "--from and --data FOLDER, which fine-tune on FOLDER, there may be none or many."
+        )
+    training, start = DetectorTraining(**_given(arguments)), None
+    if arguments.start is not None:
+        start = resolve_weights(arguments.start, kind="detector", registry=Registry.default())
+    weights = train_detector(
+        arguments.data[0], arguments.out, training=training, start=None if start is None else start.path
+    )
+    return _finish(weights, kind="detector", settings={} if start is None else start.settings)
+
+
+def _fine_tune_detector(arguments: argparse.Namespace) -> int:
+    """Train given weights further on the user's pictures, and say how they compare and where they are."""
+    from platereader.cli.parts import resolve_weights
+    from platereader.registry import Registry
+    from platereader.training import finetune_detector
+    from platereader.training.detector import DetectorTraining
+    from platereader.training.detector_comparison import table
+
+    _check_tuning_options(arguments)
+    options: dict[str, Any] = {**finetune_detector.DEFAULTS, **_given(arguments, minutes=finetune_detector.MINUTES)}
+    done = finetune_detector.fine_tune_detector(
+        DetectorTraining(**options),
+        start=resolve_weights(arguments.start, kind="detector", registry=Registry.default()),
+        data=arguments.own,
+        out=arguments.out,
+        older=arguments.data,
+        even_if_worse=arguments.even_if_worse,
+    )
+    rows = [row for one in done.comparisons for row in table(one)]
+    print(format_table(("PICTURES", "FIGURE", "BEFORE", "AFTER"), rows))
+    _name_skipped(done.skipped, report=arguments.out / finetune_detector.REPORT)
+    print(done.weights)
+    return EXIT_OK
+
+
+def _check_tuning_options(arguments: argparse.Namespace) -> None:
+    if arguments.start is None or arguments.own is None:
+        raise InvalidArgumentError("--from and --data go together: the weights to begin with, and your plates.")
+
+
+def _name_skipped(rows: Sequence[SkippedRow], *, report: Path) -> None:
+    """Say on standard error which labels could not be used, up to twenty."""
+    lines = [f"skipped {row}" for row in rows[:_NAMED]]
+    if len(rows) > _NAMED:
+        lines.append(f"skipped {len(rows)} rows in all, see {report}")
+    for line in lines:
+        print(f"platereader: {line}", file=sys.stderr)
 
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
@@ -141,8 +210,7 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
     from platereader.training import finetune
     from platereader.training.recognizer import RecognizerTraining
 
-    if arguments.start is None or arguments.own is None:
-        raise InvalidArgumentError("--from and --data go together: the weights to begin with, and your plates.")
+    _check_tuning_options(arguments)
     options: dict[str, Any] = {**finetune.DEFAULTS, **_options(arguments)}
     done = finetune.fine_tune(
         RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **options),
@@ -152,10 +220,8 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
     )
     rows = [(one.name, _rate(one.before), _rate(one.after), f"+{one.won} -{one.lost}") for one in done.comparisons]
     print(format_table(("EXACT MATCH", "BEFORE", "AFTER", "CHANGED"), rows))
-    skipped = [f"skipped {row}" for row in done.skipped[:_NAMED]]
-    if len(done.skipped) > _NAMED:
-        skipped.append(f"skipped {len(done.skipped)} rows in all, see {arguments.out / finetune.REPORT}")
-    for note in (*skipped, *done.notes):
+    _name_skipped(done.skipped, report=arguments.out / finetune.REPORT)
+    for note in done.notes:
         print(f"platereader: {note}", file=sys.stderr)
     for path in (done.weights, done.int8):
         if path is not None:
@@ -236,17 +302,17 @@ def _rate(rate: Rate) -> str:
     return f"{rate.count}/{rate.n} {100 * (rate.value or 0):.2f} % ({100 * low:.2f}-{100 * high:.2f})"
 
 
-def _finish(weights: Path, *, kind: Kind, settings: dict[str, Any]) -> int:
+def _finish(weights: Path, *, kind: Kind, settings: Mapping[str, Any]) -> int:
     """Describe the weights, so that ``--detector`` and ``--recognizer`` take them, and say where they are."""
     write_sidecar(weights, kind=kind, settings=settings)
     print(weights)
     return EXIT_OK
 
 
-def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The training options that stand on the command line, and an hour where no length does."""
+def _given(arguments: argparse.Namespace, *, minutes: float = 60.0) -> dict[str, Any]:
+    """The training options that stand on the command line, and so many minutes where no length does."""
     options = _options(arguments)
-    return options if {"minutes", "steps"} & options.keys() else {**options, "minutes": 60.0}
+    return options if {"minutes", "steps"} & options.keys() else {**options, "minutes": minutes}
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from platereader.datasets.images import read_image
 from platereader.datasets.labels import LabelledImage, is_calibration
 from platereader.errors import MediaFileError
 
-__all__ = ["Photographs", "load_photographs", "trainable"]
+__all__ = ["HELD_OUT_NEGATIVES", "Photographs", "held_out_negatives", "load_photographs", "trainable"]
+
+HELD_OUT_NEGATIVES = 300
+"""Pictures without plates, first by sha1 of the file name, that are kept for measuring false alarms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,18 @@ def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
     everything = list(images)
     kept_apart = {text for image in everything if is_calibration(image.path) for text in _texts(image)}
     return [image for image in everything if not is_calibration(image.path) and not kept_apart & _texts(image)]
+
+
+def held_out_negatives(images: Sequence[LabelledImage]) -> list[LabelledImage]:
+    """The pictures without plates that are never trained on: 300, but of a small set no more than two thirds.
+
+    Args:
+        images: all pictures without plates, in any order.
+    """
+    ordered = sorted(
+        images, key=lambda image: hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest()
+    )
+    return ordered[: min(HELD_OUT_NEGATIVES, 2 * len(ordered) // 3)]
 
 
 def _texts(image: LabelledImage) -> set[str]:

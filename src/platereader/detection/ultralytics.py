@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,14 +56,21 @@ class UltralyticsDetector:
             )
         if not Path(path).exists():
             raise WeightsNotFoundError(f"{path} does not exist: pass the path of a .pt file or an exported model.")
-        self._settings = {"imgsz": input_size, "conf": min_score, "iou": max_iou, "verbose": False, "device": "cpu"}
+        self.min_score: float = min_score
+        self._settings = {"imgsz": input_size, "iou": max_iou, "verbose": False, "device": "cpu"}
         self._lock = threading.Lock()
         model = import_ultralytics("ultralytics.models").YOLO
         import_ultralytics("ultralytics.utils.events").events.enabled = False
         with untouched_process():
             self._model: Any = model(str(path), verbose=False)
             # The first call builds the predictor, which sets thread counts and environment variables.
-            self._model.predict(np.zeros((32, 32, 3), np.uint8), **self._settings)
+            self._model.predict(np.zeros((32, 32, 3), np.uint8), conf=min_score, **self._settings)
+
+    def with_min_score(self, min_score: float) -> UltralyticsDetector:
+        """The same model, in the same memory, with another ``min_score``."""
+        other = copy.copy(self)
+        other.min_score = min_score
+        return other
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, best first."""
@@ -71,7 +79,7 @@ class UltralyticsDetector:
     def _detect_one(self, frame: BgrImage) -> list[Detection]:
         """Plates of one frame; one at a time, since ultralytics may drop the later pictures of a slow batch."""
         with self._lock:
-            result = self._model.predict(frame, **self._settings)[0]
+            result = self._model.predict(frame, conf=self.min_score, **self._settings)[0]
         boxes: NDArray[np.float32] = result.boxes.xyxy.cpu().numpy()
         scores: NDArray[np.float32] = result.boxes.conf.cpu().numpy()
         points: NDArray[np.float32] | None = None

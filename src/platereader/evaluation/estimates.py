@@ -90,6 +90,21 @@ def estimate_errors(
     )
 
 
+def median(values: NDArray[np.float64]) -> float:
+    """The median of float64 ``(N,)``, one or more."""
+    return float(np.median(values))
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """The mean of float64 ``(N,)``, one or more."""
+    return float(values.mean())
+
+
+def ninetieth(values: NDArray[np.float64]) -> float:
+    """The 90th percentile of float64 ``(N,)``, one or more."""
+    return float(np.percentile(values, 90))
+
+
 def _owners(pictures: Sequence[str]) -> tuple[NDArray[np.int64], int]:
     """For each plate the number of its picture, and how many pictures there are."""
     numbers = {name: number for number, name in enumerate(dict.fromkeys(pictures))}

@@ -6,13 +6,13 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
 from platereader.datasets import Dataset, LabelledImage, LabelledPlate, SkippedRow, read_image
+from platereader.detection.thresholds import with_min_score
 from platereader.errors import DatasetError, InvalidImageError, MediaFileError
 from platereader.evaluation.failures import FailureWriter
 from platereader.evaluation.metrics import PictureBoxes
@@ -28,13 +28,23 @@ LOW_SCORE = 0.01
 """Average precision looks at plates down to this score where the detector can be asked for them."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Scene:
+    """One picture that plates were looked for in, and what was found."""
+
+    file: str
+    country: str | None
+    longest_px: int
+    candidates: PictureBoxes
+    reported: PictureBoxes
+
+
 @dataclasses.dataclass(slots=True)
 class _Run:
     """What gathers over the pictures."""
 
     outcomes: list[PlateOutcome] = dataclasses.field(default_factory=list[PlateOutcome])
-    candidates: list[PictureBoxes] = dataclasses.field(default_factory=list[PictureBoxes])
-    reported: list[PictureBoxes] = dataclasses.field(default_factory=list[PictureBoxes])
+    scenes: list[_Scene] = dataclasses.field(default_factory=list[_Scene])
     skipped: list[SkippedRow] = dataclasses.field(default_factory=list[SkippedRow])
     pictures: int = 0
 
@@ -66,9 +76,10 @@ def evaluate(
         ContractError: a part broke its contract.
     """
     rng = rng or np.random.default_rng(0)
+    input_size = input_size_of(pipeline.detector)
     run = _Run(skipped=list(dataset.skipped))
     writer = None if failures is None else FailureWriter(Path(failures))
-    patient = _patient(pipeline.detector)
+    patient = with_min_score(pipeline.detector, LOW_SCORE)
     names = _short_names([image.path for image in dataset.images])
     for image, file in zip(dataset.images, names, strict=True):
         try:
@@ -86,7 +97,8 @@ def evaluate(
         plates=len(run.outcomes),
         skipped=tuple(run.skipped),
         parts=pipeline.describe(),
-        detection=_detection_scores(run, rng),
+        detection=_detection_scores(run.scenes, run.outcomes, input_size=input_size, rng=rng),
+        countries=_by_country(run, input_size=input_size, rng=rng),
         groups=score_groups(run.outcomes, rng=rng),
         outcomes=tuple(run.outcomes),
     )
@@ -123,9 +135,9 @@ def _evaluate_picture(
     run.outcomes += outcomes
     if whole:
         reported = [reading.detection for reading in readings if reading.detection is not None]
-        run.reported.append(_boxes(image, reported))
         candidates = reported if patient is None else detect(patient, [frame])[0]
-        run.candidates.append(_boxes(image, candidates))
+        boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
+        run.scenes.append(_Scene(file, image.country, max(width, height), *boxes_of))
     if writer is not None:
         for plate, outcome in zip(image.plates, outcomes, strict=True):
             if outcome.is_failure:
@@ -142,8 +154,13 @@ def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> Pl
     return pipeline.read_detections(frame, [Detection(box, 1.0, plate.corners, plate.lines)])[0]
 
 
-def _boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
-    """The boxes of one picture; loose labels are places where a find is neither right nor wrong."""
+def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
+    """The boxes of one picture; loose labels are places where a find is neither right nor wrong.
+
+    Args:
+        image: the labelled picture.
+        detections: what was found in it.
+    """
     labels = [(plate, box) for plate in image.plates if (box := box_of(plate)) is not None]
     return PictureBoxes(
         found=_rows(detection.box for detection in detections),
@@ -157,17 +174,34 @@ def _rows(boxes: Iterable[Box]) -> NDArray[np.float64]:
     return np.asarray([box.to_tuple() for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
-def _patient(detector: object) -> Detector | None:
-    """The same detector with a low ``min_score``, where it is a dataclass that has one; None for any other."""
-    if not dataclasses.is_dataclass(detector) or not hasattr(detector, "min_score"):
-        return None
-    return cast(Detector, dataclasses.replace(cast(Any, detector), min_score=LOW_SCORE))
+def input_size_of(detector: object) -> int | None:
+    """Longest side of the network's input in pixels, where the detector says it in ``input_size``."""
+    size = getattr(detector, "input_size", None)
+    return size if isinstance(size, int) else None
 
 
-def _detection_scores(run: _Run, rng: np.random.Generator) -> DetectionScores | None:
-    if not run.reported:
+def _detection_scores(
+    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, input_size: int | None, rng: np.random.Generator
+) -> DetectionScores | None:
+    if not scenes:
         return None
-    return score_detection(run.candidates, run.reported, run.outcomes, rng=rng)
+    scales = None if input_size is None else [min(1.0, input_size / scene.longest_px) for scene in scenes]
+    candidates, reported = [scene.candidates for scene in scenes], [scene.reported for scene in scenes]
+    return score_detection(candidates, reported, outcomes, input_scales=scales, rng=rng)
+
+
+def _by_country(run: _Run, *, input_size: int | None, rng: np.random.Generator) -> dict[str, DetectionScores]:
+    """The scores of each country, where the set names several."""
+    names = sorted({scene.country for scene in run.scenes if scene.country is not None})
+    scored: dict[str, DetectionScores] = {}
+    for name in names if len(names) > 1 else ():
+        scenes = [scene for scene in run.scenes if scene.country == name]
+        files = {scene.file for scene in scenes}
+        outcomes = [outcome for outcome in run.outcomes if outcome.file in files]
+        scores = _detection_scores(scenes, outcomes, input_size=input_size, rng=rng)
+        if scores is not None:
+            scored[name] = scores
+    return scored
 
 
 def _short_names(paths: Sequence[Path]) -> list[str]:

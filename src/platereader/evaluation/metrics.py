@@ -72,12 +72,17 @@ class Matches:
     Attributes:
         scores: float64 ``(N,)``, falling.
         right: bool ``(N,)``: whether the box took a labelled one that no better-scored box had taken.
-        labelled: number of labelled boxes.
+        taken: bool ``(M,)``: whether each labelled box was found.
     """
 
     scores: NDArray[np.float64]
     right: NDArray[np.bool_]
-    labelled: int
+    taken: NDArray[np.bool_]
+
+    @property
+    def labelled(self) -> int:
+        """Number of labelled boxes."""
+        return len(self.taken)
 
 
 def wilson_interval(count: int, n: int) -> tuple[float, float]:
@@ -150,7 +155,7 @@ def match(picture: PictureBoxes, *, min_iou: float) -> Matches:
             continue
         kept.append(index)
         right.append(hit)
-    return Matches(picture.scores[kept], np.asarray(right, dtype=bool), len(picture.labelled))
+    return Matches(picture.scores[kept], np.asarray(right, dtype=bool), ~free)
 
 
 def _excused(picture: PictureBoxes, min_iou: float) -> NDArray[np.bool_]:
@@ -167,11 +172,13 @@ class Ranking:
     """All matches of a set, best score first.
 
     Attributes:
+        scores: float64 ``(D,)``, falling.
         right: bool ``(D,)``, one per found box.
         picture: int64 ``(D,)``: index of its picture.
         labelled: int64 ``(P,)``: labelled boxes of each picture.
     """
 
+    scores: NDArray[np.float64]
     right: NDArray[np.bool_]
     picture: NDArray[np.int64]
     labelled: NDArray[np.int64]
@@ -183,10 +190,11 @@ def rank(pictures: Sequence[Matches]) -> Ranking:
     Args:
         pictures: one or more.
     """
-    order = np.argsort(-np.concatenate([one.scores for one in pictures]), kind="stable")
+    scores = np.concatenate([one.scores for one in pictures])
+    order = np.argsort(-scores, kind="stable")
     owner = np.repeat(np.arange(len(pictures)), [len(one.scores) for one in pictures])
     labelled = np.asarray([one.labelled for one in pictures], dtype=np.int64)
-    return Ranking(np.concatenate([one.right for one in pictures])[order], owner[order], labelled)
+    return Ranking(scores[order], np.concatenate([one.right for one in pictures])[order], owner[order], labelled)
 
 
 def average_precision(ranking: Ranking, *, weights: NDArray[np.int64] | None = None) -> float | None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from platereader.datasets import SkippedRow
-from platereader.evaluation.estimates import Estimate, estimate_cer, estimate_errors, estimate_precision
-from platereader.evaluation.metrics import COCO_IOUS, PictureBoxes, Rate, match, recall
+from platereader.evaluation.curves import PrecisionPoint, WidthRecall, precision_recall, recall_by_width
+from platereader.evaluation.estimates import (
+    Estimate,
+    estimate_cer,
+    estimate_errors,
+    estimate_precision,
+    mean,
+    median,
+    ninetieth,
+)
+from platereader.evaluation.metrics import COCO_IOUS, PictureBoxes, Rate, match, rank, recall
 from platereader.evaluation.outcomes import PlateOutcome
 from platereader.results import PartDescription
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of ``EvaluationReport.to_dict``."""
 
 _Kind: TypeAlias = Literal["all", "type", "region", "foreign"]
@@ -35,8 +44,14 @@ class DetectionScores:
         recall50: found at IoU 0.5 by the pipeline as it is.
         unlabelled_finds: readings on no label; not proof of an error where background plates are not labelled.
         alarms: pictures without plates where something was found.
+        alarm_finds: finds per picture without plates; its ``n`` counts pictures. None without such pictures.
         corner_error_median: per cent of plate width, over plates with corners in label and find; None without any.
         corner_error_mean: likewise.
+        corner_error_p90: likewise, the 90th percentile.
+        precision_recall: at IoU 0.5, over all scores the detector can be asked for.
+        recall_by_width: by width of the labelled box in its picture, by the pipeline as it is.
+        recall_by_input_width: likewise by its width in the network's input; empty where the detector has no
+            ``input_size``.
     """
 
     pictures: int
@@ -49,13 +64,22 @@ class DetectionScores:
     recall50: Rate
     unlabelled_finds: int
     alarms: Rate
+    alarm_finds: Estimate | None
     corner_error_median: Estimate | None
     corner_error_mean: Estimate | None
+    corner_error_p90: Estimate | None
+    precision_recall: tuple[PrecisionPoint, ...]
+    recall_by_width: tuple[WidthRecall, ...]
+    recall_by_input_width: tuple[WidthRecall, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         rates = {name: getattr(self, name).to_dict() for name in ("recall30", "recall50", "alarms")}
-        return {**asdict(self), **rates}
+        widths = {
+            name: [group.to_dict() for group in getattr(self, name)]
+            for name in ("recall_by_width", "recall_by_input_width")
+        }
+        return {**asdict(self), **rates, **widths}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +128,7 @@ class EvaluationReport:
         skipped: broken rows and unreadable pictures; they are in no score.
         parts: what ran.
         detection: None for a set of crops.
+        countries: detection on the pictures of each country, where the set names several.
         groups: all Russian plates first, then by type, by region length, and foreign ones by country.
         outcomes: one for each labelled plate.
     """
@@ -114,6 +139,7 @@ class EvaluationReport:
     skipped: tuple[SkippedRow, ...]
     parts: tuple[PartDescription, ...]
     detection: DetectionScores | None
+    countries: Mapping[str, DetectionScores]
     groups: tuple[GroupScores, ...]
     outcomes: tuple[PlateOutcome, ...]
 
@@ -127,6 +153,7 @@ class EvaluationReport:
             "skipped": [{"file": str(row.path), "line": row.line, "reason": row.reason} for row in self.skipped],
             "parts": [part.to_dict() for part in self.parts],
             "detection": None if self.detection is None else self.detection.to_dict(),
+            "countries": {name: scores.to_dict() for name, scores in self.countries.items()},
             "groups": [group.to_dict() for group in self.groups],
             "outcomes": [outcome.to_dict() for outcome in self.outcomes],
         }
@@ -175,6 +202,7 @@ def score_detection(
     reported: Sequence[PictureBoxes],
     outcomes: Sequence[PlateOutcome],
     *,
+    input_scales: Sequence[float] | None,
     rng: np.random.Generator,
 ) -> DetectionScores:
     """Detection scores of a set.
@@ -183,11 +211,15 @@ def score_detection(
         candidates: boxes of each picture down to a low score, for average precision.
         reported: boxes of each picture as the pipeline reports them, for recall and false finds.
         outcomes: for the corners.
+        input_scales: by how much each picture is shrunk before it enters the network, 1 for not at all; None where
+            that is not known.
         rng: draws the pictures anew for the intervals.
     """
     by_iou = {value: [match(one, min_iou=value) for one in candidates] for value in (0.3, *COCO_IOUS)}
-    found = [match(one, min_iou=0.3) for one in reported]
-    bare = [one for one in reported if not len(one.labelled) and not len(one.ignored)]
+    found, found50 = ([match(one, min_iou=value) for one in reported] for value in (0.3, 0.5))
+    widths = [one.labelled[:, 2] - one.labelled[:, 0] for one in reported]
+    scaled = [] if input_scales is None else [one * scale for one, scale in zip(widths, input_scales, strict=True)]
+    bare = [len(one.found) for one in reported if not len(one.labelled) and not len(one.ignored)]
     errors = [(one.file, one.corner_error_percent) for one in outcomes if one.corner_error_percent is not None]
     return DetectionScores(
         pictures=len(reported),
@@ -197,9 +229,14 @@ def score_detection(
         ap75=estimate_precision([by_iou[0.75]], rng=rng),
         ap50_95=estimate_precision([by_iou[value] for value in COCO_IOUS], rng=rng),
         recall30=recall(found),
-        recall50=recall([match(one, min_iou=0.5) for one in reported]),
+        recall50=recall(found50),
         unlabelled_finds=sum(int((~one.right).sum()) for one in found),
-        alarms=Rate(sum(len(one.found) > 0 for one in bare), len(bare)),
-        corner_error_median=estimate_errors(errors, lambda values: float(np.median(values)), rng=rng),
-        corner_error_mean=estimate_errors(errors, lambda values: float(values.mean()), rng=rng),
+        alarms=Rate(sum(finds > 0 for finds in bare), len(bare)),
+        corner_error_median=estimate_errors(errors, median, rng=rng),
+        corner_error_mean=estimate_errors(errors, mean, rng=rng),
+        corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
+        alarm_finds=estimate_errors([(str(number), finds) for number, finds in enumerate(bare)], mean, rng=rng),
+        precision_recall=precision_recall(rank(by_iou[0.5])),
+        recall_by_width=recall_by_width(widths, at30=found, at50=found50),
+        recall_by_input_width=recall_by_width(scaled, at30=found, at50=found50) if scaled else (),
     )

@@ -9,7 +9,7 @@ from platereader.evaluation.metrics import Rate
 from platereader.evaluation.report import DetectionScores, EvaluationReport, GroupScores
 from platereader.results import PartDescription
 
-__all__ = ["aligned", "described", "format_table", "show_rate"]
+__all__ = ["aligned", "described", "format_table", "show_error", "show_estimate", "show_rate"]
 
 _SHOWN_ROWS = 10
 _READING = ("end to end", "plates", "found, IoU 0.3", "whole text right", "CER")
@@ -27,7 +27,8 @@ def format_table(report: EvaluationReport) -> str:
     )
     blocks = [[head], [described(part) for part in report.parts]]
     if report.detection is not None:
-        blocks.append(_detection(report.detection))
+        blocks += [_detection(report.detection, name="detection"), _by_width(report.detection)]
+    blocks += [_detection(scores, name=f"detection, {name}") for name, scores in report.countries.items()]
     blocks.append(aligned([_READING, *(_reading(group) for group in report.groups)]))
     blocks.append(aligned([_TRUST, *(_trust(group) for group in report.groups)]))
     if report.skipped:
@@ -44,24 +45,36 @@ def described(part: PartDescription) -> str:
     return f"{part.part}: {part.implementation}{weights}{engine}"
 
 
-def _detection(scores: DetectionScores) -> list[str]:
+def _detection(scores: DetectionScores, *, name: str) -> list[str]:
     """Two columns: what, and how much."""
     rows = [
-        ("detection", f"{scores.plates} plates in {scores.pictures} pictures"),
-        ("AP30", _estimate(scores.ap30)),
-        ("AP50", _estimate(scores.ap50)),
-        ("AP75", _estimate(scores.ap75)),
-        ("AP50-95", _estimate(scores.ap50_95)),
+        (name, f"{scores.plates} plates in {scores.pictures} pictures"),
+        ("AP30", show_estimate(scores.ap30)),
+        ("AP50", show_estimate(scores.ap50)),
+        ("AP75", show_estimate(scores.ap75)),
+        ("AP50-95", show_estimate(scores.ap50_95)),
         ("recall, IoU 0.3", show_rate(scores.recall30)),
         ("recall, IoU 0.5", show_rate(scores.recall50)),
         ("finds on no label", str(scores.unlabelled_finds)),
         ("alarms without plates", show_rate(scores.alarms)),
     ]
-    for name, error in (("median", scores.corner_error_median), ("mean", scores.corner_error_mean)):
+    if scores.alarm_finds is not None:
+        rows.append(
+            ("finds a picture without plates", f"{show_estimate(scores.alarm_finds)}, n {scores.alarm_finds.n}")
+        )
+    errors = (scores.corner_error_median, scores.corner_error_mean, scores.corner_error_p90)
+    for part, error in zip(("median", "mean", "90 %"), errors, strict=True):
         if error is not None:
-            share = f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f}), n {error.n}"
-            rows.append((f"corner error, {name}", share))
+            rows.append((f"corner error, {part}", f"{show_error(error)}, n {error.n}"))
     return aligned(rows)
+
+
+def _by_width(scores: DetectionScores) -> list[str]:
+    """Recall by width, in the picture and in the network's input."""
+    rows = [("width of the plate", "recall, IoU 0.3", "recall, IoU 0.5")]
+    for where, groups in (("picture", scores.recall_by_width), ("input", scores.recall_by_input_width)):
+        rows += [(f"{where}, {one.name}", show_rate(one.recall30), show_rate(one.recall50)) for one in groups]
+    return aligned(rows) if len(rows) > 1 else []
 
 
 def _name(group: GroupScores) -> str:
@@ -85,7 +98,13 @@ def show_rate(rate: Rate) -> str:
     return f"{rate.count}/{rate.n} {100 * rate.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
 
 
-def _estimate(estimate: Estimate | None) -> str:
+def show_error(error: Estimate) -> str:
+    """A corner error in per cent of the plate's width, with its 95 % interval."""
+    return f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f})"
+
+
+def show_estimate(estimate: Estimate | None) -> str:
+    """A score with its 95 % interval."""
     return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
 
 

@@ -1,53 +1,44 @@
-"""Plates of no particular country: not every plate is Russian, and a reader has to say so.
+"""Plates of other countries, made up: not every plate is Russian, and a reader has to say so.
 
-Texts, colours, proportions and bands are random.
+`platereader.synthesis.foreign_table` says what they look like.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
 from platereader.errors import InvalidArgumentError
+from platereader.plates.alphabet import ILLEGIBLE
 from platereader.results import Lines
-from platereader.synthesis.glyphs import CHARACTERS, glyph_aspect, glyph_mask
+from platereader.synthesis.foreign_grounds import ground, worn
+from platereader.synthesis.foreign_lettering import (
+    EMBLEM,
+    LETTERS,
+    STROKES,
+    Lettering,
+    line_mask,
+    random_lettering,
+    small_line,
+)
+from platereader.synthesis.foreign_ornaments import Room, bands, emblem, fittings, marks, stamp
+from platereader.synthesis.foreign_styles import COLOURS, ForeignStyle, one_of
+from platereader.synthesis.foreign_table import random_style
 from platereader.synthesis.layout import MIN_HEIGHT_PX
 
-_Bgr: TypeAlias = tuple[int, int, int]
+__all__ = ["ForeignPlate", "render_foreign"]
 
-_LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)
-_OWN_LETTERING = len(_FONTS)
-_PAINTS: tuple[tuple[_Bgr, _Bgr], ...] = (
-    ((240, 242, 242), (25, 22, 22)),
-    ((240, 242, 242), (110, 40, 25)),
-    ((240, 242, 242), (35, 35, 160)),
-    ((240, 242, 242), (60, 100, 20)),
-    ((40, 190, 240), (25, 22, 22)),
-    ((130, 215, 235), (110, 40, 25)),
-    ((205, 225, 175), (25, 22, 22)),
-    ((25, 22, 22), (235, 235, 235)),
-    ((120, 50, 20), (235, 235, 235)),
-    ((40, 35, 160), (240, 240, 240)),
-    ((70, 120, 40), (240, 240, 240)),
-)
-"""Ground and ink, BGR: the combinations met on the roads of Europe, the Americas and Asia."""
+_Colour: TypeAlias = NDArray[np.float32]
 
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    """Proportions and ornaments of one random kind of plate."""
-
-    aspect: float
-    lines: int
-    band: float
-    strip: float
-    rim: float
+_DRAWN_PX = 44
+"""Plates are drawn at least this high and then shrunk, so that small ones are as soft as photographed ones."""
+_DIGITS = "0123456789"
+_POOLS = {"L": LETTERS, "D": _DIGITS, "A": LETTERS + 3 * _DIGITS}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +47,8 @@ class ForeignPlate:
 
     Attributes:
         pixels: uint8 ``(H, W, 3)`` BGR.
-        text: Large characters on it, upper line first: any of A to Z and the digits.
+        text: Large characters on it, upper line first: any of A to Z and the digits, ``?`` for one of another script;
+            dashes and emblems are left out.
         lines: Lines of large characters.
     """
 
@@ -70,115 +62,105 @@ def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
 
     Args:
         rng: Source of randomness.
-        height_px: Height of the picture, at least 16; the aspect is random, from 1.2 to 4.8.
+        height_px: Height of the picture, at least 16; the aspect is random, from 1 to 5.
 
     Raises:
         InvalidArgumentError: ``height_px`` is below 16.
     """
     if height_px < MIN_HEIGHT_PX:
         raise InvalidArgumentError(f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more.")
-    style = _random_style(rng)
-    ground, ink = _PAINTS[int(rng.choice(len(_PAINTS), p=_paint_odds()))]
-    width_px = round(height_px * style.aspect)
-    pixels = np.full((height_px, width_px, 3), ground, np.uint8)
-    left = _draw_ornaments(pixels, style=style, ink=ink, rng=rng)
-    top = round(height_px * (style.strip + style.rim + 0.05))
-    bottom = height_px - round(height_px * (style.rim + 0.06 + (0.1 if rng.random() < 0.3 else 0.0)))
-    cut = [round(top + (bottom - top) * step / style.lines) for step in range(style.lines + 1)]
-    font = int(rng.integers(_OWN_LETTERING + 1))
-    texts: list[str] = []
-    for y1, y2 in itertools.pairwise(cut):
-        count = int(rng.integers(2, 6) if style.lines == 2 else rng.integers(5, 9))
-        text = _random_text(count, own=font == _OWN_LETTERING, rng=rng)
-        texts.append(text)
-        gap = round(0.03 * height_px)
-        _draw_text(
-            pixels, text, box=(left, y1 + gap // 2, width_px - round(0.08 * height_px), y2 - gap), font=font, ink=ink
-        )
-    gain = rng.uniform(0.75, 1.0)
-    toned: BgrImage = np.clip(pixels * gain + rng.normal(0.0, 5.0, 3), 0, 255).astype(np.uint8)
-    return ForeignPlate(toned, "".join(texts), 1 if style.lines == 1 else 2)
-
-
-def _paint_odds() -> list[float]:
-    """White grounds are by far the commonest."""
-    weights = [6.0, 1.5, 1.0, 0.7, 1.5, 1.0] + [0.6] * (len(_PAINTS) - 6)
-    return [weight / sum(weights) for weight in weights]
-
-
-def _random_style(rng: np.random.Generator) -> _Style:
-    """European long, American, square and motorcycle shapes."""
-    aspect, lines = ((4.64, 1), (4.64, 1), (2.0, 1), (3.1, 1), (2.5, 1), (1.5, 2), (2.0, 2), (1.25, 2))[
-        int(rng.integers(8))
-    ]
-    return _Style(
-        aspect=aspect * rng.uniform(0.95, 1.04),
-        lines=lines,
-        band=rng.uniform(0.08, 0.11) if aspect > 3 and rng.random() < 0.7 else 0.0,
-        strip=rng.uniform(0.15, 0.28) if aspect < 3.3 and rng.random() < 0.6 else 0.0,
-        rim=rng.uniform(0.015, 0.04) if rng.random() < 0.6 else 0.0,
+    style = random_style(rng)
+    aspect = float(one_of(style.aspects, rng=rng)) * rng.uniform(0.97, 1.03)
+    drawn_px = max(height_px, _DRAWN_PX)
+    background, ink = _paint(style, rng=rng)
+    kind = one_of(style.grounds, rng=rng)
+    pixels = ground(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
+    lines = _filled(one_of(style.patterns, rng=rng), rng=rng).split("/")
+    room = _furnished(pixels, style, ink=ink, rng=rng)
+    _write(pixels, lines, style=style, room=room, ink=ink, rng=rng)
+    fittings(pixels, style, ink=ink, rng=rng)
+    pixels = worn(pixels, rng=rng)
+    if drawn_px > height_px:
+        size = (round(height_px * aspect), height_px)
+        pixels = cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    text = "".join(
+        ILLEGIBLE if char in STROKES else char for char in "".join(lines) if char.isalnum() or char in STROKES
     )
+    return ForeignPlate(pixels, text, 1 if len(lines) == 1 else 2)
 
 
-def _draw_ornaments(pixels: BgrImage, *, style: _Style, ink: _Bgr, rng: np.random.Generator) -> int:
-    """Band at the left, strip at the top, rim; returns where text may begin."""
+def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[_Colour, _Colour]:
+    """Colours of ground and ink; every fourth ink has faded."""
+    names = one_of(style.paints, rng=rng).split(":")
+    background, ink = (np.array(COLOURS[name], np.float32) + rng.normal(0, 4, 3).astype(np.float32) for name in names)
+    if rng.random() < 0.25:
+        ink = ink + (background - ink) * np.float32(rng.uniform(0.15, 0.55))
+    return background, ink
+
+
+def _filled(pattern: str, *, rng: np.random.Generator) -> str:
+    """A pattern with letters and digits drawn."""
+    return "".join(_POOLS[char][rng.integers(len(_POOLS[char]))] if char in _POOLS else char for char in pattern)
+
+
+def _furnished(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.random.Generator) -> Room:
+    """Draw bands, marks and the small lines; what is left is the room of the text."""
     height, width = pixels.shape[:2]
-    colour = (int(rng.integers(90, 200)), int(rng.integers(20, 110)), int(rng.integers(10, 80)))
-    left = round(0.08 * height)
-    if style.band:
-        band = round(width * style.band)
-        pixels[:, :band] = colour
-        cv2.circle(pixels, (band // 2, height // 3), max(1, band // 4), (40, 210, 235), max(1, band // 12), cv2.LINE_AA)
-        text = "".join(_LETTERS[index] for index in rng.integers(len(_LETTERS), size=int(rng.integers(1, 4))))
-        _draw_text(
-            pixels, text, box=(1, round(height * 0.6), band - 1, round(height * 0.9)), font=0, ink=(240, 240, 240)
-        )
-        left += band
-    if style.strip:
-        strip = round(height * style.strip)
-        filled = rng.random() < 0.5
-        if filled:
-            pixels[:strip] = colour
-        text = "".join(_LETTERS[index] for index in rng.integers(len(_LETTERS), size=int(rng.integers(5, 11))))
-        box = (round(width * 0.25), strip // 6, round(width * 0.75), strip - strip // 6)
-        _draw_text(pixels, text, box=box, font=int(rng.integers(3)), ink=(240, 240, 240) if filled else ink)
-    if style.rim:
-        cv2.rectangle(pixels, (0, 0), (width - 1, height - 1), ink, max(1, round(style.rim * height)))
-    return int(left)
+    side = height * rng.uniform(0.05, 0.12)
+    room = Room(side, height * rng.uniform(0.05, 0.1), width - side, height * rng.uniform(0.9, 0.95))
+    bands(pixels, style, room=room, rng=rng)
+    marks(pixels, style, room=room, rng=rng)
+    upper, lower = one_of(style.upper, rng=rng), one_of(style.lower, rng=rng)
+    for kind, above in ((upper, True), (lower, False)):
+        if kind != "none":
+            tall = height * (rng.uniform(0.08, 0.12) if kind == "tiny" else rng.uniform(0.11, 0.22))
+            aside = width * rng.uniform(0.08, 0.28)
+            y = room.top if above else room.bottom - tall
+            colour = ink if rng.random() < 0.7 else _second_ink(ink, rng=rng)
+            stamp(pixels, small_line(kind, rng=rng), room=Room(aside, y, width - aside, y + tall), ink=colour)
+            taken = tall + height * rng.uniform(0.02, 0.05)
+            room.top, room.bottom = (room.top + taken, room.bottom) if above else (room.top, room.bottom - taken)
+    return room
 
 
-def _random_text(count: int, *, own: bool, rng: np.random.Generator) -> str:
-    """Letters and digits; only those with an outline of ours if asked."""
-    pool = CHARACTERS if own else _LETTERS + "0123456789" * 2
-    return "".join(pool[index] for index in rng.integers(len(pool), size=count))
+def _second_ink(ink: _Colour, *, rng: np.random.Generator) -> _Colour:
+    """Another ink of about the same lightness."""
+    other = rng.uniform(0, 1, 3).astype(np.float32)
+    return other / max(0.1, float(other.mean())) * max(25.0, float(ink.mean()))
 
 
-def _draw_text(pixels: BgrImage, text: str, *, box: tuple[int, int, int, int], font: int, ink: _Bgr) -> None:
-    """Spread a text over a box."""
-    x1, y1, x2, y2 = box
-    height = y2 - y1
-    pitch = min((x2 - x1) / len(text), 0.95 * height)
-    if height < 4 or pitch < 3:
+def _write(
+    pixels: BgrImage, lines: list[str], *, style: ForeignStyle, room: Room, ink: _Colour, rng: np.random.Generator
+) -> None:
+    """The large characters, line under line."""
+    lettering = random_lettering(rng)
+    emboss = float(rng.uniform(-0.8, 0.8)) if rng.random() < 0.5 else 0.0
+    shares = style.line_shares if len(style.line_shares) == len(lines) else (1 / len(lines),) * len(lines)
+    fill, room_px, top = rng.uniform(*style.fill), room.bottom - room.top, room.top
+    for line, share in zip(lines, shares, strict=True):
+        tall = room_px * share
+        gap = tall * (1 - fill) / 2 if len(lines) == 1 else max(1.0, 0.05 * tall)
+        place = Room(room.left, top + gap, room.right, top + tall - gap)
+        _write_line(pixels, line, lettering=lettering, place=place, look=(ink, emboss), rng=rng)
+        top += tall
+
+
+def _write_line(
+    pixels: BgrImage,
+    line: str,
+    *,
+    lettering: Lettering,
+    place: Room,
+    look: tuple[_Colour, float],
+    rng: np.random.Generator,
+) -> None:
+    """One line of large characters and the emblems between them."""
+    ink, emboss = look
+    mask, middles = line_mask(line, lettering=lettering, rng=rng)
+    taken = stamp(pixels, mask, room=place, ink=ink, emboss=emboss)
+    if EMBLEM not in line:
         return
-    start = (x1 + x2 - pitch * len(text)) / 2
-    for index, char in enumerate(text):
-        width = max(2, round(0.8 * pitch))
-        if font == _OWN_LETTERING:
-            width = max(2, min(width, round(glyph_aspect(char) * height)))
-            mask = glyph_mask(char, width_px=width, height_px=height)
-        else:
-            mask = _hershey(char, font=_FONTS[font], width_px=width, height_px=height)
-        x = round(start + pitch * (index + 0.5) - width / 2)
-        share = mask[..., None].astype(np.float32) / np.float32(255)
-        target = pixels[y1:y2, x : x + width]
-        target[...] = (target + (np.asarray(ink, dtype=np.float32) - target) * share).astype(np.uint8)
-
-
-def _hershey(char: str, *, font: int, width_px: int, height_px: int) -> BgrImage:
-    """A character of one of OpenCV's stroke fonts, filling its box, as uint8 ``(H, W)``."""
-    (wide, tall), _ = cv2.getTextSize(char, font, 2.0, 9)
-    canvas = np.zeros((tall + 24, wide + 24), np.uint8)
-    cv2.putText(canvas, char, (12, tall + 12), font, 2.0, 255, 9, cv2.LINE_AA)
-    x, y, w, h = cv2.boundingRect(canvas)
-    shown = cv2.resize(canvas[y : y + h, x : x + w], (width_px, height_px), interpolation=cv2.INTER_AREA)
-    return np.asarray(shown, dtype=np.uint8)
+    size = (taken.bottom - taken.top) * rng.uniform(0.4, 0.8)
+    for middle in middles:
+        x = taken.left + middle * (taken.right - taken.left)
+        emblem(pixels, centre=(x, (taken.top + taken.bottom) / 2), size=size, rng=rng)

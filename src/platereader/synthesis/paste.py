@@ -20,9 +20,9 @@ from platereader.synthesis.foreign import render_foreign
 from platereader.synthesis.mount import mount
 from platereader.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
 from platereader.synthesis.render import render_plate
-from platereader.synthesis.scene import Scene, ScenePlate
+from platereader.synthesis.scene import Cutout, Scene, ScenePlate
 
-__all__ = ["Front", "paste_plate", "random_front", "replace_plate", "set_plate"]
+__all__ = ["Front", "draw_cutout", "erase_plates", "paste_plate", "random_front", "replace_plate", "set_plate"]
 
 _WEAR = (
     Step(degrade.dirt, 0.15, strongest=0.7),
@@ -40,7 +40,7 @@ class Front:
 
     Attributes:
         pixels: uint8 (H, W, 3) BGR.
-        lines: Lines of text; None for a foreign plate of a shape that comes with one line and with two.
+        lines: Lines of large characters; None where they are not known.
     """
 
     pixels: BgrImage
@@ -57,7 +57,7 @@ class _Tone:
     noise: float  # sigma, grey levels
 
 
-def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: float = 0.2) -> Front:
+def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: float = 0.4) -> Front:
     """A clean plate of any type with any text, now and then of another country.
 
     Args:
@@ -66,9 +66,8 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
         foreign_share: Share of other countries' plates.
     """
     if rng.random() < foreign_share:
-        pixels = render_foreign(height_px=height_px, rng=rng).pixels
-        aspect = pixels.shape[1] / pixels.shape[0]
-        return Front(pixels, lines=2 if aspect < 1.75 else 1 if aspect > 2.25 else None)
+        plate = render_foreign(height_px=height_px, rng=rng)
+        return Front(plate.pixels, lines=plate.lines)
     plate_format = random_format(rng)
     text = random_text(plate_format, rng=rng)
     lines = plate_format.line_count
@@ -179,6 +178,51 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
     return Scene(pixels=pixels, plates=(*scene.plates[:index], new, *scene.plates[index + 1 :]))
 
 
+def erase_plates(scene: Scene, *, rng: np.random.Generator, blank_share: float = 0.35) -> Scene:
+    """Take every plate away: what is above it runs into what is below.
+
+    Args:
+        scene: Any scene; not changed.
+        rng: Source of randomness.
+        blank_share: Share of plates in whose place an empty field is left, as in a holder without a plate.
+
+    Returns:
+        The scene without plates.
+    """
+    pixels = scene.pixels
+    for plate in scene.plates:
+        quad = plate.quad.to_array()
+        tone = _tone_of(pixels, quad=quad, rng=rng)
+        pixels = _painted_over(pixels, quad=quad)
+        if rng.random() < blank_share:
+            blank = np.full((40, 184, 3), 245 if rng.random() < 0.5 else rng.integers(0, 256, 3), np.uint8)
+            if rng.random() < 0.4:
+                cv2.rectangle(blank, (2, 2), (181, 37), rng.uniform(0, 255, 3).tolist(), 2)
+            # No wear: under enough dirt or snow an empty field cannot be told from a plate.
+            pixels = _set_in(pixels, front=_shrunk(blank, quad=quad), quad=quad, tone=tone, rng=rng)
+    return Scene(pixels)
+
+
+def draw_cutout(
+    pixels: BgrImage, *, cutout: Cutout, corners: Corners, rng: np.random.Generator, mounted: bool = False
+) -> None:
+    """Draw something that is no plate onto a picture, the way plates are set in.
+
+    Args:
+        pixels: uint8 (H, W, 3) BGR; written to.
+        cutout: What to draw, at about the size it gets.
+        corners: Where its corners come to lie, float32 (4, 2), pixels.
+        rng: Source of randomness.
+        mounted: Whether to put it into a plate's holder; only for whole rectangles.
+    """
+    tone = _tone_around(pixels, quad=corners, rng=rng)
+    worn = apply_steps(cutout.pixels, steps=_WEAR, rng=rng)
+    drawn, inner = _toned(worn, tone=tone), corners_of((worn.shape[1], worn.shape[0]))
+    if mounted and cutout.cover is None:
+        drawn, inner = mount(drawn, rng=rng, light=float(tone.white.mean()) / 255)
+    _warp_in(pixels, cutout=Cutout(drawn, cutout.cover), matrix=homography(inner, corners), tone=tone, rng=rng)
+
+
 # ---------------------------------------------------------------- where
 
 
@@ -227,7 +271,8 @@ def _thinned(patch: BgrImage) -> BgrImage:
 
 def _noise_of(patch: BgrImage) -> float:
     """Grain of a piece of photograph in grey levels: the median step between neighbours, little touched by edges."""
-    green = patch[..., 1].astype(np.float32)
+    # Some thirty rows tell it as well as all.
+    green = patch[:: max(1, patch.shape[0] // 32), :, 1].astype(np.float32)
     steps = np.abs(green[:, 1:] - green[:, :-1]) if green.shape[1] > 1 else green
     return min(12.0, float(np.median(steps)) * 0.8)
 
@@ -273,8 +318,17 @@ def _toned(front: BgrImage, *, tone: _Tone) -> BgrImage:
 def _set_in(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rng: np.random.Generator) -> BgrImage:
     """A copy of the picture with the plate, mounted and toned, warped onto the quad."""
     mounted, inner = mount(_toned(front, tone=tone), rng=rng, light=float(tone.white.mean()) / 255)
-    matrix = homography(inner, quad)
-    outline = moved_by(matrix, points=corners_of((mounted.shape[1], mounted.shape[0])))
+    result: BgrImage = np.array(pixels)
+    _warp_in(result, cutout=Cutout(mounted), matrix=homography(inner, quad), tone=tone, rng=rng)
+    return result
+
+
+def _warp_in(
+    pixels: BgrImage, *, cutout: Cutout, matrix: NDArray[np.float64], tone: _Tone, rng: np.random.Generator
+) -> None:
+    """Draw something toned onto the picture, as unsharp and grainy as it."""
+    drawn = cutout.pixels
+    outline = moved_by(matrix, points=corners_of((drawn.shape[1], drawn.shape[0])))
     rows, columns = pixels.shape[:2]
     reach = 2.0 + 2.0 * tone.blur_px
     left, top = np.clip(np.floor(outline.min(axis=0) - reach), 0, (columns - 1, rows - 1)).astype(int).tolist()
@@ -282,8 +336,8 @@ def _set_in(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rn
         np.clip(np.ceil(outline.max(axis=0) + reach), (left + 1, top + 1), (columns, rows)).astype(int).tolist()
     )
     size, move = (right - left, bottom - top), np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], np.float64)
-    piece = cv2.warpPerspective(mounted, move @ matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    cover = np.full(mounted.shape[:2], 255, np.uint8)
+    piece = cv2.warpPerspective(drawn, move @ matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cover = np.full(drawn.shape[:2], 255, np.uint8) if cutout.cover is None else cutout.cover
     mask = cv2.warpPerspective(cover, move @ matrix, size, flags=cv2.INTER_LINEAR)
     if tone.blur_px > 0.35:
         piece = degrade.soften(cast(BgrImage, piece), sigma_px=tone.blur_px)
@@ -291,10 +345,8 @@ def _set_in(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rn
     if tone.noise > 1.5:
         piece = degrade.sensor_noise(cast(BgrImage, piece), rng=rng, strength=min(1.0, (tone.noise - 1.0) / 26.0))
     alpha = mask.astype(np.float32) * np.float32(1 / 255)
-    result: BgrImage = np.array(pixels)
-    target = result[top:bottom, left:right]
+    target = pixels[top:bottom, left:right]
     target[:] = cv2.blendLinear(piece, target, alpha, np.float32(1) - alpha)
-    return result
 
 
 def _shrunk(front: BgrImage, *, quad: Corners) -> BgrImage:
@@ -317,11 +369,15 @@ def _painted_over(pixels: BgrImage, *, quad: Corners) -> BgrImage:
     blend = above[None] * (1 - share) + below[None] * share
     smooth = cv2.blur(np.asarray(blend, np.uint8), (9, 3))
     result: BgrImage = np.array(pixels)
+    piece = _patch(result, quad=plane, margin=0.05)
+    rows, columns = pixels.shape[:2]
+    low = plane.min(axis=0)
+    cut = np.clip(low - (plane.max(axis=0) - low) * np.float32(0.05), 0, (columns - 2, rows - 2)).astype(int)
     cv2.warpPerspective(
         smooth,
-        homography(corners_of(side), plane),
-        (pixels.shape[1], pixels.shape[0]),
-        dst=result,
+        homography(corners_of(side), plane - cut.astype(np.float32)),
+        (piece.shape[1], piece.shape[0]),
+        dst=piece,
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_TRANSPARENT,
     )

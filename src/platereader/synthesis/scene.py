@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from platereader.arrays import BgrImage
 from platereader.geometry import Box, Quad
 from platereader.results import Lines
 
-__all__ = ["Scene", "ScenePlate"]
+__all__ = ["Cutout", "Scene", "ScenePlate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,16 @@ class Scene:
 
     pixels: BgrImage = field(repr=False)
     plates: tuple[ScenePlate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cutout:
+    """Something flat, seen squarely, that can be set into a picture.
+
+    Attributes:
+        pixels: uint8 (H, W, 3) BGR.
+        cover: uint8 (H, W), 0 where what is behind shows; None for the whole rectangle.
+    """
+
+    pixels: BgrImage
+    cover: NDArray[np.uint8] | None = None

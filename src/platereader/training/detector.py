@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from platereader.detection.network import PlateNetwork
+from platereader.detection.network import PlateNetwork, network_from_file
 from platereader.errors import InvalidArgumentError
 from platereader.evaluation.plotting import check_plotting
 from platereader.runtimes.tensors import write_tensors
 from platereader.training.arithmetic import fast_arithmetic
+from platereader.training.background import FILE_NAME
 from platereader.training.checkpoint import (
     Checkpoint,
     ModelEma,
@@ -30,8 +31,9 @@ from platereader.training.checkpoint import (
     save_checkpoint,
 )
 from platereader.training.descent import Descent
-from platereader.training.detector_data import Batch, Material, TileStream, detector_material, load_sets
+from platereader.training.detector_data import Batch, BatchMaker, TileMaker, TileStream
 from platereader.training.detector_loss import DetectorLoss, Losses
+from platereader.training.detector_material import completed, detector_material, load_sets
 from platereader.training.detector_validation import validate, validation_slice
 from platereader.training.report import append_log, draw_curves, progress_bar, read_log, report_skipped
 from platereader.training.settings import check_ranges, check_unchanged
@@ -115,13 +117,17 @@ class DetectorTraining:
         return self.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
-def train_detector(data: Path, out: Path, *, training: DetectorTraining) -> Path:
+def train_detector(data: Path, out: Path, *, training: DetectorTraining, start: Path | None = None) -> Path:
     """Train on the photographs under ``data``, or go on from the checkpoint in ``out``.
+
+    Photographs with labelled plates are first searched for further ones, which takes about 0.2 s each; see
+    ``training.background``.
 
     Args:
         data: a folder with one or more of ``russian``, ``more``, ``other`` and ``negatives``, or one labelled set.
         out: folder for checkpoint, log and weights; made if missing.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
+        start: weights to begin with, as a safetensors file; None for random ones. A run that goes on has its own.
 
     Returns:
         The weights as a float16 safetensors file, for ``YoloDetector.from_file``.
@@ -129,38 +135,18 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining) -> Path
     Raises:
         DatasetError: the photographs cannot be used, or too little is known of their plates.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
-        WeightsCorruptError: the checkpoint is damaged.
+        WeightsCorruptError: the checkpoint or the file of ``start`` is damaged.
         MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
     """
     check_plotting()
-    trainee = _Trainee(training)
-    journal = _Journal(out, training, trainee.resume(out / CHECKPOINT_NAME))
+    torch.manual_seed(training.seed)
+    network = PlateNetwork() if start is None else network_from_file(start)
+    run = DetectorRun(out, training, network=network.train())
     sets = load_sets(data)
-    journal.note_skipped(sets.skipped)
-    progress = _shared(journal.progress)
-    loss_of, slice_ = DetectorLoss(), validation_slice(sets)
-    material = detector_material(sets)
-
-    for batch in _batches(material, progress=progress, seed=training.seed + journal.step, workers=training.workers):
-        progress[0] = journal.progress
-        if journal.progress >= 1.0:
-            break
-        pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
-        with fast_arithmetic():
-            outputs = trainee.network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
-        losses = loss_of(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
-        rate = training.rate(step=journal.step, progress=journal.progress)
-        norm = trainee.descent.step(losses.total, rate=rate)
-
-        journal.count(losses, norm, skipped=trainee.descent.skipped)
-        if journal.is_due("save", every_s=training.save_every_s):
-            trainee.save(out / CHECKPOINT_NAME, journal.so_far)
-        if journal.is_due("validate", every_s=training.validate_every_s):
-            journal.write("validation", asdict(validate(trainee.ema.tensors, slice_)))
-
-    trainee.save(out / CHECKPOINT_NAME, journal.so_far)
-    journal.write("validation", asdict(validate(trainee.ema.tensors, slice_)))
-    journal.close()
+    run.journal.note_skipped(sets.skipped)
+    slice_ = validation_slice(sets)
+    material = detector_material(completed(sets, keep=out / FILE_NAME))
+    run.fit(TileMaker(material), measure=lambda tensors: asdict(validate(tensors, slice_)))
     return export_detector(out)
 
 
@@ -171,9 +157,9 @@ def export_detector(out: Path) -> Path:
     return out / WEIGHTS_NAME
 
 
-def _batches(material: Material, *, progress: Tensor, seed: int, workers: int) -> Iterator[Batch]:
+def _batches(maker: BatchMaker, *, progress: Tensor, seed: int, workers: int) -> Iterator[Batch]:
     """Batches from worker processes, or made in this one when there are none."""
-    stream = TileStream(material, progress=progress, seed=seed)
+    stream = TileStream(maker, progress=progress, seed=seed)
     if workers == 0:
         yield from stream
         return
@@ -191,59 +177,118 @@ def _shared(value: float) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class _SoFar:
+class SoFar:
     """How far a training has come."""
 
     step: int = 0
     elapsed_s: float = 0.0
 
 
-class _Trainee:
-    """The network with its running average and its optimizer, from random weights."""
+class DetectorRun:
+    """One training: a network with its running average and optimizer, and how far they have come.
 
-    def __init__(self, training: DetectorTraining) -> None:
-        torch.manual_seed(training.seed)
-        self.network = PlateNetwork().train().to(memory_format=torch.channels_last)
-        self.ema = ModelEma(self.network)
+    Args:
+        out: folder for checkpoint and log; a checkpoint that is there is taken up.
+        training: how long and how.
+        network: to train, in the mode to train it in; what needs no gradient stays as it is.
+        origin: what else must be the same as before for the run to go on, by name.
+
+    Attributes:
+        network: as given.
+        ema: its running average.
+        journal: steps and seconds.
+
+    Raises:
+        InvalidArgumentError: the run was begun with other settings.
+        WeightsCorruptError: the checkpoint is damaged.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        training: DetectorTraining,
+        *,
+        network: PlateNetwork,
+        origin: Mapping[str, str] | None = None,
+    ) -> None:
+        self.network: PlateNetwork = network.to(memory_format=torch.channels_last)
+        self.ema: ModelEma = ModelEma(self.network)
+        self._training, self._checkpoint = training, out / CHECKPOINT_NAME
         # Biases and normalisation are not decayed.
-        matrices = [parameter for parameter in self.network.parameters() if parameter.ndim > 1]
-        vectors = [parameter for parameter in self.network.parameters() if parameter.ndim <= 1]
+        learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         groups: list[dict[str, Any]] = [
-            {"params": matrices, "weight_decay": training.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": [one for one in learning if one.ndim > 1], "weight_decay": training.weight_decay},
+            {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0},
         ]
         self._optimizer = torch.optim.AdamW(groups, lr=training.learning_rate)
-        self.descent = Descent(
+        self._descent = Descent(
             self.network, optimizer=self._optimizer, ema=self.ema, max_gradient=training.max_gradient
         )
-        self._fixed = {name: getattr(training, name) for name in _FIXED}
+        self._fixed = {name: getattr(training, name) for name in _FIXED} | dict(origin or {})
+        self.journal: Journal = Journal(out, training, self._taken_up())
 
-    def resume(self, path: Path) -> _SoFar:
+    def fit(self, maker: BatchMaker, *, measure: Callable[[Mapping[str, Tensor]], Mapping[str, Any]]) -> None:
+        """Train to the end; nothing is done if that was reached before.
+
+        Args:
+            maker: of the batches.
+            measure: figures for the log, of a state dict.
+
+        Raises:
+            InvalidArgumentError: the loss stays infinite.
+        """
+        training, journal, loss_of = self._training, self.journal, DetectorLoss()
+        if journal.progress >= 1.0:
+            journal.close()
+            return
+        progress = _shared(journal.progress)
+        for batch in _batches(maker, progress=progress, seed=training.seed + journal.step, workers=training.workers):
+            progress[0] = journal.progress
+            if journal.progress >= 1.0:
+                break
+            pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
+            with fast_arithmetic():
+                outputs = self.network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
+            losses = loss_of(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
+            rate = training.rate(step=journal.step, progress=journal.progress)
+            norm = self._descent.step(losses.total, rate=rate)
+
+            journal.count(losses, norm, skipped=self._descent.skipped)
+            if journal.is_due("save", every_s=training.save_every_s):
+                self._save()
+            if journal.is_due("validate", every_s=training.validate_every_s):
+                journal.write("validation", measure(self.ema.tensors))
+
+        self._save()
+        journal.write("validation", measure(self.ema.tensors))
+        journal.close()
+
+    def _taken_up(self) -> SoFar:
         """Take up a checkpoint if there is one."""
-        if not path.exists():
-            return _SoFar()
-        checkpoint = load_checkpoint(path)
+        if not self._checkpoint.exists():
+            return SoFar()
+        checkpoint = load_checkpoint(self._checkpoint)
         check_unchanged(checkpoint.scalars.get("settings", {}), self._fixed)
         restore_network(self.network, checkpoint.group("network"))
         self.ema.tensors.update(checkpoint.group("ema"))
         self.ema.updates = int(checkpoint.scalars["ema_updates"])
         restore_optimizer(self._optimizer, checkpoint.group("optimizer"))
-        return _SoFar(int(checkpoint.scalars["step"]), float(checkpoint.scalars["elapsed_s"]))
+        return SoFar(int(checkpoint.scalars["step"]), float(checkpoint.scalars["elapsed_s"]))
 
-    def save(self, path: Path, so_far: _SoFar) -> None:
+    def _save(self) -> None:
         """Write everything to go on with."""
         tensors = prefixed("network", self.network.state_dict()) | prefixed("ema", self.ema.tensors)
         tensors |= prefixed("optimizer", optimizer_tensors(self._optimizer))
-        scalars = {**asdict(so_far), "ema_updates": self.ema.updates, "settings": self._fixed}
-        save_checkpoint(path, Checkpoint(tensors, scalars))
+        scalars = {**asdict(self.journal.so_far), "ema_updates": self.ema.updates, "settings": self._fixed}
+        save_checkpoint(self._checkpoint, Checkpoint(tensors, scalars))
 
 
-class _Journal:
+class Journal:
     """Counts steps and seconds, and leaves a log, learning curves and a progress bar."""
 
-    def __init__(self, out: Path, training: DetectorTraining, so_far: _SoFar) -> None:
-        self.step = so_far.step
-        self.elapsed_s = so_far.elapsed_s
+    def __init__(self, out: Path, training: DetectorTraining, so_far: SoFar) -> None:
+        self.step: int = so_far.step
+        self.elapsed_s: float = so_far.elapsed_s
         self._out = out
         self._training = training
         self._clock_s = time.perf_counter()
@@ -259,9 +304,9 @@ class _Journal:
         return self._training.progress(step=self.step, elapsed_s=self.elapsed_s)
 
     @property
-    def so_far(self) -> _SoFar:
+    def so_far(self) -> SoFar:
         """What a checkpoint has to remember."""
-        return _SoFar(self.step, self.elapsed_s)
+        return SoFar(self.step, self.elapsed_s)
 
     def note_skipped(self, count: int) -> None:
         """Say once and log how many labels and pictures cannot be used."""

@@ -19,7 +19,6 @@ from platereader.runtimes.quiet_import import import_ultralytics
 
 _CLASS_WEIGHT, _BOX_WEIGHT, _SIDES_WEIGHT, _CORNER_WEIGHT = 0.5, 7.5, 1.5, 12.0
 _CORNER_BETA = 0.04
-_DOUBT_SCORE = 0.5
 _LEAST_SIDE_PX = 16.0
 
 
@@ -34,7 +33,6 @@ class Targets:
         has_corners: float32 ``(N, M)``: 1 where the corners are known.
         is_plate: bool ``(N, M)``: False where padded.
         ignored: float32 ``(N, K, 4)``: areas where nothing is learnt about the absence of plates.
-        unsure: float32 ``(N, K, 4)``: areas that may hold unlabelled plates.
     """
 
     boxes: Tensor
@@ -43,7 +41,6 @@ class Targets:
     has_corners: Tensor
     is_plate: Tensor
     ignored: Tensor
-    unsure: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class DetectorLoss:
             probabilities, boxes.detach(), centres, labels[..., None], targets.boxes, targets.is_plate[..., None]
         )
         total = wanted_scores.sum().clamp(min=1.0)
-        careful = _learnable(targets, probabilities, centres, chosen)  # (N, A)
+        careful = _learnable(targets, centres, chosen)  # (N, A)
         bce = functional.binary_cross_entropy_with_logits(class_logits, wanted_scores, reduction="none")
         class_loss = (bce * careful[..., None]).sum() / total
         if not bool(chosen.any()):
@@ -126,18 +123,10 @@ def _known_lines(targets: Targets, probabilities: Tensor, centres: Tensor) -> Te
     return torch.where(targets.lines < 0, best.argmax(-1), targets.lines)
 
 
-def _learnable(targets: Targets, probabilities: Tensor, centres: Tensor, chosen: Tensor) -> Tensor:
-    """Weight ``(N, A)`` of the class loss: 0 in ignored areas and on confident finds where labels are incomplete."""
+def _learnable(targets: Targets, centres: Tensor, chosen: Tensor) -> Tensor:
+    """Weight ``(N, A)`` of the class loss: 0 in ignored areas."""
     ignored = _inside(centres, targets.ignored).any(1)
-    near = _inside(centres, _grown(targets.boxes)).any(1)
-    doubtful = _inside(centres, targets.unsure).any(1) & ~near & (probabilities.amax(-1) > _DOUBT_SCORE)
-    return (chosen | ~(ignored | doubtful)).float()
-
-
-def _grown(boxes: Tensor) -> Tensor:
-    """Boxes with their size added half on every side."""
-    half = (boxes[..., 2:] - boxes[..., :2]) / 2
-    return torch.cat((boxes[..., :2] - half, boxes[..., 2:] + half), -1)
+    return (chosen | ~ignored).float()
 
 
 def _at_least(boxes: Tensor, *, side_px: float) -> Tensor:

@@ -15,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
+from platereader.results import Lines
 from platereader.synthesis import degrade
 
 FloatArray = NDArray[np.float32]
+
+LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
+"""Class of a plate with so many lines of text; -1 where nobody counted."""
 
 _FILL = (114, 114, 114)
 _MIRRORED = [1, 0, 3, 2]
@@ -25,8 +29,11 @@ _MIN_WIDTH_PX, _MIN_HEIGHT_PX = 8.0, 3.0
 _WHOLE, _TRACE = 0.7, 0.05
 _MAX_ENLARGEMENT = 2.2
 _CUT_SHARE = 0.12
+_ELSEWHERE_SHARE = 0.2
 _TILT, _LEAST_DEPTH = 0.16, 0.2
-_PLATE_WIDTHS_PX = (16.0, 300.0)
+_PLATE_WIDTHS_PX = (14.0, 600.0)
+# Most of what is missed is small.
+_SMALL_SHARE, _SMALL_PX = 0.35, 44.0
 # Probability and largest strength of each effect, in the order light takes: scene, lens, sensor, file.
 _EFFECTS = (
     (degrade.white_balance, 0.5, 0.8),
@@ -53,7 +60,6 @@ class LabelledScene:
         corners: float32 ``(M, 4, 2)`` in pixels, in reading order; the box's own where not known.
         has_corners: bool ``(M,)``.
         ignored: float32 ``(K, 4)``: areas to learn nothing from.
-        unsure: float32 ``(J, 4)``: areas that may hold unlabelled plates.
     """
 
     pixels: BgrImage
@@ -62,7 +68,6 @@ class LabelledScene:
     corners: FloatArray
     has_corners: NDArray[np.bool_]
     ignored: FloatArray
-    unsure: FloatArray
 
 
 def box_points(boxes: FloatArray) -> FloatArray:
@@ -71,10 +76,11 @@ def box_points(boxes: FloatArray) -> FloatArray:
 
 
 def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Generator) -> LabelledScene:
-    """A tile of ``(height, width)`` px around one plate of the scene, or around any place when it has none.
+    """A tile of ``(height, width)`` px around one plate of the scene, or in a fifth of the cases around any place.
 
-    The plate's width in the tile is log-uniform between 16 and 300 px, as far as the scene's resolution and the tile
-    allow. A scene of which a plate is known only by its box is not turned: its upright box would become too wide.
+    The plate's width in the tile is log-uniform between 14 and 600 px, as far as the scene's resolution and the tile
+    allow, and a third of the plates is smaller than 44 px. A scene of which a plate is known only by its box is not
+    turned: its upright box would become too wide.
     """
     focus, plate_px = _focus(scene, rng)
     scale = _scale(scene, plate_px, size, rng)
@@ -108,7 +114,6 @@ def join_mosaic(scenes: Sequence[LabelledScene], *, size: tuple[int, int], rng: 
         np.concatenate([part.corners for part in parts]),
         np.concatenate([part.has_corners for part in parts]),
         np.concatenate([part.ignored for part in parts]),
-        np.concatenate([part.unsure for part in parts]),
     )
 
 
@@ -136,14 +141,13 @@ def shrunk(scene: LabelledScene, *, side_px: int) -> LabelledScene:
         boxes=scene.boxes * area,
         corners=scene.corners * point,
         ignored=scene.ignored * area,
-        unsure=scene.unsure * area,
     )
 
 
 def _focus(scene: LabelledScene, rng: np.random.Generator) -> tuple[tuple[float, float], float | None]:
-    """A point that the tile shall show, and the width of the plate there (None without a plate)."""
+    """A point that the tile shall show, and the width of the plate there (None for a place without one)."""
     height, width = scene.pixels.shape[:2]
-    if not len(scene.boxes):
+    if not len(scene.boxes) or rng.random() < _ELSEWHERE_SHARE:
         return (width * float(rng.random()), height * float(rng.random())), None
     x1, y1, x2, y2 = (float(value) for value in scene.boxes[rng.integers(len(scene.boxes))])
     return ((x1 + x2) / 2, (y1 + y2) / 2), x2 - x1
@@ -158,7 +162,9 @@ def _scale(scene: LabelledScene, plate_px: float | None, size: tuple[int, int], 
     low, high = _PLATE_WIDTHS_PX
     high = min(high, plate_px * _MAX_ENLARGEMENT, 0.95 * size[1])
     # A scene far smaller than its tile would spend the time on grey.
-    low = min(max(low, 0.6 * plate_px * min(size[0] / height, size[1] / width)), high)
+    if rng.random() < _SMALL_SHARE:
+        return math.exp(rng.uniform(math.log(min(low, high)), math.log(min(_SMALL_PX, high)))) / plate_px
+    low = min(max(low, 0.8 * plate_px * min(size[0] / height, size[1] / width)), high)
     return math.exp(rng.uniform(math.log(low), math.log(high))) / plate_px
 
 
@@ -168,8 +174,8 @@ def _linear_part(scale: float, *, turned: bool, size: tuple[int, int], rng: np.r
     warp = np.diag([scale * math.sqrt(aspect), scale / math.sqrt(aspect), 1.0])
     if not turned:
         return warp
-    angle = math.radians(rng.uniform(-25, 25) if rng.random() < 0.25 else rng.normal(0, 3))
-    shear_x, shear_y = rng.normal(0, 0.12), rng.normal(0, 0.06)
+    angle = math.radians(rng.uniform(-45, 45) if rng.random() < 0.25 else rng.normal(0, 3))
+    shear_x, shear_y = rng.normal(0, 0.14), rng.normal(0, 0.08)
     cos, sin = math.cos(angle), math.sin(angle)
     rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     shear = np.array([[1, shear_x, 0], [shear_y, 1, 0], [0, 0, 1]])
@@ -271,15 +277,14 @@ def _relabelled(
     ahead = _depths(scene.corners, matrix).min(1) > _LEAST_DEPTH
     keep = ahead & (share >= _WHOLE) & big
     lost = ahead & ~keep & (share > _TRACE)
-    areas = [_bounds(_mapped(box_points(part), matrix)) for part in (scene.ignored, scene.unsure)]
+    ignored = _bounds(_mapped(box_points(scene.ignored), matrix))
     return LabelledScene(
         pixels,
         boxes[keep],
         scene.lines[keep],
         corners[keep],
         scene.has_corners[keep],
-        np.concatenate((np.clip(areas[0], 0, limit), boxes[lost])),
-        np.clip(areas[1], 0, limit),
+        np.concatenate((np.clip(ignored, 0, limit), boxes[lost])),
     )
 
 
@@ -291,5 +296,4 @@ def _moved(scene: LabelledScene, dx: float, dy: float) -> LabelledScene:
         boxes=scene.boxes + np.tile(step, 2),
         corners=scene.corners + step,
         ignored=scene.ignored + np.tile(step, 2),
-        unsure=scene.unsure + np.tile(step, 2),
     )

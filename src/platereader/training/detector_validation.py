@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from platereader.datasets import LabelledImage, LabelledPlate, is_calibration, read_image
+from platereader.datasets.photographs import held_out_negatives
 from platereader.detection.network import fuse_normalisation, network_from_state
 from platereader.detection.yolo import YoloDetector
 from platereader.evaluation.metrics import COCO_IOUS, PictureBoxes, average_precision, corner_error, match, rank, recall
 from platereader.geometry import Box, iou
 from platereader.results import Detection
 from platereader.runtimes.torch import TorchRuntime
-from platereader.training.detector_data import LabelledSets, held_out_negatives
+from platereader.training.detector_material import LabelledSets
 
 _SCORE = 0.3
 _EXTRA_IOU = 0.1
@@ -100,16 +101,16 @@ def detection_figures(
         found: detections on each of them.
         on_empty: detections on each of some scenes without plates.
     """
-    pictures = [_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
+    pictures = [picture_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
     precisions = [_average_precision(pictures, limit) for limit in COCO_IOUS]
     known = [precision for precision in precisions if precision is not None]
     sure = [
-        _boxes(image, [detection for detection in detections if detection.score >= _SCORE])
+        picture_boxes(image, [detection for detection in detections if detection.score >= _SCORE])
         for image, detections in zip(images, found, strict=True)
     ]
     extra = sum(int((~match(picture, min_iou=_EXTRA_IOU).right).sum()) for picture in sure)
     alarms = sum(detection.score >= _SCORE for detections in on_empty for detection in detections)
-    errors = [error for pair in zip(images, found, strict=True) for error in _corner_errors(*pair)]
+    errors = [error for pair in zip(images, found, strict=True) for error in corner_errors(*pair)]
     return DetectionFigures(
         plates=sum(len(picture.labelled) for picture in pictures),
         ap50=precisions[0],
@@ -125,7 +126,7 @@ def _average_precision(pictures: Sequence[PictureBoxes], min_iou: float) -> floa
     return average_precision(rank([match(picture, min_iou=min_iou) for picture in pictures])) if pictures else None
 
 
-def _boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
+def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
     """Boxes of one picture as the measures take them."""
     loose = [plate.box for plate in image.plates if plate.box is not None and plate.box_quality == "loose"]
     return PictureBoxes(
@@ -146,7 +147,7 @@ def _rows(boxes: Sequence[Box]) -> NDArray[np.float64]:
     return np.array([box.to_tuple() for box in boxes], np.float64).reshape(-1, 4)
 
 
-def _corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list[float]:
+def corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list[float]:
     """Corner error in per cent of each plate with known corners, by the detection that overlaps it most."""
     errors: list[float] = []
     for box, plate in _well_boxed(image):

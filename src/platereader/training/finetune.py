@@ -30,7 +30,7 @@ from platereader.registry import WeightFile, write_sidecar
 from platereader.registry.manifest import sidecar_of
 from platereader.training import quantize
 from platereader.training.calibrate import calibrate, calibration_plates, judged
-from platereader.training.checkpoint import load_checkpoint
+from platereader.training.checkpoint import check_output
 from platereader.training.comparison import Comparison, compare, read_right
 from platereader.training.own_plates import OwnBatches, OwnPlates, jittered, load_own_plates, straightened
 from platereader.training.recognizer import CHECKPOINT, WEIGHTS, RecognizerRun, RecognizerTraining, export_recognizer
@@ -134,7 +134,7 @@ def fine_tune(settings: RecognizerTraining, *, start: WeightFile, data: Path, ev
     """
     check_plotting()
     _check_start(start)
-    _check_output(settings.output, start)
+    check_output(settings.output, start=start.sha256, checkpoint=CHECKPOINT)
     alphabet, config = shape_from_settings(start.settings)
     own = load_own_plates(data, alphabet=alphabet)
     settings = replace(settings, steps=settings.steps or steps_for(len(own.train)))
@@ -196,19 +196,6 @@ def _check_start(start: WeightFile) -> None:
     if precision_of(start.path) == "int8":
         raise InvalidArgumentError(
             f"start is {start.path}, which are int8 weights: give the fp32 file that they were made from."
-        )
-
-
-def _check_output(output: Path, start: WeightFile) -> None:
-    """A folder may be empty, or hold an earlier run from the same weights; nothing else is ever replaced."""
-    begun = output / CHECKPOINT
-    if begun.exists() and load_checkpoint(begun).scalars.get("settings", {}).get("start") == start.sha256:
-        return
-    found = sorted(path.name for path in output.glob("*.safetensors"))
-    if found:
-        raise InvalidArgumentError(
-            f"output is {output}, which holds other weights ({', '.join(found)}): name a new folder. Nothing there was "
-            "touched."
         )
 
 

@@ -153,8 +153,8 @@ def test_train_hands_over_only_what_was_given(
         path.write_bytes(DATA)
         return path
 
-    def detector(data: Path, out: Path, *, training: Any) -> Path:
-        calls.append((data, out, training))
+    def detector(data: Path, out: Path, *, training: Any, start: Path | None) -> Path:
+        calls.append((data, out, training, start))
         return weights(out / "detector.safetensors")
 
     def recognizer(settings: Any) -> Path:
@@ -165,8 +165,8 @@ def test_train_hands_over_only_what_was_given(
     monkeypatch.setattr("platereader.training.recognizer.train_recognizer", recognizer)
     assert main(["train", "detector", "data", "--out", str(tmp_path), "--steps", "5", "--learning-rate", "0.1"]) == 0
     assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
-    (data, out, training), settings = calls
-    assert (data, out, training.steps, training.minutes) == (Path("data"), tmp_path, 5, None)
+    (data, out, training, start), settings = calls
+    assert (data, out, training.steps, training.minutes, start) == (Path("data"), tmp_path, 5, None, None)
     assert (training.learning_rate, training.seed) == (0.1, 0)
     assert (settings.labelled, settings.negatives, settings.steps) == ((Path("a"), Path("b")), Path("n"), 7)
     printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
@@ -224,6 +224,12 @@ def test_info_says_why_a_precision_was_chosen(
     assert detector.endswith("the detector has no int8 weights")
     assert "torch int8" in reader
     assert reader.endswith("these weights are int8")
+
+
+def test_info_names_tiles_and_region_and_the_weights_inside(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "--tile", "960", "--region", "0,0 1920,0 1920,1080"]) == 0
+    (detector,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("detector"))
+    assert detector.split()[1:3] == ["RegionDetector(TiledDetector(YoloDetector))", "plate-detector"]
 
 
 def test_info_names_versions_and_places(

@@ -22,6 +22,7 @@ from platereader.arrays import BgrImage
 from platereader.cli import main
 from platereader.cli.document import ReadDocument
 from platereader.datasets import load_dataset, read_image
+from platereader.detection.tiled import TiledDetector
 from platereader.errors import InvalidArgumentError
 from platereader.rectification.corners import CornerRectifier
 
@@ -291,6 +292,17 @@ def test_every_candidate_is_explained(
     assert main(["read", str(path), "--explain"]) == 0
     out = capsys.readouterr().out
     assert "candidate 0.20 at 10,50 80x20 px: detector: its score of 0.20 is below the threshold 0.3" in out
+
+
+def test_candidates_of_a_detector_on_tiles_are_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiled = TiledDetector(ThresholdDetector(), tile_px=200, overlap_px=100)
+    use(monkeypatch, replace(patch_pipeline(), detector=tiled))
+    path = save(tmp_path / "x.png", {50: Box(10, 10, 90, 30), 100: Box(10, 50, 90, 70)})
+    _, document = run_json(capsys, path, "--explain")
+    explained = document.pictures[0].explanations or ()
+    assert [(item.detection.score, item.stage) for item in explained] == [(0.9, "passed"), (0.2, "detector")]
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,14 @@ detector = UltralyticsDetector(sys.argv[1], trust_pickle=True, input_size=64, mi
 frame = numpy.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=numpy.uint8)
 frame.setflags(write=False)
 found = detector.detect([frame, frame[::-1, ::-1], numpy.zeros((30, 90, 3), numpy.uint8)])
+from platereader.detection.thresholds import min_score_of, with_min_score
+strict = with_min_score(detector, found[0][0].score)
 from ultralytics.utils.events import events
 print(json.dumps({
     "same": before == state(), "opened": opened, "reports": events.enabled,
     "found": [[plate.to_dict() for plate in plates] for plates in found],
+    "limits": [min_score_of(detector), min_score_of(strict)],
+    "strict": len(strict.detect([frame])[0]), "as_before": len(detector.detect([frame])[0]),
 }))
 """
 
@@ -78,6 +82,13 @@ def test_plates_come_best_first_with_their_corners(probe: tuple[dict[str, Any], 
         x1, y1, x2, y2 = plate["box"]
         assert -1 <= x1 <= x2 <= 65
         assert -1 <= y1 <= y2 <= 49
+
+
+def test_another_threshold_leaves_the_first_detector_as_it_is(probe: tuple[dict[str, Any], str, Path]) -> None:
+    result = probe[0]
+    first = result["found"][0]
+    assert result["limits"] == [0.0, first[0]["score"]]
+    assert result["strict"] < result["as_before"] == len(first)
 
 
 def test_process_and_home_are_left_alone(probe: tuple[dict[str, Any], str, Path]) -> None:

@@ -13,11 +13,16 @@ import pytest
 from fakes import CropRectifier, PatchDetector, frame_with, patch_pipeline
 from platereader import Box, Detection, PlateImage, TrustPolicy
 from platereader.arrays import BgrImage
+from platereader.cli import main
 from platereader.datasets import Dataset, load_dataset, read_image
+from platereader.datasets.photographs import held_out_negatives
+from platereader.detection.tiled import TiledDetector
 from platereader.evaluation.evaluate import evaluate
 from platereader.evaluation.metrics import Rate
+from platereader.evaluation.plots import draw_detection
 from platereader.evaluation.report import EvaluationReport, GroupScores
 from platereader.evaluation.table import format_table
+from platereader.protocols import Detector
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
 
@@ -96,7 +101,23 @@ def test_detection_leaves_loose_labels_out(street_set: Dataset) -> None:
     assert scores.ap50 is not None
     assert scores.ap50.low <= scores.ap50.value <= scores.ap50.high
     assert scores.ap50.n == 6
-    assert scores.corner_error_median is scores.corner_error_mean is None
+    assert scores.corner_error_median is scores.corner_error_mean is scores.corner_error_p90 is None
+    assert scores.alarm_finds is not None
+    assert (scores.alarm_finds.value, scores.alarm_finds.n) == (0, 1)
+    assert [point.recall for point in scores.precision_recall] == pytest.approx([share / 6 for share in range(1, 6)])
+    assert [(one.name, one.recall50) for one in scores.recall_by_width] == [("60-100 px", Rate(5, 6))]
+    assert scores.recall_by_input_width == ()  # this detector has no input size
+
+
+def test_countries_are_scored_apart_where_there_are_several(tmp_path: Path) -> None:
+    save(tmp_path, "found.png", {50: LEFT})
+    save(tmp_path, "missed.png", {})
+    rows = [row("found.png", plate(LEFT, None), country="US"), row("missed.png", plate(LEFT, None), country="BR")]
+    report = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="two")
+    assert {name: scores.recall50 for name, scores in report.countries.items()} == {"US": Rate(1, 1), "BR": Rate(0, 1)}
+    assert report.to_dict()["countries"]["US"]["plates"] == 1
+    assert "detection, BR" in format_table(report)
+    assert evaluate(patch_pipeline(), dataset_of(tmp_path, rows[:1]), name="one").countries == {}
 
 
 def test_unsure_readings_count_only_without_regard_to_status(street_set: Dataset) -> None:
@@ -120,11 +141,58 @@ class _SettableDetector:
         return found
 
 
-def test_average_precision_asks_for_low_scores_and_the_rest_does_not(street_set: Dataset) -> None:
-    report = evaluate(replace(patch_pipeline(), detector=_SettableDetector()), street_set, name="toy")
+@pytest.mark.parametrize("detector", [_SettableDetector(), TiledDetector(_SettableDetector())], ids=["bare", "tiled"])
+def test_average_precision_asks_for_low_scores_and_the_rest_does_not(street_set: Dataset, detector: Detector) -> None:
+    report = evaluate(replace(patch_pipeline(), detector=detector), street_set, name="toy")
     assert report.detection is not None
     assert report.detection.unlabelled_finds == 1
     assert report.detection.alarms == Rate(0, 1)
+
+
+@dataclass(frozen=True)
+class _ShrinkingDetector(PatchDetector):
+    """Says that it shrinks frames."""
+
+    input_size: int = 160
+
+
+def test_widths_in_the_networks_input(street_set: Dataset) -> None:
+    scores = evaluate(replace(patch_pipeline(), detector=_ShrinkingDetector()), street_set, name="toy").detection
+    assert scores is not None
+    assert [(one.name, one.recall50.n) for one in scores.recall_by_input_width] == [("40-60 px", 6)]
+    pictures = draw_detection(scores, street_set.images[0].path.parent / "plots")
+    assert [path.name for path in pictures] == ["precision-recall.png", "recall-by-width.png"]
+    assert all(path.stat().st_size > 2000 for path in pictures)
+
+
+def test_finds_on_pictures_without_plates_are_counted(tmp_path: Path) -> None:
+    save(tmp_path, "two.png", {50: LEFT, 100: RIGHT})
+    save(tmp_path, "none.png", {})
+    report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("two.png"), row("none.png")]), name="toy")
+    assert report.detection is not None
+    assert report.detection.alarms == Rate(1, 2)
+    assert report.detection.alarm_finds is not None
+    assert report.detection.alarm_finds.value == pytest.approx(1)
+    assert "finds a picture without plates" in format_table(report)
+    assert draw_detection(report.detection, tmp_path / "plots") == []
+
+
+def test_the_command_takes_only_pictures_that_training_keeps_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number}.png" for number in range(6)]
+    for name in names:
+        save(tmp_path, name, {50: LEFT})
+    plates = {"0.png": [plate(LEFT, "A123BC77")]}
+    labels = dataset_of(tmp_path, [row(name, *plates.get(name, [])) for name in names])
+    monkeypatch.setattr("platereader.cli.evaluate.build_pipeline", lambda _: patch_pipeline())
+    words = ["evaluate", str(tmp_path), "--json", str(tmp_path / "all.json"), "--plots", str(tmp_path / "plots")]
+    assert main([*words, "--held-out-negatives"]) == 0
+    found = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["detection"]
+    kept = held_out_negatives([image for image in labels.images if not image.plates])
+    assert len(kept) == 3
+    assert (found["pictures"], found["alarms"]["n"]) == (4, 3)
+    assert (tmp_path / "plots" / "recall-by-width.png").is_file()
 
 
 def test_crops_are_read_as_they_are(tmp_path: Path) -> None:
@@ -215,6 +283,8 @@ def test_corner_error_is_reported(tmp_path: Path) -> None:
     error = report.detection.corner_error_median
     assert error is not None
     assert error.n == 1
+    assert report.detection.corner_error_p90 is not None
+    assert report.detection.corner_error_p90.value == pytest.approx(2.5)
     assert (error.value, error.low, error.high) == pytest.approx((2.5, 2.5, 2.5))
     assert report.to_dict()["detection"]["corner_error_mean"]["n"] == 1
     assert "2.50 % of width (2.50-2.50), n 1" in format_table(report)
@@ -261,7 +331,7 @@ def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
 def test_report_is_json_and_repeats(street_set: Dataset) -> None:
     first = evaluate(patch_pipeline(), street_set, name="toy")
     data = json.loads(json.dumps(first.to_dict()))
-    assert data["schema"] == 2
+    assert data["schema"] == 3
     assert data["groups"][0]["exact"]["n"] == 5
     assert len(data["outcomes"]) == 7
     assert data["outcomes"][0]["file"] == "both.png"

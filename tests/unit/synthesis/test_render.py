@@ -90,19 +90,3 @@ def test_too_small() -> None:
         _render("A123BC77", height_px=15)
     with pytest.raises(InvalidArgumentError, match="height_px"):
         render_foreign(np.random.default_rng(0), height_px=15)
-
-
-def test_foreign_plates_vary_in_shape_and_colour() -> None:
-    rng = np.random.default_rng(0)
-    plates = [render_foreign(rng, height_px=40).pixels for _ in range(40)]
-    assert all(plate.shape[0] == 40 and plate.dtype == np.uint8 for plate in plates)
-    aspects = [plate.shape[1] / 40 for plate in plates]
-    assert min(aspects) < 1.7
-    assert max(aspects) > 4
-    assert np.std([plate.mean() for plate in plates]) > 20
-
-
-def test_foreign_plates_repeat_with_the_seed() -> None:
-    first, second = (render_foreign(np.random.default_rng(9), height_px=48) for _ in range(2))
-    assert np.array_equal(first.pixels, second.pixels)
-    assert first.text == second.text

@@ -7,6 +7,7 @@ import pytest
 from platereader.arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.geometry import Box, Quad, iou
+from platereader.synthesis.foreign import render_foreign
 from platereader.synthesis.paste import Front, paste_plate, random_front, replace_plate, set_plate
 from platereader.synthesis.pose import PoseRange, corners_of, homography, random_quad
 from platereader.synthesis.scene import Scene, ScenePlate
@@ -179,8 +180,20 @@ def test_fronts_are_of_both_kinds_and_some_are_foreign() -> None:
     fronts = [random_front(rng, height_px=20, foreign_share=0.5) for _ in range(40)]
     assert {1, 2} <= {front.lines for front in fronts}
     assert all(front.pixels.dtype == np.uint8 and front.pixels.ndim == 3 for front in fronts)
-    aspects = {1: 2.2, 2: 0.9, None: 1.7}
+    aspects = {1: 1.1, 2: 0.9, None: np.inf}
     assert all(front.pixels.shape[1] / front.pixels.shape[0] > aspects[front.lines] for front in fronts)
+
+
+def test_a_foreign_front_has_the_lines_that_were_drawn() -> None:
+    drawn = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rng.random()  # the draw that decides for a foreign one
+        drawn.append(render_foreign(rng, height_px=24))
+        front = random_front(np.random.default_rng(seed), height_px=24, foreign_share=1.0)
+        assert np.array_equal(front.pixels, drawn[-1].pixels)
+        assert front.lines == drawn[-1].lines
+    assert {plate.lines for plate in drawn} == {1, 2}
 
 
 def test_a_generated_street_carries_every_plate_in_sight() -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from platereader.datasets import photographs as labelled
 from platereader.detection.yolo import YoloDetector
 from platereader.errors import InvalidArgumentError
 from platereader.training import detector_data
@@ -23,7 +24,7 @@ from platereader.training.detector import (
 @pytest.fixture
 def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tiny sets and tiny tiles."""
-    monkeypatch.setattr(detector_data, "HELD_OUT_NEGATIVES", 2)
+    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 2)
     monkeypatch.setattr(detector_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
     monkeypatch.setattr(detector_data, "_BATCH", 2)
     monkeypatch.setattr(detector_data, "_MIN_BATCH", 2)

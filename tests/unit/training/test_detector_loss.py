@@ -30,7 +30,6 @@ def _targets(*, lines: int = 0, plates: int = 1) -> Targets:
         has_corners=torch.ones(1, 1),
         is_plate=torch.full((1, 1), bool(plates)),
         ignored=torch.zeros(1, 1, 4),
-        unsure=torch.zeros(1, 1, 4),
     )
 
 
@@ -66,23 +65,9 @@ def test_corners_off_cost_more_and_unknown_corners_nothing() -> None:
     assert float(_losses(_outputs(_moved(4)), unknown).corners) == 0
 
 
-@pytest.mark.parametrize("field", ["ignored", "unsure"])
-def test_finds_in_open_areas_are_not_punished(field: str) -> None:
+def test_finds_in_ignored_areas_are_not_punished() -> None:
     area = torch.tensor([[[0.0, 0.0, 160.0, 96.0]]])
-    assert float(_losses(_outputs(_SURE), replace(_targets(plates=0), **{field: area})).classes) < 0.01
-
-
-def test_doubtful_find_in_unsure_area_is_punished() -> None:
-    area = torch.tensor([[[0.0, 0.0, 160.0, 96.0]]])
-    weak = Wanted(_BOX, _CORNERS, logit=-1.0)
-    loss = _losses(_outputs(weak), replace(_targets(plates=0), unsure=area)).classes
-    assert float(loss) == pytest.approx(0.5 * np.log1p(np.exp(-1)), rel=0.05)
-
-
-def test_duplicate_beside_a_plate_is_punished_in_unsure_areas_too() -> None:
-    double = Wanted((88, 36, 130, 60), _CORNERS, logit=8.0, stride=8)
-    near = replace(_targets(), unsure=torch.tensor([[[0.0, 0.0, 160.0, 96.0]]]))
-    assert float(_losses(_outputs(_SURE, double), near).classes) > float(_losses(_outputs(_SURE), near).classes) + 1
+    assert float(_losses(_outputs(_SURE), replace(_targets(plates=0), ignored=area)).classes) < 0.01
 
 
 @pytest.mark.parametrize("line_class", [0, 1])
@@ -125,7 +110,6 @@ def test_every_plate_of_every_picture_has_its_own_corners() -> None:
         has_corners=torch.ones(2, 2),
         is_plate=torch.tensor([[True, False], [True, True]]),
         ignored=nothing,
-        unsure=nothing,
     )
     exact = float(_losses((sides, classes, offsets), targets).corners)
     turned = float(_losses((sides, classes, offsets), replace(targets, corners=targets.corners.roll(1, 2))).corners)

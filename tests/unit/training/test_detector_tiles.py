@@ -26,7 +26,6 @@ def _scene(*, has_corners: bool = True, size: tuple[int, int] = (600, 800)) -> L
         corners,
         np.array([has_corners]),
         np.zeros((0, 4), np.float32),
-        np.array([[0, 0, size[1], size[0]]], np.float32),
     )
 
 
@@ -108,12 +107,16 @@ def test_cut_off_plate_is_an_area_to_ignore() -> None:
 
 def test_mosaic_keeps_the_labels_of_all_four() -> None:
     scenes = [_scene(has_corners=kind) for kind in (True, False, True, False)]
-    tile = join_mosaic(scenes, size=(320, 320), rng=np.random.default_rng(3))
-    assert tile.pixels.shape == (320, 320, 3)
-    assert 2 <= len(tile.boxes) == len(tile.corners) == len(tile.lines) <= 4
-    assert len(tile.unsure) == 4
-    for x1, y1, x2, y2 in tile.boxes.round().astype(int):
-        assert _white(tile)[y1:y2, x1:x2].mean() > 0.4
+    counts: list[int] = []
+    for seed in range(12):
+        tile = join_mosaic(scenes, size=(320, 320), rng=np.random.default_rng(seed))
+        assert tile.pixels.shape == (320, 320, 3)
+        assert len(tile.boxes) == len(tile.corners) == len(tile.lines)
+        counts.append(len(tile.boxes))
+        drawn = _drawn(tile)
+        assert not drawn.any() or _white(tile)[drawn].mean() > 0.7
+    assert max(counts) == 4
+    assert sum(counts) > 2 * len(counts)
 
 
 def test_scene_without_plates() -> None:

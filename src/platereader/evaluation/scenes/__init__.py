@@ -1,0 +1,1 @@
+"""The scenes suite: plates that have to be found first, in frames made of photographs nobody trained on."""
