@@ -159,14 +159,17 @@ class Quad:
         return True
 
 
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1 (0 for two empty boxes)."""
+def shared_area(a: Box, b: Box) -> float:
+    """Area that two boxes have in common, in square pixels."""
     width = min(a.x2, b.x2) - max(a.x1, b.x1)
     height = min(a.y2, b.y2) - max(a.y1, b.y1)
-    if width <= 0 or height <= 0:
-        return 0.0
-    overlap = width * height
-    return overlap / (a.area + b.area - overlap)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1 (0 for two empty boxes)."""
+    overlap = shared_area(a, b)
+    return overlap / (a.area + b.area - overlap) if overlap > 0 else 0.0
 
 
 def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from platereader import Box, DatasetError, MediaFileError, Quad
 from platereader.arrays import BgrImage
-from platereader.datasets import LabelledImage, LabelledPlate, is_calibration, load_dataset, photographs, read_image
+from platereader.datasets import LabelledPlate, is_calibration, load_dataset, read_image
 from platereader.datasets.images import image_size
 
 
@@ -393,11 +393,3 @@ def test_the_photographs_load_without_a_skipped_row(shared_data: Path) -> None:
     dataset = load_dataset(shared_data / "data" / "dev" / "russian")
     assert (len(dataset.images), dataset.skipped) == (120, ())
     assert read_image(dataset.images[0].path).shape == (dataset.images[0].height, dataset.images[0].width, 3)
-
-
-def test_held_out_empty_scenes_do_not_depend_on_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photographs, "HELD_OUT_NEGATIVES", 3)
-    images = [LabelledImage(Path(f"a/{index}.jpg"), 1, 1, ()) for index in range(9)]
-    assert photographs.held_out_negatives(images) == photographs.held_out_negatives(images[::-1])
-    assert len(photographs.held_out_negatives(images)) == 3
-    assert len(photographs.held_out_negatives(images[:3])) == 2  # something is left to train on

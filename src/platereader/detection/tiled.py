@@ -10,7 +10,7 @@ from platereader.arrays import BgrImage
 from platereader.detection.region import RegionDetector
 from platereader.detection.views import View, check_inner, detect_views
 from platereader.errors import InvalidArgumentError
-from platereader.geometry import Box
+from platereader.geometry import Box, shared_area
 from platereader.protocols import Detector
 from platereader.results import Detection
 
@@ -138,7 +138,7 @@ class _Sighting:
         mine, theirs = self.detection.box, other.detection.box
         # A piece may be larger than a false find inside of it: it goes only where most of it is covered.
         smaller = mine.area if self.cut and not other.cut else min(mine.area, theirs.area)
-        return _shared(mine, theirs) > _SAME_PLATE * smaller
+        return shared_area(mine, theirs) > _SAME_PLATE * smaller
 
 
 def _merged(sightings: Sequence[_Sighting]) -> list[Detection]:
@@ -179,9 +179,3 @@ def _is_cut(box: Box, view: View, whole: View) -> bool:
         or (view.x2 < whole.x2 and box.x2 > view.x2 - margin)
         or (view.y2 < whole.y2 and box.y2 > view.y2 - margin)
     )
-
-
-def _shared(a: Box, b: Box) -> float:
-    """Area that two boxes share, in square pixels."""
-    width, height = min(a.x2, b.x2) - max(a.x1, b.x1), min(a.y2, b.y2) - max(a.y1, b.y1)
-    return max(width, 0.0) * max(height, 0.0)

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from platereader.datasets import LabelledImage, LabelledPlate, read_image
 from platereader.detection.yolo import YoloDetector
-from platereader.geometry import Box, Quad
+from platereader.geometry import Box, Quad, shared_area
 from platereader.pipeline import Pipeline
 from platereader.protocols import Detector
 from platereader.results import Detection, PlateReading
@@ -126,10 +126,7 @@ def _distinct(found: Sequence[Detection]) -> list[Detection]:
 
 def _shared(one: Box, other: Box) -> float:
     """Common area as a share of the smaller box."""
-    width = min(one.x2, other.x2) - max(one.x1, other.x1)
-    height = min(one.y2, other.y2) - max(one.y1, other.y1)
-    smaller = min(one.width * one.height, other.width * other.height)
-    return max(0.0, width) * max(0.0, height) / max(smaller, 1e-6)
+    return shared_area(one, other) / max(min(one.area, other.area), 1e-6)
 
 
 def _name(image: LabelledImage) -> str:

@@ -32,7 +32,7 @@ class DetectionFigures:
         plates: plates with a good box; n of all figures but the last two.
         ap50: average precision at IoU 0.5, as in the report of ``platereader evaluate``.
         ap50_95: mean average precision at IoU 0.5, 0.55, ... 0.95.
-        recall: share of plates found (IoU >= 0.5) at the score that users get, 0.3.
+        recall: share of plates found (IoU >= 0.5) at score 0.3.
         corner_error: median distance of a found plate's corners from the labelled ones, in per cent of its width.
         extra: finds per picture at score 0.3 that meet no labelled plate; some are real plates nobody labelled.
         false_alarms: finds per empty scene at score 0.3.

@@ -89,3 +89,11 @@ def test_pictures_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
     sets = load_sets(tmp_path / "set")
     assert sets.skipped == 1
     assert sorted(image.path.name for image in sets.images["negatives"]).count("gr_3.jpg") == 0
+
+
+def test_held_out_empty_scenes_do_not_depend_on_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 3)
+    images = [LabelledImage(Path(f"a/{index}.jpg"), 1, 1, ()) for index in range(9)]
+    assert labelled.held_out_negatives(images) == labelled.held_out_negatives(images[::-1])
+    assert len(labelled.held_out_negatives(images)) == 3
+    assert len(labelled.held_out_negatives(images[:3])) == 2  # something is left to train on
