@@ -13,7 +13,7 @@ from platereader.decoding.greedy import GreedyDecoder
 from platereader.pipeline import Pipeline
 from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.testing import spelled
-from platereader.tracking.tracker import IouTracker
+from platereader.tracking.tracker import MotionTracker
 from platereader.trust import TrustPolicy
 
 TEXTS = {50: "A123BC77", 100: "M555KE199", 150: "B777OP98", 200: ""}
@@ -79,4 +79,4 @@ def patch_pipeline(*, probability: float = 0.999, trust: TrustPolicy | None = No
     """A whole pipeline of fakes."""
     recognizer = PatchRecognizer(probability=probability)
     decoder = GreedyDecoder(recognizer.alphabet)
-    return Pipeline(PatchDetector(), CropRectifier(), recognizer, decoder, trust or TrustPolicy(), IouTracker)
+    return Pipeline(PatchDetector(), CropRectifier(), recognizer, decoder, trust or TrustPolicy(), MotionTracker)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from platereader.recognition.network import ConvCtc, ConvCtcConfig, folded
+from platereader.recognition.network import ConvCtc, folded
 from platereader.recognition.preprocess import prepare
 from platereader.recognition.quantized import quantized, write_int8
+from platereader.recognition.shape import ConvCtcConfig
 from platereader.results import PlateImage
 from platereader.runtimes.tensors import write_tensors
 from platereader.training.quantize import input_scales

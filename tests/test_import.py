@@ -137,3 +137,24 @@ print(json.dumps([touched, changes(before, state() | foreign())]))
 """
     )
     assert in_fresh_process(code, folder=tmp_path) == [[], {}]
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_an_engine_leaves_nothing_and_needs_no_torch(engine: str, tmp_path: Path) -> None:
+    code = (
+        WATCH
+        + STATE
+        + f"""
+import cv2
+before = state() | {{"cv2": cv2.getNumThreads()}}
+sys.addaudithook(hook)
+from platereader import Pipeline
+pipeline = Pipeline.build(engine={engine!r})
+frame = cv2.imread({str(SOURCE.parent / "examples" / "pictures" / "street-2.jpg")!r})
+texts = [reading.text for reading in pipeline.read(frame)]
+heavy = sorted({{"torch", "torchvision", "ultralytics", "onnx", "openvino_telemetry"}} & set(sys.modules))
+touched = [entry for entry in seen if "/dev/null" not in entry]
+print(json.dumps([touched, changes(before, state() | {{"cv2": cv2.getNumThreads()}}), heavy, all(texts), len(texts)]))
+"""
+    )
+    assert in_fresh_process(code, folder=tmp_path) == [[], {}, [], True, 2]

@@ -5,6 +5,7 @@ Start with ``Pipeline.build()``; the contracts between the parts are in ``plater
 
 from platereader.errors import (
     AccuracyError,
+    CaptureError,
     ContractError,
     DatasetError,
     EngineError,
@@ -48,6 +49,7 @@ __all__ = [
     "Box",
     "CTCDecoder",
     "Candidate",
+    "CaptureError",
     "Character",
     "ContractError",
     "DatasetError",

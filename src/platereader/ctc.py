@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ __all__ = [
     "log_prob",
     "log_prob_pairs",
     "log_prob_table",
+    "padded",
 ]
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+_Number = TypeVar("_Number", bound=np.generic)
 
 BLANK = 0
 
@@ -88,7 +90,7 @@ def log_prob_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int
     _check(log_probs, labels)
     if not labels:
         return np.zeros(0)
-    texts = _padded(labels)
+    texts = padded(labels)
     each = len(texts) // len(log_probs)
     return log_prob_table(log_probs, texts.reshape(len(log_probs), each, texts.shape[1])).ravel()
 
@@ -126,7 +128,7 @@ def _check(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> N
             raise InvalidArgumentError(f"labels {list(text)}: must be classes 1 to {classes - 1}; encode texts first.")
 
 
-def _padded(labels: Sequence[Sequence[int]]) -> Labels:
+def padded(labels: Sequence[Sequence[int]]) -> Labels:
     """Texts of any lengths as one array (B, L), filled up with blanks at their ends."""
     table = np.zeros((len(labels), max(map(len, labels), default=0)), np.int64)
     for row, text in zip(table, labels, strict=True):
@@ -184,11 +186,13 @@ def _forward(
     skip[2:][(states[2:] != BLANK) & (states[2:] != states[:-2])] = arithmetic.one
     sums = np.empty((steps, len(states) + 2, len(plates)))
     sums[:, :2] = arithmetic.zero  # two impossible states in front spare all special cases
-    sums[0, 2:] = np.where(first, by_step[0].take(emitted), arithmetic.zero)
-    for before, after, emission in zip(sums[:-1], sums[1:, 2:], by_step[1:], strict=True):
-        arithmetic.plus(before[2:], before[1:-1], out=after)
-        arithmetic.plus(after, arithmetic.times(before[:-2], skip), out=after)
-        arithmetic.times(after, emission.take(emitted), out=after)
+    emissions = np.take(by_step, emitted, axis=1)  # (T, S, B)
+    sums[0, 2:] = np.where(first, emissions[0], arithmetic.zero)
+    skipped = np.empty_like(skip)
+    for before, after, emission in zip(sums[:-1], sums[1:, 2:], emissions[1:], strict=True):
+        arithmetic.plus(before[2:], before[1:-1], after)
+        arithmetic.plus(after, arithmetic.times(before[:-2], skip, skipped), after)
+        arithmetic.times(after, emission, after)
     return sums[:, 2:]
 
 
@@ -227,7 +231,7 @@ def character_posterior_pairs(log_probs: NDArray[np.float32], labels: Sequence[S
         InvalidArgumentError: wrong shape, or a class that is not there.
     """
     _check(log_probs, labels)
-    texts = _padded(labels)
+    texts = padded(labels)
     if not texts.size:
         return [np.zeros(0) for _ in labels]
     values = np.exp(log_probs, dtype=np.float64)
@@ -263,25 +267,36 @@ def _both_ways(values: Floats, texts: Labels) -> tuple[Floats, Floats, Labels, N
 
 
 def _entries(sums: Floats, states: Labels, first: NDArray[np.bool_], *, classes: int) -> Floats:
-    """P (T, L, B, C) that all before step t spells all before label i, so that class c may start there and then."""
-    blanks, labels = sums[:-1, :-1:2], sums[:-1, 1:-2:2]  # (T - 1, L, B), (T - 1, L - 1, B)
-    entries = np.empty((len(sums), *blanks.shape[1:], classes))
-    entries[0] = first[1::2, :, None]
-    entries[1:] = blanks[..., None]
-    entries[1:, 1:] += labels[..., None]
-    again = states[1:-2:2]  # a repeated class needs a blank between: (L - 1, B)
-    np.put_along_axis(entries[1:, 1:], again[None, :, :, None], blanks[:, 1:, :, None], axis=3)
+    """P (2, T, L, B, C), forwards and backwards, that before step t all before label i was spelled.
+
+    So class c may start there and then. Both directions lie in one block of memory each.
+    """
+    blanks, labels = _halves(sums[:-1, :-1:2]), _halves(sums[:-1, 1:-2:2])  # (2, T - 1, L, B), (2, T - 1, L - 1, B)
+    entries = np.empty((2, len(sums), *blanks.shape[2:], classes))
+    entries[:, 0] = _halves(first[None, 1::2])[:, 0, ..., None]
+    entries[:, 1:] = blanks[..., None]
+    entries[:, 1:, 1:] += labels[..., None]
+    again = _halves(states[None, 1:-2:2])  # a repeated class needs a blank between: (2, 1, L - 1, B)
+    np.put_along_axis(entries[:, 1:, 1:], again[..., None], blanks[:, :, 1:, :, None], axis=4)
     return entries
 
 
+def _halves(both: NDArray[_Number]) -> NDArray[_Number]:
+    """(T, S, 2B) as (2, T, S, B)."""
+    steps, states, count = both.shape
+    halves: NDArray[_Number] = both.reshape(steps, states, 2, count // 2).transpose(2, 0, 1, 3)
+    return halves
+
+
 def _substitutions(entries: Floats, values: Floats) -> Floats:
-    """P (B, L) of the texts with any class at all in the place of one; entries (T, L, 2B, C) are used up."""
-    count = len(values)
-    inside, left = entries[:, :, :count], entries[::-1, ::-1, count:]
+    """P (B, L) of the texts with any class at all in the place of one; entries (2, T, L, B, C) are used up."""
+    inside, left = entries[0], entries[1, ::-1, ::-1]
     by_step = values.transpose(1, 0, 2)[:, None]  # (T, 1, B, C)
-    inside[0] *= by_step[0]
-    for step in range(1, len(inside)):  # from "may start at this step" to "stands there at this step"
-        inside[step] += inside[step - 1]
-        inside[step] *= by_step[step]
+    before = inside[0]
+    before *= by_step[0]
+    for standing, emission in zip(inside[1:], by_step[1:], strict=True):
+        np.add(standing, before, standing)  # from "may start at this step" to "stands there at this step"
+        np.multiply(standing, emission, standing)
+        before = standing
     rivals: Floats = np.einsum("tlbc,tlbc->bl", inside[..., 1:], left[..., 1:])
     return rivals

@@ -1,35 +1,68 @@
-"""The one file that knows which parts are the default ones.
+"""The one file that knows which parts are the default ones, and by which ways their networks run.
 
-Precision is chosen for each part. ``auto`` takes int8 for the recognizer where its int8 weights are known and the
-processor multiplies int8 faster (AVX512-VNNI, AVX-VNNI or AMX, as torch tells), else fp32. The detector has no int8
-weights and runs in fp32 for ``int8``, too. ``describe()`` says what was chosen, and why.
+A way is an engine and a precision. ``auto`` takes the first way of a part's list whose engine is installed, whose
+instructions the processor has and whose weights are there. The lists are in the order of the time that they took; see
+docs/how-to/speed.md for the figures. ``describe()`` says what was chosen, and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from platereader.errors import EngineError
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
 from platereader.registry import Registry, WeightFile
 from platereader.results import PartDescription
+from platereader.runtimes import Precision, Runtime
+from platereader.runtimes.processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features
+from platereader.runtimes.ways import Asked, Way, check_asked, installed_engines, suitable_ways
 from platereader.trust import Calibration, TrustPolicy
 
 if TYPE_CHECKING:
+    from platereader.detection.yolo import YoloDetector
     from platereader.plates.alphabet import Alphabet
-    from platereader.runtimes import Precision, Runtime
+    from platereader.recognition.recognizer import CtcRecognizer
 
 DETECTOR_WEIGHTS = "plate-detector"
 RECOGNIZER_WEIGHTS = "plate-recognizer"
 INT8_RECOGNIZER_WEIGHTS = "plate-recognizer-int8"
 
-ENGINES: dict[str, tuple[Precision, ...]] = {"torch": ("int8", "fp32", "bf16")}
-"""Precisions of each engine."""
+DETECTOR_WAYS = (
+    Way("openvino", "bf16", ("amx_bf16",)),
+    Way("onnx", "int8", INT8_INSTRUCTIONS),
+    Way("openvino", "bf16", BF16_INSTRUCTIONS),
+    Way("openvino", "int8", INT8_INSTRUCTIONS),
+    Way("onnx", "fp32"),
+    Way("openvino", "fp32"),
+    Way("torch", "bf16", BF16_INSTRUCTIONS),
+    Way("torch", "fp32"),
+)
+"""Ways of the detector, the fastest first; torch has no int8 for it."""
 
-Choice: TypeAlias = Literal["auto", "int8", "fp32", "bf16"]
-"""A precision, or the one that suits a part best."""
+RECOGNIZER_WAYS = (
+    Way("openvino", "int8", INT8_INSTRUCTIONS),
+    Way("torch", "int8", INT8_INSTRUCTIONS),
+    Way("onnx", "int8", INT8_INSTRUCTIONS),
+    Way("onnx", "fp32"),
+    Way("openvino", "fp32"),
+    Way("torch", "fp32"),
+    Way("openvino", "bf16", only_asked=True),  # its confidence is not calibrated
+    Way("torch", "bf16", only_asked=True),
+)
+"""Ways of the recognizer, the fastest first."""
+
+
+class _Network(Protocol):
+    @property
+    def runtime(self) -> Runtime: ...
+
+
+Network = TypeVar("Network", bound=_Network)
+Place: TypeAlias = "tuple[Way, WeightFile | Callable[[], WeightFile]]"
+"""A way, and where the weights for it are."""
 
 Parts: TypeAlias = tuple[
     "Detector | None",
@@ -50,24 +83,23 @@ AllParts: TypeAlias = tuple[
 ]
 
 
-def complete(given: Parts, *, engine: str, precision: str, registry: Registry | None) -> AllParts:
+def complete(given: Parts, *, asked: Asked, registry: Registry | None) -> AllParts:
     """Fill the gaps of ``given`` with default parts; nothing is loaded for a part that is there.
 
     Raises:
         EngineError: engine and precision do not go together, or are unknown.
         WeightsError: default weights are missing or altered.
     """
-    chosen = resolve_engine(engine, precision)[1]
+    check_asked(asked)
     detector, rectifier, recognizer, decoder, trust, tracker = given
     if detector is None:
-        weights = (Registry.default() if registry is None else registry).resolve(DETECTOR_WEIGHTS)
-        detector, seen = load_detector(weights, precision=chosen)
+        detector, seen = _default_detector(Registry.default() if registry is None else registry, asked)
     else:
         seen = _described("detector", detector)
     rectifier = default_rectifier() if rectifier is None else rectifier
     if recognizer is None:
         known = Registry.default() if registry is None else registry
-        recognizer, read, calibration = _default_recognizer(known, precision=chosen)
+        recognizer, read, calibration = _default_recognizer(known, asked)
     else:
         read, calibration = _described("recognizer", recognizer), None
     decoder = default_decoder(recognizer.alphabet) if decoder is None else decoder
@@ -78,67 +110,179 @@ def complete(given: Parts, *, engine: str, precision: str, registry: Registry | 
     return detector, rectifier, recognizer, decoder, trust, tracker, notes
 
 
-def resolve_engine(engine: str, precision: str) -> tuple[str, Choice]:
-    """The engine that ``auto`` stands for, or the given one, and the precision, if the two go together.
+def load_detector(
+    weights: WeightFile,
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    device: str = "cpu",
+) -> tuple[YoloDetector, PartDescription]:
+    """A ``YoloDetector`` with these weights, and what to say of it.
+
+    Args:
+        weights: a safetensors file, or an ONNX file.
+        engine: ``torch`` runs the one, ``onnx`` and ``openvino`` the other; ``auto`` takes the fastest.
+        precision: ``auto`` takes the fastest; weights that are not int8 run in fp32 for ``int8``.
+        threads: of this network alone, where the engine has such a number; None for its choice.
+        device: ``cpu``, or with torch another one.
 
     Raises:
-        EngineError: unknown, or not offered together.
+        EngineError: these do not go together, or the engine is not installed.
+        WeightsError: the file is damaged.
     """
-    if engine != "auto" and engine not in ENGINES:
-        raise EngineError(f"engine is {engine!r}, allowed are 'auto' and {sorted(ENGINES)}.")
-    chosen = next(iter(ENGINES)) if engine == "auto" else engine
-    allowed: tuple[Choice, ...] = ("auto", *ENGINES[chosen])
-    for choice in allowed:
-        if precision == choice:
-            return chosen, choice
-    raise EngineError(f"engine {chosen!r} does not offer precision {precision!r}, allowed are {list(allowed)}.")
-
-
-def load_detector(weights: WeightFile, *, precision: Choice) -> tuple[Detector, PartDescription]:
-    """A ``YoloDetector`` with these weights, and what to say of it; in fp32 for ``int8``, too."""
     from platereader.detection.yolo import YoloDetector
 
-    detector = YoloDetector.from_file(
-        weights.path, precision="bf16" if precision == "bf16" else "fp32", settings=weights.settings
-    )
-    note = "the detector has no int8 weights" if precision in {"auto", "int8"} else "asked for"
-    return detector, _with_weights(_described("detector", detector), weights, detector.runtime, note=note)
+    asked, note = Asked(engine, precision, threads, device), None
+    check_asked(asked)
+    if precision == "int8" and held_precision(weights) != "int8":
+        asked, note = asked._replace(precision="fp32"), "these detector weights are not int8"
+    places = [(way, weights) for way in suitable_ways(_ways_of(weights, DETECTOR_WAYS), asked)]
+    return _first_that_loads("detector", YoloDetector.from_file, places, asked=asked, note=note)[:2]
 
 
 class LoadedRecognizer(NamedTuple):
     """A recognizer, what to say of it, and the calibration of its confidence if there is one for this precision."""
 
-    recognizer: Recognizer
+    recognizer: CtcRecognizer
     description: PartDescription
     calibration: Calibration | None
 
 
-def load_recognizer(weights: WeightFile, *, precision: Choice, note: str | None = None) -> LoadedRecognizer:
-    """A ``CtcRecognizer`` with these weights; ``auto`` is the precision of the file.
+def load_recognizer(
+    weights: WeightFile,
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    device: str = "cpu",
+) -> LoadedRecognizer:
+    """A ``CtcRecognizer`` with these weights.
 
     Args:
-        weights: float or int8 ones.
-        precision: that the file can run in.
-        note: why it is this one.
+        weights: float or int8 ones, in a safetensors file or an ONNX file.
+        engine: ``torch`` runs the one, ``onnx`` and ``openvino`` the other; ``auto`` takes the fastest.
+        precision: that the file can run in; ``auto`` is the precision of the file.
+        threads: of this network alone, where the engine has such a number; None for its choice.
+        device: ``cpu``, or with torch another one.
 
     Raises:
-        EngineError: the file cannot run in that precision.
+        EngineError: these do not go together, or the engine is not installed.
+        WeightsError: the file is damaged.
     """
+    held = held_precision(weights)
+    asked = Asked(engine, held if precision == "auto" else precision, threads, device)
+    check_asked(asked)
+    places = [(way, weights) for way in suitable_ways(_ways_of(weights, RECOGNIZER_WAYS), asked)]
+    note = f"these weights are {held}" if precision == "auto" else None
+    return _recognizer(places, asked=asked, note=note)
+
+
+def held_precision(weights: WeightFile) -> Precision:
+    """``int8`` for quantised weights, ``fp32`` for any other."""
+    from platereader.runtimes.exported import SUFFIX
+
+    if weights.path.suffix == SUFFIX:
+        return "int8" if weights.settings.get("precision") == "int8" else "fp32"
+    if weights.kind == "detector":
+        return "fp32"
     from platereader.recognition.quantized import precision_of
+
+    return "int8" if precision_of(weights.path) == "int8" else "fp32"
+
+
+def _ways_of(weights: WeightFile, ways: Sequence[Way]) -> list[Way]:
+    """Those of some ways by which this file can run."""
+    from platereader.runtimes.exported import SUFFIX
+
+    exported, int8 = weights.path.suffix == SUFFIX, held_precision(weights) == "int8"
+    return [way for way in ways if (way.engine != "torch") == exported and (way.precision == "int8") == int8]
+
+
+def _default_detector(registry: Registry, asked: Asked) -> tuple[YoloDetector, PartDescription]:
+    """The shipped detector by the way asked for, or by the one that is fastest here."""
+    from platereader.detection.yolo import YoloDetector
+
+    places, note = _shipped(DETECTOR_WEIGHTS, DETECTOR_WAYS, registry=registry, asked=asked), None
+    if not places and asked.precision == "int8":
+        asked, note = asked._replace(precision="fp32"), "there are no int8 weights of the detector for this engine"
+        places = _shipped(DETECTOR_WEIGHTS, DETECTOR_WAYS, registry=registry, asked=asked)
+    return _first_that_loads("detector", YoloDetector.from_file, places, asked=asked, note=note)[:2]
+
+
+def _default_recognizer(registry: Registry, asked: Asked) -> LoadedRecognizer:
+    """The shipped recognizer by the way asked for, or by the one that is fastest here."""
+    return _recognizer(_shipped(RECOGNIZER_WEIGHTS, RECOGNIZER_WAYS, registry=registry, asked=asked), asked=asked)
+
+
+def _recognizer(places: Sequence[Place], *, asked: Asked, note: str | None = None) -> LoadedRecognizer:
+    """The recognizer that loads first, with its calibration if that was fitted in the same precision."""
     from platereader.recognition.recognizer import CtcRecognizer
 
-    if precision == "auto":
-        chosen: Precision = "int8" if precision_of(weights.path) == "int8" else "fp32"
-        note = note or f"these weights are {chosen}"
-    else:
-        chosen = precision
-    recognizer = CtcRecognizer.from_file(weights.path, precision=chosen, settings=weights.settings)
-    description = _described("recognizer", recognizer)
-    description = _with_weights(description, weights, recognizer.runtime, note=note or "asked for")
+    recognizer, description, weights = _first_that_loads(
+        "recognizer", CtcRecognizer.from_file, places, asked=asked, note=note
+    )
     data = weights.settings.get("calibration")
     calibration = None if data is None else Calibration.from_dict(data)
-    fits = calibration is not None and calibration.precision == chosen
+    fits = calibration is not None and calibration.precision == description.precision
     return LoadedRecognizer(recognizer, description, calibration if fits else None)
+
+
+def _shipped(name: str, ways: Sequence[Way], *, registry: Registry, asked: Asked) -> list[Place]:
+    """The ways that suit and whose weights are known, with the weights.
+
+    What is exported has ``-onnx`` behind its name, what is quantised ``-int8`` before that.
+    """
+    places: list[Place] = []
+    for way in suitable_ways(ways, asked):
+        full = name + ("-int8" if way.precision == "int8" else "") + ("" if way.engine == "torch" else "-onnx")
+        if full in registry.names():
+            places.append((way, partial(registry.resolve, full)))
+    return places
+
+
+def _first_that_loads(
+    part: str, load: Callable[..., Network], places: Sequence[Place], *, asked: Asked, note: str | None = None
+) -> tuple[Network, PartDescription, WeightFile]:
+    """The network by the first way that its engine accepts, what to say of it, and its weights.
+
+    Raises:
+        EngineError: there is no way, or none that works.
+    """
+    refusals: list[EngineError] = []
+    for way, weights in places:
+        file = weights if isinstance(weights, WeightFile) else weights()
+        try:
+            network = load(
+                file.path,
+                engine=way.engine,
+                precision=way.precision,
+                threads=asked.threads,
+                device=asked.device,
+                settings=file.settings,
+            )
+        except EngineError as error:
+            refusals.append(error)
+            continue
+        why = "; ".join([note or _reason(way, asked), *(str(error) for error in refusals)])
+        return network, _with_weights(_described(part, network), file, network.runtime, note=why), file
+    if refusals:
+        raise refusals[-1]
+    raise EngineError(
+        f"no {part} runs with engine {asked.engine!r} and precision {asked.precision!r} on device {asked.device!r}: "
+        f"installed are {', '.join(installed_engines()) or 'no engines'}, and weights must be there in the engine's "
+        "format. See `platereader info`; `pip install 'platereader[onnx]'` is the smallest engine, `platereader train "
+        "quantize` makes int8 weights, and `platereader train export` makes ONNX files."
+    )
+
+
+def _reason(way: Way, asked: Asked) -> str:
+    """Why it is this way."""
+    if asked.precision != "auto":
+        return "asked for"
+    here = [name for name in cpu_features() if name in way.needs]
+    fastest = "fastest installed" if asked.engine == "auto" else f"fastest of {way.engine}"
+    return f"{fastest}, CPU has {here[0]}" if here else fastest
 
 
 def calibrated(trust: TrustPolicy, calibration: Calibration | None, *, decoder: CTCDecoder) -> TrustPolicy:
@@ -159,35 +303,6 @@ def decoder_name(decoder: CTCDecoder) -> str:
     return f"BeamDecoder of width {decoder.width}, {grammar}, {nats}"
 
 
-def _default_recognizer(registry: Registry, *, precision: Choice) -> LoadedRecognizer:
-    """The shipped recognizer in the precision asked for, or in the one that is fastest here."""
-    offered = INT8_RECOGNIZER_WEIGHTS in registry.names()
-    if precision == "int8" and not offered:
-        raise EngineError(
-            f"precision is 'int8' and no weights are called {INT8_RECOGNIZER_WEIGHTS!r}: use 'auto', 'fp32' or 'bf16', "
-            "or make int8 weights with `platereader train quantize` and give them by their path."
-        )
-    if precision != "auto":
-        name = INT8_RECOGNIZER_WEIGHTS if precision == "int8" else RECOGNIZER_WEIGHTS
-        return load_recognizer(registry.resolve(name), precision=precision)
-    fast, note = _prefers_int8() if offered else (False, "there are no int8 weights")
-    if fast:
-        weights = registry.resolve(INT8_RECOGNIZER_WEIGHTS)
-        try:
-            return load_recognizer(weights, precision="int8", note=note)
-        except EngineError:  # a torch that is too old, or was built without oneDNN
-            note = "this torch cannot compute in int8"
-    return load_recognizer(registry.resolve(RECOGNIZER_WEIGHTS), precision="fp32", note=note)
-
-
-def _prefers_int8() -> tuple[bool, str]:
-    """Whether int8 is faster than fp32 on this processor, and why."""
-    from platereader.runtimes.torch_int8 import fast_int8_instructions
-
-    instructions = fast_int8_instructions()
-    return instructions is not None, f"this CPU has {instructions or 'no instructions for int8'}"
-
-
 def default_rectifier() -> Rectifier:
     """Uses a detection's corners, or looks for them where it has none."""
     from platereader.rectification.contour import ContourRectifier
@@ -206,9 +321,9 @@ def default_decoder(alphabet: Alphabet) -> CTCDecoder:
 
 
 def _default_tracker() -> Callable[[], PlateTracker]:
-    from platereader.tracking.tracker import IouTracker
+    from platereader.tracking.tracker import MotionTracker
 
-    return IouTracker
+    return MotionTracker
 
 
 def _described(part: str, implementation: object) -> PartDescription:

@@ -8,6 +8,7 @@ PlateReaderError
 ├── UnknownNameError (LookupError)          no weights, format or option of that name
 ├── ContractError (RuntimeError)            a part (yours or ours) broke its contract
 ├── MediaFileError (OSError)                a picture file that cannot be read
+├── CaptureError (OSError)                  a film, camera or folder of frames that cannot be opened or is lost
 ├── DatasetError (ValueError)               a labelled set that cannot be used at all
 ├── UntrustedPickleError (PermissionError)  a file that runs code when loaded
 ├── EngineError (ValueError)                engine and precision that do not go together
@@ -50,6 +51,10 @@ class ContractError(PlateReaderError, RuntimeError):
 
 class MediaFileError(PlateReaderError, OSError):
     """A file cannot be read as a picture."""
+
+
+class CaptureError(PlateReaderError, OSError):
+    """A film, a camera or a folder of frames cannot be opened, or its frames ended before their time."""
 
 
 class DatasetError(PlateReaderError, ValueError):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from platereader.arrays import BgrImage, check_image
 from platereader.errors import InvalidArgumentError
+from platereader.fusion import FusedEvidence
 from platereader.geometry import Box
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
 from platereader.reading import PlateReader, check_detection, detect, rectify
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
-from platereader.stream import PlateStream
+from platereader.stream import PlateStream, StreamSettings
 from platereader.trust import TrustPolicy
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Pipeline:
         tracker: Callable[[], PlateTracker] | None = None,
         engine: str = "auto",
         precision: str = "auto",
+        threads: int | None = None,
+        device: str = "cpu",
         registry: Registry | None = None,
     ) -> Pipeline:
         """Put a pipeline together; a default is loaded only for a part that is not given.
@@ -77,22 +80,27 @@ class Pipeline:
             decoder: yours.
             trust: thresholds of your own.
             tracker: a class or function without arguments, called once per stream.
-            engine: ``"torch"``, or ``"auto"`` for the fastest installed.
-            precision: ``"int8"``, ``"fp32"``, ``"bf16"``, or ``"auto"``, which decides for each part: int8 for the
-                recognizer on processors that multiply int8 faster, fp32 otherwise. The detector has no int8 weights
-                and runs in fp32 then.
+            engine: ``"torch"``, ``"onnx"``, ``"openvino"``, or ``"auto"`` for the fastest installed, for each part.
+            precision: ``"int8"``, ``"fp32"``, ``"bf16"``, or ``"auto"`` for the fastest on this processor, for each
+                part. The detector has no int8 weights for torch and runs in fp32 then.
+            threads: that each network computes with; None for the engine's choice. Torch has one number for the whole
+                process, which is never set here, and takes None only.
+            device: ``"cpu"``, or with torch another one, such as ``"cuda"``.
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
-            EngineError: engine and precision do not go together, are unknown, or there are no weights for them.
+            EngineError: engine, precision, threads and device do not go together, an engine is unknown or not
+                installed, or there are no weights for it.
             WeightsError: the default weights are missing or altered.
             InvalidArgumentError: alphabets of recognizer and decoder differ, or ``tracker`` is an object, not what
                 makes one.
         """
         from platereader import defaults
+        from platereader.runtimes.ways import Asked
 
         given = (detector, rectifier, recognizer, decoder, trust, tracker)
-        return cls(*defaults.complete(given, engine=engine, precision=precision, registry=registry))
+        asked = Asked(engine, precision, threads, device)
+        return cls(*defaults.complete(given, asked=asked, registry=registry))
 
     def read(self, frame: BgrImage) -> list[PlateReading]:
         """Find and read all plates of one frame, best detection first.
@@ -143,18 +151,33 @@ class Pipeline:
         pictures = [self._plate_image(plate, index) for index, plate in enumerate(plates)]
         return self._reader.read_plates(pictures, [None] * len(pictures))
 
-    def stream(self) -> PlateStream:
-        """A fresh stream: the state of one camera."""
-        return PlateStream(self.read, tracker=self.tracker(), trust=self.trust, alphabet=self.recognizer.alphabet)
+    def stream(self, settings: StreamSettings | None = None) -> PlateStream:
+        """A fresh stream: the state of one camera.
+
+        Args:
+            settings: how much work it does, and how long it waits for a plate to come back.
+        """
+        return PlateStream(
+            self._detect_one,
+            self.read_detections,
+            tracker=self.tracker(),
+            evidence=lambda: FusedEvidence(self.trust, self.recognizer.alphabet),
+            settings=settings,
+        )
 
     def read_stream(
-        self, frames: Iterable[tuple[float, BgrImage]] | Iterable[BgrImage], *, fps: float | None = None
+        self,
+        frames: Iterable[tuple[float, BgrImage]] | Iterable[BgrImage],
+        *,
+        fps: float | None = None,
+        settings: StreamSettings | None = None,
     ) -> Iterator[StreamUpdate]:
         """Follow the plates through ``frames``; the last update reports whatever was still in view.
 
         Args:
             frames: ``(timestamp_s, frame)`` pairs, or bare frames together with ``fps``.
             fps: frames per second of bare frames.
+            settings: as for ``stream``.
 
         Raises:
             InvalidArgumentError: bare frames without ``fps``, ``fps`` not positive and finite, or other tuples.
@@ -162,7 +185,7 @@ class Pipeline:
         """
         if fps is not None and not (math.isfinite(fps) and fps > 0):
             raise InvalidArgumentError(f"fps is {fps}: pass frames per second, a finite number above 0.")
-        stream = self.stream()
+        stream = self.stream(settings)
         for index, item in enumerate(frames):
             yield stream.update(*_timed(item, index, fps))
         yield stream.finish()
@@ -172,8 +195,14 @@ class Pipeline:
         return self.descriptions
 
     def _read(self, frames: Sequence[BgrImage]) -> list[list[PlateReading]]:
-        found = [sorted(items, key=lambda item: -item.score) for items in detect(self.detector, frames)]
-        return self._reader.read_frames(frames, found)
+        return self._reader.read_frames(frames, self._detect(frames))
+
+    def _detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """The detections of each frame, best first."""
+        return [sorted(items, key=lambda item: -item.score) for items in detect(self.detector, frames)]
+
+    def _detect_one(self, frame: BgrImage) -> list[Detection]:
+        return self._detect([frame])[0]
 
     @property
     def _reader(self) -> PlateReader:

@@ -254,29 +254,33 @@ class TrackAssignment:
 
 @dataclass(frozen=True, slots=True)
 class TrackedPlate:
-    """One vehicle's plate over time.
+    """One passage of one plate: everything that was read of it, and what it comes to.
 
     Attributes:
-        track_id: unique within its stream.
+        track_id: unique within its stream, from 1.
         text: best text so far; None while unreadable.
         confidence: probability that ``text`` is right, 0 to 1.
+        calibrated: whether ``confidence`` was fitted for exactly these parts.
         status: as of a single reading, by the fused confidence.
         reason: why it is not ``read``.
         settled: whether more frames are not expected to change the text.
+        candidates: texts considered, best first; ``log_prob`` is the fused one.
         readings: number of readings fused.
         first_seen_s: timestamp of the first detection, seconds.
         last_seen_s: timestamp of the last detection, seconds.
         box: last known or predicted box, pixels.
-        best: the most confident single reading, with the picture it was read from.
+        best: the most confident single reading, of ``text`` if there is one, with the picture it was read from.
         best_frame_index: index of its frame in the stream, from 0.
     """
 
     track_id: int
     text: str | None
     confidence: float
+    calibrated: bool
     status: Status
     reason: Reason | None
     settled: bool
+    candidates: tuple[Candidate, ...]
     readings: int
     first_seen_s: float
     last_seen_s: float
@@ -284,15 +288,35 @@ class TrackedPlate:
     best: PlateReading
     best_frame_index: int
 
+    @property
+    def text_cyrillic(self) -> str | None:
+        """The text in Cyrillic letters, as a Russian reader writes it."""
+        return None if self.text is None else to_cyrillic(self.text)
+
+    @property
+    def format(self) -> PlateFormat | None:
+        """The plate format that the text fits, or None."""
+        return None if self.text is None else format_of(self.text, lines=self.best.lines)
+
+    @property
+    def region(self) -> Region | None:
+        """The federal subject of the region code, or None when there is none or it is unknown."""
+        return None if self.text is None else region_of(self.text, lines=self.best.lines)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
             "track_id": int(self.track_id),
             "text": self.text,
+            "text_cyrillic": self.text_cyrillic,
             "confidence": self.confidence,
+            "calibrated": self.calibrated,
             "status": self.status,
             "reason": self.reason,
             "settled": self.settled,
+            "format": None if self.format is None else self.format.name,
+            "region": _region_dict(self.region),
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
             "readings": self.readings,
             "first_seen_s": float(self.first_seen_s),
             "last_seen_s": float(self.last_seen_s),

@@ -25,7 +25,7 @@ from platereader.evaluation.benchmark import (
     random_recognizers,
     recognizer_candidates,
 )
-from platereader.recognition.network import ConvCtcConfig
+from platereader.recognition.shape import ConvCtcConfig
 
 SIZE_PX = (32, 128)
 

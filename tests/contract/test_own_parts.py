@@ -27,7 +27,7 @@ from platereader.synthesis.render import render_plate
 from platereader.synthesis.scene import Scene
 from platereader.synthesis.street import generated_street
 from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
-from platereader.tracking.tracker import IouTracker
+from platereader.tracking.tracker import MotionTracker
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,9 @@ def test_the_decoders(decoder: CTCDecoder) -> None:
     check_decoder(decoder)
 
 
-@pytest.mark.parametrize("tracker", [IouTracker, lambda: IouTracker(min_hits=3, max_gap_s=5.0)], ids=["iou", "patient"])
+@pytest.mark.parametrize(
+    "tracker", [MotionTracker, lambda: MotionTracker(min_hits=3, max_gap_s=5.0)], ids=["default", "patient"]
+)
 def test_the_tracker(tracker: Callable[[], PlateTracker]) -> None:
     check_tracker(tracker)
 

@@ -27,7 +27,7 @@ from platereader.arrays import BgrImage, LogProbs
 from platereader.plates.alphabet import RUSSIAN
 from platereader.results import Lines
 from platereader.testing import spelled
-from platereader.tracking.tracker import IouTracker
+from platereader.tracking.tracker import MotionTracker
 
 TEXT = "A123BC77"
 PLATE = Box(40, 60, 120, 80)
@@ -217,8 +217,8 @@ def test_a_tracker_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> N
 
 
 def test_one_tracker_for_all_streams_is_refused() -> None:
-    tracker: Any = IouTracker()
-    with pytest.raises(InvalidArgumentError, match=r"tracker is an object of IouTracker, .*pass the class"):
+    tracker: Any = MotionTracker()
+    with pytest.raises(InvalidArgumentError, match=r"tracker is an object of MotionTracker, .*pass the class"):
         replace(patch_pipeline(), tracker=tracker)
 
 

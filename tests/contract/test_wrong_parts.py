@@ -18,7 +18,7 @@ from platereader.testing import (
     check_rectifier,
     check_tracker,
 )
-from platereader.tracking.tracker import IouTracker
+from platereader.tracking.tracker import MotionTracker
 
 FRAMES = [frame_with({50: Box(20, 30, 100, 50)}), frame_with({100: Box(5, 5, 60, 20)}, width=99, height=77)]
 
@@ -150,7 +150,7 @@ class Track:
     """A tracker whose assignments go through ``change``."""
 
     def __init__(self, change: Callable[[int, TrackAssignment], TrackAssignment]) -> None:
-        self.inner = IouTracker()
+        self.inner = MotionTracker()
         self.change = change
         self.calls = 0
 
@@ -178,4 +178,4 @@ def test_honest_parts_pass() -> None:
     check_rectifier(CropRectifier())
     check_recognizer(PatchRecognizer())
     check_decoder(GreedyDecoder(RUSSIAN))
-    check_tracker(IouTracker)
+    check_tracker(MotionTracker)

@@ -2,13 +2,15 @@
 
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import cv2
 import pytest
 
-from platereader import Pipeline
+from platereader import Box, Detection, Pipeline
 from platereader.datasets import read_image
+from platereader.testing import check_tracker
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PICTURES = sorted((EXAMPLES / "pictures").glob("*.jpg"))
@@ -60,3 +62,50 @@ def test_two_cameras(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     run("two_cameras.py", *films)
     printed = capsys.readouterr().out
     assert all(film in printed for film in films)
+
+
+def test_own_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for milliseconds in (960, 1000, 1040, 1200):
+        shutil.copy(PICTURES[0], tmp_path / f"{milliseconds}.jpg")
+    run("own_frames.py", str(tmp_path))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(line.startswith("0.96-1.20 s") for line in lines)
+    assert any(line.endswith(" read") for line in lines)
+
+
+def test_asyncio_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = read_image(PICTURES[0])
+    film = str(tmp_path / "film.mp4")
+    writer = cv2.VideoWriter(film, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
+    for _ in range(6):
+        writer.write(frame)
+    writer.release()
+    run("asyncio_frames.py", film)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert any(line.endswith(" read") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "tracker", "needed"),
+    [
+        ("byte_track.py", "ByteTrack", ("lap",)),
+        ("roboflow_trackers.py", "RoboflowTracker", ("trackers", "supervision")),
+        ("norfair_distance.py", "DistanceTracker", ("norfair",)),
+    ],
+)
+def test_a_tracker_of_others(
+    name: str, tracker: str, needed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package in needed:
+        pytest.importorskip(package, reason=f"{package} is not installed: examples/own_tracker/{name} says how")
+    make = runpy.run_path(str(EXAMPLES / "own_tracker" / name))[tracker]
+    check_tracker(make)
+    standing = [Detection(Box(10, 10, 110, 32), 0.9)]
+    one, other = make(), make()
+    for time_s in (0.1, 0.2, 0.3):
+        assert one.update(standing, time_s) == other.update(standing, time_s)
+    assert one.update([], 0.4).coasting[0][0] == one.update(standing, 0.5).track_ids[0]
+    run(f"own_tracker/{name}", *[str(PICTURES[0])] * 3)
+    assert "0.2 s: plate " in capsys.readouterr().out

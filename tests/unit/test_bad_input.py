@@ -20,6 +20,7 @@ from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import (
     Box,
     Detection,
+    EngineError,
     InvalidArgumentError,
     InvalidImageError,
     Pipeline,
@@ -244,11 +245,11 @@ CHANGES: dict[str, tuple[Callable[[bytes], bytes] | None, type[WeightsError], st
 def test_weights_that_are_not_the_promised_ones_are_refused(tmp_path: Path, kind: str) -> None:
     change, error, says = CHANGES[kind]
     with pytest.raises(error, match=says) as caught:
-        Pipeline.build(registry=registry_of(tmp_path, change=change, name=DETECTOR_WEIGHTS))
+        Pipeline.build(registry=registry_of(tmp_path, change=change, name=DETECTOR_WEIGHTS), engine="torch")
     assert str(tmp_path) in str(caught.value)
     registry = registry_of(tmp_path, change=change, name=RECOGNIZER_WEIGHTS)
     with pytest.raises(error, match=says):
-        Pipeline.build(detector=PatchDetector(), precision="fp32", registry=registry)
+        Pipeline.build(detector=PatchDetector(), engine="torch", precision="fp32", registry=registry)
 
 
 def test_promised_weights_of_another_network_are_refused(tmp_path: Path) -> None:
@@ -266,7 +267,7 @@ def test_promised_weights_of_another_network_are_refused(tmp_path: Path) -> None
 
 
 def test_a_registry_without_the_default_names_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="'plate-detector', known are none"):
+    with pytest.raises(EngineError, match=r"no detector runs with engine .auto. .* weights must be there"):
         Pipeline.build(registry=Registry((), (tmp_path,), tmp_path))
 
 
@@ -276,7 +277,7 @@ def test_the_command_line_says_what_is_wrong_with_weights(
     registry_of(tmp_path, change=lambda data: data[:5000], name=DETECTOR_WEIGHTS)
     monkeypatch.setenv("PLATEREADER_MODELS", str(tmp_path))
     picture = save(tmp_path / "x.png", FRAME)
-    assert main(["read", str(picture)]) == 3
+    assert main(["read", str(picture), "--engine", "torch"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
     assert "has 5000 bytes, promised are" in err

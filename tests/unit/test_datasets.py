@@ -12,7 +12,7 @@ from PIL import Image
 
 from platereader import Box, DatasetError, MediaFileError, Quad
 from platereader.arrays import BgrImage
-from platereader.datasets import LabelledPlate, is_calibration, load_dataset, read_image
+from platereader.datasets import LabelledPlate, decode_image, is_calibration, load_dataset, read_image
 from platereader.datasets.images import image_size
 
 
@@ -101,6 +101,12 @@ class TestReadImage:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         with pytest.raises(MediaFileError, match="damaged"):
             read_image(path)
+
+    def test_picture_in_memory(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "a.jpg", orientation=6)
+        assert np.array_equal(decode_image(path.read_bytes(), path="bucket/a.jpg"), read_image(path))
+        with pytest.raises(MediaFileError, match=r"'bucket/a.jpg' is damaged or cut off"):
+            decode_image(path.read_bytes()[:-100], path="bucket/a.jpg")
 
     def test_bomb_is_refused_by_its_header(self, tmp_path: Path) -> None:
         path = tmp_path / "bomb.png"

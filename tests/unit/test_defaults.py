@@ -8,12 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from fakes import PatchDetector, PatchRecognizer
+from platereader import defaults
 from platereader.decoding.beam import BeamDecoder
 from platereader.decoding.greedy import GreedyDecoder
 from platereader.defaults import (
+    DETECTOR_WAYS,
+    DETECTOR_WEIGHTS,
     INT8_RECOGNIZER_WEIGHTS,
+    RECOGNIZER_WAYS,
     RECOGNIZER_WEIGHTS,
     decoder_name,
     default_decoder,
@@ -25,7 +30,7 @@ from platereader.plates.alphabet import RUSSIAN
 from platereader.plates.formats import russian_grammar
 from platereader.registry import Registry, WeightEntry, WeightFile
 from platereader.results import PartDescription
-from platereader.runtimes import torch_int8
+from platereader.runtimes import torch_int8, ways
 from platereader.trust import Calibration, TrustPolicy
 from platereader.trust.calibration import FEATURES
 from small_networks import SMALL, write_small
@@ -61,8 +66,12 @@ def with_calibration(registry: Registry) -> Registry:
     return Registry((entry,), registry.folders, registry.cache)
 
 
-def on_a_processor_with(instructions: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_int8, "fast_int8_instructions", lambda: instructions)
+def on_a_machine_with(
+    monkeypatch: pytest.MonkeyPatch, *, instructions: tuple[str, ...] = (), engines: tuple[str, ...] = ("torch",)
+) -> None:
+    for module in (defaults, ways):
+        monkeypatch.setattr(module, "cpu_features", lambda: instructions)
+        monkeypatch.setattr(module, "installed_engines", lambda: engines)
 
 
 def said(part: PartDescription) -> Sequence[str | None]:
@@ -70,47 +79,80 @@ def said(part: PartDescription) -> Sequence[str | None]:
 
 
 def test_auto_takes_int8_where_it_is_faster(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_a_processor_with("AMX", monkeypatch)
+    on_a_machine_with(monkeypatch, instructions=("avx2", "amx_int8"))
     part = recognizer(registry, "auto")
-    assert said(part) == (INT8_RECOGNIZER_WEIGHTS, "int8", "this CPU has AMX")
+    assert said(part) == (INT8_RECOGNIZER_WEIGHTS, "int8", "fastest installed, CPU has amx_int8")
     assert part.sha256 == registry.entry(INT8_RECOGNIZER_WEIGHTS).sha256
 
 
 def test_auto_takes_fp32_elsewhere(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_a_processor_with(None, monkeypatch)
-    assert said(recognizer(registry, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "this CPU has no instructions for int8")
+    on_a_machine_with(monkeypatch)
+    assert said(recognizer(registry, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "fastest installed")
 
 
 def test_auto_takes_fp32_without_int8_weights(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_a_processor_with("AMX", monkeypatch)
+    on_a_machine_with(monkeypatch, instructions=("amx_int8",))
     less = Registry(registry.entries[:1], registry.folders, registry.cache)
-    assert said(recognizer(less, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "there are no int8 weights")
-    with pytest.raises(EngineError, match=r"no weights are called 'plate-recognizer-int8'.*train quantize"):
+    assert said(recognizer(less, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "fastest installed")
+    with pytest.raises(EngineError, match=r"no recognizer runs with engine 'auto' and.*train quantize"):
         recognizer(less, "int8")
 
 
-def test_auto_takes_fp32_when_torch_has_no_int8(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_a_processor_with("AMX", monkeypatch)
+def test_auto_goes_on_when_an_engine_refuses(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_machine_with(monkeypatch, instructions=("amx_int8",))
     monkeypatch.setattr(torch_int8, "_operators", object)
-    assert said(recognizer(registry, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "this torch cannot compute in int8")
+    part = recognizer(registry, "auto")
+    assert (part.weights, part.precision) == (RECOGNIZER_WEIGHTS, "fp32")
+    assert "cannot compute in int8" in str(part.note)
     with pytest.raises(EngineError, match="cannot compute in int8"):
         recognizer(registry, "int8")
 
 
 def test_what_is_asked_for_is_taken(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_a_processor_with(None, monkeypatch)
+    on_a_machine_with(monkeypatch)
     assert said(recognizer(registry, "int8")) == (INT8_RECOGNIZER_WEIGHTS, "int8", "asked for")
     for precision in ("fp32", "bf16"):
         assert said(recognizer(registry, precision)) == (RECOGNIZER_WEIGHTS, precision, "asked for")
 
 
-def test_the_detector_stays_fp32_and_says_so(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
-    registry = Registry.default()
-    weights: WeightFile = registry.resolve("plate-detector")
-    for precision in ("auto", "int8"):
-        part = load_detector(weights, precision=precision)[1]
-        assert said(part) == ("plate-detector", "fp32", "the detector has no int8 weights")
-    assert said(load_detector(weights, precision="bf16")[1]) == ("plate-detector", "bf16", "asked for")
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_exported_weights_go_with_their_engines(engine: str) -> None:
+    for precision in ("fp32", "int8"):
+        parts = Pipeline.build(engine=engine, precision=precision).describe()[:2]
+        suffix = {"fp32": "-onnx", "int8": "-int8-onnx"}[precision]
+        assert [part.weights for part in parts] == [DETECTOR_WEIGHTS + suffix, RECOGNIZER_WEIGHTS + suffix]
+        assert [(part.engine, part.precision, part.note) for part in parts] == [(engine, precision, "asked for")] * 2
+
+
+def test_auto_decides_for_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_machine_with(monkeypatch, instructions=("avx512_vnni", "avx512_bf16"), engines=("onnx", "torch"))
+    for ways_of, chosen in zip((DETECTOR_WAYS, RECOGNIZER_WAYS), Pipeline.build().describe()[:2], strict=True):
+        first = next(way for way in ways_of if way.engine != "openvino")
+        assert (chosen.engine, chosen.precision) == (first.engine, first.precision)
+
+
+def test_threads_are_of_one_network(registry: Registry) -> None:
+    parts = Pipeline.build(engine="onnx", threads=1).describe()[:2]
+    assert [part.threads for part in parts] == [1, 1]
+    with pytest.raises(EngineError, match=r"call torch.set_num_threads"):
+        Pipeline.build(detector=PatchDetector(), engine="torch", threads=1, registry=registry)
+
+
+def test_a_float_detector_stays_fp32_and_says_so() -> None:
+    weights: WeightFile = Registry.default().resolve(DETECTOR_WEIGHTS)
+    part = load_detector(weights, precision="int8")[1]
+    assert said(part) == (DETECTOR_WEIGHTS, "fp32", "these detector weights are not int8")
+    assert said(load_detector(weights, precision="bf16")[1]) == (DETECTOR_WEIGHTS, "bf16", "asked for")
+    parts = Pipeline.build(engine="torch", precision="int8").describe()[:2]
+    assert [part.precision for part in parts] == ["fp32", "int8"]
+    assert parts[0].note == "there are no int8 weights of the detector for this engine"
+
+
+def test_a_device_that_is_not_there_is_an_engine_error() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(EngineError, match=r"device is 'cuda', which torch .* cannot use here"):
+        Pipeline.build(device="cuda")
 
 
 def test_confidence_is_calibrated_for_exactly_the_parts_it_was_fitted_for(registry: Registry) -> None:

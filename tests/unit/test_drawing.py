@@ -116,7 +116,7 @@ def test_a_frame_that_is_no_frame_is_refused() -> None:
 
 def update(*, last_seen_s: float, track_id: int = 1) -> StreamUpdate:
     best = reading("A123BC77")
-    plate = TrackedPlate(track_id, "A123BC77", 0.9, "read", None, True, 3, 0.0, last_seen_s, PLACE, best, 0)
+    plate = TrackedPlate(track_id, "A123BC77", 0.9, False, "read", None, True, (), 3, 0.0, last_seen_s, PLACE, best, 0)
     return StreamUpdate(2.0, (plate,), ())
 
 

@@ -38,6 +38,6 @@ def test_a_leaving_car_is_one_plate_with_one_text(shared_data: Path) -> None:
     assert len({plate.track_id for plate in finished}) == len(finished)
     (plate,) = (plate for plate in finished if plate.status == "read")
     assert (plate.text, plate.settled, plate.best.text) == ("E515TY123", True, "E515TY123")
-    assert plate.readings >= 8
+    assert plate.readings >= 3  # then it was settled
     assert plate.best.detection is not None
     assert plate.first_seen_s < plate.best_frame_index * 5 / FPS + 10 / FPS <= plate.last_seen_s

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import platereader
-from platereader.cli import benchmark, evaluate, info, read, synth, train, weights
+from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
 from platereader.errors import (
     AccuracyError,
+    CaptureError,
     DatasetError,
     MissingDependencyError,
     PlateReaderError,
@@ -22,12 +23,14 @@ from platereader.errors import (
 
 __all__ = ["build_parser", "main"]
 
-_BROKEN_ERRORS = (WeightsError, DatasetError, MissingDependencyError, AccuracyError)
+_BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, MissingDependencyError, AccuracyError)
 
 _Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
 
 _COMMANDS: tuple[_Command, ...] = (
     ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
+    ("watch", "follow plates in a film or before a camera", watch.EXAMPLES, watch.add_watch_command),
+    ("redact", "make plates unreadable in pictures and films", redact.EXAMPLES, redact.add_redact_command),
     ("evaluate", "measure accuracy on a labelled set", evaluate.EXAMPLES, evaluate.add_evaluate_command),
     ("benchmark", "measure how fast a network runs here", benchmark.EXAMPLES, benchmark.add_benchmark_command),
     ("train", "train the detector or the recognizer", train.EXAMPLES, train.add_train_command),

@@ -1,38 +1,57 @@
-"""``platereader benchmark``: how fast a network runs here, and what more time buys."""
+"""``platereader benchmark``: how fast pipelines and networks run here, and what more time buys."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platereader.cli.exits import EXIT_OK
-from platereader.cli.parts import resolve_weights
+from platereader.cli.parts import add_part_options, build_pipeline, resolve_weights
 from platereader.cli.progress import Progress
+from platereader.errors import DatasetError, InvalidArgumentError
+from platereader.runtimes.ways import ENGINES
+
+if TYPE_CHECKING:
+    from platereader.arrays import BgrImage
 
 EXAMPLES = """examples:
+  platereader benchmark frame                            whole frames: every engine and precision, start and memory
+  platereader benchmark frame photos --threads 1 2 --json speed.json --plot speed.png
+  platereader benchmark frame --engines torch openvino --precisions auto --sizes 480 640 --starts 0
   platereader benchmark recognizer                       int8, fp32 and bf16, the shipped weights
   platereader benchmark recognizer --random-weights      the same without weights, as fast
   platereader benchmark recognizer --threads 1 --batches 1 16 --json speed.json
   platereader benchmark detector dev/russian             accuracy and speed by the size of the network's input
   platereader benchmark detector dev/russian --sizes 320 640 --plots plots
+  platereader benchmark stream data                      frames a second of a stream by how much work it does, and what
+                                                         that costs; DATA as for platereader evaluate --video
 
-Times are medians of interleaved calls with 95 % intervals: of the recognizer's network alone, in milliseconds a batch;
-of the whole detector, in milliseconds a frame. DATA is a labelled set, as for platereader evaluate.
-exit status: 0 done, 2 wrong options, 3 weights are missing or altered.
+Times are medians of interleaved calls: of whole frames and their stages, in milliseconds; of the recognizer's network
+alone, in milliseconds a batch; of the whole detector, in milliseconds a frame. Only ratios within one run mean
+something. DATA is a labelled set, as for platereader evaluate; PICTURE is a file or a folder.
+exit status: 0 done, 2 wrong options or pictures, 3 weights, a data set or an optional package are missing or damaged.
 """
 
 _SIZES = (320, 384, 448, 512, 576, 640, 736, 832, 960)
 
 
 def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
-    """Describe ``platereader benchmark recognizer`` and ``platereader benchmark detector``."""
-    networks = parser.add_subparsers(dest="network", required=True, metavar="NETWORK")
+    """Describe what ``platereader benchmark`` can time."""
+    networks = parser.add_subparsers(dest="network", required=True, metavar="WHAT")
+    _add_frame(
+        networks.add_parser(
+            "frame", help="whole pipelines", description="Time whole frames by engine, precision, threads, input size."
+        )
+    )
     _add_detector(
         networks.add_parser(
             "detector", help="the finder", description="Accuracy and speed by the network's input size."
         )
     )
+    _add_stream(networks.add_parser("stream", help="streams", description="Time streams by how much work they do."))
     recognizer = networks.add_parser("recognizer", help="the reader", description="Time the reader.")
     weights = recognizer.add_argument_group("weights")
     weights.add_argument("--fp32", default="plate-recognizer", metavar="WEIGHTS", help="name or file, also for bf16")
@@ -55,6 +74,132 @@ def _add_detector(detector: argparse.ArgumentParser) -> None:
     detector.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     detector.add_argument("--plots", type=Path, metavar="DIR", help="draw accuracy against time")
     detector.set_defaults(run=run_detector)
+
+
+def _add_stream(stream: argparse.ArgumentParser) -> None:
+    """Describe the options of ``platereader benchmark stream``."""
+    stream.add_argument("data", type=Path, metavar="DATA", help="folder that the video suite is made from")
+    stream.add_argument("--rounds", type=_count, default=5, metavar="N", help="timed runs of each (default: 5)")
+    stream.add_argument(
+        "--clips",
+        type=_count,
+        default=10,
+        metavar="N",
+        help="clips of each level for the accuracy (default: 10)",
+    )
+    stream.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
+    add_part_options(stream)
+    stream.set_defaults(run=run_stream)
+
+
+def run_stream(arguments: argparse.Namespace) -> int:
+    """Time streams with several settings, measure what these cost, and print both."""
+    from platereader.evaluation.video.economy import format_stream_speed, stream_speeds
+    from platereader.evaluation.video.material import load_material
+    from platereader.evaluation.video.run import evaluate_video
+    from platereader.evaluation.video.suite import clip_names
+
+    material = load_material(arguments.data)
+    pipeline = build_pipeline(arguments)
+    names = clip_names(per_level=arguments.clips)
+    with Progress(arguments.rounds + len(names), unit="step") as progress:
+        accuracy = evaluate_video(pipeline, material, names=names, on_step=progress.advance).settings()
+        report = stream_speeds(
+            pipeline, material, rounds=arguments.rounds, accuracy=accuracy, on_round=progress.advance
+        )
+    print(format_stream_speed(report))
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return EXIT_OK
+
+
+def _add_frame(frame: argparse.ArgumentParser) -> None:
+    """Describe the options of ``platereader benchmark frame``."""
+    frame.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE", help="default: two generated streets")
+    frame.add_argument("--engines", nargs="+", default=("auto", *ENGINES), choices=("auto", *ENGINES), metavar="ENGINE")
+    frame.add_argument(
+        "--precisions",
+        nargs="+",
+        default=("fp32", "bf16", "int8", "auto"),
+        choices=("auto", "fp32", "bf16", "int8"),
+        metavar="PRECISION",
+    )
+    frame.add_argument("--threads", type=_count, nargs="+", metavar="N", help="default: the cores it may use")
+    frame.add_argument("--sizes", type=_count, nargs="+", metavar="PX", help="default: the detector's own input size")
+    frame.add_argument("--rounds", type=_count, default=30, metavar="N", help="turns of each (default: 30)")
+    frame.add_argument("--starts", type=int, default=5, metavar="N", help="fresh processes of each (default: 5)")
+    frame.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
+    frame.add_argument("--plot", type=Path, metavar="FILE", help="draw stages, start and memory")
+    frame.set_defaults(run=run_frame)
+
+
+def run_frame(arguments: argparse.Namespace) -> int:
+    """Time whole pipelines and print tables."""
+    import numpy as np
+
+    from platereader.evaluation.plotting import check_plotting
+    from platereader.evaluation.speed import contest
+    from platereader.evaluation.speed.cold_start import cold_starts
+    from platereader.evaluation.speed.machine import this_machine
+    from platereader.evaluation.speed.plots import draw_frame_report
+    from platereader.evaluation.speed.report import FrameReport
+    from platereader.evaluation.speed.table import format_frame_report
+
+    if arguments.plot is not None:
+        check_plotting()
+    if arguments.starts < 0:
+        raise InvalidArgumentError(f"--starts is {arguments.starts}, allowed are whole numbers from 0.")
+    machine, rng = this_machine(), np.random.default_rng(0)
+    frames = _frames(arguments.pictures)
+    settings = contest.settings_of(
+        engines=arguments.engines,
+        precisions=arguments.precisions,
+        threads=arguments.threads or (machine.usable_cores,),
+        sizes=arguments.sizes or (None,),
+    )
+    with tempfile.TemporaryDirectory() as folder, Progress(0, unit="turn") as progress:
+        runs, absent = contest.time_frames(
+            list(frames.values()), settings, rounds=arguments.rounds, rng=rng, on_turn=progress.advance
+        )
+        ways = list(dict.fromkeys((run.engine, run.precision) for run in runs)) if arguments.starts else []
+        picture = _saved(next(iter(frames.values())), Path(folder))
+        starts, missed = cold_starts(picture, ways, rounds=arguments.starts, rng=rng, on_turn=progress.advance)
+    sizes = tuple((name, frame.shape[1], frame.shape[0]) for name, frame in frames.items())
+    reference = " ".join(contest.REFERENCE)
+    report = FrameReport(machine, sizes, arguments.rounds, reference, runs, starts, (*absent, *missed))
+    print(format_frame_report(report))
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+    if arguments.plot is not None:
+        draw_frame_report(report, arguments.plot)
+    return EXIT_OK
+
+
+def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
+    """The pictures by name, or generated ones."""
+    import numpy as np
+
+    from platereader.cli.sources import find_sources
+    from platereader.datasets import read_image
+    from platereader.evaluation.speed.pictures import generated_frames
+
+    if not pictures:
+        generated = generated_frames(2, rng=np.random.default_rng(0))
+        return {f"generated {number}": frame for number, frame in enumerate(generated, start=1)}
+    sources = find_sources(pictures)
+    errors = [source.error for source in sources if source.error is not None]
+    if errors:
+        raise DatasetError(f"PICTURE: {errors[0]}")
+    return {str(source.within): read_image(source.path) for source in sources}
+
+
+def _saved(frame: BgrImage, folder: Path) -> Path:
+    """The picture in a file of its own."""
+    from platereader.cli.saving import write_picture
+
+    path = folder / "picture.png"
+    write_picture(path, frame)
+    return path
 
 
 def run_detector(arguments: argparse.Namespace) -> int:
@@ -89,7 +234,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from platereader.evaluation import benchmark
-    from platereader.recognition.recognizer import shape_from_settings
+    from platereader.recognition.shape import shape_from_settings
     from platereader.registry import Registry
 
     files = (

@@ -23,6 +23,8 @@ EXAMPLES = """examples:
                                                        data/train: accuracy by severity, and how far to trust it
   platereader evaluate data --scenes                   the scenes suite, made of the same: small, rolled, tilted and
                                                        dash-cam plates that have to be found first
+  platereader evaluate data --video                    the video suite, made of the same: plates that move, and the
+                                                       films in data/dev/video
   platereader evaluate train/negatives --held-out-negatives    false alarms on the 300 pictures that training keeps out
 
 DATA is a folder with labels.jsonl, AUTO.RIA OCR, Pascal VOC or YOLO labels, or pictures named by their text.
@@ -34,8 +36,12 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader evaluate``."""
     parser.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
-    parser.add_argument("--failures", type=Path, metavar="DIR", help="write a picture of every failure")
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes")
+    parser.add_argument(
+        "--failures", type=Path, metavar="DIR", help="write a picture of every failure; not with --stress or --scenes"
+    )
+    parser.add_argument(
+        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes or --video"
+    )
     parser.add_argument(
         "--held-out-negatives",
         action="store_true",
@@ -44,6 +50,10 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     suites = parser.add_mutually_exclusive_group()
     suites.add_argument("--stress", action="store_true", help="run the stress suite that is made from DATA instead")
     suites.add_argument("--scenes", action="store_true", help="run the scenes suite that is made from DATA instead")
+    suites.add_argument("--video", action="store_true", help="run the video suite that is made from DATA instead")
+    parser.add_argument(
+        "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no films"
+    )
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
 
@@ -54,6 +64,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         return _run_stress(arguments)
     if arguments.scenes:
         return _run_scenes(arguments)
+    if arguments.video:
+        return _run_video(arguments)
     from platereader.datasets import load_dataset
     from platereader.evaluation.evaluate import evaluate
     from platereader.evaluation.plots import draw_detection
@@ -119,6 +131,31 @@ def _run_scenes(arguments: argparse.Namespace) -> int:
         report = evaluate_scenes(pipeline, material, on_picture=progress.advance)
     print(format_scenes(report))
     _write_json(arguments.json, report.to_dict())
+    return EXIT_OK
+
+
+def _run_video(arguments: argparse.Namespace) -> int:
+    """Run the video suite, print its table and draw its failures."""
+    from platereader.evaluation.video.films import load_films
+    from platereader.evaluation.video.identity import check_identity
+    from platereader.evaluation.video.material import load_material
+    from platereader.evaluation.video.pictures import draw_failures
+    from platereader.evaluation.video.run import evaluate_video, run_size
+    from platereader.evaluation.video.suite import CLIPS, clip_names
+    from platereader.evaluation.video.table import format_video
+
+    check_identity()
+    material = load_material(arguments.data)
+    names = clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
+    films = load_films(arguments.data / "dev" / "video") if arguments.clips is None else ()
+    pipeline = build_pipeline(arguments)
+    with Progress(run_size(names, films), unit="step") as progress:
+        report = evaluate_video(pipeline, material, films=films, names=names, on_step=progress.advance)
+    print(format_video(report))
+    _write_json(arguments.json, report.to_dict())
+    if arguments.failures is not None:
+        with Progress(len({one.clip for one in report.failures}), unit="clip") as progress:
+            draw_failures(report.failures, material, arguments.failures, on_clip=progress.advance)
     return EXIT_OK
 
 

@@ -17,8 +17,9 @@ from platereader.errors import WeightsError
 EXAMPLES = """examples:
   platereader info
   platereader info --precision bf16     what would run with these options
+  platereader info --engine onnx        the same with one engine
 
-The last column says why a network runs in its precision.
+The last column says why a network runs with its engine and in its precision.
 Put the output into a bug report: it names versions, folders and hashes, and no picture.
 exit status: 0 the pipeline can be built, 2 wrong options, 3 weights are missing or altered.
 """
@@ -44,11 +45,15 @@ def add_info_command(parser: argparse.ArgumentParser) -> None:
 def run_info(arguments: argparse.Namespace) -> int:
     """Print versions, places and parts."""
     from platereader.registry import Registry
+    from platereader.runtimes.processor import cpu_features, usable_cores
+    from platereader.runtimes.ways import installed_engines
 
     rows = [
         ("platereader", platereader.__version__),
         ("python", f"{platform.python_version()} on {platform.platform()}"),
-        ("processor", f"{platform.machine()}, {os.cpu_count()} logical cores"),
+        ("processor", f"{platform.machine()}, {os.cpu_count()} logical cores, {usable_cores()} usable"),
+        ("instructions", " ".join(cpu_features()) or "none that matter"),
+        ("engines", " ".join(installed_engines()) or "none"),
         *((name, _version(name)) for name in _PACKAGES),
     ]
     print(format_table(("", ""), rows).lstrip())

@@ -18,13 +18,23 @@ if TYPE_CHECKING:
     from platereader.results import PartDescription
 
 
-def add_part_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name weights, an engine and a precision, and ``--tile`` and ``--region``."""
+def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> None:
+    """Add the options that name weights, an engine and a precision, and ``--tile`` and ``--region``.
+
+    Args:
+        parser: of a command.
+        reads: whether the command reads plates; one that only finds them has no ``--recognizer``.
+    """
     group = parser.add_argument_group("parts")
     group.add_argument("--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt is read by ultralytics")
-    group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
-    group.add_argument("--engine", default="auto", help="what runs the networks: torch, ... (default: auto)")
+    if reads:
+        group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
+    else:
+        parser.set_defaults(recognizer=None)
+    group.add_argument("--engine", default="auto", help="what runs the networks: torch, onnx, openvino (default: auto)")
     group.add_argument("--precision", default="auto", help="int8, fp32, bf16 (default: auto)")
+    group.add_argument("--threads", type=int, metavar="N", help="threads of each network; not with torch")
+    group.add_argument("--device", default="cpu", help="cpu, or with torch another one: cuda (default: cpu)")
     group.add_argument("--trust-pickle", action="store_true", help="allow a .pt file to run code while it is loaded")
     group.add_argument(
         "--tile", type=int, metavar="PX", help="look for small plates on overlapping tiles of this size, too: try 960"
@@ -49,11 +59,13 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     from platereader import defaults
     from platereader.pipeline import Pipeline
     from platereader.registry import Registry
+    from platereader.runtimes.ways import Asked, check_asked
     from platereader.trust import TrustPolicy
 
     region = None if arguments.region is None else _parse_region(arguments.region)
     registry = Registry.default()
-    _, precision = defaults.resolve_engine(arguments.engine, arguments.precision)
+    asked = Asked(arguments.engine, arguments.precision, arguments.threads, arguments.device)
+    check_asked(asked)
     detector: Detector | None = None
     recognizer: Recognizer | None = None
     trust: TrustPolicy | None = None
@@ -64,11 +76,11 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         detector = UltralyticsDetector(arguments.detector, trust_pickle=arguments.trust_pickle)
     elif arguments.detector is not None:
         weights = resolve_weights(arguments.detector, kind="detector", registry=registry)
-        detector, note = defaults.load_detector(weights, precision=precision)
+        detector, note = defaults.load_detector(weights, **asked._asdict())
         notes.append(note)
     if arguments.recognizer is not None:
         weights = resolve_weights(arguments.recognizer, kind="recognizer", registry=registry)
-        recognizer, note, calibration = defaults.load_recognizer(weights, precision=precision)
+        recognizer, note, calibration = defaults.load_recognizer(weights, **asked._asdict())
         notes.append(note)
         decoder = defaults.default_decoder(recognizer.alphabet)
         trust = defaults.calibrated(TrustPolicy(), calibration, decoder=decoder)
@@ -76,8 +88,7 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         detector=detector,
         recognizer=recognizer,
         trust=trust,
-        engine=arguments.engine,
-        precision=arguments.precision,
+        **asked._asdict(),
         registry=registry,
     )
     better = {note.part: note for note in notes}

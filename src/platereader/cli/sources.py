@@ -22,7 +22,7 @@ class Source:
     error: str | None = None
 
 
-def find_sources(inputs: Sequence[Path]) -> list[Source]:
+def find_sources(inputs: Sequence[Path], *, also: frozenset[str] = frozenset()) -> list[Source]:
     """The pictures of all inputs, each file once; an input without any gives one source with an error.
 
     A file is taken whatever its name ends in. Folders are searched to the bottom for names that end like pictures;
@@ -30,15 +30,16 @@ def find_sources(inputs: Sequence[Path]) -> list[Source]:
 
     Args:
         inputs: files and folders.
+        also: further lower-case endings to look for in folders, such as those of films.
     """
     found: dict[Path, Source] = {}
     for path in inputs:
-        for source in _sources_of(path):
+        for source in _sources_of(path, also):
             found.setdefault(source.path.resolve(), source)
     return list(found.values())
 
 
-def _sources_of(path: Path) -> Iterator[Source]:
+def _sources_of(path: Path, also: frozenset[str]) -> Iterator[Source]:
     from platereader.datasets.images import IMAGE_SUFFIXES
 
     try:
@@ -49,10 +50,11 @@ def _sources_of(path: Path) -> Iterator[Source]:
     if not is_folder:
         yield Source(path, Path(path.name))
         return
-    named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in IMAGE_SUFFIXES and item.is_file()]
+    wanted = IMAGE_SUFFIXES | also
+    named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in wanted and item.is_file()]
     pictures = [item for item in named if not _is_hidden(item.relative_to(path))]
     if not pictures:
-        endings = " ".join(sorted(IMAGE_SUFFIXES))
+        endings = " ".join(sorted(wanted))
         yield Source(path, Path(path.name), f"there is no picture in the folder {str(path)!r}: looked for {endings}.")
     for picture in pictures:
         yield Source(picture, picture.relative_to(path))

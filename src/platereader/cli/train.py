@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader.cli.exits import EXIT_OK
+from platereader.cli.export import add_export_command
 from platereader.cli.tables import format_table
 from platereader.errors import InvalidArgumentError
 from platereader.plates.alphabet import RUSSIAN
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from platereader.datasets import SkippedRow
     from platereader.evaluation.metrics import Rate
+    from platereader.protocols import CTCDecoder, Recognizer
+    from platereader.trust import Calibration, TrustPolicy
 
 EXAMPLES = """examples:
   platereader train detector data/train --out runs/detector --minutes 120
@@ -28,6 +31,7 @@ EXAMPLES = """examples:
   platereader train recognizer --from plate-recognizer --data my-plates --out runs/mine
   platereader train quantize runs/reader/recognizer.safetensors data/train/russian --out runs/int8
   platereader train calibrate runs/int8/recognizer-int8.safetensors data/train/russian --out runs/int8
+  platereader train export runs/detector/detector.safetensors --data data/train --out runs/onnx
 
 The same command again goes on where the last one stopped. The weights it prints can be used at once:
 `platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the packages of platereader[train].
@@ -35,7 +39,9 @@ With `--from`, weights learn from plates of yours: labelled crops or photographs
 fifth of them is held out, exact match (of a detector: average precision) is printed before and after, and weights that
 are worse are not written.
 `quantize` makes an int8 reader, compares it on plates it was not made with, and writes it if it reads as well.
-`calibrate` fits what its confidence is worth, on plates it was never trained on, into calibration.json and the sidecar.
+`calibrate` fits what its confidence is worth, of one picture and of many frames of one plate, on plates it was never
+trained on, into calibration.json and the sidecar.
+`export` writes ONNX files for the engines onnx and openvino; with `--data` an int8 detector, too, if it finds as well.
 exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights are worse.
 """
 
@@ -68,16 +74,17 @@ _QUANTIZE = (
     ("seed", int, "seed of the plates"),
 )
 
-
+_TRACKS = 1200
 _CALIBRATE = (
-    ("count", int, "plates to calibrate on"),
+    ("count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
+    ("tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
     ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
 )
 
 
 def add_train_command(parser: argparse.ArgumentParser) -> None:
-    """Describe ``platereader train detector``, ``train recognizer`` and ``train quantize``."""
-    networks = parser.add_subparsers(dest="network", required=True, metavar="detector|recognizer|quantize|calibrate")
+    """Describe ``platereader train detector``, ``train recognizer``, ``train quantize`` and so on."""
+    networks = parser.add_subparsers(dest="network", required=True, metavar="NETWORK")
     detector = networks.add_parser("detector", help="train the plate detector", description="Train the detector.")
     detector.add_argument(
         "data",
@@ -113,6 +120,7 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         (quantize, _QUANTIZE, run_quantize),
         (calibrate, _CALIBRATE, run_calibrate),
     )
+    add_export_command(networks)
     for one, options, run in commands:
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
         for name, kind, meaning in options:
@@ -194,7 +202,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
     if arguments.start is not None or arguments.own is not None:
         return _fine_tune(arguments)
-    from platereader.recognition.network import ConvCtcConfig
+    from platereader.recognition.shape import ConvCtcConfig
     from platereader.training.recognizer import RecognizerTraining, train_recognizer
 
     training = RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **_given(arguments))
@@ -232,7 +240,7 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
 def run_quantize(arguments: argparse.Namespace) -> int:
     """Make int8 weights, say how they compare and where they are."""
     from platereader.cli.parts import resolve_weights
-    from platereader.recognition.recognizer import shape_from_settings
+    from platereader.recognition.shape import shape_from_settings
     from platereader.registry import Registry
     from platereader.training import quantize
 
@@ -259,41 +267,85 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     from platereader.cli.parts import resolve_weights
     from platereader.registry import Registry
     from platereader.registry.manifest import sidecar_of
-    from platereader.training import calibrate
-    from platereader.trust import TrustPolicy
 
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
-    recognizer, described, _ = defaults.load_recognizer(weights, precision="auto")
+    recognizer, described, kept = defaults.load_recognizer(weights, precision="auto")
     decoder = defaults.default_decoder(recognizer.alphabet)
     options = {name: value for name, value in vars(arguments).items() if name in arguments.names}
-    plates = calibrate.calibration_plates(arguments.data, alphabet=recognizer.alphabet, **options)
-    readings = calibrate.judged(recognizer, decoder, plates)
-    fitted, figures = calibrate.calibrate(
-        readings, precision=str(described.precision), decoder=defaults.decoder_name(decoder)
-    )
-    right = sum(one.right for one in readings)
-    print(f"{len(plates)} plates, {len(readings)} with a candidate, {right} right; on a third not fitted on: {figures}")
-    presets = {"strict": TrustPolicy.strict(), "lenient": TrustPolicy.lenient()}
-    let_through = {
-        name: calibrate.returned(recognizer, decoder, plates, policy=replace(policy, calibration=fitted))
-        for name, policy in presets.items()
-    }
-    rows = [(name, *map(_rate, one)) for name, one in let_through.items()]
-    print(format_table(("POLICY", "RIGHT", "READ", "WRONG OF READ"), rows))
-    report = {
-        "sha256": weights.sha256,
-        "figures": figures,
-        "policies": {
-            name: {field: rate.to_dict() for field, rate in one._asdict().items()} for name, one in let_through.items()
-        },
-        "calibration": fitted.to_dict(),
-    }
+    tracks = options.pop("tracks", _TRACKS)
+    report: dict[str, Any] = {"sha256": weights.sha256}
+    if kept is None or options.get("count") != 0:
+        parts = (recognizer, decoder, str(described.precision))
+        kept, report["single"] = _calibrate_single(*parts, data=arguments.data, options=options)
+    fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, kept, data=arguments.data, tracks=tracks)
+    report["calibration"] = fitted.to_dict()
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "calibration.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if sidecar_of(weights.path).exists():
         write_sidecar(weights.path, kind="recognizer", settings={**weights.settings, "calibration": fitted.to_dict()})
     print(arguments.out / "calibration.json")
     return EXIT_OK
+
+
+def _calibrate_single(
+    recognizer: Recognizer,
+    decoder: CTCDecoder,
+    precision: str,
+    *,
+    data: Sequence[Path],
+    options: Mapping[str, Any],
+) -> tuple[Calibration, dict[str, Any]]:
+    """The calibration of single readings, and how well it holds."""
+    from platereader import defaults
+    from platereader.training import calibrate
+
+    plates = calibrate.calibration_plates(data, alphabet=recognizer.alphabet, **options)
+    readings = calibrate.judged(recognizer, decoder, plates)
+    fitted, figures = calibrate.calibrate(readings, precision=precision, decoder=defaults.decoder_name(decoder))
+    right = sum(one.right for one in readings)
+    print(f"{len(plates)} plates, {len(readings)} with a candidate, {right} right; on a third not fitted on: {figures}")
+    let_through = {
+        name: calibrate.returned(recognizer, decoder, plates, policy=policy)._asdict()
+        for name, policy in _presets(fitted).items()
+    }
+    return fitted, {"figures": figures, "policies": _printed(let_through, what="RIGHT")}
+
+
+def _presets(calibration: Calibration) -> dict[str, TrustPolicy]:
+    from platereader.trust import TrustPolicy
+
+    presets = {"strict": TrustPolicy.strict(), "lenient": TrustPolicy.lenient()}
+    return {name: replace(policy, calibration=calibration) for name, policy in presets.items()}
+
+
+def _printed(let_through: Mapping[str, Mapping[str, Rate]], *, what: str) -> dict[str, Any]:
+    """Print what each policy lets through, and return it in a form for JSON."""
+    rows = [(name, *map(_rate, rates.values())) for name, rates in let_through.items()]
+    print(format_table(("POLICY", what, "READ", "WRONG OF READ"), rows))
+    return {name: {field: rate.to_dict() for field, rate in rates.items()} for name, rates in let_through.items()}
+
+
+def _calibrate_fusion(
+    recognizer: Recognizer, decoder: CTCDecoder, single: Calibration, *, data: Sequence[Path], tracks: int
+) -> tuple[Calibration, Mapping[str, Any] | None]:
+    """The calibration with that of many frames, and how well it holds; as it is where there is nothing to fit it on."""
+    from platereader.datasets.photographs import load_photographs
+    from platereader.training import fusion
+
+    images = [image for folder in data for image in load_photographs(folder).images]
+    plates = fusion.plates_to_fit_on(images, alphabet=recognizer.alphabet)
+    if not plates or not tracks:
+        print(f"fusion is not calibrated: {len(plates)} plates, {tracks} tracks")
+        return single, None
+    policy = _presets(single)["strict"]
+    read = fusion.read_tracks(recognizer, decoder, plates, trust=policy, count=tracks)
+    fitted, figures = fusion.fit_fusion(read, single=single, alphabet=recognizer.alphabet)
+    print(f"{tracks} tracks of {len(plates)} plates; on a sixth that was not fitted on: {figures}")
+    let_through = {
+        name: fusion.ended(read, trust=policy, alphabet=recognizer.alphabet)._asdict()
+        for name, policy in _presets(fitted).items()
+    }
+    return fitted, {"figures": figures, "policies": _printed(let_through, what="TRACKS RIGHT")}
 
 
 def _rate(rate: Rate) -> str:

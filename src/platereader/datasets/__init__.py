@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platereader.datasets.images import read_image
+from platereader.datasets.images import decode_image, read_image
 from platereader.datasets.labels import Dataset, LabelledImage, LabelledPlate, SkippedRow, is_calibration
 from platereader.datasets.layouts import read_folder, read_jsonl
 from platereader.errors import DatasetError
 
-__all__ = ["Dataset", "LabelledImage", "LabelledPlate", "SkippedRow", "is_calibration", "load_dataset", "read_image"]
+__all__ = [
+    "Dataset",
+    "LabelledImage",
+    "LabelledPlate",
+    "SkippedRow",
+    "decode_image",
+    "is_calibration",
+    "load_dataset",
+    "read_image",
+]
 
 
 def load_dataset(path: str | Path) -> Dataset:

@@ -62,6 +62,23 @@ def read_image(path: str | Path) -> BgrImage:
         data = source.read_bytes()
     except OSError as error:
         raise _cannot_open(source, error) from error
+    return decode_image(data, path=source)
+
+
+def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
+    """``read_image`` for a picture that is in memory, from a bucket or a socket.
+
+    Args:
+        data: the whole file.
+        path: how errors call it; nothing is opened.
+
+    Returns:
+        uint8 ``(H, W, 3)`` BGR, C-contiguous.
+
+    Raises:
+        MediaFileError: as from ``read_image``.
+    """
+    source = Path(path)
     picture = _open_picture(source, io.BytesIO(data))
     try:
         return _to_bgr(ImageOps.exif_transpose(picture))

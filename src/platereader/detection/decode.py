@@ -54,30 +54,39 @@ def decode_plates(
         max_iou: greatest IoU of two plates that are both kept.
     """
     sides, classes, offsets = outputs
-    probabilities = 1 / (1 + np.exp(-np.clip(classes, -_MAX_LOGIT, _MAX_LOGIT)))
-    scores = 1 - np.prod(1 - probabilities, axis=0)
-    sound = np.isfinite(sides).all(axis=0) & np.isfinite(offsets).all(axis=0)
-    picked = np.flatnonzero((scores >= min_score) & sound)
+    logits = np.clip(classes, -_MAX_LOGIT, _MAX_LOGIT)
+    scores = 1 - np.prod(1 / (1 + np.exp(logits)), axis=0)
+    picked = np.flatnonzero(scores >= min_score)
+    picked = picked[np.isfinite(sides[:, picked]).all(axis=0) & np.isfinite(offsets[:, picked]).all(axis=0)]
     if len(picked) > _MAX_CANDIDATES:
         picked = picked[np.argsort(-scores[picked], kind="stable")[:_MAX_CANDIDATES]]
-    centres, strides = (part[picked] for part in cell_grid(size))
+    centres, strides = cells(picked, size)
     boxes = _boxes(sides[:, picked], centres, strides)
     kept = suppress(boxes, scores[picked], max_iou=max_iou)
     cell = picked[kept]
     corners = offsets[:, cell].T.reshape(-1, 4, 2) * (2 * strides[kept, None]) + centres[kept, None]
-    return Plates(boxes[kept], scores[cell], probabilities[:, cell].argmax(0) + 1, corners.astype(np.float32))
+    return Plates(boxes[kept], scores[cell], classes[:, cell].argmax(0) + 1, corners.astype(np.float32))
+
+
+def cells(indices: NDArray[np.intp], size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Centres ``(M, 2)`` and strides ``(M, 1)`` in pixels of some cells of a ``(height, width)`` px input.
+
+    Args:
+        indices: M places in the order of the network's outputs: finest level first, row by row.
+        size: height and width of the input, multiples of the coarsest stride.
+    """
+    levels = np.array([(size[0] // stride) * (size[1] // stride) for stride in STRIDES])
+    level = np.searchsorted(np.cumsum(levels), indices, side="right")
+    stride = np.array(STRIDES)[level]
+    row, column = np.divmod(indices - (np.cumsum(levels) - levels)[level], size[1] // stride)
+    centres = (np.stack((column, row), -1) + 0.5) * stride[:, None]
+    return centres.astype(np.float32), stride[:, None].astype(np.float32)
 
 
 def cell_grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Centres ``(A, 2)`` and strides ``(A, 1)`` of all cells of a ``(height, width)`` px input, in pixels."""
-    centres: list[FloatArray] = []
-    strides: list[FloatArray] = []
-    for stride in STRIDES:
-        rows, columns = np.indices((size[0] // stride, size[1] // stride), np.float32)
-        level = (np.stack((columns, rows), -1).reshape(-1, 2) + 0.5) * stride
-        centres.append(level.astype(np.float32))
-        strides.append(np.full((len(level), 1), stride, np.float32))
-    return np.concatenate(centres), np.concatenate(strides)
+    count = sum((size[0] // stride) * (size[1] // stride) for stride in STRIDES)
+    return cells(np.arange(count), size)
 
 
 def _boxes(sides: FloatArray, centres: FloatArray, strides: FloatArray) -> FloatArray:

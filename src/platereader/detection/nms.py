@@ -21,8 +21,11 @@ def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], *, max_iou
     """
     order = np.argsort(-scores, kind="stable")
     overlapping = iou_matrix(boxes[order], boxes[order]) > max_iou
-    alive = np.ones(len(order), np.bool_)
-    for row in range(len(order)):
-        if alive[row]:
-            alive[row + 1 :] &= ~overlapping[row, row + 1 :]
-    return order[alive]
+    hides = np.triu(overlapping, 1)  # row: a box, column: a worse one that it overlaps
+    alive: NDArray[np.bool_] = np.ones(len(order), np.bool_)
+    while True:
+        # Right for one more box of a chain of overlaps each time, and for all when nothing changes any more.
+        kept: NDArray[np.bool_] = np.logical_not(hides[alive].any(axis=0))
+        if np.array_equal(kept, alive):
+            return order[kept]
+        alive = kept

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -72,19 +72,32 @@ def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
 
 def apply_letterbox(frame: BgrImage, plan: Letterbox) -> NDArray[np.float32]:
     """The frame as float32 ``(3, H, W)``, RGB, 0 to 1, with a grey border."""
-    inside = (plan.inner_width, plan.inner_height)
-    if frame.shape[1::-1] != inside:
-        frame = cast(BgrImage, cv2.resize(frame, inside, interpolation=cv2.INTER_AREA))
-    canvas = np.full((plan.height, plan.width, 3), FILL, np.uint8)
-    canvas[plan.top : plan.top + plan.inner_height, plan.left : plan.left + plan.inner_width] = frame
-    picture: NDArray[np.float32] = to_input(canvas[None])[0]
+    picture: NDArray[np.float32] = apply_letterboxes([frame], [plan])[0]
     return picture
+
+
+def apply_letterboxes(frames: Sequence[BgrImage], plans: Sequence[Letterbox]) -> NDArray[np.float32]:
+    """Frames as one batch, float32 ``(N, 3, H, W)``, RGB, 0 to 1, with grey borders.
+
+    Args:
+        frames: N frames, one or more; not written to.
+        plans: one for each, all of the same width and height.
+    """
+    canvas = np.full((len(frames), plans[0].height, plans[0].width, 3), FILL, np.uint8)
+    for picture, frame, plan in zip(canvas, frames, plans, strict=True):
+        inside = picture[plan.top : plan.top + plan.inner_height, plan.left : plan.left + plan.inner_width]
+        if frame.shape == inside.shape:
+            inside[:] = frame
+        else:
+            cv2.resize(frame, inside.shape[1::-1], dst=inside, interpolation=cv2.INTER_AREA)
+    return to_input(canvas)
 
 
 def to_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """BGR pictures uint8 ``(N, H, W, 3)`` as the network takes them: float32 ``(N, 3, H, W)``, RGB, 0 to 1."""
     planes = pictures[..., ::-1].transpose(0, 3, 1, 2)
-    scaled: NDArray[np.float32] = np.ascontiguousarray(planes, dtype=np.float32) * np.float32(1 / 255)
+    scaled: NDArray[np.float32] = np.ascontiguousarray(planes, dtype=np.float32)
+    scaled *= np.float32(1 / 255)
     return scaled
 
 

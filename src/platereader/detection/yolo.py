@@ -6,21 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import Any, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
 from platereader.detection.decode import Plates, decode_plates
-from platereader.detection.preprocess import STRIDE_PX, Letterbox, apply_letterbox, plan_letterbox
-from platereader.errors import InvalidArgumentError
+from platereader.detection.preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
+from platereader.errors import EngineError, InvalidArgumentError
 from platereader.geometry import Box, Quad
 from platereader.results import Detection, Lines
-from platereader.runtimes import Runtime
-
-if TYPE_CHECKING:
-    from platereader.runtimes.torch import TorchPrecision
+from platereader.runtimes import Engine, Precision, Runtime
+from platereader.runtimes.exported import SUFFIX, check_torch, exported_runtime
 
 _MIN_SIDE_PX = 1.0
 # More frames at once take more memory and no less time.
@@ -66,28 +64,38 @@ class YoloDetector:
         cls,
         path: str | Path,
         *,
-        precision: TorchPrecision = "fp32",
+        engine: Engine = "torch",
+        precision: Precision = "fp32",
+        threads: int | None = None,
+        device: str = "cpu",
         settings: Mapping[str, Any] | None = None,
     ) -> YoloDetector:
-        """Load weights from a safetensors file and run them with torch.
+        """Load weights and run them with an engine.
 
         Args:
-            path: the weights of a ``detection.network.PlateNetwork``.
-            precision: ``fp32`` or ``bf16``.
-            settings: ``input_size``, ``min_score`` and ``max_iou`` where they differ from the defaults.
+            path: a safetensors file for ``torch``, an ONNX file for ``onnx`` and ``openvino``.
+            engine: what runs it.
+            precision: ``int8`` for a file that was quantised; for others ``fp32``, or ``bf16`` with torch and OpenVINO.
+            threads: of this network alone, None for all cores; torch has one number for the whole process instead.
+            device: ``cpu``, or with torch another one, such as ``cuda``.
+            settings: ``input_size``, ``min_score`` and ``max_iou`` where they differ from the defaults, and for an ONNX
+                file ``precision``: ``int8`` if it was quantised.
 
         Raises:
             WeightsNotFoundError: there is no such file.
-            WeightsCorruptError: the file is not safetensors or holds another network.
-            EngineError: torch does not offer the precision.
+            WeightsCorruptError: another format, or the weights of another network.
+            EngineError: the engine is not installed, or engine, precision, device and file do not go together.
             InvalidArgumentError: a setting is unknown or out of range.
         """
-        from platereader.detection.network import fuse_normalisation, network_from_file
-        from platereader.runtimes.torch import TorchRuntime
-
-        runtime = TorchRuntime(fuse_normalisation(network_from_file(Path(path))), precision=precision)
+        numbers = dict(settings or {})
+        held = str(numbers.pop("precision", "fp32"))
+        if Path(path).suffix == SUFFIX and device == "cpu":
+            runtime = exported_runtime(Path(path), engine=engine, precision=precision, held=held, threads=threads)
+        else:
+            check_torch(path, engine=engine, threads=threads)
+            runtime = _torch_runtime(Path(path), precision, device=device)
         try:
-            return cls(runtime, **(settings or {}))
+            return cls(runtime, **numbers)
         except TypeError as error:
             raise InvalidArgumentError(
                 f"settings is {settings!r}, allowed are numbers for input_size, min_score and max_iou."
@@ -103,7 +111,7 @@ class YoloDetector:
         for size, indices in alike.items():
             for first in range(0, len(indices), _MAX_BATCH):
                 chunk = indices[first : first + _MAX_BATCH]
-                batch = np.stack([apply_letterbox(frames[index], plans[index]) for index in chunk])
+                batch = apply_letterboxes([frames[index] for index in chunk], [plans[index] for index in chunk])
                 for index, plates in zip(chunk, self._decoded(batch, size), strict=True):
                     found[index] = _detections(plates, plans[index])
         return found
@@ -114,6 +122,19 @@ class YoloDetector:
         for row in range(len(batch)):
             outputs = sides[row], classes[row], offsets[row]
             yield decode_plates(outputs, size=size, min_score=self.min_score, max_iou=self.max_iou)
+
+
+def _torch_runtime(path: Path, precision: Precision, *, device: str) -> Runtime:
+    """The network in a safetensors file on torch."""
+    from platereader.detection.network import fuse_normalisation, network_from_file
+    from platereader.runtimes.torch import TorchRuntime
+
+    if precision == "int8":
+        raise EngineError(
+            "precision is 'int8', which torch does not offer for the detector: use 'fp32' or 'bf16', or "
+            "engine 'onnx' or 'openvino' with an int8 ONNX file."
+        )
+    return TorchRuntime(fuse_normalisation(network_from_file(path)), precision=precision, device=device)
 
 
 def _detections(plates: Plates, plan: Letterbox) -> list[Detection]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import platform
-import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
-from platereader.recognition.network import ConvCtc, ConvCtcConfig, folded
+from platereader.evaluation.speed.machine import processor_name
+from platereader.evaluation.speed.turns import interleaved, torch_threads
+from platereader.recognition.network import ConvCtc, folded
 from platereader.recognition.quantized import InputScale, convolutions, int8_runtime, quantized
 from platereader.recognition.recognizer import CtcRecognizer
+from platereader.recognition.shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes import Runtime
+from platereader.runtimes.processor import cpu_features
 from platereader.runtimes.torch import TorchRuntime
 
 __all__ = [
@@ -34,8 +35,6 @@ __all__ = [
 Candidates: TypeAlias = Mapping[str, Callable[[int], Callable[[], object]]]
 """By name: from a batch size to the call that is timed."""
 
-_FLAGS = ("avx2", "avx_vnni", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16")
-_WARMUP = 3
 _Z_95 = 1.959964
 
 
@@ -76,27 +75,13 @@ class SpeedReport:
 
     timings: tuple[Timing, ...]
     weights: Mapping[str, str] = field(default_factory=dict[str, str])
-    processor: str = field(default_factory=lambda: str(_capabilities().get("cpu_name") or platform.processor()))
-    flags: tuple[str, ...] = field(default_factory=lambda: tuple(flag for flag in _FLAGS if _capabilities().get(flag)))
+    processor: str = field(default_factory=processor_name)
+    flags: tuple[str, ...] = field(default_factory=cpu_features)
     torch: str = str(torch.__version__)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return asdict(self)
-
-
-def interleaved(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each call in each of ``rounds`` rounds, one call after the other in every round."""
-    for _ in range(_WARMUP):
-        for call in calls.values():
-            call()
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
 
 
 def benchmark(
@@ -105,7 +90,7 @@ def benchmark(
     """Time every candidate with every batch size and thread count; torch's thread count is put back afterwards."""
     timings: list[Timing] = []
     for count in threads:
-        with _torch_threads(count):
+        with torch_threads(count):
             for batch in batches:
                 calls = {name: prepared(batch) for name, prepared in candidates.items()}
                 for name, seconds in interleaved(calls, rounds=rounds).items():
@@ -180,19 +165,3 @@ def _timing(seconds: Sequence[float], *, name: str, batch: int, threads: int) ->
     reach = _Z_95 * n**0.5 / 2
     low, high = ordered[max(int(n / 2 - reach), 0)], ordered[min(int(n / 2 + reach), n - 1)]
     return Timing(name, batch, threads, n, float(np.median(ordered)), float(low), float(high))
-
-
-@contextmanager
-def _torch_threads(count: int) -> Generator[None, None, None]:
-    """Let torch compute with ``count`` threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _capabilities() -> Mapping[str, object]:
-    """What torch tells about the processor; nothing if it does not."""
-    return cast("Mapping[str, object]", getattr(torch.cpu, "get_capabilities", dict)())

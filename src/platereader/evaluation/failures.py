@@ -38,9 +38,7 @@ class FailureWriter:
             folder: where pictures go; other files in it, pictures too, are left alone.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob("*.jpg"):
-            if path.is_file() and _is_ours(path):
-                path.unlink()
+        clear_pictures(folder)
         self._folder = folder
         self._tiles: list[BgrImage] = []
         self._sheets = 0
@@ -63,7 +61,7 @@ class FailureWriter:
         if box is not None:
             outline = np.rint((plate.corners or Quad.from_box(box)).to_array()).astype(np.int32)
             cv2.polylines(drawn, [outline], True, _LABEL_COLOUR, 1, cv2.LINE_AA)
-        _write(self._folder / f"{self._count:04d}_{Path(outcome.file).stem}.jpg", drawn)
+        write_picture(self._folder / f"{self._count:04d}_{Path(outcome.file).stem}.jpg", drawn)
         self._tiles.append(_tile(frame, box, outcome))
         if len(self._tiles) == _PER_SHEET:
             self._flush()
@@ -78,7 +76,7 @@ class FailureWriter:
         while len(self._tiles) % _COLUMNS and len(self._tiles) > _COLUMNS:
             self._tiles.append(np.full_like(self._tiles[0], 255))
         rows = [np.hstack(self._tiles[start : start + _COLUMNS]) for start in range(0, len(self._tiles), _COLUMNS)]
-        _write(self._folder / f"contact-sheet-{self._sheets}.jpg", np.vstack(rows))
+        write_picture(self._folder / f"contact-sheet-{self._sheets}.jpg", np.vstack(rows))
         self._tiles = []
 
 
@@ -113,8 +111,15 @@ def _caption(outcome: PlateOutcome) -> list[str]:
     return [f"label: {outcome.text or '?'}{given}", f"read: {said}", outcome.file[-44:]]
 
 
-def _write(path: Path, pixels: BgrImage) -> None:
-    """Write a JPEG; not by ``cv2.imwrite``, which cannot do every path on every system."""
+def clear_pictures(folder: Path) -> None:
+    """Remove from a folder what an earlier run wrote; other files in it, pictures too, are left alone."""
+    for path in folder.glob("*.jpg"):
+        if path.is_file() and _is_ours(path):
+            path.unlink()
+
+
+def write_picture(path: Path, pixels: BgrImage) -> None:
+    """Write a JPEG for ``clear_pictures`` to know; not by ``cv2.imwrite``, which cannot do every path everywhere."""
     _, data = cv2.imencode(".jpg", pixels)
     jpeg = cast("np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", data).tobytes()
     path.write_bytes(jpeg[:2] + _MARK + jpeg[2:])

@@ -17,6 +17,7 @@ from platereader.evaluation.benchmark import Timing, benchmark
 from platereader.evaluation.estimates import Estimate, estimate_precision
 from platereader.evaluation.evaluate import LOW_SCORE, picture_boxes
 from platereader.evaluation.metrics import COCO_IOUS, PictureBoxes, Rate, match, recall
+from platereader.evaluation.speed.machine import Machine, this_machine
 from platereader.evaluation.table import aligned, described, show_estimate, show_rate
 from platereader.reading import detect
 from platereader.results import Detection, PartDescription
@@ -79,12 +80,14 @@ class InputSizeReport:
         pictures: pictures in it.
         sizes: smallest first.
         part: what ran.
+        machine: what it was timed on.
     """
 
     dataset: str
     pictures: int
     sizes: tuple[SizeScores, ...]
     part: PartDescription
+    machine: Machine = dataclasses.field(default_factory=this_machine)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -93,6 +96,7 @@ class InputSizeReport:
             "pictures": self.pictures,
             "sizes": [one.to_dict() for one in self.sizes],
             "part": self.part.to_dict(),
+            "machine": self.machine.to_dict(),
         }
 
 
@@ -192,4 +196,4 @@ def format_input_sizes(report: InputSizeReport) -> str:
     threads = report.sizes[0].timing.threads if report.sizes else 0
     n = report.sizes[0].timing.n if report.sizes else 0
     head = f"{report.dataset}: {report.pictures} pictures; median of {n} calls of one frame, {threads} threads"
-    return "\n".join([head, described(report.part), "", *aligned(rows)])
+    return "\n".join([head, described(report.part), *report.machine.lines(), "", *aligned(rows)])

@@ -7,6 +7,7 @@ concluded from the 1993 text, the press or photographs says "inferred" in its `c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal
 
 from platereader.plates.layout import Colour, Group, PlateFormat
@@ -317,8 +318,11 @@ def formats_of(text: str, *, lines: Literal[1, 2] | None = None) -> tuple[PlateF
         text: Plate text in upper-case Latin look-alikes, without spaces.
         lines: Only types with so many lines; None for all.
     """
-    return tuple(
-        plate_format
-        for plate_format in FORMATS
-        if lines in (None, plate_format.line_count) and plate_format.matches(text)
-    )
+    fitting = _fitting(text)
+    return fitting if lines is None else tuple(one for one in fitting if one.line_count == lines)
+
+
+@lru_cache(maxsize=1024)
+def _fitting(text: str) -> tuple[PlateFormat, ...]:
+    """All types that a text fits; one reading asks several times."""
+    return tuple(plate_format for plate_format in FORMATS if plate_format.matches(text))

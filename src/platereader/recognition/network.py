@@ -6,22 +6,20 @@ trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtime
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from typing_extensions import override
 
-from platereader.errors import InvalidArgumentError, WeightsCorruptError
+from platereader.errors import WeightsCorruptError
+from platereader.recognition.shape import ROWS_JOINED, ConvCtcConfig
 from platereader.runtimes.tensors import read_tensors
 
 __all__ = [
     "ConvCtc",
-    "ConvCtcConfig",
     "Residual",
     "convolution",
     "folded",
@@ -29,64 +27,6 @@ __all__ = [
     "network_from_file",
     "trained_network",
 ]
-
-_STRIDE = 8
-"""How many rows of the picture become one before the rest is folded together; columns are joined by 4."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConvCtcConfig:
-    """The shape of the network.
-
-    Attributes:
-        characters: number of characters; the network has one class more for the CTC blank, the first, and one more
-            for a character that is there and none of these, or cannot be made out: the last.
-        height_px: height of the input, a multiple of 8.
-        width_px: width of the input, a multiple of 4; the network sees ``width_px / 4`` time steps.
-        channels: channels at a half, a quarter and an eighth of the height.
-        features: length of the vector that describes one time step.
-        dilations: of the residual blocks along the text, one for each block: how far apart the time steps are that
-            its second convolution looks at.
-
-    Raises:
-        InvalidArgumentError: a size that the strides do not divide.
-    """
-
-    characters: int = 23
-    height_px: int = 40
-    width_px: int = 176
-    channels: tuple[int, int, int] = (32, 64, 128)
-    features: int = 192
-    dilations: tuple[int, ...] = (1, 2, 4)
-
-    def __post_init__(self) -> None:
-        if self.height_px % _STRIDE or self.width_px % 4 or min(self.height_px, self.width_px) < _STRIDE:
-            raise InvalidArgumentError(
-                f"height_px={self.height_px}, width_px={self.width_px}: the height must be a multiple of {_STRIDE} and "
-                "the width of 4, at least 8 each; try 40 x 176."
-            )
-
-    @property
-    def classes(self) -> int:
-        """Number of classes of the network: blank, characters, illegible."""
-        return self.characters + 2
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> ConvCtcConfig:
-        """Build from the settings that travel with a weight file; what they leave out has its default.
-
-        Raises:
-            InvalidArgumentError: a name that is not a field, or a size that cannot be.
-        """
-        names = {field.name for field in fields(cls)}
-        unknown = sorted(set(settings) - names)
-        if unknown:
-            raise InvalidArgumentError(f"settings has {unknown}, allowed are {sorted(names)} and 'alphabet'.")
-        values: dict[str, Any] = {
-            name: tuple(cast("list[int]", value)) if isinstance(value, list) else value  # JSON has no tuples
-            for name, value in settings.items()
-        }
-        return cls(**values)
 
 
 class ConvCtc(nn.Module):
@@ -101,7 +41,7 @@ class ConvCtc(nn.Module):
         config = config or ConvCtcConfig()
         self.config: ConvCtcConfig = config
         first, second, third = config.channels
-        rows = config.height_px // _STRIDE
+        rows = config.height_px // ROWS_JOINED
         self.layers: nn.Sequential = nn.Sequential(
             convolution(1, first, kernel=(5, 5), stride=(2, 2)),  # (N, 32, H/2, W/2)
             convolution(first, second, stride=(2, 2)),  # (N, 64, H/4, W/4)

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from platereader.errors import WeightsCorruptError
-from platereader.recognition.network import ConvCtc, ConvCtcConfig, Residual, log_probs_of
+from platereader.recognition.network import ConvCtc, Residual, log_probs_of
+from platereader.recognition.shape import ConvCtcConfig
 from platereader.runtimes.tensors import read_metadata, read_tensors, write_tensors
 from platereader.runtimes.torch_int8 import Int8Convolution, TorchInt8Runtime
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from typing_extensions import Self, final
@@ -14,13 +14,12 @@ from platereader.arrays import LogProbs
 from platereader.errors import EngineError, InvalidArgumentError
 from platereader.plates.alphabet import RUSSIAN, Alphabet
 from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
+from platereader.recognition.shape import ConvCtcConfig, shape_from_settings
 from platereader.results import PlateImage
-from platereader.runtimes import Precision, Runtime
+from platereader.runtimes import Engine, Precision, Runtime
+from platereader.runtimes.exported import SUFFIX, check_torch, exported_runtime
 
-if TYPE_CHECKING:
-    from platereader.recognition.network import ConvCtcConfig
-
-__all__ = ["CtcRecognizer", "shape_from_settings"]
+__all__ = ["CtcRecognizer"]
 
 
 @final
@@ -52,24 +51,41 @@ class CtcRecognizer:
 
     @classmethod
     def from_file(
-        cls, path: str | Path, *, precision: Precision = "fp32", settings: Mapping[str, Any] | None = None
+        cls,
+        path: str | Path,
+        *,
+        engine: Engine = "torch",
+        precision: Precision = "fp32",
+        threads: int | None = None,
+        device: str = "cpu",
+        settings: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Load weights from a safetensors file and run them with torch.
+        """Load weights and run them with an engine.
 
         Args:
-            path: the file.
-            precision: ``fp32`` or ``bf16`` for a file as training writes it, ``int8`` for one that was quantised.
-            settings: ``alphabet`` (the characters) and fields of ``ConvCtcConfig`` that differ from its defaults;
-                ``calibration`` is not looked at here.
+            path: a safetensors file for ``torch``, an ONNX file for ``onnx`` and ``openvino``.
+            engine: what runs it.
+            precision: ``int8`` for a file that was quantised; for others ``fp32``, or ``bf16`` with torch and OpenVINO.
+            threads: of this network alone, None for all cores; torch has one number for the whole process instead.
+            device: ``cpu``, or with torch another one, such as ``cuda``.
+            settings: ``alphabet`` (the characters) and fields of ``ConvCtcConfig`` that differ from its defaults, and
+                for an ONNX file ``precision``: ``int8`` if it was quantised; ``calibration`` is not looked at here.
 
         Raises:
             WeightsNotFoundError: there is no such file.
-            WeightsCorruptError: not safetensors, or the weights of another network.
+            WeightsCorruptError: another format, or the weights of another network.
             InvalidArgumentError: settings that no network can have.
-            EngineError: a precision that torch does not offer, or that this file cannot run in.
+            EngineError: the engine is not installed, or engine, precision, device and file do not go together.
         """
-        alphabet, config = shape_from_settings(settings or {})
-        return cls(_torch_runtime(path, precision, config), alphabet, (config.height_px, config.width_px))
+        given = settings or {}
+        alphabet, config = shape_from_settings(given)
+        if Path(path).suffix == SUFFIX and device == "cpu":
+            held = str(given.get("precision", "fp32"))
+            runtime = exported_runtime(Path(path), engine=engine, precision=precision, held=held, threads=threads)
+        else:
+            check_torch(path, engine=engine, threads=threads)
+            runtime = _torch_runtime(path, precision, config, device=device)
+        return cls(runtime, alphabet, (config.height_px, config.width_px))
 
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
         """Read plates.
@@ -86,20 +102,7 @@ class CtcRecognizer:
         return np.concatenate(outputs)[:, :, : self.alphabet.size]
 
 
-def shape_from_settings(settings: Mapping[str, Any]) -> tuple[Alphabet, ConvCtcConfig]:
-    """The alphabet and the shape of the network in the settings that travel with its weights, ``calibration`` aside.
-
-    Raises:
-        InvalidArgumentError: settings that no network can have.
-    """
-    from platereader.recognition.network import ConvCtcConfig
-
-    options = {name: value for name, value in settings.items() if name != "calibration"}
-    alphabet = Alphabet(options.pop("alphabet", RUSSIAN.characters))
-    return alphabet, ConvCtcConfig.from_settings({**options, "characters": len(alphabet.characters)})
-
-
-def _torch_runtime(path: str | Path, precision: Precision, config: ConvCtcConfig) -> Runtime:
+def _torch_runtime(path: str | Path, precision: Precision, config: ConvCtcConfig, *, device: str) -> Runtime:
     """The network in a file on torch, if the file is one for that precision."""
     from platereader.recognition.network import network_from_file
     from platereader.recognition.quantized import precision_of, read_int8
@@ -111,6 +114,10 @@ def _torch_runtime(path: str | Path, precision: Precision, config: ConvCtcConfig
             f"path {str(path)!r} holds {held} weights and precision is {precision!r}: use precision='int8' with the "
             "file that `platereader train quantize` makes, and 'fp32' or 'bf16' with the file it is made from."
         )
-    if precision == "int8":
-        return read_int8(path, config=config)
-    return TorchRuntime(network_from_file(path, config=config), precision=precision)
+    if precision != "int8":
+        return TorchRuntime(network_from_file(path, config=config), precision=precision, device=device)
+    if device != "cpu":
+        raise EngineError(
+            f"device is {device!r} and precision 'int8', which runs on the CPU only: use 'fp32' or 'bf16'."
+        )
+    return read_int8(path, config=config)

@@ -104,6 +104,18 @@ def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
     return entries
 
 
+def write_entry(path: Path, entry: WeightEntry) -> None:
+    """Put what is promised of one file into a manifest, in the place of what it said of that name before, or last.
+
+    Raises:
+        WeightsNotFoundError: there is no such file.
+        WeightsCorruptError: it is not a manifest.
+    """
+    known = {one.name: one for one in load_manifest(path)} | {entry.name: entry}
+    data = {"schema": MANIFEST_SCHEMA, "weights": [one.to_dict() for one in known.values()]}
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
 def sidecar_of(path: Path) -> Path:
     """Where the description of a user's own weight file lies: ``model.safetensors.json`` beside it."""
     return path.with_name(f"{path.name}.json")

@@ -7,6 +7,9 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+Engine: TypeAlias = Literal["openvino", "onnx", "torch"]
+"""What runs a network: OpenVINO, ONNX Runtime or PyTorch."""
+
 Precision: TypeAlias = Literal["int8", "fp32", "bf16"]
 """Number format of the arithmetic. No engine has to offer all of them, nor has every network weights for them."""
 
@@ -16,7 +19,7 @@ class Runtime(Protocol):
 
     @property
     def engine(self) -> str:
-        """Name of the engine, such as ``torch``."""
+        """Name of the engine, ``torch``, ``onnx`` or ``openvino``."""
         ...
 
     @property

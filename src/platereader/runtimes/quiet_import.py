@@ -1,7 +1,9 @@
-"""Import ultralytics so that nothing of what its import does to a process stays behind.
+"""Import engines so that nothing of what their import does to a process, or tells of it, stays behind.
 
-Measured on 8.4: it writes a settings file, looks up two host names, sets environment variables, OpenCV threads and
-print options, adds warning filters and a log handler, prints, and replaces ``torch.save`` and ``PIL.Image.open``.
+Measured: ultralytics 8.4 writes a settings file, looks up two host names, sets environment variables, OpenCV threads
+and print options, adds warning filters and a log handler, prints, and replaces ``torch.save`` and ``PIL.Image.open``.
+onnxruntime 1.32 writes a device number and a database of events to send into the user's cache; openvino 2026.4 loads a
+telemetry package that may do the like.
 """
 
 from __future__ import annotations
@@ -19,8 +21,66 @@ from collections.abc import Generator
 from types import ModuleType
 from typing import Any, cast
 
+from platereader.errors import EngineError
+
 _LOCK = threading.RLock()
 _LOGGER = "ultralytics"
+# The second is what some versions call it.
+_NO_EVENTS = {"ORT_DISABLE_TELEMETRY": "1", "ORT_TELEMETRY_DISABLED": "1"}
+
+
+def import_onnxruntime() -> Any:
+    """Import ONNX Runtime without its telemetry; safe to call from several threads.
+
+    It looks at the environment once, while it is imported. A program that imported it before keeps what it chose then,
+    but for events that can be switched off later.
+
+    Raises:
+        EngineError: it is not installed.
+    """
+    with _LOCK:
+        if (known := sys.modules.get("onnxruntime")) is not None:
+            return known
+        environment = {name: os.environ.get(name) for name in _NO_EVENTS}
+        os.environ.update(_NO_EVENTS)
+        try:
+            module: Any = importlib.import_module("onnxruntime")
+            module.disable_telemetry_events()
+        except ImportError as error:
+            raise _missing("onnx", "onnxruntime", error) from error
+        finally:
+            for name, value in environment.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+        return module
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO without its telemetry package; safe to call from several threads.
+
+    Raises:
+        EngineError: it is not installed.
+    """
+    with _LOCK:
+        known = "openvino_telemetry" in sys.modules
+        if not known:
+            sys.modules["openvino_telemetry"] = cast("Any", None)  # an import of it fails, and openvino takes a stub
+        try:
+            return importlib.import_module("openvino")
+        except ImportError as error:
+            raise _missing("openvino", "openvino", error) from error
+        finally:
+            if not known:
+                del sys.modules["openvino_telemetry"]
+
+
+def _missing(engine: str, package: str, error: ImportError) -> EngineError:
+    return EngineError(
+        f"engine {engine!r} needs the package {package} ({error}): pip install 'platereader[{engine}]', or choose "
+        "another engine."
+    )
 
 
 def import_ultralytics(module: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU, in fp32 or bf16, channels last."""
+"""PyTorch in fp32 or bf16, channels last, on the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ class TorchRuntime:
     Args:
         module: the network with its weights.
         precision: ``fp32`` or ``bf16``.
+        device: ``cpu``, or what torch calls another one: ``cuda``, ``cuda:1``.
 
     Raises:
-        EngineError: another precision.
+        EngineError: another precision, or torch has no such device here.
     """
 
     engine: str = "torch"
 
-    def __init__(self, module: nn.Module, *, precision: TorchPrecision = "fp32") -> None:
+    def __init__(self, module: nn.Module, *, precision: TorchPrecision = "fp32", device: str = "cpu") -> None:
         formats: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
         if precision not in formats:
             raise EngineError(
@@ -40,7 +41,14 @@ class TorchRuntime:
         self.precision: str = precision
         self._format = formats[precision]
         ready = module.eval().requires_grad_(False)
-        self._module = ready.to(dtype=self._format, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        try:
+            self._device = torch.device(device)
+            self._module = ready.to(self._device, self._format, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        except (AssertionError, RuntimeError) as error:
+            raise EngineError(
+                f"device is {device!r}, which torch {torch.__version__} cannot use here "
+                f"({str(error).splitlines()[0]}): use 'cpu', or a torch that was built for the device."
+            ) from error
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
@@ -48,7 +56,7 @@ class TorchRuntime:
             tensor = torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float32))
             outputs = cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor)))
             several = (outputs,) if isinstance(outputs, Tensor) else outputs
-            return tuple(output.float().numpy() for output in several)
+            return tuple(output.float().cpu().numpy() for output in several)
 
     @property
     def threads(self) -> int:
@@ -56,5 +64,5 @@ class TorchRuntime:
         return torch.get_num_threads()
 
     def _formatted(self, tensor: Tensor) -> Tensor:
-        """A batch in the precision's format, channels last."""
-        return tensor.to(dtype=self._format, memory_format=torch.channels_last)
+        """A batch on the device, in the precision's format, channels last."""
+        return tensor.to(self._device, self._format, memory_format=torch.channels_last)

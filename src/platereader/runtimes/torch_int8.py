@@ -20,9 +20,7 @@ from typing_extensions import final
 
 from platereader.errors import EngineError
 
-__all__ = ["Int8Convolution", "TorchInt8Runtime", "fast_int8_instructions"]
-
-_INSTRUCTIONS = (("AMX", "amx_int8"), ("AVX512-VNNI", "avx512_vnni"), ("AVX-VNNI", "avx_vnni"))
+__all__ = ["Int8Convolution", "TorchInt8Runtime"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,17 +111,6 @@ class TorchInt8Runtime:
     def threads(self) -> int:
         """Threads that torch computes with; set by the process, never by this library."""
         return torch.get_num_threads()
-
-
-def fast_int8_instructions() -> str | None:
-    """Name of the instructions that multiply int8 faster than fp32 on this processor; None if it has none of them.
-
-    Without them int8 is emulated in more instructions than fp32 takes. Torch is asked, by its private queries where
-    it has no public one; a torch that does not tell is taken to have none.
-    """
-    capabilities = cast("dict[str, object]", getattr(torch.cpu, "get_capabilities", dict)())
-    named = next((name for name, capability in _INSTRUCTIONS if capabilities.get(capability)), None)
-    return "VNNI" if named is None and getattr(torch.cpu, "_is_vnni_supported", bool)() else named
 
 
 class _Step:

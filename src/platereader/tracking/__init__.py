@@ -1,5 +1,5 @@
 """Following plates from frame to frame: which detection continues which track."""
 
-from platereader.tracking.tracker import IouTracker
+from platereader.tracking.tracker import MotionTracker
 
-__all__ = ["IouTracker"]
+__all__ = ["MotionTracker"]

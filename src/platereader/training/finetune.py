@@ -25,7 +25,8 @@ from platereader.plates.alphabet import Alphabet
 from platereader.protocols import Recognizer
 from platereader.recognition.network import trained_network
 from platereader.recognition.quantized import precision_of
-from platereader.recognition.recognizer import CtcRecognizer, shape_from_settings
+from platereader.recognition.recognizer import CtcRecognizer
+from platereader.recognition.shape import shape_from_settings
 from platereader.registry import WeightFile, write_sidecar
 from platereader.registry.manifest import sidecar_of
 from platereader.training import quantize

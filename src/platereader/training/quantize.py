@@ -24,7 +24,7 @@ from platereader.plates.alphabet import Alphabet
 from platereader.recognition.network import ConvCtc, network_from_file
 from platereader.recognition.preprocess import prepare
 from platereader.recognition.quantized import InputScale, convolutions, int8_runtime, quantized, write_int8
-from platereader.recognition.recognizer import shape_from_settings
+from platereader.recognition.shape import shape_from_settings
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
 from platereader.runtimes.torch import TorchRuntime

@@ -26,8 +26,9 @@ from platereader.errors import InvalidArgumentError
 from platereader.evaluation.metrics import character_error_rate
 from platereader.evaluation.plotting import check_plotting
 from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.recognition.network import ConvCtc, ConvCtcConfig, folded
+from platereader.recognition.network import ConvCtc, folded
 from platereader.recognition.recognizer import CtcRecognizer
+from platereader.recognition.shape import ConvCtcConfig
 from platereader.runtimes.tensors import write_tensors
 from platereader.runtimes.torch import TorchRuntime
 from platereader.training.arithmetic import fast_arithmetic

@@ -15,6 +15,7 @@ from platereader.plates.formats import format_of
 from platereader.plates.regions import region_known
 from platereader.results import Character, Detection, Lines, PlateEvidence, PlateReading, Reason, Status
 from platereader.trust.calibration import Calibration
+from platereader.trust.fused import FusedCalibration
 from platereader.trust.signs import Signs, emptiness, signs_of
 
 OTHER_LINES_NATS = 5.0
@@ -105,6 +106,11 @@ class TrustPolicy:
         if reason is None:
             status, reason = self.status(text, confidence, characters, lines=evidence.plate.lines)
         return PlateReading(text, confidence, self._calibrated, characters, status, reason, evidence)
+
+    @property
+    def fusion(self) -> FusedCalibration | None:
+        """How the frames of one plate are fused; None for parts that it was not fitted for."""
+        return None if self.calibration is None else self.calibration.fusion
 
     @property
     def _calibrated(self) -> bool:

@@ -13,7 +13,7 @@ from platereader.plates.formats import format_of
 from platereader.plates.regions import region_known
 from platereader.results import Candidate, Character, Lines
 
-__all__ = ["Signs", "signs_of"]
+__all__ = ["Signs", "emptiness", "illegible_shares", "signs_of"]
 
 _LEAST = 1e-6
 
@@ -56,7 +56,7 @@ def signs_of(
         lines: lines of text on the plate.
     """
     best = candidates[0]
-    edge, inner = _illegible(log_probs)
+    edge, inner = illegible_shares(log_probs)
     return Signs(
         text_prob=min(1.0, math.exp(best.log_prob)),
         lead_nats=_lead(candidates),
@@ -80,8 +80,8 @@ def _lead(candidates: tuple[Candidate, ...]) -> float:
     return max(-20.0, min(20.0, candidates[0].log_prob - others))
 
 
-def _illegible(log_probs: LogProbs) -> tuple[float, float]:
-    """Highest probability of something illegible at either end of the text, and within it."""
+def illegible_shares(log_probs: LogProbs) -> tuple[float, float]:
+    """Highest probability of something illegible at either end of the text, and within it, of float32 ``(T, C)``."""
     probabilities: NDArray[np.float64] = np.exp(log_probs.astype(np.float64))
     missing = np.clip(1.0 - probabilities.sum(axis=1), 0.0, 1.0)  # (T,)
     missing[missing < _LEAST] = 0.0  # rounding

@@ -10,7 +10,7 @@ import pytest
 from platereader import __version__
 from platereader.cli import main
 
-COMMANDS = ["read", "evaluate", "benchmark", "train", "synth", "weights", "info"]
+COMMANDS = ["read", "watch", "evaluate", "benchmark", "train", "synth", "weights", "info"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -44,12 +44,15 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["read"],
         ["read", "--json", "--csv", "x.png"],
         ["read", "--tile", "large", "x.png"],
+        ["watch"],
+        ["watch", "--json", "--csv", "x.mp4"],
         ["train"],
         ["train", "painter"],
         ["train", "detector"],
         ["train", "quantize"],
         ["benchmark"],
         ["benchmark", "recognizer", "--rounds", "0"],
+        ["benchmark", "frame", "--engines", "steam"],
         ["weights", "steal"],
         ["weights", "fetch"],
         ["synth", "out", "--kind", "poems"],
@@ -73,6 +76,8 @@ def test_wrong_words_are_usage_errors(words: list[str], capsys: pytest.CaptureFi
         (["read", "x.png", "--region", "0,0 9 9,9"], 2, "--region is '0,0 9 9,9'"),
         (["read", "x.png", "--region", "0,0 9,9"], 2, "region has 2 different points"),
         (["evaluate", "no-such-folder"], 3, "no-such-folder"),
+        (["benchmark", "frame", "no-such-picture.png"], 2, "no-such-picture"),
+        (["benchmark", "frame", "--starts", "-1"], 2, "--starts is -1"),
         (["synth", "out", "--count", "0"], 2, "--count"),
         (["synth", "out", "--kind", "scenes"], 2, "--backgrounds"),
     ],

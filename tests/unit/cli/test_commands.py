@@ -217,19 +217,24 @@ def test_info_says_why_a_precision_was_chosen(
 ) -> None:
     _, int8 = write_small(tmp_path)
     write_sidecar(int8, kind="recognizer", settings=SMALL)
-    assert main(["info", "--recognizer", str(int8)]) == 0
+    asked = ["info", "--recognizer", str(int8), "--engine", "torch"]
+    assert main([*asked, "--precision", "int8"]) == 0
     lines = capsys.readouterr().out.splitlines()
     detector, reader = (next(line for line in lines if line.startswith(part)) for part in ("detector", "recognizer"))
     assert "torch fp32" in detector
-    assert detector.endswith("the detector has no int8 weights")
+    assert detector.endswith("there are no int8 weights of the detector for this engine")
     assert "torch int8" in reader
+    assert main(asked) == 0
+    reader = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("recognizer"))
     assert reader.endswith("these weights are int8")
 
 
 def test_info_names_tiles_and_region_and_the_weights_inside(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "--tile", "960", "--region", "0,0 1920,0 1920,1080"]) == 0
     (detector,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("detector"))
-    assert detector.split()[1:3] == ["RegionDetector(TiledDetector(YoloDetector))", "plate-detector"]
+    wrapped, weights = detector.split()[1:3]
+    assert wrapped == "RegionDetector(TiledDetector(YoloDetector))"
+    assert weights.startswith("plate-detector")
 
 
 def test_info_names_versions_and_places(

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from platereader.errors import EngineError, WeightsCorruptError, WeightsNotFoundError
-from platereader.recognition.network import ConvCtcConfig, folded
+from platereader.recognition.network import folded
 from platereader.recognition.quantized import InputScale, convolutions, precision_of, quantized, read_int8, write_int8
 from platereader.recognition.recognizer import CtcRecognizer
+from platereader.recognition.shape import ConvCtcConfig
 from platereader.runtimes.tensors import read_tensors
 from small_networks import SMALL, plates, small_network, write_small
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from platereader.errors import EngineError
 from platereader.runtimes import torch_int8
-from platereader.runtimes.torch_int8 import Int8Convolution, TorchInt8Runtime, fast_int8_instructions
+from platereader.runtimes.torch_int8 import Int8Convolution, TorchInt8Runtime
 
 SHAPE = (1, 10, 14)
 
@@ -112,28 +112,3 @@ def test_a_torch_without_the_operators_is_an_engine_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch_int8, "_operators", object)
     with pytest.raises(EngineError, match="precision 'fp32'"):
         runtime()
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "vnni", "expected"),
-    [
-        ({"avx512_vnni": True, "amx_int8": True}, True, "AMX"),
-        ({"avx512_vnni": True}, True, "AVX512-VNNI"),
-        ({"avx2": True, "avx_vnni": True}, False, "AVX-VNNI"),
-        ({"avx2": True, "avx512_vnni": False}, False, None),
-        ({}, True, "VNNI"),
-        ({}, False, None),
-    ],
-)
-def test_int8_is_fast_with_the_right_instructions(
-    capabilities: dict[str, bool], vnni: bool, expected: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
-    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: vnni, raising=False)
-    assert fast_int8_instructions() == expected
-
-
-def test_a_torch_that_does_not_tell_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    monkeypatch.delattr(torch.cpu, "_is_vnni_supported", raising=False)
-    assert fast_int8_instructions() is None

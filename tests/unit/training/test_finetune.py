@@ -17,8 +17,9 @@ from platereader.datasets import read_image
 from platereader.datasets.plates import RealPlate
 from platereader.defaults import calibrated, default_decoder, load_recognizer
 from platereader.plates.alphabet import RUSSIAN
-from platereader.recognition.network import ConvCtc, ConvCtcConfig
+from platereader.recognition.network import ConvCtc
 from platereader.recognition.recognizer import CtcRecognizer
+from platereader.recognition.shape import ConvCtcConfig
 from platereader.registry import Registry, write_sidecar
 from platereader.runtimes.tensors import read_tensors, write_tensors
 from platereader.training import finetune, quantize

@@ -1,0 +1,102 @@
+"""``platereader train export``: trained weights as ONNX files for engines other than torch."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platereader.cli.exits import EXIT_OK
+from platereader.cli.tables import format_table
+from platereader.registry import WeightEntry, write_sidecar
+from platereader.registry.manifest import MANIFEST_NAME, write_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from platereader.registry import WeightFile
+
+_NAME = "-onnx"
+
+
+def add_export_command(networks: Any) -> None:
+    """Describe ``platereader train export``."""
+    export: argparse.ArgumentParser = networks.add_parser(
+        "export", help="write ONNX files", description="Write weights as ONNX files, for the engines onnx and openvino."
+    )
+    export.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names of weights, or files with their sidecar")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
+    export.add_argument(
+        "--data", type=Path, metavar="DATA", help="labelled sets; with them a detector is written in int8, too"
+    )
+    export.add_argument("--scenes", type=int, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
+    export.add_argument("--seed", type=int, default=0, help="of the choice of scenes (default: 0)")
+    export.add_argument(
+        "--max-loss",
+        type=float,
+        default=1.0,
+        metavar="POINTS",
+        help="points of average precision that int8 may lose (default: 1)",
+    )
+    export.set_defaults(run=run_export)
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """Write the files and their description: in the folder's weights.json if it has one, in sidecars otherwise."""
+    from platereader.registry import Registry
+
+    registry = Registry.default()
+    for name in arguments.weights:
+        weights = registry.resolve(name)
+        written = _detector(weights, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
+        for path, settings in written:
+            _describe(path, weights, settings)
+            print(path)
+    return EXIT_OK
+
+
+def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    from platereader.training.export_recognizer import export_recognizer
+
+    path = arguments.out / f"{weights.path.stem}.onnx"
+    precision = export_recognizer(weights.path, path, settings=weights.settings)
+    yield path, {**weights.settings, "precision": precision}
+
+
+def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    from platereader.detection.yolo import YoloDetector
+    from platereader.training.detector_comparison import table
+    from platereader.training.detector_material import load_sets
+    from platereader.training.export import export_detector
+    from platereader.training.quantize_detector import calibration_scenes, quantize_detector
+
+    path, int8 = (arguments.out / f"{weights.path.stem}{suffix}.onnx" for suffix in ("", "-int8"))
+    export_detector(weights.path, path)
+    yield path, {**weights.settings, "precision": "fp32"}
+    if arguments.data is None:
+        return
+    sets = load_sets(arguments.data)
+    compared = quantize_detector(
+        YoloDetector.from_file(path, engine="onnx", settings=weights.settings),
+        path,
+        int8,
+        scenes=calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed),
+        sets=sets,
+        max_loss_points=arguments.max_loss,
+    )
+    print(format_table(("PICTURES", "FIGURE", "FP32", "INT8"), table(compared)))
+    yield int8, {**weights.settings, "precision": "int8"}
+
+
+def _describe(path: Path, made_of: WeightFile, settings: Mapping[str, Any]) -> None:
+    manifest = path.with_name(MANIFEST_NAME)
+    if not manifest.is_file():
+        write_sidecar(path, kind=made_of.kind, settings=settings, licence=made_of.entry.licence)
+        return
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    entry = WeightEntry(
+        f"{path.stem}{_NAME}", path.name, made_of.kind, sha256, len(data), made_of.entry.licence, settings=settings
+    )
+    write_entry(manifest, entry)

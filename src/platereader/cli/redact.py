@@ -1,0 +1,229 @@
+"""``platereader redact``: plates made unreadable in picture and film files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
+from platereader.cli.parts import add_part_options, build_pipeline
+from platereader.cli.progress import Progress
+from platereader.cli.sources import Source, find_sources
+from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
+
+if TYPE_CHECKING:
+    from platereader.arrays import BgrImage
+    from platereader.capture.source import FrameSource
+    from platereader.pipeline import Pipeline
+
+EXAMPLES = """examples:
+  platereader redact photo.jpg -o public.jpg            one picture
+  platereader redact photos/ -o public/                 a folder, under the same names
+  platereader redact gate.mp4 -o public/ --method fill  a film, plates filled with grey
+  platereader redact photos/ -o public/ --min-score 0.05 --tile 960   small and doubtful plates, too
+
+Look at the results before you publish them: no detector finds every plate. Orientation is applied; all metadata is left
+out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Films lose their sound.
+
+exit status: 0 all files were redacted, 1 some could not be, 2 wrong options, 3 weights or an optional package are
+missing or damaged.
+"""
+
+_KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+def add_redact_command(parser: argparse.ArgumentParser) -> None:
+    """Describe the options of ``platereader redact``."""
+    parser.add_argument(
+        "sources", nargs="+", type=Path, metavar="SOURCE", help="picture files, film files, and folders of them"
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="folder of the results, or name of the only one",
+    )
+    parser.add_argument("--method", choices=("blur", "fill"), default="blur", help="how to cover (default: blur)")
+    parser.add_argument(
+        "--min-score",
+        type=float,
+        metavar="S",
+        help="cover finds from this score on, 0 to 1: lower misses fewer plates (default: 0.15)",
+    )
+    add_part_options(parser, reads=False)
+    parser.set_defaults(run=run_redact)
+
+
+def run_redact(arguments: argparse.Namespace) -> int:
+    """Redact all files; one that cannot be redacted is reported and does not stop the others."""
+    from platereader.cli.films import FILM_SUFFIXES
+
+    sources = find_sources(arguments.sources, also=FILM_SUFFIXES)
+    jobs = _jobs(sources, arguments)
+    redactor = _Redactor(build_pipeline(arguments), arguments)
+    plates = failed = 0
+    with Progress(sum(job.frames for job in jobs), unit="frame") as progress:
+        for job in jobs:
+            try:
+                plates += redactor.redact(job, progress)
+            except MemoryError:
+                problem = f"{job.source.path} does not fit into memory: shrink or cut it."
+            except (PlateReaderError, OSError) as error:
+                problem = f"{job.source.path}: {error}"
+            else:
+                continue
+            failed += 1
+            progress.make_room()
+            print(f"platereader: {problem}", file=sys.stderr)
+    if any(job.is_film for job in jobs):
+        print("films are written without their sound", file=sys.stderr)
+    print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {plates}", file=sys.stderr)
+    return EXIT_FAILED_INPUTS if failed else EXIT_OK
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One file to redact, where the result goes, and how many frames it has."""
+
+    source: Source
+    target: Path
+    is_film: bool
+    frames: int
+
+
+def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job]:
+    """What to do, after a look at what must not be written over.
+
+    Raises:
+        InvalidArgumentError: a result would take the place of a source.
+    """
+    from platereader.cli.films import FILM_SUFFIXES
+    from platereader.datasets.images import IMAGE_SUFFIXES
+
+    out: Path = arguments.out
+    given: list[Path] = arguments.sources
+    named = out.suffix.lower() in FILM_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
+    only = named and len(given) == 1 and not given[0].is_dir()
+    if any(_is_below(out, folder) for folder in given):  # results of an earlier run are no sources
+        sources = [source for source in sources if not _is_below(source.path, out)]
+    taken = {source.path.resolve() for source in sources}
+    jobs: list[_Job] = []
+    for source in sources:
+        is_film = source.path.suffix.lower() in FILM_SUFFIXES
+        target = _written(out if only else out / source.within, is_film=is_film)
+        if target.resolve() in taken or (target.exists() and source.path.exists() and target.samefile(source.path)):
+            raise InvalidArgumentError(
+                f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source or the result "
+                "of another one: name another folder."
+            )
+        taken.add(target.resolve())
+        jobs.append(_Job(source, target, is_film, _frames_of(source) if is_film else 1))
+    return jobs
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return folder.resolve() in path.resolve().parents
+
+
+def _written(path: Path, *, is_film: bool) -> Path:
+    """The same name, with another ending where its own cannot be written."""
+    from platereader.cli.films import WRITTEN_SUFFIXES
+
+    kept = WRITTEN_SUFFIXES if is_film else _KEPT_SUFFIXES
+    return path if path.suffix.lower() in kept else path.with_name(path.name + (".mp4" if is_film else ".png"))
+
+
+def _frames_of(source: Source) -> int:
+    """Frames that the header of a film promises; a film that cannot be opened fails later, with a message."""
+    from platereader.capture import open_source
+
+    try:
+        film = open_source(source.path)
+    except PlateReaderError:
+        return 1
+    film.close()
+    return film.frame_count or 1
+
+
+def _until_broken(film: FrameSource, broken: list[PlateReaderError]) -> Iterator[tuple[float, BgrImage]]:
+    """The frames of a film; what ends it too early, after some, is kept in ``broken`` instead of raised."""
+    any_frame = False
+    try:
+        for item in film:
+            any_frame = True
+            yield item
+    except CaptureError as error:
+        if not any_frame:
+            raise
+        broken.append(error)
+
+
+class _Redactor:
+    """Everything that is done to one file."""
+
+    def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace) -> None:
+        from platereader.detection.thresholds import with_min_score
+        from platereader.redaction import REDACTION_MIN_SCORE
+
+        asked: float | None = arguments.min_score
+        lowered = with_min_score(pipeline.detector, REDACTION_MIN_SCORE if asked is None else asked)
+        if lowered is None and asked is not None:
+            raise InvalidArgumentError(
+                "--min-score does not go with this detector, which has no threshold: leave it out."
+            )
+        self._detector = lowered or pipeline.detector
+        self._tracker = pipeline.tracker
+        self._method = arguments.method
+
+    def redact(self, job: _Job, progress: Progress) -> int:
+        """Redact one file; returns the number of places covered."""
+        if job.source.error is not None:
+            raise InvalidArgumentError(job.source.error)
+        return self._film(job, progress) if job.is_film else self._picture(job, progress)
+
+    def _picture(self, job: _Job, progress: Progress) -> int:
+        from platereader.cli.saving import write_picture
+        from platereader.datasets import read_image
+        from platereader.reading import detect
+        from platereader.redaction import redact
+
+        frame = read_image(job.source.path)
+        found = detect(self._detector, [frame])[0]
+        part = job.target.with_name(f".{job.target.stem}.part{job.target.suffix}")
+        try:
+            write_picture(part, redact(frame, found, method=self._method))
+            Path(part).replace(job.target)
+        finally:
+            part.unlink(missing_ok=True)
+        progress.advance()
+        return len(found)
+
+    def _film(self, job: _Job, progress: Progress) -> int:
+        """A film that breaks off is redacted as far as it goes, and reported all the same."""
+        from platereader.capture import open_source
+        from platereader.capture.film import USUAL_FPS
+        from platereader.cli.films import FilmWriter
+        from platereader.redaction import redact_stream
+
+        covered = 0
+        broken: list[PlateReaderError] = []
+        film = open_source(job.source.path)
+        try:
+            with FilmWriter(job.target, fps=film.fps or USUAL_FPS) as writer:
+                frames = _until_broken(film, broken)
+                redacted = redact_stream(frames, detector=self._detector, tracker=self._tracker(), method=self._method)
+                for one in redacted:
+                    writer.write(one.frame)
+                    covered += len(one.covered)
+                    progress.advance()
+        finally:
+            film.close()
+        if broken:
+            raise broken[0]
+        return covered

@@ -1,0 +1,5 @@
+"""``platereader watch``: the plates of a film or camera, each passage once."""
+
+from platereader.cli.watch.command import EXAMPLES, add_watch_command, run_watch
+
+__all__ = ["EXAMPLES", "add_watch_command", "run_watch"]

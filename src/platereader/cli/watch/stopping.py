@@ -1,0 +1,116 @@
+"""Stopping cleanly: by Ctrl-C, SIGTERM, or the letter q."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+_LOOK_UP_S = 0.1
+
+
+@contextmanager
+def stopping_by_signal(stop: Callable[[], None]) -> Generator[None, None, None]:
+    """Call ``stop`` at the first Ctrl-C or SIGTERM; a second one interrupts at once.
+
+    Args:
+        stop: runs inside a signal handler: it may set a flag, and take no lock.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        for again in numbers:
+            signal.signal(again, signal.default_int_handler)
+        stop()
+
+    try:
+        for number in numbers:
+            signal.signal(number, first)
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stopping_by_key(stop: Callable[[], None]) -> Generator[bool, None, None]:
+    """Call ``stop`` when the letter q comes in: at once from a terminal, as a line ``q`` from a pipe.
+
+    A terminal is put back as it was in the end. Regular files, a closed input and terminals in whose background we
+    are have no say.
+
+    Yields:
+        Whether anybody is listened to.
+    """
+    try:
+        descriptor = sys.stdin.fileno()
+        kind = os.fstat(descriptor).st_mode
+    except (AttributeError, OSError, ValueError):
+        yield False
+        return
+    is_terminal = os.isatty(descriptor)
+    if not (_in_foreground(descriptor) if is_terminal else sys.platform != "win32" and stat.S_ISFIFO(kind)):
+        yield False
+        return
+    over = threading.Event()
+    listener = threading.Thread(target=_listen, args=(descriptor, is_terminal, stop, over), name="platereader-key")
+    with _letter_by_letter(descriptor, wanted=is_terminal):
+        listener.start()
+        try:
+            yield True
+        finally:
+            over.set()
+            listener.join()
+
+
+def _in_foreground(descriptor: int) -> bool:
+    """Whether the terminal listens to us: changing its mode from the background would halt this process."""
+    if sys.platform == "win32":
+        return False
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:  # another session's terminal
+        return False
+
+
+@contextmanager
+def _letter_by_letter(descriptor: int, *, wanted: bool) -> Generator[None, None, None]:
+    """A terminal that neither waits for Enter nor shows what is typed; Ctrl-C and Ctrl-Z work as before."""
+    if not wanted or sys.platform == "win32":
+        yield
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setcbreak(descriptor)
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+def _listen(descriptor: int, is_terminal: bool, stop: Callable[[], None], over: threading.Event) -> None:
+    """Read until q comes, nobody is there any more, or it is over."""
+    line = b""
+    while not over.is_set():
+        if not select.select([descriptor], [], [], _LOOK_UP_S)[0]:
+            continue
+        typed = os.read(descriptor, 1024)
+        if not typed:
+            return
+        *lines, line = (line + typed).split(b"\n")
+        line = line[-1024:]
+        if (is_terminal and b"q" in typed.lower()) or any(entry.strip().lower() == b"q" for entry in lines):
+            stop()
+            return

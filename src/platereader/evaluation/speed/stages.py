@@ -1,0 +1,107 @@
+"""Where the time of a frame goes: watched from outside, at the borders between the parts, without timers in them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any, Final, cast
+
+from platereader.pipeline import Pipeline
+
+__all__ = ["PLATE_STAGES", "STAGES", "Stopwatch", "watched"]
+
+PLATE_STAGES: Final[tuple[str, ...]] = ("rectify", "prepare", "recognizer network", "decode", "trust")
+"""Stages whose work is plates; that of the others is frames."""
+
+STAGES: Final[tuple[str, ...]] = ("letterbox", "detector network", "suppress", *PLATE_STAGES, "rest")
+"""What a frame goes through.
+
+``letterbox`` is everything in the detector before its network, ``suppress`` everything behind it: decoding, non-maximum
+suppression, the way back to pixels of the frame. ``prepare`` is everything in the recognizer but its network. ``rest``
+is what lies between the parts: checks and sorting. Together they are the whole time.
+"""
+
+
+class Stopwatch:
+    """Adds up the time of each stage of one frame; every moment belongs to the stage that was entered last.
+
+    Args:
+        clock: gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew."""
+        self._seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self._stage = "rest"
+        self._since_s = self._clock()
+
+    def enter(self, stage: str) -> None:
+        """From now on it is this stage's time."""
+        now_s = self._clock()
+        self._seconds[self._stage] += now_s - self._since_s
+        self._stage, self._since_s = stage, now_s
+
+    def stop(self) -> dict[str, float]:
+        """Seconds of each stage since ``start``."""
+        self.enter("rest")
+        return self._seconds
+
+
+def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
+    """The same pipeline, whose parts tell ``stopwatch`` when work passes from one to the next.
+
+    Meant for ``read`` of one frame at a time. A detector or recognizer without a ``runtime`` counts as its network.
+
+    Args:
+        pipeline: any; it is not changed.
+        stopwatch: started before each frame.
+    """
+
+    def watch(part: object, verb: str, *, during: str, after: str = "rest") -> Any:
+        return _Watched(part, verb, before=lambda: stopwatch.enter(during), after=lambda: stopwatch.enter(after))
+
+    def with_network(part: Any, verb: str, *, network: str, before: str, behind: str) -> Any:
+        if not hasattr(part, "runtime"):
+            return watch(part, verb, during=network)
+        runtime = watch(part.runtime, "run", during=network, after=behind)
+        return watch(replace(part, runtime=runtime), verb, during=before)
+
+    return replace(
+        pipeline,
+        detector=with_network(
+            pipeline.detector, "detect", network="detector network", before="letterbox", behind="suppress"
+        ),
+        rectifier=watch(pipeline.rectifier, "rectify", during="rectify"),
+        recognizer=with_network(
+            pipeline.recognizer, "recognize", network="recognizer network", before="prepare", behind="prepare"
+        ),
+        decoder=watch(pipeline.decoder, "decode", during="decode"),
+        trust=watch(pipeline.trust, "judge_batch", during="trust"),
+    )
+
+
+class _Watched:
+    """A part with something done before and after its one verb; everything else is the part's own."""
+
+    def __init__(self, part: object, verb: str, *, before: Callable[[], None], after: Callable[[], None]) -> None:
+        call = cast("Callable[..., object]", getattr(part, verb))
+
+        @wraps(call)
+        def timed(*arguments: object, **options: object) -> object:
+            before()
+            try:
+                return call(*arguments, **options)
+            finally:
+                after()
+
+        self._part = part
+        setattr(self, verb, timed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)

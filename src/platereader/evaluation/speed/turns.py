@@ -1,0 +1,84 @@
+"""Contestants take turns, so that what else the machine does hits all of them alike; nothing here needs an engine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+__all__ = ["interleaved", "take_turns", "torch_threads"]
+
+_WARMUP = 3
+
+Taken = TypeVar("Taken")
+
+
+def take_turns(
+    calls: Mapping[str, Callable[[], Taken]],
+    *,
+    rounds: int,
+    rng: np.random.Generator,
+    on_turn: Callable[[], None] | None = None,
+) -> dict[str, list[Taken]]:
+    """Call everything once a round, in another order each round, so that nobody always follows the same one.
+
+    Args:
+        calls: by name.
+        rounds: turns of each.
+        rng: draws the orders.
+        on_turn: called after each turn, for a progress bar.
+
+    Returns:
+        For each name what its call returned, in the order of the rounds.
+    """
+    names = list(calls)
+    taken: dict[str, list[Taken]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for number in rng.permutation(len(names)).tolist():
+            taken[names[number]].append(calls[names[number]]())
+            if on_turn is not None:
+                on_turn()
+    return taken
+
+
+def interleaved(
+    calls: Mapping[str, Callable[[], object]], *, rounds: int, rng: np.random.Generator | None = None
+) -> dict[str, list[float]]:
+    """Seconds of each call in each of ``rounds`` rounds, after some that do not count.
+
+    Args:
+        calls: by name.
+        rounds: timed calls of each.
+        rng: draws the order of each round; by default the same orders every time.
+    """
+
+    def timed(call: Callable[[], object]) -> Callable[[], float]:
+        def turn() -> float:
+            start_s = time.perf_counter()
+            call()
+            return time.perf_counter() - start_s
+
+        return turn
+
+    order = np.random.default_rng(0) if rng is None else rng
+    taken = take_turns({name: timed(call) for name, call in calls.items()}, rounds=_WARMUP + rounds, rng=order)
+    return {name: seconds[_WARMUP:] for name, seconds in taken.items()}
+
+
+@contextmanager
+def torch_threads(count: int) -> Generator[None, None, None]:
+    """Let torch compute with ``count`` threads for a while; nothing happens where torch is not loaded."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

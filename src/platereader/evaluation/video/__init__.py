@@ -1,0 +1,1 @@
+"""Sequences of frames with known truth: what following and fusing plates is worth."""

@@ -1,0 +1,158 @@
+"""Turn an exported detector into int8: measure what its layers see on real scenes, round, and compare on others.
+
+The last convolution of every branch of the head stays in fp32: what it gives are boxes, scores and corners themselves.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.datasets import LabelledImage, read_image
+from platereader.datasets.labels import is_calibration
+from platereader.datasets.photographs import held_out_negatives, trainable
+from platereader.detection.preprocess import apply_letterbox, plan_letterbox
+from platereader.detection.yolo import YoloDetector
+from platereader.errors import AccuracyError, DatasetError
+from platereader.training.detector_comparison import DetectorComparison, Trial, compare_findings, findings
+from platereader.training.detector_material import LabelledSets
+from platereader.training.export import import_onnx, write_model
+
+__all__ = ["calibration_scenes", "quantize_detector"]
+
+_OPERATORS = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split")
+
+
+def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
+    """Scenes to calibrate on, of those that are trained on.
+
+    Args:
+        sets: labelled sets; their calibration fifth and held-out empty scenes are left alone.
+        count: scenes, or all if there are fewer.
+        seed: of the choice.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    apart = {image.path for image in held_out_negatives(sets.images["negatives"])}
+    everything = (image for images in sets.images.values() for image in images)
+    usable = [image for image in trainable(everything) if image.path not in apart]
+    if not usable:
+        raise DatasetError("the labelled sets have no scene outside of the calibration fifth: give more pictures.")
+    order = np.random.default_rng(seed).permutation(len(usable))
+    return [usable[index] for index in order[:count]]
+
+
+def quantize_detector(
+    exported: YoloDetector,
+    path: Path,
+    output: Path,
+    *,
+    scenes: Sequence[LabelledImage],
+    sets: LabelledSets,
+    max_loss_points: float = 1.0,
+) -> DetectorComparison:
+    """Write the int8 form of an exported detector, if it finds as well.
+
+    Args:
+        exported: the float detector, on ONNX Runtime.
+        path: its ONNX file.
+        output: file to write.
+        scenes: to calibrate on; see ``calibration_scenes``.
+        sets: their calibration fifth is what both are compared on.
+        max_loss_points: most percentage points of AP50, and of AP50-95, that may be lost.
+
+    Returns:
+        What both find.
+
+    Raises:
+        AccuracyError: int8 loses more; nothing is written.
+        MissingDependencyError: a package of ``platereader[train]`` is not installed.
+    """
+    trial = Trial.of_files(
+        "calibration fifth",
+        [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
+    )
+    with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
+        rounded = Path(folder) / "int8.onnx"
+        _quantize(path, rounded, scenes=scenes, input_size=exported.input_size)
+        settings = {"input_size": exported.input_size, "min_score": exported.min_score, "max_iou": exported.max_iou}
+        int8 = YoloDetector.from_file(
+            rounded, engine="onnx", precision="int8", settings={**settings, "precision": "int8"}
+        )
+        before, after = findings(exported, trial), findings(int8, trial)
+        compared = compare_findings(trial.name, before, after, margin_points=max_loss_points)
+        _check(compared)
+        write_model(output, import_onnx().load(str(rounded)))
+    return compared
+
+
+def _check(compared: DetectorComparison) -> None:
+    """Raise if more of either average precision is lost than the margin."""
+    was, now = compared.before, compared.after
+    for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
+        if old is None or new is None:
+            raise DatasetError("the labelled sets have no plate in their calibration fifth to compare on: give more.")
+        lost = 100 * (old.value - new.value)
+        if lost > compared.margin_points:
+            raise AccuracyError(
+                f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
+                f"{compared.margin_points:g}; nothing was written. Calibrate on more or other scenes, or allow more."
+            )
+
+
+def _quantize(path: Path, output: Path, *, scenes: Sequence[LabelledImage], input_size: int) -> None:
+    """Write an int8 model beside the float one: scales from the least and greatest values that the scenes show."""
+    onnx, quantization = import_onnx("onnxruntime.quantization"), importlib.import_module("onnxruntime.quantization")
+    graph = onnx.load(str(path)).graph
+    last = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1].endswith(".2.weight")]
+    with _quiet():
+        quantization.quantize_static(
+            str(path),
+            str(output),
+            _Pictures(_picture(image, input_size) for image in scenes),
+            quant_format=quantization.QuantFormat.QDQ,
+            calibrate_method=quantization.CalibrationMethod.MinMax,
+            op_types_to_quantize=list(_OPERATORS),
+            nodes_to_exclude=last,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
+
+
+class _Pictures:
+    """Pictures as onnxruntime's quantisation asks for them."""
+
+    def __init__(self, pictures: Iterator[NDArray[np.float32]]) -> None:
+        self._pictures = pictures
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """The next input of the network; None at the end."""
+        picture = next(self._pictures, None)
+        return None if picture is None else {"pictures": picture}
+
+
+def _picture(image: LabelledImage, input_size: int) -> NDArray[np.float32]:
+    """One scene as the detector sees it, float32 ``(1, 3, H, W)``."""
+    frame = read_image(image.path)
+    plan = plan_letterbox(frame.shape[1], frame.shape[0], input_size=input_size)
+    return apply_letterbox(frame, plan)[None]
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without the advice that quantising writes to the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

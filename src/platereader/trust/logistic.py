@@ -1,0 +1,81 @@
+"""Logistic regression: probabilities from weighed features, and the fit of the weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.errors import InvalidArgumentError
+
+__all__ = ["fit_logistic", "log_odds", "probability", "weights_by_name"]
+
+_FARTHEST = 14.0
+_SURE = 40.0
+
+
+def log_odds(probability: float) -> float:
+    """Natural logarithm of p : 1 - p, from -14 to 14."""
+    if probability <= 0.0 or probability >= 1.0:
+        return -_FARTHEST if probability <= 0.0 else _FARTHEST
+    return max(-_FARTHEST, min(_FARTHEST, math.log(probability) - math.log1p(-probability)))
+
+
+def probability(bias: float, weights: Iterable[float], features: Iterable[float]) -> float:
+    """What weighed features come to, 0 to 1."""
+    odds = bias + sum(w * x for w, x in zip(weights, features, strict=True))
+    return 1.0 / (1.0 + math.exp(-max(-_SURE, min(_SURE, odds))))
+
+
+def weights_by_name(given: Mapping[str, float], names: Sequence[str], *, what: str) -> tuple[float, ...]:
+    """The weights in the order of their names.
+
+    Raises:
+        InvalidArgumentError: one is missing, or one that this version does not know is there.
+    """
+    if set(given) != set(names):
+        raise InvalidArgumentError(
+            f"the {what} weighs {sorted(given)}, this version weighs {sorted(names)}: calibrate again."
+        )
+    return tuple(float(given[name]) for name in names)
+
+
+def fit_logistic(rows: Sequence[Sequence[float]], right: Sequence[bool]) -> tuple[float, tuple[float, ...]]:
+    """Fit by Newton's method with a weak ridge, which keeps separable data finite.
+
+    Args:
+        rows: features of N readings, F each.
+        right: whether each was right; both kinds must be among them.
+
+    Returns:
+        The bias and F weights, six decimals each.
+
+    Raises:
+        InvalidArgumentError: all are right, or all wrong.
+    """
+    truth = np.asarray(right, dtype=np.float64)
+    if not 0 < truth.sum() < len(truth):
+        raise InvalidArgumentError(
+            f"{int(truth.sum())} of {len(truth)} readings are right: a calibration needs right and wrong ones; "
+            "add harder or easier plates."
+        )
+    design = np.array([(1.0, *row) for row in rows])  # (N, 1 + F)
+    bias, *weights = (round(float(value), 6) for value in _newton(design, truth))
+    return bias, tuple(weights)
+
+
+def _newton(rows: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights (F,) of the logistic regression of ``truth`` (N,) on ``rows`` (N, F)."""
+    ridge = 1e-3 * len(rows) * np.diag([0.0] + [1e-2] * (rows.shape[1] - 1))
+    weights = np.zeros(rows.shape[1])
+    for _ in range(60):
+        expected = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights, -_SURE, _SURE)))
+        gradient = rows.T @ (expected - truth) + ridge @ weights
+        hessian = (rows * (expected * (1 - expected))[:, None]).T @ rows + ridge + 1e-9 * np.eye(rows.shape[1])
+        step = np.linalg.solve(hessian, gradient)
+        weights = weights - step * min(1.0, 5.0 / float(np.abs(step).max(initial=1e-12)))
+        if float(np.abs(step).max()) < 1e-9:
+            break
+    return weights

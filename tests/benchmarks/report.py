@@ -1,0 +1,95 @@
+"""Tables and JSON of a contest."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contest import Contest, Estimate, median, ratio
+from platereader.cli.tables import format_table
+
+_PACKAGES = ("numpy", "opencv-python-headless", "torch", "onnxruntime", "openvino", "ultralytics-opencv-headless")
+_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+
+
+def machine() -> dict[str, Any]:
+    """The processor, what it can do, and the packages that matter for speed."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    about = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    present = about.get("flags", "").split()
+    return {
+        "processor": about.get("model name", platform.processor()),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "flags": [flag for flag in _FLAGS if flag in present],
+        "python": platform.python_version(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name)) is not None},
+    }
+
+
+def medians(contest: Contest, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """Milliseconds by contestant and by what was timed."""
+    return {
+        name: {what: _in_ms(median(spans, rng=rng)) for what, spans in taken.items()}
+        for name, taken in contest.seconds.items()
+    }
+
+
+def ratios(contest: Contest, *, against: str, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """How many times faster than ``against`` every other contestant is, in all that both did."""
+    slow = contest.seconds[against]
+    return {
+        name: {what: ratio(slow[what], spans, rng=rng) for what, spans in taken.items() if what in slow}
+        for name, taken in contest.seconds.items()
+        if name != against
+    }
+
+
+def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str, digits: int = 2) -> str:
+    """A row for each contestant, a column for each figure, intervals in brackets."""
+    columns = list(dict.fromkeys(what for row in figures.values() for what in row))
+    rows = [
+        (name, *(_cell(row[what], digits) if what in row else "-" for what in columns)) for name, row in figures.items()
+    ]
+    return format_table((head, *columns), rows)
+
+
+def to_json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, dict[str, float]]]:
+    """The figures, JSON-safe."""
+    return {name: {what: one.to_dict() for what, one in row.items()} for name, row in figures.items()}
+
+
+def write(path: Path | None, report: Mapping[str, Any]) -> None:
+    """Write a report, if there is a file for it."""
+    if path is not None:
+        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def about(contest: Contest) -> Sequence[str]:
+    """Lines on who took part, with how many threads and plates, and on who did not, and why."""
+    lines = [
+        f"{name}: {facts.get('plates', '?')} plates, {facts.get('threads', '?')} threads"
+        for name, facts in contest.facts.items()
+    ]
+    return [*lines, *(f"{name}: absent: {reason}" for name, reason in contest.absent.items())]
+
+
+def _in_ms(seconds: Estimate) -> Estimate:
+    return Estimate(1e3 * seconds.value, 1e3 * seconds.low, 1e3 * seconds.high)
+
+
+def _cell(figure: Estimate, digits: int) -> str:
+    return f"{figure.value:.{digits}f} ({figure.low:.{digits}f}-{figure.high:.{digits}f})"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,151 @@
+"""Every engine in every precision against torch in fp32: the same boxes, corners and texts, from any thread.
+
+How far a corner of a box may lie off, in pixels of the frame, and the least share of equal texts, by precision:
+``TOLERANCES``. The example pictures are looked at always, the development set where it is there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from platereader import Pipeline, PlateReading
+from platereader.arrays import BgrImage
+from platereader.datasets import load_dataset, read_image
+from platereader.geometry import iou_matrix
+from platereader.runtimes.ways import ENGINES
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
+DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev" / "russian"
+WAYS = [(engine, precision) for engine, formats in ENGINES.items() for precision in formats]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a precision may change.
+
+    Attributes:
+        box_px: of a side of a box, median over the plates; pixels of a frame of 1280 px.
+        same_texts: least share of plates that both find and read as the same text.
+    """
+
+    box_px: float
+    same_texts: float = 0.995
+
+
+TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0), "int8": Tolerance(1.0)}
+
+
+def example_frames() -> list[BgrImage]:
+    return [read_image(path) for path in sorted(EXAMPLES.glob("*.jpg"))]
+
+
+def dev_frames() -> list[BgrImage]:
+    return [read_image(image.path) for image in load_dataset(DEV).images]
+
+
+@pytest.fixture(scope="module")
+def on_examples() -> list[list[PlateReading]]:
+    return readings(Pipeline.build(engine="torch", precision="fp32"), example_frames())
+
+
+@pytest.fixture(scope="module")
+def on_dev() -> list[list[PlateReading]]:
+    return readings(Pipeline.build(engine="torch", precision="fp32"), dev_frames())
+
+
+def readings(pipeline: Pipeline, frames: Sequence[BgrImage]) -> list[list[PlateReading]]:
+    return [pipeline.read(frame) for frame in frames]
+
+
+def pairs(
+    wanted: Sequence[PlateReading], found: Sequence[PlateReading]
+) -> list[tuple[PlateReading, PlateReading | None]]:
+    """Each wanted reading with the found one whose box overlaps it most, if any does by half."""
+    ours, theirs = (
+        np.array([one.detection.box.to_tuple() for one in some if one.detection], np.float32).reshape(-1, 4)
+        for some in (wanted, found)
+    )
+    overlaps = iou_matrix(ours, theirs)
+    return [
+        (one, found[int(row.argmax())] if row.size and row.max() > 0.5 else None)
+        for one, row in zip(wanted, overlaps, strict=True)
+    ]
+
+
+def compared(
+    wanted: Sequence[Sequence[PlateReading]], pipeline: Pipeline, frames: Sequence[BgrImage]
+) -> tuple[list[float], list[bool]]:
+    """Distances of the sides of boxes in pixels, and whether the texts of read plates are equal."""
+    distances: list[float] = []
+    same: list[bool] = []
+    for frame, expected in zip(frames, wanted, strict=True):
+        for one, other in pairs(expected, pipeline.read(frame)):
+            if one.status == "read":
+                same.append(other is not None and other.text == one.text)
+            if other is not None and one.detection is not None and other.detection is not None:
+                sides = zip(one.detection.box.to_tuple(), other.detection.box.to_tuple(), strict=True)
+                distances += [abs(a - b) * 1280 / max(frame.shape) for a, b in sides]
+    return distances, same
+
+
+@pytest.mark.parametrize(("engine", "precision"), WAYS)
+def test_the_example_pictures_read_the_same(engine: str, precision: str, on_examples: list[list[PlateReading]]) -> None:
+    pipeline = Pipeline.build(engine=engine, precision=precision)
+    distances, same = compared(on_examples, pipeline, example_frames())
+    assert len(same) >= 6
+    assert all(same)
+    assert np.median(distances) <= TOLERANCES[precision].box_px
+
+
+@pytest.mark.skipif(not DEV.is_dir(), reason="the development set is not beside the repository")
+@pytest.mark.parametrize(("engine", "precision"), WAYS)
+def test_the_development_set_reads_the_same(engine: str, precision: str, on_dev: list[list[PlateReading]]) -> None:
+    pipeline = Pipeline.build(engine=engine, precision=precision)
+    distances, same = compared(on_dev, pipeline, dev_frames())
+    assert len(same) >= 100
+    assert np.mean(same) >= TOLERANCES[precision].same_texts
+    assert np.median(distances) <= TOLERANCES[precision].box_px
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU that torch can use")
+def test_a_gpu_reads_the_same(on_examples: list[list[PlateReading]]) -> None:
+    distances, same = compared(on_examples, Pipeline.build(device="cuda", precision="fp32"), example_frames())
+    assert all(same)
+    assert np.median(distances) <= TOLERANCES["bf16"].box_px  # torch's convolutions there are in TF32
+
+
+@pytest.mark.parametrize(("engine", "precision"), [("torch", "bf16"), ("onnx", "int8"), ("openvino", "int8")])
+def test_two_threads_with_two_frame_sizes_disturb_nothing(engine: str, precision: str) -> None:
+    pipeline = Pipeline.build(engine=engine, precision=precision)
+    frame = example_frames()[0]
+    frames = [frame, np.asarray(cv2.resize(frame, None, fx=0.6, fy=0.8), np.uint8)]
+    wanted = [pipeline.read(one) for one in frames]
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        wrong.extend(number for _ in range(6) if pipeline.read(frames[number]) != wanted[number])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(wanted)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("engine", "precision"), [("torch", "bf16"), ("onnx", "int8"), ("openvino", "int8")])
+def test_a_batch_reads_as_its_frames_do(engine: str, precision: str) -> None:
+    pipeline = Pipeline.build(engine=engine, precision=precision)
+    frames = example_frames()[:2]
+    together, alone = pipeline.read_batch(frames), readings(pipeline, frames)
+    assert any(alone)
+    assert [[one.text for one in some] for some in together] == [[one.text for one in some] for some in alone]

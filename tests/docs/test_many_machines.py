@@ -1,0 +1,144 @@
+"""The examples for many cores and machines give what one process gives, and lose no picture."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platereader import Pipeline, PlateReading
+from platereader.datasets import read_image
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with two pictures, one of them deeper in, one that is cut off, and something else."""
+    deeper = tmp_path / "pictures" / "въезд 50%20"
+    deeper.mkdir(parents=True)
+    folder = deeper.parent
+    shutil.copy(EXAMPLES / "pictures" / "street-1.jpg", folder)
+    shutil.copy(EXAMPLES / "pictures" / "street-2.jpg", deeper / "улица.JPG")
+    (folder / "broken.jpg").write_bytes((EXAMPLES / "pictures" / "street-3.jpg").read_bytes()[:5000])
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def run(name: str, *arguments: object, home: Path, path: Sequence[Path] = ()) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user does; what it leaves in the home folder goes elsewhere."""
+    found = os.pathsep.join([*map(str, path), *filter(None, sys.path)])
+    own = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    return subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
+        env={**own, "HOME": str(home), "PYTHONPATH": found},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def check_rows(rows: Iterator[Mapping[str, Any]], folder: Path) -> None:
+    """A row for each picture: the readings of a single process, or what is wrong with the picture."""
+    by_path = {Path(row["path"]).relative_to(folder).as_posix(): row for row in rows}
+    good = ["street-1.jpg", "въезд 50%20/улица.JPG"]
+    assert sorted(by_path) == sorted([*good, "broken.jpg"])
+    assert "damaged or cut off" in by_path["broken.jpg"]["error"]
+    assert by_path["broken.jpg"].get("readings") is None
+    frames = [read_image(folder / name) for name in good]
+    for name, expected in zip(good, Pipeline.build().read_batch(frames), strict=True):
+        assert by_path[name].get("error") is None
+        check_readings([PlateReading.from_dict(item) for item in by_path[name]["readings"]], expected)
+
+
+def check_readings(readings: Sequence[PlateReading], expected: Sequence[PlateReading]) -> None:
+    """The same, but for the rounding of another number of threads."""
+    assert expected
+    assert [(one.text, one.status, one.reason) for one in readings] == [
+        (one.text, one.status, one.reason) for one in expected
+    ]
+    for one, other in zip(readings, expected, strict=True):
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
+        assert one.detection is not None
+        assert other.detection is not None
+        assert one.detection.box.to_tuple() == pytest.approx(other.detection.box.to_tuple(), abs=0.1)
+        assert one.detection.corners is not None
+        assert [candidate.text for candidate in one.candidates] == [candidate.text for candidate in other.candidates]
+        assert [character.char for character in one.characters] == list(other.text or "")
+
+
+def test_processes(pictures: Path, tmp_path: Path) -> None:
+    done = run("processes.py", pictures, "--workers", 2, "--batch", 1, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    check_rows(map(json.loads, done.stdout.splitlines()), pictures)
+
+
+def test_processes_of_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("processes.py", tmp_path / "empty", home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+class TestRay:
+    """``ray_batch.py`` on a Ray of its own."""
+
+    @pytest.fixture(autouse=True)
+    def _installed(self) -> None:
+        pytest.importorskip("pyarrow", reason="needs the extra platereader[ray]")
+
+    @pytest.fixture
+    def ray(self) -> None:
+        """Skip without Ray itself, which is only looked for: its import leaves threads and warnings behind."""
+        import importlib.util
+
+        if importlib.util.find_spec("ray") is None:
+            pytest.skip("needs the extra platereader[ray]")
+
+    def test_goes_on_after_a_killed_run(self, ray: None, pictures: Path, tmp_path: Path) -> None:
+        """What is there stays, a file without its end goes, the rest is read, and then nothing is left to do."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        out = tmp_path / "out"
+        out.mkdir()
+        shutil.copy(pictures / "street-1.jpg", pictures / "earlier.jpg")
+        earlier = pa.table({"path": [str(pictures / "earlier.jpg")], "error": ["kept as it was"]})
+        parquet.write_table(earlier, out / "earlier.parquet")
+        cut = pa.table({"path": [str(pictures / "street-1.jpg")], "error": ["never finished"]})
+        parquet.write_table(cut, out / "cut.parquet")
+        (out / "cut.parquet").write_bytes((out / "cut.parquet").read_bytes()[:-20])
+
+        done = run("ray_batch.py", pictures, "-o", out, "--workers", 2, "--batch", 1, home=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "pictures: 4, to read: 3" in done.stderr
+        rows = [row for file in out.iterdir() for row in parquet.read_table(file).to_pylist()]
+        assert [row["error"] for row in rows if row["path"].endswith("earlier.jpg")] == ["kept as it was"]
+        check_rows((row for row in rows if not row["path"].endswith("earlier.jpg")), pictures)
+        assert len(rows) == 4
+        widths = {row["width"] for row in rows if row["path"].endswith("street-1.jpg")}
+        assert widths == {read_image(pictures / "street-1.jpg").shape[1]}
+
+        files = {file.name: file.stat().st_mtime_ns for file in out.iterdir()}
+        again = run("ray_batch.py", pictures, "-o", out, "--workers", 2, home=tmp_path)
+        assert again.returncode == 0
+        assert "pictures: 4, to read: 0" in again.stderr
+        assert {file.name: file.stat().st_mtime_ns for file in out.iterdir()} == files
+
+    def test_empty_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        done = run("ray_batch.py", tmp_path / "empty", "-o", tmp_path / "out", home=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "pictures: 0, to read: 0\n")
+        assert not (tmp_path / "out").exists()
+
+    def test_ray_is_told_to_report_nothing_before_it_is_loaded(self, pictures: Path, tmp_path: Path) -> None:
+        stand_in = tmp_path / "modules"
+        stand_in.mkdir()
+        (stand_in / "ray.py").write_text("import os, sys\nsys.exit(os.environ.get('RAY_USAGE_STATS_ENABLED', 'on'))\n")
+        done = run("ray_batch.py", pictures, "-o", tmp_path / "out", home=tmp_path, path=[stand_in])
+        assert done.stderr.splitlines()[-1] == "0"

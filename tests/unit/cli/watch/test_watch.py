@@ -1,0 +1,319 @@
+"""``platereader watch`` over fake parts: what is printed, written and returned, and how it stops."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from captures import ScriptedCapture, read_film, write_film
+from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with, patch_pipeline
+from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
+from platereader.arrays import BgrImage
+from platereader.capture.live import LiveFeed
+from platereader.cli import main
+from platereader.datasets import read_image
+from platereader.decoding.greedy import GreedyDecoder
+from platereader.tracking.tracker import MotionTracker
+
+ONE = {50: Box(40, 60, 120, 80)}
+OTHER = {100: Box(180, 150, 260, 170)}
+BLANK: dict[int, Box] = {}
+
+
+def use(monkeypatch: pytest.MonkeyPatch, built: Pipeline) -> None:
+    """Put a pipeline in the place of the one that the options ask for."""
+
+    def build(arguments: argparse.Namespace) -> Pipeline:
+        return built
+
+    monkeypatch.setattr("platereader.cli.watch.command.build_pipeline", build)
+
+
+@pytest.fixture(autouse=True)
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fakes in the place of the shipped weights."""
+    use(monkeypatch, patch_pipeline())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One plate in 8 frames, then nothing for 5 seconds, then another in 6 frames: at 10 frames a second."""
+    frames = [frame_with(ONE)] * 8 + [frame_with(BLANK)] * 50 + [frame_with(OTHER)] * 6
+    return save(tmp_path / "frames", frames)
+
+
+def save(folder: Path, frames: Sequence[BgrImage]) -> Path:
+    folder.mkdir()
+    for index, frame in enumerate(frames):
+        Image.fromarray(np.ascontiguousarray(frame[:, :, ::-1])).save(folder / f"{index}.png")
+    return folder
+
+
+def watch(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr."""
+    status = main(["watch", *map(str, words)])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def watch_json(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[str, Any]]:
+    status, out, _ = watch(capsys, "--json", *words)
+    assert status == 0
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_table_with_one_row_per_passage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = watch(capsys, folder, "--fps", "10")
+    assert status == 0
+    header, *rows = out.splitlines()
+    assert header.split() == ["FROM", "TO", "PLATE", "CONFIDENCE", "STATUS", "READINGS", "REGION", "OR", "REASON"]
+    assert [row.split()[2] for row in rows] == ["A123BC77", "M555KE199"]
+    assert rows[0].split()[:2] == ["0:00.0", "0:00.7"]
+    assert "Moscow" in rows[0]
+    assert "A123BC77" not in err
+    assert "frames: 64, dropped: 0; passages: 2 (2 read, 0 uncertain, 0 unreadable)" in err
+
+
+def test_json_says_each_thing_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    started, *events, ended = watch_json(capsys, folder, "--fps", "10")
+    assert (started["event"], started["schema"], started["live"]) == ("started", 1, False)
+    assert (started["source"], started["frame_count"]) == (str(folder), 64)
+    said = [(event["event"], event["plate"]["text"]) for event in events]
+    assert said == [
+        ("settled", "A123BC77"),
+        ("finished", "A123BC77"),
+        ("settled", "M555KE199"),
+        ("finished", "M555KE199"),
+    ]
+    assert 0.1 < events[0]["timestamp_s"] < 0.8 < events[1]["timestamp_s"]
+    assert events[3]["plate"]["best_frame_index"] >= 58
+    assert events[1]["crop"] is None
+    assert ended == {"event": "ended", "why": "ended", "frames": 64, "dropped": 0, "passages": 2}
+
+
+def test_an_unsure_plate_finishes_and_never_settles(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, patch_pipeline(trust=TrustPolicy(min_confidence=1.0)))
+    _, *events, _ = watch_json(capsys, folder, "--fps", "10")
+    assert [event["event"] for event in events] == ["finished", "finished"]
+    _, out, _ = watch(capsys, folder, "--fps", "10")
+    assert out.count("low confidence") == 2
+
+
+def test_detect_every_third_frame(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, *events, _ = watch_json(capsys, folder, "--fps", "10", "--detect-every", "3")
+    finished = [event["plate"] for event in events if event["event"] == "finished"]
+    assert [plate["readings"] for plate in finished] == [3, 2]
+    assert watch(capsys, folder, "--detect-every", "0")[0] == 2
+
+
+def test_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = watch(capsys, folder, "--csv", "--fps", "10")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert status == 0
+    assert [row["text"] for row in rows] == ["A123BC77", "M555KE199"]
+    assert rows[0]["text_cyrillic"] == "А123ВС77"
+    assert (rows[0]["first_seen_s"], rows[0]["region_code"], rows[0]["first_seen_at"]) == ("0.0", "77", "")
+
+
+def test_crops_are_numbered_on(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crops = tmp_path / "crops"
+    for first in (1, 3):
+        events = watch_json(capsys, folder, "--fps", "10", "--save-crops", crops)
+        files = [event["crop"] for event in events if event["event"] == "finished"]
+        assert files == [str(crops / f"passage-{number:05d}.png") for number in (first, first + 1)]
+    assert read_image(crops / "passage-00001.png").shape == (20, 80, 3)
+    assert read_image(crops / "passage-00002.png")[0, 0, 0] == 100
+    assert len(list(crops.iterdir())) == 4
+
+
+class Rough:
+    """Parts that do not mind what a film does to colours."""
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """As PatchDetector."""
+        return PatchDetector().detect([self._rounded(frame) for frame in frames])
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """As CropRectifier."""
+        return CropRectifier().rectify(self._rounded(frame), detections)
+
+    def _rounded(self, frame: BgrImage) -> BgrImage:
+        return ((frame.astype(np.uint16) + 25) // 50 * 50).clip(0, 255).astype(np.uint8)
+
+
+def test_a_film_and_its_annotated_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizer = PatchRecognizer()
+    decoder = GreedyDecoder(recognizer.alphabet)
+    use(monkeypatch, Pipeline(Rough(), Rough(), recognizer, decoder, TrustPolicy(), MotionTracker))
+    film = write_film(tmp_path / "gate.mp4", [frame_with(ONE)] * 12, fps=20)
+    marked = tmp_path / "new" / "marked.mp4"
+    started, *events, ended = watch_json(capsys, film, "--save", marked)
+    assert (started["fps"], ended["frames"]) == (20.0, 12)
+    assert [event["plate"]["text"] for event in events] == ["A123BC77", "A123BC77"]
+    assert events[-1]["plate"]["last_seen_s"] == pytest.approx(0.55)
+    frames = read_film(marked)
+    assert len(frames) == 12
+    assert frames[0].shape == (240, 320, 3)
+    assert frames[-1][..., 1].max() > 100 > read_film(film)[-1][..., 1].max()
+
+
+def test_frames_that_change_size_and_frame_rates_are_kept_in_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = save(tmp_path / "frames", [frame_with(ONE)] * 4 + [frame_with(ONE, width=640, height=200)] * 4)
+    (frames / "2.png").write_bytes(b"no picture")  # the gap is filled
+    marked = tmp_path / "marked.mp4"
+    assert watch(capsys, frames, "--fps", "5", "--save", marked)[0] == 1
+    written = read_film(marked)
+    assert [frame.shape for frame in written] == [(240, 320, 3)] * 8
+    # 640x200 fits into 320x240 as 320x100 with 70 black rows above.
+    assert written[-1][:60].max() < 30
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["absent.mp4"], 3, "there is no file or folder 'absent.mp4'"),
+        (["ftp://host/x"], 2, "ftp://"),
+        (["FOLDER", "--fps", "0"], 2, "fps is 0"),
+        (["FOLDER", "--save", "marked.avi"], 2, ".mp4"),
+        (["FOLDER", "--port", "80"], 2, "--view"),
+        (["FOLDER", "--reconnect-limit", "-1"], 2, "reconnect_limit is -1"),
+        (["rtsp://admin:hunter2@127.0.0.1:9/1"], 3, "rtsp://127.0.0.1:9/1"),
+    ],
+)
+def test_what_cannot_be_watched(
+    words: list[str], status: int, message: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    got = main(["watch", *(str(folder) if word == "FOLDER" else word for word in words)])
+    out, err = capfd.readouterr()
+    assert (got, out) == (status, "")
+    assert message in err
+    assert "hunter2" not in err
+    assert "Traceback" not in err
+
+
+def test_the_source_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = write_film(tmp_path / "gate.mp4", [frame_with(BLANK)] * 3)
+    before = film.read_bytes()
+    assert watch(capsys, film, "--save", film)[0] == 2
+    assert film.read_bytes() == before
+
+
+def test_damage_is_reported_after_what_was_seen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "3.png").write_bytes(b"no picture")
+    status, out, err = watch(capsys, folder, "--fps", "10", "--json")
+    assert status == 1
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["event"] for line in lines].count("finished") == 2
+    assert (lines[-1]["why"], lines[-1]["frames"]) == ("failed", 63)
+    assert "3.png" in err
+    assert "1 of the 64 pictures" in err
+
+
+class Camera:
+    """An endless camera in the place of the real ones; what it is opened with is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, lost: bool = False) -> None:
+        self._lost = lost
+        monkeypatch.setattr("platereader.capture.open_source", self._open)
+
+    def _open(self, source: str, **options: Any) -> LiveFeed:
+        self.capture = ScriptedCapture([frame_with(ONE)] * 20, endless=not self._lost, pause_s=0.01)
+        return LiveFeed(
+            self.capture,
+            name="rtsp://camera/1",
+            reopen=lambda: None,
+            notify=options["notify"],
+            reconnect_limit=options["reconnect_limit"],
+        )
+
+
+@pytest.fixture
+def own_process(request: pytest.FixtureRequest) -> None:
+    """Run the test in a process of its own where this one has loaded OpenVINO: there a signal would end it."""
+    if "openvino" in sys.modules:
+        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", request.node.nodeid]
+        done = subprocess.run(
+            words, cwd=request.config.rootpath, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
+        pytest.skip("has passed in a process of its own")
+
+
+@pytest.mark.usefixtures("own_process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_and_flushes(
+    number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = Camera(monkeypatch)
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    marked = tmp_path / "marked.mp4"
+    timer = threading.Timer(0.6, os.kill, [os.getpid(), number])
+    timer.start()
+    started, *events, ended = watch_json(capsys, "rtsp://admin:hunter2@camera/1", "--save", marked)
+    timer.join()
+    assert started["live"]
+    assert [event["event"] for event in events] == ["settled", "finished"]
+    assert ended["why"] == "stopped"
+    assert len(read_film(marked)) >= 5
+    assert camera.capture.released
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+@pytest.mark.usefixtures("own_process")
+def test_a_second_ctrl_c_interrupts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    Camera(monkeypatch)
+
+    monkeypatch.setattr(LiveFeed, "stop", lambda self: None)  # hangs in a driver
+    timers = [threading.Timer(after_s, os.kill, [os.getpid(), signal.SIGINT]) for after_s in (0.3, 0.5)]
+    for timer in timers:
+        timer.start()
+    assert main(["watch", "0"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_a_lost_camera(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    Camera(monkeypatch, lost=True)
+    status, out, err = watch(capsys, "rtsp://admin:hunter2@camera/1", "--reconnect-limit", "0", "--csv")
+    assert status == 1
+    assert out.count("A123BC77") == 1
+    assert next(csv.DictReader(io.StringIO(out)))["first_seen_at"].startswith("20")
+    assert "rtsp://camera/1 was lost" in err
+    assert "hunter2" not in err
+
+
+def test_whatever_happens_the_film_is_finished(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    marked = tmp_path / "marked.mp4"
+    monkeypatch.setattr("platereader.cli.watch.reports.TableReport.add", full)
+    assert watch(capsys, folder, "--fps", "10", "--save", marked)[0] == 3
+    assert len(read_film(marked)) >= 1
+
+
+def test_looking_at_the_help_loads_nothing_heavy() -> None:
+    code = "import sys, platereader.cli.watch\nprint([name for name in ('cv2', 'PIL', 'torch') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "[]\n"

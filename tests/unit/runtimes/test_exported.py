@@ -1,0 +1,136 @@
+"""ONNX files on ONNX Runtime and OpenVINO: the numbers of torch, from any thread, and clear refusals."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import pytest
+
+from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
+from platereader.recognition.recognizer import CtcRecognizer
+from platereader.runtimes import Engine, Runtime
+from platereader.runtimes.exported import exported_runtime
+from platereader.runtimes.processor import usable_cores
+from platereader.training.export_recognizer import export_recognizer
+from small_networks import SMALL, plates, write_small
+
+ENGINES = ("onnx", "openvino")
+PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """By precision the safetensors file of a small reader, and its ONNX file."""
+    folder = tmp_path_factory.mktemp("small")
+    made = {}
+    for precision, path in zip(("fp32", "int8"), write_small(folder), strict=True):
+        assert export_recognizer(path, path.with_suffix(".onnx"), settings=SMALL) == precision
+        made[precision] = path, path.with_suffix(".onnx")
+    return made
+
+
+def pictures(seed: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.random.default_rng(seed).standard_normal((count, 1, 16, 64)).astype(np.float32)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("int8", 0.1)])
+def test_the_probabilities_are_torchs(
+    engine: Engine, precision: str, tolerance: float, files: dict[str, tuple[Path, Path]]
+) -> None:
+    trained, exported = files[precision]
+    settings = {**SMALL, "precision": precision}
+    chosen = cast("Literal['fp32', 'int8']", precision)
+    ours = CtcRecognizer.from_file(exported, engine=engine, precision=chosen, settings=settings)
+    theirs = CtcRecognizer.from_file(trained, precision=chosen, settings=SMALL)
+    found, wanted = ours.recognize(plates(9)), theirs.recognize(plates(9))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(np.exp(found), np.exp(wanted), atol=tolerance)
+    assert np.exp(wanted).max() > 0.5  # they are about something
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_do_not_disturb_each_other(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
+    runtime = exported_runtime(files["fp32"][1], engine=engine, precision="fp32")
+    batches = [pictures(seed, 1 + seed) for seed in range(4)]
+    wanted = [runtime.run(batch)[0].copy() for batch in batches]
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        same = (np.allclose(runtime.run(batches[number])[0], wanted[number], atol=1e-5) for _ in range(30))
+        wrong.extend(number for one in same if not one)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(batches))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_outputs_outlive_the_next_call(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
+    runtime = exported_runtime(files["fp32"][1], engine=engine, precision="fp32")
+    (first,) = runtime.run(pictures(0, 2))
+    kept = first.copy()
+    runtime.run(pictures(1, 2))
+    assert np.array_equal(first, kept)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_describes_itself(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
+    def said(threads: int | None) -> tuple[str, str, int]:
+        runtime: Runtime = exported_runtime(files["fp32"][1], engine=engine, precision="fp32", threads=threads)
+        return runtime.engine, runtime.precision, runtime.threads
+
+    assert said(None) == (engine, "fp32", usable_cores())
+    assert said(3) == (engine, "fp32", 3)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_damaged_files_are_refused(engine: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"no network")
+    with pytest.raises(WeightsCorruptError, match=r"broken.onnx cannot be run by"):
+        exported_runtime(path, engine=engine, precision="fp32")
+
+
+def test_what_does_not_go_together_is_refused(files: dict[str, tuple[Path, Path]]) -> None:
+    fp32 = files["fp32"][1]
+    with pytest.raises(EngineError, match="holds fp32 weights and precision is 'int8'"):
+        exported_runtime(fp32, engine="onnx", precision="int8")
+    with pytest.raises(EngineError, match="holds int8 weights and precision is 'bf16'"):
+        exported_runtime(files["int8"][1], engine="openvino", precision="bf16", held="int8")
+    with pytest.raises(EngineError, match="'bf16' is not offered by engine 'onnx'"):
+        exported_runtime(fp32, engine="onnx", precision="bf16")
+    with pytest.raises(EngineError, match=r"'torch' does not run small.onnx"):
+        exported_runtime(fp32, engine="torch", precision="fp32")
+    with pytest.raises(InvalidArgumentError, match="threads is 0"):
+        exported_runtime(fp32, engine="onnx", precision="fp32", threads=0)
+    with pytest.raises(WeightsNotFoundError, match=r"absent.onnx does not exist"):
+        exported_runtime(fp32.with_name("absent.onnx"), engine="onnx", precision="fp32")
+
+
+def test_torch_takes_its_own_files_and_no_threads(files: dict[str, tuple[Path, Path]]) -> None:
+    trained, exported = files["fp32"]
+    with pytest.raises(EngineError, match="use 'onnx' or 'openvino'"):
+        CtcRecognizer.from_file(exported, settings=SMALL)
+    with pytest.raises(EngineError, match="'torch' for a safetensors file"):
+        CtcRecognizer.from_file(trained, engine="onnx", settings=SMALL)
+    with pytest.raises(EngineError, match=r"call torch.set_num_threads"):
+        CtcRecognizer.from_file(trained, threads=2, settings=SMALL)
+    with pytest.raises(EngineError, match="device is 'cuda' and precision 'int8'"):
+        CtcRecognizer.from_file(files["int8"][0], precision="int8", device="cuda", settings=SMALL)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_missing_engine_is_named(
+    engine: str, files: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, PACKAGES[engine], None)
+    with pytest.raises(EngineError, match=rf"pip install 'platereader\[{engine}\]'"):
+        exported_runtime(files["fp32"][1], engine=engine, precision="fp32")

@@ -1,0 +1,69 @@
+"""What the text of many frames is worth."""
+
+import numpy as np
+import pytest
+
+from platereader import InvalidArgumentError
+from platereader.trust import Calibration, FrameWeights, FusedCalibration, FusedSigns
+from platereader.trust.calibration import FEATURES
+from platereader.trust.fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED, fused_features
+
+START = FusedCalibration(UNFITTED, 0.0, (0.0,) * len(FUSED_FEATURES), tracks=7)
+
+
+def signs(lead_nats: float, *, agreeing: float = 0.5) -> FusedSigns:
+    return FusedSigns(0.9, lead_nats, 4, 2.0, agreeing, 0.9, 0.8, 0.0, -0.1, legal=True, region_known=True)
+
+
+def test_features_line_up_with_their_names() -> None:
+    by_name = dict(zip(FUSED_FEATURES, fused_features(signs(3.0)), strict=True))
+    assert by_name["lead"] == 3.0
+    assert by_name["frames"] == pytest.approx(np.log(4))
+    assert (by_name["agreeing"], by_name["heard"], by_name["inner"], by_name["legal"]) == (0.5, 0.9, -0.1, 1.0)
+
+
+def test_fit_gives_probabilities_that_hold() -> None:
+    rng = np.random.default_rng(1)
+    leads = rng.uniform(-1.0, 4.0, 6000)
+    seen = [signs(float(lead), agreeing=float(rng.random())) for lead in leads]
+    chances = 1 / (1 + np.exp(0.5 - leads))
+    fitted = START.fitted(seen, [bool(rng.random() < chance) for chance in chances])
+    for low in (-1.0, 1.0, 3.0):
+        some = (leads >= low) & (leads < low + 1.0)
+        given = [fitted.confidence(one) for one, chosen in zip(seen, some, strict=True) if chosen]
+        assert np.mean(given) == pytest.approx(float(chances[some].mean()), abs=0.03)
+    assert (fitted.frames, fitted.tracks) == (UNFITTED, 7)
+
+
+def test_travels_as_json_within_the_calibration() -> None:
+    frames = FrameWeights(-0.5, tuple(map(float, range(len(FRAME_SIGNS)))), floor_nats=4.0, dependence=0.6)
+    fusion = FusedCalibration(frames, 0.5, tuple(map(float, range(len(FUSED_FEATURES)))), 100)
+    single = Calibration(0.1, (1.0,) * len(FEATURES), 50, "int8", "none")
+    whole = Calibration(0.1, (1.0,) * len(FEATURES), 50, "int8", "none", fusion)
+    assert Calibration.from_dict(whole.to_dict()) == whole
+    assert Calibration.from_dict(single.to_dict()) == single
+    assert "fusion" not in single.to_dict()
+
+
+def test_a_weight_that_is_not_known_is_refused() -> None:
+    data = START.to_dict()
+    data["weights"] = {**data["weights"], "new": 1.0}
+    with pytest.raises(InvalidArgumentError, match="calibrate again"):
+        FusedCalibration.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"floor_nats": -1.0}, {"dependence": 1.5}, {"signs": (1.0,)}, {"bias": float("nan")}, {"no_format_nats": -1}],
+)
+def test_weights_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    good: dict[str, object] = {"bias": 0.0, "signs": (0.0,) * len(FRAME_SIGNS), "floor_nats": 5.0, "dependence": 0.5}
+    with pytest.raises(InvalidArgumentError):
+        FrameWeights(**{**good, **wrong})  # type: ignore[arg-type]
+
+
+def test_texts_of_no_type_or_of_unknown_region_are_penalised_by_their_lines() -> None:
+    assert UNFITTED.penalty("A123BC77", lines=1) == 0.0
+    assert UNFITTED.penalty("A123BC00", lines=1) == UNFITTED.no_format_nats
+    assert UNFITTED.penalty("A123BC100", lines=1) == UNFITTED.unknown_region_nats
+    assert UNFITTED.penalty("1234AB77", lines=2) == 0.0
