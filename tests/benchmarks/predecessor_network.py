@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 SIZE_PX = (32, 128)
 CLASSES = 23
+
+Reader = TypeVar("Reader", bound=nn.Module)
 
 
 class Crnn(nn.Module):
@@ -37,18 +39,18 @@ class Crnn(nn.Module):
         return torch.log_softmax(self.classify(self.recurrent(columns)[0]), dim=2).transpose(0, 1)
 
 
-def in_int8(network: Crnn) -> Crnn:
-    """The network with int8 convolutions, calibrated on noise, and int8 LSTM and linear layers."""
+def in_int8(network: Reader) -> Reader:
+    """A network with int8 ``convolutions``, calibrated on noise, and int8 LSTM and linear layers."""
     from torch.ao import quantization
     from torch.ao.quantization import quantize_fx
 
     tools, fx = cast("Any", quantization), cast("Any", quantize_fx)
     noise = torch.randn(8, 1, *SIZE_PX)
-    prepared = fx.prepare_fx(network.convolutions, tools.get_default_qconfig_mapping("x86"), (noise,))
+    prepared = fx.prepare_fx(cast("Any", network).convolutions, tools.get_default_qconfig_mapping("x86"), (noise,))
     prepared(noise)
-    network.convolutions = fx.convert_fx(prepared)
+    cast("Any", network).convolutions = fx.convert_fx(prepared)
     dynamic = tools.quantize_dynamic(network, {nn.LSTM, nn.Linear}, dtype=torch.qint8)
-    return cast(Crnn, dynamic)
+    return cast("Reader", dynamic)
 
 
 def _layer(inputs: int, outputs: int, *, normalised: bool = False) -> list[nn.Module]:

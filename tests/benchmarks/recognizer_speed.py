@@ -1,7 +1,9 @@
-"""Our int8 reader beside the network of the system it succeeds, in int8 as that one is: ``python recognizer_speed.py``.
+"""Our int8 reader beside the network of the system it succeeds, in int8 as that one is.
 
 The other network is re-enacted from its description: the CRNN of Shi et al. (arXiv 1507.05717), 8.7 million parameters,
 on 1 x 32 x 128 pictures, its convolutions in static int8 (FX) and its LSTM in dynamic int8. All weights are random.
+
+``PYTHONPATH=tests python -m benchmarks.recognizer_speed`` prints both.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.predecessor_network import SIZE_PX, in_int8
 from platereader.evaluation.benchmark import (
     Candidates,
     SpeedReport,
@@ -26,8 +28,6 @@ from platereader.evaluation.benchmark import (
     recognizer_candidates,
 )
 from platereader.recognition.shape import ConvCtcConfig
-
-SIZE_PX = (32, 128)
 
 
 class Crnn(nn.Module):
@@ -60,20 +60,6 @@ class Crnn(nn.Module):
 def layer(inputs: int, outputs: int, *, kernel: int = 3, padding: int = 1) -> tuple[nn.Module, ...]:
     """Convolution, normalisation, ReLU."""
     return nn.Conv2d(inputs, outputs, kernel, 1, padding), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-
-
-def in_int8(network: Crnn) -> Crnn:
-    """The network with int8 convolutions, calibrated on noise, and int8 LSTM and linear layers."""
-    from torch.ao import quantization
-    from torch.ao.quantization import quantize_fx
-
-    tools, fx = cast("Any", quantization), cast("Any", quantize_fx)
-    noise = torch.randn(8, 1, *SIZE_PX)
-    prepared = fx.prepare_fx(network.convolutions, tools.get_default_qconfig_mapping("x86"), (noise,))
-    prepared(noise)
-    network.convolutions = fx.convert_fx(prepared)
-    dynamic = tools.quantize_dynamic(network, {nn.LSTM, nn.Linear}, dtype=torch.qint8)
-    return cast(Crnn, dynamic)
 
 
 def candidate(network: Crnn) -> Callable[[int], Callable[[], object]]:

@@ -393,9 +393,3 @@ def test_calibration_is_the_fifth_by_sha1_of_the_name() -> None:
     assert 70 <= len(chosen) <= 130
     assert all(int(hashlib.sha1(name.encode()).hexdigest(), 16) % 5 == 0 for name in chosen)  # noqa: S324
     assert is_calibration(Path("a") / chosen[0])
-
-
-def test_the_photographs_load_without_a_skipped_row(shared_data: Path) -> None:
-    dataset = load_dataset(shared_data / "data" / "dev" / "russian")
-    assert (len(dataset.images), dataset.skipped) == (120, ())
-    assert read_image(dataset.images[0].path).shape == (dataset.images[0].height, dataset.images[0].width, 3)

@@ -19,3 +19,9 @@ def test_plates_of_street_photographs_are_found_and_read(shared_data: Path) -> N
         right += any(reading.text == label.text for reading in found)
     assert len(pictures) == 12
     assert right >= 11
+
+
+def test_the_photographs_load_without_a_skipped_row(shared_data: Path) -> None:
+    dataset = load_dataset(shared_data / "data" / "dev" / "russian")
+    assert (len(dataset.images), dataset.skipped) == (120, ())
+    assert read_image(dataset.images[0].path).shape == (dataset.images[0].height, dataset.images[0].width, 3)
