@@ -31,7 +31,7 @@ class FilmWriter:
 
     def __init__(self, path: Path, *, fps: float) -> None:
         self.path = path
-        self.written = 0
+        self.written: int = 0
         self._part = path.with_name(f".{path.stem}.part{path.suffix}")
         self._fps = fps
         self._size: tuple[int, int] | None = None

@@ -70,7 +70,7 @@ class FusedEvidence:
     """
 
     def __init__(self, trust: TrustPolicy, alphabet: Alphabet) -> None:
-        self.readings = 0
+        self.readings: int = 0
         self._trust = trust
         self._alphabet = alphabet
         self._weights: FrameWeights = UNFITTED if trust.fusion is None else trust.fusion.frames
