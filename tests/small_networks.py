@@ -9,9 +9,9 @@ import torch
 
 from platereader.recognition.network import ConvCtc, folded
 from platereader.recognition.preprocess import prepare
-from platereader.recognition.quantized import quantized, write_int8
 from platereader.recognition.shape import ConvCtcConfig
 from platereader.results import PlateImage
+from platereader.runtimes.int8_tensors import quantized, write_int8
 from platereader.runtimes.tensors import write_tensors
 from platereader.training.quantize import input_scales
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -182,10 +183,11 @@ def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.f
     Returns:
         float64 ``(N, M)`` in 0..1.
     """
-    first = np.asarray(a, dtype=np.float64)[:, None]
-    second = np.asarray(b, dtype=np.float64)[None]
-    size = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
-    overlap = np.prod(np.clip(size, 0, None), axis=-1)
-    total = np.prod(first[..., 2:] - first[..., :2], axis=-1) + np.prod(second[..., 2:] - second[..., :2], axis=-1)
-    union = np.maximum(total - overlap, np.finfo(np.float64).tiny)
+    ax1, ay1, ax2, ay2 = np.asarray(a, dtype=np.float64).T[..., None]  # (N, 1) each
+    bx1, by1, bx2, by2 = np.asarray(b, dtype=np.float64).T  # (M,) each
+    width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1)
+    height = np.minimum(ay2, by2) - np.maximum(ay1, by1)
+    overlap = np.maximum(width, 0) * np.maximum(height, 0)
+    total = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1)
+    union = np.maximum(total - overlap, sys.float_info.min)
     return np.asarray(overlap / union, dtype=np.float64)

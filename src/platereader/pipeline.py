@@ -74,7 +74,7 @@ class Pipeline:
         """Put a pipeline together; a default is loaded only for a part that is not given.
 
         Args:
-            detector: yours, instead of the shipped YOLOv8n.
+            detector: yours, instead of the shipped ``YoloDetector``.
             rectifier: yours; the default uses a detection's corners, or finds them where it has none.
             recognizer: yours; the default decoder then uses its alphabet.
             decoder: yours.

@@ -11,7 +11,6 @@ import numpy as np
 
 from platereader.arrays import BgrImage, LogProbs, check_image
 from platereader.errors import ContractError, InvalidImageError
-from platereader.plates.alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Detector, Recognizer, Rectifier
 from platereader.results import Candidate, Detection, PlateEvidence, PlateImage, PlateReading
 from platereader.trust import TrustPolicy
@@ -143,17 +142,19 @@ def decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candidate, ..
     source = f"{type(decoder).__name__}.decode"
     decoded = decoder.decode(log_probs)
     _check_items(decoded, object, expected=len(log_probs), source=source)
+    characters = frozenset(decoder.alphabet.characters)
     for candidates in decoded:
         _check_items(candidates, Candidate, source=source)
         for candidate in candidates:
-            _check_candidate(candidate, decoder.alphabet, source=source)
+            _check_candidate(candidate, characters, source=source)
     return decoded
 
 
-def _check_candidate(candidate: Candidate, alphabet: Alphabet, *, source: str) -> None:
-    if not candidate.text or not set(candidate.text) <= set(alphabet.characters):
+def _check_candidate(candidate: Candidate, characters: frozenset[str], *, source: str) -> None:
+    if not candidate.text or not characters.issuperset(candidate.text):
+        allowed = "".join(sorted(characters))
         raise ContractError(
-            f"{source} gave the text {candidate.text!r}, allowed are one or more of {alphabet.characters!r}: where "
+            f"{source} gave the text {candidate.text!r}, allowed are one or more of {allowed!r}: where "
             "nothing is legible return an empty tuple."
         )
     if math.isnan(candidate.log_prob) or candidate.log_prob > _ROUNDING_NATS:

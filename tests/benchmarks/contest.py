@@ -26,6 +26,8 @@ _WARM_TURNS = 2
 # Worker threads of the last contestant spin for a while before they sleep.
 _PAUSE_S = 0.03
 _STOP_S = 10.0
+# After a pause a process is slow for some calls: threads wake, caches fill, the clock rises.
+_WARM_CALLS = 5
 _RESAMPLES = 2000
 
 
@@ -78,9 +80,9 @@ class Estimate:
 
 
 def timed(
-    calls: Mapping[str, Callable[[], object]], *, repeats: int = 3, per: Mapping[str, int] | None = None
+    calls: Mapping[str, Callable[[], object]], *, repeats: int = 10, per: Mapping[str, int] | None = None
 ) -> Callable[[], Seconds]:
-    """A turn that makes every call once to warm the caches, then ``repeats`` times, and gives the medians.
+    """A turn that makes every call five times to get warm, then ``repeats`` times, and gives the medians.
 
     Args:
         calls: by name.
@@ -91,7 +93,8 @@ def timed(
     def turn() -> Seconds:
         seconds: dict[str, float] = {}
         for name, call in calls.items():
-            call()
+            for _ in range(_WARM_CALLS):
+                call()
             spans: list[float] = []
             for _ in range(repeats):
                 start = time.perf_counter()

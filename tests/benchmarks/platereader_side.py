@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any, cast
@@ -25,13 +26,12 @@ def build(engine: str, precision: str, *, threads: int | None = None) -> Pipelin
     Raises:
         NotOfferedError: this engine is not installed, or has no such precision.
     """
+    if threads is not None and engine in {"torch", "auto"} and importlib.util.find_spec("torch") is not None:
+        importlib.import_module("torch").set_num_threads(threads)
     try:
-        pipeline = Pipeline.build(engine=engine, precision=precision, threads=None if engine == "torch" else threads)
+        return Pipeline.build(engine=engine, precision=precision, threads=None if engine == "torch" else threads)
     except (EngineError, ModuleNotFoundError) as error:
         raise NotOfferedError(str(error)) from error
-    if threads is not None and "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
-    return pipeline
 
 
 def prepared(frame: BgrImage, *, engine: str, precision: str, threads: int) -> Prepared:

@@ -25,6 +25,7 @@ from platereader.runtimes.ways import ENGINES
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev" / "russian"
 WAYS = [(engine, precision) for engine, formats in ENGINES.items() for precision in formats]
+FEW_WAYS = [("torch", "bf16"), ("torch", "int8"), ("onnx", "int8"), ("openvino", "int8")]
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,22 @@ class Tolerance:
     """What a precision may change.
 
     Attributes:
-        box_px: of a side of a box, median over the plates; pixels of a frame of 1280 px.
+        box_px: of a side of a box; pixels of a frame of 1280 px.
+        within: least share of sides that lie within that.
         same_texts: least share of plates that both find and read as the same text.
     """
 
     box_px: float
+    within: float = 1.0
     same_texts: float = 0.995
 
+    def holds(self, distances: Sequence[float]) -> bool:
+        """Whether enough sides are near enough, and none is off by a multiple."""
+        near = np.mean([distance <= self.box_px for distance in distances])
+        return bool(near >= self.within) and max(distances) <= 5 * self.box_px
 
-TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0), "int8": Tolerance(1.0)}
+
+TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.98), "int8": Tolerance(1.0, within=0.93)}
 
 
 def example_frames() -> list[BgrImage]:
@@ -102,7 +110,7 @@ def test_the_example_pictures_read_the_same(engine: str, precision: str, on_exam
     distances, same = compared(on_examples, pipeline, example_frames())
     assert len(same) >= 6
     assert all(same)
-    assert np.median(distances) <= TOLERANCES[precision].box_px
+    assert np.median(distances) <= TOLERANCES[precision].box_px  # of a few plates; shares are of the development set
 
 
 @pytest.mark.skipif(not DEV.is_dir(), reason="the development set is not beside the repository")
@@ -112,7 +120,7 @@ def test_the_development_set_reads_the_same(engine: str, precision: str, on_dev:
     distances, same = compared(on_dev, pipeline, dev_frames())
     assert len(same) >= 100
     assert np.mean(same) >= TOLERANCES[precision].same_texts
-    assert np.median(distances) <= TOLERANCES[precision].box_px
+    assert TOLERANCES[precision].holds(distances)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU that torch can use")
@@ -122,7 +130,7 @@ def test_a_gpu_reads_the_same(on_examples: list[list[PlateReading]]) -> None:
     assert np.median(distances) <= TOLERANCES["bf16"].box_px  # torch's convolutions there are in TF32
 
 
-@pytest.mark.parametrize(("engine", "precision"), [("torch", "bf16"), ("onnx", "int8"), ("openvino", "int8")])
+@pytest.mark.parametrize(("engine", "precision"), FEW_WAYS)
 def test_two_threads_with_two_frame_sizes_disturb_nothing(engine: str, precision: str) -> None:
     pipeline = Pipeline.build(engine=engine, precision=precision)
     frame = example_frames()[0]
@@ -142,7 +150,7 @@ def test_two_threads_with_two_frame_sizes_disturb_nothing(engine: str, precision
     assert wrong == []
 
 
-@pytest.mark.parametrize(("engine", "precision"), [("torch", "bf16"), ("onnx", "int8"), ("openvino", "int8")])
+@pytest.mark.parametrize(("engine", "precision"), FEW_WAYS)
 def test_a_batch_reads_as_its_frames_do(engine: str, precision: str) -> None:
     pipeline = Pipeline.build(engine=engine, precision=precision)
     frames = example_frames()[:2]

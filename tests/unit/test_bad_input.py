@@ -245,7 +245,9 @@ CHANGES: dict[str, tuple[Callable[[bytes], bytes] | None, type[WeightsError], st
 def test_weights_that_are_not_the_promised_ones_are_refused(tmp_path: Path, kind: str) -> None:
     change, error, says = CHANGES[kind]
     with pytest.raises(error, match=says) as caught:
-        Pipeline.build(registry=registry_of(tmp_path, change=change, name=DETECTOR_WEIGHTS), engine="torch")
+        Pipeline.build(
+            registry=registry_of(tmp_path, change=change, name=DETECTOR_WEIGHTS), engine="torch", precision="fp32"
+        )
     assert str(tmp_path) in str(caught.value)
     registry = registry_of(tmp_path, change=change, name=RECOGNIZER_WEIGHTS)
     with pytest.raises(error, match=says):
@@ -277,7 +279,7 @@ def test_the_command_line_says_what_is_wrong_with_weights(
     registry_of(tmp_path, change=lambda data: data[:5000], name=DETECTOR_WEIGHTS)
     monkeypatch.setenv("PLATEREADER_MODELS", str(tmp_path))
     picture = save(tmp_path / "x.png", FRAME)
-    assert main(["read", str(picture), "--engine", "torch"]) == 3
+    assert main(["read", str(picture), "--engine", "torch", "--precision", "fp32"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
     assert "has 5000 bytes, promised are" in err

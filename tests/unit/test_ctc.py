@@ -88,3 +88,15 @@ def test_wrong_shapes_are_refused() -> None:
         ctc.log_prob(log_probs[None], [1])
     with pytest.raises(InvalidArgumentError, match="log_probs"):
         ctc.log_prob_pairs(np.stack([log_probs] * 2), [[1], [1], [1]])
+
+
+def test_blanks_may_be_next_to_impossible() -> None:
+    """Sums are in units of the blank, which then no longer is one."""
+    log_probs = np.full((9, 4), -120.0, np.float32)
+    log_probs[np.arange(9), [1, 2, 3] * 3] = -0.01
+    log_probs[4, :] = [-120.0, -1.0, -0.6, -120.0]
+    text = [1, 2, 3] * 3
+    assert ctc.log_prob(log_probs, text) == pytest.approx(-0.01 * 8 - 0.6)
+    sure = ctc.character_posteriors(log_probs, text)
+    expected = np.exp(-0.6) / (np.exp(-0.6) + np.exp(-1.0))
+    assert sure == pytest.approx([1.0] * 4 + [expected] + [1.0] * 4, abs=1e-6)

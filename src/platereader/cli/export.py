@@ -69,24 +69,24 @@ def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tu
     from platereader.training.detector_comparison import table
     from platereader.training.detector_material import load_sets
     from platereader.training.export import export_detector
-    from platereader.training.quantize_detector import calibration_scenes, quantize_detector
+    from platereader.training.quantize_detector import calibration_scenes, quantize_detector, quantize_torch_detector
 
     path, int8 = (arguments.out / f"{weights.path.stem}{suffix}.onnx" for suffix in ("", "-int8"))
+    int8_torch = int8.with_suffix(weights.path.suffix)
     export_detector(weights.path, path)
     yield path, {**weights.settings, "precision": "fp32"}
     if arguments.data is None:
         return
     sets = load_sets(arguments.data)
-    compared = quantize_detector(
-        YoloDetector.from_file(path, engine="onnx", settings=weights.settings),
-        path,
-        int8,
-        scenes=calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed),
-        sets=sets,
-        max_loss_points=arguments.max_loss,
-    )
+    scenes = calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed)
+    fp32 = YoloDetector.from_file(path, engine="onnx", settings=weights.settings)
+    given: Any = {"scenes": scenes, "sets": sets, "max_loss_points": arguments.max_loss}
+    compared = quantize_detector(fp32, path, int8, **given)
     print(format_table(("PICTURES", "FIGURE", "FP32", "INT8"), table(compared)))
     yield int8, {**weights.settings, "precision": "int8"}
+    compared = quantize_torch_detector(fp32, weights.path, int8_torch, **given)
+    print(format_table(("PICTURES", "FIGURE", "FP32", "INT8, torch"), table(compared)))
+    yield int8_torch, weights.settings
 
 
 def _describe(path: Path, made_of: WeightFile, settings: Mapping[str, Any]) -> None:
@@ -97,6 +97,12 @@ def _describe(path: Path, made_of: WeightFile, settings: Mapping[str, Any]) -> N
     data = path.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     entry = WeightEntry(
-        f"{path.stem}{_NAME}", path.name, made_of.kind, sha256, len(data), made_of.entry.licence, settings=settings
+        path.stem + (_NAME if path.suffix == ".onnx" else ""),
+        path.name,
+        made_of.kind,
+        sha256,
+        len(data),
+        made_of.entry.licence,
+        settings=settings,
     )
     write_entry(manifest, entry)

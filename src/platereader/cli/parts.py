@@ -26,7 +26,9 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
         reads: whether the command reads plates; one that only finds them has no ``--recognizer``.
     """
     group = parser.add_argument_group("parts")
-    group.add_argument("--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt is read by ultralytics")
+    group.add_argument(
+        "--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt needs platereader[ultralytics]"
+    )
     if reads:
         group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
     else:

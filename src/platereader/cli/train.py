@@ -31,7 +31,7 @@ EXAMPLES = """examples:
   platereader train recognizer --from plate-recognizer --data my-plates --out runs/mine
   platereader train quantize runs/reader/recognizer.safetensors data/train/russian --out runs/int8
   platereader train calibrate runs/int8/recognizer-int8.safetensors data/train/russian --out runs/int8
-  platereader train export runs/detector/detector.safetensors --data data/train --out runs/onnx
+  platereader train export runs/detector/plate_detector.safetensors --data data/train --out runs/onnx
 
 The same command again goes on where the last one stopped. The weights it prints can be used at once:
 `platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the packages of platereader[train].
@@ -41,7 +41,8 @@ are worse are not written.
 `quantize` makes an int8 reader, compares it on plates it was not made with, and writes it if it reads as well.
 `calibrate` fits what its confidence is worth, of one picture and of many frames of one plate, on plates it was never
 trained on, into calibration.json and the sidecar.
-`export` writes ONNX files for the engines onnx and openvino; with `--data` an int8 detector, too, if it finds as well.
+`export` writes ONNX files for the engines onnx and openvino; with `--data` also an int8 detector, for them and for
+torch, if it finds as well.
 exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights are worse.
 """
 
@@ -93,6 +94,9 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="a labelled set or a folder of several; with --data to mix in",
     )
+    detector.add_argument(
+        "--teacher", metavar="WEIGHTS", help="learn from this detector, too: name of weights, or a file with sidecar"
+    )
     _add_tuning_options(detector, own="your labelled pictures, 20 or more")
     recognizer = networks.add_parser("recognizer", help="train the reader", description="Train the recognizer.")
     recognizer.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets to mix in")
@@ -142,20 +146,24 @@ def run_detector(arguments: argparse.Namespace) -> int:
     if arguments.own is not None:
         return _fine_tune_detector(arguments)
     from platereader.cli.parts import resolve_weights
+    from platereader.defaults import load_detector
     from platereader.registry import Registry
     from platereader.training.detector import DetectorTraining, train_detector
+    from platereader.training.distillation import Teacher
 
     if len(arguments.data) != 1:
         raise InvalidArgumentError(
             f"DATA is {len(arguments.data)} folders, allowed is one: a labelled set, or a folder of several. With "
             "--from and --data FOLDER, which fine-tune on FOLDER, there may be none or many."
         )
-    training, start = DetectorTraining(**_given(arguments)), None
+    training, start, teacher = DetectorTraining(**_given(arguments)), None, None
     if arguments.start is not None:
         start = resolve_weights(arguments.start, kind="detector", registry=Registry.default())
-    weights = train_detector(
-        arguments.data[0], arguments.out, training=training, start=None if start is None else start.path
-    )
+    if arguments.teacher is not None:
+        known = resolve_weights(arguments.teacher, kind="detector", registry=Registry.default())
+        teacher = Teacher(load_detector(known)[0].runtime, known.sha256)
+    begin = None if start is None else start.path
+    weights = train_detector(arguments.data[0], arguments.out, training=training, start=begin, teacher=teacher)
     return _finish(weights, kind="detector", settings={} if start is None else start.settings)
 
 

@@ -25,23 +25,30 @@ class Automaton:
         starts: int64 ``(M,)``, state of the empty prefix in each beam.
         following: int64 ``(S, C)``, next state; the blank stays. What is not allowed has -1, which the search may look
             up like any state, for its probability is 0.
-        allowed: float64 ``(S, C)``, 1 where a prefix may go on, 0 where not; 1 for the blank.
+        menus: float64 ``(G, C)``, the different sets of labels that some state allows: 1 for a label that may come, 0
+            for any other and the blank. Grammars have many states and few of these.
+        menu: int64 ``(S,)``, which of them each state allows.
         accepting: bool ``(S,)``, whether a text may end there.
     """
 
     starts: NDArray[np.int64]
     following: NDArray[np.int64]
-    allowed: NDArray[np.float64]
+    menus: NDArray[np.float64]
+    menu: NDArray[np.int64]
     accepting: NDArray[np.bool_]
 
     @classmethod
     def build(cls, classes: int, grammar: PlateGrammar | None = None) -> Automaton:
         """Of so many classes, the blank included; None for the free beam alone."""
-        free = np.zeros((1, classes), np.int64)
-        if grammar is None:
-            return cls(np.zeros(1, np.int64), free, np.ones((1, classes)), np.ones(1, np.bool_))
-        following = np.concatenate([free, np.where(grammar.transitions < 0, -1, grammar.transitions + 1)])
+        starts = np.zeros(1, np.int64)
+        following = np.zeros((1, classes), np.int64)
+        accepting = np.ones(1, np.bool_)
+        if grammar is not None:
+            starts = np.array([0, grammar.start + 1])
+            following = np.concatenate([following, np.where(grammar.transitions < 0, -1, grammar.transitions + 1)])
+            accepting = np.array([True, *(bool(grammar.accepting(s)) for s in range(len(grammar.transitions)))])
+        allowed = (following >= 0).astype(np.float64)
+        allowed[:, 0] = 0.0
         following[:, 0] = np.arange(len(following))
-        endings = [bool(grammar.accepting(state)) for state in range(len(grammar.transitions))]
-        starts = np.array([0, grammar.start + 1])
-        return cls(starts, following, (following >= 0).astype(np.float64), np.array([True, *endings]))
+        menus, menu = np.unique(allowed, axis=0, return_inverse=True)
+        return cls(starts, following, menus, menu.reshape(-1), accepting)

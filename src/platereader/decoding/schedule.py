@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,24 +41,26 @@ class Schedule:
         """Of posteriors float32 ``(N, T, C)``."""
         probabilities = np.maximum(np.exp(log_probs, dtype=np.float64), _LEAST)
         worth = _worth_a_search(probabilities)
-        counts = np.count_nonzero(worth, axis=1)
-        order = np.argsort(-counts, kind="stable")
-        steps = np.argsort(~worth[order], axis=1, kind="stable")[:, : counts.max(initial=0)].T  # (A, N)
-        rested = (np.diff(steps, axis=0, prepend=-1) > 1).astype(np.float64)
+        counts = worth.sum(axis=1)
+        order = (-counts).argsort(kind="stable")
+        steps = (~worth[order]).argsort(axis=1, kind="stable")[:, : counts.max(initial=0)].T  # (A, N)
+        rested = np.empty(steps.shape)
+        rested[:1] = steps[:1] > 0
+        rested[1:] = steps[1:] - steps[:-1] > 1
         return cls(order, counts[order], probabilities[order, steps], rested)
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """For each step the probabilities (n, C) of the n plates that have so many, and where they rested (n,)."""
-        for index, (step, rested) in enumerate(zip(self.probabilities, self.rested, strict=True)):
-            live = np.count_nonzero(self.counts > index)
-            yield step[:live], rested[:live]
+    def live(self) -> list[int]:
+        """For each step the number of plates that have so many."""
+        live: list[int] = (self.counts > np.arange(len(self.rested))[:, None]).sum(axis=1).tolist()
+        return live
 
 
 def _worth_a_search(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which steps (N, T) stay when the quietest are left out, as many as may be."""
     odds = probabilities[:, :, 1:].sum(axis=2) / probabilities[:, :, 0]
     quietest_first = np.sort(odds, axis=1)
-    left_out = np.count_nonzero(np.cumsum(quietest_first, axis=1) <= _LEFT_OUT, axis=1)
-    least = np.pad(quietest_first, ((0, 0), (0, 1)), constant_values=np.inf)[np.arange(len(odds)), left_out]
+    left_out = (quietest_first.cumsum(axis=1) <= _LEFT_OUT).sum(axis=1)
+    last = odds.shape[1] - 1
+    least = np.where(left_out > last, np.inf, quietest_first[np.arange(len(odds)), np.minimum(left_out, last)])
     kept: NDArray[np.bool_] = odds >= least[:, None]
     return kept

@@ -31,8 +31,11 @@ def gathered(written: Texts) -> Texts:
 
 def beside(one: Texts, other: Texts) -> Texts:
     """The texts (N, P, L) and (N, Q, M) of the same plates: (N, P + Q, max(L, M))."""
-    length = max(one.shape[2], other.shape[2])
-    return np.concatenate([np.pad(t, ((0, 0), (0, 0), (0, length - t.shape[2]))) for t in (one, other)], axis=1)
+    plates, count, length = one.shape
+    texts = np.zeros((plates, count + other.shape[1], max(length, other.shape[2])), np.int64)
+    texts[:, :count, :length] = one
+    texts[:, count:, : other.shape[2]] = other
+    return texts
 
 
 def as_strings(texts: Texts, alphabet: Alphabet) -> list[list[str]]:

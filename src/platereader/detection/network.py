@@ -1,20 +1,24 @@
-"""The plate detector's network: YOLOv8n with a four-corner pose head, run raw.
+"""The plate detector's network: plain convolutions that every engine runs fast, also in int8.
 
-The head's own inference path caches anchors on the module and is not safe to share between threads; here the head only
-convolves, and ``detection.decode`` does the rest.
+One stage without anchors (as YOLOv8, Jocher et al. 2023): every cell of three levels gives the distances to a box's
+sides as distributions (Li et al. 2020), classes, and four corners. Levels meet from coarse to fine (Lin et al. 2017)
+and back (Liu et al. 2018), by addition. ReLU is the only activation: engines fuse it with the convolution before it,
+which they do not do with SiLU in int8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from platereader.errors import EngineError, WeightsCorruptError
-from platereader.runtimes.quiet_import import import_ultralytics
+from platereader.detection.decode import BINS
+from platereader.errors import WeightsCorruptError
 from platereader.runtimes.tensors import read_tensors
 
 CLASSES: Final = 2
@@ -23,65 +27,34 @@ CLASSES: Final = 2
 CORNERS: Final = 4
 """Corners per plate: top left, top right, bottom right, bottom left."""
 
-_OUTPUTS: Final = frozenset({"boxes", "scores", "kpts"})
-_CORNER_CHANNELS = 32
-_BACKBONE: Final = [
-    [-1, 1, "Conv", [64, 3, 2]],
-    [-1, 1, "Conv", [128, 3, 2]],
-    [-1, 3, "C2f", [128, True]],
-    [-1, 1, "Conv", [256, 3, 2]],
-    [-1, 6, "C2f", [256, True]],
-    [-1, 1, "Conv", [512, 3, 2]],
-    [-1, 6, "C2f", [512, True]],
-    [-1, 1, "Conv", [1024, 3, 2]],
-    [-1, 3, "C2f", [1024, True]],
-    [-1, 1, "SPPF", [1024, 5]],
-]
-_HEAD: Final = [
-    [-1, 1, "nn.Upsample", [None, 2, "nearest"]],
-    [[-1, 6], 1, "Concat", [1]],
-    [-1, 3, "C2f", [512]],
-    [-1, 1, "nn.Upsample", [None, 2, "nearest"]],
-    [[-1, 4], 1, "Concat", [1]],
-    [-1, 3, "C2f", [256]],
-    [-1, 1, "Conv", [256, 3, 2]],
-    [[-1, 12], 1, "Concat", [1]],
-    [-1, 3, "C2f", [512]],
-    [-1, 1, "Conv", [512, 3, 2]],
-    [[-1, 9], 1, "Concat", [1]],
-    [-1, 3, "C2f", [1024]],
-    [[15, 18, 21], 1, "Pose", ["nc", "kpt_shape"]],
-]
+_SIDES: Final = 4 * BINS
+_STEM, _FINE, _MIDDLE, _COARSE = (16, 32), 48, 96, 160
+_HEAD = 64
+# Of a training's first pictures about one cell in a thousand sees a plate.
+_FIRST_SCORE = 1e-3
 
 
 class PlateNetwork(nn.Module):
-    """YOLOv8n (Jocher et al., 2023) with two classes and four corners, without ultralytics' decoding.
+    """From pictures to the raw outputs that ``detection.decode`` reads.
 
     Built with random weights; ``load_state_dict`` or ``network_from_file`` fill them.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        tasks = import_ultralytics("ultralytics.nn.tasks")
-        plan: dict[str, Any] = {
-            "nc": CLASSES,
-            "kpt_shape": [CORNERS, 2],
-            "scale": "n",
-            "scales": {"n": [0.33, 0.25, 1024]},
-            "backbone": [list(row) for row in _BACKBONE],
-            "head": [list(row) for row in _HEAD],
-        }
-        self.yolo: Any = tasks.PoseModel(plan, ch=3, nc=CLASSES, verbose=False)
-        head = self.yolo.model[-1]
-        # The stock corner branch has 16 channels at this scale, too narrow for corners to a few percent of the width.
-        head.cv4 = nn.ModuleList(_corner_branch(cast("nn.Sequential", branch)) for branch in head.cv4)
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> PlateNetwork:
-        """Switch normalisation between training and inference; the head always gives its raw outputs."""
-        super().train(mode)
-        self.yolo.model[-1].training = True
-        return self
+        self.stem: nn.Sequential = nn.Sequential(_convolution(3, _STEM[0], stride=2), _convolution(*_STEM, stride=2))
+        self.stages: nn.ModuleList = nn.ModuleList(
+            (_stage(_STEM[1], _FINE, depth=3), _stage(_FINE, _MIDDLE, depth=4), _stage(_MIDDLE, _COARSE, depth=3))
+        )
+        self.narrow: nn.ModuleList = nn.ModuleList(
+            (_convolution(_COARSE, _MIDDLE, side=1), _convolution(_MIDDLE, _FINE, side=1))
+        )
+        self.refine: nn.ModuleList = nn.ModuleList((_convolution(_MIDDLE, _MIDDLE), _convolution(_FINE, _FINE)))
+        self.shrink: nn.ModuleList = nn.ModuleList(
+            (_convolution(_FINE, _MIDDLE, stride=2), _convolution(_MIDDLE, _COARSE, stride=2))
+        )
+        self.review: nn.ModuleList = nn.ModuleList((_convolution(_MIDDLE, _MIDDLE), _convolution(_COARSE, _COARSE)))
+        self.heads: nn.ModuleList = nn.ModuleList(_head(channels) for channels in (_FINE, _MIDDLE, _COARSE))
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run the network.
@@ -92,20 +65,18 @@ class PlateNetwork(nn.Module):
         Returns:
             Raw outputs over the A cells of all levels, finest first: box side logits ``(N, 4 * BINS, A)``, class logits
             ``(N, CLASSES, A)``, corner offsets ``(N, 2 * CORNERS, A)``.
-
-        Raises:
-            EngineError: the installed ultralytics gives its raw outputs in another form.
         """
-        raw: object = self.yolo(pictures)
-        kind = type(raw).__name__
-        outputs = cast("dict[str, Tensor]", raw) if isinstance(raw, dict) else {}
-        if not outputs.keys() >= _OUTPUTS:
-            version = import_ultralytics("ultralytics").__version__
-            raise EngineError(
-                f"ultralytics {version} gives the raw outputs of its pose head as {kind}, not as a dict of "
-                f"{', '.join(sorted(_OUTPUTS))}: install ultralytics 8.4 or later."
-            )
-        return outputs["boxes"], outputs["scores"], outputs["kpts"]
+        fine = self.stages[0](self.stem(pictures))  # (N, 48, H / 8, W / 8)
+        middle = self.stages[1](fine)  # (N, 96, H / 16, W / 16)
+        coarse = self.stages[2](middle)  # (N, 160, H / 32, W / 32)
+        middle = self.refine[0](_sum(middle, _doubled(self.narrow[0](coarse))))
+        fine = self.refine[1](_sum(fine, _doubled(self.narrow[1](middle))))
+        middle = self.review[0](_sum(middle, self.shrink[0](fine)))
+        coarse = self.review[1](_sum(coarse, self.shrink[1](middle)))
+        levels = (fine, middle, coarse)
+        outputs = torch.cat([head(level).flatten(2) for head, level in zip(self.heads, levels, strict=True)], 2)
+        sides, classes, corners = cast("Sequence[Tensor]", outputs.split((_SIDES, CLASSES, 2 * CORNERS), 1))
+        return sides, classes, corners
 
 
 def network_from_file(path: Path) -> PlateNetwork:
@@ -140,18 +111,44 @@ def network_from_state(tensors: Mapping[str, Tensor], *, name: str) -> PlateNetw
 
 def fuse_normalisation(network: PlateNetwork) -> PlateNetwork:
     """Fold every batch normalisation into its convolution, in place; same outputs, fewer passes over memory."""
-    for module in network.yolo.modules():
-        norm = getattr(module, "bn", None)
-        if isinstance(norm, nn.BatchNorm2d) and isinstance(module.conv, nn.Conv2d):
-            module.conv = nn.utils.fusion.fuse_conv_bn_eval(module.conv, norm)
-            module.bn = nn.Identity()
+    for layer in network.modules():
+        norm = layer[1] if isinstance(layer, nn.Sequential) and len(layer) == 3 else None
+        if isinstance(layer, nn.Sequential) and isinstance(norm, nn.BatchNorm2d):
+            layer[0] = nn.utils.fusion.fuse_conv_bn_eval(cast("nn.Conv2d", layer[0]), norm)
+            layer[1] = nn.Identity()
     return network
 
 
-def _corner_branch(stock: nn.Sequential) -> nn.Sequential:
-    """A wider corner branch on the same input as the stock one."""
-    conv = import_ultralytics("ultralytics.nn.modules").Conv
-    first = cast("Any", stock[0])
-    channels = int(first.conv.in_channels)
-    layers = conv(channels, _CORNER_CHANNELS, 3), conv(_CORNER_CHANNELS, _CORNER_CHANNELS, 3)
-    return nn.Sequential(*layers, nn.Conv2d(_CORNER_CHANNELS, 2 * CORNERS, 1))
+def _convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> nn.Sequential:
+    """A convolution with normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels, wanted, side, stride, side // 2, bias=False),
+        nn.BatchNorm2d(wanted, eps=1e-3, momentum=0.03),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _stage(channels: int, wanted: int, *, depth: int) -> nn.Sequential:
+    """``depth`` convolutions, the first of which halves height and width."""
+    rest = (_convolution(wanted, wanted) for _ in range(depth - 1))
+    return nn.Sequential(_convolution(channels, wanted, stride=2), *rest)
+
+
+def _head(channels: int) -> nn.Sequential:
+    """What one level's cells say: sides, classes and corners, at first that there is no plate."""
+    last = nn.Conv2d(_HEAD, _SIDES + CLASSES + 2 * CORNERS, 1)
+    bias = cast("Tensor", last.bias).data
+    bias[:_SIDES] = 1.0
+    bias[_SIDES : _SIDES + CLASSES] = math.log(_FIRST_SCORE / (1 - _FIRST_SCORE))
+    bias[_SIDES + CLASSES :] = 0.0
+    return nn.Sequential(_convolution(channels, _HEAD), last)
+
+
+def _doubled(level: Tensor) -> Tensor:
+    """A level ``(N, C, H, W)`` at the next finer one's size."""
+    return functional.interpolate(level, scale_factor=2.0, mode="nearest")
+
+
+def _sum(level: Tensor, other: Tensor) -> Tensor:
+    """Of two levels of one size; in uint8, as ``detection.quantized`` holds them, the sum stops at 255."""
+    return torch.minimum(level, ~other) + other if level.dtype == torch.uint8 else level + other

@@ -1,31 +1,36 @@
-"""Non-maximum suppression in numpy: no time limit, no classes, the same answer every time."""
+"""Non-maximum suppression: no time limit, no classes, the same answer every time."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from platereader.geometry import iou_matrix
+Bounds: TypeAlias = tuple[float, float, float, float]
+"""``x1, y1, x2, y2`` in pixels."""
 
 
-def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], *, max_iou: float) -> NDArray[np.intp]:
-    """Which boxes stay when each may overlap a better one by at most ``max_iou``.
+def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
+    """Which boxes stay when each may overlap a better one that stays by at most ``max_iou``.
+
+    Plain numbers: a frame has a few dozen boxes, for which arrays take longer.
 
     Args:
-        boxes: float32 ``(N, 4)``, ``x1, y1, x2, y2`` in pixels.
-        scores: float32 ``(N,)``.
+        boxes: the best one first.
         max_iou: greatest IoU of two boxes that both stay, 0 to 1.
 
     Returns:
-        Indices of those that stay, best first; equal scores in the order given.
+        Indices of those that stay, in their order.
     """
-    order = np.argsort(-scores, kind="stable")
-    overlapping = iou_matrix(boxes[order], boxes[order]) > max_iou
-    hides = np.triu(overlapping, 1)  # row: a box, column: a worse one that it overlaps
-    alive: NDArray[np.bool_] = np.ones(len(order), np.bool_)
-    while True:
-        # Right for one more box of a chain of overlaps each time, and for all when nothing changes any more.
-        kept: NDArray[np.bool_] = np.logical_not(hides[alive].any(axis=0))
-        if np.array_equal(kept, alive):
-            return order[kept]
-        alive = kept
+    kept: list[int] = []
+    standing: list[tuple[float, float, float, float, float]] = []
+    for index, (x1, y1, x2, y2) in enumerate(boxes):
+        area = (x2 - x1) * (y2 - y1)
+        for left, top, right, bottom, other in standing:
+            if x1 < right and left < x2 and y1 < bottom and top < y2:
+                shared = (min(x2, right) - max(x1, left)) * (min(y2, bottom) - max(y1, top))
+                if shared > max_iou * (area + other - shared):
+                    break
+        else:
+            kept.append(index)
+            standing.append((x1, y1, x2, y2, area))
+    return kept

@@ -38,6 +38,7 @@ class UltralyticsDetector:
     Raises:
         UntrustedPickleError: ``trust_pickle`` is not True.
         WeightsNotFoundError: there is no such file or folder.
+        MissingDependencyError: ultralytics is not installed.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The default detector: our YOLOv8n with four corners, on any runtime."""
+"""The default detector: one network, looked at once, with four corners a plate, on any runtime."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.arrays import BgrImage
-from platereader.detection.decode import Plates, decode_plates
+from platereader.detection.decode import Plate, decode_plates
 from platereader.detection.preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
 from platereader.errors import EngineError, InvalidArgumentError
-from platereader.geometry import Box, Quad
-from platereader.results import Detection, Lines
+from platereader.geometry import Box, Point, Quad
+from platereader.results import Detection
 from platereader.runtimes import Engine, Precision, Runtime
 from platereader.runtimes.exported import SUFFIX, check_torch, exported_runtime
 
@@ -116,7 +116,7 @@ class YoloDetector:
                     found[index] = _detections(plates, plans[index])
         return found
 
-    def _decoded(self, batch: NDArray[np.float32], size: tuple[int, int]) -> Iterator[Plates]:
+    def _decoded(self, batch: NDArray[np.float32], size: tuple[int, int]) -> Iterator[list[Plate]]:
         """The plates of each row of a batch, in pixels of the network input."""
         sides, classes, offsets = self.runtime.run(batch)
         for row in range(len(batch)):
@@ -127,33 +127,33 @@ class YoloDetector:
 def _torch_runtime(path: Path, precision: Precision, *, device: str) -> Runtime:
     """The network in a safetensors file on torch."""
     from platereader.detection.network import fuse_normalisation, network_from_file
+    from platereader.detection.quantized import read_int8
+    from platereader.runtimes.int8_tensors import precision_of
     from platereader.runtimes.torch import TorchRuntime
 
-    if precision == "int8":
+    held = precision_of(path)
+    if (held == "int8") != (precision == "int8"):
         raise EngineError(
-            "precision is 'int8', which torch does not offer for the detector: use 'fp32' or 'bf16', or "
-            "engine 'onnx' or 'openvino' with an int8 ONNX file."
+            f"path {str(path)!r} holds {held} weights and precision is {precision!r}: use precision='int8' with an "
+            "int8 file and only there."
         )
+    if precision == "int8":
+        return read_int8(path)
     return TorchRuntime(fuse_normalisation(network_from_file(path)), precision=precision, device=device)
 
 
-def _detections(plates: Plates, plan: Letterbox) -> list[Detection]:
+def _detections(plates: Sequence[Plate], plan: Letterbox) -> list[Detection]:
     """Plates of a network input as detections in the frame; what lies outside of the frame is dropped."""
-    boxes = plan.to_frame(plates.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
-    corners = plan.to_frame(plates.corners)
     detections: list[Detection] = []
-    for row in range(len(boxes)):
-        x1, y1, x2, y2 = (float(value) for value in boxes[row])
+    for plate in plates:
+        (x1, y1), (x2, y2), *corners = plan.to_frame([plate.box[:2], plate.box[2:], *plate.corners])
         box = Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)).clipped(plan.frame_width, plan.frame_height)
-        if box is None or box.width < _MIN_SIDE_PX or box.height < _MIN_SIDE_PX:
-            continue
-        quad = Quad.from_points(_held(corners[row], box))
-        score = min(float(plates.scores[row]), 1.0)
-        detections.append(Detection(box, score, quad, cast(Lines, int(plates.lines[row]))))
+        if box is not None and box.width >= _MIN_SIDE_PX and box.height >= _MIN_SIDE_PX:
+            detections.append(Detection(box, plate.score, _held(corners, box), plate.lines))
     return detections
 
 
-def _held(corners: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+def _held(corners: Sequence[Point], box: Box) -> Quad:
     """Corners kept within reach of their box."""
     reach = box.padded(_CORNER_REACH * box.width, _CORNER_REACH * box.height)
-    return np.clip(corners, [reach.x1, reach.y1], [reach.x2, reach.y2]).astype(np.float32)
+    return Quad(*((min(max(x, reach.x1), reach.x2), min(max(y, reach.y1), reach.y2)) for x, y in corners))

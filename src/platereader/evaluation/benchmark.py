@@ -12,11 +12,12 @@ import torch
 from platereader.evaluation.speed.machine import processor_name
 from platereader.evaluation.speed.turns import interleaved, torch_threads
 from platereader.recognition.network import ConvCtc, folded
-from platereader.recognition.quantized import InputScale, convolutions, int8_runtime, quantized
+from platereader.recognition.quantized import int8_runtime
 from platereader.recognition.recognizer import CtcRecognizer
 from platereader.recognition.shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes import Runtime
+from platereader.runtimes.int8_tensors import InputScale, convolutions, quantized
 from platereader.runtimes.processor import cpu_features
 from platereader.runtimes.torch import TorchRuntime
 

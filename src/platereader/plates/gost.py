@@ -318,11 +318,12 @@ def formats_of(text: str, *, lines: Literal[1, 2] | None = None) -> tuple[PlateF
         text: Plate text in upper-case Latin look-alikes, without spaces.
         lines: Only types with so many lines; None for all.
     """
-    fitting = _fitting(text)
-    return fitting if lines is None else tuple(one for one in fitting if one.line_count == lines)
+    return _fitting(text, lines)
 
 
 @lru_cache(maxsize=1024)
-def _fitting(text: str) -> tuple[PlateFormat, ...]:
+def _fitting(text: str, lines: Literal[1, 2] | None) -> tuple[PlateFormat, ...]:
     """All types that a text fits; one reading asks several times."""
+    if lines is not None:
+        return tuple(one for one in _fitting(text, None) if one.line_count == lines)
     return tuple(plate_format for plate_format in FORMATS if plate_format.matches(text))

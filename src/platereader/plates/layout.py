@@ -103,10 +103,13 @@ class PlateFormat:
     rus: bool
     flag: bool
     _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _region: int | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compile the pattern once: texts are matched against all types."""
+        """Compile the pattern once, and find its bracket of the region: texts are matched against all types."""
         object.__setattr__(self, "_regex", re.compile("".join(_slot_regex(group) for group in self.groups)))
+        region = next((i for i, group in enumerate(self.groups, start=1) if group.is_region), None)
+        object.__setattr__(self, "_region", region)
 
     @property
     def line_count(self) -> Literal[1, 2]:
@@ -140,11 +143,7 @@ class PlateFormat:
         Raises:
             InvalidArgumentError: If the text does not fit this type.
         """
-        match = self._regex.fullmatch(text)
-        if match is None:
-            fits = f"it is no {self.name} plate ({self.pattern})"
-            message = f"text: got {text!r}; {fits}; formats_of(text) says which types it fits"
-            raise InvalidArgumentError(message)
+        match = self._match(text)
         upper = len(self.lines[0])
         return tuple(
             Part(text=match[i], start=match.start(i), stop=match.end(i), line=0 if i <= upper else 1, group=group)
@@ -157,7 +156,16 @@ class PlateFormat:
         Raises:
             InvalidArgumentError: If the text does not fit this type.
         """
-        return next((part.text for part in self.split(text) if part.group.is_region), None)
+        match = self._match(text)
+        return None if self._region is None else match[self._region]
+
+    def _match(self, text: str) -> re.Match[str]:
+        match = self._regex.fullmatch(text)
+        if match is None:
+            fits = f"it is no {self.name} plate ({self.pattern})"
+            message = f"text: got {text!r}; {fits}; formats_of(text) says which types it fits"
+            raise InvalidArgumentError(message)
+        return match
 
 
 def _slot_regex(group: Group) -> str:

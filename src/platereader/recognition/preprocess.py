@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -36,15 +36,18 @@ def prepare(plates: Sequence[PlateImage], *, size_px: tuple[int, int] = INPUT_SI
     height, width = size_px
     batch = np.empty((len(plates), 1, height, width), np.float32)
     for row, plate in zip(batch, plates, strict=True):
-        row[0] = _standardised(plate, height=height, width=width)
+        _standardise(plate, row[0])
     return batch
 
 
-def _standardised(plate: PlateImage, *, height: int, width: int) -> NDArray[np.float32]:
-    """One plate as float32 (H, W); a flat picture comes out as zeros rather than as amplified noise."""
+def _standardise(plate: PlateImage, into: NDArray[np.float32]) -> None:
+    """Write one plate into a float32 ``(H, W)``; a flat picture comes out as zeros rather than as amplified noise."""
+    height, width = into.shape
     grey = cv2.cvtColor(np.ascontiguousarray(plate.pixels), cv2.COLOR_BGR2GRAY)
     shrinks = grey.shape[0] > height or grey.shape[1] > width
     mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized = cast("NDArray[np.uint8]", cv2.resize(grey, (width, height), interpolation=mode)).astype(np.float32)
-    spread = max(float(resized.std()), _LEAST_SPREAD)
-    return cast("NDArray[np.float32]", (resized - resized.mean()) / np.float32(spread))
+    resized = cv2.resize(grey, (width, height), interpolation=mode)
+    mean, spread = (float(part[0, 0]) for part in cv2.meanStdDev(resized))
+    into[:] = resized
+    into -= mean
+    into /= max(spread, _LEAST_SPREAD)

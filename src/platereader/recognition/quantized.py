@@ -1,65 +1,21 @@
-"""The reader's network in int8: from the folded float network to the tensors of a file, and from these to a runtime.
-
-A file has, for every convolution, named as in the float one: ``weight`` int8; ``weight_scale`` and ``bias`` float32,
-one value an output channel; ``input_scale`` float32 and ``input_zero_point`` uint8 of what it reads. The header says
-``precision: int8``.
-"""
+"""The reader's network in int8 with torch alone, from the tensors of ``runtimes.int8_tensors``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from platereader.errors import WeightsCorruptError
 from platereader.recognition.network import ConvCtc, Residual, log_probs_of
 from platereader.recognition.shape import ConvCtcConfig
-from platereader.runtimes.tensors import read_metadata, read_tensors, write_tensors
-from platereader.runtimes.torch_int8 import Int8Convolution, TorchInt8Runtime
+from platereader.runtimes.int8_tensors import convolutions, int8_convolutions
+from platereader.runtimes.tensors import read_tensors
+from platereader.runtimes.torch_int8 import Int8Chain, TorchInt8Runtime
 
-__all__ = ["InputScale", "convolutions", "int8_runtime", "precision_of", "quantized", "read_int8", "write_int8"]
-
-_KEY = "precision"
-_LARGEST = 127
-
-
-class InputScale(NamedTuple):
-    """How a convolution's input is held in uint8: ``round(x / scale) + zero_point``."""
-
-    scale: float
-    zero_point: int = 0
-
-
-def convolutions(network: ConvCtc) -> dict[str, nn.Conv2d]:
-    """The convolutions by name, in the order in which they run."""
-    modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
-    return {name: module for name, module in modules if isinstance(module, nn.Conv2d)}
-
-
-def quantized(network: ConvCtc, inputs: Mapping[str, InputScale]) -> dict[str, Tensor]:
-    """The tensors of an int8 file.
-
-    Args:
-        network: folded, see ``network.folded``.
-        inputs: for each name of ``convolutions``, how what it reads is held.
-    """
-    tensors: dict[str, Tensor] = {}
-    for name, module in convolutions(network).items():
-        weight = module.weight.detach()  # (O, I, h, w)
-        scale = weight.abs().amax((1, 2, 3)).clamp(min=1e-12) / _LARGEST  # (O,)
-        bias = torch.zeros(len(weight)) if module.bias is None else module.bias.detach().clone()
-        values = {
-            "weight": (weight / scale[:, None, None, None]).round().to(torch.int8),
-            "weight_scale": scale,
-            "bias": bias,
-            "input_scale": torch.tensor(inputs[name].scale),
-            "input_zero_point": torch.tensor(inputs[name].zero_point, dtype=torch.uint8),
-        }
-        tensors |= {f"{name}.{kind}": value for kind, value in values.items()}
-    return tensors
+__all__ = ["int8_runtime", "read_int8"]
 
 
 def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig) -> TorchInt8Runtime:
@@ -71,35 +27,19 @@ def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig) -> Tor
     """
     with torch.device("meta"):  # for its structure only
         network = ConvCtc(config)
-    _check_same(tensors, network)
     second = {id(block.second[0]) for block in network.modules() if isinstance(block, Residual)}
-    chain = [
-        Int8Convolution(
-            weight=tensors[f"{name}.weight"],
-            weight_scale=tensors[f"{name}.weight_scale"],
-            bias=tensors[f"{name}.bias"],
-            input_scale=float(tensors[f"{name}.input_scale"]),
-            input_zero_point=int(tensors[f"{name}.input_zero_point"]),
-            stride=cast("tuple[int, int]", module.stride),
-            padding=cast("tuple[int, int]", module.padding),
-            dilation=cast("tuple[int, int]", module.dilation),
-            adds=id(module) in second,
-        )
-        for name, module in convolutions(network).items()
-    ]
-    return TorchInt8Runtime(chain, input_shape=(1, config.height_px, config.width_px), finish=log_probs_of)
-
-
-def write_int8(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write what ``quantized`` made."""
-    write_tensors(path, tensors, metadata={_KEY: "int8"})
+    adding = frozenset(name for name, module in convolutions(network).items() if id(module) in second)
+    chain = list(int8_convolutions(tensors, network, adding=adding).values())
+    shape = (1, config.height_px, config.width_px)
+    run = Int8Chain(chain, input_shape=shape, finish=log_probs_of)
+    return TorchInt8Runtime(run, first=chain[0], shape=(1, *shape))
 
 
 def read_int8(path: str | Path, *, config: ConvCtcConfig) -> TorchInt8Runtime:
     """Load an int8 file, ready to run.
 
     Args:
-        path: safetensors file as ``write_int8`` writes it.
+        path: safetensors file as ``runtimes.int8_tensors.write_int8`` writes it.
         config: the shape of the network.
 
     Raises:
@@ -111,33 +51,3 @@ def read_int8(path: str | Path, *, config: ConvCtcConfig) -> TorchInt8Runtime:
         return int8_runtime(read_tensors(Path(path)), config=config)
     except WeightsCorruptError as error:
         raise WeightsCorruptError(f"path {str(path)!r}: {error}") from error
-
-
-def precision_of(path: str | Path) -> str:
-    """``int8`` for the file of an int8 network, ``fp32`` for any other; only the header is read.
-
-    Raises:
-        WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: not safetensors.
-    """
-    return read_metadata(Path(path)).get(_KEY, "fp32")
-
-
-def _check_same(tensors: Mapping[str, Tensor], network: ConvCtc) -> None:
-    """Compare names, formats and shapes with those that ``quantized`` gives this network."""
-    wanted: dict[str, tuple[torch.dtype, list[int]]] = {}
-    for name, module in convolutions(network).items():
-        wanted |= {
-            f"{name}.weight": (torch.int8, list(module.weight.shape)),
-            f"{name}.weight_scale": (torch.float32, [module.out_channels]),
-            f"{name}.bias": (torch.float32, [module.out_channels]),
-            f"{name}.input_scale": (torch.float32, []),
-            f"{name}.input_zero_point": (torch.uint8, []),
-        }
-    found = {name: (tensor.dtype, list(tensor.shape)) for name, tensor in tensors.items()}
-    for name in [*wanted, *found]:
-        if found.get(name) != wanted.get(name):
-            raise WeightsCorruptError(
-                f"its tensor {name} is {found.get(name)}, in this network in int8 it is {wanted.get(name)}: "
-                "check that the settings are the ones it was trained with, or make it again from the fp32 weights."
-            )

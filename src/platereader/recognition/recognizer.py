@@ -105,7 +105,8 @@ class CtcRecognizer:
 def _torch_runtime(path: str | Path, precision: Precision, config: ConvCtcConfig, *, device: str) -> Runtime:
     """The network in a file on torch, if the file is one for that precision."""
     from platereader.recognition.network import network_from_file
-    from platereader.recognition.quantized import precision_of, read_int8
+    from platereader.recognition.quantized import read_int8
+    from platereader.runtimes.int8_tensors import precision_of
     from platereader.runtimes.torch import TorchRuntime
 
     held = precision_of(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from platereader.runtimes.quiet_import import import_openvino
 
 __all__ = ["OpenVinoRuntime"]
 
+_LOCK = threading.Lock()
 # What an int8 network leaves in floats is computed in fp32.
 _FORMATS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
@@ -51,7 +54,8 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
         }
         try:
-            self._compiled: Any = openvino.Core().compile_model(str(path), "CPU", settings)
+            with _LOCK:
+                self._compiled: Any = _core().compile_model(str(path), "CPU", settings)
         except RuntimeError as error:
             raise WeightsCorruptError(
                 f"{path} cannot be run by openvino {openvino.__version__} ({str(error).strip().splitlines()[-1]}): "
@@ -69,3 +73,14 @@ class OpenVinoRuntime:
         results: tuple[NDArray[np.float32], ...] = tuple(outputs.to_tuple())
         self._idle.append(request)
         return results
+
+
+@functools.cache
+def _core() -> Any:
+    """The one core of this process.
+
+    A core gives the thread that it first compiles in another stack for signals, and frees that when it is dropped. Of
+    two cores that are dropped in the order they were made in, the second puts the first one's freed stack back, and the
+    next signal ends the process (openvino 2026.4).
+    """
+    return import_openvino().Core()

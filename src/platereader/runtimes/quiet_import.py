@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import io
 import logging
 import os
@@ -21,7 +22,7 @@ from collections.abc import Generator
 from types import ModuleType
 from typing import Any, cast
 
-from platereader.errors import EngineError
+from platereader.errors import EngineError, MissingDependencyError
 
 _LOCK = threading.RLock()
 _LOGGER = "ultralytics"
@@ -91,10 +92,18 @@ def import_ultralytics(module: str) -> ModuleType:
 
     Returns:
         The module.
+
+    Raises:
+        MissingDependencyError: it is not installed.
     """
     with _LOCK:
         if module in sys.modules:
             return sys.modules[module]
+        if importlib.util.find_spec("ultralytics") is None:
+            raise MissingDependencyError(
+                "this needs the package ultralytics: pip install 'platereader[ultralytics]'; pip install ultralytics "
+                "would put a second OpenCV over the one that is there."
+            )
         with untouched_process(), tempfile.TemporaryDirectory(prefix="platereader-") as folder:
             os.environ.update(YOLO_OFFLINE="1", YOLO_CONFIG_DIR=folder, MPLCONFIGDIR=folder, YOLO_AUTOINSTALL="0")
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU in int8: a chain of convolutions on plain uint8 and int8 tensors, by torch's oneDNN operators.
+"""PyTorch on the CPU in int8: convolutions on plain uint8 and int8 tensors, by torch's oneDNN operators.
 
 A number ``x`` of the network is held as ``round(x / scale) + zero_point``: activations in uint8 with one scale a
 tensor, weights in int8 with one scale an output channel and zero point 0. Sums are exact 32-bit integers, so what comes
@@ -15,17 +15,20 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import final
 
 from platereader.errors import EngineError
 
-__all__ = ["Int8Convolution", "TorchInt8Runtime"]
+__all__ = ["Int8Chain", "Int8Convolution", "Int8Layer", "TorchInt8Runtime"]
+
+# A stream has one size of frames; pictures of all sizes must not fill the memory.
+_SIZES_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Int8Convolution:
-    """One convolution of a chain; all but the last are followed by a ReLU.
+    """One convolution; all but the last ones of a network are followed by a ReLU.
 
     Attributes:
         weight: int8 ``(O, I, h, w)``, -127 to 127.
@@ -53,12 +56,12 @@ class Int8Convolution:
 
 @final
 class TorchInt8Runtime:
-    """Runs a chain of int8 convolutions; safe to call from several threads at once.
+    """Runs an int8 network; safe to call from several threads at once.
 
     Args:
-        convolutions: in their order, one or more; the first adds nothing.
-        input_shape: channels, height and width of the pictures.
-        finish: from the float output of the last convolution, ``(N, O, H, W)``, to the network's output.
+        network: from uint8 pictures ``(N, C, H, W)``, channels last, to the float outputs.
+        first: the convolution that reads the pictures, for how they are held in uint8.
+        shape: of pictures to try it on: N, C, H, W.
 
     Raises:
         EngineError: this build of torch, or this processor, has no such operators.
@@ -69,19 +72,16 @@ class TorchInt8Runtime:
 
     def __init__(
         self,
-        convolutions: Sequence[Int8Convolution],
+        network: Callable[[Tensor], Tensor | tuple[Tensor, ...]],
         *,
-        input_shape: tuple[int, int, int],
-        finish: Callable[[Tensor], Tensor],
+        first: Int8Convolution,
+        shape: tuple[int, int, int, int],
     ) -> None:
-        self._input_scale = np.float32(convolutions[0].input_scale)
-        self._input_zero_point = np.float32(convolutions[0].input_zero_point)
-        self._finish = finish
-        self._convolutions = tuple(convolutions)
-        self._input_shape = input_shape
-        self._packed: dict[tuple[int, int], list[_Step]] = {}
+        self._input_scale = np.float32(first.input_scale)
+        self._input_zero_point = np.float32(first.input_zero_point)
+        self._network = network
         try:
-            self._steps(1)
+            self.run(np.zeros(shape, np.float32))
         except (AttributeError, RuntimeError) as error:
             raise EngineError(
                 f"torch {torch.__version__} cannot compute in int8 on this processor "
@@ -89,12 +89,45 @@ class TorchInt8Runtime:
             ) from error
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's output for a float32 batch ``(N, C, H, W)``, as one float32 array with N rows."""
+        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
         rounded = np.floor(batch / self._input_scale + (self._input_zero_point + np.float32(0.5)))
         pictures = torch.from_numpy(np.ascontiguousarray(np.clip(rounded, 0, 255), np.uint8))
         with torch.inference_mode():
-            scores = _run(self._steps(len(pictures)), pictures.contiguous(memory_format=torch.channels_last))
-            return (self._finish(scores).float().numpy(),)
+            outputs = self._network(pictures.contiguous(memory_format=torch.channels_last))
+            several = (outputs,) if isinstance(outputs, Tensor) else outputs
+            return tuple(output.float().numpy() for output in several)
+
+    @property
+    def threads(self) -> int:
+        """Threads that torch computes with; set by the process, never by this library."""
+        return torch.get_num_threads()
+
+
+@final
+class Int8Chain:
+    """A network that is a chain of convolutions.
+
+    Args:
+        convolutions: in their order, one or more; the first adds nothing.
+        input_shape: channels, height and width of the pictures.
+        finish: from the float output of the last convolution, ``(N, O, H, W)``, to the network's output.
+    """
+
+    def __init__(
+        self,
+        convolutions: Sequence[Int8Convolution],
+        *,
+        input_shape: tuple[int, int, int],
+        finish: Callable[[Tensor], Tensor],
+    ) -> None:
+        self._finish = finish
+        self._convolutions = tuple(convolutions)
+        self._input_shape = input_shape
+        self._packed: dict[tuple[int, int], list[_Step]] = {}
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Float output for uint8 ``(N, C, H, W)``."""
+        return self._finish(_run(self._steps(len(pictures)), pictures))
 
     def _steps(self, pictures: int) -> list[_Step]:
         """The steps with weights laid out as oneDNN wants them.
@@ -107,10 +140,34 @@ class TorchInt8Runtime:
             self._packed[key] = _packed(self._convolutions, (key[0], *self._input_shape))
         return self._packed[key]
 
-    @property
-    def threads(self) -> int:
-        """Threads that torch computes with; set by the process, never by this library."""
-        return torch.get_num_threads()
+
+@final
+class Int8Layer(nn.Module):
+    """One convolution with its ReLU as a module, to stand in a network in the place of the float ones.
+
+    Args:
+        convolution: that adds nothing.
+        after: the one that reads what comes out, as uint8; None for a float output without a ReLU.
+    """
+
+    def __init__(self, convolution: Int8Convolution, *, after: Int8Convolution | None) -> None:
+        super().__init__()
+        self._convolution = convolution
+        self._after = after
+        self._packed: dict[tuple[int, ...], _Step] = {}
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve uint8 ``(N, C, H, W)``, with the weights laid out for this size and number of threads."""
+        pictures, *size = features.shape
+        shape = (min(pictures, 2), *size)
+        key = (torch.get_num_threads(), *shape)
+        step = self._packed.get(key)
+        if step is None:
+            if len(self._packed) >= _SIZES_KEPT:
+                self._packed.clear()
+            step = _Step(self._convolution, before=self._convolution, after=self._after, shape=list(shape))
+            self._packed[key] = step
+        return step(features, features)
 
 
 class _Step:

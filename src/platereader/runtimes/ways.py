@@ -19,11 +19,7 @@ ENGINES: Final[dict[Engine, tuple[Precision, ...]]] = {
 }
 """Precisions of each engine."""
 
-_PACKAGES: dict[Engine, tuple[str, ...]] = {
-    "openvino": ("openvino",),
-    "onnx": ("onnxruntime",),
-    "torch": ("torch", "ultralytics"),
-}
+_PACKAGES: dict[Engine, str] = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 
 
 class Way(NamedTuple):
@@ -82,11 +78,7 @@ def check_asked(asked: Asked) -> None:
 
 def installed_engines() -> tuple[Engine, ...]:
     """Engines whose packages are installed; nothing is imported."""
-    return tuple(
-        engine
-        for engine, packages in _PACKAGES.items()
-        if all(importlib.util.find_spec(package) is not None for package in packages)
-    )
+    return tuple(engine for engine, package in _PACKAGES.items() if importlib.util.find_spec(package) is not None)
 
 
 def suitable_ways(ways: Sequence[Way], asked: Asked) -> list[Way]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +35,7 @@ from platereader.training.detector_data import Batch, BatchMaker, TileMaker, Til
 from platereader.training.detector_loss import DetectorLoss, Losses
 from platereader.training.detector_material import completed, detector_material, load_sets
 from platereader.training.detector_validation import validate, validation_slice
+from platereader.training.distillation import Teacher
 from platereader.training.report import append_log, draw_curves, progress_bar, read_log, report_skipped
 from platereader.training.settings import check_ranges, check_unchanged
 
@@ -117,7 +118,9 @@ class DetectorTraining:
         return self.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
-def train_detector(data: Path, out: Path, *, training: DetectorTraining, start: Path | None = None) -> Path:
+def train_detector(
+    data: Path, out: Path, *, training: DetectorTraining, start: Path | None = None, teacher: Teacher | None = None
+) -> Path:
     """Train on the photographs under ``data``, or go on from the checkpoint in ``out``.
 
     Photographs with labelled plates are first searched for further ones, which takes about 0.2 s each; see
@@ -128,6 +131,7 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining, start: 
         out: folder for checkpoint, log and weights; made if missing.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         start: weights to begin with, as a safetensors file; None for random ones. A run that goes on has its own.
+        teacher: a detector to learn from besides the labels.
 
     Returns:
         The weights as a float16 safetensors file, for ``YoloDetector.from_file``.
@@ -141,12 +145,13 @@ def train_detector(data: Path, out: Path, *, training: DetectorTraining, start: 
     check_plotting()
     torch.manual_seed(training.seed)
     network = PlateNetwork() if start is None else network_from_file(start)
-    run = DetectorRun(out, training, network=network.train())
+    origin = {} if teacher is None else {"teacher": teacher.sha256}
+    run = DetectorRun(out, training, network=network.train(), origin=origin)
     sets = load_sets(data)
     run.journal.note_skipped(sets.skipped)
     slice_ = validation_slice(sets)
     material = detector_material(completed(sets, keep=out / FILE_NAME))
-    run.fit(TileMaker(material), measure=lambda tensors: asdict(validate(tensors, slice_)))
+    run.fit(TileMaker(material), measure=lambda tensors: asdict(validate(tensors, slice_)), teacher=teacher)
     return export_detector(out)
 
 
@@ -227,12 +232,19 @@ class DetectorRun:
         self._fixed = {name: getattr(training, name) for name in _FIXED} | dict(origin or {})
         self.journal: Journal = Journal(out, training, self._taken_up())
 
-    def fit(self, maker: BatchMaker, *, measure: Callable[[Mapping[str, Tensor]], Mapping[str, Any]]) -> None:
+    def fit(
+        self,
+        maker: BatchMaker,
+        *,
+        measure: Callable[[Mapping[str, Tensor]], Mapping[str, Any]],
+        teacher: Teacher | None = None,
+    ) -> None:
         """Train to the end; nothing is done if that was reached before.
 
         Args:
             maker: of the batches.
             measure: figures for the log, of a state dict.
+            teacher: a detector to learn from besides the labels.
 
         Raises:
             InvalidArgumentError: the loss stays infinite.
@@ -250,6 +262,8 @@ class DetectorRun:
             with fast_arithmetic():
                 outputs = self.network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
             losses = loss_of(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
+            if teacher is not None:
+                losses = replace(losses, teacher=teacher.loss(outputs, pictures, batch.targets))
             rate = training.rate(step=journal.step, progress=journal.progress)
             norm = self._descent.step(losses.total, rate=rate)
 
@@ -322,8 +336,7 @@ class Journal:
         self._clock_s = now_s
         self._bar.update(self._position() - self._bar.n)
         if self.step % self._training.log_every_steps == 0:
-            parts = {"classes": losses.classes, "boxes": losses.boxes, "sides": losses.sides, "corners": losses.corners}
-            values = {name: part.item() for name, part in (parts | {"gradient": norm}).items()}
+            values = {name: part.item() for name, part in (losses.parts() | {"gradient": norm}).items()}
             self.write("train", values | {"skipped_steps": skipped})
 
     def is_due(self, what: str, *, every_s: float) -> bool:

@@ -17,7 +17,9 @@ from platereader.detection.decode import BINS, cell_grid
 from platereader.detection.network import CLASSES, CORNERS
 from platereader.runtimes.quiet_import import import_ultralytics
 
-_CLASS_WEIGHT, _BOX_WEIGHT, _SIDES_WEIGHT, _CORNER_WEIGHT = 0.5, 7.5, 1.5, 12.0
+CLASS_WEIGHT, BOX_WEIGHT, SIDES_WEIGHT, CORNER_WEIGHT = 0.5, 7.5, 1.5, 12.0
+"""Weights of the parts of the loss."""
+
 _CORNER_BETA = 0.04
 _LEAST_SIDE_PX = 16.0
 
@@ -45,17 +47,23 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """The weighted parts, each a scalar tensor."""
+    """The weighted parts, each a scalar tensor; ``teacher`` is None where there is none."""
 
     classes: Tensor
     boxes: Tensor
     sides: Tensor
     corners: Tensor
+    teacher: Tensor | None = None
 
     @property
     def total(self) -> Tensor:
         """Their sum."""
-        return self.classes + self.boxes + self.sides + self.corners
+        return torch.stack(list(self.parts().values())).sum()
+
+    def parts(self) -> dict[str, Tensor]:
+        """Those that there are, by name."""
+        parts = {"classes": self.classes, "boxes": self.boxes, "sides": self.sides, "corners": self.corners}
+        return parts if self.teacher is None else parts | {"teacher": self.teacher}
 
 
 class DetectorLoss:
@@ -89,16 +97,16 @@ class DetectorLoss:
         class_loss = (bce * careful[..., None]).sum() / total
         if not bool(chosen.any()):
             nothing = side_logits.sum() * 0.0
-            return Losses(_CLASS_WEIGHT * class_loss, nothing, nothing, offsets.sum() * 0.0)
+            return Losses(CLASS_WEIGHT * class_loss, nothing, nothing, offsets.sum() * 0.0)
         weight = wanted_scores.sum(-1)[chosen]  # (F,)
         iou = self._iou(boxes[chosen], wanted_boxes[chosen], xywh=False, CIoU=True).squeeze(-1)
         sides = _side_loss(side_logits[chosen], wanted_boxes[chosen], *_cell_of(chosen, centres, strides))
         corner = _corner_loss(corners[chosen], targets, wanted_boxes[chosen], chosen, index)
         return Losses(
-            _CLASS_WEIGHT * class_loss,
-            _BOX_WEIGHT * ((1.0 - iou) * weight).sum() / total,
-            _SIDES_WEIGHT * (sides * weight).sum() / total,
-            _CORNER_WEIGHT * (corner * weight).sum() / total,
+            CLASS_WEIGHT * class_loss,
+            BOX_WEIGHT * ((1.0 - iou) * weight).sum() / total,
+            SIDES_WEIGHT * (sides * weight).sum() / total,
+            CORNER_WEIGHT * (corner * weight).sum() / total,
         )
 
 
@@ -118,14 +126,14 @@ def decode_corners(offsets: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
 
 def _known_lines(targets: Targets, probabilities: Tensor, centres: Tensor) -> Tensor:
     """Classes ``(N, M)``; where unknown, what the network itself favours inside the box."""
-    inside = _inside(centres, _at_least(targets.boxes, side_px=_LEAST_SIDE_PX))  # (N, M, A)
+    inside = in_boxes(centres, _at_least(targets.boxes, side_px=_LEAST_SIDE_PX))  # (N, M, A)
     best = (inside[..., None] * probabilities[:, None]).amax(2)  # (N, M, CLASSES)
     return torch.where(targets.lines < 0, best.argmax(-1), targets.lines)
 
 
 def _learnable(targets: Targets, centres: Tensor, chosen: Tensor) -> Tensor:
     """Weight ``(N, A)`` of the class loss: 0 in ignored areas."""
-    ignored = _inside(centres, targets.ignored).any(1)
+    ignored = in_boxes(centres, targets.ignored).any(1)
     return (chosen | ~ignored).float()
 
 
@@ -136,7 +144,7 @@ def _at_least(boxes: Tensor, *, side_px: float) -> Tensor:
     return torch.cat((middle - half, middle + half), -1)
 
 
-def _inside(centres: Tensor, boxes: Tensor) -> Tensor:
+def in_boxes(centres: Tensor, boxes: Tensor) -> Tensor:
     """Which of the A cell centres lie in which boxes: bool ``(N, M, A)``."""
     after = (centres > boxes[:, :, None, :2]).all(-1)
     return after & (centres < boxes[:, :, None, 2:]).all(-1)
@@ -161,11 +169,14 @@ def _side_loss(side_logits: Tensor, boxes: Tensor, centres: Tensor, strides: Ten
 
 
 def _corner_loss(corners: Tensor, targets: Targets, boxes: Tensor, chosen: Tensor, index: Tensor) -> Tensor:
-    """Smooth-L1 ``(F,)`` of corners ``(F, 4, 2)`` in units of sqrt(box area); 0 where corners are not known."""
+    """Distance ``(F,)`` of corners ``(F, 4, 2)`` from the labelled ones; 0 where those are not known."""
     row = chosen.nonzero()[:, 0]
     plate = index[chosen]
+    return corner_distance(corners, targets.corners[row, plate], boxes) * targets.has_corners[row, plate]
+
+
+def corner_distance(corners: Tensor, true_corners: Tensor, boxes: Tensor) -> Tensor:
+    """Smooth-L1 ``(F,)`` between corners ``(F, 4, 2)`` in units of the square root of the area of boxes ``(F, 4)``."""
     unit = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).clamp(min=16.0).sqrt()[:, None, None]
-    error = functional.smooth_l1_loss(
-        corners / unit, targets.corners[row, plate] / unit, beta=_CORNER_BETA, reduction="none"
-    )
-    return error.mean((1, 2)) * targets.has_corners[row, plate]
+    error = functional.smooth_l1_loss(corners / unit, true_corners / unit, beta=_CORNER_BETA, reduction="none")
+    return error.mean((1, 2))

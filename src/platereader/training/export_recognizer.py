@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from platereader.recognition.network import ConvCtc, Residual, network_from_file
-from platereader.recognition.quantized import convolutions, int8_runtime, precision_of
+from platereader.recognition.quantized import int8_runtime
 from platereader.recognition.shape import ConvCtcConfig, shape_from_settings
+from platereader.runtimes.int8_tensors import convolutions, precision_of
 from platereader.runtimes.tensors import read_tensors
 from platereader.training.export import OPSET, import_onnx, write_model
 

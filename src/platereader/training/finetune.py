@@ -24,11 +24,11 @@ from platereader.evaluation.table import show_rate
 from platereader.plates.alphabet import Alphabet
 from platereader.protocols import Recognizer
 from platereader.recognition.network import trained_network
-from platereader.recognition.quantized import precision_of
 from platereader.recognition.recognizer import CtcRecognizer
 from platereader.recognition.shape import shape_from_settings
 from platereader.registry import WeightFile, write_sidecar
 from platereader.registry.manifest import sidecar_of
+from platereader.runtimes.int8_tensors import precision_of
 from platereader.training import quantize
 from platereader.training.calibrate import calibrate, calibration_plates, judged
 from platereader.training.checkpoint import check_output

@@ -60,9 +60,6 @@ STREETS = 40
 OWN_SHARE = 0.5
 """Share of own pictures among the scenes of a batch."""
 
-FROZEN_LAYERS = 5
-"""So many layers from the input on, see edges and colours, and stay as they are."""
-
 MARGIN_POINTS = 1.0
 """Points of AP50-95 that older pictures, or drawn streets, may lose."""
 
@@ -162,8 +159,8 @@ def half_frozen(network: PlateNetwork) -> PlateNetwork:
     Few pictures of one camera would replace the statistics of the world by their own.
     """
     network.train()
-    for layer in network.yolo.model[:FROZEN_LAYERS]:
-        layer.requires_grad_(requires_grad=False)
+    for layers in (network.stem, network.stages[0]):  # they see edges and colours
+        layers.requires_grad_(requires_grad=False)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()

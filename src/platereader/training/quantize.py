@@ -23,10 +23,11 @@ from platereader.evaluation.metrics import Rate
 from platereader.plates.alphabet import Alphabet
 from platereader.recognition.network import ConvCtc, network_from_file
 from platereader.recognition.preprocess import prepare
-from platereader.recognition.quantized import InputScale, convolutions, int8_runtime, quantized, write_int8
+from platereader.recognition.quantized import int8_runtime
 from platereader.recognition.shape import shape_from_settings
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
+from platereader.runtimes.int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes.torch import TorchRuntime
 from platereader.training.recognizer import validation_sets
 from platereader.training.recognizer_data import (

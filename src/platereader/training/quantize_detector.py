@@ -1,33 +1,42 @@
-"""Turn an exported detector into int8: measure what its layers see on real scenes, round, and compare on others.
+"""Turn a detector into int8: measure what its layers see on real scenes, round, and compare on others.
 
-The last convolution of every branch of the head stays in fp32: what it gives are boxes, scores and corners themselves.
+The last convolution of every head stays in fp32: what it gives are boxes, scores and corners themselves.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
+import re
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from platereader.datasets import LabelledImage, read_image
 from platereader.datasets.labels import is_calibration
 from platereader.datasets.photographs import held_out_negatives, trainable
+from platereader.detection.network import PlateNetwork, fuse_normalisation, network_from_file
 from platereader.detection.preprocess import apply_letterbox, plan_letterbox
+from platereader.detection.quantized import int8_runtime, shared_scales
 from platereader.detection.yolo import YoloDetector
 from platereader.errors import AccuracyError, DatasetError
+from platereader.runtimes.int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.training.detector_comparison import DetectorComparison, Trial, compare_findings, findings
 from platereader.training.detector_material import LabelledSets
 from platereader.training.export import import_onnx, write_model
 
-__all__ = ["calibration_scenes", "quantize_detector"]
+__all__ = ["calibration_scenes", "quantize_detector", "quantize_torch_detector"]
 
-_OPERATORS = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "MaxPool", "Resize", "Split")
+_OPERATORS = ("Conv", "Add", "Resize")
+_LAST = re.compile(r"heads\.\d\.1\.weight")
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
@@ -76,10 +85,6 @@ def quantize_detector(
         AccuracyError: int8 loses more; nothing is written.
         MissingDependencyError: a package of ``platereader[train]`` is not installed.
     """
-    trial = Trial.of_files(
-        "calibration fifth",
-        [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
-    )
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
         rounded = Path(folder) / "int8.onnx"
         _quantize(path, rounded, scenes=scenes, input_size=exported.input_size)
@@ -87,15 +92,83 @@ def quantize_detector(
         int8 = YoloDetector.from_file(
             rounded, engine="onnx", precision="int8", settings={**settings, "precision": "int8"}
         )
-        before, after = findings(exported, trial), findings(int8, trial)
-        compared = compare_findings(trial.name, before, after, margin_points=max_loss_points)
-        _check(compared)
+        compared = _compared(exported, int8, sets, max_loss_points=max_loss_points)
         write_model(output, import_onnx().load(str(rounded)))
     return compared
 
 
-def _check(compared: DetectorComparison) -> None:
-    """Raise if more of either average precision is lost than the margin."""
+def quantize_torch_detector(
+    detector: YoloDetector,
+    weights: Path,
+    output: Path,
+    *,
+    scenes: Sequence[LabelledImage],
+    sets: LabelledSets,
+    max_loss_points: float = 1.0,
+) -> DetectorComparison:
+    """Write the int8 form of a detector for torch, if it finds as well.
+
+    Args:
+        detector: the float detector.
+        weights: its safetensors file.
+        output: file to write.
+        scenes: to calibrate on; see ``calibration_scenes``.
+        sets: their calibration fifth is what both are compared on.
+        max_loss_points: most percentage points of AP50, and of AP50-95, that may be lost.
+
+    Returns:
+        What both find.
+
+    Raises:
+        AccuracyError: int8 loses more; nothing is written.
+        EngineError: torch cannot compute in int8 here.
+        WeightsError: the weights are missing, damaged or of another network.
+    """
+    network = fuse_normalisation(network_from_file(weights))
+    inputs = _widest_inputs(network, scenes, input_size=detector.input_size)
+    tensors = quantized(network, shared_scales(inputs))
+    int8 = replace(detector, runtime=int8_runtime(tensors))
+    compared = _compared(detector, int8, sets, max_loss_points=max_loss_points)
+    write_int8(output, tensors)
+    return compared
+
+
+@torch.inference_mode()
+def _widest_inputs(network: PlateNetwork, scenes: Sequence[LabelledImage], *, input_size: int) -> dict[str, InputScale]:
+    """How the input of every convolution is held in uint8 so that the greatest value of all scenes is the last."""
+    greatest = dict.fromkeys(convolutions(network), 0.0)
+
+    def measured(name: str) -> Any:
+        def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            del module
+            greatest[name] = max(greatest[name], float(inputs[0].max()))
+
+        return measure
+
+    hooks = [module.register_forward_pre_hook(measured(name)) for name, module in convolutions(network).items()]
+    for image in scenes:
+        network(torch.from_numpy(_picture(image, input_size)))
+    for hook in hooks:
+        hook.remove()
+    first = next(iter(greatest))
+    return {name: InputScale(max(value, 1e-6) / 255) for name, value in (greatest | {first: 1.0}).items()}
+
+
+def _compared(
+    before: YoloDetector, after: YoloDetector, sets: LabelledSets, *, max_loss_points: float
+) -> DetectorComparison:
+    """What both find on the calibration fifth.
+
+    Raises:
+        AccuracyError: more of either average precision is lost than the margin.
+    """
+    trial = Trial.of_files(
+        "calibration fifth",
+        [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
+    )
+    compared = compare_findings(
+        trial.name, findings(before, trial), findings(after, trial), margin_points=max_loss_points
+    )
     was, now = compared.before, compared.after
     for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
         if old is None or new is None:
@@ -106,13 +179,14 @@ def _check(compared: DetectorComparison) -> None:
                 f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
                 f"{compared.margin_points:g}; nothing was written. Calibrate on more or other scenes, or allow more."
             )
+    return compared
 
 
 def _quantize(path: Path, output: Path, *, scenes: Sequence[LabelledImage], input_size: int) -> None:
     """Write an int8 model beside the float one: scales from the least and greatest values that the scenes show."""
     onnx, quantization = import_onnx("onnxruntime.quantization"), importlib.import_module("onnxruntime.quantization")
     graph = onnx.load(str(path)).graph
-    last = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1].endswith(".2.weight")]
+    last = [node.name for node in graph.node if node.op_type == "Conv" and _LAST.fullmatch(node.input[1])]
     with _quiet():
         quantization.quantize_static(
             str(path),

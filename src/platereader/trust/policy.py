@@ -22,7 +22,7 @@ OTHER_LINES_NATS = 5.0
 """How much more probable a text of a type with another number of lines must be; as ``BeamDecoder.no_format_nats``."""
 
 _MOSTLY = 0.5
-_CHUNK = 64
+_CHUNK = 32
 
 
 @dataclass(frozen=True, slots=True)

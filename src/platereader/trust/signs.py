@@ -71,7 +71,7 @@ def signs_of(
 
 def emptiness(log_probs: LogProbs) -> float:
     """Probability that nothing stands there, neither a character nor something illegible, of float32 ``(T, C)``."""
-    return math.exp(float(log_probs[:, 0].astype(np.float64).sum()))
+    return math.exp(float(log_probs[:, 0].sum(dtype=np.float64)))
 
 
 def _lead(candidates: tuple[Candidate, ...]) -> float:
@@ -82,12 +82,12 @@ def _lead(candidates: tuple[Candidate, ...]) -> float:
 
 def illegible_shares(log_probs: LogProbs) -> tuple[float, float]:
     """Highest probability of something illegible at either end of the text, and within it, of float32 ``(T, C)``."""
-    probabilities: NDArray[np.float64] = np.exp(log_probs.astype(np.float64))
-    missing = np.clip(1.0 - probabilities.sum(axis=1), 0.0, 1.0)  # (T,)
-    missing[missing < _LEAST] = 0.0  # rounding
-    written = np.flatnonzero(probabilities[:, 1:].sum(axis=1) > 0.5)
-    if not len(written):
-        return float(missing.max()), float(missing.max())
-    first, last = int(written[0]), int(written[-1])
-    edge = np.concatenate([missing[:first], missing[last + 1 :]])
-    return float(edge.max(initial=0.0)), float(missing[first : last + 1].max())
+    probabilities: NDArray[np.float64] = np.exp(log_probs, dtype=np.float64)
+    whole: list[float] = probabilities.sum(axis=1).tolist()
+    blank: list[float] = probabilities[:, 0].tolist()
+    missing = [1.0 - share if share <= 1.0 - _LEAST else 0.0 for share in whole]  # less is rounding
+    written = [step for step, share in enumerate(whole) if share - blank[step] > 0.5]
+    if not written:
+        return max(missing), max(missing)
+    first, last = written[0], written[-1] + 1
+    return max(missing[:first] + missing[last:], default=0.0), max(missing[first:last])

@@ -153,8 +153,8 @@ def test_train_hands_over_only_what_was_given(
         path.write_bytes(DATA)
         return path
 
-    def detector(data: Path, out: Path, *, training: Any, start: Path | None) -> Path:
-        calls.append((data, out, training, start))
+    def detector(data: Path, out: Path, *, training: Any, start: Path | None, teacher: Any) -> Path:
+        calls.append((data, out, training, start, teacher))
         return weights(out / "detector.safetensors")
 
     def recognizer(settings: Any) -> Path:
@@ -163,9 +163,11 @@ def test_train_hands_over_only_what_was_given(
 
     monkeypatch.setattr("platereader.training.detector.train_detector", detector)
     monkeypatch.setattr("platereader.training.recognizer.train_recognizer", recognizer)
-    assert main(["train", "detector", "data", "--out", str(tmp_path), "--steps", "5", "--learning-rate", "0.1"]) == 0
+    words = ["--steps", "5", "--learning-rate", "0.1", "--teacher", "plate-detector"]
+    assert main(["train", "detector", "data", "--out", str(tmp_path), *words]) == 0
     assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
-    (data, out, training, start), settings = calls
+    (data, out, training, start, teacher), settings = calls
+    assert teacher.sha256 == Registry.default().entry("plate-detector").sha256
     assert (data, out, training.steps, training.minutes, start) == (Path("data"), tmp_path, 5, None, None)
     assert (training.learning_rate, training.seed) == (0.1, 0)
     assert (settings.labelled, settings.negatives, settings.steps) == ((Path("a"), Path("b")), Path("n"), 7)
@@ -221,8 +223,8 @@ def test_info_says_why_a_precision_was_chosen(
     assert main([*asked, "--precision", "int8"]) == 0
     lines = capsys.readouterr().out.splitlines()
     detector, reader = (next(line for line in lines if line.startswith(part)) for part in ("detector", "recognizer"))
-    assert "torch fp32" in detector
-    assert detector.endswith("there are no int8 weights of the detector for this engine")
+    assert "torch int8" in detector
+    assert detector.endswith("asked for")
     assert "torch int8" in reader
     assert main(asked) == 0
     reader = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("recognizer"))

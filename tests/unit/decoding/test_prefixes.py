@@ -70,3 +70,11 @@ def test_the_text_of_the_best_path_is_never_lost() -> None:
     (best,) = BeamDecoder(ABC, width=1).decode(log_probs[None])[0]
     assert best.text == "ABA"
     assert best.log_prob == pytest.approx(ctc.log_prob(log_probs, ABC.encode("ABA")))
+
+
+def test_a_beam_does_not_fade_away_however_improbable_all_of_it_is() -> None:
+    log_probs = np.full((16, RUSSIAN.size), -69.0, np.float32)
+    log_probs[:, RUSSIAN.encode("D")] = 0.0  # no text of a plate begins with it
+    log_probs[np.arange(0, 16, 2), RUSSIAN.encode("A123BC77")] = -60.0
+    found = search(log_probs[None], width=8, automaton=RUSSIAN_AUTOMATON)[0, 8:]
+    assert "A123BC77" in map(RUSSIAN.decode, found.tolist())

@@ -1,55 +1,45 @@
 from __future__ import annotations
 
-import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from platereader.detection.nms import suppress
-from platereader.geometry import iou_matrix
-
-
-def _boxes(*rows: tuple[float, float, float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.array(rows, np.float32)
+from platereader.detection.nms import Bounds, suppress
+from platereader.geometry import Box, iou
 
 
 def test_best_of_two_overlapping_boxes_stays() -> None:
-    boxes = _boxes((0, 0, 10, 10), (1, 0, 11, 10), (50, 50, 60, 60))
-    kept = suppress(boxes, np.array([0.5, 0.9, 0.1], np.float32), max_iou=0.5)
-    assert kept.tolist() == [1, 2]
+    assert suppress([(1, 0, 11, 10), (0, 0, 10, 10), (50, 50, 60, 60)], max_iou=0.5) == [0, 2]
 
 
 def test_a_suppressed_box_suppresses_nobody() -> None:
-    boxes = _boxes((0, 0, 10, 10), (4, 0, 14, 10), (8, 0, 18, 10))
-    kept = suppress(boxes, np.array([0.9, 0.8, 0.7], np.float32), max_iou=0.3)
-    assert kept.tolist() == [0, 2]
+    assert suppress([(0, 0, 10, 10), (4, 0, 14, 10), (8, 0, 18, 10)], max_iou=0.3) == [0, 2]
 
 
-def test_equal_scores_keep_their_order() -> None:
-    boxes = _boxes((0, 0, 1, 1), (5, 5, 6, 6), (9, 9, 10, 10))
-    assert suppress(boxes, np.ones(3, np.float32), max_iou=0.5).tolist() == [0, 1, 2]
+@pytest.mark.parametrize(("max_iou", "kept"), [(0.33, [0]), (0.34, [0, 1])])
+def test_a_third_in_common(max_iou: float, kept: list[int]) -> None:
+    assert suppress([(0, 0, 1, 1), (0.5, 0, 1.5, 1)], max_iou=max_iou) == kept
+
+
+def test_boxes_that_only_touch_stay() -> None:
+    assert suppress([(0, 0, 10, 10), (10, 0, 20, 10), (0, 10, 10, 20)], max_iou=0.0) == [0, 1, 2]
 
 
 def test_no_boxes() -> None:
-    assert suppress(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), max_iou=0.5).tolist() == []
+    assert suppress([], max_iou=0.5) == []
 
 
-_CORNERS = arrays(np.float32, (12, 2), elements=st.floats(0, 40, width=32))
-_SIZES = arrays(np.float32, (12, 2), elements=st.floats(1, 30, width=32))
-_SCORES = arrays(np.float32, 12, elements=st.floats(0, 1, width=32))
+_CORNER, _SIZE = st.floats(0, 40), st.floats(1, 30)
+_BOXES = st.builds(lambda x, y, width, height: (x, y, x + width, y + height), _CORNER, _CORNER, _SIZE, _SIZE)
 
 
-@given(_CORNERS, _SIZES, _SCORES, st.floats(0.1, 0.9))
-def test_kept_boxes_are_apart_and_every_other_has_a_better_neighbour(
-    corners: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-    sizes: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-    scores: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-    max_iou: float,
-) -> None:
-    boxes = np.concatenate((corners, corners + sizes), 1)
-    kept = suppress(boxes, scores, max_iou=max_iou)
-    overlaps = iou_matrix(boxes, boxes)
-    among = overlaps[np.ix_(kept, kept)] - np.eye(len(kept))
-    assert (among <= max_iou + 1e-6).all()
-    for lost in set(range(12)) - set(kept.tolist()):
-        assert any(overlaps[lost, best] > max_iou and scores[best] >= scores[lost] for best in kept)
+@given(st.lists(_BOXES, max_size=12), st.floats(0.1, 0.9))
+def test_kept_boxes_are_apart_and_every_other_has_a_better_neighbour(boxes: list[Bounds], max_iou: float) -> None:
+    kept = suppress(boxes, max_iou=max_iou)
+    assert kept == sorted(kept)
+    for index, box in enumerate(boxes):
+        overlaps = [iou(Box(*box), Box(*boxes[better])) for better in kept if better < index]
+        if index in kept:
+            assert all(overlap <= max_iou + 1e-9 for overlap in overlaps)
+        else:
+            assert any(overlap > max_iou - 1e-9 for overlap in overlaps)

@@ -33,8 +33,8 @@ def test_small_frame_is_not_enlarged() -> None:
 
 def test_corners_of_the_frame_come_back() -> None:
     plan = plan_letterbox(1001, 333, input_size=320)
-    inner = [[plan.left, plan.top], [plan.left + plan.inner_width, plan.top + plan.inner_height]]
-    np.testing.assert_allclose(plan.to_frame(np.array(inner, np.float32)), [[0, 0], [1001, 333]], atol=1e-3)
+    inner = [(plan.left, plan.top), (plan.left + plan.inner_width, plan.top + plan.inner_height)]
+    np.testing.assert_allclose(plan.to_frame(inner), [(0, 0), (1001, 333)], atol=1e-3)
 
 
 def test_pixels_are_scaled_rgb_with_a_grey_border() -> None:
@@ -52,8 +52,8 @@ def test_a_mark_lands_where_the_plan_says() -> None:
     frame[200:220, 600:620] = 255
     plan = plan_letterbox(800, 400, input_size=320)
     rows, columns = np.nonzero(apply_letterbox(frame, plan)[0, plan.top : plan.top + plan.inner_height] > 0.5)
-    spot = np.array([columns.mean() + 0.5, rows.mean() + 0.5 + plan.top], np.float32)
-    np.testing.assert_allclose(plan.to_frame(spot), [610, 210], atol=1)
+    spot = float(columns.mean()) + 0.5, float(rows.mean()) + 0.5 + plan.top
+    np.testing.assert_allclose(plan.to_frame([spot]), [(610, 210)], atol=1)
 
 
 @pytest.mark.parametrize("step", [1, -1])
@@ -64,6 +64,8 @@ def test_strided_frames_are_not_written_to(step: int) -> None:
 
 
 def test_input_is_contiguous_planes() -> None:
-    planes = to_input(np.zeros((2, 32, 64, 3), np.uint8))
-    assert planes.shape == (2, 3, 32, 64)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3), dtype=np.uint8)
+    planes = to_input(pictures)
     assert planes.flags.c_contiguous
+    for channel in range(3):
+        np.testing.assert_allclose(planes[:, 2 - channel], pictures[..., channel] / 255, atol=1e-6)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from detector_outputs import FakeRuntime, Wanted, encode
 from numpy.typing import NDArray
+from torch import nn
 
 from platereader.detection.network import PlateNetwork, fuse_normalisation
 from platereader.detection.yolo import YoloDetector
@@ -34,9 +36,10 @@ def network() -> PlateNetwork:
     torch.manual_seed(0)
     made = PlateNetwork().eval()
     with torch.no_grad():
-        for branch in made.yolo.model[-1].cv3:
-            branch[-1].bias.fill_(-1.0)
-            branch[-1].weight.mul_(50)
+        for head in made.heads:
+            last = cast("nn.Sequential", head)[-1]
+            last.get_parameter("bias")[64:66].fill_(-1.0)
+            last.get_parameter("weight")[64:66].mul_(50)
     return made
 
 

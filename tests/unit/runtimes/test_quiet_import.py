@@ -40,8 +40,8 @@ def state():
     }
 
 before = state()
-from platereader.detection.network import PlateNetwork
-PlateNetwork()
+from platereader.runtimes.quiet_import import import_ultralytics
+import_ultralytics("ultralytics.models")
 print(json.dumps({"before": before, "after": state(), "opened": opened, "loaded": "ultralytics" in sys.modules}))
 """
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from platereader.errors import EngineError
 from platereader.runtimes import torch_int8
-from platereader.runtimes.torch_int8 import Int8Convolution, TorchInt8Runtime
+from platereader.runtimes.torch_int8 import Int8Chain, Int8Convolution, Int8Layer, TorchInt8Runtime
 
 SHAPE = (1, 10, 14)
 
@@ -48,7 +48,9 @@ def batch(rows: int) -> NDArray[np.float32]:
 
 
 def runtime() -> TorchInt8Runtime:
-    return TorchInt8Runtime(chain(), input_shape=SHAPE, finish=lambda scores: scores)
+    convolutions = chain()
+    network = Int8Chain(convolutions, input_shape=SHAPE, finish=lambda scores: scores)
+    return TorchInt8Runtime(network, first=convolutions[0], shape=(1, *SHAPE))
 
 
 def unfused(convolutions: list[Int8Convolution], pictures: NDArray[np.float32]) -> Tensor:
@@ -112,3 +114,21 @@ def test_a_torch_without_the_operators_is_an_engine_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch_int8, "_operators", object)
     with pytest.raises(EngineError, match="precision 'fp32'"):
         runtime()
+
+
+def test_layers_of_a_network_compute_what_a_chain_does() -> None:
+    first, second = chain()[0], replace(chain()[3], stride=(1, 1))
+    layers = nn.Sequential(Int8Layer(first, after=second), Int8Layer(second, after=None))
+    made = TorchInt8Runtime(layers, first=first, shape=(1, *SHAPE))
+    for size in (SHAPE, (1, 22, 18), SHAPE):  # weights are laid out anew for another size
+        pictures = np.random.default_rng(4).standard_normal((3, *size)).astype(np.float32)
+        np.testing.assert_allclose(made.run(pictures)[0], unfused([first, second], pictures).numpy(), atol=1e-5)
+
+
+def test_pictures_of_all_sizes_do_not_fill_the_memory() -> None:
+    only = chain()[0]
+    layer = Int8Layer(only, after=None)
+    made = TorchInt8Runtime(layer, first=only, shape=(1, *SHAPE))
+    for width in range(8, 40):
+        made.run(np.zeros((1, 1, 8, width), np.float32))
+    assert len(vars(layer)["_packed"]) <= 8

@@ -43,12 +43,12 @@ def _moved(by: float) -> Wanted:
 
 def test_torch_and_numpy_decode_alike() -> None:
     outputs = encode([_SURE], size=_SIZE)
-    found = decode_plates(outputs, size=_SIZE, min_score=0.5, max_iou=0.5)
+    (found,) = decode_plates(outputs, size=_SIZE, min_score=0.5, max_iou=0.5)
     centres, strides = (torch.from_numpy(part) for part in cell_grid(_SIZE))
     cell = int(outputs[1][0].argmax())
     sides, _, offsets = (torch.from_numpy(part)[None].transpose(1, 2) for part in outputs)
-    np.testing.assert_allclose(decode_boxes(sides, centres, strides)[0, cell], found.boxes[0], atol=1e-3)
-    np.testing.assert_allclose(decode_corners(offsets, centres, strides)[0, cell], found.corners[0], atol=1e-3)
+    np.testing.assert_allclose(decode_boxes(sides, centres, strides)[0, cell], found.box, atol=1e-3)
+    np.testing.assert_allclose(decode_corners(offsets, centres, strides)[0, cell], found.corners, atol=1e-3)
 
 
 def test_empty_picture_costs_only_what_is_seen_in_it() -> None:
@@ -131,8 +131,7 @@ def test_a_few_steps_downhill_find_the_plate() -> None:
         torch.autograd.backward(loss((outputs[0], outputs[1], outputs[2]), _targets(), size=_SIZE).total)
         optimizer.step()
     sides, classes, offsets = (output.detach().numpy()[0] for output in outputs)
-    found = decode_plates((sides, classes, offsets), size=_SIZE, min_score=0.3, max_iou=0.3)
-    assert len(found.boxes) == 1
-    np.testing.assert_allclose(found.boxes[0], _BOX, atol=1.5)
-    np.testing.assert_allclose(found.corners[0], _CORNERS, atol=2.0)
-    assert found.lines.tolist() == [1]
+    (found,) = decode_plates((sides, classes, offsets), size=_SIZE, min_score=0.3, max_iou=0.3)
+    np.testing.assert_allclose(found.box, _BOX, atol=1.5)
+    np.testing.assert_allclose(found.corners, _CORNERS, atol=2.0)
+    assert found.lines == 1

@@ -10,8 +10,8 @@ from platereader.errors import AccuracyError
 from platereader.plates.alphabet import RUSSIAN
 from platereader.recognition.network import folded
 from platereader.recognition.preprocess import prepare
-from platereader.recognition.quantized import InputScale, convolutions
 from platereader.recognition.recognizer import CtcRecognizer
+from platereader.runtimes.int8_tensors import InputScale, convolutions
 from platereader.training import quantize
 from platereader.training.quantize import QuantizationPlates, draw_plates, input_scales, quantize_recognizer
 from platereader.training.recognizer_data import Sample

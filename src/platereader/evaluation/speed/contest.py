@@ -27,6 +27,8 @@ REFERENCE = ("torch", "fp32")
 _WARM_TURNS = 2
 # Idle threads of the one before spin for a while before they sleep.
 _PAUSE_S = 0.02
+# After a pause a process is slow for some frames: threads wake, caches fill, the clock rises.
+_WARM_FRAMES = 5
 
 
 class Build(Protocol):
@@ -196,7 +198,8 @@ def _turn_of(contestant: _Contestant, frames: Sequence[BgrImage]) -> Callable[[]
     def turn() -> Turn:
         time.sleep(_PAUSE_S)
         with torch_threads(contestant.setting.threads):
-            contestant.pipeline.read(frames[0])  # brings its weights and its code back into the caches
+            for _ in range(_WARM_FRAMES):
+                contestant.pipeline.read(frames[0])
             alone = tuple(stages(frame) for frame in frames)
             start_s = time.perf_counter()
             contestant.pipeline.read_batch(frames)

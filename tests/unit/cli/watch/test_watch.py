@@ -247,19 +247,6 @@ class Camera:
         )
 
 
-@pytest.fixture
-def own_process(request: pytest.FixtureRequest) -> None:
-    """Run the test in a process of its own where this one has loaded OpenVINO: there a signal would end it."""
-    if "openvino" in sys.modules:
-        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", request.node.nodeid]
-        done = subprocess.run(
-            words, cwd=request.config.rootpath, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, done.stdout[-2000:]
-        pytest.skip("has passed in a process of its own")
-
-
-@pytest.mark.usefixtures("own_process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_and_flushes(
     number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -279,7 +266,6 @@ def test_a_signal_stops_and_flushes(
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
-@pytest.mark.usefixtures("own_process")
 def test_a_second_ctrl_c_interrupts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     Camera(monkeypatch)
 

@@ -1,0 +1,70 @@
+"""A warm pipeline keeps nothing of the frames that it has read."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import tracemalloc
+from pathlib import Path
+from typing import cast
+
+import cv2
+import pytest
+
+import platereader
+from platereader import Pipeline
+from platereader.arrays import BgrImage
+from platereader.datasets import read_image
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
+STATM = Path("/proc/self/statm")
+OWN_CODE = tracemalloc.Filter(True, str(Path(platereader.__file__).parent / "*"))
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[BgrImage]:
+    """Two sizes, a plate or more in each."""
+    street = read_image(min(EXAMPLES.glob("*.jpg")))
+    sizes = [(384, 216), (512, 288)]
+    return [cast(BgrImage, cv2.resize(street, size, interpolation=cv2.INTER_AREA)) for size in sizes]
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    pytest.importorskip("onnxruntime")
+    return Pipeline.build(engine="onnx", threads=1)
+
+
+def read(pipeline: Pipeline, frames: list[BgrImage], *, times: int) -> None:
+    for _ in range(times):
+        assert all(pipeline.read(frame) for frame in frames)
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in use."""
+    return int(STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+
+
+def own_bytes() -> int:
+    """Memory that lines of the library took and still hold, arrays included; numpy's own caches take long to fill."""
+    gc.collect()
+    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces([OWN_CODE]).traces)
+
+
+@pytest.mark.skipif(not STATM.is_file(), reason="resident memory is read from /proc")
+def test_hundreds_of_frames_take_no_more_memory_than_a_few(pipeline: Pipeline, frames: list[BgrImage]) -> None:
+    read(pipeline, frames, times=20)
+    warm = resident_bytes()
+    read(pipeline, frames, times=80)
+    assert resident_bytes() - warm < 8e6
+
+
+def test_nothing_of_a_frame_is_held(pipeline: Pipeline, frames: list[BgrImage]) -> None:
+    tracemalloc.start()
+    try:
+        read(pipeline, frames, times=5)
+        warm = own_bytes()
+        read(pipeline, frames, times=15)
+        assert own_bytes() - warm < 2e3
+    finally:
+        tracemalloc.stop()
