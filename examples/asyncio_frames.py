@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 import cv2
 import numpy as np
 
-from platereader import Pipeline, TrackedPlate
-from platereader.arrays import BgrImage
+from platereader import BgrImage, Pipeline, TrackedPlate
 
 
 async def camera(film: str) -> AsyncIterator[tuple[float, BgrImage]]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from platereader.arrays import BgrImage
-from platereader.plates.formats import FORMATS, sample_text
-from platereader.synthesis.crops import plate_sample
-from platereader.synthesis.paste import Front
-from platereader.synthesis.render import render_plate
-from platereader.synthesis.street import generated_street
+from platereader import BgrImage
+from platereader.lab.synthesis.crops import plate_sample
+from platereader.lab.synthesis.paste import Front
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.street import generated_street
+from platereader.plates import FORMATS, sample_text
 
 
 def sheet(pictures: Sequence[BgrImage], *, columns: int, size_px: tuple[int, int]) -> BgrImage:

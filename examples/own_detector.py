@@ -3,9 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from platereader import Box, Detection, Pipeline
-from platereader.arrays import BgrImage
-from platereader.datasets import read_image
+from platereader import BgrImage, Box, Detection, Pipeline
+from platereader.media import read_image
 
 
 class GateDetector:

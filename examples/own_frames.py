@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from platereader import Pipeline
-from platereader.arrays import BgrImage
-from platereader.datasets import read_image
+from platereader import BgrImage, Pipeline
+from platereader.media import read_image
 
 
 def frames_of(folder: Path) -> Iterator[tuple[float, BgrImage]]:

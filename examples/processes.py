@@ -15,10 +15,8 @@ from typing import Any
 
 import cv2
 
-from platereader import Pipeline, PlateReaderError
-from platereader.arrays import BgrImage, check_image
-from platereader.datasets import read_image
-from platereader.datasets.images import IMAGE_SUFFIXES
+from platereader import BgrImage, Pipeline, PlateReaderError
+from platereader.media import IMAGE_SUFFIXES, read_image
 
 
 @cache
@@ -39,7 +37,7 @@ def start(threads: int) -> None:
 def opened(path: Path) -> BgrImage | str:
     """The picture, or what is wrong with it."""
     try:
-        return check_image(read_image(path))
+        return read_image(path)
     except PlateReaderError as error:
         return str(error)
 

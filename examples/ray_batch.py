@@ -18,10 +18,8 @@ import pyarrow as pa
 import pyarrow.fs
 import pyarrow.parquet
 
-from platereader import Pipeline, PlateReaderError
-from platereader.arrays import BgrImage, check_image
-from platereader.datasets import decode_image
-from platereader.datasets.images import IMAGE_SUFFIXES
+from platereader import BgrImage, Pipeline, PlateReaderError
+from platereader.media import IMAGE_SUFFIXES, decode_image
 
 PICTURES_PER_FILE = 500
 TEXT, NUMBER = pa.string(), pa.float64()
@@ -77,7 +75,7 @@ class Reader:
         """The picture, or what is wrong with it."""
         try:
             with self.files.open_input_stream(path) as stream:
-                return check_image(decode_image(stream.read(), path=path))
+                return decode_image(stream.read(), path=path)
         except (PlateReaderError, OSError) as error:
             return str(error)
 

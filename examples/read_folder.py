@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from platereader import MediaFileError, Pipeline
-from platereader.datasets import read_image
+from platereader.media import read_image
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -8,8 +8,7 @@ from typing import cast
 
 import cv2
 
-from platereader import Pipeline
-from platereader.arrays import BgrImage
+from platereader import BgrImage, Pipeline
 
 
 def frames_of(video: cv2.VideoCapture) -> Iterator[BgrImage]:

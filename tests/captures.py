@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
 
 
 def write_film(path: Path, frames: Sequence[BgrImage], *, fps: float = 25.0) -> Path:

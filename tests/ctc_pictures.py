@@ -9,8 +9,8 @@ from collections import defaultdict
 import numpy as np
 from hypothesis import strategies as st
 
-from platereader import ctc
-from platereader.arrays import LogProbs
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
 
 CLASSES = 4
 

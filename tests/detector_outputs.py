@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.detection.decode import BINS, cell_grid
+from platereader.detection._decode import BINS, cell_grid
 
 FloatArray = NDArray[np.float32]
 Outputs = tuple[FloatArray, FloatArray, FloatArray]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from platereader import Box, Detection, PlateImage
-from platereader.arrays import BgrImage, LogProbs
-from platereader.decoding.greedy import GreedyDecoder
+from platereader._arrays import BgrImage, LogProbs
+from platereader.decoding._greedy import GreedyDecoder
 from platereader.pipeline import Pipeline
-from platereader.plates.alphabet import RUSSIAN, Alphabet
+from platereader.plates._alphabet import RUSSIAN, Alphabet
 from platereader.testing import spelled
-from platereader.tracking.tracker import MotionTracker
 from platereader.trust import TrustPolicy
+from platereader.video._tracking.tracker import MotionTracker
 
 TEXTS = {50: "A123BC77", 100: "M555KE199", 150: "B777OP98", 200: ""}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fakes import PatchDetector
 from platereader import Detection, Quad
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import motmetrics
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.geometry import Box, Quad, iou_matrix
+from platereader._geometry import Box, Quad, iou_matrix
 from platereader.protocols import PlateTracker
 from platereader.results import Detection, TrackAssignment
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from platereader.plates.formats import FORMATS, sample_text
-from platereader.synthesis.render import render_plate
+from platereader.lab.synthesis.render import render_plate
+from platereader.plates._formats import FORMATS, sample_text
 
 _STANDARD = next(one for one in FORMATS if one.name == "standard")
 

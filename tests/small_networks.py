@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from platereader.recognition.network import ConvCtc, folded
-from platereader.recognition.preprocess import prepare
-from platereader.recognition.shape import ConvCtcConfig
+from platereader.lab.training.recognizer.quantize import input_scales
+from platereader.recognition._network import ConvCtc, folded
+from platereader.recognition._preprocess import prepare
+from platereader.recognition._shape import ConvCtcConfig
 from platereader.results import PlateImage
-from platereader.runtimes.int8_tensors import quantized, write_int8
-from platereader.runtimes.tensors import write_tensors
-from platereader.training.quantize import input_scales
+from platereader.runtimes._int8_tensors import quantized, write_int8
+from platereader.runtimes._tensors import write_tensors
 
 SMALL: dict[str, object] = {"height_px": 16, "width_px": 64, "channels": [8, 8, 8], "features": 16}
 

@@ -94,7 +94,9 @@ def test_import_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("name", ["platereader.stream", "platereader.plates.formats", "platereader.decoding.beam"])
+@pytest.mark.parametrize(
+    "name", ["platereader.video._stream", "platereader.plates._formats", "platereader.decoding._beam"]
+)
 def test_light_modules_stay_light(name: str, tmp_path: Path) -> None:
     code = f"import {name}, sys, json; print(json.dumps(sorted(sys.modules)))"
     assert set(cast("list[str]", in_fresh_process(code, folder=tmp_path))).isdisjoint(HEAVY)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from platereader import Quad
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
 
 ONE_LINE = (520, 112)
 TWO_LINES = (290, 170)

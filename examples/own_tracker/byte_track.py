@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from platereader import Box, Detection, Pipeline, TrackAssignment
-from platereader.datasets import read_image
-from platereader.runtimes.quiet_import import import_ultralytics
+from platereader.media import read_image
+from platereader.runtimes._quiet_import import import_ultralytics
 
 SETTINGS = {"track_high_thresh": 0.25, "track_low_thresh": 0.1, "new_track_thresh": 0.25, "match_thresh": 0.8}
 

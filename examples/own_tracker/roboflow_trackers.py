@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from platereader import Box, Detection, Pipeline, TrackAssignment
-from platereader.datasets import read_image
+from platereader.media import read_image
 
 supervision: Any = import_module("supervision")
 trackers: Any = import_module("trackers")

@@ -3,12 +3,15 @@
 Start with ``Pipeline.build()``; the contracts between the parts are in ``platereader.protocols``.
 """
 
+from platereader._arrays import BgrImage, LogProbs
+from platereader._geometry import Box, Quad
 from platereader.errors import (
     AccuracyError,
     CaptureError,
     ContractError,
     DatasetError,
     EngineError,
+    FileError,
     InvalidArgumentError,
     InvalidGeometryError,
     InvalidImageError,
@@ -23,8 +26,8 @@ from platereader.errors import (
     WeightsFetchError,
     WeightsNotFoundError,
 )
-from platereader.geometry import Box, Quad
 from platereader.pipeline import Pipeline
+from platereader.plates import Alphabet
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
 from platereader.registry import Registry
 from platereader.results import (
@@ -39,13 +42,15 @@ from platereader.results import (
     TrackAssignment,
     TrackedPlate,
 )
-from platereader.stream import PlateStream
 from platereader.trust import TrustPolicy
+from platereader.video._stream import PlateStream, StreamSettings
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AccuracyError",
+    "Alphabet",
+    "BgrImage",
     "Box",
     "CTCDecoder",
     "Candidate",
@@ -56,9 +61,11 @@ __all__ = [
     "Detection",
     "Detector",
     "EngineError",
+    "FileError",
     "InvalidArgumentError",
     "InvalidGeometryError",
     "InvalidImageError",
+    "LogProbs",
     "MediaFileError",
     "MissingDependencyError",
     "PartDescription",
@@ -73,6 +80,7 @@ __all__ = [
     "Recognizer",
     "Rectifier",
     "Registry",
+    "StreamSettings",
     "StreamUpdate",
     "TimestampError",
     "TrackAssignment",

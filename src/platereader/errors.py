@@ -7,6 +7,7 @@ PlateReaderError
 ├── TimestampError (ValueError)             time did not grow between two frames
 ├── UnknownNameError (LookupError)          no weights, format or option of that name
 ├── ContractError (RuntimeError)            a part (yours or ours) broke its contract
+├── FileError (OSError)                     a file that cannot be read within limits, or written whole
 ├── MediaFileError (OSError)                a picture file that cannot be read
 ├── CaptureError (OSError)                  a film, camera or folder of frames that cannot be opened or is lost
 ├── DatasetError (ValueError)               a labelled set that cannot be used at all
@@ -19,6 +20,28 @@ PlateReaderError
     ├── WeightsCorruptError (ValueError)    size or sha256 differs from what was promised
     └── WeightsFetchError (ConnectionError)
 """
+
+__all__ = [
+    "AccuracyError",
+    "CaptureError",
+    "ContractError",
+    "DatasetError",
+    "EngineError",
+    "FileError",
+    "InvalidArgumentError",
+    "InvalidGeometryError",
+    "InvalidImageError",
+    "MediaFileError",
+    "MissingDependencyError",
+    "PlateReaderError",
+    "TimestampError",
+    "UnknownNameError",
+    "UntrustedPickleError",
+    "WeightsCorruptError",
+    "WeightsError",
+    "WeightsFetchError",
+    "WeightsNotFoundError",
+]
 
 
 class PlateReaderError(Exception):
@@ -47,6 +70,10 @@ class UnknownNameError(PlateReaderError, LookupError):
 
 class ContractError(PlateReaderError, RuntimeError):
     """A part returned something its protocol does not allow."""
+
+
+class FileError(PlateReaderError, OSError):
+    """A file cannot be read within limits, or not be written whole; what it is about is in ``__cause__``."""
 
 
 class MediaFileError(PlateReaderError, OSError):

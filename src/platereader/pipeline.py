@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, cast
 
-from platereader.arrays import BgrImage, check_image
+from platereader._arrays import BgrImage, check_image
+from platereader._geometry import Box
+from platereader._reading import PlateReader, check_detection, detect, rectify
 from platereader.errors import InvalidArgumentError
-from platereader.fusion import FusedEvidence
-from platereader.geometry import Box
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
-from platereader.reading import PlateReader, check_detection, detect, rectify
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
-from platereader.stream import PlateStream, StreamSettings
 from platereader.trust import TrustPolicy
+from platereader.video._fusion import FusedEvidence
+from platereader.video._stream import PlateStream, StreamSettings
 
 if TYPE_CHECKING:
     from platereader.registry import Registry
+
+__all__ = ["Pipeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Pipeline:
         """Put a pipeline together; a default is loaded only for a part that is not given.
 
         Args:
-            detector: yours, instead of the shipped ``YoloDetector``.
+            detector: yours, instead of the shipped ``PlateDetector``.
             rectifier: yours; the default uses a detection's corners, or finds them where it has none.
             recognizer: yours; the default decoder then uses its alphabet.
             decoder: yours.
@@ -95,8 +97,8 @@ class Pipeline:
             InvalidArgumentError: alphabets of recognizer and decoder differ, or ``tracker`` is an object, not what
                 makes one.
         """
-        from platereader import defaults
-        from platereader.runtimes.ways import Asked
+        from platereader import _defaults as defaults
+        from platereader.runtimes._selection import Asked
 
         given = (detector, rectifier, recognizer, decoder, trust, tracker)
         asked = Asked(engine, precision, threads, device)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from platereader.arrays import BgrImage, LogProbs
-from platereader.plates.alphabet import Alphabet
+from platereader._arrays import BgrImage, LogProbs
+from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate, Detection, PlateImage, TrackAssignment
+
+__all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier"]
 
 
 class Detector(Protocol):

@@ -11,11 +11,28 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from platereader.arrays import BgrImage, LogProbs
-from platereader.geometry import Box, Quad
-from platereader.plates.alphabet import ILLEGIBLE, to_cyrillic
-from platereader.plates.formats import PlateFormat, format_of
-from platereader.plates.regions import Region, region_of
+from platereader._arrays import BgrImage, LogProbs
+from platereader._geometry import Box, Quad
+from platereader.plates._alphabet import ILLEGIBLE, to_cyrillic
+from platereader.plates._formats import PlateFormat, format_of
+from platereader.plates._regions import Region, region_of
+
+__all__ = [
+    "MASK_BELOW",
+    "Candidate",
+    "Character",
+    "Detection",
+    "Lines",
+    "PartDescription",
+    "PlateEvidence",
+    "PlateImage",
+    "PlateReading",
+    "Reason",
+    "Status",
+    "StreamUpdate",
+    "TrackAssignment",
+    "TrackedPlate",
+]
 
 Lines: TypeAlias = Literal[1, 2]
 """Number of text lines on a plate."""

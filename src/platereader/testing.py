@@ -11,13 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.arrays import BgrImage, LogProbs
+from platereader._arrays import BgrImage, LogProbs
+from platereader._geometry import Box, Quad
+from platereader._reading import decode, detect, recognize, rectify
 from platereader.errors import ContractError
-from platereader.geometry import Box, Quad
-from platereader.plates.alphabet import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
-from platereader.reading import decode, detect, recognize, rectify
 from platereader.results import Detection, PlateImage
+
+__all__ = [
+    "TOLERANCE",
+    "check_decoder",
+    "check_detector",
+    "check_recognizer",
+    "check_rectifier",
+    "check_tracker",
+    "spelled",
+]
 
 TOLERANCE = 1e-2
 """Largest difference of a score or log probability, and of pixels, that batching may make."""

@@ -17,10 +17,11 @@ import pytest
 import torch
 
 from platereader import Pipeline, PlateReading
-from platereader.arrays import BgrImage
-from platereader.datasets import load_dataset, read_image
-from platereader.geometry import iou_matrix
-from platereader.runtimes.ways import ENGINES
+from platereader._arrays import BgrImage
+from platereader._geometry import iou_matrix
+from platereader.lab.datasets import load_dataset
+from platereader.media._images import read_image
+from platereader.runtimes._selection import ENGINES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev" / "russian"

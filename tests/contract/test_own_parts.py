@@ -8,26 +8,26 @@ import numpy as np
 import pytest
 
 from platereader import Box, Pipeline
-from platereader.arrays import BgrImage
-from platereader.decoding.beam import BeamDecoder
-from platereader.decoding.greedy import GreedyDecoder
-from platereader.detection.region import RegionDetector
-from platereader.detection.tiled import TiledDetector
-from platereader.detection.yolo import YoloDetector
-from platereader.geometry import iou
-from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.formats import by_name, russian_grammar
+from platereader._arrays import BgrImage
+from platereader._geometry import iou
+from platereader.decoding._beam import BeamDecoder
+from platereader.decoding._greedy import GreedyDecoder
+from platereader.detection._plate_detector import PlateDetector
+from platereader.detection._region import RegionDetector
+from platereader.detection._tiled import TiledDetector
+from platereader.lab.synthesis.paste import Front
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.scene import Scene
+from platereader.lab.synthesis.street import generated_street
+from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates._formats import by_name, russian_grammar
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Rectifier
-from platereader.recognition.recognizer import CtcRecognizer
-from platereader.rectification.contour import ContourRectifier
-from platereader.rectification.corners import BoxRectifier, CornerRectifier
-from platereader.rectification.layout import rectify_quad
-from platereader.synthesis.paste import Front
-from platereader.synthesis.render import render_plate
-from platereader.synthesis.scene import Scene
-from platereader.synthesis.street import generated_street
+from platereader.recognition._recognizer import CtcRecognizer
+from platereader.rectification._contour import ContourRectifier
+from platereader.rectification._corners import BoxRectifier, CornerRectifier
+from platereader.rectification._layout import rectify_quad
 from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
-from platereader.tracking.tracker import MotionTracker
+from platereader.video._tracking.tracker import MotionTracker
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def frames(streets: list[Scene]) -> list[BgrImage]:
 
 
 def test_the_shipped_detector(pipeline: Pipeline, frames: list[BgrImage]) -> None:
-    assert isinstance(pipeline.detector, YoloDetector)
+    assert isinstance(pipeline.detector, PlateDetector)
     assert len(pipeline.detector.detect(frames[:1])[0]) >= 1
     check_detector(pipeline.detector, frames)
     check_detector(pipeline.detector)

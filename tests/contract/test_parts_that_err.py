@@ -23,11 +23,11 @@ from platereader import (
     Quad,
     TrackAssignment,
 )
-from platereader.arrays import BgrImage, LogProbs
-from platereader.plates.alphabet import RUSSIAN
+from platereader._arrays import BgrImage, LogProbs
+from platereader.plates._alphabet import RUSSIAN
 from platereader.results import Lines
 from platereader.testing import spelled
-from platereader.tracking.tracker import MotionTracker
+from platereader.video._tracking.tracker import MotionTracker
 
 TEXT = "A123BC77"
 PLATE = Box(40, 60, 120, 80)

@@ -8,17 +8,11 @@ import pytest
 
 from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with
 from platereader import Box, Candidate, ContractError, Detection, PlateImage, Quad, TrackAssignment
-from platereader.arrays import BgrImage, LogProbs
-from platereader.decoding.greedy import GreedyDecoder
-from platereader.plates.alphabet import RUSSIAN
-from platereader.testing import (
-    check_decoder,
-    check_detector,
-    check_recognizer,
-    check_rectifier,
-    check_tracker,
-)
-from platereader.tracking.tracker import MotionTracker
+from platereader._arrays import BgrImage, LogProbs
+from platereader.decoding._greedy import GreedyDecoder
+from platereader.plates._alphabet import RUSSIAN
+from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
+from platereader.video._tracking.tracker import MotionTracker
 
 FRAMES = [frame_with({50: Box(20, 30, 100, 50)}), frame_with({100: Box(5, 5, 60, 20)}, width=99, height=77)]
 

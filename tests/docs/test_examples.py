@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from platereader import Box, Detection, Pipeline
-from platereader.datasets import read_image
+from platereader.media._images import read_image
 from platereader.testing import check_tracker
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

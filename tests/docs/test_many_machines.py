@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from platereader import Pipeline, PlateReading
-from platereader.datasets import read_image
+from platereader.media._images import read_image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -43,5 +43,5 @@ def test_the_map_shows_what_is_there() -> None:
     drawn = next(block for block in FENCED.findall(read("README.md")) if "src/platereader/" in block)
     named = set(re.findall(r"(?<=\s)(\w+\.py|\w+/)(?=\s)", drawn))
     there = {f"{path.name}/" if path.is_dir() else path.name for path in source.iterdir()}
-    there = {name for name in there if not name.startswith(("_", "py."))}
+    there -= {"__pycache__/", "py.typed"}
     assert named - {"models/"} == there - {"models/"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from platereader.datasets import read_image
+from platereader.media._images import read_image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]

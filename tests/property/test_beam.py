@@ -10,13 +10,13 @@ from ctc_pictures import all_texts, pictures, random_log_probs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platereader import ctc
-from platereader.arrays import LogProbs
-from platereader.decoding.beam import BeamDecoder
-from platereader.decoding.greedy import GreedyDecoder
-from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.formats import Colour, Group, PlateFormat, PlateGrammar, format_of, russian_grammar
-from platereader.plates.regions import region_by_code
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
+from platereader.decoding._beam import BeamDecoder
+from platereader.decoding._greedy import GreedyDecoder
+from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates._formats import Colour, Group, PlateFormat, PlateGrammar, format_of, russian_grammar
+from platereader.plates._regions import region_by_code
 from platereader.results import Candidate
 
 TOY = Alphabet("12A")

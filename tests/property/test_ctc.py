@@ -8,8 +8,8 @@ from ctc_pictures import CLASSES, all_texts, pictures, random_log_probs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from platereader import ctc
-from platereader.arrays import LogProbs
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
 
 small = pictures(6)
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from platereader import Box, Quad
-from platereader.rectification.contour import find_outline
+from platereader.rectification._contour import find_outline
 
 FRAME = np.random.default_rng(0).integers(0, 256, (300, 4000, 3), dtype=np.uint8)
 FRAME[100:180, 300:700] = 240

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fakes import frame_with
 from platereader import Box
-from platereader.arrays import BgrImage
-from platereader.detection.region import RegionDetector
-from platereader.detection.tiled import MARGIN, TiledDetector
+from platereader._arrays import BgrImage
+from platereader.detection._region import RegionDetector
+from platereader.detection._tiled import MARGIN, TiledDetector
 
 SIDES = st.integers(70, 500)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from platereader import InvalidImageError
-from platereader.arrays import check_image
+from platereader._arrays import check_image
 
 
 def test_good_picture_passes_unchanged() -> None:

@@ -30,15 +30,15 @@ from platereader import (
     UnknownNameError,
     WeightsError,
 )
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
+from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
 from platereader.cli import main
-from platereader.defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
 from platereader.errors import WeightsCorruptError, WeightsNotFoundError
-from platereader.plates.formats import by_name, sample_text
-from platereader.plates.regions import region_by_code, region_of
-from platereader.synthesis.paste import Front
-from platereader.synthesis.render import render_plate
-from platereader.synthesis.street import generated_street
+from platereader.lab.synthesis.paste import Front
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.street import generated_street
+from platereader.plates._formats import by_name, sample_text
+from platereader.plates._regions import region_by_code, region_of
 
 TEXT = "A123BC77"
 PLATE = Box(40, 60, 120, 80)

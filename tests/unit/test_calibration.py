@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, TrustPolicy
-from platereader.evaluation.reliability import auroc, calibration_error
-from platereader.plates.alphabet import RUSSIAN
+from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.plates._alphabet import RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, Signs
-from platereader.trust.calibration import FEATURES
+from platereader.trust._calibration import FEATURES
 
 CLEAR = Signs(
     text_prob=0.99,

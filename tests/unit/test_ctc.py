@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from platereader import ctc
-from platereader.arrays import LogProbs
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
 from platereader.errors import InvalidArgumentError
 
 

@@ -11,10 +11,8 @@ import pytest
 import torch
 
 from fakes import PatchDetector, PatchRecognizer
-from platereader import defaults
-from platereader.decoding.beam import BeamDecoder
-from platereader.decoding.greedy import GreedyDecoder
-from platereader.defaults import (
+from platereader import _defaults as defaults
+from platereader._defaults import (
     DETECTOR_WAYS,
     DETECTOR_WEIGHTS,
     INT8_RECOGNIZER_WEIGHTS,
@@ -24,15 +22,18 @@ from platereader.defaults import (
     default_decoder,
     load_detector,
 )
+from platereader.decoding._beam import BeamDecoder
+from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
-from platereader.plates.alphabet import RUSSIAN
-from platereader.plates.formats import russian_grammar
+from platereader.plates._alphabet import RUSSIAN
+from platereader.plates._formats import russian_grammar
 from platereader.registry import Registry, WeightEntry, WeightFile
 from platereader.results import PartDescription
-from platereader.runtimes import torch_int8, ways
+from platereader.runtimes import _selection as ways
+from platereader.runtimes import _torch_int8 as torch_int8
 from platereader.trust import Calibration, TrustPolicy
-from platereader.trust.calibration import FEATURES
+from platereader.trust._calibration import FEATURES
 from small_networks import SMALL, write_small
 
 

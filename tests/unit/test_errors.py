@@ -25,12 +25,15 @@ def test_drawing_names_every_class_and_its_builtin() -> None:
 def test_public_names_are_these() -> None:
     assert sorted(platereader.__all__) == sorted(
         [
+            "Alphabet",
+            "BgrImage",
             "Box",
             "CTCDecoder",
             "Candidate",
             "Character",
             "Detection",
             "Detector",
+            "LogProbs",
             "PartDescription",
             "Pipeline",
             "PlateEvidence",
@@ -42,6 +45,7 @@ def test_public_names_are_these() -> None:
             "Recognizer",
             "Rectifier",
             "Registry",
+            "StreamSettings",
             "StreamUpdate",
             "TrackAssignment",
             "TrackedPlate",

@@ -5,8 +5,8 @@ import pytest
 
 from platereader import InvalidArgumentError
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, FusedSigns
-from platereader.trust.calibration import FEATURES
-from platereader.trust.fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED, fused_features
+from platereader.trust._calibration import FEATURES
+from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED, fused_features
 
 START = FusedCalibration(UNFITTED, 0.0, (0.0,) * len(FUSED_FEATURES), tracks=7)
 

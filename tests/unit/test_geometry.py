@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from platereader import Box, InvalidGeometryError, Quad
-from platereader.geometry import iou, iou_matrix
+from platereader._geometry import iou, iou_matrix
 
 TILTED = Quad((10, 12), (110, 8), (112, 30), (11, 36))
 

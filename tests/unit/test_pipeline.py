@@ -20,9 +20,9 @@ from platereader import (
     PlateReading,
     TimestampError,
 )
-from platereader.arrays import BgrImage, LogProbs
-from platereader.decoding.greedy import GreedyDecoder
-from platereader.plates.alphabet import Alphabet
+from platereader._arrays import BgrImage, LogProbs
+from platereader.decoding._greedy import GreedyDecoder
+from platereader.plates._alphabet import Alphabet
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
 PAIR = frame_with({50: LEFT, 100: RIGHT})

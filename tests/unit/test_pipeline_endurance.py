@@ -13,8 +13,8 @@ import pytest
 
 import platereader
 from platereader import Pipeline
-from platereader.arrays import BgrImage
-from platereader.datasets import read_image
+from platereader._arrays import BgrImage
+from platereader.media._images import read_image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 STATM = Path("/proc/self/statm")

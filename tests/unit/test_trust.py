@@ -12,10 +12,12 @@ from platereader import (
     PlateImage,
     PlateReading,
     TrustPolicy,
-    ctc,
 )
-from platereader.arrays import LogProbs
-from platereader.plates.alphabet import RUSSIAN
+from platereader import (
+    _ctc as ctc,
+)
+from platereader._arrays import LogProbs
+from platereader.plates._alphabet import RUSSIAN
 from platereader.results import Lines
 from platereader.testing import spelled
 

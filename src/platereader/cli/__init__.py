@@ -16,6 +16,7 @@ from platereader.errors import (
     AccuracyError,
     CaptureError,
     DatasetError,
+    FileError,
     MissingDependencyError,
     PlateReaderError,
     WeightsError,
@@ -23,7 +24,7 @@ from platereader.errors import (
 
 __all__ = ["build_parser", "main"]
 
-_BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, MissingDependencyError, AccuracyError)
+_BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, FileError, MissingDependencyError, AccuracyError)
 
 _Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._files import write_json
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline, resolve_weights
 from platereader.cli.progress import Progress
 from platereader.errors import DatasetError, InvalidArgumentError
-from platereader.runtimes.ways import ENGINES
+from platereader.runtimes._selection import ENGINES
 
 if TYPE_CHECKING:
-    from platereader.arrays import BgrImage
+    from platereader._arrays import BgrImage
 
 EXAMPLES = """examples:
   platereader benchmark frame                            whole frames: every engine and precision, start and memory
@@ -94,10 +94,10 @@ def _add_stream(stream: argparse.ArgumentParser) -> None:
 
 def run_stream(arguments: argparse.Namespace) -> int:
     """Time streams with several settings, measure what these cost, and print both."""
-    from platereader.evaluation.video.economy import format_stream_speed, stream_speeds
-    from platereader.evaluation.video.material import load_material
-    from platereader.evaluation.video.run import evaluate_video
-    from platereader.evaluation.video.suite import clip_names
+    from platereader.lab.speed.streams import format_stream_speed, stream_speeds
+    from platereader.lab.suites.video.run import evaluate_video
+    from platereader.lab.suites.video.suite import clip_names
+    from platereader.lab.synthesis.video.material import load_material
 
     material = load_material(arguments.data)
     pipeline = build_pipeline(arguments)
@@ -109,7 +109,7 @@ def run_stream(arguments: argparse.Namespace) -> int:
         )
     print(format_stream_speed(report))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, report.to_dict())
     return EXIT_OK
 
 
@@ -137,13 +137,13 @@ def run_frame(arguments: argparse.Namespace) -> int:
     """Time whole pipelines and print tables."""
     import numpy as np
 
-    from platereader.evaluation.plotting import check_plotting
-    from platereader.evaluation.speed import contest
-    from platereader.evaluation.speed.cold_start import cold_starts
-    from platereader.evaluation.speed.machine import this_machine
-    from platereader.evaluation.speed.plots import draw_frame_report
-    from platereader.evaluation.speed.report import FrameReport
-    from platereader.evaluation.speed.table import format_frame_report
+    from platereader.lab.plotting import check_plotting
+    from platereader.lab.speed import pipelines as contest
+    from platereader.lab.speed.cold_start import cold_starts
+    from platereader.lab.speed.machine import this_machine
+    from platereader.lab.speed.plots import draw_frame_report
+    from platereader.lab.speed.report import FrameReport
+    from platereader.lab.speed.table import format_frame_report
 
     if arguments.plot is not None:
         check_plotting()
@@ -169,7 +169,7 @@ def run_frame(arguments: argparse.Namespace) -> int:
     report = FrameReport(machine, sizes, arguments.rounds, reference, runs, starts, (*absent, *missed))
     print(format_frame_report(report))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, report.to_dict())
     if arguments.plot is not None:
         draw_frame_report(report, arguments.plot)
     return EXIT_OK
@@ -180,8 +180,8 @@ def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
     import numpy as np
 
     from platereader.cli.sources import find_sources
-    from platereader.datasets import read_image
-    from platereader.evaluation.speed.pictures import generated_frames
+    from platereader.lab.speed.pictures import generated_frames
+    from platereader.media._images import read_image
 
     if not pictures:
         generated = generated_frames(2, rng=np.random.default_rng(0))
@@ -204,11 +204,11 @@ def _saved(frame: BgrImage, folder: Path) -> Path:
 
 def run_detector(arguments: argparse.Namespace) -> int:
     """Measure the detector at several input sizes and print a table."""
-    from platereader import defaults
-    from platereader.datasets import load_dataset
-    from platereader.evaluation.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
-    from platereader.evaluation.plots import draw_input_sizes
-    from platereader.evaluation.plotting import check_plotting
+    from platereader import _defaults as defaults
+    from platereader.lab.datasets import load_dataset
+    from platereader.lab.plotting import check_plotting
+    from platereader.lab.speed.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
+    from platereader.lab.suites.labelled.plots import draw_input_sizes
     from platereader.registry import Registry
 
     if arguments.plots is not None:
@@ -223,7 +223,7 @@ def run_detector(arguments: argparse.Namespace) -> int:
     report = InputSizeReport("/".join(arguments.data.resolve().parts[-2:]), len(images), scores, part)
     print(format_input_sizes(report))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, report.to_dict())
     if arguments.plots is not None:
         draw_input_sizes(report, arguments.plots)
     return EXIT_OK
@@ -233,8 +233,8 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     """Time the reader and print a table."""
     import numpy as np
 
-    from platereader.evaluation import benchmark
-    from platereader.recognition.shape import shape_from_settings
+    from platereader.lab.speed import networks as benchmark
+    from platereader.recognition._shape import shape_from_settings
     from platereader.registry import Registry
 
     files = (
@@ -256,7 +256,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     report = benchmark.SpeedReport(timings, {file.name: file.sha256 for file in files.values()})
     print(benchmark.format_speed(report))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, report.to_dict())
     return EXIT_OK
 
 

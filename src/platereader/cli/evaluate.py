@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._files import write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from platereader.datasets import Dataset
+    from platereader.lab.datasets import Dataset
 
 EXAMPLES = """examples:
   platereader evaluate dev/russian                     scores with counts and intervals, as a table
@@ -66,11 +66,11 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         return _run_scenes(arguments)
     if arguments.video:
         return _run_video(arguments)
-    from platereader.datasets import load_dataset
-    from platereader.evaluation.evaluate import evaluate
-    from platereader.evaluation.plots import draw_detection
-    from platereader.evaluation.plotting import check_plotting
-    from platereader.evaluation.table import format_table
+    from platereader.lab.datasets import load_dataset
+    from platereader.lab.plotting import check_plotting
+    from platereader.lab.suites.labelled.plots import draw_detection
+    from platereader.lab.suites.labelled.run import evaluate
+    from platereader.lab.suites.labelled.table import format_table
 
     if arguments.plots is not None:
         check_plotting()
@@ -97,12 +97,12 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def _run_stress(arguments: argparse.Namespace) -> int:
     """Run the stress suite, print its table and draw its plots."""
-    from platereader.datasets import load_dataset
-    from platereader.evaluation.plotting import check_plotting
-    from platereader.evaluation.stress.plots import draw_stress
-    from platereader.evaluation.stress.run import evaluate_stress, run_size
-    from platereader.evaluation.stress.suite import load_material
-    from platereader.evaluation.stress.table import format_stress
+    from platereader.lab.datasets import load_dataset
+    from platereader.lab.plotting import check_plotting
+    from platereader.lab.suites.stress.plots import draw_stress
+    from platereader.lab.suites.stress.run import evaluate_stress, run_size
+    from platereader.lab.suites.stress.suite import load_material
+    from platereader.lab.suites.stress.table import format_stress
 
     if arguments.plots is not None:
         check_plotting()
@@ -121,9 +121,9 @@ def _run_stress(arguments: argparse.Namespace) -> int:
 
 def _run_scenes(arguments: argparse.Namespace) -> int:
     """Run the scenes suite and print its table."""
-    from platereader.evaluation.scenes.material import load_material
-    from platereader.evaluation.scenes.run import evaluate_scenes, run_size
-    from platereader.evaluation.scenes.table import format_scenes
+    from platereader.lab.suites.scenes.run import evaluate_scenes, run_size
+    from platereader.lab.suites.scenes.table import format_scenes
+    from platereader.lab.synthesis.scenes.material import load_material
 
     material = load_material(arguments.data)
     pipeline = build_pipeline(arguments)
@@ -136,13 +136,13 @@ def _run_scenes(arguments: argparse.Namespace) -> int:
 
 def _run_video(arguments: argparse.Namespace) -> int:
     """Run the video suite, print its table and draw its failures."""
-    from platereader.evaluation.video.films import load_films
-    from platereader.evaluation.video.identity import check_identity
-    from platereader.evaluation.video.material import load_material
-    from platereader.evaluation.video.pictures import draw_failures
-    from platereader.evaluation.video.run import evaluate_video, run_size
-    from platereader.evaluation.video.suite import CLIPS, clip_names
-    from platereader.evaluation.video.table import format_video
+    from platereader.lab.suites.video.identity import check_identity
+    from platereader.lab.suites.video.real_videos import load_films
+    from platereader.lab.suites.video.run import evaluate_video, run_size
+    from platereader.lab.suites.video.strips import draw_failures
+    from platereader.lab.suites.video.suite import CLIPS, clip_names
+    from platereader.lab.suites.video.table import format_video
+    from platereader.lab.synthesis.video.material import load_material
 
     check_identity()
     material = load_material(arguments.data)
@@ -163,7 +163,7 @@ def _without_trained_negatives(dataset: Dataset) -> Dataset:
     """The set without the empty pictures that a detector may have been trained on."""
     from dataclasses import replace
 
-    from platereader.datasets.photographs import held_out_negatives
+    from platereader.lab.datasets.photographs import held_out_negatives
 
     kept = {image.path for image in held_out_negatives([image for image in dataset.images if not image.plates])}
     images = tuple(image for image in dataset.images if image.plates or image.path in kept)
@@ -172,5 +172,4 @@ def _without_trained_negatives(dataset: Dataset) -> Dataset:
 
 def _write_json(path: Path | None, report: dict[str, Any]) -> None:
     if path is not None:
-        text = json.dumps(report, ensure_ascii=False, indent=2)
-        path.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+        write_json(path, report)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
+from platereader._reading import detect
 from platereader.cli.document import Explanation, Stage
-from platereader.detection.thresholds import min_score_of, with_min_score
+from platereader.detection._thresholds import min_score_of, with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline
-from platereader.reading import detect
 from platereader.results import Detection, PlateReading
 
 LOWEST_SCORE = 0.05
@@ -87,7 +87,7 @@ def _floored(confidence: float) -> str:
 
 def _note_on_corners(detection: Detection, *, pipeline: Pipeline) -> str:
     """That the rectifier did not trust the corners, if so."""
-    from platereader.rectification.corners import CornerRectifier, is_plausible
+    from platereader.rectification._corners import CornerRectifier, is_plausible
 
     rectifier = pipeline.rectifier
     if not isinstance(rectifier, CornerRectifier) or detection.corners is None:

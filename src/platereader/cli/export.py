@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_table
 from platereader.registry import WeightEntry, write_sidecar
-from platereader.registry.manifest import MANIFEST_NAME, write_entry
+from platereader.registry._manifest import MANIFEST_NAME, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 
 def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    from platereader.training.export_recognizer import export_recognizer
+    from platereader.lab.training.recognizer.export import export_recognizer
 
     path = arguments.out / f"{weights.path.stem}.onnx"
     precision = export_recognizer(weights.path, path, settings=weights.settings)
@@ -65,11 +65,15 @@ def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[
 
 
 def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    from platereader.detection.yolo import YoloDetector
-    from platereader.training.detector_comparison import table
-    from platereader.training.detector_material import load_sets
-    from platereader.training.export import export_detector
-    from platereader.training.quantize_detector import calibration_scenes, quantize_detector, quantize_torch_detector
+    from platereader.detection._plate_detector import PlateDetector
+    from platereader.lab.training.detector.comparison import table
+    from platereader.lab.training.detector.material import load_sets
+    from platereader.lab.training.detector.quantize import (
+        calibration_scenes,
+        quantize_detector,
+        quantize_torch_detector,
+    )
+    from platereader.lab.training.export import export_detector
 
     path, int8 = (arguments.out / f"{weights.path.stem}{suffix}.onnx" for suffix in ("", "-int8"))
     int8_torch = int8.with_suffix(weights.path.suffix)
@@ -79,7 +83,7 @@ def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tu
         return
     sets = load_sets(arguments.data)
     scenes = calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed)
-    fp32 = YoloDetector.from_file(path, engine="onnx", settings=weights.settings)
+    fp32 = PlateDetector.from_file(path, engine="onnx", settings=weights.settings)
     given: Any = {"scenes": scenes, "sets": sets, "max_loss_points": arguments.max_loss}
     compared = quantize_detector(fp32, path, int8, **given)
     print(format_table(("PICTURES", "FIGURE", "FP32", "INT8"), table(compared)))

@@ -45,8 +45,8 @@ def add_info_command(parser: argparse.ArgumentParser) -> None:
 def run_info(arguments: argparse.Namespace) -> int:
     """Print versions, places and parts."""
     from platereader.registry import Registry
-    from platereader.runtimes.processor import cpu_features, usable_cores
-    from platereader.runtimes.ways import installed_engines
+    from platereader.runtimes._processor import cpu_features, usable_cores
+    from platereader.runtimes._selection import installed_engines
 
     rows = [
         ("platereader", platereader.__version__),

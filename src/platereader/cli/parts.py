@@ -11,7 +11,7 @@ from platereader.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from platereader.geometry import Point
+    from platereader._geometry import Point
     from platereader.pipeline import Pipeline
     from platereader.protocols import Detector, Recognizer
     from platereader.registry import Kind, Registry, WeightFile
@@ -58,10 +58,10 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         InvalidArgumentError: weights of the wrong kind, a tile too small, or a region that is no polygon.
         UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
     """
-    from platereader import defaults
+    from platereader import _defaults as defaults
     from platereader.pipeline import Pipeline
     from platereader.registry import Registry
-    from platereader.runtimes.ways import Asked, check_asked
+    from platereader.runtimes._selection import Asked, check_asked
     from platereader.trust import TrustPolicy
 
     region = None if arguments.region is None else _parse_region(arguments.region)
@@ -73,7 +73,7 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     trust: TrustPolicy | None = None
     notes: list[PartDescription] = []
     if arguments.detector is not None and arguments.detector.lower().endswith(".pt"):
-        from platereader.detection.ultralytics import UltralyticsDetector
+        from platereader.detection._ultralytics import UltralyticsDetector
 
         detector = UltralyticsDetector(arguments.detector, trust_pickle=arguments.trust_pickle)
     elif arguments.detector is not None:
@@ -100,9 +100,9 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
 
 def _wrapped(pipeline: Pipeline, *, tile_px: int | None, region: Sequence[Point] | None) -> Pipeline:
     """The pipeline with its detector run on tiles and restricted to a region, where asked for."""
-    from platereader.defaults import class_name
-    from platereader.detection.region import RegionDetector
-    from platereader.detection.tiled import TiledDetector
+    from platereader._defaults import class_name
+    from platereader.detection._region import RegionDetector
+    from platereader.detection._tiled import TiledDetector
 
     detector = pipeline.detector
     if tile_px is not None:

@@ -97,7 +97,7 @@ class _Reader:
             return PictureResult(str(source.path), error=f"{source.path}: {error}")
 
     def _read(self, source: Source) -> PictureResult:
-        from platereader.datasets import read_image
+        from platereader.media._images import read_image
 
         frame = read_image(source.path)
         readings = self.pipeline.read(frame)

@@ -16,8 +16,8 @@ from platereader.cli.sources import Source, find_sources
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 
 if TYPE_CHECKING:
-    from platereader.arrays import BgrImage
-    from platereader.capture.source import FrameSource
+    from platereader._arrays import BgrImage
+    from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
 
 EXAMPLES = """examples:
@@ -62,7 +62,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.films import FILM_SUFFIXES
+    from platereader.cli.videos import FILM_SUFFIXES
 
     sources = find_sources(arguments.sources, also=FILM_SUFFIXES)
     jobs = _jobs(sources, arguments)
@@ -103,8 +103,8 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     Raises:
         InvalidArgumentError: a result would take the place of a source.
     """
-    from platereader.cli.films import FILM_SUFFIXES
-    from platereader.datasets.images import IMAGE_SUFFIXES
+    from platereader.cli.videos import FILM_SUFFIXES
+    from platereader.media._images import IMAGE_SUFFIXES
 
     out: Path = arguments.out
     given: list[Path] = arguments.sources
@@ -133,7 +133,7 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 def _written(path: Path, *, is_film: bool) -> Path:
     """The same name, with another ending where its own cannot be written."""
-    from platereader.cli.films import WRITTEN_SUFFIXES
+    from platereader.cli.videos import WRITTEN_SUFFIXES
 
     kept = WRITTEN_SUFFIXES if is_film else _KEPT_SUFFIXES
     return path if path.suffix.lower() in kept else path.with_name(path.name + (".mp4" if is_film else ".png"))
@@ -141,7 +141,7 @@ def _written(path: Path, *, is_film: bool) -> Path:
 
 def _frames_of(source: Source) -> int:
     """Frames that the header of a film promises; a film that cannot be opened fails later, with a message."""
-    from platereader.capture import open_source
+    from platereader.media._opening import open_source
 
     try:
         film = open_source(source.path)
@@ -168,8 +168,8 @@ class _Redactor:
     """Everything that is done to one file."""
 
     def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace) -> None:
-        from platereader.detection.thresholds import with_min_score
-        from platereader.redaction import REDACTION_MIN_SCORE
+        from platereader.detection._thresholds import with_min_score
+        from platereader.media._redaction import REDACTION_MIN_SCORE
 
         asked: float | None = arguments.min_score
         lowered = with_min_score(pipeline.detector, REDACTION_MIN_SCORE if asked is None else asked)
@@ -188,10 +188,10 @@ class _Redactor:
         return self._film(job, progress) if job.is_film else self._picture(job, progress)
 
     def _picture(self, job: _Job, progress: Progress) -> int:
+        from platereader._reading import detect
         from platereader.cli.saving import write_picture
-        from platereader.datasets import read_image
-        from platereader.reading import detect
-        from platereader.redaction import redact
+        from platereader.media._images import read_image
+        from platereader.media._redaction import redact
 
         frame = read_image(job.source.path)
         found = detect(self._detector, [frame])[0]
@@ -206,10 +206,10 @@ class _Redactor:
 
     def _film(self, job: _Job, progress: Progress) -> int:
         """A film that breaks off is redacted as far as it goes, and reported all the same."""
-        from platereader.capture import open_source
-        from platereader.capture.film import USUAL_FPS
-        from platereader.cli.films import FilmWriter
-        from platereader.redaction import redact_stream
+        from platereader.cli.videos import FilmWriter
+        from platereader.media._opening import open_source
+        from platereader.media._redaction import redact_stream
+        from platereader.media._video_file import USUAL_FPS
 
         covered = 0
         broken: list[PlateReaderError] = []

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
+from platereader._files import append_text
+from platereader._geometry import Box
 from platereader.cli.sources import Source
 from platereader.errors import InvalidArgumentError
-from platereader.geometry import Box
 from platereader.results import Detection, PlateReading
 
 # Surroundings of a plate that are kept with it, in plate widths: enough to train on other corners than the found ones.
@@ -40,7 +41,7 @@ class AnnotatedCopies:
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading]) -> None:
         """Write one annotated copy under the path of its source below the folder that was given."""
-        from platereader.drawing import draw_readings
+        from platereader.media._drawing import draw_readings
 
         suffix = ".jpg" if source.within.suffix.lower() in _LOSSY else ".png"
         path = _free_path((self.folder / source.within).with_suffix(suffix), self._taken)
@@ -80,8 +81,7 @@ class Crops:
             write_picture(path, frame[y1:y2, x1:x2])
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
-            with (self.folder / "labels.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            append_text(self.folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _surroundings(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None:

@@ -40,7 +40,7 @@ def find_sources(inputs: Sequence[Path], *, also: frozenset[str] = frozenset()) 
 
 
 def _sources_of(path: Path, also: frozenset[str]) -> Iterator[Source]:
-    from platereader.datasets.images import IMAGE_SUFFIXES
+    from platereader.media._images import IMAGE_SUFFIXES
 
     try:
         is_folder = path.is_dir()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from platereader._files import append_text
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.progress import Progress
 from platereader.errors import InvalidArgumentError
@@ -15,9 +16,9 @@ from platereader.errors import InvalidArgumentError
 if TYPE_CHECKING:
     import numpy as np
 
-    from platereader.arrays import BgrImage
-    from platereader.synthesis.paste import Front
-    from platereader.synthesis.scene import Scene
+    from platereader._arrays import BgrImage
+    from platereader.lab.synthesis.paste import Front
+    from platereader.lab.synthesis.scene import Scene
 
 EXAMPLES = """examples:
   platereader synth samples/ --count 50                               plates as a camera sees them, cut out
@@ -60,13 +61,13 @@ def run_synth(arguments: argparse.Namespace) -> int:
         raise InvalidArgumentError(f"DIR is {str(arguments.out)!r}, which has labels: name a new folder.")
     samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with table.open("w", encoding="utf-8") as file, Progress(arguments.count, unit="picture") as progress:
+    with Progress(arguments.count, unit="picture") as progress:
         for index in range(arguments.count):
             pixels, labels = next(samples)
             name = f"images/{index:06d}.png"
             write_picture(arguments.out / name, pixels)
             row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": labels}
-            file.write(json.dumps(row) + "\n")
+            append_text(table, json.dumps(row) + "\n")
             progress.advance()
     return EXIT_OK
 
@@ -74,8 +75,8 @@ def run_synth(arguments: argparse.Namespace) -> int:
 def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
     """The photographs to put plates on, decoded."""
     from platereader.cli.sources import find_sources
-    from platereader.datasets import read_image
     from platereader.errors import DatasetError
+    from platereader.media._images import read_image
 
     if arguments.backgrounds is None:
         if arguments.kind == "scenes":
@@ -90,8 +91,8 @@ def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
 
 def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Plates before a camera, cut out as the recognizer gets them."""
-    from platereader.plates.alphabet import ILLEGIBLE
-    from platereader.synthesis.crops import plate_sample
+    from platereader.lab.synthesis.crops import plate_sample
+    from platereader.plates._alphabet import ILLEGIBLE
 
     while True:
         sample = plate_sample(rng, backgrounds=backgrounds)
@@ -109,8 +110,8 @@ def _plates(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_
 
 def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Plates on photographs."""
-    from platereader.synthesis.paste import paste_plate
-    from platereader.synthesis.scene import Scene
+    from platereader.lab.synthesis.paste import paste_plate
+    from platereader.lab.synthesis.scene import Scene
 
     while True:
         front, label = _front(rng)
@@ -121,7 +122,7 @@ def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_
 
 def _streets(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Cars on generated streets."""
-    from platereader.synthesis.street import generated_street
+    from platereader.lab.synthesis.street import generated_street
 
     del backgrounds
     while True:
@@ -132,9 +133,9 @@ def _streets(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[
 
 def _front(rng: np.random.Generator) -> tuple[Front, _Label]:
     """A clean front of a random type and what is on it."""
-    from platereader.synthesis.crops import random_format, random_text
-    from platereader.synthesis.paste import Front
-    from platereader.synthesis.render import render_plate
+    from platereader.lab.synthesis.crops import random_format, random_text
+    from platereader.lab.synthesis.paste import Front
+    from platereader.lab.synthesis.render import render_plate
 
     plate_format = random_format(rng)
     text, lines = random_text(plate_format, rng=rng), plate_format.line_count

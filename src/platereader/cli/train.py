@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._files import write_json
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.export import add_export_command
 from platereader.cli.tables import format_table
 from platereader.errors import InvalidArgumentError
-from platereader.plates.alphabet import RUSSIAN
+from platereader.plates._alphabet import RUSSIAN
 from platereader.registry import Kind, write_sidecar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from platereader.datasets import SkippedRow
-    from platereader.evaluation.metrics import Rate
+    from platereader.lab.datasets import SkippedRow
+    from platereader.lab.metrics.rates import Rate
     from platereader.protocols import CTCDecoder, Recognizer
     from platereader.trust import Calibration, TrustPolicy
 
@@ -145,11 +145,11 @@ def run_detector(arguments: argparse.Namespace) -> int:
     """Train the detector, from the start or from given weights, and say where its weights are."""
     if arguments.own is not None:
         return _fine_tune_detector(arguments)
+    from platereader._defaults import load_detector
     from platereader.cli.parts import resolve_weights
-    from platereader.defaults import load_detector
+    from platereader.lab.training.detector.distillation import Teacher
+    from platereader.lab.training.detector.train import DetectorTraining, train_detector
     from platereader.registry import Registry
-    from platereader.training.detector import DetectorTraining, train_detector
-    from platereader.training.distillation import Teacher
 
     if len(arguments.data) != 1:
         raise InvalidArgumentError(
@@ -170,10 +170,10 @@ def run_detector(arguments: argparse.Namespace) -> int:
 def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's pictures, and say how they compare and where they are."""
     from platereader.cli.parts import resolve_weights
+    from platereader.lab.training.detector import finetune as finetune_detector
+    from platereader.lab.training.detector.comparison import table
+    from platereader.lab.training.detector.train import DetectorTraining
     from platereader.registry import Registry
-    from platereader.training import finetune_detector
-    from platereader.training.detector import DetectorTraining
-    from platereader.training.detector_comparison import table
 
     _check_tuning_options(arguments)
     options: dict[str, Any] = {**finetune_detector.DEFAULTS, **_given(arguments, minutes=finetune_detector.MINUTES)}
@@ -210,8 +210,8 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
     if arguments.start is not None or arguments.own is not None:
         return _fine_tune(arguments)
-    from platereader.recognition.shape import ConvCtcConfig
-    from platereader.training.recognizer import RecognizerTraining, train_recognizer
+    from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer
+    from platereader.recognition._shape import ConvCtcConfig
 
     training = RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **_given(arguments))
     shape = {name: value for name, value in asdict(ConvCtcConfig()).items() if name != "characters"}
@@ -222,9 +222,9 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
 def _fine_tune(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's plates, and say how they compare and where they are."""
     from platereader.cli.parts import resolve_weights
+    from platereader.lab.training.recognizer import finetune
+    from platereader.lab.training.recognizer.train import RecognizerTraining
     from platereader.registry import Registry
-    from platereader.training import finetune
-    from platereader.training.recognizer import RecognizerTraining
 
     _check_tuning_options(arguments)
     options: dict[str, Any] = {**finetune.DEFAULTS, **_options(arguments)}
@@ -248,9 +248,9 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
 def run_quantize(arguments: argparse.Namespace) -> int:
     """Make int8 weights, say how they compare and where they are."""
     from platereader.cli.parts import resolve_weights
-    from platereader.recognition.shape import shape_from_settings
+    from platereader.lab.training.recognizer import quantize
+    from platereader.recognition._shape import shape_from_settings
     from platereader.registry import Registry
-    from platereader.training import quantize
 
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     options = {name: value for name, value in vars(arguments).items() if name in arguments.names}
@@ -264,17 +264,17 @@ def run_quantize(arguments: argparse.Namespace) -> int:
     rows = [(one.name, *(_rate(rate) for rate in (one.same, one.exact_fp32, one.exact_int8))) for one in agreements]
     print(format_table(("PLATES", "SAME TEXT", "FP32 RIGHT", "INT8 RIGHT"), rows))
     report = {"fp32_sha256": weights.sha256, "agreement": [one.to_dict() for one in agreements]}
-    (arguments.out / "quantization.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(arguments.out / "quantization.json", report)
     shape = {name: value for name, value in weights.settings.items() if name != "calibration"}  # that was for fp32
     return _finish(arguments.out / quantize.WEIGHTS, kind="recognizer", settings=shape)
 
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
-    from platereader import defaults
+    from platereader import _defaults as defaults
     from platereader.cli.parts import resolve_weights
     from platereader.registry import Registry
-    from platereader.registry.manifest import sidecar_of
+    from platereader.registry._manifest import sidecar_of
 
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     recognizer, described, kept = defaults.load_recognizer(weights, precision="auto")
@@ -288,7 +288,7 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, kept, data=arguments.data, tracks=tracks)
     report["calibration"] = fitted.to_dict()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "calibration.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(arguments.out / "calibration.json", report)
     if sidecar_of(weights.path).exists():
         write_sidecar(weights.path, kind="recognizer", settings={**weights.settings, "calibration": fitted.to_dict()})
     print(arguments.out / "calibration.json")
@@ -304,8 +304,8 @@ def _calibrate_single(
     options: Mapping[str, Any],
 ) -> tuple[Calibration, dict[str, Any]]:
     """The calibration of single readings, and how well it holds."""
-    from platereader import defaults
-    from platereader.training import calibrate
+    from platereader import _defaults as defaults
+    from platereader.lab.training.trust import calibrate
 
     plates = calibrate.calibration_plates(data, alphabet=recognizer.alphabet, **options)
     readings = calibrate.judged(recognizer, decoder, plates)
@@ -337,8 +337,8 @@ def _calibrate_fusion(
     recognizer: Recognizer, decoder: CTCDecoder, single: Calibration, *, data: Sequence[Path], tracks: int
 ) -> tuple[Calibration, Mapping[str, Any] | None]:
     """The calibration with that of many frames, and how well it holds; as it is where there is nothing to fit it on."""
-    from platereader.datasets.photographs import load_photographs
-    from platereader.training import fusion
+    from platereader.lab.datasets.photographs import load_photographs
+    from platereader.lab.training.trust import fusion
 
     images = [image for folder in data for image in load_photographs(folder).images]
     plates = fusion.plates_to_fit_on(images, alphabet=recognizer.alphabet)

@@ -1,1 +1,8 @@
 """Parts that find plates in frames."""
+
+from platereader.detection._plate_detector import PlateDetector
+from platereader.detection._region import RegionDetector
+from platereader.detection._tiled import TiledDetector
+from platereader.detection._ultralytics import UltralyticsDetector
+
+__all__ = ["PlateDetector", "RegionDetector", "TiledDetector", "UltralyticsDetector"]

@@ -4,7 +4,7 @@ Files are looked for in ``$PLATEREADER_MODELS``, the user's cache and the instal
 by its path is taken from there; if no manifest knows it, a sidecar ``FILE.json`` beside it says what it is.
 """
 
-from platereader.registry.manifest import Kind, WeightEntry, load_manifest, write_sidecar
-from platereader.registry.registry import Registry, WeightCheck, WeightFile
+from platereader.registry._manifest import Kind, WeightEntry, load_manifest, write_sidecar
+from platereader.registry._registry import Registry, WeightCheck, WeightFile
 
 __all__ = ["Kind", "Registry", "WeightCheck", "WeightEntry", "WeightFile", "load_manifest", "write_sidecar"]

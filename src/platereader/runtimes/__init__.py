@@ -7,6 +7,8 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["Engine", "Precision", "Runtime"]
+
 Engine: TypeAlias = Literal["openvino", "onnx", "torch"]
 """What runs a network: OpenVINO, ONNX Runtime or PyTorch."""
 

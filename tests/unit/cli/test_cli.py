@@ -97,7 +97,7 @@ def test_ctrl_c_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("platereader.registry.registry.Registry.verify", interrupted)
+    monkeypatch.setattr("platereader.registry._registry.Registry.verify", interrupted)
     assert main(["weights", "verify"]) == 130
     assert capsys.readouterr().err == "platereader: interrupted\n"
 

@@ -15,8 +15,9 @@ from PIL import Image
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Pipeline
 from platereader.cli import main
-from platereader.datasets import load_dataset, read_image
-from platereader.recognition.recognizer import CtcRecognizer
+from platereader.lab.datasets import load_dataset
+from platereader.media._images import read_image
+from platereader.recognition._recognizer import CtcRecognizer
 from platereader.registry import Registry, WeightEntry, write_sidecar
 from small_networks import SMALL, write_small
 
@@ -161,8 +162,8 @@ def test_train_hands_over_only_what_was_given(
         calls.append(settings)
         return weights(settings.output / "reader.safetensors")
 
-    monkeypatch.setattr("platereader.training.detector.train_detector", detector)
-    monkeypatch.setattr("platereader.training.recognizer.train_recognizer", recognizer)
+    monkeypatch.setattr("platereader.lab.training.detector.train.train_detector", detector)
+    monkeypatch.setattr("platereader.lab.training.recognizer.train.train_recognizer", recognizer)
     words = ["--steps", "5", "--learning-rate", "0.1", "--teacher", "plate-detector"]
     assert main(["train", "detector", "data", "--out", str(tmp_path), *words]) == 0
     assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
@@ -235,7 +236,7 @@ def test_info_names_tiles_and_region_and_the_weights_inside(capsys: pytest.Captu
     assert main(["info", "--tile", "960", "--region", "0,0 1920,0 1920,1080"]) == 0
     (detector,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("detector"))
     wrapped, weights = detector.split()[1:3]
-    assert wrapped == "RegionDetector(TiledDetector(YoloDetector))"
+    assert wrapped == "RegionDetector(TiledDetector(PlateDetector))"
     assert weights.startswith("plate-detector")
 
 
@@ -251,7 +252,7 @@ def test_info_names_versions_and_places(
 def test_info_without_weights_says_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platereader.registry.registry.packaged_folder", lambda: tmp_path)
+    monkeypatch.setattr("platereader.registry._registry.packaged_folder", lambda: tmp_path)
     assert main(["info"]) == 3
     out, err = capsys.readouterr()
     assert "torch" in out

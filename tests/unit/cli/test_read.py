@@ -18,13 +18,14 @@ from PIL import Image
 
 from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, Quad, TrustPolicy, __version__
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.cli.document import ReadDocument
-from platereader.datasets import load_dataset, read_image
-from platereader.detection.tiled import TiledDetector
+from platereader.detection._tiled import TiledDetector
 from platereader.errors import InvalidArgumentError
-from platereader.rectification.corners import CornerRectifier
+from platereader.lab.datasets import load_dataset
+from platereader.media._images import read_image
+from platereader.rectification._corners import CornerRectifier
 
 ONE = {50: Box(40, 60, 120, 80)}
 TWO = {50: Box(40, 60, 120, 80), 100: Box(180, 150, 260, 170)}

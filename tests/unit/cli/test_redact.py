@@ -15,10 +15,10 @@ from PIL import Image
 
 from fakes import frame_with, patch_pipeline
 from platereader import Box
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
 from platereader.cli import main
-from platereader.datasets import read_image
-from platereader.redaction import REDACTION_MIN_SCORE
+from platereader.media._images import read_image
+from platereader.media._redaction import REDACTION_MIN_SCORE
 
 PLATE = Box(40, 60, 120, 80)
 INSIDE = (slice(60, 80), slice(40, 120))

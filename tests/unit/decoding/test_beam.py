@@ -6,14 +6,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from platereader import ctc
-from platereader.arrays import LogProbs
-from platereader.decoding.beam import BeamDecoder
-from platereader.decoding.greedy import GreedyDecoder
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
+from platereader.decoding._beam import BeamDecoder
+from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
-from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.formats import by_name
-from platereader.plates.grammar import PlateGrammar, russian_grammar
+from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates._formats import by_name
+from platereader.plates._grammar import PlateGrammar, russian_grammar
 from platereader.testing import check_decoder
 
 GRAMMAR = russian_grammar()

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from platereader import ctc
-from platereader.arrays import LogProbs
-from platereader.decoding.greedy import GreedyDecoder
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
+from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
-from platereader.plates.alphabet import RUSSIAN
+from platereader.plates._alphabet import RUSSIAN
 from platereader.testing import check_decoder
 
 

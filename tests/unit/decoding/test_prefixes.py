@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from ctc_pictures import all_texts, random_log_probs
 
-from platereader import ctc
-from platereader.arrays import LogProbs
-from platereader.decoding.automaton import Automaton
-from platereader.decoding.beam import BeamDecoder
-from platereader.decoding.prefixes import search
-from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.grammar import russian_grammar
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
+from platereader.decoding._automaton import Automaton
+from platereader.decoding._beam import BeamDecoder
+from platereader.decoding._prefixes import search
+from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates._grammar import russian_grammar
 
 ABC = Alphabet("ABC")
 RUSSIAN_AUTOMATON = Automaton.build(RUSSIAN.size, russian_grammar())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from detector_outputs import Wanted, encode
 
-from platereader.detection.decode import cell_grid, decode_plates
+from platereader.detection._decode import cell_grid, decode_plates
 from platereader.errors import ContractError
 
 _SIZE = (96, 160)

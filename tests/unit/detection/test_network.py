@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from platereader.detection.decode import cell_grid
-from platereader.detection.network import PlateNetwork, fuse_normalisation, network_from_file
+from platereader.detection._decode import cell_grid
+from platereader.detection._network import PlateNetwork, fuse_normalisation, network_from_file
 from platereader.errors import WeightsCorruptError
-from platereader.runtimes.tensors import write_tensors
+from platereader.runtimes._tensors import write_tensors
 
 
 @pytest.fixture

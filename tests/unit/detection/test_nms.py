@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader.detection.nms import Bounds, suppress
-from platereader.geometry import Box, iou
+from platereader._geometry import Box, iou
+from platereader.detection._nms import Bounds, suppress
 
 
 def test_best_of_two_overlapping_boxes_stays() -> None:

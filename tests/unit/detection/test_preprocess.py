@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader.detection.preprocess import FILL, STRIDE_PX, apply_letterbox, plan_letterbox, to_input
+from platereader.detection._preprocess import FILL, STRIDE_PX, apply_letterbox, plan_letterbox, to_input
 
 
 @given(st.integers(1, 12_000), st.integers(1, 12_000), st.sampled_from([32, 320, 640, 1280]))

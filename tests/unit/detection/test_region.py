@@ -8,8 +8,8 @@ from far_plates import ShortSighted
 
 from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import Box, InvalidArgumentError
-from platereader.detection.region import RegionDetector
-from platereader.detection.tiled import TiledDetector
+from platereader.detection._region import RegionDetector
+from platereader.detection._tiled import TiledDetector
 from platereader.testing import check_detector
 
 TRIANGLE = [(100.0, 40.0), (300.0, 40.0), (200.0, 200.0)]

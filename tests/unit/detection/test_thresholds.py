@@ -3,9 +3,9 @@ from __future__ import annotations
 from far_plates import ShortSighted
 
 from fakes import PatchDetector
-from platereader.detection.region import RegionDetector
-from platereader.detection.thresholds import min_score_of, with_min_score
-from platereader.detection.tiled import TiledDetector
+from platereader.detection._region import RegionDetector
+from platereader.detection._thresholds import min_score_of, with_min_score
+from platereader.detection._tiled import TiledDetector
 
 REGION = ((0.0, 0.0), (90.0, 0.0), (90.0, 90.0))
 

@@ -10,9 +10,9 @@ from far_plates import ShortSighted
 
 from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import Box, ContractError, Detection, InvalidArgumentError, Quad
-from platereader.arrays import BgrImage
-from platereader.detection.region import RegionDetector
-from platereader.detection.tiled import TiledDetector
+from platereader._arrays import BgrImage
+from platereader.detection._region import RegionDetector
+from platereader.detection._tiled import TiledDetector
 from platereader.results import Lines
 from platereader.testing import check_detector
 

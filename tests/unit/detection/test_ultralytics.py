@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from platereader.detection.ultralytics import UltralyticsDetector
+from platereader.detection._ultralytics import UltralyticsDetector
 from platereader.errors import UntrustedPickleError, WeightsNotFoundError
 
 _PROBE = """
@@ -32,7 +32,7 @@ torch.set_num_threads(2)
 def state():
     return [dict(os.environ), cv2.getNumThreads(), torch.get_num_threads(), torch.save.__module__]
 
-from platereader.runtimes.quiet_import import import_ultralytics
+from platereader.runtimes._quiet_import import import_ultralytics
 torch.manual_seed(0)
 plan = {"nc": 1, "kpt_shape": [4, 2], "scales": {"n": [0.33, 0.25, 1024]}, "scale": "n",
         "backbone": [[-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Conv", [64, 3, 2]], [-1, 1, "Conv", [64, 3, 2]]],
@@ -42,12 +42,12 @@ model.args = {"task": "pose"}
 torch.save({"model": model, "train_args": {"task": "pose"}}, sys.argv[1])
 
 before = state()
-from platereader.detection.ultralytics import UltralyticsDetector
+from platereader.detection._ultralytics import UltralyticsDetector
 detector = UltralyticsDetector(sys.argv[1], trust_pickle=True, input_size=64, min_score=0.0, max_iou=0.3)
 frame = numpy.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=numpy.uint8)
 frame.setflags(write=False)
 found = detector.detect([frame, frame[::-1, ::-1], numpy.zeros((30, 90, 3), numpy.uint8)])
-from platereader.detection.thresholds import min_score_of, with_min_score
+from platereader.detection._thresholds import min_score_of, with_min_score
 strict = with_min_score(detector, found[0][0].score)
 from ultralytics.utils.events import events
 print(json.dumps({

@@ -12,12 +12,12 @@ from detector_outputs import FakeRuntime, Wanted, encode
 from numpy.typing import NDArray
 from torch import nn
 
-from platereader.detection.network import PlateNetwork, fuse_normalisation
-from platereader.detection.yolo import YoloDetector
+from platereader.detection._network import PlateNetwork, fuse_normalisation
+from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
 from platereader.results import Detection
-from platereader.runtimes.tensors import write_tensors
-from platereader.runtimes.torch import TorchRuntime
+from platereader.runtimes._tensors import write_tensors
+from platereader.runtimes._torch import TorchRuntime
 
 _CORNERS = np.array([[42, 30], [100, 34], [99, 52], [40, 47]], np.float32)
 
@@ -44,13 +44,13 @@ def network() -> PlateNetwork:
 
 
 @pytest.fixture(scope="module")
-def detector(network: PlateNetwork) -> YoloDetector:
-    return YoloDetector(TorchRuntime(network), input_size=160, min_score=0.3, max_iou=0.3)
+def detector(network: PlateNetwork) -> PlateDetector:
+    return PlateDetector(TorchRuntime(network), input_size=160, min_score=0.3, max_iou=0.3)
 
 
 def test_plate_is_given_in_pixels_of_the_frame() -> None:
     runtime = _fake(Wanted((40, 30, 100, 52), _CORNERS, line_class=1))
-    (found,) = YoloDetector(runtime, input_size=160).detect([_frame(288, 480)])
+    (found,) = PlateDetector(runtime, input_size=160).detect([_frame(288, 480)])
     assert runtime.shapes == [(1, 3, 96, 160)]
     np.testing.assert_allclose(found[0].box.to_tuple(), (120, 90, 300, 156), atol=0.05)
     assert found[0].corners is not None
@@ -62,7 +62,7 @@ def test_plate_is_given_in_pixels_of_the_frame() -> None:
 def test_box_is_kept_inside_and_corners_may_leave_the_frame() -> None:
     outside = np.array([[-8, 30], [60, 30], [60, 50], [-8, 50]], np.float32)
     runtime = _fake(Wanted((-8, 30, 60, 50), outside))
-    (found,) = YoloDetector(runtime, input_size=160).detect([_frame(96, 160)])
+    (found,) = PlateDetector(runtime, input_size=160).detect([_frame(96, 160)])
     assert found[0].box.x1 == 0
     assert found[0].corners is not None
     assert found[0].corners.top_left[0] == pytest.approx(-8, abs=0.05)
@@ -70,21 +70,21 @@ def test_box_is_kept_inside_and_corners_may_leave_the_frame() -> None:
 
 def test_wild_corners_are_held_near_their_box() -> None:
     runtime = _fake(Wanted((40, 30, 100, 52), _CORNERS + np.float32(1e6)))
-    (found,) = YoloDetector(runtime, input_size=160).detect([_frame(96, 160)])
+    (found,) = PlateDetector(runtime, input_size=160).detect([_frame(96, 160)])
     assert found[0].corners is not None
     assert found[0].corners.box.x2 <= 161
 
 
 def test_plate_in_the_border_is_no_plate() -> None:
     runtime = _fake(Wanted((40, 89, 100, 95), _CORNERS, stride=8))
-    assert YoloDetector(runtime, input_size=160).detect([_frame(80, 160)]) == [[]]
+    assert PlateDetector(runtime, input_size=160).detect([_frame(80, 160)]) == [[]]
 
 
 def test_best_comes_first_and_weak_ones_can_be_asked_for() -> None:
     runtime = _fake(
         Wanted((10, 30, 50, 50), _CORNERS, logit=-2), Wanted((100, 30, 140, 50), _CORNERS, logit=2, stride=8)
     )
-    detector = YoloDetector(runtime, input_size=160)
+    detector = PlateDetector(runtime, input_size=160)
     assert len(detector.detect([_frame(96, 160)])[0]) == 1
     scores = [found.score for found in replace(detector, min_score=0.05).detect([_frame(96, 160)])[0]]
     assert scores == sorted(scores, reverse=True)
@@ -93,7 +93,7 @@ def test_best_comes_first_and_weak_ones_can_be_asked_for() -> None:
 
 def test_frames_of_one_shape_share_a_batch_of_at_most_eight() -> None:
     runtime = _fake(size=(96, 160))
-    YoloDetector(runtime, input_size=160).detect([_frame(96, 160)] * 10)
+    PlateDetector(runtime, input_size=160).detect([_frame(96, 160)] * 10)
     assert [shape[0] for shape in runtime.shapes] == [8, 2]
 
 
@@ -104,7 +104,7 @@ def _close(first: list[Detection], second: list[Detection]) -> None:
         assert one.score == pytest.approx(other.score, abs=1e-4)
 
 
-def test_mixed_frames_come_back_in_order_and_do_not_depend_on_each_other(detector: YoloDetector) -> None:
+def test_mixed_frames_come_back_in_order_and_do_not_depend_on_each_other(detector: PlateDetector) -> None:
     frames = [_frame(100, 160, seed=1), _frame(160, 90, seed=2), _frame(100, 160, seed=3), _frame(5, 7, seed=4)]
     together = detector.detect(frames)
     assert len(together) == 4
@@ -112,7 +112,7 @@ def test_mixed_frames_come_back_in_order_and_do_not_depend_on_each_other(detecto
         _close(found, detector.detect([frame])[0])
 
 
-def test_two_threads_with_two_sizes_get_what_one_thread_gets(detector: YoloDetector) -> None:
+def test_two_threads_with_two_sizes_get_what_one_thread_gets(detector: PlateDetector) -> None:
     frames = [_frame(96, 160, seed=5), _frame(160, 128, seed=6)]
     expected = [detector.detect([frame])[0] for frame in frames]
     found: list[tuple[int, list[Detection]]] = []
@@ -132,19 +132,19 @@ def test_two_threads_with_two_sizes_get_what_one_thread_gets(detector: YoloDetec
         _close(detections, expected[index])
 
 
-def test_frames_are_not_written_to(detector: YoloDetector) -> None:
+def test_frames_are_not_written_to(detector: PlateDetector) -> None:
     frame = _frame(96, 160)
     frame.setflags(write=False)
     assert detector.detect([frame[:, ::-1]])
 
 
-def test_weights_from_a_half_precision_file(network: PlateNetwork, detector: YoloDetector, tmp_path: Path) -> None:
+def test_weights_from_a_half_precision_file(network: PlateNetwork, detector: PlateDetector, tmp_path: Path) -> None:
     state = {
         name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in network.state_dict().items()
     }
     write_tensors(tmp_path / "w.safetensors", state)
     settings = {"input_size": 160, "min_score": 0.3, "max_iou": 0.3}
-    loaded = YoloDetector.from_file(tmp_path / "w.safetensors", settings=settings)
+    loaded = PlateDetector.from_file(tmp_path / "w.safetensors", settings=settings)
     frame = _frame(96, 160)
     best, expected = loaded.detect([frame])[0][0], detector.detect([frame])[0][0]
     assert best.score == pytest.approx(expected.score, abs=0.02)
@@ -166,25 +166,25 @@ def test_folded_normalisation_gives_the_same_outputs(network: PlateNetwork) -> N
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     write_tensors(tmp_path / "w", {"a": torch.zeros(1)})
     with pytest.raises(WeightsCorruptError, match="does not hold a plate detector"):
-        YoloDetector.from_file(tmp_path / "w")
+        PlateDetector.from_file(tmp_path / "w")
 
 
 def test_missing_and_damaged_weights(tmp_path: Path) -> None:
     with pytest.raises(WeightsNotFoundError):
-        YoloDetector.from_file(tmp_path / "none.safetensors")
+        PlateDetector.from_file(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04pickle")
     with pytest.raises(WeightsCorruptError):
-        YoloDetector.from_file(tmp_path / "bad.safetensors")
+        PlateDetector.from_file(tmp_path / "bad.safetensors")
 
 
 def test_unknown_precision(network: PlateNetwork, tmp_path: Path) -> None:
     write_tensors(tmp_path / "w", network.state_dict())
     with pytest.raises(EngineError):
-        YoloDetector.from_file(tmp_path / "w", precision="int4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        PlateDetector.from_file(tmp_path / "w", precision="int4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("settings", [{"size": 3}, {"min_score": "high"}, {"input_size": 100}, {"max_iou": 2.0}])
 def test_bad_settings(network: PlateNetwork, tmp_path: Path, settings: dict[str, object]) -> None:
     write_tensors(tmp_path / "w", network.state_dict())
     with pytest.raises(InvalidArgumentError, match="allowed"):
-        YoloDetector.from_file(tmp_path / "w", settings=settings)
+        PlateDetector.from_file(tmp_path / "w", settings=settings)

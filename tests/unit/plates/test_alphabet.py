@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates.alphabet import RUSSIAN, Alphabet, to_cyrillic, to_latin
+from platereader.plates._alphabet import RUSSIAN, Alphabet, to_cyrillic, to_latin
 
 
 def test_russian_alphabet_has_ten_digits_twelve_letters_and_d() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from platereader.errors import InvalidArgumentError, UnknownNameError
-from platereader.plates.alphabet import RUSSIAN
-from platereader.plates.formats import FORMATS, PlateFormat, by_name, format_of, formats_of, sample_text
-from platereader.plates.regions import known_codes, region_by_code
+from platereader.plates._alphabet import RUSSIAN
+from platereader.plates._formats import FORMATS, PlateFormat, by_name, format_of, formats_of, sample_text
+from platereader.plates._regions import known_codes, region_by_code
 
 every_format = pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
 

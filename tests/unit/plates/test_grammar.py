@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader.plates.alphabet import RUSSIAN, Alphabet
-from platereader.plates.formats import (
+from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates._formats import (
     FORMATS,
     PlateGrammar,
     by_name,
@@ -17,7 +17,7 @@ from platereader.plates.formats import (
     russian_grammar,
     sample_text,
 )
-from platereader.plates.regions import region_known
+from platereader.plates._regions import region_known
 
 GRAMMAR = russian_grammar()
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from platereader.plates.regions import known_codes, region_by_code, region_known, region_of
+from platereader.plates._regions import known_codes, region_by_code, region_known, region_of
 
 
 def test_every_row_is_complete() -> None:

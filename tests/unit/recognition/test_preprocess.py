@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from platereader.recognition.preprocess import INPUT_SIZE_PX, prepare
+from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 from platereader.results import PlateImage
 
 

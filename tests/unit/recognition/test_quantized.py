@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from platereader.errors import EngineError, WeightsCorruptError, WeightsNotFoundError
-from platereader.recognition.network import folded
-from platereader.recognition.quantized import read_int8
-from platereader.recognition.recognizer import CtcRecognizer
-from platereader.recognition.shape import ConvCtcConfig
-from platereader.runtimes.int8_tensors import InputScale, convolutions, precision_of, quantized, write_int8
-from platereader.runtimes.tensors import read_tensors
+from platereader.recognition._network import folded
+from platereader.recognition._quantized import read_int8
+from platereader.recognition._recognizer import CtcRecognizer
+from platereader.recognition._shape import ConvCtcConfig
+from platereader.runtimes._int8_tensors import InputScale, convolutions, precision_of, quantized, write_int8
+from platereader.runtimes._tensors import read_tensors
 from small_networks import SMALL, plates, small_network, write_small
 
 CONFIG = ConvCtcConfig.from_settings(SMALL)

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
-from platereader.plates.alphabet import RUSSIAN
-from platereader.recognition.preprocess import prepare
-from platereader.recognition.recognizer import CtcRecognizer
-from platereader.runtimes.tensors import write_tensors
+from platereader.lab.training.checkpoint import half_precision
+from platereader.plates._alphabet import RUSSIAN
+from platereader.recognition._preprocess import prepare
+from platereader.recognition._recognizer import CtcRecognizer
+from platereader.runtimes._tensors import write_tensors
 from platereader.testing import check_recognizer
-from platereader.training.checkpoint import half_precision
 from small_networks import SMALL, plates, small_network
 
 

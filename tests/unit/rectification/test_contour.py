@@ -8,12 +8,13 @@ import pytest
 from warped_plates import TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Detection, Quad
-from platereader.datasets import is_calibration, load_dataset, read_image
-from platereader.plates.formats import by_name
-from platereader.rectification.contour import ContourRectifier, find_outline
-from platereader.rectification.layout import rectify_box
-from platereader.synthesis.mount import mount
-from platereader.synthesis.render import render_plate
+from platereader.lab.datasets import is_calibration, load_dataset
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.surroundings import mount
+from platereader.media._images import read_image
+from platereader.plates._formats import by_name
+from platereader.rectification._contour import ContourRectifier, find_outline
+from platereader.rectification._layout import rectify_box
 from platereader.testing import check_rectifier
 
 

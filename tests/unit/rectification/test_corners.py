@@ -7,9 +7,9 @@ import pytest
 from warped_plates import flat_plate, street, tilted
 
 from platereader import Box, Detection, PlateImage, Quad
-from platereader.arrays import BgrImage
-from platereader.rectification.corners import BoxRectifier, CornerRectifier, is_plausible
-from platereader.rectification.layout import rectify_box, rectify_quad
+from platereader._arrays import BgrImage
+from platereader.rectification._corners import BoxRectifier, CornerRectifier, is_plausible
+from platereader.rectification._layout import rectify_box, rectify_quad
 from platereader.testing import check_rectifier
 
 GOOD = tilted((320, 240), width=240, aspect=520 / 112, angle_deg=7)

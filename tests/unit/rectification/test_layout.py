@@ -6,8 +6,8 @@ import pytest
 from warped_plates import ONE_LINE, TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Quad
-from platereader.arrays import BgrImage
-from platereader.rectification.layout import join_lines, rectify_box, rectify_quad
+from platereader._arrays import BgrImage
+from platereader.rectification._layout import join_lines, rectify_box, rectify_quad
 
 
 def difference(a: BgrImage, b: BgrImage) -> float:

@@ -17,8 +17,9 @@ from typing import cast
 import pytest
 
 from platereader.errors import UnknownNameError, WeightsFetchError
-from platereader.registry import Registry, WeightEntry, fetch
-from platereader.registry.fetch import download
+from platereader.registry import Registry, WeightEntry
+from platereader.registry import _fetch as fetch
+from platereader.registry._fetch import download
 
 DATA = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(DATA).hexdigest()

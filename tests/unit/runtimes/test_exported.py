@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
-from platereader.recognition.recognizer import CtcRecognizer
+from platereader.lab.training.recognizer.export import export_recognizer
+from platereader.recognition._recognizer import CtcRecognizer
 from platereader.runtimes import Engine, Runtime
-from platereader.runtimes.exported import exported_runtime
-from platereader.runtimes.processor import usable_cores
-from platereader.training.export_recognizer import export_recognizer
+from platereader.runtimes._exported import exported_runtime
+from platereader.runtimes._processor import usable_cores
 from small_networks import SMALL, plates, write_small
 
 ENGINES = ("onnx", "openvino")

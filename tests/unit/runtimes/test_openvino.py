@@ -11,7 +11,7 @@ import pytest
 _PROBE = """
 import os, signal
 from platereader import Registry
-from platereader.runtimes.openvino import OpenVinoRuntime
+from platereader.runtimes._openvino import OpenVinoRuntime
 
 path = Registry.default().resolve("plate-recognizer-int8-onnx").path
 first, second = (OpenVinoRuntime(path, precision="int8") for _ in range(2))

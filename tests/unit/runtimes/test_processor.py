@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from platereader.runtimes import processor
+from platereader.runtimes import _processor as processor
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def state():
     }
 
 before = state()
-from platereader.runtimes.quiet_import import import_ultralytics
+from platereader.runtimes._quiet_import import import_ultralytics
 import_ultralytics("ultralytics.models")
 print(json.dumps({"before": before, "after": state(), "opened": opened, "loaded": "ultralytics" in sys.modules}))
 """

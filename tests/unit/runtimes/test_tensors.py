@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from platereader.errors import WeightsCorruptError, WeightsNotFoundError
-from platereader.runtimes.tensors import read_metadata, read_tensors, write_tensors
+from platereader.runtimes._tensors import read_metadata, read_tensors, write_tensors
 
 
 def test_round_trip_into_a_new_folder(tmp_path: Path) -> None:

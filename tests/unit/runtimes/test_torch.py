@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from platereader.errors import EngineError
-from platereader.runtimes.torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime
 
 
 class _Two(nn.Module):

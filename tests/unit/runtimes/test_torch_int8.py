@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from platereader.errors import EngineError
-from platereader.runtimes import torch_int8
-from platereader.runtimes.torch_int8 import Int8Chain, Int8Convolution, Int8Layer, TorchInt8Runtime
+from platereader.runtimes import _torch_int8 as torch_int8
+from platereader.runtimes._torch_int8 import Int8Chain, Int8Convolution, Int8Layer, TorchInt8Runtime
 
 SHAPE = (1, 10, 14)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from platereader.errors import EngineError
-from platereader.runtimes import ways
-from platereader.runtimes.ways import Asked, Way, check_asked, suitable_ways
+from platereader.runtimes import _selection as ways
+from platereader.runtimes._selection import Asked, Way, check_asked, suitable_ways
 
 FAST_INT8 = Way("openvino", "int8", ("avx512_vnni", "amx_int8"))
 ONNX, TORCH, BF16 = Way("onnx", "fp32"), Way("torch", "fp32"), Way("torch", "bf16", only_asked=True)

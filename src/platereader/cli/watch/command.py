@@ -22,12 +22,12 @@ from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError
 
 if TYPE_CHECKING:
-    from platereader.capture import FrameSource
     from platereader.cli.watch.saving import AnnotatedFilm
-    from platereader.live import LivePage
+    from platereader.cli.watch.server import LivePage
+    from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
     from platereader.results import StreamUpdate
-    from platereader.stream import PlateStream
+    from platereader.video._stream import PlateStream
 
 EXAMPLES = """examples:
   platereader watch gate.mp4                              a table of the plates in a film, each passage once
@@ -82,7 +82,7 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
 
 def run_watch(arguments: argparse.Namespace) -> int:
     """Follow the plates of one source until it ends or is stopped."""
-    from platereader.capture import open_source
+    from platereader.media._opening import open_source
 
     if arguments.port is not None and not arguments.view:
         raise InvalidArgumentError("--port is for the live page: add --view.")
@@ -108,7 +108,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
 
 def open_stream(pipeline: Pipeline, arguments: argparse.Namespace) -> PlateStream:
     """The stream that the options ask for."""
-    from platereader.stream import StreamSettings
+    from platereader.video._stream import StreamSettings
 
     return pipeline.stream(StreamSettings(detect_every=arguments.detect_every))
 
@@ -211,8 +211,8 @@ def _film(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack) 
     """The annotated film, finished when the stack unwinds, whatever happens."""
     if arguments.save is None:
         return None
-    from platereader.capture.film import USUAL_FPS
     from platereader.cli.watch.saving import AnnotatedFilm
+    from platereader.media._video_file import USUAL_FPS
 
     film = AnnotatedFilm(arguments.save, fps=source.fps or USUAL_FPS, source=arguments.source)
     stack.callback(film.close)
@@ -222,7 +222,8 @@ def _film(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack) 
 def _page(arguments: argparse.Namespace, source: FrameSource, started: Started, stack: ExitStack) -> LivePage | None:
     if not arguments.view:
         return None
-    from platereader.live import Board, LivePage
+    from platereader.cli.watch.board import Board
+    from platereader.cli.watch.server import LivePage
 
     board = Board(source.name, started_at=started.at(0.0), frame_count=source.frame_count)
     return stack.enter_context(LivePage(board, on_stop=source.stop, port=arguments.port or 0))

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from platereader.cli.tables import table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
-from platereader.plates.alphabet import to_cyrillic
-from platereader.plates.formats import format_of
-from platereader.plates.regions import region_of
+from platereader.plates._alphabet import to_cyrillic
+from platereader.plates._formats import format_of
+from platereader.plates._regions import region_of
 from platereader.results import TrackedPlate
 
 _HEADER = ("FROM", "TO", "PLATE", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from platereader.arrays import BgrImage
+from platereader._arrays import BgrImage
 from platereader.cli.saving import write_picture
 from platereader.errors import InvalidArgumentError
 from platereader.results import StreamUpdate, TrackedPlate
@@ -50,7 +50,7 @@ class AnnotatedFilm:
         Raises:
             InvalidArgumentError: the file cannot be written.
         """
-        from platereader.drawing import draw_update
+        from platereader.media._drawing import draw_update
 
         timestamp_s = update.timestamp_s
         if self._writer is None:

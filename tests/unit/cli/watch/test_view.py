@@ -14,9 +14,9 @@ import pytest
 from captures import ScriptedCapture, read_film
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Pipeline
-from platereader.arrays import BgrImage
-from platereader.capture.live import LiveFeed
+from platereader._arrays import BgrImage
 from platereader.cli import main
+from platereader.media._camera import LiveFeed
 from webdriver import Browser, chromium
 
 PIXEL = """
@@ -56,7 +56,7 @@ def test_the_page_shows_pauses_and_stops(
     def build(_: argparse.Namespace) -> Pipeline:
         return patch_pipeline()
 
-    monkeypatch.setattr("platereader.capture.open_source", open_camera)
+    monkeypatch.setattr("platereader.media.open_source", open_camera)
     monkeypatch.setattr("platereader.cli.watch.command.build_pipeline", build)
     film = tmp_path / "marked.mp4"
     with ThreadPoolExecutor() as threads, chromium(tmp_path) as browser:

@@ -22,12 +22,12 @@ from PIL import Image
 from captures import ScriptedCapture, read_film, write_film
 from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
-from platereader.arrays import BgrImage
-from platereader.capture.live import LiveFeed
+from platereader._arrays import BgrImage
 from platereader.cli import main
-from platereader.datasets import read_image
-from platereader.decoding.greedy import GreedyDecoder
-from platereader.tracking.tracker import MotionTracker
+from platereader.decoding._greedy import GreedyDecoder
+from platereader.media._camera import LiveFeed
+from platereader.media._images import read_image
+from platereader.video._tracking.tracker import MotionTracker
 
 ONE = {50: Box(40, 60, 120, 80)}
 OTHER = {100: Box(180, 150, 260, 170)}
@@ -234,7 +234,7 @@ class Camera:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, lost: bool = False) -> None:
         self._lost = lost
-        monkeypatch.setattr("platereader.capture.open_source", self._open)
+        monkeypatch.setattr("platereader.media._opening.open_source", self._open)
 
     def _open(self, source: str, **options: Any) -> LiveFeed:
         self.capture = ScriptedCapture([frame_with(ONE)] * 20, endless=not self._lost, pause_s=0.01)

@@ -1,0 +1,150 @@
+"""What fine-tuning is worth on cameras that a detector never saw: five folds over the Brazilian part of ``dev/other``.
+
+Development pictures are never trained on, with this one exception: it shows what fifty to a hundred pictures of a
+user's own bring, and its weights are thrown away. The 114 pictures are split by the sha1 of their names. Four fifths
+are the user's folder, of which ``fine_tune_detector`` holds out another fifth for its own judgement; the last fifth is
+only looked at. No older pictures are given, as to a user who has the package alone. ``dev/russian`` is looked at before
+and after each fold, to see what was forgotten.
+
+``python -m benchmarks.detector_finetuning --minutes 4`` prints a table, and writes the figures of all folds with
+intervals as JSON with ``--json``. A fold that was done is not done again when ``--keep`` names a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from platereader.cli.parts import resolve_weights
+from platereader.cli.tables import format_table
+from platereader.detection._plate_detector import PlateDetector
+from platereader.errors import AccuracyError
+from platereader.lab.datasets import LabelledImage, load_dataset
+from platereader.lab.training.detector.comparison import compare_findings, described, judged, table
+from platereader.lab.training.detector.finetune import DEFAULTS, REPORT, fine_tune_detector
+from platereader.lab.training.detector.train import DetectorTraining
+from platereader.media._images import read_image
+from platereader.registry import Registry, WeightFile
+from platereader.results import Detection
+
+FOLDS = 5
+LEAST_SCORE = 0.01
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What both weights find on one fold and on the Russian pictures."""
+
+    images: Sequence[LabelledImage]
+    before: Sequence[Sequence[Detection]]
+    after: Sequence[Sequence[Detection]]
+    russian: Sequence[Sequence[Detection]]
+    report: dict[str, Any]
+
+
+def brazilian(dev: Path) -> list[LabelledImage]:
+    """The Brazilian pictures, in the order of the sha1 of their names."""
+    images = [image for image in load_dataset(dev / "other").images if not image.path.name.startswith("us_")]
+    return sorted(images, key=lambda image: hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest())
+
+
+def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
+    """The pictures as a user would have them: links beside a table of boxes, without texts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[str] = []
+    for image in images:
+        link = folder / image.path.name
+        if not link.exists():
+            link.symlink_to(image.path)
+        plates = [{"box": plate.box.to_tuple()} for plate in image.plates if plate.box is not None]
+        rows.append(json.dumps({"file": image.path.name, "plates": plates}))
+    (folder / "labels.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+def look(detector: PlateDetector, images: Sequence[LabelledImage]) -> list[list[Detection]]:
+    """What is found on each picture, down to the lowest scores."""
+    patient = replace(detector, min_score=LEAST_SCORE)
+    return [patient.detect([read_image(image.path)])[0] for image in images]
+
+
+def run_fold(
+    number: int,
+    images: Sequence[LabelledImage],
+    russian: Sequence[LabelledImage],
+    *,
+    start: WeightFile,
+    minutes: float,
+    work: Path,
+) -> Fold:
+    """Fine-tune on all other folds, also where the command would refuse the weights, and look at this one."""
+    fold, others = images[number::FOLDS], [image for at, image in enumerate(images) if at % FOLDS != number]
+    out = work / f"out{number}"
+    training = DetectorTraining(**DEFAULTS, minutes=minutes, seed=number)
+    data = write_folder(others, work / f"data{number}")
+    try:
+        done = fine_tune_detector(training, start=start, data=data, out=out)
+    except AccuracyError as error:
+        print(f"fold {number} would be refused: {error}")
+        done = fine_tune_detector(training, start=start, data=data, out=out, even_if_worse=True)
+    assert done.weights is not None
+    new = PlateDetector.from_file(done.weights, settings=start.settings)
+    report = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    old = PlateDetector.from_file(start.path, settings=start.settings)
+    return Fold(fold, look(old, fold), look(new, fold), look(new, russian), report)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Five folds of fine-tuning on Brazilian pictures.")
+    parser.add_argument("--dev", type=Path, default=Path("../shared/data/dev"), help="folder of the dev sets")
+    parser.add_argument("--from", dest="start", default="plate-detector", help="weights to begin with")
+    parser.add_argument("--minutes", type=float, default=4.0, help="of each fold")
+    parser.add_argument("--keep", type=Path, help="folder for all runs, to go on where it was stopped")
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    options = parser.parse_args()
+    images, russian = brazilian(options.dev), load_dataset(options.dev / "russian").images
+    start = resolve_weights(options.start, kind="detector", registry=Registry.default())
+    detector = PlateDetector.from_file(start.path, settings=start.settings)
+    least = detector.min_score
+    with tempfile.TemporaryDirectory() as scratch:
+        work = options.keep or Path(scratch)
+        folds = [
+            run_fold(number, images, russian, start=start, minutes=options.minutes, work=work)
+            for number in range(FOLDS)
+        ]
+    held_out = [image for fold in folds for image in fold.images]
+    was = judged(held_out, [one for fold in folds for one in fold.before], min_score=least)
+    now = judged(held_out, [one for fold in folds for one in fold.after], min_score=least)
+    pooled = compare_findings(f"Brazilian, {FOLDS} folds", was, now, margin_points=0.0)
+    before = judged(russian, look(detector, russian), min_score=least)
+    forgotten = [
+        compare_findings(
+            f"Russian, fold {number}", before, judged(russian, fold.russian, min_score=least), margin_points=1.0
+        )
+        for number, fold in enumerate(folds)
+    ]
+    print(
+        format_table(
+            ("PICTURES", "FIGURE", "BEFORE", "AFTER"), [row for one in (pooled, *forgotten) for row in table(one)]
+        )
+    )
+    for one in (pooled, *forgotten):
+        print(f"{one.name}: {described(one)}")
+    if options.json is not None:
+        figures = {
+            "start_sha256": start.sha256,
+            "minutes": options.minutes,
+            "comparisons": [one.to_dict() for one in (pooled, *forgotten)],
+            "folds": [fold.report for fold in folds],
+        }
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

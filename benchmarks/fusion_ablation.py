@@ -1,0 +1,166 @@
+"""What each step of fusion is worth, on tracks of plates that it was not fitted on, and how long it takes.
+
+``python -m benchmarks.fusion_ablation data/train/russian data/train/more`` prints exact match by level, with
+95 % Wilson intervals. The plates are those of ``sha1(file name) % 10 == 5``, with the shipped int8 reader.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from platereader import _defaults as defaults
+from platereader.cli.tables import format_table
+from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
+from platereader.lab.training.recognizer.data import is_russian, load_real_plates
+from platereader.lab.training.trust.fusion import ReadTrack, read_tracks
+from platereader.plates._alphabet import RUSSIAN
+from platereader.plates._formats import format_of
+from platereader.registry import Registry
+from platereader.results import PlateReading
+from platereader.trust import FrameWeights, FusedCalibration, TrustPolicy
+from platereader.trust._fused import FRAME_SIGNS
+from platereader.video._fusion import FusedEvidence, evidence
+
+LEVELS = {"easy": (0.0, 1 / 3), "middle": (1 / 3, 2 / 3), "hard": (2 / 3, 1.0)}
+ROUNDS = evidence.COMBINING_ROUNDS
+Answer = Callable[[Sequence[PlateReading]], str | None]
+
+
+def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], TrustPolicy]:
+    """The tracks and the policy that read them."""
+    weights = Registry.default().resolve(defaults.INT8_RECOGNIZER_WEIGHTS)
+    recognizer, _, calibration = defaults.load_recognizer(weights, precision="int8")
+    decoder = defaults.default_decoder(recognizer.alphabet)
+    policy = defaults.calibrated(TrustPolicy(), calibration, decoder=decoder)
+    images = [image for folder in folders for image in load_photographs(folder).images]
+    images = [one for one in images if int(hashlib.sha1(one.path.name.encode()).hexdigest(), 16) % 10 == 5]  # noqa: S324
+    plates = [one for one in load_real_plates(images, alphabet=RUSSIAN, calibration=True) if is_russian(one)]
+    plates = [one for one in plates if set(one.text) <= set(RUSSIAN.characters)]
+    return read_tracks(recognizer, decoder, plates, trust=policy, count=count, seed=5), policy
+
+
+def fused(policy: TrustPolicy, frames: FrameWeights, *, combined: bool = True) -> Answer:
+    """Fusion with other weights, and without the texts that no frame proposes."""
+    single = policy.calibration
+    assert single is not None
+    assert single.fusion is not None
+    fusion: FusedCalibration = replace(single.fusion, frames=frames)
+    trust = replace(policy, calibration=replace(single, fusion=fusion))
+
+    def answer(readings: Sequence[PlateReading]) -> str | None:
+        evidence.COMBINING_ROUNDS = ROUNDS if combined else 0
+        gathered = FusedEvidence(trust, RUSSIAN)
+        for index, reading in enumerate(readings):
+            gathered.add(reading, index)
+        return gathered.fused.text
+
+    return answer
+
+
+def legal_first(answer: Answer) -> Answer:
+    """The same with the grammar before fusion: each frame has nothing but legal candidates, or no say."""
+
+    def legal(reading: PlateReading) -> PlateReading:
+        kept = tuple(one for one in reading.candidates if format_of(one.text, lines=reading.lines) is not None)
+        text = reading.text if kept else None
+        return replace(reading, text=text, evidence=replace(reading.evidence, candidates=kept))
+
+    return lambda readings: answer([legal(one) for one in readings])
+
+
+def answers(policy: TrustPolicy) -> dict[str, Answer]:
+    """Every way to make one text of many readings, in the order of the table."""
+    assert policy.fusion is not None
+    full = policy.fusion.frames
+    free = replace(full, no_format_nats=0.0, unknown_region_nats=0.0)
+    summed = replace(free, bias=0.0, signs=(0.0,) * len(FRAME_SIGNS), floor_nats=200.0, dependence=0.0)
+    weighed = replace(summed, bias=full.bias, signs=full.signs)
+    return {
+        "best single frame": best_single_frame,
+        "whole-string majority, 3 of 15": whole_string_majority,
+        "character vote": character_vote,
+        "sum of log probabilities": fused(policy, summed, combined=False),
+        "+ weights by legibility": fused(policy, weighed, combined=False),
+        "+ bounded influence": fused(policy, free, combined=False),
+        "+ combined texts": fused(policy, free),
+        "+ grammar, after fusion (shipped)": fused(policy, full),
+        "grammar before fusion instead": legal_first(fused(policy, free)),
+        "shipped, all frames alike": fused(policy, replace(full, bias=0.0, signs=(0.0,) * len(FRAME_SIGNS))),
+    }
+
+
+def rate(rate: Rate) -> str:
+    """Per cent and interval."""
+    low, high = rate.interval
+    return f"{100 * (rate.value or 0):.1f} ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def settled(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
+    """What becomes of the tracks frame by frame: when they settle, and how often wrongly."""
+    after: list[int] = []
+    wrong = 0
+    for track in tracks:
+        gathered = FusedEvidence(policy, RUSSIAN)
+        for index, reading in enumerate(track.readings):
+            gathered.add(reading, index)
+            if gathered.fused.agreeing >= 3 and gathered.fused.status == "read":
+                after.append(index + 1)
+                wrong += gathered.fused.text != track.text
+                break
+    share = rate(Rate(len(after), len(tracks)))
+    wrongly = rate(Rate(wrong, len(after)))
+    return f"settled {share} % of {len(tracks)}, after {statistics.median(after):g} frames, wrong {wrongly} %"
+
+
+def speed(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
+    """Milliseconds that one more reading takes, its fused text included."""
+    taken: list[float] = []
+    for track in tracks[::5]:
+        gathered = FusedEvidence(policy, RUSSIAN)
+        for index, reading in enumerate(track.readings[:24]):
+            start = time.perf_counter()
+            gathered.add(reading, index)
+            _ = gathered.fused
+            taken.append(1e3 * (time.perf_counter() - start))
+    taken.sort()
+    return f"{statistics.median(taken):.2f} ms in the median, {statistics.fmean(taken):.2f} mean, n={len(taken)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--tracks", type=int, default=900)
+    arguments = parser.parse_args()
+    tracks, policy = read(arguments.data, count=arguments.tracks)
+    by_level = {name: [one for one in tracks if low <= one.severity < high] for name, (low, high) in LEVELS.items()}
+    for name, some in by_level.items():
+        frames = [reading.text == track.text for track in some for reading in track.readings]
+        print(
+            f"{name}: {len(some)} tracks, single frames right {rate(Rate(sum(frames), len(frames)))} % of {len(frames)}"
+        )
+        print(f"  {settled(some, policy)}")
+    rows = [
+        (
+            name,
+            *(
+                rate(Rate(sum(answer(one.readings) == one.text for one in some), len(some)))
+                for some in by_level.values()
+            ),
+        )
+        for name, answer in answers(policy).items()
+    ]
+    print(format_table(("ANSWER", *by_level), rows))
+    evidence.COMBINING_ROUNDS = ROUNDS
+    print(f"one more reading: {speed(tracks, policy)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Our own pipeline as a contestant, on each engine that is installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle, islice
+from typing import Any, cast
+
+import numpy as np
+
+from benchmarks.contest import NotOfferedError, Prepared, timed
+from platereader import Pipeline
+from platereader._arrays import BgrImage
+from platereader.errors import EngineError
+
+ENGINES = ("torch", "onnx", "openvino")
+PRECISIONS = ("auto", "fp32", "bf16", "int8")
+_BATCH = 8
+
+
+def build(engine: str, precision: str, *, threads: int | None = None) -> Pipeline:
+    """The default pipeline.
+
+    Raises:
+        NotOfferedError: this engine is not installed, or has no such precision.
+    """
+    if threads is not None and engine in {"torch", "auto"} and importlib.util.find_spec("torch") is not None:
+        importlib.import_module("torch").set_num_threads(threads)
+    try:
+        return Pipeline.build(engine=engine, precision=precision, threads=None if engine == "torch" else threads)
+    except (EngineError, ModuleNotFoundError) as error:
+        raise NotOfferedError(str(error)) from error
+
+
+def prepared(frame: BgrImage, *, engine: str, precision: str, threads: int) -> Prepared:
+    """Get ready in this process.
+
+    Args:
+        frame: uint8 ``(H, W, 3)`` BGR.
+        engine: as for ``Pipeline.build``.
+        precision: likewise.
+        threads: of torch; other engines take what they take by default, see ``facts``.
+    """
+    pipeline = build(engine, precision, threads=threads)
+    detections = pipeline.detector.detect([frame])[0]
+    plates = pipeline.rectifier.rectify(frame, detections)
+    eight = list(islice(cycle(plates), _BATCH))
+    size_px = cast("Any", pipeline.recognizer).size_px
+    network = cast("Any", pipeline.recognizer).runtime
+    batches = {count: np.zeros((count, 1, *size_px), np.float32) for count in (1, _BATCH)}
+
+    def text(count: int) -> Callable[[], object]:
+        return lambda: pipeline.decoder.decode(pipeline.recognizer.recognize(eight[:count]))
+
+    turn = timed(
+        {
+            "frame": lambda: pipeline.read(frame),
+            "detect": lambda: pipeline.detector.detect([frame]),
+            "plates": lambda: pipeline.read_detections(frame, detections),
+            "text 1": text(1),
+            "text 8": text(_BATCH),
+            "net 1": lambda: network.run(batches[1]),
+            "net 8": lambda: network.run(batches[_BATCH]),
+        },
+        per={"plates": len(detections), "text 8": _BATCH, "net 8": _BATCH},
+    )
+    return Prepared(turn, facts(pipeline, plates=len(detections)))
+
+
+def facts(pipeline: Pipeline, *, plates: int) -> dict[str, Any]:
+    """What ran: weights, precision and threads of both networks."""
+    parts = [part.to_dict() for part in pipeline.describe() if part.engine is not None]
+    return {"plates": plates, "threads": parts[0]["threads"] if parts else None, "parts": parts}
+
+
+def chosen(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Engines and precisions from words such as ``torch`` or ``openvino:bf16``; ``all`` is every pair."""
+    if "all" in words:
+        return [(engine, precision) for engine in ENGINES for precision in PRECISIONS]
+    pairs = [word.partition(":")[::2] for word in words]
+    return [(engine, precision or "auto") for engine, precision in pairs]
+
+
+def labelled(pairs: Sequence[tuple[str, str]]) -> Mapping[str, tuple[str, str]]:
+    """The pairs by the names that stand in a table."""
+    return {f"{engine} {precision}": (engine, precision) for engine, precision in pairs}

@@ -1,0 +1,67 @@
+"""How much memory a real stream takes over many frames: it must not grow after it has warmed up.
+
+``python -m benchmarks.stream_memory --frames 2000`` follows made-up cars through made-up streets with the shipped
+weights, and prints the resident memory as it goes. It ends with status 1 where that grew by 10 MB or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+from platereader import Pipeline
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.paste import Front
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.street import generated_street
+from platereader.plates._formats import FORMATS, sample_text
+
+FPS = 10
+ALLOWED_MB = 10.0
+WARM_UP = 0.2
+EVERY = 30
+
+
+def resident_mb() -> float:
+    """Resident memory of this process, megabytes; Linux only."""
+    with pathlib.Path("/proc/self/status").open(encoding="ascii") as status:
+        line = next(line for line in status if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1e3
+
+
+def streets(count: int) -> Iterator[BgrImage]:
+    """A street that is seen for three seconds while the camera pans, then another one."""
+    rng = np.random.default_rng(0)
+    scene = np.empty((0, 0, 3), np.uint8)
+    for number in range(count):
+        if number % EVERY == 0:
+            kinds = [FORMATS[int(rng.integers(len(FORMATS)))] for _ in range(2)]
+            plates = [render_plate(sample_text(kind, rng=rng), kind, height_px=64, rng=rng) for kind in kinds]
+            fronts = [Front(plate.pixels, lines=kind.line_count) for plate, kind in zip(plates, kinds, strict=True)]
+            scene = generated_street(rng, fronts=fronts).pixels
+        yield np.ascontiguousarray(np.roll(scene, 4 * (number % EVERY), axis=1))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=2000)
+    frames = parser.parse_args().frames
+    stream = Pipeline.build().stream()
+    warm_mb, seen = 0.0, 0
+    for number, frame in enumerate(streets(frames)):
+        seen += len(stream.update(frame, number / FPS).finished)
+        if number == int(WARM_UP * frames):
+            warm_mb = resident_mb()
+        if number % max(1, frames // 10) == 0:
+            print(f"frame {number}: {resident_mb():.1f} MB, {seen} passages finished", flush=True)
+    grown = resident_mb() - warm_mb
+    print(f"{frames} frames, {seen} passages: grown by {grown:.1f} MB after the first {WARM_UP:.0%}")
+    return int(grown >= ALLOWED_MB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

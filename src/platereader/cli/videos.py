@@ -1,0 +1,81 @@
+"""Films that are written: a new one appears only once it is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+from typing_extensions import Self
+
+from platereader._arrays import BgrImage
+from platereader.errors import MediaFileError
+
+FILM_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
+"""Lower-case file name endings that are taken for films."""
+
+WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi"})
+"""Endings of films that can be written; others become ``.mp4``."""
+
+# What a container says of its length is a little off in some.
+_WHOLE = 0.98
+
+
+class FilmWriter:
+    """Writes a film beside its final place and moves it there when it is whole; use it in a ``with`` statement.
+
+    Args:
+        path: of the new film, ending as one of ``WRITTEN_SUFFIXES``.
+        fps: frames per second.
+    """
+
+    def __init__(self, path: Path, *, fps: float) -> None:
+        self.path = path
+        self.written: int = 0
+        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._fps = fps
+        self._size: tuple[int, int] | None = None
+        self._video: cv2.VideoWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, frame: BgrImage) -> None:
+        """Add a frame.
+
+        Raises:
+            MediaFileError: the film cannot be written, or the frame has another size than the first.
+        """
+        size = (frame.shape[1], frame.shape[0])
+        if self._video is None or self._size is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            codec = cv2.VideoWriter.fourcc(*("MJPG" if self.path.suffix.lower() == ".avi" else "mp4v"))
+            self._video, self._size = cv2.VideoWriter(str(self._part), cv2.CAP_FFMPEG, codec, self._fps, size), size
+            if not self._video.isOpened():
+                raise MediaFileError(f"film {str(self.path)!r} cannot be written: check the folder and the ending.")
+        if size != self._size:
+            raise MediaFileError(f"film {str(self.path)!r}: a frame of {size} px follows frames of {self._size} px.")
+        self._video.write(frame)
+        self.written += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._video is not None:
+            self._video.release()
+        try:
+            if kind is None:
+                self._check_whole()
+                Path(self._part).replace(self.path)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    def _check_whole(self) -> None:
+        """OpenCV does not say when the disk is full: count what has arrived."""
+        video = cv2.VideoCapture(str(self._part), cv2.CAP_FFMPEG)
+        arrived = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
+        video.release()
+        if arrived < _WHOLE * self.written - 1 or not self.written:
+            raise MediaFileError(
+                f"film {str(self.path)!r}: {arrived} of {self.written} frames have arrived: is the disk full?"
+            )

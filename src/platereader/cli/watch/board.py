@@ -1,0 +1,171 @@
+"""What the page shows: the newest frame and the last passages, written by one thread and read by many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Condition
+from typing import Any, Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.media._drawing import draw_update
+from platereader.plates._alphabet import to_cyrillic
+from platereader.plates._regions import region_of
+from platereader.results import StreamUpdate, TrackedPlate
+
+MAX_PASSAGES = 100
+"""Passages that are kept to be shown; older ones are forgotten."""
+
+SHOWN_SIDE_PX = 1280
+"""Longest side of the frame in the browser."""
+
+_JPEG_QUALITY = 80
+
+Phase: TypeAlias = Literal["running", "ended", "stopped", "failed"]
+"""Frames come, there are no more, the user stopped them, or the source was lost."""
+
+
+class Board:
+    """Takes what a stream saw, and hands it out as JSON and JPEG.
+
+    Nothing is drawn or encoded until somebody asks, and then in the thread that asks: who follows the plates is never
+    held up by a browser.
+
+    Args:
+        title: what is watched.
+        started_at: when the first frame was taken; None for a film, whose times count from its start.
+        frame_count: of a film.
+    """
+
+    def __init__(self, title: str, *, started_at: datetime | None = None, frame_count: int | None = None) -> None:
+        self._head: dict[str, Any] = {
+            "title": title,
+            "started_at": None if started_at is None else started_at.isoformat(),
+            "frame_count": frame_count,
+        }
+        self._changed = Condition()
+        self._newest: tuple[int, BgrImage, StreamUpdate] | None = None
+        self._jpeg: tuple[int, bytes] = (0, b"")
+        self._plates: dict[int, tuple[TrackedPlate, bool]] = {}  # by first sight; and whether it has gone
+        self._dropped = 0
+        self._passages = 0
+        self._phase: Phase = "running"
+        self.paused: bool = False
+
+    def show(self, frame: BgrImage, update: StreamUpdate, *, dropped: int = 0) -> None:
+        """Take the next frame; returns at once.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR; kept, so it must not be written to afterwards.
+            update: what the stream said of it.
+            dropped: frames that the source has dropped so far.
+        """
+        with self._changed:
+            number = 1 if self._newest is None else self._newest[0] + 1
+            self._newest = (number, frame, update)
+            self._dropped = dropped
+            self._keep(update)
+            self._changed.notify_all()
+
+    def end(self, update: StreamUpdate, phase: Phase) -> None:
+        """Take the last update; no frames come any more."""
+        with self._changed:
+            self._keep(update)
+            self._phase = phase
+            self._changed.notify_all()
+
+    def state(self) -> dict[str, Any]:
+        """JSON-safe: what the page writes beside the picture; plates in view first, then newest first."""
+        with self._changed:
+            number, timestamp_s = (0, 0.0) if self._newest is None else (self._newest[0], self._newest[2].timestamp_s)
+            newest_first = list(self._plates.values())[::-1]
+            plates = sorted(newest_first, key=lambda kept: kept[1])
+            return self._head | {
+                "phase": self._phase,
+                "paused": self.paused,
+                "frame": number,
+                "timestamp_s": float(timestamp_s),
+                "dropped": self._dropped,
+                "passages": self._passages,
+                "plates": [_plate_dict(plate, gone=gone) for plate, gone in plates],
+            }
+
+    def frame_jpeg(self, after: int, *, timeout_s: float) -> tuple[int, bytes] | None:
+        """The newest frame with its plates drawn, as a JPEG, and its number.
+
+        Args:
+            after: number of the frame that the caller has; waits for a later one.
+            timeout_s: how long to wait.
+
+        Returns:
+            None when no later frame came.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None and self._newest[0] > after, timeout_s)
+            newest, done = self._newest, self._jpeg
+        if newest is None or newest[0] <= after:
+            return None
+        number, frame, update = newest
+        if done[0] == number:
+            return done
+        encoded = (number, _jpeg(_shown(draw_update(frame, update))))
+        with self._changed:
+            self._jpeg = max(self._jpeg, encoded)
+        return encoded
+
+    def crop_jpeg(self, track_id: int) -> bytes | None:
+        """The plate of the best reading of a passage as a JPEG; None when the passage is unknown or forgotten."""
+        with self._changed:
+            plate, _ = self._plates.get(track_id, (None, False))
+        return None if plate is None else _jpeg(plate.best.evidence.plate.pixels)
+
+    def _keep(self, update: StreamUpdate) -> None:
+        self._keep_plates(update.active, gone=False)
+        self._keep_plates(update.finished, gone=True)
+
+    def _keep_plates(self, plates: Sequence[TrackedPlate], *, gone: bool) -> None:
+        for plate in plates:
+            self._passages += plate.track_id not in self._plates
+            self._plates[plate.track_id] = (plate, gone)
+        while len(self._plates) > MAX_PASSAGES:
+            oldest = next((track_id for track_id, (_, gone) in self._plates.items() if gone), next(iter(self._plates)))
+            del self._plates[oldest]
+
+
+def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
+    region = None if plate.text is None else region_of(plate.text, lines=plate.best.lines)
+    return {
+        "id": int(plate.track_id),
+        "text": plate.text,
+        "text_cyrillic": None if plate.text is None else to_cyrillic(plate.text),
+        "confidence": float(plate.confidence),
+        "status": plate.status,
+        "reason": plate.reason,
+        "region": None if region is None else region.subject_en,
+        "settled": bool(plate.settled),
+        "gone": gone,
+        "first_seen_s": float(plate.first_seen_s),
+        "last_seen_s": float(plate.last_seen_s),
+        "readings": int(plate.readings),
+        "best_frame_index": int(plate.best_frame_index),
+    }
+
+
+def _shown(frame: BgrImage) -> BgrImage:
+    """The frame, shrunk to ``SHOWN_SIDE_PX`` where it is larger."""
+    height, width = frame.shape[:2]
+    scale = SHOWN_SIDE_PX / max(height, width)
+    if scale >= 1:
+        return frame
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _jpeg(pixels: BgrImage) -> bytes:
+    if pixels.size == 0:
+        pixels = np.zeros((1, 1, 3), np.uint8)
+    _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return encoded.tobytes()

@@ -1,0 +1,108 @@
+"""Prefix beam search: the most probable texts, not the most probable path, with a plate grammar on the side.
+
+The search is Graves and Jaitly's ("Towards end-to-end speech recognition with recurrent neural networks", ICML 2014,
+algorithm 1) without a language model. Its sums cover only the prefixes it kept, so every text found is scored again
+over all of its alignments. The text of the most probable path is among them, whatever the beam dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from typing_extensions import final
+
+from platereader._arrays import LogProbs
+from platereader._ctc import log_prob_table
+from platereader.decoding._automaton import Automaton
+from platereader.decoding._prefixes import search
+from platereader.decoding._scoring import check_log_probs, named_format
+from platereader.decoding._texts import as_strings, beside, best_paths
+from platereader.errors import InvalidArgumentError
+from platereader.plates._alphabet import Alphabet
+from platereader.plates._grammar import PlateGrammar
+from platereader.results import Candidate
+
+__all__ = ["BeamDecoder"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BeamDecoder:
+    """Up to ``width`` candidates a plate. A ``CTCDecoder``.
+
+    With a grammar, texts that it accepts go first: another text must be ``no_format_nats`` more probable to stay
+    ahead, and one of an unknown region ``unknown_region_nats``. So a legal text is found where one character is
+    smeared, but none is forced out of pixels that say something else. The penalties only order the candidates;
+    ``log_prob`` is what the picture says, grammar or not.
+
+    Attributes:
+        alphabet: characters of the recognizer.
+        width: prefixes that are followed at a time, and most candidates that are returned.
+        grammar: texts to prefer, which also names their formats; None orders by probability alone and names those of
+            Russian plates.
+        no_format_nats: see above; natural logarithm of a ratio of probabilities, 0 or more.
+        unknown_region_nats: likewise.
+
+    Raises:
+        InvalidArgumentError: no width, a negative penalty, or a grammar of another alphabet.
+    """
+
+    alphabet: Alphabet
+    width: int = 8
+    grammar: PlateGrammar | None = None
+    no_format_nats: float = 5.0
+    unknown_region_nats: float = 1.0
+    _automaton: Automaton = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise InvalidArgumentError(f"width is {self.width}, must be 1 or more: 8 is usual, 1 is nearly greedy.")
+        for name, nats in (("no_format_nats", self.no_format_nats), ("unknown_region_nats", self.unknown_region_nats)):
+            if not nats >= 0:
+                raise InvalidArgumentError(f"{name} is {nats}, must be 0 or more: 0 switches the preference off.")
+        if self.grammar is not None and self.grammar.alphabet != self.alphabet:
+            raise InvalidArgumentError(
+                f"grammar has the alphabet {self.grammar.alphabet.characters!r}, the decoder "
+                f"{self.alphabet.characters!r}: build the grammar with PlateGrammar.build(alphabet=...)."
+            )
+        object.__setattr__(self, "_automaton", Automaton.build(self.alphabet.size, self.grammar))
+
+    def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+        """Read N plates.
+
+        Args:
+            log_probs: float32 ``(N, T, C)``, natural logarithms.
+
+        Returns:
+            For each plate its candidates, best first; none when no text is as probable as an empty plate.
+
+        Raises:
+            InvalidArgumentError: another shape than the alphabet asks for.
+        """
+        check_log_probs(log_probs, self.alphabet)
+        if not len(log_probs):
+            return []
+        found = search(log_probs, width=self.width, automaton=self._automaton)
+        texts = beside(found, best_paths(log_probs)[:, None])
+        scores = log_prob_table(log_probs, texts).tolist()
+        blank: list[float] = log_probs[:, :, 0].sum(axis=1, dtype=np.float64).tolist()
+        pools = [dict(zip(*pool, strict=True)) for pool in zip(as_strings(texts, self.alphabet), scores, strict=True)]
+        return [self._candidates(pool, nothing=nothing) for pool, nothing in zip(pools, blank, strict=True)]
+
+    def _candidates(self, pool: dict[str, float], *, nothing: float) -> tuple[Candidate, ...]:
+        """The best of the texts and their log probabilities, unless the empty plate is more probable than any."""
+        possible = {text: score for text, score in pool.items() if text and score > -np.inf}
+        if not possible or max(possible.values()) < nothing:
+            return ()
+        ranked = sorted(self._ranked(text, score) for text, score in possible.items())
+        return tuple(Candidate(text, min(possible[text], 0.0), name) for _, text, name in ranked[: self.width])
+
+    def _ranked(self, text: str, log_prob: float) -> tuple[float, str, str | None]:
+        """What is sorted by: log probability less what speaks against the text itself, negative; text and format."""
+        if self.grammar is None:
+            return -log_prob, text, named_format(text)
+        fit = self.grammar.fit(text)
+        if fit is None:
+            return self.no_format_nats - log_prob, text, None
+        return (0.0 if fit.region_known else self.unknown_region_nats) - log_prob, text, fit.format

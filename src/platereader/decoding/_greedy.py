@@ -1,0 +1,50 @@
+"""The text of the most probable path: fast, and right whenever the posteriors are clear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import final
+
+from platereader._arrays import LogProbs
+from platereader._ctc import log_prob_table
+from platereader.decoding._scoring import check_log_probs, named_format
+from platereader.decoding._texts import as_strings, best_paths
+from platereader.plates._alphabet import Alphabet
+from platereader.results import Candidate
+
+__all__ = ["GreedyDecoder"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GreedyDecoder:
+    """One candidate a plate: the best class of every time step, collapsed. A ``CTCDecoder``.
+
+    Attributes:
+        alphabet: characters of the recognizer.
+    """
+
+    alphabet: Alphabet
+
+    def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+        """Read N plates.
+
+        Args:
+            log_probs: float32 ``(N, T, C)``, natural logarithms.
+
+        Returns:
+            For each plate one candidate, its probability summed over all alignments, or nothing when the path is blank.
+
+        Raises:
+            InvalidArgumentError: another shape than the alphabet asks for.
+        """
+        check_log_probs(log_probs, self.alphabet)
+        texts = best_paths(log_probs)[:, None]
+        scores: list[float] = log_prob_table(log_probs, texts).ravel().tolist()
+        strings = as_strings(texts, self.alphabet)
+        return [_candidates(text, score) for (text,), score in zip(strings, scores, strict=True)]
+
+
+def _candidates(text: str, score: float) -> tuple[Candidate, ...]:
+    return (Candidate(text, min(score, 0.0), named_format(text)),) if text else ()

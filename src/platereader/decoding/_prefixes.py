@@ -1,0 +1,251 @@
+"""The prefix beam search itself: the beams of all plates side by side, a time step a few dozen array operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import LogProbs
+from platereader.decoding._automaton import Automaton
+from platereader.decoding._schedule import Schedule
+from platereader.decoding._texts import Texts, gathered
+
+__all__ = ["search"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# A prefix is known by a polynomial of its labels modulo 2^64: the factor and its inverse, and the names of the empty
+# prefix and of an empty place in the beam.
+_FACTOR = 0x5851F42D4C957F2D
+_INVERSE = pow(_FACTOR, -1, 2**64) - 2**64
+_EMPTY = 1
+_NONE = 2
+# By what the number that is added to a prefix says, 0 or a class: whether it stays, and the factor of its name.
+_STAYS = np.array([1.0, 0.0])
+_FACTORS = np.array([1, _FACTOR])
+# Less than any score, for what must not be chosen.
+_TAKEN = -1.0
+# Beams fade by no more than 1e-30 a step, and must not fade away.
+_STEPS_UNTIL_FADED = 8
+
+
+def search(log_probs: LogProbs, *, width: int, automaton: Automaton) -> Texts:
+    """The most probable texts as far as beams of prefixes find them, M beams a plate.
+
+    Args:
+        log_probs: float32 ``(N, T, C)``, natural logarithms, class 0 is the blank.
+        width: K, prefixes kept in each beam after every step.
+        automaton: what each beam may spell.
+
+    Returns:
+        int64 ``(N, M * K, L)``, classes, filled up with blanks; the empty text in the place of what is not accepted.
+    """
+    plates = len(log_probs)
+    schedule = Schedule.of(log_probs)
+    beams = _Beams.empty(plates, width, automaton)
+    for number, step in enumerate(_steps(schedule, beams.total.shape, automaton)):
+        beams.extend(step)
+        if number % _STEPS_UNTIL_FADED == _STEPS_UNTIL_FADED - 1:
+            beams.refresh()
+    found = gathered(beams.written())
+    texts = np.empty((plates, len(automaton.starts) * width, found.shape[1]), np.int64)
+    texts[schedule.order] = found.reshape(texts.shape)
+    return texts
+
+
+class _Step(NamedTuple):
+    """One time step of the n plates that have so many; relative to the most probable class of each plate.
+
+    Attributes:
+        menus: ``(n * G, C)``, probabilities of the labels under each menu of the automaton, 0 for the blank.
+        again: ``(n, C)``, probabilities of the classes for a label that goes on: 0 where blanks came before this step.
+        blank: ``(n * M, K)``, probability of the blank for each prefix.
+    """
+
+    menus: Floats
+    again: Floats
+    blank: Floats
+
+
+def _steps(schedule: Schedule, shape: tuple[int, ...], automaton: Automaton) -> Iterator[_Step]:
+    """The steps of a schedule for beams of the shape (N * M, K)."""
+    relative = schedule.probabilities / schedule.probabilities.max(axis=2, keepdims=True)
+    steps, plates, classes = relative.shape
+    menus = (relative[:, :, None] * automaton.menus).reshape(steps, plates * len(automaton.menus), classes)
+    again = relative * (1.0 - schedule.rested)[:, :, None]
+    blank = np.repeat(relative[:, :, 0], shape[0] // plates * shape[1], axis=1).reshape(steps, *shape)
+    for live, *step in zip(schedule.live(), menus, again, blank, strict=True):
+        yield _Step(*(part if live == plates else part[: len(part) // plates * live] for part in step))
+
+
+class _Places(NamedTuple):
+    """Where things lie for R beams of K prefixes.
+
+    Attributes:
+        classes: where the classes of a prefix's plate begin in an array (n, C): (R, K).
+        menus: and its menus in one (n * G, C): (R, K).
+        cells: where the classes of a prefix begin in an array (R, K, C): (R, K).
+        beams: and those of its beam: (R, K).
+        numbers: of a prefix and a class within its beam: (R, K * C).
+        one: the first and
+        other: the second prefix of all pairs in a beam, in an array (R, K): (R, K * K).
+    """
+
+    classes: Ints
+    menus: Ints
+    cells: Ints
+    beams: Ints
+    numbers: Ints
+    one: Ints
+    other: Ints
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def of(rows: int, width: int, *, each: int, menus: int, classes: int) -> _Places:
+        """For so many beams, ``each`` of them of one plate, and sizes G and C; none of the arrays may be written to."""
+        prefixes = np.arange(rows * width).reshape(rows, width)
+        plates = np.repeat(np.arange(rows)[:, None] // each, width, axis=1)
+        return _Places(
+            classes=plates * classes,
+            menus=plates * menus,
+            cells=prefixes * classes,
+            beams=np.repeat(prefixes[:, :1] * classes, width, axis=1),
+            numbers=np.tile(np.arange(width * classes), (rows, 1)),
+            one=np.repeat(prefixes, width, axis=1),
+            other=np.tile(prefixes, width),
+        )
+
+
+@dataclass(slots=True)
+class _Beams:
+    """R = n * M beams of K prefixes: of all N plates, n have steps left, with M beams each. Arrays are (R, K).
+
+    Attributes:
+        automaton: what each beam may spell.
+        total: probability of each prefix.
+        blank: and of its ending in a blank.
+        last: its last label.
+        name: see above.
+        state: of the automaton.
+        places: see there.
+        found: which prefixes were possible and accepted when their plate had no more steps.
+    """
+
+    automaton: Automaton
+    total: Floats
+    blank: Floats
+    last: Ints
+    name: Ints
+    state: Ints
+    places: _Places
+    found: NDArray[np.bool_]
+    _trail: list[tuple[Ints, Ints]] = field(default_factory=list[tuple[Ints, Ints]])
+
+    @classmethod
+    def empty(cls, plates: int, width: int, automaton: Automaton) -> _Beams:
+        """The empty prefix in the first place of each beam, and nothing in the others."""
+        each, (menus, classes) = len(automaton.starts), automaton.menus.shape
+        shape = (plates * each, width)
+        blank = np.zeros(shape)
+        blank[:, 0] = 1.0
+        name = np.full(shape, _NONE, np.int64)
+        name[:, 0] = _EMPTY
+        return cls(
+            automaton,
+            total=blank,
+            blank=blank,
+            last=np.zeros(shape, np.int64),
+            name=name,
+            state=np.repeat(np.tile(automaton.starts, plates)[:, None], width, axis=1),
+            places=_Places.of(*shape, each=each, menus=menus, classes=classes),
+            found=np.zeros(shape, np.bool_),
+        )
+
+    def extend(self, step: _Step) -> None:
+        """Let every prefix stay or grow by one label, and keep the best."""
+        self._retire(len(step.blank))
+        at, automaton = self.places, self.automaton
+        # The last label goes on where no blank came in between; only what is left of the prefix may repeat it.
+        goes_on = (self.total - self.blank) * step.again.take(at.classes + self.last)
+        # What each prefix comes to with each class: (R, K, C); the column of the blank is for staying as it is.
+        grown = step.menus.take(at.menus + automaton.menu.take(self.state), axis=0)
+        grown *= self.total[:, :, None]
+        repeated = at.cells + self.last
+        grown.put(repeated, np.maximum(grown.take(repeated) - goes_on, 0.0))
+        stays_blank = self.total * step.blank
+        np.add(stays_blank, goes_on, grown[:, :, 0])
+        self._merge(grown)
+        self._keep(_best(grown, at.numbers) + at.beams, grown=grown, stays_blank=stays_blank)
+
+    def refresh(self) -> None:
+        """Make the best prefix of each beam certain, so that what is relative to it does not fade away."""
+        most = self.total.max(axis=1, keepdims=True)
+        self.total, self.blank = self.total / most, self.blank / most
+
+    def _retire(self, live: int) -> None:
+        """Take the beams from number ``live`` on out of the search."""
+        count = len(self.total)
+        if live == count:
+            return
+        self.found[live:count] = (self.total[live:] > 0) & self.automaton.accepting[self.state[live:]]
+        self.total, self.blank = self.total[:live], self.blank[:live]
+        self.last, self.name, self.state = self.last[:live], self.name[:live], self.state[:live]
+        self.places = _Places(*(place[:live] for place in self.places))
+
+    def _merge(self, grown: Floats) -> None:
+        """A prefix that grows into another one of its beam adds to it."""
+        at = self.places
+        parents = (self.name - self.last) * _INVERSE  # the name of what each prefix grew from
+        pairs: Ints = (parents.take(at.one) == self.name.take(at.other)).reshape(-1).nonzero()[0]
+        if len(pairs):
+            child, parent = at.one.take(pairs), at.other.take(pairs)
+            cell = at.cells.take(parent) + self.last.take(child)
+            flat = grown.reshape(-1)
+            flat[at.cells.take(child)] += flat.take(cell)
+            flat.put(cell, _TAKEN)
+
+    def _keep(self, chosen: Ints, *, grown: Floats, stays_blank: Floats) -> None:
+        """Replace the prefixes by the chosen cells (R, K) of what they have grown to."""
+        classes = int(grown.shape[2])
+        origin = chosen // classes  # faster than divmod
+        added = chosen - origin * classes
+        self.total = grown.take(chosen)
+        self.blank = stays_blank.take(origin) * _STAYS.take(added, mode="clip")
+        self.name = self.name.take(origin) * _FACTORS.take(added, mode="clip") + added
+        self.last = np.where(added, added, self.last.take(origin))
+        self.state = self.automaton.following.take(self.state.take(origin) * classes + added)
+        self._trail.append((origin, added))
+
+    def written(self) -> Texts:
+        """The labels that each prefix got at each step, (steps, N * M * K); none for what is not accepted."""
+        self._retire(0)
+        written = np.zeros((len(self._trail), *self.found.shape), np.int64)
+        place = np.arange(self.found.size).reshape(self.found.shape)
+        for row, (origin, added) in zip(written[::-1], reversed(self._trail), strict=True):
+            live = slice(len(added))
+            row[live] = added.take(place[live])
+            place[live] = origin.take(place[live])
+        return (written * self.found).reshape(len(written), self.found.size)
+
+
+def _best(grown: Floats, numbers: Ints) -> Ints:
+    """The numbers (R, K) of the K greatest of each beam in (R, K, C); the same on every machine, equals by number.
+
+    The number takes the place of the lowest bits of its score and so moves with it when the scores are partitioned,
+    which is many times faster than ``argpartition``. Floats that are not negative are ordered as their bits are.
+    """
+    size, width = numbers.shape[1], grown.shape[1]
+    mask = (1 << (size - 1).bit_length()) - 1
+    scores = grown.view(np.int64).reshape(numbers.shape) & ~mask
+    np.bitwise_or(scores, numbers, scores)
+    scores.partition(size - width)
+    best: Ints = scores[:, size - width :]
+    best.sort()
+    best &= mask
+    return best

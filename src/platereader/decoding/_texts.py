@@ -1,0 +1,46 @@
+"""Texts of many plates as one array of classes, filled up with blanks at their ends."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import LogProbs
+from platereader.plates._alphabet import Alphabet
+
+__all__ = ["as_strings", "beside", "best_paths", "gathered"]
+
+Texts = NDArray[np.int64]
+
+
+def best_paths(log_probs: LogProbs) -> Texts:
+    """The text (N, L) of the most probable path of each plate; log_probs float32 ``(N, T, C)``."""
+    written = np.argmax(log_probs, axis=2).T  # (T, N)
+    written[1:][written[1:] == written[:-1]] = 0
+    return gathered(written)
+
+
+def gathered(written: Texts) -> Texts:
+    """What is written at each step, (T, B) with blanks for nothing, moved together: (B, L), at least one long."""
+    places = np.cumsum(written > 0, axis=0)
+    step, text = np.nonzero(written)
+    texts = np.zeros((written.shape[1], max(1, int(places.max(initial=0)))), np.int64)
+    texts[text, places[step, text] - 1] = written[step, text]
+    return texts
+
+
+def beside(one: Texts, other: Texts) -> Texts:
+    """The texts (N, P, L) and (N, Q, M) of the same plates: (N, P + Q, max(L, M))."""
+    plates, count, length = one.shape
+    texts = np.zeros((plates, count + other.shape[1], max(length, other.shape[2])), np.int64)
+    texts[:, :count, :length] = one
+    texts[:, count:, : other.shape[2]] = other
+    return texts
+
+
+def as_strings(texts: Texts, alphabet: Alphabet) -> list[list[str]]:
+    """The characters of texts (N, P, L): for each plate its P strings."""
+    characters = np.array(["", *alphabet.characters]).view(np.uint32)
+    strings = characters[texts].view(f"U{texts.shape[2]}")[..., 0]
+    spelled: list[list[str]] = strings.tolist()
+    return spelled

@@ -1,0 +1,110 @@
+"""Letterboxing: a frame of any size becomes a network input of whole strides, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Point
+
+STRIDE_PX = 32
+"""Sides of a network input are multiples of this."""
+
+FILL = 114
+"""Grey level of the border, as in training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a frame lies in its network input: scaled by ``scale_x`` and ``scale_y``, then moved to ``(left, top)``.
+
+    Attributes:
+        width: of the network input, pixels.
+        height: of the network input, pixels.
+        inner_width: of the scaled frame, pixels.
+        inner_height: of the scaled frame, pixels.
+        frame_width: of the frame, pixels.
+        frame_height: of the frame, pixels.
+    """
+
+    width: int
+    height: int
+    inner_width: int
+    inner_height: int
+    frame_width: int
+    frame_height: int
+
+    @property
+    def left(self) -> int:
+        """Border on the left in pixels of the input."""
+        return (self.width - self.inner_width) // 2
+
+    @property
+    def top(self) -> int:
+        """Border above in pixels of the input."""
+        return (self.height - self.inner_height) // 2
+
+    def to_frame(self, points: Iterable[Point]) -> list[Point]:
+        """Points of the input, in pixels of the frame."""
+        left, top = self.left, self.top
+        x_ratio, y_ratio = self.frame_width / self.inner_width, self.frame_height / self.inner_height
+        return [((x - left) * x_ratio, (y - top) * y_ratio) for x, y in points]
+
+
+def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
+    """Shrink a frame of ``width`` x ``height`` px to ``input_size`` px, with as little border as whole strides allow.
+
+    A frame that is smaller already keeps its size: enlarging adds time but no detail.
+
+    Args:
+        width: of the frame, pixels.
+        height: of the frame, pixels.
+        input_size: longest side of the network input, pixels, a multiple of 32.
+    """
+    scale = min(input_size / max(width, height), 1.0)
+    inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
+    return Letterbox(_whole(inner_width), _whole(inner_height), inner_width, inner_height, width, height)
+
+
+def apply_letterbox(frame: BgrImage, plan: Letterbox) -> NDArray[np.float32]:
+    """The frame as float32 ``(3, H, W)``, RGB, 0 to 1, with a grey border."""
+    picture: NDArray[np.float32] = apply_letterboxes([frame], [plan])[0]
+    return picture
+
+
+def apply_letterboxes(frames: Sequence[BgrImage], plans: Sequence[Letterbox]) -> NDArray[np.float32]:
+    """Frames as one batch, float32 ``(N, 3, H, W)``, RGB, 0 to 1, with grey borders.
+
+    Args:
+        frames: N frames, one or more; not written to.
+        plans: one for each, all of the same width and height.
+    """
+    canvas = np.full((len(frames), plans[0].height, plans[0].width, 3), FILL, np.uint8)
+    for picture, frame, plan in zip(canvas, frames, plans, strict=True):
+        inside = picture[plan.top : plan.top + plan.inner_height, plan.left : plan.left + plan.inner_width]
+        if frame.shape == inside.shape:
+            inside[:] = frame
+        else:
+            cv2.resize(frame, inside.shape[1::-1], dst=inside, interpolation=cv2.INTER_AREA)
+    return to_input(canvas)
+
+
+def to_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """BGR pictures uint8 ``(N, H, W, 3)`` as the network takes them: float32 ``(N, 3, H, W)``, RGB, 0 to 1."""
+    count, height, width, channels = pictures.shape
+    planes = np.empty((count, channels, height, width), np.uint8)
+    for colours, picture in zip(planes, pictures, strict=True):
+        cv2.split(picture, list(colours[::-1]))  # written into these planes, six times as fast as by numpy
+    scaled = planes.astype(np.float32)
+    scaled *= np.float32(1 / 255)
+    return scaled
+
+
+def _whole(side_px: int) -> int:
+    """The side rounded up to whole strides."""
+    return -(-side_px // STRIDE_PX) * STRIDE_PX

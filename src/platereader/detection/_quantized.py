@@ -1,0 +1,97 @@
+"""The detector's network in int8 with torch alone, from the tensors of ``runtimes._int8_tensors``.
+
+It is ``PlateNetwork`` with int8 convolutions in the place of the float ones. What two levels add up has one scale with
+both of them, so that their sum is one of whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from platereader.detection._decode import STRIDES
+from platereader.detection._network import PlateNetwork
+from platereader.errors import WeightsCorruptError
+from platereader.runtimes._int8_tensors import InputScale, int8_convolutions
+from platereader.runtimes._tensors import read_tensors
+from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
+
+__all__ = ["int8_runtime", "read_int8", "shared_scales"]
+
+# Convolutions that read the same tensor, or one a level and the other the sum that it goes into.
+_ALIKE = (
+    ("stages.1.0.0", "refine.1.0"),
+    ("stages.2.0.0", "refine.0.0"),
+    ("narrow.0.0", "review.1.0"),
+    ("narrow.1.0", "review.0.0"),
+    ("shrink.0.0", "heads.0.0.0"),
+    ("shrink.1.0", "heads.1.0.0"),
+)
+# Where levels part and meet: what these give is read by the one named next, itself or in a sum.
+_MEETING = (
+    *("narrow.0.0", "refine.0.0", "narrow.1.0", "refine.1.0"),
+    *("shrink.0.0", "review.0.0", "shrink.1.0", "review.1.0"),
+)
+
+
+def shared_scales(inputs: Mapping[str, InputScale]) -> dict[str, InputScale]:
+    """The scales of the inputs of all convolutions, those that have to be the same made so: the widest.
+
+    Args:
+        inputs: for each name of ``convolutions``, how what it reads is best held; the zero point is 0.
+    """
+    shared = dict(inputs)
+    for names in _ALIKE:
+        widest = max(shared[name] for name in names)
+        shared |= dict.fromkeys(names, widest)
+    return shared
+
+
+def int8_runtime(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
+    """A runtime with the tensors that ``quantized`` made.
+
+    Raises:
+        WeightsCorruptError: they are of another network; names the first tensor that differs.
+        EngineError: torch cannot compute in int8 here.
+    """
+    with torch.device("meta"):  # for its structure only
+        network = PlateNetwork().eval()
+    known = int8_convolutions(tensors, network)
+    readers = _readers(list(known))
+    for name, convolution in known.items():
+        block, _, place = name.rpartition(".")
+        reader = readers.get(name)
+        layers = cast("nn.Sequential", network.get_submodule(block))
+        layers[int(place)] = Int8Layer(convolution, after=None if reader is None else known[reader])
+        if reader is not None:
+            layers[1], layers[2] = nn.Identity(), nn.Identity()  # normalisation is folded, ReLU a part of the layer
+    return TorchInt8Runtime(network, first=next(iter(known.values())), shape=(1, 3, 64, 64))
+
+
+def read_int8(path: Path) -> TorchInt8Runtime:
+    """Load an int8 file, ready to run.
+
+    Args:
+        path: safetensors file as ``runtimes.int8_tensors.write_int8`` writes it.
+
+    Raises:
+        WeightsNotFoundError: there is no such file.
+        WeightsCorruptError: not safetensors, or the weights of another network.
+        EngineError: torch cannot compute in int8 here.
+    """
+    try:
+        return int8_runtime(read_tensors(path))
+    except WeightsCorruptError as error:
+        raise WeightsCorruptError(f"path {str(path)!r}: {error}") from error
+
+
+def _readers(names: Sequence[str]) -> dict[str, str]:
+    """For each convolution but the last ones of the heads that one whose input scale its output has."""
+    column = [*(name for name in names if name.startswith(("stem.", "stages."))), *_MEETING, "heads.2.0.0"]
+    heads = {f"heads.{level}.0.0": f"heads.{level}.1" for level in range(len(STRIDES))}
+    return dict(pairwise(column)) | heads

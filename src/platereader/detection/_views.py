@@ -1,0 +1,75 @@
+"""Parts of frames as pictures of their own: what the detectors that wrap another detector share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Quad
+from platereader.errors import ContractError, InvalidArgumentError
+from platereader.protocols import Detector
+from platereader.results import Detection
+
+# Views at once: a 4K frame has a dozen or two, and what the inner detector makes of each takes memory.
+_MAX_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A rectangle of whole pixels of a frame, ``x1 < x2`` and ``y1 < y2``, inside of it."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+    @classmethod
+    def whole(cls, frame: BgrImage) -> View:
+        """All of a frame."""
+        return cls(0, 0, frame.shape[1], frame.shape[0])
+
+    def cut(self, frame: BgrImage) -> BgrImage:
+        """The picture that is seen: a numpy view of the frame's own pixels, not a copy."""
+        return frame[self.y1 : self.y2, self.x1 : self.x2]
+
+    def to_frame(self, detection: Detection, frame: BgrImage) -> Detection:
+        """A detection of the view in pixels of the frame, its box clipped to the frame.
+
+        A box with nothing inside of the frame stays as it is, so that the pipeline can say whose it is.
+        """
+        box = detection.box.moved(self.x1, self.y1)
+        box = box.clipped(frame.shape[1], frame.shape[0]) or box
+        corners = detection.corners
+        if corners is not None:
+            corners = Quad.from_points([(x + self.x1, y + self.y1) for x, y in corners.points])
+        return replace(detection, box=box, corners=corners)
+
+
+def detect_views(inner: Detector, views: Sequence[tuple[BgrImage, View]]) -> list[list[Detection]]:
+    """What a detector finds in each ``(frame, view)``, in pixels of the frame; a bounded number of views at once.
+
+    Raises:
+        ContractError: ``inner`` does not return one list per picture.
+    """
+    found: list[list[Detection]] = []
+    for first in range(0, len(views), _MAX_BATCH):
+        chunk = views[first : first + _MAX_BATCH]
+        seen = inner.detect([view.cut(frame) for frame, view in chunk])
+        if len(seen) != len(chunk):
+            raise ContractError(
+                f"{type(inner).__name__}.detect returned {len(seen)} items for {len(chunk)}: return one item per "
+                "input, in order, and an empty list where there is nothing."
+            )
+        for (frame, view), detections in zip(chunk, seen, strict=True):
+            found.append([view.to_frame(detection, frame) for detection in detections])
+    return found
+
+
+def check_inner(inner: object) -> None:
+    """Raise InvalidArgumentError for what is no detector."""
+    if not callable(getattr(inner, "detect", None)):
+        raise InvalidArgumentError(
+            f"inner is a {type(inner).__name__}, expected is a detector, that is anything with detect(frames): the "
+            "default one is Pipeline.build().detector."
+        )

@@ -1,0 +1,106 @@
+"""What a labelled set says: pictures, their plates, the rows that could not be used, and the fixed split."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from platereader._geometry import Box, Quad
+from platereader.plates._formats import FORMATS
+from platereader.results import Lines
+
+_CALIBRATION_SHARE = 5
+_LOOSE = "loose"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPlate:
+    """What somebody says about one plate.
+
+    Attributes:
+        box: in pixels of the picture as ``read_image`` returns it; None when the whole picture is the plate.
+        corners: outer corners as read, in the same pixels; None when not known.
+        text: Latin look-alikes, region included; None when it is not readable for certain.
+        plate_type: as the set names it, such as ``standard``; None when it says nothing.
+        box_quality: ``hand``, ``fitted`` or ``loose``; None when the set says nothing.
+    """
+
+    box: Box | None
+    corners: Quad | None = None
+    text: str | None = None
+    plate_type: str | None = None
+    box_quality: str | None = None
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether the place is only roughly known: the box may be far larger than the plate."""
+        return self.box_quality == _LOOSE
+
+    @property
+    def lines(self) -> Lines | None:
+        """Lines of text by the label's ``plate_type``; None where it does not say.
+
+        A type is taken by its name: one of ``platereader.plates._formats`` (also as part of a longer one, such as
+        ``kz_standard``), or one with ``two_line`` or ``square`` in it. Foreign plates come in both shapes.
+        """
+        return None if self.plate_type is None else _lines_of(self.plate_type)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """One picture file and its plates.
+
+    Attributes:
+        path: where it is.
+        width: in pixels as labelled; None when the set does not say.
+        height: in pixels as labelled; None when the set does not say.
+        plates: in the order of the labels; empty for a picture without plates.
+        country: country of the plates as the set names it, such as ``KZ``; None when it says nothing.
+    """
+
+    path: Path
+    width: int | None
+    height: int | None
+    plates: tuple[LabelledPlate, ...]
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """A label that could not be used: where it stands (``line`` from 1, None for a whole file) and why."""
+
+    path: Path
+    line: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        """Return ``file:line: reason``."""
+        return f"{self.path}: {self.reason}" if self.line is None else f"{self.path}:{self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A labelled set: what can be used of it, and what was skipped."""
+
+    images: tuple[LabelledImage, ...]
+    skipped: tuple[SkippedRow, ...]
+
+
+def is_calibration(path: Path) -> bool:
+    """Whether a training picture belongs to the fifth that is never trained on: ``sha1(file name) % 5 == 0``."""
+    digest = hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False)
+    return int(digest.hexdigest(), 16) % _CALIBRATION_SHARE == 0
+
+
+@lru_cache(maxsize=256)
+def _lines_of(plate_type: str) -> Lines | None:
+    """Lines of a type by its name; of several format names in it the longest counts."""
+    if plate_type.startswith("foreign"):
+        return None
+    if "two_line" in plate_type or "square" in plate_type:
+        return 2
+    named = [one for one in FORMATS if re.search(rf"(?<![a-z]){one.name}(?![a-z])", plate_type)]
+    return max(named, key=lambda one: len(one.name)).line_count if named else None

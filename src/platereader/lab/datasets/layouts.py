@@ -1,0 +1,305 @@
+"""The layouts of labelled sets, each to rows: a picture with its plates, or a skipped row with its reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from platereader._geometry import Box, Quad
+from platereader.errors import InvalidGeometryError, MediaFileError
+from platereader.lab.datasets.labels import LabelledImage, LabelledPlate, SkippedRow
+from platereader.media._images import IMAGE_SUFFIXES, image_size
+from platereader.plates._alphabet import to_latin
+from platereader.plates._formats import format_of
+
+Row: TypeAlias = LabelledImage | SkippedRow
+"""One row of a set: usable, or skipped with its reason."""
+
+
+# Shares that a YOLO writer rounded to a little outside of the picture.
+_YOLO_SLACK = 1e-3
+
+
+class _BrokenRowError(ValueError):
+    """One label is wrong; becomes a ``SkippedRow``."""
+
+
+def read_folder(root: Path) -> Iterator[Row]:
+    """Rows of whichever layout the folder and those below it hold.
+
+    Args:
+        root: an existing folder.
+    """
+    files = sorted(item for item in root.rglob("*") if item.is_file() and not item.name.startswith("."))
+    pictures = [item for item in files if item.suffix.lower() in IMAGE_SUFFIXES]
+    by_stem = {item.with_suffix(""): item for item in pictures}
+    tables = [item for item in files if item.name == "labels.jsonl"]
+    ria = [item for item in files if item.suffix == ".json" and item.parent.name == "ann"]
+    voc = [item for item in files if item.suffix == ".xml"]
+    yolo = [item for item in files if item.suffix == ".txt" and _picture_of(item, by_stem, "labels", "images")]
+    if tables:
+        for table in tables:
+            yield from read_jsonl(table)
+    elif ria:
+        yield from (_row(item, None, _ria_builder(item, by_stem)) for item in ria)
+    elif voc:
+        yield from (_row(item, None, _voc_builder(item, by_stem)) for item in voc)
+    elif yolo:
+        yield from _read_yolo(pictures, files)
+    else:
+        yield from (_row(item, None, _named_builder(item)) for item in pictures)
+
+
+def _row(path: Path, line: int | None, build: Callable[[], LabelledImage]) -> Row:
+    """The picture, or what is wrong with its label."""
+    try:
+        return build()
+    except (_BrokenRowError, InvalidGeometryError, MediaFileError) as error:
+        return SkippedRow(path, line, str(error))
+    except OSError as error:
+        return SkippedRow(path, line, f"cannot be read ({error})")
+
+
+def read_jsonl(table: Path) -> Iterator[Row]:
+    """Our own layout: one picture a line, paths relative to the table.
+
+    Args:
+        table: an existing ``.jsonl`` file.
+    """
+
+    def builder(text: bytes) -> Callable[[], LabelledImage]:
+        return lambda: _jsonl_picture(_parse_json(text), table.parent)
+
+    for number, text in enumerate(table.read_bytes().splitlines(), start=1):
+        if text.strip():
+            yield _row(table, number, builder(text))
+
+
+def _jsonl_picture(row: Mapping[str, object], folder: Path) -> LabelledImage:
+    name = row.get("file")
+    if not isinstance(name, str) or not name:
+        raise _BrokenRowError("no picture: expected a string in 'file'")
+    plates = row.get("plates", [])
+    if not isinstance(plates, list):
+        raise _BrokenRowError("'plates' is not a list")
+    labelled = tuple(_jsonl_plate(_mapping(item, "a plate")) for item in cast("list[object]", plates))
+    width, height = _optional_int(row, "width"), _optional_int(row, "height")
+    return LabelledImage(_existing(folder / name), width, height, labelled, _optional_str(row, "country"))
+
+
+def _jsonl_plate(plate: Mapping[str, object]) -> LabelledPlate:
+    box, corners = plate.get("box"), plate.get("corners")
+    return LabelledPlate(
+        box=None if box is None else _box(_numbers(box, 4, "box")),
+        corners=None if corners is None else _quad(corners),
+        text=_clean_text(_optional_str(plate, "text")),
+        plate_type=_optional_str(plate, "plate_type"),
+        box_quality=_optional_str(plate, "box_quality"),
+    )
+
+
+def _quad(value: object) -> Quad:
+    points = cast("list[object]", value) if isinstance(value, list) else []
+    if len(points) != 4:
+        raise _BrokenRowError("'corners' is not a list of 4 points")
+    quad = Quad.from_points([_numbers(point, 2, "corners") for point in points])
+    if not quad.is_convex:
+        raise _BrokenRowError("'corners' do not run clockwise around an area: expected TL, TR, BR, BL")
+    return quad
+
+
+def _box(sides: Sequence[float]) -> Box:
+    """The box with these sides, which has an area."""
+    box = Box(*sides)
+    if box.area <= 0:
+        raise _BrokenRowError(f"box {box.to_tuple()} has no area")
+    return box
+
+
+def _ria_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[], LabelledImage]:
+    """AUTO.RIA: the text stands in ``description``; file names are known to disagree with it at times."""
+
+    def build() -> LabelledImage:
+        row = _parse_json(annotation.read_bytes())
+        text = _clean_text(_optional_str(row, "description"))
+        if text is None:
+            raise _BrokenRowError("no text in 'description'")
+        picture = _picture_of(annotation, by_stem, "ann", "img")
+        if picture is None:
+            raise _BrokenRowError("its picture is not in img/ beside ann/")
+        return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
+
+    return build
+
+
+def _voc_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[], LabelledImage]:
+    """Pascal VOC: every object is a plate."""
+
+    def build() -> LabelledImage:
+        data = annotation.read_bytes()
+        if b"<!ENTITY" in data:
+            raise _BrokenRowError("declares XML entities, which no annotation needs")
+        try:
+            tree = ET.fromstring(data)  # noqa: S314 - without entities there is nothing to expand
+        except ET.ParseError as error:
+            raise _BrokenRowError(f"is not valid XML ({error})") from error
+        picture = _voc_picture(annotation, tree.findtext("filename"), by_stem)
+        names = ("xmin", "ymin", "xmax", "ymax")
+        boxes = [[item.findtext(f"bndbox/{name}") for name in names] for item in tree.iter("object")]
+        plates = tuple(LabelledPlate(_box(_numbers(box, 4, "bndbox"))) for box in boxes)
+        width, height = image_size(picture)
+        stated = [_number(tree.findtext(f"size/{name}")) for name in ("width", "height")]
+        if all(stated) and stated != [width, height]:
+            raise _BrokenRowError(f"its size {stated} is not that of the picture, {width}x{height} px")
+        return LabelledImage(picture, width, height, plates)
+
+    return build
+
+
+def _voc_picture(annotation: Path, name: str | None, by_stem: Mapping[Path, Path]) -> Path:
+    """The picture beside the annotation, in the usual folders, or under the name that the annotation gives."""
+    for labels in ("Annotations", "annotations", "labels"):
+        for images in ("JPEGImages", "images"):
+            found = _picture_of(annotation, by_stem, labels, images)
+            if found is not None:
+                return found
+    if name:
+        for folder in (annotation.parent, annotation.parent.parent / "images", annotation.parent.parent / "JPEGImages"):
+            found = by_stem.get((folder / Path(name).name).with_suffix(""))
+            if found is not None:
+                return found
+    raise _BrokenRowError("its picture is not beside it, in images/ or in JPEGImages/")
+
+
+def _read_yolo(pictures: Sequence[Path], files: Sequence[Path]) -> Iterator[Row]:
+    """YOLO: a txt for each picture; as everywhere in that format, no txt means no plates."""
+    tables = {item.with_suffix(""): item for item in files if item.suffix == ".txt"}
+
+    def builder(picture: Path, table: Path | None) -> Callable[[], LabelledImage]:
+        return lambda: _yolo_picture(picture, table)
+
+    for picture in pictures:
+        table = _picture_of(picture, tables, "images", "labels")
+        yield _row(table or picture, None, builder(picture, table))
+    by_stem = {item.with_suffix(""): item for item in pictures}
+    for table in tables.values():
+        if table.parent.name == "labels" and _picture_of(table, by_stem, "labels", "images") is None:
+            yield SkippedRow(table, None, "has no picture in images/ or beside it")
+
+
+def _yolo_picture(picture: Path, table: Path | None) -> LabelledImage:
+    width, height = image_size(picture)
+    plates: list[LabelledPlate] = []
+    lines = [] if table is None else table.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            x, y, w, h = _yolo_shares(line, number)
+            left, top = (x - w / 2) * width, (y - h / 2) * height
+            plates.append(LabelledPlate(Box(left, top, left + w * width, top + h * height)))
+    return LabelledImage(picture, width, height, tuple(plates))
+
+
+def _yolo_shares(line: str, number: int) -> list[float]:
+    """Centre, width and height as shares of the picture; what rounding put just outside of 0..1 is clipped."""
+    _, *shares = _numbers(line.split(), 5, f"line {number}: 'class x y width height'")
+    if not all(-_YOLO_SLACK <= value <= 1 + _YOLO_SLACK for value in shares):
+        raise _BrokenRowError(f"line {number}: numbers outside of 0..1; YOLO labels are shares of the picture")
+    x, y, w, h = (min(max(value, 0.0), 1.0) for value in shares)
+    if not w or not h:
+        raise _BrokenRowError(f"line {number}: a box without area")
+    return [x, y, w, h]
+
+
+def _named_builder(picture: Path) -> Callable[[], LabelledImage]:
+    """A crop named by its text."""
+
+    def build() -> LabelledImage:
+        text = _named_text(picture.stem)
+        if text is None or not re.fullmatch(r"(?=.*[0-9])[A-Z0-9]{3,12}", text):
+            raise _BrokenRowError("its name is not the text of a plate")
+        return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
+
+    return build
+
+
+def _named_text(stem: str) -> str | None:
+    """The text in a name: up to the first ``_``, ``-``, blank or bracket, as what follows mostly tells copies apart.
+
+    Where only more of the parts fit a plate type the text goes on to there: ``A123BC-77`` has a region.
+    """
+    parts = re.split(r"[_\-\s(\[]", stem)
+    texts = [_clean_text("".join(parts[:count])) for count in range(1, len(parts) + 1)]
+    return next((text for text in texts if text and format_of(text)), texts[0])
+
+
+def _picture_of(item: Path, by_stem: Mapping[Path, Path], here: str, there: str) -> Path | None:
+    """The counterpart of a file: beside it, or under the same path with the folder ``here`` replaced by ``there``."""
+    stem = item.with_suffix("")
+    if stem in by_stem:
+        return by_stem[stem]
+    parts = list(stem.parts)
+    for index in range(len(parts) - 2, -1, -1):
+        if parts[index] == here:
+            return by_stem.get(Path(*parts[:index], there, *parts[index + 1 :]))
+    return None
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise _BrokenRowError(f"there is no picture {path.name!r} in {str(path.parent)!r}")
+    return path
+
+
+def _parse_json(data: bytes) -> Mapping[str, object]:
+    try:
+        value: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _BrokenRowError(f"is not valid JSON ({error})") from error
+    return _mapping(value, "the row")
+
+
+def _mapping(value: object, name: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise _BrokenRowError(f"{name} is not an object")
+    return cast("dict[str, object]", value)
+
+
+def _numbers(value: object, count: int, name: str) -> list[float]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    numbers = [_number(item) for item in items]
+    if len(numbers) != count or None in numbers:
+        raise _BrokenRowError(f"{name} is not {count} numbers")
+    return [number for number in numbers if number is not None]
+
+
+def _number(value: object) -> float | None:
+    """A number, or one written as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _optional_str(row: Mapping[str, object], name: str) -> str | None:
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _BrokenRowError(f"{name!r} is neither a string nor null")
+    return value
+
+
+def _optional_int(row: Mapping[str, object], name: str) -> int | None:
+    value = row.get(name)
+    if value is not None and not isinstance(value, int):
+        raise _BrokenRowError(f"{name!r} is neither a whole number nor null")
+    return value
+
+
+def _clean_text(text: str | None) -> str | None:
+    """Latin look-alikes without spaces; None for an empty text."""
+    return to_latin(text) or None if text else None

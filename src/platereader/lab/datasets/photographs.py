@@ -1,0 +1,73 @@
+"""Labelled pictures that can be decoded, and which of them may be trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from platereader.errors import MediaFileError
+from platereader.lab.datasets import load_dataset
+from platereader.lab.datasets.labels import LabelledImage, is_calibration
+from platereader.media._images import read_image
+
+__all__ = ["HELD_OUT_NEGATIVES", "Photographs", "held_out_negatives", "load_photographs", "trainable"]
+
+HELD_OUT_NEGATIVES = 300
+"""Pictures without plates, first by sha1 of the file name, that are kept for measuring false alarms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """What can be used of a labelled set.
+
+    Attributes:
+        images: pictures that can be decoded.
+        skipped: how many labels are broken or pictures cannot be decoded.
+    """
+
+    images: tuple[LabelledImage, ...]
+    skipped: int
+
+
+def load_photographs(folder: Path) -> Photographs:
+    """Read a labelled set and decode every picture once, so that a damaged one is known before training starts.
+
+    Raises:
+        DatasetError: the set cannot be used at all.
+    """
+    dataset = load_dataset(folder)
+    images = tuple(image for image in dataset.images if _is_readable(image.path))
+    return Photographs(images, len(dataset.skipped) + len(dataset.images) - len(images))
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read_image(path)
+    except MediaFileError:
+        return False
+    return True
+
+
+def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
+    """The pictures outside of the calibration fifth that show no car of that fifth, told by the text of its plate."""
+    everything = list(images)
+    kept_apart = {text for image in everything if is_calibration(image.path) for text in _texts(image)}
+    return [image for image in everything if not is_calibration(image.path) and not kept_apart & _texts(image)]
+
+
+def held_out_negatives(images: Sequence[LabelledImage]) -> list[LabelledImage]:
+    """The pictures without plates that are never trained on: 300, but of a small set no more than two thirds.
+
+    Args:
+        images: all pictures without plates, in any order.
+    """
+    ordered = sorted(
+        images, key=lambda image: hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest()
+    )
+    return ordered[: min(HELD_OUT_NEGATIVES, 2 * len(ordered) // 3)]
+
+
+def _texts(image: LabelledImage) -> set[str]:
+    return {plate.text for plate in image.plates if plate.text}

@@ -1,0 +1,82 @@
+"""Labelled plates cut out of photographs, with some of their surroundings: to train on, to calibrate and to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader.lab.datasets.labels import LabelledImage, LabelledPlate
+from platereader.media._images import read_image
+from platereader.rectification._layout import lines_by_aspect
+from platereader.results import Lines
+
+__all__ = ["RealPlate", "cut_plates", "surroundings"]
+
+_SURROUNDINGS = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RealPlate:
+    """A labelled plate with some of its surroundings.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` BGR.
+        corners: float32 ``(4, 2)`` in these pixels, as in ``Quad``.
+        lines: lines of text.
+        text: what it says, as labelled.
+        name: file it comes from.
+        country: as labelled; None where the label says nothing.
+    """
+
+    pixels: BgrImage
+    corners: NDArray[np.float32]
+    lines: Lines
+    text: str
+    name: str
+    country: str | None = None
+
+    @property
+    def quad(self) -> Quad:
+        """The corners as a ``Quad``."""
+        return Quad.from_points(self.corners)
+
+
+def cut_plates(images: Iterable[LabelledImage]) -> list[RealPlate]:
+    """All plates that have a text and corners worth trusting; a picture is decoded only if it has one."""
+    return [plate for image in images for plate in _plates_of(image)]
+
+
+def _plates_of(image: LabelledImage) -> Sequence[RealPlate]:
+    usable = [(plate, plate.text, plate.corners) for plate in image.plates if _is_usable(plate)]
+    if not usable:
+        return ()
+    frame = read_image(image.path)
+    plates: list[RealPlate] = []
+    for plate, text, corners in usable:
+        if text and corners is not None:
+            pixels, origin = surroundings(frame, corners.box)
+            # A plate seen steeply is as narrow as one with two lines: the label knows better.
+            lines = plate.lines or lines_by_aspect(corners)
+            moved = corners.to_array() - origin
+            plates.append(RealPlate(pixels, moved, lines, text, image.path.name, image.country))
+    return plates
+
+
+def _is_usable(plate: LabelledPlate) -> bool:
+    """Whether text and place of a label can be relied on; a long plate with a two-line label cannot."""
+    if not plate.text or plate.corners is None or plate.is_loose:
+        return False
+    return not (plate.lines == 2 and lines_by_aspect(plate.corners) == 1)
+
+
+def surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float32]]:
+    """The plate and what is near, so that hundreds of photographs fit in memory, and the origin (x, y) of the cut."""
+    room = _SURROUNDINGS * box.width
+    near = box.padded(room, room).clipped(frame.shape[1], frame.shape[0]) or box
+    left, top, right, bottom = (int(side) for side in near.to_tuple())
+    return frame[top:bottom, left:right].copy(), np.array((left, top), np.float32)

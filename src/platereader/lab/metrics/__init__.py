@@ -1,0 +1,1 @@
+"""Measures: pure functions of boxes, scores and texts, with their intervals."""

@@ -1,0 +1,98 @@
+"""Detection as curves: precision against recall, and recall against the width of the plate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.lab.metrics.rates import Matches, Ranking, Rate
+
+__all__ = ["WIDTH_EDGES_PX", "PrecisionPoint", "WidthRecall", "precision_recall", "recall_by_width"]
+
+WIDTH_EDGES_PX = (0, 24, 32, 40, 60, 100, 200)
+"""Lower ends of the groups of widths; the last one has no upper end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionPoint:
+    """What a detector finds at one threshold.
+
+    Attributes:
+        score: the threshold: finds from this score on count.
+        precision: share of these finds that are right.
+        recall: share of the labelled plates that are found.
+    """
+
+    score: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class WidthRecall:
+    """How many plates of similar width are found.
+
+    Attributes:
+        from_px: lowest width.
+        below_px: from this width on the next group begins; None for the last one.
+        recall30: found at IoU 0.3.
+        recall50: found at IoU 0.5.
+    """
+
+    from_px: float
+    below_px: float | None
+    recall30: Rate
+    recall50: Rate
+
+    @property
+    def name(self) -> str:
+        """Such as ``24-32 px``."""
+        if self.below_px is None:
+            return f">= {self.from_px:g} px"
+        return f"{self.from_px:g}-{self.below_px:g} px" if self.from_px else f"< {self.below_px:g} px"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "recall30": self.recall30.to_dict(), "recall50": self.recall50.to_dict()}
+
+
+def precision_recall(ranking: Ranking) -> tuple[PrecisionPoint, ...]:
+    """One point for each plate found, the highest threshold first; empty without labelled plates.
+
+    Args:
+        ranking: all matches at one IoU threshold.
+    """
+    labelled = int(ranking.labelled.sum())
+    hits = np.cumsum(ranking.right)
+    points = [
+        PrecisionPoint(float(ranking.scores[index]), float(hits[index] / (index + 1)), float(hits[index] / labelled))
+        for index in np.flatnonzero(ranking.right).tolist()
+    ]
+    return tuple(points)
+
+
+def recall_by_width(
+    widths_px: Sequence[NDArray[np.float64]], *, at30: Sequence[Matches], at50: Sequence[Matches]
+) -> tuple[WidthRecall, ...]:
+    """Recall in the groups of ``WIDTH_EDGES_PX`` that have plates.
+
+    Args:
+        widths_px: of each picture the widths of its labelled boxes, float64 ``(M,)``.
+        at30: of each picture its matches at IoU 0.3.
+        at50: likewise at IoU 0.5.
+    """
+    if not widths_px:
+        return ()
+    widths = np.concatenate(widths_px)
+    found = [np.concatenate([one.taken for one in some]) for some in (at30, at50)]
+    groups: list[WidthRecall] = []
+    for low, high in zip(WIDTH_EDGES_PX, (*WIDTH_EDGES_PX[1:], None), strict=True):
+        inside = (widths >= low) & (widths < (np.inf if high is None else high))
+        rates = [Rate(int(taken[inside].sum()), int(inside.sum())) for taken in found]
+        if rates[0].n:
+            groups.append(WidthRecall(low, high, *rates))
+    return tuple(groups)

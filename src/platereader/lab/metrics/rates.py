@@ -1,0 +1,220 @@
+"""The measures themselves: pure functions of boxes, scores and texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._geometry import Quad, iou_matrix
+
+COCO_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+"""The IoU thresholds of AP50-95: 0.50, 0.55, ... 0.95."""
+
+_Z_95 = 1.959964
+_RECALL_POINTS = np.linspace(0, 1, 101)
+_IGNORED_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many of so many, with its 95 % Wilson interval.
+
+    Attributes:
+        count: how many.
+        n: of how many.
+    """
+
+    count: int
+    n: int
+
+    @property
+    def value(self) -> float | None:
+        """``count / n``, or None of nothing."""
+        return self.count / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson score interval of the rate, within 0..1."""
+        return wilson_interval(self.count, self.n)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        low, high = self.interval
+        return {"count": self.count, "n": self.n, "value": self.value, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBoxes:
+    """Boxes of one picture, rows of ``x1, y1, x2, y2`` in pixels.
+
+    Attributes:
+        found: float64 ``(N, 4)``.
+        scores: float64 ``(N,)``, one per found box.
+        labelled: float64 ``(M, 4)``: boxes that have to be found.
+        ignored: float64 ``(K, 4)``: where a found box is neither right nor wrong.
+    """
+
+    found: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    labelled: NDArray[np.float64]
+    ignored: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How the found boxes of one picture fared at one IoU threshold, ignored ones left out.
+
+    Attributes:
+        scores: float64 ``(N,)``, falling.
+        right: bool ``(N,)``: whether the box took a labelled one that no better-scored box had taken.
+        taken: bool ``(M,)``: whether each labelled box was found.
+    """
+
+    scores: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    taken: NDArray[np.bool_]
+
+    @property
+    def labelled(self) -> int:
+        """Number of labelled boxes."""
+        return len(self.taken)
+
+
+def wilson_interval(count: int, n: int) -> tuple[float, float]:
+    """95 % score interval of a binomial rate (Wilson, JASA 22, 1927); ``(0, 1)`` of nothing."""
+    if n == 0:
+        return 0.0, 1.0
+    share, square = count / n, _Z_95 * _Z_95
+    center = (share + square / (2 * n)) / (1 + square / n)
+    half = _Z_95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    # At the ends the formula is exact but for rounding.
+    return (0.0 if count == 0 else max(center - half, 0.0)), (1.0 if count == n else min(center + half, 1.0))
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Levenshtein distance: fewest insertions, deletions and substitutions of one character."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        diagonal, row[0] = row[0], i
+        for j, y in enumerate(b, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
+    return row[-1]
+
+
+def character_error_rate(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """CER: edits needed, over the characters of the labels; None without any. It can exceed 1.
+
+    Args:
+        pairs: (label, reading); an empty reading costs the whole label.
+    """
+    total = sum(len(label) for label, _ in pairs)
+    return sum(edit_distance(label, reading) for label, reading in pairs) / total if total else None
+
+
+def corner_error(found: Quad, labelled: Quad) -> float:
+    """Mean distance of the four corners, in per cent of the labelled plate's width."""
+    distances = [math.dist(a, b) for a, b in zip(found.points, labelled.points, strict=True)]
+    return 100 * sum(distances) / 4 / max(labelled.width, 1e-9)
+
+
+def containment(inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of each box of ``inner`` (N, 4) that lies in each box of ``outer`` (M, 4): float64 ``(N, M)`` in 0..1."""
+    a, b = inner[:, None], outer[None]
+    size = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0)
+    area = np.maximum(np.prod(a[..., 2:] - a[..., :2], axis=-1), 1e-9)
+    return np.asarray(np.prod(size, axis=-1) / area, dtype=np.float64)
+
+
+def match(picture: PictureBoxes, *, min_iou: float) -> Matches:
+    """Give each found box, best score first, the free labelled box it overlaps most.
+
+    A found box without one is left out when it overlaps an ignored box by ``min_iou``, or lies in one by half.
+
+    Args:
+        picture: its boxes.
+        min_iou: lowest IoU of a match, above 0 to 1.
+    """
+    order = np.argsort(-picture.scores, kind="stable")
+    overlap = iou_matrix(picture.found, picture.labelled)
+    excused = _excused(picture, min_iou)
+    free = np.ones(len(picture.labelled), dtype=bool)
+    kept: list[int] = []
+    right: list[bool] = []
+    for index in order.tolist():
+        candidates = np.where(free, overlap[index], 0.0)
+        best = int(candidates.argmax()) if candidates.size else -1
+        hit = best >= 0 and bool(candidates[best] >= min_iou)
+        if hit:
+            free[best] = False
+        elif excused[index]:
+            continue
+        kept.append(index)
+        right.append(hit)
+    return Matches(picture.scores[kept], np.asarray(right, dtype=bool), ~free)
+
+
+def _excused(picture: PictureBoxes, min_iou: float) -> NDArray[np.bool_]:
+    """Which found boxes are on an ignored region."""
+    if not len(picture.ignored):
+        return np.zeros(len(picture.found), dtype=bool)
+    near = iou_matrix(picture.found, picture.ignored) >= min_iou
+    inside = containment(picture.found, picture.ignored) >= _IGNORED_SHARE
+    return np.asarray((near | inside).any(axis=1), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All matches of a set, best score first.
+
+    Attributes:
+        scores: float64 ``(D,)``, falling.
+        right: bool ``(D,)``, one per found box.
+        picture: int64 ``(D,)``: index of its picture.
+        labelled: int64 ``(P,)``: labelled boxes of each picture.
+    """
+
+    scores: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    picture: NDArray[np.int64]
+    labelled: NDArray[np.int64]
+
+
+def rank(pictures: Sequence[Matches]) -> Ranking:
+    """Put the matches of all pictures in one order.
+
+    Args:
+        pictures: one or more.
+    """
+    scores = np.concatenate([one.scores for one in pictures])
+    order = np.argsort(-scores, kind="stable")
+    owner = np.repeat(np.arange(len(pictures)), [len(one.scores) for one in pictures])
+    labelled = np.asarray([one.labelled for one in pictures], dtype=np.int64)
+    return Ranking(scores[order], np.concatenate([one.right for one in pictures])[order], owner[order], labelled)
+
+
+def average_precision(ranking: Ranking, *, weights: NDArray[np.int64] | None = None) -> float | None:
+    """AP as COCO has it: precision, made non-increasing, at 101 recall points; None without labelled boxes.
+
+    Args:
+        ranking: all matches at one IoU threshold.
+        weights: int64 ``(P,)``: how often each picture counts; None for once. For the bootstrap.
+    """
+    counts = np.ones(len(ranking.labelled), dtype=np.int64) if weights is None else weights
+    labelled = int(counts @ ranking.labelled)
+    if not labelled:
+        return None
+    copies = counts[ranking.picture]
+    hits = np.cumsum(copies * ranking.right)
+    precision = np.maximum.accumulate((hits / np.maximum(np.cumsum(copies), 1))[::-1])[::-1]
+    position = np.searchsorted(hits / labelled, _RECALL_POINTS, side="left")
+    return float(np.append(precision, 0.0)[position].mean())
+
+
+def recall(pictures: Sequence[Matches]) -> Rate:
+    """Labelled boxes that were found, of all labelled."""
+    return Rate(sum(int(picture.right.sum()) for picture in pictures), sum(picture.labelled for picture in pictures))

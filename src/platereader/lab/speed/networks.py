@@ -1,0 +1,168 @@
+"""How fast networks run here: all of them in turn in one process, so that what else the machine does hits all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+from platereader.lab.speed.machine import processor_name
+from platereader.lab.speed.turns import interleaved, torch_threads
+from platereader.recognition._network import ConvCtc, folded
+from platereader.recognition._quantized import int8_runtime
+from platereader.recognition._recognizer import CtcRecognizer
+from platereader.recognition._shape import ConvCtcConfig
+from platereader.registry import WeightFile
+from platereader.runtimes import Runtime
+from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized
+from platereader.runtimes._processor import cpu_features
+from platereader.runtimes._torch import TorchRuntime
+
+__all__ = [
+    "Candidates",
+    "SpeedReport",
+    "Timing",
+    "benchmark",
+    "format_speed",
+    "interleaved",
+    "random_recognizers",
+    "recognizer_candidates",
+    "shipped_recognizers",
+]
+
+Candidates: TypeAlias = Mapping[str, Callable[[int], Callable[[], object]]]
+"""By name: from a batch size to the call that is timed."""
+
+_Z_95 = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one call takes.
+
+    Attributes:
+        name: of the candidate.
+        batch: pictures in a call.
+        threads: torch's threads.
+        n: calls that were timed.
+        median_ms: median, milliseconds a call.
+        low_ms: lower end of the median's 95 % interval, by order statistics.
+        high_ms: its upper end.
+    """
+
+    name: str
+    batch: int
+    threads: int
+    n: int
+    median_ms: float
+    low_ms: float
+    high_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedReport:
+    """Timings and what they were taken on.
+
+    Attributes:
+        timings: batch sizes within thread counts, the candidates in their order.
+        weights: sha256 by name of the weights; empty for random ones.
+        processor: its name.
+        flags: instructions that matter here.
+        torch: version.
+    """
+
+    timings: tuple[Timing, ...]
+    weights: Mapping[str, str] = field(default_factory=dict[str, str])
+    processor: str = field(default_factory=processor_name)
+    flags: tuple[str, ...] = field(default_factory=cpu_features)
+    torch: str = str(torch.__version__)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return asdict(self)
+
+
+def benchmark(
+    candidates: Candidates, *, batches: Sequence[int] = (1, 8, 32), threads: Sequence[int] = (1, 2), rounds: int = 50
+) -> tuple[Timing, ...]:
+    """Time every candidate with every batch size and thread count; torch's thread count is put back afterwards."""
+    timings: list[Timing] = []
+    for count in threads:
+        with torch_threads(count):
+            for batch in batches:
+                calls = {name: prepared(batch) for name, prepared in candidates.items()}
+                for name, seconds in interleaved(calls, rounds=rounds).items():
+                    timings.append(_timing(seconds, name=name, batch=batch, threads=count))
+    return tuple(timings)
+
+
+def recognizer_candidates(
+    recognizers: Mapping[str, Runtime], *, size_px: tuple[int, int], rng: np.random.Generator
+) -> Candidates:
+    """The networks alone, on random pictures: preparing a plate takes the same for all of them."""
+
+    def candidate(runtime: Runtime) -> Callable[[int], Callable[[], object]]:
+        def prepared(batch: int) -> Callable[[], object]:
+            pictures = rng.standard_normal((batch, 1, *size_px), np.float32)
+            return lambda: runtime.run(pictures)
+
+        return prepared
+
+    return {name: candidate(runtime) for name, runtime in recognizers.items()}
+
+
+def shipped_recognizers(fp32: WeightFile, int8: WeightFile) -> dict[str, Runtime]:
+    """Trained networks on torch: ``int8``, ``fp32`` and ``bf16``.
+
+    Raises:
+        WeightsCorruptError: weights of another network.
+        EngineError: torch cannot compute in int8 here, or a file holds the other precision.
+    """
+    return {
+        "int8": CtcRecognizer.from_file(int8.path, precision="int8", settings=int8.settings).runtime,
+        "fp32": CtcRecognizer.from_file(fp32.path, precision="fp32", settings=fp32.settings).runtime,
+        "bf16": CtcRecognizer.from_file(fp32.path, precision="bf16", settings=fp32.settings).runtime,
+    }
+
+
+def random_recognizers(config: ConvCtcConfig | None = None) -> dict[str, Runtime]:
+    """The same with untrained weights, which are as fast."""
+    with torch.random.fork_rng(devices=[]):
+        first, second = (folded(ConvCtc(config).eval()) for _ in range(2))
+    tensors = quantized(first, {name: InputScale(0.05) for name in convolutions(first)})
+    return {
+        "int8": int8_runtime(tensors, config=first.config),
+        "fp32": TorchRuntime(first),
+        "bf16": TorchRuntime(second, precision="bf16"),
+    }
+
+
+def format_speed(report: SpeedReport) -> str:
+    """A text table: one row for each batch size and thread count, medians and how many times the first is faster."""
+    names = list(dict.fromkeys(timing.name for timing in report.timings))
+    groups: dict[tuple[int, int], dict[str, Timing]] = {}
+    for timing in report.timings:
+        groups.setdefault((timing.threads, timing.batch), {})[timing.name] = timing
+    rows = [("threads", "batch", "n", *(f"{name} ms" for name in names), *(f"{name}/{names[0]}" for name in names[1:]))]
+    for (threads, batch), row in groups.items():
+        medians = [row[name].median_ms for name in names]
+        spans = [f"{row[name].median_ms:.2f} ({row[name].low_ms:.2f}-{row[name].high_ms:.2f})" for name in names]
+        ratios = [f"{median / medians[0]:.2f}" for median in medians[1:]]
+        rows.append((str(threads), str(batch), str(row[names[0]].n), *spans, *ratios))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    head = f"{report.processor}, {' '.join(report.flags) or 'no flags known'}, torch {report.torch}"
+    hashes = [f"weights {name} sha256 {sha256}" for name, sha256 in report.weights.items()] or ["random weights"]
+    return "\n".join([head, *hashes, *lines])
+
+
+def _timing(seconds: Sequence[float], *, name: str, batch: int, threads: int) -> Timing:
+    """Median of some measurements with its interval."""
+    ordered = 1e3 * np.sort(np.asarray(seconds))
+    n = len(ordered)
+    reach = _Z_95 * n**0.5 / 2
+    low, high = ordered[max(int(n / 2 - reach), 0)], ordered[min(int(n / 2 + reach), n - 1)]
+    return Timing(name, batch, threads, n, float(np.median(ordered)), float(low), float(high))

@@ -1,0 +1,32 @@
+"""Pictures to time with: generated streets, the same for everyone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.crops import random_text
+from platereader.lab.synthesis.paste import Front
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.street import generated_street
+from platereader.plates._formats import by_name
+
+__all__ = ["generated_frames"]
+
+_SIZE_PX = (1280, 850)
+_PLATES = 3
+_PLATE_HEIGHT_PX = 112
+
+
+def generated_frames(count: int, *, rng: np.random.Generator) -> list[BgrImage]:
+    """Streets of 1280 x 850 px, each with three cars that carry one-line plates of private cars."""
+    private = by_name("standard")
+    frames: list[BgrImage] = []
+    for _ in range(count):
+        texts = [random_text(private, rng=rng) for _ in range(_PLATES)]
+        fronts = [
+            Front(render_plate(text, private, height_px=_PLATE_HEIGHT_PX, rng=rng).pixels, private.line_count)
+            for text in texts
+        ]
+        frames.append(generated_street(rng, size_px=_SIZE_PX, fronts=fronts).pixels)
+    return frames

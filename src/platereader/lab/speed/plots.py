@@ -1,0 +1,101 @@
+"""A comparison of whole pipelines as one picture: stages, and what a fresh process takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platereader.lab.plotting import check_plotting
+from platereader.lab.speed.report import FrameReport, Run, Start
+from platereader.lab.speed.stages import STAGES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_frame_report"]
+
+_ROW_INCH = 0.34
+
+
+def draw_frame_report(report: FrameReport, path: Path) -> Path:
+    """Draw bars of the stages of each run, and of start and memory where fresh processes were asked for.
+
+    Args:
+        report: of one or more runs.
+        path: of the picture; its ending says the format.
+
+    Raises:
+        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+    """
+    check_plotting()
+    from matplotlib.figure import Figure
+
+    rows = [len(report.runs) + 3, *([len(report.starts) + 2] if report.starts else [])]
+    figure = Figure(figsize=(10.0, 1.4 + _ROW_INCH * sum(rows)), layout="constrained")
+    grid = figure.add_gridspec(len(rows), 2, height_ratios=rows)
+    _draw_stages(figure.add_subplot(grid[0, :]), report.runs)
+    if report.starts:
+        _draw_starts(figure.add_subplot(grid[1, 0]), report.starts)
+        _draw_memory(figure.add_subplot(grid[1, 1]), report.starts)
+    machine = report.machine
+    figure.suptitle(
+        f"{machine.processor}, {machine.usable_cores} cores; {len(report.pictures)} pictures, {report.rounds} rounds",
+        fontsize=9,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    return path
+
+
+def _draw_stages(axes: Axes, runs: Sequence[Run]) -> None:
+    """Medians of the stages side by side; their sum is close to the median of the frame, which stands behind it."""
+    places = [-float(number) for number in range(len(runs))]
+    ends = [0.0] * len(runs)
+    colours = _colours(len(STAGES))
+    for number, name in enumerate(STAGES):
+        widths = [run.stages[number].median_ms for run in runs]
+        axes.barh(places, widths, left=ends, label=name, color=colours[number])
+        ends = [end + width for end, width in zip(ends, widths, strict=True)]
+    for run, place, end in zip(runs, places, ends, strict=True):
+        times = run.times_as_fast
+        faster = "" if times is None else f", {times.value:.1f} x"
+        text = f"{run.frame.median_ms:.1f} ms{faster}"
+        axes.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center")
+    axes.set_yticks(places, [run.name for run in runs])
+    axes.set_xlim(0, 1.25 * max([*ends, 1e-3]))
+    axes.set_xlabel("ms a frame, median of each stage")
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _colours(count: int) -> list[tuple[float, float, float, float]]:
+    from matplotlib import colormaps
+
+    return [colormaps["tab10"](number) for number in range(count)]
+
+
+def _draw_starts(axes: Axes, starts: Sequence[Start]) -> None:
+    places = [-float(number) for number in range(len(starts))]
+    ends = [0.0] * len(starts)
+    for step in starts[0].steps_s:
+        widths = [one.steps_s[step] for one in starts]
+        axes.barh(places, widths, left=ends, label=step)
+        ends = [end + width for end, width in zip(ends, widths, strict=True)]
+    axes.set_yticks(places, [one.name for one in starts])
+    axes.set_xlabel("s from the start of the process to the first reading")
+    axes.legend(fontsize=7)
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
+    places = [-float(number) for number in range(len(starts))]
+    for label, height, values in (
+        ("peak", 0.8, [one.peak_mib for one in starts]),
+        ("warm", 0.5, [one.rss_mib for one in starts]),
+    ):
+        axes.barh(places, [value or 0.0 for value in values], height=height, label=label)
+    axes.set_yticks(places, [""] * len(starts))
+    axes.set_xlabel("MiB of memory (RSS)")
+    axes.legend(fontsize=7)
+    axes.grid(axis="x", alpha=0.3)

@@ -1,0 +1,184 @@
+"""What following plates costs: frames a second of streams with several settings, against reading everything always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from platereader.errors import InvalidArgumentError
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, median
+from platereader.lab.suites.labelled.table import aligned, described
+from platereader.lab.suites.video.report import SettingScores
+from platereader.lab.suites.video.run import SETTINGS
+from platereader.lab.suites.video.suite import clip, clip_names
+from platereader.lab.suites.video.table import format_settings
+from platereader.lab.synthesis.video.clip import Clip, VideoFrame
+from platereader.lab.synthesis.video.material import Material
+from platereader.pipeline import Pipeline
+from platereader.results import PartDescription
+from platereader.video._stream import StreamSettings
+
+__all__ = ["PER_FRAME", "StreamSpeed", "StreamSpeedReport", "format_stream_speed", "stream_speeds"]
+
+PER_FRAME = "read everything, no stream"
+"""Name of what streams are compared with: every plate of every frame is read, and nothing is followed."""
+
+_WARMUP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpeed:
+    """How fast frames are followed.
+
+    Attributes:
+        name: of the settings.
+        frame_ms: median over rounds of the mean time of a frame, milliseconds; the interval is over rounds.
+        times_as_fast: as reading everything in every frame, of the medians.
+    """
+
+    name: str
+    frame_ms: Estimate
+    times_as_fast: float
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames a second."""
+        return 1e3 / self.frame_ms.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "frames_per_s": self.frames_per_s}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpeedReport:
+    """Speed and accuracy of streams.
+
+    Attributes:
+        speeds: of reading everything first, then of each of the settings.
+        settings: accuracy of the same settings, from a replay of clips; empty where it was not asked for.
+        frames: frames of one round.
+        plates: true plates in each of these frames, on average.
+        parts: what ran.
+    """
+
+    speeds: tuple[StreamSpeed, ...]
+    settings: tuple[SettingScores, ...]
+    frames: int
+    plates: float
+    parts: tuple[PartDescription, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "speeds": [speed.to_dict() for speed in self.speeds],
+            "settings": [scores.to_dict() for scores in self.settings],
+            "frames": self.frames,
+            "plates": self.plates,
+            "parts": [part.to_dict() for part in self.parts],
+        }
+
+
+def stream_speeds(
+    pipeline: Pipeline,
+    material: Material,
+    *,
+    settings: Mapping[str, StreamSettings] = SETTINGS,
+    rounds: int = 5,
+    accuracy: Sequence[SettingScores] = (),
+    on_round: Callable[[], None] | None = None,
+) -> StreamSpeedReport:
+    """Time streams on a clip of 1280x720 with two plates in view, all settings in turn in every round.
+
+    Args:
+        pipeline: what to time.
+        material: what the clip is made from.
+        settings: of the streams, by name.
+        rounds: how often each of them follows the whole clip.
+        accuracy: of the same settings, to stand beside.
+        on_round: called after each round, for a progress bar.
+
+    Raises:
+        InvalidArgumentError: no round.
+        ContractError: a part broke its contract.
+    """
+    if rounds < 1:
+        raise InvalidArgumentError(f"rounds is {rounds}, allowed are whole numbers from 1.")
+    frames = _two_plates(material)
+    calls: dict[str, Callable[[], None]] = {PER_FRAME: lambda: _read_all(pipeline, frames)}
+    for name, one in settings.items():
+        calls[name] = _following(pipeline, frames, one)
+    _read_all(pipeline, frames[:_WARMUP])
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = perf_counter()
+            call()
+            seconds[name].append(perf_counter() - start)
+        if on_round is not None:
+            on_round()
+    plates = sum(len(frame.plates) for frame in frames) / len(frames)
+    return StreamSpeedReport(_speeds(seconds, len(frames)), tuple(accuracy), len(frames), plates, pipeline.describe())
+
+
+def format_stream_speed(report: StreamSpeedReport) -> str:
+    """Speeds, accuracy and what ran as text."""
+    rows = [("1280x720", "frames a second", "ms a frame, median", "times as fast")]
+    rows += [
+        (
+            one.name,
+            f"{one.frames_per_s:.1f}",
+            f"{one.frame_ms.value:.1f} ({one.frame_ms.low:.1f}-{one.frame_ms.high:.1f}), n {one.frame_ms.n}",
+            f"{one.times_as_fast:.2f}",
+        )
+        for one in report.speeds
+    ]
+    blocks = [
+        [f"{report.frames} frames with {report.plates:.1f} plates in view"],
+        [described(part) for part in report.parts],
+        aligned(rows),
+        format_settings(report.settings),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _speeds(seconds: Mapping[str, Sequence[float]], frames: int) -> tuple[StreamSpeed, ...]:
+    rng = np.random.default_rng(0)
+    speeds: list[StreamSpeed] = []
+    for name, some in seconds.items():
+        rounds = [(str(number), 1e3 * one / frames) for number, one in enumerate(some)]
+        frame_ms = estimate_errors(rounds, median, rng=rng)
+        if frame_ms is not None:
+            first = speeds[0].frame_ms.value if speeds else frame_ms.value
+            speeds.append(StreamSpeed(name, frame_ms, first / frame_ms.value))
+    return tuple(speeds)
+
+
+def _two_plates(material: Material) -> list[VideoFrame]:
+    """The frames of the first easy clip in which two plates are in view, without those before and after."""
+    for name in clip_names():
+        made: Clip = clip(name, material)
+        if name.startswith("easy") and len(made.texts) == 2:
+            frames = [frame for frame in made.frames() if sum(plate.visible for plate in frame.plates) == 2]
+            if len(frames) >= 2:
+                return frames
+    raise InvalidArgumentError("no clip of the material shows two plates at once: more photographs are needed.")
+
+
+def _read_all(pipeline: Pipeline, frames: Sequence[VideoFrame]) -> None:
+    for frame in frames:
+        pipeline.read(frame.pixels)
+
+
+def _following(pipeline: Pipeline, frames: Sequence[VideoFrame], settings: StreamSettings) -> Callable[[], None]:
+    def follow() -> None:
+        stream = pipeline.stream(settings)
+        for frame in frames:
+            stream.update(frame.pixels, frame.timestamp_s)
+        stream.finish()
+
+    return follow

@@ -1,0 +1,1 @@
+"""A pipeline on a labelled set: the run, the outcomes, the report."""

@@ -1,0 +1,184 @@
+"""What became of each labelled plate: found or not, read as what, from the frame and from its given place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from platereader._geometry import Box, iou
+from platereader.lab.datasets import LabelledImage, LabelledPlate
+from platereader.lab.metrics.rates import containment, corner_error
+from platereader.plates._formats import format_of
+from platereader.results import PlateReading, Reason, Status
+
+MIN_FOUND_IOU = 0.3
+"""A plate counts as found, and its reading as its own, from this IoU on."""
+
+_LOOSE_CONTAINMENT = 0.8
+_LOOSE_MIN_SHARE = 0.1
+_CORNER_IOU = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PlateOutcome:
+    """One labelled plate and what the pipeline made of it.
+
+    Attributes:
+        file: the picture.
+        text: labelled text; None when it is not readable for certain.
+        plate_type: as labelled, else by the form of the text, else ``unknown``.
+        region_digits: length of the region code; None without one.
+        foreign: name of its country when that is not Russia (``other`` when the label only says so), else None.
+        boxed: whether the label says where it is; a crop has only the attributes from ``given_text`` on.
+        iou: of the label with the reading taken for it; None when it was not found.
+        read_text: end to end: what that reading says.
+        status: end to end.
+        reason: end to end.
+        confidence: end to end, 0 to 1.
+        corner_error_percent: mean corner distance in per cent of the plate's width, where both have corners.
+        given: whether the plate was also read from its labelled place.
+        given_text: what was read there.
+        given_status: status of that reading.
+    """
+
+    file: str
+    text: str | None
+    plate_type: str
+    region_digits: Literal[2, 3] | None
+    foreign: str | None
+    boxed: bool
+    iou: float | None
+    read_text: str | None
+    status: Status | None
+    reason: Reason | None
+    confidence: float | None
+    corner_error_percent: float | None
+    given: bool
+    given_text: str | None
+    given_status: Status | None
+
+    @property
+    def found(self) -> bool:
+        """Whether some reading belongs to it."""
+        return self.iou is not None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the end-to-end text is the labelled one."""
+        return self.text is not None and self.read_text == self.text
+
+    @property
+    def given_exact(self) -> bool:
+        """Whether the text from its labelled place is the labelled one."""
+        return self.text is not None and self.given_text == self.text
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether there is something to look at: not found, or a labelled Russian text read otherwise."""
+        if self.boxed and not self.found:
+            return True
+        wrong = not self.exact if self.boxed else not self.given_exact
+        return self.text is not None and self.foreign is None and wrong
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "found": self.found, "exact": self.exact, "given_exact": self.given_exact}
+
+
+def judge(
+    image: LabelledImage,
+    plate: LabelledPlate,
+    *,
+    file: str,
+    readings: Sequence[PlateReading],
+    given: PlateReading | None,
+) -> PlateOutcome:
+    """Compare one label with the readings of its picture.
+
+    Args:
+        image: the labelled picture.
+        plate: one plate of it.
+        file: how the report calls the picture.
+        readings: end to end, all of that picture.
+        given: the reading from the labelled place, or of the crop; None when it was not tried.
+    """
+    reading, overlap = reading_of(plate, readings)
+    return PlateOutcome(
+        file=file,
+        text=plate.text,
+        plate_type=_type_of(plate),
+        region_digits=_region_digits(plate.text),
+        foreign=_foreign(image, plate),
+        boxed=box_of(plate) is not None,
+        iou=overlap,
+        read_text=None if reading is None else reading.text,
+        status=None if reading is None else reading.status,
+        reason=None if reading is None else reading.reason,
+        confidence=None if reading is None else reading.confidence,
+        corner_error_percent=_corner_error(plate, reading, overlap),
+        given=given is not None,
+        given_text=None if given is None else given.text,
+        given_status=None if given is None else given.status,
+    )
+
+
+def box_of(plate: LabelledPlate) -> Box | None:
+    """The labelled box, or the one around the labelled corners; None for a crop."""
+    return plate.box if plate.box is not None or plate.corners is None else plate.corners.box
+
+
+def reading_of(
+    plate: LabelledPlate, readings: Sequence[PlateReading]
+) -> tuple[PlateReading, float] | tuple[None, None]:
+    """The reading whose box overlaps the labelled one best, from IoU 0.3 on, with that IoU.
+
+    A loose label also takes a reading that lies in it by 80 % and fills a tenth of it: its slack may be larger than
+    the plate.
+    """
+    box = box_of(plate)
+    if box is None:
+        return None, None
+    best: tuple[PlateReading, float] | tuple[None, None] = (None, None)
+    for reading in readings:
+        if reading.detection is None:
+            continue
+        overlap = iou(reading.detection.box, box)
+        inside = plate.is_loose and _fills(reading.detection.box, box)
+        if (overlap >= MIN_FOUND_IOU or inside) and (best[1] is None or overlap > best[1]):
+            best = (reading, overlap)
+    return best
+
+
+def _fills(inner: Box, outer: Box) -> bool:
+    """Whether a find may be the plate of a loose label around it."""
+    share = float(containment(np.asarray([inner.to_tuple()]), np.asarray([outer.to_tuple()]))[0, 0])
+    return share >= _LOOSE_CONTAINMENT and inner.area >= _LOOSE_MIN_SHARE * outer.area
+
+
+def _corner_error(plate: LabelledPlate, reading: PlateReading | None, overlap: float | None) -> float | None:
+    if reading is None or reading.detection is None or overlap is None or overlap < _CORNER_IOU:
+        return None
+    corners = reading.detection.corners
+    usable = corners is not None and plate.corners is not None and not plate.is_loose
+    return corner_error(corners, plate.corners) if usable and corners and plate.corners else None
+
+
+def _type_of(plate: LabelledPlate) -> str:
+    fits = format_of(plate.text) if plate.text else None
+    return plate.plate_type or (fits.name if fits else "unknown")
+
+
+def _region_digits(text: str | None) -> Literal[2, 3] | None:
+    fits = format_of(text) if text else None
+    code = fits.region_code(text) if fits and text else None
+    return None if code is None else (3 if len(code) == 3 else 2)
+
+
+def _foreign(image: LabelledImage, plate: LabelledPlate) -> str | None:
+    """The country of a plate that is not Russian."""
+    if image.country is not None and image.country != "RU":
+        return image.country
+    return "other" if plate.plate_type is not None and plate.plate_type.startswith("foreign") else None

@@ -1,0 +1,121 @@
+"""Detection as pictures: precision against recall, recall against width, accuracy against the time of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platereader.lab.metrics.curves import WidthRecall
+from platereader.lab.plotting import check_plotting
+from platereader.lab.speed.input_size import InputSizeReport
+from platereader.lab.suites.labelled.report import DetectionScores
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_detection", "draw_input_sizes"]
+
+
+def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
+    """Write ``precision-recall.png`` and, of a set with plates, ``recall-by-width.png``; returns their paths.
+
+    Args:
+        scores: of a set of whole pictures.
+        folder: made when missing.
+
+    Raises:
+        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+    """
+    check_plotting()
+    folder.mkdir(parents=True, exist_ok=True)
+    if not scores.plates:
+        return []
+    paths = [folder / "precision-recall.png", folder / "recall-by-width.png"]
+    _draw_precision(scores, paths[0])
+    _draw_widths(scores, paths[1])
+    return paths
+
+
+def _draw_precision(scores: DetectionScores, path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.0, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    points = scores.precision_recall
+    axes.plot([100 * one.recall for one in points], [100 * one.precision for one in points], marker=".", markersize=3)
+    axes.set_xlabel("recall, %")
+    axes.set_ylabel("precision, %")
+    axes.set_title(f"IoU 0.5, {scores.plates} plates in {scores.pictures} pictures", fontsize=9)
+    axes.set_xlim(0, 101)
+    axes.set_ylim(0, 101)
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+def _draw_widths(scores: DetectionScores, path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    panels = [("picture", scores.recall_by_width), ("network's input", scores.recall_by_input_width)]
+    panels = [(name, groups) for name, groups in panels if groups]
+    figure = Figure(figsize=(4.6 * len(panels), 3.8), layout="constrained")
+    for number, (name, groups) in enumerate(panels, start=1):
+        axes = figure.add_subplot(1, len(panels), number)
+        _draw_recall(axes, groups)
+        axes.set_xlabel(f"width of the plate in the {name}")
+    figure.savefig(path, dpi=110)
+
+
+def _draw_recall(axes: Axes, groups: Sequence[WidthRecall]) -> None:
+    """Recall at IoU 0.3 and 0.5 with the interval of each group of widths."""
+    names = [f"{one.name}\nn {one.recall50.n}" for one in groups]
+    for label, rates in (
+        ("IoU 0.3", [one.recall30 for one in groups]),
+        ("IoU 0.5", [one.recall50 for one in groups]),
+    ):
+        values = [100 * (rate.value or 0) for rate in rates]
+        spans = [[100 * end for end in rate.interval] for rate in rates]
+        below = [max(value - low, 0) for value, (low, _) in zip(values, spans, strict=True)]
+        above = [max(high - value, 0) for value, (_, high) in zip(values, spans, strict=True)]
+        axes.errorbar(names, values, yerr=[below, above], marker="o", capsize=3, label=label)
+    axes.set_ylabel("found, %")
+    axes.set_ylim(0, 101)
+    axes.tick_params(axis="x", labelsize=7)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+
+
+def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
+    """Write ``input-size.png``, accuracy against the median time of a frame; returns its path.
+
+    Args:
+        report: of a set with plates.
+        folder: made when missing.
+
+    Raises:
+        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+    """
+    check_plotting()
+    from matplotlib.figure import Figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    times = [one.timing.median_ms for one in report.sizes]
+    for label, values in (
+        ("found, IoU 0.5", [one.recall50.value for one in report.sizes]),
+        ("AP50", [one.ap50 and one.ap50.value for one in report.sizes]),
+        ("AP50-95", [one.ap50_95 and one.ap50_95.value for one in report.sizes]),
+    ):
+        axes.plot(times, [100 * (value or 0) for value in values], marker="o", label=label)
+    for one in report.sizes:
+        height = 100 * (one.ap50_95.value if one.ap50_95 else 0)
+        axes.annotate(str(one.input_size), (one.timing.median_ms, height), textcoords="offset points", xytext=(3, -11))
+    axes.set_xlabel("ms a frame, median")
+    axes.set_ylabel("%")
+    axes.set_title(f"{report.dataset}, {report.pictures} pictures; input size in px at each point", fontsize=9)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    path = folder / "input-size.png"
+    figure.savefig(path, dpi=110)
+    return path

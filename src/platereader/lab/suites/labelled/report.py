@@ -1,0 +1,242 @@
+"""The result of an evaluation: scores with their counts and intervals, what ran, what was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from platereader.lab.datasets import SkippedRow
+from platereader.lab.metrics.curves import PrecisionPoint, WidthRecall, precision_recall, recall_by_width
+from platereader.lab.metrics.estimates import (
+    Estimate,
+    estimate_cer,
+    estimate_errors,
+    estimate_precision,
+    mean,
+    median,
+    ninetieth,
+)
+from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, rank, recall
+from platereader.lab.suites.labelled.outcomes import PlateOutcome
+from platereader.results import PartDescription
+
+SCHEMA = 3
+"""Version of ``EvaluationReport.to_dict``."""
+
+_Kind: TypeAlias = Literal["all", "type", "region", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionScores:
+    """How well plates are found; ``loose`` labels and readings on them are left out.
+
+    Attributes:
+        pictures: pictures whose plates have boxes, those without plates included.
+        plates: boxes that had to be found.
+        ap30: average precision at IoU 0.3, over all scores the detector can be asked for; None without plates.
+        ap50: likewise at IoU 0.5.
+        ap75: likewise at IoU 0.75.
+        ap50_95: mean over the IoU thresholds 0.50, 0.55, ... 0.95.
+        recall30: found at IoU 0.3 by the pipeline as it is.
+        recall50: found at IoU 0.5 by the pipeline as it is.
+        unlabelled_finds: readings on no label; not proof of an error where background plates are not labelled.
+        alarms: pictures without plates where something was found.
+        alarm_finds: finds per picture without plates; its ``n`` counts pictures. None without such pictures.
+        corner_error_median: per cent of plate width, over plates with corners in label and find; None without any.
+        corner_error_mean: likewise.
+        corner_error_p90: likewise, the 90th percentile.
+        precision_recall: at IoU 0.5, over all scores the detector can be asked for.
+        recall_by_width: by width of the labelled box in its picture, by the pipeline as it is.
+        recall_by_input_width: likewise by its width in the network's input; empty where the detector has no
+            ``input_size``.
+    """
+
+    pictures: int
+    plates: int
+    ap30: Estimate | None
+    ap50: Estimate | None
+    ap75: Estimate | None
+    ap50_95: Estimate | None
+    recall30: Rate
+    recall50: Rate
+    unlabelled_finds: int
+    alarms: Rate
+    alarm_finds: Estimate | None
+    corner_error_median: Estimate | None
+    corner_error_mean: Estimate | None
+    corner_error_p90: Estimate | None
+    precision_recall: tuple[PrecisionPoint, ...]
+    recall_by_width: tuple[WidthRecall, ...]
+    recall_by_input_width: tuple[WidthRecall, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        rates = {name: getattr(self, name).to_dict() for name in ("recall30", "recall50", "alarms")}
+        widths = {
+            name: [group.to_dict() for group in getattr(self, name)]
+            for name in ("recall_by_width", "recall_by_input_width")
+        }
+        return {**asdict(self), **rates, **widths}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScores:
+    """How well the plates of one group are read.
+
+    Attributes:
+        kind: what the group is: ``all`` Russian plates, one plate ``type``, one ``region`` length, one ``foreign``
+            country.
+        name: such as ``standard``, ``3 digits`` or ``KZ``.
+        plates: labelled plates in it.
+        found: plates with a place that have a reading at IoU 0.3.
+        exact: end to end, whatever the status: the whole text right, of plates with a place and a text.
+        exact_read: likewise, counting only readings of status ``read``.
+        read_right: of the readings of status ``read``, those that are right.
+        cer: end to end; a plate not found costs all its characters.
+        given_exact: the whole text right when the place is given.
+        given_cer: likewise.
+    """
+
+    kind: _Kind
+    name: str
+    plates: int
+    found: Rate
+    exact: Rate
+    exact_read: Rate
+    read_right: Rate
+    cer: Estimate | None
+    given_exact: Rate
+    given_cer: Estimate | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        names = ("found", "exact", "exact_read", "read_right", "given_exact")
+        return {**asdict(self), **{name: getattr(self, name).to_dict() for name in names}}
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """All scores of one pipeline on one set.
+
+    Attributes:
+        dataset: name of the set.
+        pictures: pictures that were read.
+        plates: labelled plates in them.
+        skipped: broken rows and unreadable pictures; they are in no score.
+        parts: what ran.
+        detection: None for a set of crops.
+        countries: detection on the pictures of each country, where the set names several.
+        groups: all Russian plates first, then by type, by region length, and foreign ones by country.
+        outcomes: one for each labelled plate.
+    """
+
+    dataset: str
+    pictures: int
+    plates: int
+    skipped: tuple[SkippedRow, ...]
+    parts: tuple[PartDescription, ...]
+    detection: DetectionScores | None
+    countries: Mapping[str, DetectionScores]
+    groups: tuple[GroupScores, ...]
+    outcomes: tuple[PlateOutcome, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "schema": SCHEMA,
+            "dataset": self.dataset,
+            "pictures": self.pictures,
+            "plates": self.plates,
+            "skipped": [{"file": str(row.path), "line": row.line, "reason": row.reason} for row in self.skipped],
+            "parts": [part.to_dict() for part in self.parts],
+            "detection": None if self.detection is None else self.detection.to_dict(),
+            "countries": {name: scores.to_dict() for name, scores in self.countries.items()},
+            "groups": [group.to_dict() for group in self.groups],
+            "outcomes": [outcome.to_dict() for outcome in self.outcomes],
+        }
+
+
+def score_groups(outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) -> tuple[GroupScores, ...]:
+    """Scores of all Russian plates, of each type and region length, and of each foreign country.
+
+    Args:
+        outcomes: one for each labelled plate.
+        rng: draws the pictures anew for the intervals.
+    """
+    home = [outcome for outcome in outcomes if outcome.foreign is None]
+    types = sorted({outcome.plate_type for outcome in home})
+    countries = sorted({outcome.foreign for outcome in outcomes if outcome.foreign})
+    groups: list[tuple[_Kind, str, list[PlateOutcome]]] = [
+        ("all", "all", home),
+        *(("type", name, [one for one in home if one.plate_type == name]) for name in types),
+        *(("region", f"{n} digits", [one for one in home if one.region_digits == n]) for n in (2, 3)),
+        *(("foreign", name, [one for one in outcomes if one.foreign == name]) for name in countries),
+    ]
+    return tuple(_score_group(kind, name, some, rng=rng) for kind, name, some in groups if some or kind == "all")
+
+
+def _score_group(kind: _Kind, name: str, outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) -> GroupScores:
+    boxed = [one for one in outcomes if one.boxed]
+    texts = [one for one in boxed if one.text]
+    said = [one for one in texts if one.status == "read"]
+    given = [one for one in outcomes if one.text and one.given]
+    return GroupScores(
+        kind=kind,
+        name=name,
+        plates=len(outcomes),
+        found=Rate(sum(one.found for one in boxed), len(boxed)),
+        exact=Rate(sum(one.exact for one in texts), len(texts)),
+        exact_read=Rate(sum(one.exact for one in said), len(texts)),
+        read_right=Rate(sum(one.exact for one in said), len(said)),
+        cer=estimate_cer([(one.file, one.text, one.read_text or "") for one in texts if one.text], rng=rng),
+        given_exact=Rate(sum(one.given_exact for one in given), len(given)),
+        given_cer=estimate_cer([(one.file, one.text, one.given_text or "") for one in given if one.text], rng=rng),
+    )
+
+
+def score_detection(
+    candidates: Sequence[PictureBoxes],
+    reported: Sequence[PictureBoxes],
+    outcomes: Sequence[PlateOutcome],
+    *,
+    input_scales: Sequence[float] | None,
+    rng: np.random.Generator,
+) -> DetectionScores:
+    """Detection scores of a set.
+
+    Args:
+        candidates: boxes of each picture down to a low score, for average precision.
+        reported: boxes of each picture as the pipeline reports them, for recall and false finds.
+        outcomes: for the corners.
+        input_scales: by how much each picture is shrunk before it enters the network, 1 for not at all; None where
+            that is not known.
+        rng: draws the pictures anew for the intervals.
+    """
+    by_iou = {value: [match(one, min_iou=value) for one in candidates] for value in (0.3, *COCO_IOUS)}
+    found, found50 = ([match(one, min_iou=value) for one in reported] for value in (0.3, 0.5))
+    widths = [one.labelled[:, 2] - one.labelled[:, 0] for one in reported]
+    scaled = [] if input_scales is None else [one * scale for one, scale in zip(widths, input_scales, strict=True)]
+    bare = [len(one.found) for one in reported if not len(one.labelled) and not len(one.ignored)]
+    errors = [(one.file, one.corner_error_percent) for one in outcomes if one.corner_error_percent is not None]
+    return DetectionScores(
+        pictures=len(reported),
+        plates=sum(len(one.labelled) for one in reported),
+        ap30=estimate_precision([by_iou[0.3]], rng=rng),
+        ap50=estimate_precision([by_iou[0.5]], rng=rng),
+        ap75=estimate_precision([by_iou[0.75]], rng=rng),
+        ap50_95=estimate_precision([by_iou[value] for value in COCO_IOUS], rng=rng),
+        recall30=recall(found),
+        recall50=recall(found50),
+        unlabelled_finds=sum(int((~one.right).sum()) for one in found),
+        alarms=Rate(sum(finds > 0 for finds in bare), len(bare)),
+        corner_error_median=estimate_errors(errors, median, rng=rng),
+        corner_error_mean=estimate_errors(errors, mean, rng=rng),
+        corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
+        alarm_finds=estimate_errors([(str(number), finds) for number, finds in enumerate(bare)], mean, rng=rng),
+        precision_recall=precision_recall(rank(by_iou[0.5])),
+        recall_by_width=recall_by_width(widths, at30=found, at50=found50),
+        recall_by_input_width=recall_by_width(scaled, at30=found, at50=found50) if scaled else (),
+    )

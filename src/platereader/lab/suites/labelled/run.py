@@ -1,0 +1,213 @@
+"""One run of a pipeline over a labelled set."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box
+from platereader._reading import detect
+from platereader.detection._thresholds import with_min_score
+from platereader.errors import DatasetError, InvalidImageError, MediaFileError
+from platereader.lab.datasets import Dataset, LabelledImage, LabelledPlate, SkippedRow
+from platereader.lab.metrics.rates import PictureBoxes
+from platereader.lab.suites.labelled.failures import FailureWriter
+from platereader.lab.suites.labelled.outcomes import PlateOutcome, box_of, judge
+from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, score_detection, score_groups
+from platereader.media._images import read_image
+from platereader.pipeline import Pipeline
+from platereader.protocols import Detector
+from platereader.results import Detection, PlateReading
+
+LOW_SCORE = 0.01
+"""Average precision looks at plates down to this score where the detector can be asked for them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Scene:
+    """One picture that plates were looked for in, and what was found."""
+
+    file: str
+    country: str | None
+    longest_px: int
+    candidates: PictureBoxes
+    reported: PictureBoxes
+
+
+@dataclasses.dataclass(slots=True)
+class _Run:
+    """What gathers over the pictures."""
+
+    outcomes: list[PlateOutcome] = dataclasses.field(default_factory=list[PlateOutcome])
+    scenes: list[_Scene] = dataclasses.field(default_factory=list[_Scene])
+    skipped: list[SkippedRow] = dataclasses.field(default_factory=list[SkippedRow])
+    pictures: int = 0
+
+
+def evaluate(
+    pipeline: Pipeline,
+    dataset: Dataset,
+    *,
+    name: str,
+    failures: str | Path | None = None,
+    rng: np.random.Generator | None = None,
+    on_picture: Callable[[], None] | None = None,
+) -> EvaluationReport:
+    """Run a pipeline over a labelled set and score it.
+
+    Every picture is read from the frame (``Pipeline.read``), and every plate with a text and a trustworthy place once
+    more from that place (``Pipeline.read_detections``); crops are read as they are (``Pipeline.read_plates``). A
+    picture that cannot be decoded, or is not of the labelled size, is skipped and reported; it is in no score.
+
+    Args:
+        pipeline: what to measure.
+        dataset: as ``load_dataset`` returns it.
+        name: how the report calls the set.
+        failures: folder for pictures of the failures and their contact sheets; made when missing.
+        rng: for the bootstrap intervals; by default seeded with 0, so that reports repeat.
+        on_picture: called after each picture, for a progress bar.
+
+    Raises:
+        ContractError: a part broke its contract.
+    """
+    rng = rng or np.random.default_rng(0)
+    input_size = input_size_of(pipeline.detector)
+    run = _Run(skipped=list(dataset.skipped))
+    writer = None if failures is None else FailureWriter(Path(failures))
+    patient = with_min_score(pipeline.detector, LOW_SCORE)
+    names = _short_names([image.path for image in dataset.images])
+    for image, file in zip(dataset.images, names, strict=True):
+        try:
+            frame = read_image(image.path)
+            _evaluate_picture(run, pipeline, patient, image=image, frame=frame, file=file, writer=writer)
+        except (MediaFileError, InvalidImageError, DatasetError) as error:
+            run.skipped.append(SkippedRow(image.path, None, str(error)))
+        if on_picture is not None:
+            on_picture()
+    if writer is not None:
+        writer.finish()
+    return EvaluationReport(
+        dataset=name,
+        pictures=run.pictures,
+        plates=len(run.outcomes),
+        skipped=tuple(run.skipped),
+        parts=pipeline.describe(),
+        detection=_detection_scores(run.scenes, run.outcomes, input_size=input_size, rng=rng),
+        countries=_by_country(run, input_size=input_size, rng=rng),
+        groups=score_groups(run.outcomes, rng=rng),
+        outcomes=tuple(run.outcomes),
+    )
+
+
+def _evaluate_picture(
+    run: _Run,
+    pipeline: Pipeline,
+    patient: Detector | None,
+    *,
+    image: LabelledImage,
+    frame: BgrImage,
+    file: str,
+    writer: FailureWriter | None,
+) -> None:
+    """Read one picture in every way its labels allow, and keep what came of it."""
+    height, width = frame.shape[:2]
+    if (image.width or width, image.height or height) != (width, height):
+        raise DatasetError(
+            f"the labels are for {image.width}x{image.height} px, the picture is {width}x{height} px: its places "
+            "would be wrong; label this very file (EXIF orientation applied), or leave out width and height."
+        )
+    boxes = [box for plate in image.plates if (box := box_of(plate)) is not None]
+    if any(box.clipped(width, height) is None for box in boxes):
+        raise DatasetError(f"a labelled box lies outside of the picture, which is {width}x{height} px")
+    whole = not image.plates or bool(boxes)
+    readings = pipeline.read(frame) if whole else []
+    given = [_read_given(pipeline, frame, plate) for plate in image.plates]
+    outcomes = [
+        judge(image, plate, file=file, readings=readings, given=reading)
+        for plate, reading in zip(image.plates, given, strict=True)
+    ]
+    run.pictures += 1
+    run.outcomes += outcomes
+    if whole:
+        reported = [reading.detection for reading in readings if reading.detection is not None]
+        candidates = reported if patient is None else detect(patient, [frame])[0]
+        boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
+        run.scenes.append(_Scene(file, image.country, max(width, height), *boxes_of))
+    if writer is not None:
+        for plate, outcome in zip(image.plates, outcomes, strict=True):
+            if outcome.is_failure:
+                writer.add(frame, readings, plate=plate, outcome=outcome)
+
+
+def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> PlateReading | None:
+    """The reading from the labelled place, or of a crop; None where the label has no text or only a loose place."""
+    box = box_of(plate)
+    if plate.text is None or plate.is_loose:
+        return None
+    if box is None:
+        return pipeline.read_plates([frame])[0]
+    return pipeline.read_detections(frame, [Detection(box, 1.0, plate.corners, plate.lines)])[0]
+
+
+def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
+    """The boxes of one picture; loose labels are places where a find is neither right nor wrong.
+
+    Args:
+        image: the labelled picture.
+        detections: what was found in it.
+    """
+    labels = [(plate, box) for plate in image.plates if (box := box_of(plate)) is not None]
+    return PictureBoxes(
+        found=_rows(detection.box for detection in detections),
+        scores=np.asarray([detection.score for detection in detections], dtype=np.float64),
+        labelled=_rows(box for plate, box in labels if not plate.is_loose),
+        ignored=_rows(box for plate, box in labels if plate.is_loose),
+    )
+
+
+def _rows(boxes: Iterable[Box]) -> NDArray[np.float64]:
+    return np.asarray([box.to_tuple() for box in boxes], dtype=np.float64).reshape(-1, 4)
+
+
+def input_size_of(detector: object) -> int | None:
+    """Longest side of the network's input in pixels, where the detector says it in ``input_size``."""
+    size = getattr(detector, "input_size", None)
+    return size if isinstance(size, int) else None
+
+
+def _detection_scores(
+    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, input_size: int | None, rng: np.random.Generator
+) -> DetectionScores | None:
+    if not scenes:
+        return None
+    scales = None if input_size is None else [min(1.0, input_size / scene.longest_px) for scene in scenes]
+    candidates, reported = [scene.candidates for scene in scenes], [scene.reported for scene in scenes]
+    return score_detection(candidates, reported, outcomes, input_scales=scales, rng=rng)
+
+
+def _by_country(run: _Run, *, input_size: int | None, rng: np.random.Generator) -> dict[str, DetectionScores]:
+    """The scores of each country, where the set names several."""
+    names = sorted({scene.country for scene in run.scenes if scene.country is not None})
+    scored: dict[str, DetectionScores] = {}
+    for name in names if len(names) > 1 else ():
+        scenes = [scene for scene in run.scenes if scene.country == name]
+        files = {scene.file for scene in scenes}
+        outcomes = [outcome for outcome in run.outcomes if outcome.file in files]
+        scores = _detection_scores(scenes, outcomes, input_size=input_size, rng=rng)
+        if scores is not None:
+            scored[name] = scores
+    return scored
+
+
+def _short_names(paths: Sequence[Path]) -> list[str]:
+    """Paths without what all of them share."""
+    if not paths:
+        return []
+    shared = Path(os.path.commonpath([path.parent for path in paths]))
+    return [path.relative_to(shared).as_posix() for path in paths]

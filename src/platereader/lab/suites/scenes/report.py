@@ -1,0 +1,146 @@
+"""What a run over the scenes suite says, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, median, ninetieth
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.suites.scenes.suite import PARTS, TILTED
+from platereader.lab.suites.stress.suite import Part
+from platereader.results import PartDescription, Status
+
+__all__ = ["SceneReading", "SceneScores", "ScenesReport"]
+
+SCHEMA = 1
+"""Version of ``ScenesReport.to_dict``."""
+
+_TOGETHER: Mapping[str, Callable[[Part], bool]] = {
+    "width 40-200 px, together": lambda part: part.axis == "width" and part.unit not in ("16-24 px", "24-40 px"),
+    "rolled, together": lambda part: part.axis == "rolled",
+    "tilted, together": lambda part: part in TILTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SceneReading:
+    """What became of the plate of one picture.
+
+    Attributes:
+        part: of the suite.
+        file: photograph that the picture is made of.
+        width_px: of the plate in the frame.
+        text: what it says; None where it was only to be found.
+        iou: of the plate with the find that overlaps it most, from IoU 0.3 on; None when it was not found.
+        corner_error_percent: mean distance of the corners in per cent of the plate's width; None where the label or the
+            find has no corners, or below IoU 0.5.
+        read_text: what was read on that find.
+        status: of that reading.
+        others: what was read on the same find behind other rectifiers, by their names; empty where that was not tried.
+    """
+
+    part: Part
+    file: str
+    width_px: float
+    text: str | None
+    iou: float | None
+    corner_error_percent: float | None
+    read_text: str | None
+    status: Status | None
+    others: Mapping[str, str | None] = field(default_factory=dict[str, "str | None"])
+
+    @property
+    def right(self) -> bool:
+        """Whether the whole text is right."""
+        return self.text is not None and self.read_text == self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "part": self.part.name}
+
+
+@dataclass(frozen=True, slots=True)
+class SceneScores:
+    """How well the plates of one part, or of several together, were found and read.
+
+    Attributes:
+        name: of the part.
+        found30: found at IoU 0.3.
+        found50: found at IoU 0.5.
+        exact: of the plates with a text, those read right from end to end, whatever the status.
+        exact_read: likewise, counting only readings of status ``read``.
+        corner_error_median: per cent of plate width; None without corners. Interval over photographs.
+        corner_error_p90: likewise, the 90th percentile.
+        others: ``exact`` behind other rectifiers, by their names.
+    """
+
+    name: str
+    found30: Rate
+    found50: Rate
+    exact: Rate
+    exact_read: Rate
+    corner_error_median: Estimate | None
+    corner_error_p90: Estimate | None
+    others: Mapping[str, Rate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        rates = {name: getattr(self, name).to_dict() for name in ("found30", "found50", "exact", "exact_read")}
+        return {**asdict(self), **rates, "others": {name: rate.to_dict() for name, rate in self.others.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class ScenesReport:
+    """All readings of one run.
+
+    Attributes:
+        readings: one for each picture.
+        changed: parts whose pictures differ from the frozen ones, in the order of the suite; empty when all agree.
+        parts: what ran.
+    """
+
+    readings: tuple[SceneReading, ...]
+    changed: tuple[str, ...]
+    parts: tuple[PartDescription, ...]
+
+    def scores(self) -> list[SceneScores]:
+        """Scores of each part, then of parts that belong together; the same numbers every time."""
+        rng = np.random.default_rng(0)
+        rows = [(part.name, [one for one in self.readings if one.part == part]) for part in PARTS]
+        rows += [(name, [one for one in self.readings if chosen(one.part)]) for name, chosen in _TOGETHER.items()]
+        return [_score(name, some, rng=rng) for name, some in rows if some]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "schema": SCHEMA,
+            "changed": list(self.changed),
+            "parts": [part.to_dict() for part in self.parts],
+            "scores": [scores.to_dict() for scores in self.scores()],
+            "readings": [reading.to_dict() for reading in self.readings],
+        }
+
+
+def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Generator) -> SceneScores:
+    texts = [one for one in readings if one.text is not None]
+    errors = [(one.file, one.corner_error_percent) for one in readings if one.corner_error_percent is not None]
+    rectifiers = dict.fromkeys(name for one in texts for name in one.others)
+    return SceneScores(
+        name=name,
+        found30=_rate(one.iou is not None for one in readings),
+        found50=_rate(one.iou is not None and one.iou >= 0.5 for one in readings),
+        exact=_rate(one.right for one in texts),
+        exact_read=_rate(one.right and one.status == "read" for one in texts),
+        corner_error_median=estimate_errors(errors, median, rng=rng),
+        corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
+        others={name: _rate(one.others.get(name) == one.text for one in texts) for name in rectifiers},
+    )
+
+
+def _rate(marks: Iterable[bool]) -> Rate:
+    counted = list(marks)
+    return Rate(sum(counted), len(counted))

@@ -1,0 +1,131 @@
+"""One run of a whole pipeline over the scenes suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from platereader._geometry import iou
+from platereader._reading import PlateReader, detect
+from platereader.lab.metrics.rates import corner_error
+from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
+from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
+from platereader.lab.suites.scenes.suite import (
+    FROZEN_PICTURES,
+    PARTS,
+    TILTED,
+    ScenePicture,
+    fingerprint,
+    frozen_fingerprint,
+    part_size,
+    pictures,
+)
+from platereader.lab.synthesis.scenes.material import Material
+from platereader.pipeline import Pipeline
+from platereader.protocols import Rectifier
+from platereader.rectification._contour import ContourRectifier
+from platereader.rectification._corners import BoxRectifier
+from platereader.results import Detection, PlateReading
+
+__all__ = ["evaluate_scenes", "run_size"]
+
+_CHUNK = 8
+_CORNER_IOU = 0.5
+# By the box alone: as if the detector had no corners.
+_OTHERS: dict[str, Rectifier] = {"contour": ContourRectifier(), "box": BoxRectifier()}
+
+
+class _Find(NamedTuple):
+    """The detection taken for a plate, and how much it overlaps."""
+
+    detection: Detection
+    iou: float
+
+
+def run_size(material: Material) -> int:
+    """How many pictures ``evaluate_scenes`` will read."""
+    return sum(part_size(part, material) for part in PARTS)
+
+
+def evaluate_scenes(
+    pipeline: Pipeline, material: Material, *, on_picture: Callable[[], None] | None = None
+) -> ScenesReport:
+    """Find and read the plate of every picture; the tilted ones behind other rectifiers, too.
+
+    Args:
+        pipeline: what to measure.
+        material: what the suite is made from.
+        on_picture: called after each picture, for a progress bar.
+
+    Raises:
+        ContractError: a part broke its contract.
+        MediaFileError: a photograph cannot be decoded.
+    """
+    readings: list[SceneReading] = []
+    frozen, changed = frozen_fingerprint(), list[str]()
+    for part in PARTS:
+        first: list[ScenePicture] = []
+        for some in _chunks(pictures(material, part)):
+            first += some[: FROZEN_PICTURES - len(first)]
+            for reading in _read(pipeline, some):
+                readings.append(reading)
+                if on_picture is not None:
+                    on_picture()
+        if fingerprint(first) != frozen.get(part.name):
+            changed.append(part.name)
+    return ScenesReport(tuple(readings), tuple(changed), pipeline.describe())
+
+
+def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneReading]:
+    """Find the plates of some pictures of one part, and read what was taken for them."""
+    detections = detect(pipeline.detector, [one.frame for one in some])
+    finds = [_find(picture, found) for picture, found in zip(some, detections, strict=True)]
+    own = _texts(pipeline, pipeline.rectifier, some, finds)
+    blind = [find and find._replace(detection=replace(find.detection, corners=None)) for find in finds]
+    rectifiers = _OTHERS if some[0].part in TILTED else {}
+    others = {name: _texts(pipeline, rectifier, some, blind) for name, rectifier in rectifiers.items()}
+    for index, (picture, find, reading) in enumerate(zip(some, finds, own, strict=True)):
+        behind = {name: one.text if (one := read[index]) else None for name, read in others.items()}
+        yield SceneReading(
+            part=picture.part,
+            file=picture.file,
+            width_px=picture.width_px,
+            text=picture.text,
+            iou=None if find is None else find.iou,
+            corner_error_percent=None if find is None else _corner_error(picture, find),
+            read_text=None if reading is None else reading.text,
+            status=None if reading is None else reading.status,
+            others=behind,
+        )
+
+
+def _find(picture: ScenePicture, detections: Sequence[Detection]) -> _Find | None:
+    """The detection that overlaps the plate most, from IoU 0.3 on."""
+    finds = [_Find(detection, iou(detection.box, picture.box)) for detection in detections]
+    best = max(finds, key=lambda find: find.iou, default=None)
+    return best if best is not None and best.iou >= MIN_FOUND_IOU else None
+
+
+def _texts(
+    pipeline: Pipeline, rectifier: Rectifier, some: Sequence[ScenePicture], finds: Sequence[_Find | None]
+) -> list[PlateReading | None]:
+    """What is read behind a rectifier; None where nothing was found. A reading does not depend on others."""
+    reader = PlateReader(rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
+    chosen = [[] if find is None else [find.detection] for find in finds]
+    readings = reader.read_frames([one.frame for one in some], chosen)
+    return [read[0] if read else None for read in readings]
+
+
+def _corner_error(picture: ScenePicture, find: _Find) -> float | None:
+    found, labelled = find.detection.corners, picture.corners
+    if found is None or labelled is None or find.iou < _CORNER_IOU:
+        return None
+    return corner_error(found, labelled)
+
+
+def _chunks(items: Iterable[ScenePicture]) -> Iterator[list[ScenePicture]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk

@@ -1,0 +1,270 @@
+"""The frozen suite of scenes: which plate in which frame, and the fingerprint of all its pictures.
+
+Every picture has a seed of its own, made of its part's name and its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader.lab.suites.stress.suite import Part
+from platereader.lab.synthesis.paste import Front, random_front, replace_plate
+from platereader.lab.synthesis.pose import Corners, homography
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
+from platereader.lab.synthesis.scenes.frames import Photograph, anywhere, plate_width, shown
+from platereader.lab.synthesis.scenes.material import Material, Place
+from platereader.lab.synthesis.stress.damage import turned
+from platereader.lab.synthesis.stress.views import View
+from platereader.plates._formats import by_name, sample_text
+
+__all__ = [
+    "FROZEN_PICTURES",
+    "PARTS",
+    "TILTED",
+    "ScenePicture",
+    "fingerprint",
+    "frozen_fingerprint",
+    "part_size",
+    "pictures",
+]
+
+FROZEN_PICTURES = 8
+"""Pictures of each part, from its first on, whose fingerprint is frozen."""
+
+_SIZE_PX = (640, 480)
+_WIDE_PX = (1280, 720)
+_STREET_PX = (1920, 1080)
+_TILTED_PX = (800, 600)
+_TILTED_WIDTH_PX = 130.0
+_STREET_WIDTH_PX = (80.0, 200.0)
+# Enlarged further than this, a photograph shows what no lens does.
+_MOST_ENLARGED = {"composed": 1.3, "rendered": 2.2}
+_FROZEN = Path(__file__).with_name("frozen.json")
+
+_WIDTHS: Mapping[Part, tuple[float, float, int]] = {
+    Part("width", 0, f"{low}-{high} px"): (low, high, count)
+    for low, high, count in ((16, 24, 80), (24, 40, 170), (40, 60, 80), (60, 100, 110), (100, 200, 110))
+}
+_SHRUNK = tuple(Part("shrunk", width_px, "px") for width_px in (80, 60, 45))
+_ROLLED = tuple(Part("rolled", angle_deg, "°") for angle_deg in (20, -20))
+_CAMERA, _RENDERED, _COMPOSED = (Part("dashcam", 0, name) for name in ("camera", "rendered", "composed"))
+
+TILTED = tuple(Part(f"tilted {axis}", angle_deg, "°") for axis in ("yaw", "roll") for angle_deg in (30, 45))
+"""Parts that are read behind several rectifiers."""
+
+PARTS: tuple[Part, ...] = (*_WIDTHS, *_SHRUNK, *_ROLLED, _CAMERA, _RENDERED, _COMPOSED, *TILTED)
+"""All parts, in the order of the table."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScenePicture:
+    """One frame with one plate to be found.
+
+    Attributes:
+        part: what it belongs to.
+        file: name of the photograph that it is made of.
+        frame: uint8 ``(H, W, 3)`` BGR.
+        box: where the plate is.
+        corners: likewise; None where only its box is known.
+        text: what it says; None where it is only to be found.
+    """
+
+    part: Part
+    file: str
+    frame: BgrImage
+    box: Box
+    corners: Quad | None
+    text: str | None
+
+    @property
+    def width_px(self) -> float:
+        """Width of the plate in the frame."""
+        return self.box.width if self.corners is None else self.corners.width
+
+
+def pictures(material: Material, part: Part) -> Iterator[ScenePicture]:
+    """Make the pictures of a part, one after the other; the same ones every time."""
+    make = _MAKERS[part.axis]
+    for number, place in enumerate(_places(part, material)):
+        yield make(part, place, rng=part.rng(number))
+
+
+def part_size(part: Part, material: Material) -> int:
+    """Number of pictures in a part."""
+    return len(_places(part, material))
+
+
+def _places(part: Part, material: Material) -> Sequence[Place]:
+    """The photographs of a part, one for each picture."""
+    if part in _WIDTHS:
+        _, high, count = _WIDTHS[part]
+        # Others would have to be enlarged.
+        wide = [one for one in (*material.kept, *material.dev) if one.corners.width >= 0.8 * high]
+        rng = part.rng(-1 % 2**32)
+        return [wide[int(rng.integers(len(wide)))] for _ in range(count)] if wide else ()
+    if part in _SHRUNK:
+        return [one for one in material.dev if one.corners.width >= part.amount]
+    if part == _COMPOSED:
+        return [*material.dev, *(one for one in material.kept if one.russian_text)]
+    return material.streets if part in (_CAMERA, _RENDERED) else material.dev
+
+
+# ---------------------------------------------------------------- one picture of each kind
+
+
+def _of_width(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+    """A real car with a rendered plate of any kind, as wide as asked for in a frame that a network takes as it is."""
+    low, high, _ = _WIDTHS[part]
+    width_px = _between(low, high, rng=rng)
+    photograph = _enlarged(place.load(), width_px=width_px)
+    front = random_front(rng, height_px=_front_height(photograph), foreign_share=0.2)
+    replaced = _replaced(photograph, front=front, rng=rng)
+    matrix = anywhere(replaced, width_px=width_px, size_px=_SIZE_PX, rng=rng)
+    frame = shown(replaced, matrix, size_px=_SIZE_PX)
+    return _picture(part, place, frame, text=None, pixels=ordinary_camera(frame.pixels, rng=rng))
+
+
+def _shrunk(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+    """A photograph so far away that its plate has the part's width in a frame of 1280 x 720 px."""
+    photograph = place.load()
+    matrix = anywhere(photograph, width_px=part.amount, size_px=_WIDE_PX, rng=rng)
+    return _picture(part, place, shown(photograph, matrix, size_px=_WIDE_PX), text=place.russian_text)
+
+
+def _rolled(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+    """A photograph turned about its plate."""
+    del rng
+    photograph = place.load()
+    corners = photograph.plates[0]
+    middle = corners.mean(axis=0)
+    cos, sin = math.cos(math.radians(part.amount)), math.sin(math.radians(part.amount))
+    target = (corners - middle) @ np.array([(cos, sin), (-sin, cos)], np.float32) + middle
+    height, width = photograph.pixels.shape[:2]
+    frame = shown(photograph, homography(corners, target.astype(np.float32)), size_px=(width, height))
+    return _picture(part, place, frame, text=place.russian_text)
+
+
+def _tilted(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+    """A photograph turned with its plate's plane, as in the stress suite, to either side."""
+    angle = part.amount * (1.0 if rng.random() < 0.5 else -1.0)
+    angles_deg = (angle, 0.0, 0.0) if part.axis.endswith("yaw") else (0.0, 0.0, angle)
+    photograph = place.load()
+    corners = photograph.plates[0]
+    scale = np.float32(min(1.0, _TILTED_WIDTH_PX / plate_width(corners)))
+    view = View(np.zeros((1, 1, 3), np.uint8), corners * scale, place.lines, "", "photograph")
+    target = turned(view, angles_deg=angles_deg).corners
+    # Near the middle: towards a border the plane of the plate runs into its horizon.
+    middle = np.array(_TILTED_PX) * (0.5 + rng.uniform(-0.08, 0.08, 2))
+    target = target - target.mean(axis=0) + middle.astype(np.float32)
+    frame = shown(photograph, homography(corners, target), size_px=_TILTED_PX)
+    return _picture(part, place, frame, text=place.russian_text)
+
+
+def _dashcam(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+    """A frame of a dash-cam as it is, or one made of other photographs."""
+    photograph = place.load()
+    if part == _CAMERA:
+        return ScenePicture(part, place.image.path.name, photograph.pixels, place.box, place.plate.corners, None)
+    low, high = _STREET_WIDTH_PX
+    widest = _MOST_ENLARGED[part.unit] * place.corners.width
+    width_px = _between(low, max(low, min(high, widest)), rng=rng)
+    text = place.russian_text
+    if part == _RENDERED:
+        photograph, text = _enlarged(photograph, width_px=width_px), sample_text(by_name("standard"), rng=rng)
+        height_px = _front_height(photograph)
+        front = Front(render_plate(text, by_name("standard"), height_px=height_px, rng=rng).pixels, lines=1)
+        photograph = _replaced(photograph, front=front, rng=rng)
+    matrix = anywhere(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
+    frame = shown(photograph, matrix, size_px=_STREET_PX)
+    # The streets come from a dash-cam already.
+    taken = (ordinary_camera if part == _RENDERED else dash_camera)(frame.pixels, rng=rng)
+    return _picture(part, place, frame, text=text, pixels=taken)
+
+
+_Maker = Callable[..., ScenePicture]
+_MAKERS: Mapping[str, _Maker] = {
+    "width": _of_width,
+    "shrunk": _shrunk,
+    "rolled": _rolled,
+    "dashcam": _dashcam,
+    **{part.axis: _tilted for part in TILTED},
+}
+
+
+# ---------------------------------------------------------------- steps
+
+
+def _picture(
+    part: Part, place: Place, frame: Photograph, *, text: str | None, pixels: BgrImage | None = None
+) -> ScenePicture:
+    quad = Quad.from_points(frame.plates[0])
+    taken = frame.pixels if pixels is None else pixels
+    box = quad.box.clipped(taken.shape[1], taken.shape[0]) or quad.box
+    return ScenePicture(part, place.image.path.name, taken, box, quad, text)
+
+
+def _between(low: float, high: float, *, rng: np.random.Generator) -> float:
+    """Evenly on a logarithmic scale."""
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def _enlarged(photograph: Photograph, *, width_px: float) -> Photograph:
+    """The photograph with a plate of at least that width: a rendered plate is not to be as soft as an enlarged one."""
+    scale = width_px / plate_width(photograph.plates[0])
+    if scale <= 1.0:
+        return photograph
+    height, width = photograph.pixels.shape[:2]
+    size = (round(width * scale), round(height * scale))
+    pixels = cast(BgrImage, cv2.resize(photograph.pixels, size, interpolation=cv2.INTER_CUBIC))
+    factors = np.array((size[0] / width, size[1] / height), np.float32)
+    return Photograph(pixels, tuple(corners * factors for corners in photograph.plates))
+
+
+def _front_height(photograph: Photograph) -> int:
+    """Height to render a line at: somewhat more than the plate has in the photograph."""
+    return int(np.clip(1.6 * Quad.from_points(photograph.plates[0]).height, 32, 112))
+
+
+def _replaced(photograph: Photograph, *, front: Front, rng: np.random.Generator) -> Photograph:
+    """The photograph with a rendered plate in the place of its first one."""
+    scene = Scene(photograph.pixels, tuple(_scene_plate(corners) for corners in photograph.plates))
+    made = replace_plate(scene, index=0, front=front, rng=rng)
+    corners: Corners = np.asarray(made.plates[0].quad.to_array(), np.float32)
+    return Photograph(made.pixels, (corners, *photograph.plates[1:]))
+
+
+def _scene_plate(corners: Corners) -> ScenePlate:
+    quad = Quad.from_points(corners)
+    return ScenePlate(quad.box, quad)
+
+
+# ---------------------------------------------------------------- frozen
+
+
+def fingerprint(made: Sequence[ScenePicture]) -> str:
+    """sha256 of the pixels, places and texts of some pictures."""
+    digest = hashlib.sha256()
+    for picture in made:
+        digest.update(picture.frame.tobytes())
+        place = [round(value, 2) for value in picture.box.to_tuple()]
+        digest.update(json.dumps([picture.text, picture.frame.shape, place]).encode())
+    return digest.hexdigest()
+
+
+def frozen_fingerprint() -> Mapping[str, str]:
+    """The ``fingerprint`` of the first ``FROZEN_PICTURES`` of each part, by its name, as the suite was frozen."""
+    frozen = json.loads(_FROZEN.read_text(encoding="utf-8"))
+    return cast("dict[str, str]", frozen["sha256"])

@@ -1,0 +1,184 @@
+"""What a run over the stress suite says, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.lab.suites.stress.suite import CUT_PARTS, PARTS, Part
+from platereader.results import PartDescription, Reason, Status
+
+__all__ = ["PartScores", "StressReading", "StressReport", "TrustScores"]
+
+SCHEMA = 1
+"""Version of ``StressReport.to_dict``."""
+
+MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class StressReading:
+    """What was read on one picture.
+
+    Attributes:
+        part: of the suite, or of what is no whole Russian plate.
+        source: where the plate comes from.
+        text: what it says; None where nothing may be read.
+        read_text: what was read.
+        status: of the reading; None where the detector found nothing.
+        reason: why it is not ``read``.
+        confidence: of the reading, 0 to 1.
+        path_text: text of the best path, for comparison.
+        path_confidence: mean probability of the characters on the best path, for comparison.
+    """
+
+    part: Part
+    source: str
+    text: str | None
+    read_text: str | None
+    status: Status | None
+    reason: Reason | None
+    confidence: float
+    path_text: str
+    path_confidence: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the whole text is right."""
+        return self.text is not None and self.read_text == self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "part": self.part.name}
+
+
+@dataclass(frozen=True, slots=True)
+class PartScores:
+    """How well one part was read.
+
+    Attributes:
+        part: of the suite.
+        exact: whole texts right, whatever the status.
+        by_source: likewise for each source of plates.
+        returned: share of status ``read``.
+        returned_wrong: of those, the wrong ones.
+        path_exact: whole texts right on the best path, without grammar or beam.
+    """
+
+    part: Part
+    exact: Rate
+    by_source: dict[str, Rate]
+    returned: Rate
+    returned_wrong: Rate
+    path_exact: Rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        rates = {name: getattr(self, name).to_dict() for name in ("exact", "returned", "returned_wrong", "path_exact")}
+        return {"part": self.part.name, **rates, "by_source": {k: v.to_dict() for k, v in self.by_source.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class TrustScores:
+    """How far the reader knows what it cannot read.
+
+    Attributes:
+        calibration_error: expected calibration error on the mixed part, 15 bins of equal mass.
+        auroc: of confidence against right and wrong, on the mixed part.
+        path_auroc: of the best path's mean confidence against its being right, for comparison.
+        cut_off_flagged: cut-off plates that are not ``read``.
+        cut_off_named: cut-off plates with the reason ``cut_off``, or that are unreadable.
+        not_a_plate_read: pictures of no plate that are ``read``.
+        foreign_read: pictures of foreign plates on which something is ``read`` as a Russian plate.
+    """
+
+    calibration_error: float | None
+    auroc: float | None
+    path_auroc: float | None
+    cut_off_flagged: Rate
+    cut_off_named: Rate
+    not_a_plate_read: Rate
+    foreign_read: Rate
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {k: v.to_dict() if isinstance(v, Rate) else v for k, v in _fields(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class StressReport:
+    """All readings of one run.
+
+    Attributes:
+        readings: one for each picture.
+        changed: parts whose pictures differ from the frozen ones, in the order of the suite; empty when all agree.
+        parts: what ran.
+    """
+
+    readings: tuple[StressReading, ...]
+    changed: tuple[str, ...]
+    parts: tuple[PartDescription, ...]
+
+    @property
+    def mixed(self) -> list[StressReading]:
+        """Readings of the mixed part."""
+        return [one for one in self.readings if one.part.axis == MIXED]
+
+    def scores(self) -> list[PartScores]:
+        """Scores of each part that is scored by what is read."""
+        return [_part_scores(part, [one for one in self.readings if one.part == part]) for part in PARTS]
+
+    def trust(self) -> TrustScores:
+        """How far the confidence holds and doubtful plates are doubted."""
+        mixed = self.mixed
+        right = [one.right for one in mixed]
+        cut = [one for one in self.readings if one.part in CUT_PARTS]
+        path_right = [one.path_text == one.text for one in mixed]
+        return TrustScores(
+            calibration_error=calibration_error([one.confidence for one in mixed], right),
+            auroc=auroc([one.confidence for one in mixed], right),
+            path_auroc=auroc([one.path_confidence for one in mixed], path_right),
+            cut_off_flagged=_rate(cut, lambda one: one.status != "read"),
+            cut_off_named=_rate(cut, lambda one: one.reason == "cut_off" or one.status == "unreadable"),
+            not_a_plate_read=_rate(self._of("not_a_plate"), lambda one: one.status == "read"),
+            foreign_read=_rate(self._of("foreign"), lambda one: one.status == "read"),
+        )
+
+    def _of(self, axis: str) -> list[StressReading]:
+        return [one for one in self.readings if one.part.axis == axis]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "schema": SCHEMA,
+            "changed": list(self.changed),
+            "parts": [part.to_dict() for part in self.parts],
+            "scores": [scores.to_dict() for scores in self.scores()],
+            "trust": self.trust().to_dict(),
+            "readings": [reading.to_dict() for reading in self.readings],
+        }
+
+
+def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
+    returned = [one for one in readings if one.status == "read"]
+    sources = sorted({one.source for one in readings})
+    return PartScores(
+        part=part,
+        exact=_rate(readings, lambda one: one.right),
+        by_source={name: _rate((r for r in readings if r.source == name), lambda one: one.right) for name in sources},
+        returned=_rate(readings, lambda one: one.status == "read"),
+        returned_wrong=_rate(returned, lambda one: not one.right),
+        path_exact=_rate(readings, lambda one: one.path_text == one.text),
+    )
+
+
+def _rate(readings: Iterable[StressReading], counts: Callable[[StressReading], bool]) -> Rate:
+    marks = [counts(one) for one in readings]
+    return Rate(sum(marks), len(marks))
+
+
+def _fields(scores: TrustScores) -> dict[str, Any]:
+    return {name: getattr(scores, name) for name in TrustScores.__slots__}

@@ -1,0 +1,286 @@
+"""The frozen suite: which plates, made worse how, and the fingerprint of all its pictures.
+
+Every picture has a seed of its own, made of the suite's, its part's name and its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Quad
+from platereader.lab.datasets import is_calibration, load_dataset
+from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.synthesis.lettering import Lettering, cut_lettering
+from platereader.lab.synthesis.pose import CornerError, noisy_corners
+from platereader.lab.synthesis.stress import damage
+from platereader.lab.synthesis.stress.damage import EFFECTS
+from platereader.lab.synthesis.stress.views import Source, View, drawn, photographed
+from platereader.media._images import read_image
+from platereader.plates._formats import FORMATS, PlateFormat, by_name, sample_text
+from platereader.results import Detection
+
+__all__ = [
+    "CUT_PARTS",
+    "PARTS",
+    "Material",
+    "Part",
+    "StressPicture",
+    "fingerprint",
+    "frozen_fingerprint",
+    "load_material",
+    "pictures",
+]
+
+SEED = 20261124
+
+_NORMAL_WIDTH_PX = 140.0
+_DRAWN_EACH = 60
+_PER_TYPE = 50
+_PER_REGION = 150
+_MIXED_EACH = 500
+_SCENES = 80
+_MIXED_WIDTH_PX = (45.0, 140.0)
+# The detector's corners on photographs it never saw: 2.0 % of the width in the median, 2.5 % in the mean.
+_CORNERS = CornerError(median=0.02, tail=0.5)
+_FROZEN = Path(__file__).with_name("frozen.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Pictures that have one thing in common.
+
+    Attributes:
+        axis: what is made worse, such as ``width``; ``type``, ``region`` or ``mixed``.
+        amount: by how much, in ``unit``; 0 where it has no amount.
+        unit: of the amount, or what stands for it: the name of a type.
+    """
+
+    axis: str
+    amount: float
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """Axis and severity, such as ``width 60 px``."""
+        return f"{self.axis} {self.severity}"
+
+    @property
+    def severity(self) -> str:
+        """The amount with its unit."""
+        return f"{self.amount:g} {self.unit}" if self.amount else self.unit
+
+    def rng(self, number: int) -> np.random.Generator:
+        """The source of randomness of one picture."""
+        return np.random.default_rng((SEED, zlib.crc32(self.name.encode()), number))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StressPicture:
+    """One picture of the suite with the place that a reader is given.
+
+    Attributes:
+        part: what it belongs to.
+        frame: uint8 ``(H, W, 3)`` BGR.
+        detection: where the plate is.
+        text: what it says.
+        source: where the plate comes from.
+    """
+
+    part: Part
+    frame: BgrImage
+    detection: Detection
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What the suite is made from.
+
+    Attributes:
+        plates: photographed plates, sorted by file name.
+        lettering: characters cut out of other photographs.
+        scenes: pictures without plates.
+    """
+
+    plates: tuple[RealPlate, ...]
+    lettering: Lettering
+    scenes: tuple[BgrImage, ...]
+
+
+def load_material(root: Path) -> Material:
+    """Read what the suite is made from: ``dev/russian``, and the calibration fifth of ``train``.
+
+    Args:
+        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/negatives``.
+
+    Raises:
+        DatasetError: one of them is missing.
+    """
+    plates = sorted(cut_plates(load_dataset(root / "dev" / "russian").images), key=lambda plate: plate.name)
+    sets = [load_photographs(root / "train" / name).images for name in ("russian", "more")]
+    kept = sorted((one for images in sets for one in images if is_calibration(one.path)), key=lambda one: one.path.name)
+    lettering = cut_lettering(plate for plate in cut_plates(kept) if plate.country in (None, "RU"))
+    empty = sorted(one.path for one in load_photographs(root / "train" / "negatives").images)
+    scenes = [read_image(path) for path in empty if is_calibration(path)][:_SCENES]
+    return Material(tuple(plates), lettering, tuple(scenes))
+
+
+_AXES: tuple[tuple[str, str, tuple[float, ...]], ...] = (
+    ("nothing", "", (0,)),
+    ("width", "px", (100, 80, 60, 48, 40)),
+    ("yaw", "°", (15, 30, 45)),
+    ("pitch", "°", (15, 30, 45)),
+    ("roll", "°", (15, 30, 45)),
+    ("motion_blur", "% of width", (2, 4, 6, 8)),
+    ("defocus", "% of width", (0.5, 1, 1.5, 2)),
+    ("jpeg", "quality", (60, 30, 15, 12)),
+    ("night", "of the light", (0.5, 0.333, 0.167)),
+    ("glare", "strength", (0.4, 0.8)),
+    ("dirt", "% covered", (10, 20)),
+    ("snow", "% covered", (10, 20)),
+    ("occlusion", "% of width", (2, 4)),
+)
+_BOXES = (0.94, 1.0, 1.15, 1.3)
+_REGIONS = (2, 3)
+
+PARTS: tuple[Part, ...] = (
+    *(Part(axis, amount, unit) for axis, unit, amounts in _AXES for amount in amounts),
+    *(Part("box", scale, "x the plate") for scale in _BOXES),
+    *(Part("type", 0, plate_format.name) for plate_format in FORMATS),
+    *(Part("region", digits, "random digits") for digits in _REGIONS),
+    Part("mixed", 0, "everything"),
+)
+"""All parts that are scored by what is read, in the order of the table."""
+
+CUT_PARTS: tuple[Part, ...] = tuple(Part("cut_off", amount, "% of width") for amount in (15, 20, 30, 40, 50))
+"""Plates of which a part is missing: none of them may be taken for a whole one."""
+
+
+def pictures(material: Material, parts: Iterable[Part] = PARTS) -> Iterator[StressPicture]:
+    """Make the pictures of some parts, one after the other; the same ones every time."""
+    for part in parts:
+        for number, plate in enumerate(_plates(part, material)):
+            rng = part.rng(number)
+            view = photographed(plate) if isinstance(plate, RealPlate) else _drawn(part, plate, material, rng=rng)
+            yield _placed(part, _damaged(part, view, rng=rng), rng=rng)
+
+
+def part_size(part: Part, material: Material) -> int:
+    """Number of pictures in a part."""
+    return sum(1 for _ in _plates(part, material))
+
+
+class _Wanted(NamedTuple):
+    """A plate to be drawn: its type, and whether in photographed lettering."""
+
+    plate_format: PlateFormat
+    composed: bool
+
+
+def _plates(part: Part, material: Material) -> Iterator[RealPlate | _Wanted]:
+    """The plates of a part: photographs first, then drawn ones in our own lettering, then in photographed lettering."""
+    if part.axis == "mixed":
+        yield from islice(cycle(material.plates), _MIXED_EACH)
+        formats, each = FORMATS, _MIXED_EACH
+    elif part.axis == "type":
+        formats, each = (by_name(part.unit),), _PER_TYPE
+    elif part.axis == "region":
+        formats, each = (by_name("standard"),), _PER_REGION
+    else:
+        yield from material.plates
+        formats, each = (by_name("standard"),), _DRAWN_EACH
+    for composed in (False, True):
+        yield from (_Wanted(plate_format, composed) for plate_format in islice(cycle(formats), each))
+
+
+def _drawn(part: Part, wanted: _Wanted, material: Material, *, rng: np.random.Generator) -> View:
+    region = None
+    if part.axis == "region":  # any digits, in use or not: a reader that guesses codes from habit fails here
+        digits = int(part.amount)
+        lowest, beyond = (1, 100) if digits == 2 else (100, 1000)
+        region = f"{int(rng.integers(lowest, beyond)):0{digits}d}"
+    return drawn(
+        sample_text(wanted.plate_format, rng=rng, region=region),
+        wanted.plate_format,
+        scenes=material.scenes,
+        lettering=material.lettering if wanted.composed else None,
+        rng=rng,
+    )
+
+
+def _damaged(part: Part, view: View, *, rng: np.random.Generator) -> View:
+    """The view made worse as the part says."""
+    if part.axis == "mixed":
+        return _mixed(view, rng=rng)
+    view = damage.width(view, _NORMAL_WIDTH_PX, rng=rng)
+    if part.axis in ("type", "region"):
+        return _everyday(view, rng=rng)
+    return EFFECTS[part.axis](view, part.amount, rng=rng) if part.axis in EFFECTS else view
+
+
+def _everyday(view: View, *, rng: np.random.Generator) -> View:
+    """An ordinary photograph: a little of everything that is always there."""
+    yaw, pitch, roll = (float(rng.normal(0.0, spread)) for spread in (12.0, 6.0, 3.0))
+    view = damage.turned(view, angles_deg=(yaw, pitch, roll))
+    view = damage.width(view, float(rng.uniform(90, 140)), rng=rng)
+    view = damage.defocus(view, float(rng.uniform(0.1, 0.5)), rng=rng)
+    view = damage.darkness(view, float(rng.uniform(0.5, 1.0)), rng=rng)
+    view = damage.noise(view, float(rng.uniform(0.0, 5.0)), rng=rng)
+    return damage.jpeg(view, float(rng.uniform(50, 95)), rng=rng)
+
+
+def _mixed(view: View, *, rng: np.random.Generator) -> View:
+    """A bad camera on a bad day: everything at once, more or less."""
+    yaw, pitch, roll = (float(rng.normal(0.0, spread)) for spread in (16.0, 9.0, 6.0))
+    view = damage.turned(view, angles_deg=(yaw, pitch, roll))
+    if rng.random() < 0.3:
+        name, most = (("dirt", 20.0), ("snow", 20.0), ("occlusion", 3.0), ("glare", 0.7))[int(rng.integers(4))]
+        view = EFFECTS[name](view, float(rng.uniform(0.1, most)), rng=rng)
+    narrow, wide = (math.log(width_px) for width_px in _MIXED_WIDTH_PX)
+    view = damage.width(view, math.exp(rng.uniform(narrow, wide)), rng=rng)
+    view = damage.defocus(view, float(rng.uniform(0.1, 1.2)), rng=rng)
+    if rng.random() < 0.4:
+        view = damage.motion_blur(view, float(rng.uniform(1.0, 6.0)), rng=rng)
+    view = damage.darkness(view, float(rng.uniform(0.25, 1.0)), rng=rng)
+    view = damage.noise(view, float(rng.uniform(1.0, 9.0)), rng=rng)
+    return damage.jpeg(view, float(rng.uniform(20, 90)), rng=rng)
+
+
+def _placed(part: Part, view: View, *, rng: np.random.Generator) -> StressPicture:
+    """The place that a reader is given: corners as wrong as the detector's, or for ``box`` parts the box alone."""
+    quad = Quad.from_points(view.corners)
+    if part.axis == "box":
+        grown = (part.amount - 1) / 2
+        box = quad.box.padded(grown * quad.box.width, grown * quad.box.height)
+        return StressPicture(part, view.pixels, Detection(box, 1.0, None, view.lines), view.text, view.source)
+    found = Quad.from_points(noisy_corners(view.corners, error=_CORNERS, rng=rng))
+    return StressPicture(part, view.pixels, Detection(found.box, 1.0, found, view.lines), view.text, view.source)
+
+
+def fingerprint(made: Iterable[StressPicture]) -> dict[str, str]:
+    """sha256 of the pixels, places and texts of each part, by its name."""
+    hashes: dict[str, Any] = {}
+    for picture in made:
+        digest = hashes.setdefault(picture.part.name, hashlib.sha256())
+        digest.update(picture.frame.tobytes())
+        digest.update(json.dumps([picture.text, picture.frame.shape, picture.detection.to_dict()]).encode())
+    return {name: digest.hexdigest() for name, digest in hashes.items()}
+
+
+def frozen_fingerprint() -> Mapping[str, str]:
+    """The ``fingerprint`` of the suite as it was frozen."""
+    frozen = json.loads(_FROZEN.read_text(encoding="utf-8"))
+    return cast("dict[str, str]", frozen["sha256"])

@@ -1,0 +1,104 @@
+"""How well tracks keep their plates, by the measures of multiple object tracking, as ``motmetrics`` computes them.
+
+IDF1: Ristani et al., "Performance measures and a data set for multi-target, multi-camera tracking", ECCV Workshops
+2016.
+MOTA and id switches: Bernardin and Stiefelhagen, "The CLEAR MOT metrics", EURASIP JIVP 2008.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from platereader._geometry import iou_matrix
+from platereader.errors import MissingDependencyError
+from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
+from platereader.lab.suites.video.outcomes import Frame
+
+__all__ = ["IdentityScores", "check_identity", "score_identity"]
+
+_SHOWN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityScores:
+    """Scores of the tracks of some clips together.
+
+    Attributes:
+        idf1: share of boxes with the right identity, 0 to 1.
+        mota: one less the misses, false boxes and switches for each true box; can be below 0.
+        switches: times that a plate went over to another track.
+        fragments: times that a plate was lost and found again.
+        boxes: true boxes: plates of which at least half can be seen.
+    """
+
+    idf1: float
+    mota: float
+    switches: int
+    fragments: int
+    boxes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return asdict(self)
+
+
+def check_identity() -> None:
+    """Say before a run that its tracks cannot be scored.
+
+    Raises:
+        MissingDependencyError: motmetrics is not installed.
+    """
+    if importlib.util.find_spec("motmetrics") is None:
+        raise MissingDependencyError('motmetrics is not installed: run pip install "platereader[evaluate]".')
+
+
+def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
+    """Score the tracks of some clips; None without a true box.
+
+    A box is right from IoU 0.3 on. Tracks count in the frames in which they are seen. A plate of which less than half
+    can be seen need not be found, and a track on it is not counted.
+
+    Args:
+        clips: the frames of each.
+
+    Raises:
+        MissingDependencyError: motmetrics is not installed.
+    """
+    check_identity()
+    library = importlib.import_module("motmetrics")
+    accumulators = [_accumulated(library.MOTAccumulator(auto_id=False), frames) for frames in clips]
+    names = ["idf1", "mota", "num_switches", "num_fragmentations", "num_objects"]
+    if not any(plate.shown >= _SHOWN for frames in clips for frame in frames for plate in frame.recorded.plates):
+        return None
+    summary = library.metrics.create().compute_many(
+        accumulators, metrics=names, names=[str(number) for number in range(len(clips))], generate_overall=True
+    )
+    idf1, mota, switches, fragments, boxes = (summary.loc["OVERALL", name] for name in names)
+    return IdentityScores(float(idf1), float(mota), int(switches), int(fragments), int(boxes))
+
+
+def _accumulated(accumulator: Any, frames: Sequence[Frame]) -> Any:
+    """One clip, frame by frame."""
+    for number, frame in enumerate(frames):
+        true = [plate for plate in frame.recorded.plates if plate.shown >= _SHOWN]
+        hidden = {plate.passage for plate in frame.recorded.plates if plate.shown < _SHOWN}
+        tracks = [
+            one
+            for one in frame.tracks
+            if one.track_id not in frame.passage_of or frame.passage_of[one.track_id].passage not in hidden
+        ]
+        overlap = iou_matrix(
+            np.array([plate.box.to_tuple() for plate in true], np.float64).reshape(-1, 4),
+            np.array([one.box.to_tuple() for one in tracks], np.float64).reshape(-1, 4),
+        )
+        distance = np.where(overlap >= MIN_FOUND_IOU, 1 - overlap, np.nan)  # nan: may not be matched
+        accumulator.update(
+            [plate.passage for plate in true], [one.track_id for one in tracks], distance, frameid=number
+        )
+    return accumulator

@@ -1,0 +1,260 @@
+"""What became of every true passage and of every track, told from what a stream said frame by frame."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from platereader._geometry import Box, iou
+from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
+from platereader.lab.suites.video.replay import RecordedFrame, Replay
+from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
+from platereader.lab.synthesis.video.truth import TruePlate
+from platereader.results import PlateReading, Status, TrackedPlate
+
+__all__ = ["ClipOutcome", "Frame", "PassageOutcome", "TrackOutcome", "judge", "seen_frames"]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageOutcome:
+    """What became of one true passage.
+
+    Attributes:
+        clip: its name.
+        passage: its number in the clip.
+        text: what the plate says.
+        visible: frames with all of the plate in view.
+        right: of these, frames whose own reading is right.
+        legible: frames in which it is also large and sharp enough.
+        tracks: finished tracks on it.
+        answer: fused text of the longest of them.
+        status: of that answer.
+        confidence: of that answer.
+        settled_after: legible frames up to the one in which a track on it was settled first; None for never.
+        settled_wrong: whether a track on it was ever settled and ``read`` with another text.
+        best_frame: what the most confident frame of that track says.
+        majority: what the whole-string majority of that track says.
+        characters: what the vote on each character of that track says.
+    """
+
+    clip: str
+    passage: int
+    text: str
+    visible: int
+    right: int
+    legible: int
+    tracks: int
+    answer: str | None
+    status: Status | None
+    confidence: float
+    settled_after: int | None
+    settled_wrong: bool
+    best_frame: str | None
+    majority: str | None
+    characters: str | None
+
+    @property
+    def level(self) -> str:
+        """Name of the level."""
+        return self.clip.split(" ", 1)[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOutcome:
+    """What became of one finished track.
+
+    Attributes:
+        clip: its name.
+        passage: the passage that it follows most; None for no true plate at all.
+        truth: what that plate says.
+        text: what the track says.
+        status: of that.
+        confidence: of that.
+        settled: whether it was settled in the end.
+    """
+
+    clip: str
+    passage: int | None
+    truth: str | None
+    text: str | None
+    status: Status
+    confidence: float
+    settled: bool
+
+    @property
+    def level(self) -> str:
+        """Name of the level."""
+        return self.clip.split(" ", 1)[0]
+
+    @property
+    def right(self) -> bool:
+        """Whether it says what its plate says."""
+        return self.text is not None and self.text == self.truth
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return asdict(self)
+
+
+class Frame(NamedTuple):
+    """One frame: its plates, what is seen of its tracks, and which of them stands on which plate."""
+
+    recorded: RecordedFrame
+    tracks: tuple[TrackedPlate, ...]
+    passage_of: dict[int, TruePlate]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOutcome:
+    """What became of everything in one clip.
+
+    Attributes:
+        clip: its name.
+        passages: those that were in full view at least once.
+        tracks: all finished ones.
+        frames: number of them.
+        looked: frames in which plates were looked for.
+        read: plates that were read.
+    """
+
+    clip: str
+    passages: tuple[PassageOutcome, ...]
+    tracks: tuple[TrackOutcome, ...]
+    frames: int
+    looked: int
+    read: int
+
+    @property
+    def level(self) -> str:
+        """Name of the level."""
+        return self.clip.split(" ", 1)[0]
+
+
+def judge(clip: str, recorded: Sequence[RecordedFrame], played: Replay) -> ClipOutcome:
+    """Compare what a stream said of a clip with the truth.
+
+    Args:
+        clip: its name.
+        recorded: its frames.
+        played: the stream.
+    """
+    frames = seen_frames(recorded, played)
+    finished = [plate for update in played.updates for plate in update.finished]
+    owners = _owners(frames)
+    tracks = [_track(clip, plate, owners.get(plate.track_id)) for plate in finished]
+    truths = {plate.passage: plate.text for frame in recorded for plate in frame.plates if plate.visible}
+    passages = [
+        _passage(clip, passage, frames, [one for one in finished if _on(owners.get(one.track_id), passage)], owners)
+        for passage in sorted(truths)
+    ]
+    return ClipOutcome(clip, tuple(passages), tuple(tracks), len(recorded), played.looked, played.read)
+
+
+def seen_frames(recorded: Sequence[RecordedFrame], played: Replay) -> list[Frame]:
+    """For every frame its tracks that are seen, not predicted, and the plate that each of them stands on."""
+    frames: list[Frame] = []
+    for frame, update in zip(recorded, played.updates, strict=False):  # the last update is of no frame
+        seen = tuple(plate for plate in update.active if plate.last_seen_s == frame.timestamp_s)
+        pairs = _paired([plate.box for plate in seen], [plate.box for plate in frame.plates])
+        frames.append(Frame(frame, seen, {seen[a].track_id: frame.plates[b] for a, b in pairs}))
+    return frames
+
+
+def _paired(found: Sequence[Box], true: Sequence[Box]) -> list[tuple[int, int]]:
+    """Pairs of indices, the largest overlaps first, each index once."""
+    overlaps = sorted(((iou(a, b), i, j) for i, a in enumerate(found) for j, b in enumerate(true)), reverse=True)
+    pairs: list[tuple[int, int]] = []
+    for overlap, i, j in overlaps:
+        if overlap >= MIN_FOUND_IOU and all(i != a and j != b for a, b in pairs):
+            pairs.append((i, j))
+    return pairs
+
+
+def _owners(frames: Sequence[Frame]) -> dict[int, TruePlate]:
+    """For every track the plate that it stood on most often."""
+    votes: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    plates: dict[int, TruePlate] = {}
+    for frame in frames:
+        for track_id, plate in frame.passage_of.items():
+            votes[track_id][plate.passage] += 1
+            plates[plate.passage] = plate
+    return {track_id: plates[counts.most_common(1)[0][0]] for track_id, counts in votes.items()}
+
+
+def _on(owner: TruePlate | None, passage: int) -> bool:
+    return owner is not None and owner.passage == passage
+
+
+def _track(clip: str, plate: TrackedPlate, owner: TruePlate | None) -> TrackOutcome:
+    passage, truth = (None, None) if owner is None else (owner.passage, owner.text)
+    return TrackOutcome(clip, passage, truth, plate.text, plate.status, plate.confidence, plate.settled)
+
+
+def _passage(
+    clip: str, passage: int, frames: Sequence[Frame], finished: Sequence[TrackedPlate], owners: dict[int, TruePlate]
+) -> PassageOutcome:
+    """Everything about one passage; ``finished`` are the tracks on it."""
+    here = [(frame, plate) for frame in frames for plate in frame.recorded.plates if plate.passage == passage]
+    visible = [(frame, plate) for frame, plate in here if plate.visible]
+    main = max(finished, key=lambda one: _length(frames, one.track_id), default=None)
+    rest = {one.track_id for one in finished if one is not main}
+    # Tracks that were joined to an earlier one never finish under their own number.
+    ids = {track_id for track_id, owner in owners.items() if _on(owner, passage)} - rest
+    readings = _readings(frames, ids) if main is not None else []
+    settled = [index for index, (frame, _) in enumerate(here) if any(one.settled for one in _mine(frame, passage))]
+    said = [one for frame, _ in here for one in _mine(frame, passage) if one.settled and one.status == "read"]
+    text = here[0][1].text
+    return PassageOutcome(
+        clip=clip,
+        passage=passage,
+        text=text,
+        visible=len(visible),
+        right=sum(_reads(frame.recorded, plate) == text for frame, plate in visible),
+        legible=sum(plate.legible for _, plate in here),
+        tracks=len(finished),
+        answer=None if main is None else main.text,
+        status=None if main is None else main.status,
+        confidence=0.0 if main is None else main.confidence,
+        settled_after=sum(plate.legible for _, plate in here[: settled[0] + 1]) if settled else None,
+        settled_wrong=any(one.text != text for one in said),
+        best_frame=best_single_frame(readings),
+        majority=whole_string_majority(readings),
+        characters=character_vote(readings),
+    )
+
+
+def _length(frames: Sequence[Frame], track_id: int) -> int:
+    return sum(track_id == plate.track_id for frame in frames for plate in frame.tracks)
+
+
+def _mine(frame: Frame, passage: int) -> list[TrackedPlate]:
+    return [one for one in frame.tracks if _on(frame.passage_of.get(one.track_id), passage)]
+
+
+def _readings(frames: Sequence[Frame], ids: set[int]) -> list[PlateReading]:
+    """Every frame's own reading of what these tracks stand on."""
+    readings: list[PlateReading] = []
+    for frame in frames:
+        for plate in frame.tracks:
+            reading = _reading_at(frame.recorded, plate.box) if plate.track_id in ids else None
+            if reading is not None:
+                readings.append(reading)
+    return readings
+
+
+def _reads(frame: RecordedFrame, plate: TruePlate) -> str | None:
+    reading = _reading_at(frame, plate.box)
+    return None if reading is None else reading.text
+
+
+def _reading_at(frame: RecordedFrame, box: Box) -> PlateReading | None:
+    """The reading whose detection overlaps a box most, from IoU 0.3 on."""
+    found = [(iou(one.detection.box, box), index) for index, one in enumerate(frame.readings) if one.detection]
+    best = max(found, default=(0.0, -1))
+    return frame.readings[best[1]] if best[0] >= MIN_FOUND_IOU else None

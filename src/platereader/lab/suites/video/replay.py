@@ -1,0 +1,124 @@
+"""The networks see every frame once; what they said is then played to as many streams as there is to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.video.clip import VideoFrame
+from platereader.lab.synthesis.video.truth import TruePlate
+from platereader.pipeline import Pipeline
+from platereader.results import Detection, PlateReading, StreamUpdate
+from platereader.video._fusion import FusedEvidence
+from platereader.video._stream import PlateStream, StreamSettings
+
+__all__ = ["RecordedFrame", "Replay", "record", "replay"]
+
+_CHUNK = 4
+_NOTHING = np.zeros((1, 1, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFrame:
+    """What was found and read in one frame, and what is true of it.
+
+    Attributes:
+        timestamp_s: seconds.
+        readings: of every detection, best detection first.
+        plates: the truth; empty where nobody knows it.
+    """
+
+    timestamp_s: float
+    readings: tuple[PlateReading, ...]
+    plates: tuple[TruePlate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a stream said.
+
+    Attributes:
+        updates: one for each frame, and the last one of ``finish``.
+        looked: frames in which it looked for plates.
+        read: plates that it read.
+    """
+
+    updates: tuple[StreamUpdate, ...]
+    looked: int
+    read: int
+
+
+def record(
+    pipeline: Pipeline, frames: Iterable[VideoFrame], *, on_frame: Callable[[], None] | None = None
+) -> list[RecordedFrame]:
+    """Find and read everything in every frame.
+
+    Args:
+        pipeline: what to measure.
+        frames: of one clip.
+        on_frame: called after each frame, for a progress bar.
+
+    Raises:
+        ContractError: a part broke its contract.
+    """
+    recorded: list[RecordedFrame] = []
+    for some in _chunks(frames):
+        for frame, readings in zip(some, pipeline.read_batch([one.pixels for one in some]), strict=True):
+            recorded.append(RecordedFrame(frame.timestamp_s, tuple(readings), frame.plates))
+            if on_frame is not None:
+                on_frame()
+    return recorded
+
+
+def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: StreamSettings | None = None) -> Replay:
+    """Let a fresh stream of the pipeline see recorded frames; the networks are not run.
+
+    Args:
+        pipeline: gives tracker, trust and alphabet.
+        frames: as ``record`` returns them.
+        settings: of the stream.
+    """
+    memory = _Memory()
+    stream = PlateStream(
+        memory.detect,
+        memory.read,
+        tracker=pipeline.tracker(),
+        evidence=lambda: FusedEvidence(pipeline.trust, pipeline.recognizer.alphabet),
+        settings=settings,
+    )
+    updates: list[StreamUpdate] = []
+    for frame in frames:
+        memory.frame = frame
+        updates.append(stream.update(_NOTHING, frame.timestamp_s))
+    updates.append(stream.finish())
+    return Replay(tuple(updates), memory.looked, memory.reads)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Answers for the networks: what they said of the frame that is being played."""
+
+    frame: RecordedFrame = RecordedFrame(0.0, ())
+    looked: int = 0
+    reads: int = 0
+
+    def detect(self, pixels: BgrImage) -> list[Detection]:
+        del pixels
+        self.looked += 1
+        return [one.detection for one in self.frame.readings if one.detection is not None]
+
+    def read(self, pixels: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
+        del pixels
+        self.reads += len(detections)
+        known = {id(one.detection): one for one in self.frame.readings}
+        return [known[id(detection)] for detection in detections]
+
+
+def _chunks(frames: Iterable[VideoFrame]) -> Iterator[list[VideoFrame]]:
+    rest = iter(frames)
+    while some := list(islice(rest, _CHUNK)):
+        yield some

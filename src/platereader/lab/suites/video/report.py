@@ -1,0 +1,249 @@
+"""What a run over the sequences says, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, mean, median
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.metrics.reliability import calibration_error
+from platereader.lab.suites.video.identity import IdentityScores
+from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome
+from platereader.lab.suites.video.real_videos import FilmOutcome
+from platereader.lab.synthesis.video.levels import LEVELS
+from platereader.results import PartDescription
+
+__all__ = ["BASELINES", "NEVER", "SCHEMA", "LevelScores", "SettingScores", "VideoReport"]
+
+SCHEMA = 1
+"""Version of ``VideoReport.to_dict``."""
+
+NEVER = 61
+"""Legible frames that count for a passage that was never settled: one more than the longest clip has frames."""
+
+BASELINES: Mapping[str, Callable[[PassageOutcome], str | None]] = {
+    "best single frame": lambda one: one.best_frame,
+    "whole-string majority": lambda one: one.majority,
+    "character vote": lambda one: one.characters,
+}
+"""What fusion is measured against, by name: the same readings of the same tracks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelScores:
+    """How well the passages of one level were followed and read.
+
+    Attributes:
+        name: of the level.
+        clips: how many.
+        single: of the plates in full view, one by one and frame by frame, those read right.
+        exact: passages whose fused text is right, whatever the status.
+        exact_read: likewise, counting only those of status ``read``.
+        baselines: passages that are right by another rule, by its name.
+        gains: fused less the other rule in points of per cent, paired; interval over clips.
+        settled: passages that were settled at some time.
+        settled_after: median of the legible frames until then; ``NEVER`` where that did not happen.
+        settled_wrong: of the tracks that were settled and ``read`` in the end, those that are wrong; a track on no
+            plate is wrong.
+        ever_wrong: passages that were settled and ``read`` with a wrong text at some time.
+        read_wrong: of the tracks that ended as ``read``, those that are wrong.
+        one_track: passages with exactly one track.
+        no_track: passages without any.
+        ghosts: of the finished tracks, those that are ``read`` but on no plate.
+        identity: scores of multiple object tracking.
+        calibration_error: of the fused confidence of all finished tracks that have a text; None without any.
+    """
+
+    name: str
+    clips: int
+    single: Rate
+    exact: Rate
+    exact_read: Rate
+    baselines: Mapping[str, Rate]
+    gains: Mapping[str, Estimate]
+    settled: Rate
+    settled_after: Estimate | None
+    settled_wrong: Rate
+    ever_wrong: Rate
+    read_wrong: Rate
+    one_track: Rate
+    no_track: Rate
+    ghosts: Rate
+    identity: IdentityScores | None
+    calibration_error: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        rates = {name: value.to_dict() for name, value in values.items() if isinstance(value, Rate)}
+        return {
+            **values,
+            **rates,
+            "baselines": {name: rate.to_dict() for name, rate in self.baselines.items()},
+            "gains": {name: asdict(gain) for name, gain in self.gains.items()},
+            "settled_after": None if self.settled_after is None else asdict(self.settled_after),
+            "identity": None if self.identity is None else self.identity.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SettingScores:
+    """What is left when a stream works less.
+
+    Attributes:
+        name: of the settings.
+        level: of the clips.
+        exact: passages whose fused text is right.
+        exact_read: likewise, counting only those of status ``read``.
+        read_wrong: of the tracks that ended as ``read``, those that are wrong.
+        one_track: passages with exactly one track.
+        looked: frames in which plates were looked for.
+        reads: plates read for each frame.
+    """
+
+    name: str
+    level: str
+    exact: Rate
+    exact_read: Rate
+    read_wrong: Rate
+    one_track: Rate
+    looked: Rate
+    reads: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value.to_dict() if isinstance(value, Rate) else value for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReport:
+    """All outcomes of one run.
+
+    Attributes:
+        outcomes: of each clip, by the name of the settings, the default ones first.
+        identity: by level.
+        films: what was said of real films.
+        changed: clips whose frames differ from the frozen ones; empty when all agree.
+        parts: what ran.
+    """
+
+    outcomes: Mapping[str, tuple[ClipOutcome, ...]]
+    identity: Mapping[str, IdentityScores | None]
+    films: tuple[FilmOutcome, ...]
+    changed: tuple[str, ...]
+    parts: tuple[PartDescription, ...]
+
+    @property
+    def default(self) -> tuple[ClipOutcome, ...]:
+        """The outcomes with default settings."""
+        return next(iter(self.outcomes.values()))
+
+    @property
+    def failures(self) -> list[PassageOutcome]:
+        """The passages whose fused text is wrong or missing."""
+        return [one for clip in self.default for one in clip.passages if one.answer != one.text]
+
+    @property
+    def wrong_tracks(self) -> list[TrackOutcome]:
+        """The tracks that ended as ``read`` with a wrong text or on no plate."""
+        return [one for clip in self.default for one in clip.tracks if one.status == "read" and not one.right]
+
+    def scores(self) -> list[LevelScores]:
+        """Scores of each level; the same numbers every time."""
+        rng = np.random.default_rng(0)
+        return [
+            _score(level.name, some, self.identity.get(level.name), rng=rng)
+            for level in LEVELS
+            if (some := _of_level(self.default, level.name))
+        ]
+
+    def settings(self) -> list[SettingScores]:
+        """Scores of each level with each of the settings."""
+        return [
+            _setting(name, level.name, some)
+            for level in LEVELS
+            for name, outcomes in self.outcomes.items()
+            if (some := _of_level(outcomes, level.name))
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "schema": SCHEMA,
+            "changed": list(self.changed),
+            "parts": [part.to_dict() for part in self.parts],
+            "levels": [scores.to_dict() for scores in self.scores()],
+            "settings": [scores.to_dict() for scores in self.settings()],
+            "films": [film.to_dict() for film in self.films],
+            "failures": [one.to_dict() for one in self.failures],
+            "wrong_tracks": [one.to_dict() for one in self.wrong_tracks],
+            "passages": [one.to_dict() for clip in self.default for one in clip.passages],
+            "tracks": [one.to_dict() for clip in self.default for one in clip.tracks],
+        }
+
+
+def _of_level(outcomes: Iterable[ClipOutcome], level: str) -> list[ClipOutcome]:
+    return [one for one in outcomes if one.level == level]
+
+
+def _score(
+    name: str, clips: Sequence[ClipOutcome], identity: IdentityScores | None, *, rng: np.random.Generator
+) -> LevelScores:
+    passages = [one for clip in clips for one in clip.passages]
+    tracks = [one for clip in clips for one in clip.tracks]
+    read = [one for one in tracks if one.status == "read"]
+    texts = [one for one in tracks if one.text is not None]
+    waits = [(one.clip, float(NEVER if one.settled_after is None else one.settled_after)) for one in passages]
+    return LevelScores(
+        name=name,
+        clips=len(clips),
+        single=Rate(sum(one.right for one in passages), sum(one.visible for one in passages)),
+        exact=_rate(one.answer == one.text for one in passages),
+        exact_read=_rate(one.answer == one.text and one.status == "read" for one in passages),
+        baselines={rule: _rate(text(one) == one.text for one in passages) for rule, text in BASELINES.items()},
+        gains={rule: gain for rule, text in BASELINES.items() if (gain := _gain(passages, text, rng=rng))},
+        settled=_rate(one.settled_after is not None for one in passages),
+        settled_after=estimate_errors(waits, median, rng=rng),
+        settled_wrong=_rate(not one.right for one in read if one.settled),
+        ever_wrong=_rate(one.settled_wrong for one in passages),
+        read_wrong=_rate(not one.right for one in read),
+        one_track=_rate(one.tracks == 1 for one in passages),
+        no_track=_rate(one.tracks == 0 for one in passages),
+        ghosts=_rate(one.status == "read" and one.passage is None for one in tracks),
+        identity=identity,
+        calibration_error=calibration_error([one.confidence for one in texts], [one.right for one in texts]),
+    )
+
+
+def _gain(
+    passages: Sequence[PassageOutcome], text: Callable[[PassageOutcome], str | None], *, rng: np.random.Generator
+) -> Estimate | None:
+    """By how much fusion is better than another rule, passage by passage."""
+    points = [(one.clip, 100.0 * ((one.answer == one.text) - (text(one) == one.text))) for one in passages]
+    return estimate_errors(points, mean, rng=rng)
+
+
+def _setting(name: str, level: str, clips: Sequence[ClipOutcome]) -> SettingScores:
+    passages = [one for clip in clips for one in clip.passages]
+    read = [one for clip in clips for one in clip.tracks if one.status == "read"]
+    frames = sum(clip.frames for clip in clips)
+    return SettingScores(
+        name=name,
+        level=level,
+        exact=_rate(one.answer == one.text for one in passages),
+        exact_read=_rate(one.answer == one.text and one.status == "read" for one in passages),
+        read_wrong=_rate(not one.right for one in read),
+        one_track=_rate(one.tracks == 1 for one in passages),
+        looked=Rate(sum(clip.looked for clip in clips), frames),
+        reads=sum(clip.read for clip in clips) / frames,
+    )
+
+
+def _rate(marks: Iterable[bool]) -> Rate:
+    counted = list(marks)
+    return Rate(sum(counted), len(counted))

@@ -1,0 +1,94 @@
+"""One run of a whole pipeline over the sequences, and over real films where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from platereader.lab.suites.video.identity import check_identity, score_identity
+from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, judge, seen_frames
+from platereader.lab.suites.video.real_videos import Film, watch_film
+from platereader.lab.suites.video.replay import record, replay
+from platereader.lab.suites.video.report import VideoReport
+from platereader.lab.suites.video.suite import clip, clip_names, fingerprint, fingerprint_frames, frozen_fingerprints
+from platereader.lab.synthesis.video.clip import Clip, VideoFrame
+from platereader.lab.synthesis.video.levels import LEVELS
+from platereader.lab.synthesis.video.material import Material
+from platereader.pipeline import Pipeline
+from platereader.video._stream import StreamSettings
+
+__all__ = ["SETTINGS", "evaluate_video", "run_size"]
+
+SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
+    {
+        "default": StreamSettings(),
+        "read in every frame": StreamSettings(recheck_s=0.0),
+        "look in every 2nd frame": StreamSettings(detect_every=2),
+        "look in every 3rd frame": StreamSettings(detect_every=3),
+        "look in every 5th frame": StreamSettings(detect_every=5),
+    }
+)
+"""How much work a stream does, by name; the default comes first."""
+
+
+def run_size(names: Sequence[str], films: Sequence[Film]) -> int:
+    """How many steps ``evaluate_video`` takes: one for each clip and for each frame of a film."""
+    return len(names) + sum(film.frames for film in films)
+
+
+def evaluate_video(
+    pipeline: Pipeline,
+    material: Material,
+    *,
+    films: Sequence[Film] = (),
+    names: Sequence[str] | None = None,
+    on_step: Callable[[], None] | None = None,
+) -> VideoReport:
+    """Follow the plates through every clip, with several settings, and through films.
+
+    The networks see every frame of a clip once; streams of all settings are then played from what they said.
+
+    Args:
+        pipeline: what to measure.
+        material: what the clips are made from.
+        films: real ones, watched with default settings.
+        names: clips to run; None for all.
+        on_step: called after each clip and each frame of a film, for a progress bar.
+
+    Raises:
+        MissingDependencyError: motmetrics is not installed.
+        ContractError: a part broke its contract.
+        MediaFileError: a photograph or a film cannot be decoded.
+    """
+    check_identity()
+    frozen, changed = frozen_fingerprints(), list[str]()
+    outcomes: dict[str, list[ClipOutcome]] = {name: [] for name in SETTINGS}
+    frames: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}
+    for name in clip_names() if names is None else names:
+        made = clip(name, material)
+        kept: list[VideoFrame] = []
+        recorded = record(pipeline, _keeping(made, kept))
+        for setting, settings in SETTINGS.items():
+            played = replay(pipeline, recorded, settings)
+            outcomes[setting].append(judge(name, recorded, played))
+            if setting == "default":
+                frames[made.level].append(seen_frames(recorded, played))
+        if fingerprint(kept) != frozen.get(name):
+            changed.append(name)
+        if on_step is not None:
+            on_step()
+    return VideoReport(
+        {setting: tuple(some) for setting, some in outcomes.items()},
+        {level: score_identity(clips) for level, clips in frames.items() if clips},
+        tuple(watch_film(pipeline, film, on_frame=on_step) for film in films),
+        tuple(changed),
+        pipeline.describe(),
+    )
+
+
+def _keeping(made: Clip, kept: list[VideoFrame]) -> Iterator[VideoFrame]:
+    """The frames of a clip; those that its fingerprint is of are kept."""
+    for number, frame in enumerate(made.frames()):
+        if number in fingerprint_frames(len(made)):
+            kept.append(frame)
+        yield frame

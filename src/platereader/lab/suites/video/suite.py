@@ -1,0 +1,138 @@
+"""The frozen suite of sequences: which vehicles are in which, and the fingerprint of all of them.
+
+Every clip has a seed of its own, made of its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.scenes.material import Place
+from platereader.lab.synthesis.video.clip import Clip, Vehicle, VideoFrame
+from platereader.lab.synthesis.video.layers import cut_out, surroundings, whole
+from platereader.lab.synthesis.video.levels import LEVELS, Level
+from platereader.lab.synthesis.video.material import Material
+from platereader.lab.synthesis.video.plans import KINDS, WHOLE, Plan, plan
+
+__all__ = ["CLIPS", "clip", "clip_names", "fingerprint", "fingerprint_frames", "frozen_fingerprints"]
+
+CLIPS = 80
+"""Clips of each level."""
+
+_FROZEN = Path(__file__).with_name("frozen.json")
+_LEAST_SCALE = 0.42
+_MOST_SCALE = 1.25
+_DROPPING = 0.25
+_DROPPED = 0.08
+_LEAST_FRAMES = 10
+
+
+def clip_names(*, per_level: int = CLIPS) -> list[str]:
+    """The names of the clips: level, number and what happens; what happens takes turns.
+
+    Args:
+        per_level: how many of each level, from the first on; 1 to ``CLIPS``.
+
+    Raises:
+        InvalidArgumentError: another number of them.
+    """
+    if not 1 <= per_level <= CLIPS:
+        raise InvalidArgumentError(f"per_level is {per_level}, allowed are 1 to {CLIPS} clips of each level.")
+    return [
+        f"{level.name} {number:02d} {KINDS[number % len(KINDS)]}" for level in LEVELS for number in range(per_level)
+    ]
+
+
+def clip(name: str, material: Material) -> Clip:
+    """Make a clip; its frames are made when they are asked for.
+
+    Args:
+        name: one of ``clip_names``.
+        material: photographs to make it of.
+
+    Raises:
+        MediaFileError: a photograph cannot be decoded.
+    """
+    level_name, digits, kind = name.split(" ", 2)
+    level = next(one for one in LEVELS if one.name == level_name)
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    places = _places(material, level, number=int(digits), kind=kind)
+    widths = [place.corners.width for place in places[:3]]
+    widest = min(widths) if kind in ("several", "crossing") else widths[0]
+    plot = plan(kind, level=level, narrowest_px=_LEAST_SCALE * widths[0], widest_px=_MOST_SCALE * widest, rng=rng)
+    vehicles = _vehicles(plot, places, material, moves_whole=kind in WHOLE)
+    taken = {place.image.path for place in places[:4]}
+    streets = [place for place in material.streets if place.image.path not in taken]
+    street = streets[int(rng.integers(len(streets)))]
+    backdrop = None if kind in WHOLE else surroundings(material.load(street))
+    times = _times(plot, rng=rng)
+    taking = level.taking(times, rng=rng)
+    return Clip(name, plot, vehicles, backdrop, tuple(times), taking)
+
+
+def fingerprint_frames(count: int) -> tuple[int, int, int]:
+    """Numbers of the frames that a fingerprint is of: the first, the middle and the last one."""
+    return 0, count // 2, count - 1
+
+
+def fingerprint(frames: Sequence[VideoFrame]) -> str:
+    """Start of the sha256 of the pixels and plates of some frames of a clip.
+
+    Args:
+        frames: those of ``fingerprint_frames``.
+    """
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(frame.pixels.tobytes())
+        plates = [(one.passage, one.text, [round(value, 1) for value in one.box.to_tuple()]) for one in frame.plates]
+        digest.update(json.dumps([round(frame.timestamp_s, 4), plates]).encode())
+    return digest.hexdigest()[:16]
+
+
+def frozen_fingerprints() -> Mapping[str, str]:
+    """The ``fingerprint`` of each clip by its name, as the suite was frozen."""
+    frozen: dict[str, dict[str, str]] = json.loads(_FROZEN.read_text(encoding="utf-8"))
+    return frozen["sha256"]
+
+
+def _places(material: Material, level: Level, *, number: int, kind: str) -> list[Place]:
+    """Photographs of a clip: one for each vehicle, of different texts."""
+    rng = np.random.default_rng(zlib.crc32(level.name.encode()))
+    shuffled: list[int] = rng.permutation(len(material.places)).tolist()
+    first = 2 * number % len(shuffled)
+    turned = [material.places[index] for index in chain(shuffled[first:], shuffled[:first])]
+    if kind in WHOLE:  # one that need not be shrunk until it no longer fills the frame
+        turned.sort(key=lambda place: _LEAST_SCALE * place.corners.width > level.near_px[0])
+    chosen: dict[str, Place] = {}
+    for place in turned:
+        chosen.setdefault(place.russian_text or "", place)
+    return list(chosen.values())
+
+
+def _vehicles(plot: Plan, places: Sequence[Place], material: Material, *, moves_whole: bool) -> tuple[Vehicle, ...]:
+    """One for each path, cut out of the photographs or one of these as it is, and one without a legible plate."""
+    make = whole if moves_whole else cut_out
+    vehicles = [
+        Vehicle(make(material.load(place)), path, place.russian_text)
+        for path, place in zip(plot.paths, places, strict=False)
+    ]
+    if plot.distractor is not None:
+        blank = cut_out(material.load(places[len(plot.paths)]), legible=False)
+        vehicles.append(Vehicle(blank, plot.distractor, None))
+    return tuple(vehicles)
+
+
+def _times(plot: Plan, *, rng: np.random.Generator) -> list[float]:
+    """Times of the frames in seconds: cameras are not quite even, and some lose frames."""
+    uneven = rng.uniform(-0.1, 0.1, plot.frames)
+    lost = rng.random(plot.frames) < (_DROPPED if rng.random() < _DROPPING else 0.0)
+    lost[:_LEAST_FRAMES] = False
+    return [(number + float(shift)) / plot.fps for number, shift in enumerate(uneven) if not lost[number]]

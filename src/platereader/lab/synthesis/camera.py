@@ -1,0 +1,121 @@
+"""Cameras: which effects happen to a plate, how often and how badly, and the one call that applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis.degrade import Effect
+
+__all__ = ["PHOTOGRAPH", "STREET", "Camera", "Step", "apply_steps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One effect that may happen.
+
+    Attributes:
+        effect: What happens.
+        probability: How often, 0 to 1.
+        weakest: Least strength, 0 to 1.
+        strongest: Greatest strength, 0 to 1; weak doses are drawn more often than strong ones.
+    """
+
+    effect: Effect
+    probability: float
+    weakest: float = 0.0
+    strongest: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What may happen to a plate between the factory and the file.
+
+    Attributes:
+        surface: What happens to the metal itself, before the picture is taken.
+        view: Light, lens, sensor and file, in this order, on the camera's own pixels.
+    """
+
+    surface: tuple[Step, ...]
+    view: tuple[Step, ...]
+
+
+def apply_steps(
+    pixels: BgrImage, *, steps: Sequence[Step], rng: np.random.Generator, severity: float = 1.0
+) -> BgrImage:
+    """Let each effect happen or not.
+
+    Args:
+        pixels: uint8 (H, W, 3) BGR; not written to.
+        steps: The effects, in order.
+        rng: Source of randomness.
+        severity: Multiplies every probability.
+
+    Returns:
+        uint8 (H, W, 3) BGR; the input itself if nothing happened.
+    """
+    chances = rng.random((len(steps), 2))
+    for step, (chance, dose) in zip(steps, chances, strict=True):
+        if chance < step.probability * severity:
+            strength = step.weakest + (step.strongest - step.weakest) * float(dose) ** 1.6
+            pixels = step.effect(pixels, rng=rng, strength=strength)
+    return pixels
+
+
+_SURFACE = (
+    Step(degrade.faded_paint, 0.05, strongest=0.85),
+    Step(degrade.dirt, 0.12, strongest=0.8),
+    Step(degrade.snow, 0.03, strongest=0.6),
+    Step(degrade.spots, 0.12),
+    Step(degrade.occlusion, 0.06, strongest=0.8),
+)
+
+_LIGHT = (
+    Step(degrade.lighting_gradient, 0.40),
+    Step(degrade.shadow_edge, 0.12),
+    Step(degrade.glare, 0.05, strongest=0.7),
+    Step(degrade.night, 0.08, strongest=0.9),
+    Step(degrade.headlights, 0.04, strongest=0.8),
+    Step(degrade.haze, 0.07),
+)
+
+_SENSOR = (
+    Step(degrade.infrared, 0.06),
+    Step(degrade.white_balance, 0.30),
+    Step(degrade.contrast, 0.50, strongest=0.9),
+    Step(degrade.sharpening, 0.12),
+    Step(degrade.sensor_noise, 0.35, strongest=0.85),
+    Step(degrade.jpeg, 0.35, strongest=0.95),
+)
+
+STREET = Camera(
+    surface=_SURFACE,
+    view=(
+        *_LIGHT,
+        Step(degrade.defocus, 0.35, strongest=0.9),
+        Step(degrade.motion_blur, 0.20, strongest=0.9),
+        Step(degrade.low_resolution, 0.06, strongest=0.35),
+        *_SENSOR,
+    ),
+)
+"""The whole range from a clean photograph to a bad night: for training the reader."""
+
+PHOTOGRAPH = Camera(
+    surface=(),
+    view=(
+        Step(degrade.lighting_gradient, 0.25, strongest=0.7),
+        Step(degrade.shadow_edge, 0.06, strongest=0.7),
+        Step(degrade.night, 0.08, strongest=0.9),
+        Step(degrade.defocus, 0.25, strongest=0.8),
+        Step(degrade.motion_blur, 0.15, strongest=0.8),
+        Step(degrade.white_balance, 0.25),
+        Step(degrade.contrast, 0.40, strongest=0.8),
+        Step(degrade.sensor_noise, 0.30, strongest=0.7),
+        Step(degrade.jpeg, 0.30, strongest=0.95),
+    ),
+)
+"""What may still happen to a real photograph, which has its own weather already."""

@@ -1,0 +1,204 @@
+"""From the flat front of a plate, or a photograph of one, to what the rectifier hands to the reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
+from platereader.lab.synthesis.legibility import Window, inside, window_corners
+from platereader.lab.synthesis.lettering import Lettering
+from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange, corners_of, homography, noisy_corners
+from platereader.lab.synthesis.surroundings import mount
+from platereader.rectification._layout import DEFAULT_MARGIN
+from platereader.results import Lines
+
+__all__ = ["CropProfile", "camera_width_px", "photographed", "rectified", "surroundings", "taken"]
+
+FORMAT_WEIGHTS: Mapping[str, float] = {
+    "standard": 62.0,
+    "standard_two_line": 6.0,
+    "taxi": 5.0,
+    "trailer": 5.0,
+    "motorcycle": 3.0,
+    "moped": 1.0,
+    "tractor": 2.0,
+    "off_road": 1.0,
+    "military": 8.0,
+    "police": 8.0,
+    "diplomatic": 3.0,
+    "transit": 3.0,
+}
+"""How often each group of types is shown, by the start of the name; rare ones far above their share on the road."""
+
+_INWARD = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class CropProfile:
+    """What the samples look like.
+
+    Attributes:
+        camera: Effects on rendered plates.
+        photograph: Effects on real plates, which have their own weather already.
+        pose: How far plates are turned.
+        corner_error: How wrong the rectifier's corners are.
+        box_share: Share of samples cut by a loose or tight box instead of four corners.
+        cut_share: Share of samples of which one end, or the upper or lower part, is missing.
+        lettering: Cut-outs that half of the rendered plates are written with; None for outlines alone.
+        margin: What the rectifier keeps around the corners, in parts of the height of one line.
+        camera_width_px: Range of a one-line plate's width in the camera's own pixels.
+        line_size_px: Width and height of a rectified one-line plate.
+        two_line_size_px: Width and height of a rectified two-line plate.
+        format_weights: Weight of each group of types, by the start of its name.
+    """
+
+    camera: Camera = STREET
+    photograph: Camera = PHOTOGRAPH
+    pose: PoseRange = field(default_factory=PoseRange)
+    corner_error: CornerError = field(default_factory=CornerError)
+    box_share: float = 0.22
+    cut_share: float = 0.0
+    lettering: Lettering | None = field(default=None, compare=False)
+    margin: float = DEFAULT_MARGIN
+    camera_width_px: tuple[float, float] = (40.0, 220.0)
+    line_size_px: tuple[int, int] = (192, 48)
+    two_line_size_px: tuple[int, int] = (160, 96)
+    format_weights: Mapping[str, float] = field(default_factory=lambda: FORMAT_WEIGHTS)
+
+    def size_px(self, lines: Lines) -> tuple[int, int]:
+        """Width and height of a rectified plate of so many lines."""
+        return self.line_size_px if lines == 1 else self.two_line_size_px
+
+
+# ---------------------------------------------------------------- before the camera
+
+
+def camera_width_px(rng: np.random.Generator, *, profile: CropProfile) -> float:
+    """Width of the plate in the camera's pixels: half of them evenly spread, half leaning to the far and small."""
+    low, high = profile.camera_width_px
+    if rng.random() < 0.5:
+        return float(rng.uniform(max(low, 0.35 * high), high))
+    return math.exp(rng.uniform(math.log(low), math.log(max(low, 0.6 * high))))
+
+
+def photographed(
+    front: BgrImage, *, quad: Corners, backgrounds: Sequence[BgrImage], rng: np.random.Generator
+) -> tuple[BgrImage, Corners]:
+    """Warp the mounted plate onto a background a little larger than it."""
+    mounted, inner = mount(front, rng=rng)
+    (left, top), (right, bottom) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    margin_x, margin_y = 0.10 * (right - left) + 2, 0.22 * (bottom - top) + 2
+    quad = quad - np.array((left - margin_x, top - margin_y), np.float32)
+    width, height = math.ceil(right - left + 2 * margin_x), math.ceil(bottom - top + 2 * margin_y)
+    picture = _background((width, height), photographs=backgrounds, rng=rng)
+    cv2.warpPerspective(
+        mounted,
+        homography(inner, quad),
+        (width, height),
+        dst=picture,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_TRANSPARENT,
+    )
+    return picture, quad
+
+
+def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rng: np.random.Generator) -> BgrImage:
+    """A piece of a photograph, or a smooth play of colours, as a fresh picture of (width, height) pixels."""
+    if photographs and rng.random() < 0.7:
+        photograph = photographs[int(rng.integers(len(photographs)))]
+        width, height = size_px
+        left = int(rng.integers(max(1, photograph.shape[1] - width + 1)))
+        top = int(rng.integers(max(1, photograph.shape[0] - height + 1)))
+        piece = photograph[top : top + height, left : left + width]
+        fits = piece.shape[:2] == (height, width)
+        return piece.copy() if fits else cast(BgrImage, cv2.resize(piece, size_px, interpolation=cv2.INTER_LINEAR))
+    paint = rng.uniform(10, 240, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(5, 245))
+    grid = paint + rng.normal(0, rng.uniform(2, 45), (4, 5, 1)) + rng.normal(0, 6, (4, 5, 3))
+    small = np.clip(grid, 0, 255).astype(np.uint8)
+    mode = cv2.INTER_NEAREST if rng.random() < 0.15 else cv2.INTER_LINEAR
+    return cast(BgrImage, cv2.resize(small, size_px, interpolation=mode))
+
+
+def surroundings(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners]:
+    """The part of a photograph around a plate, and the corners within it."""
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    margin = (high - low) * np.array((0.2, 0.45), np.float32) + np.float32(2)
+    rows, columns = frame.shape[:2]
+    left, top = np.clip(np.floor(low - margin), 0, (columns - 1, rows - 1)).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(high + margin), (left + 1, top + 1), (columns, rows)).astype(int).tolist()
+    return frame[top:bottom, left:right], (corners - np.array((left, top), np.float32)).astype(np.float32)
+
+
+# ---------------------------------------------------------------- as the rectifier would
+
+
+def taken(
+    picture: BgrImage,
+    *,
+    quad: Corners,
+    boxes: Sequence[Window],
+    lines: Lines,
+    profile: CropProfile,
+    rng: np.random.Generator,
+) -> tuple[BgrImage, list[bool]]:
+    """The plate cut out, or a part of it, and which of its characters are in there; without `boxes` always whole."""
+    if not boxes or rng.random() >= profile.cut_share:
+        return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), [True] * len(boxes)
+    window = _random_window(rng)
+    part = window_corners(quad, window)
+    if rng.random() < 0.5:
+        picture = _ended(picture, part, window)
+    return rectified(picture, quad=part, lines=lines, profile=profile, rng=rng), inside(boxes, window)
+
+
+def _random_window(rng: np.random.Generator) -> Window:
+    """A part of a plate: mostly without one end, sometimes moved beyond the other, rarely without its top or bottom."""
+    share = float(rng.uniform(0.05, 0.6))
+    if rng.random() < 0.1:
+        return (0.0, max(share, 0.3), 1.0, 1.0) if rng.random() < 0.5 else (0.0, 0.0, 1.0, 1.0 - max(share, 0.3))
+    beyond = share * float(rng.random()) if rng.random() < 0.3 else 0.0
+    return (share, 0.0, 1.0 + beyond, 1.0) if rng.random() < 0.5 else (-beyond, 0.0, 1.0 - share, 1.0)
+
+
+def _ended(picture: BgrImage, part: Corners, window: Window) -> BgrImage:
+    """The picture as if its frame ended where the part does, on the side where something is missing."""
+    ended: BgrImage = picture.copy()
+    if window[0] > 0:
+        edge = min(max(round(float(part[[0, 3], 0].mean())), 0), picture.shape[1] - 1)
+        ended[:, :edge] = ended[:, edge : edge + 1]
+    elif window[2] < 1:
+        edge = min(max(round(float(part[[1, 2], 0].mean())), 1), picture.shape[1])
+        ended[:, edge:] = ended[:, edge - 1 : edge]
+    return ended
+
+
+def rectified(
+    picture: BgrImage, *, quad: Corners, lines: Lines, profile: CropProfile, rng: np.random.Generator
+) -> BgrImage:
+    """Cut the plate out by wrong corners, or by a box that is too loose or too tight."""
+    size_px = profile.size_px(lines)
+    slope = math.atan2(float(quad[1, 1] - quad[0, 1]), float(quad[1, 0] - quad[0, 0]))
+    if rng.random() < profile.box_share and abs(slope) < math.radians(12):
+        found, pad_px = _boxed(quad, rng=rng), 0.0
+    else:
+        found = noisy_corners(quad, error=profile.corner_error, rng=rng)
+        pad_px = size_px[1] * profile.margin / (lines + 2 * profile.margin)
+    matrix = homography(found, (corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
+    warped = cv2.warpPerspective(picture, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cast(BgrImage, warped)
+
+
+def _boxed(quad: Corners, *, rng: np.random.Generator) -> Corners:
+    """Corners of an upright box around the plate, 4 % too tight to 15 % too loose."""
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    size = (high - low) * np.array((1.0, 1.6), np.float32)
+    left, top = low - rng.uniform(-0.04, 0.15, 2) * size
+    right, bottom = high + rng.uniform(-0.04, 0.15, 2) * size
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)

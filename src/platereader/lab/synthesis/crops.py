@@ -1,0 +1,185 @@
+"""Training samples for the reader: one plate as the rectifier would hand it over, rendered or from a photograph."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.camera import apply_steps
+from platereader.lab.synthesis.capture import (
+    FORMAT_WEIGHTS,
+    CropProfile,
+    camera_width_px,
+    photographed,
+    surroundings,
+    taken,
+)
+from platereader.lab.synthesis.legibility import character_boxes, masked, still_clear
+from platereader.lab.synthesis.lettering import Lettering, PhotographedPlate
+from platereader.lab.synthesis.pose import random_quad
+from platereader.lab.synthesis.render import render_plate
+from platereader.plates._formats import FORMATS, PlateFormat, format_of, sample_text
+from platereader.results import Lines
+
+__all__ = ["CropProfile", "PlateSample", "jitter_real", "plate_sample", "random_format", "random_text"]
+
+_POPULOUS_CODES = (
+    "77", "97", "99", "177", "197", "199", "777", "797", "799", "977",
+    "50", "90", "150", "190", "750", "790", "250", "550", "78", "98", "178", "198",
+    "23", "93", "123", "193", "66", "96", "196", "16", "116", "716", "02", "102", "702",
+    "74", "174", "774", "63", "163", "763", "61", "161", "761", "54", "154", "59", "159",
+    "24", "124", "52", "152", "34", "134",
+)  # fmt: skip
+"""Codes of the most populous subjects, which most cars carry (see `platereader.plates._regions`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSample:
+    """One plate as the recognizer's preprocessing gets it.
+
+    Attributes:
+        pixels: uint8 (H, W, 3) BGR, rectified.
+        lines: Lines of text on the plate; two-line plates are not yet cut and joined.
+        text: What can be read of it, upper-case Latin look-alikes; `?` for each run of characters that are hidden, cut
+            off or of another alphabet.
+        format_name: Name of its type; empty for a plate of none.
+    """
+
+    pixels: BgrImage
+    lines: Lines
+    text: str
+    format_name: str
+
+
+def plate_sample(
+    rng: np.random.Generator, *, profile: CropProfile | None = None, backgrounds: Sequence[BgrImage] = ()
+) -> PlateSample:
+    """Draw a plate, put it before a camera and cut it out as the pipeline would.
+
+    Args:
+        rng: Source of randomness.
+        profile: What samples look like; None for the default.
+        backgrounds: Photographs to cut surroundings from, uint8 (H, W, 3) BGR; without any they are made up.
+
+    Returns:
+        The sample, `pixels` of the profile's size for its number of lines.
+    """
+    profile = profile or CropProfile()
+    plate_format = random_format(rng, weights=profile.format_weights)
+    text = random_text(plate_format, rng=rng)
+    lines = plate_format.line_count
+    aspect = plate_format.size_mm[0] / plate_format.size_mm[1]
+    width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
+    lettering = profile.lettering if rng.random() < 0.5 else None
+    clean = _front(text, plate_format, height_px=width_px / aspect, lettering=lettering, rng=rng)
+    front = apply_steps(clean, steps=profile.camera.surface, rng=rng)
+    boxes = character_boxes(text, plate_format)
+    legible = still_clear(clean, front, boxes)
+    quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
+    picture, quad = photographed(front, quad=quad, backgrounds=backgrounds, rng=rng)
+    picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
+    pixels, seen = taken(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    text = masked(text, [a and b for a, b in zip(legible, seen, strict=True)])
+    return PlateSample(pixels=pixels, lines=lines, text=text, format_name=plate_format.name)
+
+
+def jitter_real(
+    plate: PhotographedPlate, *, rng: np.random.Generator, profile: CropProfile | None = None
+) -> PlateSample:
+    """Cut a labelled plate out of a photograph with wrong corners, fewer pixels and other light than it has.
+
+    Args:
+        plate: The plate in its photograph; not written to.
+        rng: Source of randomness.
+        profile: What samples look like; None for the default.
+
+    Returns:
+        The sample, `pixels` of the profile's size for its number of lines.
+    """
+    profile = profile or CropProfile()
+    lines = plate.lines
+    picture, quad = surroundings(plate.pixels, corners=np.asarray(plate.corners, np.float32))
+    true_width_px = float(np.linalg.norm(quad[1] - quad[0]))
+    width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
+    if rng.random() < 0.5 or true_width_px > profile.camera_width_px[1]:
+        scale = min(1.0, width_px / true_width_px)
+        if rng.random() < 0.5:
+            scale = min(1.0, max(scale, profile.size_px(lines)[0] / true_width_px))
+        picture = cast(BgrImage, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        quad = quad * np.float32(scale)
+    picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
+    plate_format = format_of(plate.text, lines=lines)
+    boxes = () if plate_format is None else character_boxes(plate.text, plate_format)
+    pixels, seen = taken(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    text = masked(plate.text, seen) if boxes else plate.text
+    return PlateSample(pixels, lines, text, "" if plate_format is None else plate_format.name)
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def random_format(rng: np.random.Generator, *, weights: Mapping[str, float] = FORMAT_WEIGHTS) -> PlateFormat:
+    """A random plate type.
+
+    Args:
+        rng: Source of randomness.
+        weights: Weight of each group of types by the start of the name; the longest start that fits counts, and
+            the types of a group share its weight evenly. Types of no group are not drawn.
+    """
+    shares = _cumulative_shares(tuple(weights.items()))
+    return FORMATS[min(bisect.bisect_right(shares, rng.random()), len(FORMATS) - 1)]
+
+
+@functools.lru_cache(maxsize=16)
+def _cumulative_shares(weights: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+    starts = [
+        max((start for start, _ in weights if plate_format.name.startswith(start)), key=len, default=None)
+        for plate_format in FORMATS
+    ]
+    by_start = dict(weights)
+    each = [0.0 if start is None else by_start[start] / starts.count(start) for start in starts]
+    return tuple(float(share) for share in np.cumsum(each) / sum(each))
+
+
+def random_text(plate_format: PlateFormat, *, rng: np.random.Generator) -> str:
+    """A random text: half with any region code in use, most others with a common one, a few with any digits at all.
+
+    The few keep the reader from forgetting that codes are added by decree.
+    """
+    has_region = any(group.is_region for line in plate_format.lines for group in line)
+    choice = rng.random()
+    if not has_region or choice < 0.5:
+        return sample_text(plate_format, rng=rng)
+    if choice < 0.92:
+        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
+    else:
+        region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))
+    return sample_text(plate_format, rng=rng, region=region)
+
+
+def _front(
+    text: str, plate_format: PlateFormat, *, height_px: float, lettering: Lettering | None, rng: np.random.Generator
+) -> BgrImage:
+    """Render a clean front at a little more than `height_px`.
+
+    Only two heights are rendered, because the renderer keeps its glyphs by size; the rest is shrinking.
+    """
+    wanted = 1.3 * height_px
+    rendered = (32 if wanted <= 32 else 64) * plate_format.line_count
+    front = render_plate(text, plate_format, height_px=rendered, rng=rng, lettering=lettering).pixels
+    scale = wanted / rendered
+    if scale > 0.7:
+        return front
+    return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=_shrinking(scale)))
+
+
+def _shrinking(scale: float) -> int:
+    """Averaging areas costs six times as much as interpolation and only pays where pixels would be skipped."""
+    return cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA

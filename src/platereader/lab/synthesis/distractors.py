@@ -1,0 +1,211 @@
+"""Things that look like plates and are none, set into pictures the way rendered plates are.
+
+A detector that learns only from rendered plates takes every flat thing that was set in for a plate; these teach it to
+look at what is on it. The same warp, tones, blur and grain are used for both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box
+from platereader.lab.synthesis import signs, structures
+from platereader.lab.synthesis.paste import draw_cutout
+from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
+from platereader.lab.synthesis.scene import Cutout, Scene
+from platereader.lab.synthesis.wording import caption
+
+__all__ = ["coloured", "paste_distractors"]
+
+
+class _Draw(Protocol):
+    def __call__(self, size: tuple[int, int], *, rng: np.random.Generator) -> Cutout: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of thing: how often, and between which widths over heights."""
+
+    draw: _Draw
+    weight: float
+    aspects: tuple[float, float]
+
+
+_KINDS = (
+    _Kind(signs.shop_sign, 3.0, (1.0, 9.0)),
+    _Kind(signs.lettering, 2.5, (2.0, 12.0)),
+    _Kind(signs.dealer_plate, 1.6, (1.3, 5.5)),
+    _Kind(signs.direction_board, 1.0, (0.8, 4.5)),
+    _Kind(signs.poster, 1.2, (0.6, 4.0)),
+    _Kind(signs.sticker, 0.8, (1.0, 5.0)),
+    _Kind(signs.badge, 1.0, (2.0, 8.0)),
+    _Kind(signs.round_sign, 0.5, (1.0, 1.0)),
+    _Kind(signs.door_number, 0.5, (0.8, 2.5)),
+    _Kind(structures.windows, 2.0, (0.8, 7.0)),
+    _Kind(structures.grille, 2.0, (1.0, 7.0)),
+    _Kind(structures.lamp, 1.5, (0.6, 5.0)),
+    _Kind(structures.stripes, 0.7, (1.0, 8.0)),
+    _Kind(structures.bricks, 0.6, (1.0, 5.0)),
+    _Kind(structures.barcode, 0.5, (1.0, 4.0)),
+)
+_SHARES = [kind.weight / sum(kind.weight for kind in _KINDS) for kind in _KINDS]
+_CAPTION_SHARE = 0.07
+_MOUNTED_SHARE = 0.4
+_DRAWN_PX = (6, 280)
+_TRIALS = 4
+
+
+def paste_distractors(
+    scene: Scene, *, count: int, rng: np.random.Generator, kept_clear: Sequence[Box] = ()
+) -> tuple[Scene, tuple[Box, ...]]:
+    """Set things that are no plates into a picture, in the tones of what surrounds them, beside its plates.
+
+    Args:
+        scene: Any scene; not changed.
+        count: How many; fewer where there is no free place.
+        rng: Source of randomness.
+        kept_clear: Areas to leave as they are, besides the plates, pixels.
+
+    Returns:
+        The scene with the same plates, and the upright boxes of what was set in, pixels.
+    """
+    pixels: BgrImage = np.array(scene.pixels)
+    plates = [plate.quad.box for plate in scene.plates]
+    # The box as labelled and the one around the corners may differ a little; neither may be covered.
+    taken = [*plates, *(plate.box for plate in scene.plates), *kept_clear]
+    places: list[Box] = []
+    for _ in range(count):
+        if rng.random() < _CAPTION_SHARE:
+            place = _caption(pixels, taken=taken, rng=rng)
+        else:
+            place = _distractor(pixels, plates=plates, taken=taken, rng=rng)
+        if place is not None:
+            places.append(place)
+            taken.append(place)
+    return Scene(pixels, scene.plates), tuple(places)
+
+
+def coloured(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
+    """A grey photograph in colours, some of which change over the picture; any other one as it is.
+
+    Args:
+        pixels: uint8 (H, W, 3) BGR; not written to.
+        rng: Source of randomness.
+    """
+    sample = pixels[::16, ::16].astype(np.int16)
+    if float(np.abs(sample[..., 0] - sample[..., 2]).mean()) > 3.0:
+        return pixels
+    first = cast(BgrImage, cv2.LUT(pixels, _tint(rng)))
+    if rng.random() < 0.6:
+        return first
+    shape = (pixels.shape[1], pixels.shape[0])
+    coarse = rng.random((int(rng.integers(2, 6)), int(rng.integers(2, 6)))).astype(np.float32)
+    smooth = cast("NDArray[np.float32]", cv2.resize(coarse, shape, interpolation=cv2.INTER_LINEAR))
+    share = np.clip(smooth * np.float32(3) - np.float32(1), 0, 1)
+    second = cv2.LUT(pixels, _tint(rng))
+    return cast(BgrImage, cv2.blendLinear(first, second, share, np.float32(1) - share))
+
+
+def _tint(rng: np.random.Generator) -> BgrImage:
+    """A table from grey to colour: shadows, middle tones and lights each lean another way."""
+    knots = np.array((0.0, 90.0, 180.0, 255.0))
+    strength = rng.uniform(5, 40)
+    curves = [np.interp(np.arange(256), knots, knots + rng.normal(0, strength, 4)) for _ in range(3)]
+    table: BgrImage = np.stack(curves, -1).clip(0, 255).astype(np.uint8)[None]
+    return table
+
+
+# ---------------------------------------------------------------- one of them
+
+
+def _distractor(
+    pixels: BgrImage, *, plates: Sequence[Box], taken: Sequence[Box], rng: np.random.Generator
+) -> Box | None:
+    """Draw one thing in a free place; None if there is none."""
+    kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
+    aspect = _log_uniform(*kind.aspects, rng=rng)
+    rows, columns = pixels.shape[:2]
+    beside = plates[int(rng.integers(len(plates)))] if plates and rng.random() < 0.7 else None
+    largest = min(0.6 * columns, 0.6 * rows * aspect)
+    width = _log_uniform(14.0, largest, rng=rng)
+    if beside is not None:
+        width = min(largest, beside.width * _log_uniform(0.3, 2.5, rng=rng))
+    for _ in range(_TRIALS):
+        quad = random_quad(aspect, width_px=width, pose=PoseRange(), rng=rng)
+        corners = _moved(quad, pixels, beside=beside, rng=rng)
+        margin = 0.2 * width / aspect + 4.0
+        box = _bounds(corners)
+        if _inside(box, pixels) and not any(_touch(box.padded(margin, margin), other) for other in taken):
+            cutout = kind.draw(_drawn_size(width, aspect), rng=rng)
+            mounted = aspect > 1.2 and rng.random() < _MOUNTED_SHARE
+            draw_cutout(pixels, cutout=cutout, corners=corners, rng=rng, mounted=mounted)
+            return box
+    return None
+
+
+def _caption(pixels: BgrImage, *, taken: Sequence[Box], rng: np.random.Generator) -> Box | None:
+    """Write a camera's line straight onto the picture."""
+    rows, columns = pixels.shape[:2]
+    text, font = caption(rng), int(rng.choice((0, 1, 2, 3, 4)))
+    (wide, tall), under = cv2.getTextSize(text, font, 1.0, 1)
+    scale = columns * float(rng.uniform(0.12, 0.7)) / wide
+    width, height = wide * scale, (tall + under) * scale
+    x = float(rng.choice((0.02, 0.98, rng.random()))) * (columns - width)
+    y = float(rng.choice((0.02, 0.98, rng.random()))) * (rows - height)
+    box = Box(x, y, x + width, y + height)
+    if not _inside(box, pixels) or any(_touch(box.padded(4.0, 4.0), other) for other in taken):
+        return None
+    thick, origin = max(1, round(scale * rng.uniform(1, 3))), (round(x), round(y + tall * scale))
+    if rng.random() < 0.3:
+        cv2.rectangle(pixels, (int(x), int(y)), (int(x + width), int(y + height)), signs.random_paint(rng), -1)
+    if rng.random() < 0.4:
+        cv2.putText(pixels, text, origin, font, scale, (10, 10, 10), thick + 2, cv2.LINE_AA)
+    ink = (250, 250, 250) if rng.random() < 0.6 else signs.random_paint(rng)
+    cv2.putText(pixels, text, origin, font, scale, ink, thick, cv2.LINE_AA)
+    return box
+
+
+def _log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
+    return math.exp(rng.uniform(math.log(min(low, high)), math.log(high)))
+
+
+def _drawn_size(width: float, aspect: float) -> tuple[int, int]:
+    """Height and width to draw at: as large as it is seen, a little more where that is small."""
+    low, high = _DRAWN_PX
+    scale = min(1.15, high / width)
+    return max(low, round(width * scale / aspect)), max(low, round(width * scale))
+
+
+def _moved(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.random.Generator) -> Corners:
+    """The corners anywhere on the picture, or within a few widths of a plate."""
+    rows, columns = pixels.shape[:2]
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    if beside is None:
+        room = np.maximum(np.array((columns, rows)) - (high - low), 0)
+        start = room * rng.random(2)
+    else:
+        centre = np.array(((beside.x1 + beside.x2) / 2, (beside.y1 + beside.y2) / 2))
+        start = centre - (high - low) / 2 + rng.normal(0, (1.2, 0.8)) * beside.width
+    moved: Corners = (quad - low + start).astype(np.float32)
+    return moved
+
+
+def _bounds(corners: Corners) -> Box:
+    (x1, y1), (x2, y2) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return Box(x1, y1, x2, y2)
+
+
+def _inside(box: Box, pixels: BgrImage) -> bool:
+    return box.x1 >= 0 and box.y1 >= 0 and box.x2 <= pixels.shape[1] and box.y2 <= pixels.shape[0]
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2

@@ -1,0 +1,166 @@
+"""Plates of other countries, made up: not every plate is Russian, and a reader has to say so.
+
+`platereader.lab.synthesis.foreign.table` says what they look like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.foreign.grounds import ground, worn
+from platereader.lab.synthesis.foreign.lettering import (
+    EMBLEM,
+    LETTERS,
+    STROKES,
+    Lettering,
+    line_mask,
+    random_lettering,
+    small_line,
+)
+from platereader.lab.synthesis.foreign.ornaments import Room, bands, emblem, fittings, marks, stamp
+from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of
+from platereader.lab.synthesis.foreign.table import random_style
+from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
+from platereader.plates._alphabet import ILLEGIBLE
+from platereader.results import Lines
+
+__all__ = ["ForeignPlate", "render_foreign"]
+
+_Colour: TypeAlias = NDArray[np.float32]
+
+_DRAWN_PX = 44
+"""Plates are drawn at least this high and then shrunk, so that small ones are as soft as photographed ones."""
+_DIGITS = "0123456789"
+_POOLS = {"L": LETTERS, "D": _DIGITS, "A": LETTERS + 3 * _DIGITS}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForeignPlate:
+    """The front of a made-up foreign plate; its corners are those of the picture.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` BGR.
+        text: Large characters on it, upper line first: any of A to Z and the digits, ``?`` for one of another script;
+            dashes and emblems are left out.
+        lines: Lines of large characters.
+    """
+
+    pixels: BgrImage
+    text: str
+    lines: Lines
+
+
+def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
+    """Draw the front of a made-up foreign plate.
+
+    Args:
+        rng: Source of randomness.
+        height_px: Height of the picture, at least 16; the aspect is random, from 1 to 5.
+
+    Raises:
+        InvalidArgumentError: ``height_px`` is below 16.
+    """
+    if height_px < MIN_HEIGHT_PX:
+        raise InvalidArgumentError(f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more.")
+    style = random_style(rng)
+    aspect = float(one_of(style.aspects, rng=rng)) * rng.uniform(0.97, 1.03)
+    drawn_px = max(height_px, _DRAWN_PX)
+    background, ink = _paint(style, rng=rng)
+    kind = one_of(style.grounds, rng=rng)
+    pixels = ground(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
+    lines = _filled(one_of(style.patterns, rng=rng), rng=rng).split("/")
+    room = _furnished(pixels, style, ink=ink, rng=rng)
+    _write(pixels, lines, style=style, room=room, ink=ink, rng=rng)
+    fittings(pixels, style, ink=ink, rng=rng)
+    pixels = worn(pixels, rng=rng)
+    if drawn_px > height_px:
+        size = (round(height_px * aspect), height_px)
+        pixels = cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    text = "".join(
+        ILLEGIBLE if char in STROKES else char for char in "".join(lines) if char.isalnum() or char in STROKES
+    )
+    return ForeignPlate(pixels, text, 1 if len(lines) == 1 else 2)
+
+
+def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[_Colour, _Colour]:
+    """Colours of ground and ink; every fourth ink has faded."""
+    names = one_of(style.paints, rng=rng).split(":")
+    background, ink = (np.array(COLOURS[name], np.float32) + rng.normal(0, 4, 3).astype(np.float32) for name in names)
+    if rng.random() < 0.25:
+        ink = ink + (background - ink) * np.float32(rng.uniform(0.15, 0.55))
+    return background, ink
+
+
+def _filled(pattern: str, *, rng: np.random.Generator) -> str:
+    """A pattern with letters and digits drawn."""
+    return "".join(_POOLS[char][rng.integers(len(_POOLS[char]))] if char in _POOLS else char for char in pattern)
+
+
+def _furnished(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.random.Generator) -> Room:
+    """Draw bands, marks and the small lines; what is left is the room of the text."""
+    height, width = pixels.shape[:2]
+    side = height * rng.uniform(0.05, 0.12)
+    room = Room(side, height * rng.uniform(0.05, 0.1), width - side, height * rng.uniform(0.9, 0.95))
+    bands(pixels, style, room=room, rng=rng)
+    marks(pixels, style, room=room, rng=rng)
+    upper, lower = one_of(style.upper, rng=rng), one_of(style.lower, rng=rng)
+    for kind, above in ((upper, True), (lower, False)):
+        if kind != "none":
+            tall = height * (rng.uniform(0.08, 0.12) if kind == "tiny" else rng.uniform(0.11, 0.22))
+            aside = width * rng.uniform(0.08, 0.28)
+            y = room.top if above else room.bottom - tall
+            colour = ink if rng.random() < 0.7 else _second_ink(ink, rng=rng)
+            stamp(pixels, small_line(kind, rng=rng), room=Room(aside, y, width - aside, y + tall), ink=colour)
+            taken = tall + height * rng.uniform(0.02, 0.05)
+            room.top, room.bottom = (room.top + taken, room.bottom) if above else (room.top, room.bottom - taken)
+    return room
+
+
+def _second_ink(ink: _Colour, *, rng: np.random.Generator) -> _Colour:
+    """Another ink of about the same lightness."""
+    other = rng.uniform(0, 1, 3).astype(np.float32)
+    return other / max(0.1, float(other.mean())) * max(25.0, float(ink.mean()))
+
+
+def _write(
+    pixels: BgrImage, lines: list[str], *, style: ForeignStyle, room: Room, ink: _Colour, rng: np.random.Generator
+) -> None:
+    """The large characters, line under line."""
+    lettering = random_lettering(rng)
+    emboss = float(rng.uniform(-0.8, 0.8)) if rng.random() < 0.5 else 0.0
+    shares = style.line_shares if len(style.line_shares) == len(lines) else (1 / len(lines),) * len(lines)
+    fill, room_px, top = rng.uniform(*style.fill), room.bottom - room.top, room.top
+    for line, share in zip(lines, shares, strict=True):
+        tall = room_px * share
+        gap = tall * (1 - fill) / 2 if len(lines) == 1 else max(1.0, 0.05 * tall)
+        place = Room(room.left, top + gap, room.right, top + tall - gap)
+        _write_line(pixels, line, lettering=lettering, place=place, look=(ink, emboss), rng=rng)
+        top += tall
+
+
+def _write_line(
+    pixels: BgrImage,
+    line: str,
+    *,
+    lettering: Lettering,
+    place: Room,
+    look: tuple[_Colour, float],
+    rng: np.random.Generator,
+) -> None:
+    """One line of large characters and the emblems between them."""
+    ink, emboss = look
+    mask, middles = line_mask(line, lettering=lettering, rng=rng)
+    taken = stamp(pixels, mask, room=place, ink=ink, emboss=emboss)
+    if EMBLEM not in line:
+        return
+    size = (taken.bottom - taken.top) * rng.uniform(0.4, 0.8)
+    for middle in middles:
+        x = taken.left + middle * (taken.right - taken.left)
+        emblem(pixels, centre=(x, (taken.top + taken.bottom) / 2), size=size, rng=rng)

@@ -1,0 +1,108 @@
+"""Which characters of a made-up plate can still be read, so that no label names what cannot be seen.
+
+A reader that is taught to name hidden characters learns to invent them. Here they become ``?`` in the label.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.layout import lay_out
+from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
+from platereader.plates._alphabet import ILLEGIBLE
+from platereader.plates._formats import PlateFormat
+
+__all__ = ["Window", "character_boxes", "inside", "masked", "still_clear", "window_corners"]
+
+Window: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of a plate, in shares of its width and height; may reach beyond 0 to 1."""
+
+_WHOLE_ENOUGH = 0.8
+_LEAST_LIKENESS = 0.55
+_LEAST_CONTRAST = 0.12
+
+
+@lru_cache(maxsize=4096)
+def character_boxes(text: str, plate_format: PlateFormat) -> tuple[Window, ...]:
+    """The place of each character on a plate of that type.
+
+    Raises:
+        InvalidArgumentError: the text does not fit the format.
+    """
+    spots, furniture = lay_out(text, plate_format=plate_format)
+    width, height = furniture.size
+    return tuple(
+        (
+            (spot.center_mm - spot.width_mm / 2) / width,
+            spot.top_mm / height,
+            (spot.center_mm + spot.width_mm / 2) / width,
+            (spot.top_mm + spot.height_mm) / height,
+        )
+        for spot in spots
+    )
+
+
+def inside(boxes: Sequence[Window], window: Window) -> list[bool]:
+    """Whether at least 80 % of each box lies in a window."""
+    return [_overlap(box, window) >= _WHOLE_ENOUGH for box in boxes]
+
+
+def _overlap(box: Window, window: Window) -> float:
+    across = max(0.0, min(box[2], window[2]) - max(box[0], window[0])) / (box[2] - box[0])
+    down = max(0.0, min(box[3], window[3]) - max(box[1], window[1])) / (box[3] - box[1])
+    return across * down
+
+
+def still_clear(clean: BgrImage, soiled: BgrImage, boxes: Sequence[Window]) -> list[bool]:
+    """Whether each character still looks like itself after something happened to the plate's surface.
+
+    Args:
+        clean: the front before, uint8 ``(H, W, 3)``.
+        soiled: the same front after.
+        boxes: place of each character.
+    """
+    if soiled is clean:
+        return [True] * len(boxes)
+    before, after = (cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY).astype(np.float32) for pixels in (clean, soiled))
+    return [_alike(_cell(before, box), _cell(after, box)) for box in boxes]
+
+
+def _cell(grey: NDArray[np.float32], box: Window) -> NDArray[np.float32]:
+    height, width = grey.shape
+    rows, columns = (
+        slice(round(box[1] * height), round(box[3] * height)),
+        slice(round(box[0] * width), round(box[2] * width)),
+    )
+    return grey[rows, columns]
+
+
+def _alike(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
+    """Whether the shape is the same, whatever became of brightness and, within limits, of contrast."""
+    if before.size == 0:
+        return True
+    a, b = before - before.mean(), after - after.mean()
+    norm = float(np.linalg.norm(a)) + 1e-6
+    along = float((a * b).sum()) / norm
+    return along >= _LEAST_CONTRAST * norm and along >= _LEAST_LIKENESS * float(np.linalg.norm(b))
+
+
+def masked(text: str, legible: Sequence[bool]) -> str:
+    """The text with one ``?`` for each run of characters that are not legible."""
+    marked = "".join(char if clear else ILLEGIBLE for char, clear in zip(text, legible, strict=True))
+    return re.sub(r"\?+", ILLEGIBLE, marked)
+
+
+def window_corners(corners: Corners, window: Window) -> Corners:
+    """Corners of a part of a plate whose corners are given, perspective included; float32 ``(4, 2)`` pixels."""
+    matrix = homography(corners_of((1.0, 1.0)), corners)
+    left, top, right, bottom = window
+    points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
+    return moved_by(matrix, points=points)

@@ -1,0 +1,289 @@
+"""Lettering cut out of labelled photographs: real stamping and paint, to compose plates of every type from.
+
+Each cut-out is checked against the library's own outlines, so that a wrong label or a bolt in the way costs a
+character, not the truth of the lettering.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple, Protocol, TypeAlias, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
+from platereader.lab.synthesis.layout import Spot, lay_out
+from platereader.lab.synthesis.pose import Corners, corners_of, homography
+from platereader.plates._formats import format_of
+from platereader.plates._layout import PlateFormat
+from platereader.results import Lines
+
+__all__ = ["Lettering", "PhotographedPlate", "cut_lettering", "letter_mask"]
+
+Lettering: TypeAlias = Mapping[str, Sequence[Mask]]
+"""Cut-outs of each character: uint8 ``(H, W)`` in a tight box, 0 = bare plate, 255 = ink; every size is allowed."""
+
+_Grey: TypeAlias = NDArray[np.float32]
+
+_MIN_WIDTH_PX = 110.0
+_PX_PER_MM = 1.0
+_MARGIN_MM = 14
+"""Kept around the labelled corners, which are off by up to a tenth of the height."""
+
+_COARSE = 0.5
+_SHIFT_MM = 12
+_STRETCHES = (0.9, 0.94, 0.97, 1.0, 1.03, 1.06)
+_MIN_FIT = 0.45
+_ROOM_MM = 5.0
+_SEARCH_MM = 6.0
+_MIN_CONTRAST = 45.0
+_HEIGHTS = (0.85, 1.15)
+_WIDTHS = (0.7, 1.3)
+_CRISPNESS = 1.7
+"""A photograph blurs the edges of the ink; this much steeper they are about as sharp as paint."""
+
+_MIN_CORRELATION = 0.75
+_NEAR_BEST = 0.02
+
+
+class PhotographedPlate(Protocol):
+    """A plate in a photograph, and what it says."""
+
+    @property
+    def pixels(self) -> BgrImage:
+        """uint8 ``(H, W, 3)`` BGR."""
+        ...
+
+    @property
+    def corners(self) -> Corners:
+        """float32 ``(4, 2)`` in these pixels: top left, top right, bottom right, bottom left as it is read."""
+        ...
+
+    @property
+    def lines(self) -> Lines:
+        """Lines of text."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """Upper-case Latin look-alikes, without spaces."""
+        ...
+
+
+class _Placement(NamedTuple):
+    """Where the layout lies in a rectified plate: pixels = stretch * millimetres + offset, for x and y."""
+
+    stretch: tuple[float, float]
+    offset: tuple[float, float]
+
+
+def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = _MIN_WIDTH_PX) -> Lettering:
+    """Cut single characters out of labelled photographs.
+
+    Plates that are of no known type, small or faint give nothing, nor do characters that touch something, have an
+    implausible size or look more like another one.
+
+    Args:
+        plates: Photographed plates; not written to.
+        min_width_px: Least width in the photograph of a plate of 520 mm; others in proportion.
+
+    Returns:
+        The cut-outs of each character that was found, about one pixel a millimetre.
+    """
+    found: dict[str, list[Mask]] = {}
+    for plate in plates:
+        plate_format = format_of(plate.text, lines=plate.lines)
+        if plate_format is None or _px_per_mm(plate.corners, plate_format) < min_width_px / 520:
+            continue
+        spots, _ = lay_out(plate.text, plate_format=plate_format)
+        grey = _rectified(plate, plate_format)
+        placement = _place(grey, spots)
+        if placement is None:
+            continue
+        for spot in spots:
+            mask = _cut(grey, spot, placement)
+            if mask is not None and _looks_like(mask, spot.char):
+                found.setdefault(spot.char, []).append(mask)
+    return {char: tuple(found[char]) for char in sorted(found)}
+
+
+def letter_mask(
+    lettering: Lettering | None, char: str, *, size_px: tuple[int, int], grow: int, rng: np.random.Generator
+) -> Mask:
+    """A random cut-out of a character, or its outline where there is none; only cut-outs draw from ``rng``.
+
+    Args:
+        lettering: Cut-outs, or None.
+        char: A character that has an outline.
+        size_px: Width and height of the result.
+        grow: How much thicker an outline is drawn, see `glyph_mask`; cut-outs keep their strokes.
+        rng: Source of randomness.
+
+    Returns:
+        uint8 ``(height, width)``, 0 = bare plate, 255 = ink; read-only.
+    """
+    choices = lettering.get(char, ()) if lettering is not None else ()
+    width, height = size_px
+    if not choices:
+        return glyph_mask(char, width_px=width, height_px=height, grow=grow)
+    chosen = choices[int(rng.integers(len(choices)))]
+    shrinks = width <= chosen.shape[1] and height <= chosen.shape[0]
+    mask = cast(Mask, cv2.resize(chosen, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    mask.flags.writeable = False
+    return mask
+
+
+# ---------------------------------------------------------------- the whole plate
+
+
+def _px_per_mm(corners: Corners, plate_format: PlateFormat) -> float:
+    """Resolution of the photograph in the worse direction, pixels a millimetre."""
+    top_left, top_right, bottom_right, bottom_left = np.asarray(corners, np.float64)
+    width = min(np.linalg.norm(top_right - top_left), np.linalg.norm(bottom_right - bottom_left))
+    height = min(np.linalg.norm(bottom_left - top_left), np.linalg.norm(bottom_right - top_right))
+    return float(min(width / plate_format.size_mm[0], height / plate_format.size_mm[1]))
+
+
+def _rectified(plate: PhotographedPlate, plate_format: PlateFormat) -> _Grey:
+    """The squarely seen plate and its margin, ink bright: float32, 0 to 255."""
+    size = (plate_format.size_mm[0] * _PX_PER_MM, plate_format.size_mm[1] * _PX_PER_MM)
+    margin = _MARGIN_MM * _PX_PER_MM
+    # Green alone: every plate's ink stands out from its ground there.
+    green = np.ascontiguousarray(plate.pixels[..., 1])
+    corners = np.asarray(plate.corners, np.float32)
+    shrink = min(1.0, 1.4 * _PX_PER_MM / _px_per_mm(corners, plate_format))
+    if shrink < 1.0:
+        small = (max(1, round(green.shape[1] * shrink)), max(1, round(green.shape[0] * shrink)))
+        corners = corners * np.array((small[0] / green.shape[1], small[1] / green.shape[0]), np.float32)
+        green = cast(Mask, cv2.resize(green, small, interpolation=cv2.INTER_AREA))
+    matrix = homography(corners, corners_of(size) + np.float32(margin))
+    full = (round(size[0] + 2 * margin), round(size[1] + 2 * margin))
+    warped = cv2.warpPerspective(green, matrix, full, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    grey: _Grey = np.asarray(warped, np.float32)
+    return 255 - grey if plate_format.ink.rgb[1] < plate_format.ground.rgb[1] else grey
+
+
+def _place(grey: _Grey, spots: Sequence[Spot]) -> _Placement | None:
+    """Move and stretch the layout to where the ink is; None where it fits nowhere."""
+    picture = cast(_Grey, cv2.resize(grey, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA))
+    best, best_fit = None, _MIN_FIT
+    scale = _PX_PER_MM * _COARSE
+    left = min(spot.center_mm - spot.width_mm / 2 for spot in spots) - _ROOM_MM
+    top = min(spot.top_mm for spot in spots) - _ROOM_MM
+    for across, down in itertools.product(_STRETCHES, _STRETCHES):
+        template = _template(spots, (left, top), (across * scale, down * scale))
+        if any(wanted > there for wanted, there in zip(template.shape, picture.shape, strict=True)):
+            continue
+        fits = cast(_Grey, cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED))
+        y0, x0 = (scale * (_MARGIN_MM + top), scale * (_MARGIN_MM + left))
+        first = (max(0, round(y0 - scale * _SHIFT_MM)), max(0, round(x0 - scale * _SHIFT_MM)))
+        window = fits[first[0] : round(y0 + scale * _SHIFT_MM) + 1, first[1] : round(x0 + scale * _SHIFT_MM) + 1]
+        if window.size == 0 or float(window.max()) <= best_fit:
+            continue
+        best_fit = float(window.max())
+        y, x = divmod(int(window.argmax()), window.shape[1])
+        offset = ((x + first[1]) / _COARSE - across * left, (y + first[0]) / _COARSE - down * top)
+        best = _Placement((across * _PX_PER_MM, down * _PX_PER_MM), offset)
+    return best
+
+
+def _template(spots: Sequence[Spot], origin_mm: tuple[float, float], scale: tuple[float, float]) -> _Grey:
+    """All characters by their outlines, with a little room around, from ``origin_mm`` on."""
+    right = max(spot.center_mm + spot.width_mm / 2 for spot in spots) + _ROOM_MM
+    bottom = max(spot.top_mm + spot.height_mm for spot in spots) + _ROOM_MM
+    size = (round((bottom - origin_mm[1]) * scale[1]), round((right - origin_mm[0]) * scale[0]))
+    template = np.zeros(size, np.float32)
+    for spot in spots:
+        width, height = round(spot.width_mm * scale[0]), round(spot.height_mm * scale[1])
+        x = round((spot.center_mm - spot.width_mm / 2 - origin_mm[0]) * scale[0])
+        y = round((spot.top_mm - origin_mm[1]) * scale[1])
+        template[y : y + height, x : x + width] = glyph_mask(spot.char, width_px=width, height_px=height)
+    return template
+
+
+# ---------------------------------------------------------------- one character
+
+
+def _cut(grey: _Grey, spot: Spot, placement: _Placement) -> Mask | None:
+    """The ink of one character, or None where it cannot be told from what is around it."""
+    (across, down), (dx, dy) = placement
+    width, height = across * spot.width_mm, down * spot.height_mm
+    guess = (across * spot.center_mm + dx - width / 2, down * spot.top_mm + dy)
+    left, top = _nearby(grey, spot.char, origin=guess, size=(width, height))
+    aside, above = 1.5 * _ROOM_MM * _PX_PER_MM, _ROOM_MM * _PX_PER_MM
+    rows = slice(max(0, round(top - above)), round(top + height + above))
+    columns = slice(max(0, round(left - aside)), round(left + width + aside))
+    cell = grey[rows, columns]
+    if cell.size == 0:
+        return None
+    ground, ink = (float(level) for level in np.percentile(cell, (15, 88)))
+    if ink - ground < _MIN_CONTRAST:
+        return None
+    coverage = np.clip(((cell - ground) / (ink - ground) - 0.5) * _CRISPNESS + 0.5, 0, 1)
+    matte: Mask = (coverage * 255).astype(np.uint8)
+    return _main_blob(matte, expected=(width, height))
+
+
+def _nearby(grey: _Grey, char: str, *, origin: tuple[float, float], size: tuple[float, float]) -> tuple[float, float]:
+    """Where near an expected left and top the outline of a character fits best, in pixels."""
+    width, height = round(size[0]), round(size[1])
+    reach = round(_SEARCH_MM * _PX_PER_MM)
+    left, top = max(0, round(origin[0]) - reach), max(0, round(origin[1]) - reach)
+    window = grey[top : round(origin[1]) + height + reach, left : round(origin[0]) + width + reach]
+    if window.shape[0] < height or window.shape[1] < width:
+        return origin
+    template = glyph_mask(char, width_px=width, height_px=height).astype(np.float32)
+    fits = cast(_Grey, cv2.matchTemplate(window, template, cv2.TM_CCOEFF_NORMED))
+    y, x = divmod(int(fits.argmax()), fits.shape[1])
+    return float(left + x), float(top + y)
+
+
+def _main_blob(matte: Mask, *, expected: tuple[float, float]) -> Mask | None:
+    """The largest whole piece of ink in a tight box, without its neighbours; None if its size is wrong."""
+    solid = (matte > 127).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
+    if len(stats) < 2:
+        return None
+    rows, columns = solid.shape
+    right, bottom = stats[:, 0] + stats[:, 2], stats[:, 1] + stats[:, 3]
+    whole = (stats[:, 0] > 0) & (stats[:, 1] > 0) & (right < columns) & (bottom < rows)
+    whole[0] = False
+    label = int(np.argmax(np.where(whole, stats[:, cv2.CC_STAT_AREA], -1)))
+    x, y, width, height = (int(value) for value in stats[label, :4])
+    if (
+        not whole[label]
+        or not _HEIGHTS[0] <= height / expected[1] <= _HEIGHTS[1]
+        or not _WIDTHS[0] <= width / expected[0] <= _WIDTHS[1]
+    ):
+        return None
+    own = cv2.dilate((labels == label).astype(np.uint8), np.ones((5, 5), np.uint8))
+    others = cv2.dilate(((labels != label) & (labels > 0)).astype(np.uint8), np.ones((3, 3), np.uint8))
+    mask: Mask = np.where((own > 0) & (others == 0), matte, 0).astype(np.uint8)[y : y + height, x : x + width].copy()
+    mask.flags.writeable = False
+    return mask
+
+
+def _looks_like(mask: Mask, char: str) -> bool:
+    """Whether a cut-out resembles its character well, and no other one clearly better."""
+    height, width = mask.shape
+    correlations = dict(zip(CHARACTERS, _outlines(width, height) @ _standard(mask), strict=True))
+    own = float(correlations[char])
+    return own >= max(_MIN_CORRELATION, float(max(correlations.values())) - _NEAR_BEST)
+
+
+@lru_cache(maxsize=4096)
+def _outlines(width_px: int, height_px: int) -> NDArray[np.float32]:
+    """All outlines in a box of that size as rows of mean 0 and length 1."""
+    return np.stack([_standard(glyph_mask(char, width_px=width_px, height_px=height_px)) for char in CHARACTERS])
+
+
+def _standard(mask: Mask) -> NDArray[np.float32]:
+    """A mask as a vector of mean 0 and length 1."""
+    values = mask.astype(np.float32).ravel()
+    values -= values.mean()
+    return values / max(float(np.linalg.norm(values)), 1e-6)

@@ -1,0 +1,384 @@
+"""Rendered plates in pictures, with exact corners: anywhere, at a given place, or instead of a real plate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis.camera import Step, apply_steps
+from platereader.lab.synthesis.crops import random_format, random_text
+from platereader.lab.synthesis.foreign.plates import render_foreign
+from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
+from platereader.lab.synthesis.surroundings import mount
+from platereader.results import Lines
+
+__all__ = ["Front", "draw_cutout", "erase_plates", "paste_plate", "random_front", "replace_plate", "set_plate"]
+
+_WEAR = (
+    Step(degrade.dirt, 0.15, strongest=0.7),
+    Step(degrade.snow, 0.04, strongest=0.6),
+    Step(degrade.spots, 0.05),
+    Step(degrade.lighting_gradient, 0.4, strongest=0.8),
+    Step(degrade.shadow_edge, 0.12, strongest=0.8),
+    Step(degrade.glare, 0.06, strongest=0.8),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Front:
+    """The clean front of a plate, seen squarely and cut at its outer metal edge.
+
+    Attributes:
+        pixels: uint8 (H, W, 3) BGR.
+        lines: Lines of large characters; None where they are not known.
+    """
+
+    pixels: BgrImage
+    lines: Lines | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tone:
+    """How a plate must look to belong to its surroundings."""
+
+    black: NDArray[np.float32]  # (3,) BGR of its ink
+    white: NDArray[np.float32]  # (3,) BGR of its field
+    blur_px: float  # sigma
+    noise: float  # sigma, grey levels
+
+
+def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: float = 0.4) -> Front:
+    """A clean plate of any type with any text, now and then of another country.
+
+    Args:
+        rng: Source of randomness.
+        height_px: Height of the picture; two-line plates get twice as much.
+        foreign_share: Share of other countries' plates.
+    """
+    if rng.random() < foreign_share:
+        plate = render_foreign(height_px=height_px, rng=rng)
+        return Front(plate.pixels, lines=plate.lines)
+    plate_format = random_format(rng)
+    text = random_text(plate_format, rng=rng)
+    lines = plate_format.line_count
+    return Front(render_plate(text, plate_format, height_px=height_px * lines, rng=rng).pixels, lines=lines)
+
+
+def paste_plate(
+    scene: Scene,
+    *,
+    front: Front,
+    rng: np.random.Generator,
+    width_px: float | None = None,
+    pose: PoseRange | None = None,
+) -> Scene:
+    """Set a plate somewhere on the picture, in the tones of what surrounds it.
+
+    Args:
+        scene: Any scene; not changed.
+        front: The clean plate.
+        rng: Source of randomness.
+        width_px: Its width seen from the front, pixels; None draws one from 20 px to most of the picture.
+        pose: How far it may be turned; None for the default.
+
+    Returns:
+        The scene with one plate more; the same scene if the picture has no free place for it.
+    """
+    rows, columns = scene.pixels.shape[:2]
+    aspect = front.pixels.shape[1] / front.pixels.shape[0]
+    largest = min(0.55 * columns, 0.7 * rows * aspect)
+    if width_px is None:
+        width_px = math.exp(rng.uniform(math.log(min(20.0, largest)), math.log(largest)))
+        width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
+        width_px *= 1.0 if aspect > 2.5 else 0.7
+    for _ in range(6):
+        quad = random_quad(aspect, width_px=width_px, pose=pose or PoseRange(), rng=rng)
+        low, high = quad.min(axis=0), quad.max(axis=0)
+        room = np.array((columns, rows), np.float32) - (high - low)
+        quad = quad - low + np.maximum(room, 0) * rng.random(2).astype(np.float32)
+        if (room > 0).all() and not _overlaps(quad, scene=scene):
+            return set_plate(scene, front=front, corners=quad, rng=rng)
+    return scene
+
+
+def set_plate(
+    scene: Scene,
+    *,
+    front: Front,
+    corners: Corners,
+    rng: np.random.Generator,
+    white_bgr: tuple[float, float, float] | None = None,
+    wear: float = 1.0,
+) -> Scene:
+    """Set a plate at a given place, in the tones of what surrounds it.
+
+    Args:
+        scene: Any scene; not changed.
+        front: The clean plate.
+        corners: Where its corners come to lie, float32 (4, 2), pixels: top left, top right, bottom right, bottom left.
+        rng: Source of randomness.
+        white_bgr: What a white plate shows in this light, 0 to 255; None guesses it from the surroundings.
+        wear: Multiplies the probability of dirt, snow, shadows and glare; 0 for a spotless plate.
+
+    Returns:
+        The scene with one plate more.
+    """
+    tone = _tone_around(scene.pixels, quad=corners, rng=rng)
+    if white_bgr is not None:
+        white = np.array(white_bgr, np.float32)
+        tone = replace(tone, white=white, black=white * np.float32(0.1))
+    worn = apply_steps(_shrunk(front.pixels, quad=corners), steps=_WEAR, rng=rng, severity=wear)
+    pixels = _set_in(scene.pixels, front=worn, quad=corners, tone=tone, rng=rng)
+    return Scene(pixels=pixels, plates=(*scene.plates, _scene_plate(corners, lines=front.lines, like=pixels)))
+
+
+def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Generator) -> Scene:
+    """Put a rendered plate where a real one is, in its plane and in its tones.
+
+    A plate of about the same aspect covers the real one; another kind of plate is set in its middle after the real
+    one has been painted over.
+
+    Args:
+        scene: A scene with real plates; not changed.
+        index: Which of `scene.plates` to replace.
+        front: The clean plate.
+        rng: Source of randomness.
+
+    Returns:
+        The scene with that plate replaced by the rendered one, whose corners are exact.
+    """
+    old = scene.plates[index]
+    old_quad = old.quad.to_array()
+    tone = _tone_of(scene.pixels, quad=old_quad, rng=rng)
+    old_aspect = max(1.0, old.quad.width / max(1.0, old.quad.height))
+    aspect = front.pixels.shape[1] / front.pixels.shape[0]
+    pixels = scene.pixels
+    fits = abs(math.log(aspect / old_aspect)) < 0.35
+    if fits:
+        # Labels are a few per cent off: the new plate is larger, so that no rim of the old one looks out.
+        share_x, share_y = 1.0 + rng.uniform(0.02, 0.08), 1.0 + rng.uniform(0.08, 0.22)
+    else:
+        pixels = _painted_over(pixels, quad=old_quad)
+        share_x = min(1.0, aspect / old_aspect * rng.uniform(1.2, 1.9))
+        share_y = share_x * old_aspect / aspect
+    quad = _in_plane(old_quad, share_x=share_x, share_y=share_y)
+    worn = apply_steps(_shrunk(front.pixels, quad=quad), steps=_WEAR, rng=rng)
+    pixels = _set_in(pixels, front=worn, quad=quad, tone=tone, rng=rng)
+    new = _scene_plate(quad, lines=front.lines, like=pixels)
+    return Scene(pixels=pixels, plates=(*scene.plates[:index], new, *scene.plates[index + 1 :]))
+
+
+def erase_plates(scene: Scene, *, rng: np.random.Generator, blank_share: float = 0.35) -> Scene:
+    """Take every plate away: what is above it runs into what is below.
+
+    Args:
+        scene: Any scene; not changed.
+        rng: Source of randomness.
+        blank_share: Share of plates in whose place an empty field is left, as in a holder without a plate.
+
+    Returns:
+        The scene without plates.
+    """
+    pixels = scene.pixels
+    for plate in scene.plates:
+        quad = plate.quad.to_array()
+        tone = _tone_of(pixels, quad=quad, rng=rng)
+        pixels = _painted_over(pixels, quad=quad)
+        if rng.random() < blank_share:
+            blank = np.full((40, 184, 3), 245 if rng.random() < 0.5 else rng.integers(0, 256, 3), np.uint8)
+            if rng.random() < 0.4:
+                cv2.rectangle(blank, (2, 2), (181, 37), rng.uniform(0, 255, 3).tolist(), 2)
+            # No wear: under enough dirt or snow an empty field cannot be told from a plate.
+            pixels = _set_in(pixels, front=_shrunk(blank, quad=quad), quad=quad, tone=tone, rng=rng)
+    return Scene(pixels)
+
+
+def draw_cutout(
+    pixels: BgrImage, *, cutout: Cutout, corners: Corners, rng: np.random.Generator, mounted: bool = False
+) -> None:
+    """Draw something that is no plate onto a picture, the way plates are set in.
+
+    Args:
+        pixels: uint8 (H, W, 3) BGR; written to.
+        cutout: What to draw, at about the size it gets.
+        corners: Where its corners come to lie, float32 (4, 2), pixels.
+        rng: Source of randomness.
+        mounted: Whether to put it into a plate's holder; only for whole rectangles.
+    """
+    tone = _tone_around(pixels, quad=corners, rng=rng)
+    worn = apply_steps(cutout.pixels, steps=_WEAR, rng=rng)
+    drawn, inner = _toned(worn, tone=tone), corners_of((worn.shape[1], worn.shape[0]))
+    if mounted and cutout.cover is None:
+        drawn, inner = mount(drawn, rng=rng, light=float(tone.white.mean()) / 255)
+    _warp_in(pixels, cutout=Cutout(drawn, cutout.cover), matrix=homography(inner, corners), tone=tone, rng=rng)
+
+
+# ---------------------------------------------------------------- where
+
+
+def _scene_plate(quad: Corners, *, lines: Lines | None, like: BgrImage) -> ScenePlate:
+    corners = Quad.from_points(quad)
+    rows, columns = like.shape[:2]
+    return ScenePlate(box=corners.box.clipped(columns, rows) or corners.box, corners=corners, lines=lines)
+
+
+def _overlaps(quad: Corners, *, scene: Scene) -> bool:
+    """Whether the place touches a plate that is there already."""
+    place = Quad.from_points(quad).box.padded(4.0, 4.0)
+    return any(_touch(place, plate.quad.box) for plate in scene.plates)
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
+
+
+def _in_plane(quad: Corners, *, share_x: float, share_y: float) -> Corners:
+    """A rectangle in the plane of another one and with its middle, its sides in parts of the other's."""
+    plane = homography(corners_of((1.0, 1.0)), quad)
+    xs, ys = (0.5 - share_x / 2, 0.5 + share_x / 2), (0.5 - share_y / 2, 0.5 + share_y / 2)
+    inner = np.array([(xs[0], ys[0]), (xs[1], ys[0]), (xs[1], ys[1]), (xs[0], ys[1])], np.float32)
+    return moved_by(plane, points=inner)
+
+
+# ---------------------------------------------------------------- in which tones
+
+
+def _patch(pixels: BgrImage, *, quad: Corners, margin: float) -> BgrImage:
+    """The upright piece around a quad, with a margin in parts of its size."""
+    rows, columns = pixels.shape[:2]
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    reach = (high - low) * np.float32(margin)
+    left, top = np.clip(low - reach, 0, (columns - 2, rows - 2)).astype(int).tolist()
+    right, bottom = np.clip(high + reach, (left + 2, top + 2), (columns, rows)).astype(int).tolist()
+    return pixels[top:bottom, left:right]
+
+
+def _thinned(patch: BgrImage) -> BgrImage:
+    """About a thousand pixels (N, 3) of a piece, which tell its tones as well as all."""
+    step_y, step_x = max(1, patch.shape[0] // 24), max(1, patch.shape[1] // 48)
+    return patch[::step_y, ::step_x].reshape(-1, 3)
+
+
+def _noise_of(patch: BgrImage) -> float:
+    """Grain of a piece of photograph in grey levels: the median step between neighbours, little touched by edges."""
+    # Some thirty rows tell it as well as all.
+    green = patch[:: max(1, patch.shape[0] // 32), :, 1].astype(np.float32)
+    steps = np.abs(green[:, 1:] - green[:, :-1]) if green.shape[1] > 1 else green
+    return min(12.0, float(np.median(steps)) * 0.8)
+
+
+def _tone_around(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
+    """Tones guessed from the surroundings, which have no plate."""
+    patch = _patch(pixels, quad=quad, margin=0.6)
+    dark, bright = np.percentile(_thinned(patch), (4, 94), axis=0).astype(np.float32)
+    tint = bright / max(1.0, float(bright.mean()))
+    level = max(60.0, float(bright.mean())) * rng.uniform(0.7, 1.05) + rng.uniform(0, 100)
+    white = np.minimum(level, 255) * (1 + 0.45 * (tint - 1))
+    black = np.minimum(dark * np.float32(rng.uniform(0.4, 1.0)), rng.uniform(0.1, 0.45) * white)
+    width = float(quad[:, 0].max() - quad[:, 0].min())
+    blur = rng.uniform(0.2, 0.7) + abs(rng.normal(0, 0.004)) * width
+    return _Tone(black.astype(np.float32), white.astype(np.float32), float(blur), _noise_of(patch))
+
+
+def _tone_of(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
+    """Tones measured on the real plate that stands there."""
+    inner = _patch(pixels, quad=quad, margin=-0.06)
+    black, white = np.percentile(_thinned(inner), (6, 88), axis=0).astype(np.float32)
+    spread = max(8.0, float((white - black).mean()))
+    green = inner[..., 1].astype(np.float32)
+    steps = np.abs(np.diff(green, axis=1)) if green.shape[1] > 2 else np.full((1, 1), spread, np.float32)
+    edge_px = spread / max(2.0, float(np.percentile(steps, 98)))
+    blur = math.sqrt(max(0.04, (edge_px / 2.5) ** 2 - 0.25)) * rng.uniform(0.7, 1.2)
+    # A small or unsharp plate never shows its true black; the warp and the blur below take it away again.
+    black = np.minimum(black, white * np.float32(rng.uniform(0.15, 0.5)))
+    width = float(quad[:, 0].max() - quad[:, 0].min())
+    return _Tone(black, np.maximum(white, black + 12), min(blur, 0.02 * width + 0.4), _noise_of(inner))
+
+
+def _toned(front: BgrImage, *, tone: _Tone) -> BgrImage:
+    """Send 0 to the black and 245 to the white of the surroundings."""
+    ramp = np.arange(256, dtype=np.float32)[:, None] / np.float32(245)
+    table = np.clip(tone.black + ramp * (tone.white - tone.black), 0, 255).astype(np.uint8)
+    return cast(BgrImage, cv2.LUT(front, table[None]))
+
+
+# ---------------------------------------------------------------- into the picture
+
+
+def _set_in(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rng: np.random.Generator) -> BgrImage:
+    """A copy of the picture with the plate, mounted and toned, warped onto the quad."""
+    mounted, inner = mount(_toned(front, tone=tone), rng=rng, light=float(tone.white.mean()) / 255)
+    result: BgrImage = np.array(pixels)
+    _warp_in(result, cutout=Cutout(mounted), matrix=homography(inner, quad), tone=tone, rng=rng)
+    return result
+
+
+def _warp_in(
+    pixels: BgrImage, *, cutout: Cutout, matrix: NDArray[np.float64], tone: _Tone, rng: np.random.Generator
+) -> None:
+    """Draw something toned onto the picture, as unsharp and grainy as it."""
+    drawn = cutout.pixels
+    outline = moved_by(matrix, points=corners_of((drawn.shape[1], drawn.shape[0])))
+    rows, columns = pixels.shape[:2]
+    reach = 2.0 + 2.0 * tone.blur_px
+    left, top = np.clip(np.floor(outline.min(axis=0) - reach), 0, (columns - 1, rows - 1)).astype(int).tolist()
+    right, bottom = (
+        np.clip(np.ceil(outline.max(axis=0) + reach), (left + 1, top + 1), (columns, rows)).astype(int).tolist()
+    )
+    size, move = (right - left, bottom - top), np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], np.float64)
+    piece = cv2.warpPerspective(drawn, move @ matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cover = np.full(drawn.shape[:2], 255, np.uint8) if cutout.cover is None else cutout.cover
+    mask = cv2.warpPerspective(cover, move @ matrix, size, flags=cv2.INTER_LINEAR)
+    if tone.blur_px > 0.35:
+        piece = degrade.soften(cast(BgrImage, piece), sigma_px=tone.blur_px)
+        mask = cv2.GaussianBlur(mask, (0, 0), min(tone.blur_px, 2.0))
+    if tone.noise > 1.5:
+        piece = degrade.sensor_noise(cast(BgrImage, piece), rng=rng, strength=min(1.0, (tone.noise - 1.0) / 26.0))
+    alpha = mask.astype(np.float32) * np.float32(1 / 255)
+    target = pixels[top:bottom, left:right]
+    target[:] = cv2.blendLinear(piece, target, alpha, np.float32(1) - alpha)
+
+
+def _shrunk(front: BgrImage, *, quad: Corners) -> BgrImage:
+    """The front at little more than the size it gets: a warp alone would skip pixels."""
+    wanted = 1.3 * max(float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[2] - quad[3])))
+    scale = max(wanted, 16.0) / front.shape[1]
+    if scale > 0.8:
+        return front
+    return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+
+
+def _painted_over(pixels: BgrImage, *, quad: Corners) -> BgrImage:
+    """A copy in which the plate is gone: each column runs evenly from what is above it to what is below."""
+    plane = _in_plane(quad, share_x=1.08, share_y=1.45)
+    side = (64, 32)
+    back = homography(plane, corners_of(side))
+    flat = cv2.warpPerspective(pixels, back, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    above, below = flat[:2].mean(axis=0), flat[-2:].mean(axis=0)
+    share = np.linspace(0, 1, side[1], dtype=np.float32)[:, None, None]
+    blend = above[None] * (1 - share) + below[None] * share
+    smooth = cv2.blur(np.asarray(blend, np.uint8), (9, 3))
+    result: BgrImage = np.array(pixels)
+    piece = _patch(result, quad=plane, margin=0.05)
+    rows, columns = pixels.shape[:2]
+    low = plane.min(axis=0)
+    cut = np.clip(low - (plane.max(axis=0) - low) * np.float32(0.05), 0, (columns - 2, rows - 2)).astype(int)
+    cv2.warpPerspective(
+        smooth,
+        homography(corners_of(side), plane - cut.astype(np.float32)),
+        (piece.shape[1], piece.shape[0]),
+        dst=piece,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_TRANSPARENT,
+    )
+    return result

@@ -1,0 +1,299 @@
+"""Text to the clean front of a plate, seen squarely, with the variety of real ones: makers, paint, screws, age.
+
+The picture's four corners are the plate's corners at the outer metal edge.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
+from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, Furniture, Rect, Spot, lay_out
+from platereader.lab.synthesis.lettering import Lettering, letter_mask
+from platereader.plates._layout import Colour, PlateFormat
+from platereader.results import Lines
+
+__all__ = ["RenderedPlate", "render_plate"]
+
+_Paint: TypeAlias = NDArray[np.float32]
+"""float32 ``(3,)``: blue, green, red, about 0 to 255."""
+
+_Bgr: TypeAlias = tuple[float, float, float]
+
+_OVERSAMPLING = 4
+_SUBPIXEL_BITS = 4
+_STYLES = 12
+_DARK_LEVEL = 60
+_SHARES = np.linspace(0, 1, 256, dtype=np.float32)[:, None, None]
+_FLAG_BGR = np.array([[240, 240, 240], [165, 75, 25], [45, 40, 205]], np.float32)
+_CAPS_BGR: tuple[_Bgr, ...] = (
+    (235, 235, 235), (25, 25, 25), (40, 40, 190), (150, 70, 20), (40, 170, 190), (90, 90, 90),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RenderedPlate:
+    """The front of a plate as a picture.
+
+    Attributes:
+        text: What stands on it, upper-case Latin.
+        plate_format: Its type.
+        pixels: uint8 ``(H, W, 3)`` BGR.
+    """
+
+    text: str
+    plate_format: PlateFormat
+    pixels: BgrImage
+
+    @property
+    def lines(self) -> Lines:
+        """Number of text lines."""
+        return self.plate_format.line_count
+
+
+def render_plate(
+    text: str,
+    plate_format: PlateFormat,
+    *,
+    height_px: int,
+    rng: np.random.Generator,
+    lettering: Lettering | None = None,
+) -> RenderedPlate:
+    """Draw one plate.
+
+    Args:
+        text: Plate text in upper-case Latin look-alikes, without spaces.
+        plate_format: A type the text fits.
+        height_px: Height of the picture; its width follows from the plate's size.
+        rng: Source of all variation: strokes, spacing, colours, wear, relief, screws.
+        lettering: Cut-outs to write with, a random one each time; characters without any are drawn by their outline.
+
+    Raises:
+        InvalidArgumentError: the text does not fit the format, or ``height_px`` is below 16.
+    """
+    if height_px < MIN_HEIGHT_PX:
+        raise InvalidArgumentError(
+            f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more: render large, then shrink."
+        )
+    spots, furniture = lay_out(text, plate_format=plate_format)
+    scale = height_px / furniture.size[1]
+    ink = _blank(furniture, int(rng.integers(_STYLES)), height_px).copy()
+    _write(spots, ink, scale=scale, lettering=lettering, rng=rng)
+    if rng.random() < 0.2:
+        ink = _worn(ink, rng=rng)
+    pixels = _painted(ink, plate_format=plate_format, furniture=furniture, scale=scale, rng=rng)
+    if rng.random() < 0.35:
+        pixels = _embossed(pixels, ink=ink, rng=rng)
+    _draw_bolts(pixels, furniture=furniture, scale=scale, rng=rng)
+    return RenderedPlate(text, plate_format, pixels)
+
+
+@lru_cache(maxsize=1024)
+def _blank(furniture: Furniture, style: int, height_px: int) -> Mask:
+    """Ink of rim, region field and RUS in one of the looks of different makers; shared, read-only."""
+    width, height = furniture.size
+    scale = height_px / height
+    width_px = round(width * scale)
+    zoom = scale * _OVERSAMPLING
+    small = min(1.0, height / 112 if width > 3 * height else width / 290)
+    margin, line, radius = (0.0, 0.0, 1.0, 1.8)[style % 4] * small, (2.4, 3.2, 4.0)[style // 4] * small, 11.0 * small
+    inset = margin + line
+    ink: Mask = np.zeros((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), np.uint8)
+    _fill(ink, (margin, margin, width - margin, height - margin), radius=radius - margin, value=255, zoom=zoom)
+    _fill(ink, (inset, inset, width - inset, height - inset), radius=radius - inset, value=0, zoom=zoom)
+    if furniture.field is not None:
+        _draw_field(ink, furniture.field, inset=inset, line=0.84 * line, radius=radius - inset, zoom=zoom)
+    if furniture.flag is not None:
+        _fill(ink, furniture.flag, radius=0.5, value=150, zoom=zoom)
+    ink = cast(Mask, cv2.resize(ink, (width_px, height_px), interpolation=cv2.INTER_AREA))
+    if furniture.rus is not None:
+        _write_country(ink, furniture.rus, scale=scale)
+    ink.flags.writeable = False
+    return ink
+
+
+def _draw_field(ink: Mask, field: Rect, *, inset: float, line: float, radius: float, zoom: float) -> None:
+    """The frame of the region field; on a one-line plate it is a line from rim to rim."""
+    full_height = field[1] == 0.0
+    left, top, right, bottom = field[0], max(field[1], inset), field[2] - inset, field[3] - inset
+    half = line / 2
+    outer = (left - half, top if full_height else top - half, right, bottom)
+    inner = (left + half, top if full_height else top + half, right, bottom)
+    _fill(ink, outer, radius=0.0 if full_height else radius, value=255, zoom=zoom)
+    _fill(ink, inner, radius=radius, value=0, zoom=zoom)
+
+
+def _fill(canvas: Mask, rect: Rect, *, radius: float, value: int, zoom: float) -> None:
+    """Fill a rounded rectangle given in millimetres."""
+    x1, y1, x2, y2 = rect
+    radius = max(radius, 0.01)
+    turns = np.radians(np.arange(0, 91, 10))
+    corners = ((x2, y2, 0), (x1, y2, 90), (x1, y1, 180), (x2, y1, 270))
+    points: list[tuple[float, float]] = []
+    for x, y, first in corners:
+        cx, cy = (x - radius if x == x2 else x + radius), (y - radius if y == y2 else y + radius)
+        angles = (turns + math.radians(first)).tolist()
+        points.extend((cx + radius * math.cos(angle), cy + radius * math.sin(angle)) for angle in angles)
+    fixed = np.round(np.asarray(points) * zoom * 2**_SUBPIXEL_BITS).astype(np.int32)
+    cv2.fillPoly(canvas, [fixed], value, shift=_SUBPIXEL_BITS)
+
+
+def _write_country(ink: Mask, rect: Rect, *, scale: float) -> None:
+    """Put the word RUS into a rectangle."""
+    height = rect[3] - rect[1]
+    step = (rect[2] - rect[0]) / 3
+    for index, char in enumerate("RUS"):
+        width = min(height * glyph_aspect(char), 0.84 * step)
+        size_px = (max(1, round(width * scale)), max(1, round(height * scale)))
+        center_px = ((rect[0] + (index + 0.5) * step) * scale, (rect[1] + rect[3]) / 2 * scale)
+        _stamp(ink, glyph_mask(char, width_px=size_px[0], height_px=size_px[1]), center_px=center_px)
+
+
+def _write(
+    spots: tuple[Spot, ...], ink: Mask, *, scale: float, lettering: Lettering | None, rng: np.random.Generator
+) -> None:
+    """Print the characters with the small irregularities of a press."""
+    small = min(1.0, ink.shape[1] / scale / 400)
+    shift_x, shift_y, *jitter = rng.normal(0.0, small, 2 + 3 * len(spots)).tolist()
+    stretch_x, stretch_y, weight = rng.random(3).tolist()
+    stretch_x, stretch_y, grow = 0.92 + 0.11 * stretch_x, 0.975 + 0.045 * stretch_y, round(8 * weight) - 4
+    for index, spot in enumerate(spots):
+        dx, dy, dw = jitter[3 * index : 3 * index + 3]
+        x = spot.center_mm + 1.6 * shift_x + 0.7 * dx
+        y = spot.top_mm + spot.height_mm / 2 + shift_y + 0.4 * dy
+        width = round(spot.width_mm * stretch_x * (1 + 0.03 * dw) * scale)
+        size_px = (max(1, width), max(1, round(spot.height_mm * stretch_y * scale)))
+        mask = letter_mask(lettering, spot.char, size_px=size_px, grow=grow, rng=rng)
+        _stamp(ink, mask, center_px=(x * scale, y * scale))
+
+
+def _stamp(ink: Mask, mask: Mask, *, center_px: tuple[float, float]) -> None:
+    """Add one character to the ink, moved inwards where it would stick out."""
+    (rows, columns), (height, width) = ink.shape, mask.shape
+    x = min(max(0, round(center_px[0] - width / 2)), columns - width)
+    y = min(max(0, round(center_px[1] - height / 2)), rows - height)
+    target = ink[y : y + height, x : x + width]
+    np.maximum(target, mask, out=target)
+
+
+def _worn(ink: Mask, *, rng: np.random.Generator) -> Mask:
+    """Ink that is gone in patches."""
+    height, width = ink.shape
+    rows = int(rng.integers(3, 14))
+    patches = rng.random((rows, 3 * rows), dtype=np.float32)
+    strength = float(rng.uniform(0.15, 0.6))
+    keep = np.clip(1.0 + strength - strength * 2.2 * patches, 0.15, 1.0) * np.float32(255)
+    smooth = cv2.resize(keep.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cast(Mask, cv2.multiply(ink, smooth, scale=1 / 255))
+
+
+def _painted(
+    ink: Mask, *, plate_format: PlateFormat, furniture: Furniture, scale: float, rng: np.random.Generator
+) -> BgrImage:
+    """Ink coverage to colours, with the flag."""
+    ground = _shade(plate_format.ground, rng=rng)
+    letters = _shade(plate_format.ink, rng=rng)
+    pixels = cast(BgrImage, cv2.applyColorMap(ink, _ramp(ground, letters)))
+    if furniture.field is not None and plate_format.boxed_ground != plate_format.ground:
+        x, y = round(furniture.field[0] * scale), round(furniture.field[1] * scale)
+        boxed = _shade(plate_format.boxed_ground, rng=rng)
+        pixels[y:, x:] = cv2.applyColorMap(ink[y:, x:], _ramp(boxed, letters))
+    if furniture.flag is not None:
+        _draw_flag(pixels, furniture.flag, scale=scale, ground=ground, rng=rng)
+    return pixels
+
+
+def _shade(colour: Colour, *, rng: np.random.Generator) -> _Paint:
+    """A paint near a colour: white yellows and greys, black fades."""
+    blue, green, red = rng.normal(0.0, 4.0, 3).tolist()
+    if max(colour.rgb) < _DARK_LEVEL:
+        faded, kept = rng.exponential(22.0), 1.0
+    else:
+        faded, kept = 0.0, 1.0 - min(0.4, rng.exponential(0.08))
+    r, g, b = (value * kept + faded for value in colour.rgb)
+    return np.array([b + blue, g + green, r + red], np.float32)
+
+
+def _ramp(ground: _Paint, ink: _Paint) -> BgrImage:
+    """Look-up table from ink coverage to colour, uint8 ``(256, 1, 3)``."""
+    return np.clip(ground + (ink - ground) * _SHARES, 0, 255).astype(np.uint8)
+
+
+def _draw_flag(pixels: BgrImage, rect: Rect, *, scale: float, ground: _Paint, rng: np.random.Generator) -> None:
+    """Three stripes, more or less bleached, inside of their thin frame."""
+    x1, y1, x2, y2 = (round(value * scale) for value in rect)
+    bleach = np.float32(min(0.9, rng.exponential(0.2)))
+    stripes = np.clip(_FLAG_BGR * (1 - bleach) + ground * bleach, 0, 255).astype(np.uint8)
+    for index, colour in enumerate(stripes):
+        top, bottom = (round(y1 + (y2 - y1) * step / 3) for step in (index, index + 1))
+        pixels[max(top, y1 + 1) : min(bottom, y2 - 1), x1 + 1 : x2 - 1] = colour
+
+
+def _embossed(pixels: BgrImage, *, ink: Mask, rng: np.random.Generator) -> BgrImage:
+    """Light and shade on the edges of the raised characters."""
+    angle = rng.uniform(0, 2 * math.pi)
+    depth = rng.uniform(0.05, 0.35)
+    kernel = np.zeros((3, 3), np.float32)
+    dx, dy = round(math.cos(angle)), round(math.sin(angle))
+    kernel[1 + dy, 1 + dx], kernel[1 - dy, 1 - dx] = depth, -depth
+    relief = cast(NDArray[np.int16], cv2.filter2D(ink, cv2.CV_16S, kernel))
+    return cast(BgrImage, cv2.add(pixels, cv2.merge([relief, relief, relief]), dtype=cv2.CV_8U))
+
+
+def _draw_bolts(pixels: BgrImage, *, furniture: Furniture, scale: float, rng: np.random.Generator) -> None:
+    """Holes, screws or caps where a plate has its holes, sometimes moved towards the digits, sometimes elsewhere."""
+    if rng.random() < 0.12:
+        return
+    kind = int(rng.integers(4))
+    radius = rng.uniform(*((1.8, 3.6), (3.0, 5.5), (4.0, 7.5), (2.5, 4.5))[kind])
+    cap = _CAPS_BGR[int(rng.integers(len(_CAPS_BGR)))]
+    spread = 2.0 if rng.random() < 0.7 else 6.0
+    for x, y in furniture.bolts:
+        if rng.random() < 0.06:
+            continue
+        place = (x + rng.normal(0.0, spread), y + rng.normal(0.0, spread))
+        _draw_bolt(pixels, place, radius_px=radius * scale, look=(kind, cap), scale=scale, rng=rng)
+    if rng.random() < 0.06:
+        width, height = furniture.size
+        place = (rng.uniform(0.05, 0.95) * width, rng.choice([0.07, 0.93]) * height)
+        _draw_bolt(pixels, place, radius_px=radius * scale, look=(kind, cap), scale=scale, rng=rng)
+
+
+def _draw_bolt(
+    pixels: BgrImage,
+    place_mm: tuple[float, float],
+    *,
+    radius_px: float,
+    look: tuple[int, _Bgr],
+    scale: float,
+    rng: np.random.Generator,
+) -> None:
+    """One hole (0), screw head (1), coloured cap (2) or rivet (3)."""
+    kind, cap = look
+    level = float(rng.uniform(0, 60) if kind == 0 else rng.uniform(70, 210))
+    rust = rng.uniform(0.55, 1.0)
+    body: _Bgr = cap if kind == 2 else (level * rust, level * (1 + rust) / 2, level)
+    x, y = place_mm[0] * scale, place_mm[1] * scale
+    if kind in (1, 3):
+        shadow = radius_px * 0.25
+        _disc(pixels, (x + shadow, y + shadow), radius_px * 1.1, colour=(40, 40, 45))
+    _disc(pixels, (x, y), radius_px, colour=body)
+    if kind != 0:
+        shine = cast(_Bgr, tuple(min(255.0, value + 55.0) for value in body))
+        _disc(pixels, (x - radius_px * 0.3, y - radius_px * 0.3), radius_px * 0.35, colour=shine)
+
+
+def _disc(pixels: BgrImage, center_px: tuple[float, float], radius_px: float, *, colour: _Bgr) -> None:
+    """A filled circle placed to a fraction of a pixel."""
+    one = 2**_SUBPIXEL_BITS
+    center = (round((center_px[0] - 0.5) * one), round((center_px[1] - 0.5) * one))
+    cv2.circle(pixels, center, max(1, round(radius_px * one)), colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS)

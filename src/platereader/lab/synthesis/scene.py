@@ -1,0 +1,61 @@
+"""A street picture and the plates known in it: what the generators of scenes take and return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader.results import Lines
+
+__all__ = ["Cutout", "Scene", "ScenePlate"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePlate:
+    """One plate in a picture.
+
+    Attributes:
+        box: The upright box around what is seen of it, pixels.
+        corners: Its corners at the outer metal edge, pixels, as it is read; None where nobody marked them. They may
+            lie outside of the picture when the plate is cut by its border.
+        lines: Lines of text on it; None where nobody counted.
+    """
+
+    box: Box
+    corners: Quad | None = None
+    lines: Lines | None = None
+
+    @property
+    def quad(self) -> Quad:
+        """The corners, or those of the box."""
+        return self.corners or Quad.from_box(self.box)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture and every plate known in it.
+
+    Attributes:
+        pixels: uint8 (H, W, 3) BGR.
+        plates: The plates.
+    """
+
+    pixels: BgrImage = field(repr=False)
+    plates: tuple[ScenePlate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cutout:
+    """Something flat, seen squarely, that can be set into a picture.
+
+    Attributes:
+        pixels: uint8 (H, W, 3) BGR.
+        cover: uint8 (H, W), 0 where what is behind shows; None for the whole rectangle.
+    """
+
+    pixels: BgrImage
+    cover: NDArray[np.uint8] | None = None

@@ -1,0 +1,109 @@
+"""What the scenes suite is made from: photographs that nothing was trained on, and the plates in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from platereader._geometry import Box, Quad
+from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration, load_dataset
+from platereader.lab.suites.labelled.outcomes import box_of
+from platereader.lab.synthesis.pose import Corners
+from platereader.lab.synthesis.scenes.frames import Photograph
+from platereader.media._images import read_image
+from platereader.rectification._layout import lines_by_aspect
+from platereader.results import Lines
+
+__all__ = ["Material", "Place", "load_material"]
+
+_DASH_CAMERA = "rl_"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One labelled plate in a photograph.
+
+    Attributes:
+        image: the photograph.
+        plate: the plate; its box is well fitted.
+    """
+
+    image: LabelledImage
+    plate: LabelledPlate
+
+    @property
+    def box(self) -> Box:
+        """The labelled box, or the one around the labelled corners."""
+        box = box_of(self.plate)
+        if box is None:
+            raise ValueError("a place has a box")
+        return box
+
+    @property
+    def corners(self) -> Quad:
+        """The labelled corners, or those of the box."""
+        return self.plate.corners or Quad.from_box(self.box)
+
+    @property
+    def lines(self) -> Lines:
+        """Lines of text, as labelled or by the shape."""
+        return self.plate.lines or lines_by_aspect(self.corners)
+
+    @property
+    def russian_text(self) -> str | None:
+        """What it says, if that is known and the plate is Russian."""
+        return self.plate.text if self.image.country in (None, "RU") else None
+
+    def load(self) -> Photograph:
+        """The decoded photograph, this plate first of those in it."""
+        others = [box for plate in self.image.plates if plate is not self.plate and (box := box_of(plate)) is not None]
+        plates = (self.corners, *(Quad.from_box(box) for box in others))
+        return Photograph(read_image(self.image.path), tuple(_points(quad) for quad in plates))
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Where the suite's photographs are.
+
+    Attributes:
+        dev: plates with corners and a text in ``dev/russian``.
+        kept: plates with corners in the calibration fifth of ``train/russian`` and ``train/more``.
+        streets: plates in the calibration fifth of the dash-cam pictures of ``train/other``; boxes only.
+    """
+
+    dev: tuple[Place, ...]
+    kept: tuple[Place, ...]
+    streets: tuple[Place, ...]
+
+
+def load_material(root: Path) -> Material:
+    """Find what the suite is made from; pictures are decoded when they are needed.
+
+    Args:
+        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/other``.
+
+    Raises:
+        DatasetError: one of them is missing.
+    """
+    dev = [one for one in _places(load_dataset(root / "dev" / "russian").images) if one.plate.corners]
+    near = [image for name in ("russian", "more") for image in load_dataset(root / "train" / name).images]
+    kept = [one for one in _places(_calibration(near)) if one.plate.corners]
+    far = [image for image in load_dataset(root / "train" / "other").images if image.path.name.startswith(_DASH_CAMERA)]
+    return Material(tuple(one for one in dev if one.russian_text), tuple(kept), tuple(_places(_calibration(far))))
+
+
+def _calibration(images: Iterable[LabelledImage]) -> list[LabelledImage]:
+    return [image for image in images if is_calibration(image.path)]
+
+
+def _places(images: Iterable[LabelledImage]) -> Sequence[Place]:
+    """All plates with a place that is not loose, in the order of the file names."""
+    ordered = sorted(images, key=lambda image: image.path.name)
+    return [Place(image, plate) for image in ordered for plate in image.plates if box_of(plate) and not plate.is_loose]
+
+
+def _points(quad: Quad) -> Corners:
+    return np.asarray(quad.to_array(), np.float32)

@@ -1,0 +1,245 @@
+"""Whole streets drawn from nothing: pictures with plates that a repository may carry, for no photograph is in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis.fields import FloatImage, grain_bank, window_of
+from platereader.lab.synthesis.paste import Front, set_plate
+from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
+from platereader.lab.synthesis.scene import Scene
+from platereader.lab.synthesis.vehicle import Vehicle, draw_vehicle
+
+__all__ = ["generated_street"]
+
+_CAR_WIDTH_M = 1.76
+_LANE_WIDTH_M = 3.3
+_CAMERA_M = 1.9
+_NEAR_M = 5.2
+# Farther away a two-line plate is narrower than 20 px in a picture of 1280 px.
+_FAR_M = 20.0
+_LAYOUTS = 400
+# Half of what the camera sees at a distance of 1, less half a car at the nearest place.
+_WIDEST = 0.28
+# Sky at the top and at the horizon, and what the light does to everything else; BGR.
+_LIGHTS = (
+    ((214, 160, 98), (240, 224, 206), (1.0, 1.0, 1.0)),
+    ((196, 190, 186), (226, 224, 222), (0.94, 0.92, 0.92)),
+    ((150, 96, 84), (132, 186, 244), (0.74, 0.82, 0.96)),
+)
+_WALLS = ((150, 168, 186), (120, 140, 176), (168, 176, 180), (120, 128, 134), (104, 112, 150), (186, 196, 200))
+_VIEW = PoseRange(yaw_deg=(7.0, 16.0), pitch_deg=(1.0, 3.0), roll_deg=(0.6, 2.0), steep_share=0.0)
+
+
+def generated_street(
+    rng: np.random.Generator, *, size_px: tuple[int, int] = (1280, 720), fronts: Sequence[Front] = ()
+) -> Scene:
+    """Draw a street with one car for every plate, seen from behind.
+
+    Args:
+        rng: Source of randomness: light, houses, cars, places.
+        size_px: Width and height of the picture.
+        fronts: The clean plates; the first goes onto the nearest car. Up to three always find a place.
+
+    Returns:
+        The picture and its plates, the farthest first.
+
+    Raises:
+        InvalidArgumentError: the street has no room for so many cars in sight.
+    """
+    width, height = size_px
+    horizon = round(height * rng.uniform(0.36, 0.44))
+    sky_top, sky_low, light = (np.array(colour, np.float32) for colour in _LIGHTS[int(rng.integers(len(_LIGHTS)))])
+    pixels = np.empty((height, width, 3), np.float32)
+    pixels[:horizon] = _run(sky_top, sky_low, rows=horizon)
+    _draw_houses(pixels, horizon=horizon, haze=sky_low, rng=rng)
+    _draw_road(pixels, horizon=horizon, rng=rng)
+    _draw_trees(pixels, horizon=horizon, rng=rng)
+    pixels[horizon:] *= light
+    scene = Scene(pixels=np.clip(pixels, 0, 255).astype(np.uint8))
+    for front, place in reversed(list(zip(fronts, _places(len(fronts), rng=rng), strict=True))):
+        scene = _with_car(scene, front=front, place=place, horizon=horizon, light=light, rng=rng)
+    soft = degrade.soften(scene.pixels, sigma_px=0.5)
+    return Scene(pixels=degrade.sensor_noise(soft, rng=rng, strength=0.02), plates=scene.plates)
+
+
+def _with_car(
+    scene: Scene,
+    *,
+    front: Front,
+    place: tuple[float, float],
+    horizon: int,
+    light: FloatImage,
+    rng: np.random.Generator,
+) -> Scene:
+    """The scene with one car more, at (depth, metres to the right), and its plate."""
+    car_px = _CAR_WIDTH_M * _px_per_m(scene.pixels, place[0])
+    vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=2 if front.lines == 2 else 1)
+    pixels, mount = _park(scene.pixels, vehicle=vehicle, place=place, horizon=horizon, rng=rng)
+    blue, green, red = (float(channel) for channel in light * np.float32(rng.uniform(200, 235)))
+    standing = Scene(pixels=pixels, plates=scene.plates)
+    return set_plate(standing, front=front, corners=mount, rng=rng, white_bgr=(blue, green, red), wear=0.25)
+
+
+def _bgr(blue: float, green: float, red: float) -> FloatImage:
+    return np.array((blue, green, red), np.float32)
+
+
+def _run(top: FloatImage, bottom: FloatImage, *, rows: int) -> FloatImage:
+    """A vertical run (rows, 1, 3) from one colour to another."""
+    share = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
+    return cast(FloatImage, top * (1 - share) + bottom * share)
+
+
+def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Depth of every car and its way to the right, in metres, nearest first; none hides much of another."""
+    for _ in range(_LAYOUTS):
+        places = _layout(count, rng=rng)
+        if len(places) == count:
+            return places
+    raise InvalidArgumentError(f"fronts has {count} plates, for which the street has no room: give up to three.")
+
+
+def _layout(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """As many of the cars as come to stand within sight."""
+    depth_m = _NEAR_M * float(rng.uniform(0.95, 1.15))
+    places: list[tuple[float, float]] = []
+    while len(places) < count and depth_m <= _FAR_M:
+        across_m = float(rng.uniform(-1.0, 1.0)) * _WIDEST * depth_m
+        if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
+            places.append((depth_m, across_m))
+            depth_m *= float(rng.uniform(1.2, 1.45))
+        else:
+            depth_m *= 1.01  # farther away there is more room between the others
+    return places
+
+
+def _draw_houses(pixels: FloatImage, *, horizon: int, haze: FloatImage, rng: np.random.Generator) -> None:
+    """Two rows of blocks with windows, the far one paler; the street stays open in the middle."""
+    width = pixels.shape[1]
+    for distance in (0.55, 0.15):
+        left = -rng.uniform(0, 0.1) * width
+        while left < width:
+            block = float(rng.uniform(0.08, 0.17)) * width * (1.35 - distance)
+            openness = 1 - math.exp(-(((left + block / 2) / width - 0.5) ** 2) / 0.03)
+            tall = horizon * float(rng.uniform(0.30, 0.85)) * (0.25 + 0.75 * openness) * (1.15 - 0.4 * distance)
+            wall = np.array(_WALLS[int(rng.integers(len(_WALLS)))], np.float32) * np.float32(rng.uniform(0.7, 1.05))
+            colour = (wall * (1 - distance) + haze * distance).astype(np.float32)
+            _draw_block(pixels, (left, horizon - tall, left + block, float(horizon)), colour=colour, rng=rng)
+            left += block * float(rng.uniform(0.98, 1.15))
+
+
+def _draw_block(
+    pixels: FloatImage, box: tuple[float, float, float, float], *, colour: FloatImage, rng: np.random.Generator
+) -> None:
+    """One house front with a grid of windows, some of them lit or with the sky in them."""
+    x1, y1, x2, y2 = (round(side) for side in box)
+    x1, x2 = max(0, x1), min(pixels.shape[1], x2)
+    if x2 - x1 < 6 or y2 - y1 < 6:
+        return
+    pixels[y1:y2, x1:x2] = _run(colour * np.float32(1.05), colour * np.float32(0.85), rows=y2 - y1)
+    storey = max(7, round((box[2] - box[0]) * rng.uniform(0.09, 0.13)))
+    window_w, window_h = max(2, round(storey * 0.45)), max(3, round(storey * 0.55))
+    for top in range(y1 + storey // 2, y2 - storey, storey):
+        for left in range(x1 + storey // 2, x2 - window_w - 1, storey):
+            kind = rng.random()
+            glass = colour * np.float32(0.45 if kind < 0.7 else 0.8)
+            if kind > 0.93:
+                glass = np.array((120, 200, 240), np.float32)
+            pixels[top : top + window_h, left : left + window_w] = glass
+    pixels[y1 : y1 + 2, x1:x2] *= np.float32(0.75)
+
+
+def _draw_road(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -> None:
+    """Pavement, asphalt with grain, kerbs and lane marks that run to one point."""
+    height, width = pixels.shape[:2]
+    pixels[horizon:] = _run(_bgr(142, 146, 148), _bgr(112, 118, 122), rows=height - horizon)
+    vanish = (width / 2, float(horizon))
+    _fill(pixels, _strip(pixels, vanish, -1.75, 1.75), colour=(176, 178, 180))
+    _fill(pixels, _strip(pixels, vanish, -1.70, 1.70), colour=(84, 82, 82))
+    for edge in (-0.02, 0.98, -1.02):
+        for start, stop in ((5.2, 6.6), (8.4, 10.6), (13.5, 17.0), (22.0, 28.0), (36.0, 46.0)):
+            mark = _strip(pixels, vanish, edge, edge + 0.045, near_m=start, far_m=stop)
+            _fill(pixels, mark, colour=(205, 208, 210))
+    grain = window_of(grain_bank(smeared=False, coloured=False), height=height - horizon, width=width, rng=rng)
+    depth = np.linspace(0.15, 1.0, height - horizon, dtype=np.float32)[:, None, None]
+    pixels[horizon:] += (grain.astype(np.float32) - 128) * np.float32(0.30) * depth
+
+
+def _strip(
+    pixels: FloatImage,
+    vanish: tuple[float, float],
+    left_lanes: float,
+    right_lanes: float,
+    *,
+    near_m: float = 2.0,
+    far_m: float = 400.0,
+) -> list[tuple[float, float]]:
+    """Outline of a band on the road between two distances; sideways in lane widths from the middle."""
+    points: list[tuple[float, float]] = []
+    for depth_m, lanes in ((near_m, left_lanes), (near_m, right_lanes), (far_m, right_lanes), (far_m, left_lanes)):
+        scale = _px_per_m(pixels, depth_m)
+        points.append((vanish[0] + lanes * _LANE_WIDTH_M * scale, vanish[1] + _CAMERA_M * scale))
+    return points
+
+
+def _px_per_m(pixels: FloatImage | BgrImage, depth_m: float) -> float:
+    """Scale of the picture at a distance."""
+    return 1.15 * float(pixels.shape[1]) / depth_m
+
+
+def _fill(pixels: FloatImage, points: Sequence[tuple[float, float]], *, colour: tuple[float, float, float]) -> None:
+    cv2.fillPoly(pixels, [np.round(np.array(points) * 16).astype(np.int32)], colour, cv2.LINE_8, 4)
+
+
+def _draw_trees(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -> None:
+    """Crowns of many soft dabs and a trunk, at the sides."""
+    width = pixels.shape[1]
+    for _ in range(int(rng.integers(3, 7))):
+        side = float(rng.choice([-1, 1]))
+        x = width * (0.5 + side * float(rng.uniform(0.24, 0.5)))
+        size = horizon * float(rng.uniform(0.16, 0.34))
+        foot = horizon + size * 0.25
+        green = np.array((48, 92, 70), np.float32) * np.float32(rng.uniform(0.6, 1.1))
+        trunk = [(x - 0.05 * size, foot), (x + 0.05 * size, foot), (x + 0.03 * size, foot - size), (x, foot - size)]
+        _fill(pixels, trunk, colour=(46, 58, 70))
+        for dab in range(70):
+            angle, reach = rng.uniform(0, 2 * math.pi), size * 0.55 * math.sqrt(rng.random())
+            centre = (round(x + reach * math.cos(angle)), round(foot - 1.25 * size + reach * math.sin(angle)))
+            shade = green * np.float32(0.7 + 0.5 * dab / 70 + rng.uniform(-0.1, 0.1))
+            colour = (float(shade[0]), float(shade[1]), float(shade[2]))
+            cv2.circle(pixels, centre, max(1, round(size * rng.uniform(0.05, 0.12))), colour, -1, cv2.LINE_AA)
+
+
+def _park(
+    pixels: BgrImage,
+    *,
+    vehicle: Vehicle,
+    place: tuple[float, float],
+    horizon: int,
+    rng: np.random.Generator,
+) -> tuple[BgrImage, Corners]:
+    """A copy of the picture with the car on the road, and its plate's corners in it."""
+    height, width = pixels.shape[:2]
+    car_h, car_w = vehicle.pixels.shape[:2]
+    scale = _px_per_m(pixels, place[0])
+    quad = random_quad(car_w / car_h, width_px=_CAR_WIDTH_M * scale, pose=_VIEW, rng=rng)
+    foot = (quad[2] + quad[3]) / 2
+    quad = quad - foot + np.array((width / 2 + place[1] * scale, horizon + _CAMERA_M * scale), np.float32)
+    shrink = min(1.0, 1.2 * float(np.linalg.norm(quad[1] - quad[0])) / car_w)
+    small = (round(car_w * shrink), round(car_h * shrink))
+    sprite = cv2.resize(vehicle.pixels, small, interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(vehicle.alpha, small, interpolation=cv2.INTER_AREA)
+    matrix = homography(corners_of(small), quad)
+    car = cv2.warpPerspective(sprite, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cast(FloatImage, cv2.warpPerspective(cover, matrix, (width, height), flags=cv2.INTER_LINEAR))
+    parked = cv2.blendLinear(car, pixels, alpha, np.float32(1) - alpha)
+    return cast(BgrImage, parked), moved_by(matrix, points=vehicle.mount * np.float32(shrink))

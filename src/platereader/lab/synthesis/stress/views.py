@@ -1,0 +1,96 @@
+"""Plates to be made worse: photographs with their labels, and plates drawn or composed into empty scenes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, cast
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.lettering import Lettering
+from platereader.lab.synthesis.pose import Corners, corners_of, homography
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.surroundings import mount
+from platereader.plates._formats import PlateFormat
+from platereader.results import Lines
+
+Source: TypeAlias = Literal["photograph", "composed", "drawn"]
+"""A photographed plate, one composed of photographed characters, or one in our own lettering."""
+
+_FRONT_PX = 112
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A plate in a picture.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` BGR.
+        corners: float32 ``(4, 2)`` in these pixels: top left, top right, bottom right, bottom left as read.
+        lines: lines of text.
+        text: what it says.
+        source: where the plate comes from.
+    """
+
+    pixels: BgrImage
+    corners: Corners
+    lines: Lines
+    text: str
+    source: Source
+
+    @property
+    def width_px(self) -> float:
+        """Mean length of the upper and the lower edge; of a two-line plate as if its lines stood side by side."""
+        a, b, c, d = self.corners.tolist()
+        return (math.dist(a, b) + math.dist(d, c)) / 2 * (1.0 if self.lines == 1 else 1.0 / 0.6)
+
+    def point(self, across: float, down: float) -> tuple[float, float]:
+        """The pixel (x, y) at shares of the plate's width and height, perspective included."""
+        matrix = cv2.getPerspectiveTransform(corners_of((1.0, 1.0)), self.corners)
+        x, y, w = (matrix @ np.array((across, down, 1.0))).tolist()
+        return x / w, y / w
+
+    def changed(self, pixels: BgrImage, *, corners: Corners | None = None) -> View:
+        """The same plate in another picture."""
+        return replace(self, pixels=pixels, corners=self.corners if corners is None else corners.astype(np.float32))
+
+
+def photographed(plate: RealPlate) -> View:
+    """A labelled plate as it is."""
+    return View(plate.pixels, plate.corners, plate.lines, plate.text, "photograph")
+
+
+def drawn(
+    text: str,
+    plate_format: PlateFormat,
+    *,
+    scenes: Sequence[BgrImage],
+    lettering: Lettering | None,
+    rng: np.random.Generator,
+) -> View:
+    """A plate seen squarely before a piece of an empty scene, in photographed lettering if there is any."""
+    height_px = _FRONT_PX * plate_format.line_count
+    front = render_plate(text, plate_format, height_px=height_px, rng=rng, lettering=lettering).pixels
+    scene = scenes[int(rng.integers(len(scenes)))]
+    light = float(np.clip(np.quantile(scene, 0.9) / 255, 0.45, 1.0))
+    front = cast(BgrImage, cv2.convertScaleAbs(front, alpha=light, beta=0))
+    mounted, inner = mount(front, rng=rng, light=light)
+    width, height = (round(1.8 * side) for side in (mounted.shape[1], mounted.shape[0]))
+    background = cast(BgrImage, cv2.resize(scene, (width, height), interpolation=cv2.INTER_LINEAR))
+    shift = np.array((0.22 * width, 0.22 * height), np.float32)
+    corners = inner + shift
+    cv2.warpPerspective(
+        mounted,
+        homography(inner, corners.astype(np.float32)),
+        (width, height),
+        dst=background,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_TRANSPARENT,
+    )
+    source: Source = "drawn" if lettering is None else "composed"
+    return View(background, corners.astype(np.float32), plate_format.line_count, text, source)

@@ -1,0 +1,208 @@
+"""Tracks to fit fusion on: one plate over many frames, some of its damage lasting, some new in every frame.
+
+All is done to the plate and its surroundings, with the detections a detector would make: no network looks for plates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.crops import random_format, random_text
+from platereader.lab.synthesis.paste import Front, replace_plate
+from platereader.lab.synthesis.pose import CornerError, noisy_corners
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.synthesis.stress import damage
+from platereader.lab.synthesis.stress.views import View, photographed
+from platereader.results import Detection, Lines
+
+__all__ = ["Sight", "Track", "random_track"]
+
+_FRAMES = (4, 30)
+_OWN_TEXT = 0.5
+_RENDERED_WIDTH_PX = 200.0
+_WRONG_LINES = 0.02
+
+
+class Sight(NamedTuple):
+    """A plate in one frame: a picture of it and of what is near, uint8 ``(H, W, 3)`` BGR, and its detection there."""
+
+    frame: BgrImage
+    detection: Detection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One plate over several frames.
+
+    Attributes:
+        sights: frame by frame.
+        text: what the plate says.
+        source: file name of the photograph that it is made of.
+        severity: how bad the frames are, 0 to 1.
+    """
+
+    sights: tuple[Sight, ...]
+    text: str
+    source: str
+    severity: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What changes steadily along a track, and how far single frames stray from it."""
+
+    width_px: tuple[float, float]
+    yaw_deg: tuple[float, float]
+    pitch_deg: float
+    roll_deg: float
+    motion: float  # per cent of the plate's width
+    defocus: float
+    light: float
+    noise: float
+    jpeg: float
+    corner_error: float
+    covered: tuple[float, float]  # stretch of the track, as shares, in which something passes in front
+    cut: tuple[float, float]  # likewise in which the frame ends within the plate
+    strangers: tuple[float, float]  # likewise in which another plate is taken for this one
+
+
+def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random.Generator) -> Track:
+    """A plate on its way through the view of a camera.
+
+    Args:
+        plates: photographed plates; half of the tracks show their texts, the others random ones in their place.
+        severity: from 0, where nearly every frame can be read, to 1, where about a third can.
+        rng: decides all the rest.
+    """
+    plate = plates[int(rng.integers(len(plates)))]
+    view = _worn(_plate(plate, rng=rng), severity=severity, rng=rng)
+    other = _plate(plates[int(rng.integers(len(plates)))], rng=rng)
+    count, course = int(rng.integers(*_FRAMES, endpoint=True)), _course(severity, rng=rng)
+    shaken = _wandering(count, rng=rng)
+    sights: list[Sight] = []
+    for number, shake in enumerate(shaken.tolist()):
+        share = number / max(1, count - 1)
+        shown = other if _within(share, course.strangers) else view
+        sights.append(_sight(shown, course, share=share, shake=shake, key=number % 12 == 0, rng=rng))
+    return Track(tuple(sights), view.text, plate.name, severity)
+
+
+# ---------------------------------------------------------------- which plate
+
+
+def _plate(plate: RealPlate, *, rng: np.random.Generator) -> View:
+    """A photographed plate as it is, or with a rendered one in its place."""
+    if rng.random() < _OWN_TEXT:
+        return photographed(plate)
+    scale = max(1.0, _RENDERED_WIDTH_PX / plate.quad.width)
+    size = (round(plate.pixels.shape[1] * scale), round(plate.pixels.shape[0] * scale))
+    pixels = cast(BgrImage, cv2.resize(plate.pixels, size, interpolation=cv2.INTER_CUBIC))
+    quad = Quad.from_points(plate.corners * np.float32(scale))
+    plate_format = random_format(rng)
+    text, lines = random_text(plate_format, rng=rng), plate_format.line_count
+    front = Front(render_plate(text, plate_format, height_px=64 * lines, rng=rng).pixels, lines=lines)
+    made = replace_plate(Scene(pixels, (ScenePlate(quad.box, quad),)), index=0, front=front, rng=rng)
+    corners = np.asarray(made.plates[0].quad.to_array(), np.float32)
+    return View(made.pixels, corners, lines, text, "composed")
+
+
+def _worn(view: View, *, severity: float, rng: np.random.Generator) -> View:
+    """With what stays on the plate in all frames."""
+    if rng.random() < 0.2:
+        soil = damage.dirt if rng.random() < 0.7 else damage.snow
+        view = soil(view, 1.0 + severity * rng.uniform(0.0, 10.0), rng=rng)
+    if rng.random() < 0.08:
+        view = damage.occlusion(view, 1.0 + severity * rng.uniform(0.0, 6.0), rng=rng)
+    return view
+
+
+# ---------------------------------------------------------------- which way
+
+
+def _course(severity: float, *, rng: np.random.Generator) -> _Course:
+    """A random course."""
+    first_px = math.exp((1 - severity) * math.log(110.0) + severity * math.log(40.0) + 0.25 * rng.standard_normal())
+    widths = (first_px, first_px * rng.uniform(1.0, 2.0))
+    turn_deg = float(rng.normal(0.0, 6.0 + 22.0 * severity))
+    return _Course(
+        width_px=widths if rng.random() < 0.7 else (widths[1], widths[0]),
+        yaw_deg=(turn_deg, turn_deg + float(rng.normal(0.0, 8.0 + 8.0 * severity))),
+        pitch_deg=float(rng.uniform(0.0, 8.0 + 14.0 * severity)),
+        roll_deg=float(rng.normal(0.0, 2.0 + 3.0 * severity)),
+        motion=0.3 + severity * float(rng.uniform(0.0, 5.5)),
+        defocus=0.1 + severity * float(rng.uniform(0.0, 1.3)),
+        light=1.0 - severity * float(rng.uniform(0.0, 0.7)),
+        noise=1.0 + severity * float(rng.uniform(0.0, 9.0)),
+        jpeg=92.0 - severity * float(rng.uniform(0.0, 75.0)),
+        corner_error=0.016 + severity * float(rng.uniform(0.0, 0.022)),
+        covered=_stretch(0.1 + 0.3 * severity, rng=rng),
+        cut=_stretch(0.1 + 0.15 * severity, rng=rng, at_an_end=True),
+        strangers=_stretch(0.03, rng=rng),
+    )
+
+
+def _stretch(probability: float, *, rng: np.random.Generator, at_an_end: bool = False) -> tuple[float, float]:
+    """A part of the track, as shares of its length; mostly none."""
+    if rng.random() >= probability:
+        return (2.0, 2.0)
+    length = float(rng.uniform(0.05, 0.35))
+    if at_an_end:
+        return (-1.0, length) if rng.random() < 0.5 else (1.0 - length, 2.0)
+    start = float(rng.uniform(0.0, 1.0 - length))
+    return (start, start + length)
+
+
+def _within(share: float, stretch: tuple[float, float]) -> bool:
+    return stretch[0] <= share <= stretch[1]
+
+
+def _wandering(count: int, *, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Normal numbers, each like the one before it: half of what shakes a camera lasts for some frames."""
+    values = rng.standard_normal(count)
+    for index in range(1, count):
+        values[index] = 0.7 * values[index - 1] + 0.71 * values[index]
+    return values
+
+
+# ---------------------------------------------------------------- one frame
+
+
+def _sight(view: View, course: _Course, *, share: float, shake: float, key: bool, rng: np.random.Generator) -> Sight:
+    """The plate at some place of its course; a key frame of a video is compressed less."""
+    turned_deg = _between(course.yaw_deg, share) + float(rng.normal(0.0, 1.0))
+    view = damage.turned(view, angles_deg=(turned_deg, course.pitch_deg, course.roll_deg + float(rng.normal(0, 0.7))))
+    if _within(share, course.covered):
+        view = damage.occlusion(view, float(rng.uniform(8.0, 25.0)), rng=rng)
+    view = damage.width(view, _between(course.width_px, share), rng=rng)
+    stray = math.exp(0.45 * shake + 0.25 * float(rng.standard_normal()))
+    view = damage.motion_blur(view, min(course.motion * stray, 15.0), rng=rng)
+    view = damage.defocus(view, course.defocus * math.exp(0.4 * shake), rng=rng)
+    view = damage.darkness(view, min(1.3, course.light * math.exp(0.15 * float(rng.standard_normal()))), rng=rng)
+    if _within(share, course.cut):
+        view = damage.cut_off(view, float(rng.uniform(5.0, 45.0)), rng=rng)
+    view = damage.noise(view, course.noise, rng=rng)
+    view = damage.jpeg(view, min(95.0, max(8.0, course.jpeg + (25.0 if key else 6.0 * shake))), rng=rng)
+    return Sight(view.pixels, _detection(view, course, rng=rng))
+
+
+def _between(ends: tuple[float, float], share: float) -> float:
+    return (1 - share) * ends[0] + share * ends[1]
+
+
+def _detection(view: View, course: _Course, *, rng: np.random.Generator) -> Detection:
+    """What a detector makes of it; its score is left at one, as that is another one with every detector."""
+    quad = Quad.from_points(noisy_corners(view.corners, error=CornerError(course.corner_error, tail=0.5), rng=rng))
+    height, width = view.pixels.shape[:2]
+    box = quad.box.clipped(width, height) or Box(0.0, 0.0, float(width), float(height))
+    other: Lines = 2 if view.lines == 1 else 1
+    return Detection(box, 1.0, quad, other if rng.random() < _WRONG_LINES else view.lines)

@@ -1,0 +1,89 @@
+"""What is true of a frame: where each plate is, how much of it can be seen, and whether it can be read at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from platereader._geometry import Box, Quad
+from platereader.lab.synthesis.pose import Corners, corners_of
+
+__all__ = ["TruePlate", "shown_share"]
+
+_WHOLE = 0.995
+_LEGIBLE_PX = 42.0
+_MOST_MOTION = 0.05
+_MOST_DEFOCUS = 0.014
+_BARELY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class TruePlate:
+    """One plate in one frame.
+
+    Attributes:
+        passage: which passage of its sequence, from 0.
+        text: what it says.
+        corners: in pixels of the frame, also outside of it.
+        inside: share of the plate that is within the frame.
+        uncovered: share of it that nothing covers.
+        motion_px: how far it moved while the shutter was open.
+        defocus_px: spread of the blur of the lens.
+    """
+
+    passage: int
+    text: str
+    corners: Quad
+    inside: float
+    uncovered: float
+    motion_px: float
+    defocus_px: float
+
+    @property
+    def box(self) -> Box:
+        """Upright box around the corners."""
+        return self.corners.box
+
+    @property
+    def shown(self) -> float:
+        """Share of it that can be seen, at least."""
+        return max(0.0, self.inside + self.uncovered - 1.0)
+
+    @property
+    def occluded(self) -> bool:
+        """Whether something covers part of it."""
+        return self.uncovered < 1.0 - _BARELY
+
+    @property
+    def visible(self) -> bool:
+        """Whether all of it is in view."""
+        return self.inside >= _WHOLE and not self.occluded
+
+    @property
+    def legible(self) -> bool:
+        """Whether it is in view and large and sharp enough that its characters can be told apart."""
+        width = self.corners.width
+        sharp = self.motion_px <= _MOST_MOTION * width and self.defocus_px <= _MOST_DEFOCUS * width
+        return self.visible and width >= _LEGIBLE_PX and sharp
+
+
+def shown_share(plate: Corners, *, size_px: tuple[int, int], covers: Sequence[Corners]) -> tuple[float, float]:
+    """Share of a plate within the frame, and share of it that nothing covers.
+
+    Args:
+        plate: its corners, float32 ``(4, 2)``, in pixels of the frame.
+        size_px: width and height of the frame.
+        covers: outlines of what stands before it; where they overlap each other, they count twice.
+    """
+    area = max(float(cv2.contourArea(plate)), 1e-6)
+    inside = _common(plate, corners_of(size_px)) / area
+    covered = sum(_common(plate, cover) for cover in covers) / area
+    return float(np.clip(inside, 0, 1)), float(np.clip(1 - covered, 0, 1))
+
+
+def _common(a: Corners, b: Corners) -> float:
+    """Area that two convex outlines share."""
+    return float(cv2.intersectConvexConvex(a, b)[0])

@@ -1,0 +1,145 @@
+"""Checkpoints without pickle, and the running average of a network's weights.
+
+One safetensors file holds every tensor; the rest rides in its header as JSON. It is written beside its place and moved
+there, so a crash never leaves half a checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from platereader.errors import InvalidArgumentError, WeightsCorruptError
+from platereader.runtimes._tensors import read_metadata, read_tensors, write_tensors
+
+_KEY = "platereader"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything a run needs to go on.
+
+    Attributes:
+        tensors: by name, prefixed by what they belong to, such as ``ema.``.
+        scalars: JSON-safe values, such as ``{"step": 100}``.
+    """
+
+    tensors: Mapping[str, Tensor]
+    scalars: Mapping[str, Any]
+
+    def group(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose name starts with ``prefix`` and a dot, without both."""
+        start = prefix + "."
+        return {name[len(start) :]: tensor for name, tensor in self.tensors.items() if name.startswith(start)}
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, replacing an older one in one move."""
+    write_tensors(path, checkpoint.tensors, metadata={_KEY: json.dumps(dict(checkpoint.scalars))})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint that ``save_checkpoint`` wrote.
+
+    Raises:
+        WeightsCorruptError: the file is not such a checkpoint.
+    """
+    metadata = read_metadata(path)
+    if _KEY not in metadata:
+        raise WeightsCorruptError(f"{path} holds weights but no state of a training: delete it to start anew.")
+    return Checkpoint(read_tensors(path), json.loads(metadata[_KEY]))
+
+
+def check_output(output: Path, *, start: str, checkpoint: str) -> None:
+    """Check that a folder is empty, or holds an earlier run from the same weights; nothing else is ever replaced.
+
+    Args:
+        output: folder of a fine-tuning.
+        start: sha256 of the weights that it begins with.
+        checkpoint: file name of its checkpoint.
+
+    Raises:
+        InvalidArgumentError: it holds other weights.
+    """
+    begun = output / checkpoint
+    if begun.exists() and load_checkpoint(begun).scalars.get("settings", {}).get("start") == start:
+        return
+    found = sorted(path.name for path in output.glob("*.safetensors"))
+    if found:
+        raise InvalidArgumentError(
+            f"output is {output}, which holds other weights ({', '.join(found)}): name a new folder. Nothing there was "
+            "touched."
+        )
+
+
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with ``prefix`` and a dot before their names."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def restore_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Put weights back into a network.
+
+    Raises:
+        InvalidArgumentError: they belong to another network; names the first tensor that differs.
+    """
+    wanted = network.state_dict()
+    for name in [*wanted, *tensors]:
+        sizes = [list(group[name].shape) if name in group else None for group in (tensors, wanted)]
+        if sizes[0] != sizes[1]:
+            raise InvalidArgumentError(
+                f"network: its tensor {name} is {sizes[1]}, in the checkpoint it is {sizes[0]}: "
+                "name a new folder for the output to train another network."
+            )
+    network.load_state_dict(tensors)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The state of an optimizer whose state is all tensors (as AdamW's), named ``<parameter number>.<field>``."""
+    state = cast("dict[int, dict[str, Tensor]]", optimizer.state_dict()["state"])
+    return {f"{number}.{field}": tensor for number, fields in state.items() for field, tensor in fields.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what ``optimizer_tensors`` returned; learning rates stay as they are."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, field = name.split(".", 1)
+        state.setdefault(int(number), {})[field] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def half_precision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with floats as float16, for a file of half the size; whole numbers stay."""
+    return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+
+
+class ModelEma:
+    """A running average of weights and normalisation statistics, which generalises better than the last step.
+
+    The decay grows as ``min(max_decay, (1 + n) / (10 + n))`` so that the random start is soon forgotten.
+    """
+
+    def __init__(self, module: nn.Module, *, max_decay: float = 0.9985) -> None:
+        self.max_decay = max_decay
+        self.updates: int = 0
+        state = cast("dict[str, Tensor]", module.state_dict())
+        self.tensors: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in state.items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Take in the weights after one step."""
+        self.updates += 1
+        decay = min(self.max_decay, (1 + self.updates) / (10 + self.updates))
+        for name, tensor in module.state_dict().items():
+            average = self.tensors[name]
+            if average.is_floating_point():
+                average.lerp_(tensor, 1 - decay)
+            else:
+                average.copy_(tensor)

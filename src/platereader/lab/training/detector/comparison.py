@@ -1,0 +1,199 @@
+"""Whether new weights find plates as well as old ones: both look at the same pictures, and each picture is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.detection._plate_detector import PlateDetector
+from platereader.lab.datasets import LabelledImage
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision
+from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, average_precision, match, rank, recall
+from platereader.lab.suites.labelled.table import show_rate
+from platereader.lab.training.detector.validation import corner_errors, picture_boxes
+from platereader.media._images import read_image
+from platereader.results import Detection
+
+__all__ = ["DetectorComparison", "Findings", "Trial", "compare_findings", "described", "findings", "judged", "table"]
+
+# For the precision at every recall.
+_LEAST_SCORE = 0.01
+_NOTHING = "-"
+_ROUNDS = 400
+_PERCENTILES = (2.5, 97.5)
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Pictures to compare detectors on.
+
+    Attributes:
+        name: of the set.
+        images: what is known of each picture; some may be without plates.
+        frame: gives the pixels of the picture of that number.
+    """
+
+    name: str
+    images: tuple[LabelledImage, ...]
+    frame: Callable[[int], BgrImage]
+
+    @classmethod
+    def of_files(cls, name: str, images: Sequence[LabelledImage]) -> Trial:
+        """Pictures that are read from their files."""
+        return cls(name, tuple(images), lambda index: read_image(images[index].path))
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a detector finds on the pictures of a trial.
+
+    Attributes:
+        ap50: average precision at IoU 0.5; None without plates.
+        ap50_95: mean average precision at IoU 0.5, 0.55, ... 0.95.
+        recall: plates found (IoU >= 0.5) with the score that is reported by default.
+        corner_error: median distance of the corners from labelled ones, in per cent of a plate's width; None without
+            any.
+        false_finds: pictures without plates on which something is reported by default.
+        matches: for each IoU threshold the matches of all pictures.
+    """
+
+    ap50: Estimate | None
+    ap50_95: Estimate | None
+    recall: Rate
+    corner_error: Estimate | None
+    false_finds: Rate
+    matches: tuple[tuple[Matches, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form, without the matches."""
+        estimates = {"ap50": self.ap50, "ap50_95": self.ap50_95, "corner_error_percent": self.corner_error}
+        rates = {"recall": self.recall, "false_finds": self.false_finds}
+        return {
+            **{name: None if one is None else asdict(one) for name, one in estimates.items()},
+            **{name: rate.to_dict() for name, rate in rates.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorComparison:
+    """What is found on the pictures of one trial, before and after.
+
+    Attributes:
+        name: of the set.
+        before: what the old weights find.
+        after: what the new weights find.
+        change: of AP50-95, in points, with its interval over pictures drawn anew; None without plates.
+        margin_points: points that may be lost; with more than 0, what may be chance is forgiven, too.
+    """
+
+    name: str
+    before: Findings
+    after: Findings
+    change: Estimate | None
+    margin_points: float
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether more is lost than the margin, and than chance explains: zero lies outside of the interval."""
+        if self.change is None or self.change.value >= -self.margin_points:
+            return False
+        return self.change.high < 0 if self.margin_points else True
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form; with n and 95 % intervals."""
+        return {
+            "name": self.name,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "change_points": None if self.change is None else asdict(self.change),
+            "margin_points": self.margin_points,
+            "is_worse": self.is_worse,
+        }
+
+
+def findings(detector: PlateDetector, trial: Trial) -> Findings:
+    """Let a detector look at every picture; its ``min_score`` is the one that finds are reported with by default."""
+    patient = replace(detector, min_score=_LEAST_SCORE)
+    found = [patient.detect([trial.frame(index)])[0] for index in range(len(trial.images))]
+    return judged(trial.images, found, min_score=detector.min_score)
+
+
+def judged(images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]], *, min_score: float) -> Findings:
+    """Figures of detections on each picture; ``min_score`` is the one that is reported by default."""
+    pictures = [picture_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
+    matches = tuple(tuple(match(picture, min_iou=limit) for picture in pictures) for limit in COCO_IOUS)
+    sure = [[one for one in detections if one.score >= min_score] for detections in found]
+    errors = [
+        (str(image.path), error)
+        for image, detections in zip(images, found, strict=True)
+        for error in corner_errors(image, detections)
+    ]
+    alarms = [bool(some) for image, some in zip(images, sure, strict=True) if not image.plates]
+    rng = np.random.default_rng(_SEED)
+    return Findings(
+        ap50=estimate_precision(matches[:1], rng=rng),
+        ap50_95=estimate_precision(matches, rng=rng),
+        recall=recall([match(picture_boxes(*pair), min_iou=0.5) for pair in zip(images, sure, strict=True)]),
+        corner_error=estimate_errors(errors, lambda values: float(np.median(values)), rng=rng),
+        false_finds=Rate(sum(alarms), len(alarms)),
+        matches=matches,
+    )
+
+
+def compare_findings(name: str, before: Findings, after: Findings, *, margin_points: float) -> DetectorComparison:
+    """Compare what was found on the same pictures, in the same order."""
+    return DetectorComparison(name, before, after, _change(before, after), margin_points)
+
+
+def described(one: DetectorComparison) -> str:
+    """AP50-95 before and after, and its change with the interval, in per cent and points."""
+    if one.change is None or one.before.ap50_95 is None or one.after.ap50_95 is None:
+        return "show no plate"
+    change = one.change
+    return (
+        f"AP50-95 {100 * one.before.ap50_95.value:.1f} before, {100 * one.after.ap50_95.value:.1f} after "
+        f"({change.value:+.1f} points, 95 % interval {change.low:+.1f} to {change.high:+.1f}, n {change.n})"
+    )
+
+
+def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:
+    """Rows of name, figure, and its value before and after with n and 95 % interval; what has no value is left out."""
+    was, now = one.before, one.after
+    rows = [
+        ("AP50", _percent(was.ap50), _percent(now.ap50)),
+        ("AP50-95", _percent(was.ap50_95), _percent(now.ap50_95)),
+        ("found", show_rate(was.recall), show_rate(now.recall)),
+        ("corner error", _percent(was.corner_error, factor=1.0), _percent(now.corner_error, factor=1.0)),
+        ("false finds", show_rate(was.false_finds), show_rate(now.false_finds)),
+    ]
+    return [(one.name, *row) for row in rows if row[1:] != (_NOTHING, _NOTHING)]
+
+
+def _percent(estimate: Estimate | None, *, factor: float = 100.0) -> str:
+    if estimate is None:
+        return _NOTHING
+    value, low, high = (factor * side for side in (estimate.value, estimate.low, estimate.high))
+    return f"{value:.1f} % ({low:.1f}-{high:.1f}), n {estimate.n}"
+
+
+def _change(before: Findings, after: Findings) -> Estimate | None:
+    """Gain of AP50-95 in points; each picture drawn anew counts for both."""
+    if before.ap50_95 is None or after.ap50_95 is None:
+        return None
+    rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
+    pictures, rng = len(before.matches[0]), np.random.default_rng(_SEED)
+    gains: list[float] = []
+    for _ in range(_ROUNDS):
+        weights = np.bincount(rng.integers(pictures, size=pictures), minlength=pictures)
+        means = [[average_precision(ranking, weights=weights) for ranking in some] for some in rankings]
+        old, new = ([value for value in some if value is not None] for some in means)
+        if old:
+            gains.append(100 * float(np.mean(new) - np.mean(old)))
+    low, high = (float(value) for value in np.percentile(gains, _PERCENTILES))
+    value = 100 * (after.ap50_95.value - before.ap50_95.value)
+    return Estimate(value, low, high, before.ap50_95.n)

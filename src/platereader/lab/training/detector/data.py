@@ -1,0 +1,223 @@
+"""Endless batches for the detector: labelled photographs, replaced and pasted plates, and empty scenes, mixed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from platereader.lab.datasets import LabelledImage
+from platereader.lab.synthesis.distractors import coloured
+from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
+from platereader.lab.synthesis.scene import Scene
+from platereader.lab.training.detector.hard_negatives import scene_plate, with_distractors, without_plates
+from platereader.lab.training.detector.loss import Targets
+from platereader.lab.training.detector.material import Material, loaded_scene
+from platereader.lab.training.detector.tiles import LINE_CLASSES, LabelledScene, cut_tile, join_mosaic, relight
+
+_MOSAIC_SHARE, _LAST_STRETCH = 0.4, 0.9
+_BATCH, _MIN_BATCH = 16, 8
+_BATCH_PIXELS = _BATCH * 320 * 320
+# Tile sizes as (height, width) with their shares, and up to which progress: small tiles are cheap and come first, the
+# last ones are near the size of use.
+_STRETCHES = (
+    (0.4, (((320, 320), 0.7), ((256, 256), 0.2), ((416, 416), 0.1))),
+    (0.75, (((320, 320), 0.45), ((416, 416), 0.35), ((320, 448), 0.1), ((448, 320), 0.1))),
+    (math.inf, (((480, 640), 0.4), ((384, 640), 0.2), ((640, 640), 0.15), ((320, 320), 0.25))),
+)
+_COLOURED_SHARE = 0.6
+
+
+SceneSource: TypeAlias = Callable[[np.random.Generator], LabelledScene]
+"""Draws a scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Tiles and what is known of them.
+
+    Attributes:
+        pictures: uint8 ``(N, 3, H, W)``, RGB.
+        targets: the labels.
+    """
+
+    pictures: Tensor
+    targets: Targets
+
+
+def make_batch(draw: SceneSource, *, progress: float, rng: np.random.Generator) -> Batch:
+    """One batch; towards the end of the training (``progress`` 0.9 of 1) tiles are large and single."""
+    last = progress >= _LAST_STRETCH
+    choices = next(sizes for until, sizes in _STRETCHES if progress < until)
+    size = choices[rng.choice(len(choices), p=[share for _, share in choices])][0]
+    count = max(_MIN_BATCH, min(_BATCH, round(_BATCH_PIXELS / (size[0] * size[1]))))
+    return as_batch([make_tile(draw, size=size, mosaic=not last, rng=rng) for _ in range(count)])
+
+
+def make_tile(draw: SceneSource, *, size: tuple[int, int], mosaic: bool, rng: np.random.Generator) -> LabelledScene:
+    """One tile of ``(height, width)`` px, with probability 0.4 a mosaic of four where that is allowed."""
+    if mosaic and rng.random() < _MOSAIC_SHARE:
+        tile = join_mosaic([draw(rng) for _ in range(4)], size=size, rng=rng)
+    else:
+        tile = cut_tile(draw(rng), size=size, rng=rng)
+    return relight(tile, rng=rng)
+
+
+class BatchMaker(Protocol):
+    """What a ``TileStream`` carries into its worker process."""
+
+    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
+        """One batch, when so much of the training is done (0 to 1)."""
+        ...
+
+
+class TileStream(IterableDataset[Batch]):
+    """Batches without end; meant to run in the worker process of a ``torch.utils.data.DataLoader``.
+
+    Args:
+        maker: of the batches.
+        progress: shared float32 ``(1,)``: how much of the training is done, 0 to 1; set by the training loop.
+        seed: of the random stream; each worker draws its own from it.
+    """
+
+    def __init__(self, maker: BatchMaker, *, progress: Tensor, seed: int) -> None:
+        self.maker = maker
+        self.progress = progress
+        self.seed = seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng((self.seed, 0 if worker is None else worker.id))
+        if worker is not None:
+            cv2.setNumThreads(1)
+        while True:
+            yield self.maker.batch(progress=float(self.progress[0]), rng=rng)
+
+
+class TileMaker:
+    """Draws scenes from all sources and cuts tiles; keeps decoded pictures in memory, at most 1280 px on a side.
+
+    Args:
+        material: the training photographs; kinds of scenes that it has nothing for are not drawn.
+    """
+
+    def __init__(self, material: Material) -> None:
+        self._sources, self._cornered, self._empty = material.sources, material.cornered, material.empty
+        self._known: dict[Path, LabelledScene] = {}
+        kinds: list[tuple[Callable[[np.random.Generator], LabelledScene], float, bool]] = [
+            (self._photograph, 0.38, True),
+            (self._replaced, 0.25, bool(self._cornered)),
+            (self._pasted, 0.16, bool(self._empty)),
+            (self._negative, 0.13, bool(self._empty)),
+            (self._erased, 0.08, bool(self._cornered)),
+        ]
+        self._kinds = [(draw, share) for draw, share, possible in kinds if possible]
+
+    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
+        """One batch; see ``make_batch``."""
+        return make_batch(self.scene, progress=progress, rng=rng)
+
+    def scene(self, rng: np.random.Generator) -> LabelledScene:
+        """A random scene of a random kind."""
+        shares = np.array([share for _, share in self._kinds])
+        draw = self._kinds[rng.choice(len(shares), p=shares / shares.sum())][0]
+        return draw(rng)
+
+    def _photograph(self, rng: np.random.Generator) -> LabelledScene:
+        """A labelled photograph, four times in ten with one or two things that look like plates."""
+        shares = np.array([source.share for source in self._sources])
+        source = self._sources[rng.choice(len(shares), p=shares / shares.sum())]
+        image = source.images[rng.integers(len(source.images))]
+        return with_distractors(self._remembered(image), most=int(rng.integers(3)), rng=rng)
+
+    def _replaced(self, rng: np.random.Generator) -> LabelledScene:
+        """A real car with a rendered plate in the place of its own."""
+        image = self._cornered[rng.integers(len(self._cornered))]
+        scene = self._remembered(image)
+        index = int(rng.integers(len(scene.boxes)))
+        plates = tuple(scene_plate(scene, row) for row in range(len(scene.boxes)))
+        front = random_front(rng, height_px=_front_height(plates[index].quad.height, rng))
+        made = _with_plates(replace_plate(Scene(scene.pixels, plates), index=index, front=front, rng=rng), scene)
+        return with_distractors(made, most=int(rng.integers(3)), rng=rng)
+
+    def _pasted(self, rng: np.random.Generator) -> LabelledScene:
+        """An empty scene with one to three rendered plates on it."""
+        empty = self._emptied(rng)
+        scene = Scene(empty.pixels)
+        for _ in range(1 + int(rng.integers(3) * (rng.random() < 0.3))):
+            front = random_front(rng, height_px=int(rng.integers(24, 72)))
+            scene = paste_plate(scene, front=front, rng=rng)
+        return with_distractors(_with_plates(scene, empty), most=3, rng=rng)
+
+    def _negative(self, rng: np.random.Generator) -> LabelledScene:
+        """A scene without a plate, but with things that look like one."""
+        return with_distractors(self._emptied(rng), most=6, rng=rng)
+
+    def _erased(self, rng: np.random.Generator) -> LabelledScene:
+        """A real car without its plates: what is left in their places is none."""
+        scene = self._remembered(self._cornered[rng.integers(len(self._cornered))])
+        return with_distractors(without_plates(scene, rng=rng), most=2, rng=rng)
+
+    def _emptied(self, rng: np.random.Generator) -> LabelledScene:
+        """A picture without a plate; most are grey, and get colours often enough that grey does not say empty."""
+        scene = self._remembered(self._empty[rng.integers(len(self._empty))])
+        return replace(scene, pixels=coloured(scene.pixels, rng=rng)) if rng.random() < _COLOURED_SHARE else scene
+
+    def _remembered(self, image: LabelledImage) -> LabelledScene:
+        """The decoded picture with its labels, from memory after the first time."""
+        if image.path not in self._known:
+            self._known[image.path] = loaded_scene(image)
+        return self._known[image.path]
+
+
+def _with_plates(made: Scene, scene: LabelledScene) -> LabelledScene:
+    """A scene with pixels and plates as the synthesis left them; areas as they were."""
+    corners = np.array([plate.quad.to_array() for plate in made.plates], np.float32).reshape(-1, 4, 2)
+    boxes = np.concatenate((corners.min(1), corners.max(1)), -1) if len(corners) else np.zeros((0, 4), np.float32)
+    return replace(
+        scene,
+        pixels=made.pixels,
+        boxes=boxes,
+        lines=np.array([LINE_CLASSES[plate.lines] for plate in made.plates], np.int64),
+        corners=corners,
+        has_corners=np.ones(len(corners), np.bool_),
+    )
+
+
+def _front_height(plate_px: float, rng: np.random.Generator) -> int:
+    """Height to render a plate at: somewhat above its height in the picture, as far as that pays."""
+    return int(np.clip(plate_px * rng.uniform(1.0, 2.0), 24, 96))
+
+
+def as_batch(tiles: Sequence[LabelledScene]) -> Batch:
+    """Tiles of one size as tensors, labels padded to the longest."""
+    pictures = np.stack([tile.pixels[:, :, ::-1].transpose(2, 0, 1) for tile in tiles])
+    plates = max(1, *(len(tile.boxes) for tile in tiles))
+    is_plate = np.array([[column < len(tile.boxes) for column in range(plates)] for tile in tiles])
+    targets = Targets(
+        boxes=_padded_stack([tile.boxes for tile in tiles]),
+        lines=_padded_stack([tile.lines for tile in tiles]),
+        corners=_padded_stack([tile.corners for tile in tiles]),
+        has_corners=_padded_stack([tile.has_corners.astype(np.float32) for tile in tiles]),
+        is_plate=torch.from_numpy(is_plate),
+        ignored=_padded_stack([tile.ignored for tile in tiles]),
+    )
+    return Batch(torch.from_numpy(np.ascontiguousarray(pictures)), targets)
+
+
+def _padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:
+    """Arrays of different lengths as one tensor, zeros where one is shorter; at least one row each."""
+    longest = max(1, *(len(row) for row in rows))
+    stacked = np.zeros((len(rows), longest, *rows[0].shape[1:]), rows[0].dtype)
+    for target, row in zip(stacked, rows, strict=True):
+        target[: len(row)] = row
+    return torch.from_numpy(stacked)

@@ -1,0 +1,234 @@
+"""Labelled pictures of one's own: which of them can be used, which are held out, and batches in which they are mixed.
+
+Nothing else may be at hand to keep the old knowledge alive, so the rest of a batch can be made up: rendered plates with
+exact corners, on drawn streets and on the pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from platereader._geometry import Box, Quad
+from platereader.errors import DatasetError, MediaFileError
+from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration, load_dataset
+from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
+from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.synthesis.street import generated_street
+from platereader.lab.training.detector.data import Batch, SceneSource, make_batch
+from platereader.lab.training.detector.material import loaded_scene
+from platereader.lab.training.detector.tiles import FloatArray, LabelledScene
+from platereader.media._images import read_image
+from platereader.results import Lines
+
+__all__ = [
+    "LEAST_HELD_OUT",
+    "LEAST_PICTURES",
+    "MadeUpScenes",
+    "OwnPictures",
+    "OwnTiles",
+    "drawn_street",
+    "load_own_pictures",
+    "split",
+]
+
+LEAST_PICTURES = 20
+"""With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
+
+LEAST_HELD_OUT = 8
+"""So many pictures with a plate are held out if a fifth of them is fewer."""
+
+_NAMED = 5
+_STREETS, _STREET_SHARE = 48, 0.5
+_STREET_PX = (960, 540)
+# Where the curriculum of a training from the start has come to tiles of the size of use.
+_BEGINS_AT = 0.4
+
+
+class OwnPictures(NamedTuple):
+    """A labelled set of one's own.
+
+    Attributes:
+        train: pictures to train on, with plates and without.
+        held_out: pictures to measure on; no text of ``train`` is among theirs.
+        skipped: what cannot be used, and why.
+    """
+
+    train: tuple[LabelledImage, ...]
+    held_out: tuple[LabelledImage, ...]
+    skipped: tuple[SkippedRow, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one set, as it is labelled now, from any other."""
+        rows = sorted(f"{image.path.name} {image.plates}" for image in (*self.train, *self.held_out))
+        return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()[:16]
+
+
+def load_own_pictures(folder: Path) -> OwnPictures:
+    """Read a labelled set of any layout of ``load_dataset``, and decode every picture once.
+
+    Args:
+        folder: of the set.
+
+    Raises:
+        DatasetError: the set cannot be used at all, or has fewer than 20 pictures with a plate in a good box.
+    """
+    dataset = load_dataset(folder)
+    skipped, usable = list(dataset.skipped), list[LabelledImage]()
+    for image in dataset.images:
+        reason = _unusable(image)
+        if reason is None:
+            usable.append(image)
+        else:
+            skipped.append(SkippedRow(image.path, None, reason))
+    with_plates = sum(map(has_plate, usable))
+    if with_plates < LEAST_PICTURES:
+        reasons = "".join(f"\n  {row}" for row in skipped[:_NAMED])
+        raise DatasetError(
+            f"{folder} has {with_plates} usable pictures with a plate, at least {LEAST_PICTURES} are needed: label "
+            "more of them." + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
+        )
+    train, held_out = split(usable)
+    return OwnPictures(tuple(train), tuple(held_out), tuple(skipped))
+
+
+def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    """Pictures to train on, and those held out: the fifth by ``is_calibration``, and at least 8 with a plate.
+
+    Raises:
+        DatasetError: too many say the same for anything to be left to train on.
+    """
+    ordered = sorted(images, key=lambda image: (not is_calibration(image.path), _digest(image.path)))
+    count = sum(is_calibration(image.path) for image in images)
+    while sum(map(has_plate, ordered[:count])) < LEAST_HELD_OUT and count < len(ordered):
+        count += 1
+    held_out = ordered[:count]
+    kept = {text for image in held_out for text in _texts(image)}
+    train = [image for image in ordered[count:] if not kept & _texts(image)]
+    if not any(map(has_plate, train)):
+        raise DatasetError(
+            f"of {len(images)} pictures {count} are held out, and the others show the same plates: label more cars."
+        )
+    return train, held_out
+
+
+def has_plate(image: LabelledImage) -> bool:
+    """Whether a plate is labelled whose box is a good one."""
+    return any(plate.box is not None and not plate.is_loose for plate in image.plates)
+
+
+class OwnTiles:
+    """Batches in which a share of the scenes is one's own.
+
+    Args:
+        images: own pictures, at least one.
+        rest: draws all other scenes.
+        share: share of own pictures, 0 to 1.
+    """
+
+    def __init__(self, images: Sequence[LabelledImage], *, rest: SceneSource, share: float) -> None:
+        self._images, self._rest, self._share = tuple(images), rest, share
+        self._known: dict[Path, LabelledScene] = {}
+
+    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
+        """One batch; sizes are those of the later part of a training from the start."""
+        return make_batch(self.scene, progress=_BEGINS_AT + (1.0 - _BEGINS_AT) * progress, rng=rng)
+
+    def scene(self, rng: np.random.Generator) -> LabelledScene:
+        """An own picture, or one of the rest."""
+        if rng.random() >= self._share:
+            return self._rest(rng)
+        image = self._images[int(rng.integers(len(self._images)))]
+        if image.path not in self._known:
+            self._known[image.path] = loaded_scene(image)
+        return self._known[image.path]
+
+
+class MadeUpScenes:
+    """What is known of plates without any older picture: rendered ones on drawn streets and on given pictures.
+
+    Args:
+        images: pictures that further plates are put on; their own labels stay. None will do.
+    """
+
+    def __init__(self, images: Sequence[LabelledImage]) -> None:
+        self._images = tuple(images)
+        self._streets: dict[int, Scene] = {}
+        self._known: dict[Path, LabelledScene] = {}
+
+    def scene(self, rng: np.random.Generator) -> LabelledScene:
+        """A street whose plates were exchanged, or a picture with one plate more."""
+        if not self._images or rng.random() < _STREET_SHARE:
+            return self._street(rng)
+        image = self._images[int(rng.integers(len(self._images)))]
+        if image.path not in self._known:
+            self._known[image.path] = loaded_scene(image)
+        scene = self._known[image.path]
+        front = random_front(rng, height_px=int(rng.integers(24, 72)))
+        return _labelled(paste_plate(_as_scene(scene), front=front, rng=rng), ignored=scene.ignored)
+
+    def _street(self, rng: np.random.Generator) -> LabelledScene:
+        """One of a few streets, which take long to draw, with another plate on each car."""
+        index = int(rng.integers(_STREETS))
+        if index not in self._streets:
+            self._streets[index] = drawn_street(np.random.default_rng(index))
+        street = self._streets[index]
+        for row, plate in enumerate(street.plates):
+            height_px = 1.5 * plate.quad.height / (plate.lines or 1)
+            front = random_front(rng, height_px=int(np.clip(height_px, 24, 96)))
+            street = replace_plate(street, index=row, front=front, rng=rng)
+        return _labelled(street, ignored=np.zeros((0, 4), np.float32))
+
+
+def drawn_street(rng: np.random.Generator) -> Scene:
+    """A street with one to three cars and their plates."""
+    fronts = [random_front(rng, height_px=64) for _ in range(int(rng.integers(1, 4)))]
+    return generated_street(rng, size_px=_STREET_PX, fronts=fronts)
+
+
+def _as_scene(scene: LabelledScene) -> Scene:
+    """A labelled picture in the words of the synthesis; corners only where they are known."""
+    lines: dict[int, Lines | None] = {0: 1, 1: 2}
+    plates = tuple(
+        ScenePlate(Box(*map(float, box)), Quad.from_points(corners) if known else None, lines.get(int(label)))
+        for box, corners, known, label in zip(scene.boxes, scene.corners, scene.has_corners, scene.lines, strict=True)
+    )
+    return Scene(scene.pixels, plates)
+
+
+def _labelled(scene: Scene, *, ignored: FloatArray) -> LabelledScene:
+    """A scene of the synthesis as arrays."""
+    corners = np.array([plate.quad.to_array() for plate in scene.plates], np.float32).reshape(-1, 4, 2)
+    boxes = np.concatenate((corners.min(1), corners.max(1)), -1) if len(corners) else np.zeros((0, 4), np.float32)
+    return LabelledScene(
+        scene.pixels,
+        boxes,
+        np.array([-1 if plate.lines is None else plate.lines - 1 for plate in scene.plates], np.int64),
+        corners,
+        np.array([plate.corners is not None for plate in scene.plates], np.bool_),
+        ignored,
+    )
+
+
+def _unusable(image: LabelledImage) -> str | None:
+    """Why a picture teaches nothing, or None."""
+    try:
+        read_image(image.path)
+    except MediaFileError as error:
+        return str(error)
+    if any(plate.box is None for plate in image.plates):
+        return "a crop, or a plate without a box: the detector learns from whole pictures"
+    return None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+def _texts(image: LabelledImage) -> set[str]:
+    return {plate.text for plate in image.plates if plate.text}

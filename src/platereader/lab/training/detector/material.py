@@ -1,0 +1,212 @@
+"""What the detector is trained on: labelled photographs by kind, completed, and pictures without plates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.errors import DatasetError
+from platereader.lab.datasets import LabelledImage, LabelledPlate
+from platereader.lab.datasets.photographs import held_out_negatives, load_photographs, trainable
+from platereader.lab.training.detector.background import with_background
+from platereader.lab.training.detector.tiles import LINE_CLASSES, FloatArray, LabelledScene, box_points, shrunk
+from platereader.media._images import read_image
+
+_TWO_LINE_ASPECT = 2.4
+_MEMORY_SIDE_PX = 1280
+_SETS = ("russian", "more", "other", "negatives")
+# Set, beginning of the file name, share of the drawn photographs.
+_KINDS = (
+    ("russian", "", 0.36),
+    ("more", "", 0.14),
+    ("other", "rl_", 0.20),
+    ("other", "as_", 0.14),
+    ("other", "yo", 0.07),
+    ("other", "ch_", 0.09),
+)
+_INCOMPLETE = (("russian", ""), ("more", ""), ("other", "rl_"), ("other", "as_"), ("other", "yo"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One set of labelled photographs.
+
+    Attributes:
+        images: pictures with labels.
+        share: how often it is drawn from, relative to other sources.
+    """
+
+    images: tuple[LabelledImage, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSets:
+    """All labelled pictures of a folder that can be decoded.
+
+    Attributes:
+        images: by the name of their set; an absent set is empty.
+        skipped: how many labels are broken or pictures cannot be decoded.
+    """
+
+    images: Mapping[str, tuple[LabelledImage, ...]]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What tiles are made of.
+
+    Attributes:
+        sources: photographs by kind.
+        cornered: photographs on which the corners of every well boxed plate are known.
+        empty: pictures without plates.
+    """
+
+    sources: tuple[Source, ...]
+    cornered: tuple[LabelledImage, ...]
+    empty: tuple[LabelledImage, ...]
+
+
+def load_sets(root: Path) -> LabelledSets:
+    """Read and decode what is under ``root``.
+
+    Args:
+        root: a folder with one or more of ``russian``, ``more``, ``other`` and ``negatives``, or one labelled set,
+            whose pictures count as ``russian`` and without plates as ``negatives``.
+
+    Raises:
+        DatasetError: a set cannot be used at all.
+    """
+    found = {name: load_photographs(root / name) for name in _SETS if (root / name).is_dir()}
+    if found:
+        images = {name: found[name].images if name in found else () for name in _SETS}
+        return LabelledSets(images, sum(one.skipped for one in found.values()))
+    single = load_photographs(root)
+    with_plates, without = (
+        tuple(image for image in single.images if bool(image.plates) == wanted) for wanted in (True, False)
+    )
+    return LabelledSets({"russian": with_plates, "more": (), "other": (), "negatives": without}, single.skipped)
+
+
+def completed(sets: LabelledSets, *, keep: Path, on_picture: Callable[[], None] | None = None) -> LabelledSets:
+    """The sets with the plates of background cars that their labels leave out, in the pictures trained on.
+
+    Args:
+        sets: all labelled pictures.
+        keep: file to remember the finds in.
+        on_picture: called after each picture that was looked at.
+
+    Raises:
+        WeightsError: the shipped weights, which look for them, are missing or altered.
+    """
+    images = dict(sets.images)
+    for name, prefix in _INCOMPLETE:
+        chosen = [image for image in trainable(images[name]) if image.path.name.startswith(prefix) and image.plates]
+        found = {image.path: image for image in with_background(chosen, keep=keep, on_picture=on_picture)}
+        images[name] = tuple(found.get(image.path, image) for image in images[name])
+    return LabelledSets(images, sets.skipped)
+
+
+def detector_material(sets: LabelledSets) -> Material:
+    """The training photographs by kind, and the empty scenes.
+
+    Pictures of the calibration set, of the same cars, and the held-out empty scenes are left out.
+
+    Raises:
+        DatasetError: there is no plate to learn from, or nothing to learn corners from.
+    """
+    allowed = {image.path for image in trainable(image for images in sets.images.values() for image in images)}
+    usable = {
+        name: [
+            image
+            for image in images
+            if image.path in allowed and any(plate.box is not None and not plate.is_loose for plate in image.plates)
+        ]
+        for name, images in sets.images.items()
+    }
+    sources = [
+        Source(tuple(image for image in usable[name] if image.path.name.startswith(prefix)), share)
+        for name, prefix, share in _KINDS
+    ]
+    cornered = tuple(
+        image
+        for source in sources
+        for image in source.images
+        if all(plate.corners or plate.is_loose for plate in image.plates)
+    )
+    held_out = {image.path for image in held_out_negatives(sets.images["negatives"])}
+    empty = tuple(image for image in sets.images["negatives"] if image.path in allowed - held_out)
+    material = Material(tuple(source for source in sources if source.images), cornered, empty)
+    _check_material(material)
+    return material
+
+
+def _check_material(material: Material) -> None:
+    """Refuse what no detector can be learnt from."""
+    if not material.sources:
+        raise DatasetError(
+            "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "
+            "outside of the calibration fifth."
+        )
+    if not (material.cornered or material.empty):
+        raise DatasetError(
+            "data has neither photographs with the corners of their plates nor pictures without plates to put rendered "
+            "ones on, so corners cannot be learnt: add either of them."
+        )
+
+
+def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
+    """A labelled photograph as arrays; plates with a loose box become ignored areas."""
+    known = [plate for plate in image.plates if plate.box is not None and plate.box_quality != "loose"]
+    loose = [_padded(plate) for plate in image.plates if plate.box is not None and plate.box_quality == "loose"]
+    boxes = _rows([_outline(plate) for plate in known])
+    corners = box_points(boxes)
+    for row, plate in enumerate(known):
+        if plate.corners is not None:
+            corners[row] = plate.corners.to_array()
+    return LabelledScene(
+        pixels,
+        boxes,
+        np.array([_line_class(image, plate) for plate in known], np.int64),
+        corners,
+        np.array([plate.corners is not None for plate in known], np.bool_),
+        _rows(loose),
+    )
+
+
+def loaded_scene(image: LabelledImage) -> LabelledScene:
+    """A labelled photograph from its file, as arrays, at most 1280 px on a side."""
+    return shrunk(scene_of(image, read_image(image.path)), side_px=_MEMORY_SIDE_PX)
+
+
+def _line_class(image: LabelledImage, plate: LabelledPlate) -> int:
+    """0 for one line of text, 1 for two, -1 where neither type nor shape tells."""
+    if plate.plate_type is not None:
+        return LINE_CLASSES[plate.lines]
+    if image.path.name.startswith("rl_"):
+        return 0
+    if image.path.name.startswith("as_") and plate.box is not None:
+        return int(plate.box.width < _TWO_LINE_ASPECT * plate.box.height)
+    return -1
+
+
+def _outline(plate: LabelledPlate) -> tuple[float, float, float, float]:
+    """The upright box around the corners, or the labelled box where there are none."""
+    box = plate.box if plate.corners is None else plate.corners.box
+    return (0.0, 0.0, 0.0, 0.0) if box is None else box.to_tuple()
+
+
+def _padded(plate: LabelledPlate) -> tuple[float, float, float, float]:
+    """A loose box with a fifth more around it."""
+    box = plate.box
+    return (0.0, 0.0, 0.0, 0.0) if box is None else box.padded(0.2 * box.width, 0.2 * box.height).to_tuple()
+
+
+def _rows(boxes: Sequence[tuple[float, float, float, float]]) -> FloatArray:
+    """Boxes as float32 ``(M, 4)``, also for none."""
+    return np.array(boxes, np.float32).reshape(-1, 4)

@@ -1,0 +1,299 @@
+"""Training tiles for the detector: cut a scene at a chosen plate size, turn and mirror it, join four, change the light.
+
+Every function keeps labels and pixels together. Pixel edges are whole numbers: the middle of the first pixel is 0.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis import degrade
+from platereader.results import Lines
+
+FloatArray = NDArray[np.float32]
+
+LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
+"""Class of a plate with so many lines of text; -1 where nobody counted."""
+
+_FILL = (114, 114, 114)
+_MIRRORED = [1, 0, 3, 2]
+_MIN_WIDTH_PX, _MIN_HEIGHT_PX = 8.0, 3.0
+_WHOLE, _TRACE = 0.7, 0.05
+_MAX_ENLARGEMENT = 2.2
+_CUT_SHARE = 0.12
+_ELSEWHERE_SHARE = 0.2
+_TILT, _LEAST_DEPTH = 0.16, 0.2
+_PLATE_WIDTHS_PX = (14.0, 600.0)
+# Most of what is missed is small.
+_SMALL_SHARE, _SMALL_PX = 0.35, 44.0
+# Probability and largest strength of each effect, in the order light takes: scene, lens, sensor, file.
+_EFFECTS = (
+    (degrade.white_balance, 0.5, 0.8),
+    (degrade.contrast, 0.5, 0.6),
+    (degrade.haze, 0.05, 0.5),
+    (degrade.night, 0.1, 0.9),
+    (degrade.infrared, 0.12, 1.0),
+    (degrade.defocus, 0.15, 0.05),
+    (degrade.motion_blur, 0.1, 0.05),
+    (degrade.low_resolution, 0.08, 0.2),
+    (degrade.sensor_noise, 0.25, 0.35),
+    (degrade.jpeg, 0.4, 0.85),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledScene:
+    """A picture with what is known of its plates.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` BGR.
+        boxes: float32 ``(M, 4)``, ``x1, y1, x2, y2`` in pixels.
+        lines: int64 ``(M,)``: class 0 for one line of text, 1 for two, -1 for unknown.
+        corners: float32 ``(M, 4, 2)`` in pixels, in reading order; the box's own where not known.
+        has_corners: bool ``(M,)``.
+        ignored: float32 ``(K, 4)``: areas to learn nothing from.
+    """
+
+    pixels: BgrImage
+    boxes: FloatArray
+    lines: NDArray[np.int64]
+    corners: FloatArray
+    has_corners: NDArray[np.bool_]
+    ignored: FloatArray
+
+
+def box_points(boxes: FloatArray) -> FloatArray:
+    """The corners ``(M, 4, 2)`` of boxes ``(M, 4)``, clockwise from the top left."""
+    return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+
+
+def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Generator) -> LabelledScene:
+    """A tile of ``(height, width)`` px around one plate of the scene, or in a fifth of the cases around any place.
+
+    The plate's width in the tile is log-uniform between 14 and 600 px, as far as the scene's resolution and the tile
+    allow, and a third of the plates is smaller than 44 px. A scene of which a plate is known only by its box is not
+    turned: its upright box would become too wide.
+    """
+    focus, plate_px = _focus(scene, rng)
+    scale = _scale(scene, plate_px, size, rng)
+    warp = _linear_part(scale, turned=bool(scene.has_corners.all()), size=size, rng=rng)
+    mirrored = rng.random() < 0.5
+    if mirrored:
+        warp = warp @ np.diag([-1.0, 1.0, 1.0])
+    around = 16.0 if plate_px is None or rng.random() < _CUT_SHARE else 0.5 * plate_px * scale
+    place = _place(scene, focus, scale=scale, around_px=around, size=size, mirrored=mirrored, rng=rng)
+    matrix = _shift(*place) @ warp @ _shift(-focus[0], -focus[1])
+    pixels = _warped(scene.pixels, matrix, scale, size)
+    return _relabelled(scene, pixels, matrix, mirrored=mirrored)
+
+
+def join_mosaic(scenes: Sequence[LabelledScene], *, size: tuple[int, int], rng: np.random.Generator) -> LabelledScene:
+    """Tiles cut from four scenes, laid out two by two around a random middle, ``(height, width)`` px together."""
+    height, width = size
+    middle_y = int(height * rng.uniform(0.35, 0.65))
+    middle_x = int(width * rng.uniform(0.35, 0.65))
+    canvas = np.empty((height, width, 3), np.uint8)
+    parts: list[LabelledScene] = []
+    slots = [(y, x) for y in ((0, middle_y), (middle_y, height)) for x in ((0, middle_x), (middle_x, width))]
+    for scene, ((y1, y2), (x1, x2)) in zip(scenes, slots, strict=True):
+        tile = cut_tile(scene, size=(y2 - y1, x2 - x1), rng=rng)
+        canvas[y1:y2, x1:x2] = tile.pixels
+        parts.append(_moved(tile, float(x1), float(y1)))
+    return LabelledScene(
+        canvas,
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.lines for part in parts]),
+        np.concatenate([part.corners for part in parts]),
+        np.concatenate([part.has_corners for part in parts]),
+        np.concatenate([part.ignored for part in parts]),
+    )
+
+
+def relight(scene: LabelledScene, *, rng: np.random.Generator) -> LabelledScene:
+    """The scene as another camera in another light would show it."""
+    pixels = scene.pixels
+    for effect, probability, strongest in _EFFECTS:
+        if rng.random() < probability:
+            pixels = effect(pixels, rng=rng, strength=strongest * float(rng.random()))
+    return replace(scene, pixels=pixels)
+
+
+def shrunk(scene: LabelledScene, *, side_px: int) -> LabelledScene:
+    """The scene with its longer side at most ``side_px`` px; the same one if it is."""
+    height, width = scene.pixels.shape[:2]
+    scale = side_px / max(height, width)
+    if scale >= 1.0:
+        return scene
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    x, y = size[0] / width, size[1] / height
+    area, point = np.array([x, y, x, y], np.float32), np.array([x, y], np.float32)
+    return replace(
+        scene,
+        pixels=cast(BgrImage, cv2.resize(scene.pixels, size, interpolation=cv2.INTER_AREA)),
+        boxes=scene.boxes * area,
+        corners=scene.corners * point,
+        ignored=scene.ignored * area,
+    )
+
+
+def _focus(scene: LabelledScene, rng: np.random.Generator) -> tuple[tuple[float, float], float | None]:
+    """A point that the tile shall show, and the width of the plate there (None for a place without one)."""
+    height, width = scene.pixels.shape[:2]
+    if not len(scene.boxes) or rng.random() < _ELSEWHERE_SHARE:
+        return (width * float(rng.random()), height * float(rng.random())), None
+    x1, y1, x2, y2 = (float(value) for value in scene.boxes[rng.integers(len(scene.boxes))])
+    return ((x1 + x2) / 2, (y1 + y2) / 2), x2 - x1
+
+
+def _scale(scene: LabelledScene, plate_px: float | None, size: tuple[int, int], rng: np.random.Generator) -> float:
+    """Pixels of the tile per pixel of the scene."""
+    height, width = scene.pixels.shape[:2]
+    if plate_px is None:
+        whole = min(size[0] / height, size[1] / width)
+        return math.exp(rng.uniform(math.log(whole * 0.7), math.log(max(whole * 3.0, 1.0))))
+    low, high = _PLATE_WIDTHS_PX
+    high = min(high, plate_px * _MAX_ENLARGEMENT, 0.95 * size[1])
+    # A scene far smaller than its tile would spend the time on grey.
+    if rng.random() < _SMALL_SHARE:
+        return math.exp(rng.uniform(math.log(min(low, high)), math.log(min(_SMALL_PX, high)))) / plate_px
+    low = min(max(low, 0.8 * plate_px * min(size[0] / height, size[1] / width)), high)
+    return math.exp(rng.uniform(math.log(low), math.log(high))) / plate_px
+
+
+def _linear_part(scale: float, *, turned: bool, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Scale, aspect and, if ``turned``, rotation, shear and a little perspective, around the origin."""
+    aspect = math.exp(rng.normal(0, 0.08))
+    warp = np.diag([scale * math.sqrt(aspect), scale / math.sqrt(aspect), 1.0])
+    if not turned:
+        return warp
+    angle = math.radians(rng.uniform(-45, 45) if rng.random() < 0.25 else rng.normal(0, 3))
+    shear_x, shear_y = rng.normal(0, 0.14), rng.normal(0, 0.08)
+    cos, sin = math.cos(angle), math.sin(angle)
+    rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    shear = np.array([[1, shear_x, 0], [shear_y, 1, 0], [0, 0, 1]])
+    tilt = np.eye(3)
+    # In parts of the tile: the same strength in pixels would turn large tiles inside out.
+    tilt[2, :2] = np.clip(rng.normal(0, _TILT, 2), -2 * _TILT, 2 * _TILT) / max(size)
+    turned_warp: NDArray[np.float64] = tilt @ rotation @ shear @ warp
+    return turned_warp
+
+
+def _shift(x: float, y: float) -> NDArray[np.float64]:
+    """The matrix that moves by ``(x, y)``."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
+
+
+def _place(
+    scene: LabelledScene,
+    focus: tuple[float, float],
+    *,
+    scale: float,
+    around_px: float,
+    size: tuple[int, int],
+    mirrored: bool,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Where in the tile the focus goes: anywhere, but with as little outside of the scene as possible."""
+    place: list[float] = []
+    for axis in (0, 1):
+        tile = float(size[1 - axis])
+        extent = scene.pixels.shape[1 - axis] * scale
+        before = focus[axis] * scale
+        if axis == 0 and mirrored:
+            before = extent - before
+        # Origins of the scene in the tile that leave no border, or keep all of a smaller scene inside.
+        low, high = sorted((0.0, tile - extent))
+        origin = rng.uniform(low, high)
+        margin = min(around_px, 0.5 * tile)
+        place.append(float(np.clip(origin + before, margin, tile - margin)))
+    return place[0], place[1]
+
+
+def _warped(pixels: BgrImage, matrix: NDArray[np.float64], scale: float, size: tuple[int, int]) -> BgrImage:
+    """Pixels under a homography of pixel edges; shrunk by areas first where a plain warp would alias."""
+    if scale < 0.6:
+        pixels, matrix = _needed(pixels, matrix, size)
+        height, width = pixels.shape[:2]
+        small = (max(1, round(width * scale * 1.3)), max(1, round(height * scale * 1.3)))
+        pixels = cast(BgrImage, cv2.resize(pixels, small, interpolation=cv2.INTER_AREA))
+        matrix = matrix @ np.diag([width / small[0], height / small[1], 1.0])
+    centred = _shift(-0.5, -0.5) @ matrix @ _shift(0.5, 0.5)
+    return cast(BgrImage, cv2.warpPerspective(pixels, centred, (size[1], size[0]), borderValue=_FILL))
+
+
+def _needed(
+    pixels: BgrImage, matrix: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[BgrImage, NDArray[np.float64]]:
+    """The part of the picture that a tile shows, and the homography from there."""
+    tile = np.array([[[0, 0], [size[1], 0], [size[1], size[0]], [0, size[0]]]], np.float32)
+    x1, y1, x2, y2 = _bounds(_mapped(tile, np.linalg.inv(matrix).astype(np.float64)))[0]
+    left = int(np.clip(x1 - 4, 0, pixels.shape[1] - 1))
+    top = int(np.clip(y1 - 4, 0, pixels.shape[0] - 1))
+    part = pixels[top : max(top + 1, int(y2 + 5)), left : max(left + 1, int(x2 + 5))]
+    return part, matrix @ _shift(left, top)
+
+
+def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
+    """Points ``(M, P, 2)`` under a homography."""
+    flat = np.concatenate((points, np.ones_like(points[..., :1])), -1) @ matrix.T
+    mapped: FloatArray = (flat[..., :2] / np.maximum(flat[..., 2:], 1e-6)).astype(np.float32)
+    return mapped
+
+
+def _depths(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
+    """What a homography divides points ``(M, P, 2)`` by, ``(M, P)``; not above 0 behind its horizon."""
+    depths: FloatArray = (points @ matrix[2, :2] + matrix[2, 2]).astype(np.float32)
+    return depths
+
+
+def _bounds(points: FloatArray) -> FloatArray:
+    """Upright boxes ``(M, 4)`` around points ``(M, P, 2)``."""
+    return np.concatenate((points.min(1), points.max(1)), -1).astype(np.float32)
+
+
+def _relabelled(
+    scene: LabelledScene, pixels: BgrImage, matrix: NDArray[np.float64], *, mirrored: bool
+) -> LabelledScene:
+    """The scene's labels under a homography; plates mostly cut off or too small become ignored areas."""
+    height, width = pixels.shape[:2]
+    limit = np.array([width, height, width, height], np.float32)
+    corners = _mapped(scene.corners, matrix)
+    if mirrored:
+        corners = corners[:, _MIRRORED]
+    full = _bounds(corners)
+    boxes = np.clip(full, 0, limit)
+    size, seen = full[:, 2:] - full[:, :2], boxes[:, 2:] - boxes[:, :2]
+    share = np.prod(seen, 1) / np.maximum(np.prod(size, 1), 1e-6)
+    big = (seen[:, 0] >= _MIN_WIDTH_PX) & (seen[:, 1] >= _MIN_HEIGHT_PX)
+    # What is behind the horizon of the warp comes out mirrored or endless.
+    ahead = _depths(scene.corners, matrix).min(1) > _LEAST_DEPTH
+    keep = ahead & (share >= _WHOLE) & big
+    lost = ahead & ~keep & (share > _TRACE)
+    ignored = _bounds(_mapped(box_points(scene.ignored), matrix))
+    return LabelledScene(
+        pixels,
+        boxes[keep],
+        scene.lines[keep],
+        corners[keep],
+        scene.has_corners[keep],
+        np.concatenate((np.clip(ignored, 0, limit), boxes[lost])),
+    )
+
+
+def _moved(scene: LabelledScene, dx: float, dy: float) -> LabelledScene:
+    """Labels moved by ``(dx, dy)`` px."""
+    step = np.array([dx, dy], np.float32)
+    return replace(
+        scene,
+        boxes=scene.boxes + np.tile(step, 2),
+        corners=scene.corners + step,
+        ignored=scene.ignored + np.tile(step, 2),
+    )

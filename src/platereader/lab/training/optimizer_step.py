@@ -1,0 +1,72 @@
+"""One optimizer step that a loss or a gradient which is not finite cannot spoil."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from platereader.errors import InvalidArgumentError
+from platereader.lab.training.checkpoint import ModelEma
+
+__all__ = ["Descent"]
+
+_MOST_SKIPPED_IN_A_ROW = 20
+
+
+class Descent:
+    """Takes the steps of one network and its running average.
+
+    Args:
+        network: what is trained.
+        optimizer: of its parameters.
+        ema: its running average.
+        max_gradient: norm that gradients are cut to.
+
+    Attributes:
+        skipped: steps that were not taken since the start of this process.
+    """
+
+    def __init__(
+        self, network: nn.Module, *, optimizer: torch.optim.Optimizer, ema: ModelEma, max_gradient: float
+    ) -> None:
+        self.skipped: int = 0
+        self._in_a_row = 0
+        self._network = network
+        self._optimizer = optimizer
+        self._ema = ema
+        self._max_gradient = max_gradient
+
+    def step(self, loss: Tensor, *, rate: float) -> Tensor:
+        """Go one step downhill; leaves out a step whose loss or gradient is not finite.
+
+        Returns:
+            The norm of the gradient before it was cut, a scalar.
+
+        Raises:
+            InvalidArgumentError: 20 steps in a row were left out.
+        """
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        norm = torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._max_gradient)
+        if not bool(torch.isfinite(loss.detach()) & torch.isfinite(norm)):
+            self._leave_out(rate)
+            return norm
+        self._in_a_row = 0
+        self._optimizer.step()
+        self._ema.update(self._network)
+        return norm
+
+    @torch.no_grad()
+    def _leave_out(self, rate: float) -> None:
+        """Count the step, and take back what its forward pass left in the normalisation statistics."""
+        self.skipped += 1
+        self._in_a_row += 1
+        for name, buffer in self._network.named_buffers():
+            buffer.copy_(self._ema.tensors[name])
+        if self._in_a_row >= _MOST_SKIPPED_IN_A_ROW:
+            raise InvalidArgumentError(
+                f"learning_rate is too high at {rate:.3g}, or the data is broken: loss or gradient were not finite for "
+                f"{self._in_a_row} steps in a row. The last checkpoint is sound; go on with a lower rate in a new run."
+            )

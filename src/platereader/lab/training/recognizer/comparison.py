@@ -1,0 +1,82 @@
+"""Whether new weights read as well as old ones: both read the same plates, and each plate is compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from platereader._reading import decode, recognize
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.training.recognizer.data import Sample
+from platereader.protocols import CTCDecoder, Recognizer
+
+__all__ = ["Comparison", "compare", "read_right"]
+
+_Z_95 = 1.959964
+_CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Exact match of one set of plates, before and after.
+
+    Attributes:
+        name: of the set.
+        before: plates that the old weights read right.
+        after: plates that the new weights read right.
+        lost: plates that only the old ones read right.
+        won: plates that only the new ones read right.
+        margin_points: percentage points that may be lost; with more than 0, what may be chance is forgiven, too.
+    """
+
+    name: str
+    before: Rate
+    after: Rate
+    lost: int
+    won: int
+    margin_points: float
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether more is lost than the margin, and than chance explains (McNemar, Psychometrika 12, 1947)."""
+        chance = _Z_95 * math.sqrt(self.lost + self.won)
+        allowed = max(self.margin_points / 100 * self.before.n, chance) if self.margin_points else 0.0
+        return self.lost - self.won > allowed
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form; rates with n and their 95 % intervals."""
+        return {
+            "name": self.name,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "lost": self.lost,
+            "won": self.won,
+            "margin_points": self.margin_points,
+            "is_worse": self.is_worse,
+        }
+
+
+def compare(name: str, before: Sequence[bool], after: Sequence[bool], *, margin_points: float) -> Comparison:
+    """Compare what was right of one set of plates, one value a plate, in the same order."""
+    pairs = list(zip(before, after, strict=True))
+    return Comparison(
+        name,
+        before=Rate(sum(before), len(pairs)),
+        after=Rate(sum(after), len(pairs)),
+        lost=sum(old and not new for old, new in pairs),
+        won=sum(new and not old for old, new in pairs),
+        margin_points=margin_points,
+    )
+
+
+def read_right(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]) -> list[bool]:
+    """Whether the best text of each plate is the labelled one."""
+    right: list[bool] = []
+    for start in range(0, len(samples), _CHUNK):
+        some = samples[start : start + _CHUNK]
+        candidates = decode(decoder, recognize(recognizer, [sample.plate for sample in some]))
+        texts = [found[0].text if found else "" for found in candidates]
+        right += [sample.text == text for sample, text in zip(some, texts, strict=True)]
+    return right

@@ -1,0 +1,221 @@
+"""Labelled plates of one's own: which of them can be used, which are held out, and batches in which they are mixed.
+
+A plate is held out if any picture of it is: no text is on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+from typing_extensions import override
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader._reading import rectify
+from platereader.errors import DatasetError, MediaFileError
+from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, load_dataset
+from platereader.lab.datasets.plates import surroundings
+from platereader.lab.suites.labelled.outcomes import box_of
+from platereader.lab.synthesis.capture import CropProfile
+from platereader.lab.synthesis.crops import jitter_real
+from platereader.lab.training.recognizer.data import CORNER_ERROR, Batch, PlateBatches, Sample, as_sample, to_batch
+from platereader.media._images import read_image
+from platereader.plates._alphabet import Alphabet
+from platereader.protocols import Rectifier
+from platereader.rectification._contour import find_outline
+from platereader.rectification._layout import lines_by_aspect, lines_by_box
+from platereader.results import Detection, Lines
+
+__all__ = [
+    "LEAST_PLATES",
+    "OwnBatches",
+    "OwnPlate",
+    "OwnPlates",
+    "jittered",
+    "load_own_plates",
+    "split",
+    "straightened",
+]
+
+LEAST_PLATES = 20
+"""With fewer plates there is next to nothing to learn from and nothing to measure on."""
+
+_NAMED = 5
+# Where an outline is only guessed nobody knows which characters a cut would hide: own plates are shown whole.
+_WHOLE = CropProfile(corner_error=CORNER_ERROR)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnPlate:
+    """A labelled plate, with a little of its surroundings where the picture has any. A ``PhotographedPlate``.
+
+    Attributes:
+        path: the picture.
+        detection: where the label says that it is.
+        text: what it says, of the network's characters alone.
+        lines: lines of text, as labelled, else as the default rectifier guesses them.
+        corners: float32 ``(4, 2)`` in ``pixels``: as labelled, else as found, else those of the box.
+        encoded: ``pixels`` as JPEG, a tenth of their size, because fifty thousand are held in memory.
+    """
+
+    path: Path
+    detection: Detection
+    text: str
+    lines: Lines
+    corners: NDArray[np.float32]
+    encoded: NDArray[np.uint8]
+
+    @property
+    def pixels(self) -> BgrImage:
+        """uint8 ``(H, W, 3)`` BGR."""
+        return np.asarray(cv2.imdecode(self.encoded, cv2.IMREAD_COLOR), np.uint8)
+
+
+class OwnPlates(NamedTuple):
+    """A labelled set of one's own.
+
+    Attributes:
+        train: plates to train on.
+        held_out: plates to measure and calibrate on; no text of ``train`` is among theirs.
+        skipped: what cannot be used, and why.
+    """
+
+    train: Sequence[OwnPlate]
+    held_out: Sequence[OwnPlate]
+    skipped: Sequence[SkippedRow]
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one set, as it is labelled now, from any other."""
+        rows = sorted(f"{plate.path.name} {plate.text}" for plate in (*self.train, *self.held_out))
+        return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()[:16]
+
+
+def load_own_plates(folder: Path, *, alphabet: Alphabet) -> OwnPlates:
+    """Read a labelled set of any layout of ``load_dataset``; a crop without a box is a plate that fills its picture.
+
+    Args:
+        folder: of the set.
+        alphabet: of the network.
+
+    Raises:
+        DatasetError: the set cannot be used at all, has fewer than 20 usable plates, or all of them say the same.
+    """
+    dataset = load_dataset(folder)
+    skipped, found = list(dataset.skipped), list[OwnPlate]()
+    for image in dataset.images:
+        try:
+            frame = read_image(image.path)
+        except MediaFileError as error:
+            skipped.append(SkippedRow(image.path, None, str(error)))
+            continue
+        for plate in image.plates:
+            reason = _unusable(plate, frame, alphabet)
+            if reason is None:
+                found.append(_own_plate(image.path, frame, plate))
+            else:
+                skipped.append(SkippedRow(image.path, None, reason))
+    if len(found) < LEAST_PLATES:
+        reasons = "".join(f"\n  {row}" for row in skipped[:_NAMED])
+        raise DatasetError(
+            f"{folder} has {len(found)} usable plates, at least {LEAST_PLATES} are needed: label more of them."
+            + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
+        )
+    return OwnPlates(*split(found), skipped)
+
+
+def split(plates: Sequence[OwnPlate]) -> tuple[list[OwnPlate], list[OwnPlate]]:
+    """Plates to train on, and those held out: the fifth by ``is_calibration``, or the first one by hash if that fails.
+
+    Raises:
+        DatasetError: all say the same.
+    """
+    kept = {plate.text for plate in plates if is_calibration(plate.path)}
+    held_out = [plate for plate in plates if is_calibration(plate.path)]
+    train = [plate for plate in plates if not is_calibration(plate.path) and plate.text not in kept]
+    if not train or not held_out:
+        first = min(plates, key=lambda plate: hashlib.sha1(plate.path.name.encode(), usedforsecurity=False).digest())
+        held_out = [plate for plate in plates if plate.text == first.text]
+        train = [plate for plate in plates if plate.text != first.text]
+    if not train:
+        raise DatasetError(f"all {len(plates)} plates say {plates[0].text}: some must differ, to measure on.")
+    return train, held_out
+
+
+def straightened(plates: Sequence[OwnPlate], *, rectifier: Rectifier) -> list[Sample]:
+    """The plates as a pipeline with that rectifier hands them to its recognizer; decodes their pictures again."""
+    return [Sample(rectify(rectifier, read_image(plate.path), [plate.detection])[0], plate.text) for plate in plates]
+
+
+def jittered(plates: Sequence[OwnPlate], *, rng: np.random.Generator, count: int) -> list[Sample]:
+    """So many random ones of the plates, cut out by wrong corners and disturbed, as in training."""
+    chosen: list[int] = rng.integers(len(plates), size=count).tolist()
+    return [as_sample(jitter_real(plates[index], rng=rng, profile=_WHOLE)) for index in chosen]
+
+
+class OwnBatches(Dataset[Batch]):
+    """The batches of another training with own plates in the place of a share of theirs.
+
+    Args:
+        plates: own plates, at least one.
+        rest: what else is trained on.
+        share: share of own plates, 0 to 1.
+        size_px: height and width of the network's input.
+    """
+
+    def __init__(
+        self, plates: Sequence[OwnPlate], *, rest: PlateBatches, share: float, size_px: tuple[int, int]
+    ) -> None:
+        self.plates = plates
+        self.rest = rest
+        self.share = share
+        self.size_px = size_px
+
+    @override
+    def __getitem__(self, index: int) -> Batch:
+        """Make batch number ``index``."""
+        rng = np.random.default_rng((self.rest.seed, index))
+        own = int(rng.binomial(self.rest.batch_size, self.share))
+        samples = [self.rest.sample(rng) for _ in range(self.rest.batch_size - own)]
+        samples += jittered(self.plates, rng=rng, count=own)
+        return to_batch(samples, alphabet=self.rest.alphabet, size_px=self.size_px)
+
+
+def _unusable(plate: LabelledPlate, frame: BgrImage, alphabet: Alphabet) -> str | None:
+    """Why a label teaches nothing, or None."""
+    if plate.text is None:
+        return "a plate without a text"
+    unknown = sorted(set(plate.text) - set(alphabet.characters))
+    if unknown:
+        return f"the text {plate.text!r} has {', '.join(unknown)}, the network knows {alphabet.characters}"
+    if plate.is_loose:
+        return f"the place of {plate.text} is only roughly known"
+    if _box_of(plate, frame).clipped(frame.shape[1], frame.shape[0]) is None:
+        return f"the box of {plate.text} lies outside of the picture"
+    return None
+
+
+def _own_plate(path: Path, frame: BgrImage, plate: LabelledPlate) -> OwnPlate:
+    """A usable plate, cut out of its picture."""
+    box = _box_of(plate, frame)
+    outline = plate.corners or find_outline(frame, box)
+    quad = outline or Quad.from_box(box)
+    near, origin = surroundings(frame, quad.box)
+    _, encoded = cv2.imencode(".jpg", near, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    lines = plate.lines or (lines_by_box(box) if outline is None else lines_by_aspect(outline))
+    corners = (quad.to_array() - origin).astype(np.float32)
+    detection = Detection(box, 1.0, plate.corners, plate.lines)
+    return OwnPlate(path, detection, plate.text or "", lines, corners, np.asarray(encoded, np.uint8))
+
+
+def _box_of(plate: LabelledPlate, frame: BgrImage) -> Box:
+    """Where the plate is; the whole picture where the label says nothing."""
+    return box_of(plate) or Box(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))

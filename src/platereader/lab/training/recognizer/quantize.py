@@ -1,0 +1,223 @@
+"""Turn a trained reader into int8: measure what its layers see, round, and compare before anything is written.
+
+Every convolution's input gets the scale of least squared error over some plates, which cuts off the rarest values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from platereader._ctc import collapse
+from platereader.errors import AccuracyError
+from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.training.recognizer.data import (
+    PlateBatches,
+    Sample,
+    background_photographs,
+    decode_label,
+    load_real_plates,
+)
+from platereader.lab.training.recognizer.train import validation_sets
+from platereader.plates._alphabet import Alphabet
+from platereader.recognition._network import ConvCtc, network_from_file
+from platereader.recognition._preprocess import prepare
+from platereader.recognition._quantized import int8_runtime
+from platereader.recognition._shape import shape_from_settings
+from platereader.results import PlateImage
+from platereader.runtimes import Runtime
+from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
+from platereader.runtimes._torch import TorchRuntime
+
+__all__ = ["WEIGHTS", "Agreement", "QuantizationPlates", "draw_plates", "input_scales", "quantize_recognizer"]
+
+WEIGHTS = "recognizer-int8.safetensors"
+_LEVELS = 255
+_CUTS = np.linspace(0.5, 1.0, 26).tolist()
+_CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizationPlates:
+    """What a quantisation is made with; no plate is in both.
+
+    Attributes:
+        calibration: plates whose activations set the scales, some hundred.
+        trials: named sets of labelled plates that both networks read.
+    """
+
+    calibration: Sequence[PlateImage]
+    trials: Mapping[str, Sequence[Sample]]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How one set of plates is read before and after.
+
+    Attributes:
+        name: of the set.
+        same: plates with the same text from both, right or wrong.
+        exact_fp32: plates that the float network reads right.
+        exact_int8: plates that the int8 network reads right.
+    """
+
+    name: str
+    same: Rate
+    exact_fp32: Rate
+    exact_int8: Rate
+
+    @property
+    def lost_points(self) -> float:
+        """Percentage points of exact match that int8 loses; negative when it wins."""
+        return 100 * (self.exact_fp32.count - self.exact_int8.count) / max(self.same.n, 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form; rates with n and their 95 % intervals."""
+        rates = {"same": self.same, "exact_fp32": self.exact_fp32, "exact_int8": self.exact_int8}
+        return {"name": self.name, **{name: rate.to_dict() for name, rate in rates.items()}}
+
+
+def draw_plates(
+    labelled: Sequence[Path] = (),
+    *,
+    alphabet: Alphabet,
+    negatives: Path | None = None,
+    calibration: int = 256,
+    made_up: int = 2000,
+    seed: int = 0,
+) -> QuantizationPlates:
+    """Plates as in training: made-up ones, and labelled ones whose calibration fifth is kept for the comparison.
+
+    Args:
+        labelled: labelled sets.
+        alphabet: of the network.
+        negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
+        calibration: plates that set the scales.
+        made_up: made-up plates to compare on.
+        seed: of everything random.
+
+    Raises:
+        DatasetError: a labelled set cannot be used at all.
+    """
+    rng = np.random.default_rng((seed, 2**41))
+    images = [image for folder in labelled for image in load_photographs(folder).images]
+    backgrounds = [] if negatives is None else background_photographs(negatives, count=200, rng=rng)
+    real = load_real_plates(images, alphabet=alphabet, calibration=False)
+    batches = PlateBatches(alphabet, batch_size=1, real=real, backgrounds=backgrounds, seed=seed)
+    trials = validation_sets(batches, images=images, made_up=made_up)
+    return QuantizationPlates([batches.sample(rng).plate for _ in range(calibration)], trials)
+
+
+def quantize_recognizer(
+    weights: Path,
+    output: Path,
+    *,
+    plates: QuantizationPlates,
+    settings: Mapping[str, Any] | None = None,
+    max_loss_points: float = 0.5,
+) -> list[Agreement]:
+    """Write the int8 form of a trained reader, if it reads as well.
+
+    Args:
+        weights: float safetensors file as training writes it.
+        output: file to write.
+        plates: see ``draw_plates``.
+        settings: that travel with the weights, as ``CtcRecognizer.from_file`` takes them.
+        max_loss_points: most percentage points of exact match, over all trials together, that may be lost.
+
+    Returns:
+        How each set is read before and after, and ``all`` of them.
+
+    Raises:
+        AccuracyError: int8 loses more; nothing is written.
+        WeightsError: the weights are missing, damaged or of another network.
+        EngineError: torch cannot compute in int8 here.
+    """
+    alphabet, config = shape_from_settings(settings or {})
+    size_px = (config.height_px, config.width_px)
+    network = network_from_file(weights, config=config)
+    tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
+    fp32, int8 = TorchRuntime(network), int8_runtime(tensors, config=config)
+    read = partial(_read, alphabet=alphabet, size_px=size_px)
+    texts = {
+        name: list(zip([sample.text for sample in samples], read(fp32, samples), read(int8, samples), strict=True))
+        for name, samples in plates.trials.items()
+    }
+    agreements = _compared(texts)
+    lost, allowed = agreements[-1].lost_points, max_loss_points
+    if lost > allowed:
+        raise AccuracyError(
+            f"in int8 {weights.name} reads {lost:.2f} points fewer of {agreements[-1].same.n} plates right, allowed "
+            f"are {allowed:g}; nothing was written. Calibrate with more or other plates, or allow more."
+        )
+    write_int8(output, tensors)
+    return agreements
+
+
+@torch.inference_mode()
+def input_scales(network: ConvCtc, pictures: Tensor) -> dict[str, InputScale]:
+    """How the input of every convolution is held in uint8 with least squared error.
+
+    Args:
+        network: folded; left as it was.
+        pictures: float ``(N, 1, H, W)``, some hundred: all activations of one layer are held at once.
+    """
+    scales: dict[str, InputScale] = {}
+
+    def measured(name: str) -> Any:
+        def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            del module
+            scales[name] = _best_scale(inputs[0])
+
+        return measure
+
+    hooks = [module.register_forward_pre_hook(measured(name)) for name, module in convolutions(network).items()]
+    network(pictures)
+    for hook in hooks:
+        hook.remove()
+    return scales
+
+
+def _best_scale(values: Tensor) -> InputScale:
+    """The scale, out of some that cut off the ends, with least squared error; the zero point keeps 0 exact."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
+    zero_point = round(-low / (high - low) * _LEVELS)
+    scales = [cut * (high - low) / _LEVELS for cut in _CUTS]
+    held = (
+        (values / scale).round_().add_(zero_point).clamp_(0, _LEVELS).sub_(zero_point).mul_(scale) for scale in scales
+    )
+    errors = [float((one - values).square_().mean()) for one in held]
+    return InputScale(scales[int(np.argmin(errors))], zero_point)
+
+
+def _compared(trials: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[Agreement]:
+    """One row a set of (true text, read in fp32, read in int8), and one of all plates."""
+    rows = {**trials, "all": list(chain.from_iterable(trials.values()))}
+    return [
+        Agreement(
+            name,
+            same=Rate(sum(fp32 == int8 for _, fp32, int8 in texts), len(texts)),
+            exact_fp32=Rate(sum(fp32 == true for true, fp32, _ in texts), len(texts)),
+            exact_int8=Rate(sum(int8 == true for true, _, int8 in texts), len(texts)),
+        )
+        for name, texts in rows.items()
+    ]
+
+
+def _read(runtime: Runtime, samples: Sequence[Sample], *, alphabet: Alphabet, size_px: tuple[int, int]) -> list[str]:
+    """The text of each plate, read greedily, with ``?`` for what is illegible."""
+    texts: list[str] = []
+    for start in range(0, len(samples), _CHUNK):
+        plates = [sample.plate for sample in samples[start : start + _CHUNK]]
+        (log_probs,) = runtime.run(prepare(plates, size_px=size_px))  # (N, T, C + 1)
+        texts += [decode_label(collapse(path), alphabet=alphabet) for path in log_probs.argmax(axis=2)]
+    return texts

@@ -1,0 +1,1 @@
+"""Fitting confidence: of single readings and of fused ones."""

@@ -1,0 +1,145 @@
+"""Fit what a confidence is worth: the recognizer and decoder read plates never trained on, and are right or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader._reading import decode, recognize
+from platereader.lab.datasets import is_calibration
+from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_russian, load_real_plates
+from platereader.media._images import read_image
+from platereader.plates._alphabet import Alphabet
+from platereader.protocols import CTCDecoder, Recognizer
+from platereader.results import PlateEvidence, PlateReading
+from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
+
+__all__ = ["Judged", "Returned", "calibrate", "calibration_plates", "judged", "returned"]
+
+_SEED = 2**41
+_CHUNK = 64
+_SCENES = 60
+# Half photographs of the calibration fifth, half made up; no more decoys than a pipeline's detector lets through.
+_KINDS = Kinds(real=0.5, foreign=0.02, scenery=0.01, lettered=0.01)
+
+
+class Judged(NamedTuple):
+    """One reading: its signs, and whether the text was right."""
+
+    signs: Signs
+    right: bool
+
+
+def calibration_plates(
+    labelled: Sequence[Path] = (), *, negatives: Path | None = None, count: int = 12_000, alphabet: Alphabet
+) -> list[Sample]:
+    """Plates that no recognizer was trained on: the calibration fifth of labelled sets, disturbed, and made-up ones.
+
+    Args:
+        labelled: labelled sets; only their calibration fifth is looked at.
+        negatives: labelled set whose calibration fifth gives backgrounds and scenery.
+        count: number of plates.
+        alphabet: of the recognizer.
+
+    Raises:
+        DatasetError: a labelled set cannot be used at all.
+    """
+    images = [image for folder in labelled for image in load_photographs(folder).images]
+    real = [one for one in load_real_plates(images, alphabet=alphabet, calibration=True) if is_russian(one)]
+    maker = PlateBatches(alphabet, batch_size=1, real=real, kinds=_KINDS, backgrounds=_scenes(negatives), seed=_SEED)
+    rng = np.random.default_rng(_SEED)
+    return [maker.sample(rng) for _ in range(count)]
+
+
+def _scenes(folder: Path | None) -> list[BgrImage]:
+    """Pictures without plates of the calibration fifth."""
+    if folder is None:
+        return []
+    kept = [one for one in load_photographs(folder).images if not one.plates and is_calibration(one.path)]
+    return [read_image(image.path) for image in kept[:_SCENES]]
+
+
+def judged(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]) -> list[Judged]:
+    """Read samples; those without any candidate are left out, as there is nothing to be confident of."""
+    found: list[Judged] = []
+    for sample, reading in _read(recognizer, decoder, samples, policy=TrustPolicy(min_legible=0.0)):
+        if reading.candidates:
+            log_probs = reading.evidence.log_probs
+            signs = signs_of(reading.candidates, reading.characters, log_probs, lines=sample.plate.lines)
+            found.append(Judged(signs, reading.candidates[0].text == sample.text))
+    return found
+
+
+class Returned(NamedTuple):
+    """What a policy does with samples: those that are right at all, those that are ``read``, and of these the wrong."""
+
+    right: Rate
+    read: Rate
+    wrong: Rate
+
+
+def returned(
+    recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
+) -> Returned:
+    """Read samples and count what the policy lets through."""
+    pairs = [
+        (reading.status == "read", reading.text == sample.text)
+        for sample, reading in _read(recognizer, decoder, samples, policy=policy)
+    ]
+    read = [right for is_read, right in pairs if is_read]
+    return Returned(
+        right=Rate(sum(right for _, right in pairs), len(pairs)),
+        read=Rate(len(read), len(pairs)),
+        wrong=Rate(len(read) - sum(read), len(read)),
+    )
+
+
+def _read(
+    recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
+) -> Iterator[tuple[Sample, PlateReading]]:
+    """Each sample with its reading, some at a time."""
+    for start in range(0, len(samples), _CHUNK):
+        some = samples[start : start + _CHUNK]
+        log_probs = recognize(recognizer, [sample.plate for sample in some])
+        candidates = decode(decoder, log_probs)
+        evidence = [
+            PlateEvidence(None, sample.plate, rows, texts)
+            for sample, rows, texts in zip(some, log_probs, candidates, strict=True)
+        ]
+        yield from zip(some, policy.judge_batch(evidence, recognizer.alphabet), strict=True)
+
+
+def calibrate(
+    readings: Sequence[Judged], *, precision: str, decoder: str
+) -> tuple[Calibration, dict[str, float | None]]:
+    """Fit on two thirds of the readings, and measure on the others what that gives; the fit returned is of all.
+
+    Args:
+        readings: as ``judged`` returns them.
+        precision: of the recognizer that made them.
+        decoder: that made them, as ``platereader._defaults.decoder_name`` calls it.
+
+    Returns:
+        The calibration, and its ``calibration_error`` and ``auroc`` on readings that it was not fitted on.
+
+    Raises:
+        InvalidArgumentError: all readings are right, or all wrong.
+    """
+    fitted = [one for index, one in enumerate(readings) if index % 3]
+    held_out = [one for index, one in enumerate(readings) if not index % 3]
+    trial = _fitted(fitted, precision=precision, decoder=decoder)
+    confidences, right = [trial.confidence(one.signs) for one in held_out], [one.right for one in held_out]
+    figures = {"calibration_error": calibration_error(confidences, right), "auroc": auroc(confidences, right)}
+    return _fitted(readings, precision=precision, decoder=decoder), figures
+
+
+def _fitted(readings: Sequence[Judged], *, precision: str, decoder: str) -> Calibration:
+    signs, right = [one.signs for one in readings], [one.right for one in readings]
+    return Calibration.fit(signs, right, precision=precision, decoder=decoder)

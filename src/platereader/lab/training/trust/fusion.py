@@ -1,0 +1,288 @@
+"""Fit how much each frame of a track counts, and what the text is worth that all of them come to.
+
+The plates are those of half of the calibration fifth, so that the other half can show what the fit is worth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from platereader._defaults import default_rectifier
+from platereader._reading import PlateReader
+from platereader.lab.datasets.labels import LabelledImage
+from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.lab.synthesis.tracks import random_track
+from platereader.lab.training.recognizer.data import is_russian, load_real_plates
+from platereader.plates._alphabet import Alphabet
+from platereader.protocols import CTCDecoder, Recognizer
+from platereader.results import PlateReading
+from platereader.trust import Calibration, FrameWeights, FusedCalibration, FusedSigns, TrustPolicy
+from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
+from platereader.video._fusion import FusedEvidence
+from platereader.video._fusion.evidence import MAX_TEXTS
+from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
+from platereader.video._fusion.texts import proposed
+
+__all__ = [
+    "Ended",
+    "JudgedTexts",
+    "ReadTrack",
+    "ended",
+    "fit_frame_weights",
+    "fit_fusion",
+    "fused_texts",
+    "plates_to_fit_on",
+    "read_tracks",
+]
+
+_HALVES = 10
+_SEED = 2**42
+_LEAST_LOG_PROB = -60.0
+# Below it, frames that see little of a plate can no longer vote together against one that misreads it with confidence.
+_LEAST_FLOOR = 8.0
+# Fills the tables up where a track has fewer texts than others; infinity has no gradient.
+_NO_TEXT_NATS = 1e4
+_AFTER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30)
+
+
+class ReadTrack(NamedTuple):
+    """What was read of one track, frame by frame, what its plate says, and how bad the frames are, 0 to 1."""
+
+    readings: Sequence[PlateReading]
+    text: str
+    severity: float
+
+
+class JudgedTexts(NamedTuple):
+    """Fused texts after so many frames of tracks: their signs, and whether they were right."""
+
+    signs: Sequence[FusedSigns]
+    right: Sequence[bool]
+
+
+# ---------------------------------------------------------------- what is fitted on
+
+
+def plates_to_fit_on(images: Iterable[LabelledImage], *, alphabet: Alphabet) -> list[RealPlate]:
+    """The Russian plates of every other picture of the calibration fifth: ``sha1(file name) % 10 == 0``.
+
+    Args:
+        images: of all labelled sets, see ``load_photographs``.
+        alphabet: of the recognizer.
+    """
+    chosen = [image for image in images if _hash(image.path) % _HALVES == 0]
+    plates = filter(is_russian, load_real_plates(chosen, alphabet=alphabet, calibration=True))
+    return [plate for plate in plates if set(plate.text) <= set(alphabet.characters)]
+
+
+def _hash(path: Path) -> int:
+    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16)
+
+
+def read_tracks(
+    recognizer: Recognizer,
+    decoder: CTCDecoder,
+    plates: Sequence[RealPlate],
+    *,
+    trust: TrustPolicy,
+    count: int,
+    seed: int = _SEED,
+) -> list[ReadTrack]:
+    """Make so many tracks, from easy to hard, and read their frames as a pipeline with the default rectifier would.
+
+    Args:
+        recognizer: reads them.
+        decoder: of its alphabet.
+        plates: photographed ones, at least one.
+        trust: with the calibration of the single readings.
+        count: number of tracks.
+        seed: of the tracks; the same one gives the same tracks.
+    """
+    reader = PlateReader(default_rectifier(), recognizer, decoder, trust)
+    tracks: list[ReadTrack] = []
+    for number in range(count):
+        rng = np.random.default_rng((seed, number))
+        severity = (number + float(rng.random())) / count
+        track = random_track(plates, severity=severity, rng=rng)
+        frames = [sight.frame for sight in track.sights]
+        found = reader.read_frames(frames, [[sight.detection] for sight in track.sights])
+        tracks.append(ReadTrack([readings[0] for readings in found], track.text, severity))
+    return tracks
+
+
+# ---------------------------------------------------------------- how much each frame counts
+
+
+def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> FrameWeights:
+    """The weights under which the right texts are most probable, of all that are considered and none of them.
+
+    Each track counts twice: as a whole, and as far as a random frame.
+
+    Args:
+        tracks: N of them.
+        alphabet: of the recognizer that read them.
+    """
+    rng = np.random.default_rng(len(tracks))
+    parts = [(track, end) for track in tracks for end in (len(track.readings), _some(track, rng))]
+    scored = [one for track, end in parts if (one := _scored(track, end, alphabet)) is not None]
+    tables, signs, penalties, truth = _stacked(scored)
+    values = torch.zeros(len(FRAME_SIGNS) + 3, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([values], max_iter=80, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        log_shares = torch.log_softmax(_scores(values, tables, signs, penalties), dim=1)  # (N, K + 1)
+        surprise = -log_shares.gather(1, truth[:, None]).mean() + 1e-3 * (values[1:-2] ** 2).sum()
+        surprise.backward()
+        return surprise
+
+    optimizer.step(loss)
+    bias, *weights, floor, dependence = (round(float(value), 6) for value in _in_range(values.detach()))
+    return FrameWeights(bias, tuple(weights), floor_nats=floor, dependence=dependence)
+
+
+def _some(track: ReadTrack, rng: np.random.Generator) -> int:
+    return int(rng.integers(1, len(track.readings), endpoint=True))
+
+
+class _Scored(NamedTuple):
+    """Part of a track: log P (F, K), signs (F, S) and penalties (K,); index of the right text, K for none."""
+
+    table: Tensor
+    signs: Tensor
+    penalties: Tensor
+    truth: int
+
+
+def _scored(track: ReadTrack, end: int, alphabet: Alphabet) -> _Scored | None:
+    """The first frames of a track and the texts to consider; None where nothing is legible."""
+    frames = [Frame.of(reading, index, weights=UNFITTED) for index, reading in enumerate(track.readings[:end])]
+    frames = [frame for frame in frames if frame.candidates]
+    if not frames:
+        return None
+    texts = proposed([(frame.weight, frame.candidates) for frame in frames], count=MAX_TEXTS)
+    table = np.maximum(log_prob_table(frames, texts, alphabet), _LEAST_LOG_PROB)
+    lines = lines_of(frames)
+    penalties = [UNFITTED.penalty(text, lines=lines) for text in texts]
+    truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
+    return _Scored(torch.from_numpy(table), _tensor([frame.signs for frame in frames]), _tensor(penalties), truth)
+
+
+def _stacked(scored: Sequence[_Scored]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """All parts as one: (N, F, K), (N, F, 1 + S), (N, K) and (N,); what is only there to fill up weighs nothing."""
+    most = max(len(one.table) for one in scored)
+    tables = torch.zeros(len(scored), most, MAX_TEXTS, dtype=torch.float64)
+    signs = torch.zeros(len(scored), most, 1 + len(FRAME_SIGNS), dtype=torch.float64)
+    penalties = torch.full((len(scored), MAX_TEXTS), _NO_TEXT_NATS, dtype=torch.float64)
+    for index, one in enumerate(scored):
+        frames, texts = one.table.shape
+        tables[index, :frames, :texts] = one.table
+        signs[index, :frames] = torch.cat([torch.ones(frames, 1, dtype=torch.float64), one.signs], dim=1)
+        penalties[index, :texts] = one.penalties
+    return tables, signs, penalties, torch.tensor([one.truth for one in scored])
+
+
+def _in_range(values: Tensor) -> Tensor:
+    """Any numbers as a bias, weights of the signs, a floor above the least one and a dependence between 0 and 1."""
+    floor, dependence = _LEAST_FLOOR + torch.nn.functional.softplus(values[-2:-1]), torch.sigmoid(values[-1:])
+    return torch.cat([values[:-2], floor, dependence])
+
+
+def _scores(values: Tensor, tables: Tensor, signs: Tensor, penalties: Tensor) -> Tensor:
+    """What ``FusedEvidence`` gives the texts, and last all others together: (N, K + 1)."""
+    values = _in_range(values)
+    floor, dependence = values[-2], values[-1]
+    weights = torch.exp(signs @ values[:-2]) * signs[..., 0]  # (N, F)
+    total = weights.sum(dim=1, keepdim=True)
+    heard = torch.logaddexp(tables, -floor)
+    mean = (weights[..., None] * heard).sum(dim=1) / total - penalties
+    return torch.cat([mean, -floor.expand_as(total)], dim=1) * total ** (1 - dependence)
+
+
+def _tensor(values: Sequence[float] | Sequence[Sequence[float]]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+# ---------------------------------------------------------------- what the fused text is worth
+
+
+def fused_texts(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> JudgedTexts:
+    """Fuse each track frame by frame, and look at its text every now and then."""
+    signs: list[FusedSigns] = []
+    right: list[bool] = []
+    for track in tracks:
+        evidence = FusedEvidence(trust, alphabet)
+        for index, reading in enumerate(track.readings):
+            evidence.add(reading, index)
+            if index + 1 in _AFTER and evidence.fused.signs is not None:
+                signs.append(evidence.fused.signs)
+                right.append(evidence.fused.text == track.text)
+    return JudgedTexts(signs, right)
+
+
+class Ended(NamedTuple):
+    """What fusion says of whole tracks: right ones at all, those that are ``read``, and of these the wrong ones."""
+
+    right: Rate
+    read: Rate
+    wrong: Rate
+
+
+def ended(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> Ended:
+    """Fuse all frames of each track and count what the policy lets through."""
+    pairs: list[tuple[bool, bool]] = []
+    for track in tracks:
+        evidence = FusedEvidence(trust, alphabet)
+        for index, reading in enumerate(track.readings):
+            evidence.add(reading, index)
+        pairs.append((evidence.fused.status == "read", evidence.fused.text == track.text))
+    read = [right for is_read, right in pairs if is_read]
+    return Ended(
+        right=Rate(sum(right for _, right in pairs), len(pairs)),
+        read=Rate(len(read), len(pairs)),
+        wrong=Rate(len(read) - sum(read), len(read)),
+    )
+
+
+def fit_fusion(
+    tracks: Sequence[ReadTrack], *, single: Calibration, alphabet: Alphabet
+) -> tuple[Calibration, dict[str, float | None]]:
+    """Fit the weights of the frames on every other track, and the confidence on the others.
+
+    Args:
+        tracks: as ``read_tracks`` returns them.
+        single: of the single readings.
+        alphabet: of the recognizer that read them.
+
+    Returns:
+        The same calibration with that of fusion, and the ``calibration_error`` and ``auroc`` that a fit on two thirds
+        of the other tracks has on their last third.
+
+    Raises:
+        InvalidArgumentError: all fused texts are right, or all wrong.
+    """
+    frames = fit_frame_weights(tracks[::2], alphabet=alphabet)
+    start = FusedCalibration(frames, 0.0, (0.0,) * len(FUSED_FEATURES), len(tracks))
+    others, weighed = tracks[1::2], TrustPolicy(calibration=replace(single, fusion=start))
+    thirds = [fused_texts(others[third::3], trust=weighed, alphabet=alphabet) for third in range(3)]
+    trial, held_out = start.fitted(*_together(thirds[1:])), thirds[0]
+    confidences = [trial.confidence(one) for one in held_out.signs]
+    figures = {
+        "calibration_error": calibration_error(confidences, held_out.right),
+        "auroc": auroc(confidences, held_out.right),
+    }
+    return replace(single, fusion=start.fitted(*_together(thirds))), figures
+
+
+def _together(parts: Sequence[JudgedTexts]) -> JudgedTexts:
+    return JudgedTexts([one for part in parts for one in part.signs], [one for part in parts for one in part.right])

@@ -1,0 +1,79 @@
+"""What all sources of frames have in common, and what they need of OpenCV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeAlias
+
+from platereader._arrays import BgrImage
+
+TimedFrame: TypeAlias = tuple[float, BgrImage]
+"""Seconds since the first frame, and the frame: uint8 ``(H, W, 3)`` BGR."""
+
+
+class FrameSource(Protocol):
+    """Frames of one film, folder or camera, to be iterated over once.
+
+    The seconds grow strictly; frames may change their size. ``stop`` ends the iteration soon and may be called from
+    another thread or a signal handler.
+
+    Iterating raises ``CaptureError`` where frames that belong to the source did not come: after all others were given.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages: without passwords."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come in their own time, and are dropped when nobody takes them."""
+        ...
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second by its own account; None when it does not say."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames there are, about; None when nobody knows."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Frames that came and were not given out, because newer ones had come."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        ...
+
+    def __iter__(self) -> Iterator[TimedFrame]:
+        """Pairs of ``(timestamp_s, frame)``."""
+        ...
+
+    def stop(self) -> None:
+        """Give no more frames."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or device."""
+        ...
+
+
+class Capture(Protocol):
+    """What is needed of ``cv2.VideoCapture``."""
+
+    def read(self) -> tuple[bool, Any]:
+        """Whether there was a frame, and the frame."""
+        ...
+
+    def get(self, propId: int, /) -> float:  # noqa: N803 # OpenCV's name
+        """A property, such as ``cv2.CAP_PROP_FPS``."""
+        ...
+
+    def release(self) -> None:
+        """Close the file or device."""
+        ...

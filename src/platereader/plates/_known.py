@@ -1,0 +1,215 @@
+"""Known plates beside what was read: which plate of a list may be the one that was seen, and how far it is from it.
+
+The distance is an edit distance. A character too many or too few costs 1, and so does one in the place of another, or
+less where the two look alike. A reading is never changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.errors import InvalidArgumentError
+from platereader.plates._alphabet import ILLEGIBLE, RUSSIAN, to_latin
+
+SAME_SHAPE = ("0OD",)
+"""Characters that a plate prints alike: one in the place of another costs ``SAME_SHAPE_COST``."""
+
+LOOK_ALIKE = (
+    "02", "03", "06", "09", "13", "17", "19", "23", "27", "37", "68", "89", "AX", "BP", "CO", "HM", "PY",
+    "38", "56", "8B", "1T", "7T",
+)  # fmt: skip
+"""Characters that are taken for each other when a picture is bad: those of one pair cost ``LOOK_ALIKE_COST``.
+
+First the pairs that the shipped recognizer confused at least three times, both directions together, on its 868
+validation plates (``docs/images/confusion-recognizer.png``); then pairs of like shape, which were too rare there.
+"""
+
+SAME_SHAPE_COST = 0.25
+LOOK_ALIKE_COST = 0.5
+GAP_COST = 1.0
+"""A character that the other text does not have. One that could not be read (``?``) costs ``LOOK_ALIKE_COST``."""
+
+
+class HasText(Protocol):
+    """What is read of a plate: a ``PlateReading``, a ``TrackedPlate``, or a result of your own."""
+
+    @property
+    def text(self) -> str | None:
+        """Latin spelling; None where nothing was legible."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMatch:
+    """Known plates that may be the one that was read.
+
+    Attributes:
+        read: the text that was read, unchanged, in Latin look-alikes.
+        plates: the nearest known plates, as the list spells them; more than one where several are equally near.
+        distance: between ``read`` and each of them; 0 where they are equal.
+    """
+
+    read: str
+    plates: tuple[str, ...]
+    distance: float
+
+    @property
+    def plate(self) -> str | None:
+        """The nearest known plate; None where several are equally near."""
+        return None if self.is_ambiguous else self.plates[0]
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether several known plates are equally near."""
+        return len(self.plates) > 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {"read": self.read, "plates": list(self.plates), "distance": self.distance, "plate": self.plate}
+
+
+class KnownPlates:
+    """A list of plates, prepared once for many look-ups; not changed by them, so threads may share it.
+
+    Args:
+        plates: texts in Cyrillic or Latin, any case, with or without spaces. A plate that is listed twice counts once.
+
+    Raises:
+        InvalidArgumentError: a plate is no text, is empty, or has a character that no Russian plate has.
+    """
+
+    def __init__(self, plates: Iterable[str]) -> None:
+        if isinstance(plates, str):
+            raise InvalidArgumentError(f"plates is the text {plates!r}, expected is a list of texts: [{plates!r}].")
+        self._spelling: dict[str, str] = {}
+        for index, plate in enumerate(plates):
+            self._spelling.setdefault(_checked(plate, name=f"plates[{index}]"), plate)
+        by_length: dict[int, list[str]] = {}
+        for text in self._spelling:
+            by_length.setdefault(len(text), []).append(text)
+        self._texts = {length: np.array(texts) for length, texts in by_length.items()}
+        # uint8 (length, N): column n spells plate n, so that one character of all plates lies together.
+        self._columns = {length: np.ascontiguousarray(_codes(texts).T) for length, texts in by_length.items()}
+
+    def __len__(self) -> int:
+        """Number of different plates."""
+        return len(self._spelling)
+
+    def nearest(self, text: str, *, max_distance: float) -> tuple[tuple[str, ...], float]:
+        """The nearest plates within ``max_distance``, as they were spelt, and their distance; none and infinity else.
+
+        Args:
+            text: Latin look-alikes and ``?``.
+            max_distance: 0 and more.
+        """
+        if text in self._spelling:
+            return (self._spelling[text],), 0.0
+        best: list[str] = []
+        least = max_distance
+        for length, columns in self._columns.items():
+            if abs(length - len(text)) * GAP_COST > least:
+                continue
+            rows, distances = _within(_codes([text])[0], columns, least)
+            if not len(rows):
+                continue
+            nearest = float(distances.min())
+            if nearest < least:
+                best, least = [], nearest
+            best += [str(plate) for plate in self._texts[length][rows[distances == nearest]]]
+        return tuple(self._spelling[plate] for plate in sorted(best)), least if best else math.inf
+
+
+def match_known(
+    reading: HasText | str, plates: KnownPlates | Iterable[str], *, max_distance: float = 0.5
+) -> KnownMatch | None:
+    """The known plate nearest to a reading; the reading itself stays what it is.
+
+    With the default, one look-alike character may differ, or two that are printed alike. A plate that is not listed
+    seldom lies within 0.5 of one of 100,000 from all regions, but often of one of as many from a single region
+    (``docs/how-to/known-plates.md`` has the figures). So raise it for short lists only, lower it for long ones, and let
+    nothing be done for a match at a distance above 0 that a confident reading (``status`` ``read``) contradicts.
+
+    Args:
+        reading: what was read, or a text in Cyrillic or Latin, any case, with or without spaces; ``?`` for a character
+            that could not be read.
+        plates: the known ones; make a ``KnownPlates`` of them once if you ask more than once.
+        max_distance: greatest edit distance of a match, 0 and more.
+
+    Returns:
+        None when nothing was read or no known plate is near enough.
+
+    Raises:
+        InvalidArgumentError: ``max_distance`` is negative or not finite, or a text has characters of no Russian plate.
+    """
+    if not (math.isfinite(max_distance) and max_distance >= 0):
+        raise InvalidArgumentError(f"max_distance is {max_distance}, allowed are finite numbers from 0: try 0.5.")
+    text = reading if isinstance(reading, str) else reading.text
+    if text is None:
+        return None
+    read = _checked(text, name="reading", extra=ILLEGIBLE)
+    known = plates if isinstance(plates, KnownPlates) else KnownPlates(plates)
+    nearest, distance = known.nearest(read, max_distance=max_distance)
+    return KnownMatch(read, nearest, distance) if nearest else None
+
+
+def _within(
+    read: NDArray[np.uint8], columns: NDArray[np.uint8], limit: float
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Indices of the plates within ``limit``, and their distances.
+
+    The usual table of edit distances, for all plates at once, one character of ``read`` after the other. The least
+    number in a row never falls from row to row, so plates above the limit are dropped on the way.
+    """
+    length, count = columns.shape
+    rows: NDArray[np.intp] = np.arange(count, dtype=np.intp)
+    gaps = np.arange(length + 1, dtype=np.float32) * GAP_COST
+    above = np.repeat(gaps[:, None], count, axis=1)  # (length + 1, plates left)
+    for code in read:
+        costs = _COSTS[code][columns]
+        here = np.empty_like(above)
+        here[0] = above[0] + GAP_COST
+        for j in range(length):
+            here[j + 1] = np.minimum(np.minimum(above[j] + costs[j], above[j + 1] + GAP_COST), here[j] + GAP_COST)
+        near = here.min(axis=0) <= limit
+        rows, columns, above = rows[near], columns[:, near], here[:, near]
+    near = above[-1] <= limit
+    return rows[near], above[-1][near]
+
+
+def _checked(text: object, *, name: str, extra: str = "") -> str:
+    """A plate in the library's spelling."""
+    if not isinstance(text, str):
+        raise InvalidArgumentError(f"{name} is a {type(text).__name__}, expected is a plate as text: 'A123BC77'.")
+    latin = to_latin(text)
+    if not latin or not set(latin) <= set(RUSSIAN.characters + extra):
+        raise InvalidArgumentError(
+            f"{name} is {text!r}, expected are one or more of {RUSSIAN.characters + extra!r} or their Cyrillic twins: "
+            "correct it or leave it out."
+        )
+    return latin
+
+
+def _codes(texts: list[str]) -> NDArray[np.uint8]:
+    """uint8 ``(N, length)`` ASCII of texts of one length."""
+    return np.frombuffer("".join(texts).encode("ascii"), np.uint8).reshape(len(texts), -1)
+
+
+def _cost_table() -> NDArray[np.float32]:
+    """float32 ``(128, 128)``: what it costs to take one character for another, by ASCII code."""
+    costs = np.ones((128, 128), np.float32)
+    for groups, cost in ((LOOK_ALIKE, LOOK_ALIKE_COST), (SAME_SHAPE, SAME_SHAPE_COST)):
+        for group in groups:
+            members = [ord(char) for char in group]
+            costs[np.ix_(members, members)] = cost
+    costs[ord(ILLEGIBLE)] = costs[:, ord(ILLEGIBLE)] = LOOK_ALIKE_COST
+    np.fill_diagonal(costs, 0.0)
+    return costs
+
+
+_COSTS = _cost_table()

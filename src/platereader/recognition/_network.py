@@ -1,0 +1,147 @@
+"""The reader's network: a small residual CNN that halves the picture early, then residual blocks along the text, CTC.
+
+There is nothing recurrent in it. At equal accuracy and arithmetic it runs as fast as the two LSTM layers it replaced,
+trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtimes._torch_int8``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+from typing_extensions import override
+
+from platereader.errors import WeightsCorruptError
+from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
+from platereader.runtimes._tensors import read_tensors
+
+__all__ = [
+    "ConvCtc",
+    "Residual",
+    "convolution",
+    "folded",
+    "log_probs_of",
+    "network_from_file",
+    "trained_network",
+]
+
+
+class ConvCtc(nn.Module):
+    """Pictures in, log probabilities over characters out.
+
+    About 180 million multiplications a plate at 40 x 176: at full resolution there is only the first, strided
+    convolution, because those layers would cost the most and see the least.
+    """
+
+    def __init__(self, config: ConvCtcConfig | None = None) -> None:
+        super().__init__()
+        config = config or ConvCtcConfig()
+        self.config: ConvCtcConfig = config
+        first, second, third = config.channels
+        rows = config.height_px // ROWS_JOINED
+        self.layers: nn.Sequential = nn.Sequential(
+            convolution(1, first, kernel=(5, 5), stride=(2, 2)),  # (N, 32, H/2, W/2)
+            convolution(first, second, stride=(2, 2)),  # (N, 64, H/4, W/4)
+            Residual(second),
+            convolution(second, third, stride=(2, 1)),  # (N, 128, H/8, W/4)
+            Residual(third),
+            convolution(third, config.features, kernel=(rows, 1), padding=(0, 0)),  # (N, F, 1, T)
+            *(Residual(config.features, kernel=(1, 5), dilation=dilation) for dilation in config.dilations),
+        )
+        self.dropout: nn.Dropout = nn.Dropout(0.1)
+        self.classify: nn.Conv2d = nn.Conv2d(config.features, config.classes, 1)
+
+    @override
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Read a batch.
+
+        Args:
+            pictures: float ``(N, 1, H, W)`` as ``preprocess.prepare`` makes them.
+
+        Returns:
+            ``(N, T, C + 1)`` log probabilities, T = W / 4: the blank, the characters, illegible.
+        """
+        columns = self.dropout(cast(Tensor, self.layers(pictures)))  # (N, F, 1, T)
+        return log_probs_of(cast(Tensor, self.classify(columns)))
+
+
+def log_probs_of(scores: Tensor) -> Tensor:
+    """Scores (N, C + 1, 1, T) of the last convolution to float32 log probabilities (N, T, C + 1)."""
+    # bfloat16 could not tell 0.996 from 1.
+    return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)
+
+
+def network_from_file(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
+    """Load trained weights, ready to read with: as ``trained_network``, the normalisation folded into convolutions."""
+    return folded(trained_network(path, config=config).eval())
+
+
+def trained_network(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
+    """Load trained weights, ready to train on.
+
+    Args:
+        path: safetensors file as training writes it; half precision is widened.
+        config: the shape it was trained with.
+
+    Raises:
+        WeightsNotFoundError: there is no such file.
+        WeightsCorruptError: not safetensors, or the weights of another network.
+    """
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+        network = ConvCtc(config)
+    tensors = read_tensors(Path(path))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsCorruptError(
+            f"path {str(path)!r} does not hold the weights of this network ({reason}): "
+            "check the file with `platereader weights verify`, and that the settings are the ones it was trained with."
+        ) from error
+    return network
+
+
+def folded(network: ConvCtc) -> ConvCtc:
+    """Put every batch normalisation into the convolution before it; the network must be in evaluation mode."""
+    for module in list(network.modules()):
+        first = module[0] if isinstance(module, nn.Sequential) else None
+        if isinstance(module, nn.Sequential) and isinstance(first, nn.Conv2d):
+            module[0] = fuse_conv_bn_eval(first, cast(nn.BatchNorm2d, module[1]))
+            module[1] = nn.Identity()
+    return network
+
+
+class Residual(nn.Module):
+    """Two convolutions whose result is added to what they saw (He et al., CVPR 2016, figure 2)."""
+
+    def __init__(self, channels: int, *, kernel: tuple[int, int] = (3, 3), dilation: int = 1) -> None:
+        super().__init__()
+        self.first: nn.Sequential = convolution(channels, channels, kernel=kernel)
+        self.second: nn.Sequential = convolution(channels, channels, kernel=kernel, dilation=dilation)
+        self.second[2] = nn.Identity()  # the sum is what is rectified
+
+    @override
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        return torch.relu(features + cast(Tensor, self.second(self.first(features))))
+
+
+def convolution(
+    inputs: int,
+    outputs: int,
+    *,
+    kernel: tuple[int, int] = (3, 3),
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] | None = None,
+    dilation: int = 1,
+) -> nn.Sequential:
+    """Convolution, batch normalisation, ReLU; padded to keep the size unless told otherwise, dilated along the text."""
+    around = (kernel[0] // 2, dilation * (kernel[1] // 2)) if padding is None else padding
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, around, dilation=(1, dilation), bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )

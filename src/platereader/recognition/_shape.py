@@ -1,0 +1,85 @@
+"""The shape of the reader's network, as it travels with its weights; known without loading any engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, cast
+
+from platereader.errors import InvalidArgumentError
+from platereader.plates._alphabet import RUSSIAN, Alphabet
+
+__all__ = ["ROWS_JOINED", "ConvCtcConfig", "shape_from_settings"]
+
+ROWS_JOINED: Final = 8
+"""How many rows of the picture become one before the rest is folded together; columns are joined by 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvCtcConfig:
+    """The shape of the network.
+
+    Attributes:
+        characters: number of characters; the network has one class more for the CTC blank, the first, and one more
+            for a character that is there and none of these, or cannot be made out: the last.
+        height_px: height of the input, a multiple of 8.
+        width_px: width of the input, a multiple of 4; the network sees ``width_px / 4`` time steps.
+        channels: channels at a half, a quarter and an eighth of the height.
+        features: length of the vector that describes one time step.
+        dilations: of the residual blocks along the text, one for each block: how far apart the time steps are that
+            its second convolution looks at.
+
+    Raises:
+        InvalidArgumentError: a size that the strides do not divide.
+    """
+
+    characters: int = 23
+    height_px: int = 40
+    width_px: int = 176
+    channels: tuple[int, int, int] = (32, 64, 128)
+    features: int = 192
+    dilations: tuple[int, ...] = (1, 2, 4)
+
+    def __post_init__(self) -> None:
+        if self.height_px % ROWS_JOINED or self.width_px % 4 or min(self.height_px, self.width_px) < ROWS_JOINED:
+            raise InvalidArgumentError(
+                f"height_px={self.height_px}, width_px={self.width_px}: the height must be a multiple of {ROWS_JOINED} "
+                "and the width of 4, at least 8 each; try 40 x 176."
+            )
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of the network: blank, characters, illegible."""
+        return self.characters + 2
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> ConvCtcConfig:
+        """Build from the settings that travel with a weight file; what they leave out has its default.
+
+        Raises:
+            InvalidArgumentError: a name that is not a field, or a size that cannot be.
+        """
+        names = {field.name for field in fields(cls)}
+        unknown = sorted(set(settings) - names)
+        if unknown:
+            raise InvalidArgumentError(f"settings has {unknown}, allowed are {sorted(names)} and 'alphabet'.")
+        values: dict[str, Any] = {
+            name: tuple(cast("list[int]", value)) if isinstance(value, list) else value  # JSON has no tuples
+            for name, value in settings.items()
+        }
+        return cls(**values)
+
+
+def shape_from_settings(settings: Mapping[str, Any]) -> tuple[Alphabet, ConvCtcConfig]:
+    """The alphabet and the shape of the network in the settings that travel with its weights.
+
+    Args:
+        settings: ``alphabet`` (the characters) and fields of ``ConvCtcConfig`` that differ from its defaults;
+            ``calibration`` and ``precision`` say nothing of the shape.
+
+    Raises:
+        InvalidArgumentError: settings that no network can have.
+    """
+    options = {name: value for name, value in settings.items() if name not in {"calibration", "precision"}}
+    alphabet = Alphabet(options.pop("alphabet", RUSSIAN.characters))
+    return alphabet, ConvCtcConfig.from_settings({**options, "characters": len(alphabet.characters)})

@@ -1,0 +1,95 @@
+"""Rectification by the corners that a detector learned to find; without plausible corners, the padded box."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from typing_extensions import final
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad, iou
+from platereader.protocols import Rectifier
+from platereader.rectification._layout import DEFAULT_MARGIN, lines_by_aspect, rectify_box, rectify_quad
+from platereader.results import Detection, PlateImage
+
+_MIN_EDGE_PX = 3.0
+_MAX_TILT_DEG = 60.0
+_ASPECT_RANGE = (0.7, 10.0)
+_MAX_EDGE_RATIO = 2.5
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BoxRectifier:
+    """Cuts out the box with a little padding and straightens nothing; a ``Rectifier``."""
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """One one-line picture per detection; see ``rectify_box``."""
+        return [rectify_box(frame, detection.box, lines=detection.lines) for detection in detections]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CornerRectifier:
+    """Straightens plates by ``Detection.corners``; a ``Rectifier``.
+
+    Corners that cannot be a plate's (not convex, mirrored, turned by more than 60 degrees, tiny, of extreme aspect, or
+    elsewhere than the box) are declined in favour of the fallback, and so is a detection without corners.
+    ``Detection.lines`` decides between one and two lines; where it is None the aspect does.
+
+    Attributes:
+        margin: surroundings to keep around the corners, as a share of the height of one line.
+        min_box_iou: lowest IoU between the box and the box around the corners, 0 to 1.
+        fallback: what straightens a plate by its box alone; by default the box with a little padding.
+    """
+
+    margin: float = DEFAULT_MARGIN
+    min_box_iou: float = 0.5
+    fallback: Rectifier = field(default_factory=BoxRectifier)
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """One upright one-line picture per detection.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR; not written to.
+            detections: plates in it, in pixels of the frame; boxes may reach beyond the frame.
+        """
+        return [self._rectify(frame, detection) for detection in detections]
+
+    def _rectify(self, frame: BgrImage, detection: Detection) -> PlateImage:
+        quad = detection.corners
+        if quad is None or not is_plausible(quad, detection.box, min_box_iou=self.min_box_iou):
+            return self.fallback.rectify(frame, [detection])[0]
+        return rectify_quad(frame, quad, detection.lines or lines_by_aspect(quad), margin=self.margin)
+
+
+def is_plausible(quad: Quad, box: Box, *, min_box_iou: float = 0.5) -> bool:
+    """Whether a quad can be the outline of the plate in that box, as it is read.
+
+    Args:
+        quad: corners in pixels.
+        box: box of the same plate in the same pixels.
+        min_box_iou: lowest IoU between ``box`` and the box around the quad, 0 to 1.
+    """
+    top, right, bottom, left = _edges(quad)
+    if min(top, right, bottom, left) < _MIN_EDGE_PX or not quad.is_convex:
+        return False
+    if max(top / bottom, bottom / top, left / right, right / left) > _MAX_EDGE_RATIO:
+        return False
+    if not _ASPECT_RANGE[0] <= quad.width / quad.height <= _ASPECT_RANGE[1]:
+        return False
+    return abs(_tilt_deg(quad)) <= _MAX_TILT_DEG and iou(quad.box, box) >= min_box_iou
+
+
+def _edges(quad: Quad) -> tuple[float, float, float, float]:
+    """Lengths of the top, right, bottom and left edge."""
+    a, b, c, d = quad.points
+    return math.dist(a, b), math.dist(b, c), math.dist(c, d), math.dist(d, a)
+
+
+def _tilt_deg(quad: Quad) -> float:
+    """Angle of the reading direction, 0 = to the right."""
+    a, b, c, d = quad.points
+    return math.degrees(math.atan2(b[1] - a[1] + c[1] - d[1], b[0] - a[0] + c[0] - d[0]))

@@ -1,0 +1,125 @@
+"""The tensors of an int8 file: from the folded float network, and back to convolutions that ``torch_int8`` runs.
+
+A file has, for every convolution, named as in the float one: ``weight`` int8; ``weight_scale`` and ``bias`` float32,
+one value an output channel; ``input_scale`` float32 and ``input_zero_point`` uint8 of what it reads. The header says
+``precision: int8``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from platereader.errors import WeightsCorruptError
+from platereader.runtimes._tensors import read_metadata, write_tensors
+from platereader.runtimes._torch_int8 import Int8Convolution
+
+__all__ = ["InputScale", "convolutions", "int8_convolutions", "precision_of", "quantized", "write_int8"]
+
+_KEY = "precision"
+_LARGEST = 127
+
+
+class InputScale(NamedTuple):
+    """How a convolution's input is held in uint8: ``round(x / scale) + zero_point``."""
+
+    scale: float
+    zero_point: int = 0
+
+
+def convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
+    """The convolutions by name, in the order in which they stand in the network."""
+    modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
+    return {name: module for name, module in modules if isinstance(module, nn.Conv2d)}
+
+
+def quantized(network: nn.Module, inputs: Mapping[str, InputScale]) -> dict[str, Tensor]:
+    """The tensors of an int8 file.
+
+    Args:
+        network: with every normalisation folded into the convolution before it.
+        inputs: for each name of ``convolutions``, how what it reads is held.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, module in convolutions(network).items():
+        weight = module.weight.detach()  # (O, I, h, w)
+        scale = weight.abs().amax((1, 2, 3)).clamp(min=1e-12) / _LARGEST  # (O,)
+        bias = torch.zeros(len(weight)) if module.bias is None else module.bias.detach().clone()
+        values = {
+            "weight": (weight / scale[:, None, None, None]).round().to(torch.int8),
+            "weight_scale": scale,
+            "bias": bias,
+            "input_scale": torch.tensor(inputs[name].scale),
+            "input_zero_point": torch.tensor(inputs[name].zero_point, dtype=torch.uint8),
+        }
+        tensors |= {f"{name}.{kind}": value for kind, value in values.items()}
+    return tensors
+
+
+def int8_convolutions(
+    tensors: Mapping[str, Tensor], network: nn.Module, *, adding: frozenset[str] = frozenset()
+) -> dict[str, Int8Convolution]:
+    """The convolutions by name, with the tensors that ``quantized`` made.
+
+    Args:
+        tensors: of the file.
+        network: for its structure only; may be on the device ``meta``.
+        adding: names of those that end a residual block.
+
+    Raises:
+        WeightsCorruptError: the tensors are of another network; names the first one that differs.
+    """
+    _check_same(tensors, network)
+    return {
+        name: Int8Convolution(
+            weight=tensors[f"{name}.weight"],
+            weight_scale=tensors[f"{name}.weight_scale"],
+            bias=tensors[f"{name}.bias"],
+            input_scale=float(tensors[f"{name}.input_scale"]),
+            input_zero_point=int(tensors[f"{name}.input_zero_point"]),
+            stride=cast("tuple[int, int]", module.stride),
+            padding=cast("tuple[int, int]", module.padding),
+            dilation=cast("tuple[int, int]", module.dilation),
+            adds=name in adding,
+        )
+        for name, module in convolutions(network).items()
+    }
+
+
+def write_int8(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write what ``quantized`` made."""
+    write_tensors(path, tensors, metadata={_KEY: "int8"})
+
+
+def precision_of(path: str | Path) -> str:
+    """``int8`` for the file of an int8 network, ``fp32`` for any other; only the header is read.
+
+    Raises:
+        WeightsNotFoundError: there is no such file.
+        WeightsCorruptError: not safetensors.
+    """
+    return read_metadata(Path(path)).get(_KEY, "fp32")
+
+
+def _check_same(tensors: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Compare names, formats and shapes with those that ``quantized`` gives this network."""
+    wanted: dict[str, tuple[torch.dtype, list[int]]] = {}
+    for name, module in convolutions(network).items():
+        wanted |= {
+            f"{name}.weight": (torch.int8, list(module.weight.shape)),
+            f"{name}.weight_scale": (torch.float32, [module.out_channels]),
+            f"{name}.bias": (torch.float32, [module.out_channels]),
+            f"{name}.input_scale": (torch.float32, []),
+            f"{name}.input_zero_point": (torch.uint8, []),
+        }
+    found = {name: (tensor.dtype, list(tensor.shape)) for name, tensor in tensors.items()}
+    for name in [*wanted, *found]:
+        if found.get(name) != wanted.get(name):
+            raise WeightsCorruptError(
+                f"its tensor {name} is {found.get(name)}, in this network in int8 it is {wanted.get(name)}: "
+                "check that the settings are the ones it was trained with, or make it again from the fp32 weights."
+            )

@@ -1,0 +1,58 @@
+"""ONNX Runtime on the CPU: an exported network in the number format that its file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import final
+
+from platereader.errors import EngineError, WeightsCorruptError
+from platereader.runtimes._processor import usable_cores
+from platereader.runtimes._quiet_import import import_onnxruntime
+
+__all__ = ["OnnxRuntime"]
+
+
+@final
+class OnnxRuntime:
+    """Runs an ONNX file; safe to call from several threads at once.
+
+    Args:
+        path: the file, with one input; the weights are inside.
+        precision: what its arithmetic is in: ``fp32`` or ``int8``.
+        threads: of this network alone; None for the cores that the process may use.
+
+    Raises:
+        EngineError: ONNX Runtime is not installed, or another precision.
+        WeightsCorruptError: not an ONNX file, or one that this version cannot run.
+    """
+
+    engine: str = "onnx"
+
+    def __init__(self, path: Path, *, precision: str = "fp32", threads: int | None = None) -> None:
+        if precision not in {"fp32", "int8"}:
+            raise EngineError(f"precision {precision!r} is not offered by engine 'onnx': use 'fp32' or 'int8'.")
+        onnxruntime = import_onnxruntime()
+        self.precision: str = precision
+        self.threads: int = usable_cores() if threads is None else threads
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.log_severity_level = 3  # errors, which are also raised
+        # Waiting threads would otherwise spin, and take the cores from the parts that run between two networks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session: Any = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise WeightsCorruptError(
+                f"{path} cannot be run by onnxruntime {onnxruntime.__version__} ({str(error).splitlines()[0]}): make "
+                "or fetch it again, or install a newer onnxruntime."
+            ) from error
+        self._input: str = self._session.get_inputs()[0].name
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
+        outputs = self._session.run(None, {self._input: np.ascontiguousarray(batch, np.float32)})
+        return tuple(cast("list[NDArray[np.float32]]", outputs))

@@ -1,5 +1,0 @@
-"""Following plates from frame to frame: which detection continues which track."""
-
-from platereader.tracking.tracker import MotionTracker
-
-__all__ = ["MotionTracker"]

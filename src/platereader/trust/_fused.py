@@ -1,0 +1,225 @@
+"""How much each frame of a passage counts, and what the text that all frames agree on is worth; both are fitted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final
+
+from platereader.errors import InvalidArgumentError
+from platereader.plates._formats import format_of
+from platereader.plates._regions import region_known
+from platereader.results import Lines
+from platereader.trust._logistic import fit_logistic, log_odds, probability, weights_by_name
+
+__all__ = [
+    "FRAME_SIGNS",
+    "FUSED_FEATURES",
+    "UNFITTED",
+    "FrameWeights",
+    "FusedCalibration",
+    "FusedSigns",
+    "fused_features",
+]
+
+FRAME_SIGNS: Final = ("width", "sharpness", "contrast", "edge", "inner", "confidence")
+"""Names of what is weighed of a frame, in the order of ``platereader.video._fusion.legibility.frame_signs``."""
+
+_MOST_ODDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameWeights:
+    """How the frames of one plate are added up.
+
+    A frame with signs x has the weight w = exp(bias + signs · x). Of frames f, a text scores
+
+        (weighted mean of log(P(text | f) + exp(-floor_nats)), less its penalty) * (sum of w_f) ** (1 - dependence).
+
+    So a text that fits no plate type is held back as much by many frames as it is by one, and what they all show wins.
+
+    Attributes:
+        bias: see above.
+        signs: one for each of ``FRAME_SIGNS``.
+        floor_nats: how far a single frame can speak against a text that others see, 0 or more.
+        dependence: 0 where frames err independently of each other, 1 where many count no more than one.
+        no_format_nats: penalty of a text that fits no plate type, 0 or more; as ``BeamDecoder.no_format_nats``, not
+            fitted, as every plate that is fitted on has a type.
+        unknown_region_nats: likewise of one whose region code is not in use.
+
+    Raises:
+        InvalidArgumentError: not one finite number for each sign, or a number out of range.
+    """
+
+    bias: float
+    signs: tuple[float, ...]
+    floor_nats: float
+    dependence: float
+    no_format_nats: float = 5.0
+    unknown_region_nats: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.signs) != len(FRAME_SIGNS) or not all(map(math.isfinite, (self.bias, *self.signs))):
+            raise InvalidArgumentError(
+                f"signs are {self.signs} with bias {self.bias}: give one finite number for each of {FRAME_SIGNS}."
+            )
+        for name in ("floor_nats", "no_format_nats", "unknown_region_nats"):
+            if not getattr(self, name) >= 0.0:
+                raise InvalidArgumentError(f"{name} is {getattr(self, name)}, must be 0 or more.")
+        if not 0.0 <= self.dependence <= 1.0:
+            raise InvalidArgumentError(f"dependence is {self.dependence}, allowed are 0 to 1.")
+
+    def weight(self, signs: Sequence[float]) -> float:
+        """How much a frame with these signs counts beside others, above 0."""
+        return math.exp(max(-20.0, min(20.0, self.bias + sum(w * x for w, x in zip(self.signs, signs, strict=True)))))
+
+    def penalty(self, text: str, *, lines: Lines) -> float:
+        """What a text of so many lines must make up for, nats."""
+        if format_of(text, lines=lines) is None:
+            return self.no_format_nats
+        return 0.0 if region_known(text, lines=lines) else self.unknown_region_nats
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "signs": dict(zip(FRAME_SIGNS, self.signs, strict=True))}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FrameWeights:
+        """Inverse of ``to_dict``.
+
+        Raises:
+            InvalidArgumentError: a sign is missing, or one that this version does not know is there.
+        """
+        signs = weights_by_name(data["signs"], FRAME_SIGNS, what="fusion")
+        others = {one.name: float(data[one.name]) for one in fields(cls) if one.name != "signs"}
+        return cls(signs=signs, **others)
+
+
+UNFITTED: Final = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=6.0, dependence=0.7)
+"""For parts that nothing was fitted for: all frames count the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusedSigns:
+    """Signs for and against the text that many frames come to.
+
+    Attributes:
+        share: of the probability that the scores give to this text, 0 to 1: the confidence where none is fitted.
+        lead_nats: how much more it scores than the next text, or than one that every frame speaks against; 20 at most.
+        frames: legible frames, at least 1.
+        weight: sum of their weights.
+        agreeing: share of that weight in frames whose own best text it is, 0 to 1.
+        heard: share of the frames, however little they weigh, that do not speak against it as strongly as one can.
+        best_confidence: confidence of the surest of the agreeing frames, 0 to 1; 0 without any.
+        edge: weighted mean of the frames' log P(nothing illegible stands at an end), 0 at most.
+        inner: likewise between the characters.
+        legal: whether the text fits a plate format.
+        region_known: whether its region code is in use.
+    """
+
+    share: float
+    lead_nats: float
+    frames: int
+    weight: float
+    agreeing: float
+    heard: float
+    best_confidence: float
+    edge: float
+    inner: float
+    legal: bool
+    region_known: bool
+
+
+FUSED_FEATURES: Final = (
+    "lead",
+    "frames",
+    "weight",
+    "agreeing",
+    "heard",
+    "best",
+    "edge",
+    "inner",
+    "legal",
+    "region",
+)
+"""Names of what is weighed of a fused text, in the order of ``fused_features``."""
+
+
+def fused_features(signs: FusedSigns) -> tuple[float, ...]:
+    """The signs as numbers that a logistic regression can weigh; the share says what the lead says."""
+    return (
+        signs.lead_nats,
+        math.log(signs.frames),
+        math.log(max(signs.weight, 1e-6)),
+        signs.agreeing,
+        signs.heard,
+        max(-_MOST_ODDS, min(_MOST_ODDS, log_odds(signs.best_confidence))),
+        signs.edge,
+        signs.inner,
+        float(signs.legal),
+        float(signs.region_known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FusedCalibration:
+    """How frames are fused and what the result is worth; part of the ``Calibration`` that it was fitted with.
+
+    Attributes:
+        frames: how much each frame counts.
+        bias: log odds of being right when all features are 0.
+        weights: one for each of ``FUSED_FEATURES``.
+        tracks: number of tracks that it was fitted on.
+
+    Raises:
+        InvalidArgumentError: not one finite weight for each feature.
+    """
+
+    frames: FrameWeights
+    bias: float
+    weights: tuple[float, ...]
+    tracks: int
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(FUSED_FEATURES) or not all(map(math.isfinite, (self.bias, *self.weights))):
+            raise InvalidArgumentError(
+                f"weights are {self.weights} with bias {self.bias}: give one finite number for each of "
+                f"{FUSED_FEATURES}."
+            )
+
+    def confidence(self, signs: FusedSigns) -> float:
+        """Probability that the whole text is right, 0 to 1."""
+        return probability(self.bias, self.weights, fused_features(signs))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form, as it travels with the weights."""
+        weights = dict(zip(FUSED_FEATURES, self.weights, strict=True))
+        return {**asdict(self), "frames": self.frames.to_dict(), "weights": weights}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FusedCalibration:
+        """Inverse of ``to_dict``.
+
+        Raises:
+            InvalidArgumentError: a feature is missing, or one that this version does not know is there.
+        """
+        return cls(
+            frames=FrameWeights.from_dict(data["frames"]),
+            bias=float(data["bias"]),
+            weights=weights_by_name(data["weights"], FUSED_FEATURES, what="fused calibration"),
+            tracks=int(data["tracks"]),
+        )
+
+    def fitted(self, signs: Sequence[FusedSigns], right: Sequence[bool]) -> FusedCalibration:
+        """The same with the confidence fitted to fused texts of which it is known whether they were right.
+
+        Args:
+            signs: of N fused texts, made with ``frames``.
+            right: whether each text was right; both kinds must be among them.
+
+        Raises:
+            InvalidArgumentError: all are right, or all wrong.
+        """
+        bias, weights = fit_logistic([fused_features(one) for one in signs], right)
+        return replace(self, bias=bias, weights=weights)

@@ -1,0 +1,246 @@
+"""The readings of one plate, kept within bounds, and what they say together."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from platereader import _ctc as ctc
+from platereader.plates._alphabet import Alphabet
+from platereader.plates._formats import format_of
+from platereader.plates._regions import region_known
+from platereader.results import Candidate, Lines, PlateReading, Reason, Status
+from platereader.trust import FrameWeights, FusedSigns, TrustPolicy
+from platereader.trust._fused import FRAME_SIGNS, UNFITTED
+from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
+from platereader.video._fusion.texts import proposed, substituted, voted
+
+MAX_EVIDENCE = 24
+"""Readings kept per plate: memory stays bounded however long a car stands in view."""
+
+MAX_TEXTS = 16
+"""Texts of single frames that are scored under all of them."""
+
+COMBINING_ROUNDS = 2
+"""How often the best text is improved by characters of others, until it is read with the next frame."""
+
+UNLIKE_NATS = 20.0
+"""How much less probable one plate's text is under a clear picture of another plate; one misread character is less."""
+
+_MOST_COMBINED = 6
+_MOST_LEAD = 20.0
+_OF_THE_PICTURE: tuple[Reason, ...] = ("cut_off", "hidden_character", "too_small")
+
+
+@dataclass(frozen=True, slots=True)
+class FusedReading:
+    """What all frames together say.
+
+    Attributes:
+        text: the most probable text; None while no frame was legible.
+        confidence: probability that the whole text is right, 0 to 1.
+        calibrated: whether ``confidence`` was fitted for these parts.
+        status: as of a single reading.
+        reason: why it is not ``read``: what most frames suffer from, if that explains it.
+        candidates: texts with their fused log probability, best first.
+        agreeing: how many of the frames that are kept have this text as their own best one.
+        signs: what ``confidence`` rests on; None without a text.
+    """
+
+    text: str | None
+    confidence: float
+    calibrated: bool
+    status: Status
+    reason: Reason | None
+    candidates: tuple[Candidate, ...]
+    agreeing: int = 0
+    signs: FusedSigns | None = None
+
+
+class FusedEvidence:
+    """What was read of one plate so far: at most ``MAX_EVIDENCE`` readings, legible ones from all of its passage.
+
+    Args:
+        trust: judges the fused text; what it was fitted for decides how much each frame counts.
+        alphabet: of the recognizer that the readings come from.
+    """
+
+    def __init__(self, trust: TrustPolicy, alphabet: Alphabet) -> None:
+        self.readings: int = 0
+        self._trust = trust
+        self._alphabet = alphabet
+        self._weights: FrameWeights = UNFITTED if trust.fusion is None else trust.fusion.frames
+        self._kept: list[Frame] = []
+        self._combined: list[str] = []
+        self._fused: FusedReading | None = None
+
+    def add(self, reading: PlateReading, frame_index: int) -> None:
+        """Take in a reading of this plate; ``frame_index`` counts the frames of its stream, from 0."""
+        self.readings += 1
+        self._keep([Frame.of(reading, frame_index, weights=self._weights)])
+
+    def absorb(self, other: FusedEvidence) -> None:
+        """Take in what was read of the same plate elsewhere in the stream."""
+        self.readings += other.readings
+        self._keep(other._kept)
+
+    @property
+    def fused(self) -> FusedReading:
+        """What all readings together say; there must be one at least."""
+        if self._fused is None:
+            self._fused = self._fuse()
+        return self._fused
+
+    @property
+    def best(self) -> tuple[PlateReading, int]:
+        """The most confident reading, of the fused text if there is one, and its frame index."""
+        text = self.fused.text
+        best = max(self._kept, key=lambda kept: (kept.reading.text == text, kept.reading.confidence))
+        return best.reading, best.frame_index
+
+    def contradicted_by(self, reading: PlateReading) -> bool:
+        """Whether a confident reading is of another plate than a confident fused text."""
+        text = self.fused.text if self._kept else None
+        if text is None or self.fused.status != "read" or reading.status != "read" or reading.text == text:
+            return False
+        log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))
+        return reading.candidates[0].log_prob - log_prob > UNLIKE_NATS
+
+    def agrees_with(self, other: FusedEvidence) -> bool:
+        """Whether both are of one plate: one considers the text of the other, and not both are sure of their own."""
+        mine, others = self.fused, other.fused
+        if mine.text is None or others.text is None or mine.text == others.text:
+            return mine.text is not None and mine.text == others.text
+        considered = mine.text in {one.text for one in others.candidates} or others.text in {
+            one.text for one in mine.candidates
+        }
+        return considered and not (mine.status == others.status == "read")
+
+    def _keep(self, kept: Sequence[Frame]) -> None:
+        self._kept = sorted([*self._kept, *kept], key=lambda one: one.frame_index)
+        while len(self._kept) > MAX_EVIDENCE:
+            del self._kept[_least_telling(self._kept)]
+        self._fused = None
+
+    def _fuse(self) -> FusedReading:
+        """Score the texts of all frames under all frames, improve on the best one, and judge it."""
+        if all(kept.reading.text is None for kept in self._kept):
+            best = max(self._kept, key=lambda kept: kept.reading.confidence).reading
+            return FusedReading(None, 0.0, False, best.status, self._common_reason() or best.reason, ())
+        frames = [kept for kept in self._kept if kept.candidates]
+        lines = lines_of(frames)
+        texts = proposed([(kept.weight, kept.candidates) for kept in frames], count=MAX_TEXTS)
+        vote = voted((kept.weight, kept.reading.characters) for kept in frames)
+        texts += [] if vote is None or vote in texts else [vote]
+        scores = self._scores(frames, list(dict.fromkeys([*texts, *self._combined])), lines=lines)
+        scores = self._improved(frames, scores, lines=lines)
+        ranked = sorted(scores, key=lambda text: (-scores[text], text))[:MAX_TEXTS]
+        self._combined = [text for text in ranked if text not in texts][:_MOST_COMBINED]
+        for kept in frames:
+            kept.forget_all_but(scores)
+        return self._judged(frames, ranked, [scores[text] for text in ranked], lines=lines)
+
+    def _scores(self, frames: Sequence[Frame], texts: Sequence[str], *, lines: Lines) -> dict[str, float]:
+        """What each text scores under all frames, its penalty included; see ``FrameWeights``."""
+        table = log_prob_table(frames, texts, self._alphabet)  # (F, K)
+        weights = np.array([kept.weight for kept in frames])
+        penalties = np.array([self._weights.penalty(text, lines=lines) for text in texts])
+        mean = weights @ np.logaddexp(table, -self._weights.floor_nats) / weights.sum() - penalties
+        return dict(zip(texts, (mean * weights.sum() ** (1.0 - self._weights.dependence)).tolist(), strict=True))
+
+    def _improved(self, frames: Sequence[Frame], scores: dict[str, float], *, lines: Lines) -> dict[str, float]:
+        """The scores, and those of texts that change single characters of the best one as long as that is better."""
+        for _ in range(COMBINING_ROUNDS):
+            best = max(scores, key=lambda text: scores[text])
+            new = substituted(best, scores, count=_MOST_COMBINED)
+            scores = {**scores, **self._scores(frames, new, lines=lines)} if new else scores
+            if max(scores, key=lambda text: scores[text]) == best:
+                break
+        return scores
+
+    def _judged(
+        self, frames: Sequence[Frame], texts: Sequence[str], scores: Sequence[float], *, lines: Lines
+    ) -> FusedReading:
+        """The best of the texts, and what it is worth."""
+        total = sum(kept.weight for kept in frames)
+        other = -self._weights.floor_nats * total ** (1.0 - self._weights.dependence)
+        log_shares = np.array([*scores, other]) - np.logaddexp.reduce([*scores, other])
+        candidates = tuple(_candidate(*pair, lines=lines) for pair in zip(texts, log_shares.tolist(), strict=False))
+        signs = _signs(
+            frames,
+            texts[0],
+            share=math.exp(log_shares[0]),
+            lead_nats=_lead([*scores, other]),
+            floor_nats=self._weights.floor_nats,
+        )
+        fitted = self._trust.fusion
+        confidence = signs.share if fitted is None else fitted.confidence(signs)
+        status, reason = self._trust.status(texts[0], confidence, lines=lines)
+        flaw = _flaw(frames, texts[0], most=self._trust.max_illegible)
+        if status == "read" and flaw is not None:
+            status, reason = "uncertain", flaw
+        if reason == "low_confidence":
+            reason = flaw or self._common_reason(_OF_THE_PICTURE) or reason
+        agreeing = sum(kept.candidates[0].text == texts[0] for kept in frames)
+        return FusedReading(texts[0], confidence, fitted is not None, status, reason, candidates, agreeing, signs)
+
+    def _common_reason(self, allowed: tuple[Reason, ...] | None = None) -> Reason | None:
+        """What more than half of the frames suffer from."""
+        reasons: Counter[Reason | None] = Counter(kept.reading.reason for kept in self._kept)
+        reason, count = reasons.most_common(1)[0]
+        common = reason is not None and 2 * count > len(self._kept) and (allowed is None or reason in allowed)
+        return reason if common else None
+
+
+def _least_telling(kept: Sequence[Frame]) -> int:
+    """Index of the reading to give up: a poor one, or one that others were made shortly before and after."""
+    gaps = [after.frame_index - before.frame_index for before, after in zip(kept[:-2], kept[2:], strict=True)]
+    # The first and the last have a neighbour on one side only.
+    ends = (2 * (kept[1].frame_index - kept[0].frame_index), 2 * (kept[-1].frame_index - kept[-2].frame_index))
+    room = (ends[0], *gaps, ends[1])
+    return min(range(len(kept)), key=lambda index: kept[index].weight * math.sqrt(room[index]))
+
+
+def _signs(frames: Sequence[Frame], text: str, *, share: float, lead_nats: float, floor_nats: float) -> FusedSigns:
+    """What speaks for and against the best text."""
+    lines = lines_of(frames)
+    weights = np.array([kept.weight for kept in frames])
+    agreeing = [kept for kept in frames if kept.candidates[0].text == text]
+    signs = dict(zip(FRAME_SIGNS, weights @ np.array([kept.signs for kept in frames]) / weights.sum(), strict=True))
+    return FusedSigns(
+        share=min(1.0, share),
+        lead_nats=lead_nats,
+        frames=len(frames),
+        weight=float(weights.sum()),
+        agreeing=sum(kept.weight for kept in agreeing) / float(weights.sum()),
+        heard=sum(kept.log_probs[text] > -floor_nats for kept in frames) / len(frames),
+        best_confidence=max((kept.reading.confidence for kept in agreeing), default=0.0),
+        edge=float(signs["edge"]),
+        inner=float(signs["inner"]),
+        legal=format_of(text, lines=lines) is not None,
+        region_known=region_known(text, lines=lines),
+    )
+
+
+def _flaw(frames: Sequence[Frame], text: str, *, most: float) -> Reason | None:
+    """What is missing in every frame that reads the text, if something is; one that shows it whole is enough."""
+    agreeing = [dict(zip(FRAME_SIGNS, kept.signs, strict=True)) for kept in frames if kept.candidates[0].text == text]
+    flaws: tuple[tuple[Reason, str], ...] = (("cut_off", "edge"), ("hidden_character", "inner"))
+    for reason, sign in flaws:
+        if agreeing and all(-math.expm1(signs[sign]) > most for signs in agreeing):
+            return reason
+    return None
+
+
+def _lead(scores: Sequence[float]) -> float:
+    """By how much the first score is above the best other one, at most 20 nats."""
+    return min(_MOST_LEAD, scores[0] - max(scores[1:]))
+
+
+def _candidate(text: str, log_prob: float, *, lines: Lines) -> Candidate:
+    plate_format = format_of(text, lines=lines)
+    return Candidate(text, log_prob, None if plate_format is None else plate_format.name)

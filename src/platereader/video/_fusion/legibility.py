@@ -1,0 +1,73 @@
+"""How well one frame shows a plate, in a few numbers: of its size, of its picture, and of its own reading."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader.results import Detection, Lines, PlateReading
+from platereader.trust._logistic import log_odds
+from platereader.trust._signs import illegible_shares
+
+__all__ = ["frame_signs"]
+
+_WIDTH_PX = (12.0, 300.0)
+_TWO_LINE_WIDTH = 1.0 / 0.6
+_LEAST_SHARPNESS = 0.02
+_MOST_ILLEGIBLE = 0.98
+_MOST_ODDS = 9.0
+
+
+def frame_signs(reading: PlateReading) -> tuple[float, ...]:
+    """What ``FrameWeights`` weighs, in the order of ``platereader.trust._fused.FRAME_SIGNS``; 0 for what is not known.
+
+    Two things are not among them. The detector's score means something else with every detector; and how obliquely the
+    plate is seen adds nothing to the rest (``docs/explanation/fusion.md``).
+
+    Args:
+        reading: of one frame, with its evidence.
+    """
+    evidence = reading.evidence
+    sharpness, contrast = _picture(evidence.plate.pixels)
+    edge, inner = illegible_shares(evidence.log_probs)
+    return (
+        _size(evidence.detection, evidence.plate.lines),
+        sharpness,
+        contrast,
+        *(math.log1p(-min(share, _MOST_ILLEGIBLE)) for share in (edge, inner)),
+        max(-_MOST_ODDS, min(_MOST_ODDS, log_odds(reading.confidence))),
+    )
+
+
+def _size(detection: Detection | None, lines: Lines) -> float:
+    """Logarithm of the plate's width in the frame in units of 100 px; of two lines as if they stood side by side."""
+    if detection is None:
+        return 0.0
+    width_px = detection.box.width if detection.corners is None else detection.corners.width
+    full_px = width_px * (1.0 if lines == 1 else _TWO_LINE_WIDTH)
+    return math.log(min(max(full_px, _WIDTH_PX[0]), _WIDTH_PX[1]) / 100.0)
+
+
+def _picture(pixels: BgrImage) -> tuple[float, float]:
+    """Sharpness: how much of the picture's contrast its steepest edges span from one pixel to the next; and contrast.
+
+    Both are logarithms, of the picture at half its size, where noise and compression count less.
+    """
+    rows, columns = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
+    if rows < 2 or columns < 4:
+        return math.log(_LEAST_SHARPNESS), 0.0
+    green: NDArray[np.float32] = pixels[:rows, :columns, 1].astype(np.float32)
+    half = (green[::2, ::2] + green[1::2, ::2] + green[::2, 1::2] + green[1::2, 1::2]) / np.float32(4)
+    dark, bright = _quantile(half, 0.05), _quantile(half, 0.95)
+    spread = max(1.0, bright - dark)
+    steepest = _quantile(np.abs(np.diff(half, axis=1)), 0.95)
+    return math.log(max(_LEAST_SHARPNESS, steepest / spread)), math.log(spread / 100.0)
+
+
+def _quantile(values: NDArray[np.float32], share: float) -> float:
+    """The value that this share of all is below of; ten times faster than ``np.quantile``, which interpolates."""
+    index = min(values.size - 1, int(share * values.size))
+    return float(np.partition(values, index, axis=None)[index])

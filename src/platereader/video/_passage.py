@@ -1,0 +1,156 @@
+"""One plate's passage through the view of one camera: where it was, and what was read of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from platereader._geometry import Box, iou, shared_area
+from platereader.results import Detection, PlateReading, TrackedPlate
+from platereader.video._fusion import FusedEvidence
+
+SETTLED_READINGS = 3
+"""Readings that must each have a confident text as their own best one before it counts as settled."""
+
+SUSPICIONS = 2
+"""Confident readings of another plate in a row that show that the tracker went over to another vehicle."""
+
+STILL_IOU = 0.6
+"""Overlap with where it stood before of a plate that stands still."""
+
+PIECE_SHARE = 0.6
+"""Share of a piece of a plate that lies inside the place where the plate is expected."""
+
+PARKED_S = 3.0
+"""Seconds after which a plate that stands still counts as parked."""
+
+
+class Look(NamedTuple):
+    """One reading, where it was made and when."""
+
+    reading: PlateReading
+    detection: Detection
+    frame_index: int
+    timestamp_s: float
+
+
+@dataclass(slots=True, eq=False)
+class Passage:
+    """What is known of one plate from its first detection to its last.
+
+    Attributes:
+        number: unique within its stream.
+        evidence: all that was read of it.
+        box: last known or predicted box, pixels.
+        first_seen_s: timestamp of the first detection, seconds.
+        last_seen_s: timestamp of the last detection, seconds.
+        suspicions: the latest readings, if they are of another plate.
+        coasting: whether its place is only predicted.
+        doubtful: whether the latest reading has another text: the tracker may have gone over to something else.
+    """
+
+    number: int
+    evidence: FusedEvidence
+    box: Box
+    first_seen_s: float
+    last_seen_s: float
+    suspicions: list[Look] = field(default_factory=list[Look])
+    coasting: bool = False
+    doubtful: bool = False
+    _read_s: float = 0.0
+    _stand: tuple[Box, float] | None = None
+
+    @classmethod
+    def begin(cls, number: int, evidence: FusedEvidence, looks: list[Look]) -> Passage:
+        """A passage that begins with these looks, at least one."""
+        passage = cls(number, evidence, looks[0].detection.box, looks[0].timestamp_s, looks[0].timestamp_s)
+        for look in looks:
+            passage.see(look.detection.box, look.timestamp_s)
+            passage.add(look)
+        return passage
+
+    @property
+    def settled(self) -> bool:
+        """Whether more frames are not expected to change the text."""
+        fused = self.evidence.fused
+        return fused.status == "read" and fused.agreeing >= SETTLED_READINGS
+
+    @property
+    def parked(self) -> bool:
+        """Whether the plate stood still when it was last seen."""
+        return self._stand is not None and self.last_seen_s - self._stand[1] >= PARKED_S
+
+    def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
+        """Whether to read the plate in this frame: always before it is settled, then now and then and on its return."""
+        return not self.settled or self.coasting or bool(self.suspicions) or timestamp_s - self._read_s >= recheck_s
+
+    def see(self, box: Box, timestamp_s: float) -> None:
+        """Take in a detection."""
+        self.box, self.last_seen_s, self.coasting = box, timestamp_s, False
+        if self._stand is None or iou(self._stand[0], box) < STILL_IOU:
+            self._stand = (box, timestamp_s)
+
+    def coast(self, box: Box) -> None:
+        """Take in a predicted box, of a frame without a detection."""
+        self.box, self.coasting = box, True
+
+    def add(self, look: Look) -> bool:
+        """Take in a reading.
+
+        Returns:
+            Whether it is taken; False for one of another plate, which stays among the ``suspicions``.
+        """
+        self._read_s = look.timestamp_s
+        self.doubtful = self.evidence.readings > 0 and look.reading.text != self.evidence.fused.text
+        if self.evidence.contradicted_by(look.reading):
+            self.suspicions.append(look)
+            return False
+        for one in (*self.suspicions, look):
+            self.evidence.add(one.reading, one.frame_index)
+        self.suspicions.clear()
+        return True
+
+    def resume(self, later: Passage) -> None:
+        """Go on with what was thought to be another passage."""
+        self.evidence.absorb(later.evidence)
+        self.box, self.last_seen_s, self.suspicions = later.box, later.last_seen_s, later.suspicions
+        if later.parked or self._stand is None or iou(self._stand[0], later.box) < STILL_IOU:
+            self._stand = later._stand
+        self._read_s, self.coasting, self.doubtful = later._read_s, later.coasting, later.doubtful
+
+    def covers(self, look: Look) -> bool:
+        """Whether ``look`` is likely to show a piece of this plate: it lies where this one is expected."""
+        box = look.detection.box
+        return look.reading.status != "read" and shared_area(self.box, box) >= PIECE_SHARE * box.area
+
+    def same_plate(self, other: Passage) -> bool:
+        """Whether ``other``, which is in view while this one is not, shows the same plate.
+
+        By its text: it may have followed something else before, at whose end it took the plate over. Or, where this one
+        was parked and nobody was beside it, for lack of a text.
+        """
+        if self.evidence.agrees_with(other.evidence):
+            return True
+        on_the_spot = self.parked and other.first_seen_s >= self.last_seen_s and iou(self.box, other.box) >= STILL_IOU
+        return on_the_spot and None in {self.evidence.fused.text, other.evidence.fused.text}
+
+    def plate(self) -> TrackedPlate:
+        """The passage as it is reported."""
+        fused = self.evidence.fused
+        best, best_frame_index = self.evidence.best
+        return TrackedPlate(
+            track_id=self.number,
+            text=fused.text,
+            confidence=fused.confidence,
+            calibrated=fused.calibrated,
+            status=fused.status,
+            reason=fused.reason,
+            settled=self.settled,
+            candidates=fused.candidates,
+            readings=self.evidence.readings,
+            first_seen_s=self.first_seen_s,
+            last_seen_s=self.last_seen_s,
+            box=self.box,
+            best=best,
+            best_frame_index=best_frame_index,
+        )

@@ -1,0 +1,226 @@
+"""One camera's state: a tracker says which readings belong together, fusion says what they spell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from platereader._arrays import BgrImage, check_image
+from platereader.errors import ContractError, InvalidArgumentError, TimestampError
+from platereader.protocols import PlateTracker
+from platereader.results import Detection, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
+from platereader.video._fusion import FusedEvidence
+from platereader.video._passage import SUSPICIONS, Look, Passage
+
+MOST_RESTING = 100
+"""Passages that are kept in mind after their plate has gone; the oldest are reported first when there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """How much work a stream does, and how long it waits for a plate to come back.
+
+    Attributes:
+        detect_every: look for plates in every frame of so many; between them, boxes are predicted.
+        recheck_s: a settled plate is read again after so many seconds; 0 = in every frame.
+        same_passage_s: a plate that comes back within so many seconds is still on the same passage.
+        parked_s: likewise for one that stood still when it was last seen.
+
+    Raises:
+        InvalidArgumentError: a value out of range.
+    """
+
+    detect_every: int = 1
+    recheck_s: float = 1.0
+    same_passage_s: float = 4.0
+    parked_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.detect_every < 1:
+            raise InvalidArgumentError(f"detect_every is {self.detect_every}, allowed are whole numbers from 1.")
+        for name in ("recheck_s", "same_passage_s", "parked_s"):
+            value: float = getattr(self, name)
+            if not (value >= 0.0 and math.isfinite(value)):
+                raise InvalidArgumentError(f"{name} is {value}, allowed are 0 and more seconds.")
+
+
+class PlateStream:
+    """Follows the plates of one camera; make one per camera with ``Pipeline.stream()``. Not for several threads.
+
+    Args:
+        detect: frame -> detections, best first.
+        read: frame and some of its detections -> one reading each (``Pipeline.read_detections``).
+        tracker: a fresh tracker, used by this stream alone.
+        evidence: makes a place to gather the readings of one plate in.
+        settings: how much work to do, and how long to wait for a plate to come back.
+    """
+
+    def __init__(
+        self,
+        detect: Callable[[BgrImage], list[Detection]],
+        read: Callable[[BgrImage, Sequence[Detection]], list[PlateReading]],
+        *,
+        tracker: PlateTracker,
+        evidence: Callable[[], FusedEvidence],
+        settings: StreamSettings | None = None,
+    ) -> None:
+        self._detect = detect
+        self._read = read
+        self._tracker = tracker
+        self._evidence = evidence
+        self._settings = settings or StreamSettings()
+        self._followed: dict[int, Passage] = {}  # by the tracker's id
+        self._resting: list[Passage] = []  # gone, but perhaps coming back
+        self._passages = 0
+        self._frame_index = -1
+        self._timestamp_s = -math.inf
+        self._finished = False
+
+    def update(self, frame: BgrImage, timestamp_s: float) -> StreamUpdate:
+        """Take in the next frame.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR; the size may change from frame to frame.
+            timestamp_s: seconds; any origin, must grow.
+
+        Raises:
+            TimestampError: not later than the frame before.
+            InvalidArgumentError: the stream is finished.
+            InvalidImageError: not a picture.
+            ContractError: a part broke its contract.
+        """
+        self._check_time(timestamp_s)
+        frame = check_image(frame)
+        looked_at = (self._frame_index + 1) % self._settings.detect_every == 0
+        detections = self._detect(frame) if looked_at else []
+        self._timestamp_s = timestamp_s
+        self._frame_index += 1
+        assignment = self._tracker.update(detections, timestamp_s)
+        _check_assignment(assignment, expected=len(detections), source=f"{type(self._tracker).__name__}.update")
+        due = self._due(assignment, detections)
+        self._move(assignment, detections)
+        for track_id, look in self._looks(frame, due):
+            self._add(track_id, look)
+        self._resting += [self._followed.pop(track_id) for track_id in assignment.ended if track_id in self._followed]
+        active = tuple(passage.plate() for passage in self._followed.values())
+        return StreamUpdate(timestamp_s, active, self._retire())
+
+    def finish(self) -> StreamUpdate:
+        """End the stream: every plate that was not yet reported as finished is."""
+        self._finished = True
+        rest = sorted((*self._resting, *self._followed.values()), key=lambda passage: passage.number)
+        self._resting.clear()
+        self._followed.clear()
+        return StreamUpdate(max(self._timestamp_s, 0.0), (), tuple(passage.plate() for passage in rest))
+
+    def _check_time(self, timestamp_s: float) -> None:
+        if self._finished:
+            raise InvalidArgumentError("this stream is finished: make a new one with Pipeline.stream().")
+        if not (math.isfinite(timestamp_s) and timestamp_s > self._timestamp_s):
+            raise TimestampError(
+                f"timestamp_s is {timestamp_s} after {self._timestamp_s}: pass seconds that grow from frame to frame, "
+                "and make a new stream for a new camera or file."
+            )
+
+    def _due(self, assignment: TrackAssignment, detections: Sequence[Detection]) -> list[tuple[int, Detection]]:
+        """Which confirmed tracks to read in this frame: new and unsettled ones, and the others now and then."""
+        due: list[tuple[int, Detection]] = []
+        for track_id, detection in zip(assignment.track_ids, detections, strict=True):
+            passage = None if track_id is None else self._followed.get(track_id)
+            known = passage is not None and not passage.due(self._timestamp_s, recheck_s=self._settings.recheck_s)
+            if track_id is not None and not known:
+                due.append((track_id, detection))
+        return due
+
+    def _move(self, assignment: TrackAssignment, detections: Sequence[Detection]) -> None:
+        """Bring the passages to where their plates are now, or are expected to be."""
+        for track_id, detection in zip(assignment.track_ids, detections, strict=True):
+            if track_id in self._followed:
+                self._followed[track_id].see(detection.box, self._timestamp_s)
+        for track_id, box in assignment.coasting:
+            if track_id in self._followed:
+                self._followed[track_id].coast(box)
+
+    def _looks(self, frame: BgrImage, due: Sequence[tuple[int, Detection]]) -> list[tuple[int, Look]]:
+        """Read the plates that are due, all of them together."""
+        if not due:
+            return []
+        detections = [detection for _, detection in due]
+        readings = self._read(frame, detections)
+        ids = (track_id for track_id, _ in due)
+        looks = (Look(*pair, self._frame_index, self._timestamp_s) for pair in zip(readings, detections, strict=True))
+        return list(zip(ids, looks, strict=True))
+
+    def _add(self, track_id: int, look: Look) -> None:
+        """Put a reading to its passage, and that to an earlier one of the same plate."""
+        passage = self._followed.get(track_id)
+        if passage is None:
+            passage = self._shown_in_part(look) or self._begin([look])
+        elif not passage.add(look) and len(passage.suspicions) >= SUSPICIONS:
+            looks, passage.suspicions = passage.suspicions, []
+            passage.last_seen_s = min(passage.last_seen_s, looks[0].timestamp_s)
+            self._resting.append(passage)
+            passage = self._begin(looks)
+        self._followed[track_id] = self._reunited(passage)
+
+    def _begin(self, looks: list[Look]) -> Passage:
+        self._passages += 1
+        return Passage.begin(self._passages, self._evidence(), looks)
+
+    def _shown_in_part(self, look: Look) -> Passage | None:
+        """The passage whose plate is expected where ``look`` shows a piece of one: the rest of it may be hidden."""
+        for passage in self._followed.values():
+            if passage.coasting and passage.covers(look):
+                self._forget(passage)
+                passage.see(look.detection.box, look.timestamp_s)
+                passage.add(look)
+                return passage
+        return None
+
+    def _reunited(self, passage: Passage) -> Passage:
+        """The passage, or an earlier one of the same plate that is out of sight and that it goes on with."""
+        lost = [one for one in self._followed.values() if one is not passage and (one.coasting or one.doubtful)]
+        for earlier in reversed([*self._resting, *lost]):
+            waited_s = passage.first_seen_s - earlier.last_seen_s
+            if waited_s <= self._patience_s(earlier) and earlier.same_plate(passage):
+                self._forget(earlier)
+                earlier.resume(passage)
+                return earlier
+        return passage
+
+    def _forget(self, passage: Passage) -> None:
+        """Take a passage from where it waits to be seen again."""
+        self._resting = [one for one in self._resting if one is not passage]
+        self._followed = {track_id: one for track_id, one in self._followed.items() if one is not passage}
+
+    def _patience_s(self, passage: Passage) -> float:
+        return self._settings.parked_s if passage.parked else self._settings.same_passage_s
+
+    def _retire(self) -> tuple[TrackedPlate, ...]:
+        """Report the passages that are not expected to go on."""
+        surplus = len(self._resting) - MOST_RESTING
+        gone = [
+            passage
+            for index, passage in enumerate(self._resting)
+            if index < surplus or self._timestamp_s - passage.last_seen_s > self._patience_s(passage)
+        ]
+        self._resting = [passage for passage in self._resting if passage not in gone]
+        return tuple(passage.plate() for passage in gone)
+
+
+def _check_assignment(assignment: object, *, expected: int, source: str) -> None:
+    """Raise ContractError unless a tracker returned one id or None per detection, each id once."""
+    if not isinstance(assignment, TrackAssignment):
+        raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
+    if len(assignment.track_ids) != expected:
+        raise ContractError(
+            f"{source} returned {len(assignment.track_ids)} ids for {expected} detections: return one id or None per "
+            "detection, in order."
+        )
+    ids = [track_id for track_id in assignment.track_ids if track_id is not None]
+    if len(set(ids)) != len(ids) or set(ids) & set(assignment.ended):
+        raise ContractError(
+            f"{source} returned ids {ids} with {assignment.ended} ended: an id belongs to one detection of a frame, "
+            "and not to a track that has ended."
+        )

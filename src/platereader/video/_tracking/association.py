@@ -1,0 +1,87 @@
+"""Which detection continues which track: the assignment that is likeliest as a whole.
+
+A pair is worth how much likelier it is that the plate moved there than that a new one appeared there. Likelihoods, not
+distances: a track known to a pixel is not robbed by one that was lost long ago and may be anywhere. They also gate,
+without a threshold for each of distance, size and aspect.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.video._tracking.motion import FloatArray, Motion
+
+Pairs: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Indices of tracks and, in the same order, of detections; each at most once."""
+
+_NEW_PLATE: Final = 20.0
+"""-2 log density of a new plate: anywhere among some thousand square sides of picture, of any size and aspect."""
+
+_SAME_SHAPE: Final = 8.0
+_MAX_SHIFTS: Final = 64
+_SHIFT_PX: Final = 150.0
+_MIN_AGREEMENT: Final = 3.0
+
+
+def common_shift(motion: Motion, measurements: FloatArray) -> FloatArray | None:
+    """How far the whole picture jumped, as when the camera is hit: what several tracks agree on.
+
+    Every pair of like size and shape proposes its own shift; the best is taken if other tracks fit clearly better too.
+    One track alone cannot tell a jolt of the camera from its own.
+
+    Args:
+        motion: N tracks whose speed is known.
+        measurements: float64 ``(M, 4)``, see ``measured``.
+
+    Returns:
+        float64 ``(2,)`` in pixels; None where tracks do not agree on any.
+    """
+    if min(len(motion.mean), len(measurements)) < 2:
+        return None
+    error, variance = motion.errors(measurements)
+    alike = (error[..., 2:] ** 2 / variance[..., 2:]).sum(axis=-1) < _SAME_SHAPE
+    proposed = (error[..., :2] * motion.sides[:, None])[alike][:_MAX_SHIFTS]
+    shifts = np.concatenate([np.zeros((1, 2)), proposed])
+    shifted = np.repeat(error[None], len(shifts), axis=0)
+    shifted[..., :2] -= shifts[:, None, None] / motion.sides[:, None]
+    likelihood = _worth(shifted, variance).max(axis=-1) - (shifts**2).sum(axis=-1, keepdims=True) / _SHIFT_PX**2
+    better = likelihood - likelihood[0]
+    agreement = better.sum(axis=-1) - better.max(axis=-1)
+    best = int(agreement.argmax())
+    return shifts[best] if agreement[best] > _MIN_AGREEMENT else None
+
+
+def assign(motion: Motion, measurements: FloatArray) -> Pairs:
+    """Pairs by motion; what is left over is tried again with allowance for a jump.
+
+    Args:
+        motion: N tracks, moved on to the time of the frame; those that jumped are loosened.
+        measurements: float64 ``(M, 4)``, see ``measured``.
+    """
+    tracks, detections = _likeliest(motion, measurements)
+    free_tracks = np.setdiff1d(np.arange(len(motion.mean)), tracks)
+    free_detections = np.setdiff1d(np.arange(len(measurements)), detections)
+    loose = motion.of(free_tracks)
+    loose.loosen(np.arange(len(free_tracks)))
+    jumped, seen = _likeliest(loose, measurements[free_detections])
+    motion.loosen(free_tracks[jumped])
+    return np.append(tracks, free_tracks[jumped]), np.append(detections, free_detections[seen])
+
+
+def _likeliest(motion: Motion, measurements: FloatArray) -> Pairs:
+    """The assignment of greatest worth; pairs that are worth nothing are none."""
+    from scipy import optimize
+
+    worth = _worth(*motion.errors(measurements))
+    tracks, detections = cast("Pairs", cast(Any, optimize).linear_sum_assignment(worth, maximize=True))
+    fits = worth[tracks, detections] > 0
+    return tracks[fits], detections[fits]
+
+
+def _worth(error: FloatArray, variance: FloatArray) -> FloatArray:
+    """float64 ``(..., N, M)``: twice the log likelihood ratio of "it moved here" to "a new plate", at least 0."""
+    surprise = (error**2 / variance).sum(axis=-1) + np.log(2 * np.pi * variance).sum(axis=-1)
+    return np.asarray(np.maximum(_NEW_PLATE - surprise, 0.0), dtype=np.float64)

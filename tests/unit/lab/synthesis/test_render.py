@@ -1,0 +1,92 @@
+"""Rendered fronts: sizes, boxes, colours, determinism, errors."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.foreign.plates import render_foreign
+from platereader.lab.synthesis.layout import lay_out
+from platereader.lab.synthesis.render import RenderedPlate, render_plate
+from platereader.plates._formats import FORMATS, PlateFormat, by_name, sample_text
+
+
+def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> RenderedPlate:
+    return render_plate(text, by_name(name), height_px=height_px, rng=np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
+@pytest.mark.parametrize("height_px", [16, 64])
+def test_every_format(plate_format: PlateFormat, height_px: int) -> None:
+    rng = np.random.default_rng(7)
+    for region in ("77", "777") if "r" in plate_format.pattern else (None, None):
+        text = sample_text(plate_format, rng=rng, region=region)
+        plate = render_plate(text, plate_format, height_px=height_px, rng=rng)
+        width_px = round(height_px * plate_format.size_mm[0] / plate_format.size_mm[1])
+        assert plate.pixels.shape == (height_px, width_px, 3)
+        assert plate.pixels.dtype == np.uint8
+        assert plate.lines == plate_format.line_count
+
+
+@pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
+def test_characters_of_a_line_stand_side_by_side(plate_format: PlateFormat) -> None:
+    rng = np.random.default_rng(3)
+    spots, _ = lay_out(sample_text(plate_format, rng=rng), plate_format=plate_format)
+    start = sum(len(part.text) for part in plate_format.split("".join(s.char for s in spots)) if part.line == 0)
+    for row in (spots[:start], spots[start:]):
+        for left, right in itertools.pairwise(row):
+            assert left.center_mm + left.width_mm / 2 <= right.center_mm - right.width_mm / 2 + 1e-6
+
+
+def test_main_digits_stand_above_the_letters_on_one_baseline() -> None:
+    spots, _ = lay_out("A123BC77", plate_format=by_name("standard"))
+    bottoms = {round(spot.top_mm + spot.height_mm, 6) for spot in spots[:6]}
+    assert len(bottoms) == 1
+    assert spots[1].height_mm > spots[0].height_mm
+    assert max(spot.top_mm + spot.height_mm for spot in spots[6:]) < bottoms.pop()
+
+
+def test_the_field_of_a_three_digit_region_is_wider() -> None:
+    _, two = lay_out("A123BC77", plate_format=by_name("standard"))
+    _, three = lay_out("A123BC777", plate_format=by_name("standard"))
+    assert two.field is not None
+    assert three.field is not None
+    assert three.field[0] < two.field[0]
+
+
+def test_same_seed_same_picture_and_another_seed_another() -> None:
+    assert np.array_equal(_render("A123BC77", seed=5).pixels, _render("A123BC77", seed=5).pixels)
+    assert not np.array_equal(_render("A123BC77", seed=5).pixels, _render("A123BC77", seed=6).pixels)
+
+
+def test_a_plate_does_not_share_its_pixels() -> None:
+    first = _render("A123BC77", seed=1)
+    first.pixels[:] = 0
+    assert _render("A123BC77", seed=1).pixels.max() > 100
+
+
+@pytest.mark.parametrize(("text", "name", "channel"), [("A123477", "police", 0), ("001D00177", "diplomatic", 2)])
+def test_coloured_grounds(text: str, name: str, channel: int) -> None:
+    means = np.median(_render(text, name).pixels.reshape(-1, 3), axis=0)
+    assert int(np.argmax(means)) == channel
+
+
+def test_ink_is_darker_than_a_white_ground_and_brighter_than_a_black_one() -> None:
+    for text, name, sign in (("O000OO77", "standard", -1), ("0001OO77", "military", 1)):
+        plate = _render(text.replace("000O", "001O"), name, height_px=112, seed=2)
+        levels = plate.pixels[24:-24, 40:-160].mean(axis=2)  # the characters without rim and region
+        assert sign * (float(np.percentile(levels, 10 if sign < 0 else 90)) - float(np.median(levels))) > 40
+
+
+@pytest.mark.parametrize(("text", "name"), [("A123BC7", "standard"), ("A123BC77", "taxi"), ("", "standard")])
+def test_a_text_that_does_not_fit(text: str, name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="text"):
+        _render(text, name)
+
+
+def test_too_small() -> None:
+    with pytest.raises(InvalidArgumentError, match="height_px"):
+        _render("A123BC77", height_px=15)
+    with pytest.raises(InvalidArgumentError, match="height_px"):
+        render_foreign(np.random.default_rng(0), height_px=15)

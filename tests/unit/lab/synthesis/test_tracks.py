@@ -1,0 +1,63 @@
+"""Tracks to fit fusion on."""
+
+import numpy as np
+
+from platereader._geometry import Quad
+from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.tracks import Track, random_track
+from platereader.plates._formats import by_name, format_of
+
+
+def plate() -> RealPlate:
+    front = render_plate("A123BC77", by_name("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
+    height, width = front.shape[:2]
+    pixels = np.full((2 * height, 2 * width, 3), 90, np.uint8)
+    left, top = width // 2, height // 2
+    pixels[top : top + height, left : left + width] = front
+    corners = np.array(
+        [(left, top), (left + width, top), (left + width, top + height), (left, top + height)], np.float32
+    )
+    return RealPlate(pixels, corners, 1, "A123BC77", "one.jpg")
+
+
+def track(severity: float, seed: int) -> Track:
+    return random_track([plate()], severity=severity, rng=np.random.default_rng(seed))
+
+
+def test_one_seed_makes_one_track() -> None:
+    first, again, other = track(0.5, 3), track(0.5, 3), track(0.5, 4)
+    assert (first.text, len(first.sights)) == (again.text, len(again.sights))
+    assert all(np.array_equal(a.frame, b.frame) for a, b in zip(first.sights, again.sights, strict=True))
+    assert first.sights[0].frame.shape != other.sights[0].frame.shape
+
+
+def test_frames_of_a_track_differ_and_show_the_plate_where_they_say() -> None:
+    for seed in range(12):
+        seen = track(0.2, seed)
+        assert 4 <= len(seen.sights) <= 30
+        assert not np.array_equal(seen.sights[0].frame, seen.sights[1].frame)
+        for frame, detection in seen.sights:
+            height, width = frame.shape[:2]
+            assert isinstance(detection.corners, Quad)
+            assert detection.box.clipped(width, height) == detection.box
+            assert detection.corners.width > 15
+
+
+def test_half_of_the_tracks_show_another_text_than_the_photograph() -> None:
+    texts = [track(0.1, seed).text for seed in range(40)]
+    assert 8 < texts.count("A123BC77") < 32
+    assert all(format_of(text) is not None for text in texts)
+
+
+def test_severe_tracks_are_seen_from_farther_and_lose_contrast() -> None:
+    easy, hard = ([track(severity, seed) for seed in range(12)] for severity in (0.0, 1.0))
+
+    def median(tracks: list[Track], of: str) -> float:
+        sights = [sight for one in tracks for sight in one.sights]
+        if of == "width":
+            return float(np.median([sight.detection.corners.width for sight in sights if sight.detection.corners]))
+        return float(np.median([sight.frame.std() for sight in sights]))
+
+    assert median(hard, "width") < 0.7 * median(easy, "width")
+    assert median(hard, "contrast") < 0.8 * median(easy, "contrast")

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from platereader._defaults import load_detector
+from platereader.cli import main
+from platereader.detection._network import PlateNetwork
+from platereader.lab.datasets import LabelledImage
+from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.training.detector import (
+    data as detector_data,
+)
+from platereader.lab.training.detector import (
+    finetune as finetune_detector,
+)
+from platereader.lab.training.detector import (
+    material as detector_material,
+)
+from platereader.lab.training.detector.comparison import DetectorComparison
+from platereader.lab.training.detector.finetune import REPORT, half_frozen, street_trial
+from platereader.lab.training.detector.train import CHECKPOINT_NAME, LOG_NAME, WEIGHTS_NAME
+from platereader.lab.training.report import read_log
+from platereader.registry import Registry, write_sidecar
+from platereader.runtimes._tensors import read_tensors, write_tensors
+
+SETTINGS = {"input_size": 64, "min_score": 0.2, "max_iou": 0.4}
+
+
+def unsearched(images: Sequence[LabelledImage], **_: object) -> list[LabelledImage]:
+    """As ``with_background`` where there is nothing to find."""
+    return list(images)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny tiles, few streets, and nothing that looks for further plates."""
+    monkeypatch.setattr(detector_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
+    monkeypatch.setattr(detector_data, "_BATCH", 2)
+    monkeypatch.setattr(detector_data, "_MIN_BATCH", 2)
+    monkeypatch.setattr(finetune_detector, "STREETS", 2)
+    monkeypatch.setattr(finetune_detector, "with_background", unsearched)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that have learned nothing."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("start") / "start.safetensors"
+    write_tensors(path, PlateNetwork().state_dict())
+    write_sidecar(path, kind="detector", settings=SETTINGS, licence="MIT")
+    return path
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A YOLO set of 24 pictures with a plate and four without."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for name in ("images", "labels"):
+        (folder / name).mkdir()
+    for index in range(28):
+        cv2.imwrite(str(folder / f"images/p{index}.png"), np.full((48, 64, 3), 8 * index, np.uint8))
+        label = "0 0.5 0.5 0.4 0.2\n" if index < 24 else ""
+        (folder / f"labels/p{index}.txt").write_text(label, encoding="utf-8")
+    return folder
+
+
+def words(start: Path, data: Path, out: Path, *more: str) -> list[str]:
+    """A fine-tuning of two steps."""
+    options = {"--from": start, "--data": data, "--out": out, "--steps": 2, "--workers": 0}
+    return ["train", "detector", *more, *(str(word) for pair in options.items() for word in pair)]
+
+
+def changes(monkeypatch: pytest.MonkeyPatch, *gains: float) -> None:
+    """Let AP50-95 of each comparison change by so many points, for certain."""
+    count = iter(gains)
+
+    def compare(name: str, before: Any, after: Any, *, margin_points: float) -> DetectorComparison:
+        gain = next(count)
+        known = Estimate(0.5, 0.4, 0.6, 9), Estimate(0.5 + gain / 100, 0.4, 0.6, 9)
+        was, now = (replace(side, ap50_95=one) for side, one in zip((before, after), known, strict=True))
+        return DetectorComparison(name, was, now, Estimate(gain, gain - 0.1, gain + 0.1, 9), margin_points)
+
+    monkeypatch.setattr(finetune_detector, "compare_findings", compare)
+
+
+def report_of(out: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    return report
+
+
+def test_the_command_leaves_weights_that_can_be_used_at_once(
+    start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes(monkeypatch, 3.0, 0.0)
+    out = tmp_path / "out"
+    assert main(words(start, pictures, out)) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split() == ["PICTURES", "FIGURE", "BEFORE", "AFTER"]
+    assert any("AP50-95" in line and "50.0 %" in line and "53.0 %" in line for line in printed)
+    assert printed[-1] == str(out / WEIGHTS_NAME)
+    report = report_of(out)
+    assert report["start_sha256"] == Registry.default().resolve(start).sha256
+    assert report["pictures"]["train"] + report["pictures"]["held_out"] == 28
+    assert report["steps"] == 2
+    own, streets = report["comparisons"]
+    assert (own["name"], streets["name"]) == ("your pictures, held out", "drawn streets")
+    assert own["before"]["recall"]["n"] >= 8
+    assert streets["before"]["recall"]["n"] >= 2
+    weights = Registry.default().resolve(out / WEIGHTS_NAME)
+    assert weights.settings == SETTINGS
+    assert weights.entry.licence == "MIT"
+    detector, _ = load_detector(weights, precision="auto")
+    assert len(detector.detect([np.zeros((48, 64, 3), np.uint8)])) == 1
+    before, after = read_tensors(start), read_tensors(out / WEIGHTS_NAME)
+    fixed = [name for name in before if name.startswith(("stem.", "stages.0.")) or "running" in name]
+    assert fixed
+    assert all(torch.equal(before[name].half(), after[name].half()) for name in fixed)
+    last = "heads.0.1.weight"
+    assert not torch.equal(before[last].half(), after[last])
+
+
+def test_weights_that_find_less_are_refused_and_can_be_insisted_on(
+    start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    changes(monkeypatch, -2.0, 0.0)
+    assert main(words(start, pictures, out)) == 3
+    error = capsys.readouterr().err
+    assert "your pictures, held out AP50-95 50.0 before, 48.0 after (-2.0 points" in error
+    assert "drawn streets" not in error
+    assert "--even-if-worse" in error
+    assert report_of(out)["weights"] is None
+    assert {path.name for path in out.glob("*.safetensors*")} == {CHECKPOINT_NAME}
+    rows = len(read_log(out / LOG_NAME))
+    changes(monkeypatch, -2.0, 0.0)
+    assert main([*words(start, pictures, out), "--even-if-worse"]) == 0
+    assert report_of(out)["weights"] == WEIGHTS_NAME
+    assert len(read_log(out / LOG_NAME)) == rows  # nothing was trained again
+    changes(monkeypatch, 3.0, 0.0, -1.0)
+    better = (out / WEIGHTS_NAME).read_bytes()
+    assert main([*words(start, pictures, out)]) == 3
+    assert "held out, last time" in capsys.readouterr().err
+    assert (out / WEIGHTS_NAME).read_bytes() == better
+
+
+def test_forgetting_older_pictures_is_refused(
+    start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detector_material, "with_background", unsearched)
+    changes(monkeypatch, 3.0, -1.5)
+    assert main(words(start, pictures, tmp_path / "out", str(pictures))) == 3
+    error = capsys.readouterr().err
+    assert "older pictures AP50-95 50.0 before, 48.5 after" in error
+    assert "held out AP" not in error
+
+
+def test_a_run_does_not_go_on_with_other_pictures(
+    start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = shutil.copytree(pictures, tmp_path / "data"), tmp_path / "out"
+    changes(monkeypatch, 0.0, 0.0)
+    assert main(words(start, folder, out)) == 0
+    (folder / "labels/p1.txt").write_text("0 0.5 0.5 0.4 0.3\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(words(start, folder, out)) == 2
+    assert "data is" in capsys.readouterr().err
+
+
+def test_what_cannot_be_begun_with_is_refused(
+    start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["train", "detector", "--data", str(pictures), "--out", str(out)]) == 2
+    assert "--from and --data go together" in capsys.readouterr().err
+    assert main(["train", "detector", "--from", str(start), "--out", str(out)]) == 2
+    assert "DATA is 0 folders" in capsys.readouterr().err
+    assert main(["train", "detector", "--out", str(out)]) == 2
+    assert "DATA is 0 folders" in capsys.readouterr().err
+    assert main(words(start, tmp_path / "nothing", out)) == 3
+    assert not out.exists()
+    write_tensors(out / WEIGHTS_NAME, {"a": torch.zeros(1)})
+    assert main(words(start, pictures, out)) == 2
+    assert "holds other weights" in capsys.readouterr().err
+
+
+def test_first_layers_and_all_statistics_are_fixed() -> None:
+    network = half_frozen(PlateNetwork())
+    layers = (network.stem, *network.stages, network.heads)
+    learns = [any(parameter.requires_grad for parameter in layer.parameters()) for layer in layers]
+    assert learns == [False, False, True, True, True]
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    network(torch.rand(2, 3, 64, 64))
+    assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
+
+
+def test_streets_to_compare_on_are_always_the_same() -> None:
+    one, two = street_trial(), street_trial()
+    assert one.images == two.images
+    assert all(np.array_equal(one.frame(index), two.frame(index)) for index in range(2))
+    assert all(plate.corners is not None for image in one.images for plate in image.plates)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from platereader.errors import WeightsCorruptError
+from platereader.lab.training.checkpoint import (
+    Checkpoint,
+    ModelEma,
+    half_precision,
+    load_checkpoint,
+    optimizer_tensors,
+    prefixed,
+    restore_optimizer,
+    save_checkpoint,
+)
+from platereader.runtimes._tensors import write_tensors
+
+
+def _trained(steps: int) -> tuple[nn.Linear, torch.optim.AdamW]:
+    torch.manual_seed(0)
+    module = nn.Linear(3, 2)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=0.1)
+    _go_on(module, optimizer, steps)
+    return module, optimizer
+
+
+def _go_on(module: nn.Linear, optimizer: torch.optim.AdamW, steps: int) -> None:
+    for step in range(steps):
+        optimizer.zero_grad()
+        torch.autograd.backward(module(torch.full((4, 3), float(step + 1))).square().mean())
+        optimizer.step()
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    module, optimizer = _trained(3)
+    tensors = prefixed("network", module.state_dict()) | prefixed("optimizer", optimizer_tensors(optimizer))
+    save_checkpoint(tmp_path / "c", Checkpoint(tensors, {"step": 3, "name": "имя"}))
+    _go_on(module, optimizer, 2)
+
+    loaded = load_checkpoint(tmp_path / "c")
+    other, other_optimizer = _trained(0)
+    other.load_state_dict(loaded.group("network"))
+    restore_optimizer(other_optimizer, loaded.group("optimizer"))
+    _go_on(other, other_optimizer, 2)
+    assert loaded.scalars == {"step": 3, "name": "имя"}
+    assert torch.equal(other.weight, module.weight)
+
+
+def test_saving_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path / "c", Checkpoint({"a.x": torch.zeros(1)}, {"step": step}))
+    assert load_checkpoint(tmp_path / "c").scalars == {"step": 2}
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+def test_plain_weights_are_no_checkpoint(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "w", {"a": torch.zeros(1)})
+    with pytest.raises(WeightsCorruptError, match="no state of a training"):
+        load_checkpoint(tmp_path / "w")
+
+
+def test_average_forgets_the_start_soon_and_then_moves_slowly() -> None:
+    module = nn.Linear(1, 1)
+    nn.init.zeros_(module.weight)
+    ema = ModelEma(module, max_decay=0.9)
+    nn.init.ones_(module.weight)
+    ema.update(module)
+    assert float(ema.tensors["weight"]) == pytest.approx(1 - 2 / 11)
+    for _ in range(200):
+        ema.update(module)
+    nn.init.zeros_(module.weight)
+    ema.update(module)
+    assert float(ema.tensors["weight"]) == pytest.approx(0.9, abs=1e-3)
+
+
+def test_average_copies_counters_and_is_not_the_module() -> None:
+    module = nn.BatchNorm1d(2)
+    ema = ModelEma(module)
+    module(torch.randn(4, 2))
+    assert int(ema.tensors["num_batches_tracked"]) == 0
+    ema.update(module)
+    assert int(ema.tensors["num_batches_tracked"]) == 1
+
+
+def test_half_precision_keeps_whole_numbers() -> None:
+    halved = half_precision({"w": torch.ones(2), "n": torch.tensor(70_000)})
+    assert halved["w"].dtype == torch.float16
+    assert int(halved["n"]) == 70_000

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from platereader.errors import MissingDependencyError
+from platereader.lab.plotting import check_plotting
+from platereader.lab.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
+
+
+def test_the_log_comes_back_row_by_row(tmp_path: Path) -> None:
+    log = tmp_path / "run" / "log.jsonl"
+    assert read_log(log) == []
+    append_log(log, {"step": 1, "loss": 0.123456789})
+    append_log(log, {"step": 2, "loss": float("nan")})
+    assert read_log(log) == [{"step": 1, "loss": 0.123457}, {"step": 2, "loss": None}]
+
+
+def test_pictures_are_drawn_without_a_display(tmp_path: Path) -> None:
+    rows = [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0, "real": 0.5}, {"step": 3, "real": 0.9}]
+    draw_curves(rows, tmp_path / "curves.png", panels=[["loss"], ["real"]])
+    draw_confusion(np.eye(3, dtype=np.int64) * 5, tmp_path / "confusion.png", names=list("-AB"), title="3 plates")
+    for name in ("curves.png", "confusion.png"):
+        picture = cv2.imread(str(tmp_path / name))
+        assert picture is not None
+        assert min(picture.shape[:2]) > 200
+        assert picture.std() > 1
+
+
+def test_the_bar_starts_where_the_run_was(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = progress_bar(10, initial=4, description="reader")
+    bar.update(2)
+    bar.close()
+    shown = capsys.readouterr().err
+    assert "reader" in shown
+    assert "6/10" in shown
+
+
+def test_missing_plotting_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_plotting()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"platereader\[train\]"):
+        check_plotting()

@@ -1,0 +1,127 @@
+"""Pictures with readings on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUpdate
+from platereader._arrays import BgrImage
+from platereader.errors import InvalidImageError
+from platereader.media._drawing import draw_readings, draw_update
+from platereader.results import Character, PlateEvidence, Status, TrackedPlate
+
+PLACE = Box(100, 100, 180, 118)
+FOUND = Detection(PLACE, 0.9)
+
+
+def grey(height: int = 240, width: int = 320) -> BgrImage:
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+def reading(
+    text: str | None,
+    *,
+    confidence: float = 0.97,
+    status: Status = "read",
+    detection: Detection | None = FOUND,
+    weak: str = "",
+) -> PlateReading:
+    evidence = PlateEvidence(detection, PlateImage(grey(4, 4)), np.zeros((1, 24), np.float32), ())
+    characters = tuple(Character(char, 0.4 if char in weak else 0.99) for char in text or "")
+    return PlateReading(text, confidence, False, characters, status, None, evidence)
+
+
+def test_the_callers_frame_is_never_written_to() -> None:
+    frame = grey()
+    frame.flags.writeable = False
+    drawn = draw_readings(frame, [reading("A123BC77")])
+    assert drawn.shape == frame.shape
+    assert drawn.dtype == np.uint8
+    assert (drawn != frame).any()
+    nothing = draw_readings(frame, [])
+    assert not np.shares_memory(nothing, frame)
+    assert np.array_equal(nothing, frame)
+
+
+def test_any_strides_are_drawn_on() -> None:
+    frame = grey()[::-1, ::-1]
+    assert np.array_equal(draw_readings(frame, [reading("A123BC77")]), draw_readings(grey(), [reading("A123BC77")]))
+
+
+def test_cyrillic_texts_look_like_their_latin_twins_and_are_told_apart() -> None:
+    latin = [draw_readings(grey(), [reading(f"{char}123BC77")]) for char in "ABEKMHOPCTYX"]
+    cyrillic = [draw_readings(grey(), [reading(f"{char}123ВС77")]) for char in "АВЕКМНОРСТУХ"]
+    for one, other in zip(latin, cyrillic, strict=True):
+        assert np.array_equal(one, other)
+    assert len({picture.tobytes() for picture in cyrillic}) == 12
+
+
+def test_each_status_has_a_colour_of_its_own() -> None:
+    statuses: tuple[Status, ...] = ("read", "uncertain", "unreadable")
+    inks = [draw_readings(grey(), [reading("A123BC77", status=status)])[100, 140] for status in statuses]
+    assert len({tuple(ink) for ink in inks}) == 3
+
+
+def test_a_doubtful_character_is_not_shown_as_if_it_were_sure() -> None:
+    one, other = (reading(f"A123{char}C77", status="uncertain", weak=char) for char in "BM")
+    assert np.array_equal(draw_readings(grey(), [one]), draw_readings(grey(), [other]))
+    sure = reading("A123BC77", status="uncertain")
+    assert not np.array_equal(draw_readings(grey(), [sure]), draw_readings(grey(), [one]))
+
+
+def test_nearly_certain_is_not_drawn_as_certain() -> None:
+    almost, certain = (draw_readings(grey(), [reading("A123BC77", confidence=c)]) for c in (0.9999, 1.0))
+    assert not np.array_equal(almost, certain)
+
+
+def test_corners_are_followed_where_they_are_known() -> None:
+    tilted = Quad((100, 100), (180, 130), (180, 148), (100, 118))
+    drawn = draw_readings(grey(), [reading("A123BC77", detection=Detection(tilted.box, 0.9, tilted))])
+    assert (drawn[115, 140] != 128).any()
+    assert (drawn[100, 175] == 128).all()
+
+
+def test_labels_of_neighbours_do_not_cover_each_other_or_a_plate() -> None:
+    upper, lower = Box(100, 100, 180, 118), Box(104, 124, 184, 142)
+    readings = [reading("A123BC77", detection=Detection(box, 0.9)) for box in (upper, lower)]
+    drawn = draw_readings(grey(), readings)
+    assert (drawn[105:113, 110:175] == 128).all()
+    assert (drawn[128:138, 110:175] == 128).all()
+
+
+def test_crops_without_a_place_are_left_out() -> None:
+    assert np.array_equal(draw_readings(grey(), [reading("A123BC77", detection=None)]), grey())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 50), (50, 2), (30, 12_000), (5000, 20)])
+@pytest.mark.parametrize(
+    "box", [Box(0, 0, 1, 1), Box(-1e9, -1e9, 1e9, 1e9), Box(0.2, 0.2, 0.3, 0.3), Box(0, -500, 900, -400)]
+)
+def test_any_frame_and_any_box_can_be_drawn(size: tuple[int, int], box: Box) -> None:
+    assert draw_readings(grey(*size), [reading("A123BC77", detection=Detection(box, 0.9))]).shape == (*size, 3)
+
+
+def test_a_label_at_the_edge_stays_inside() -> None:
+    for box in (Box(0, 0, 80, 18), Box(240, 222, 320, 240), Box(300, 0, 320, 5)):
+        drawn = draw_readings(grey(), [reading("A123BC77", detection=Detection(box, 0.9))])
+        middle = draw_readings(grey(), [reading("A123BC77")])
+        assert (drawn == 255).all(axis=2).sum() > 0.7 * (middle == 255).all(axis=2).sum()
+
+
+def test_a_frame_that_is_no_frame_is_refused() -> None:
+    with pytest.raises(InvalidImageError):
+        draw_readings(grey()[..., 0], [])
+
+
+def update(*, last_seen_s: float, track_id: int = 1) -> StreamUpdate:
+    best = reading("A123BC77")
+    plate = TrackedPlate(track_id, "A123BC77", 0.9, False, "read", None, True, (), 3, 0.0, last_seen_s, PLACE, best, 0)
+    return StreamUpdate(2.0, (plate,), ())
+
+
+def test_a_stream_shows_ids_and_tells_seen_from_predicted() -> None:
+    seen = draw_update(grey(), update(last_seen_s=2.0))
+    assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=1.9)))
+    assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=2.0, track_id=2)))
+    assert np.array_equal(draw_update(grey(), StreamUpdate(2.0, (), ())), grey())

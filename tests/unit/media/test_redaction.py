@@ -1,0 +1,232 @@
+"""Plates covered for good, in one frame and through a film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import pytest
+
+from platereader import Box, Detection, PlateTracker, Quad, TrackAssignment
+from platereader._arrays import BgrImage
+from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError, TimestampError
+from platereader.lab.synthesis.render import render_plate
+from platereader.media._redaction import RedactedFrame, redact, redact_stream
+from platereader.plates._formats import FORMATS, sample_text
+
+TILTED = Quad((100, 90), (180, 110), (176, 130), (96, 110))
+FPS = 10
+
+
+def noise(height: int = 240, width: int = 320) -> BgrImage:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def inside(quad: Quad, shape: tuple[int, ...]) -> Any:
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, quad.to_array().round().astype(np.int32), 1)
+    return mask > 0
+
+
+@pytest.mark.parametrize("method", ["blur", "fill"])
+@pytest.mark.parametrize("corners", [TILTED, None])
+def test_the_plate_is_covered_and_nothing_else_is_touched(method: Any, corners: Quad | None) -> None:
+    frame = noise()
+    frame.flags.writeable = False
+    found = Detection(TILTED.box, 0.9, corners)
+    covered = redact(frame, [found], method=method)
+    changed = (covered != frame).any(axis=-1)
+    plate = inside(TILTED, frame.shape)
+    assert changed[plate].mean() > 0.99
+    room = Box(*TILTED.box.to_tuple()).padded(12, 12)
+    outside = ~inside(Quad.from_box(room), frame.shape)
+    assert not changed[outside].any()
+    if corners is not None:
+        assert changed.sum() < 2.5 * plate.sum()
+        assert not changed[92:98, 160:180].any()  # in the box, beside the tilted plate
+
+
+def test_without_plates_a_copy_comes_back() -> None:
+    frame = noise()
+    same = redact(frame, [])
+    assert np.array_equal(same, frame)
+    assert not np.shares_memory(same, frame)
+
+
+def test_fill_leaves_nothing_of_the_plate() -> None:
+    pictures = [noise(), 255 - noise()]
+    found = Detection(TILTED.box, 0.9, TILTED)
+    one, other = (redact(picture, [found], method="fill")[inside(TILTED, picture.shape)] for picture in pictures)
+    assert np.array_equal(one, other)
+    assert len(np.unique(one)) == 1
+
+
+@pytest.mark.parametrize("width", [30, 120, 600])
+def test_blur_keeps_no_detail_as_fine_as_a_character(width: int) -> None:
+    height = round(width / 4.6)
+    frame = noise(2 * height, 2 * width)
+    box = Box(width / 2, height / 2, 1.5 * width, 1.5 * height)
+    middle = redact(frame, [Detection(box, 0.9)])[height // 2 + 1 : -height // 2 - 1, width // 2 + 1 : -width // 2 - 1]
+    steps = np.abs(np.diff(middle.astype(int), axis=1))
+    assert steps.max() <= 64 / (width / 3) + 2
+    assert middle.std() < 0.3 * frame.std()
+
+
+def test_blurs_of_different_texts_are_the_same() -> None:
+    rng = np.random.default_rng(1)
+    texts = [sample_text(FORMATS[0], rng=rng) for _ in range(40)]
+    blurs: set[bytes] = set()
+    for text in texts:
+        frame = np.full((160, 640, 3), 90, np.uint8)
+        plate = render_plate(text, FORMATS[0], height_px=100, rng=np.random.default_rng(0)).pixels
+        frame[30:130, 80 : 80 + plate.shape[1]] = plate
+        blurs.add(redact(frame, [Detection(Box(80, 30, 80 + plate.shape[1], 130), 0.9)]).tobytes())
+    assert len(blurs) <= 3
+
+
+def test_odd_places_are_covered_as_far_as_they_are_in_the_frame() -> None:
+    crossed = Quad((10, 10), (90, 40), (90, 10), (10, 40))
+    odd = [
+        Detection(Box(10, 10, 90, 40), 0.5, crossed),
+        Detection(Box(-50, 200, 40, 300), 0.5),
+        Detection(Box(318, 0, 900, 9), 0.5),
+        Detection(Box(150, 150, 150.5, 150.5), 0.5),
+    ]
+    frame = noise()
+    changed = (redact(frame, odd, method="fill") != frame).any(axis=-1)
+    assert changed[10:40, 10:90].all()
+    assert changed[200:, :40].all()
+    assert changed[:9, 318:].all()
+    assert changed[150, 150]
+
+
+def test_a_larger_margin_covers_more() -> None:
+    found = [Detection(TILTED.box, 0.9, TILTED)]
+    covered = [redact(noise(), found, method="fill", margin=margin) for margin in (0.0, 0.5, 2.0)]
+    sizes = [(one != noise()).any(axis=-1).sum() for one in covered]
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"method": "smear"}, InvalidArgumentError),
+        ({"margin": -0.1}, InvalidArgumentError),
+        ({"margin": float("nan")}, InvalidArgumentError),
+        ({"frame": noise()[..., 0]}, InvalidImageError),
+        ({"detections": [Detection(Box(900, 900, 950, 920), 0.9)]}, ContractError),
+    ],
+)
+def test_bad_input_is_named(change: dict[str, Any], error: type[Exception]) -> None:
+    words: dict[str, Any] = {"frame": noise(), "detections": [], **change}
+    with pytest.raises(error):
+        redact(words.pop("frame"), words.pop("detections"), **words)
+
+
+@dataclass
+class ScriptedDetector:
+    """Finds what the script says, one entry per frame."""
+
+    script: Sequence[Box | None]
+    seen: int = field(default=0)
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        box = self.script[self.seen]
+        self.seen += 1
+        return [[] if box is None else [Detection(box, 0.5)]]
+
+
+class OneTrack:
+    """Everything is the same plate."""
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        return TrackAssignment(tuple(1 for _ in detections))
+
+
+def place(index: int) -> Box:
+    """Where the moving plate is."""
+    return Box(20 + 6 * index, 100, 80 + 6 * index, 114)
+
+
+def run_film(
+    seen: Sequence[int], frames: int = 30, tracker: PlateTracker | None = None, **options: Any
+) -> list[RedactedFrame]:
+    script = [place(index) if index in seen else None for index in range(frames)]
+    film = ((index / FPS, np.zeros((240, 320, 3), np.uint8)) for index in range(frames))
+    detector = ScriptedDetector(script)
+    return list(redact_stream(film, detector=detector, tracker=tracker or OneTrack(), method="fill", **options))
+
+
+def hidden(out: Sequence[RedactedFrame]) -> list[int]:
+    """Frames in which all of the plate is covered."""
+    areas = [(index, inside(Quad.from_box(place(index)), one.frame.shape)) for index, one in enumerate(out)]
+    return [index for index, plate in areas if (out[index].frame[plate] > 0).all()]
+
+
+def test_gaps_in_a_track_are_filled_and_its_ends_extended() -> None:
+    out = run_film([10, 11, 12, 18, 19, 20])
+    assert [one.timestamp_s for one in out] == [index / FPS for index in range(30)]
+    assert hidden(out) == list(range(5, 26))
+    assert not any(out[index].covered for index in (*range(5), *range(26, 30)))
+
+
+def test_without_tracking_only_what_was_found_is_covered() -> None:
+    class NoTracks:
+        def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+            return TrackAssignment(tuple(None for _ in detections))
+
+    assert hidden(run_film([10, 11, 12, 18], tracker=NoTracks())) == [10, 11, 12, 18]
+
+
+def test_the_look_ahead_bounds_what_is_known_of_the_future() -> None:
+    out = run_film([10, 11, 12, 22, 23], look_ahead_s=0.2, extend_s=0.0)
+    assert hidden(out) == [10, 11, 12, 20, 21, 22, 23]
+    assert hidden(run_film([10, 11], look_ahead_s=0.0, extend_s=0.3)) == [10, 11, 12, 13, 14]
+
+
+def test_no_more_frames_wait_than_the_look_ahead_holds() -> None:
+    taken = 0
+
+    def film() -> Iterator[tuple[float, BgrImage]]:
+        nonlocal taken
+        for index in range(40):
+            taken += 1
+            yield index / FPS, np.zeros((24, 32, 3), np.uint8)
+
+    out = redact_stream(film(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), look_ahead_s=0.5)
+    waits = [taken - index for index, _ in enumerate(out)]
+    assert max(waits) == 6
+    assert len(waits) == 40
+
+
+def test_frames_in_a_buffer_that_is_used_again_come_out_right() -> None:
+    buffer = np.zeros((24, 32, 3), np.uint8)
+
+    def film() -> Iterator[tuple[float, BgrImage]]:
+        for index in range(20):
+            buffer[:] = index
+            yield index / FPS, buffer
+
+    out = redact_stream(film(), detector=ScriptedDetector([None] * 20), tracker=OneTrack())
+    assert [int(one.frame[0, 0, 0]) for one in out] == list(range(20))
+
+
+def test_a_film_is_held_to_its_contract() -> None:
+    frame = np.zeros((24, 32, 3), np.uint8)
+    parts: Any = {"detector": ScriptedDetector([None] * 9), "tracker": OneTrack()}
+    with pytest.raises(TimestampError, match="grow"):
+        list(redact_stream([(0.0, frame), (0.0, frame)], **parts))
+    with pytest.raises(InvalidArgumentError, match="look_ahead_s"):
+        redact_stream([], **parts, look_ahead_s=60)
+    with pytest.raises(InvalidArgumentError, match="method"):
+        redact_stream([], **parts, method=cast(Any, "smear"))
+
+    class Wrong:
+        def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+            return TrackAssignment((1, 2, 3))
+
+    with pytest.raises(ContractError, match="3 ids for 0"):
+        list(redact_stream([(0.0, frame)], detector=ScriptedDetector([None]), tracker=Wrong()))

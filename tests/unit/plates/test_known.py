@@ -1,0 +1,150 @@
+"""Known plates beside what was read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from platereader import Box, PlateImage, PlateReading, TrackedPlate
+from platereader.errors import InvalidArgumentError
+from platereader.plates._alphabet import RUSSIAN
+from platereader.plates._formats import FORMATS, sample_text
+from platereader.plates._known import KnownMatch, KnownPlates, match_known
+from platereader.results import Character, PlateEvidence
+
+KNOWN = ["А123ВС77", "m 555 ke-199", "B777OP98"]
+
+
+def reading(text: str | None) -> PlateReading:
+    evidence = PlateEvidence(None, PlateImage(np.zeros((4, 4, 3), np.uint8)), np.zeros((1, 24), np.float32), ())
+    characters = tuple(Character(char, 0.99) for char in text or "")
+    return PlateReading(text, 0.97, False, characters, "read" if text else "unreadable", None, evidence)
+
+
+def tracked(text: str | None) -> TrackedPlate:
+    box = Box(0, 0, 9, 3)
+    return TrackedPlate(1, text, 0.9, False, "read", None, True, (), 3, 0.0, 1.0, box, reading(text), 0)
+
+
+@pytest.mark.parametrize("make", [str, reading, tracked])
+def test_an_equal_plate_is_at_distance_zero_in_any_spelling(make: Any) -> None:
+    assert match_known(make("A123BC77"), KNOWN) == KnownMatch("A123BC77", ("А123ВС77",), 0.0)
+    assert match_known(make("M555KE199"), KNOWN) == KnownMatch("M555KE199", ("m 555 ke-199",), 0.0)
+
+
+def test_texts_are_taken_as_people_type_them() -> None:
+    match = match_known("в 777 ор 98", KNOWN)
+    assert match is not None
+    assert (match.read, match.plate) == ("B777OP98", "B777OP98")
+
+
+def test_a_look_alike_is_nearer_than_any_other_character() -> None:
+    assert match_known("A128BC77", KNOWN, max_distance=3) == KnownMatch("A128BC77", ("А123ВС77",), 0.5)
+    assert match_known("A125BC77", KNOWN, max_distance=3) == KnownMatch("A125BC77", ("А123ВС77",), 1.0)
+    assert match_known("B777OP98", ["B7770P98"], max_distance=3) == KnownMatch("B777OP98", ("B7770P98",), 0.25)
+    assert match_known("A?23BC77", KNOWN) == KnownMatch("A?23BC77", ("А123ВС77",), 0.5)
+
+
+def test_missing_and_surplus_characters_cost_one_each() -> None:
+    for read in ("A123BC777", "A123BC7", "A23BC77"):
+        match = match_known(read, KNOWN, max_distance=1)
+        assert match == KnownMatch(read, ("А123ВС77",), 1.0)
+    assert match_known("A123BC777", KNOWN) is None
+
+
+def test_a_neighbour_is_not_forced_upon_a_plate() -> None:
+    assert match_known("A125BC77", KNOWN) is None
+    assert match_known("X902HY31", KNOWN, max_distance=3) is None
+
+
+def test_equally_near_plates_are_ambiguous() -> None:
+    match = match_known("A123BC11", ["A123BC71", "A123BC19", "X999XX99"])
+    assert match is not None
+    assert match.is_ambiguous
+    assert match.plate is None
+    assert match.plates == ("A123BC19", "A123BC71")
+    assert match_known("A123BC17", ["A123BC77", "A123BC77", "а123вс77"], max_distance=1) == KnownMatch(
+        "A123BC17", ("A123BC77",), 0.5
+    )
+
+
+def test_plates_of_different_length_are_equally_near() -> None:
+    match = match_known("A123BC75", ["A123BC72", "A123BC775"], max_distance=1)
+    assert match is not None
+    assert match.plates == ("A123BC72", "A123BC775")
+
+
+def test_the_reading_stays_what_it_is() -> None:
+    one = reading("A128BC77")
+    before = one.to_dict()
+    match = match_known(one, KNOWN)
+    assert match is not None
+    assert one.to_dict() == before
+    assert match.to_dict() == {"read": "A128BC77", "plates": ["А123ВС77"], "distance": 0.5, "plate": "А123ВС77"}
+
+
+def test_what_was_not_read_matches_nothing() -> None:
+    assert match_known(reading(None), KNOWN, max_distance=99) is None
+    assert match_known(tracked(None), KNOWN, max_distance=99) is None
+    assert match_known("A123BC77", []) is None
+
+
+def slow_distance(a: str, b: str) -> float:
+    """The textbook's table, in plain Python."""
+    from platereader.plates._known import LOOK_ALIKE, SAME_SHAPE
+
+    def cost(p: str, q: str) -> float:
+        if p == q:
+            return 0.0
+        if any(p in group and q in group for group in SAME_SHAPE):
+            return 0.25
+        return 0.5 if any(p in group and q in group for group in LOOK_ALIKE) else 1.0
+
+    row = [float(j) for j in range(len(b) + 1)]
+    for i, p in enumerate(a, 1):
+        above, row = row, [float(i)]
+        for j, q in enumerate(b, 1):
+            row.append(min(above[j - 1] + cost(p, q), above[j] + 1, row[j - 1] + 1))
+    return row[-1]
+
+
+@pytest.mark.parametrize("max_distance", [0.5, 1.0, 2.5, 20.0])
+def test_pruning_never_loses_the_nearest(max_distance: float) -> None:
+    rng = np.random.default_rng(3)
+    plates = [sample_text(FORMATS[int(rng.integers(6))], rng=rng) for _ in range(60)]
+    known = KnownPlates(plates)
+    for _ in range(30):
+        chars = list(plates[int(rng.integers(60))])
+        for _ in range(int(rng.integers(4))):
+            chars[int(rng.integers(len(chars)))] = RUSSIAN.characters[int(rng.integers(23))]
+        read = "".join(chars)[int(rng.integers(2)) :]
+        distances = {plate: slow_distance(read, plate) for plate in plates}
+        least = min(distances.values())
+        match = match_known(read, known, max_distance=max_distance)
+        if least > max_distance:
+            assert match is None
+        else:
+            assert match is not None
+            assert math.isclose(match.distance, least)
+            assert set(match.plates) == {plate for plate, far in distances.items() if far == least}
+
+
+@pytest.mark.parametrize("plates", ["A123BC77", ["A123BC77", ""], ["A123BC7Ж"], [None], ["A1?3BC77"]])
+def test_bad_plates_are_named(plates: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="plates"):
+        KnownPlates(plates)
+
+
+@pytest.mark.parametrize("max_distance", [-1, math.nan, math.inf])
+def test_bad_distances_are_refused(max_distance: float) -> None:
+    with pytest.raises(InvalidArgumentError, match="max_distance"):
+        match_known("A123BC77", KNOWN, max_distance=max_distance)
+
+
+def test_a_bad_reading_is_named() -> None:
+    with pytest.raises(InvalidArgumentError, match="reading"):
+        match_known("A123-BC-77!", KNOWN)
+    assert len(KnownPlates(KNOWN)) == 3

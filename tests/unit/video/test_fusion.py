@@ -1,0 +1,257 @@
+"""Many frames of one plate."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from platereader import Box, Candidate, Character, Detection, PlateEvidence, PlateImage, PlateReading
+from platereader import _ctc as ctc
+from platereader._arrays import LogProbs
+from platereader.plates._alphabet import RUSSIAN
+from platereader.testing import spelled
+from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
+from platereader.trust._calibration import FEATURES
+from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
+from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence
+from platereader.video._fusion.evidence import MAX_TEXTS
+from platereader.video._fusion.legibility import frame_signs
+from platereader.video._fusion.texts import proposed, substituted, voted
+
+PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
+
+
+def reading(log_probs: LogProbs, *texts: str, plate: PlateImage = PICTURE) -> PlateReading:
+    scored = [Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None) for text in texts]
+    evidence = PlateEvidence(None, plate, log_probs, tuple(sorted(scored, key=lambda c: -c.log_prob)))
+    return TrustPolicy().judge(evidence, RUSSIAN)
+
+
+def torn(text: str, other: str, weight: float) -> LogProbs:
+    """Posteriors between two texts of one length; ``weight`` is that of ``text``."""
+    a, b = np.exp(spelled(text, RUSSIAN)), np.exp(spelled(other, RUSSIAN))
+    return np.log(weight * a + (1 - weight) * b).astype(np.float32)
+
+
+def clear(text: str) -> PlateReading:
+    return reading(spelled(text, RUSSIAN, probability=0.999), text)
+
+
+def fuse(*readings: PlateReading, trust: TrustPolicy | None = None) -> FusedEvidence:
+    evidence = FusedEvidence(trust or TrustPolicy(), RUSSIAN)
+    for index, one in enumerate(readings):
+        evidence.add(one, index)
+    return evidence
+
+
+def weighing(frames: FrameWeights, *, bias: float = 0.0) -> TrustPolicy:
+    fusion = FusedCalibration(frames, bias, (0.0,) * len(FUSED_FEATURES), tracks=1)
+    return TrustPolicy(calibration=Calibration(0.0, (0.0,) * len(FEATURES), 1, "fp32", "none", fusion))
+
+
+def test_nothing_legible_has_no_text_but_the_reason_of_most_frames() -> None:
+    fused = fuse(*[reading(spelled("", RUSSIAN, steps=5))] * 3).fused
+    assert (fused.text, fused.status, fused.reason, fused.candidates) == (None, "unreadable", "not_a_plate", ())
+
+
+def test_a_text_no_frame_put_first_can_win() -> None:
+    # Frame 1 cannot tell 3 from 8 in one place, frame 2 not in another; only the right text suits both.
+    first = reading(torn("A128BC77", "A123BC77", 0.55), "A128BC77", "A123BC77")
+    second = reading(torn("A123BO77", "A123BC77", 0.55), "A123BO77", "A123BC77")
+    assert fuse(first, second).fused.text == "A123BC77"
+
+
+def test_a_text_no_frame_proposes_is_found() -> None:
+    first = reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77")
+    second = reading(torn("A123BO77", "A123BC77", 0.6), "A123BO77")
+    assert fuse(first, second).fused.text == "A123BC77"
+
+
+def test_agreeing_frames_raise_confidence_and_disagreeing_ones_lower_it() -> None:
+    one = reading(torn("A123BC77", "A128BC77", 0.8), "A123BC77", "A128BC77")
+    against = reading(torn("A128BC77", "A123BC77", 0.75), "A128BC77", "A123BC77")
+    alone = fuse(one).fused.confidence
+    assert fuse(*[one] * 6).fused.confidence > alone
+    assert fuse(one, against).fused.confidence < alone
+
+
+def test_one_frame_of_another_plate_does_not_outweigh_many() -> None:
+    poor = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77", "A128BC77")
+    fused = fuse(*[poor] * 4, clear("M555KE199")).fused
+    assert (fused.text, fused.agreeing) == ("A123BC77", 4)
+
+
+def test_illegal_texts_of_single_frames_still_vote_for_the_legal_one() -> None:
+    # The third character is a digit on every plate; each frame alone reads a letter there, and something else wrong.
+    readings = [
+        reading(torn("A1O3BC77", "A103BC77", 0.6), "A1O3BC77"),
+        reading(torn("A1O3BC77", "A103BC77", 0.55), "A1O3BC77", "A1O8BC77", "A103BC77"),
+    ]
+    assert [one.text for one in readings] == ["A1O3BC77"] * 2
+    fused = fuse(*readings).fused
+    assert (fused.text, fused.candidates[0].format) == ("A103BC77", "standard")
+
+
+@pytest.mark.parametrize("count", [1, 5, 24])
+@pytest.mark.parametrize("bias", [-6.0, 0.0, 3.0])
+def test_a_foreign_text_that_all_frames_show_is_not_made_a_legal_one(count: int, bias: float) -> None:
+    foreign = reading(spelled("34A88887", RUSSIAN, probability=0.99), "34A88887", "A888BC77", "3488AA87")
+    frames = FrameWeights(bias, (0.0,) * len(FRAME_SIGNS), floor_nats=8.0, dependence=0.8)
+    assert fuse(*[foreign] * count, trust=weighing(frames)).fused.text == "34A88887"
+
+
+def test_lines_decide_which_texts_are_legal() -> None:
+    # 1234AB77 is a motorcycle on two lines and a military car on one.
+    two_lines = replace(PICTURE, lines=2)
+    one = reading(spelled("1234AB77", RUSSIAN), "1234AB77")
+    two = reading(spelled("1234AB77", RUSSIAN), "1234AB77", plate=two_lines)
+    assert fuse(one, one, two).fused.candidates[0].format == "military"
+    assert fuse(one, two, two).fused.candidates[0].format == "motorcycle"
+
+
+def test_order_of_frames_does_not_matter() -> None:
+    frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.3, 0.6, 0.9)]
+    forward, backward = fuse(*frames).fused, fuse(*frames[::-1]).fused
+    assert [item.text for item in forward.candidates] == [item.text for item in backward.candidates]
+    assert forward.confidence == pytest.approx(backward.confidence)
+
+
+def test_looking_at_the_result_in_between_changes_nothing() -> None:
+    frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.4, 0.7, 0.6)]
+    looked = FusedEvidence(TrustPolicy(), RUSSIAN)
+    for index, frame in enumerate(frames):
+        looked.add(frame, index)
+        assert looked.fused.text in {"A123BC77", "A128BC77"}
+    assert looked.fused == fuse(*frames).fused
+
+
+def test_absorbed_readings_count_like_added_ones() -> None:
+    frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.4, 0.7)]
+    both = fuse(frames[0])
+    later = FusedEvidence(TrustPolicy(), RUSSIAN)
+    later.add(frames[1], 1)
+    both.absorb(later)
+    assert (both.readings, both.fused) == (2, fuse(*frames).fused)
+
+
+def test_texts_and_readings_are_bounded() -> None:
+    seen = torn("A123BC77", "A128BC77", 0.6)
+    evidence = fuse(*[reading(seen, "A123BC77", f"A{number:03d}BC77") for number in range(100, 100 + 3 * MAX_EVIDENCE)])
+    assert evidence.readings == 3 * MAX_EVIDENCE
+    assert len(evidence.fused.candidates) == MAX_TEXTS
+    assert evidence.fused.signs is not None
+    assert evidence.fused.signs.frames == MAX_EVIDENCE
+
+
+def test_scores_of_texts_that_nobody_proposes_any_more_are_forgotten() -> None:
+    good = clear("A123BC77")
+    evidence = fuse(good)
+    for number in range(1, 400):
+        passing = (*good.candidates, Candidate(f"A{number:03d}BC99", -30.0, None))
+        evidence.add(replace(good, evidence=replace(good.evidence, candidates=passing)), number)
+        assert evidence.fused.text == "A123BC77"
+    remembered = [len(frame.log_probs) for frame in evidence._kept]  # pyright: ignore[reportPrivateUsage]
+    assert max(remembered) < 150
+
+
+def hiding(reading: PlateReading, *, step: int) -> PlateReading:
+    """The same with a third of the probability of one time step for something illegible."""
+    log_probs = reading.evidence.log_probs.copy()
+    log_probs[step] -= np.float32(np.log(1.5))
+    return replace(reading, evidence=replace(reading.evidence, log_probs=log_probs))
+
+
+def test_a_text_is_read_only_if_a_frame_shows_it_whole() -> None:
+    whole = clear("A123BC77")
+    cut, hidden = hiding(whole, step=0), hiding(whole, step=8)
+    assert fuse(*[cut] * 3, trust=TrustPolicy.lenient()).fused.status == "read"
+    assert fuse(*[cut] * 3).fused.reason == "cut_off"
+    assert fuse(*[hidden] * 3).fused.reason == "hidden_character"
+    assert fuse(cut, cut, whole).fused.status == "read"
+
+
+def test_what_is_kept_weighs_much_and_spreads_over_the_passage() -> None:
+    weights = replace(UNFITTED, signs=(0.0, 0.0, 0.0, 0.0, 0.0, 1.0))
+    poor, good = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77"), clear("A123BC77")
+    evidence = FusedEvidence(weighing(weights), RUSSIAN)
+    for index in range(4 * MAX_EVIDENCE):
+        evidence.add(good if index == 5 else poor, index)
+    assert evidence.best == (good, 5)
+    kept = [frame.frame_index for frame in evidence._kept]  # pyright: ignore[reportPrivateUsage]
+    assert kept[-1] - kept[0] > 3 * MAX_EVIDENCE
+    assert max(np.diff(kept)) < 16
+
+
+def test_weights_decide_whom_to_believe() -> None:
+    sharp = PlateImage(np.tile(np.array([0, 0, 255, 255], np.uint8)[None, :, None], (8, 10, 3)))
+    seen = reading(torn("A123BC77", "A128BC77", 0.7), "A123BC77", "A128BC77", plate=sharp)
+    blurred = reading(torn("A128BC77", "A123BC77", 0.8), "A128BC77", "A123BC77")
+    by_sharpness = replace(UNFITTED, signs=tuple(float(name == "sharpness") for name in FRAME_SIGNS))
+    assert fuse(seen, blurred).fused.text == "A128BC77"
+    assert fuse(seen, blurred, trust=weighing(by_sharpness)).fused.text == "A123BC77"
+
+
+def test_calibration_decides_confidence_and_status() -> None:
+    fused = fuse(*[clear("A123BC77")] * 3, trust=weighing(UNFITTED, bias=2.0)).fused
+    assert fused.confidence == pytest.approx(1 / (1 + np.exp(-2.0)))
+    assert (fused.calibrated, fused.status, fused.reason) == (True, "uncertain", "low_confidence")
+    assert fuse(*[clear("A123BC77")] * 3).fused.calibrated is False
+
+
+def test_reason_is_what_most_frames_suffer_from() -> None:
+    small = Detection(Box(0, 0, 30, 8), 0.9)
+    far = reading(torn("A123BC77", "A128BC77", 0.7), "A123BC77", "A128BC77")
+    far = TrustPolicy().judge(replace(far.evidence, detection=small), RUSSIAN)
+    near = replace(far, reason="low_confidence")
+    trust = weighing(UNFITTED)
+    assert fuse(far, far, near, trust=trust).fused.reason == "too_small"
+    assert fuse(far, near, near, trust=trust).fused.reason == "low_confidence"
+
+
+def test_a_confident_reading_of_another_plate_contradicts() -> None:
+    evidence = fuse(*[clear("A123BC77")] * 3)
+    assert evidence.contradicted_by(clear("M555KE199"))
+    assert not evidence.contradicted_by(clear("A123BC77"))
+    assert not evidence.contradicted_by(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77"))
+
+
+def test_the_best_reading_is_of_the_fused_text() -> None:
+    right, wrong = reading(torn("A123BC77", "A128BC77", 0.9), "A123BC77"), clear("M555KE199")
+    assert fuse(right, right, right, wrong).best == (right, 0)
+
+
+def test_signs_of_a_frame_name_what_is_there() -> None:
+    stripes = np.tile(np.array([0, 0, 255, 255], np.uint8)[None, :, None], (8, 10, 3))
+    soft = np.tile(np.linspace(0, 255, 40).astype(np.uint8)[None, :, None], (8, 1, 3))
+    log_probs = spelled("A123BC77", RUSSIAN)
+    signs = {
+        name: dict(zip(FRAME_SIGNS, frame_signs(reading(log_probs, "A123BC77", plate=PlateImage(pixels))), strict=True))
+        for name, pixels in (("stripes", stripes), ("soft", soft))
+    }
+    assert signs["stripes"]["sharpness"] == pytest.approx(0.0, abs=1e-6)
+    assert signs["soft"]["sharpness"] < -2.0
+    assert signs["stripes"]["contrast"] == pytest.approx(np.log(2.55), abs=1e-6)
+    assert signs["soft"]["width"] == 0.0  # nobody says how wide it was
+
+
+def test_candidates_of_many_frames_come_before_those_of_few() -> None:
+    common, rare = Candidate("A123BC77", -1.0, None), Candidate("A128BC77", -0.9, None)
+    assert proposed([(1.0, (common,)), (1.0, (common,)), (1.0, (rare,))], count=2) == ["A123BC77", "A128BC77"]
+    assert proposed([(1.0, (common,)), (9.0, (rare,))], count=1) == ["A128BC77"]
+
+
+def test_substitutions_take_characters_of_texts_of_the_same_length() -> None:
+    scores = {"A123": 0.0, "A128": -1.0, "B123": -2.0, "C1234": -0.5}
+    assert substituted("A123", scores, count=9) == []
+    assert substituted("A123", {"A123": 0.0, "B128": -1.0, "C1234": -0.5}, count=9) == ["B123", "A128"]
+
+
+def test_frames_spell_a_text_together_that_none_of_them_reads() -> None:
+    def spelled_by(text: str, *confidences: float) -> list[Character]:
+        return [Character(char, confidence) for char, confidence in zip(text, confidences, strict=True)]
+
+    first, second, third = spelled_by("A12", 0.9, 0.9, 0.2), spelled_by("B13", 0.3, 0.9, 0.6), spelled_by("A1", 1, 1)
+    assert voted([(1.0, first), (1.0, second), (1.0, third)]) == "A13"
+    assert voted([(1.0, first), (5.0, second)]) == "B13"
+    assert voted([(1.0, first), (9.0, third)]) == "A1"
+    assert voted([]) is None

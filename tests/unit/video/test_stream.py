@@ -1,0 +1,315 @@
+"""One camera's state."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fakes import frame_with, patch_pipeline
+from platereader import Box, ContractError, Detection, InvalidArgumentError, TimestampError, TrackAssignment
+from platereader._arrays import BgrImage
+from platereader.results import PlateReading, StreamUpdate, TrackedPlate
+from platereader.video._stream import MOST_RESTING, PlateStream, StreamSettings
+
+PLATE = Box(20, 30, 100, 50)
+EMPTY = np.zeros((240, 320, 3), np.uint8)
+BLANK: dict[int, Box] = {}
+
+
+def test_two_streams_of_one_pipeline_do_not_share_ids_or_state() -> None:
+    pipeline = patch_pipeline()
+    first, second = pipeline.stream(), pipeline.stream()
+    for step in range(3):
+        a = first.update(frame_with({50: PLATE}), step / 5)
+        b = second.update(frame_with({100: PLATE}), step / 5)
+    assert [plate.text for plate in a.active] == ["A123BC77"]
+    assert [plate.text for plate in b.active] == ["M555KE199"]
+    assert a.active[0].track_id == b.active[0].track_id
+
+
+def test_plate_that_leaves_is_finished_exactly_once() -> None:
+    stream = patch_pipeline().stream()
+    for step in range(4):
+        stream.update(frame_with({50: PLATE}), step / 10)
+    gone = [plate for step in range(4, 80) for plate in stream.update(EMPTY, step / 10).finished]
+    assert [plate.text for plate in gone] == ["A123BC77"]
+    assert stream.finish().finished == ()
+
+
+def test_best_reading_carries_its_picture_and_frame_index() -> None:
+    stream = patch_pipeline().stream()
+    for step in range(3):
+        update = stream.update(frame_with({50: PLATE.moved(step, 0)}), step / 5)
+    (plate,) = update.active
+    assert plate.best.text == "A123BC77"
+    assert plate.best.evidence.plate.pixels.max() == 50
+    assert 0 <= plate.best_frame_index <= 2
+
+
+def test_frames_may_change_size() -> None:
+    stream = patch_pipeline().stream()
+    stream.update(frame_with({50: PLATE}), 0.0)
+    update = stream.update(frame_with({50: PLATE}, width=400, height=300), 0.1)
+    assert update.active[0].text == "A123BC77"
+
+
+@pytest.mark.parametrize("timestamp_s", [1.0, 0.5, float("nan"), float("inf")])
+def test_time_must_grow(timestamp_s: float) -> None:
+    stream = patch_pipeline().stream()
+    stream.update(EMPTY, 1.0)
+    with pytest.raises(TimestampError):
+        stream.update(EMPTY, timestamp_s)
+
+
+def test_illegible_plate_is_followed_without_a_text() -> None:
+    stream = patch_pipeline().stream()
+    for step in range(3):
+        update = stream.update(frame_with({200: PLATE}), step / 5)
+    (plate,) = update.active
+    assert (plate.text, plate.status, plate.reason) == (None, "unreadable", "not_a_plate")
+
+
+def test_finished_stream_takes_no_more_frames() -> None:
+    stream = patch_pipeline().stream()
+    stream.update(frame_with({50: PLATE}), 0.0)
+    assert len(stream.finish().finished) == 1
+    with pytest.raises(InvalidArgumentError, match="finished"):
+        stream.update(EMPTY, 1.0)
+
+
+class OneIdForAll:
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        return TrackAssignment((7,) * len(detections))
+
+
+def test_tracker_that_gives_one_id_twice_is_named() -> None:
+    stream = replace(patch_pipeline(), tracker=OneIdForAll).stream()
+    with pytest.raises(ContractError, match="OneIdForAll"):
+        stream.update(frame_with({50: PLATE, 100: Box(200, 150, 290, 175)}), 0.0)
+
+
+class OneTrack:
+    """Takes whatever is seen for one and the same vehicle, and never loses it."""
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        return TrackAssignment(tuple(7 if index == 0 else None for index in range(len(detections))))
+
+
+def counted(settings: StreamSettings | None = None) -> tuple[PlateStream, list[int], list[int]]:
+    """A stream, and lists that grow with every detection (number found) and every reading (number read)."""
+    stream = patch_pipeline().stream(settings)
+    detect, read = stream._detect, stream._read
+    looked, read_plates = list[int](), list[int]()
+
+    def counting_detect(frame: BgrImage) -> list[Detection]:
+        found = detect(frame)
+        looked.append(len(found))
+        return found
+
+    def counting_read(frame: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
+        read_plates.append(len(detections))
+        return read(frame, detections)
+
+    stream._detect, stream._read = counting_detect, counting_read
+    return stream, looked, read_plates
+
+
+def run(
+    stream: PlateStream, frames: Sequence[BgrImage], *, start_s: float = 0.0, fps: float = 10.0
+) -> list[StreamUpdate]:
+    return [stream.update(frame, start_s + index / fps) for index, frame in enumerate(frames)]
+
+
+def finished_of(updates: Sequence[StreamUpdate]) -> list[TrackedPlate]:
+    return [plate for update in updates for plate in update.finished]
+
+
+def test_settled_plate_is_read_again_only_now_and_then() -> None:
+    stream, looked, read_plates = counted(StreamSettings(recheck_s=1.0))
+    updates = run(stream, [frame_with({50: PLATE})] * 51)
+    assert updates[-1].active[0].settled
+    assert len(looked) == 51
+    assert sum(read_plates) == 3 + 4  # until it was settled, then one a second, counted from the latest
+    assert updates[-1].active[0].last_seen_s == 5.0
+
+
+def test_recheck_after_0_s_reads_every_frame() -> None:
+    stream, _, read_plates = counted(StreamSettings(recheck_s=0.0))
+    run(stream, [frame_with({50: PLATE})] * 20)
+    assert sum(read_plates) == 20
+
+
+def test_unsettled_plate_is_read_in_every_frame() -> None:
+    stream, _, read_plates = counted()
+    run(stream, [frame_with({200: PLATE})] * 20)
+    assert sum(read_plates) == 20
+
+
+def test_plates_of_one_frame_are_read_together() -> None:
+    stream, _, read_plates = counted()
+    run(stream, [frame_with({50: PLATE, 100: Box(200, 150, 290, 175)})])
+    assert read_plates == [2]
+
+
+def test_detection_in_every_third_frame_leaves_predicted_boxes_between() -> None:
+    stream, looked, _ = counted(StreamSettings(detect_every=3))
+    updates = run(stream, [frame_with({50: PLATE.moved(4 * step, 0)}) for step in range(8)])
+    assert len(looked) == 3
+    assert updates[6].active[0].box == PLATE.moved(24, 0)
+    assert updates[7].active[0].box.x1 == pytest.approx(PLATE.x1 + 28, abs=2.5)  # moved on without a look
+    assert updates[7].active[0].last_seen_s == 0.6
+
+
+def test_plate_that_comes_back_soon_is_on_one_passage() -> None:
+    stream, _, _ = counted(StreamSettings(same_passage_s=4.0))
+    updates = run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 30 + [frame_with({50: PLATE.moved(150, 120)})] * 5)
+    assert [plate.track_id for plate in updates[-1].active] == [1]
+    (plate,) = stream.finish().finished
+    assert finished_of(updates) == []
+    assert (plate.text, plate.first_seen_s) == ("A123BC77", 0.0)
+    assert plate.last_seen_s == pytest.approx(3.9)
+
+
+def test_plate_that_comes_back_late_is_on_another_passage() -> None:
+    stream, _, _ = counted(StreamSettings(same_passage_s=2.0))
+    updates = run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 30 + [frame_with({50: PLATE.moved(150, 120)})] * 5)
+    assert [plate.text for plate in finished_of(updates)] == ["A123BC77"]
+    assert [plate.track_id for plate in stream.finish().finished] == [2]
+
+
+def test_other_plate_in_the_same_place_is_another_passage() -> None:
+    stream, _, _ = counted(StreamSettings(same_passage_s=10.0))
+    run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 20 + [frame_with({100: PLATE})] * 5)
+    assert [plate.text for plate in stream.finish().finished] == ["A123BC77", "M555KE199"]
+
+
+def test_parked_plate_fires_once_though_it_is_hidden_for_long() -> None:
+    stream, _, _ = counted(StreamSettings(parked_s=60.0))
+    parked = [frame_with({50: PLATE})] * 50
+    updates = run(stream, parked + [EMPTY] * 200 + parked + [EMPTY] * 200 + parked)
+    assert finished_of(updates) == []
+    assert [plate.track_id for plate in updates[-1].active] == [1]
+    assert len(stream.finish().finished) == 1
+
+
+def test_illegible_parked_plate_is_one_passage_too() -> None:
+    stream, _, _ = counted()
+    parked = [frame_with({200: PLATE})] * 50
+    updates = run(stream, parked + [EMPTY] * 200 + parked)
+    assert finished_of(updates) == []
+    assert len(stream.finish().finished) == 1
+
+
+def test_tracker_that_goes_over_to_another_vehicle_is_found_out() -> None:
+    stream = replace(patch_pipeline(), tracker=OneTrack).stream(StreamSettings(recheck_s=0.5))
+    updates = run(stream, [frame_with({50: PLATE})] * 20 + [frame_with({100: PLATE})] * 20)
+    assert [plate.text for plate in updates[-1].active] == ["M555KE199"]
+    gone = finished_of([*updates, stream.finish()])
+    assert [(plate.text, plate.status) for plate in gone] == [("A123BC77", "read"), ("M555KE199", "read")]
+    assert gone[0].last_seen_s <= gone[1].first_seen_s
+
+
+def test_one_reading_of_another_plate_changes_nothing() -> None:
+    stream = replace(patch_pipeline(), tracker=OneTrack).stream(StreamSettings(recheck_s=0.0))
+    one, other = frame_with({50: PLATE}), frame_with({100: PLATE})
+    run(stream, [one] * 10 + [other] + [one] * 10)
+    assert [plate.text for plate in stream.finish().finished] == ["A123BC77"]
+
+
+def test_plate_is_read_as_soon_as_it_comes_back() -> None:
+    stream, _, read_plates = counted(StreamSettings(recheck_s=100.0))
+    run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 3)
+    before = sum(read_plates)
+    run(stream, [frame_with({50: PLATE})] * 2, start_s=0.8)
+    assert sum(read_plates) == before + 1
+
+
+class Told:
+    """A tracker that is told which ids to give, frame by frame; what is missing in a frame coasts where it was."""
+
+    def __init__(self, *frames: tuple[int, ...]) -> None:
+        self._frames = list(frames)
+        self._places: dict[int, Box] = {}
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        ids = self._frames.pop(0)
+        coasting = tuple(item for item in self._places.items() if item[0] not in ids)
+        self._places.update(zip(ids, (detection.box for detection in detections), strict=True))
+        return TrackAssignment(ids, coasting)
+
+
+def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
+    told = Told((1,), (1,), (1,), (2,), (1,), (1,))
+    stream = replace(patch_pipeline(), tracker=lambda: told).stream()
+    plate, piece = frame_with({50: PLATE}), frame_with({200: Box(25, 30, 60, 50)})
+    updates = run(stream, [plate, plate, plate, piece, plate, plate])
+    assert [one.track_id for update in updates for one in update.active] == [1] * 6
+    assert [one.text for one in stream.finish().finished] == ["A123BC77"]
+
+
+def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
+    told = Told((1,), (1,), (1,), (2,))
+    stream = replace(patch_pipeline(), tracker=lambda: told).stream()
+    plate, other = frame_with({50: PLATE}), frame_with({200: Box(220, 130, 300, 150)})
+    updates = run(stream, [plate, plate, plate, other])
+    assert [one.track_id for one in updates[-1].active] == [1, 2]
+
+
+def test_a_plate_comes_back_to_its_passage_from_a_track_that_went_astray() -> None:
+    # Track 1 goes over to something else; the plate itself is then seen under a new track.
+    told = Told((1,), (1,), (1,), (), (1,), (2, 1), (2, 1))
+    stream = replace(patch_pipeline(), tracker=lambda: told).stream(StreamSettings(recheck_s=0.0))
+    plate, something = {50: PLATE}, {200: Box(220, 130, 300, 150)}
+    both = {**plate, **something}
+    frames = [frame_with(one) for one in (plate, plate, plate, BLANK, something, both, both)]
+    updates = run(stream, frames)
+    assert [(one.track_id, one.text) for one in updates[-1].active if one.text] == [(1, "A123BC77")]
+    assert [one.text for one in stream.finish().finished].count("A123BC77") == 1
+
+
+def test_stream_goes_on_after_a_reading_that_failed() -> None:
+    stream, _, _ = counted()
+    read = stream._read
+    run(stream, [frame_with({50: PLATE})] * 2)
+
+    def broken(frame: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
+        raise RuntimeError("out of memory")
+
+    stream._read = broken
+    with pytest.raises(RuntimeError, match="out of memory"):
+        stream.update(frame_with({50: PLATE, 100: Box(200, 150, 290, 175)}), 0.2)
+    stream._read = read
+    run(stream, [frame_with({50: PLATE, 100: Box(200, 150, 290, 175)})] * 3, start_s=0.3)
+    assert [plate.text for plate in stream.finish().finished] == ["A123BC77", "M555KE199"]
+
+
+def test_passages_kept_in_mind_are_bounded() -> None:
+    class NewTrackEachTime:
+        def __init__(self) -> None:
+            self.last = 0
+
+        def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+            self.last += 1
+            return TrackAssignment((self.last,), ended=(self.last - 1,))
+
+    stream = replace(patch_pipeline(), tracker=NewTrackEachTime).stream(StreamSettings(same_passage_s=1e6))
+    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MOST_RESTING + 50)]
+    gone = finished_of(run(stream, frames))
+    assert [plate.track_id for plate in gone] == list(range(1, 50))
+    assert len(stream.finish().finished) == MOST_RESTING + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"detect_every": 0}, "detect_every is 0"),
+        ({"recheck_s": -1.0}, "recheck_s is -1.0"),
+        ({"same_passage_s": float("inf")}, "same_passage_s is inf"),
+        ({"parked_s": float("nan")}, "parked_s is nan"),
+    ],
+)
+def test_settings_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        StreamSettings(**options)

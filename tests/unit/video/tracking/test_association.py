@@ -1,0 +1,62 @@
+"""The likeliest assignment as a whole, and the shift that tracks agree on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from platereader.video._tracking.association import assign, common_shift
+from platereader.video._tracking.motion import Motion
+
+SIZE, ASPECT = np.log(50.0), 1.5
+
+
+def standing(*middles: tuple[float, float]) -> NDArray[np.float64]:
+    return np.array([(x, y, SIZE, ASPECT) for x, y in middles], dtype=np.float64)
+
+
+def known(*middles: tuple[float, float]) -> Motion:
+    """Tracks that have stood still for a second."""
+    motion = Motion.started(standing(*middles))
+    for _ in range(25):
+        motion.advance(0.04)
+        motion.correct(np.arange(len(middles)), standing(*middles))
+    motion.advance(0.04)
+    return motion
+
+
+def test_the_whole_counts_and_not_the_nearest_pair() -> None:
+    # The first detection is nearest to the second track, which the second detection needs.
+    tracks, detections = assign(known((100, 100), (130, 100)), standing((118, 100), (148, 100)))
+    assert dict(zip(tracks.tolist(), detections.tolist(), strict=True)) == {0: 0, 1: 1}
+
+
+def test_a_track_lost_long_ago_does_not_rob_a_certain_one() -> None:
+    lost, certain = known((100, 100)), known((106, 100))
+    lost.advance(1.0)
+    tracks, detections = assign(lost.joined(certain), standing((103, 100)))
+    assert (tracks.tolist(), detections.tolist()) == ([1], [0])
+
+
+def test_another_size_is_another_plate() -> None:
+    near = standing((100, 100))
+    near[0, 2] += 1.5
+    assert assign(known((100, 100)), near)[0].size == 0
+
+
+def test_nothing_matches_nothing() -> None:
+    assert assign(known((1, 1)), standing().reshape(0, 4))[0].size == 0
+    assert assign(Motion.started(np.zeros((0, 4))), standing((1, 1)))[0].size == 0
+
+
+def test_several_tracks_agree_on_a_jolt() -> None:
+    before = known((100, 100), (400, 300), (900, 200))
+    shift = common_shift(before, standing((160, 60), (461, 261), (959, 161)))
+    assert shift == pytest.approx((60, -40), abs=3)
+
+
+def test_one_track_and_tracks_that_move_apart_are_no_jolt() -> None:
+    assert common_shift(known((100, 100)), standing((160, 60))) is None
+    assert common_shift(known((100, 100), (400, 300)), standing((160, 60), (340, 340))) is None
+    assert common_shift(known((100, 100), (400, 300)), standing((101, 100), (400, 299))) is None

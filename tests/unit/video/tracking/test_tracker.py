@@ -1,0 +1,193 @@
+"""The motion tracker: identity through motion, gaps, crossings and bad clocks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from plate_motion import KINDS, GreedyIou, quality, traffic
+from platereader._geometry import Box
+from platereader.errors import InvalidArgumentError, TimestampError
+from platereader.results import Detection
+from platereader.video._tracking.tracker import MotionTracker
+
+
+def plate(x: float, y: float, *, width: float = 100, height: float = 22) -> Detection:
+    return Detection(Box(x, y, x + width, y + height), 0.9)
+
+
+def test_the_first_plate_is_track_one() -> None:
+    assignment = MotionTracker().update([plate(10, 10)], 0.0)
+    assert (assignment.track_ids, assignment.coasting, assignment.ended) == ((1,), (), ())
+
+
+def test_a_plate_that_moves_by_more_than_its_height_keeps_its_id() -> None:
+    tracker = MotionTracker()
+    ids = [tracker.update([plate(50 + 8 * i, 20 + 28 * i)], i / 10).track_ids for i in range(20)]
+    assert ids == [(1,)] * 20
+
+
+def test_ids_follow_plates_and_not_the_order_of_detections() -> None:
+    tracker = MotionTracker()
+    rng = np.random.default_rng(0)
+    for frame in range(20):
+        plates = [plate(300 * k + 5 * frame, 50 * k + 3 * frame) for k in range(4)]
+        order = rng.permutation(4) if frame else np.arange(4)
+        assignment = tracker.update([plates[k] for k in order], frame / 25)
+        assert assignment.track_ids == tuple(int(k) + 1 for k in order)
+
+
+def test_crossing_plates_keep_their_ids_by_velocity() -> None:
+    tracker = MotionTracker()
+    for frame in range(41):
+        left_to_right, right_to_left = plate(20 * frame, 100), plate(800 - 20 * frame, 130)
+        assignment = tracker.update([left_to_right, right_to_left], frame / 25)
+        assert assignment.track_ids == (1, 2)
+
+
+def test_a_hidden_plate_coasts_along_its_way_and_is_recognised_again() -> None:
+    tracker = MotionTracker(max_gap_s=1.0)
+    for frame in range(5):
+        tracker.update([plate(40 * frame, 100)], frame / 10)
+    for frame in range(5, 9):
+        assignment = tracker.update([], frame / 10)
+        ((track_id, box),) = assignment.coasting
+        assert track_id == 1
+        assert box.x1 == pytest.approx(40 * frame, abs=0.1)
+    assert tracker.update([plate(360, 100)], 0.9).track_ids == (1,)
+
+
+def test_a_track_ends_once_after_the_gap_and_its_id_is_not_used_again() -> None:
+    tracker = MotionTracker(max_gap_s=0.5)
+    tracker.update([plate(10, 10)], 0.0)
+    ((track_id, box),) = tracker.update([], 0.5).coasting
+    assert track_id == 1
+    assert box.to_tuple() == pytest.approx((10, 10, 110, 32))
+    assert tracker.update([], 0.6).ended == (1,)
+    later = tracker.update([plate(10, 10)], 0.7)
+    assert (later.track_ids, later.ended) == ((2,), ())
+
+
+def test_with_two_hits_a_flicker_gets_no_id_and_leaves_no_trace() -> None:
+    tracker = MotionTracker(min_hits=2, max_gap_s=0.3)
+    assert tracker.update([plate(10, 10)], 0.0).track_ids == (None,)
+    assert tracker.update([], 0.1).coasting == ()
+    assert tracker.update([plate(900, 500)], 1.0).ended == ()
+    assert tracker.update([plate(902, 500)], 1.1).track_ids == (1,)
+
+
+def test_two_plates_on_one_spot_are_two_tracks() -> None:
+    tracker = MotionTracker()
+    assert tracker.update([plate(10, 10), plate(10, 10)], 0.0).track_ids == (1, 2)
+    assert tracker.update([plate(10, 10), plate(10, 10)], 0.1).track_ids == (1, 2)
+
+
+def test_far_apart_is_not_the_same_plate() -> None:
+    tracker = MotionTracker()
+    tracker.update([plate(10, 10)], 0.0)
+    assert tracker.update([plate(400, 300)], 0.1).track_ids == (2,)
+
+
+def test_trackers_count_for_themselves() -> None:
+    first, second = MotionTracker(), MotionTracker()
+    first.update([plate(10, 10), plate(300, 10)], 0.0)
+    assert second.update([plate(10, 10)], 0.0).track_ids == (1,)
+
+
+def test_a_point_like_box_can_be_followed() -> None:
+    tracker = MotionTracker()
+    seen = [tracker.update([plate(5, 5, width=0, height=0)], frame / 5).track_ids for frame in range(3)]
+    assert [len(ids) for ids in seen] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("timestamp_s", [0.5, 0.4, -1.0, math.nan, math.inf])
+def test_time_must_grow(timestamp_s: float) -> None:
+    tracker = MotionTracker()
+    tracker.update([plate(10, 10)], 0.5)
+    with pytest.raises(TimestampError, match="timestamp_s"):
+        tracker.update([], timestamp_s)
+    assert tracker.update([plate(10, 10)], 0.6).track_ids == (1,)
+
+
+def test_nearly_equal_times_do_not_throw_the_prediction_away() -> None:
+    tracker = MotionTracker()
+    tracker.update([plate(10, 10)], 1.0)
+    tracker.update([plate(11, 10)], math.nextafter(1.0, 2.0))
+    ((_, box),) = tracker.update([], 1.2).coasting
+    assert abs(box.x1 - 11) < 1000
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_gap_s": 0.0},
+        {"max_gap_s": math.nan},
+        {"max_gap_s": math.inf},
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+        MotionTracker(**options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_zero_hits_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="min_hits"):
+        MotionTracker(min_hits=0)
+
+
+def test_a_second_hidden_at_five_frames_a_second_is_one_track() -> None:
+    tracker = MotionTracker()
+    for frame in range(4):
+        tracker.update([plate(90 * frame, 100)], frame / 5)
+    for frame in range(4, 9):
+        tracker.update([], frame / 5)
+    assert tracker.update([plate(90 * 9, 100)], 9 / 5).track_ids == (1,)
+
+
+def test_a_plate_that_appears_beside_one_that_is_hidden_is_a_new_track() -> None:
+    tracker = MotionTracker()
+    for frame in range(6):
+        tracker.update([plate(20 * frame, 100)], frame / 25)
+    assert tracker.update([plate(100, 400)], 6 / 25).track_ids == (2,)
+
+
+def test_a_blow_to_the_camera_moves_all_tracks() -> None:
+    tracker = MotionTracker()
+    for frame in range(10):
+        tracker.update([plate(300, 100), plate(300, 170), plate(700, 300)], frame / 25)
+    # The first plate now stands nearer to where the second one was expected.
+    jolted = [plate(310, 145), plate(310, 215), plate(710, 345)]
+    assert tracker.update(jolted, 10 / 25).track_ids == (1, 2, 3)
+
+
+def test_frames_of_another_size_and_long_gaps_break_nothing() -> None:
+    tracker = MotionTracker(max_gap_s=1000.0)
+    for frame, scale in enumerate([1, 2, 6, 0.01, 40, 40]):
+        tracker.update([plate(10 * scale, 10 * scale, width=100 * scale, height=22 * scale)], frame / 25)
+    for second in range(1, 900):
+        assignment = tracker.update([], float(second))
+        assert all(math.isfinite(edge) for _, box in assignment.coasting for edge in box.to_tuple())
+
+
+def test_memory_does_not_grow() -> None:
+    tracker = MotionTracker()
+    rng = np.random.default_rng(0)
+    for frame in range(500):
+        tracker.update([plate(*rng.uniform(0, 2000, 2)) for _ in range(3)], frame / 5)
+    assert len(tracker._tracks) == len(tracker._motion.mean) <= 3 * 9
+
+
+def test_traffic_is_followed_far_better_than_by_overlap() -> None:
+    clips = [traffic(kind, fps=fps, rng=np.random.default_rng([7, fps])) for kind in KINDS for fps in (5, 15)]
+    ours, overlap = quality(MotionTracker, clips), quality(GreedyIou, clips)
+    assert ours.idf1 > 0.93
+    assert ours.whole > 0.85
+    assert ours.whole > overlap.whole + 0.5
+
+
+def test_the_same_film_gives_the_same_tracks() -> None:
+    film = traffic("shake", fps=10, rng=np.random.default_rng(3))
+    runs = [[t.update(s.detections, s.timestamp_s) for s in film] for t in (MotionTracker(), MotionTracker())]
+    assert runs[0] == runs[1]
