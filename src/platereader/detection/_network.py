@@ -46,14 +46,7 @@ class PlateNetwork(nn.Module):
         self.stages: nn.ModuleList = nn.ModuleList(
             (_stage(_STEM[1], _FINE, depth=3), _stage(_FINE, _MIDDLE, depth=4), _stage(_MIDDLE, _COARSE, depth=3))
         )
-        self.narrow: nn.ModuleList = nn.ModuleList(
-            (_convolution(_COARSE, _MIDDLE, side=1), _convolution(_MIDDLE, _FINE, side=1))
-        )
-        self.refine: nn.ModuleList = nn.ModuleList((_convolution(_MIDDLE, _MIDDLE), _convolution(_FINE, _FINE)))
-        self.shrink: nn.ModuleList = nn.ModuleList(
-            (_convolution(_FINE, _MIDDLE, stride=2), _convolution(_MIDDLE, _COARSE, stride=2))
-        )
-        self.review: nn.ModuleList = nn.ModuleList((_convolution(_MIDDLE, _MIDDLE), _convolution(_COARSE, _COARSE)))
+        self.neck: Neck = Neck()
         self.heads: nn.ModuleList = nn.ModuleList(_head(channels) for channels in (_FINE, _MIDDLE, _COARSE))
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -69,14 +62,33 @@ class PlateNetwork(nn.Module):
         fine = self.stages[0](self.stem(pictures))  # (N, 48, H / 8, W / 8)
         middle = self.stages[1](fine)  # (N, 96, H / 16, W / 16)
         coarse = self.stages[2](middle)  # (N, 160, H / 32, W / 32)
-        middle = self.refine[0](_sum(middle, _doubled(self.narrow[0](coarse))))
-        fine = self.refine[1](_sum(fine, _doubled(self.narrow[1](middle))))
-        middle = self.review[0](_sum(middle, self.shrink[0](fine)))
-        coarse = self.review[1](_sum(coarse, self.shrink[1](middle)))
-        levels = (fine, middle, coarse)
+        levels = self.neck(fine, middle, coarse)
         outputs = torch.cat([head(level).flatten(2) for head, level in zip(self.heads, levels, strict=True)], 2)
         sides, classes, corners = cast("Sequence[Tensor]", outputs.split((_SIDES, CLASSES, 2 * CORNERS), 1))
         return sides, classes, corners
+
+
+class Neck(nn.Module):
+    """Passes what each level sees to the next finer one, and then back to the next coarser one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reduce: nn.ModuleList = nn.ModuleList(
+            (_convolution(_COARSE, _MIDDLE, kernel=1), _convolution(_MIDDLE, _FINE, kernel=1))
+        )
+        self.top_down: nn.ModuleList = nn.ModuleList((_convolution(_MIDDLE, _MIDDLE), _convolution(_FINE, _FINE)))
+        self.downsample: nn.ModuleList = nn.ModuleList(
+            (_convolution(_FINE, _MIDDLE, stride=2), _convolution(_MIDDLE, _COARSE, stride=2))
+        )
+        self.bottom_up: nn.ModuleList = nn.ModuleList((_convolution(_MIDDLE, _MIDDLE), _convolution(_COARSE, _COARSE)))
+
+    def forward(self, fine: Tensor, middle: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The three levels at their own sizes, from strides 8, 16 and 32."""
+        middle = self.top_down[0](_sum(middle, _upsample(self.reduce[0](coarse))))
+        fine = self.top_down[1](_sum(fine, _upsample(self.reduce[1](middle))))
+        middle = self.bottom_up[0](_sum(middle, self.downsample[0](fine)))
+        coarse = self.bottom_up[1](_sum(coarse, self.downsample[1](middle)))
+        return fine, middle, coarse
 
 
 def network_from_file(path: Path) -> PlateNetwork:
@@ -119,19 +131,19 @@ def fuse_normalisation(network: PlateNetwork) -> PlateNetwork:
     return network
 
 
-def _convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> nn.Sequential:
+def _convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """A convolution with normalisation and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(channels, wanted, side, stride, side // 2, bias=False),
-        nn.BatchNorm2d(wanted, eps=1e-3, momentum=0.03),
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.03),
         nn.ReLU(inplace=True),
     )
 
 
-def _stage(channels: int, wanted: int, *, depth: int) -> nn.Sequential:
+def _stage(inputs: int, outputs: int, *, depth: int) -> nn.Sequential:
     """``depth`` convolutions, the first of which halves height and width."""
-    rest = (_convolution(wanted, wanted) for _ in range(depth - 1))
-    return nn.Sequential(_convolution(channels, wanted, stride=2), *rest)
+    rest = (_convolution(outputs, outputs) for _ in range(depth - 1))
+    return nn.Sequential(_convolution(inputs, outputs, stride=2), *rest)
 
 
 def _head(channels: int) -> nn.Sequential:
@@ -144,8 +156,8 @@ def _head(channels: int) -> nn.Sequential:
     return nn.Sequential(_convolution(channels, _HEAD), last)
 
 
-def _doubled(level: Tensor) -> Tensor:
-    """A level ``(N, C, H, W)`` at the next finer one's size."""
+def _upsample(level: Tensor) -> Tensor:
+    """A level ``(N, C, H, W)`` at twice its height and width."""
     return functional.interpolate(level, scale_factor=2.0, mode="nearest")
 
 

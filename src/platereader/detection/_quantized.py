@@ -24,18 +24,18 @@ from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
 __all__ = ["int8_runtime", "read_int8", "shared_scales"]
 
 # Convolutions that read the same tensor, or one a level and the other the sum that it goes into.
-_ALIKE = (
-    ("stages.1.0.0", "refine.1.0"),
-    ("stages.2.0.0", "refine.0.0"),
-    ("narrow.0.0", "review.1.0"),
-    ("narrow.1.0", "review.0.0"),
-    ("shrink.0.0", "heads.0.0.0"),
-    ("shrink.1.0", "heads.1.0.0"),
+_SAME_SCALE = (
+    ("stages.1.0.0", "neck.top_down.1.0"),
+    ("stages.2.0.0", "neck.top_down.0.0"),
+    ("neck.reduce.0.0", "neck.bottom_up.1.0"),
+    ("neck.reduce.1.0", "neck.bottom_up.0.0"),
+    ("neck.downsample.0.0", "heads.0.0.0"),
+    ("neck.downsample.1.0", "heads.1.0.0"),
 )
-# Where levels part and meet: what these give is read by the one named next, itself or in a sum.
-_MEETING = (
-    *("narrow.0.0", "refine.0.0", "narrow.1.0", "refine.1.0"),
-    *("shrink.0.0", "review.0.0", "shrink.1.0", "review.1.0"),
+# Each one's output, alone or in a sum, is the input of the next.
+_NECK = (
+    *("neck.reduce.0.0", "neck.top_down.0.0", "neck.reduce.1.0", "neck.top_down.1.0"),
+    *("neck.downsample.0.0", "neck.bottom_up.0.0", "neck.downsample.1.0", "neck.bottom_up.1.0"),
 )
 
 
@@ -43,10 +43,10 @@ def shared_scales(inputs: Mapping[str, InputScale]) -> dict[str, InputScale]:
     """The scales of the inputs of all convolutions, those that have to be the same made so: the widest.
 
     Args:
-        inputs: for each name of ``convolutions``, how what it reads is best held; the zero point is 0.
+        inputs: for each name of ``convolutions``, how its input is best held; the zero point is 0.
     """
     shared = dict(inputs)
-    for names in _ALIKE:
+    for names in _SAME_SCALE:
         widest = max(shared[name] for name in names)
         shared |= dict.fromkeys(names, widest)
     return shared
@@ -92,6 +92,6 @@ def read_int8(path: Path) -> TorchInt8Runtime:
 
 def _readers(names: Sequence[str]) -> dict[str, str]:
     """For each convolution but the last ones of the heads that one whose input scale its output has."""
-    column = [*(name for name in names if name.startswith(("stem.", "stages."))), *_MEETING, "heads.2.0.0"]
+    column = [*(name for name in names if name.startswith(("stem.", "stages."))), *_NECK, "heads.2.0.0"]
     heads = {f"heads.{level}.0.0": f"heads.{level}.1" for level in range(len(STRIDES))}
     return dict(pairwise(column)) | heads

@@ -59,8 +59,9 @@ def test_pictures_of_a_batch_and_of_two_sizes_do_not_disturb_each_other(tensors:
 
 def test_sums_too_great_for_uint8_stop_there(network: PlateNetwork, tensors: dict[str, Tensor]) -> None:
     """At half of the scale that is right, whole numbers that begin again at 0 would turn bright into dark."""
-    summed = ("stages.1.0.0", "refine.1.0", "stages.2.0.0", "refine.0.0", "narrow.1.0", "review.0.0", "review.1.0")
-    halved = {f"{name}.input_scale" for name in (*summed, "narrow.0.0")}
+    neck = ("top_down.1.0", "top_down.0.0", "reduce.0.0", "reduce.1.0", "bottom_up.0.0", "bottom_up.1.0")
+    summed = ("stages.1.0.0", "stages.2.0.0", *(f"neck.{name}" for name in neck))
+    halved = {f"{name}.input_scale" for name in summed}
     coarse = {name: tensor * 0.5 if name in halved else tensor for name, tensor in tensors.items()}
     for one, other in zip(int8_runtime(coarse).run(PICTURES), TorchRuntime(network).run(PICTURES), strict=True):
         assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.95
@@ -69,7 +70,8 @@ def test_sums_too_great_for_uint8_stop_there(network: PlateNetwork, tensors: dic
 def test_a_level_and_the_sum_that_it_goes_into_have_one_scale(network: PlateNetwork) -> None:
     inputs = {name: InputScale(0.01 * (number + 1)) for number, name in enumerate(convolutions(network))}
     shared = shared_scales(inputs)
-    assert shared["stages.1.0.0"] == shared["refine.1.0"] == max(inputs["stages.1.0.0"], inputs["refine.1.0"])
+    level, summed = "stages.1.0.0", "neck.top_down.1.0"
+    assert shared[level] == shared[summed] == max(inputs[level], inputs[summed])
     assert shared["stem.1.0"] == inputs["stem.1.0"]
 
 
