@@ -1,6 +1,6 @@
-"""How many frames of a film redaction leaves open: ``python -m benchmarks.redaction_coverage DATA``.
+"""How many frames of a video redaction leaves open: ``python -m benchmarks.redaction_coverage DATA``.
 
-Each film is a window that moves, shakes and zooms over one photograph of DATA whose plate has labelled corners. Of
+Each video is a window that moves, shakes and zooms over one photograph of DATA whose plate has labelled corners. Of
 what the detector finds, some is dropped: single frames at random, and two gaps. A frame counts where all of the plate
 is inside of it, and is covered where at least 98 % of the plate's area is.
 """
@@ -44,7 +44,7 @@ class Replayed:
         return [[] if self.dropped[self.index] else self.found[self.index]]
 
 
-def film(
+def video(
     photograph: BgrImage, corners: NDArray[np.float32], frames: int, rng: np.random.Generator
 ) -> Iterator[tuple[BgrImage, NDArray[np.float32]]]:
     """Frames of a moving window, and the plate's corners in each."""
@@ -82,7 +82,7 @@ def is_covered(covered: Sequence[Detection], corners: NDArray[np.float32], shape
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--films", type=int, default=20)
+    parser.add_argument("--videos", type=int, default=20)
     parser.add_argument("--frames", type=int, default=60)
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
@@ -91,9 +91,9 @@ def main() -> None:
     chosen = [image for image in images if image.plates[0].corners is not None and not image.plates[0].is_loose]
     shown = 0
     covered = {"found in the frame": 0, "without what was dropped": 0, "redact_stream": 0}
-    for image in chosen[: arguments.films]:
+    for image in chosen[: arguments.videos]:
         corners = cast(Quad, image.plates[0].corners).to_array()
-        pictures = list(film(read_image(image.path), corners, arguments.frames, rng))
+        pictures = list(video(read_image(image.path), corners, arguments.frames, rng))
         found = [detector.detect([frame])[0] for frame, _ in pictures]
         dropped = dropped_frames(len(pictures), rng)
         timed = [(index / FPS, frame) for index, (frame, _) in enumerate(pictures)]

@@ -1,4 +1,4 @@
-"""Follow plates in an asyncio program: ``python examples/asyncio_frames.py FILM``.
+"""Follow plates in an asyncio program: ``python examples/asyncio_frames.py VIDEO``.
 
 Frames arrive at the camera's pace and are read in a worker thread, one after the other, so their order is kept and the
 event loop stays free. While one is read, newer ones take each other's place: those that come too fast are dropped.
@@ -14,9 +14,9 @@ import numpy as np
 from platereader import BgrImage, Pipeline, TrackedPlate
 
 
-async def camera(film: str) -> AsyncIterator[tuple[float, BgrImage]]:
-    """A film played at its own speed, in the place of a network camera: ``(timestamp_s, frame)``."""
-    video = cv2.VideoCapture(film)
+async def camera(path: str) -> AsyncIterator[tuple[float, BgrImage]]:
+    """A video played at its own speed, in the place of a network camera: ``(timestamp_s, frame)``."""
+    video = cv2.VideoCapture(path)
     fps = video.get(cv2.CAP_PROP_FPS) or 25.0
     index = 0
     while True:
@@ -39,10 +39,10 @@ async def newest(
     await slot.put(None)
 
 
-async def follow(film: str) -> None:
+async def follow(path: str) -> None:
     stream = (await asyncio.to_thread(Pipeline.build)).stream()
     slot: asyncio.Queue[tuple[float, BgrImage] | None] = asyncio.Queue(maxsize=1)
-    filling = asyncio.create_task(newest(camera(film), slot))
+    filling = asyncio.create_task(newest(camera(path), slot))
     finished: list[TrackedPlate] = []
     while (item := await slot.get()) is not None:
         timestamp_s, frame = item

@@ -1,4 +1,4 @@
-"""Follow two films in two threads with one pipeline: ``python examples/two_cameras.py FILM FILM``."""
+"""Follow two videos in two threads with one pipeline: ``python examples/two_cameras.py VIDEO VIDEO``."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ def frames_of(video: cv2.VideoCapture) -> Iterator[BgrImage]:
         yield cast(BgrImage, frame)
 
 
-def follow(pipeline: Pipeline, film: str) -> list[str]:
-    """One line for each plate that was seen. The stream inside belongs to this film alone."""
-    video = cv2.VideoCapture(film)
+def follow(pipeline: Pipeline, path: str) -> list[str]:
+    """One line for each plate that was seen. The stream inside belongs to this video alone."""
+    video = cv2.VideoCapture(path)
     fps = video.get(cv2.CAP_PROP_FPS) or 25.0
     updates = list(pipeline.read_stream(frames_of(video), fps=fps))
     video.release()
     gone = [plate for update in updates for plate in update.finished]
-    return [f"{film} {plate.first_seen_s:.1f}-{plate.last_seen_s:.1f} s {plate.text} {plate.status}" for plate in gone]
+    return [f"{path} {plate.first_seen_s:.1f}-{plate.last_seen_s:.1f} s {plate.text} {plate.status}" for plate in gone]
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Films made on the spot, and a capture device that does as it is told."""
+"""Videos made on the spot, and a capture device that does as it is told."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from platereader._arrays import BgrImage
 
 
-def write_film(path: Path, frames: Sequence[BgrImage], *, fps: float = 25.0) -> Path:
-    """An MP4 film of the frames, all of the size of the first."""
+def write_video(path: Path, frames: Sequence[BgrImage], *, fps: float = 25.0) -> Path:
+    """An MP4 video of the frames, all of the size of the first."""
     height, width = frames[0].shape[:2]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, (width, height))
     assert writer.isOpened()
@@ -23,8 +23,8 @@ def write_film(path: Path, frames: Sequence[BgrImage], *, fps: float = 25.0) -> 
     return path
 
 
-def read_film(path: Path) -> list[BgrImage]:
-    """All frames of a film."""
+def read_video(path: Path) -> list[BgrImage]:
+    """All frames of a video."""
     capture = cv2.VideoCapture(str(path))
     frames: list[BgrImage] = []
     while True:

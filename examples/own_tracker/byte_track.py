@@ -1,6 +1,6 @@
 """ByteTrack of ultralytics as the tracker: ``python examples/own_tracker/byte_track.py PICTURE...``.
 
-The pictures are the frames of a film in order, since ByteTrack counts frames and not seconds. Needs
+The pictures are the frames of a video in order, since ByteTrack counts frames and not seconds. Needs
 ``pip install "platereader[ultralytics]" lap``.
 """
 

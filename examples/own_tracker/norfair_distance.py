@@ -1,6 +1,6 @@
 """A norfair tracker, which goes by distance: ``python examples/own_tracker/norfair_distance.py PICTURE...``.
 
-The pictures are the frames of a film in order. norfair 2.3 asks for numpy below 2 and runs with 2 all the same:
+The pictures are the frames of a video in order. norfair 2.3 asks for numpy below 2 and runs with 2 all the same:
 ``pip install --no-deps norfair filterpy``. It counts frames and not seconds.
 """
 

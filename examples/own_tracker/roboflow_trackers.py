@@ -1,6 +1,6 @@
 """A tracker of Roboflow's ``trackers``: ``python examples/own_tracker/roboflow_trackers.py PICTURE...``.
 
-The pictures are the frames of a film in order. ``trackers`` asks for ``opencv-python``, which must not lie beside our
+The pictures are the frames of a video in order. ``trackers`` asks for ``opencv-python``, which must not lie beside our
 headless OpenCV: ``pip install --no-deps trackers supervision pydeprecate defusedxml av``.
 """
 

@@ -9,7 +9,7 @@ PlateReaderError
 ├── ContractError (RuntimeError)            a part (yours or ours) broke its contract
 ├── FileError (OSError)                     a file that cannot be read within limits, or written whole
 ├── MediaFileError (OSError)                a picture file that cannot be read
-├── CaptureError (OSError)                  a film, camera or folder of frames that cannot be opened or is lost
+├── CaptureError (OSError)                  a video, camera or folder of frames that cannot be opened or is lost
 ├── DatasetError (ValueError)               a labelled set that cannot be used at all
 ├── UntrustedPickleError (PermissionError)  a file that runs code when loaded
 ├── EngineError (ValueError)                engine and precision that do not go together
@@ -81,7 +81,7 @@ class MediaFileError(PlateReaderError, OSError):
 
 
 class CaptureError(PlateReaderError, OSError):
-    """A film, a camera or a folder of frames cannot be opened, or its frames ended before their time."""
+    """A video, a camera or a folder of frames cannot be opened, or its frames ended before their time."""
 
 
 class DatasetError(PlateReaderError, ValueError):

@@ -50,18 +50,18 @@ def test_contact_sheets(tmp_path: Path) -> None:
 
 
 def test_two_cameras(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    films: list[str] = []
+    videos: list[str] = []
     for path in PICTURES[:2]:
         frame = read_image(path)
-        film = str(tmp_path / f"{path.stem}.mp4")
-        writer = cv2.VideoWriter(film, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
+        video = str(tmp_path / f"{path.stem}.mp4")
+        writer = cv2.VideoWriter(video, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
         for _ in range(4):
             writer.write(frame)
         writer.release()
-        films.append(film)
-    run("two_cameras.py", *films)
+        videos.append(video)
+    run("two_cameras.py", *videos)
     printed = capsys.readouterr().out
-    assert all(film in printed for film in films)
+    assert all(video in printed for video in videos)
 
 
 def test_own_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,12 +76,12 @@ def test_own_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_asyncio_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     frame = read_image(PICTURES[0])
-    film = str(tmp_path / "film.mp4")
-    writer = cv2.VideoWriter(film, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
+    video = str(tmp_path / "video.mp4")
+    writer = cv2.VideoWriter(video, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
     for _ in range(6):
         writer.write(frame)
     writer.release()
-    run("asyncio_frames.py", film)
+    run("asyncio_frames.py", video)
     lines = capsys.readouterr().out.splitlines()
     assert lines
     assert any(line.endswith(" read") for line in lines)

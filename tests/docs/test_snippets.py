@@ -22,15 +22,15 @@ def blocks_of(page: Path) -> list[tuple[int, str]]:
 
 @pytest.fixture
 def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder as a reader of the pages has it: the example pictures, and a short film of one of them."""
+    """A folder as a reader of the pages has it: the example pictures, and a short video of one of them."""
     pictures = REPOSITORY / "examples" / "pictures"
     shutil.copytree(pictures, tmp_path / "examples" / "pictures")
     frame = read_image(min(pictures.glob("*.jpg")))
     height, width = frame.shape[:2]
-    film = cv2.VideoWriter(str(tmp_path / "gate.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (width, height))
+    video = cv2.VideoWriter(str(tmp_path / "gate.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (width, height))
     for _ in range(3):
-        film.write(frame)
-    film.release()
+        video.write(frame)
+    video.release()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

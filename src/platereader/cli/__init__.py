@@ -30,8 +30,8 @@ _Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], N
 
 _COMMANDS: tuple[_Command, ...] = (
     ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
-    ("watch", "follow plates in a film or before a camera", watch.EXAMPLES, watch.add_watch_command),
-    ("redact", "make plates unreadable in pictures and films", redact.EXAMPLES, redact.add_redact_command),
+    ("watch", "follow plates in a video or before a camera", watch.EXAMPLES, watch.add_watch_command),
+    ("redact", "make plates unreadable in pictures and videos", redact.EXAMPLES, redact.add_redact_command),
     ("evaluate", "measure accuracy on a labelled set", evaluate.EXAMPLES, evaluate.add_evaluate_command),
     ("benchmark", "measure how fast a network runs here", benchmark.EXAMPLES, benchmark.add_benchmark_command),
     ("train", "train the detector or the recognizer", train.EXAMPLES, train.add_train_command),

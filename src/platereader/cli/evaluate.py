@@ -24,7 +24,7 @@ EXAMPLES = """examples:
   platereader evaluate data --scenes                   the scenes suite, made of the same: small, rolled, tilted and
                                                        dash-cam plates that have to be found first
   platereader evaluate data --video                    the video suite, made of the same: plates that move, and the
-                                                       films in data/dev/video
+                                                       videos in data/dev/video
   platereader evaluate train/negatives --held-out-negatives    false alarms on the 300 pictures that training keeps out
 
 DATA is a folder with labels.jsonl, AUTO.RIA OCR, Pascal VOC or YOLO labels, or pictures named by their text.
@@ -52,7 +52,7 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     suites.add_argument("--scenes", action="store_true", help="run the scenes suite that is made from DATA instead")
     suites.add_argument("--video", action="store_true", help="run the video suite that is made from DATA instead")
     parser.add_argument(
-        "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no films"
+        "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no videos"
     )
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
@@ -137,7 +137,7 @@ def _run_scenes(arguments: argparse.Namespace) -> int:
 def _run_video(arguments: argparse.Namespace) -> int:
     """Run the video suite, print its table and draw its failures."""
     from platereader.lab.suites.video.identity import check_identity
-    from platereader.lab.suites.video.real_videos import load_films
+    from platereader.lab.suites.video.real_videos import load_videos
     from platereader.lab.suites.video.run import evaluate_video, run_size
     from platereader.lab.suites.video.strips import draw_failures
     from platereader.lab.suites.video.suite import CLIPS, clip_names
@@ -147,10 +147,10 @@ def _run_video(arguments: argparse.Namespace) -> int:
     check_identity()
     material = load_material(arguments.data)
     names = clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
-    films = load_films(arguments.data / "dev" / "video") if arguments.clips is None else ()
+    videos = load_videos(arguments.data / "dev" / "video") if arguments.clips is None else ()
     pipeline = build_pipeline(arguments)
-    with Progress(run_size(names, films), unit="step") as progress:
-        report = evaluate_video(pipeline, material, films=films, names=names, on_step=progress.advance)
+    with Progress(run_size(names, videos), unit="step") as progress:
+        report = evaluate_video(pipeline, material, videos=videos, names=names, on_step=progress.advance)
     print(format_video(report))
     _write_json(arguments.json, report.to_dict())
     if arguments.failures is not None:

@@ -1,4 +1,4 @@
-"""``platereader redact``: plates made unreadable in picture and film files."""
+"""``platereader redact``: plates made unreadable in picture and video files."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   platereader redact photo.jpg -o public.jpg            one picture
   platereader redact photos/ -o public/                 a folder, under the same names
-  platereader redact gate.mp4 -o public/ --method fill  a film, plates filled with grey
+  platereader redact gate.mp4 -o public/ --method fill  a video, plates filled with grey
   platereader redact photos/ -o public/ --min-score 0.05 --tile 960   small and doubtful plates, too
 
 Look at the results before you publish them: no detector finds every plate. Orientation is applied; all metadata is left
-out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Films lose their sound.
+out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Videos lose their sound.
 
 exit status: 0 all files were redacted, 1 some could not be, 2 wrong options, 3 weights or an optional package are
 missing or damaged.
@@ -39,7 +39,7 @@ _KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".
 def add_redact_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader redact``."""
     parser.add_argument(
-        "sources", nargs="+", type=Path, metavar="SOURCE", help="picture files, film files, and folders of them"
+        "sources", nargs="+", type=Path, metavar="SOURCE", help="picture files, video files, and folders of them"
     )
     parser.add_argument(
         "-o",
@@ -62,9 +62,9 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.videos import FILM_SUFFIXES
+    from platereader.cli.videos import VIDEO_SUFFIXES
 
-    sources = find_sources(arguments.sources, also=FILM_SUFFIXES)
+    sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES)
     jobs = _jobs(sources, arguments)
     redactor = _Redactor(build_pipeline(arguments), arguments)
     plates = failed = 0
@@ -81,8 +81,8 @@ def run_redact(arguments: argparse.Namespace) -> int:
             failed += 1
             progress.make_room()
             print(f"platereader: {problem}", file=sys.stderr)
-    if any(job.is_film for job in jobs):
-        print("films are written without their sound", file=sys.stderr)
+    if any(job.is_video for job in jobs):
+        print("videos are written without their sound", file=sys.stderr)
     print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {plates}", file=sys.stderr)
     return EXIT_FAILED_INPUTS if failed else EXIT_OK
 
@@ -93,7 +93,7 @@ class _Job:
 
     source: Source
     target: Path
-    is_film: bool
+    is_video: bool
     frames: int
 
 
@@ -103,27 +103,27 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     Raises:
         InvalidArgumentError: a result would take the place of a source.
     """
-    from platereader.cli.videos import FILM_SUFFIXES
+    from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._images import IMAGE_SUFFIXES
 
     out: Path = arguments.out
     given: list[Path] = arguments.sources
-    named = out.suffix.lower() in FILM_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
+    named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
     only = named and len(given) == 1 and not given[0].is_dir()
     if any(_is_below(out, folder) for folder in given):  # results of an earlier run are no sources
         sources = [source for source in sources if not _is_below(source.path, out)]
     taken = {source.path.resolve() for source in sources}
     jobs: list[_Job] = []
     for source in sources:
-        is_film = source.path.suffix.lower() in FILM_SUFFIXES
-        target = _written(out if only else out / source.within, is_film=is_film)
+        is_video = source.path.suffix.lower() in VIDEO_SUFFIXES
+        target = _written(out if only else out / source.within, is_video=is_video)
         if target.resolve() in taken or (target.exists() and source.path.exists() and target.samefile(source.path)):
             raise InvalidArgumentError(
                 f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source or the result "
                 "of another one: name another folder."
             )
         taken.add(target.resolve())
-        jobs.append(_Job(source, target, is_film, _frames_of(source) if is_film else 1))
+        jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
 
 
@@ -131,31 +131,31 @@ def _is_below(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
 
 
-def _written(path: Path, *, is_film: bool) -> Path:
+def _written(path: Path, *, is_video: bool) -> Path:
     """The same name, with another ending where its own cannot be written."""
     from platereader.cli.videos import WRITTEN_SUFFIXES
 
-    kept = WRITTEN_SUFFIXES if is_film else _KEPT_SUFFIXES
-    return path if path.suffix.lower() in kept else path.with_name(path.name + (".mp4" if is_film else ".png"))
+    kept = WRITTEN_SUFFIXES if is_video else _KEPT_SUFFIXES
+    return path if path.suffix.lower() in kept else path.with_name(path.name + (".mp4" if is_video else ".png"))
 
 
 def _frames_of(source: Source) -> int:
-    """Frames that the header of a film promises; a film that cannot be opened fails later, with a message."""
+    """Frames that the header of a video promises; a video that cannot be opened fails later, with a message."""
     from platereader.media._opening import open_source
 
     try:
-        film = open_source(source.path)
+        video = open_source(source.path)
     except PlateReaderError:
         return 1
-    film.close()
-    return film.frame_count or 1
+    video.close()
+    return video.frame_count or 1
 
 
-def _until_broken(film: FrameSource, broken: list[PlateReaderError]) -> Iterator[tuple[float, BgrImage]]:
-    """The frames of a film; what ends it too early, after some, is kept in ``broken`` instead of raised."""
+def _until_broken(video: FrameSource, broken: list[PlateReaderError]) -> Iterator[tuple[float, BgrImage]]:
+    """The frames of a video; what ends it too early, after some, is kept in ``broken`` instead of raised."""
     any_frame = False
     try:
-        for item in film:
+        for item in video:
             any_frame = True
             yield item
     except CaptureError as error:
@@ -185,7 +185,7 @@ class _Redactor:
         """Redact one file; returns the number of places covered."""
         if job.source.error is not None:
             raise InvalidArgumentError(job.source.error)
-        return self._film(job, progress) if job.is_film else self._picture(job, progress)
+        return self._video(job, progress) if job.is_video else self._picture(job, progress)
 
     def _picture(self, job: _Job, progress: Progress) -> int:
         from platereader._reading import detect
@@ -204,26 +204,26 @@ class _Redactor:
         progress.advance()
         return len(found)
 
-    def _film(self, job: _Job, progress: Progress) -> int:
-        """A film that breaks off is redacted as far as it goes, and reported all the same."""
-        from platereader.cli.videos import FilmWriter
+    def _video(self, job: _Job, progress: Progress) -> int:
+        """A video that breaks off is redacted as far as it goes, and reported all the same."""
+        from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
         from platereader.media._redaction import redact_stream
         from platereader.media._video_file import USUAL_FPS
 
         covered = 0
         broken: list[PlateReaderError] = []
-        film = open_source(job.source.path)
+        video = open_source(job.source.path)
         try:
-            with FilmWriter(job.target, fps=film.fps or USUAL_FPS) as writer:
-                frames = _until_broken(film, broken)
+            with VideoWriter(job.target, fps=video.fps or USUAL_FPS) as writer:
+                frames = _until_broken(video, broken)
                 redacted = redact_stream(frames, detector=self._detector, tracker=self._tracker(), method=self._method)
                 for one in redacted:
                     writer.write(one.frame)
                     covered += len(one.covered)
                     progress.advance()
         finally:
-            film.close()
+            video.close()
         if broken:
             raise broken[0]
         return covered

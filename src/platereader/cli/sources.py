@@ -30,7 +30,7 @@ def find_sources(inputs: Sequence[Path], *, also: frozenset[str] = frozenset()) 
 
     Args:
         inputs: files and folders.
-        also: further lower-case endings to look for in folders, such as those of films.
+        also: further lower-case endings to look for in folders, such as those of videos.
     """
     found: dict[Path, Source] = {}
     for path in inputs:

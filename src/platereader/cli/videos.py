@@ -1,4 +1,4 @@
-"""Films that are written: a new one appears only once it is whole."""
+"""Videos that are written: a new one appears only once it is whole."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing_extensions import Self
 from platereader._arrays import BgrImage
 from platereader.errors import MediaFileError
 
-FILM_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
-"""Lower-case file name endings that are taken for films."""
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
+"""Lower-case file name endings that are taken for videos."""
 
 WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi"})
-"""Endings of films that can be written; others become ``.mp4``."""
+"""Endings of videos that can be written; others become ``.mp4``."""
 
 # What a container says of its length is a little off in some.
 _WHOLE = 0.98
 
 
-class FilmWriter:
-    """Writes a film beside its final place and moves it there when it is whole; use it in a ``with`` statement.
+class VideoWriter:
+    """Writes a video beside its final place and moves it there when it is whole; use it in a ``with`` statement.
 
     Args:
-        path: of the new film, ending as one of ``WRITTEN_SUFFIXES``.
+        path: of the new video, ending as one of ``WRITTEN_SUFFIXES``.
         fps: frames per second.
     """
 
@@ -44,7 +44,7 @@ class FilmWriter:
         """Add a frame.
 
         Raises:
-            MediaFileError: the film cannot be written, or the frame has another size than the first.
+            MediaFileError: the video cannot be written, or the frame has another size than the first.
         """
         size = (frame.shape[1], frame.shape[0])
         if self._video is None or self._size is None:
@@ -52,9 +52,9 @@ class FilmWriter:
             codec = cv2.VideoWriter.fourcc(*("MJPG" if self.path.suffix.lower() == ".avi" else "mp4v"))
             self._video, self._size = cv2.VideoWriter(str(self._part), cv2.CAP_FFMPEG, codec, self._fps, size), size
             if not self._video.isOpened():
-                raise MediaFileError(f"film {str(self.path)!r} cannot be written: check the folder and the ending.")
+                raise MediaFileError(f"video {str(self.path)!r} cannot be written: check the folder and the ending.")
         if size != self._size:
-            raise MediaFileError(f"film {str(self.path)!r}: a frame of {size} px follows frames of {self._size} px.")
+            raise MediaFileError(f"video {str(self.path)!r}: a frame of {size} px follows frames of {self._size} px.")
         self._video.write(frame)
         self.written += 1
 
@@ -77,5 +77,5 @@ class FilmWriter:
         video.release()
         if arrived < _WHOLE * self.written - 1 or not self.written:
             raise MediaFileError(
-                f"film {str(self.path)!r}: {arrived} of {self.written} frames have arrived: is the disk full?"
+                f"video {str(self.path)!r}: {arrived} of {self.written} frames have arrived: is the disk full?"
             )

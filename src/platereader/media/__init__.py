@@ -1,4 +1,4 @@
-"""Pictures, films and cameras in and out: reading them, drawing on them, making plates in them unreadable.
+"""Pictures, videos and cameras in and out: reading them, drawing on them, making plates in them unreadable.
 
 ``open_source`` gives pairs of seconds and frames, as ``Pipeline.read_stream`` takes them.
 """

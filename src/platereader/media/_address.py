@@ -43,7 +43,7 @@ def parse_address(source: str | Path | int) -> Address:
     """
     text = str(source).strip()
     if not text:
-        raise InvalidArgumentError("source is empty: name a film, a folder, the number of a webcam or an address.")
+        raise InvalidArgumentError("source is empty: name a video, a folder, the number of a webcam or an address.")
     if text.isdecimal() and not isinstance(source, Path):
         return Address("webcam", f"webcam {int(text)}", str(int(text)))
     if (match := _SCHEME.match(text)) is not None:

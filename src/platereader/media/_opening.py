@@ -12,7 +12,7 @@ from platereader.media._address import Address, parse_address
 from platereader.media._camera import LiveFeed
 from platereader.media._folder import FrameFolder
 from platereader.media._source import Capture, FrameSource
-from platereader.media._video_file import USUAL_FPS, Film, said_frame_count
+from platereader.media._video_file import USUAL_FPS, VideoFile, said_frame_count
 
 OPEN_TIMEOUT_MS = 10_000
 """How long a network camera may take to answer."""
@@ -28,13 +28,13 @@ def open_source(
     reconnect_limit: int | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> FrameSource:
-    """Open a film, a folder of frames, a webcam or a network camera.
+    """Open a video, a folder of frames, a webcam or a network camera.
 
-    An address whose length is known in advance, such as a film on a web server, is a film and no live camera.
+    An address whose length is known in advance, such as a video on a web server, is a video and no live camera.
 
     Args:
         source: a path, the number of a webcam, or an address such as ``rtsp://user:password@camera/stream``.
-        fps: frames per second of a folder (25 when not given), or of a film whose own times are wrong.
+        fps: frames per second of a folder (25 when not given), or of a video whose own times are wrong.
         reconnect_limit: failed tries in a row after which a lost camera is given up; None tries for ever.
         notify: told in one line when a camera is lost or found, or a picture cannot be read; never with a password.
 
@@ -55,7 +55,7 @@ def open_source(
     if capture is None:
         raise CaptureError(_why_not(address))
     if address.kind == "file" or (address.kind == "network" and said_frame_count(capture) is not None):
-        return Film(capture, name=address.shown, fps=fps)
+        return VideoFile(capture, name=address.shown, fps=fps)
     if fps is not None:
         capture.release()
         raise InvalidArgumentError(f"fps is {fps} for {address.shown}, which is live and keeps its own time: leave it.")
@@ -99,8 +99,8 @@ def _why_not(address: Address) -> str:
             "0, and a network camera by its address, such as rtsp://camera/stream."
         )
     return (
-        f"{address.shown!r} is not a film that can be decoded here: check that it plays elsewhere, and convert it, "
-        "such as with `ffmpeg -i FILM film.mp4`."
+        f"{address.shown!r} is not a video that can be decoded here: check that it plays elsewhere, and convert it, "
+        "such as with `ffmpeg -i VIDEO video.mp4`."
     )
 
 

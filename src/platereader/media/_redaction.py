@@ -1,7 +1,7 @@
-"""Plates made unreadable for good, in pictures and in films.
+"""Plates made unreadable for good, in pictures and in videos.
 
 What covers a plate is made of its rough colours or of one flat colour, never of anything as fine as a character.
-In films a tracker fills the gaps between detections, so that no single frame gives the plate away.
+In videos a tracker fills the gaps between detections, so that no single frame gives the plate away.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def redact(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RedactedFrame:
-    """One frame of a film with its plates covered.
+    """One frame of a video with its plates covered.
 
     Attributes:
         timestamp_s: as it came in, seconds.
@@ -109,9 +109,9 @@ def redact_stream(
     look_ahead_s: float = 1.0,
     extend_s: float = 0.5,
 ) -> Iterator[RedactedFrame]:
-    """Cover the plates of a film, also in frames where the detector misses them.
+    """Cover the plates of a video, also in frames where the detector misses them.
 
-    A frame comes out once ``look_ahead_s`` of film has been seen after it. Until then, a gap in a track is filled by
+    A frame comes out once ``look_ahead_s`` of video has been seen after it. Until then, a gap in a track is filled by
     interpolation, and a track reaches back before its first detection. What a track does after its last one is not
     known: both the place where it was and the place where it would have got to are covered for ``extend_s``.
 
@@ -121,7 +121,7 @@ def redact_stream(
         tracker: a fresh one, such as ``pipeline.tracker()``.
         method: as in ``redact``.
         margin: as in ``redact``.
-        look_ahead_s: seconds of film that are kept waiting, 0 to 10. They are the memory that this takes: a second of
+        look_ahead_s: seconds of video that are kept waiting, 0 to 10. They are the memory that this takes: a second of
             1920x1080 px at 25 frames is 156 MB.
         extend_s: how long a track is covered before its first and after its last detection, seconds, 0 to 10.
 

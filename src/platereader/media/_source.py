@@ -12,7 +12,7 @@ TimedFrame: TypeAlias = tuple[float, BgrImage]
 
 
 class FrameSource(Protocol):
-    """Frames of one film, folder or camera, to be iterated over once.
+    """Frames of one video, folder or camera, to be iterated over once.
 
     The seconds grow strictly; frames may change their size. ``stop`` ends the iteration soon and may be called from
     another thread or a signal handler.

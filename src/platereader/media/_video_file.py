@@ -33,7 +33,7 @@ def said_frame_count(capture: Capture) -> int | None:
     return int(count) if math.isfinite(count) and 0 < count < 1e12 else None
 
 
-class Film:
+class VideoFile:
     """A video file: every frame, in order. See ``FrameSource``.
 
     Args:

@@ -40,7 +40,7 @@ def picture(path: Path, **options: Any) -> Path:
     return path
 
 
-def film(path: Path, frames: int = 12) -> Path:
+def video(path: Path, frames: int = 12) -> Path:
     kind = "MJPG" if path.suffix == ".avi" else "mp4v"
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*kind), 10.0, (320, 240))
     for index in range(frames):
@@ -80,8 +80,8 @@ def test_a_folder_is_mirrored_and_one_bad_file_stops_nothing(
     picture(tmp_path / "in" / "a.png")
     picture(tmp_path / "in" / "deep" / "a.jpg")
     (tmp_path / "in" / "b.png").write_bytes(b"no picture")
-    (tmp_path / "in" / "c.mp4").write_bytes(b"no film")
-    film(tmp_path / "in" / "d.mp4")
+    (tmp_path / "in" / "c.mp4").write_bytes(b"no video")
+    video(tmp_path / "in" / "d.mp4")
     assert run(tmp_path / "in", tmp_path / "nowhere.jpg", "-o", tmp_path / "out") == 1
     written = sorted(
         str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()
@@ -140,7 +140,7 @@ def test_a_kind_that_cannot_be_written_becomes_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi"])
-def test_a_film_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffix: str, monkeypatch: Any) -> None:
+def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffix: str, monkeypatch: Any) -> None:
     from platereader import Detection
 
     class Blinking:
@@ -156,7 +156,7 @@ def test_a_film_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffi
         return replace(patch_pipeline(), detector=Blinking())
 
     monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
-    source = film(tmp_path / f"gate{suffix}", 20)
+    source = video(tmp_path / f"gate{suffix}", 20)
     assert run(source, "-o", tmp_path / "out", "--method", "fill") == 0
     plain, public = frames_of(source), frames_of(tmp_path / "out" / f"gate{suffix}")
     assert len(public) == len(plain) == 20
@@ -166,8 +166,8 @@ def test_a_film_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffi
     assert np.abs(public[19].astype(int) - plain[19]).max() < 12
 
 
-def test_a_film_that_breaks_off_is_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = film(tmp_path / "gate.avi", 40)
+def test_a_video_that_breaks_off_is_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = video(tmp_path / "gate.avi", 40)
     data = source.read_bytes()
     source.write_bytes(data[: len(data) // 2])
     status = run(source, "-o", tmp_path / "out")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captures import ScriptedCapture, write_film
+from captures import ScriptedCapture, write_video
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed
 from platereader.media._opening import open_source
@@ -23,8 +23,8 @@ def save(folder: Path, *names: str) -> None:
         Image.fromarray(np.full((24, 32, 3), 40 * index, np.uint8)).save(folder / name)
 
 
-def test_a_film(tmp_path: Path) -> None:
-    path = write_film(
+def test_a_video(tmp_path: Path) -> None:
+    path = write_video(
         tmp_path / "кадры 1.mp4", [np.full((48, 64, 3), 20 * index, np.uint8) for index in range(6)], fps=20
     )
     source = open_source(path)
@@ -61,7 +61,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="holds no pictures"):
         open_source(tmp_path)
     (tmp_path / "letter.mp4").write_bytes(b"Dear Sir or Madam" * 99)
-    with pytest.raises(CaptureError, match="not a film"):
+    with pytest.raises(CaptureError, match="not a video"):
         open_source(tmp_path / "letter.mp4")
 
 
@@ -102,7 +102,7 @@ def test_a_camera_is_live_and_is_handed_its_password(monkeypatch: pytest.MonkeyP
     source.close()
 
 
-def test_an_address_with_a_known_length_is_a_film(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_with_a_known_length_is_a_video(monkeypatch: pytest.MonkeyPatch) -> None:
     opens(monkeypatch, CAP_PROP_FRAME_COUNT=1.0)
     source = open_source("http://host/gate.mp4")
     assert not source.live

@@ -1,4 +1,4 @@
-"""Plates covered for good, in one frame and through a film."""
+"""Plates covered for good, in one frame and through a video."""
 
 from __future__ import annotations
 
@@ -151,13 +151,13 @@ def place(index: int) -> Box:
     return Box(20 + 6 * index, 100, 80 + 6 * index, 114)
 
 
-def run_film(
+def run_video(
     seen: Sequence[int], frames: int = 30, tracker: PlateTracker | None = None, **options: Any
 ) -> list[RedactedFrame]:
     script = [place(index) if index in seen else None for index in range(frames)]
-    film = ((index / FPS, np.zeros((240, 320, 3), np.uint8)) for index in range(frames))
+    video = ((index / FPS, np.zeros((240, 320, 3), np.uint8)) for index in range(frames))
     detector = ScriptedDetector(script)
-    return list(redact_stream(film, detector=detector, tracker=tracker or OneTrack(), method="fill", **options))
+    return list(redact_stream(video, detector=detector, tracker=tracker or OneTrack(), method="fill", **options))
 
 
 def hidden(out: Sequence[RedactedFrame]) -> list[int]:
@@ -167,7 +167,7 @@ def hidden(out: Sequence[RedactedFrame]) -> list[int]:
 
 
 def test_gaps_in_a_track_are_filled_and_its_ends_extended() -> None:
-    out = run_film([10, 11, 12, 18, 19, 20])
+    out = run_video([10, 11, 12, 18, 19, 20])
     assert [one.timestamp_s for one in out] == [index / FPS for index in range(30)]
     assert hidden(out) == list(range(5, 26))
     assert not any(out[index].covered for index in (*range(5), *range(26, 30)))
@@ -178,25 +178,25 @@ def test_without_tracking_only_what_was_found_is_covered() -> None:
         def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
             return TrackAssignment(tuple(None for _ in detections))
 
-    assert hidden(run_film([10, 11, 12, 18], tracker=NoTracks())) == [10, 11, 12, 18]
+    assert hidden(run_video([10, 11, 12, 18], tracker=NoTracks())) == [10, 11, 12, 18]
 
 
 def test_the_look_ahead_bounds_what_is_known_of_the_future() -> None:
-    out = run_film([10, 11, 12, 22, 23], look_ahead_s=0.2, extend_s=0.0)
+    out = run_video([10, 11, 12, 22, 23], look_ahead_s=0.2, extend_s=0.0)
     assert hidden(out) == [10, 11, 12, 20, 21, 22, 23]
-    assert hidden(run_film([10, 11], look_ahead_s=0.0, extend_s=0.3)) == [10, 11, 12, 13, 14]
+    assert hidden(run_video([10, 11], look_ahead_s=0.0, extend_s=0.3)) == [10, 11, 12, 13, 14]
 
 
 def test_no_more_frames_wait_than_the_look_ahead_holds() -> None:
     taken = 0
 
-    def film() -> Iterator[tuple[float, BgrImage]]:
+    def video() -> Iterator[tuple[float, BgrImage]]:
         nonlocal taken
         for index in range(40):
             taken += 1
             yield index / FPS, np.zeros((24, 32, 3), np.uint8)
 
-    out = redact_stream(film(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), look_ahead_s=0.5)
+    out = redact_stream(video(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), look_ahead_s=0.5)
     waits = [taken - index for index, _ in enumerate(out)]
     assert max(waits) == 6
     assert len(waits) == 40
@@ -205,16 +205,16 @@ def test_no_more_frames_wait_than_the_look_ahead_holds() -> None:
 def test_frames_in_a_buffer_that_is_used_again_come_out_right() -> None:
     buffer = np.zeros((24, 32, 3), np.uint8)
 
-    def film() -> Iterator[tuple[float, BgrImage]]:
+    def video() -> Iterator[tuple[float, BgrImage]]:
         for index in range(20):
             buffer[:] = index
             yield index / FPS, buffer
 
-    out = redact_stream(film(), detector=ScriptedDetector([None] * 20), tracker=OneTrack())
+    out = redact_stream(video(), detector=ScriptedDetector([None] * 20), tracker=OneTrack())
     assert [int(one.frame[0, 0, 0]) for one in out] == list(range(20))
 
 
-def test_a_film_is_held_to_its_contract() -> None:
+def test_a_video_is_held_to_its_contract() -> None:
     frame = np.zeros((24, 32, 3), np.uint8)
     parts: Any = {"detector": ScriptedDetector([None] * 9), "tracker": OneTrack()}
     with pytest.raises(TimestampError, match="grow"):

@@ -14,24 +14,24 @@ FPS = 30
 
 
 def frames_of(path: Path, *, wanted: range) -> Iterator[tuple[float, BgrImage]]:
-    """Those frames of a film with their times in seconds."""
-    film = cv2.VideoCapture(str(path))
+    """Those frames of a video with their times in seconds."""
+    video = cv2.VideoCapture(str(path))
     try:
         for index in range(wanted.stop):
-            assert film.grab()
+            assert video.grab()
             if index in wanted:
-                good, frame = film.retrieve()
+                good, frame = video.retrieve()
                 assert good
                 yield index / FPS, np.asarray(frame, np.uint8)
     finally:
-        film.release()
+        video.release()
 
 
 def test_a_leaving_car_is_one_plate_with_one_text(shared_data: Path) -> None:
     path = shared_data / "data" / "dev" / "video" / "ru_e515ty123.mp4"
     if not path.is_file():
         pytest.skip(f"needs the clip {path.name}")
-    # The film repeats pictures and then jumps: from one frame to the next the plate moves by more than it is wide.
+    # The video repeats pictures and then jumps: from one frame to the next the plate moves by more than it is wide.
     pipeline = Pipeline.build()
     updates = list(pipeline.read_stream(frames_of(path, wanted=range(10, 61, 5))))
     finished = [plate for update in updates for plate in update.finished]

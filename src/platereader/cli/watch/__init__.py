@@ -1,4 +1,4 @@
-"""``platereader watch``: the plates of a film or camera, each passage once."""
+"""``platereader watch``: the plates of a video or camera, each passage once."""
 
 from platereader.cli.watch.command import EXAMPLES, add_watch_command, run_watch
 

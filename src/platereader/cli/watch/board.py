@@ -36,8 +36,8 @@ class Board:
 
     Args:
         title: what is watched.
-        started_at: when the first frame was taken; None for a film, whose times count from its start.
-        frame_count: of a film.
+        started_at: when the first frame was taken; None for a video, whose times count from its start.
+        frame_count: of a video.
     """
 
     def __init__(self, title: str, *, started_at: datetime | None = None, frame_count: int | None = None) -> None:

@@ -22,7 +22,7 @@ from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError
 
 if TYPE_CHECKING:
-    from platereader.cli.watch.saving import AnnotatedFilm
+    from platereader.cli.watch.saving import AnnotatedVideo
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from platereader.video._stream import PlateStream
 
 EXAMPLES = """examples:
-  platereader watch gate.mp4                              a table of the plates in a film, each passage once
+  platereader watch gate.mp4                              a table of the plates in a video, each passage once
   platereader watch gate.mp4 --json > events.jsonl        one line of JSON for each event
   platereader watch gate.mp4 --save marked.mp4            a copy with the plates drawn on
   platereader watch frames/ --fps 10                      a folder of pictures, taken 10 times a second
   platereader watch 0 --view                              the first webcam, and a page in the browser
   platereader watch rtsp://user:password@camera/stream --csv >> passages.csv
 
-q, Ctrl-C or SIGTERM stops: what is in view is then reported, and the film of --save is finished.
+q, Ctrl-C or SIGTERM stops: what is in view is then reported, and the video of --save is finished.
 Plates go to stdout only, everything else to stderr, and passwords in an address to neither.
 exit status: 0 the source has ended or was stopped, 1 it was lost, broke off or some of its pictures are damaged
 (what was seen is reported), 2 wrong options, 3 the source cannot be opened, or weights are missing or damaged,
@@ -51,15 +51,15 @@ _LAST_FETCH_S = 3.0
 def add_watch_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader watch``."""
     parser.add_argument(
-        "source", metavar="SOURCE", help="a film, a folder of pictures, the number of a webcam, or an rtsp:// address"
+        "source", metavar="SOURCE", help="a video, a folder of pictures, the number of a webcam, or an rtsp:// address"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one line of JSON per event instead of a table")
     form.add_argument("--csv", action="store_true", help="print CSV instead of a table: one row per passage")
-    parser.add_argument("--save", type=Path, metavar="FILM.mp4", help="write a film with the plates drawn on")
+    parser.add_argument("--save", type=Path, metavar="VIDEO.mp4", help="write a video with the plates drawn on")
     parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the best picture of each passage's plate")
     parser.add_argument(
-        "--fps", type=float, help="frames per second of a folder (default: 25), or of a film whose own times are wrong"
+        "--fps", type=float, help="frames per second of a folder (default: 25), or of a video whose own times are wrong"
     )
     parser.add_argument(
         "--reconnect-limit",
@@ -133,7 +133,7 @@ class _Watch:
         self.report = _report(arguments)
         crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
         self.passages = Passages(crops.save if crops is not None else _no_crop)
-        self.film = _film(arguments, source, stack)
+        self.video = _video(arguments, source, stack)
         self.page = _page(arguments, source, self.started, stack)
         self.frames = 0
 
@@ -162,8 +162,8 @@ class _Watch:
                 update = self.stream.update(frame, timestamp_s)
                 self.frames += 1
                 self._tell(update, progress)
-                if self.film is not None:
-                    self.film.add(frame, update)
+                if self.video is not None:
+                    self.video.add(frame, update)
                 if self.page is not None:
                     self.page.board.show(frame, update, dropped=self.source.dropped)
                     self._wait_while_paused(self.page)
@@ -186,7 +186,7 @@ class _Watch:
             time.sleep(_PAUSE_LOOK_UP_S)
 
     def _keep_page(self, page: LivePage, final: StreamUpdate, why: End) -> None:
-        """Leave the page up after the end of a film: it may be over before anybody has opened it."""
+        """Leave the page up after the end of a video: it may be over before anybody has opened it."""
         page.board.end(final, why)
         if not self.source.stopped:
             self.notify("the source has ended; the page stays until it is closed there, or with q or Ctrl-C")
@@ -207,16 +207,16 @@ def _report(arguments: argparse.Namespace) -> Report:
     return CsvReport() if arguments.csv else TableReport()
 
 
-def _film(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack) -> AnnotatedFilm | None:
-    """The annotated film, finished when the stack unwinds, whatever happens."""
+def _video(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack) -> AnnotatedVideo | None:
+    """The annotated video, finished when the stack unwinds, whatever happens."""
     if arguments.save is None:
         return None
-    from platereader.cli.watch.saving import AnnotatedFilm
+    from platereader.cli.watch.saving import AnnotatedVideo
     from platereader.media._video_file import USUAL_FPS
 
-    film = AnnotatedFilm(arguments.save, fps=source.fps or USUAL_FPS, source=arguments.source)
-    stack.callback(film.close)
-    return film
+    video = AnnotatedVideo(arguments.save, fps=source.fps or USUAL_FPS, source=arguments.source)
+    stack.callback(video.close)
+    return video
 
 
 def _page(arguments: argparse.Namespace, source: FrameSource, started: Started, stack: ExitStack) -> LivePage | None:

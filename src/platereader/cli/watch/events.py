@@ -24,7 +24,7 @@ class Started:
 
     Attributes:
         source: name without passwords.
-        live: whether times count from ``started_at``, and not from the start of a film.
+        live: whether times count from ``started_at``, and not from the start of a video.
         started_at: when watching began.
         fps: as the source says; None when it does not.
         frame_count: about; None for a camera.
@@ -39,7 +39,7 @@ class Started:
     version: str
 
     def at(self, timestamp_s: float) -> datetime | None:
-        """The time of day of a frame; None for a film."""
+        """The time of day of a frame; None for a video."""
         return self.started_at + timedelta(seconds=timestamp_s) if self.live else None
 
     def to_dict(self) -> dict[str, Any]:

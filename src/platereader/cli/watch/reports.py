@@ -137,7 +137,7 @@ class TableReport:
         """Nothing: the summary is not for whoever reads the results."""
 
     def _time(self, timestamp_s: float) -> str:
-        """The time of day before a camera, minutes and seconds in a film."""
+        """The time of day before a camera, minutes and seconds in a video."""
         time = self._started.at(timestamp_s)
         minutes, seconds = divmod(math.floor(10 * timestamp_s) / 10, 60)
         return f"{minutes:.0f}:{seconds:04.1f}" if time is None else f"{time:%H:%M:%S}"

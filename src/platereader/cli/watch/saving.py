@@ -1,4 +1,4 @@
-"""What ``platereader watch`` writes to disk: an annotated film, and the best picture of each passage."""
+"""What ``platereader watch`` writes to disk: an annotated video, and the best picture of each passage."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _LONGEST_GAP_S = 2.0  # a camera that was away for longer leaves a cut, and no minutes of a standing picture
 
 
-class AnnotatedFilm:
-    """An MP4 film of the frames with their plates drawn on, in the time in which they were taken.
+class AnnotatedVideo:
+    """An MP4 video of the frames with their plates drawn on, in the time in which they were taken.
 
     Args:
         path: ends in ``.mp4``; a file of that name is written over.
-        fps: frames per second of the film. A frame is written as often as it takes to fill the time to the next.
+        fps: frames per second of the video. A frame is written as often as it takes to fill the time to the next.
         source: must not be the same file.
 
     Raises:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captures import ScriptedCapture, read_film
+from captures import ScriptedCapture, read_video
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Pipeline
 from platereader._arrays import BgrImage
@@ -58,9 +58,9 @@ def test_the_page_shows_pauses_and_stops(
 
     monkeypatch.setattr("platereader.media.open_source", open_camera)
     monkeypatch.setattr("platereader.cli.watch.command.build_pipeline", build)
-    film = tmp_path / "marked.mp4"
+    video = tmp_path / "marked.mp4"
     with ThreadPoolExecutor() as threads, chromium(tmp_path) as browser:
-        done = threads.submit(main, ["watch", "gate <b>1</b>", "--view", "--save", str(film)])
+        done = threads.submit(main, ["watch", "gate <b>1</b>", "--view", "--save", str(video)])
         try:
             printed, end_s = "", time.monotonic() + 10
             while (found := re.search(r"http://\S+", printed)) is None and time.monotonic() < end_s:
@@ -98,4 +98,4 @@ def test_the_page_shows_pauses_and_stops(
                 browser.run("fetch('stop', {method: 'POST'})")
     out = capsys.readouterr().out
     assert out.count("A123BC77") == listed  # one, or two if the pause was long
-    assert len(read_film(film)) > 10
+    assert len(read_video(video)) > 10

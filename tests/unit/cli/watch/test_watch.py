@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captures import ScriptedCapture, read_film, write_film
+from captures import ScriptedCapture, read_video, write_video
 from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
 from platereader._arrays import BgrImage
@@ -143,7 +143,7 @@ def test_crops_are_numbered_on(folder: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 class Rough:
-    """Parts that do not mind what a film does to colours."""
+    """Parts that do not mind what a video does to colours."""
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """As PatchDetector."""
@@ -157,22 +157,22 @@ class Rough:
         return ((frame.astype(np.uint16) + 25) // 50 * 50).clip(0, 255).astype(np.uint8)
 
 
-def test_a_film_and_its_annotated_copy(
+def test_a_video_and_its_annotated_copy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recognizer = PatchRecognizer()
     decoder = GreedyDecoder(recognizer.alphabet)
     use(monkeypatch, Pipeline(Rough(), Rough(), recognizer, decoder, TrustPolicy(), MotionTracker))
-    film = write_film(tmp_path / "gate.mp4", [frame_with(ONE)] * 12, fps=20)
+    video = write_video(tmp_path / "gate.mp4", [frame_with(ONE)] * 12, fps=20)
     marked = tmp_path / "new" / "marked.mp4"
-    started, *events, ended = watch_json(capsys, film, "--save", marked)
+    started, *events, ended = watch_json(capsys, video, "--save", marked)
     assert (started["fps"], ended["frames"]) == (20.0, 12)
     assert [event["plate"]["text"] for event in events] == ["A123BC77", "A123BC77"]
     assert events[-1]["plate"]["last_seen_s"] == pytest.approx(0.55)
-    frames = read_film(marked)
+    frames = read_video(marked)
     assert len(frames) == 12
     assert frames[0].shape == (240, 320, 3)
-    assert frames[-1][..., 1].max() > 100 > read_film(film)[-1][..., 1].max()
+    assert frames[-1][..., 1].max() > 100 > read_video(video)[-1][..., 1].max()
 
 
 def test_frames_that_change_size_and_frame_rates_are_kept_in_time(
@@ -182,7 +182,7 @@ def test_frames_that_change_size_and_frame_rates_are_kept_in_time(
     (frames / "2.png").write_bytes(b"no picture")  # the gap is filled
     marked = tmp_path / "marked.mp4"
     assert watch(capsys, frames, "--fps", "5", "--save", marked)[0] == 1
-    written = read_film(marked)
+    written = read_video(marked)
     assert [frame.shape for frame in written] == [(240, 320, 3)] * 8
     # 640x200 fits into 320x240 as 320x100 with 70 black rows above.
     assert written[-1][:60].max() < 30
@@ -212,10 +212,10 @@ def test_what_cannot_be_watched(
 
 
 def test_the_source_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    film = write_film(tmp_path / "gate.mp4", [frame_with(BLANK)] * 3)
-    before = film.read_bytes()
-    assert watch(capsys, film, "--save", film)[0] == 2
-    assert film.read_bytes() == before
+    video = write_video(tmp_path / "gate.mp4", [frame_with(BLANK)] * 3)
+    before = video.read_bytes()
+    assert watch(capsys, video, "--save", video)[0] == 2
+    assert video.read_bytes() == before
 
 
 def test_damage_is_reported_after_what_was_seen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -261,7 +261,7 @@ def test_a_signal_stops_and_flushes(
     assert started["live"]
     assert [event["event"] for event in events] == ["settled", "finished"]
     assert ended["why"] == "stopped"
-    assert len(read_film(marked)) >= 5
+    assert len(read_video(marked)) >= 5
     assert camera.capture.released
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
 
@@ -287,7 +287,7 @@ def test_a_lost_camera(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     assert "hunter2" not in err
 
 
-def test_whatever_happens_the_film_is_finished(
+def test_whatever_happens_the_video_is_finished(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:
@@ -296,7 +296,7 @@ def test_whatever_happens_the_film_is_finished(
     marked = tmp_path / "marked.mp4"
     monkeypatch.setattr("platereader.cli.watch.reports.TableReport.add", full)
     assert watch(capsys, folder, "--fps", "10", "--save", marked)[0] == 3
-    assert len(read_film(marked)) >= 1
+    assert len(read_video(marked)) >= 1
 
 
 def test_looking_at_the_help_loads_nothing_heavy() -> None:

@@ -187,7 +187,7 @@ def test_traffic_is_followed_far_better_than_by_overlap() -> None:
     assert ours.whole > overlap.whole + 0.5
 
 
-def test_the_same_film_gives_the_same_tracks() -> None:
-    film = traffic("shake", fps=10, rng=np.random.default_rng(3))
-    runs = [[t.update(s.detections, s.timestamp_s) for s in film] for t in (MotionTracker(), MotionTracker())]
+def test_the_same_video_gives_the_same_tracks() -> None:
+    video = traffic("shake", fps=10, rng=np.random.default_rng(3))
+    runs = [[t.update(s.detections, s.timestamp_s) for s in video] for t in (MotionTracker(), MotionTracker())]
     assert runs[0] == runs[1]

@@ -1,4 +1,4 @@
-"""Real films with a list of what drives through them: each plate has to be answered once, and nothing else."""
+"""Real videos with a list of what drives through them: each plate has to be answered once, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from platereader.errors import DatasetError, MediaFileError
 from platereader.pipeline import Pipeline
 from platereader.results import TrackedPlate
 
-__all__ = ["Film", "FilmOutcome", "load_films", "watch_film"]
+__all__ = ["RealVideo", "VideoOutcome", "load_videos", "watch_video"]
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
-    """A film and what is known of it.
+class RealVideo:
+    """A video and what is known of it.
 
     Attributes:
         path: the file.
@@ -38,8 +38,8 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmOutcome:
-    """What was said of a film.
+class VideoOutcome:
+    """What was said of a video.
 
     Attributes:
         file: its name.
@@ -67,46 +67,46 @@ class FilmOutcome:
         return {**asdict(self), "right": self.right}
 
 
-def load_films(folder: Path) -> tuple[Film, ...]:
-    """The films that ``labels.json`` in a folder lists; none where there is no such file.
+def load_videos(folder: Path) -> tuple[RealVideo, ...]:
+    """The videos that ``labels.json`` in a folder lists; none where there is no such file.
 
     Raises:
-        DatasetError: the list is broken, or a film is missing.
+        DatasetError: the list is broken, or a video is missing.
     """
     labels = folder / "labels.json"
     if not labels.is_file():
         return ()
     try:
         rows = cast("dict[str, dict[str, Any]]", json.loads(labels.read_text(encoding="utf-8")))
-        films = tuple(_film(folder / name, row) for name, row in rows.items())
+        videos = tuple(_video(folder / name, row) for name, row in rows.items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
-            f'{labels} is no list of films ({error!r}): expected is {{"file.mp4": {{"frames": 100, "fps": 25, '
+            f'{labels} is no list of videos ({error!r}): expected is {{"file.mp4": {{"frames": 100, "fps": 25, '
             '"plates": ["A123BC77"]}}, with null for plates that nobody listed.'
         ) from error
-    for film in films:
-        if not film.path.is_file():
-            raise DatasetError(f"{labels} lists {film.path.name}, which is not there.")
-    return films
+    for video in videos:
+        if not video.path.is_file():
+            raise DatasetError(f"{labels} lists {video.path.name}, which is not there.")
+    return videos
 
 
-def watch_film(pipeline: Pipeline, film: Film, *, on_frame: Callable[[], None] | None = None) -> FilmOutcome:
-    """Follow the plates through a film.
+def watch_video(pipeline: Pipeline, video: RealVideo, *, on_frame: Callable[[], None] | None = None) -> VideoOutcome:
+    """Follow the plates through a video.
 
     Args:
         pipeline: what to measure.
-        film: what to watch.
+        video: what to watch.
         on_frame: called after each frame, for a progress bar.
 
     Raises:
-        MediaFileError: the film cannot be decoded.
+        MediaFileError: the video cannot be decoded.
     """
     stream = pipeline.stream()
     finished: list[TrackedPlate] = []
     seconds, frames = 0.0, 0
-    for number, pixels in enumerate(_frames(film.path)):
+    for number, pixels in enumerate(_frames(video.path)):
         start = perf_counter()
-        finished += stream.update(pixels, number / film.fps).finished
+        finished += stream.update(pixels, number / video.fps).finished
         seconds += perf_counter() - start
         frames += 1
         if on_frame is not None:
@@ -114,23 +114,23 @@ def watch_film(pipeline: Pipeline, film: Film, *, on_frame: Callable[[], None] |
     finished += stream.finish().finished
     read = tuple(plate.text for plate in finished if plate.status == "read" and plate.text is not None)
     speed = frames / seconds if seconds else 0.0
-    return FilmOutcome(film.path.name, film.plates, read, len(finished), frames, speed)
+    return VideoOutcome(video.path.name, video.plates, read, len(finished), frames, speed)
 
 
-def _film(path: Path, row: dict[str, Any]) -> Film:
+def _video(path: Path, row: dict[str, Any]) -> RealVideo:
     plates = row["plates"]
-    return Film(path, int(row["frames"]), float(row["fps"]), None if plates is None else tuple(map(str, plates)))
+    return RealVideo(path, int(row["frames"]), float(row["fps"]), None if plates is None else tuple(map(str, plates)))
 
 
 def _frames(path: Path) -> Iterator[BgrImage]:
-    """All frames of a film."""
-    film = cv2.VideoCapture(str(path))
+    """All frames of a video."""
+    video = cv2.VideoCapture(str(path))
     try:
-        good, pixels = film.read()
+        good, pixels = video.read()
         if not good:
             raise MediaFileError(f"{path} cannot be decoded: check that it plays, and that OpenCV has its codec.")
         while good:
             yield cast(BgrImage, pixels)
-            good, pixels = film.read()
+            good, pixels = video.read()
     finally:
-        film.release()
+        video.release()

@@ -13,13 +13,13 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import calibration_error
 from platereader.lab.suites.video.identity import IdentityScores
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome
-from platereader.lab.suites.video.real_videos import FilmOutcome
+from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.results import PartDescription
 
 __all__ = ["BASELINES", "NEVER", "SCHEMA", "LevelScores", "SettingScores", "VideoReport"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of ``VideoReport.to_dict``."""
 
 NEVER = 61
@@ -127,14 +127,14 @@ class VideoReport:
     Attributes:
         outcomes: of each clip, by the name of the settings, the default ones first.
         identity: by level.
-        films: what was said of real films.
+        videos: what was said of real videos.
         changed: clips whose frames differ from the frozen ones; empty when all agree.
         parts: what ran.
     """
 
     outcomes: Mapping[str, tuple[ClipOutcome, ...]]
     identity: Mapping[str, IdentityScores | None]
-    films: tuple[FilmOutcome, ...]
+    videos: tuple[VideoOutcome, ...]
     changed: tuple[str, ...]
     parts: tuple[PartDescription, ...]
 
@@ -179,7 +179,7 @@ class VideoReport:
             "parts": [part.to_dict() for part in self.parts],
             "levels": [scores.to_dict() for scores in self.scores()],
             "settings": [scores.to_dict() for scores in self.settings()],
-            "films": [film.to_dict() for film in self.films],
+            "videos": [video.to_dict() for video in self.videos],
             "failures": [one.to_dict() for one in self.failures],
             "wrong_tracks": [one.to_dict() for one in self.wrong_tracks],
             "passages": [one.to_dict() for clip in self.default for one in clip.passages],

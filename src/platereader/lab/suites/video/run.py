@@ -1,4 +1,4 @@
-"""One run of a whole pipeline over the sequences, and over real films where there are any."""
+"""One run of a whole pipeline over the sequences, and over real videos where there are any."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from platereader.lab.suites.video.identity import check_identity, score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, judge, seen_frames
-from platereader.lab.suites.video.real_videos import Film, watch_film
+from platereader.lab.suites.video.real_videos import RealVideo, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import VideoReport
 from platereader.lab.suites.video.suite import clip, clip_names, fingerprint, fingerprint_frames, frozen_fingerprints
@@ -31,34 +31,34 @@ SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
 """How much work a stream does, by name; the default comes first."""
 
 
-def run_size(names: Sequence[str], films: Sequence[Film]) -> int:
-    """How many steps ``evaluate_video`` takes: one for each clip and for each frame of a film."""
-    return len(names) + sum(film.frames for film in films)
+def run_size(names: Sequence[str], videos: Sequence[RealVideo]) -> int:
+    """How many steps ``evaluate_video`` takes: one for each clip and for each frame of a video."""
+    return len(names) + sum(video.frames for video in videos)
 
 
 def evaluate_video(
     pipeline: Pipeline,
     material: Material,
     *,
-    films: Sequence[Film] = (),
+    videos: Sequence[RealVideo] = (),
     names: Sequence[str] | None = None,
     on_step: Callable[[], None] | None = None,
 ) -> VideoReport:
-    """Follow the plates through every clip, with several settings, and through films.
+    """Follow the plates through every clip, with several settings, and through videos.
 
     The networks see every frame of a clip once; streams of all settings are then played from what they said.
 
     Args:
         pipeline: what to measure.
         material: what the clips are made from.
-        films: real ones, watched with default settings.
+        videos: real ones, watched with default settings.
         names: clips to run; None for all.
-        on_step: called after each clip and each frame of a film, for a progress bar.
+        on_step: called after each clip and each frame of a video, for a progress bar.
 
     Raises:
         MissingDependencyError: motmetrics is not installed.
         ContractError: a part broke its contract.
-        MediaFileError: a photograph or a film cannot be decoded.
+        MediaFileError: a photograph or a video cannot be decoded.
     """
     check_identity()
     frozen, changed = frozen_fingerprints(), list[str]()
@@ -80,7 +80,7 @@ def evaluate_video(
     return VideoReport(
         {setting: tuple(some) for setting, some in outcomes.items()},
         {level: score_identity(clips) for level, clips in frames.items() if clips},
-        tuple(watch_film(pipeline, film, on_frame=on_step) for film in films),
+        tuple(watch_video(pipeline, video, on_frame=on_step) for video in videos),
         tuple(changed),
         pipeline.describe(),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.labelled.table import aligned, described, show_rate
-from platereader.lab.suites.video.real_videos import FilmOutcome
+from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.suites.video.report import BASELINES, NEVER, LevelScores, SettingScores, VideoReport
 
 __all__ = ["format_settings", "format_video"]
@@ -16,7 +16,7 @@ _SETTINGS = ("settings", "level", "fused text right", "and status read", "looked
 
 
 def format_video(report: VideoReport) -> str:
-    """Levels side by side, settings, films and what ran; rates with counts and 95 % intervals."""
+    """Levels side by side, settings, videos and what ran; rates with counts and 95 % intervals."""
     same = "the clips are the frozen ones"
     if report.changed:
         same = f"NOT the frozen frames in {len(report.changed)} clips ({', '.join(report.changed[:4])}, ...)"
@@ -27,7 +27,7 @@ def format_video(report: VideoReport) -> str:
         [described(part) for part in report.parts],
         _levels(scores) if scores else [],
         format_settings(report.settings()),
-        [_film(film) for film in report.films],
+        [_video(video) for video in report.videos],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -103,8 +103,8 @@ def _percent(rate: Rate) -> str:
     return "-" if rate.value is None else f"{100 * rate.value:.0f} % of frames"
 
 
-def _film(film: FilmOutcome) -> str:
-    known = "plates not listed" if film.plates is None else f"plates {', '.join(film.plates) or 'none'}"
-    said = f"read {', '.join(film.read) or 'none'} in {film.tracks} tracks"
-    verdict = {True: ": right", False: ": WRONG", None: ""}[film.right]
-    return f"{film.file}: {known}; {said}{verdict}; {film.frames} frames, {film.frames_per_s:.1f} a second"
+def _video(video: VideoOutcome) -> str:
+    known = "plates not listed" if video.plates is None else f"plates {', '.join(video.plates) or 'none'}"
+    said = f"read {', '.join(video.read) or 'none'} in {video.tracks} tracks"
+    verdict = {True: ": right", False: ": WRONG", None: ""}[video.right]
+    return f"{video.file}: {known}; {said}{verdict}; {video.frames} frames, {video.frames_per_s:.1f} a second"

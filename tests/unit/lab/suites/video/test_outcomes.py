@@ -17,7 +17,7 @@ from platereader.cli.exits import EXIT_BROKEN
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome, judge, seen_frames
-from platereader.lab.suites.video.real_videos import Film, load_films, watch_film
+from platereader.lab.suites.video.real_videos import RealVideo, load_videos, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import NEVER, VideoReport
 from platereader.lab.suites.video.table import format_video
@@ -251,39 +251,39 @@ def test_a_report_is_json_and_a_table() -> None:
     assert "NOT the frozen frames in 1 clips" in text
 
 
-# ---------------------------------------------------------------- films
+# ---------------------------------------------------------------- videos
 
 
-def write_film(path: Path, boxes: Sequence[Box | None]) -> None:
+def write_video(path: Path, boxes: Sequence[Box | None]) -> None:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), FPS, SIZE)
     for frame in frames(boxes):
         writer.write(frame.pixels)
     writer.release()
 
 
-def test_a_film_is_right_when_each_plate_is_read_once(tmp_path: Path) -> None:
-    write_film(tmp_path / "a.avi", [None, None, *moving(10), *[None] * 3])
+def test_a_video_is_right_when_each_plate_is_read_once(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.avi", [None, None, *moving(10), *[None] * 3])
     (tmp_path / "labels.json").write_text(json.dumps({"a.avi": {"frames": 15, "fps": FPS, "plates": [RIGHT]}}))
-    (film,) = load_films(tmp_path)
+    (video,) = load_videos(tmp_path)
     steps: list[int] = []
-    result = watch_film(patch_pipeline(), film, on_frame=lambda: steps.append(1))
+    result = watch_video(patch_pipeline(), video, on_frame=lambda: steps.append(1))
     assert (result.read, result.tracks, result.frames, len(steps)) == ((RIGHT,), 1, 15, 15)
     assert result.right
     assert result.frames_per_s > 0
-    assert watch_film(patch_pipeline(), replace(film, plates=(RIGHT, RIGHT))).right is False
-    assert watch_film(patch_pipeline(), replace(film, plates=None)).right is None
+    assert watch_video(patch_pipeline(), replace(video, plates=(RIGHT, RIGHT))).right is False
+    assert watch_video(patch_pipeline(), replace(video, plates=None)).right is None
 
 
-def test_broken_lists_and_films_are_named(tmp_path: Path) -> None:
-    assert load_films(tmp_path) == ()
+def test_broken_lists_and_video_are_named(tmp_path: Path) -> None:
+    assert load_videos(tmp_path) == ()
     (tmp_path / "labels.json").write_text('{"a.avi": {"frames": 3, "fps": 10}}')
     with pytest.raises(DatasetError, match=r"labels\.json"):
-        load_films(tmp_path)
+        load_videos(tmp_path)
     (tmp_path / "labels.json").write_text('{"a.avi": {"frames": 3, "fps": 10, "plates": null}}')
     with pytest.raises(DatasetError, match=r"a\.avi"):
-        load_films(tmp_path)
+        load_videos(tmp_path)
     with pytest.raises(MediaFileError):
-        watch_film(patch_pipeline(), Film(tmp_path / "none.avi", 1, 10.0, None))
+        watch_video(patch_pipeline(), RealVideo(tmp_path / "none.avi", 1, 10.0, None))
 
 
 def test_a_missing_library_is_named_before_the_run(

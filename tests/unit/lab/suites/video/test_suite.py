@@ -159,7 +159,7 @@ def test_small_and_blurred_plates_are_not_legible(
     assert plate.legible is legible
 
 
-def test_harder_levels_are_filmed_worse() -> None:
+def test_harder_levels_are_recorded_worse() -> None:
     takings = [[level.taking([0.0, 0.1], rng=np.random.default_rng(seed)) for seed in range(20)] for level in LEVELS]
     exposures = [float(np.mean([one.exposure_s for one in some])) for some in takings]
     grains = [float(np.mean([one.grain for one in some])) for some in takings]
