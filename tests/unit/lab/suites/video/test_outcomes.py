@@ -243,7 +243,7 @@ def test_a_level_that_never_settles_says_never() -> None:
 
 def test_a_report_is_json_and_a_table() -> None:
     data = json.loads(json.dumps(report().to_dict(), allow_nan=False))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert data["levels"][0]["exact"]["count"] == 3
     assert data["failures"][0]["answer"] == "B1"
     text = format_video(report())
