@@ -45,7 +45,7 @@ def prepared(frame: BgrImage, boxes: Sequence[BoxPx], *, models: Path, threads: 
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise NotOfferedError(f"{error}: install platereader[onnx]") from error
+        raise NotOfferedError(f"{error}: install platereader-anpr[onnx]") from error
     from benchmarks.compact_transformer import ALPHABET, SIZE_PX
 
     options = onnxruntime.SessionOptions()

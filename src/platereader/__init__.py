@@ -45,7 +45,7 @@ from platereader.results import (
 from platereader.trust import TrustPolicy
 from platereader.video._stream import PlateStream, StreamSettings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AccuracyError",

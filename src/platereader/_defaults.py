@@ -128,7 +128,8 @@ def load_detector(
         device: ``cpu``, or with torch another one.
 
     Raises:
-        EngineError: these do not go together, or the engine is not installed.
+        EngineError: these do not go together.
+        MissingDependencyError: the engine is not installed.
         WeightsError: the file is damaged.
     """
     from platereader.detection._plate_detector import PlateDetector
@@ -167,7 +168,8 @@ def load_recognizer(
         device: ``cpu``, or with torch another one.
 
     Raises:
-        EngineError: these do not go together, or the engine is not installed.
+        EngineError: these do not go together.
+        MissingDependencyError: the engine is not installed.
         WeightsError: the file is damaged.
     """
     held = held_precision(weights)
@@ -269,8 +271,8 @@ def _first_that_loads(
     raise EngineError(
         f"no {part} runs with engine {asked.engine!r} and precision {asked.precision!r} on device {asked.device!r}: "
         f"installed are {', '.join(installed_engines()) or 'no engines'}, and weights must be there in the engine's "
-        "format. See `platereader info`; `pip install 'platereader[onnx]'` is the smallest engine, `platereader train "
-        "quantize` makes int8 weights, and `platereader train export` makes ONNX files."
+        "format. See `platereader info`; `platereader train quantize` makes int8 weights, `platereader train export` "
+        "ONNX files."
     )
 
 

@@ -91,8 +91,9 @@ class Pipeline:
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
-            EngineError: engine, precision, threads and device do not go together, an engine is unknown or not
-                installed, or there are no weights for it.
+            EngineError: engine, precision, threads and device do not go together, an engine is unknown, or there are
+                no weights for it.
+            MissingDependencyError: the engine is not installed; the message says which command installs it.
             WeightsError: the default weights are missing or altered.
             InvalidArgumentError: alphabets of recognizer and decoder differ, or ``tracker`` is an object, not what
                 makes one.

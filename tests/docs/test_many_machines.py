@@ -90,7 +90,7 @@ class TestRay:
 
     @pytest.fixture(autouse=True)
     def _installed(self) -> None:
-        pytest.importorskip("pyarrow", reason="needs the extra platereader[ray]")
+        pytest.importorskip("pyarrow", reason="needs the extra platereader-anpr[ray]")
 
     @pytest.fixture
     def ray(self) -> None:
@@ -98,7 +98,7 @@ class TestRay:
         import importlib.util
 
         if importlib.util.find_spec("ray") is None:
-            pytest.skip("needs the extra platereader[ray]")
+            pytest.skip("needs the extra platereader-anpr[ray]")
 
     def test_goes_on_after_a_killed_run(self, ray: None, pictures: Path, tmp_path: Path) -> None:
         """What is there stays, a file without its end goes, the rest is read, and then nothing is left to do."""

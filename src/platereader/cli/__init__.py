@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import platereader
+from platereader._dependencies import EXTRAS, missing_dependency
 from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
 from platereader.errors import (
@@ -82,6 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, EXIT_BROKEN)
     except PlateReaderError as error:
         return _fail(error, EXIT_USAGE)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        return _fail(missing_dependency(package), EXIT_BROKEN)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say, not even by the flush at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

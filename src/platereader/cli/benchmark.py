@@ -137,7 +137,7 @@ def run_frame(arguments: argparse.Namespace) -> int:
     """Time whole pipelines and print tables."""
     import numpy as np
 
-    from platereader.lab.plotting import check_plotting
+    from platereader._dependencies import check_installed
     from platereader.lab.speed import pipelines as contest
     from platereader.lab.speed.cold_start import cold_starts
     from platereader.lab.speed.machine import this_machine
@@ -146,7 +146,7 @@ def run_frame(arguments: argparse.Namespace) -> int:
     from platereader.lab.speed.table import format_frame_report
 
     if arguments.plot is not None:
-        check_plotting()
+        check_installed("matplotlib")
     if arguments.starts < 0:
         raise InvalidArgumentError(f"--starts is {arguments.starts}, allowed are whole numbers from 0.")
     machine, rng = this_machine(), np.random.default_rng(0)
@@ -205,14 +205,14 @@ def _saved(frame: BgrImage, folder: Path) -> Path:
 def run_detector(arguments: argparse.Namespace) -> int:
     """Measure the detector at several input sizes and print a table."""
     from platereader import _defaults as defaults
+    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
-    from platereader.lab.plotting import check_plotting
     from platereader.lab.speed.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
     from platereader.lab.suites.labelled.plots import draw_input_sizes
     from platereader.registry import Registry
 
     if arguments.plots is not None:
-        check_plotting()
+        check_installed("matplotlib")
     images = load_dataset(arguments.data).images
     weights = resolve_weights(arguments.detector, kind="detector", registry=Registry.default())
     detector, part = defaults.load_detector(weights, precision=arguments.precision)

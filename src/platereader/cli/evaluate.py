@@ -66,14 +66,14 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         return _run_scenes(arguments)
     if arguments.video:
         return _run_video(arguments)
+    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
-    from platereader.lab.plotting import check_plotting
     from platereader.lab.suites.labelled.plots import draw_detection
     from platereader.lab.suites.labelled.run import evaluate
     from platereader.lab.suites.labelled.table import format_table
 
     if arguments.plots is not None:
-        check_plotting()
+        check_installed("matplotlib")
     dataset = load_dataset(arguments.data)
     if arguments.held_out_negatives:
         dataset = _without_trained_negatives(dataset)
@@ -97,15 +97,15 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def _run_stress(arguments: argparse.Namespace) -> int:
     """Run the stress suite, print its table and draw its plots."""
+    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
-    from platereader.lab.plotting import check_plotting
     from platereader.lab.suites.stress.plots import draw_stress
     from platereader.lab.suites.stress.run import evaluate_stress, run_size
     from platereader.lab.suites.stress.suite import load_material
     from platereader.lab.suites.stress.table import format_stress
 
     if arguments.plots is not None:
-        check_plotting()
+        check_installed("matplotlib")
     material = load_material(arguments.data)
     abroad = arguments.data / "dev" / "other"
     foreign = load_dataset(abroad).images if abroad.is_dir() else ()
@@ -136,7 +136,7 @@ def _run_scenes(arguments: argparse.Namespace) -> int:
 
 def _run_video(arguments: argparse.Namespace) -> int:
     """Run the video suite, print its table and draw its failures."""
-    from platereader.lab.suites.video.identity import check_identity
+    from platereader._dependencies import check_installed
     from platereader.lab.suites.video.real_videos import load_videos
     from platereader.lab.suites.video.run import evaluate_video, run_size
     from platereader.lab.suites.video.strips import draw_failures
@@ -144,7 +144,7 @@ def _run_video(arguments: argparse.Namespace) -> int:
     from platereader.lab.suites.video.table import format_video
     from platereader.lab.synthesis.video.material import load_material
 
-    check_identity()
+    check_installed("motmetrics")
     material = load_material(arguments.data)
     names = clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
     videos = load_videos(arguments.data / "dev" / "video") if arguments.clips is None else ()

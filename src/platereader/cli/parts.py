@@ -27,7 +27,7 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
     """
     group = parser.add_argument_group("parts")
     group.add_argument(
-        "--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt needs platereader[ultralytics]"
+        "--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt needs the extra ultralytics"
     )
     if reads:
         group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")

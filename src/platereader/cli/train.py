@@ -34,7 +34,7 @@ EXAMPLES = """examples:
   platereader train export runs/detector/plate_detector.safetensors --data data/train --out runs/onnx
 
 The same command again goes on where the last one stopped. The weights it prints can be used at once:
-`platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the packages of platereader[train].
+`platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the extra train.
 With `--from`, weights learn from plates of yours: labelled crops or photographs in any layout that `evaluate` reads. A
 fifth of them is held out, exact match (of a detector: average precision) is printed before and after, and weights that
 are worse are not written.

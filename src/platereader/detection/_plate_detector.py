@@ -84,7 +84,8 @@ class PlateDetector:
         Raises:
             WeightsNotFoundError: there is no such file.
             WeightsCorruptError: another format, or the weights of another network.
-            EngineError: the engine is not installed, or engine, precision, device and file do not go together.
+            EngineError: engine, precision, device and file do not go together.
+            MissingDependencyError: the engine is not installed.
             InvalidArgumentError: a setting is unknown or out of range.
         """
         numbers = dict(settings or {})

@@ -75,7 +75,8 @@ class CtcRecognizer:
             WeightsNotFoundError: there is no such file.
             WeightsCorruptError: another format, or the weights of another network.
             InvalidArgumentError: settings that no network can have.
-            EngineError: the engine is not installed, or engine, precision, device and file do not go together.
+            EngineError: engine, precision, device and file do not go together.
+            MissingDependencyError: the engine is not installed.
         """
         given = settings or {}
         alphabet, config = shape_from_settings(given)

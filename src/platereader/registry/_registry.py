@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,12 +230,10 @@ def packaged_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """The user's cache: ``platereader`` in ``$XDG_CACHE_HOME`` or ``~/.cache``, on Windows in ``%LOCALAPPDATA%``."""
-    if sys.platform == "win32":
-        chosen, usual = os.environ.get("LOCALAPPDATA"), Path("AppData", "Local")
-    else:
-        chosen, usual = os.environ.get("XDG_CACHE_HOME"), Path(".cache")
-    return (Path(chosen) if chosen else Path.home() / usual) / "platereader"
+    """The user's cache, where the system keeps such folders: ``~/.cache/platereader`` on Linux."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("platereader", appauthor=False)
 
 
 def _checked(path: Path, entry: WeightEntry) -> WeightFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from platereader._dependencies import check_installed
 from platereader.errors import EngineError, InvalidArgumentError, WeightsNotFoundError
 from platereader.runtimes import Runtime
 
@@ -26,7 +27,8 @@ def exported_runtime(
         threads: of this network alone; None for the cores that the process may use.
 
     Raises:
-        EngineError: the engine is not installed or does not run such files, or file and precision do not go together.
+        EngineError: the engine does not run such files, or file and precision do not go together.
+        MissingDependencyError: the engine is not installed.
         WeightsNotFoundError: there is no such file.
         WeightsCorruptError: the engine cannot run it.
         InvalidArgumentError: fewer threads than one.
@@ -56,6 +58,7 @@ def check_torch(path: str | Path, *, engine: str, threads: int | None) -> None:
 
     Raises:
         EngineError: an ONNX file, another engine, or threads for one network alone.
+        MissingDependencyError: torch is not installed.
     """
     if Path(path).suffix == SUFFIX or engine != "torch":
         raise EngineError(
@@ -67,3 +70,4 @@ def check_torch(path: str | Path, *, engine: str, threads: int | None) -> None:
             f"threads is {threads}, and engine 'torch' has one number for the whole process: leave it out and call "
             "torch.set_num_threads, or use another engine."
         )
+    check_installed("torch", "safetensors")

@@ -26,7 +26,8 @@ class OnnxRuntime:
         threads: of this network alone; None for the cores that the process may use.
 
     Raises:
-        EngineError: ONNX Runtime is not installed, or another precision.
+        EngineError: another precision.
+        MissingDependencyError: ONNX Runtime is not installed.
         WeightsCorruptError: not an ONNX file, or one that this version cannot run.
     """
 

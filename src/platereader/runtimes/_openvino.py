@@ -33,7 +33,8 @@ class OpenVinoRuntime:
         threads: of this network alone; None for the cores that the process may use.
 
     Raises:
-        EngineError: OpenVINO is not installed, or another precision.
+        EngineError: another precision.
+        MissingDependencyError: OpenVINO is not installed.
         WeightsCorruptError: not an ONNX file, or one that this version cannot run.
     """
 

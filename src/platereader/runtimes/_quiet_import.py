@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import io
 import logging
 import os
@@ -22,6 +21,7 @@ from collections.abc import Generator
 from types import ModuleType
 from typing import Any, cast
 
+from platereader._dependencies import check_installed, missing_dependency
 from platereader.errors import EngineError, MissingDependencyError
 
 _LOCK = threading.RLock()
@@ -37,7 +37,8 @@ def import_onnxruntime() -> Any:
     but for events that can be switched off later.
 
     Raises:
-        EngineError: it is not installed.
+        MissingDependencyError: it is not installed.
+        EngineError: it cannot be imported.
     """
     with _LOCK:
         if (known := sys.modules.get("onnxruntime")) is not None:
@@ -48,7 +49,7 @@ def import_onnxruntime() -> Any:
             module: Any = importlib.import_module("onnxruntime")
             module.disable_telemetry_events()
         except ImportError as error:
-            raise _missing("onnx", "onnxruntime", error) from error
+            raise _unusable("onnxruntime", error) from error
         finally:
             for name, value in environment.items():
                 if value is None:
@@ -62,7 +63,8 @@ def import_openvino() -> Any:
     """Import OpenVINO without its telemetry package; safe to call from several threads.
 
     Raises:
-        EngineError: it is not installed.
+        MissingDependencyError: it is not installed.
+        EngineError: it cannot be imported.
     """
     with _LOCK:
         known = "openvino_telemetry" in sys.modules
@@ -71,17 +73,16 @@ def import_openvino() -> Any:
         try:
             return importlib.import_module("openvino")
         except ImportError as error:
-            raise _missing("openvino", "openvino", error) from error
+            raise _unusable("openvino", error) from error
         finally:
             if not known:
                 del sys.modules["openvino_telemetry"]
 
 
-def _missing(engine: str, package: str, error: ImportError) -> EngineError:
-    return EngineError(
-        f"engine {engine!r} needs the package {package} ({error}): pip install 'platereader[{engine}]', or choose "
-        "another engine."
-    )
+def _unusable(package: str, error: ImportError) -> EngineError | MissingDependencyError:
+    if error.name == package:
+        return missing_dependency(package)
+    return EngineError(f"{package} cannot be imported ({error}): reinstall it, or choose another engine.")
 
 
 def import_ultralytics(module: str) -> ModuleType:
@@ -99,11 +100,7 @@ def import_ultralytics(module: str) -> ModuleType:
     with _LOCK:
         if module in sys.modules:
             return sys.modules[module]
-        if importlib.util.find_spec("ultralytics") is None:
-            raise MissingDependencyError(
-                "this needs the package ultralytics: pip install 'platereader[ultralytics]'; pip install ultralytics "
-                "would put a second OpenCV over the one that is there."
-            )
+        check_installed("ultralytics")
         with untouched_process(), tempfile.TemporaryDirectory(prefix="platereader-") as folder:
             os.environ.update(YOLO_OFFLINE="1", YOLO_CONFIG_DIR=folder, MPLCONFIGDIR=folder, YOLO_AUTOINSTALL="0")
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platereader.lab.plotting import check_plotting
+from platereader._dependencies import check_installed
 from platereader.lab.speed.report import FrameReport, Run, Start
 from platereader.lab.speed.stages import STAGES
 
@@ -26,9 +26,9 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
         path: of the picture; its ending says the format.
 
     Raises:
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     from matplotlib.figure import Figure
 
     rows = [len(report.runs) + 3, *([len(report.starts) + 2] if report.starts else [])]

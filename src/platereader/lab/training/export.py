@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import torch
 
+from platereader._dependencies import check_installed
 from platereader._files import write_bytes
 from platereader.detection._network import fuse_normalisation, network_from_file
-from platereader.errors import MissingDependencyError
 from platereader.runtimes._quiet_import import import_onnxruntime
 
 __all__ = ["OPSET", "export_detector", "import_onnx", "write_model"]
@@ -32,7 +32,7 @@ def export_detector(weights: Path, output: Path) -> None:
 
     Raises:
         WeightsError: the weights are missing, damaged or of another network.
-        MissingDependencyError: a package of ``platereader[train]`` is not installed.
+        MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     import_onnx("onnxscript")
     network = fuse_normalisation(network_from_file(weights))
@@ -63,14 +63,10 @@ def import_onnx(*others: str) -> Any:
         MissingDependencyError: one of them is not installed.
     """
     import_onnxruntime()  # without its telemetry, before its quantisation is imported
-    try:
-        for package in others:
-            importlib.import_module(package)
-        return importlib.import_module("onnx")
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"exporting needs the package {error.name}: install it with pip install 'platereader[train]'."
-        ) from error
+    check_installed("onnx", *others)
+    for package in others:
+        importlib.import_module(package)
+    return importlib.import_module("onnx")
 
 
 def write_model(path: Path, model: Any) -> None:

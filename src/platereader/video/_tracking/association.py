@@ -24,6 +24,8 @@ _SAME_SHAPE: Final = 8.0
 _MAX_SHIFTS: Final = 64
 _SHIFT_PX: Final = 150.0
 _MIN_AGREEMENT: Final = 3.0
+_TIE_BREAK: Final = 1e-9
+"""Worth of order: of pairs that are worth the same, an earlier track takes an earlier detection."""
 
 
 def common_shift(motion: Motion, measurements: FloatArray) -> FloatArray | None:
@@ -71,14 +73,26 @@ def assign(motion: Motion, measurements: FloatArray) -> Pairs:
     return np.append(tracks, free_tracks[jumped]), np.append(detections, free_detections[seen])
 
 
-def _likeliest(motion: Motion, measurements: FloatArray) -> Pairs:
-    """The assignment of greatest worth; pairs that are worth nothing are none."""
-    from scipy import optimize
+def best_pairs(worth: FloatArray) -> Pairs:
+    """The assignment of greatest worth; pairs that are worth nothing are none.
 
-    worth = _worth(*motion.errors(measurements))
-    tracks, detections = cast("Pairs", cast(Any, optimize).linear_sum_assignment(worth, maximize=True))
+    Args:
+        worth: float64 ``(N, M)``, 0 or more: of each track with each detection.
+    """
+    if worth.size == 0:  # lap corrupts memory then
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    import lap
+
+    earlier = np.outer(np.arange(len(worth), 0, -1), np.arange(worth.shape[1], 0, -1))
+    _, of_track, _ = cast(Any, lap).lapjv(-worth - _TIE_BREAK * earlier, extend_cost=True)
+    tracks = np.flatnonzero(of_track >= 0)
+    detections = of_track[tracks].astype(np.intp)
     fits = worth[tracks, detections] > 0
     return tracks[fits], detections[fits]
+
+
+def _likeliest(motion: Motion, measurements: FloatArray) -> Pairs:
+    return best_pairs(_worth(*motion.errors(measurements)))
 
 
 def _worth(error: FloatArray, variance: FloatArray) -> FloatArray:

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from platereader._dependencies import check_installed
 from platereader.errors import MissingDependencyError
-from platereader.lab.plotting import check_plotting
 from platereader.lab.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
 
 
@@ -40,7 +40,7 @@ def test_the_bar_starts_where_the_run_was(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_missing_plotting_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_plotting()
+    check_installed("matplotlib")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"platereader\[train\]"):
-        check_plotting()
+    with pytest.raises(MissingDependencyError, match=r"platereader-anpr\[evaluate\]"):
+        check_installed("matplotlib")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from platereader.video._tracking.association import assign, common_shift
+from platereader.video._tracking.association import assign, best_pairs, common_shift
 from platereader.video._tracking.motion import Motion
 
 SIZE, ASPECT = np.log(50.0), 1.5
@@ -48,6 +50,25 @@ def test_another_size_is_another_plate() -> None:
 def test_nothing_matches_nothing() -> None:
     assert assign(known((1, 1)), standing().reshape(0, 4))[0].size == 0
     assert assign(Motion.started(np.zeros((0, 4))), standing((1, 1)))[0].size == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (3, 3), (3, 5), (5, 3)])
+def test_no_other_pairs_are_worth_more(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        worth = np.maximum(rng.normal(4, 8, shape), 0)
+        tall = worth if shape[0] <= shape[1] else worth.T
+        most = max(sum(tall[range(len(tall)), list(order)]) for order in permutations(range(tall.shape[1]), len(tall)))
+        tracks, detections = best_pairs(worth)
+        assert len({*tracks.tolist()}) == len({*detections.tolist()}) == len(tracks)
+        assert worth[tracks, detections].sum() == pytest.approx(most)
+        assert (worth[tracks, detections] > 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (3, 1), (2, 2), (4, 4), (3, 5), (5, 3)])
+def test_of_equal_pairs_the_earlier_go_together(shape: tuple[int, int]) -> None:
+    tracks, detections = best_pairs(np.full(shape, 7.0))
+    assert tracks.tolist() == detections.tolist() == list(range(min(shape)))
 
 
 def test_several_tracks_agree_on_a_jolt() -> None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._dependencies import check_installed
 from platereader.lab.metrics.curves import WidthRecall
-from platereader.lab.plotting import check_plotting
-from platereader.lab.speed.input_size import InputSizeReport
 from platereader.lab.suites.labelled.report import DetectionScores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from platereader.lab.speed.input_size import InputSizeReport
 
 __all__ = ["draw_detection", "draw_input_sizes"]
 
@@ -25,9 +26,9 @@ def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
         folder: made when missing.
 
     Raises:
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     folder.mkdir(parents=True, exist_ok=True)
     if not scores.plates:
         return []
@@ -93,9 +94,9 @@ def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
         folder: made when missing.
 
     Raises:
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     from matplotlib.figure import Figure
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._dependencies import check_installed
 from platereader.lab.metrics.reliability import reliability_bins, risk_coverage
-from platereader.lab.plotting import check_plotting
 from platereader.lab.suites.stress.report import PartScores, StressReading, StressReport
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def draw_stress(report: StressReport, folder: Path) -> list[Path]:
     """Write ``stress.png``, ``reliability.png`` and ``risk-coverage.png``; returns their paths.
 
     Raises:
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in ("stress.png", "reliability.png", "risk-coverage.png")]
     _draw_axes(report.scores(), paths[0])

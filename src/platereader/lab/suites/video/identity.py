@@ -8,19 +8,18 @@ MOTA and id switches: Bernardin and Stiefelhagen, "The CLEAR MOT metrics", EURAS
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from platereader._dependencies import check_installed
 from platereader._geometry import iou_matrix
-from platereader.errors import MissingDependencyError
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
 from platereader.lab.suites.video.outcomes import Frame
 
-__all__ = ["IdentityScores", "check_identity", "score_identity"]
+__all__ = ["IdentityScores", "score_identity"]
 
 _SHOWN = 0.5
 
@@ -48,16 +47,6 @@ class IdentityScores:
         return asdict(self)
 
 
-def check_identity() -> None:
-    """Say before a run that its tracks cannot be scored.
-
-    Raises:
-        MissingDependencyError: motmetrics is not installed.
-    """
-    if importlib.util.find_spec("motmetrics") is None:
-        raise MissingDependencyError('motmetrics is not installed: run pip install "platereader[evaluate]".')
-
-
 def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
     """Score the tracks of some clips; None without a true box.
 
@@ -70,7 +59,7 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
     Raises:
         MissingDependencyError: motmetrics is not installed.
     """
-    check_identity()
+    check_installed("motmetrics")
     library = importlib.import_module("motmetrics")
     accumulators = [_accumulated(library.MOTAccumulator(auto_id=False), frames) for frames in clips]
     names = ["idf1", "mota", "num_switches", "num_fragmentations", "num_objects"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from platereader.lab.suites.video.identity import check_identity, score_identity
+from platereader._dependencies import check_installed
+from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, judge, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, watch_video
 from platereader.lab.suites.video.replay import record, replay
@@ -60,7 +61,7 @@ def evaluate_video(
         ContractError: a part broke its contract.
         MediaFileError: a photograph or a video cannot be decoded.
     """
-    check_identity()
+    check_installed("motmetrics")
     frozen, changed = frozen_fingerprints(), list[str]()
     outcomes: dict[str, list[ClipOutcome]] = {name: [] for name in SETTINGS}
     frames: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}

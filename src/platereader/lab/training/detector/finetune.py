@@ -14,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 from torch import nn
 
+from platereader._dependencies import check_installed
 from platereader._files import write_json
 from platereader.detection._network import PlateNetwork, fuse_normalisation, network_from_file, network_from_state
 from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import LabelledImage, LabelledPlate, SkippedRow
-from platereader.lab.plotting import check_plotting
 from platereader.lab.training.checkpoint import check_output
 from platereader.lab.training.detector.background import FILE_NAME, with_background
 from platereader.lab.training.detector.comparison import (
@@ -145,9 +145,9 @@ def fine_tune_detector(
         DatasetError: a labelled set cannot be used, or the own one has fewer than 20 usable pictures with a plate.
         InvalidArgumentError: the output folder holds other weights, or the run was begun with other settings or data.
         WeightsError: the weights are missing, damaged or of another network.
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     check_output(out, start=start.sha256, checkpoint=CHECKPOINT_NAME)
     own = load_own_pictures(data)
     origin = {"start": start.sha256, "data": own.fingerprint, "older": " ".join(path.name for path in older)}

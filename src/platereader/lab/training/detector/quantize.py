@@ -84,7 +84,7 @@ def quantize_detector(
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.
-        MissingDependencyError: a package of ``platereader[train]`` is not installed.
+        MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
         rounded = Path(folder) / "int8.onnx"

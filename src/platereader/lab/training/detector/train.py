@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from platereader._dependencies import check_installed
 from platereader.detection._network import PlateNetwork, network_from_file
 from platereader.errors import InvalidArgumentError
-from platereader.lab.plotting import check_plotting
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.checkpoint import (
     Checkpoint,
@@ -140,9 +140,9 @@ def train_detector(
         DatasetError: the photographs cannot be used, or too little is known of their plates.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: the checkpoint or the file of ``start`` is damaged.
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     torch.manual_seed(training.seed)
     network = PlateNetwork() if start is None else network_from_file(start)
     origin = {} if teacher is None else {"teacher": teacher.sha256}

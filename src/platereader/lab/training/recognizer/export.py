@@ -40,7 +40,7 @@ def export_recognizer(weights: Path, output: Path, *, settings: Mapping[str, Any
 
     Raises:
         WeightsError: the weights are missing, damaged or of another network.
-        MissingDependencyError: a package of ``platereader[train]`` is not installed.
+        MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     config, precision = shape_from_settings(settings)[1], precision_of(weights)
     if precision == "int8":

@@ -16,10 +16,10 @@ from typing import Any, Final
 import numpy as np
 
 from platereader._defaults import decoder_name, default_decoder, default_rectifier
+from platereader._dependencies import check_installed
 from platereader._files import write_json
 from platereader.errors import AccuracyError, EngineError, InvalidArgumentError
 from platereader.lab.datasets import SkippedRow
-from platereader.lab.plotting import check_plotting
 from platereader.lab.suites.labelled.table import show_rate
 from platereader.lab.training.checkpoint import check_output
 from platereader.lab.training.recognizer import quantize
@@ -143,9 +143,9 @@ def fine_tune(settings: RecognizerTraining, *, start: WeightFile, data: Path, ev
         DatasetError: the labelled set cannot be used, or has fewer than 20 usable plates.
         InvalidArgumentError: the output folder holds other weights, or ``start`` are int8 weights.
         WeightsError: the weights are missing, damaged or of another network.
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     _check_start(start)
     check_output(settings.output, start=start.sha256, checkpoint=CHECKPOINT)
     alphabet, config = shape_from_settings(start.settings)

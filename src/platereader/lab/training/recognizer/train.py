@@ -20,11 +20,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from platereader._ctc import collapse
+from platereader._dependencies import check_installed
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import character_error_rate
-from platereader.lab.plotting import check_plotting
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.checkpoint import (
     Checkpoint,
@@ -153,9 +153,9 @@ def train_recognizer(settings: RecognizerTraining, *, alphabet: Alphabet = RUSSI
     Raises:
         DatasetError: a labelled set cannot be used at all.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
-        MissingDependencyError: matplotlib, of the extra ``train``, is not installed.
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_plotting()
+    check_installed("matplotlib")
     rng = np.random.default_rng(settings.seed)
     torch.manual_seed(settings.seed)
     run = RecognizerRun(settings, alphabet, network=ConvCtc(ConvCtcConfig(characters=len(alphabet.characters))))

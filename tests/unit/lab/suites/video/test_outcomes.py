@@ -291,4 +291,4 @@ def test_a_missing_library_is_named_before_the_run(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert main(["evaluate", str(tmp_path), "--video"]) == EXIT_BROKEN
-    assert "platereader[evaluate]" in capsys.readouterr().err
+    assert "platereader-anpr[evaluate]" in capsys.readouterr().err

@@ -1,0 +1,57 @@
+"""Optional packages: which extra installs each of them, and the error where one is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Final
+
+from platereader.errors import MissingDependencyError
+
+__all__ = ["DISTRIBUTION", "EXTRAS", "check_installed", "missing_dependency"]
+
+DISTRIBUTION: Final = "platereader-anpr"
+"""What pip calls this package."""
+
+EXTRAS: Final = {
+    "cv2": None,
+    "lap": None,
+    "onnxruntime": None,
+    "torch": "torch",
+    "safetensors": "torch",
+    "openvino": "openvino",
+    "ultralytics": "ultralytics",
+    "matplotlib": "evaluate",
+    "motmetrics": "evaluate",
+    "onnx": "train",
+    "onnxscript": "train",
+}
+"""Extra of each package by the name that it is imported by; None for those that are installed by default."""
+
+
+def missing_dependency(package: str, *, extra: str | None = None) -> MissingDependencyError:
+    """The error for a package that is not installed, with the command that installs it.
+
+    Args:
+        package: name that it is imported by, one of ``EXTRAS``.
+        extra: what to install instead of the extra of this package alone.
+    """
+    chosen = extra or EXTRAS[package]
+    requirement = DISTRIBUTION if chosen is None else f'"{DISTRIBUTION}[{chosen}]"'
+    return MissingDependencyError(
+        f"this needs the package {package}, which is not installed: pip install {requirement}.", name=package
+    )
+
+
+def check_installed(*packages: str, extra: str | None = None) -> None:
+    """Raise if one of these packages is not installed; nothing is imported.
+
+    Args:
+        *packages: names that they are imported by, of ``EXTRAS``.
+        extra: what to install instead of the extra of the missing package alone.
+
+    Raises:
+        MissingDependencyError: one is missing; the message has the command that installs it.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise missing_dependency(package, extra=extra)

@@ -1,0 +1,81 @@
+"""One name to install, and one version, wherever either is written."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import platereader
+from platereader._dependencies import DISTRIBUTION, EXTRAS, missing_dependency
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+WRITTEN = {".md", ".py", ".toml", ".yml", ".cff", ".txt", ""}
+# An extra of the plain name, or pip told to install the plain name: both are another project's package.
+WRONG_NAME = re.compile(r"(?<![\w-])platereader\[[a-z]|pip install [^\n`]*?(?<![\w./@-])platereader(?![\w./-])")
+
+
+def documents() -> list[Path]:
+    """Every text file of the repository that a person reads or a program prints from."""
+    folders = ("src", "tests", "docs", "examples", "benchmarks", ".ci")
+    inside = [path for folder in folders for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
+    beside = [path for path in REPOSITORY.iterdir() if path.is_file()]
+    return [path for path in (*inside, *beside) if path.suffix in WRITTEN]
+
+
+def text_of(name: str) -> str:
+    """A file of the repository."""
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def test_no_document_or_message_has_another_name_to_install() -> None:
+    found = [
+        f"{path.relative_to(REPOSITORY)}: {match.group()}"
+        for path in documents()
+        if path != Path(__file__).resolve()
+        for match in WRONG_NAME.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('pip install "platereader[onnx]"', True),
+        ("pip install -U platereader", True),
+        ("the extra platereader[train]", True),
+        ('pip install "platereader-anpr[train]"', False),
+        ("pip install . && .venv/bin/platereader read", False),
+        ("pip install -e /src/platereader", False),
+    ],
+)
+def test_the_other_name_is_recognised(text: str, wrong: bool) -> None:
+    assert bool(WRONG_NAME.search(text)) is wrong
+
+
+def test_pyproject_has_the_name_and_every_extra() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11 to read pyproject.toml")
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    assert project["name"] == DISTRIBUTION
+    assert {extra for extra in EXTRAS.values() if extra is not None} <= set(project["optional-dependencies"])
+
+
+def test_a_missing_package_is_named_with_its_command() -> None:
+    assert str(missing_dependency("torch")).endswith('pip install "platereader-anpr[torch]".')
+    assert str(missing_dependency("torch", extra="train")).endswith('pip install "platereader-anpr[train]".')
+    assert str(missing_dependency("onnxruntime")).endswith("pip install platereader-anpr.")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    version = platereader.__version__
+    assert 'dynamic = ["version"]' in text_of("pyproject.toml")
+    assert f"\nversion: {version}\n" in text_of("CITATION.cff")
+    assert f"\n## [{version}]" in text_of("CHANGELOG.md")
+
+
+def test_the_installed_version_is_that_of_the_source() -> None:
+    try:
+        installed = metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"{DISTRIBUTION} is not installed: the source is used as it lies there")
+    assert installed == platereader.__version__
