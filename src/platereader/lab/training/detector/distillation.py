@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from platereader.detection._decode import BINS, cell_grid
+from platereader.lab.training.detector.assignment import in_boxes
 from platereader.lab.training.detector.loss import (
     CLASS_WEIGHT,
     CORNER_WEIGHT,
@@ -22,7 +23,6 @@ from platereader.lab.training.detector.loss import (
     corner_distance,
     decode_boxes,
     decode_corners,
-    in_boxes,
 )
 from platereader.runtimes import Runtime
 

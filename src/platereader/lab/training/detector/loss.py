@@ -7,21 +7,19 @@ Task-aligned assignment (TOOD, Feng et al. 2021) picks the cells that answer for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from platereader.detection._decode import BINS, cell_grid
-from platereader.detection._network import CLASSES, CORNERS
-from platereader.runtimes._quiet_import import import_ultralytics
+from platereader.detection._network import CORNERS
+from platereader.lab.training.detector.assignment import assign_cells, complete_overlap, in_boxes, widened
 
 CLASS_WEIGHT, BOX_WEIGHT, SIDES_WEIGHT, CORNER_WEIGHT = 0.5, 7.5, 1.5, 12.0
 """Weights of the parts of the loss."""
 
 _CORNER_BETA = 0.04
-_LEAST_SIDE_PX = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,6 @@ class Losses:
 class DetectorLoss:
     """The loss of raw network outputs against targets; holds no weights."""
 
-    def __init__(self) -> None:
-        tal = import_ultralytics("ultralytics.utils.tal")
-        self._assign: Any = tal.TaskAlignedAssigner(topk=10, num_classes=CLASSES, alpha=0.5, beta=6.0)
-        self._iou: Any = import_ultralytics("ultralytics.utils.metrics").bbox_iou
-
     def __call__(self, outputs: tuple[Tensor, Tensor, Tensor], targets: Targets, *, size: tuple[int, int]) -> Losses:
         """Compute the losses of one batch.
 
@@ -88,8 +81,13 @@ class DetectorLoss:
         corners = decode_corners(offsets, centres, strides)  # (N, A, 4, 2)
         probabilities = class_logits.detach().sigmoid()
         labels = _known_lines(targets, probabilities, centres)
-        _, wanted_boxes, wanted_scores, chosen, index = self._assign(
-            probabilities, boxes.detach(), centres, labels[..., None], targets.boxes, targets.is_plate[..., None]
+        chosen, index, wanted_scores = assign_cells(
+            probabilities,
+            boxes.detach(),
+            centres,
+            true_boxes=targets.boxes,
+            labels=labels,
+            is_plate=targets.is_plate,
         )
         total = wanted_scores.sum().clamp(min=1.0)
         careful = _learnable(targets, centres, chosen)  # (N, A)
@@ -99,9 +97,10 @@ class DetectorLoss:
             nothing = side_logits.sum() * 0.0
             return Losses(CLASS_WEIGHT * class_loss, nothing, nothing, offsets.sum() * 0.0)
         weight = wanted_scores.sum(-1)[chosen]  # (F,)
-        iou = self._iou(boxes[chosen], wanted_boxes[chosen], xywh=False, CIoU=True).squeeze(-1)
-        sides = _side_loss(side_logits[chosen], wanted_boxes[chosen], *_cell_of(chosen, centres, strides))
-        corner = _corner_loss(corners[chosen], targets, wanted_boxes[chosen], chosen, index)
+        true_boxes = targets.boxes[chosen.nonzero()[:, 0], index[chosen]]  # (F, 4)
+        iou = complete_overlap(boxes[chosen], true_boxes)
+        sides = _side_loss(side_logits[chosen], true_boxes, *_cell_of(chosen, centres, strides))
+        corner = _corner_loss(corners[chosen], targets, true_boxes, chosen, index)
         return Losses(
             CLASS_WEIGHT * class_loss,
             BOX_WEIGHT * ((1.0 - iou) * weight).sum() / total,
@@ -126,7 +125,7 @@ def decode_corners(offsets: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
 
 def _known_lines(targets: Targets, probabilities: Tensor, centres: Tensor) -> Tensor:
     """Classes ``(N, M)``; where unknown, what the network itself favours inside the box."""
-    inside = in_boxes(centres, _at_least(targets.boxes, side_px=_LEAST_SIDE_PX))  # (N, M, A)
+    inside = in_boxes(centres, widened(targets.boxes))  # (N, M, A)
     best = (inside[..., None] * probabilities[:, None]).amax(2)  # (N, M, CLASSES)
     return torch.where(targets.lines < 0, best.argmax(-1), targets.lines)
 
@@ -135,19 +134,6 @@ def _learnable(targets: Targets, centres: Tensor, chosen: Tensor) -> Tensor:
     """Weight ``(N, A)`` of the class loss: 0 in ignored areas."""
     ignored = in_boxes(centres, targets.ignored).any(1)
     return (chosen | ~ignored).float()
-
-
-def _at_least(boxes: Tensor, *, side_px: float) -> Tensor:
-    """Boxes with short sides stretched about the middle: the assigner does the same, so that some cell lies in each."""
-    middle, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
-    half = half.clamp(min=side_px / 2)
-    return torch.cat((middle - half, middle + half), -1)
-
-
-def in_boxes(centres: Tensor, boxes: Tensor) -> Tensor:
-    """Which of the A cell centres lie in which boxes: bool ``(N, M, A)``."""
-    after = (centres > boxes[:, :, None, :2]).all(-1)
-    return after & (centres < boxes[:, :, None, 2:]).all(-1)
 
 
 def _cell_of(chosen: Tensor, centres: Tensor, strides: Tensor) -> tuple[Tensor, Tensor]:
