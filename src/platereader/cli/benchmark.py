@@ -48,18 +48,22 @@ def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     )
     _add_detector(
         networks.add_parser(
-            "detector", help="the finder", description="Accuracy and speed by the network's input size."
+            "detector", help="the plate detector", description="Accuracy and speed by the network's input size."
         )
     )
     _add_stream(networks.add_parser("stream", help="streams", description="Time streams by how much work they do."))
-    recognizer = networks.add_parser("recognizer", help="the reader", description="Time the reader.")
+    recognizer = networks.add_parser("recognizer", help="the recognizer", description="Time the recognizer's network.")
     weights = recognizer.add_argument_group("weights")
     weights.add_argument("--fp32", default="plate-recognizer", metavar="WEIGHTS", help="name or file, also for bf16")
     weights.add_argument("--int8", default="plate-recognizer-int8", metavar="WEIGHTS", help="name or file")
     weights.add_argument("--random-weights", action="store_true", help="time untrained networks of the default shape")
-    recognizer.add_argument("--batches", type=_count, nargs="+", default=(1, 8, 32), metavar="N", help="plates a call")
-    recognizer.add_argument("--threads", type=_count, nargs="+", default=(1, 2), metavar="N", help="torch's threads")
-    recognizer.add_argument("--rounds", type=_count, default=50, metavar="N", help="calls of each (default: 50)")
+    recognizer.add_argument(
+        "--batches", type=_positive_int, nargs="+", default=(1, 8, 32), metavar="N", help="plates a call"
+    )
+    recognizer.add_argument(
+        "--threads", type=_positive_int, nargs="+", default=(1, 2), metavar="N", help="torch's threads"
+    )
+    recognizer.add_argument("--rounds", type=_positive_int, default=50, metavar="N", help="calls of each (default: 50)")
     recognizer.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     recognizer.set_defaults(run=run_recognizer)
 
@@ -69,8 +73,12 @@ def _add_detector(detector: argparse.ArgumentParser) -> None:
     detector.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     detector.add_argument("--detector", default="plate-detector", metavar="WEIGHTS", help="name or file")
     detector.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="default: fp32")
-    detector.add_argument("--sizes", type=_count, nargs="+", default=_SIZES, metavar="PX", help="multiples of 32")
-    detector.add_argument("--rounds", type=_count, default=50, metavar="N", help="timed frames of each (default: 50)")
+    detector.add_argument(
+        "--sizes", type=_positive_int, nargs="+", default=_SIZES, metavar="PX", help="multiples of 32"
+    )
+    detector.add_argument(
+        "--rounds", type=_positive_int, default=50, metavar="N", help="timed frames of each (default: 50)"
+    )
     detector.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     detector.add_argument("--plots", type=Path, metavar="DIR", help="draw accuracy against time")
     detector.set_defaults(run=run_detector)
@@ -79,10 +87,10 @@ def _add_detector(detector: argparse.ArgumentParser) -> None:
 def _add_stream(stream: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader benchmark stream``."""
     stream.add_argument("data", type=Path, metavar="DATA", help="folder that the video suite is made from")
-    stream.add_argument("--rounds", type=_count, default=5, metavar="N", help="timed runs of each (default: 5)")
+    stream.add_argument("--rounds", type=_positive_int, default=5, metavar="N", help="timed runs of each (default: 5)")
     stream.add_argument(
         "--clips",
-        type=_count,
+        type=_positive_int,
         default=10,
         metavar="N",
         help="clips of each level for the accuracy (default: 10)",
@@ -124,9 +132,11 @@ def _add_frame(frame: argparse.ArgumentParser) -> None:
         choices=("auto", "fp32", "bf16", "int8"),
         metavar="PRECISION",
     )
-    frame.add_argument("--threads", type=_count, nargs="+", metavar="N", help="default: the cores it may use")
-    frame.add_argument("--sizes", type=_count, nargs="+", metavar="PX", help="default: the detector's own input size")
-    frame.add_argument("--rounds", type=_count, default=30, metavar="N", help="turns of each (default: 30)")
+    frame.add_argument("--threads", type=_positive_int, nargs="+", metavar="N", help="default: the cores it may use")
+    frame.add_argument(
+        "--sizes", type=_positive_int, nargs="+", metavar="PX", help="default: the detector's own input size"
+    )
+    frame.add_argument("--rounds", type=_positive_int, default=30, metavar="N", help="turns of each (default: 30)")
     frame.add_argument("--starts", type=int, default=5, metavar="N", help="fresh processes of each (default: 5)")
     frame.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     frame.add_argument("--plot", type=Path, metavar="FILE", help="draw stages, start and memory")
@@ -138,7 +148,7 @@ def run_frame(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from platereader._dependencies import check_installed
-    from platereader.lab.speed import pipelines as contest
+    from platereader.lab.speed import pipelines
     from platereader.lab.speed.cold_start import cold_starts
     from platereader.lab.speed.machine import this_machine
     from platereader.lab.speed.plots import draw_frame_report
@@ -151,21 +161,21 @@ def run_frame(arguments: argparse.Namespace) -> int:
         raise InvalidArgumentError(f"--starts is {arguments.starts}, allowed are whole numbers from 0.")
     machine, rng = this_machine(), np.random.default_rng(0)
     frames = _frames(arguments.pictures)
-    settings = contest.settings_of(
+    settings = pipelines.settings_of(
         engines=arguments.engines,
         precisions=arguments.precisions,
         threads=arguments.threads or (machine.usable_cores,),
         sizes=arguments.sizes or (None,),
     )
     with tempfile.TemporaryDirectory() as folder, Progress(0, unit="turn") as progress:
-        runs, absent = contest.time_frames(
+        runs, absent = pipelines.time_frames(
             list(frames.values()), settings, rounds=arguments.rounds, rng=rng, on_turn=progress.advance
         )
-        ways = list(dict.fromkeys((run.engine, run.precision) for run in runs)) if arguments.starts else []
+        combinations = list(dict.fromkeys((run.engine, run.precision) for run in runs)) if arguments.starts else []
         picture = _saved(next(iter(frames.values())), Path(folder))
-        starts, missed = cold_starts(picture, ways, rounds=arguments.starts, rng=rng, on_turn=progress.advance)
+        starts, missed = cold_starts(picture, combinations, rounds=arguments.starts, rng=rng, on_turn=progress.advance)
     sizes = tuple((name, frame.shape[1], frame.shape[0]) for name, frame in frames.items())
-    reference = " ".join(contest.REFERENCE)
+    reference = " ".join(pipelines.REFERENCE)
     report = FrameReport(machine, sizes, arguments.rounds, reference, runs, starts, (*absent, *missed))
     print(format_frame_report(report))
     if arguments.json is not None:
@@ -190,7 +200,7 @@ def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
     errors = [source.error for source in sources if source.error is not None]
     if errors:
         raise DatasetError(f"PICTURE: {errors[0]}")
-    return {str(source.within): read_image(source.path) for source in sources}
+    return {str(source.relative_path): read_image(source.path) for source in sources}
 
 
 def _saved(frame: BgrImage, folder: Path) -> Path:
@@ -230,7 +240,7 @@ def run_detector(arguments: argparse.Namespace) -> int:
 
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
-    """Time the reader and print a table."""
+    """Time the recognizer and print a table."""
     import numpy as np
 
     from platereader.lab.speed import networks as benchmark
@@ -260,7 +270,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _count(word: str) -> int:
+def _positive_int(word: str) -> int:
     """A whole number from 1 up."""
     number = int(word)
     if number < 1:

@@ -52,7 +52,7 @@ class PictureResult:
         height: in pixels; None when the picture failed.
         readings: best detection first.
         error: what went wrong; None when nothing did.
-        explanations: best score first; None when nobody asked for them.
+        explanations: best score first; None when they were not requested.
     """
 
     source: str

@@ -48,31 +48,31 @@ class Explainer:
         """
         detector = self.pipeline.detector
         threshold = min_score_of(detector) or 0.0
-        curious = with_min_score(detector, min(LOWEST_SCORE, threshold)) or detector
+        permissive = with_min_score(detector, min(LOWEST_SCORE, threshold)) or detector
         explained = [
             Explanation(found, "detector", f"its score of {found.score:.2f} is below the threshold {threshold:g}")
-            for found in detect(curious, [frame])[0]
+            for found in detect(permissive, [frame])[0]
             if found.score < threshold
         ]
         for reading in readings:
             if reading.detection is not None:
-                stage, why = _fate(reading)
-                note = _note_on_corners(reading.detection, pipeline=self.pipeline)
+                stage, why = _stage_of(reading)
+                note = _corner_note(reading.detection, pipeline=self.pipeline)
                 explained.append(Explanation(reading.detection, stage, why + note, reading.text))
         return tuple(sorted(explained, key=lambda item: -item.detection.score))
 
 
-def _fate(reading: PlateReading) -> tuple[Stage, str]:
+def _stage_of(reading: PlateReading) -> tuple[Stage, str]:
     """The stage at which a detected plate stopped, and why."""
     if reading.status == "read":
-        return "passed", f"read with a confidence of {_floored(reading.confidence)}"
+        return "passed", f"read with a confidence of {_rounded_down(reading.confidence)}"
     if reading.text is None:
         return "decoder", "nothing on it is legible"
     weakest = min(reading.characters, key=lambda item: item.confidence)
     region = reading.text if reading.format is None else f"the region of {reading.text}"
-    weak = f"{weakest.char}, has a confidence of {_floored(weakest.confidence)} only"
+    weak = f"{weakest.char}, has a confidence of {_rounded_down(weakest.confidence)} only"
     why = {
-        "low_confidence": f"the whole text has a confidence of {_floored(reading.confidence)} only",
+        "low_confidence": f"the whole text has a confidence of {_rounded_down(reading.confidence)} only",
         "weak_character": f"its weakest character, {weak}",
         "unknown_format": f"{reading.text} fits no known plate format",
         "unknown_region": f"{region} is not in the table of regions",
@@ -80,13 +80,13 @@ def _fate(reading: PlateReading) -> tuple[Stage, str]:
     return "trust", why.get(str(reading.reason), str(reading.reason))
 
 
-def _floored(confidence: float) -> str:
+def _rounded_down(confidence: float) -> str:
     """Two decimals, rounded down, so that only certainty is 1.00."""
     return f"{math.floor(100 * confidence) / 100:.2f}"
 
 
-def _note_on_corners(detection: Detection, *, pipeline: Pipeline) -> str:
-    """That the rectifier did not trust the corners, if so."""
+def _corner_note(detection: Detection, *, pipeline: Pipeline) -> str:
+    """A note where the rectifier rejected the corners."""
     from platereader.rectification._corners import CornerRectifier, is_plausible
 
     rectifier = pipeline.rectifier
@@ -94,4 +94,4 @@ def _note_on_corners(detection: Detection, *, pipeline: Pipeline) -> str:
         return ""
     if is_plausible(detection.corners, detection.box, min_box_iou=rectifier.min_box_iou):
         return ""
-    return "; the rectifier declined its corners and went by the box"
+    return "; the rectifier rejected its corners and used the box"

@@ -34,6 +34,6 @@ class Progress:
         """``count`` more units are done."""
         self._bar.update(count)
 
-    def make_room(self) -> None:
-        """Take the bar off the screen before something is printed."""
+    def clear(self) -> None:
+        """Remove the bar from the screen before something is printed."""
         self._bar.clear()

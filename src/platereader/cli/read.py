@@ -57,17 +57,17 @@ def run_read(arguments: argparse.Namespace) -> int:
     sources = find_sources(arguments.sources)
     reader = _Reader(build_pipeline(arguments), arguments, sources)
     report = _report(arguments, sources)
-    kept: list[PictureResult] = []
+    results: list[PictureResult] = []
     for result in _with_progress(reader, sources):
         if result.error is not None:
-            _say(f"platereader: {result.error}")
+            _print_message(f"platereader: {result.error}")
         report.add(result)
-        kept.append(result)
+        results.append(result)
     if arguments.json:
-        document = ReadDocument(tuple(kept), platereader.__version__)
+        document = ReadDocument(tuple(results), platereader.__version__)
         print(json.dumps(document.to_dict(), ensure_ascii=False, indent=2))
-    _say(_summary(kept))
-    return EXIT_FAILED_INPUTS if any(result.error is not None for result in kept) else EXIT_OK
+    _print_message(_summary(results))
+    return EXIT_FAILED_INPUTS if any(result.error is not None for result in results) else EXIT_OK
 
 
 class _Reader:
@@ -86,7 +86,7 @@ class _Reader:
             self.savers.append(Crops(arguments.save_crops))
 
     def read(self, source: Source) -> PictureResult:
-        """Read one picture and save what was asked for."""
+        """Read one picture and save what was requested."""
         if source.error is not None:
             return PictureResult(str(source.path), error=source.error)
         try:
@@ -105,12 +105,12 @@ class _Reader:
         for saver in self.savers:
             saver.save(source, frame, readings)
         height, width = frame.shape[:2]
-        light = tuple(_without_pixels(reading) for reading in readings)
-        return PictureResult(str(source.path), width, height, light, explanations=explanations)
+        without_pixels = tuple(_without_pixels(reading) for reading in readings)
+        return PictureResult(str(source.path), width, height, without_pixels, explanations=explanations)
 
 
 def _without_pixels(reading: PlateReading) -> PlateReading:
-    """The same reading without pixels and posteriors, which would pile up over a large folder."""
+    """The same reading without pixels and posteriors, which would fill the memory over a large folder."""
     return PlateReading.from_dict(reading.to_dict())
 
 
@@ -119,7 +119,7 @@ def _with_progress(reader: _Reader, sources: list[Source]) -> Iterator[PictureRe
     with Progress(len(sources), unit="picture") as progress:
         for source in sources:
             result = reader.read(source)
-            progress.make_room()
+            progress.clear()
             yield result
             progress.advance()
 
@@ -138,6 +138,6 @@ def _summary(results: list[PictureResult]) -> str:
     return f"pictures read: {len(results) - failed}, failed: {failed}; plates: {len(statuses)} ({counts})"
 
 
-def _say(message: str) -> None:
-    """A line for the person at the terminal, apart from the results."""
+def _print_message(message: str) -> None:
+    """Print a line to stderr, apart from the results."""
     print(message, file=sys.stderr)

@@ -79,7 +79,7 @@ def run_redact(arguments: argparse.Namespace) -> int:
             else:
                 continue
             failed += 1
-            progress.make_room()
+            progress.clear()
             print(f"platereader: {problem}", file=sys.stderr)
     if any(job.is_video for job in jobs):
         print("videos are written without their sound", file=sys.stderr)
@@ -98,7 +98,7 @@ class _Job:
 
 
 def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job]:
-    """What to do, after a look at what must not be written over.
+    """What to do; no source and no result may be overwritten.
 
     Raises:
         InvalidArgumentError: a result would take the place of a source.
@@ -109,20 +109,20 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     out: Path = arguments.out
     given: list[Path] = arguments.sources
     named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
-    only = named and len(given) == 1 and not given[0].is_dir()
+    single = named and len(given) == 1 and not given[0].is_dir()
     if any(_is_below(out, folder) for folder in given):  # results of an earlier run are no sources
         sources = [source for source in sources if not _is_below(source.path, out)]
-    taken = {source.path.resolve() for source in sources}
+    occupied = {source.path.resolve() for source in sources}
     jobs: list[_Job] = []
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES
-        target = _written(out if only else out / source.within, is_video=is_video)
-        if target.resolve() in taken or (target.exists() and source.path.exists() and target.samefile(source.path)):
+        target = _target(out if single else out / source.relative_path, is_video=is_video)
+        if target.resolve() in occupied or (target.exists() and source.path.exists() and target.samefile(source.path)):
             raise InvalidArgumentError(
                 f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source or the result "
                 "of another one: name another folder."
             )
-        taken.add(target.resolve())
+        occupied.add(target.resolve())
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
 
@@ -131,7 +131,7 @@ def _is_below(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
 
 
-def _written(path: Path, *, is_video: bool) -> Path:
+def _target(path: Path, *, is_video: bool) -> Path:
     """The same name, with another ending where its own cannot be written."""
     from platereader.cli.videos import WRITTEN_SUFFIXES
 
@@ -140,7 +140,7 @@ def _written(path: Path, *, is_video: bool) -> Path:
 
 
 def _frames_of(source: Source) -> int:
-    """Frames that the header of a video promises; a video that cannot be opened fails later, with a message."""
+    """Frames that the header of a video states; a video that cannot be opened fails later, with a message."""
     from platereader.media._opening import open_source
 
     try:
@@ -151,8 +151,8 @@ def _frames_of(source: Source) -> int:
     return video.frame_count or 1
 
 
-def _until_broken(video: FrameSource, broken: list[PlateReaderError]) -> Iterator[tuple[float, BgrImage]]:
-    """The frames of a video; what ends it too early, after some, is kept in ``broken`` instead of raised."""
+def _frames_until_error(video: FrameSource, errors: list[PlateReaderError]) -> Iterator[tuple[float, BgrImage]]:
+    """The frames of a video; what ends it too early, after some, is kept in ``errors`` instead of raised."""
     any_frame = False
     try:
         for item in video:
@@ -161,7 +161,7 @@ def _until_broken(video: FrameSource, broken: list[PlateReaderError]) -> Iterato
     except CaptureError as error:
         if not any_frame:
             raise
-        broken.append(error)
+        errors.append(error)
 
 
 class _Redactor:
@@ -171,9 +171,9 @@ class _Redactor:
         from platereader.detection._thresholds import with_min_score
         from platereader.media._redaction import REDACTION_MIN_SCORE
 
-        asked: float | None = arguments.min_score
-        lowered = with_min_score(pipeline.detector, REDACTION_MIN_SCORE if asked is None else asked)
-        if lowered is None and asked is not None:
+        requested: float | None = arguments.min_score
+        lowered = with_min_score(pipeline.detector, REDACTION_MIN_SCORE if requested is None else requested)
+        if lowered is None and requested is not None:
             raise InvalidArgumentError(
                 "--min-score does not go with this detector, which has no threshold: leave it out."
             )
@@ -209,14 +209,14 @@ class _Redactor:
         from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
         from platereader.media._redaction import redact_stream
-        from platereader.media._video_file import USUAL_FPS
+        from platereader.media._video_file import DEFAULT_FPS
 
         covered = 0
-        broken: list[PlateReaderError] = []
+        errors: list[PlateReaderError] = []
         video = open_source(job.source.path)
         try:
-            with VideoWriter(job.target, fps=video.fps or USUAL_FPS) as writer:
-                frames = _until_broken(video, broken)
+            with VideoWriter(job.target, fps=video.fps or DEFAULT_FPS) as writer:
+                frames = _frames_until_error(video, errors)
                 redacted = redact_stream(frames, detector=self._detector, tracker=self._tracker(), method=self._method)
                 for one in redacted:
                     writer.write(one.frame)
@@ -224,6 +224,6 @@ class _Redactor:
                     progress.advance()
         finally:
             video.close()
-        if broken:
-            raise broken[0]
+        if errors:
+            raise errors[0]
         return covered

@@ -17,8 +17,8 @@ from platereader.cli.sources import Source
 from platereader.errors import InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
-# Surroundings of a plate that are kept with it, in plate widths: enough to train on other corners than the found ones.
-_SURROUNDINGS = 0.3
+# How much around a plate is kept with it, in plate widths: enough to train on other corners than the found ones.
+_MARGIN = 0.3
 _LOSSY = frozenset({".jpg", ".jpeg"})
 
 
@@ -33,18 +33,18 @@ class AnnotatedCopies:
 
     folder: Path
     sources: Sequence[Source]
-    _taken: set[Path] = field(default_factory=set[Path])
+    _used: set[Path] = field(default_factory=set[Path])
 
     def __post_init__(self) -> None:
         for source in self.sources:
-            self._taken.add(source.path.resolve())
+            self._used.add(source.path.resolve())
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading]) -> None:
         """Write one annotated copy under the path of its source below the folder that was given."""
         from platereader.media._drawing import draw_readings
 
-        suffix = ".jpg" if source.within.suffix.lower() in _LOSSY else ".png"
-        path = _free_path((self.folder / source.within).with_suffix(suffix), self._taken)
+        suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
+        path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), self._used)
         write_picture(path, draw_readings(frame, readings))
 
 
@@ -63,7 +63,7 @@ class Crops:
     """
 
     folder: Path
-    _taken: set[Path] = field(default_factory=set[Path])
+    _used: set[Path] = field(default_factory=set[Path])
 
     def __post_init__(self) -> None:
         if (self.folder / "labels.jsonl").exists():
@@ -73,24 +73,24 @@ class Crops:
         """Write the plates of one picture, each with a little of what is around it."""
         for index, reading in enumerate(readings, start=1):
             detection = reading.detection
-            inside = None if detection is None else _surroundings(frame, detection.box)
-            if detection is None or inside is None:
+            window = None if detection is None else _crop_window(frame, detection.box)
+            if detection is None or window is None:
                 continue
-            x1, y1, x2, y2 = inside
-            path = _free_path(self.folder / "images" / f"{source.within.stem}-{index}.png", self._taken)
+            x1, y1, x2, y2 = window
+            path = _unused_path(self.folder / "images" / f"{source.relative_path.stem}-{index}.png", self._used)
             write_picture(path, frame[y1:y2, x1:x2])
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
             append_text(self.folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _surroundings(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None:
+def _crop_window(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None:
     """Whole pixels around a plate: x1, y1, x2, y2; None when it is outside of the frame."""
-    room_px = _SURROUNDINGS * box.width
-    near = box.padded(room_px, room_px).clipped(frame.shape[1], frame.shape[0])
-    if near is None:
+    margin_px = _MARGIN * box.width
+    window = box.padded(margin_px, margin_px).clipped(frame.shape[1], frame.shape[0])
+    if window is None:
         return None
-    return int(near.x1), int(near.y1), int(np.ceil(near.x2)), int(np.ceil(near.y2))
+    return int(window.x1), int(window.y1), int(np.ceil(window.x2)), int(np.ceil(window.y2))
 
 
 def _label(reading: PlateReading, detection: Detection, *, left: int, top: int) -> dict[str, Any]:
@@ -107,14 +107,14 @@ def _label(reading: PlateReading, detection: Detection, *, left: int, top: int) 
     }
 
 
-def _free_path(path: Path, taken: set[Path]) -> Path:
-    """``path``, or the next numbered one that neither this run nor a source has; takes it."""
-    free, number = path, 2
-    while free.resolve() in taken:
-        free = path.with_stem(f"{path.stem}-{number}")
+def _unused_path(path: Path, used: set[Path]) -> Path:
+    """``path``, or the next numbered one that neither this run nor a source has; marks it as used."""
+    unused, number = path, 2
+    while unused.resolve() in used:
+        unused = path.with_stem(f"{path.stem}-{number}")
         number += 1
-    taken.add(free.resolve())
-    return free
+    used.add(unused.resolve())
+    return unused
 
 
 def write_picture(path: Path, pixels: BgrImage) -> None:

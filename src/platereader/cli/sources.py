@@ -13,12 +13,12 @@ class Source:
 
     Attributes:
         path: of the file.
-        within: its path below the folder that was given; its name where a file was given.
+        relative_path: its path below the folder that was given; its name where a file was given.
         error: what is wrong with an input that gives no picture.
     """
 
     path: Path
-    within: Path
+    relative_path: Path
     error: str | None = None
 
 
@@ -50,15 +50,15 @@ def _sources_of(path: Path, also: frozenset[str]) -> Iterator[Source]:
     if not is_folder:
         yield Source(path, Path(path.name))
         return
-    wanted = IMAGE_SUFFIXES | also
-    named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in wanted and item.is_file()]
+    suffixes = IMAGE_SUFFIXES | also
+    named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in suffixes and item.is_file()]
     pictures = [item for item in named if not _is_hidden(item.relative_to(path))]
     if not pictures:
-        endings = " ".join(sorted(wanted))
+        endings = " ".join(sorted(suffixes))
         yield Source(path, Path(path.name), f"there is no picture in the folder {str(path)!r}: looked for {endings}.")
     for picture in pictures:
         yield Source(picture, picture.relative_to(path))
 
 
-def _is_hidden(within: Path) -> bool:
-    return any(part.startswith(".") for part in within.parts)
+def _is_hidden(relative_path: Path) -> bool:
+    return any(part.startswith(".") for part in relative_path.parts)

@@ -17,8 +17,8 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".w
 WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi"})
 """Endings of videos that can be written; others become ``.mp4``."""
 
-# What a container says of its length is a little off in some.
-_WHOLE = 0.98
+# The length that some containers state is slightly wrong.
+_MIN_COMPLETE_SHARE = 0.98
 
 
 class VideoWriter:
@@ -32,7 +32,7 @@ class VideoWriter:
     def __init__(self, path: Path, *, fps: float) -> None:
         self.path = path
         self.written: int = 0
-        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
         self._fps = fps
         self._size: tuple[int, int] | None = None
         self._video: cv2.VideoWriter | None = None
@@ -50,7 +50,8 @@ class VideoWriter:
         if self._video is None or self._size is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             codec = cv2.VideoWriter.fourcc(*("MJPG" if self.path.suffix.lower() == ".avi" else "mp4v"))
-            self._video, self._size = cv2.VideoWriter(str(self._part), cv2.CAP_FFMPEG, codec, self._fps, size), size
+            self._video = cv2.VideoWriter(str(self._partial), cv2.CAP_FFMPEG, codec, self._fps, size)
+            self._size = size
             if not self._video.isOpened():
                 raise MediaFileError(f"video {str(self.path)!r} cannot be written: check the folder and the ending.")
         if size != self._size:
@@ -65,17 +66,17 @@ class VideoWriter:
             self._video.release()
         try:
             if kind is None:
-                self._check_whole()
-                Path(self._part).replace(self.path)
+                self._check_complete()
+                Path(self._partial).replace(self.path)
         finally:
-            self._part.unlink(missing_ok=True)
+            self._partial.unlink(missing_ok=True)
 
-    def _check_whole(self) -> None:
-        """OpenCV does not say when the disk is full: count what has arrived."""
-        video = cv2.VideoCapture(str(self._part), cv2.CAP_FFMPEG)
-        arrived = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
+    def _check_complete(self) -> None:
+        """OpenCV does not say when the disk is full: count what can be read back."""
+        video = cv2.VideoCapture(str(self._partial), cv2.CAP_FFMPEG)
+        readable = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
         video.release()
-        if arrived < _WHOLE * self.written - 1 or not self.written:
+        if readable < _MIN_COMPLETE_SHARE * self.written - 1 or not self.written:
             raise MediaFileError(
-                f"video {str(self.path)!r}: {arrived} of {self.written} frames have arrived: is the disk full?"
+                f"video {str(self.path)!r}: {readable} of {self.written} frames can be read back: is the disk full?"
             )

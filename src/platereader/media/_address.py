@@ -1,4 +1,4 @@
-"""What the word for a source means, and how to print it without its passwords."""
+"""What a source string means, and how to print it without its passwords."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def parse_address(source: str | Path | int) -> Address:
         source: a path, the number of a webcam (a file of that name is ``./0``), or an address with one of ``SCHEMES``.
 
     Raises:
-        InvalidArgumentError: an empty word, or an address with another scheme.
+        InvalidArgumentError: an empty string, or an address with another scheme.
     """
     text = str(source).strip()
     if not text:

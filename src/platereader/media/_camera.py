@@ -1,4 +1,4 @@
-"""A camera that runs in its own time: a thread keeps its newest frame, and reconnects when it is lost."""
+"""A live camera: a thread keeps its newest frame, and reconnects when it is lost."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import cast
 from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
 from platereader.media._source import Capture, TimedFrame
-from platereader.media._video_file import said_fps
+from platereader.media._video_file import reported_fps
 
-FIRST_WAIT_S = 1.0
-"""Before the first try to reconnect; doubled from try to try."""
+FIRST_RECONNECT_DELAY_S = 1.0
+"""Before the first attempt to reconnect; doubled with each further one."""
 
-LONGEST_WAIT_S = 30.0
-"""Between two tries, at most."""
+MAX_RECONNECT_DELAY_S = 30.0
+"""Between two attempts, at most."""
 
-_LOOK_UP_S = 0.1  # how soon `stop` is noticed: it sets a flag and nothing else, to be safe in a signal handler
-_LEAVE_S = 2.0  # a thread that hangs in a driver is left behind
+_POLL_INTERVAL_S = 0.1  # how soon `stop` is noticed: it sets a flag and nothing else, to be safe in a signal handler
+_JOIN_TIMEOUT_S = 2.0  # a thread that hangs in a driver is not waited for any longer
 
 
 class LiveFeed:
     """A webcam or network camera. See ``FrameSource``.
 
-    Who takes frames more slowly than they come misses some (``dropped``), and never lags behind. Timestamps are
-    seconds of a monotonic clock since the first frame, taken as a frame comes.
+    A consumer that is slower than the camera misses frames (``dropped``), and never lags behind. Timestamps are
+    seconds of a monotonic clock from the arrival of the first frame to that of this one.
 
     Args:
         capture: the opened camera; the frames begin with the iteration.
         name: for messages.
         reopen: opens the camera again, or returns None when that fails.
-        notify: told when the camera is lost and found.
-        reconnect_limit: failed tries in a row after which to give up; None tries for ever.
+        notify: called with a message when the camera is lost and found.
+        reconnect_limit: failed attempts in a row after which to give up; None for no limit.
         clock: seconds, monotonic.
-        wait: sleeps for so many seconds unless the event is set before; returns whether it is.
+        wait: sleeps for that many seconds, or until the event is set; returns whether it is.
     """
 
     live: bool = True
@@ -53,7 +53,7 @@ class LiveFeed:
         wait: Callable[[Event, float], bool] = Event.wait,
     ) -> None:
         self.name = name
-        self.fps: float | None = said_fps(capture)
+        self.fps: float | None = reported_fps(capture)
         self.dropped: int = 0
         self.stopped: bool = False
         self._capture: Capture | None = capture
@@ -77,45 +77,45 @@ class LiveFeed:
         """
         self._thread.start()
         last_s = -1.0
-        while (taken := self._take()) is not None:
-            if taken[0] > last_s:  # a clock may be coarser than a camera is fast
-                last_s = taken[0]
-                yield taken
+        while (newest := self._next()) is not None:
+            if newest[0] > last_s:  # a clock may be coarser than a camera is fast
+                last_s = newest[0]
+                yield newest
 
     def stop(self) -> None:
         """Give no more frames."""
         self.stopped = True
 
     def close(self) -> None:
-        """Let go of the camera."""
+        """Release the camera."""
         self.stopped = True
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join(_LEAVE_S)
+            self._thread.join(_JOIN_TIMEOUT_S)
         elif self._capture is not None:
             self._capture.release()
 
-    def _take(self) -> TimedFrame | None:
+    def _next(self) -> TimedFrame | None:
         """The newest frame; None once there will be no more."""
         with self._changed:
             while not self.stopped:
                 if self._newest is not None:
-                    taken, self._newest = self._newest, None
-                    return taken
+                    newest, self._newest = self._newest, None
+                    return newest
                 if self._end is not None:
                     raise self._end
-                self._changed.wait(_LOOK_UP_S)
+                self._changed.wait(_POLL_INTERVAL_S)
         return None
 
     def _run(self) -> None:
-        """What the thread does; whatever goes wrong in it is raised where the frames are taken."""
+        """The thread; its errors are raised by the iteration."""
         try:
             self._follow()
         except Exception as error:  # noqa: BLE001
-            self._give_up(error)
+            self._fail(error)
 
     def _follow(self) -> None:
-        """Read until lost, reconnect, and so on."""
+        """Read until the camera is lost, reconnect, and repeat."""
         failed = 0
         while not self._closing.is_set():
             if self._capture is not None:
@@ -125,13 +125,17 @@ class LiveFeed:
                 if self._closing.is_set():
                     return None
             if self._limit is not None and failed >= self._limit:
-                return self._give_up(
+                return self._fail(
                     CaptureError(
                         f"{self.name} was lost, and {self._limit} tries did not bring it back: check the camera and "
                         "the network. A higher --reconnect-limit waits longer, none waits for ever."
                     )
                 )
-            wait_s = min(FIRST_WAIT_S * 2**failed, LONGEST_WAIT_S) if failed < 10 else LONGEST_WAIT_S
+            wait_s = (
+                min(FIRST_RECONNECT_DELAY_S * 2**failed, MAX_RECONNECT_DELAY_S)
+                if failed < 10
+                else MAX_RECONNECT_DELAY_S
+            )
             self._notify(f"{self.name} gives no frames: trying again in {wait_s:.0f} s")
             if self._wait(self._closing, wait_s):
                 return None
@@ -140,19 +144,19 @@ class LiveFeed:
         return None
 
     def _read_until_lost(self, capture: Capture) -> bool:
-        """Put each frame in the place of the one before; returns whether there was any."""
+        """Replace the newest frame by each that arrives; returns whether there was any."""
         any_frame = False
         while not self._closing.is_set():
-            there, frame = capture.read()
-            if not there:
+            received, frame = capture.read()
+            if not received:
                 break
             if not any_frame and self._started_s is not None:
                 self._notify(f"{self.name} gives frames again")
             any_frame = True
-            self._put(cast(BgrImage, frame))
+            self._store(cast(BgrImage, frame))
         return any_frame
 
-    def _put(self, frame: BgrImage) -> None:
+    def _store(self, frame: BgrImage) -> None:
         now_s = self._clock()
         if self._started_s is None:
             self._started_s = now_s
@@ -161,7 +165,7 @@ class LiveFeed:
             self._newest = (now_s - self._started_s, frame)
             self._changed.notify_all()
 
-    def _give_up(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         with self._changed:
             self._end = error
             self._changed.notify_all()

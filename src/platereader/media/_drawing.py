@@ -1,7 +1,7 @@
 """Readings drawn onto a copy of the frame: outline, text and confidence, coloured by status.
 
-Plate letters are look-alikes by decree, so a label in Latin letters shows what a Cyrillic reader expects, in a font
-that has no Cyrillic.
+The letters of Russian plates look alike in both scripts, so a label in Latin letters serves readers of Cyrillic, too;
+the font has no Cyrillic.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BLACK = (0, 0, 0)
 _UNREADABLE = "unreadable"
 _MIN_FONT_PX = 7
 _SUBPIXEL_BITS = 4
-_FAR_PX = 100_000
+_MAX_COORDINATE_PX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def draw_update(frame: BgrImage, update: StreamUpdate) -> BgrImage:
     marks = [
         _Mark(
             Quad.from_box(plate.box),
-            f"#{plate.track_id} {_wording(plate.text, plate.confidence)}",
+            f"#{plate.track_id} {_label_text(plate.text, plate.confidence)}",
             plate.status,
             seen=plate.last_seen_s >= update.timestamp_s,
         )
@@ -96,10 +96,10 @@ def _mark_of(reading: PlateReading) -> _Mark | None:
         return None
     shown = reading.masked_text if reading.status == "uncertain" else reading.text
     outline = detection.corners or Quad.from_box(detection.box)
-    return _Mark(outline, _wording(shown, reading.confidence), reading.status)
+    return _Mark(outline, _label_text(shown, reading.confidence), reading.status)
 
 
-def _wording(text: str | None, confidence: float) -> str:
+def _label_text(text: str | None, confidence: float) -> str:
     """What the label says."""
     return _UNREADABLE if text is None else f"{to_latin(text)} {math.floor(100 * confidence)}%"
 
@@ -109,11 +109,11 @@ def _draw(frame: BgrImage, marks: Sequence[_Mark]) -> BgrImage:
     canvas: BgrImage = check_image(frame).copy()
     for mark in marks:
         _draw_outline(canvas, mark)
-    taken = [mark.outline.box for mark in marks]
+    occupied = [mark.outline.box for mark in marks]
     for mark in marks:
         text = _text_mask(mark.text, _font_px(mark, canvas))
-        place = _label_place(mark.outline.box, text, canvas, taken)
-        taken.append(place)
+        place = _label_box(mark.outline.box, text, canvas, occupied)
+        occupied.append(place)
         _draw_label(canvas, mark.status, text, place)
     return canvas
 
@@ -134,7 +134,7 @@ def _font_px(mark: _Mark, canvas: BgrImage) -> int:
 
 def _draw_outline(canvas: BgrImage, mark: _Mark) -> None:
     """A coloured line around the plate on a dark rim, which shows on any paint."""
-    points = np.clip(mark.outline.to_array(), -_FAR_PX, _FAR_PX) * (1 << _SUBPIXEL_BITS)
+    points = np.clip(mark.outline.to_array(), -_MAX_COORDINATE_PX, _MAX_COORDINATE_PX) * (1 << _SUBPIXEL_BITS)
     polygon = [points.round().astype(np.int32)]
     ink, _ = _COLOURS[mark.status]
     line_px = _line_px(canvas)
@@ -164,7 +164,7 @@ def _text_mask(text: str, font_px: int) -> NDArray[np.float32]:
     return mask
 
 
-def _label_place(box: Box, text: NDArray[np.float32], canvas: BgrImage, taken: Iterable[Box]) -> Box:
+def _label_box(box: Box, text: NDArray[np.float32], canvas: BgrImage, occupied: Iterable[Box]) -> Box:
     """Above the plate, or below, where no plate and no label is yet; inside the frame if it fits."""
     height, width = text.shape
     frame_height, frame_width = canvas.shape[:2]
@@ -173,7 +173,7 @@ def _label_place(box: Box, text: NDArray[np.float32], canvas: BgrImage, taken: I
     above, below = math.floor(box.y1) - gap - height, math.ceil(box.y2) + gap
     rows = [y for y in (above, below, above - height, below + height) if 0 <= y <= frame_height - height]
     places = [Box(x, y, x + width, y + height) for y in rows]
-    free = [place for place in places if not any(_overlap(place, other) for other in taken)]
+    free = [place for place in places if not any(_overlap(place, other) for other in occupied)]
     fallback = Box(x, 0, x + width, height)
     return next(iter([*free, *places, fallback]))
 

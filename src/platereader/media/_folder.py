@@ -17,7 +17,7 @@ class FrameFolder:
     Args:
         folder: is not searched below its top; hidden files are left out.
         fps: frames per second.
-        notify: told of each picture that cannot be read; its place in time stays empty.
+        notify: called with a message for each picture that cannot be read; its place in time stays empty.
 
     Raises:
         CaptureError: no picture in the folder.

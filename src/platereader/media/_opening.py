@@ -1,4 +1,4 @@
-"""From a word such as ``gate.mp4``, ``0`` or ``rtsp://camera/1`` to its frames."""
+"""From a source such as ``gate.mp4``, ``0`` or ``rtsp://camera/1`` to its frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from platereader.media._address import Address, parse_address
 from platereader.media._camera import LiveFeed
 from platereader.media._folder import FrameFolder
 from platereader.media._source import Capture, FrameSource
-from platereader.media._video_file import USUAL_FPS, VideoFile, said_frame_count
+from platereader.media._video_file import DEFAULT_FPS, VideoFile, reported_frame_count
 
 OPEN_TIMEOUT_MS = 10_000
 """How long a network camera may take to answer."""
@@ -35,8 +35,8 @@ def open_source(
     Args:
         source: a path, the number of a webcam, or an address such as ``rtsp://user:password@camera/stream``.
         fps: frames per second of a folder (25 when not given), or of a video whose own times are wrong.
-        reconnect_limit: failed tries in a row after which a lost camera is given up; None tries for ever.
-        notify: told in one line when a camera is lost or found, or a picture cannot be read; never with a password.
+        reconnect_limit: failed attempts in a row after which a lost camera is given up; None for no limit.
+        notify: called with one line when a camera is lost or found, or a picture cannot be read; never with a password.
 
     Raises:
         CaptureError: there is no such file or folder, or it, the camera or the address cannot be opened.
@@ -46,21 +46,23 @@ def open_source(
     if fps is not None and not (math.isfinite(fps) and fps > 0):
         raise InvalidArgumentError(f"fps is {fps}: pass frames per second, a finite number above 0.")
     if reconnect_limit is not None and reconnect_limit < 0:
-        raise InvalidArgumentError(f"reconnect_limit is {reconnect_limit}: pass 0 or more tries, or None for no limit.")
-    say = notify or _ignore
+        raise InvalidArgumentError(
+            f"reconnect_limit is {reconnect_limit}: pass 0 or more attempts, or None for no limit."
+        )
+    notify = notify or _ignore
     address = parse_address(source)
     if address.kind == "folder":
-        return FrameFolder(Path(address.target), fps=fps or USUAL_FPS, notify=say)
+        return FrameFolder(Path(address.target), fps=fps or DEFAULT_FPS, notify=notify)
     capture = _opened(address)
     if capture is None:
-        raise CaptureError(_why_not(address))
-    if address.kind == "file" or (address.kind == "network" and said_frame_count(capture) is not None):
+        raise CaptureError(_open_failure(address))
+    if address.kind == "file" or (address.kind == "network" and reported_frame_count(capture) is not None):
         return VideoFile(capture, name=address.shown, fps=fps)
     if fps is not None:
         capture.release()
         raise InvalidArgumentError(f"fps is {fps} for {address.shown}, which is live and keeps its own time: leave it.")
     reopen = partial(_opened, address)
-    return LiveFeed(capture, name=address.shown, reopen=reopen, notify=say, reconnect_limit=reconnect_limit)
+    return LiveFeed(capture, name=address.shown, reopen=reopen, notify=notify, reconnect_limit=reconnect_limit)
 
 
 def _opened(address: Address) -> Capture | None:
@@ -81,8 +83,8 @@ def _opened(address: Address) -> Capture | None:
     return None
 
 
-def _why_not(address: Address) -> str:
-    """What may be wrong, and what to do."""
+def _open_failure(address: Address) -> str:
+    """What may be wrong, and what to do about it."""
     if address.kind == "webcam":
         return (
             f"{address.shown} cannot be opened: check that it is plugged in, that no other program uses it, and that "
@@ -105,4 +107,4 @@ def _why_not(address: Address) -> str:
 
 
 def _ignore(message: str) -> None:
-    """Nobody wants to be told."""
+    """The default of ``notify``."""

@@ -36,19 +36,20 @@ than at 0.03, and covers 0.21 places of an empty picture, not 1.17.
 """
 
 # A plate becomes this many cells, whatever its size in pixels: about three characters share a cell.
-_CELLS = (3, 1)
+_BLUR_CELLS = (3, 1)
 # Rounding the means of the cells takes away what they still say about how much ink is where: the same plate with 150
 # different texts gives one blur, but 54 with 4 x 2 cells rounded to 32.
-_STEP = 64
+_COLOUR_STEP = 64
 _GREY = (96, 96, 96)
-_FAR_PX = 30_000
+_MAX_COORDINATE_PX = 30_000
 # A velocity is measured over this time, as the jitter of two neighbouring frames would throw it far off.
 _VELOCITY_S = 0.25
-# Nobody moves in a straight line: how much more is covered for each second from the nearest sighting, in heights.
+# No vehicle moves in an exactly straight line: how much more is covered for each second from the nearest sighting, in
+# plate heights.
 _DRIFT = 2.0
 _ROUNDING_S = 1e-6
 # No gap longer than this is filled, however long a tracker remembers: memory stays bounded.
-_FORGOTTEN_S = 3.0
+_MAX_GAP_S = 3.0
 
 
 def redact(
@@ -57,7 +58,7 @@ def redact(
     """Cover plates so that nothing can be read; all other pixels stay as they are.
 
     A plate is covered within its corners where it has plausible ones, else within its box. ``blur`` leaves three
-    colours of a plate, rounded to multiples of 64 and melted into each other, whatever the plate's size: no sharpening
+    colours of a plate, rounded to multiples of 64 and blended into each other, whatever the plate's size: no sharpening
     brings the text back. ``fill`` leaves nothing at all to go by.
 
     Args:
@@ -121,7 +122,7 @@ def redact_stream(
         tracker: a fresh one, such as ``pipeline.tracker()``.
         method: as in ``redact``.
         margin: as in ``redact``.
-        look_ahead_s: seconds of video that are kept waiting, 0 to 10. They are the memory that this takes: a second of
+        look_ahead_s: seconds of video that are held in memory, 0 to 10: a second of
             1920x1080 px at 25 frames is 156 MB.
         extend_s: how long a track is covered before its first and after its last detection, seconds, 0 to 10.
 
@@ -151,21 +152,21 @@ def _redacted(
     margin: float,
     look_ahead_s: float,
 ) -> Iterator[RedactedFrame]:
-    waiting: deque[tuple[float, BgrImage, list[Detection]]] = deque()
+    pending: deque[tuple[float, BgrImage, list[Detection]]] = deque()
 
-    def first_out() -> RedactedFrame:
-        timestamp_s, frame, found = waiting.popleft()
+    def redact_oldest() -> RedactedFrame:
+        timestamp_s, frame, found = pending.popleft()
         covered = [*found, *follower.places(timestamp_s, frame)]
         return RedactedFrame(timestamp_s, redact(frame, covered, method=method, margin=margin), tuple(covered))
 
     for timestamp_s, frame in frames:
         checked = check_image(frame)
         # A copy where the caller may write into its own buffer before the frame comes out.
-        waiting.append((timestamp_s, checked.copy(), follower.find(checked, timestamp_s)))
-        while waiting and timestamp_s - waiting[0][0] >= look_ahead_s - _ROUNDING_S:
-            yield first_out()
-    while waiting:
-        yield first_out()
+        pending.append((timestamp_s, checked.copy(), follower.find(checked, timestamp_s)))
+        while pending and timestamp_s - pending[0][0] >= look_ahead_s - _ROUNDING_S:
+            yield redact_oldest()
+    while pending:
+        yield redact_oldest()
 
 
 @dataclass(slots=True)
@@ -183,23 +184,23 @@ class _Track:
         ends = range(max(after - 1, 0), min(after + 1, len(self.times)))
         away_s = min(abs(self.times[end] - timestamp_s) for end in ends)
         if len(ends) == 2:
-            places = [self._between(ends[0], ends[1], timestamp_s)]
+            places = [self._interpolated_at(ends[0], ends[1], timestamp_s)]
         elif away_s <= extend_s + _ROUNDING_S:
-            places = [self.seen[ends[0]], *self._beyond(ends[0], timestamp_s)]
+            places = [self.seen[ends[0]], *self._extrapolated(ends[0], timestamp_s)]
         else:
             places = []
-        return [_drifted(place, _DRIFT * away_s) for place in places]
+        return [_enlarged(place, _DRIFT * away_s) for place in places]
 
-    def _between(self, first: int, second: int, timestamp_s: float) -> Detection:
+    def _interpolated_at(self, first: int, second: int, timestamp_s: float) -> Detection:
         """On the straight line through two sightings, or beyond them."""
         share = (timestamp_s - self.times[first]) / (self.times[second] - self.times[first])
-        return _mixed(self.seen[first], self.seen[second], share)
+        return _interpolated(self.seen[first], self.seen[second], share)
 
-    def _beyond(self, end: int, timestamp_s: float) -> list[Detection]:
+    def _extrapolated(self, end: int, timestamp_s: float) -> list[Detection]:
         """Where a plate that keeps its velocity is before its first sighting or after its last one."""
         steps = range(1, len(self.times)) if end == 0 else range(end - 1, -1, -1)
         others = [index for index in steps if abs(self.times[index] - self.times[end]) <= _VELOCITY_S]
-        return [self._between(end, others[-1], timestamp_s)] if others else []
+        return [self._interpolated_at(end, others[-1], timestamp_s)] if others else []
 
     def forget(self, before_s: float) -> None:
         """Drop what says nothing about the time from ``before_s`` on; the last sighting stays."""
@@ -239,18 +240,18 @@ class _Follower:
         return found
 
     def places(self, timestamp_s: float, frame: BgrImage) -> list[Detection]:
-        """Where tracks say that a plate is which was not found in that frame; asked in order of time."""
+        """Where tracks say that a plate is which was not found in that frame; called in order of time."""
         height, width = frame.shape[:2]
         places: list[Detection] = []
         for track_id, track in list(self._tracks.items()):
             places += track.places(timestamp_s, extend_s=self._extend_s)
             track.forget(min(timestamp_s, track.times[-1]) - _VELOCITY_S)
-            if track.times[-1] < timestamp_s - self._extend_s - _FORGOTTEN_S:
+            if track.times[-1] < timestamp_s - self._extend_s - _MAX_GAP_S:
                 del self._tracks[track_id]
         return [place for place in places if place.box.clipped(width, height) is not None]
 
 
-def _mixed(a: Detection, b: Detection, share: float) -> Detection:
+def _interpolated(a: Detection, b: Detection, share: float) -> Detection:
     """A detection that is ``share`` of the way from ``a`` to ``b``; beyond them outside of 0..1."""
 
     def mixed(p: float, q: float) -> float:
@@ -265,11 +266,11 @@ def _mixed(a: Detection, b: Detection, share: float) -> Detection:
     return Detection(box, score, Quad.from_points(points))
 
 
-def _drifted(detection: Detection, heights: float) -> Detection:
+def _enlarged(detection: Detection, heights: float) -> Detection:
     """The detection, larger by so many of its heights on every side."""
     corners, box = detection.corners, detection.box
     height_px = min(box.width, box.height) if corners is None else corners.height
-    grown = None if corners is None else _grown(corners, heights * height_px)
+    grown = None if corners is None else _expanded(corners, heights * height_px)
     return replace(detection, box=box.padded(heights * height_px, heights * height_px), corners=grown)
 
 
@@ -282,12 +283,12 @@ def _outline(detection: Detection, *, margin: float) -> Quad:
     """What is to be covered: the corners if they can be those of the plate in the box, else the box; grown."""
     corners, box = detection.corners, detection.box
     if corners is not None and is_plausible(corners, box):
-        return _grown(corners, max(2.0, margin * corners.height))
+        return _expanded(corners, max(2.0, margin * corners.height))
     grow_px = max(2.0, margin * min(box.width, box.height))
     return Quad.from_box(box.padded(grow_px, grow_px))
 
 
-def _grown(quad: Quad, grow_px: float) -> Quad:
+def _expanded(quad: Quad, grow_px: float) -> Quad:
     """The quad with all of its edges about ``grow_px`` further out, along its own axes."""
     a, b, c, d = quad.to_array().astype(np.float64)
     right, down = _unit((b - a) + (c - d)), _unit((d - a) + (c - b))
@@ -308,14 +309,14 @@ def _cover(canvas: BgrImage, outline: Quad, method: RedactionMethod) -> None:
     x1, y1, x2, y2 = int(inside.x1), int(inside.y1), math.ceil(inside.x2), math.ceil(inside.y2)
     patch = canvas[y1:y2, x1:x2]
     mask = np.zeros(patch.shape[:2], np.uint8)
-    points = np.clip(outline.to_array() - [x1, y1], -_FAR_PX, _FAR_PX).round().astype(np.int32)
+    points = np.clip(outline.to_array() - [x1, y1], -_MAX_COORDINATE_PX, _MAX_COORDINATE_PX).round().astype(np.int32)
     cv2.fillConvexPoly(mask, points, 1)
     patch[mask > 0] = _GREY if method == "fill" else _blurred(patch)[mask > 0]
 
 
 def _blurred(patch: BgrImage) -> BgrImage:
-    """A few rounded colours that melt into each other, as large as the patch."""
-    cells = cv2.resize(patch, _CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
-    rounded = np.clip(np.rint(cells / _STEP) * _STEP, 0, 255)
+    """A few rounded colours, blended into each other, as large as the patch."""
+    cells = cv2.resize(patch, _BLUR_CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
+    rounded = np.clip(np.rint(cells / _COLOUR_STEP) * _COLOUR_STEP, 0, 255)
     smooth = cv2.resize(rounded, (patch.shape[1], patch.shape[0]), interpolation=cv2.INTER_LINEAR)
     return cast(BgrImage, smooth.astype(np.uint8))

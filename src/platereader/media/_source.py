@@ -27,22 +27,22 @@ class FrameSource(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether frames come in their own time, and are dropped when nobody takes them."""
+        """Whether frames arrive in real time, and are dropped when the consumer is slower."""
         ...
 
     @property
     def fps(self) -> float | None:
-        """Frames per second by its own account; None when it does not say."""
+        """Frames per second as the source reports them; None when it does not."""
         ...
 
     @property
     def frame_count(self) -> int | None:
-        """How many frames there are, about; None when nobody knows."""
+        """About how many frames there are; None when that is unknown."""
         ...
 
     @property
     def dropped(self) -> int:
-        """Frames that came and were not given out, because newer ones had come."""
+        """Frames that were not given out, because newer ones had arrived."""
         ...
 
     @property
@@ -59,7 +59,7 @@ class FrameSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the file or device."""
+        """Release the file or device."""
         ...
 
 

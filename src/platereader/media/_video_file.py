@@ -10,23 +10,23 @@ from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
 from platereader.media._source import Capture, TimedFrame
 
-USUAL_FPS = 25.0
-"""Frames per second of a source that does not say."""
+DEFAULT_FPS = 25.0
+"""Frames per second of a source that does not report any."""
 
-_MOST_FPS = 1000.0  # some streams name the ticks of their clock instead
-_COMPLETE = 0.9  # containers round their number of frames, and estimate it from the duration
+_MAX_FPS = 1000.0  # some streams report the ticks of their clock instead
+_COMPLETE_SHARE = 0.9  # containers round their number of frames, and estimate it from the duration
 
 
-def said_fps(capture: Capture) -> float | None:
-    """Frames per second as the file or camera says, or None when that cannot be."""
+def reported_fps(capture: Capture) -> float | None:
+    """Frames per second as the file or camera reports them; None where the number is impossible."""
     import cv2
 
     fps = capture.get(cv2.CAP_PROP_FPS)
-    return fps if math.isfinite(fps) and 0 < fps < _MOST_FPS else None
+    return fps if math.isfinite(fps) and 0 < fps < _MAX_FPS else None
 
 
-def said_frame_count(capture: Capture) -> int | None:
-    """Number of frames as the file says, or None for what has no end."""
+def reported_frame_count(capture: Capture) -> int | None:
+    """Number of frames as the file reports it; None for what has no end."""
     import cv2
 
     count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -49,8 +49,8 @@ class VideoFile:
         self._capture = capture
         self._forced_fps = fps
         self.name = name
-        self.fps: float | None = fps or said_fps(capture)
-        self.frame_count: int | None = said_frame_count(capture)
+        self.fps: float | None = fps or reported_fps(capture)
+        self.frame_count: int | None = reported_frame_count(capture)
         self.stopped: bool = False
 
     def __iter__(self) -> Iterator[TimedFrame]:
@@ -63,12 +63,12 @@ class VideoFile:
         """
         import cv2
 
-        step_s = 1 / (self.fps or USUAL_FPS)
+        step_s = 1 / (self.fps or DEFAULT_FPS)
         start_s: float | None = None
         timestamp_s, count = 0.0, 0
         while not self.stopped:
-            there, frame = self._capture.read()
-            if not there:
+            received, frame = self._capture.read()
+            if not received:
                 self._check_complete(count)
                 return
             stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -90,10 +90,10 @@ class VideoFile:
         self._capture.release()
 
     def _check_complete(self, count: int) -> None:
-        """Raise CaptureError when far fewer frames came than were promised."""
+        """Raise CaptureError when far fewer frames came than the file reports."""
         if not count:
             raise CaptureError(f"{self.name!r} has no frame that can be decoded: convert it, or copy it again.")
-        if self.frame_count is not None and count < _COMPLETE * self.frame_count - 1:
+        if self.frame_count is not None and count < _COMPLETE_SHARE * self.frame_count - 1:
             raise CaptureError(
                 f"{self.name!r} broke off after {count} of about {self.frame_count} frames: it is damaged or cut off; "
                 "what was seen up to there is reported."

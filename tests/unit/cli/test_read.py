@@ -328,14 +328,14 @@ def test_the_judgement_is_explained_in_numbers(
     assert words in capsys.readouterr().out
 
 
-def test_declined_corners_are_mentioned(
+def test_rejected_corners_are_mentioned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirrored = Quad((120, 60), (40, 60), (40, 80), (120, 80))
     built = replace(patch_pipeline(), detector=ThresholdDetector(corners=mirrored), rectifier=CornerRectifier())
     use(monkeypatch, built)
     main(["read", str(save(tmp_path / "x.png", ONE)), "--explain"])
-    assert "the rectifier declined its corners" in capsys.readouterr().out
+    assert "the rectifier rejected its corners" in capsys.readouterr().out
 
 
 def test_a_detector_without_threshold_cannot_be_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,8 +44,8 @@ exit status: 0 the source has ended or was stopped, 1 it was lost, broke off or 
 130 a second Ctrl-C.
 """
 
-_PAUSE_LOOK_UP_S = 0.05
-_LAST_FETCH_S = 3.0
+_POLL_INTERVAL_S = 0.05
+_LAST_REQUEST_TIMEOUT_S = 3.0
 
 
 def add_watch_command(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
         "--reconnect-limit",
         type=int,
         metavar="N",
-        help="give a lost camera up after so many failed tries in a row (default: never)",
+        help="give a lost camera up after this many failed attempts in a row (default: never)",
     )
     parser.add_argument(
         "--detect-every",
@@ -86,13 +86,13 @@ def run_watch(arguments: argparse.Namespace) -> int:
 
     if arguments.port is not None and not arguments.view:
         raise InvalidArgumentError("--port is for the live page: add --view.")
-    # FFmpeg writes to stderr by itself, addresses included. Who looks for a fault can still ask for it.
+    # FFmpeg writes to stderr by itself, addresses included. The variable can still be set to find a fault.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     progress: list[Progress] = []
 
     def notify(message: str) -> None:
         for bar in progress:
-            bar.make_room()
+            bar.clear()
         print(f"platereader: {message}", file=sys.stderr)
 
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ def run_watch(arguments: argparse.Namespace) -> int:
             arguments.source, fps=arguments.fps, reconnect_limit=arguments.reconnect_limit, notify=notify
         )
         stack.callback(source.close)
-        watch = _Watch(source, build_pipeline(arguments), arguments, notify, stack)
+        watch = _WatchRun(source, build_pipeline(arguments), arguments, notify, stack)
         if source.frame_count is not None:
             progress.append(stack.enter_context(Progress(source.frame_count, unit="frame")))
         return watch.run(*progress)
@@ -113,8 +113,8 @@ def open_stream(pipeline: Pipeline, arguments: argparse.Namespace) -> PlateStrea
     return pipeline.stream(StreamSettings(detect_every=arguments.detect_every))
 
 
-class _Watch:
-    """One source, what follows its plates, and everything that is told of them."""
+class _WatchRun:
+    """One source, what follows its plates, and all reports about them."""
 
     def __init__(
         self,
@@ -147,25 +147,25 @@ class _Watch:
             self.report.start(self.started)
             why = self._follow(progress)
             final = self.stream.finish()
-            self._tell(final, progress)
+            self._report_events(final, progress)
             if self.page is not None:
-                self._keep_page(self.page, final, why)
+                self._serve_until_closed(self.page, final, why)
         ended = Ended(why, self.frames, self.source.dropped, self.passages.finished)
         self.report.end(ended)
         self.notify(f"frames: {ended.frames}, dropped: {ended.dropped}; passages: {self.passages.counts()}")
         return EXIT_FAILED_INPUTS if why == "failed" else EXIT_OK
 
     def _follow(self, progress: Progress | None) -> End:
-        """Look at all frames; returns why there are no more."""
+        """Process all frames; returns why there are no more."""
         try:
             for timestamp_s, frame in self.source:
                 update = self.stream.update(frame, timestamp_s)
                 self.frames += 1
-                self._tell(update, progress)
+                self._report_events(update, progress)
                 if self.video is not None:
                     self.video.add(frame, update)
                 if self.page is not None:
-                    self.page.board.show(frame, update, dropped=self.source.dropped)
+                    self.page.state.show(frame, update, dropped=self.source.dropped)
                     self._wait_while_paused(self.page)
                 if progress is not None:
                     progress.advance()
@@ -174,26 +174,26 @@ class _Watch:
             return "failed"
         return "stopped" if self.source.stopped else "ended"
 
-    def _tell(self, update: StreamUpdate, progress: Progress | None) -> None:
-        """Report what an update brought."""
+    def _report_events(self, update: StreamUpdate, progress: Progress | None) -> None:
+        """Report the events of an update."""
         for event in self.passages.events_of(update):
             if progress is not None:
-                progress.make_room()
+                progress.clear()
             self.report.add(event)
 
     def _wait_while_paused(self, page: LivePage) -> None:
-        while page.board.paused and not self.source.stopped:
-            time.sleep(_PAUSE_LOOK_UP_S)
+        while page.state.paused and not self.source.stopped:
+            time.sleep(_POLL_INTERVAL_S)
 
-    def _keep_page(self, page: LivePage, final: StreamUpdate, why: End) -> None:
-        """Leave the page up after the end of a video: it may be over before anybody has opened it."""
-        page.board.end(final, why)
+    def _serve_until_closed(self, page: LivePage, final: StreamUpdate, why: End) -> None:
+        """Keep serving after the end of a video, which may be shorter than it takes to open the page."""
+        page.state.end(final, why)
         if not self.source.stopped:
             self.notify("the source has ended; the page stays until it is closed there, or with q or Ctrl-C")
         while not self.source.stopped:
-            time.sleep(_PAUSE_LOOK_UP_S)
-        page.board.end(final, "stopped")
-        page.wait_until_seen(_LAST_FETCH_S)
+            time.sleep(_POLL_INTERVAL_S)
+        page.state.end(final, "stopped")
+        page.wait_until_delivered(_LAST_REQUEST_TIMEOUT_S)
 
 
 def _started(source: FrameSource) -> Started:
@@ -212,9 +212,9 @@ def _video(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack)
     if arguments.save is None:
         return None
     from platereader.cli.watch.saving import AnnotatedVideo
-    from platereader.media._video_file import USUAL_FPS
+    from platereader.media._video_file import DEFAULT_FPS
 
-    video = AnnotatedVideo(arguments.save, fps=source.fps or USUAL_FPS, source=arguments.source)
+    video = AnnotatedVideo(arguments.save, fps=source.fps or DEFAULT_FPS, source=arguments.source)
     stack.callback(video.close)
     return video
 
@@ -222,12 +222,12 @@ def _video(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack)
 def _page(arguments: argparse.Namespace, source: FrameSource, started: Started, stack: ExitStack) -> LivePage | None:
     if not arguments.view:
         return None
-    from platereader.cli.watch.board import Board
+    from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    board = Board(source.name, started_at=started.at(0.0), frame_count=source.frame_count)
-    return stack.enter_context(LivePage(board, on_stop=source.stop, port=arguments.port or 0))
+    state = LiveState(source.name, started_at=started.at(0.0), frame_count=source.frame_count)
+    return stack.enter_context(LivePage(state, on_stop=source.stop, port=arguments.port or 0))
 
 
 def _no_crop(plate: object) -> None:
-    """No pictures were asked for."""
+    """No pictures were requested."""

@@ -16,7 +16,7 @@ from platereader.results import StreamUpdate, TrackedPlate
 if TYPE_CHECKING:
     import cv2
 
-_LONGEST_GAP_S = 2.0  # a camera that was away for longer leaves a cut, and no minutes of a standing picture
+_MAX_GAP_S = 2.0  # after a longer loss of the camera the video cuts, rather than show a still picture
 
 
 class AnnotatedVideo:
@@ -57,7 +57,7 @@ class AnnotatedVideo:
             self._size = (frame.shape[1], frame.shape[0])
             self._writer = self._opened()
             self._start_s = self._last_s = timestamp_s
-        if timestamp_s - self._last_s > _LONGEST_GAP_S:
+        if timestamp_s - self._last_s > _MAX_GAP_S:
             self._start_s += timestamp_s - self._last_s - 1 / self._fps
         self._last_s = timestamp_s
         end = math.floor((timestamp_s - self._start_s) * self._fps + 0.5) + 1
@@ -68,7 +68,7 @@ class AnnotatedVideo:
             self._written = end
 
     def close(self) -> None:
-        """Finish the file: only then it plays."""
+        """Finish the file, which cannot be played before."""
         if self._writer is not None:
             self._writer.release()
 

@@ -1,4 +1,4 @@
-"""The live page over HTTP: on 127.0.0.1, for who has the address of this run, and for nobody else.
+"""The live page over HTTP: on 127.0.0.1, only for those who have the address of this run.
 
 Plates are personal data. So the address holds a key that is new in each run, requests for another host's name are
 refused (a foreign page may point its own name at 127.0.0.1), and so are actions that come from another page.
@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import Self
 
-from platereader.cli.watch.board import Board
+from platereader.cli.watch.live_state import LiveState
 from platereader.errors import InvalidArgumentError
 
 ADDRESS = "127.0.0.1"
@@ -30,7 +30,7 @@ ADDRESS = "127.0.0.1"
 _NAMES = frozenset({ADDRESS, "localhost", "[::1]"})
 _FRAME_WAIT_S = 5.0
 _IDLE_S = 30.0  # an open connection without requests
-_WATCHED_S = 3.0  # a page that asked for the state within this time is open
+_OPEN_PAGE_S = 3.0  # a page that requested the state within this time is open
 _POLICY = (
     "default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; style-src 'nonce-{nonce}'; "
     "script-src 'nonce-{nonce}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -38,10 +38,10 @@ _POLICY = (
 
 
 class LivePage:
-    """Serves a board while it is open; use it in a ``with`` statement.
+    """Serves a live state while it is open; use it in a ``with`` statement.
 
     Args:
-        board: what to show.
+        state: what to show.
         on_stop: called, in another thread, when the page's stop button is pressed.
         port: of ``ADDRESS``; 0 takes a free one.
 
@@ -49,12 +49,12 @@ class LivePage:
         InvalidArgumentError: the port is taken, or may not be used.
     """
 
-    def __init__(self, board: Board, *, on_stop: Callable[[], None], port: int = 0) -> None:
-        self.board = board
+    def __init__(self, state: LiveState, *, on_stop: Callable[[], None], port: int = 0) -> None:
+        self.state = state
         self._key = secrets.token_urlsafe(16)
         self._on_stop = on_stop
-        self._asked_s = float("-inf")
-        self._seen_to_the_end = Event()
+        self._last_request_s = float("-inf")
+        self._end_delivered = Event()
         try:
             self._server = _Server((ADDRESS, port), self)
         except (OSError, OverflowError) as error:
@@ -79,33 +79,33 @@ class LivePage:
         self._thread.join()
         self._server.server_close()
 
-    def wait_until_seen(self, timeout_s: float) -> None:
-        """Give a page that is open the time to fetch what the end has brought; at once when none is."""
-        if time.monotonic() - self._asked_s < _WATCHED_S:
-            self._seen_to_the_end.wait(timeout_s)
+    def wait_until_delivered(self, timeout_s: float) -> None:
+        """Give an open page the time to fetch the last state; returns at once when none is open."""
+        if time.monotonic() - self._last_request_s < _OPEN_PAGE_S:
+            self._end_delivered.wait(timeout_s)
 
-    def get(self, path: str, query: dict[str, list[str]]) -> _Answer | None:
-        """The answer to a GET of a path below the key; None when there is nothing."""
+    def get(self, path: str, query: dict[str, list[str]]) -> _Response | None:
+        """The response to a GET of a path below the key; None when there is none."""
         if path == "":
             return _page()
         if path == "state":
-            self._asked_s = time.monotonic()
-            return _Answer("application/json", json.dumps(self.board.state()).encode())
+            self._last_request_s = time.monotonic()
+            return _Response("application/json", json.dumps(self.state.snapshot()).encode())
         if path == "frame":
-            return self._frame(_whole(query.get("after")))
-        if path.startswith("crop/") and (track_id := _whole([path[5:]])) is not None:
-            crop = self.board.crop_jpeg(track_id)
-            return None if crop is None else _Answer("image/jpeg", crop)
+            return self._frame(_parse_number(query.get("after")))
+        if path.startswith("crop/") and (track_id := _parse_number([path[5:]])) is not None:
+            crop = self.state.crop_jpeg(track_id)
+            return None if crop is None else _Response("image/jpeg", crop)
         return None
 
     def post(self, path: str) -> bool:
-        """Do what a button of the page asks for; returns whether there is such a button."""
+        """Do what a button of the page requests; returns whether there is such a button."""
         if path in {"pause", "resume"}:
-            self.board.paused = path == "pause"
+            self.state.paused = path == "pause"
         elif path == "stop":
             self._on_stop()
         elif path == "seen":
-            self._seen_to_the_end.set()
+            self._end_delivered.set()
         else:
             return False
         return True
@@ -114,15 +114,15 @@ class LivePage:
         """Whether this is the key of this run."""
         return secrets.compare_digest(word.encode(), self._key.encode())
 
-    def _frame(self, after: int | None) -> _Answer:
-        frame = self.board.frame_jpeg(after or 0, timeout_s=_FRAME_WAIT_S)
+    def _frame(self, after: int | None) -> _Response:
+        frame = self.state.frame_jpeg(after or 0, timeout_s=_FRAME_WAIT_S)
         if frame is None:
-            return _Answer("text/plain", b"", status=HTTPStatus.NO_CONTENT)
-        return _Answer("image/jpeg", frame[1], headers={"X-Frame": str(frame[0])})
+            return _Response("text/plain", b"", status=HTTPStatus.NO_CONTENT)
+        return _Response("image/jpeg", frame[1], headers={"X-Frame": str(frame[0])})
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Response:
     """What is sent back."""
 
     kind: str
@@ -155,8 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if (path := self._allowed_path()) is None:
             return
-        answer = self._page.get(path, parse_qs(urlsplit(self.path).query))
-        self._send(answer or _error(HTTPStatus.NOT_FOUND, "There is nothing here."))
+        response = self._page.get(path, parse_qs(urlsplit(self.path).query))
+        self._send(response or _error(HTTPStatus.NOT_FOUND, "There is nothing here."))
 
     def do_POST(self) -> None:
         if (path := self._allowed_path()) is None:
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         if origin is not None and urlsplit(origin).netloc != self.headers.get("Host"):
             self._send(_error(HTTPStatus.FORBIDDEN, "This comes from another page."))
         elif self._page.post(path):
-            self._send(_Answer("text/plain", b"", status=HTTPStatus.NO_CONTENT))
+            self._send(_Response("text/plain", b"", status=HTTPStatus.NO_CONTENT))
         else:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such action."))
 
@@ -181,41 +181,41 @@ class _Handler(BaseHTTPRequestHandler):
             return path
         return None
 
-    def _send(self, answer: _Answer) -> None:
-        self.send_response(answer.status)
+    def _send(self, response: _Response) -> None:
+        self.send_response(response.status)
         headers = {
-            "Content-Type": answer.kind,
-            "Content-Length": str(len(answer.body)),
+            "Content-Type": response.kind,
+            "Content-Length": str(len(response.body)),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        if answer.status == HTTPStatus.NO_CONTENT:
+        if response.status == HTTPStatus.NO_CONTENT:
             del headers["Content-Length"]
         if self.command == "POST":
             headers["Connection"] = "close"  # a body, if there was one, has not been read
-        for name, value in {**headers, **answer.headers}.items():
+        for name, value in {**headers, **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(response.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # as http.server calls it
-        """Requests are nobody's business."""
+        """Requests are not logged: their addresses hold the key."""
 
 
-def _page() -> _Answer:
+def _page() -> _Response:
     """The one file of the page; its style and script run by a nonce, and nothing else does."""
     nonce = secrets.token_urlsafe(16)
     html = resources.files("platereader.cli.watch").joinpath("page.html").read_text(encoding="utf-8")
     headers = {"Content-Security-Policy": _POLICY.format(nonce=nonce)}
-    return _Answer("text/html; charset=utf-8", html.replace("{nonce}", nonce).encode(), headers=headers)
+    return _Response("text/html; charset=utf-8", html.replace("{nonce}", nonce).encode(), headers=headers)
 
 
-def _error(status: HTTPStatus, text: str) -> _Answer:
-    return _Answer("text/plain; charset=utf-8", f"{text}\n".encode(), status=status)
+def _error(status: HTTPStatus, text: str) -> _Response:
+    return _Response("text/plain; charset=utf-8", f"{text}\n".encode(), status=status)
 
 
-def _whole(words: list[str] | None) -> int | None:
+def _parse_number(words: list[str] | None) -> int | None:
     """The number that a request names, or None when it names none."""
     word = words[0] if words else ""
     return int(word) if word.isascii() and word.isdecimal() and len(word) < 16 else None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
-_LOOK_UP_S = 0.1
+_POLL_INTERVAL_S = 0.1
 
 
 @contextmanager
@@ -28,14 +28,14 @@ def stopping_by_signal(stop: Callable[[], None]) -> Generator[None, None, None]:
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
 
-    def first(_number: int, _frame: FrameType | None) -> None:
-        for again in numbers:
-            signal.signal(again, signal.default_int_handler)
+    def stop_once(_number: int, _frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.default_int_handler)
         stop()
 
     try:
         for number in numbers:
-            signal.signal(number, first)
+            signal.signal(number, stop_once)
         yield
     finally:
         for number, handler in zip(numbers, before, strict=True):
@@ -46,11 +46,11 @@ def stopping_by_signal(stop: Callable[[], None]) -> Generator[None, None, None]:
 def stopping_by_key(stop: Callable[[], None]) -> Generator[bool, None, None]:
     """Call ``stop`` when the letter q comes in: at once from a terminal, as a line ``q`` from a pipe.
 
-    A terminal is put back as it was in the end. Regular files, a closed input and terminals in whose background we
-    are have no say.
+    The terminal's mode is restored in the end. Regular files, a closed input and a terminal in whose
+    background this process runs are ignored.
 
     Yields:
-        Whether anybody is listened to.
+        Whether the key is listened for.
     """
     try:
         descriptor = sys.stdin.fileno()
@@ -62,19 +62,19 @@ def stopping_by_key(stop: Callable[[], None]) -> Generator[bool, None, None]:
     if not (_in_foreground(descriptor) if is_terminal else sys.platform != "win32" and stat.S_ISFIFO(kind)):
         yield False
         return
-    over = threading.Event()
-    listener = threading.Thread(target=_listen, args=(descriptor, is_terminal, stop, over), name="platereader-key")
-    with _letter_by_letter(descriptor, wanted=is_terminal):
+    finished = threading.Event()
+    listener = threading.Thread(target=_listen, args=(descriptor, is_terminal, stop, finished), name="platereader-key")
+    with _cbreak_mode(descriptor, wanted=is_terminal):
         listener.start()
         try:
             yield True
         finally:
-            over.set()
+            finished.set()
             listener.join()
 
 
 def _in_foreground(descriptor: int) -> bool:
-    """Whether the terminal listens to us: changing its mode from the background would halt this process."""
+    """Whether this process is in the terminal's foreground: changing its mode from the background would halt it."""
     if sys.platform == "win32":
         return False
     try:
@@ -84,7 +84,7 @@ def _in_foreground(descriptor: int) -> bool:
 
 
 @contextmanager
-def _letter_by_letter(descriptor: int, *, wanted: bool) -> Generator[None, None, None]:
+def _cbreak_mode(descriptor: int, *, wanted: bool) -> Generator[None, None, None]:
     """A terminal that neither waits for Enter nor shows what is typed; Ctrl-C and Ctrl-Z work as before."""
     if not wanted or sys.platform == "win32":
         yield
@@ -100,11 +100,11 @@ def _letter_by_letter(descriptor: int, *, wanted: bool) -> Generator[None, None,
         termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
 
-def _listen(descriptor: int, is_terminal: bool, stop: Callable[[], None], over: threading.Event) -> None:
-    """Read until q comes, nobody is there any more, or it is over."""
+def _listen(descriptor: int, is_terminal: bool, stop: Callable[[], None], finished: threading.Event) -> None:
+    """Read until q comes, the input ends, or ``finished`` is set."""
     line = b""
-    while not over.is_set():
-        if not select.select([descriptor], [], [], _LOOK_UP_S)[0]:
+    while not finished.is_set():
+        if not select.select([descriptor], [], [], _POLL_INTERVAL_S)[0]:
             continue
         typed = os.read(descriptor, 1024)
         if not typed:

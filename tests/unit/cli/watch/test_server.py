@@ -14,7 +14,7 @@ import pytest
 
 from fakes import frame_with, patch_pipeline
 from platereader import Box
-from platereader.cli.watch.board import Board
+from platereader.cli.watch.live_state import LiveState
 from platereader.cli.watch.server import LivePage
 from platereader.errors import InvalidArgumentError
 
@@ -36,31 +36,31 @@ class Visitor:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
         try:
             connection.request(method, (self.root if root is None else root) + path, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
         finally:
             connection.close()
 
 
 @pytest.fixture
-def board() -> Board:
+def state() -> LiveState:
     """One frame with one plate."""
     stream = patch_pipeline().stream()
-    shown = Board("gate.mp4")
+    shown = LiveState("gate.mp4")
     for index in range(3):
         shown.show(FRAME, stream.update(FRAME, index / 10))
     return shown
 
 
 @contextmanager
-def served(board: Board, stops: list[str] | None = None) -> Generator[Visitor, None, None]:
-    """The page of a board, and somebody who looks at it."""
-    with LivePage(board, on_stop=lambda: (stops if stops is not None else []).append("stop")) as page:
+def served(state: LiveState, stops: list[str] | None = None) -> Generator[Visitor, None, None]:
+    """The page of a state, and somebody who looks at it."""
+    with LivePage(state, on_stop=lambda: (stops if stops is not None else []).append("stop")) as page:
         yield Visitor(page)
 
 
-def test_the_page_is_one_file_that_loads_nothing_from_elsewhere(board: Board) -> None:
-    with served(board) as visitor:
+def test_the_page_is_one_file_that_loads_nothing_from_elsewhere(state: LiveState) -> None:
+    with served(state) as visitor:
         status, headers, body = visitor.ask("")
         _, again, _ = visitor.ask("")
     assert status == 200
@@ -75,8 +75,8 @@ def test_the_page_is_one_file_that_loads_nothing_from_elsewhere(board: Board) ->
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_state_frame_and_crop(board: Board) -> None:
-    with served(board) as visitor:
+def test_state_frame_and_crop(state: LiveState) -> None:
+    with served(state) as visitor:
         status, _, body = visitor.ask("state")
         assert status == 200
         plate_id = json.loads(body)["plates"][0]["id"]
@@ -87,31 +87,31 @@ def test_state_frame_and_crop(board: Board) -> None:
             assert visitor.ask(path)[0] == 404, path
 
 
-def test_a_frame_that_is_waited_for_may_not_come(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_that_is_waited_for_may_not_come(state: LiveState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platereader.cli.watch.server._FRAME_WAIT_S", 0.01)
-    with served(board) as visitor:
+    with served(state) as visitor:
         assert visitor.ask("frame?after=3")[::2] == (204, b"")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_another_host_name_is_refused(board: Board, host: str, method: str) -> None:
+def test_another_host_name_is_refused(state: LiveState, host: str, method: str) -> None:
     stops: list[str] = []
-    with served(board, stops) as visitor:
+    with served(state, stops) as visitor:
         assert visitor.ask("stop" if method == "POST" else "state", method=method, Host=host)[0] == 403
     assert stops == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1234", "localhost:1234", "localhost"])
-def test_a_forwarded_port_is_fine(board: Board, host: str) -> None:
-    with served(board) as visitor:
+def test_a_forwarded_port_is_fine(state: LiveState, host: str) -> None:
+    with served(state) as visitor:
         assert visitor.ask("state", Host=host)[0] == 200
 
 
 @pytest.mark.parametrize("root", ["/", "/wrong/", "//", "/%D0%B6/"])
-def test_without_the_key_there_is_nothing(board: Board, root: str) -> None:
+def test_without_the_key_there_is_nothing(state: LiveState, root: str) -> None:
     stops: list[str] = []
-    with served(board, stops) as visitor:
+    with served(state, stops) as visitor:
         for path in ("", "state", "frame", "crop/1"):
             status, _, body = visitor.ask(path, root=root)
             assert status == 403, path
@@ -120,20 +120,20 @@ def test_without_the_key_there_is_nothing(board: Board, root: str) -> None:
     assert stops == []
 
 
-def test_the_key_is_new_in_each_run(board: Board) -> None:
-    with served(board) as one, served(board) as other:
+def test_the_key_is_new_in_each_run(state: LiveState) -> None:
+    with served(state) as one, served(state) as other:
         assert one.root != other.root
         assert len(one.root) > 20
 
 
-def test_buttons(board: Board) -> None:
+def test_buttons(state: LiveState) -> None:
     stops: list[str] = []
-    with served(board, stops) as visitor:
+    with served(state, stops) as visitor:
         own = f"http://127.0.0.1:{visitor.port}"
         assert visitor.ask("pause", method="POST", Origin=own)[0] == 204
-        assert board.state()["paused"]
+        assert state.snapshot()["paused"]
         assert visitor.ask("resume", method="POST")[0] == 204
-        assert not board.state()["paused"]
+        assert not state.snapshot()["paused"]
         assert visitor.ask("stop", method="POST", Origin=own)[0] == 204
         assert visitor.ask("format", method="POST")[0] == 404
         assert visitor.ask("stop", method="GET")[0] == 404
@@ -141,17 +141,17 @@ def test_buttons(board: Board) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9", "null", ""])
-def test_buttons_of_other_pages_do_nothing(board: Board, origin: str) -> None:
+def test_buttons_of_other_pages_do_nothing(state: LiveState, origin: str) -> None:
     stops: list[str] = []
-    with served(board, stops) as visitor:
+    with served(state, stops) as visitor:
         assert visitor.ask("stop", method="POST", Origin=origin)[0] == 403
         assert visitor.ask("pause", method="POST", Origin=origin)[0] == 403
     assert stops == []
-    assert not board.paused
+    assert not state.paused
 
 
-def test_who_hangs_up_in_the_middle_is_no_error(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
-    with served(board) as visitor:
+def test_who_hangs_up_in_the_middle_is_no_error(state: LiveState, capsys: pytest.CaptureFixture[str]) -> None:
+    with served(state) as visitor:
         for _ in range(3):
             connection = http.client.HTTPConnection(visitor.host, visitor.port)
             connection.request("GET", visitor.root + "frame?after=0")
@@ -160,22 +160,22 @@ def test_who_hangs_up_in_the_middle_is_no_error(board: Board, capsys: pytest.Cap
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_port_that_is_taken(board: Board) -> None:
-    with LivePage(board, on_stop=lambda: None) as page:
+def test_a_port_that_is_taken(state: LiveState) -> None:
+    with LivePage(state, on_stop=lambda: None) as page:
         port = urlsplit(page.url).port or 0
         with pytest.raises(InvalidArgumentError, match=f"port is {port}"):
-            LivePage(board, on_stop=lambda: None, port=port)
+            LivePage(state, on_stop=lambda: None, port=port)
     with pytest.raises(InvalidArgumentError, match="port is 70000"):
-        LivePage(board, on_stop=lambda: None, port=70000)
+        LivePage(state, on_stop=lambda: None, port=70000)
 
 
-def test_the_end_waits_for_an_open_page_only(board: Board) -> None:
-    with LivePage(board, on_stop=lambda: None) as page:
+def test_the_end_waits_for_an_open_page_only(state: LiveState) -> None:
+    with LivePage(state, on_stop=lambda: None) as page:
         started_s = time.monotonic()
-        page.wait_until_seen(5)
+        page.wait_until_delivered(5)
         assert time.monotonic() - started_s < 1, "nobody looks"
         visitor = Visitor(page)
         visitor.ask("state")
         threading.Timer(0.1, visitor.ask, ["seen"], {"method": "POST"}).start()
-        page.wait_until_seen(5)
+        page.wait_until_delivered(5)
         assert 0.05 < time.monotonic() - started_s < 4

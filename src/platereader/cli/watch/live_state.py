@@ -28,7 +28,7 @@ Phase: TypeAlias = Literal["running", "ended", "stopped", "failed"]
 """Frames come, there are no more, the user stopped them, or the source was lost."""
 
 
-class Board:
+class LiveState:
     """Takes what a stream saw, and hands it out as JSON and JPEG.
 
     Nothing is drawn or encoded until somebody asks, and then in the thread that asks: who follows the plates is never
@@ -77,7 +77,7 @@ class Board:
             self._phase = phase
             self._changed.notify_all()
 
-    def state(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """JSON-safe: what the page writes beside the picture; plates in view first, then newest first."""
         with self._changed:
             number, timestamp_s = (0, 0.0) if self._newest is None else (self._newest[0], self._newest[2].timestamp_s)
