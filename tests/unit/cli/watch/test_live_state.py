@@ -39,7 +39,8 @@ def test_a_passage_from_in_view_to_gone() -> None:
     for update in seen:
         state.show(frame, update, dropped=3)
     snapshot = state.snapshot()
-    assert (snapshot["title"], snapshot["frame"], snapshot["dropped"], snapshot["phase"]) == ("gate.mp4", 4, 3, "running")
+    head = {name: snapshot[name] for name in ("title", "frame", "dropped", "phase")}
+    assert head == {"title": "gate.mp4", "frame": 4, "dropped": 3, "phase": "running"}
     (plate,) = snapshot["plates"]
     assert (plate["text"], plate["text_cyrillic"], plate["region"]) == ("A123BC77", "А123ВС77", "Moscow")
     assert not plate["gone"]
