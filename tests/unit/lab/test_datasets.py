@@ -13,6 +13,7 @@ from PIL import Image
 from platereader import Box, DatasetError, MediaFileError, Quad
 from platereader._arrays import BgrImage
 from platereader.lab.datasets import LabelledPlate, is_calibration, load_dataset
+from platereader.lab.datasets.labels import is_held_out
 from platereader.media._images import decode_image, image_size, read_image
 
 
@@ -199,6 +200,29 @@ class TestLabelsJsonl:
         assert dataset.skipped == ()
         assert load_dataset(tmp_path / "labels.jsonl") == dataset
 
+    def test_what_is_known_of_the_rest_of_the_picture(self, tmp_path: Path) -> None:
+        save(tmp_path / "a.png")
+        two_lines = {
+            "box": [1, 2, 21, 8],
+            "text": "7007APET",
+            "country": "UA",
+            "lines": 2,
+            "registry_order": "AP7007ET",
+        }
+        row = {"file": "a.png", "plates": [two_lines], "ignore": [[30, 1, 39, 5]], "complete": False}
+        write(tmp_path / "labels.jsonl", json.dumps(row) + '\n{"file": "a.png", "ignore": null}\n')
+        first, second = load_dataset(tmp_path).images
+        (plate,) = first.plates
+        assert (plate.country, plate.lines, plate.registry_text) == ("UA", 2, "AP7007ET")
+        assert (first.ignored, first.complete) == ((Box(30, 1, 39, 5),), False)
+        assert (second.ignored, second.complete) == ((), None)
+
+    def test_a_box_that_is_the_whole_picture_makes_a_crop(self, tmp_path: Path) -> None:
+        save(tmp_path / "a.png")
+        plate = {"box": [0, 0, 40, 20], "text": "A123BC77", "box_quality": "whole"}
+        write(tmp_path / "labels.jsonl", json.dumps({"file": "a.png", "plates": [plate]}))
+        assert load_dataset(tmp_path).images[0].plates[0].box is None
+
     @pytest.mark.parametrize(
         ("row", "reason"),
         [
@@ -218,6 +242,10 @@ class TestLabelsJsonl:
             ('{"file": "a.png", "plates": [{"corners": [[1, 1], [1, 5], [9, 5], [9, 1]]}]}', "around an area"),
             ('{"file": "a.png", "plates": [{"text": 7}]}', "'text' is neither a string nor null"),
             ('{"file": "a.png", "width": "wide"}', "'width' is neither a whole number nor null"),
+            ('{"file": "a.png", "ignore": 7}', "'ignore' is neither a list nor null"),
+            ('{"file": "a.png", "ignore": [[1, 2, 1, 9]]}', "has no area"),
+            ('{"file": "a.png", "complete": "no"}', "'complete' is neither true, false nor null"),
+            ('{"file": "a.png", "plates": [{"lines": 3}]}', "'lines' is neither 1 nor 2"),
         ],
     )
     def test_broken_row_is_named_and_skipped(self, tmp_path: Path, row: str, reason: str) -> None:
@@ -385,6 +413,13 @@ class TestNothingUsable:
         write(tmp_path / "labels.jsonl", "{\n")
         with pytest.raises(DatasetError, match=r"1 broken rows; the first: .*:1: is not valid JSON"):
             load_dataset(tmp_path)
+
+
+def test_of_the_neighbours_two_fifths_are_held_out() -> None:
+    names = [f"{index}.jpg" for index in range(500)]
+    assert [is_held_out(Path(name)) for name in names] == [is_calibration(Path(name)) for name in names]
+    fifths = [int(hashlib.sha1(f"nb_{name}".encode()).hexdigest(), 16) % 5 for name in names]  # noqa: S324
+    assert [is_held_out(Path(f"nb_{name}")) for name in names] == [fifth < 2 for fifth in fifths]
 
 
 def test_calibration_is_the_fifth_by_sha1_of_the_name() -> None:

@@ -12,8 +12,9 @@ from platereader._geometry import Box, Quad
 from platereader.plates._formats import FORMATS
 from platereader.results import Lines
 
-_CALIBRATION_SHARE = 5
 _LOOSE = "loose"
+# Foreign plates of the neighbours are few, so that a fifth of them would measure nothing.
+_RARE = "nb_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class LabelledPlate:
         text: Latin look-alikes, region included; None when it is not readable for certain.
         plate_type: as the set names it, such as ``standard``; None when it says nothing.
         box_quality: ``hand``, ``fitted`` or ``loose``; None when the set says nothing.
+        country: as the set names it, such as ``KZ``; None when it says nothing of this plate.
+        line_count: lines of text, where the set counts them.
+        registry_text: the text in the order of the registry, where it is printed in another one.
     """
 
     box: Box | None
@@ -33,6 +37,9 @@ class LabelledPlate:
     text: str | None = None
     plate_type: str | None = None
     box_quality: str | None = None
+    country: str | None = None
+    line_count: Lines | None = None
+    registry_text: str | None = None
 
     @property
     def is_loose(self) -> bool:
@@ -41,12 +48,14 @@ class LabelledPlate:
 
     @property
     def lines(self) -> Lines | None:
-        """Lines of text by the label's ``plate_type``; None where it does not say.
+        """Lines of text as counted, or by the label's ``plate_type``; None where neither says.
 
         A type is taken by its name: one of ``platereader.plates._formats`` (also as part of a longer one, such as
         ``kz_standard``), or one with ``two_line`` or ``square`` in it. Foreign plates come in both shapes.
         """
-        return None if self.plate_type is None else _lines_of(self.plate_type)
+        if self.line_count is not None or self.plate_type is None:
+            return self.line_count
+        return _lines_of(self.plate_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,9 @@ class LabelledImage:
         height: in pixels as labelled; None when the set does not say.
         plates: in the order of the labels; empty for a picture without plates.
         country: country of the plates as the set names it, such as ``KZ``; None when it says nothing.
+        ignored: places where nobody could say whether there is a plate, in the same pixels: nothing is learnt and no
+            find is judged there.
+        complete: whether every plate that can be seen is labelled or ignored; None when the set says nothing.
     """
 
     path: Path
@@ -66,6 +78,8 @@ class LabelledImage:
     height: int | None
     plates: tuple[LabelledPlate, ...]
     country: str | None = None
+    ignored: tuple[Box, ...] = ()
+    complete: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +105,17 @@ class Dataset:
 
 def is_calibration(path: Path) -> bool:
     """Whether a training picture belongs to the fifth that is never trained on: ``sha1(file name) % 5 == 0``."""
-    digest = hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False)
-    return int(digest.hexdigest(), 16) % _CALIBRATION_SHARE == 0
+    return _fifth(path) == 0
+
+
+def is_held_out(path: Path) -> bool:
+    """Whether a picture is kept from every training: one of the calibration fifth, and of ``nb_*`` of two fifths."""
+    return _fifth(path) in ((0, 1) if path.name.startswith(_RARE) else (0,))
+
+
+def _fifth(path: Path) -> int:
+    """A number from 0 to 4 that a file has by its name."""
+    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16) % 5
 
 
 @lru_cache(maxsize=256)

@@ -15,11 +15,14 @@ from platereader.lab.datasets.labels import LabelledImage, LabelledPlate, Skippe
 from platereader.media._images import IMAGE_SUFFIXES, image_size
 from platereader.plates._alphabet import to_latin
 from platereader.plates._formats import format_of
+from platereader.results import Lines
 
 Row: TypeAlias = LabelledImage | SkippedRow
 """One row of a set: usable, or skipped with its reason."""
 
 
+# The quality of a box that is the whole picture, which shows nothing but the plate.
+_WHOLE_PICTURE = "whole"
 # Shares that a YOLO writer rounded to a little outside of the picture.
 _YOLO_SLACK = 1e-3
 
@@ -86,19 +89,31 @@ def _jsonl_picture(row: Mapping[str, object], folder: Path) -> LabelledImage:
     plates = row.get("plates", [])
     if not isinstance(plates, list):
         raise _BrokenRowError("'plates' is not a list")
-    labelled = tuple(_jsonl_plate(_mapping(item, "a plate")) for item in cast("list[object]", plates))
-    width, height = _optional_int(row, "width"), _optional_int(row, "height")
-    return LabelledImage(_existing(folder / name), width, height, labelled, _optional_str(row, "country"))
+    return LabelledImage(
+        _existing(folder / name),
+        _optional_int(row, "width"),
+        _optional_int(row, "height"),
+        tuple(_jsonl_plate(_mapping(item, "a plate")) for item in cast("list[object]", plates)),
+        _optional_str(row, "country"),
+        tuple(_box(_numbers(item, 4, "a box in 'ignore'")) for item in _optional_list(row, "ignore")),
+        _optional_bool(row, "complete"),
+    )
 
 
 def _jsonl_plate(plate: Mapping[str, object]) -> LabelledPlate:
-    box, corners = plate.get("box"), plate.get("corners")
+    box, corners, quality = plate.get("box"), plate.get("corners"), _optional_str(plate, "box_quality")
+    lines = _optional_int(plate, "lines")
+    if lines not in {None, 1, 2}:
+        raise _BrokenRowError("'lines' is neither 1 nor 2")
     return LabelledPlate(
-        box=None if box is None else _box(_numbers(box, 4, "box")),
+        box=None if box is None or quality == _WHOLE_PICTURE else _box(_numbers(box, 4, "box")),
         corners=None if corners is None else _quad(corners),
         text=_clean_text(_optional_str(plate, "text")),
         plate_type=_optional_str(plate, "plate_type"),
-        box_quality=_optional_str(plate, "box_quality"),
+        box_quality=quality,
+        country=_optional_str(plate, "country"),
+        line_count=cast("Lines | None", lines),
+        registry_text=_clean_text(_optional_str(plate, "registry_order")),
     )
 
 
@@ -298,6 +313,20 @@ def _optional_int(row: Mapping[str, object], name: str) -> int | None:
     if value is not None and not isinstance(value, int):
         raise _BrokenRowError(f"{name!r} is neither a whole number nor null")
     return value
+
+
+def _optional_bool(row: Mapping[str, object], name: str) -> bool | None:
+    value = row.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _BrokenRowError(f"{name!r} is neither true, false nor null")
+    return value
+
+
+def _optional_list(row: Mapping[str, object], name: str) -> list[object]:
+    value = row.get(name)
+    if value is not None and not isinstance(value, list):
+        raise _BrokenRowError(f"{name!r} is neither a list nor null")
+    return cast("list[object]", value or [])
 
 
 def _clean_text(text: str | None) -> str | None:

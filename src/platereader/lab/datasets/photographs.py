@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platereader.errors import MediaFileError
 from platereader.lab.datasets import load_dataset
-from platereader.lab.datasets.labels import LabelledImage, is_calibration
+from platereader.lab.datasets.labels import LabelledImage, is_held_out
 from platereader.media._images import read_image
 
 __all__ = ["HELD_OUT_NEGATIVES", "Photographs", "held_out_negatives", "load_photographs", "trainable"]
@@ -51,10 +51,10 @@ def _is_readable(path: Path) -> bool:
 
 
 def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
-    """The pictures outside of the calibration fifth that show no car of that fifth, told by the text of its plate."""
+    """The pictures that are not held out and show no car of a held-out one, told by the text of its plate."""
     everything = list(images)
-    kept_apart = {text for image in everything if is_calibration(image.path) for text in _texts(image)}
-    return [image for image in everything if not is_calibration(image.path) and not kept_apart & _texts(image)]
+    kept_apart = {text for image in everything if is_held_out(image.path) for text in _texts(image)}
+    return [image for image in everything if not is_held_out(image.path) and not kept_apart & _texts(image)]
 
 
 def held_out_negatives(images: Sequence[LabelledImage]) -> list[LabelledImage]:

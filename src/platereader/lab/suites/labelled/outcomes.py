@@ -179,6 +179,7 @@ def _region_digits(text: str | None) -> Literal[2, 3] | None:
 
 def _foreign(image: LabelledImage, plate: LabelledPlate) -> str | None:
     """The country of a plate that is not Russian."""
-    if image.country is not None and image.country != "RU":
-        return image.country
+    country = plate.country or image.country
+    if country is not None and country != "RU":
+        return country
     return "other" if plate.plate_type is not None and plate.plate_type.startswith("foreign") else None

@@ -156,7 +156,7 @@ def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> Pl
 
 
 def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
-    """The boxes of one picture; loose labels are places where a find is neither right nor wrong.
+    """The boxes of one picture; in loose labels and ignored places a find is neither right nor wrong.
 
     Args:
         image: the labelled picture.
@@ -167,7 +167,7 @@ def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> Pict
         found=_rows(detection.box for detection in detections),
         scores=np.asarray([detection.score for detection in detections], dtype=np.float64),
         labelled=_rows(box for plate, box in labels if not plate.is_loose),
-        ignored=_rows(box for plate, box in labels if plate.is_loose),
+        ignored=_rows((*(box for plate, box in labels if plate.is_loose), *image.ignored)),
     )
 
 

@@ -161,7 +161,7 @@ def _check_material(material: Material) -> None:
 
 
 def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
-    """A labelled photograph as arrays; plates with a loose box become ignored areas."""
+    """A labelled photograph as arrays; plates with a loose box become ignored areas, too."""
     known = [plate for plate in image.plates if plate.box is not None and plate.box_quality != "loose"]
     loose = [_padded(plate) for plate in image.plates if plate.box is not None and plate.box_quality == "loose"]
     boxes = _rows([_outline(plate) for plate in known])
@@ -175,7 +175,7 @@ def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
         np.array([_line_class(image, plate) for plate in known], np.int64),
         corners,
         np.array([plate.corners is not None for plate in known], np.bool_),
-        _rows(loose),
+        _rows((*loose, *(box.to_tuple() for box in image.ignored))),
     )
 
 

@@ -95,7 +95,7 @@ def detection_figures(
     *,
     on_empty: Sequence[Sequence[Detection]] = (),
 ) -> DetectionFigures:
-    """Figures of detections against labels; finds on loosely boxed plates count neither way.
+    """Figures of detections against labels; finds on loosely boxed plates and in ignored places count neither way.
 
     Args:
         images: labelled photographs.
@@ -134,7 +134,7 @@ def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> Pict
         _rows([detection.box for detection in detections]),
         np.array([detection.score for detection in detections], np.float64),
         _rows([box for box, _ in _well_boxed(image)]),
-        _rows(loose),
+        _rows((*loose, *image.ignored)),
     )
 
 

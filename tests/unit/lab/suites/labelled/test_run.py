@@ -32,7 +32,7 @@ def save(folder: Path, name: str, patches: dict[int, Box]) -> None:
     cv2.imwrite(str(folder / name), frame_with(patches))
 
 
-def row(name: str, *plates: dict[str, Any], **more: str) -> str:
+def row(name: str, *plates: dict[str, Any], **more: object) -> str:
     return json.dumps({"file": name, "plates": list(plates), **more})
 
 
@@ -108,6 +108,21 @@ def test_detection_leaves_loose_labels_out(street_set: Dataset) -> None:
     assert [point.recall for point in scores.precision_recall] == pytest.approx([share / 6 for share in range(1, 6)])
     assert [(one.name, one.recall50) for one in scores.recall_by_width] == [("60-100 px", Rate(5, 6))]
     assert scores.recall_by_input_width == ()  # this detector has no input size
+
+
+def test_finds_in_ignored_places_count_neither_way(tmp_path: Path) -> None:
+    save(tmp_path, "extra.png", {50: LEFT, 150: RIGHT})
+    rows = [row("extra.png", plate(RIGHT, None), ignore=[list(LEFT.to_tuple())])]
+    scores = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="toy").detection
+    assert scores is not None
+    assert (scores.recall50, scores.unlabelled_finds) == (Rate(1, 1), 0)
+
+
+def test_a_plate_has_its_own_country(tmp_path: Path) -> None:
+    save(tmp_path, "both.png", {50: LEFT, 100: RIGHT})
+    plates = plate(LEFT, "A123BC77", country="RU"), plate(RIGHT, "001KNB16", country="KZ")
+    report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("both.png", *plates, country="RU")]), name="toy")
+    assert [one.name for one in report.groups if one.kind == "foreign"] == ["KZ"]
 
 
 def test_countries_are_scored_apart_where_there_are_several(tmp_path: Path) -> None:
