@@ -24,7 +24,7 @@ from platereader.lab.training.trust.fusion import ReadTrack, read_tracks
 from platereader.plates._alphabet import RUSSIAN
 from platereader.plates._formats import format_of
 from platereader.registry import Registry
-from platereader.results import PlateReading
+from platereader.results import PlateReading, Verdict
 from platereader.trust import FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS
 from platereader.video._fusion import FusedEvidence, evidence
@@ -70,8 +70,10 @@ def legal_first(answer: Answer) -> Answer:
 
     def legal(reading: PlateReading) -> PlateReading:
         kept = tuple(one for one in reading.candidates if format_of(one.text, lines=reading.lines) is not None)
-        text = reading.text if kept else None
-        return replace(reading, text=text, evidence=replace(reading.evidence, candidates=kept))
+        verdict = Verdict(None, reading.confidence, "unreadable")
+        if kept:
+            verdict = replace(reading.verdict, candidates=kept)
+        return PlateReading(verdict, replace(reading.evidence, candidates=kept))
 
     return lambda readings: answer([legal(one) for one in readings])
 

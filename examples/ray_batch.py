@@ -25,8 +25,9 @@ PICTURES_PER_FILE = 500
 TEXT, NUMBER = pa.string(), pa.float64()
 READING = {
     "text": TEXT,
-    "text_cyrillic": TEXT,
+    "text_local": TEXT,
     "masked_text": TEXT,
+    "country": TEXT,
     "confidence": NUMBER,
     "calibrated": pa.bool_(),
     "status": TEXT,

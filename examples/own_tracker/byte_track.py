@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     pipeline = Pipeline.build(tracker=ByteTrack)
     for update in pipeline.read_stream(map(read_image, arguments), fps=10.0):
         for plate in update.active + update.finished:
-            print(f"{update.timestamp_s:.1f} s: plate {plate.track_id} {plate.text} {plate.status}")
+            print(f"{update.timestamp_s:.1f} s: plate {plate.passage_id} {plate.text} {plate.status}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ from platereader.results import (
     StreamUpdate,
     TrackAssignment,
     TrackedPlate,
+    Verdict,
 )
 from platereader.trust import TrustPolicy
 from platereader.video._stream import PlateStream, StreamSettings
@@ -88,6 +89,7 @@ __all__ = [
     "TrustPolicy",
     "UnknownNameError",
     "UntrustedPickleError",
+    "Verdict",
     "WeightsCorruptError",
     "WeightsError",
     "WeightsFetchError",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fakes import frame_with, patch_pipeline
-from platereader import Box, Detection, PlateReading, Quad
+from platereader import Box, Detection, PlateReading, Quad, StreamUpdate
 
 
 def reading() -> PlateReading:
@@ -30,22 +30,15 @@ def test_detection_with_corners_round_trips() -> None:
 
 def test_derived_fields_follow_the_text() -> None:
     one = reading()
-    assert one.text_cyrillic == "А123ВС77"
-    assert one.format is not None
-    assert one.format.name == "standard"
+    assert one.text_local == "А123ВС77"
+    assert (one.country, one.format) == ("RU", "standard")
     assert one.region is not None
     assert "Moscow" in one.region.subject_en
 
 
-def test_masked_text_hides_doubtful_characters() -> None:
-    one = reading()
-    doubtful = [dataclasses.replace(c, confidence=0.3) if i in (2, 4) else c for i, c in enumerate(one.characters)]
-    assert dataclasses.replace(one, characters=tuple(doubtful)).masked_text == "A1?3?C77"
-
-
 def test_unreadable_has_no_derived_text() -> None:
     (one,) = patch_pipeline().read(frame_with({200: Box(20, 30, 100, 50)}))
-    assert (one.masked_text, one.text_cyrillic, one.format, one.region) == (None, None, None, None)
+    assert (one.masked_text, one.text_local, one.country, one.format, one.region) == (None,) * 5
     assert PlateReading.from_dict(one.to_dict()) == one
 
 
@@ -60,12 +53,14 @@ def test_evidence_is_outside_of_equality_and_repr() -> None:
 
 def test_results_are_frozen_and_slotted() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        reading().text = "X"  # type: ignore[misc]
+        reading().verdict = reading().verdict  # type: ignore[misc]
     assert not hasattr(reading(), "__dict__")
 
 
 def test_stream_update_is_json_safe() -> None:
     updates = list(patch_pipeline().read_stream([frame_with({50: Box(20, 30, 100, 50)})] * 3, fps=5))
     document = json.loads(json.dumps(updates[-1].to_dict()))
+    assert StreamUpdate.from_dict(document) == updates[-1]
+    assert (document["finished"][0]["passage_id"], document["finished"][0]["country"]) == (1, "RU")
     assert document["finished"][0]["text"] == "A123BC77"
     assert document["finished"][0]["best"]["status"] == "read"

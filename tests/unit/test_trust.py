@@ -69,6 +69,12 @@ def test_one_weak_character_is_enough_to_doubt() -> None:
     assert reading.text == "A123BC77"
 
 
+def test_masked_text_follows_the_threshold_of_the_policy() -> None:
+    vague = with_one_vague("A123BC77", 2, 0.85)
+    assert judge("A123BC77", vague).masked_text == "A1?3BC77"
+    assert judge("A123BC77", vague, TrustPolicy.lenient()).masked_text == "A123BC77"
+
+
 def test_low_confidence_of_the_whole_comes_first() -> None:
     reading = judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.7))
     assert (reading.status, reading.reason) == ("uncertain", "low_confidence")

@@ -17,7 +17,7 @@ _MAX_PICTURE_CELLS = 48
 _CSV_HEADER = (
     "source",
     "text",
-    "text_cyrillic",
+    "text_local",
     "confidence",
     "status",
     "reason",
@@ -112,11 +112,11 @@ def _csv_cells(reading: PlateReading) -> tuple[str | float, ...]:
     box = ("",) * 4 if detection is None else tuple(round(value, 1) for value in detection.box.to_tuple())
     return (
         reading.text or "",
-        reading.text_cyrillic or "",
+        reading.text_local or "",
         round(reading.confidence, 4),
         reading.status,
         reading.reason or "",
-        "" if reading.format is None else reading.format.name,
+        reading.format or "",
         "" if reading.region is None else reading.region.code,
         *box,
     )

@@ -101,7 +101,7 @@ def _label(reading: PlateReading, detection: Detection, *, left: int, top: int) 
     return {
         "text": reading.text if sure else None,
         "suggestion": None if sure else reading.masked_text,
-        "plate_type": None if reading.format is None or not sure else reading.format.name,
+        "plate_type": reading.format if sure else None,
         "box": [round(value, 1) for value in moved.to_tuple()],
         "corners": corners,
     }

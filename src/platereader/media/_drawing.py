@@ -81,7 +81,7 @@ def draw_update(frame: BgrImage, update: StreamUpdate) -> BgrImage:
     marks = [
         _Mark(
             Quad.from_box(plate.box),
-            f"#{plate.track_id} {_label_text(plate.text, plate.confidence)}",
+            f"#{plate.passage_id} {_label_text(plate.text, plate.confidence)}",
             plate.status,
             seen=plate.last_seen_s >= update.timestamp_s,
         )

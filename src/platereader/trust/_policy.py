@@ -13,10 +13,11 @@ from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
 from platereader.plates._formats import format_of
 from platereader.plates._regions import region_known
-from platereader.results import Character, Detection, Lines, PlateEvidence, PlateReading, Reason, Status
+from platereader.results import Character, Detection, Lines, PlateEvidence, PlateReading, Reason, Status, Verdict
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._signs import Signs, emptiness, signs_of
+from platereader.trust._verdict import make_verdict
 
 OTHER_LINES_NATS = 5.0
 """How much more probable a text of a type with another number of lines must be; as ``BeamDecoder.no_format_nats``."""
@@ -105,7 +106,9 @@ class TrustPolicy:
         status, reason = self._doubt(signs, evidence.detection, confidence)
         if reason is None:
             status, reason = self.status(text, confidence, characters, lines=evidence.plate.lines)
-        return PlateReading(text, confidence, self._calibrated, characters, status, reason, evidence)
+        judged = Verdict(text, confidence, status, reason, self._calibrated, characters, evidence.candidates)
+        verdict = make_verdict(judged, lines=evidence.plate.lines, min_character=self.min_character)
+        return PlateReading(verdict, evidence)
 
     @property
     def fusion(self) -> FusedCalibration | None:
@@ -118,7 +121,10 @@ class TrustPolicy:
 
     def _unreadable(self, evidence: PlateEvidence, confidence: float) -> PlateReading:
         reason: Reason = "not_a_plate" if emptiness(evidence.log_probs) > _MOSTLY else "nothing_legible"
-        return PlateReading(None, confidence, self._calibrated, (), "unreadable", reason, evidence)
+        judged = Verdict(
+            None, confidence, "unreadable", reason, calibrated=self._calibrated, candidates=evidence.candidates
+        )
+        return PlateReading(judged, evidence)
 
     def _doubt(self, signs: Signs, detection: Detection | None, confidence: float) -> tuple[Status, Reason | None]:
         """What the picture itself says against the text."""

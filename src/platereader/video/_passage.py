@@ -39,7 +39,8 @@ class Passage:
     """What is known of one plate from its first detection to its last.
 
     Attributes:
-        number: unique within its stream.
+        passage_id: unique within its stream, from 1.
+        track_id: the latest number that the tracker gave the plate.
         evidence: all that was read of it.
         box: last known or predicted box, pixels.
         first_seen_s: timestamp of the first detection, seconds.
@@ -49,7 +50,8 @@ class Passage:
         doubtful: whether the latest reading has another text: the tracker may have gone over to something else.
     """
 
-    number: int
+    passage_id: int
+    track_id: int
     evidence: FusedEvidence
     box: Box
     first_seen_s: float
@@ -61,9 +63,10 @@ class Passage:
     _stand: tuple[Box, float] | None = None
 
     @classmethod
-    def begin(cls, number: int, evidence: FusedEvidence, looks: list[Look]) -> Passage:
+    def begin(cls, passage_id: int, track_id: int, *, evidence: FusedEvidence, looks: list[Look]) -> Passage:
         """A passage that begins with these looks, at least one."""
-        passage = cls(number, evidence, looks[0].detection.box, looks[0].timestamp_s, looks[0].timestamp_s)
+        first = looks[0]
+        passage = cls(passage_id, track_id, evidence, first.detection.box, first.timestamp_s, first.timestamp_s)
         for look in looks:
             passage.see(look.detection.box, look.timestamp_s)
             passage.add(look)
@@ -139,14 +142,10 @@ class Passage:
         fused = self.evidence.fused
         best, best_frame_index = self.evidence.best
         return TrackedPlate(
-            track_id=self.number,
-            text=fused.text,
-            confidence=fused.confidence,
-            calibrated=fused.calibrated,
-            status=fused.status,
-            reason=fused.reason,
+            verdict=fused.verdict,
+            passage_id=self.passage_id,
+            track_id=self.track_id,
             settled=self.settled,
-            candidates=fused.candidates,
             readings=self.evidence.readings,
             first_seen_s=self.first_seen_s,
             last_seen_s=self.last_seen_s,

@@ -109,7 +109,7 @@ class PlateStream:
     def finish(self) -> StreamUpdate:
         """End the stream: every plate that was not yet reported as finished is."""
         self._finished = True
-        rest = sorted((*self._resting, *self._followed.values()), key=lambda passage: passage.number)
+        rest = sorted((*self._resting, *self._followed.values()), key=lambda passage: passage.passage_id)
         self._resting.clear()
         self._followed.clear()
         return StreamUpdate(max(self._timestamp_s, 0.0), (), tuple(passage.plate() for passage in rest))
@@ -156,17 +156,18 @@ class PlateStream:
         """Put a reading to its passage, and that to an earlier one of the same plate."""
         passage = self._followed.get(track_id)
         if passage is None:
-            passage = self._shown_in_part(look) or self._begin([look])
+            passage = self._shown_in_part(look) or self._begin(track_id, [look])
         elif not passage.add(look) and len(passage.suspicions) >= SUSPICIONS:
             looks, passage.suspicions = passage.suspicions, []
             passage.last_seen_s = min(passage.last_seen_s, looks[0].timestamp_s)
             self._resting.append(passage)
-            passage = self._begin(looks)
+            passage = self._begin(track_id, looks)
         self._followed[track_id] = self._reunited(passage)
+        self._followed[track_id].track_id = track_id
 
-    def _begin(self, looks: list[Look]) -> Passage:
+    def _begin(self, track_id: int, looks: list[Look]) -> Passage:
         self._passages += 1
-        return Passage.begin(self._passages, self._evidence(), looks)
+        return Passage.begin(self._passages, track_id, evidence=self._evidence(), looks=looks)
 
     def _shown_in_part(self, look: Look) -> Passage | None:
         """The passage whose plate is expected where ``look`` shows a piece of one: the rest of it may be hidden."""

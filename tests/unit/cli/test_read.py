@@ -117,7 +117,7 @@ def test_csv_has_one_row_per_plate_and_one_per_other_picture(
         ("blank.png", ""),
         ("broken.png", ""),
     ]
-    assert rows[0]["text_cyrillic"] == "А123ВС77"
+    assert rows[0]["text_local"] == "А123ВС77"
     assert (rows[0]["x1"], rows[0]["region_code"], rows[0]["status"]) == ("40.0", "77", "read")
     assert "broken.png" in rows[3]["error"]
 

@@ -9,7 +9,7 @@ from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUp
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidImageError
 from platereader.media._drawing import draw_readings, draw_update
-from platereader.results import Character, PlateEvidence, Status, TrackedPlate
+from platereader.results import Character, PlateEvidence, Status, TrackedPlate, Verdict
 
 PLACE = Box(100, 100, 180, 118)
 FOUND = Detection(PLACE, 0.9)
@@ -29,7 +29,8 @@ def reading(
 ) -> PlateReading:
     evidence = PlateEvidence(detection, PlateImage(grey(4, 4)), np.zeros((1, 24), np.float32), ())
     characters = tuple(Character(char, 0.4 if char in weak else 0.99) for char in text or "")
-    return PlateReading(text, confidence, False, characters, status, None, evidence)
+    masked = None if text is None else "".join("?" if char in weak else char for char in text)
+    return PlateReading(Verdict(text, confidence, status, characters=characters, masked_text=masked), evidence)
 
 
 def test_the_callers_frame_is_never_written_to() -> None:
@@ -114,14 +115,25 @@ def test_a_frame_that_is_no_frame_is_refused() -> None:
         draw_readings(grey()[..., 0], [])
 
 
-def update(*, last_seen_s: float, track_id: int = 1) -> StreamUpdate:
+def update(*, last_seen_s: float, passage_id: int = 1) -> StreamUpdate:
     best = reading("A123BC77")
-    plate = TrackedPlate(track_id, "A123BC77", 0.9, False, "read", None, True, (), 3, 0.0, last_seen_s, PLACE, best, 0)
+    plate = TrackedPlate(
+        verdict=Verdict("A123BC77", 0.9, "read"),
+        passage_id=passage_id,
+        track_id=1,
+        settled=True,
+        readings=3,
+        first_seen_s=0.0,
+        last_seen_s=last_seen_s,
+        box=PLACE,
+        best=best,
+        best_frame_index=0,
+    )
     return StreamUpdate(2.0, (plate,), ())
 
 
 def test_a_stream_shows_ids_and_tells_seen_from_predicted() -> None:
     seen = draw_update(grey(), update(last_seen_s=2.0))
     assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=1.9)))
-    assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=2.0, track_id=2)))
+    assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=2.0, passage_id=2)))
     assert np.array_equal(draw_update(grey(), StreamUpdate(2.0, (), ())), grey())

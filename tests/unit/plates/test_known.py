@@ -13,7 +13,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import RUSSIAN
 from platereader.plates._formats import FORMATS, sample_text
 from platereader.plates._known import KnownMatch, KnownPlates, match_known
-from platereader.results import Character, PlateEvidence
+from platereader.results import Character, PlateEvidence, Verdict
 
 KNOWN = ["А123ВС77", "m 555 ke-199", "B777OP98"]
 
@@ -21,12 +21,12 @@ KNOWN = ["А123ВС77", "m 555 ke-199", "B777OP98"]
 def reading(text: str | None) -> PlateReading:
     evidence = PlateEvidence(None, PlateImage(np.zeros((4, 4, 3), np.uint8)), np.zeros((1, 24), np.float32), ())
     characters = tuple(Character(char, 0.99) for char in text or "")
-    return PlateReading(text, 0.97, False, characters, "read" if text else "unreadable", None, evidence)
+    return PlateReading(Verdict(text, 0.97, "read" if text else "unreadable", characters=characters), evidence)
 
 
 def tracked(text: str | None) -> TrackedPlate:
-    box = Box(0, 0, 9, 3)
-    return TrackedPlate(1, text, 0.9, False, "read", None, True, (), 3, 0.0, 1.0, box, reading(text), 0)
+    one = reading(text)
+    return TrackedPlate(one.verdict, 1, 1, True, 3, 0.0, 1.0, Box(0, 0, 9, 3), one, 0)
 
 
 @pytest.mark.parametrize("make", [str, reading, tracked])

@@ -100,6 +100,16 @@ def test_a_foreign_text_that_all_frames_show_is_not_made_a_legal_one(count: int,
     assert fuse(*[foreign] * count, trust=weighing(frames)).fused.text == "34A88887"
 
 
+def test_characters_are_as_probable_as_the_texts_that_have_them() -> None:
+    frame = reading(torn("A128BC77", "A123BC77", 0.7), "A128BC77", "A123BC77")
+    fused = fuse(frame).fused
+    shares = {one.text: np.exp(one.log_prob) for one in fused.candidates}
+    together = shares["A128BC77"] + shares["A123BC77"]
+    assert fused.characters[0].confidence == pytest.approx(together, abs=0.01)
+    assert fused.characters[3].confidence == pytest.approx(shares["A128BC77"], abs=0.01)
+    assert fused.masked_text == "A12?BC77"
+
+
 def test_lines_decide_which_texts_are_legal() -> None:
     # 1234AB77 is a motorcycle on two lines and a military car on one.
     two_lines = replace(PICTURE, lines=2)
@@ -202,7 +212,7 @@ def test_reason_is_what_most_frames_suffer_from() -> None:
     small = Detection(Box(0, 0, 30, 8), 0.9)
     far = reading(torn("A123BC77", "A128BC77", 0.7), "A123BC77", "A128BC77")
     far = TrustPolicy().judge(replace(far.evidence, detection=small), RUSSIAN)
-    near = replace(far, reason="low_confidence")
+    near = replace(far, verdict=replace(far.verdict, reason="low_confidence"))
     trust = weighing(UNFITTED)
     assert fuse(far, far, near, trust=trust).fused.reason == "too_small"
     assert fuse(far, near, near, trust=trust).fused.reason == "low_confidence"

@@ -26,7 +26,7 @@ def test_two_streams_of_one_pipeline_do_not_share_ids_or_state() -> None:
         b = second.update(frame_with({100: PLATE}), step / 5)
     assert [plate.text for plate in a.active] == ["A123BC77"]
     assert [plate.text for plate in b.active] == ["M555KE199"]
-    assert a.active[0].track_id == b.active[0].track_id
+    assert a.active[0].passage_id == b.active[0].track_id
 
 
 def test_plate_that_leaves_is_finished_exactly_once() -> None:
@@ -165,7 +165,7 @@ def test_detection_in_every_third_frame_leaves_predicted_boxes_between() -> None
 def test_plate_that_comes_back_soon_is_on_one_passage() -> None:
     stream, _, _ = counted(StreamSettings(same_passage_s=4.0))
     updates = run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 30 + [frame_with({50: PLATE.moved(150, 120)})] * 5)
-    assert [plate.track_id for plate in updates[-1].active] == [1]
+    assert [plate.passage_id for plate in updates[-1].active] == [1]
     (plate,) = stream.finish().finished
     assert finished_of(updates) == []
     assert (plate.text, plate.first_seen_s) == ("A123BC77", 0.0)
@@ -176,7 +176,7 @@ def test_plate_that_comes_back_late_is_on_another_passage() -> None:
     stream, _, _ = counted(StreamSettings(same_passage_s=2.0))
     updates = run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 30 + [frame_with({50: PLATE.moved(150, 120)})] * 5)
     assert [plate.text for plate in finished_of(updates)] == ["A123BC77"]
-    assert [plate.track_id for plate in stream.finish().finished] == [2]
+    assert [plate.passage_id for plate in stream.finish().finished] == [2]
 
 
 def test_other_plate_in_the_same_place_is_another_passage() -> None:
@@ -190,7 +190,7 @@ def test_parked_plate_fires_once_though_it_is_hidden_for_long() -> None:
     parked = [frame_with({50: PLATE})] * 50
     updates = run(stream, parked + [EMPTY] * 200 + parked + [EMPTY] * 200 + parked)
     assert finished_of(updates) == []
-    assert [plate.track_id for plate in updates[-1].active] == [1]
+    assert [plate.passage_id for plate in updates[-1].active] == [1]
     assert len(stream.finish().finished) == 1
 
 
@@ -245,7 +245,7 @@ def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
     stream = replace(patch_pipeline(), tracker=lambda: told).stream()
     plate, piece = frame_with({50: PLATE}), frame_with({200: Box(25, 30, 60, 50)})
     updates = run(stream, [plate, plate, plate, piece, plate, plate])
-    assert [one.track_id for update in updates for one in update.active] == [1] * 6
+    assert [one.passage_id for update in updates for one in update.active] == [1] * 6
     assert [one.text for one in stream.finish().finished] == ["A123BC77"]
 
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
     stream = replace(patch_pipeline(), tracker=lambda: told).stream()
     plate, other = frame_with({50: PLATE}), frame_with({200: Box(220, 130, 300, 150)})
     updates = run(stream, [plate, plate, plate, other])
-    assert [one.track_id for one in updates[-1].active] == [1, 2]
+    assert [one.passage_id for one in updates[-1].active] == [1, 2]
 
 
 def test_a_plate_comes_back_to_its_passage_from_a_track_that_went_astray() -> None:
@@ -265,7 +265,7 @@ def test_a_plate_comes_back_to_its_passage_from_a_track_that_went_astray() -> No
     both = {**plate, **something}
     frames = [frame_with(one) for one in (plate, plate, plate, BLANK, something, both, both)]
     updates = run(stream, frames)
-    assert [(one.track_id, one.text) for one in updates[-1].active if one.text] == [(1, "A123BC77")]
+    assert [(one.passage_id, one.text) for one in updates[-1].active if one.text] == [(1, "A123BC77")]
     assert [one.text for one in stream.finish().finished].count("A123BC77") == 1
 
 
@@ -297,7 +297,7 @@ def test_passages_kept_in_mind_are_bounded() -> None:
     stream = replace(patch_pipeline(), tracker=NewTrackEachTime).stream(StreamSettings(same_passage_s=1e6))
     frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MOST_RESTING + 50)]
     gone = finished_of(run(stream, frames))
-    assert [plate.track_id for plate in gone] == list(range(1, 50))
+    assert [plate.passage_id for plate in gone] == list(range(1, 50))
     assert len(stream.finish().finished) == MOST_RESTING + 1
 
 

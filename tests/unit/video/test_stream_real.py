@@ -35,7 +35,7 @@ def test_a_leaving_car_is_one_plate_with_one_text(shared_data: Path) -> None:
     pipeline = Pipeline.build()
     updates = list(pipeline.read_stream(frames_of(path, wanted=range(10, 61, 5))))
     finished = [plate for update in updates for plate in update.finished]
-    assert len({plate.track_id for plate in finished}) == len(finished)
+    assert len({plate.passage_id for plate in finished}) == len(finished)
     (plate,) = (plate for plate in finished if plate.status == "read")
     assert (plate.text, plate.settled, plate.best.text) == ("E515TY123", True, "E515TY123")
     assert plate.readings >= 3  # then it was settled

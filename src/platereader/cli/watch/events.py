@@ -134,10 +134,10 @@ class Passages:
     def events_of(self, update: StreamUpdate) -> Iterator[PlateEvent]:
         """Settled plates first; one that is settled only as it goes is reported as both."""
         for plate in (*update.active, *update.finished):
-            if plate.settled and plate.track_id not in self._settled:
-                self._settled.add(plate.track_id)
+            if plate.settled and plate.passage_id not in self._settled:
+                self._settled.add(plate.passage_id)
                 yield PlateEvent("settled", update.timestamp_s, plate)
         for plate in update.finished:
-            self._settled.discard(plate.track_id)  # ids are not used again: memory stays bounded
+            self._settled.discard(plate.passage_id)  # ids are not used again: memory stays bounded
             self._statuses[plate.status] += 1
             yield PlateEvent("finished", update.timestamp_s, plate, self._save_crop(plate))

@@ -12,8 +12,6 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.media._drawing import draw_update
-from platereader.plates._alphabet import to_cyrillic
-from platereader.plates._regions import region_of
 from platereader.results import StreamUpdate, TrackedPlate
 
 MAX_PASSAGES = 100
@@ -116,10 +114,10 @@ class LiveState:
             self._jpeg = max(self._jpeg, encoded)
         return encoded
 
-    def crop_jpeg(self, track_id: int) -> bytes | None:
+    def crop_jpeg(self, passage_id: int) -> bytes | None:
         """The plate of the best reading of a passage as a JPEG; None when the passage is unknown or forgotten."""
         with self._changed:
-            plate, _ = self._plates.get(track_id, (None, False))
+            plate, _ = self._plates.get(passage_id, (None, False))
         return None if plate is None else _jpeg(plate.best.evidence.plate.pixels)
 
     def _keep(self, update: StreamUpdate) -> None:
@@ -128,23 +126,22 @@ class LiveState:
 
     def _keep_plates(self, plates: Sequence[TrackedPlate], *, gone: bool) -> None:
         for plate in plates:
-            self._passages += plate.track_id not in self._plates
-            self._plates[plate.track_id] = (plate, gone)
+            self._passages += plate.passage_id not in self._plates
+            self._plates[plate.passage_id] = (plate, gone)
         while len(self._plates) > MAX_PASSAGES:
-            oldest = next((track_id for track_id, (_, gone) in self._plates.items() if gone), next(iter(self._plates)))
-            del self._plates[oldest]
+            finished = (passage_id for passage_id, (_, is_gone) in self._plates.items() if is_gone)
+            del self._plates[next(finished, next(iter(self._plates)))]
 
 
 def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
-    region = None if plate.text is None else region_of(plate.text, lines=plate.best.lines)
     return {
-        "id": int(plate.track_id),
+        "id": int(plate.passage_id),
         "text": plate.text,
-        "text_cyrillic": None if plate.text is None else to_cyrillic(plate.text),
+        "text_local": plate.text_local,
         "confidence": float(plate.confidence),
         "status": plate.status,
         "reason": plate.reason,
-        "region": None if region is None else region.subject_en,
+        "region": None if plate.region is None else plate.region.subject_en,
         "settled": bool(plate.settled),
         "gone": gone,
         "first_seen_s": float(plate.first_seen_s),

@@ -10,17 +10,14 @@ from typing import Any, Protocol
 
 from platereader.cli.tables import table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
-from platereader.plates._alphabet import to_cyrillic
-from platereader.plates._formats import format_of
-from platereader.plates._regions import region_of
 from platereader.results import TrackedPlate
 
 _HEADER = ("FROM", "TO", "PLATE", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
 _WIDTHS = (8, 8, 10, 10, 10, 8, 0)
 _CSV_HEADER = (
-    "track_id",
+    "passage_id",
     "text",
-    "text_cyrillic",
+    "text_local",
     "confidence",
     "status",
     "reason",
@@ -86,19 +83,17 @@ class CsvReport:
             return
         plate = event.plate
         seen_at = self._started.at(plate.first_seen_s)
-        plate_format = None if plate.text is None else format_of(plate.text, lines=plate.best.lines)
-        region = None if plate.text is None else region_of(plate.text, lines=plate.best.lines)
         self._row(
             (
-                plate.track_id,
+                plate.passage_id,
                 plate.text or "",
-                to_cyrillic(plate.text or ""),
+                plate.text_local or "",
                 round(plate.confidence, 4),
                 plate.status,
                 plate.reason or "",
                 plate.settled,
-                "" if plate_format is None else plate_format.name,
-                "" if region is None else region.code,
+                plate.format or "",
+                "" if plate.region is None else plate.region.code,
                 plate.readings,
                 round(plate.first_seen_s, 3),
                 round(plate.last_seen_s, 3),
@@ -150,5 +145,4 @@ def _note(plate: TrackedPlate) -> str:
     """The region of a sure text, the reason of any other."""
     if plate.reason is not None:
         return plate.reason.replace("_", " ")
-    region = None if plate.text is None else region_of(plate.text, lines=plate.best.lines)
-    return "" if region is None else region.subject_en
+    return "" if plate.region is None else plate.region.subject_en

@@ -93,8 +93,8 @@ class LivePage:
             return _Response("application/json", json.dumps(self.state.snapshot()).encode())
         if path == "frame":
             return self._frame(_parse_number(query.get("after")))
-        if path.startswith("crop/") and (track_id := _parse_number([path[5:]])) is not None:
-            crop = self.state.crop_jpeg(track_id)
+        if path.startswith("crop/") and (passage_id := _parse_number([path[5:]])) is not None:
+            crop = self.state.crop_jpeg(passage_id)
             return None if crop is None else _Response("image/jpeg", crop)
         return None
 

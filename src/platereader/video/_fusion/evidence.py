@@ -13,9 +13,10 @@ from platereader import _ctc as ctc
 from platereader.plates._alphabet import Alphabet
 from platereader.plates._formats import format_of
 from platereader.plates._regions import region_known
-from platereader.results import Candidate, Lines, PlateReading, Reason, Status
+from platereader.results import Candidate, Character, HasVerdict, Lines, PlateReading, Reason, Verdict
 from platereader.trust import FrameWeights, FusedSigns, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, UNFITTED
+from platereader.trust._verdict import make_verdict
 from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed, substituted, voted
 
@@ -37,26 +38,16 @@ _OF_THE_PICTURE: tuple[Reason, ...] = ("cut_off", "hidden_character", "too_small
 
 
 @dataclass(frozen=True, slots=True)
-class FusedReading:
-    """What all frames together say.
+class FusedReading(HasVerdict):
+    """What all frames together say; the fields of its ``verdict`` are properties of it.
 
     Attributes:
-        text: the most probable text; None while no frame was legible.
-        confidence: probability that the whole text is right, 0 to 1.
-        calibrated: whether ``confidence`` was fitted for these parts.
-        status: as of a single reading.
-        reason: why it is not ``read``: what most frames suffer from, if that explains it.
-        candidates: texts with their fused log probability, best first.
+        verdict: its reason is what most frames suffer from, if that explains it; ``log_prob`` of its candidates is the
+            fused one, and a character's probability that of the candidates that have it.
         agreeing: how many of the frames that are kept have this text as their own best one.
         signs: what ``confidence`` rests on; None without a text.
     """
 
-    text: str | None
-    confidence: float
-    calibrated: bool
-    status: Status
-    reason: Reason | None
-    candidates: tuple[Candidate, ...]
     agreeing: int = 0
     signs: FusedSigns | None = None
 
@@ -130,7 +121,7 @@ class FusedEvidence:
         """Score the texts of all frames under all frames, improve on the best one, and judge it."""
         if all(kept.reading.text is None for kept in self._kept):
             best = max(self._kept, key=lambda kept: kept.reading.confidence).reading
-            return FusedReading(None, 0.0, False, best.status, self._common_reason() or best.reason, ())
+            return FusedReading(Verdict(None, 0.0, best.status, self._common_reason() or best.reason))
         frames = [kept for kept in self._kept if kept.candidates]
         lines = lines_of(frames)
         texts = proposed([(kept.weight, kept.candidates) for kept in frames], count=MAX_TEXTS)
@@ -186,7 +177,10 @@ class FusedEvidence:
         if reason == "low_confidence":
             reason = flaw or self._common_reason(_OF_THE_PICTURE) or reason
         agreeing = sum(kept.candidates[0].text == texts[0] for kept in frames)
-        return FusedReading(texts[0], confidence, fitted is not None, status, reason, candidates, agreeing, signs)
+        characters = _characters(candidates)
+        judged = Verdict(texts[0], confidence, status, reason, fitted is not None, characters, candidates)
+        verdict = make_verdict(judged, lines=lines, min_character=self._trust.min_character)
+        return FusedReading(verdict, agreeing, signs)
 
     def _common_reason(self, allowed: tuple[Reason, ...] | None = None) -> Reason | None:
         """What more than half of the frames suffer from."""
@@ -239,6 +233,16 @@ def _flaw(frames: Sequence[Frame], text: str, *, most: float) -> Reason | None:
 def _lead(scores: Sequence[float]) -> float:
     """By how much the first score is above the best other one, at most 20 nats."""
     return min(_MOST_LEAD, scores[0] - max(scores[1:]))
+
+
+def _characters(candidates: Sequence[Candidate]) -> tuple[Character, ...]:
+    """Each character of the best text, as probable as the texts of its length that have it together."""
+    best = candidates[0].text
+    shares = [(one.text, math.exp(one.log_prob)) for one in candidates if len(one.text) == len(best)]
+    return tuple(
+        Character(char, min(1.0, sum(share for text, share in shares if text[place] == char)))
+        for place, char in enumerate(best)
+    )
 
 
 def _candidate(text: str, log_prob: float, *, lines: Lines) -> Candidate:

@@ -42,7 +42,7 @@ def test_a_passage_from_in_view_to_gone() -> None:
     head = {name: snapshot[name] for name in ("title", "frame", "dropped", "phase")}
     assert head == {"title": "gate.mp4", "frame": 4, "dropped": 3, "phase": "running"}
     (plate,) = snapshot["plates"]
-    assert (plate["text"], plate["text_cyrillic"], plate["region"]) == ("A123BC77", "А123ВС77", "Moscow")
+    assert (plate["text"], plate["text_local"], plate["region"]) == ("A123BC77", "А123ВС77", "Moscow")
     assert not plate["gone"]
     state.end(final, "ended")
     snapshot = state.snapshot()
@@ -103,7 +103,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for index in range(5):
         *_, final = updates([frame] * 3)
         plate = final.finished[0]
-        state.show(frame, StreamUpdate(index, (), (replace(plate, track_id=index),)))
+        state.show(frame, StreamUpdate(index, (), (replace(plate, passage_id=index),)))
     snapshot = state.snapshot()
     assert snapshot["passages"] == 5
     assert [plate["id"] for plate in snapshot["plates"]] == [4, 3, 2]
@@ -117,7 +117,7 @@ def test_a_plate_in_view_stays_on_top_however_many_pass(monkeypatch: pytest.Monk
     parked, *_ = updates([frame] * 3)[2].active
     state = LiveState("gate.mp4")
     for index in range(100, 110):
-        state.show(frame, StreamUpdate(index, (parked,), (replace(parked, track_id=index),)))
+        state.show(frame, StreamUpdate(index, (parked,), (replace(parked, passage_id=index),)))
     snapshot = state.snapshot()
-    assert [plate["id"] for plate in snapshot["plates"]] == [parked.track_id, 109, 108]
+    assert [plate["id"] for plate in snapshot["plates"]] == [parked.passage_id, 109, 108]
     assert snapshot["passages"] == 11

@@ -127,7 +127,7 @@ def test_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = list(csv.DictReader(io.StringIO(out)))
     assert status == 0
     assert [row["text"] for row in rows] == ["A123BC77", "M555KE199"]
-    assert rows[0]["text_cyrillic"] == "А123ВС77"
+    assert rows[0]["text_local"] == "А123ВС77"
     assert (rows[0]["first_seen_s"], rows[0]["region_code"], rows[0]["first_seen_at"]) == ("0.0", "77", "")
 
 

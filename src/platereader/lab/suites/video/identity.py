@@ -80,7 +80,7 @@ def _accumulated(accumulator: Any, frames: Sequence[Frame]) -> Any:
         tracks = [
             one
             for one in frame.tracks
-            if one.track_id not in frame.passage_of or frame.passage_of[one.track_id].passage not in hidden
+            if one.passage_id not in frame.passage_of or frame.passage_of[one.passage_id].passage not in hidden
         ]
         overlap = iou_matrix(
             np.array([plate.box.to_tuple() for plate in true], np.float64).reshape(-1, 4),
@@ -88,6 +88,6 @@ def _accumulated(accumulator: Any, frames: Sequence[Frame]) -> Any:
         )
         distance = np.where(overlap >= MIN_FOUND_IOU, 1 - overlap, np.nan)  # nan: may not be matched
         accumulator.update(
-            [plate.passage for plate in true], [one.track_id for one in tracks], distance, frameid=number
+            [plate.passage for plate in true], [one.passage_id for one in tracks], distance, frameid=number
         )
     return accumulator

@@ -147,10 +147,10 @@ def judge(clip: str, recorded: Sequence[RecordedFrame], played: Replay) -> ClipO
     frames = seen_frames(recorded, played)
     finished = [plate for update in played.updates for plate in update.finished]
     owners = _owners(frames)
-    tracks = [_track(clip, plate, owners.get(plate.track_id)) for plate in finished]
+    tracks = [_track(clip, plate, owners.get(plate.passage_id)) for plate in finished]
     truths = {plate.passage: plate.text for frame in recorded for plate in frame.plates if plate.visible}
     passages = [
-        _passage(clip, passage, frames, [one for one in finished if _on(owners.get(one.track_id), passage)], owners)
+        _passage(clip, passage, frames, [one for one in finished if _on(owners.get(one.passage_id), passage)], owners)
         for passage in sorted(truths)
     ]
     return ClipOutcome(clip, tuple(passages), tuple(tracks), len(recorded), played.looked, played.read)
@@ -162,7 +162,7 @@ def seen_frames(recorded: Sequence[RecordedFrame], played: Replay) -> list[Frame
     for frame, update in zip(recorded, played.updates, strict=False):  # the last update is of no frame
         seen = tuple(plate for plate in update.active if plate.last_seen_s == frame.timestamp_s)
         pairs = _paired([plate.box for plate in seen], [plate.box for plate in frame.plates])
-        frames.append(Frame(frame, seen, {seen[a].track_id: frame.plates[b] for a, b in pairs}))
+        frames.append(Frame(frame, seen, {seen[a].passage_id: frame.plates[b] for a, b in pairs}))
     return frames
 
 
@@ -181,10 +181,10 @@ def _owners(frames: Sequence[Frame]) -> dict[int, TruePlate]:
     votes: defaultdict[int, Counter[int]] = defaultdict(Counter)
     plates: dict[int, TruePlate] = {}
     for frame in frames:
-        for track_id, plate in frame.passage_of.items():
-            votes[track_id][plate.passage] += 1
+        for passage_id, plate in frame.passage_of.items():
+            votes[passage_id][plate.passage] += 1
             plates[plate.passage] = plate
-    return {track_id: plates[counts.most_common(1)[0][0]] for track_id, counts in votes.items()}
+    return {passage_id: plates[counts.most_common(1)[0][0]] for passage_id, counts in votes.items()}
 
 
 def _on(owner: TruePlate | None, passage: int) -> bool:
@@ -202,10 +202,10 @@ def _passage(
     """Everything about one passage; ``finished`` are the tracks on it."""
     here = [(frame, plate) for frame in frames for plate in frame.recorded.plates if plate.passage == passage]
     visible = [(frame, plate) for frame, plate in here if plate.visible]
-    main = max(finished, key=lambda one: _length(frames, one.track_id), default=None)
-    rest = {one.track_id for one in finished if one is not main}
+    main = max(finished, key=lambda one: _length(frames, one.passage_id), default=None)
+    rest = {one.passage_id for one in finished if one is not main}
     # Tracks that were joined to an earlier one never finish under their own number.
-    ids = {track_id for track_id, owner in owners.items() if _on(owner, passage)} - rest
+    ids = {passage_id for passage_id, owner in owners.items() if _on(owner, passage)} - rest
     readings = _readings(frames, ids) if main is not None else []
     settled = [index for index, (frame, _) in enumerate(here) if any(one.settled for one in _mine(frame, passage))]
     said = [one for frame, _ in here for one in _mine(frame, passage) if one.settled and one.status == "read"]
@@ -229,12 +229,12 @@ def _passage(
     )
 
 
-def _length(frames: Sequence[Frame], track_id: int) -> int:
-    return sum(track_id == plate.track_id for frame in frames for plate in frame.tracks)
+def _length(frames: Sequence[Frame], passage_id: int) -> int:
+    return sum(passage_id == plate.passage_id for frame in frames for plate in frame.tracks)
 
 
 def _mine(frame: Frame, passage: int) -> list[TrackedPlate]:
-    return [one for one in frame.tracks if _on(frame.passage_of.get(one.track_id), passage)]
+    return [one for one in frame.tracks if _on(frame.passage_of.get(one.passage_id), passage)]
 
 
 def _readings(frames: Sequence[Frame], ids: set[int]) -> list[PlateReading]:
@@ -242,7 +242,7 @@ def _readings(frames: Sequence[Frame], ids: set[int]) -> list[PlateReading]:
     readings: list[PlateReading] = []
     for frame in frames:
         for plate in frame.tracks:
-            reading = _reading_at(frame.recorded, plate.box) if plate.track_id in ids else None
+            reading = _reading_at(frame.recorded, plate.box) if plate.passage_id in ids else None
             if reading is not None:
                 readings.append(reading)
     return readings

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from platereader import Character, PlateEvidence, PlateImage, PlateReading
+from platereader import Character, PlateEvidence, PlateImage, PlateReading, Verdict
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
 from platereader.results import Status
 
@@ -12,7 +12,7 @@ NOTHING = PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), np.zer
 def reading(text: str | None, confidence: float = 0.9) -> PlateReading:
     characters = tuple(Character(char, confidence) for char in text or "")
     status: Status = "unreadable" if text is None else "uncertain"
-    return PlateReading(text, confidence, False, characters, status, None, NOTHING)
+    return PlateReading(Verdict(text, confidence, status, characters=characters), NOTHING)
 
 
 def test_whole_strings_need_their_votes_and_keep_their_answer() -> None:

@@ -1,0 +1,28 @@
+"""What the parts and the pipeline return: frozen, slotted, JSON-safe through ``to_dict``.
+
+Parts may fill them with numpy numbers, which JSON does not know: ``to_dict`` gives plain ones.
+"""
+
+from platereader.results._description import PartDescription
+from platereader.results._evidence import Candidate, Character, Detection, Lines, PlateEvidence, PlateImage
+from platereader.results._plates import PlateReading, StreamUpdate, TrackedPlate
+from platereader.results._tracking import TrackAssignment
+from platereader.results._verdict import HasVerdict, Reason, Status, Verdict
+
+__all__ = [
+    "Candidate",
+    "Character",
+    "Detection",
+    "HasVerdict",
+    "Lines",
+    "PartDescription",
+    "PlateEvidence",
+    "PlateImage",
+    "PlateReading",
+    "Reason",
+    "Status",
+    "StreamUpdate",
+    "TrackAssignment",
+    "TrackedPlate",
+    "Verdict",
+]

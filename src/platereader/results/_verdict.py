@@ -1,0 +1,165 @@
+"""What is said of a plate, by one picture of it or by many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+from platereader.plates._regions import Region
+from platereader.results._evidence import Candidate, Character
+
+Status: TypeAlias = Literal["read", "uncertain", "unreadable"]
+"""Whether to act on a reading, to look at it, or that there is nothing to look at."""
+
+Reason: TypeAlias = Literal[
+    "not_a_plate",
+    "nothing_legible",
+    "cut_off",
+    "hidden_character",
+    "too_small",
+    "low_confidence",
+    "weak_character",
+    "unknown_format",
+    "unknown_region",
+]
+"""Why a reading is not ``read``; see ``platereader.trust``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one plate.
+
+    Attributes:
+        text: best text in Latin look-alike spelling; None when unreadable.
+        confidence: probability that the whole text is right, 0 to 1.
+        status: ``read``, ``uncertain`` or ``unreadable``.
+        reason: why the status is not ``read``; None when it is.
+        calibrated: whether ``confidence`` was fitted for exactly these parts.
+        characters: each character of ``text`` with its own posterior probability.
+        candidates: all texts considered, best first.
+        country: ISO 3166 code of the country whose plate format the text fits; None when it fits none.
+        format: name of the plate format that the text fits, or None.
+        region: what its region code stands for; None when there is none or it is unknown.
+        text_local: the text in the script of its country, such as Cyrillic.
+        masked_text: the text with ``?`` for every character that is too improbable to act on, such as ``A1?3BC77``.
+    """
+
+    text: str | None
+    confidence: float
+    status: Status
+    reason: Reason | None = None
+    calibrated: bool = False
+    characters: tuple[Character, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    country: str | None = None
+    format: str | None = None
+    region: Region | None = None
+    text_local: str | None = None
+    masked_text: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "text": self.text,
+            "text_local": self.text_local,
+            "masked_text": self.masked_text,
+            "country": self.country,
+            "format": self.format,
+            "region": None if self.region is None else asdict(self.region),
+            "confidence": float(self.confidence),
+            "calibrated": bool(self.calibrated),
+            "status": self.status,
+            "reason": self.reason,
+            "characters": [character.to_dict() for character in self.characters],
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
+        """Inverse of ``to_dict``; other keys are left alone."""
+        return cls(
+            text=data["text"],
+            confidence=data["confidence"],
+            status=cast(Status, data["status"]),
+            reason=cast("Reason | None", data["reason"]),
+            calibrated=data["calibrated"],
+            characters=tuple(Character.from_dict(item) for item in data["characters"]),
+            candidates=tuple(Candidate.from_dict(item) for item in data["candidates"]),
+            country=data["country"],
+            format=data["format"],
+            region=None if data["region"] is None else Region(**data["region"]),
+            text_local=data["text_local"],
+            masked_text=data["masked_text"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HasVerdict:
+    """Base of the results that say something of a plate: what the ``Verdict`` says, they say.
+
+    Attributes:
+        verdict: what is said of the plate.
+    """
+
+    verdict: Verdict
+
+    @property
+    def text(self) -> str | None:
+        """Best text in Latin look-alike spelling; None when unreadable."""
+        return self.verdict.text
+
+    @property
+    def confidence(self) -> float:
+        """Probability that the whole text is right, 0 to 1."""
+        return self.verdict.confidence
+
+    @property
+    def status(self) -> Status:
+        """``read``, ``uncertain`` or ``unreadable``."""
+        return self.verdict.status
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the status is not ``read``; None when it is."""
+        return self.verdict.reason
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether ``confidence`` was fitted for exactly these parts."""
+        return self.verdict.calibrated
+
+    @property
+    def characters(self) -> tuple[Character, ...]:
+        """Each character of ``text`` with its own posterior probability."""
+        return self.verdict.characters
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All texts considered, best first."""
+        return self.verdict.candidates
+
+    @property
+    def country(self) -> str | None:
+        """ISO 3166 code of the country whose plate format the text fits; None when it fits none."""
+        return self.verdict.country
+
+    @property
+    def format(self) -> str | None:
+        """Name of the plate format that the text fits, or None."""
+        return self.verdict.format
+
+    @property
+    def region(self) -> Region | None:
+        """What its region code stands for; None when there is none or it is unknown."""
+        return self.verdict.region
+
+    @property
+    def text_local(self) -> str | None:
+        """The text in the script of its country, such as Cyrillic."""
+        return self.verdict.text_local
+
+    @property
+    def masked_text(self) -> str | None:
+        """The text with ``?`` for every character that is too improbable to act on, such as ``A1?3BC77``."""
+        return self.verdict.masked_text
