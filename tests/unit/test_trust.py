@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from warped_plates import tilted
 
 from platereader import (
     Box,
@@ -11,6 +12,7 @@ from platereader import (
     PlateEvidence,
     PlateImage,
     PlateReading,
+    Quad,
     TrustPolicy,
 )
 from platereader import (
@@ -123,6 +125,15 @@ def test_low_confidence_on_a_tiny_plate_is_put_down_to_its_size() -> None:
     assert judge("A123BC77", blurred, detection=far).reason == "too_small"
     assert judge("A123BC77", blurred, detection=near).reason == "low_confidence"
     assert judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.9999), detection=far).status == "read"
+
+
+def test_a_plate_is_as_wide_as_its_corners_say() -> None:
+    blurred = spelled("A123BC77", RUSSIAN, probability=0.9)
+    steep = tilted((100, 100), width=56, aspect=5, angle_deg=45)
+    narrow = Quad.from_box(Box(10, 10, 50, 20))
+    assert steep.box.width < TrustPolicy().small_px < steep.width
+    assert judge("A123BC77", blurred, detection=Detection(steep.box, 0.9, steep)).reason == "low_confidence"
+    assert judge("A123BC77", blurred, detection=Detection(Box(0, 0, 60, 30), 0.9, narrow)).reason == "too_small"
 
 
 def test_lenient_lets_through_what_strict_doubts() -> None:

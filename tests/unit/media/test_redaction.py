@@ -173,6 +173,19 @@ def test_gaps_in_a_track_are_filled_and_its_ends_extended() -> None:
     assert not any(out[index].covered for index in (*range(5), *range(26, 30)))
 
 
+def test_the_longer_a_plate_is_out_of_sight_the_more_around_it_is_covered() -> None:
+    out = run_video([10, 20], margin=0.0)
+
+    def covered(index: int, *, off_px: float) -> bool:
+        box = place(index)
+        swerved = Box(box.x1, box.y1 + off_px, box.x2, box.y2 + off_px)
+        return bool((out[index].frame[inside(Quad.from_box(swerved), out[index].frame.shape)] > 0).all())
+
+    for index, away_s in ((11, 1 / FPS), (15, 5 / FPS), (18, 2 / FPS)):  # two heights for each second
+        assert covered(index, off_px=0.9 * 2 * away_s * place(index).height)
+        assert not covered(index, off_px=1.3 * 2 * away_s * place(index).height + 3)
+
+
 def test_without_tracking_only_what_was_found_is_covered() -> None:
     class NoTracks:
         def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:

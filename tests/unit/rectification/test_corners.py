@@ -53,6 +53,15 @@ def test_ordinary_plates_are_plausible(angle_deg: float, aspect: float) -> None:
     assert is_plausible(quad, quad.box)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_plate_may_be_tilted_by_60_degrees_and_no_more(sign: int) -> None:
+    within, beyond = (
+        tilted((300, 200), width=120, aspect=4.6, angle_deg=sign * angle_deg) for angle_deg in (59.5, 60.5)
+    )
+    assert is_plausible(within, within.box)
+    assert not is_plausible(beyond, beyond.box)
+
+
 def test_lines_come_from_the_detection_else_from_the_aspect() -> None:
     square = tilted((320, 240), width=150, aspect=290 / 170, angle_deg=5)
     steep = tilted((320, 240), width=150, aspect=3.0, angle_deg=5)

@@ -8,6 +8,7 @@ from warped_plates import ONE_LINE, TWO_LINES, flat_plate, street, tilted
 from platereader import Box, Quad
 from platereader._arrays import BgrImage
 from platereader.rectification._layout import join_lines, rectify_box, rectify_quad
+from platereader.results import Lines
 
 
 def difference(a: BgrImage, b: BgrImage) -> float:
@@ -84,6 +85,35 @@ def test_join_lines_cuts_in_the_gap(gap: int, *, dark: bool) -> None:
     # The cut may lie anywhere in the 12 rows of the gap, so that few rows of each half belong to the other line.
     assert (joined[:, :218, 0] > 100).mean() <= 6 / gap
     assert (joined[:, 218:, 0] < 100).mean() <= 6 / (128 - gap)
+
+
+@pytest.mark.parametrize("calm", [(50, 58), (51, 58), (60, 68), (68, 77)])
+def test_join_lines_cuts_in_the_middle_of_the_gap_and_moves_nothing(calm: tuple[int, int]) -> None:
+    plate = np.zeros((128, 218, 3), np.uint8)
+    plate[..., 0] = np.arange(128)[:, None]
+    plate[:, ::2, 1] = 200
+    plate[calm[0] : calm[1], :, 1] = 0
+    plate[..., 2] = np.arange(218)
+    joined = join_lines(plate).astype(np.float64)
+    cut = (calm[0] + calm[1]) // 2
+    for half, start, stop in ((joined[:, :218], 0, cut), (joined[:, 218:], cut, 128)):
+        rows = start + (np.arange(64) + 0.5) * (stop - start) / 64 - 0.5
+        assert (half[..., 0].min(), half[..., 0].max()) == (start, stop - 1)
+        assert half[:, 50, 0] == pytest.approx(np.clip(rows, start, stop - 1), abs=0.75)  # OpenCV rounds places, too
+        assert (half[:, :, 2] == np.arange(218)).all()
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_plate_is_enlarged_without_a_shift(lines: Lines) -> None:
+    steep = 4 * np.arange(60)
+    across = np.repeat(np.broadcast_to(steep, (60, 60))[..., None], 3, axis=2).astype(np.uint8)
+    box = Box(5, 5, 55, 5 + 50 * (112 / 520 if lines == 1 else 170 / 290))
+    for frame, (start, length), axis in ((across, (5, box.width), 1), (across.transpose(1, 0, 2), (5, box.height), 0)):
+        pixels = rectify_quad(np.ascontiguousarray(frame), Quad.from_box(box), lines, margin=0.0).pixels[..., 0]
+        upright = pixels if lines == 1 else np.vstack(np.hsplit(pixels, 2))
+        count = upright.shape[axis]
+        expected = 4 * (start + (np.arange(count) + 0.5) * length / count - 0.5)
+        assert float((upright.mean(axis=1 - axis) - expected).mean()) == pytest.approx(0, abs=0.2)
 
 
 def test_join_lines_without_a_gap_cuts_in_half() -> None:

@@ -60,6 +60,11 @@ class Misbehaving(http.server.BaseHTTPRequestHandler):
     def wrong(self) -> None:
         self.send(DATA[::-1], length=len(DATA))
 
+    def endless(self) -> None:
+        self.send(DATA, length=None)
+        for _ in range(100):  # far more than a client may take in, and still an end for one that takes all
+            self.wfile.write(DATA)
+
     def longer(self) -> None:
         self.send(DATA + b"more", length=len(DATA) + 4)
 
@@ -153,6 +158,7 @@ BAD = [
     "truncated-without-length",
     "wrong",
     "longer",
+    "endless",
     "empty",
     "missing",
     "broken",
@@ -178,6 +184,13 @@ def test_a_bad_answer_does_not_harm_what_was_there(server: Server, registry: Reg
     with pytest.raises(WeightsFetchError):
         registry.fetch("finder", base_url=f"{server.url}/{kind}")
     assert [(path.name, path.read_bytes()) for path in registry.cache.iterdir()] == [("finder.safetensors", b"damaged")]
+
+
+def test_no_more_is_taken_in_than_one_piece_beyond_the_size(server: Server, registry: Registry) -> None:
+    pieces: list[int] = []
+    with pytest.raises(WeightsFetchError, match=f"more than {len(DATA)}"):
+        registry.fetch("finder", base_url=f"{server.url}/endless", progress=pieces.append)
+    assert sum(pieces) <= len(DATA) + max(pieces) < 2 * len(DATA)
 
 
 @pytest.mark.parametrize("kind", ["to-file", "to-ftp"])

@@ -1,5 +1,6 @@
 """Many frames of one plate."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -225,6 +226,14 @@ def test_a_confident_reading_of_another_plate_contradicts() -> None:
     assert not evidence.contradicted_by(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77"))
 
 
+def test_one_surely_misread_character_is_no_other_plate() -> None:
+    evidence = fuse(*[clear("A123BC77")] * 3)
+    one, two = (reading(spelled(text, RUSSIAN, probability=0.9999), text) for text in ("A128BC77", "A128BC78"))
+    assert one.status == two.status == "read"
+    assert not evidence.contradicted_by(one)
+    assert evidence.contradicted_by(two)
+
+
 def test_the_best_reading_is_of_the_fused_text() -> None:
     right, wrong = reading(torn("A123BC77", "A128BC77", 0.9), "A123BC77"), clear("M555KE199")
     assert fuse(right, right, right, wrong).best == (right, 0)
@@ -248,6 +257,14 @@ def test_candidates_of_many_frames_come_before_those_of_few() -> None:
     common, rare = Candidate("A123BC77", -1.0, None), Candidate("A128BC77", -0.9, None)
     assert proposed([(1.0, (common,)), (1.0, (common,)), (1.0, (rare,))], count=2) == ["A123BC77", "A128BC77"]
     assert proposed([(1.0, (common,)), (9.0, (rare,))], count=1) == ["A128BC77"]
+
+
+def test_candidates_are_ordered_by_probability_and_not_by_another_power_of_it() -> None:
+    # 0.5 in one frame is more than 0.2 in each of two; the square roots, for one, say the opposite.
+    once, twice = Candidate("A123BC77", math.log(0.5), None), Candidate("A128BC77", math.log(0.2), None)
+    near = Candidate("A128BC77", math.log(0.28), None)
+    assert proposed([(1.0, (once,)), (1.0, (twice,)), (1.0, (twice,))], count=1) == ["A123BC77"]
+    assert proposed([(1.0, (once,)), (1.0, (near,)), (1.0, (near,))], count=1) == ["A128BC77"]
 
 
 def test_substitutions_take_characters_of_texts_of_the_same_length() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -24,7 +25,7 @@ def proposed(frames: Iterable[tuple[float, Sequence[Candidate]]], *, count: int)
     for weight, candidates in frames:
         for rank, candidate in enumerate(candidates[:_EACH]):
             # However small its probability, what a decoder puts first is worth a try.
-            mass[candidate.text] += weight * (2.0**candidate.log_prob + 1e-3 / (1 + rank))
+            mass[candidate.text] += weight * (math.exp(candidate.log_prob) + 1e-3 / (1 + rank))
     return sorted(mass, key=lambda text: (-mass[text], text))[:count]
 
 

@@ -47,6 +47,20 @@ def test_another_size_is_another_plate() -> None:
     assert assign(known((100, 100)), near)[0].size == 0
 
 
+def test_a_plate_that_jumps_is_found_in_a_second_pass_and_its_track_allows_for_it() -> None:
+    motion = known((100, 100), (400, 300))
+    variance = motion.covariance[:, 0, 0].copy()
+    tracks, detections = assign(motion, standing((400, 300), (190, 100)))
+    assert dict(zip(tracks.tolist(), detections.tolist(), strict=True)) == {0: 1, 1: 0}
+    assert (motion.covariance[:, 0, 0] > variance).tolist() == [True, False]
+    motion.correct(tracks, standing((400, 300), (190, 100))[detections])
+    assert motion.mean[0, 0] == pytest.approx(190, abs=2)
+
+
+def test_the_second_pass_reaches_no_further_than_a_jump() -> None:
+    assert assign(known((100, 100)), standing((600, 100)))[0].size == 0
+
+
 def test_nothing_matches_nothing() -> None:
     assert assign(known((1, 1)), standing().reshape(0, 4))[0].size == 0
     assert assign(Motion.started(np.zeros((0, 4))), standing((1, 1)))[0].size == 0

@@ -27,6 +27,22 @@ def test_a_straight_way_in_space_is_foreseen() -> None:
     assert np.abs(motion.mean - truth)[0, :2].max() < 0.4 * np.abs(constant - truth)[0, :2].max()
 
 
+def speed_from_afar(time_s: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """How fast what ``seen_from_afar`` says changes."""
+    depth, focal = 20 - 6 * time_s, 1000
+    return np.array([[focal * 3 * 6 / depth**2, focal * 1 * 6 / depth**2, 6 / depth, 0.0]])
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_what_comes_nearer_speeds_up_as_it_grows(steps: int) -> None:
+    motion = Motion.started(seen_from_afar(0.0))
+    motion.speed = speed_from_afar(0.0)
+    for _ in range(steps):
+        motion.advance(2.0 / steps)
+    assert motion.mean == pytest.approx(seen_from_afar(2.0))
+    assert motion.speed == pytest.approx(speed_from_afar(2.0))
+
+
 def test_uncertainty_grows_with_time_and_not_with_frames() -> None:
     once, often = (Motion.started(seen_from_afar(0.0)) for _ in range(2))
     once.advance(1.0)
