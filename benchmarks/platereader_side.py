@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.contest import NotOfferedError, Prepared, timed
 from platereader import Pipeline
 from platereader._arrays import BgrImage
-from platereader.errors import EngineError
+from platereader.errors import EngineError, MissingDependencyError
 
 ENGINES = ("torch", "onnx", "openvino")
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
@@ -30,7 +30,7 @@ def build(engine: str, precision: str, *, threads: int | None = None) -> Pipelin
         importlib.import_module("torch").set_num_threads(threads)
     try:
         return Pipeline.build(engine=engine, precision=precision, threads=None if engine == "torch" else threads)
-    except (EngineError, ModuleNotFoundError) as error:
+    except (EngineError, MissingDependencyError) as error:
         raise NotOfferedError(str(error)) from error
 
 

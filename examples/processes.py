@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -18,20 +17,13 @@ import cv2
 from platereader import BgrImage, Pipeline, PlateReaderError
 from platereader.media import IMAGE_SUFFIXES, read_image
 
-
-@cache
-def pipeline() -> Pipeline:
-    """The one of this process."""
-    return Pipeline.build()
+pipelines: list[Pipeline] = []  # the one of this process
 
 
 def start(threads: int) -> None:
     """Run in each process before its first batch."""
-    import torch
-
-    torch.set_num_threads(threads)  # all cores for each process would be far too many threads
-    cv2.setNumThreads(threads)
-    pipeline()
+    cv2.setNumThreads(threads)  # all cores for each process would be far too many threads
+    pipelines.append(Pipeline.build(threads=threads))
 
 
 def opened(path: Path) -> BgrImage | str:
@@ -45,7 +37,7 @@ def opened(path: Path) -> BgrImage | str:
 def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """A row for each picture."""
     pictures = [opened(path) for path in paths]
-    readings = iter(pipeline().read_batch([picture for picture in pictures if not isinstance(picture, str)]))
+    readings = iter(pipelines[0].read_batch([picture for picture in pictures if not isinstance(picture, str)]))
     return [
         {"path": str(path), "error": picture}
         if isinstance(picture, str)

@@ -48,12 +48,9 @@ class Reader:
     """What one worker process holds, and does to each batch of paths."""
 
     def __init__(self, files: pyarrow.fs.FileSystem, threads: int) -> None:
-        import torch
-
-        torch.set_num_threads(threads)  # all cores for each worker would be far too many threads
-        cv2.setNumThreads(threads)
+        cv2.setNumThreads(threads)  # all cores for each worker would be far too many threads
         self.files = files
-        self.pipeline = Pipeline.build()
+        self.pipeline = Pipeline.build(threads=threads)
 
     def __call__(self, batch: Mapping[str, Any]) -> pa.Table:
         paths = [str(path) for path in batch["path"]]

@@ -271,6 +271,7 @@ def run_quantize(arguments: argparse.Namespace) -> int:
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
+    import platereader.lab.training  # noqa: F401 (says which packages are missing, before weights are loaded)
     from platereader import _defaults as defaults
     from platereader.cli.parts import resolve_weights
     from platereader.registry import Registry

@@ -25,7 +25,7 @@ def main(words: Sequence[str]) -> None:
         now_s = time.perf_counter()
         steps_s[step], since_s = now_s - since_s, now_s
 
-    from platereader.errors import EngineError
+    from platereader.errors import EngineError, MissingDependencyError
     from platereader.media._images import read_image
     from platereader.pipeline import Pipeline
 
@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> None:
     done("picture")
     try:
         pipeline = Pipeline.build(engine=engine, precision=precision)
-    except (EngineError, ModuleNotFoundError) as error:
+    except (EngineError, MissingDependencyError) as error:
         _tell({"absent": str(error)})
         return
     done("build")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.errors import EngineError, InvalidArgumentError
+from platereader.errors import EngineError, InvalidArgumentError, MissingDependencyError
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.speed.report import Absent, Run, Turn, stage_times, times_as_fast
 from platereader.lab.speed.stages import Stopwatch, watched
@@ -149,7 +149,7 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Contestant
     for setting in settings:
         try:
             one = _prepared(setting, build)
-        except (EngineError, ModuleNotFoundError) as error:
+        except (EngineError, MissingDependencyError) as error:
             absent.append(Absent(setting.name, str(error)))
             continue
         same = present.setdefault(one.likeness, one)
