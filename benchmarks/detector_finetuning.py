@@ -70,8 +70,8 @@ def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
 
 def look(detector: PlateDetector, images: Sequence[LabelledImage]) -> list[list[Detection]]:
     """What is found on each picture, down to the lowest scores."""
-    patient = replace(detector, min_score=LEAST_SCORE)
-    return [patient.detect([read_image(image.path)])[0] for image in images]
+    low_threshold = replace(detector, min_score=LEAST_SCORE)
+    return [low_threshold.detect([read_image(image.path)])[0] for image in images]
 
 
 def run_fold(

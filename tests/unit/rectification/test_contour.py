@@ -9,8 +9,8 @@ from warped_plates import TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Detection, Quad
 from platereader.lab.datasets import is_calibration, load_dataset
+from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.render import render_plate
-from platereader.lab.synthesis.surroundings import mount
 from platereader.media._images import read_image
 from platereader.plates._formats import by_name
 from platereader.rectification._contour import ContourRectifier, find_outline
@@ -85,9 +85,9 @@ def test_real_photographs_come_out_straighter_than_their_boxes(shared_data: Path
 def test_a_tight_box_is_not_taken_apart_at_the_line_before_the_region(seed: int) -> None:
     rng = np.random.default_rng(seed)
     front = render_plate("A123BC77", by_name("standard"), height_px=30, rng=rng).pixels
-    mounted, corners = mount((front * 0.5).astype(np.uint8), rng=rng, light=0.5)
-    frame = np.full((mounted.shape[0] + 80, mounted.shape[1] + 120, 3), 60, np.uint8)
-    frame[40 : 40 + mounted.shape[0], 60 : 60 + mounted.shape[1]] = mounted
+    framed, corners = add_holder((front * 0.5).astype(np.uint8), rng=rng, light=0.5)
+    frame = np.full((framed.shape[0] + 80, framed.shape[1] + 120, 3), 60, np.uint8)
+    frame[40 : 40 + framed.shape[0], 60 : 60 + framed.shape[1]] = framed
     quad = Quad.from_points(corners + np.array((60, 40)))
     found = find_outline(frame, quad.box)
     assert found is None or found.box.width > 0.9 * quad.box.width

@@ -122,20 +122,20 @@ def evaluate_input_sizes(
         InvalidArgumentError: the detector's input size cannot be set, or a size is not allowed.
         MediaFileError: a picture cannot be decoded.
     """
-    patient = {size: _resized(detector, size, min_score=LOW_SCORE) for size in sorted(set(sizes))}
-    found: dict[int, list[PictureBoxes]] = {size: [] for size in patient}
+    low_threshold = {size: _resized(detector, size, min_score=LOW_SCORE) for size in sorted(set(sizes))}
+    found: dict[int, list[PictureBoxes]] = {size: [] for size in low_threshold}
     timed: list[BgrImage] = []
     every = max(1, len(images) // _TIMED_FRAMES)
     for number, image in enumerate(images):
         frame = read_image(image.path)
         if number % every == 0 and len(timed) < _TIMED_FRAMES:
             timed.append(frame)
-        for size, one in patient.items():
+        for size, one in low_threshold.items():
             found[size].append(picture_boxes(image, detect(one, [frame])[0]))
         if on_picture is not None:
             on_picture()
-    usual = _resized(detector, next(iter(patient))).min_score
-    timings = _times({size: _resized(detector, size) for size in patient}, timed, rounds=rounds)
+    usual = _resized(detector, next(iter(low_threshold))).min_score
+    timings = _times({size: _resized(detector, size) for size in low_threshold}, timed, rounds=rounds)
     return tuple(_scores(size, boxes, usual=usual, timing=timings[size]) for size, boxes in found.items())
 
 

@@ -19,10 +19,10 @@ class Step:
     """One effect that may happen.
 
     Attributes:
-        effect: What happens.
-        probability: How often, 0 to 1.
-        weakest: Least strength, 0 to 1.
-        strongest: Greatest strength, 0 to 1; weak doses are drawn more often than strong ones.
+        effect: what happens.
+        probability: how often, 0 to 1.
+        weakest: least strength, 0 to 1.
+        strongest: greatest strength, 0 to 1; weak doses are drawn more often than strong ones.
     """
 
     effect: Effect
@@ -36,8 +36,8 @@ class Camera:
     """What may happen to a plate between the factory and the file.
 
     Attributes:
-        surface: What happens to the metal itself, before the picture is taken.
-        view: Light, lens, sensor and file, in this order, on the camera's own pixels.
+        surface: what happens to the metal itself, before the picture is taken.
+        view: light, lens, sensor and file, in this order, on the camera's own pixels.
     """
 
     surface: tuple[Step, ...]
@@ -51,9 +51,9 @@ def apply_steps(
 
     Args:
         pixels: uint8 (H, W, 3) BGR; not written to.
-        steps: The effects, in order.
-        rng: Source of randomness.
-        severity: Multiplies every probability.
+        steps: the effects, in order.
+        rng: source of randomness.
+        severity: multiplies every probability.
 
     Returns:
         uint8 (H, W, 3) BGR; the input itself if nothing happened.

@@ -12,14 +12,14 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
+from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange, corners_of, homography, noisy_corners
-from platereader.lab.synthesis.surroundings import mount
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
 
-__all__ = ["CropProfile", "camera_width_px", "photographed", "rectified", "surroundings", "taken"]
+__all__ = ["CropProfile", "camera_width_px", "crop_around", "cut_plate", "place_on_background", "rectified"]
 
 FORMAT_WEIGHTS: Mapping[str, float] = {
     "standard": 62.0,
@@ -45,18 +45,18 @@ class CropProfile:
     """What the samples look like.
 
     Attributes:
-        camera: Effects on rendered plates.
-        photograph: Effects on real plates, which have their own weather already.
-        pose: How far plates are turned.
-        corner_error: How wrong the rectifier's corners are.
-        box_share: Share of samples cut by a loose or tight box instead of four corners.
-        cut_share: Share of samples of which one end, or the upper or lower part, is missing.
-        lettering: Cut-outs that half of the rendered plates are written with; None for outlines alone.
-        margin: What the rectifier keeps around the corners, in parts of the height of one line.
-        camera_width_px: Range of a one-line plate's width in the camera's own pixels.
-        line_size_px: Width and height of a rectified one-line plate.
-        two_line_size_px: Width and height of a rectified two-line plate.
-        format_weights: Weight of each group of types, by the start of its name.
+        camera: effects on rendered plates.
+        photograph: effects on real plates, which have their own weather already.
+        pose: how far plates are turned.
+        corner_error: how wrong the rectifier's corners are.
+        box_share: share of samples cut by a loose or tight box instead of four corners.
+        cut_share: share of samples of which one end, or the upper or lower part, is missing.
+        lettering: cut-outs that half of the rendered plates are written with; None for outlines alone.
+        margin: what the rectifier keeps around the corners, in parts of the height of one line.
+        camera_width_px: range of a one-line plate's width in the camera's own pixels.
+        line_size_px: width and height of a rectified one-line plate.
+        two_line_size_px: width and height of a rectified two-line plate.
+        format_weights: weight of each group of types, by the start of its name.
     """
 
     camera: Camera = STREET
@@ -77,7 +77,7 @@ class CropProfile:
         return self.line_size_px if lines == 1 else self.two_line_size_px
 
 
-# ---------------------------------------------------------------- before the camera
+# ---------------------------------------------------------------- in front of the camera
 
 
 def camera_width_px(rng: np.random.Generator, *, profile: CropProfile) -> float:
@@ -88,18 +88,18 @@ def camera_width_px(rng: np.random.Generator, *, profile: CropProfile) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(max(low, 0.6 * high))))
 
 
-def photographed(
+def place_on_background(
     front: BgrImage, *, quad: Corners, backgrounds: Sequence[BgrImage], rng: np.random.Generator
 ) -> tuple[BgrImage, Corners]:
-    """Warp the mounted plate onto a background a little larger than it."""
-    mounted, inner = mount(front, rng=rng)
+    """Warp the plate in its holder onto a background a little larger than it."""
+    framed, inner = add_holder(front, rng=rng)
     (left, top), (right, bottom) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
     margin_x, margin_y = 0.10 * (right - left) + 2, 0.22 * (bottom - top) + 2
     quad = quad - np.array((left - margin_x, top - margin_y), np.float32)
     width, height = math.ceil(right - left + 2 * margin_x), math.ceil(bottom - top + 2 * margin_y)
     picture = _background((width, height), photographs=backgrounds, rng=rng)
     cv2.warpPerspective(
-        mounted,
+        framed,
         homography(inner, quad),
         (width, height),
         dst=picture,
@@ -126,7 +126,7 @@ def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rn
     return cast(BgrImage, cv2.resize(small, size_px, interpolation=mode))
 
 
-def surroundings(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners]:
+def crop_around(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners]:
     """The part of a photograph around a plate, and the corners within it."""
     low, high = corners.min(axis=0), corners.max(axis=0)
     margin = (high - low) * np.array((0.2, 0.45), np.float32) + np.float32(2)
@@ -139,7 +139,7 @@ def surroundings(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corner
 # ---------------------------------------------------------------- as the rectifier would
 
 
-def taken(
+def cut_plate(
     picture: BgrImage,
     *,
     quad: Corners,
@@ -148,13 +148,13 @@ def taken(
     profile: CropProfile,
     rng: np.random.Generator,
 ) -> tuple[BgrImage, list[bool]]:
-    """The plate cut out, or a part of it, and which of its characters are in there; without `boxes` always whole."""
+    """The plate cut out, or a part of it, and which of its characters are in there; without ``boxes`` always whole."""
     if not boxes or rng.random() >= profile.cut_share:
         return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), [True] * len(boxes)
     window = _random_window(rng)
     part = window_corners(quad, window)
     if rng.random() < 0.5:
-        picture = _ended(picture, part, window)
+        picture = _cut_at_frame_edge(picture, part, window)
     return rectified(picture, quad=part, lines=lines, profile=profile, rng=rng), inside(boxes, window)
 
 
@@ -167,16 +167,16 @@ def _random_window(rng: np.random.Generator) -> Window:
     return (share, 0.0, 1.0 + beyond, 1.0) if rng.random() < 0.5 else (-beyond, 0.0, 1.0 - share, 1.0)
 
 
-def _ended(picture: BgrImage, part: Corners, window: Window) -> BgrImage:
+def _cut_at_frame_edge(picture: BgrImage, part: Corners, window: Window) -> BgrImage:
     """The picture as if its frame ended where the part does, on the side where something is missing."""
-    ended: BgrImage = picture.copy()
+    cut: BgrImage = picture.copy()
     if window[0] > 0:
         edge = min(max(round(float(part[[0, 3], 0].mean())), 0), picture.shape[1] - 1)
-        ended[:, :edge] = ended[:, edge : edge + 1]
+        cut[:, :edge] = cut[:, edge : edge + 1]
     elif window[2] < 1:
         edge = min(max(round(float(part[[1, 2], 0].mean())), 1), picture.shape[1])
-        ended[:, edge:] = ended[:, edge - 1 : edge]
-    return ended
+        cut[:, edge:] = cut[:, edge - 1 : edge]
+    return cut
 
 
 def rectified(

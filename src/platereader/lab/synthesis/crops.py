@@ -17,9 +17,9 @@ from platereader.lab.synthesis.capture import (
     FORMAT_WEIGHTS,
     CropProfile,
     camera_width_px,
-    photographed,
-    surroundings,
-    taken,
+    crop_around,
+    cut_plate,
+    place_on_background,
 )
 from platereader.lab.synthesis.legibility import character_boxes, masked, still_clear
 from platereader.lab.synthesis.lettering import Lettering, PhotographedPlate
@@ -37,7 +37,7 @@ _POPULOUS_CODES = (
     "74", "174", "774", "63", "163", "763", "61", "161", "761", "54", "154", "59", "159",
     "24", "124", "52", "152", "34", "134",
 )  # fmt: skip
-"""Codes of the most populous subjects, which most cars carry (see `platereader.plates._regions`)."""
+"""Codes of the most populous subjects, which most cars carry (see ``platereader.plates._regions``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class PlateSample:
 
     Attributes:
         pixels: uint8 (H, W, 3) BGR, rectified.
-        lines: Lines of text on the plate; two-line plates are not yet cut and joined.
-        text: What can be read of it, upper-case Latin look-alikes; `?` for each run of characters that are hidden, cut
-            off or of another alphabet.
-        format_name: Name of its type; empty for a plate of none.
+        lines: lines of text on the plate; two-line plates are not yet cut and joined.
+        text: what can be read of it, upper-case Latin look-alikes; ``?`` for each run of characters that are hidden,
+            cut off or of another alphabet.
+        format_name: name of its type; empty for a plate of none.
     """
 
     pixels: BgrImage
@@ -64,12 +64,12 @@ def plate_sample(
     """Draw a plate, put it before a camera and cut it out as the pipeline would.
 
     Args:
-        rng: Source of randomness.
-        profile: What samples look like; None for the default.
-        backgrounds: Photographs to cut surroundings from, uint8 (H, W, 3) BGR; without any they are made up.
+        rng: source of randomness.
+        profile: what samples look like; None for the default.
+        backgrounds: photographs to cut surroundings from, uint8 (H, W, 3) BGR; without any they are made up.
 
     Returns:
-        The sample, `pixels` of the profile's size for its number of lines.
+        The sample, ``pixels`` of the profile's size for its number of lines.
     """
     profile = profile or CropProfile()
     plate_format = random_format(rng, weights=profile.format_weights)
@@ -83,9 +83,9 @@ def plate_sample(
     boxes = character_boxes(text, plate_format)
     legible = still_clear(clean, front, boxes)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
-    picture, quad = photographed(front, quad=quad, backgrounds=backgrounds, rng=rng)
+    picture, quad = place_on_background(front, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
-    pixels, seen = taken(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    pixels, seen = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     text = masked(text, [a and b for a, b in zip(legible, seen, strict=True)])
     return PlateSample(pixels=pixels, lines=lines, text=text, format_name=plate_format.name)
 
@@ -96,16 +96,16 @@ def jitter_real(
     """Cut a labelled plate out of a photograph with wrong corners, fewer pixels and other light than it has.
 
     Args:
-        plate: The plate in its photograph; not written to.
-        rng: Source of randomness.
-        profile: What samples look like; None for the default.
+        plate: the plate in its photograph; not written to.
+        rng: source of randomness.
+        profile: what samples look like; None for the default.
 
     Returns:
-        The sample, `pixels` of the profile's size for its number of lines.
+        The sample, ``pixels`` of the profile's size for its number of lines.
     """
     profile = profile or CropProfile()
     lines = plate.lines
-    picture, quad = surroundings(plate.pixels, corners=np.asarray(plate.corners, np.float32))
+    picture, quad = crop_around(plate.pixels, corners=np.asarray(plate.corners, np.float32))
     true_width_px = float(np.linalg.norm(quad[1] - quad[0]))
     width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
     if rng.random() < 0.5 or true_width_px > profile.camera_width_px[1]:
@@ -117,7 +117,7 @@ def jitter_real(
     picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
     plate_format = format_of(plate.text, lines=lines)
     boxes = () if plate_format is None else character_boxes(plate.text, plate_format)
-    pixels, seen = taken(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    pixels, seen = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     text = masked(plate.text, seen) if boxes else plate.text
     return PlateSample(pixels, lines, text, "" if plate_format is None else plate_format.name)
 
@@ -129,8 +129,8 @@ def random_format(rng: np.random.Generator, *, weights: Mapping[str, float] = FO
     """A random plate type.
 
     Args:
-        rng: Source of randomness.
-        weights: Weight of each group of types by the start of the name; the longest start that fits counts, and
+        rng: source of randomness.
+        weights: weight of each group of types by the start of the name; the longest start that fits counts, and
             the types of a group share its weight evenly. Types of no group are not drawn.
     """
     shares = _cumulative_shares(tuple(weights.items()))
@@ -167,19 +167,19 @@ def random_text(plate_format: PlateFormat, *, rng: np.random.Generator) -> str:
 def _front(
     text: str, plate_format: PlateFormat, *, height_px: float, lettering: Lettering | None, rng: np.random.Generator
 ) -> BgrImage:
-    """Render a clean front at a little more than `height_px`.
+    """Render a clean front at a little more than ``height_px``.
 
     Only two heights are rendered, because the renderer keeps its glyphs by size; the rest is shrinking.
     """
-    wanted = 1.3 * height_px
-    rendered = (32 if wanted <= 32 else 64) * plate_format.line_count
+    target_px = 1.3 * height_px
+    rendered = (32 if target_px <= 32 else 64) * plate_format.line_count
     front = render_plate(text, plate_format, height_px=rendered, rng=rng, lettering=lettering).pixels
-    scale = wanted / rendered
+    scale = target_px / rendered
     if scale > 0.7:
         return front
-    return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=_shrinking(scale)))
+    return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=_interpolation(scale)))
 
 
-def _shrinking(scale: float) -> int:
+def _interpolation(scale: float) -> int:
     """Averaging areas costs six times as much as interpolation and only pays where pixels would be skipped."""
     return cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA

@@ -11,7 +11,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.camera import apply_steps
-from platereader.lab.synthesis.capture import CropProfile, camera_width_px, photographed, rectified, taken
+from platereader.lab.synthesis.capture import CropProfile, camera_width_px, cut_plate, place_on_background, rectified
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.legibility import masked
@@ -27,7 +27,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.&"
 
 
 class Scenery(Protocol):
-    """A picture with a place that must not be taken for what is around it."""
+    """A picture with a place that must not be mistaken for what is around it."""
 
     @property
     def pixels(self) -> BgrImage:
@@ -49,9 +49,9 @@ def foreign_sample(
     width_px = camera_width_px(rng, profile=profile) * min(1.0, aspect / 4)
     front = cv2.resize(plate.pixels, (math.ceil(1.3 * width_px), math.ceil(1.3 * width_px / aspect)))
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
-    picture, quad = photographed(np.asarray(front, np.uint8), quad=quad, backgrounds=backgrounds, rng=rng)
+    picture, quad = place_on_background(np.asarray(front, np.uint8), quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
-    pixels, _ = taken(picture, quad=quad, boxes=(), lines=plate.lines, profile=profile, rng=rng)
+    pixels, _ = cut_plate(picture, quad=quad, boxes=(), lines=plate.lines, profile=profile, rng=rng)
     text = masked(plate.text, [char in alphabet.characters for char in plate.text])
     return PlateSample(pixels, plate.lines, text, "")
 
@@ -62,10 +62,10 @@ def scenery_sample(
     """Something in a photograph that is no plate: a piece of an empty scene, or of a car beside its plate.
 
     Args:
-        rng: Source of randomness.
-        profile: What samples look like.
-        scenes: Photographs without plates, at least one.
-        plates: Photographs of plates whose surroundings are taken in half of the cases, where there is room.
+        rng: source of randomness.
+        profile: what samples look like.
+        scenes: photographs without plates, at least one.
+        plates: photographs of plates whose surroundings are cut_plate in half of the cases, where there is room.
     """
     lines: Lines = 1 if rng.random() < 0.8 else 2
     aspect = float(rng.uniform(3.0, 6.0) if lines == 1 else rng.uniform(1.2, 2.2))
@@ -96,7 +96,7 @@ def lettered_sample(
     aspect = sign.shape[1] / sign.shape[0]
     width_px = camera_width_px(rng, profile=profile)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
-    picture, quad = photographed(sign, quad=quad, backgrounds=backgrounds, rng=rng)
+    picture, quad = place_on_background(sign, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     return PlateSample(rectified(picture, quad=quad, lines=1, profile=profile, rng=rng), 1, ILLEGIBLE, "")
 

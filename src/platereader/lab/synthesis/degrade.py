@@ -1,7 +1,7 @@
 """What weather, light, lenses and sensors do to a picture: one short function per effect.
 
-Every effect is `effect(pixels, *, rng, strength)`: a uint8 BGR picture (H, W, 3) in, a new one of the same shape
-out, the input never written to. `strength` runs from 0 (next to nothing) to 1 (severe). Lengths follow the height
+Every effect is ``effect(pixels, *, rng, strength)``: a uint8 BGR picture (H, W, 3) in, a new one of the same shape
+out, the input never written to. ``strength`` runs from 0 (next to nothing) to 1 (severe). Lengths follow the height
 of the picture, which is meant to show one plate and a little of its surroundings.
 """
 
@@ -41,7 +41,7 @@ class Effect(Protocol):
     """One thing that happens to a picture between the plate and the file."""
 
     def __call__(self, pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
-        """Return the changed picture; `strength` in [0, 1]."""
+        """Return the changed picture; ``strength`` in [0, 1]."""
         ...
 
 
@@ -179,7 +179,7 @@ def motion_blur(pixels: BgrImage, *, rng: np.random.Generator, strength: float) 
 
 
 def soften(pixels: BgrImage, *, sigma_px: float) -> BgrImage:
-    """Blur with a Gaussian of `sigma_px`; wide ones are done at half size, where they cost a sixth."""
+    """Blur with a Gaussian of ``sigma_px``; wide ones are done at half size, where they cost a sixth."""
     if sigma_px < 2.0 or min(pixels.shape[:2]) < 8:
         return as_picture(cv2.GaussianBlur(pixels, (0, 0), sigma_px))
     height, width = pixels.shape[:2]
@@ -189,7 +189,7 @@ def soften(pixels: BgrImage, *, sigma_px: float) -> BgrImage:
 
 
 def streak_kernel(length_px: float, *, angle_rad: float) -> FloatImage:
-    """Return the normalised kernel (side, side) of a straight movement of `length_px` pixels."""
+    """Return the normalised kernel (side, side) of a straight movement of ``length_px`` pixels."""
     side = 2 * math.ceil(length_px / 2) + 1
     half, centre, shift = length_px / 2, side // 2, 4
     dx, dy = half * math.cos(angle_rad), half * math.sin(angle_rad)

@@ -58,7 +58,7 @@ _KINDS = (
 )
 _SHARES = [kind.weight / sum(kind.weight for kind in _KINDS) for kind in _KINDS]
 _CAPTION_SHARE = 0.07
-_MOUNTED_SHARE = 0.4
+_IN_HOLDER_SHARE = 0.4
 _DRAWN_PX = (6, 280)
 _TRIALS = 4
 
@@ -69,10 +69,10 @@ def paste_distractors(
     """Set things that are no plates into a picture, in the tones of what surrounds them, beside its plates.
 
     Args:
-        scene: Any scene; not changed.
-        count: How many; fewer where there is no free place.
-        rng: Source of randomness.
-        kept_clear: Areas to leave as they are, besides the plates, pixels.
+        scene: any scene; not changed.
+        count: how many; fewer where there is no free place.
+        rng: source of randomness.
+        kept_clear: areas to leave as they are, besides the plates, pixels.
 
     Returns:
         The scene with the same plates, and the upright boxes of what was set in, pixels.
@@ -80,16 +80,16 @@ def paste_distractors(
     pixels: BgrImage = np.array(scene.pixels)
     plates = [plate.quad.box for plate in scene.plates]
     # The box as labelled and the one around the corners may differ a little; neither may be covered.
-    taken = [*plates, *(plate.box for plate in scene.plates), *kept_clear]
+    occupied = [*plates, *(plate.box for plate in scene.plates), *kept_clear]
     places: list[Box] = []
     for _ in range(count):
         if rng.random() < _CAPTION_SHARE:
-            place = _caption(pixels, taken=taken, rng=rng)
+            place = _caption(pixels, occupied=occupied, rng=rng)
         else:
-            place = _distractor(pixels, plates=plates, taken=taken, rng=rng)
+            place = _distractor(pixels, plates=plates, occupied=occupied, rng=rng)
         if place is not None:
             places.append(place)
-            taken.append(place)
+            occupied.append(place)
     return Scene(pixels, scene.plates), tuple(places)
 
 
@@ -98,7 +98,7 @@ def coloured(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
 
     Args:
         pixels: uint8 (H, W, 3) BGR; not written to.
-        rng: Source of randomness.
+        rng: source of randomness.
     """
     sample = pixels[::16, ::16].astype(np.int16)
     if float(np.abs(sample[..., 0] - sample[..., 2]).mean()) > 3.0:
@@ -127,7 +127,7 @@ def _tint(rng: np.random.Generator) -> BgrImage:
 
 
 def _distractor(
-    pixels: BgrImage, *, plates: Sequence[Box], taken: Sequence[Box], rng: np.random.Generator
+    pixels: BgrImage, *, plates: Sequence[Box], occupied: Sequence[Box], rng: np.random.Generator
 ) -> Box | None:
     """Draw one thing in a free place; None if there is none."""
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
@@ -140,18 +140,18 @@ def _distractor(
         width = min(largest, beside.width * _log_uniform(0.3, 2.5, rng=rng))
     for _ in range(_TRIALS):
         quad = random_quad(aspect, width_px=width, pose=PoseRange(), rng=rng)
-        corners = _moved(quad, pixels, beside=beside, rng=rng)
+        corners = _placed(quad, pixels, beside=beside, rng=rng)
         margin = 0.2 * width / aspect + 4.0
         box = _bounds(corners)
-        if _inside(box, pixels) and not any(_touch(box.padded(margin, margin), other) for other in taken):
+        if _inside(box, pixels) and not any(_intersects(box.padded(margin, margin), other) for other in occupied):
             cutout = kind.draw(_drawn_size(width, aspect), rng=rng)
-            mounted = aspect > 1.2 and rng.random() < _MOUNTED_SHARE
-            draw_cutout(pixels, cutout=cutout, corners=corners, rng=rng, mounted=mounted)
+            in_holder = aspect > 1.2 and rng.random() < _IN_HOLDER_SHARE
+            draw_cutout(pixels, cutout=cutout, corners=corners, rng=rng, in_holder=in_holder)
             return box
     return None
 
 
-def _caption(pixels: BgrImage, *, taken: Sequence[Box], rng: np.random.Generator) -> Box | None:
+def _caption(pixels: BgrImage, *, occupied: Sequence[Box], rng: np.random.Generator) -> Box | None:
     """Write a camera's line straight onto the picture."""
     rows, columns = pixels.shape[:2]
     text, font = caption(rng), int(rng.choice((0, 1, 2, 3, 4)))
@@ -161,7 +161,7 @@ def _caption(pixels: BgrImage, *, taken: Sequence[Box], rng: np.random.Generator
     x = float(rng.choice((0.02, 0.98, rng.random()))) * (columns - width)
     y = float(rng.choice((0.02, 0.98, rng.random()))) * (rows - height)
     box = Box(x, y, x + width, y + height)
-    if not _inside(box, pixels) or any(_touch(box.padded(4.0, 4.0), other) for other in taken):
+    if not _inside(box, pixels) or any(_intersects(box.padded(4.0, 4.0), other) for other in occupied):
         return None
     thick, origin = max(1, round(scale * rng.uniform(1, 3))), (round(x), round(y + tall * scale))
     if rng.random() < 0.3:
@@ -184,13 +184,13 @@ def _drawn_size(width: float, aspect: float) -> tuple[int, int]:
     return max(low, round(width * scale / aspect)), max(low, round(width * scale))
 
 
-def _moved(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.random.Generator) -> Corners:
+def _placed(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.random.Generator) -> Corners:
     """The corners anywhere on the picture, or within a few widths of a plate."""
     rows, columns = pixels.shape[:2]
     low, high = quad.min(axis=0), quad.max(axis=0)
     if beside is None:
-        room = np.maximum(np.array((columns, rows)) - (high - low), 0)
-        start = room * rng.random(2)
+        slack = np.maximum(np.array((columns, rows)) - (high - low), 0)
+        start = slack * rng.random(2)
     else:
         centre = np.array(((beside.x1 + beside.x2) / 2, (beside.y1 + beside.y2) / 2))
         start = centre - (high - low) / 2 + rng.normal(0, (1.2, 0.8)) * beside.width
@@ -207,5 +207,5 @@ def _inside(box: Box, pixels: BgrImage) -> bool:
     return box.x1 >= 0 and box.y1 >= 0 and box.x2 <= pixels.shape[1] and box.y2 <= pixels.shape[0]
 
 
-def _touch(a: Box, b: Box) -> bool:
+def _intersects(a: Box, b: Box) -> bool:
     return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2

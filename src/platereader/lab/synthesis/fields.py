@@ -54,7 +54,7 @@ def with_curves(pixels: BgrImage, curves: NDArray[np.float64]) -> BgrImage:
 
 
 def stretched(gains: NDArray[np.float64], *, like: BgrImage) -> BgrImage:
-    """Enlarge a small grid of gains (h, w), 1 = no change, smoothly to the picture, as `with_gain` takes it."""
+    """Enlarge a small grid of gains (h, w), 1 = no change, smoothly to the picture, as ``with_gain`` takes it."""
     grid = np.clip(gains * 128.0, 0, 255).astype(np.uint8)
     height, width = like.shape[:2]
     return as_picture(
@@ -101,7 +101,7 @@ def spot(half_axes: tuple[float, float], *, angle_rad: float, rng: np.random.Gen
 
 
 def patches(pixels: BgrImage, *, rng: np.random.Generator, cover: float, lean: float) -> FloatImage:
-    """Irregular patches (H, W) in [0, 1] over about `cover` of the picture, leaning to one edge."""
+    """Irregular patches (H, W) in [0, 1] over about ``cover`` of the picture, leaning to one edge."""
     height, width = pixels.shape[:2]
     scale = float(rng.uniform(0.1, 0.4)) * _CLOUD_SIDE_PX
     window = window_of(_clouds(), height=int(scale), width=int(2.4 * scale), rng=rng)

@@ -20,7 +20,7 @@ Rect: TypeAlias = tuple[float, float, float, float]
 MIN_HEIGHT_PX = 16
 """Least height of a picture in which a plate can be laid out."""
 
-_Place: TypeAlias = tuple[float, float, float, float]
+_Placement: TypeAlias = tuple[float, float, float, float]
 
 _EDGE_MM = 6.0
 _BIG_DIGIT_MM = 70.0
@@ -30,7 +30,7 @@ _WIDER = {"E": 1.22, "C": 1.08, "P": 1.08, "M": 1.05}
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class PlacedCharacter:
     """One character and the box its ink fills, in millimetres."""
 
     char: str
@@ -41,15 +41,15 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Furniture:
+class Fixtures:
     """What stands on a plate besides its characters, in millimetres.
 
     Attributes:
-        size: Width and height of the metal.
-        field: The separate field of the region, or None.
-        rus: The word RUS, or None.
-        flag: The flag, or None.
-        bolts: Centres of the two holes.
+        size: width and height of the metal.
+        field: the separate field of the region, or None.
+        rus: the word RUS, or None.
+        flag: the flag, or None.
+        bolts: centres of the two holes.
     """
 
     size: tuple[float, float]
@@ -61,25 +61,25 @@ class Furniture:
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """Centre, top, height and room of each character, and the furniture, for one format and length of region code."""
+    """Centre, top, height and room of each character, and the fixtures, for one format and length of region code."""
 
-    places: tuple[_Place, ...]
-    furniture: Furniture
+    places: tuple[_Placement, ...]
+    fixtures: Fixtures
 
 
-def lay_out(text: str, *, plate_format: PlateFormat) -> tuple[tuple[Spot, ...], Furniture]:
-    """Place the characters of a text, in its order, and the furniture of the plate.
+def lay_out(text: str, *, plate_format: PlateFormat) -> tuple[tuple[PlacedCharacter, ...], Fixtures]:
+    """Place the characters of a text, in its order, and the fixtures of the plate.
 
     Raises:
         InvalidArgumentError: the text does not fit the format.
     """
     parts = plate_format.split(text)
     template = _template(plate_format, tuple(len(part.text) for part in parts))
-    spots = tuple(
-        Spot(char, center, top, min(height * glyph_aspect(char) * _WIDER.get(char, 1.0), room), height)
+    characters = tuple(
+        PlacedCharacter(char, center, top, min(height * glyph_aspect(char) * _WIDER.get(char, 1.0), room), height)
         for char, (center, top, height, room) in zip(text, template.places, strict=True)
     )
-    return spots, template.furniture
+    return characters, template.fixtures
 
 
 @lru_cache(maxsize=256)
@@ -88,14 +88,14 @@ def _template(plate_format: PlateFormat, lengths: tuple[int, ...]) -> _Template:
     remaining = iter(lengths)
     rows = [[(group, next(remaining)) for group in line] for line in plate_format.lines]
     field, region_top = _field(plate_format, rows)
-    places: list[_Place] = []
+    places: list[_Placement] = []
     for index, row in enumerate(rows):
-        own = [cell for cell in row if not cell[0].boxed]
+        outside = [cell for cell in row if not cell[0].boxed]
         boxed = [cell for cell in row if cell[0].boxed]
         bottom = _baseline(plate_format, index)
-        places += _main_places(own, plate_format=plate_format, field=field if boxed else None, bottom_mm=bottom)
+        places += _main_places(outside, plate_format=plate_format, field=field if boxed else None, bottom_mm=bottom)
         places += _boxed_places(boxed, field=field, top_mm=region_top, long=plate_format.line_count == 1)
-    return _Template(tuple(places), _furniture(plate_format, field, region_top, rows))
+    return _Template(tuple(places), _fixtures(plate_format, field, region_top, rows))
 
 
 def _row_height(line: Sequence[Group]) -> float:
@@ -143,7 +143,7 @@ def _field(plate_format: PlateFormat, rows: list[list[tuple[Group, int]]]) -> tu
 
 def _main_places(
     cells: Sequence[tuple[Group, int]], *, plate_format: PlateFormat, field: Rect | None, bottom_mm: float
-) -> list[_Place]:
+) -> list[_Placement]:
     """Places of the groups left of the region field, centred in what is free, all on one baseline."""
     long = plate_format.line_count == 1
     width = plate_format.size_mm[0]
@@ -155,7 +155,7 @@ def _main_places(
     rest = max(0.0, end - start - total)
     gap = (0.58 if long else 0.3) * rest / max(1, len(cells) - 1)
     x = (start + end - total * squeeze - gap * (len(cells) - 1)) / 2
-    places: list[_Place] = []
+    places: list[_Placement] = []
     for (group, _), steps in zip(cells, pitches, strict=True):
         for step in steps:
             places.append((x + step * squeeze / 2, bottom_mm - group.height_mm, group.height_mm, 0.95 * step * squeeze))
@@ -164,13 +164,15 @@ def _main_places(
     return places
 
 
-def _boxed_places(cells: Sequence[tuple[Group, int]], *, field: Rect | None, top_mm: float, long: bool) -> list[_Place]:
+def _boxed_places(
+    cells: Sequence[tuple[Group, int]], *, field: Rect | None, top_mm: float, long: bool
+) -> list[_Placement]:
     """Places of the characters in the region field."""
     if field is None:
         return []
     count = sum(length for _, length in cells)
     left, right = field[0], field[2] - _EDGE_MM
-    places: list[_Place] = []
+    places: list[_Placement] = []
     for group, length in cells:
         pitch = min(group.height_mm * (0.76 if count < 3 else 0.715), (right - left - 5.0) / count)
         # The hole at the right end of a long plate pushes the digits to the left.
@@ -181,9 +183,9 @@ def _boxed_places(cells: Sequence[tuple[Group, int]], *, field: Rect | None, top
     return places
 
 
-def _furniture(
+def _fixtures(
     plate_format: PlateFormat, field: Rect | None, region_top: float, rows: list[list[tuple[Group, int]]]
-) -> Furniture:
+) -> Fixtures:
     """Field, RUS, flag and holes."""
     width, height = plate_format.size_mm
     long = plate_format.line_count == 1
@@ -193,7 +195,7 @@ def _furniture(
         y = 0.27 * height if width > 1.6 * height else 0.07 * height
         bolts = ((0.14 * width, y), (0.86 * width, y))
     if field is None or not plate_format.rus:
-        return Furniture(plate_format.size_mm, field, None, None, bolts)
+        return Fixtures(plate_format.size_mm, field, None, None, bolts)
     tall = max(group.height_mm for row in rows for group, _ in row if group.boxed)
     top = region_top + 1.08 * tall
     word_height, word_width, flag_width = 0.335 * tall, 0.98 * tall, 0.76 * tall
@@ -201,7 +203,7 @@ def _furniture(
     if not plate_format.flag:
         middle = (field[0] + field[2] - _EDGE_MM) / 2 - (8.0 if long else 0.0)
         word = (middle - word_width / 2, top, middle + word_width / 2, top + word_height)
-        return Furniture(plate_format.size_mm, field, word, None, bolts)
+        return Fixtures(plate_format.size_mm, field, word, None, bolts)
     flag = (right - flag_width, top - 0.04 * tall, right, top + 1.08 * word_height)
     word = (flag[0] - 4.0 - word_width, top, flag[0] - 4.0, top + word_height)
-    return Furniture(plate_format.size_mm, field, word, flag, bolts)
+    return Fixtures(plate_format.size_mm, field, word, flag, bolts)

@@ -37,16 +37,16 @@ def character_boxes(text: str, plate_format: PlateFormat) -> tuple[Window, ...]:
     Raises:
         InvalidArgumentError: the text does not fit the format.
     """
-    spots, furniture = lay_out(text, plate_format=plate_format)
-    width, height = furniture.size
+    characters, fixtures = lay_out(text, plate_format=plate_format)
+    width, height = fixtures.size
     return tuple(
         (
-            (spot.center_mm - spot.width_mm / 2) / width,
-            spot.top_mm / height,
-            (spot.center_mm + spot.width_mm / 2) / width,
-            (spot.top_mm + spot.height_mm) / height,
+            (character.center_mm - character.width_mm / 2) / width,
+            character.top_mm / height,
+            (character.center_mm + character.width_mm / 2) / width,
+            (character.top_mm + character.height_mm) / height,
         )
-        for spot in spots
+        for character in characters
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
-from platereader.lab.synthesis.layout import Spot, lay_out
+from platereader.lab.synthesis.layout import PlacedCharacter, lay_out
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.plates._formats import format_of
 from platereader.plates._layout import PlateFormat
@@ -89,8 +89,8 @@ def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = 
     implausible size or look more like another one.
 
     Args:
-        plates: Photographed plates; not written to.
-        min_width_px: Least width in the photograph of a plate of 520 mm; others in proportion.
+        plates: photographed plates; not written to.
+        min_width_px: least width in the photograph of a plate of 520 mm; others in proportion.
 
     Returns:
         The cut-outs of each character that was found, about one pixel a millimetre.
@@ -100,15 +100,15 @@ def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = 
         plate_format = format_of(plate.text, lines=plate.lines)
         if plate_format is None or _px_per_mm(plate.corners, plate_format) < min_width_px / 520:
             continue
-        spots, _ = lay_out(plate.text, plate_format=plate_format)
+        characters, _ = lay_out(plate.text, plate_format=plate_format)
         grey = _rectified(plate, plate_format)
-        placement = _place(grey, spots)
+        placement = _place(grey, characters)
         if placement is None:
             continue
-        for spot in spots:
-            mask = _cut(grey, spot, placement)
-            if mask is not None and _looks_like(mask, spot.char):
-                found.setdefault(spot.char, []).append(mask)
+        for character in characters:
+            mask = _cut(grey, character, placement)
+            if mask is not None and _resembles(mask, character.char):
+                found.setdefault(character.char, []).append(mask)
     return {char: tuple(found[char]) for char in sorted(found)}
 
 
@@ -118,11 +118,11 @@ def letter_mask(
     """A random cut-out of a character, or its outline where there is none; only cut-outs draw from ``rng``.
 
     Args:
-        lettering: Cut-outs, or None.
-        char: A character that has an outline.
-        size_px: Width and height of the result.
-        grow: How much thicker an outline is drawn, see `glyph_mask`; cut-outs keep their strokes.
-        rng: Source of randomness.
+        lettering: cut-outs, or None.
+        char: a character that has an outline.
+        size_px: width and height of the result.
+        grow: how much thicker an outline is drawn, see ``glyph_mask``; cut-outs keep their strokes.
+        rng: source of randomness.
 
     Returns:
         uint8 ``(height, width)``, 0 = bare plate, 255 = ink; read-only.
@@ -168,15 +168,15 @@ def _rectified(plate: PhotographedPlate, plate_format: PlateFormat) -> _Grey:
     return 255 - grey if plate_format.ink.rgb[1] < plate_format.ground.rgb[1] else grey
 
 
-def _place(grey: _Grey, spots: Sequence[Spot]) -> _Placement | None:
+def _place(grey: _Grey, characters: Sequence[PlacedCharacter]) -> _Placement | None:
     """Move and stretch the layout to where the ink is; None where it fits nowhere."""
     picture = cast(_Grey, cv2.resize(grey, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA))
     best, best_fit = None, _MIN_FIT
     scale = _PX_PER_MM * _COARSE
-    left = min(spot.center_mm - spot.width_mm / 2 for spot in spots) - _ROOM_MM
-    top = min(spot.top_mm for spot in spots) - _ROOM_MM
+    left = min(character.center_mm - character.width_mm / 2 for character in characters) - _ROOM_MM
+    top = min(character.top_mm for character in characters) - _ROOM_MM
     for across, down in itertools.product(_STRETCHES, _STRETCHES):
-        template = _template(spots, (left, top), (across * scale, down * scale))
+        template = _template(characters, (left, top), (across * scale, down * scale))
         if any(wanted > there for wanted, there in zip(template.shape, picture.shape, strict=True)):
             continue
         fits = cast(_Grey, cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED))
@@ -192,29 +192,31 @@ def _place(grey: _Grey, spots: Sequence[Spot]) -> _Placement | None:
     return best
 
 
-def _template(spots: Sequence[Spot], origin_mm: tuple[float, float], scale: tuple[float, float]) -> _Grey:
+def _template(
+    characters: Sequence[PlacedCharacter], origin_mm: tuple[float, float], scale: tuple[float, float]
+) -> _Grey:
     """All characters by their outlines, with a little room around, from ``origin_mm`` on."""
-    right = max(spot.center_mm + spot.width_mm / 2 for spot in spots) + _ROOM_MM
-    bottom = max(spot.top_mm + spot.height_mm for spot in spots) + _ROOM_MM
+    right = max(character.center_mm + character.width_mm / 2 for character in characters) + _ROOM_MM
+    bottom = max(character.top_mm + character.height_mm for character in characters) + _ROOM_MM
     size = (round((bottom - origin_mm[1]) * scale[1]), round((right - origin_mm[0]) * scale[0]))
     template = np.zeros(size, np.float32)
-    for spot in spots:
-        width, height = round(spot.width_mm * scale[0]), round(spot.height_mm * scale[1])
-        x = round((spot.center_mm - spot.width_mm / 2 - origin_mm[0]) * scale[0])
-        y = round((spot.top_mm - origin_mm[1]) * scale[1])
-        template[y : y + height, x : x + width] = glyph_mask(spot.char, width_px=width, height_px=height)
+    for character in characters:
+        width, height = round(character.width_mm * scale[0]), round(character.height_mm * scale[1])
+        x = round((character.center_mm - character.width_mm / 2 - origin_mm[0]) * scale[0])
+        y = round((character.top_mm - origin_mm[1]) * scale[1])
+        template[y : y + height, x : x + width] = glyph_mask(character.char, width_px=width, height_px=height)
     return template
 
 
 # ---------------------------------------------------------------- one character
 
 
-def _cut(grey: _Grey, spot: Spot, placement: _Placement) -> Mask | None:
+def _cut(grey: _Grey, character: PlacedCharacter, placement: _Placement) -> Mask | None:
     """The ink of one character, or None where it cannot be told from what is around it."""
     (across, down), (dx, dy) = placement
-    width, height = across * spot.width_mm, down * spot.height_mm
-    guess = (across * spot.center_mm + dx - width / 2, down * spot.top_mm + dy)
-    left, top = _nearby(grey, spot.char, origin=guess, size=(width, height))
+    width, height = across * character.width_mm, down * character.height_mm
+    guess = (across * character.center_mm + dx - width / 2, down * character.top_mm + dy)
+    left, top = _nearby(grey, character.char, origin=guess, size=(width, height))
     aside, above = 1.5 * _ROOM_MM * _PX_PER_MM, _ROOM_MM * _PX_PER_MM
     rows = slice(max(0, round(top - above)), round(top + height + above))
     columns = slice(max(0, round(left - aside)), round(left + width + aside))
@@ -268,7 +270,7 @@ def _main_blob(matte: Mask, *, expected: tuple[float, float]) -> Mask | None:
     return mask
 
 
-def _looks_like(mask: Mask, char: str) -> bool:
+def _resembles(mask: Mask, char: str) -> bool:
     """Whether a cut-out resembles its character well, and no other one clearly better."""
     height, width = mask.shape
     correlations = dict(zip(CHARACTERS, _outlines(width, height) @ _standard(mask), strict=True))

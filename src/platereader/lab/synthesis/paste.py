@@ -16,15 +16,15 @@ from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.camera import Step, apply_steps
 from platereader.lab.synthesis.crops import random_format, random_text
 from platereader.lab.synthesis.foreign.plates import render_foreign
+from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
-from platereader.lab.synthesis.surroundings import mount
 from platereader.results import Lines
 
 __all__ = ["Front", "draw_cutout", "erase_plates", "paste_plate", "random_front", "replace_plate", "set_plate"]
 
-_WEAR = (
+_SOILING = (
     Step(degrade.dirt, 0.15, strongest=0.7),
     Step(degrade.snow, 0.04, strongest=0.6),
     Step(degrade.spots, 0.05),
@@ -40,7 +40,7 @@ class Front:
 
     Attributes:
         pixels: uint8 (H, W, 3) BGR.
-        lines: Lines of large characters; None where they are not known.
+        lines: lines of large characters; None where they are not known.
     """
 
     pixels: BgrImage
@@ -61,9 +61,9 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
     """A clean plate of any type with any text, now and then of another country.
 
     Args:
-        rng: Source of randomness.
-        height_px: Height of the picture; two-line plates get twice as much.
-        foreign_share: Share of other countries' plates.
+        rng: source of randomness.
+        height_px: height of the picture; two-line plates get twice as much.
+        foreign_share: share of other countries' plates.
     """
     if rng.random() < foreign_share:
         plate = render_foreign(height_px=height_px, rng=rng)
@@ -85,11 +85,11 @@ def paste_plate(
     """Set a plate somewhere on the picture, in the tones of what surrounds it.
 
     Args:
-        scene: Any scene; not changed.
-        front: The clean plate.
-        rng: Source of randomness.
-        width_px: Its width seen from the front, pixels; None draws one from 20 px to most of the picture.
-        pose: How far it may be turned; None for the default.
+        scene: any scene; not changed.
+        front: the clean plate.
+        rng: source of randomness.
+        width_px: its width seen from the front, pixels; None draws one from 20 px to most of the picture.
+        pose: how far it may be turned; None for the default.
 
     Returns:
         The scene with one plate more; the same scene if the picture has no free place for it.
@@ -123,12 +123,12 @@ def set_plate(
     """Set a plate at a given place, in the tones of what surrounds it.
 
     Args:
-        scene: Any scene; not changed.
-        front: The clean plate.
-        corners: Where its corners come to lie, float32 (4, 2), pixels: top left, top right, bottom right, bottom left.
-        rng: Source of randomness.
-        white_bgr: What a white plate shows in this light, 0 to 255; None guesses it from the surroundings.
-        wear: Multiplies the probability of dirt, snow, shadows and glare; 0 for a spotless plate.
+        scene: any scene; not changed.
+        front: the clean plate.
+        corners: where its corners come to lie, float32 (4, 2), pixels: top left, top right, bottom right, bottom left.
+        rng: source of randomness.
+        white_bgr: what a white plate shows in this light, 0 to 255; None guesses it from the surroundings.
+        wear: multiplies the probability of dirt, snow, shadows and glare; 0 for a spotless plate.
 
     Returns:
         The scene with one plate more.
@@ -137,8 +137,8 @@ def set_plate(
     if white_bgr is not None:
         white = np.array(white_bgr, np.float32)
         tone = replace(tone, white=white, black=white * np.float32(0.1))
-    worn = apply_steps(_shrunk(front.pixels, quad=corners), steps=_WEAR, rng=rng, severity=wear)
-    pixels = _set_in(scene.pixels, front=worn, quad=corners, tone=tone, rng=rng)
+    soiled = apply_steps(_shrunk(front.pixels, quad=corners), steps=_SOILING, rng=rng, severity=wear)
+    pixels = _inserted(scene.pixels, front=soiled, quad=corners, tone=tone, rng=rng)
     return Scene(pixels=pixels, plates=(*scene.plates, _scene_plate(corners, lines=front.lines, like=pixels)))
 
 
@@ -149,10 +149,10 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
     one has been painted over.
 
     Args:
-        scene: A scene with real plates; not changed.
-        index: Which of `scene.plates` to replace.
-        front: The clean plate.
-        rng: Source of randomness.
+        scene: a scene with real plates; not changed.
+        index: which of ``scene.plates`` to replace.
+        front: the clean plate.
+        rng: source of randomness.
 
     Returns:
         The scene with that plate replaced by the rendered one, whose corners are exact.
@@ -172,8 +172,8 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
         share_x = min(1.0, aspect / old_aspect * rng.uniform(1.2, 1.9))
         share_y = share_x * old_aspect / aspect
     quad = _in_plane(old_quad, share_x=share_x, share_y=share_y)
-    worn = apply_steps(_shrunk(front.pixels, quad=quad), steps=_WEAR, rng=rng)
-    pixels = _set_in(pixels, front=worn, quad=quad, tone=tone, rng=rng)
+    soiled = apply_steps(_shrunk(front.pixels, quad=quad), steps=_SOILING, rng=rng)
+    pixels = _inserted(pixels, front=soiled, quad=quad, tone=tone, rng=rng)
     new = _scene_plate(quad, lines=front.lines, like=pixels)
     return Scene(pixels=pixels, plates=(*scene.plates[:index], new, *scene.plates[index + 1 :]))
 
@@ -182,9 +182,9 @@ def erase_plates(scene: Scene, *, rng: np.random.Generator, blank_share: float =
     """Take every plate away: what is above it runs into what is below.
 
     Args:
-        scene: Any scene; not changed.
-        rng: Source of randomness.
-        blank_share: Share of plates in whose place an empty field is left, as in a holder without a plate.
+        scene: any scene; not changed.
+        rng: source of randomness.
+        blank_share: share of plates in whose place an empty field is left, as in a holder without a plate.
 
     Returns:
         The scene without plates.
@@ -199,28 +199,28 @@ def erase_plates(scene: Scene, *, rng: np.random.Generator, blank_share: float =
             if rng.random() < 0.4:
                 cv2.rectangle(blank, (2, 2), (181, 37), rng.uniform(0, 255, 3).tolist(), 2)
             # No wear: under enough dirt or snow an empty field cannot be told from a plate.
-            pixels = _set_in(pixels, front=_shrunk(blank, quad=quad), quad=quad, tone=tone, rng=rng)
+            pixels = _inserted(pixels, front=_shrunk(blank, quad=quad), quad=quad, tone=tone, rng=rng)
     return Scene(pixels)
 
 
 def draw_cutout(
-    pixels: BgrImage, *, cutout: Cutout, corners: Corners, rng: np.random.Generator, mounted: bool = False
+    pixels: BgrImage, *, cutout: Cutout, corners: Corners, rng: np.random.Generator, in_holder: bool = False
 ) -> None:
     """Draw something that is no plate onto a picture, the way plates are set in.
 
     Args:
         pixels: uint8 (H, W, 3) BGR; written to.
-        cutout: What to draw, at about the size it gets.
-        corners: Where its corners come to lie, float32 (4, 2), pixels.
-        rng: Source of randomness.
-        mounted: Whether to put it into a plate's holder; only for whole rectangles.
+        cutout: what to draw, at about the size it gets.
+        corners: where its corners come to lie, float32 (4, 2), pixels.
+        rng: source of randomness.
+        in_holder: whether to put it into a plate's holder; only for whole rectangles.
     """
     tone = _tone_around(pixels, quad=corners, rng=rng)
-    worn = apply_steps(cutout.pixels, steps=_WEAR, rng=rng)
-    drawn, inner = _toned(worn, tone=tone), corners_of((worn.shape[1], worn.shape[0]))
-    if mounted and cutout.cover is None:
-        drawn, inner = mount(drawn, rng=rng, light=float(tone.white.mean()) / 255)
-    _warp_in(pixels, cutout=Cutout(drawn, cutout.cover), matrix=homography(inner, corners), tone=tone, rng=rng)
+    soiled = apply_steps(cutout.pixels, steps=_SOILING, rng=rng)
+    drawn, inner = _toned(soiled, tone=tone), corners_of((soiled.shape[1], soiled.shape[0]))
+    if in_holder and cutout.cover is None:
+        drawn, inner = add_holder(drawn, rng=rng, light=float(tone.white.mean()) / 255)
+    _warp_onto(pixels, cutout=Cutout(drawn, cutout.cover), matrix=homography(inner, corners), tone=tone, rng=rng)
 
 
 # ---------------------------------------------------------------- where
@@ -235,10 +235,10 @@ def _scene_plate(quad: Corners, *, lines: Lines | None, like: BgrImage) -> Scene
 def _overlaps(quad: Corners, *, scene: Scene) -> bool:
     """Whether the place touches a plate that is there already."""
     place = Quad.from_points(quad).box.padded(4.0, 4.0)
-    return any(_touch(place, plate.quad.box) for plate in scene.plates)
+    return any(_intersects(place, plate.quad.box) for plate in scene.plates)
 
 
-def _touch(a: Box, b: Box) -> bool:
+def _intersects(a: Box, b: Box) -> bool:
     return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
 
 
@@ -263,7 +263,7 @@ def _patch(pixels: BgrImage, *, quad: Corners, margin: float) -> BgrImage:
     return pixels[top:bottom, left:right]
 
 
-def _thinned(patch: BgrImage) -> BgrImage:
+def _subsampled(patch: BgrImage) -> BgrImage:
     """About a thousand pixels (N, 3) of a piece, which tell its tones as well as all."""
     step_y, step_x = max(1, patch.shape[0] // 24), max(1, patch.shape[1] // 48)
     return patch[::step_y, ::step_x].reshape(-1, 3)
@@ -280,7 +280,7 @@ def _noise_of(patch: BgrImage) -> float:
 def _tone_around(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
     """Tones guessed from the surroundings, which have no plate."""
     patch = _patch(pixels, quad=quad, margin=0.6)
-    dark, bright = np.percentile(_thinned(patch), (4, 94), axis=0).astype(np.float32)
+    dark, bright = np.percentile(_subsampled(patch), (4, 94), axis=0).astype(np.float32)
     tint = bright / max(1.0, float(bright.mean()))
     level = max(60.0, float(bright.mean())) * rng.uniform(0.7, 1.05) + rng.uniform(0, 100)
     white = np.minimum(level, 255) * (1 + 0.45 * (tint - 1))
@@ -293,7 +293,7 @@ def _tone_around(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -
 def _tone_of(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
     """Tones measured on the real plate that stands there."""
     inner = _patch(pixels, quad=quad, margin=-0.06)
-    black, white = np.percentile(_thinned(inner), (6, 88), axis=0).astype(np.float32)
+    black, white = np.percentile(_subsampled(inner), (6, 88), axis=0).astype(np.float32)
     spread = max(8.0, float((white - black).mean()))
     green = inner[..., 1].astype(np.float32)
     steps = np.abs(np.diff(green, axis=1)) if green.shape[1] > 2 else np.full((1, 1), spread, np.float32)
@@ -315,15 +315,15 @@ def _toned(front: BgrImage, *, tone: _Tone) -> BgrImage:
 # ---------------------------------------------------------------- into the picture
 
 
-def _set_in(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rng: np.random.Generator) -> BgrImage:
-    """A copy of the picture with the plate, mounted and toned, warped onto the quad."""
-    mounted, inner = mount(_toned(front, tone=tone), rng=rng, light=float(tone.white.mean()) / 255)
+def _inserted(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rng: np.random.Generator) -> BgrImage:
+    """A copy of the picture with the plate, in its holder and toned, warped onto the quad."""
+    framed, inner = add_holder(_toned(front, tone=tone), rng=rng, light=float(tone.white.mean()) / 255)
     result: BgrImage = np.array(pixels)
-    _warp_in(result, cutout=Cutout(mounted), matrix=homography(inner, quad), tone=tone, rng=rng)
+    _warp_onto(result, cutout=Cutout(framed), matrix=homography(inner, quad), tone=tone, rng=rng)
     return result
 
 
-def _warp_in(
+def _warp_onto(
     pixels: BgrImage, *, cutout: Cutout, matrix: NDArray[np.float64], tone: _Tone, rng: np.random.Generator
 ) -> None:
     """Draw something toned onto the picture, as unsharp and grainy as it."""
@@ -351,8 +351,8 @@ def _warp_in(
 
 def _shrunk(front: BgrImage, *, quad: Corners) -> BgrImage:
     """The front at little more than the size it gets: a warp alone would skip pixels."""
-    wanted = 1.3 * max(float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[2] - quad[3])))
-    scale = max(wanted, 16.0) / front.shape[1]
+    target_px = 1.3 * max(float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[2] - quad[3])))
+    scale = max(target_px, 16.0) / front.shape[1]
     if scale > 0.8:
         return front
     return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))

@@ -24,14 +24,14 @@ Corners = NDArray[np.float32]
 class PoseRange:
     """How far a plate may be turned away from the camera.
 
-    Most views are normally distributed around the front with the given spreads; `steep_share` of them are drawn
+    Most views are normally distributed around the front with the given spreads; ``steep_share`` of them are drawn
     evenly up to the limits instead.
 
     Attributes:
-        yaw_deg: Spread and limit of the turn about the vertical axis.
-        pitch_deg: Spread and limit of the view from above (positive) or below.
-        roll_deg: Spread and limit of the turn in the picture.
-        steep_share: Share of views drawn evenly up to the limits.
+        yaw_deg: spread and limit of the turn about the vertical axis.
+        pitch_deg: spread and limit of the view from above (positive) or below.
+        roll_deg: spread and limit of the turn in the picture.
+        steep_share: share of views drawn evenly up to the limits.
     """
 
     yaw_deg: tuple[float, float] = (14.0, 48.0)
@@ -54,9 +54,9 @@ class CornerError:
     """How wrong a detector's corners are, in parts of the plate's width.
 
     Attributes:
-        median: Median distance of a corner from the truth. Half of it moves all four corners together (shift, scale,
+        median: median distance of a corner from the truth. Half of it moves all four corners together (shift, scale,
             turn), half of it each alone.
-        tail: Spread of the logarithm of the error between pictures: larger means rarer but worse failures.
+        tail: spread of the logarithm of the error between pictures: larger means rarer but worse failures.
     """
 
     median: float = 0.03
@@ -67,10 +67,10 @@ def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.rand
     """Corners of a plate seen by a camera, the middle of the plate at (0, 0).
 
     Args:
-        aspect: Width over height of the plate.
-        width_px: Width the plate would have seen from the front, in pixels.
-        pose: How far it may be turned.
-        rng: Source of randomness.
+        aspect: width over height of the plate.
+        width_px: width the plate would have seen from the front, in pixels.
+        pose: how far it may be turned.
+        rng: source of randomness.
 
     Returns:
         float32 (4, 2), pixels.
@@ -111,7 +111,7 @@ def homography(source: Corners, target: Corners) -> NDArray[np.float64]:
 
 
 def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:
-    """Where a `homography` sends points, float32 (N, 2) in pixels."""
+    """Where a ``homography`` sends points, float32 (N, 2) in pixels."""
     mapped = cv2.perspectiveTransform((points - _HALF)[None].astype(np.float64), matrix)
     return cast(Corners, (np.asarray(mapped)[0] + 0.5).astype(np.float32))
 
@@ -120,9 +120,9 @@ def noisy_corners(corners: Corners, *, error: CornerError, rng: np.random.Genera
     """Corners as a detector would report them.
 
     Args:
-        corners: The true ones, float32 (4, 2), pixels.
-        error: How wrong they get.
-        rng: Source of randomness.
+        corners: the true ones, float32 (4, 2), pixels.
+        error: how wrong they get.
+        rng: source of randomness.
 
     Returns:
         float32 (4, 2), pixels.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
-from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, Furniture, Rect, Spot, lay_out
+from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, Fixtures, PlacedCharacter, Rect, lay_out
 from platereader.lab.synthesis.lettering import Lettering, letter_mask
 from platereader.plates._layout import Colour, PlateFormat
 from platereader.results import Lines
@@ -45,8 +45,8 @@ class RenderedPlate:
     """The front of a plate as a picture.
 
     Attributes:
-        text: What stands on it, upper-case Latin.
-        plate_format: Its type.
+        text: what stands on it, upper-case Latin.
+        plate_format: its type.
         pixels: uint8 ``(H, W, 3)`` BGR.
     """
 
@@ -71,11 +71,11 @@ def render_plate(
     """Draw one plate.
 
     Args:
-        text: Plate text in upper-case Latin look-alikes, without spaces.
-        plate_format: A type the text fits.
-        height_px: Height of the picture; its width follows from the plate's size.
-        rng: Source of all variation: strokes, spacing, colours, wear, relief, screws.
-        lettering: Cut-outs to write with, a random one each time; characters without any are drawn by their outline.
+        text: plate text in upper-case Latin look-alikes, without spaces.
+        plate_format: a type the text fits.
+        height_px: height of the picture; its width follows from the plate's size.
+        rng: source of all variation: strokes, spacing, colours, wear, relief, screws.
+        lettering: cut-outs to write with, a random one each time; characters without any are drawn by their outline.
 
     Raises:
         InvalidArgumentError: the text does not fit the format, or ``height_px`` is below 16.
@@ -84,23 +84,23 @@ def render_plate(
         raise InvalidArgumentError(
             f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more: render large, then shrink."
         )
-    spots, furniture = lay_out(text, plate_format=plate_format)
-    scale = height_px / furniture.size[1]
-    ink = _blank(furniture, int(rng.integers(_STYLES)), height_px).copy()
-    _write(spots, ink, scale=scale, lettering=lettering, rng=rng)
+    characters, fixtures = lay_out(text, plate_format=plate_format)
+    scale = height_px / fixtures.size[1]
+    ink = _blank(fixtures, int(rng.integers(_STYLES)), height_px).copy()
+    _write(characters, ink, scale=scale, lettering=lettering, rng=rng)
     if rng.random() < 0.2:
         ink = _worn(ink, rng=rng)
-    pixels = _painted(ink, plate_format=plate_format, furniture=furniture, scale=scale, rng=rng)
+    pixels = _painted(ink, plate_format=plate_format, fixtures=fixtures, scale=scale, rng=rng)
     if rng.random() < 0.35:
         pixels = _embossed(pixels, ink=ink, rng=rng)
-    _draw_bolts(pixels, furniture=furniture, scale=scale, rng=rng)
+    _draw_bolts(pixels, fixtures=fixtures, scale=scale, rng=rng)
     return RenderedPlate(text, plate_format, pixels)
 
 
 @lru_cache(maxsize=1024)
-def _blank(furniture: Furniture, style: int, height_px: int) -> Mask:
+def _blank(fixtures: Fixtures, style: int, height_px: int) -> Mask:
     """Ink of rim, region field and RUS in one of the looks of different makers; shared, read-only."""
-    width, height = furniture.size
+    width, height = fixtures.size
     scale = height_px / height
     width_px = round(width * scale)
     zoom = scale * _OVERSAMPLING
@@ -110,13 +110,13 @@ def _blank(furniture: Furniture, style: int, height_px: int) -> Mask:
     ink: Mask = np.zeros((height_px * _OVERSAMPLING, width_px * _OVERSAMPLING), np.uint8)
     _fill(ink, (margin, margin, width - margin, height - margin), radius=radius - margin, value=255, zoom=zoom)
     _fill(ink, (inset, inset, width - inset, height - inset), radius=radius - inset, value=0, zoom=zoom)
-    if furniture.field is not None:
-        _draw_field(ink, furniture.field, inset=inset, line=0.84 * line, radius=radius - inset, zoom=zoom)
-    if furniture.flag is not None:
-        _fill(ink, furniture.flag, radius=0.5, value=150, zoom=zoom)
+    if fixtures.field is not None:
+        _draw_field(ink, fixtures.field, inset=inset, line=0.84 * line, radius=radius - inset, zoom=zoom)
+    if fixtures.flag is not None:
+        _fill(ink, fixtures.flag, radius=0.5, value=150, zoom=zoom)
     ink = cast(Mask, cv2.resize(ink, (width_px, height_px), interpolation=cv2.INTER_AREA))
-    if furniture.rus is not None:
-        _write_country(ink, furniture.rus, scale=scale)
+    if fixtures.rus is not None:
+        _write_country(ink, fixtures.rus, scale=scale)
     ink.flags.writeable = False
     return ink
 
@@ -159,20 +159,25 @@ def _write_country(ink: Mask, rect: Rect, *, scale: float) -> None:
 
 
 def _write(
-    spots: tuple[Spot, ...], ink: Mask, *, scale: float, lettering: Lettering | None, rng: np.random.Generator
+    characters: tuple[PlacedCharacter, ...],
+    ink: Mask,
+    *,
+    scale: float,
+    lettering: Lettering | None,
+    rng: np.random.Generator,
 ) -> None:
     """Print the characters with the small irregularities of a press."""
     small = min(1.0, ink.shape[1] / scale / 400)
-    shift_x, shift_y, *jitter = rng.normal(0.0, small, 2 + 3 * len(spots)).tolist()
+    shift_x, shift_y, *jitter = rng.normal(0.0, small, 2 + 3 * len(characters)).tolist()
     stretch_x, stretch_y, weight = rng.random(3).tolist()
     stretch_x, stretch_y, grow = 0.92 + 0.11 * stretch_x, 0.975 + 0.045 * stretch_y, round(8 * weight) - 4
-    for index, spot in enumerate(spots):
+    for index, character in enumerate(characters):
         dx, dy, dw = jitter[3 * index : 3 * index + 3]
-        x = spot.center_mm + 1.6 * shift_x + 0.7 * dx
-        y = spot.top_mm + spot.height_mm / 2 + shift_y + 0.4 * dy
-        width = round(spot.width_mm * stretch_x * (1 + 0.03 * dw) * scale)
-        size_px = (max(1, width), max(1, round(spot.height_mm * stretch_y * scale)))
-        mask = letter_mask(lettering, spot.char, size_px=size_px, grow=grow, rng=rng)
+        x = character.center_mm + 1.6 * shift_x + 0.7 * dx
+        y = character.top_mm + character.height_mm / 2 + shift_y + 0.4 * dy
+        width = round(character.width_mm * stretch_x * (1 + 0.03 * dw) * scale)
+        size_px = (max(1, width), max(1, round(character.height_mm * stretch_y * scale)))
+        mask = letter_mask(lettering, character.char, size_px=size_px, grow=grow, rng=rng)
         _stamp(ink, mask, center_px=(x * scale, y * scale))
 
 
@@ -197,18 +202,18 @@ def _worn(ink: Mask, *, rng: np.random.Generator) -> Mask:
 
 
 def _painted(
-    ink: Mask, *, plate_format: PlateFormat, furniture: Furniture, scale: float, rng: np.random.Generator
+    ink: Mask, *, plate_format: PlateFormat, fixtures: Fixtures, scale: float, rng: np.random.Generator
 ) -> BgrImage:
     """Ink coverage to colours, with the flag."""
     ground = _shade(plate_format.ground, rng=rng)
     letters = _shade(plate_format.ink, rng=rng)
     pixels = cast(BgrImage, cv2.applyColorMap(ink, _ramp(ground, letters)))
-    if furniture.field is not None and plate_format.boxed_ground != plate_format.ground:
-        x, y = round(furniture.field[0] * scale), round(furniture.field[1] * scale)
+    if fixtures.field is not None and plate_format.boxed_ground != plate_format.ground:
+        x, y = round(fixtures.field[0] * scale), round(fixtures.field[1] * scale)
         boxed = _shade(plate_format.boxed_ground, rng=rng)
         pixels[y:, x:] = cv2.applyColorMap(ink[y:, x:], _ramp(boxed, letters))
-    if furniture.flag is not None:
-        _draw_flag(pixels, furniture.flag, scale=scale, ground=ground, rng=rng)
+    if fixtures.flag is not None:
+        _draw_flag(pixels, fixtures.flag, scale=scale, ground=ground, rng=rng)
     return pixels
 
 
@@ -249,7 +254,7 @@ def _embossed(pixels: BgrImage, *, ink: Mask, rng: np.random.Generator) -> BgrIm
     return cast(BgrImage, cv2.add(pixels, cv2.merge([relief, relief, relief]), dtype=cv2.CV_8U))
 
 
-def _draw_bolts(pixels: BgrImage, *, furniture: Furniture, scale: float, rng: np.random.Generator) -> None:
+def _draw_bolts(pixels: BgrImage, *, fixtures: Fixtures, scale: float, rng: np.random.Generator) -> None:
     """Holes, screws or caps where a plate has its holes, sometimes moved towards the digits, sometimes elsewhere."""
     if rng.random() < 0.12:
         return
@@ -257,15 +262,15 @@ def _draw_bolts(pixels: BgrImage, *, furniture: Furniture, scale: float, rng: np
     radius = rng.uniform(*((1.8, 3.6), (3.0, 5.5), (4.0, 7.5), (2.5, 4.5))[kind])
     cap = _CAPS_BGR[int(rng.integers(len(_CAPS_BGR)))]
     spread = 2.0 if rng.random() < 0.7 else 6.0
-    for x, y in furniture.bolts:
+    for x, y in fixtures.bolts:
         if rng.random() < 0.06:
             continue
         place = (x + rng.normal(0.0, spread), y + rng.normal(0.0, spread))
-        _draw_bolt(pixels, place, radius_px=radius * scale, look=(kind, cap), scale=scale, rng=rng)
+        _draw_bolt(pixels, place, radius_px=radius * scale, style=(kind, cap), scale=scale, rng=rng)
     if rng.random() < 0.06:
-        width, height = furniture.size
+        width, height = fixtures.size
         place = (rng.uniform(0.05, 0.95) * width, rng.choice([0.07, 0.93]) * height)
-        _draw_bolt(pixels, place, radius_px=radius * scale, look=(kind, cap), scale=scale, rng=rng)
+        _draw_bolt(pixels, place, radius_px=radius * scale, style=(kind, cap), scale=scale, rng=rng)
 
 
 def _draw_bolt(
@@ -273,12 +278,12 @@ def _draw_bolt(
     place_mm: tuple[float, float],
     *,
     radius_px: float,
-    look: tuple[int, _Bgr],
+    style: tuple[int, _Bgr],
     scale: float,
     rng: np.random.Generator,
 ) -> None:
     """One hole (0), screw head (1), coloured cap (2) or rivet (3)."""
-    kind, cap = look
+    kind, cap = style
     level = float(rng.uniform(0, 60) if kind == 0 else rng.uniform(70, 210))
     rust = rng.uniform(0.55, 1.0)
     body: _Bgr = cap if kind == 2 else (level * rust, level * (1 + rust) / 2, level)

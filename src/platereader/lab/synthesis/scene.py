@@ -19,10 +19,10 @@ class ScenePlate:
     """One plate in a picture.
 
     Attributes:
-        box: The upright box around what is seen of it, pixels.
-        corners: Its corners at the outer metal edge, pixels, as it is read; None where nobody marked them. They may
+        box: the upright box around what is seen of it, pixels.
+        corners: its corners at the outer metal edge, pixels, as it is read; None where nobody marked them. They may
             lie outside of the picture when the plate is cut by its border.
-        lines: Lines of text on it; None where nobody counted.
+        lines: lines of text on it; None where nobody counted.
     """
 
     box: Box
@@ -41,7 +41,7 @@ class Scene:
 
     Attributes:
         pixels: uint8 (H, W, 3) BGR.
-        plates: The plates.
+        plates: the plates.
     """
 
     pixels: BgrImage = field(repr=False)

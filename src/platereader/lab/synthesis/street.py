@@ -45,9 +45,9 @@ def generated_street(
     """Draw a street with one car for every plate, seen from behind.
 
     Args:
-        rng: Source of randomness: light, houses, cars, places.
-        size_px: Width and height of the picture.
-        fronts: The clean plates; the first goes onto the nearest car. Up to three always find a place.
+        rng: source of randomness: light, houses, cars, places.
+        size_px: width and height of the picture.
+        fronts: the clean plates; the first goes onto the nearest car. Up to three always find a place.
 
     Returns:
         The picture and its plates, the farthest first.
@@ -59,7 +59,7 @@ def generated_street(
     horizon = round(height * rng.uniform(0.36, 0.44))
     sky_top, sky_low, light = (np.array(colour, np.float32) for colour in _LIGHTS[int(rng.integers(len(_LIGHTS)))])
     pixels = np.empty((height, width, 3), np.float32)
-    pixels[:horizon] = _run(sky_top, sky_low, rows=horizon)
+    pixels[:horizon] = _gradient(sky_top, sky_low, rows=horizon)
     _draw_houses(pixels, horizon=horizon, haze=sky_low, rng=rng)
     _draw_road(pixels, horizon=horizon, rng=rng)
     _draw_trees(pixels, horizon=horizon, rng=rng)
@@ -83,18 +83,18 @@ def _with_car(
     """The scene with one car more, at (depth, metres to the right), and its plate."""
     car_px = _CAR_WIDTH_M * _px_per_m(scene.pixels, place[0])
     vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=2 if front.lines == 2 else 1)
-    pixels, mount = _park(scene.pixels, vehicle=vehicle, place=place, horizon=horizon, rng=rng)
+    pixels, plate_corners = _park(scene.pixels, vehicle=vehicle, place=place, horizon=horizon, rng=rng)
     blue, green, red = (float(channel) for channel in light * np.float32(rng.uniform(200, 235)))
     standing = Scene(pixels=pixels, plates=scene.plates)
-    return set_plate(standing, front=front, corners=mount, rng=rng, white_bgr=(blue, green, red), wear=0.25)
+    return set_plate(standing, front=front, corners=plate_corners, rng=rng, white_bgr=(blue, green, red), wear=0.25)
 
 
 def _bgr(blue: float, green: float, red: float) -> FloatImage:
     return np.array((blue, green, red), np.float32)
 
 
-def _run(top: FloatImage, bottom: FloatImage, *, rows: int) -> FloatImage:
-    """A vertical run (rows, 1, 3) from one colour to another."""
+def _gradient(top: FloatImage, bottom: FloatImage, *, rows: int) -> FloatImage:
+    """A vertical gradient (rows, 1, 3) from one colour to another."""
     share = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
     return cast(FloatImage, top * (1 - share) + bottom * share)
 
@@ -145,7 +145,7 @@ def _draw_block(
     x1, x2 = max(0, x1), min(pixels.shape[1], x2)
     if x2 - x1 < 6 or y2 - y1 < 6:
         return
-    pixels[y1:y2, x1:x2] = _run(colour * np.float32(1.05), colour * np.float32(0.85), rows=y2 - y1)
+    pixels[y1:y2, x1:x2] = _gradient(colour * np.float32(1.05), colour * np.float32(0.85), rows=y2 - y1)
     storey = max(7, round((box[2] - box[0]) * rng.uniform(0.09, 0.13)))
     window_w, window_h = max(2, round(storey * 0.45)), max(3, round(storey * 0.55))
     for top in range(y1 + storey // 2, y2 - storey, storey):
@@ -161,7 +161,7 @@ def _draw_block(
 def _draw_road(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -> None:
     """Pavement, asphalt with grain, kerbs and lane marks that run to one point."""
     height, width = pixels.shape[:2]
-    pixels[horizon:] = _run(_bgr(142, 146, 148), _bgr(112, 118, 122), rows=height - horizon)
+    pixels[horizon:] = _gradient(_bgr(142, 146, 148), _bgr(112, 118, 122), rows=height - horizon)
     vanish = (width / 2, float(horizon))
     _fill(pixels, _strip(pixels, vanish, -1.75, 1.75), colour=(176, 178, 180))
     _fill(pixels, _strip(pixels, vanish, -1.70, 1.70), colour=(84, 82, 82))
@@ -242,4 +242,4 @@ def _park(
     car = cv2.warpPerspective(sprite, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cast(FloatImage, cv2.warpPerspective(cover, matrix, (width, height), flags=cv2.INTER_LINEAR))
     parked = cv2.blendLinear(car, pixels, alpha, np.float32(1) - alpha)
-    return cast(BgrImage, parked), moved_by(matrix, points=vehicle.mount * np.float32(shrink))
+    return cast(BgrImage, parked), moved_by(matrix, points=vehicle.plate_corners * np.float32(shrink))

@@ -25,7 +25,7 @@ from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.views import View, photographed
 from platereader.results import Detection, Lines
 
-__all__ = ["Sight", "Track", "random_track"]
+__all__ = ["Observation", "Track", "random_track"]
 
 _FRAMES = (4, 30)
 _OWN_TEXT = 0.5
@@ -33,7 +33,7 @@ _RENDERED_WIDTH_PX = 200.0
 _WRONG_LINES = 0.02
 
 
-class Sight(NamedTuple):
+class Observation(NamedTuple):
     """A plate in one frame: a picture of it and of what is near, uint8 ``(H, W, 3)`` BGR, and its detection there."""
 
     frame: BgrImage
@@ -45,21 +45,21 @@ class Track:
     """One plate over several frames.
 
     Attributes:
-        sights: frame by frame.
+        observations: frame by frame.
         text: what the plate says.
         source: file name of the photograph that it is made of.
         severity: how bad the frames are, 0 to 1.
     """
 
-    sights: tuple[Sight, ...]
+    observations: tuple[Observation, ...]
     text: str
     source: str
     severity: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """What changes steadily along a track, and how far single frames stray from it."""
+class _Trajectory:
+    """What changes steadily along a track, and how much single frames vary around it."""
 
     width_px: tuple[float, float]
     yaw_deg: tuple[float, float]
@@ -71,9 +71,9 @@ class _Course:
     noise: float
     jpeg: float
     corner_error: float
-    covered: tuple[float, float]  # stretch of the track, as shares, in which something passes in front
+    covered: tuple[float, float]  # part of the track, as shares, in which something passes in front
     cut: tuple[float, float]  # likewise in which the frame ends within the plate
-    strangers: tuple[float, float]  # likewise in which another plate is taken for this one
+    swapped: tuple[float, float]  # likewise in which the tracker follows another plate
 
 
 def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random.Generator) -> Track:
@@ -85,19 +85,19 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
         rng: decides all the rest.
     """
     plate = plates[int(rng.integers(len(plates)))]
-    view = _worn(_plate(plate, rng=rng), severity=severity, rng=rng)
+    view = _soiled(_plate(plate, rng=rng), severity=severity, rng=rng)
     other = _plate(plates[int(rng.integers(len(plates)))], rng=rng)
-    count, course = int(rng.integers(*_FRAMES, endpoint=True)), _course(severity, rng=rng)
-    shaken = _wandering(count, rng=rng)
-    sights: list[Sight] = []
-    for number, shake in enumerate(shaken.tolist()):
+    count, trajectory = int(rng.integers(*_FRAMES, endpoint=True)), _random_trajectory(severity, rng=rng)
+    shakes = _correlated_noise(count, rng=rng)
+    observations: list[Observation] = []
+    for number, shake in enumerate(shakes.tolist()):
         share = number / max(1, count - 1)
-        shown = other if _within(share, course.strangers) else view
-        sights.append(_sight(shown, course, share=share, shake=shake, key=number % 12 == 0, rng=rng))
-    return Track(tuple(sights), view.text, plate.name, severity)
+        shown = other if _contains(share, trajectory.swapped) else view
+        observations.append(_observe(shown, trajectory, share=share, shake=shake, key=number % 12 == 0, rng=rng))
+    return Track(tuple(observations), view.text, plate.name, severity)
 
 
-# ---------------------------------------------------------------- which plate
+# ---------------------------------------------------------------- the plate
 
 
 def _plate(plate: RealPlate, *, rng: np.random.Generator) -> View:
@@ -116,7 +116,7 @@ def _plate(plate: RealPlate, *, rng: np.random.Generator) -> View:
     return View(made.pixels, corners, lines, text, "composed")
 
 
-def _worn(view: View, *, severity: float, rng: np.random.Generator) -> View:
+def _soiled(view: View, *, severity: float, rng: np.random.Generator) -> View:
     """With what stays on the plate in all frames."""
     if rng.random() < 0.2:
         soil = damage.dirt if rng.random() < 0.7 else damage.snow
@@ -126,15 +126,15 @@ def _worn(view: View, *, severity: float, rng: np.random.Generator) -> View:
     return view
 
 
-# ---------------------------------------------------------------- which way
+# ---------------------------------------------------------------- the trajectory
 
 
-def _course(severity: float, *, rng: np.random.Generator) -> _Course:
-    """A random course."""
+def _random_trajectory(severity: float, *, rng: np.random.Generator) -> _Trajectory:
+    """Draw a trajectory."""
     first_px = math.exp((1 - severity) * math.log(110.0) + severity * math.log(40.0) + 0.25 * rng.standard_normal())
     widths = (first_px, first_px * rng.uniform(1.0, 2.0))
     turn_deg = float(rng.normal(0.0, 6.0 + 22.0 * severity))
-    return _Course(
+    return _Trajectory(
         width_px=widths if rng.random() < 0.7 else (widths[1], widths[0]),
         yaw_deg=(turn_deg, turn_deg + float(rng.normal(0.0, 8.0 + 8.0 * severity))),
         pitch_deg=float(rng.uniform(0.0, 8.0 + 14.0 * severity)),
@@ -145,13 +145,13 @@ def _course(severity: float, *, rng: np.random.Generator) -> _Course:
         noise=1.0 + severity * float(rng.uniform(0.0, 9.0)),
         jpeg=92.0 - severity * float(rng.uniform(0.0, 75.0)),
         corner_error=0.016 + severity * float(rng.uniform(0.0, 0.022)),
-        covered=_stretch(0.1 + 0.3 * severity, rng=rng),
-        cut=_stretch(0.1 + 0.15 * severity, rng=rng, at_an_end=True),
-        strangers=_stretch(0.03, rng=rng),
+        covered=_random_interval(0.1 + 0.3 * severity, rng=rng),
+        cut=_random_interval(0.1 + 0.15 * severity, rng=rng, at_an_end=True),
+        swapped=_random_interval(0.03, rng=rng),
     )
 
 
-def _stretch(probability: float, *, rng: np.random.Generator, at_an_end: bool = False) -> tuple[float, float]:
+def _random_interval(probability: float, *, rng: np.random.Generator, at_an_end: bool = False) -> tuple[float, float]:
     """A part of the track, as shares of its length; mostly none."""
     if rng.random() >= probability:
         return (2.0, 2.0)
@@ -162,11 +162,11 @@ def _stretch(probability: float, *, rng: np.random.Generator, at_an_end: bool = 
     return (start, start + length)
 
 
-def _within(share: float, stretch: tuple[float, float]) -> bool:
-    return stretch[0] <= share <= stretch[1]
+def _contains(share: float, interval: tuple[float, float]) -> bool:
+    return interval[0] <= share <= interval[1]
 
 
-def _wandering(count: int, *, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _correlated_noise(count: int, *, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Normal numbers, each like the one before it: half of what shakes a camera lasts for some frames."""
     values = rng.standard_normal(count)
     for index in range(1, count):
@@ -177,31 +177,35 @@ def _wandering(count: int, *, rng: np.random.Generator) -> np.ndarray[tuple[int]
 # ---------------------------------------------------------------- one frame
 
 
-def _sight(view: View, course: _Course, *, share: float, shake: float, key: bool, rng: np.random.Generator) -> Sight:
-    """The plate at some place of its course; a key frame of a video is compressed less."""
-    turned_deg = _between(course.yaw_deg, share) + float(rng.normal(0.0, 1.0))
-    view = damage.turned(view, angles_deg=(turned_deg, course.pitch_deg, course.roll_deg + float(rng.normal(0, 0.7))))
-    if _within(share, course.covered):
+def _observe(
+    view: View, trajectory: _Trajectory, *, share: float, shake: float, key: bool, rng: np.random.Generator
+) -> Observation:
+    """The plate at some place of its trajectory; a key frame of a video is compressed less."""
+    turned_deg = _interpolated(trajectory.yaw_deg, share) + float(rng.normal(0.0, 1.0))
+    view = damage.turned(
+        view, angles_deg=(turned_deg, trajectory.pitch_deg, trajectory.roll_deg + float(rng.normal(0, 0.7)))
+    )
+    if _contains(share, trajectory.covered):
         view = damage.occlusion(view, float(rng.uniform(8.0, 25.0)), rng=rng)
-    view = damage.width(view, _between(course.width_px, share), rng=rng)
-    stray = math.exp(0.45 * shake + 0.25 * float(rng.standard_normal()))
-    view = damage.motion_blur(view, min(course.motion * stray, 15.0), rng=rng)
-    view = damage.defocus(view, course.defocus * math.exp(0.4 * shake), rng=rng)
-    view = damage.darkness(view, min(1.3, course.light * math.exp(0.15 * float(rng.standard_normal()))), rng=rng)
-    if _within(share, course.cut):
+    view = damage.width(view, _interpolated(trajectory.width_px, share), rng=rng)
+    variation = math.exp(0.45 * shake + 0.25 * float(rng.standard_normal()))
+    view = damage.motion_blur(view, min(trajectory.motion * variation, 15.0), rng=rng)
+    view = damage.defocus(view, trajectory.defocus * math.exp(0.4 * shake), rng=rng)
+    view = damage.darkness(view, min(1.3, trajectory.light * math.exp(0.15 * float(rng.standard_normal()))), rng=rng)
+    if _contains(share, trajectory.cut):
         view = damage.cut_off(view, float(rng.uniform(5.0, 45.0)), rng=rng)
-    view = damage.noise(view, course.noise, rng=rng)
-    view = damage.jpeg(view, min(95.0, max(8.0, course.jpeg + (25.0 if key else 6.0 * shake))), rng=rng)
-    return Sight(view.pixels, _detection(view, course, rng=rng))
+    view = damage.noise(view, trajectory.noise, rng=rng)
+    view = damage.jpeg(view, min(95.0, max(8.0, trajectory.jpeg + (25.0 if key else 6.0 * shake))), rng=rng)
+    return Observation(view.pixels, _detection(view, trajectory, rng=rng))
 
 
-def _between(ends: tuple[float, float], share: float) -> float:
+def _interpolated(ends: tuple[float, float], share: float) -> float:
     return (1 - share) * ends[0] + share * ends[1]
 
 
-def _detection(view: View, course: _Course, *, rng: np.random.Generator) -> Detection:
+def _detection(view: View, trajectory: _Trajectory, *, rng: np.random.Generator) -> Detection:
     """What a detector makes of it; its score is left at one, as that is another one with every detector."""
-    quad = Quad.from_points(noisy_corners(view.corners, error=CornerError(course.corner_error, tail=0.5), rng=rng))
+    quad = Quad.from_points(noisy_corners(view.corners, error=CornerError(trajectory.corner_error, tail=0.5), rng=rng))
     height, width = view.pixels.shape[:2]
     box = quad.box.clipped(width, height) or Box(0.0, 0.0, float(width), float(height))
     other: Lines = 2 if view.lines == 1 else 1

@@ -1,4 +1,4 @@
-"""Cars drawn from behind, with a place for the plate: pictures that belong to nobody else."""
+"""Cars drawn from behind, with a recess for the plate: pictures free of others' rights."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Vehicle:
     Attributes:
         pixels: uint8 (H, W, 3) BGR.
         alpha: float32 (H, W), 1 on the car, 0 beside it, in between where its shadow falls.
-        mount: Where the plate's outer edge belongs, float32 (4, 2), pixels.
+        plate_corners: where the plate's outer edge belongs, float32 (4, 2), pixels.
     """
 
     pixels: BgrImage
     alpha: _Mask
-    mount: Corners
+    plate_corners: Corners
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class _Canvas:
         return np.asarray(np.clip(sharp, 0.0, 1.0), np.float32)
 
     def paint(self, mask: _Mask, colour: NDArray[np.float32]) -> None:
-        """Lay a colour, (3,) or (H, W, 3), over what is there."""
+        """Composite a colour, (3,) or (H, W, 3), onto the canvas."""
         self.pixels += (colour - self.pixels) * mask[..., None]
         np.maximum(self.alpha, mask, out=self.alpha)
 
@@ -98,9 +98,9 @@ def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> 
     """Draw one car, squarely from behind.
 
     Args:
-        rng: Source of randomness: body, paint, lamps.
-        width_px: Width of the picture, a little more than that of the car.
-        lines: Lines of the plate that it is to carry, 1 or 2: the mount gets its shape.
+        rng: source of randomness: body, paint, lamps.
+        width_px: width of the picture, a little more than that of the car.
+        lines: lines of the plate that it is to carry, 1 or 2: the recess gets its shape.
     """
     build = _BUILDS[int(rng.choice(len(_BUILDS), p=(0.5, 0.35, 0.15)))]
     paint = np.array(_PAINTS_BGR[int(rng.integers(len(_PAINTS_BGR)))], np.float32)
@@ -111,9 +111,9 @@ def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> 
     _draw_glass(canvas, build, rng=rng)
     _draw_lamps(canvas, build, rng=rng)
     _draw_bumper(canvas, build, paint=paint, rng=rng)
-    mount = _draw_recess(canvas, build, paint=paint, lines=lines)
+    plate_corners = _draw_recess(canvas, build, paint=paint, lines=lines)
     pixels = np.clip(canvas.pixels, 0, 255).astype(np.uint8)
-    return Vehicle(pixels=pixels, alpha=canvas.alpha, mount=mount)
+    return Vehicle(pixels=pixels, alpha=canvas.alpha, plate_corners=plate_corners)
 
 
 def _mirrored(points: _Points) -> list[tuple[float, float]]:
@@ -130,7 +130,7 @@ def _grey(value: float) -> NDArray[np.float32]:
 
 
 def _draw_shadow(canvas: _Canvas, build: _Build) -> None:
-    """What the car keeps from the road below it."""
+    """The shadow of the car on the road."""
     mask = canvas.outline(_box(0.07, build.ground - 0.05, 0.93, build.ground + 0.005), rounding=0.03)
     soft = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.015 * canvas.width_px)))
     canvas.paint((soft * np.float32(0.85)).astype(np.float32), _grey(12))

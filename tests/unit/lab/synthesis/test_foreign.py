@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from platereader.lab.synthesis.foreign.grounds import ground
+from platereader.lab.synthesis.foreign.backgrounds import plate_background
 from platereader.lab.synthesis.foreign.lettering import LETTERS, Lettering, line_mask, random_lettering, small_line
-from platereader.lab.synthesis.foreign.ornaments import Room, stamp
+from platereader.lab.synthesis.foreign.ornaments import FreeArea, stamp
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, split
 from platereader.lab.synthesis.foreign.table import STYLES, random_style
@@ -58,8 +58,8 @@ def test_a_row_names_only_what_can_be_drawn(style: ForeignStyle) -> None:
     rng = np.random.default_rng(2)
     for pair in split(style.paints):
         assert len([COLOURS[name] for name in pair.split(":")]) == 2
-    for kind in split(style.grounds):
-        ground(kind, size_px=(90, 44), colour=np.full(3, 200, np.float32), rng=rng)
+    for kind in split(style.backgrounds):
+        plate_background(kind, size_px=(90, 44), colour=np.full(3, 200, np.float32), rng=rng)
     for kind in {*split(style.upper), *split(style.lower)} - {"none"}:
         assert small_line(kind, rng=rng).any()
     assert all(0.9 < float(aspect) < 5 for aspect in split(style.aspects))
@@ -103,11 +103,11 @@ def test_an_emblem_is_where_the_text_leaves_room() -> None:
 
 def test_a_stamp_stays_in_its_room() -> None:
     pixels = np.full((60, 120, 3), 200, np.uint8)
-    room = Room(20, 10, 100, 50)
+    area = FreeArea(20, 10, 100, 50)
     mask = np.full((64, 400), 255, np.uint8)
-    taken = stamp(pixels, mask, room=room, ink=np.zeros(3, np.float32))
+    printed = stamp(pixels, mask, area=area, ink=np.zeros(3, np.float32))
     dark = np.argwhere(pixels[..., 0] < 100)
-    assert dark.min(axis=0).tolist() == [taken.top, taken.left]
+    assert dark.min(axis=0).tolist() == [printed.top, printed.left]
     assert dark.min(axis=0)[1] >= 20
     assert dark.max(axis=0)[1] < 100
     assert dark.min(axis=0)[0] >= 10

@@ -32,19 +32,19 @@ def test_every_format(plate_format: PlateFormat, height_px: int) -> None:
 @pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
 def test_characters_of_a_line_stand_side_by_side(plate_format: PlateFormat) -> None:
     rng = np.random.default_rng(3)
-    spots, _ = lay_out(sample_text(plate_format, rng=rng), plate_format=plate_format)
-    start = sum(len(part.text) for part in plate_format.split("".join(s.char for s in spots)) if part.line == 0)
-    for row in (spots[:start], spots[start:]):
+    characters, _ = lay_out(sample_text(plate_format, rng=rng), plate_format=plate_format)
+    start = sum(len(part.text) for part in plate_format.split("".join(s.char for s in characters)) if part.line == 0)
+    for row in (characters[:start], characters[start:]):
         for left, right in itertools.pairwise(row):
             assert left.center_mm + left.width_mm / 2 <= right.center_mm - right.width_mm / 2 + 1e-6
 
 
 def test_main_digits_stand_above_the_letters_on_one_baseline() -> None:
-    spots, _ = lay_out("A123BC77", plate_format=by_name("standard"))
-    bottoms = {round(spot.top_mm + spot.height_mm, 6) for spot in spots[:6]}
+    characters, _ = lay_out("A123BC77", plate_format=by_name("standard"))
+    bottoms = {round(character.top_mm + character.height_mm, 6) for character in characters[:6]}
     assert len(bottoms) == 1
-    assert spots[1].height_mm > spots[0].height_mm
-    assert max(spot.top_mm + spot.height_mm for spot in spots[6:]) < bottoms.pop()
+    assert characters[1].height_mm > characters[0].height_mm
+    assert max(character.top_mm + character.height_mm for character in characters[6:]) < bottoms.pop()
 
 
 def test_the_field_of_a_three_digit_region_is_wider() -> None:

@@ -27,17 +27,17 @@ def track(severity: float, seed: int) -> Track:
 
 def test_one_seed_makes_one_track() -> None:
     first, again, other = track(0.5, 3), track(0.5, 3), track(0.5, 4)
-    assert (first.text, len(first.sights)) == (again.text, len(again.sights))
-    assert all(np.array_equal(a.frame, b.frame) for a, b in zip(first.sights, again.sights, strict=True))
-    assert first.sights[0].frame.shape != other.sights[0].frame.shape
+    assert (first.text, len(first.observations)) == (again.text, len(again.observations))
+    assert all(np.array_equal(a.frame, b.frame) for a, b in zip(first.observations, again.observations, strict=True))
+    assert first.observations[0].frame.shape != other.observations[0].frame.shape
 
 
 def test_frames_of_a_track_differ_and_show_the_plate_where_they_say() -> None:
     for seed in range(12):
         seen = track(0.2, seed)
-        assert 4 <= len(seen.sights) <= 30
-        assert not np.array_equal(seen.sights[0].frame, seen.sights[1].frame)
-        for frame, detection in seen.sights:
+        assert 4 <= len(seen.observations) <= 30
+        assert not np.array_equal(seen.observations[0].frame, seen.observations[1].frame)
+        for frame, detection in seen.observations:
             height, width = frame.shape[:2]
             assert isinstance(detection.corners, Quad)
             assert detection.box.clipped(width, height) == detection.box
@@ -54,10 +54,11 @@ def test_severe_tracks_are_seen_from_farther_and_lose_contrast() -> None:
     easy, hard = ([track(severity, seed) for seed in range(12)] for severity in (0.0, 1.0))
 
     def median(tracks: list[Track], of: str) -> float:
-        sights = [sight for one in tracks for sight in one.sights]
+        observations = [observation for one in tracks for observation in one.observations]
         if of == "width":
-            return float(np.median([sight.detection.corners.width for sight in sights if sight.detection.corners]))
-        return float(np.median([sight.frame.std() for sight in sights]))
+            widths = [one.detection.corners.width for one in observations if one.detection.corners]
+            return float(np.median(widths))
+        return float(np.median([observation.frame.std() for observation in observations]))
 
     assert median(hard, "width") < 0.7 * median(easy, "width")
     assert median(hard, "contrast") < 0.8 * median(easy, "contrast")

@@ -20,9 +20,9 @@ _TILE_PX = (300, 150)
 _CAPTION_PX = 54
 _COLUMNS = 4
 _PER_SHEET = 40
-_SURROUNDINGS = 0.6
+_MARGIN = 0.6
 _LABEL_COLOUR = (255, 160, 0)
-_INK = (0, 0, 0)
+_TEXT_COLOUR = (0, 0, 0)
 # A JPEG comment in every picture written here, by which a later run knows what it may remove.
 _COMMENT = b"platereader evaluation"
 _MARK = b"\xff\xfe" + (len(_COMMENT) + 2).to_bytes(2, "big") + _COMMENT
@@ -84,7 +84,7 @@ def _tile(frame: BgrImage, box: Box | None, outcome: PlateOutcome) -> BgrImage:
     """The plate with its surroundings, and what was expected and read below it."""
     height, width = frame.shape[:2]
     whole = Box(0, 0, width, height)
-    view = whole if box is None else box.padded(_SURROUNDINGS * box.width, _SURROUNDINGS * box.width / 2)
+    view = whole if box is None else box.padded(_MARGIN * box.width, _MARGIN * box.width / 2)
     inside = view.clipped(width, height) or whole
     x1, y1, x2, y2 = (int(value) for value in inside.to_tuple())
     crop = np.ascontiguousarray(frame[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)])
@@ -95,20 +95,20 @@ def _tile(frame: BgrImage, box: Box | None, outcome: PlateOutcome) -> BgrImage:
     tile[: size[1], : size[0]] = cv2.resize(crop, size, interpolation=mode)
     for row, line in enumerate(_caption(outcome)):
         place = (3, _TILE_PX[1] + 14 + 17 * row)
-        cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _INK, 1, cv2.LINE_AA)
+        cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _TEXT_COLOUR, 1, cv2.LINE_AA)
     return tile
 
 
 def _caption(outcome: PlateOutcome) -> list[str]:
     """Three lines; plate texts are Latin, which is all that OpenCV's font has."""
     if not outcome.boxed:
-        said = "crop"
+        reads = "crop"
     elif outcome.found:
-        said = f"{outcome.read_text or '-'} {outcome.status} {outcome.confidence or 0:.2f}"
+        reads = f"{outcome.read_text or '-'} {outcome.status} {outcome.confidence or 0:.2f}"
     else:
-        said = "not found"
+        reads = "not found"
     given = f"   given: {outcome.given_text or '-'}" if outcome.given else ""
-    return [f"label: {outcome.text or '?'}{given}", f"read: {said}", outcome.file[-44:]]
+    return [f"label: {outcome.text or '?'}{given}", f"read: {reads}", outcome.file[-44:]]
 
 
 def clear_pictures(folder: Path) -> None:

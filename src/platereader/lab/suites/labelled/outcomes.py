@@ -88,7 +88,7 @@ class PlateOutcome:
         return {**asdict(self), "found": self.found, "exact": self.exact, "given_exact": self.given_exact}
 
 
-def judge(
+def plate_outcome(
     image: LabelledImage,
     plate: LabelledPlate,
     *,

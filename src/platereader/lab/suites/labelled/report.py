@@ -175,13 +175,15 @@ def score_groups(outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) 
         *(("region", f"{n} digits", [one for one in home if one.region_digits == n]) for n in (2, 3)),
         *(("foreign", name, [one for one in outcomes if one.foreign == name]) for name in countries),
     ]
-    return tuple(_score_group(kind, name, some, rng=rng) for kind, name, some in groups if some or kind == "all")
+    return tuple(
+        _score_group(kind, name, members, rng=rng) for kind, name, members in groups if members or kind == "all"
+    )
 
 
 def _score_group(kind: _Kind, name: str, outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) -> GroupScores:
     boxed = [one for one in outcomes if one.boxed]
     texts = [one for one in boxed if one.text]
-    said = [one for one in texts if one.status == "read"]
+    reads = [one for one in texts if one.status == "read"]
     given = [one for one in outcomes if one.text and one.given]
     return GroupScores(
         kind=kind,
@@ -189,8 +191,8 @@ def _score_group(kind: _Kind, name: str, outcomes: Sequence[PlateOutcome], *, rn
         plates=len(outcomes),
         found=Rate(sum(one.found for one in boxed), len(boxed)),
         exact=Rate(sum(one.exact for one in texts), len(texts)),
-        exact_read=Rate(sum(one.exact for one in said), len(texts)),
-        read_right=Rate(sum(one.exact for one in said), len(said)),
+        exact_read=Rate(sum(one.exact for one in reads), len(texts)),
+        read_right=Rate(sum(one.exact for one in reads), len(reads)),
         cer=estimate_cer([(one.file, one.text, one.read_text or "") for one in texts if one.text], rng=rng),
         given_exact=Rate(sum(one.given_exact for one in given), len(given)),
         given_cer=estimate_cer([(one.file, one.text, one.given_text or "") for one in given if one.text], rng=rng),

@@ -18,7 +18,7 @@ from platereader.errors import DatasetError, InvalidImageError, MediaFileError
 from platereader.lab.datasets import Dataset, LabelledImage, LabelledPlate, SkippedRow
 from platereader.lab.metrics.rates import PictureBoxes
 from platereader.lab.suites.labelled.failures import FailureWriter
-from platereader.lab.suites.labelled.outcomes import PlateOutcome, box_of, judge
+from platereader.lab.suites.labelled.outcomes import PlateOutcome, box_of, plate_outcome
 from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, score_detection, score_groups
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
@@ -80,12 +80,12 @@ def evaluate(
     input_size = input_size_of(pipeline.detector)
     run = _Run(skipped=list(dataset.skipped))
     writer = None if failures is None else FailureWriter(Path(failures))
-    patient = with_min_score(pipeline.detector, LOW_SCORE)
+    low_threshold = with_min_score(pipeline.detector, LOW_SCORE)
     names = _short_names([image.path for image in dataset.images])
     for image, file in zip(dataset.images, names, strict=True):
         try:
             frame = read_image(image.path)
-            _evaluate_picture(run, pipeline, patient, image=image, frame=frame, file=file, writer=writer)
+            _evaluate_picture(run, pipeline, low_threshold, image=image, frame=frame, file=file, writer=writer)
         except (MediaFileError, InvalidImageError, DatasetError) as error:
             run.skipped.append(SkippedRow(image.path, None, str(error)))
         if on_picture is not None:
@@ -108,7 +108,7 @@ def evaluate(
 def _evaluate_picture(
     run: _Run,
     pipeline: Pipeline,
-    patient: Detector | None,
+    low_threshold: Detector | None,
     *,
     image: LabelledImage,
     frame: BgrImage,
@@ -129,14 +129,14 @@ def _evaluate_picture(
     readings = pipeline.read(frame) if whole else []
     given = [_read_given(pipeline, frame, plate) for plate in image.plates]
     outcomes = [
-        judge(image, plate, file=file, readings=readings, given=reading)
+        plate_outcome(image, plate, file=file, readings=readings, given=reading)
         for plate, reading in zip(image.plates, given, strict=True)
     ]
     run.pictures += 1
     run.outcomes += outcomes
     if whole:
         reported = [reading.detection for reading in readings if reading.detection is not None]
-        candidates = reported if patient is None else detect(patient, [frame])[0]
+        candidates = reported if low_threshold is None else detect(low_threshold, [frame])[0]
         boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
         run.scenes.append(_Scene(file, image.country, max(width, height), *boxes_of))
     if writer is not None:

@@ -19,7 +19,7 @@ __all__ = ["SceneReading", "SceneScores", "ScenesReport"]
 SCHEMA = 1
 """Version of ``ScenesReport.to_dict``."""
 
-_TOGETHER: Mapping[str, Callable[[Part], bool]] = {
+_GROUPS: Mapping[str, Callable[[Part], bool]] = {
     "width 40-200 px, together": lambda part: part.axis == "width" and part.unit not in ("16-24 px", "24-40 px"),
     "rolled, together": lambda part: part.axis == "rolled",
     "tilted, together": lambda part: part in TILTED,
@@ -35,12 +35,12 @@ class SceneReading:
         file: photograph that the picture is made of.
         width_px: of the plate in the frame.
         text: what it says; None where it was only to be found.
-        iou: of the plate with the find that overlaps it most, from IoU 0.3 on; None when it was not found.
+        iou: of the plate with the detection that overlaps it most, from IoU 0.3 on; None when it was not found.
         corner_error_percent: mean distance of the corners in per cent of the plate's width; None where the label or the
-            find has no corners, or below IoU 0.5.
-        read_text: what was read on that find.
+            detection has no corners, or below IoU 0.5.
+        read_text: what was read on that detection.
         status: of that reading.
-        others: what was read on the same find behind other rectifiers, by their names; empty where that was not tried.
+        others: what was read on the same detection with other rectifiers, by their names; empty where not tried.
     """
 
     part: Part
@@ -75,7 +75,7 @@ class SceneScores:
         exact_read: likewise, counting only readings of status ``read``.
         corner_error_median: per cent of plate width; None without corners. Interval over photographs.
         corner_error_p90: likewise, the 90th percentile.
-        others: ``exact`` behind other rectifiers, by their names.
+        others: ``exact`` with other rectifiers, by their names.
     """
 
     name: str
@@ -111,7 +111,7 @@ class ScenesReport:
         """Scores of each part, then of parts that belong together; the same numbers every time."""
         rng = np.random.default_rng(0)
         rows = [(part.name, [one for one in self.readings if one.part == part]) for part in PARTS]
-        rows += [(name, [one for one in self.readings if chosen(one.part)]) for name, chosen in _TOGETHER.items()]
+        rows += [(name, [one for one in self.readings if chosen(one.part)]) for name, chosen in _GROUPS.items()]
         return [_score(name, some, rng=rng) for name, some in rows if some]
 
     def to_dict(self) -> dict[str, Any]:

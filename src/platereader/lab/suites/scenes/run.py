@@ -37,8 +37,8 @@ _CORNER_IOU = 0.5
 _OTHERS: dict[str, Rectifier] = {"contour": ContourRectifier(), "box": BoxRectifier()}
 
 
-class _Find(NamedTuple):
-    """The detection taken for a plate, and how much it overlaps."""
+class _Match(NamedTuple):
+    """The detection matched to a plate, and how much it overlaps."""
 
     detection: Detection
     iou: float
@@ -52,7 +52,7 @@ def run_size(material: Material) -> int:
 def evaluate_scenes(
     pipeline: Pipeline, material: Material, *, on_picture: Callable[[], None] | None = None
 ) -> ScenesReport:
-    """Find and read the plate of every picture; the tilted ones behind other rectifiers, too.
+    """Find and read the plate of every picture; the tilted ones with other rectifiers, too.
 
     Args:
         pipeline: what to measure.
@@ -79,48 +79,48 @@ def evaluate_scenes(
 
 
 def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneReading]:
-    """Find the plates of some pictures of one part, and read what was taken for them."""
+    """Find the plates of some pictures of one part, and read their detections."""
     detections = detect(pipeline.detector, [one.frame for one in some])
-    finds = [_find(picture, found) for picture, found in zip(some, detections, strict=True)]
-    own = _texts(pipeline, pipeline.rectifier, some, finds)
-    blind = [find and find._replace(detection=replace(find.detection, corners=None)) for find in finds]
+    matches = [_match(picture, found) for picture, found in zip(some, detections, strict=True)]
+    readings = _texts(pipeline, pipeline.rectifier, some, matches)
+    without_corners = [match and match._replace(detection=replace(match.detection, corners=None)) for match in matches]
     rectifiers = _OTHERS if some[0].part in TILTED else {}
-    others = {name: _texts(pipeline, rectifier, some, blind) for name, rectifier in rectifiers.items()}
-    for index, (picture, find, reading) in enumerate(zip(some, finds, own, strict=True)):
-        behind = {name: one.text if (one := read[index]) else None for name, read in others.items()}
+    others = {name: _texts(pipeline, rectifier, some, without_corners) for name, rectifier in rectifiers.items()}
+    for index, (picture, match, reading) in enumerate(zip(some, matches, readings, strict=True)):
+        other_texts = {name: one.text if (one := read[index]) else None for name, read in others.items()}
         yield SceneReading(
             part=picture.part,
             file=picture.file,
             width_px=picture.width_px,
             text=picture.text,
-            iou=None if find is None else find.iou,
-            corner_error_percent=None if find is None else _corner_error(picture, find),
+            iou=None if match is None else match.iou,
+            corner_error_percent=None if match is None else _corner_error(picture, match),
             read_text=None if reading is None else reading.text,
             status=None if reading is None else reading.status,
-            others=behind,
+            others=other_texts,
         )
 
 
-def _find(picture: ScenePicture, detections: Sequence[Detection]) -> _Find | None:
+def _match(picture: ScenePicture, detections: Sequence[Detection]) -> _Match | None:
     """The detection that overlaps the plate most, from IoU 0.3 on."""
-    finds = [_Find(detection, iou(detection.box, picture.box)) for detection in detections]
-    best = max(finds, key=lambda find: find.iou, default=None)
+    matches = [_Match(detection, iou(detection.box, picture.box)) for detection in detections]
+    best = max(matches, key=lambda match: match.iou, default=None)
     return best if best is not None and best.iou >= MIN_FOUND_IOU else None
 
 
 def _texts(
-    pipeline: Pipeline, rectifier: Rectifier, some: Sequence[ScenePicture], finds: Sequence[_Find | None]
+    pipeline: Pipeline, rectifier: Rectifier, some: Sequence[ScenePicture], matches: Sequence[_Match | None]
 ) -> list[PlateReading | None]:
-    """What is read behind a rectifier; None where nothing was found. A reading does not depend on others."""
+    """What is read with a rectifier; None where nothing was found. A reading does not depend on others."""
     reader = PlateReader(rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
-    chosen = [[] if find is None else [find.detection] for find in finds]
+    chosen = [[] if match is None else [match.detection] for match in matches]
     readings = reader.read_frames([one.frame for one in some], chosen)
     return [read[0] if read else None for read in readings]
 
 
-def _corner_error(picture: ScenePicture, find: _Find) -> float | None:
-    found, labelled = find.detection.corners, picture.corners
-    if found is None or labelled is None or find.iou < _CORNER_IOU:
+def _corner_error(picture: ScenePicture, match: _Match) -> float | None:
+    found, labelled = match.detection.corners, picture.corners
+    if found is None or labelled is None or match.iou < _CORNER_IOU:
         return None
     return corner_error(found, labelled)
 

@@ -24,8 +24,8 @@ from platereader.lab.synthesis.pose import Corners, homography
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
-from platereader.lab.synthesis.scenes.frames import Photograph, anywhere, plate_width, shown
-from platereader.lab.synthesis.scenes.material import Material, Place
+from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, random_placement, render_frame
+from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph
 from platereader.lab.synthesis.stress.damage import turned
 from platereader.lab.synthesis.stress.views import View
 from platereader.plates._formats import by_name, sample_text
@@ -51,7 +51,7 @@ _TILTED_PX = (800, 600)
 _TILTED_WIDTH_PX = 130.0
 _STREET_WIDTH_PX = (80.0, 200.0)
 # Enlarged further than this, a photograph shows what no lens does.
-_MOST_ENLARGED = {"composed": 1.3, "rendered": 2.2}
+_MAX_ENLARGEMENT = {"composed": 1.3, "rendered": 2.2}
 _FROZEN = Path(__file__).with_name("frozen.json")
 
 _WIDTHS: Mapping[Part, tuple[float, float, int]] = {
@@ -63,7 +63,7 @@ _ROLLED = tuple(Part("rolled", angle_deg, "°") for angle_deg in (20, -20))
 _CAMERA, _RENDERED, _COMPOSED = (Part("dashcam", 0, name) for name in ("camera", "rendered", "composed"))
 
 TILTED = tuple(Part(f"tilted {axis}", angle_deg, "°") for axis in ("yaw", "roll") for angle_deg in (30, 45))
-"""Parts that are read behind several rectifiers."""
+"""Parts that are read with several rectifiers."""
 
 PARTS: tuple[Part, ...] = (*_WIDTHS, *_SHRUNK, *_ROLLED, _CAMERA, _RENDERED, _COMPOSED, *TILTED)
 """All parts, in the order of the table."""
@@ -107,44 +107,44 @@ def part_size(part: Part, material: Material) -> int:
     return len(_places(part, material))
 
 
-def _places(part: Part, material: Material) -> Sequence[Place]:
+def _places(part: Part, material: Material) -> Sequence[PlatePhotograph]:
     """The photographs of a part, one for each picture."""
     if part in _WIDTHS:
         _, high, count = _WIDTHS[part]
         # Others would have to be enlarged.
-        wide = [one for one in (*material.kept, *material.dev) if one.corners.width >= 0.8 * high]
+        wide = [one for one in (*material.calibration, *material.dev) if one.corners.width >= 0.8 * high]
         rng = part.rng(-1 % 2**32)
         return [wide[int(rng.integers(len(wide)))] for _ in range(count)] if wide else ()
     if part in _SHRUNK:
         return [one for one in material.dev if one.corners.width >= part.amount]
     if part == _COMPOSED:
-        return [*material.dev, *(one for one in material.kept if one.russian_text)]
+        return [*material.dev, *(one for one in material.calibration if one.russian_text)]
     return material.streets if part in (_CAMERA, _RENDERED) else material.dev
 
 
 # ---------------------------------------------------------------- one picture of each kind
 
 
-def _of_width(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+def _of_width(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A real car with a rendered plate of any kind, as wide as asked for in a frame that a network takes as it is."""
     low, high, _ = _WIDTHS[part]
-    width_px = _between(low, high, rng=rng)
+    width_px = _log_uniform(low, high, rng=rng)
     photograph = _enlarged(place.load(), width_px=width_px)
     front = random_front(rng, height_px=_front_height(photograph), foreign_share=0.2)
     replaced = _replaced(photograph, front=front, rng=rng)
-    matrix = anywhere(replaced, width_px=width_px, size_px=_SIZE_PX, rng=rng)
-    frame = shown(replaced, matrix, size_px=_SIZE_PX)
+    matrix = random_placement(replaced, width_px=width_px, size_px=_SIZE_PX, rng=rng)
+    frame = render_frame(replaced, matrix, size_px=_SIZE_PX)
     return _picture(part, place, frame, text=None, pixels=ordinary_camera(frame.pixels, rng=rng))
 
 
-def _shrunk(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+def _shrunk(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A photograph so far away that its plate has the part's width in a frame of 1280 x 720 px."""
     photograph = place.load()
-    matrix = anywhere(photograph, width_px=part.amount, size_px=_WIDE_PX, rng=rng)
-    return _picture(part, place, shown(photograph, matrix, size_px=_WIDE_PX), text=place.russian_text)
+    matrix = random_placement(photograph, width_px=part.amount, size_px=_WIDE_PX, rng=rng)
+    return _picture(part, place, render_frame(photograph, matrix, size_px=_WIDE_PX), text=place.russian_text)
 
 
-def _rolled(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+def _rolled(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A photograph turned about its plate."""
     del rng
     photograph = place.load()
@@ -153,11 +153,11 @@ def _rolled(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePictu
     cos, sin = math.cos(math.radians(part.amount)), math.sin(math.radians(part.amount))
     target = (corners - middle) @ np.array([(cos, sin), (-sin, cos)], np.float32) + middle
     height, width = photograph.pixels.shape[:2]
-    frame = shown(photograph, homography(corners, target.astype(np.float32)), size_px=(width, height))
+    frame = render_frame(photograph, homography(corners, target.astype(np.float32)), size_px=(width, height))
     return _picture(part, place, frame, text=place.russian_text)
 
 
-def _tilted(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+def _tilted(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A photograph turned with its plate's plane, as in the stress suite, to either side."""
     angle = part.amount * (1.0 if rng.random() < 0.5 else -1.0)
     angles_deg = (angle, 0.0, 0.0) if part.axis.endswith("yaw") else (0.0, 0.0, angle)
@@ -169,29 +169,29 @@ def _tilted(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePictu
     # Near the middle: towards a border the plane of the plate runs into its horizon.
     middle = np.array(_TILTED_PX) * (0.5 + rng.uniform(-0.08, 0.08, 2))
     target = target - target.mean(axis=0) + middle.astype(np.float32)
-    frame = shown(photograph, homography(corners, target), size_px=_TILTED_PX)
+    frame = render_frame(photograph, homography(corners, target), size_px=_TILTED_PX)
     return _picture(part, place, frame, text=place.russian_text)
 
 
-def _dashcam(part: Part, place: Place, *, rng: np.random.Generator) -> ScenePicture:
+def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A frame of a dash-cam as it is, or one made of other photographs."""
     photograph = place.load()
     if part == _CAMERA:
         return ScenePicture(part, place.image.path.name, photograph.pixels, place.box, place.plate.corners, None)
     low, high = _STREET_WIDTH_PX
-    widest = _MOST_ENLARGED[part.unit] * place.corners.width
-    width_px = _between(low, max(low, min(high, widest)), rng=rng)
+    widest = _MAX_ENLARGEMENT[part.unit] * place.corners.width
+    width_px = _log_uniform(low, max(low, min(high, widest)), rng=rng)
     text = place.russian_text
     if part == _RENDERED:
         photograph, text = _enlarged(photograph, width_px=width_px), sample_text(by_name("standard"), rng=rng)
         height_px = _front_height(photograph)
         front = Front(render_plate(text, by_name("standard"), height_px=height_px, rng=rng).pixels, lines=1)
         photograph = _replaced(photograph, front=front, rng=rng)
-    matrix = anywhere(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
-    frame = shown(photograph, matrix, size_px=_STREET_PX)
+    matrix = random_placement(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
+    frame = render_frame(photograph, matrix, size_px=_STREET_PX)
     # The streets come from a dash-cam already.
-    taken = (ordinary_camera if part == _RENDERED else dash_camera)(frame.pixels, rng=rng)
-    return _picture(part, place, frame, text=text, pixels=taken)
+    captured = (ordinary_camera if part == _RENDERED else dash_camera)(frame.pixels, rng=rng)
+    return _picture(part, place, frame, text=text, pixels=captured)
 
 
 _Maker = Callable[..., ScenePicture]
@@ -208,15 +208,15 @@ _MAKERS: Mapping[str, _Maker] = {
 
 
 def _picture(
-    part: Part, place: Place, frame: Photograph, *, text: str | None, pixels: BgrImage | None = None
+    part: Part, place: PlatePhotograph, frame: Photograph, *, text: str | None, pixels: BgrImage | None = None
 ) -> ScenePicture:
     quad = Quad.from_points(frame.plates[0])
-    taken = frame.pixels if pixels is None else pixels
-    box = quad.box.clipped(taken.shape[1], taken.shape[0]) or quad.box
-    return ScenePicture(part, place.image.path.name, taken, box, quad, text)
+    captured = frame.pixels if pixels is None else pixels
+    box = quad.box.clipped(captured.shape[1], captured.shape[0]) or quad.box
+    return ScenePicture(part, place.image.path.name, captured, box, quad, text)
 
 
-def _between(low: float, high: float, *, rng: np.random.Generator) -> float:
+def _log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
     """Evenly on a logarithmic scale."""
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 

@@ -14,12 +14,12 @@ _CORNERS = ("corner error", "n", "median", "90 %")
 
 def format_scenes(report: ScenesReport) -> str:
     """Parts, corners, rectifiers and what ran as text; rates with counts and 95 % intervals."""
-    same = "its pictures are the frozen ones"
+    frozen_note = "its pictures are the frozen ones"
     if report.changed:
-        same = f"NOT the frozen pictures in {len(report.changed)} parts ({', '.join(report.changed[:4])}, ...)"
+        frozen_note = f"NOT the frozen pictures in {len(report.changed)} parts ({', '.join(report.changed[:4])}, ...)"
     scores = report.scores()
     blocks = [
-        [f"{len(report.readings)} pictures; {same}"],
+        [f"{len(report.readings)} pictures; {frozen_note}"],
         [described(part) for part in report.parts],
         aligned([_HEAD, *(_row(one) for one in scores)]),
         _table([_CORNERS, *(_corners(one) for one in scores if one.corner_error_median)]),

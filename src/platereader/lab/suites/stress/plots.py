@@ -56,7 +56,7 @@ def _draw_severity(axes: Axes, scores: Sequence[PartScores]) -> None:
     low = [100 * one.exact.interval[0] for one in scores]
     high = [100 * one.exact.interval[1] for one in scores]
     axes.fill_between(amounts, low, high, alpha=0.2)
-    axes.plot(amounts, [100 * (one.returned.value or 0) for one in scores], linestyle="--", label="status read")
+    axes.plot(amounts, [100 * (one.read.value or 0) for one in scores], linestyle="--", label="status read")
     axes.set_title(f"{scores[0].part.axis}, {scores[0].part.unit}", fontsize=9)
     axes.set_ylim(0, 101)
     axes.grid(alpha=0.3)
@@ -109,7 +109,7 @@ def _draw_risk(mixed: Sequence[StressReading], path: Path) -> None:
     others = risk_coverage([one.path_confidence for one in mixed], [one.path_text == one.text for one in mixed])
     axes.plot(100 * ours[:, 0], 100 * ours[:, 1], label="beam, grammar, calibrated confidence")
     axes.plot(100 * others[:, 0], 100 * others[:, 1], linestyle="--", label="best path, mean confidence")
-    axes.set_xlabel("returned, %")
+    axes.set_xlabel("coverage, %")
     axes.set_ylabel("wrong of those, %")
     axes.set_title(f"mixed stress, n = {len(mixed)}", fontsize=9)
     axes.set_ylim(0, 40)

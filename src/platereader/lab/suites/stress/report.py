@@ -13,7 +13,7 @@ from platereader.results import PartDescription, Reason, Status
 
 __all__ = ["PartScores", "StressReading", "StressReport", "TrustScores"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of ``StressReport.to_dict``."""
 
 MIXED = "mixed"
@@ -63,21 +63,21 @@ class PartScores:
         part: of the suite.
         exact: whole texts right, whatever the status.
         by_source: likewise for each source of plates.
-        returned: share of status ``read``.
-        returned_wrong: of those, the wrong ones.
+        read: share of status ``read``.
+        read_wrong: of those, the wrong ones.
         path_exact: whole texts right on the best path, without grammar or beam.
     """
 
     part: Part
     exact: Rate
     by_source: dict[str, Rate]
-    returned: Rate
-    returned_wrong: Rate
+    read: Rate
+    read_wrong: Rate
     path_exact: Rate
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        rates = {name: getattr(self, name).to_dict() for name in ("exact", "returned", "returned_wrong", "path_exact")}
+        rates = {name: getattr(self, name).to_dict() for name in ("exact", "read", "read_wrong", "path_exact")}
         return {"part": self.part.name, **rates, "by_source": {k: v.to_dict() for k, v in self.by_source.items()}}
 
 
@@ -163,14 +163,14 @@ class StressReport:
 
 
 def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
-    returned = [one for one in readings if one.status == "read"]
+    read = [one for one in readings if one.status == "read"]
     sources = sorted({one.source for one in readings})
     return PartScores(
         part=part,
         exact=_rate(readings, lambda one: one.right),
         by_source={name: _rate((r for r in readings if r.source == name), lambda one: one.right) for name in sources},
-        returned=_rate(readings, lambda one: one.status == "read"),
-        returned_wrong=_rate(returned, lambda one: not one.right),
+        read=_rate(readings, lambda one: one.status == "read"),
+        read_wrong=_rate(read, lambda one: not one.right),
         path_exact=_rate(readings, lambda one: one.path_text == one.text),
     )
 

@@ -175,7 +175,7 @@ def pictures(material: Material, parts: Iterable[Part] = PARTS) -> Iterator[Stre
         for number, plate in enumerate(_plates(part, material)):
             rng = part.rng(number)
             view = photographed(plate) if isinstance(plate, RealPlate) else _drawn(part, plate, material, rng=rng)
-            yield _placed(part, _damaged(part, view, rng=rng), rng=rng)
+            yield _with_detection(part, _damaged(part, view, rng=rng), rng=rng)
 
 
 def part_size(part: Part, material: Material) -> int:
@@ -183,14 +183,14 @@ def part_size(part: Part, material: Material) -> int:
     return sum(1 for _ in _plates(part, material))
 
 
-class _Wanted(NamedTuple):
+class _DrawnPlate(NamedTuple):
     """A plate to be drawn: its type, and whether in photographed lettering."""
 
     plate_format: PlateFormat
     composed: bool
 
 
-def _plates(part: Part, material: Material) -> Iterator[RealPlate | _Wanted]:
+def _plates(part: Part, material: Material) -> Iterator[RealPlate | _DrawnPlate]:
     """The plates of a part: photographs first, then drawn ones in our own lettering, then in photographed lettering."""
     if part.axis == "mixed":
         yield from islice(cycle(material.plates), _MIXED_EACH)
@@ -203,20 +203,20 @@ def _plates(part: Part, material: Material) -> Iterator[RealPlate | _Wanted]:
         yield from material.plates
         formats, each = (by_name("standard"),), _DRAWN_EACH
     for composed in (False, True):
-        yield from (_Wanted(plate_format, composed) for plate_format in islice(cycle(formats), each))
+        yield from (_DrawnPlate(plate_format, composed) for plate_format in islice(cycle(formats), each))
 
 
-def _drawn(part: Part, wanted: _Wanted, material: Material, *, rng: np.random.Generator) -> View:
+def _drawn(part: Part, plate: _DrawnPlate, material: Material, *, rng: np.random.Generator) -> View:
     region = None
-    if part.axis == "region":  # any digits, in use or not: a reader that guesses codes from habit fails here
+    if part.axis == "region":  # any digits, in use or not: a reader that has learnt which codes are common fails here
         digits = int(part.amount)
         lowest, beyond = (1, 100) if digits == 2 else (100, 1000)
         region = f"{int(rng.integers(lowest, beyond)):0{digits}d}"
     return drawn(
-        sample_text(wanted.plate_format, rng=rng, region=region),
-        wanted.plate_format,
+        sample_text(plate.plate_format, rng=rng, region=region),
+        plate.plate_format,
         scenes=material.scenes,
-        lettering=material.lettering if wanted.composed else None,
+        lettering=material.lettering if plate.composed else None,
         rng=rng,
     )
 
@@ -227,11 +227,11 @@ def _damaged(part: Part, view: View, *, rng: np.random.Generator) -> View:
         return _mixed(view, rng=rng)
     view = damage.width(view, _NORMAL_WIDTH_PX, rng=rng)
     if part.axis in ("type", "region"):
-        return _everyday(view, rng=rng)
+        return _ordinary(view, rng=rng)
     return EFFECTS[part.axis](view, part.amount, rng=rng) if part.axis in EFFECTS else view
 
 
-def _everyday(view: View, *, rng: np.random.Generator) -> View:
+def _ordinary(view: View, *, rng: np.random.Generator) -> View:
     """An ordinary photograph: a little of everything that is always there."""
     yaw, pitch, roll = (float(rng.normal(0.0, spread)) for spread in (12.0, 6.0, 3.0))
     view = damage.turned(view, angles_deg=(yaw, pitch, roll))
@@ -243,7 +243,7 @@ def _everyday(view: View, *, rng: np.random.Generator) -> View:
 
 
 def _mixed(view: View, *, rng: np.random.Generator) -> View:
-    """A bad camera on a bad day: everything at once, more or less."""
+    """Many effects at once, each of random strength."""
     yaw, pitch, roll = (float(rng.normal(0.0, spread)) for spread in (16.0, 9.0, 6.0))
     view = damage.turned(view, angles_deg=(yaw, pitch, roll))
     if rng.random() < 0.3:
@@ -259,7 +259,7 @@ def _mixed(view: View, *, rng: np.random.Generator) -> View:
     return damage.jpeg(view, float(rng.uniform(20, 90)), rng=rng)
 
 
-def _placed(part: Part, view: View, *, rng: np.random.Generator) -> StressPicture:
+def _with_detection(part: Part, view: View, *, rng: np.random.Generator) -> StressPicture:
     """The place that a reader is given: corners as wrong as the detector's, or for ``box`` parts the box alone."""
     quad = Quad.from_points(view.corners)
     if part.axis == "box":

@@ -13,11 +13,11 @@ _HEAD = ("stress suite", "whole text right", "of these sources", "best path only
 
 def format_stress(report: StressReport) -> str:
     """Parts, trust and what ran as text; rates with counts and 95 % intervals."""
-    same = "its pictures are the frozen ones"
+    frozen_note = "its pictures are the frozen ones"
     if report.changed:
-        same = f"NOT the frozen pictures in {len(report.changed)} parts ({', '.join(report.changed[:4])}, ...)"
+        frozen_note = f"NOT the frozen pictures in {len(report.changed)} parts ({', '.join(report.changed[:4])}, ...)"
     blocks = [
-        [f"{len(report.readings)} pictures; {same}"],
+        [f"{len(report.readings)} pictures; {frozen_note}"],
         [described(part) for part in report.parts],
         aligned([_HEAD, *(_row(scores) for scores in report.scores())]),
         aligned(_trust(report.trust())),
@@ -32,8 +32,8 @@ def _row(scores: PartScores) -> tuple[str, ...]:
         show_rate(scores.exact),
         sources,
         _share(scores.path_exact),
-        _share(scores.returned),
-        f"{scores.returned_wrong.count}/{scores.returned_wrong.n}",
+        _share(scores.read),
+        f"{scores.read_wrong.count}/{scores.read_wrong.n}",
     )
 
 

@@ -21,7 +21,7 @@ from platereader.lab.suites.video.outcomes import Frame
 
 __all__ = ["IdentityScores", "score_identity"]
 
-_SHOWN = 0.5
+_MIN_VISIBLE_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
     library = importlib.import_module("motmetrics")
     accumulators = [_accumulated(library.MOTAccumulator(auto_id=False), frames) for frames in clips]
     names = ["idf1", "mota", "num_switches", "num_fragmentations", "num_objects"]
-    if not any(plate.shown >= _SHOWN for frames in clips for frame in frames for plate in frame.recorded.plates):
+    if not any(
+        plate.shown >= _MIN_VISIBLE_SHARE for frames in clips for frame in frames for plate in frame.recorded.plates
+    ):
         return None
     summary = library.metrics.create().compute_many(
         accumulators, metrics=names, names=[str(number) for number in range(len(clips))], generate_overall=True
@@ -75,8 +77,8 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
 def _accumulated(accumulator: Any, frames: Sequence[Frame]) -> Any:
     """One clip, frame by frame."""
     for number, frame in enumerate(frames):
-        true = [plate for plate in frame.recorded.plates if plate.shown >= _SHOWN]
-        hidden = {plate.passage for plate in frame.recorded.plates if plate.shown < _SHOWN}
+        true = [plate for plate in frame.recorded.plates if plate.shown >= _MIN_VISIBLE_SHARE]
+        hidden = {plate.passage for plate in frame.recorded.plates if plate.shown < _MIN_VISIBLE_SHARE}
         tracks = [
             one
             for one in frame.tracks

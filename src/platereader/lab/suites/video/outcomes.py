@@ -1,4 +1,4 @@
-"""What became of every true passage and of every track, told from what a stream said frame by frame."""
+"""What became of every true passage and of every track, from the updates of a stream, frame by frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from platereader.lab.suites.video.voting import best_single_frame, character_vot
 from platereader.lab.synthesis.video.truth import TruePlate
 from platereader.results import PlateReading, Status, TrackedPlate
 
-__all__ = ["ClipOutcome", "Frame", "PassageOutcome", "TrackOutcome", "judge", "seen_frames"]
+__all__ = ["ClipOutcome", "Frame", "PassageOutcome", "TrackOutcome", "clip_outcome", "seen_frames"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class ClipOutcome:
         passages: those that were in full view at least once.
         tracks: all finished ones.
         frames: number of them.
-        looked: frames in which plates were looked for.
+        detector_runs: frames in which the detector was run.
         read: plates that were read.
     """
 
@@ -127,7 +127,7 @@ class ClipOutcome:
     passages: tuple[PassageOutcome, ...]
     tracks: tuple[TrackOutcome, ...]
     frames: int
-    looked: int
+    detector_runs: int
     read: int
 
     @property
@@ -136,30 +136,30 @@ class ClipOutcome:
         return self.clip.split(" ", 1)[0]
 
 
-def judge(clip: str, recorded: Sequence[RecordedFrame], played: Replay) -> ClipOutcome:
-    """Compare what a stream said of a clip with the truth.
+def clip_outcome(clip: str, recorded: Sequence[RecordedFrame], replayed: Replay) -> ClipOutcome:
+    """Compare a stream's updates on a clip with the truth.
 
     Args:
         clip: its name.
         recorded: its frames.
-        played: the stream.
+        replayed: the stream.
     """
-    frames = seen_frames(recorded, played)
-    finished = [plate for update in played.updates for plate in update.finished]
+    frames = seen_frames(recorded, replayed)
+    finished = [plate for update in replayed.updates for plate in update.finished]
     owners = _owners(frames)
     tracks = [_track(clip, plate, owners.get(plate.passage_id)) for plate in finished]
     truths = {plate.passage: plate.text for frame in recorded for plate in frame.plates if plate.visible}
     passages = [
-        _passage(clip, passage, frames, [one for one in finished if _on(owners.get(one.passage_id), passage)], owners)
+        _passage(clip, passage, frames, [one for one in finished if _is_on(owners.get(one.passage_id), passage)], owners)
         for passage in sorted(truths)
     ]
-    return ClipOutcome(clip, tuple(passages), tuple(tracks), len(recorded), played.looked, played.read)
+    return ClipOutcome(clip, tuple(passages), tuple(tracks), len(recorded), replayed.detector_runs, replayed.read)
 
 
-def seen_frames(recorded: Sequence[RecordedFrame], played: Replay) -> list[Frame]:
+def seen_frames(recorded: Sequence[RecordedFrame], replayed: Replay) -> list[Frame]:
     """For every frame its tracks that are seen, not predicted, and the plate that each of them stands on."""
     frames: list[Frame] = []
-    for frame, update in zip(recorded, played.updates, strict=False):  # the last update is of no frame
+    for frame, update in zip(recorded, replayed.updates, strict=False):  # the last update is of no frame
         seen = tuple(plate for plate in update.active if plate.last_seen_s == frame.timestamp_s)
         pairs = _paired([plate.box for plate in seen], [plate.box for plate in frame.plates])
         frames.append(Frame(frame, seen, {seen[a].passage_id: frame.plates[b] for a, b in pairs}))
@@ -187,7 +187,7 @@ def _owners(frames: Sequence[Frame]) -> dict[int, TruePlate]:
     return {passage_id: plates[counts.most_common(1)[0][0]] for passage_id, counts in votes.items()}
 
 
-def _on(owner: TruePlate | None, passage: int) -> bool:
+def _is_on(owner: TruePlate | None, passage: int) -> bool:
     return owner is not None and owner.passage == passage
 
 
@@ -205,10 +205,12 @@ def _passage(
     main = max(finished, key=lambda one: _length(frames, one.passage_id), default=None)
     rest = {one.passage_id for one in finished if one is not main}
     # Tracks that were joined to an earlier one never finish under their own number.
-    ids = {passage_id for passage_id, owner in owners.items() if _on(owner, passage)} - rest
+    ids = {passage_id for passage_id, owner in owners.items() if _is_on(owner, passage)} - rest
     readings = _readings(frames, ids) if main is not None else []
-    settled = [index for index, (frame, _) in enumerate(here) if any(one.settled for one in _mine(frame, passage))]
-    said = [one for frame, _ in here for one in _mine(frame, passage) if one.settled and one.status == "read"]
+    settled = [index for index, (frame, _) in enumerate(here) if any(one.settled for one in _tracks_on(frame, passage))]
+    settled_reads = [
+        one for frame, _ in here for one in _tracks_on(frame, passage) if one.settled and one.status == "read"
+    ]
     text = here[0][1].text
     return PassageOutcome(
         clip=clip,
@@ -222,7 +224,7 @@ def _passage(
         status=None if main is None else main.status,
         confidence=0.0 if main is None else main.confidence,
         settled_after=sum(plate.legible for _, plate in here[: settled[0] + 1]) if settled else None,
-        settled_wrong=any(one.text != text for one in said),
+        settled_wrong=any(one.text != text for one in settled_reads),
         best_frame=best_single_frame(readings),
         majority=whole_string_majority(readings),
         characters=character_vote(readings),
@@ -233,8 +235,8 @@ def _length(frames: Sequence[Frame], passage_id: int) -> int:
     return sum(passage_id == plate.passage_id for frame in frames for plate in frame.tracks)
 
 
-def _mine(frame: Frame, passage: int) -> list[TrackedPlate]:
-    return [one for one in frame.tracks if _on(frame.passage_of.get(one.passage_id), passage)]
+def _tracks_on(frame: Frame, passage: int) -> list[TrackedPlate]:
+    return [one for one in frame.tracks if _is_on(frame.passage_of.get(one.passage_id), passage)]
 
 
 def _readings(frames: Sequence[Frame], ids: set[int]) -> list[PlateReading]:

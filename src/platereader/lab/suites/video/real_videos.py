@@ -28,7 +28,7 @@ class RealVideo:
         path: the file.
         frames: how many.
         fps: frames per second.
-        plates: texts of the plates that pass; None where nobody listed them.
+        plates: texts of the plates that pass; None where they are not listed.
     """
 
     path: Path
@@ -39,11 +39,11 @@ class RealVideo:
 
 @dataclass(frozen=True, slots=True)
 class VideoOutcome:
-    """What was said of a video.
+    """The result on a real video.
 
     Attributes:
         file: its name.
-        plates: texts of the plates that pass; None where nobody listed them.
+        plates: texts of the plates that pass; None where they are not listed.
         read: finished tracks of status ``read``, as their texts.
         tracks: all finished tracks.
         frames: how many frames.
@@ -82,7 +82,7 @@ def load_videos(folder: Path) -> tuple[RealVideo, ...]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f'{labels} is no list of videos ({error!r}): expected is {{"file.mp4": {{"frames": 100, "fps": 25, '
-            '"plates": ["A123BC77"]}}, with null for plates that nobody listed.'
+            '"plates": ["A123BC77"]}}, with null where the plates are not listed.'
         ) from error
     for video in videos:
         if not video.path.is_file():

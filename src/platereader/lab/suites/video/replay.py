@@ -1,4 +1,4 @@
-"""The networks see every frame once; what they said is then played to as many streams as there is to compare."""
+"""The networks see every frame once; their results are then replayed to all streams that are compared."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from platereader.video._stream import PlateStream, StreamSettings
 __all__ = ["RecordedFrame", "Replay", "record", "replay"]
 
 _CHUNK = 4
-_NOTHING = np.zeros((1, 1, 3), np.uint8)
+_EMPTY_FRAME = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class RecordedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a stream said.
+    """The updates of a stream.
 
     Attributes:
         updates: one for each frame, and the last one of ``finish``.
-        looked: frames in which it looked for plates.
+        detector_runs: frames in which it ran the detector.
         read: plates that it read.
     """
 
     updates: tuple[StreamUpdate, ...]
-    looked: int
+    detector_runs: int
     read: int
 
 
@@ -82,33 +82,33 @@ def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: Stream
         frames: as ``record`` returns them.
         settings: of the stream.
     """
-    memory = _Memory()
+    parts = _RecordedParts()
     stream = PlateStream(
-        memory.detect,
-        memory.read,
+        parts.detect,
+        parts.read,
         tracker=pipeline.tracker(),
         evidence=lambda: FusedEvidence(pipeline.trust, pipeline.recognizer.alphabet),
         settings=settings,
     )
     updates: list[StreamUpdate] = []
     for frame in frames:
-        memory.frame = frame
-        updates.append(stream.update(_NOTHING, frame.timestamp_s))
+        parts.frame = frame
+        updates.append(stream.update(_EMPTY_FRAME, frame.timestamp_s))
     updates.append(stream.finish())
-    return Replay(tuple(updates), memory.looked, memory.reads)
+    return Replay(tuple(updates), parts.detector_runs, parts.reads)
 
 
 @dataclass(slots=True)
-class _Memory:
-    """Answers for the networks: what they said of the frame that is being played."""
+class _RecordedParts:
+    """Stands in for the networks, with their results on the current frame."""
 
     frame: RecordedFrame = RecordedFrame(0.0, ())
-    looked: int = 0
+    detector_runs: int = 0
     reads: int = 0
 
     def detect(self, pixels: BgrImage) -> list[Detection]:
         del pixels
-        self.looked += 1
+        self.detector_runs += 1
         return [one.detection for one in self.frame.readings if one.detection is not None]
 
     def read(self, pixels: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:

@@ -53,7 +53,7 @@ class LevelScores:
         read_wrong: of the tracks that ended as ``read``, those that are wrong.
         one_track: passages with exactly one track.
         no_track: passages without any.
-        ghosts: of the finished tracks, those that are ``read`` but on no plate.
+        false_tracks: of the finished tracks, those that are ``read`` but on no plate.
         identity: scores of multiple object tracking.
         calibration_error: of the fused confidence of all finished tracks that have a text; None without any.
     """
@@ -72,7 +72,7 @@ class LevelScores:
     read_wrong: Rate
     one_track: Rate
     no_track: Rate
-    ghosts: Rate
+    false_tracks: Rate
     identity: IdentityScores | None
     calibration_error: float | None
 
@@ -92,7 +92,7 @@ class LevelScores:
 
 @dataclass(frozen=True, slots=True)
 class SettingScores:
-    """What is left when a stream works less.
+    """How well a stream does with less work.
 
     Attributes:
         name: of the settings.
@@ -101,7 +101,7 @@ class SettingScores:
         exact_read: likewise, counting only those of status ``read``.
         read_wrong: of the tracks that ended as ``read``, those that are wrong.
         one_track: passages with exactly one track.
-        looked: frames in which plates were looked for.
+        detector_runs: frames in which the detector was run.
         reads: plates read for each frame.
     """
 
@@ -111,7 +111,7 @@ class SettingScores:
     exact_read: Rate
     read_wrong: Rate
     one_track: Rate
-    looked: Rate
+    detector_runs: Rate
     reads: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class VideoReport:
     Attributes:
         outcomes: of each clip, by the name of the settings, the default ones first.
         identity: by level.
-        videos: what was said of real videos.
+        videos: the results on real videos.
         changed: clips whose frames differ from the frozen ones; empty when all agree.
         parts: what ran.
     """
@@ -214,7 +214,7 @@ def _score(
         read_wrong=_rate(not one.right for one in read),
         one_track=_rate(one.tracks == 1 for one in passages),
         no_track=_rate(one.tracks == 0 for one in passages),
-        ghosts=_rate(one.status == "read" and one.passage is None for one in tracks),
+        false_tracks=_rate(one.status == "read" and one.passage is None for one in tracks),
         identity=identity,
         calibration_error=calibration_error([one.confidence for one in texts], [one.right for one in texts]),
     )
@@ -239,7 +239,7 @@ def _setting(name: str, level: str, clips: Sequence[ClipOutcome]) -> SettingScor
         exact_read=_rate(one.answer == one.text and one.status == "read" for one in passages),
         read_wrong=_rate(not one.right for one in read),
         one_track=_rate(one.tracks == 1 for one in passages),
-        looked=Rate(sum(clip.looked for clip in clips), frames),
+        detector_runs=Rate(sum(clip.detector_runs for clip in clips), frames),
         reads=sum(clip.read for clip in clips) / frames,
     )
 

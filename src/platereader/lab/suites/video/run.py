@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from platereader._dependencies import check_installed
 from platereader.lab.suites.video.identity import score_identity
-from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, judge, seen_frames
+from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import VideoReport
@@ -24,9 +24,9 @@ SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
     {
         "default": StreamSettings(),
         "read in every frame": StreamSettings(recheck_s=0.0),
-        "look in every 2nd frame": StreamSettings(detect_every=2),
-        "look in every 3rd frame": StreamSettings(detect_every=3),
-        "look in every 5th frame": StreamSettings(detect_every=5),
+        "detect in every 2nd frame": StreamSettings(detect_every=2),
+        "detect in every 3rd frame": StreamSettings(detect_every=3),
+        "detect in every 5th frame": StreamSettings(detect_every=5),
     }
 )
 """How much work a stream does, by name; the default comes first."""
@@ -47,7 +47,7 @@ def evaluate_video(
 ) -> VideoReport:
     """Follow the plates through every clip, with several settings, and through videos.
 
-    The networks see every frame of a clip once; streams of all settings are then played from what they said.
+    The networks see every frame of a clip once; their results are then replayed with all settings.
 
     Args:
         pipeline: what to measure.
@@ -68,12 +68,12 @@ def evaluate_video(
     for name in clip_names() if names is None else names:
         made = clip(name, material)
         kept: list[VideoFrame] = []
-        recorded = record(pipeline, _keeping(made, kept))
+        recorded = record(pipeline, _collecting(made, kept))
         for setting, settings in SETTINGS.items():
-            played = replay(pipeline, recorded, settings)
-            outcomes[setting].append(judge(name, recorded, played))
+            replayed = replay(pipeline, recorded, settings)
+            outcomes[setting].append(clip_outcome(name, recorded, replayed))
             if setting == "default":
-                frames[made.level].append(seen_frames(recorded, played))
+                frames[made.level].append(seen_frames(recorded, replayed))
         if fingerprint(kept) != frozen.get(name):
             changed.append(name)
         if on_step is not None:
@@ -87,7 +87,7 @@ def evaluate_video(
     )
 
 
-def _keeping(made: Clip, kept: list[VideoFrame]) -> Iterator[VideoFrame]:
+def _collecting(made: Clip, kept: list[VideoFrame]) -> Iterator[VideoFrame]:
     """The frames of a clip; those that its fingerprint is of are kept."""
     for number, frame in enumerate(made.frames()):
         if number in fingerprint_frames(len(made)):

@@ -22,7 +22,7 @@ __all__ = ["draw_failures"]
 _TILES = 8
 _TILE_PX = (200, 100)
 _CAPTION_PX = 20
-_SURROUNDINGS = 0.5
+_MARGIN = 0.5
 _INK = (0, 0, 0)
 
 
@@ -53,21 +53,21 @@ def draw_failures(
 
 
 def _strip(frames: Sequence[VideoFrame], failure: PassageOutcome) -> BgrImage:
-    """The plate in up to eight frames in which it is in view, and what was said."""
+    """The plate in up to eight frames in which it is in view, and the answer."""
     seen = [(frame, one) for frame in frames for one in frame.plates if one.passage == failure.passage and one.visible]
     places: list[float] = np.linspace(0, len(seen) - 1, min(_TILES, len(seen))).tolist()
     chosen = [seen[round(place)] for place in places]
     tiles: list[BgrImage] = []
     for frame, plate in chosen:
-        box = plate.box.padded(_SURROUNDINGS * plate.box.width / 2, _SURROUNDINGS * plate.box.width / 4)
+        box = plate.box.padded(_MARGIN * plate.box.width / 2, _MARGIN * plate.box.width / 4)
         inside = box.clipped(frame.pixels.shape[1], frame.pixels.shape[0]) or box
         x1, y1, x2, y2 = (int(value) for value in inside.to_tuple())
         crop = frame.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
         tiles.append(cast(BgrImage, cv2.resize(crop, _TILE_PX, interpolation=cv2.INTER_CUBIC)))
     strip = np.full((_TILE_PX[1] + _CAPTION_PX, _TILES * _TILE_PX[0], 3), 255, np.uint8)
     strip[_CAPTION_PX:, : _TILE_PX[0] * len(tiles)] = np.hstack(tiles)
-    said = f"{failure.answer or '-'} {failure.status or 'not found'} {failure.confidence:.2f}"
+    fused = f"{failure.answer or '-'} {failure.status or 'not found'} {failure.confidence:.2f}"
     counts = f"{failure.right} of {failure.visible} frames right, {failure.legible} legible, {failure.tracks} tracks"
-    line = f"{failure.clip}: {failure.text}   said: {said}   majority: {failure.majority or '-'}   {counts}"
+    line = f"{failure.clip}: {failure.text}   fused: {fused}    majority: {failure.majority or '-'}   {counts}"
     cv2.putText(strip, line, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
     return strip

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from platereader.errors import InvalidArgumentError
-from platereader.lab.synthesis.scenes.material import Place
+from platereader.lab.synthesis.scenes.material import PlatePhotograph
 from platereader.lab.synthesis.video.clip import Clip, Vehicle, VideoFrame
-from platereader.lab.synthesis.video.layers import cut_out, surroundings, whole
+from platereader.lab.synthesis.video.layers import background_layer, cut_out, whole
 from platereader.lab.synthesis.video.levels import LEVELS, Level
 from platereader.lab.synthesis.video.material import Material
 from platereader.lab.synthesis.video.plans import KINDS, WHOLE, Plan, plan
@@ -28,11 +28,11 @@ CLIPS = 80
 """Clips of each level."""
 
 _FROZEN = Path(__file__).with_name("frozen.json")
-_LEAST_SCALE = 0.42
-_MOST_SCALE = 1.25
-_DROPPING = 0.25
-_DROPPED = 0.08
-_LEAST_FRAMES = 10
+_MIN_SCALE = 0.42
+_MAX_SCALE = 1.25
+_DROP_PROBABILITY = 0.25
+_DROPPED_SHARE = 0.08
+_MIN_FRAMES = 10
 
 
 def clip_names(*, per_level: int = CLIPS) -> list[str]:
@@ -67,15 +67,15 @@ def clip(name: str, material: Material) -> Clip:
     places = _places(material, level, number=int(digits), kind=kind)
     widths = [place.corners.width for place in places[:3]]
     widest = min(widths) if kind in ("several", "crossing") else widths[0]
-    plot = plan(kind, level=level, narrowest_px=_LEAST_SCALE * widths[0], widest_px=_MOST_SCALE * widest, rng=rng)
-    vehicles = _vehicles(plot, places, material, moves_whole=kind in WHOLE)
+    planned = plan(kind, level=level, min_width_px=_MIN_SCALE * widths[0], max_width_px=_MAX_SCALE * widest, rng=rng)
+    vehicles = _vehicles(planned, places, material, moves_whole=kind in WHOLE)
     taken = {place.image.path for place in places[:4]}
     streets = [place for place in material.streets if place.image.path not in taken]
     street = streets[int(rng.integers(len(streets)))]
-    backdrop = None if kind in WHOLE else surroundings(material.load(street))
-    times = _times(plot, rng=rng)
-    taking = level.taking(times, rng=rng)
-    return Clip(name, plot, vehicles, backdrop, tuple(times), taking)
+    background = None if kind in WHOLE else background_layer(material.load(street))
+    times = _times(planned, rng=rng)
+    conditions = level.draw_conditions(times, rng=rng)
+    return Clip(name, planned, vehicles, background, tuple(times), conditions)
 
 
 def fingerprint_frames(count: int) -> tuple[int, int, int]:
@@ -103,36 +103,38 @@ def frozen_fingerprints() -> Mapping[str, str]:
     return frozen["sha256"]
 
 
-def _places(material: Material, level: Level, *, number: int, kind: str) -> list[Place]:
+def _places(material: Material, level: Level, *, number: int, kind: str) -> list[PlatePhotograph]:
     """Photographs of a clip: one for each vehicle, of different texts."""
     rng = np.random.default_rng(zlib.crc32(level.name.encode()))
     shuffled: list[int] = rng.permutation(len(material.places)).tolist()
     first = 2 * number % len(shuffled)
     turned = [material.places[index] for index in chain(shuffled[first:], shuffled[:first])]
     if kind in WHOLE:  # one that need not be shrunk until it no longer fills the frame
-        turned.sort(key=lambda place: _LEAST_SCALE * place.corners.width > level.near_px[0])
-    chosen: dict[str, Place] = {}
+        turned.sort(key=lambda place: _MIN_SCALE * place.corners.width > level.near_px[0])
+    chosen: dict[str, PlatePhotograph] = {}
     for place in turned:
         chosen.setdefault(place.russian_text or "", place)
     return list(chosen.values())
 
 
-def _vehicles(plot: Plan, places: Sequence[Place], material: Material, *, moves_whole: bool) -> tuple[Vehicle, ...]:
+def _vehicles(
+    planned: Plan, places: Sequence[PlatePhotograph], material: Material, *, moves_whole: bool
+) -> tuple[Vehicle, ...]:
     """One for each path, cut out of the photographs or one of these as it is, and one without a legible plate."""
     make = whole if moves_whole else cut_out
     vehicles = [
         Vehicle(make(material.load(place)), path, place.russian_text)
-        for path, place in zip(plot.paths, places, strict=False)
+        for path, place in zip(planned.paths, places, strict=False)
     ]
-    if plot.distractor is not None:
-        blank = cut_out(material.load(places[len(plot.paths)]), legible=False)
-        vehicles.append(Vehicle(blank, plot.distractor, None))
+    if planned.distractor is not None:
+        blank = cut_out(material.load(places[len(planned.paths)]), legible=False)
+        vehicles.append(Vehicle(blank, planned.distractor, None))
     return tuple(vehicles)
 
 
-def _times(plot: Plan, *, rng: np.random.Generator) -> list[float]:
+def _times(planned: Plan, *, rng: np.random.Generator) -> list[float]:
     """Times of the frames in seconds: cameras are not quite even, and some lose frames."""
-    uneven = rng.uniform(-0.1, 0.1, plot.frames)
-    lost = rng.random(plot.frames) < (_DROPPED if rng.random() < _DROPPING else 0.0)
-    lost[:_LEAST_FRAMES] = False
-    return [(number + float(shift)) / plot.fps for number, shift in enumerate(uneven) if not lost[number]]
+    uneven = rng.uniform(-0.1, 0.1, planned.frames)
+    lost = rng.random(planned.frames) < (_DROPPED_SHARE if rng.random() < _DROP_PROBABILITY else 0.0)
+    lost[:_MIN_FRAMES] = False
+    return [(number + float(shift)) / planned.fps for number, shift in enumerate(uneven) if not lost[number]]

@@ -12,7 +12,7 @@ from platereader.lab.suites.video.report import BASELINES, NEVER, LevelScores, S
 
 __all__ = ["format_settings", "format_video"]
 
-_SETTINGS = ("settings", "level", "fused text right", "and status read", "looked", "read a frame", "one track")
+_SETTINGS = ("settings", "level", "fused text right", "and status read", "detector run", "read a frame", "one track")
 
 
 def format_video(report: VideoReport) -> str:
@@ -55,7 +55,7 @@ def _levels(scores: Sequence[LevelScores]) -> list[str]:
         _rates("wrong of settled read tracks", [one.settled_wrong for one in scores]),
         _rates("wrong while settled, ever", [one.ever_wrong for one in scores]),
         _rates("wrong of read tracks", [one.read_wrong for one in scores]),
-        _rates("read tracks on no plate", [one.ghosts for one in scores]),
+        _rates("read tracks on no plate", [one.false_tracks for one in scores]),
         _rates("passages with one track", [one.one_track for one in scores]),
         _rates("passages with none", [one.no_track for one in scores]),
         ("id switches", *(_switches(one) for one in scores)),
@@ -95,8 +95,8 @@ def _share(value: float | None) -> str:
 
 def _setting(scores: SettingScores) -> tuple[str, ...]:
     rates = (show_rate(scores.exact), show_rate(scores.exact_read))
-    looked = _percent(scores.looked)
-    return (scores.name, scores.level, *rates, looked, f"{scores.reads:.2f}", show_rate(scores.one_track))
+    detector_runs = _percent(scores.detector_runs)
+    return (scores.name, scores.level, *rates, detector_runs, f"{scores.reads:.2f}", show_rate(scores.one_track))
 
 
 def _percent(rate: Rate) -> str:
@@ -105,6 +105,6 @@ def _percent(rate: Rate) -> str:
 
 def _video(video: VideoOutcome) -> str:
     known = "plates not listed" if video.plates is None else f"plates {', '.join(video.plates) or 'none'}"
-    said = f"read {', '.join(video.read) or 'none'} in {video.tracks} tracks"
+    found = f"read {', '.join(video.read) or 'none'} in {video.tracks} tracks"
     verdict = {True: ": right", False: ": WRONG", None: ""}[video.right]
-    return f"{video.file}: {known}; {said}{verdict}; {video.frames} frames, {video.frames_per_s:.1f} a second"
+    return f"{video.file}: {known}; {found}{verdict}; {video.frames} frames, {video.frames_per_s:.1f} a second"

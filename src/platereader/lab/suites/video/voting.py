@@ -42,7 +42,7 @@ def character_vote(readings: Sequence[PlateReading]) -> str | None:
 
     Like the majority vote by character position of Nascimento et al. ("Toward advancing license plate super-resolution
     in real-world scenarios", 2025, arXiv 2505.06393), but a vote counts as much as the character is sure, which makes
-    it a stronger rival.
+    it a stronger baseline.
 
     Args:
         readings: of one plate, in any order; those without a text do not vote.

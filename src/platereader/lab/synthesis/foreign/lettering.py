@@ -18,7 +18,7 @@ STROKES = "~^"
 """Marks of the two kinds of foreign script."""
 
 _BASE_PX = 64
-_SANS, _CORNERED, _ROUND, _SERIF, _OURS = range(5)
+_SANS, _CORNERED, _ROUND, _SERIF, _RUSSIAN = range(5)
 _FACE_ODDS = np.cumsum((0.2, 0.2, 0.27, 0.08, 0.25))
 _WIDTHS = (0.52, 0.6, 0.68, 0.78, 0.92)
 _STROKES = (6, 7, 8, 9, 10, 12)
@@ -89,11 +89,11 @@ class Lettering:
     """How the large characters of a plate are cut.
 
     Attributes:
-        face: Which set of outlines.
-        width: Width of a character in parts of that of its outline.
-        stroke: Width of its strokes, pixels at a height of 64.
-        gap_px: Room between two characters, pixels at a height of 64.
-        slant: Sideways step of the top in parts of the height.
+        face: which set of outlines.
+        width: width of a character in parts of that of its outline.
+        stroke: width of its strokes, pixels at a height of 64.
+        gap_px: area between two characters, pixels at a height of 64.
+        slant: sideways step of the top in parts of the height.
     """
 
     face: int
@@ -118,9 +118,9 @@ def line_mask(text: str, *, lettering: Lettering, rng: np.random.Generator) -> t
     """A line of large characters.
 
     Args:
-        text: Letters, digits and the marks of ``ForeignStyle.patterns``.
-        lettering: How they are cut.
-        rng: Source of randomness of the strokes.
+        text: letters, digits and the marks of ``ForeignStyle.patterns``.
+        lettering: how they are cut.
+        rng: source of randomness of the strokes.
 
     Returns:
         uint8 ``(64, W)``, 255 = ink; and where emblems stand, in parts of the width.
@@ -145,7 +145,7 @@ def small_line(kind: str, *, rng: np.random.Generator) -> Mask:
 
     Args:
         kind: ``caps``, ``tiny`` (capitals far apart), ``serif``, ``script`` or ``strokes`` (of a foreign script).
-        rng: Source of randomness.
+        rng: source of randomness.
 
     Returns:
         uint8 ``(H, W)``, cut at the ink.
@@ -229,7 +229,7 @@ def _tile(char: str, *, lettering: Lettering, rng: np.random.Generator) -> Mask:
 @lru_cache(maxsize=8192)
 def _glyph(char: str, face: int, width: float, stroke: int) -> Mask:
     """A character 64 px high and about as wide as asked for."""
-    if face == _OURS and char in CHARACTERS:
+    if face == _RUSSIAN and char in CHARACTERS:
         wide = round(_BASE_PX * glyph_aspect(char) * (0.5 + 0.6 * width))
         return glyph_mask(char, width_px=wide, height_px=_BASE_PX, grow=2 * (stroke - 8))
     if face == _SANS:
@@ -249,7 +249,7 @@ def _stroked(char: str, *, width: float, stroke: int, face: int) -> Mask:
     tile = np.zeros((_BASE_PX, round(unit_x * _WIDE + 2 * margin)), np.uint8)
     for chain in _SKELETONS[char].split(","):
         points = np.array([divmod(int(point), 10) for point in chain.split()], np.float64)
-        chains = [_rounded(points) if face in {_ROUND, _OURS} else points]
+        chains = [_rounded(points) if face in {_ROUND, _RUSSIAN} else points]
         if face == _SERIF:
             ends = [end for end in (points[0], points[-1]) if end[1] in {0, _HIGH}]
             chains += [np.array(((x - 0.6, y), (x + 0.6, y))) for x, y in ends]

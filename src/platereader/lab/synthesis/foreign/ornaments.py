@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.foreign.grounds import lively
+from platereader.lab.synthesis.foreign.backgrounds import vivid_colour
 from platereader.lab.synthesis.foreign.lettering import code_mask, small_line
 from platereader.lab.synthesis.foreign.styles import ForeignStyle
 from platereader.lab.synthesis.glyphs import Mask
@@ -22,7 +22,7 @@ _PALE = np.array((240, 240, 240), np.float32)
 
 
 @dataclass(slots=True)
-class Room:
+class FreeArea:
     """What is left of a plate for its text, pixels; ornaments take from it."""
 
     left: float
@@ -31,31 +31,31 @@ class Room:
     bottom: float
 
 
-def stamp(pixels: BgrImage, mask: Mask, *, room: Room, ink: _Colour, emboss: float = 0.0) -> Room:
-    """Print a mask into the middle of a room, narrowed where it is too wide.
+def stamp(pixels: BgrImage, mask: Mask, *, area: FreeArea, ink: _Colour, emboss: float = 0.0) -> FreeArea:
+    """Print a mask into the middle of an area, narrowed where it is too wide.
 
     Args:
         pixels: uint8 ``(H, W, 3)`` BGR, changed.
         mask: uint8 ``(h, w)``, 255 = ink, of any size.
-        room: Where it goes; its height is the height of the print.
+        area: where it goes; its height is the height of the print.
         ink: float32 ``(3,)`` BGR.
-        emboss: Strength of the light on the pressed edge, 0 to 1; negative from below.
+        emboss: strength of the light on the pressed edge, 0 to 1; negative from below.
 
     Returns:
         The place it took.
     """
-    height, width = room.bottom - room.top, room.right - room.left
+    height, width = area.bottom - area.top, area.right - area.left
     wide = mask.shape[1] * height / mask.shape[0]
     if wide > width:
         squeeze = max(0.72, width / wide)
         height, wide = min(height, height * width / (wide * squeeze)), width
-    x = round((room.left + room.right - wide) / 2)
-    y = round((room.top + room.bottom - height) / 2)
+    x = round((area.left + area.right - wide) / 2)
+    y = round((area.top + area.bottom - height) / 2)
     w, h = max(2, round(wide)), max(2, round(height))
     x, y = max(0, x), max(0, y)
     w, h = min(w, pixels.shape[1] - x), min(h, pixels.shape[0] - y)
     if w < 2 or h < 2:
-        return room
+        return area
     shown = cv2.resize(mask, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)
     target = pixels[y : y + h, x : x + w]
     layer = target.astype(np.float32)
@@ -64,48 +64,48 @@ def stamp(pixels: BgrImage, mask: Mask, *, room: Room, ink: _Colour, emboss: flo
         edge = np.diff(shown, axis=0, prepend=np.float32(0))
         layer += (edge * (1 - 0.4 * shown) * np.float32(110 * emboss))[..., None]
     target[...] = np.clip(layer, 0, 255)
-    return Room(x, y, x + w, y + h)
+    return FreeArea(x, y, x + w, y + h)
 
 
-def bands(pixels: BgrImage, style: ForeignStyle, *, room: Room, rng: np.random.Generator) -> None:
-    """Bands at the sides and the strip at the top; takes them from the room."""
+def bands(pixels: BgrImage, style: ForeignStyle, *, area: FreeArea, rng: np.random.Generator) -> None:
+    """Bands at the sides and the strip at the top; takes them from the area."""
     height, width = pixels.shape[:2]
     blue = np.array((rng.uniform(110, 190), rng.uniform(40, 95), rng.uniform(5, 50)), np.float32)
     if rng.random() < style.chance("strip"):
-        room.top = max(room.top, _strip(pixels, colour=blue, rng=rng))
+        area.top = max(area.top, _strip(pixels, colour=blue, rng=rng))
     wide = round(min(0.12 * width, height * rng.uniform(0.36, 0.5)))
     if rng.random() < style.chance("flag_band"):
         _flag(pixels, x=round(0.02 * width), wide=wide, rng=rng)
-        room.left += wide
+        area.left += wide
     elif rng.random() < style.chance("band"):
-        colour = blue if rng.random() < 0.85 else lively(rng)
+        colour = blue if rng.random() < 0.85 else vivid_colour(rng)
         _band(pixels[:, :wide], colour=colour, rng=rng)
-        room.left += wide
+        area.left += wide
     if rng.random() < style.chance("band_right"):
-        _band(pixels[:, width - wide :], colour=blue if rng.random() < 0.7 else lively(rng), rng=rng)
-        room.right -= wide
+        _band(pixels[:, width - wide :], colour=blue if rng.random() < 0.7 else vivid_colour(rng), rng=rng)
+        area.right -= wide
     if rng.random() < style.chance("divider"):
         x = round(width * (rng.uniform(0.7, 0.85) if rng.random() < 0.6 else rng.uniform(0.15, 0.25)))
         cv2.line(pixels, (x, 0), (x, height), (40, 40, 40), max(1, round(0.03 * height)))
 
 
-def marks(pixels: BgrImage, style: ForeignStyle, *, room: Room, rng: np.random.Generator) -> None:
-    """Emblems and the code beside the text; takes them from the room."""
+def marks(pixels: BgrImage, style: ForeignStyle, *, area: FreeArea, rng: np.random.Generator) -> None:
+    """Emblems and the code beside the text; takes them from the area."""
     height = pixels.shape[0]
     size = height * rng.uniform(0.2, 0.36)
     if rng.random() < style.chance("emblem"):
-        emblem(pixels, centre=(room.left + size / 2, height * rng.uniform(0.2, 0.55)), size=size, rng=rng)
-        room.left += size * (1.1 if style.chance("emblem") > 0.6 else 0.2)
+        emblem(pixels, centre=(area.left + size / 2, height * rng.uniform(0.2, 0.55)), size=size, rng=rng)
+        area.left += size * (1.1 if style.chance("emblem") > 0.6 else 0.2)
     if rng.random() < style.chance("emblem_right"):
-        emblem(pixels, centre=(room.right - size / 2, height / 2), size=size, rng=rng)
-        room.right -= size * 1.1
+        emblem(pixels, centre=(area.right - size / 2, height / 2), size=size, rng=rng)
+        area.right -= size * 1.1
     if rng.random() < style.chance("code"):
-        place = Room(room.left, height * 0.55, room.left + 0.3 * height, height * rng.uniform(0.7, 0.85))
-        stamp(pixels, code_mask(rng), room=place, ink=lively(rng) * np.float32(0.6))
-        room.left += 0.3 * height
+        place = FreeArea(area.left, height * 0.55, area.left + 0.3 * height, height * rng.uniform(0.7, 0.85))
+        stamp(pixels, code_mask(rng), area=place, ink=vivid_colour(rng) * np.float32(0.6))
+        area.left += 0.3 * height
     if rng.random() < style.chance("seal"):
-        centre = (rng.uniform(room.left, room.right), height * rng.uniform(0.12, 0.9))
-        cv2.circle(pixels, _whole(centre), max(1, round(0.05 * height)), lively(rng).tolist(), -1, cv2.LINE_AA)
+        centre = (rng.uniform(area.left, area.right), height * rng.uniform(0.12, 0.9))
+        cv2.circle(pixels, _whole(centre), max(1, round(0.05 * height)), vivid_colour(rng).tolist(), -1, cv2.LINE_AA)
 
 
 def emblem(pixels: BgrImage, *, centre: tuple[float, float], size: float, rng: np.random.Generator) -> None:
@@ -113,16 +113,16 @@ def emblem(pixels: BgrImage, *, centre: tuple[float, float], size: float, rng: n
 
     Args:
         pixels: uint8 ``(H, W, 3)`` BGR, changed.
-        centre: Where, pixels.
-        size: How large, pixels.
-        rng: Source of randomness.
+        centre: where, pixels.
+        size: how large, pixels.
+        rng: source of randomness.
     """
     faint = rng.random() < 0.3
     for part in range(int(rng.integers(1, 4))):
         angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 10))))
         reach = size * rng.uniform(0.25, 0.55, len(angles)) / (1 + 0.5 * part)
         points = np.array(centre) + np.stack((np.cos(angles), np.sin(angles)), 1) * reach[:, None]
-        colour = lively(rng) * np.float32(0.4) + np.float32(130) if faint else lively(rng)
+        colour = vivid_colour(rng) * np.float32(0.4) + np.float32(130) if faint else vivid_colour(rng)
         cv2.fillPoly(pixels, [(points * 16).round().astype(np.int32)], colour.tolist(), cv2.LINE_AA, 4)
 
 
@@ -132,7 +132,7 @@ def fittings(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.ran
     if rng.random() < style.chance("rim"):
         inset = round(height * rng.uniform(0.0, 0.03))
         far = (width - 1 - inset, height - 1 - inset)
-        colour = ink if rng.random() < 0.75 else lively(rng)
+        colour = ink if rng.random() < 0.75 else vivid_colour(rng)
         cv2.rectangle(pixels, (inset, inset), far, colour.tolist(), max(1, round(height * rng.uniform(0.012, 0.04))))
     if rng.random() < style.chance("stickers"):
         _stickers(pixels, rng=rng)
@@ -148,8 +148,8 @@ def _strip(pixels: BgrImage, *, colour: _Colour, rng: np.random.Generator) -> fl
     height, width = pixels.shape[:2]
     strip = round(height * rng.uniform(0.18, 0.26))
     pixels[:strip] = colour
-    inner = Room(0.2 * width, 0.2 * strip, 0.8 * width, 0.85 * strip)
-    stamp(pixels, small_line("caps", rng=rng), room=inner, ink=_PALE)
+    inner = FreeArea(0.2 * width, 0.2 * strip, 0.8 * width, 0.85 * strip)
+    stamp(pixels, small_line("caps", rng=rng), area=inner, ink=_PALE)
     for x in (0.06 * width, 0.94 * width):
         if rng.random() < 0.6:
             emblem(pixels, centre=(x, strip / 2), size=0.8 * strip, rng=rng)
@@ -168,8 +168,8 @@ def _band(band: BgrImage, *, colour: _Colour, rng: np.random.Generator) -> None:
             cv2.circle(band, _whole(spot), max(1, width // 20), _GOLD, -1, cv2.LINE_AA)
     elif above < 0.85:
         emblem(band, centre=centre, size=0.7 * width, rng=rng)
-    place = Room(0.18 * width, height * 0.6, 0.82 * width, height * rng.uniform(0.78, 0.9))
-    stamp(band, code_mask(rng), room=place, ink=_PALE)
+    place = FreeArea(0.18 * width, height * 0.6, 0.82 * width, height * rng.uniform(0.78, 0.9))
+    stamp(band, code_mask(rng), area=place, ink=_PALE)
 
 
 def _flag(pixels: BgrImage, *, x: int, wide: int, rng: np.random.Generator) -> None:
@@ -179,10 +179,10 @@ def _flag(pixels: BgrImage, *, x: int, wide: int, rng: np.random.Generator) -> N
     count = int(rng.integers(2, 4))
     for part in range(count):
         y1, y2 = (top + rows * (part + step) // count for step in (0, 1))
-        pixels[y1:y2, x + wide // 8 : x + wide] = lively(rng)
-    place = Room(x + 0.15 * wide, top + rows * 1.15, x + wide * 0.95, height * 0.88)
+        pixels[y1:y2, x + wide // 8 : x + wide] = vivid_colour(rng)
+    place = FreeArea(x + 0.15 * wide, top + rows * 1.15, x + wide * 0.95, height * 0.88)
     place.bottom = min(place.bottom, place.top + 0.24 * height)
-    stamp(pixels, code_mask(rng), room=place, ink=np.array((130, 60, 20), np.float32))
+    stamp(pixels, code_mask(rng), area=place, ink=np.array((130, 60, 20), np.float32))
 
 
 def _stickers(pixels: BgrImage, *, rng: np.random.Generator) -> None:
@@ -196,7 +196,7 @@ def _stickers(pixels: BgrImage, *, rng: np.random.Generator) -> None:
                 x = width - x - w if right else x
                 y = round(height * rng.uniform(0.02, 0.1))
                 y = height - y - h if low else y
-                pixels[y : y + h, x : x + w] = lively(rng) if rng.random() < 0.8 else _PALE
+                pixels[y : y + h, x : x + w] = vivid_colour(rng) if rng.random() < 0.8 else _PALE
                 inner = pixels[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4]
                 inner[...] = inner // 2 if rng.random() < 0.5 else inner // 2 + 120
 
@@ -231,8 +231,8 @@ def _frame(pixels: BgrImage, *, rng: np.random.Generator) -> None:
     ink = _PALE if dark else np.full(3, 30, np.float32)
     for y1, y2 in ((0, top), (height - low, height)):
         if y2 - y1 > 0.08 * height and rng.random() < 0.7:
-            inner = Room(0.1 * width, y1 + 0.15 * (y2 - y1), 0.9 * width, y2 - 0.15 * (y2 - y1))
-            stamp(pixels, small_line("caps", rng=rng), room=inner, ink=ink)
+            inner = FreeArea(0.1 * width, y1 + 0.15 * (y2 - y1), 0.9 * width, y2 - 0.15 * (y2 - y1))
+            stamp(pixels, small_line("caps", rng=rng), area=inner, ink=ink)
 
 
 def _whole(point: tuple[float, float]) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Plates of other countries, made up: not every plate is Russian, and a reader has to say so.
 
-`platereader.lab.synthesis.foreign.table` says what they look like.
+``platereader.lab.synthesis.foreign.table`` says what they look like.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
-from platereader.lab.synthesis.foreign.grounds import ground, worn
+from platereader.lab.synthesis.foreign.backgrounds import plate_background, weathered
 from platereader.lab.synthesis.foreign.lettering import (
     EMBLEM,
     LETTERS,
@@ -24,7 +24,7 @@ from platereader.lab.synthesis.foreign.lettering import (
     random_lettering,
     small_line,
 )
-from platereader.lab.synthesis.foreign.ornaments import Room, bands, emblem, fittings, marks, stamp
+from platereader.lab.synthesis.foreign.ornaments import FreeArea, bands, emblem, fittings, marks, stamp
 from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of
 from platereader.lab.synthesis.foreign.table import random_style
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
@@ -47,9 +47,9 @@ class ForeignPlate:
 
     Attributes:
         pixels: uint8 ``(H, W, 3)`` BGR.
-        text: Large characters on it, upper line first: any of A to Z and the digits, ``?`` for one of another script;
+        text: large characters on it, upper line first: any of A to Z and the digits, ``?`` for one of another script;
             dashes and emblems are left out.
-        lines: Lines of large characters.
+        lines: lines of large characters.
     """
 
     pixels: BgrImage
@@ -61,8 +61,8 @@ def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
     """Draw the front of a made-up foreign plate.
 
     Args:
-        rng: Source of randomness.
-        height_px: Height of the picture, at least 16; the aspect is random, from 1 to 5.
+        rng: source of randomness.
+        height_px: height of the picture, at least 16; the aspect is random, from 1 to 5.
 
     Raises:
         InvalidArgumentError: ``height_px`` is below 16.
@@ -73,13 +73,13 @@ def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
     aspect = float(one_of(style.aspects, rng=rng)) * rng.uniform(0.97, 1.03)
     drawn_px = max(height_px, _DRAWN_PX)
     background, ink = _paint(style, rng=rng)
-    kind = one_of(style.grounds, rng=rng)
-    pixels = ground(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
+    kind = one_of(style.backgrounds, rng=rng)
+    pixels = plate_background(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
     lines = _filled(one_of(style.patterns, rng=rng), rng=rng).split("/")
-    room = _furnished(pixels, style, ink=ink, rng=rng)
-    _write(pixels, lines, style=style, room=room, ink=ink, rng=rng)
+    area = _decorated(pixels, style, ink=ink, rng=rng)
+    _write(pixels, lines, style=style, area=area, ink=ink, rng=rng)
     fittings(pixels, style, ink=ink, rng=rng)
-    pixels = worn(pixels, rng=rng)
+    pixels = weathered(pixels, rng=rng)
     if drawn_px > height_px:
         size = (round(height_px * aspect), height_px)
         pixels = cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
@@ -90,7 +90,7 @@ def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
 
 
 def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[_Colour, _Colour]:
-    """Colours of ground and ink; every fourth ink has faded."""
+    """Colours of background and ink; every fourth ink has faded."""
     names = one_of(style.paints, rng=rng).split(":")
     background, ink = (np.array(COLOURS[name], np.float32) + rng.normal(0, 4, 3).astype(np.float32) for name in names)
     if rng.random() < 0.25:
@@ -103,24 +103,24 @@ def _filled(pattern: str, *, rng: np.random.Generator) -> str:
     return "".join(_POOLS[char][rng.integers(len(_POOLS[char]))] if char in _POOLS else char for char in pattern)
 
 
-def _furnished(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.random.Generator) -> Room:
-    """Draw bands, marks and the small lines; what is left is the room of the text."""
+def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.random.Generator) -> FreeArea:
+    """Draw bands, marks and the small lines; what is left is the area of the text."""
     height, width = pixels.shape[:2]
     side = height * rng.uniform(0.05, 0.12)
-    room = Room(side, height * rng.uniform(0.05, 0.1), width - side, height * rng.uniform(0.9, 0.95))
-    bands(pixels, style, room=room, rng=rng)
-    marks(pixels, style, room=room, rng=rng)
+    area = FreeArea(side, height * rng.uniform(0.05, 0.1), width - side, height * rng.uniform(0.9, 0.95))
+    bands(pixels, style, area=area, rng=rng)
+    marks(pixels, style, area=area, rng=rng)
     upper, lower = one_of(style.upper, rng=rng), one_of(style.lower, rng=rng)
     for kind, above in ((upper, True), (lower, False)):
         if kind != "none":
             tall = height * (rng.uniform(0.08, 0.12) if kind == "tiny" else rng.uniform(0.11, 0.22))
             aside = width * rng.uniform(0.08, 0.28)
-            y = room.top if above else room.bottom - tall
+            y = area.top if above else area.bottom - tall
             colour = ink if rng.random() < 0.7 else _second_ink(ink, rng=rng)
-            stamp(pixels, small_line(kind, rng=rng), room=Room(aside, y, width - aside, y + tall), ink=colour)
-            taken = tall + height * rng.uniform(0.02, 0.05)
-            room.top, room.bottom = (room.top + taken, room.bottom) if above else (room.top, room.bottom - taken)
-    return room
+            stamp(pixels, small_line(kind, rng=rng), area=FreeArea(aside, y, width - aside, y + tall), ink=colour)
+            printed = tall + height * rng.uniform(0.02, 0.05)
+            area.top, area.bottom = (area.top + printed, area.bottom) if above else (area.top, area.bottom - printed)
+    return area
 
 
 def _second_ink(ink: _Colour, *, rng: np.random.Generator) -> _Colour:
@@ -130,18 +130,18 @@ def _second_ink(ink: _Colour, *, rng: np.random.Generator) -> _Colour:
 
 
 def _write(
-    pixels: BgrImage, lines: list[str], *, style: ForeignStyle, room: Room, ink: _Colour, rng: np.random.Generator
+    pixels: BgrImage, lines: list[str], *, style: ForeignStyle, area: FreeArea, ink: _Colour, rng: np.random.Generator
 ) -> None:
     """The large characters, line under line."""
     lettering = random_lettering(rng)
     emboss = float(rng.uniform(-0.8, 0.8)) if rng.random() < 0.5 else 0.0
     shares = style.line_shares if len(style.line_shares) == len(lines) else (1 / len(lines),) * len(lines)
-    fill, room_px, top = rng.uniform(*style.fill), room.bottom - room.top, room.top
+    fill, room_px, top = rng.uniform(*style.fill), area.bottom - area.top, area.top
     for line, share in zip(lines, shares, strict=True):
         tall = room_px * share
         gap = tall * (1 - fill) / 2 if len(lines) == 1 else max(1.0, 0.05 * tall)
-        place = Room(room.left, top + gap, room.right, top + tall - gap)
-        _write_line(pixels, line, lettering=lettering, place=place, look=(ink, emboss), rng=rng)
+        place = FreeArea(area.left, top + gap, area.right, top + tall - gap)
+        _write_line(pixels, line, lettering=lettering, place=place, print_style=(ink, emboss), rng=rng)
         top += tall
 
 
@@ -150,17 +150,17 @@ def _write_line(
     line: str,
     *,
     lettering: Lettering,
-    place: Room,
-    look: tuple[_Colour, float],
+    place: FreeArea,
+    print_style: tuple[_Colour, float],
     rng: np.random.Generator,
 ) -> None:
     """One line of large characters and the emblems between them."""
-    ink, emboss = look
+    ink, emboss = print_style
     mask, middles = line_mask(line, lettering=lettering, rng=rng)
-    taken = stamp(pixels, mask, room=place, ink=ink, emboss=emboss)
+    printed = stamp(pixels, mask, area=place, ink=ink, emboss=emboss)
     if EMBLEM not in line:
         return
-    size = (taken.bottom - taken.top) * rng.uniform(0.4, 0.8)
+    size = (printed.bottom - printed.top) * rng.uniform(0.4, 0.8)
     for middle in middles:
-        x = taken.left + middle * (taken.right - taken.left)
-        emblem(pixels, centre=(x, (taken.top + taken.bottom) / 2), size=size, rng=rng)
+        x = printed.left + middle * (printed.right - printed.left)
+        emblem(pixels, centre=(x, (printed.top + printed.bottom) / 2), size=size, rng=rng)

@@ -39,18 +39,18 @@ class ForeignStyle:
     """One kind of plate. Where several things are possible they stand in a row, split by commas.
 
     Attributes:
-        name: Where it is from.
-        weight: How often it is drawn, relative to the others.
-        aspects: Widths divided by heights.
-        patterns: Texts: ``L`` letter, ``D`` digit, ``A`` either, ``/`` next line, ``*`` emblem, ``~`` and ``^`` strokes
+        name: where it is from.
+        weight: how often it is drawn, relative to the others.
+        aspects: widths divided by heights.
+        patterns: texts: ``L`` letter, ``D`` digit, ``A`` either, ``/`` next line, ``*`` emblem, ``~`` and ``^`` strokes
             of a square and of a running foreign script; blanks, dashes and dots stand for themselves.
-        paints: Pairs ``ground:ink`` of named colours.
-        grounds: What lies behind the text.
-        upper: Kinds of the small line above the text.
-        lower: Kinds of the small line below it.
-        extras: Ornaments, each with its probability.
-        line_shares: Heights of the text lines relative to each other; even if empty.
-        fill: Least and greatest height of the text in parts of the room it has.
+        paints: pairs ``background:ink`` of named colours.
+        backgrounds: what lies behind the text.
+        upper: kinds of the small line above the text.
+        lower: kinds of the small line below it.
+        extras: ornaments, each with its probability.
+        line_shares: heights of the text lines relative to each other; even if empty.
+        fill: least and greatest height of the text in parts of the area it has.
     """
 
     name: str
@@ -58,7 +58,7 @@ class ForeignStyle:
     aspects: str
     patterns: str
     paints: str
-    grounds: str = "plain"
+    backgrounds: str = "plain"
     upper: str = "none"
     lower: str = "none"
     extras: str = ""

@@ -39,7 +39,7 @@ def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     frame = _exposed(pixels, gain=level * (1 - haze) * cast_bgr, veil=veil)
     frame = cast(BgrImage, cv2.GaussianBlur(frame, (0, 0), float(rng.uniform(0.5, 1.3))))
     if rng.random() < 0.6:
-        frame = _moved(frame, length_px=float(rng.uniform(1.5, 5.0)), angle=float(rng.normal(0.0, 0.5)))
+        frame = _motion_blurred(frame, length_px=float(rng.uniform(1.5, 5.0)), angle=float(rng.normal(0.0, 0.5)))
     frame = _vignetted(_noisy(frame, sigma=float(rng.uniform(1.0, 6.0)), rng=rng), depth=float(rng.uniform(0.0, 0.35)))
     return _compressed(frame, quality=int(rng.integers(30, 61)))
 
@@ -61,8 +61,8 @@ def _noisy(pixels: BgrImage, *, sigma: float, rng: np.random.Generator) -> BgrIm
     return grainy
 
 
-def _moved(pixels: BgrImage, *, length_px: float, angle: float) -> BgrImage:
-    """Blurred along a straight way."""
+def _motion_blurred(pixels: BgrImage, *, length_px: float, angle: float) -> BgrImage:
+    """Blurred along a straight line."""
     half = math.ceil(length_px / 2) + 1
     offsets = np.arange(-half, half + 1, dtype=np.float64)
     steps = np.linspace(-length_px / 2, length_px / 2, 8 * half)

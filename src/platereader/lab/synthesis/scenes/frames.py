@@ -1,4 +1,4 @@
-"""Photographs seen anew: moved, shrunk or turned into a frame, which they continue into where they end."""
+"""Photographs moved, scaled or rotated into a frame, and continued to its borders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
 
-__all__ = ["Photograph", "anywhere", "plate_width", "shown", "without_plates"]
+__all__ = ["Photograph", "plate_width", "random_placement", "render_frame", "without_plates"]
 
 _ERASED = 1.35
 _MIN_SCALE = 0.95
@@ -32,8 +32,8 @@ class Photograph:
     plates: tuple[Corners, ...]
 
 
-def shown(photograph: Photograph, matrix: NDArray[np.float64], *, size_px: tuple[int, int]) -> Photograph:
-    """The photograph as a frame sees it; around it, it goes on as its own mirror image, in which no plate is left.
+def render_frame(photograph: Photograph, matrix: NDArray[np.float64], *, size_px: tuple[int, int]) -> Photograph:
+    """The photograph transformed into a frame; outside of it, its mirror image without any plate.
 
     Args:
         photograph: not changed.
@@ -64,7 +64,7 @@ def without_plates(pixels: BgrImage, plates: Sequence[Corners]) -> BgrImage:
     return cast(BgrImage, cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA))
 
 
-def anywhere(
+def random_placement(
     photograph: Photograph, *, width_px: float, size_px: tuple[int, int], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The matrix that puts the whole photograph into a frame, or fills the frame with part of it.

@@ -17,13 +17,13 @@ from platereader.media._images import read_image
 from platereader.rectification._layout import lines_by_aspect
 from platereader.results import Lines
 
-__all__ = ["Material", "Place", "load_material"]
+__all__ = ["Material", "PlatePhotograph", "load_material"]
 
 _DASH_CAMERA = "rl_"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlatePhotograph:
     """One labelled plate in a photograph.
 
     Attributes:
@@ -39,7 +39,7 @@ class Place:
         """The labelled box, or the one around the labelled corners."""
         box = box_of(self.plate)
         if box is None:
-            raise ValueError("a place has a box")
+            raise ValueError("a labelled plate has a box")
         return box
 
     @property
@@ -70,13 +70,13 @@ class Material:
 
     Attributes:
         dev: plates with corners and a text in ``dev/russian``.
-        kept: plates with corners in the calibration fifth of ``train/russian`` and ``train/more``.
+        calibration: plates with corners in the calibration fifth of ``train/russian`` and ``train/more``.
         streets: plates in the calibration fifth of the dash-cam pictures of ``train/other``; boxes only.
     """
 
-    dev: tuple[Place, ...]
-    kept: tuple[Place, ...]
-    streets: tuple[Place, ...]
+    dev: tuple[PlatePhotograph, ...]
+    calibration: tuple[PlatePhotograph, ...]
+    streets: tuple[PlatePhotograph, ...]
 
 
 def load_material(root: Path) -> Material:
@@ -90,19 +90,26 @@ def load_material(root: Path) -> Material:
     """
     dev = [one for one in _places(load_dataset(root / "dev" / "russian").images) if one.plate.corners]
     near = [image for name in ("russian", "more") for image in load_dataset(root / "train" / name).images]
-    kept = [one for one in _places(_calibration(near)) if one.plate.corners]
+    calibration = [one for one in _places(_calibration(near)) if one.plate.corners]
     far = [image for image in load_dataset(root / "train" / "other").images if image.path.name.startswith(_DASH_CAMERA)]
-    return Material(tuple(one for one in dev if one.russian_text), tuple(kept), tuple(_places(_calibration(far))))
+    return Material(
+        tuple(one for one in dev if one.russian_text), tuple(calibration), tuple(_places(_calibration(far)))
+    )
 
 
 def _calibration(images: Iterable[LabelledImage]) -> list[LabelledImage]:
     return [image for image in images if is_calibration(image.path)]
 
 
-def _places(images: Iterable[LabelledImage]) -> Sequence[Place]:
-    """All plates with a place that is not loose, in the order of the file names."""
+def _places(images: Iterable[LabelledImage]) -> Sequence[PlatePhotograph]:
+    """All plates with a box that is not loose, in the order of the file names."""
     ordered = sorted(images, key=lambda image: image.path.name)
-    return [Place(image, plate) for image in ordered for plate in image.plates if box_of(plate) and not plate.is_loose]
+    return [
+        PlatePhotograph(image, plate)
+        for image in ordered
+        for plate in image.plates
+        if box_of(plate) and not plate.is_loose
+    ]
 
 
 def _points(quad: Quad) -> Corners:

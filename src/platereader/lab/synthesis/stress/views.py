@@ -12,10 +12,10 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.lab.synthesis.render import render_plate
-from platereader.lab.synthesis.surroundings import mount
 from platereader.plates._formats import PlateFormat
 from platereader.results import Lines
 
@@ -79,13 +79,13 @@ def drawn(
     scene = scenes[int(rng.integers(len(scenes)))]
     light = float(np.clip(np.quantile(scene, 0.9) / 255, 0.45, 1.0))
     front = cast(BgrImage, cv2.convertScaleAbs(front, alpha=light, beta=0))
-    mounted, inner = mount(front, rng=rng, light=light)
-    width, height = (round(1.8 * side) for side in (mounted.shape[1], mounted.shape[0]))
+    framed, inner = add_holder(front, rng=rng, light=light)
+    width, height = (round(1.8 * side) for side in (framed.shape[1], framed.shape[0]))
     background = cast(BgrImage, cv2.resize(scene, (width, height), interpolation=cv2.INTER_LINEAR))
     shift = np.array((0.22 * width, 0.22 * height), np.float32)
     corners = inner + shift
     cv2.warpPerspective(
-        mounted,
+        framed,
         homography(inner, corners.astype(np.float32)),
         (width, height),
         dst=background,

@@ -11,17 +11,17 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad
 from platereader.lab.synthesis.pose import Corners
-from platereader.lab.synthesis.video.layers import Layer, Matrix, lay, mapped
-from platereader.lab.synthesis.video.levels import Taking
-from platereader.lab.synthesis.video.motion import SIZE_PX, Path, still, view
-from platereader.lab.synthesis.video.optics import filmed, grain_of
-from platereader.lab.synthesis.video.plans import Plan, Screen
-from platereader.lab.synthesis.video.truth import TruePlate, shown_share
+from platereader.lab.synthesis.video.layers import Layer, Matrix, composite, mapped
+from platereader.lab.synthesis.video.levels import CaptureConditions
+from platereader.lab.synthesis.video.motion import SIZE_PX, Path, fixed_camera, view
+from platereader.lab.synthesis.video.optics import apply_camera, grain_of
+from platereader.lab.synthesis.video.plans import Occluder, Plan
+from platereader.lab.synthesis.video.truth import TruePlate, visible_share
 
 __all__ = ["Clip", "Vehicle", "VideoFrame"]
 
-_MIDDLE_HEIGHT = 0.74
-_LEAST_INSIDE = 0.02
+_USED_HEIGHT = 0.74
+_MIN_INSIDE = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class Vehicle:
     text: str | None
 
     def matrix(self, time_s: float) -> Matrix:
-        """From its picture to the frame of a camera that is held still."""
+        """From its picture to the frame of a camera that does not move."""
         return view(self.layer.plate, self.path(time_s))
 
 
@@ -50,7 +50,7 @@ class VideoFrame:
     Attributes:
         pixels: uint8 ``(720, 1280, 3)`` BGR.
         timestamp_s: seconds.
-        plates: those of which at least a bit is in the frame, also behind something.
+        plates: those of which at least 2 % are in the frame, also occluded ones.
     """
 
     pixels: BgrImage
@@ -64,19 +64,19 @@ class Clip:
 
     Attributes:
         name: level, number and kind.
-        plan: what happens.
+        plan: paths, camera and occluders.
         vehicles: with legible plates first, one passage each.
-        backdrop: what is behind them; None where a whole photograph moves.
+        background: behind them; None where a whole photograph moves.
         times_s: of the frames.
-        taking: how it is filmed.
+        conditions: of the camera.
     """
 
     name: str
     plan: Plan
     vehicles: tuple[Vehicle, ...]
-    backdrop: Layer | None
+    background: Layer | None
     times_s: tuple[float, ...]
-    taking: Taking
+    conditions: CaptureConditions
 
     @property
     def level(self) -> str:
@@ -98,40 +98,40 @@ class Clip:
         Args:
             numbers: which ones, from 0; None for all.
         """
-        grain = grain_of(self.taking.grain)
-        empty = self._empty() if self.plan.camera is still else None
+        grain = grain_of(self.conditions.grain)
+        empty = self._static_background() if self.plan.camera is fixed_camera else None
         for number in range(len(self)) if numbers is None else numbers:
-            time_s, look = self.times_s[number], self.taking.looks[number]
+            time_s, conditions = self.times_s[number], self.conditions.frames[number]
             rng = np.random.default_rng([*self.name.encode(), number])
-            taken = filmed(self._scene(time_s, empty), look, grain=grain, rng=rng)
-            yield VideoFrame(taken, time_s, self.truth(number))
+            captured = apply_camera(self._scene(time_s, empty), conditions, grain=grain, rng=rng)
+            yield VideoFrame(captured, time_s, self.truth(number))
 
-    def _empty(self) -> BgrImage | None:
-        """What a still camera sees without vehicles."""
-        return None if self.backdrop is None else _behind(self.backdrop, np.eye(3))
+    def _static_background(self) -> BgrImage | None:
+        """What a fixed camera sees without vehicles."""
+        return None if self.background is None else _draw_background(self.background, np.eye(3))
 
     def _scene(self, time_s: float, empty: BgrImage | None) -> BgrImage:
-        """The frame before the camera has it."""
+        """The scene before the camera's conditions are applied."""
         camera = self.plan.camera(time_s)
         pixels: BgrImage
         if empty is not None:
             pixels = empty.copy()
-        elif self.backdrop is not None:
-            pixels = _behind(self.backdrop, camera)
+        elif self.background is not None:
+            pixels = _draw_background(self.background, camera)
         else:
             pixels = np.empty((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)
         for vehicle in sorted(self.vehicles, key=lambda one: one.path(time_s).width_px):
-            lay(pixels, vehicle.layer, camera @ vehicle.matrix(time_s), blur_px=self._moved(vehicle, time_s))
-        for screen in self.plan.screens:
-            outline = mapped(camera, _outline(screen, time_s))
-            _draw(pixels, outline, shade=screen.shade)
+            composite(pixels, vehicle.layer, camera @ vehicle.matrix(time_s), blur_px=self._motion_px(vehicle, time_s))
+        for occluder in self.plan.occluders:
+            outline = mapped(camera, _occluder_corners(occluder, time_s))
+            _draw_occluder(pixels, outline, shade=occluder.shade)
         return pixels
 
-    def _moved(self, vehicle: Vehicle, time_s: float) -> tuple[float, float]:
+    def _motion_px(self, vehicle: Vehicle, time_s: float) -> tuple[float, float]:
         """How far the plate moves while the shutter is open, pixels."""
         plates = [
             mapped(self.plan.camera(one) @ vehicle.matrix(one), vehicle.layer.plate)
-            for one in (time_s, time_s + self.taking.exposure_s)
+            for one in (time_s, time_s + self.conditions.exposure_s)
         ]
         x, y = (plates[1] - plates[0]).mean(axis=0).tolist()
         return x, y
@@ -142,9 +142,9 @@ class Clip:
         Args:
             number: of the frame, from 0.
         """
-        time_s, defocus_px = self.times_s[number], self.taking.looks[number].defocus_px
+        time_s, defocus_px = self.times_s[number], self.conditions.frames[number].defocus_px
         camera = self.plan.camera(time_s)
-        screens = [mapped(camera, _outline(screen, time_s)) for screen in self.plan.screens]
+        occluders = [mapped(camera, _occluder_corners(occluder, time_s)) for occluder in self.plan.occluders]
         plates: list[TruePlate] = []
         for passage, vehicle in enumerate(self.vehicles):
             if vehicle.text is None:
@@ -155,35 +155,35 @@ class Clip:
                 if other.path(time_s).width_px > vehicle.path(time_s).width_px
             ]
             corners = mapped(camera @ vehicle.matrix(time_s), vehicle.layer.plate)
-            inside, uncovered = shown_share(corners, size_px=SIZE_PX, covers=[*screens, *nearer])
-            if inside >= _LEAST_INSIDE:
-                motion_px = float(np.hypot(*self._moved(vehicle, time_s)))
+            inside, uncovered = visible_share(corners, size_px=SIZE_PX, occluders=[*occluders, *nearer])
+            if inside >= _MIN_INSIDE:
+                motion_px = float(np.hypot(*self._motion_px(vehicle, time_s)))
                 quad = Quad.from_points(corners)
                 plates.append(TruePlate(passage, vehicle.text, quad, inside, uncovered, motion_px, defocus_px))
         return tuple(plates)
 
 
-def _behind(backdrop: Layer, camera: Matrix) -> BgrImage:
+def _draw_background(background: Layer, camera: Matrix) -> BgrImage:
     """The middle of a photograph, as large as the frame: some have white bars above and below."""
-    height, width = backdrop.levels[0].shape[:2]
-    scale = max(SIZE_PX[0] / width, SIZE_PX[1] / (_MIDDLE_HEIGHT * height))
+    height, width = background.levels[0].shape[:2]
+    scale = max(SIZE_PX[0] / width, SIZE_PX[1] / (_USED_HEIGHT * height))
     shift = ((SIZE_PX[0] - scale * width) / 2, (SIZE_PX[1] - scale * height) / 2)
     placed = np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]])
     pixels = np.empty((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)
-    lay(pixels, backdrop, camera @ placed, blur_px=(0.0, 0.0))
+    composite(pixels, background, camera @ placed, blur_px=(0.0, 0.0))
     return pixels
 
 
-def _outline(screen: Screen, time_s: float) -> Corners:
-    pose = screen.path(time_s)
-    half, tall, slant = screen.size_px[0] / 2, screen.size_px[1] / 2, screen.slant * screen.size_px[0]
+def _occluder_corners(occluder: Occluder, time_s: float) -> Corners:
+    pose = occluder.path(time_s)
+    half, tall, slant = occluder.size_px[0] / 2, occluder.size_px[1] / 2, occluder.slant * occluder.size_px[0]
     across = (-half + slant, half + slant, half - slant, -half - slant)
     down = (-tall, -tall, tall, tall)
     return np.array([(pose.x_px + x, pose.y_px + y) for x, y in zip(across, down, strict=True)], np.float32)
 
 
-def _draw(pixels: BgrImage, outline: Corners, *, shade: float) -> None:
-    """A board with a lighter and a darker side."""
+def _draw_occluder(pixels: BgrImage, outline: Corners, *, shade: float) -> None:
+    """Draw an upright board with a lighter and a darker side."""
     middle = (outline[:2].mean(axis=0) + outline[2:].mean(axis=0)) / 2
     for share, grey in ((1.0, 0.75), (0.86, 1.0), (0.5, 1.1)):
         points = np.stack([middle[0] + share * (outline[:, 0] - middle[0]), outline[:, 1]], axis=1)

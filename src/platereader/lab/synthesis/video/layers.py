@@ -1,4 +1,4 @@
-"""Pictures that are laid over each other: a whole photograph, or a vehicle cut out of one, each at several sizes."""
+"""Layers of a composite: a whole photograph, or a vehicle cut out of one, each as an image pyramid."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import Corners, corners_of
 from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, without_plates
 
-__all__ = ["Layer", "Matrix", "cut_out", "lay", "mapped", "pixel_matrix", "surroundings", "whole"]
+__all__ = ["Layer", "Matrix", "background_layer", "composite", "cut_out", "mapped", "pixel_matrix", "whole"]
 
 Matrix = NDArray[np.float64]
 """float64 (3, 3): from pixels of a layer to pixels of a frame, both counted from the outer edge of the first pixel."""
 
 _LEVELS = 4
-_REACH = 2.5
-_ABOVE = 2.6
-_BELOW = 1.15
+_SIDE_WIDTHS = 2.5
+_WIDTHS_ABOVE = 2.6
+_WIDTHS_BELOW = 1.15
 _FEATHER = 0.25
-_SOLID = 0.75
+_OPAQUE_SHARE = 0.75
 _HALF_PIXEL = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
-_BACK = np.linalg.inv(_HALF_PIXEL)
+_TO_PIXEL_EDGES = np.linalg.inv(_HALF_PIXEL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One picture at full size and at a half, a quarter and an eighth of it: shrinking does not tear the lettering.
+    """One picture at full size and at a half, a quarter and an eighth of it, so that downscaling does not alias.
 
     Attributes:
         levels: uint8 ``(H, W, 3)`` BGR, or ``(H, W, 4)`` BGRA with colours already multiplied by alpha.
@@ -56,7 +56,7 @@ def whole(photograph: Photograph) -> Layer:
     Args:
         photograph: not changed.
     """
-    pixels = _only_first(photograph)
+    pixels = _with_first_plate(photograph)
     height, width = pixels.shape[:2]
     bare = without_plates(pixels, photograph.plates[:1])
     sides = (height // 2, height // 2, width // 2, width // 2)
@@ -67,7 +67,7 @@ def whole(photograph: Photograph) -> Layer:
     return Layer(_pyramid(around), photograph.plates[0] + shift, body)
 
 
-def surroundings(photograph: Photograph) -> Layer:
+def background_layer(photograph: Photograph) -> Layer:
     """A photograph without any plate, to put vehicles in front of."""
     pixels = without_plates(photograph.pixels, photograph.plates)
     whole_picture = corners_of((pixels.shape[1], pixels.shape[0]))
@@ -81,28 +81,28 @@ def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
         photograph: not changed.
         legible: False paints the plate out, too.
     """
-    pixels = _only_first(photograph) if legible else without_plates(photograph.pixels, photograph.plates)
+    pixels = _with_first_plate(photograph) if legible else without_plates(photograph.pixels, photograph.plates)
     plate = photograph.plates[0]
     width = plate_width(plate)
     x, y = plate.mean(axis=0).tolist()
     height, full = pixels.shape[:2]
-    left, right = max(0, round(x - _REACH * width)), min(full, round(x + _REACH * width))
-    top, bottom = max(0, round(y - _ABOVE * width)), min(height, round(y + _BELOW * width))
+    left, right = max(0, round(x - _SIDE_WIDTHS * width)), min(full, round(x + _SIDE_WIDTHS * width))
+    top, bottom = max(0, round(y - _WIDTHS_ABOVE * width)), min(height, round(y + _WIDTHS_BELOW * width))
     part = pixels[top:bottom, left:right]
     alpha = _soft_edges((part.shape[1], part.shape[0]))
     coloured = cv2.multiply(part, cv2.merge([alpha] * 3), scale=1 / 255)
     covered = np.asarray(cv2.merge([coloured, alpha]), np.uint8)
     middle = np.array((part.shape[1], part.shape[0]), np.float32) / 2
-    body: Corners = (middle + _SOLID * (corners_of((part.shape[1], part.shape[0])) - middle)).astype(np.float32)
+    body: Corners = (middle + _OPAQUE_SHARE * (corners_of((part.shape[1], part.shape[0])) - middle)).astype(np.float32)
     return Layer(_pyramid(covered), plate - np.array((left, top), np.float32), body)
 
 
-def lay(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[float, float]) -> None:
-    """Lay a layer over a frame, in place.
+def composite(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[float, float]) -> None:
+    """Composite a layer onto a frame, in place.
 
     Args:
         frame: uint8 ``(H, W, 3)`` BGR, written to.
-        layer: what to lay.
+        layer: what to draw.
         matrix: from its full size to the frame.
         blur_px: how far it moved while the shutter was open.
     """
@@ -128,8 +128,8 @@ def lay(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[float, 
     if kernel is not None:
         above = cv2.filter2D(above, -1, kernel, borderType=cv2.BORDER_CONSTANT)
     below = frame[y1:y2, x1:x2]
-    veiled = cv2.multiply(below, cv2.merge([255 - above[..., 3]] * 3), scale=1 / 255)
-    frame[y1:y2, x1:x2] = cv2.add(veiled, above[..., :3])
+    dimmed = cv2.multiply(below, cv2.merge([255 - above[..., 3]] * 3), scale=1 / 255)
+    frame[y1:y2, x1:x2] = cv2.add(dimmed, above[..., :3])
 
 
 def mapped(matrix: Matrix, points: Corners) -> Corners:
@@ -140,7 +140,7 @@ def mapped(matrix: Matrix, points: Corners) -> Corners:
 
 def pixel_matrix(matrix: Matrix) -> Matrix:
     """The same for OpenCV's warps, which count from the middle of the first pixel."""
-    converted: Matrix = _BACK @ matrix @ _HALF_PIXEL
+    converted: Matrix = _TO_PIXEL_EDGES @ matrix @ _HALF_PIXEL
     return converted
 
 
@@ -154,7 +154,7 @@ def _level(layer: Layer, matrix: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
     return level, pixel_matrix(matrix @ enlarge)
 
 
-def _only_first(photograph: Photograph) -> BgrImage:
+def _with_first_plate(photograph: Photograph) -> BgrImage:
     others: Sequence[Corners] = photograph.plates[1:]
     return without_plates(photograph.pixels, others) if others else photograph.pixels
 
@@ -169,7 +169,7 @@ def _pyramid(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
 
 
 def _soft_edges(size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """Alpha of a rounded board that falls to nothing towards its edge, uint8 ``(H, W)``."""
+    """Alpha of a rounded rectangle that falls to 0 towards its edge, uint8 ``(H, W)``."""
     across, down = (np.linspace(-1, 1, side, dtype=np.float32) ** 4 for side in size_px)
     share = np.clip((1 - (across[None] + down[:, None]) ** 0.25) / np.float32(_FEATHER), 0, 1)
     alpha: NDArray[np.uint8] = np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
@@ -177,7 +177,7 @@ def _soft_edges(size_px: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _motion_kernel(blur_px: tuple[float, float]) -> NDArray[np.float32] | None:
-    """A straight way as a kernel that sums to one; None for one shorter than a pixel."""
+    """The kernel of a straight motion, which sums to one; None for one shorter than a pixel."""
     length = math.hypot(*blur_px)
     if length < 1.0:
         return None
@@ -187,5 +187,5 @@ def _motion_kernel(blur_px: tuple[float, float]) -> NDArray[np.float32] | None:
     columns = np.clip(1 - np.abs(steps[:, None] * blur_px[0] - offsets), 0, 1)
     rows = np.clip(1 - np.abs(steps[:, None] * blur_px[1] - offsets), 0, 1)
     kernel = rows.T @ columns
-    evened: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
-    return evened
+    normalised: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
+    return normalised

@@ -11,26 +11,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from platereader.lab.synthesis.video.optics import Look
+from platereader.lab.synthesis.video.optics import FrameConditions
 
-__all__ = ["LEVELS", "Level", "Taking"]
+__all__ = ["LEVELS", "CaptureConditions", "Level"]
 
 _Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
-    """How one sequence is filmed.
+class CaptureConditions:
+    """The camera's conditions over one sequence.
 
     Attributes:
         exposure_s: how long the shutter is open.
         grain: spread of the noise in grey levels.
-        looks: one for each frame.
+        frames: conditions of each frame.
     """
 
     exposure_s: float
     grain: float
-    looks: tuple[Look, ...]
+    frames: tuple[FrameConditions, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Level:
     quality: tuple[int, int]
     rainy: float
 
-    def taking(self, times_s: list[float], *, rng: np.random.Generator) -> Taking:
-        """Draw how a sequence is filmed: light and focus change over it, and most frames are compressed more.
+    def draw_conditions(self, times_s: list[float], *, rng: np.random.Generator) -> CaptureConditions:
+        """Draw the conditions of a sequence: light and focus change over it, and most frames are compressed more.
 
         Args:
             times_s: of the frames.
@@ -73,17 +73,17 @@ class Level:
         )
         quality = int(rng.integers(self.quality[0], self.quality[1] + 1))
         streaks = int(rng.integers(60, 260)) if rng.random() < self.rainy else 0
-        drift, pump, hunt = rng.uniform(-0.3, 0.3), rng.uniform(0, 0.12), rng.uniform(0, 0.6)
-        beat, phase, every = rng.uniform(0.3, 2.0), rng.uniform(0, 6.28), int(rng.integers(6, 14))
+        drift, flicker, focus_swing = rng.uniform(-0.3, 0.3), rng.uniform(0, 0.12), rng.uniform(0, 0.6)
+        frequency_hz, phase, key_interval = rng.uniform(0.3, 2.0), rng.uniform(0, 6.28), int(rng.integers(6, 14))
         exposure_s = math.exp(rng.uniform(math.log(self.exposure_s[0]), math.log(self.exposure_s[1])))
-        looks: list[Look] = []
+        frames: list[FrameConditions] = []
         for number, time_s in enumerate(times_s):
-            wave = float(np.sin(2 * np.pi * beat * time_s + phase))
-            light = gain * (1 + drift * number / len(times_s) + pump * wave)
-            blur = defocus * max(0.0, 1 + hunt * float(np.sin(1.3 * beat * time_s + phase)))
-            keys = quality + 12 if number % every == 0 else quality
-            looks.append(Look(light, veil, blur, streaks, min(keys, 98)))
-        return Taking(exposure_s, grain, tuple(looks))
+            wave = float(np.sin(2 * np.pi * frequency_hz * time_s + phase))
+            light = gain * (1 + drift * number / len(times_s) + flicker * wave)
+            blur = defocus * max(0.0, 1 + focus_swing * float(np.sin(1.3 * frequency_hz * time_s + phase)))
+            jpeg_quality = quality + 12 if number % key_interval == 0 else quality
+            frames.append(FrameConditions(light, veil, blur, streaks, min(jpeg_quality, 98)))
+        return CaptureConditions(exposure_s, grain, tuple(frames))
 
 
 LEVELS: tuple[Level, ...] = (

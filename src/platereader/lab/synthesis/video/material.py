@@ -13,12 +13,12 @@ import numpy as np
 from platereader._geometry import Box, Quad
 from platereader.lab.synthesis.scenes import material as scenes
 from platereader.lab.synthesis.scenes.frames import Photograph
-from platereader.lab.synthesis.scenes.material import Place
+from platereader.lab.synthesis.scenes.material import PlatePhotograph
 
 __all__ = ["Material", "load_material"]
 
 _UNLABELLED = Path(__file__).with_name("unlabelled.json")
-_NARROWEST_PX = 58.0
+_MIN_WIDTH_PX = 58.0
 _SMALL = 0.125
 _HALVES = 10
 _SCORED = 5
@@ -34,11 +34,11 @@ class Material:
         unlabelled: boxes of plates that nobody labelled, found by looking at the photographs, by file name.
     """
 
-    places: tuple[Place, ...]
-    streets: tuple[Place, ...]
+    places: tuple[PlatePhotograph, ...]
+    streets: tuple[PlatePhotograph, ...]
     unlabelled: dict[str, tuple[Box, ...]]
 
-    def load(self, place: Place) -> Photograph:
+    def load(self, place: PlatePhotograph) -> Photograph:
         """The decoded photograph: the plate of ``place`` first, then every other one that is known in it."""
         photograph = place.load()
         others = [Quad.from_box(box) for box in self.unlabelled.get(place.image.path.name, ())]
@@ -61,18 +61,18 @@ def load_material(root: Path, *, half: int = _SCORED) -> Material:
         DatasetError: one of them is missing.
     """
     found = scenes.load_material(root)
-    kept = [one for one in found.kept if one.russian_text and _last_digit(one.image.path) == half]
-    places = [*found.dev, *kept] if half == _SCORED else kept
+    calibration = [one for one in found.calibration if one.russian_text and _last_digit(one.image.path) == half]
+    places = [*found.dev, *calibration] if half == _SCORED else calibration
     wide = [one for one in _wide(places) if _shows_a_street(one)]
     return Material(tuple(_wide(places)), tuple(wide), _read_unlabelled())
 
 
-def _wide(places: Sequence[Place]) -> list[Place]:
+def _wide(places: Sequence[PlatePhotograph]) -> list[PlatePhotograph]:
     """Without the plates that would have to be enlarged a lot."""
-    return [one for one in places if one.corners.width >= _NARROWEST_PX]
+    return [one for one in places if one.corners.width >= _MIN_WIDTH_PX]
 
 
-def _shows_a_street(place: Place) -> bool:
+def _shows_a_street(place: PlatePhotograph) -> bool:
     width, height = place.image.width or 0, place.image.height or 1
     return width >= 1000 and width > 1.2 * height and place.corners.width < _SMALL * width
 

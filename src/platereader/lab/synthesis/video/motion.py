@@ -18,7 +18,18 @@ from platereader.lab.synthesis.pose import Corners
 from platereader.lab.synthesis.scenes.frames import plate_width
 from platereader.lab.synthesis.video.layers import Matrix
 
-__all__ = ["FOCAL_PX", "SIZE_PX", "Camera", "Pace", "Path", "Pose", "journey", "still", "swaying", "view"]
+__all__ = [
+    "FOCAL_PX",
+    "SIZE_PX",
+    "Camera",
+    "Pace",
+    "Path",
+    "Pose",
+    "fixed_camera",
+    "moving_camera",
+    "path_through",
+    "view",
+]
 
 SIZE_PX = (1280, 720)
 """Width and height of every frame."""
@@ -27,7 +38,7 @@ FOCAL_PX = 1400.0
 """Of the camera; a plate as wide as one unit is so many pixels wide at a distance of one."""
 
 _MIDDLE = (640.0, 300.0)
-_FINE = 400
+_SAMPLES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +67,24 @@ Camera: TypeAlias = Callable[[float], Matrix]
 """From seconds to the matrix that moves the whole picture."""
 
 Pace: TypeAlias = Literal["even", "steady", "braking", "starting", "stop and go", "there and back"]
-"""How a way is gone over time."""
+"""How the speed along a path changes."""
 
 
-def journey(poses: Sequence[Pose], *, duration_s: float, pace: Pace, rng: np.random.Generator) -> Path:
-    """A way through some poses, straight in space between them.
+def path_through(poses: Sequence[Pose], *, duration_s: float, pace: Pace, rng: np.random.Generator) -> Path:
+    """The path through some poses, straight in space between them.
 
     Args:
         poses: two or more, equally far apart in time at a steady pace.
-        duration_s: of the whole way.
-        pace: how it is gone.
-        rng: unevenness of the pace.
+        duration_s: of the whole path.
+        pace: how the speed changes.
+        rng: unevenness of the speed.
     """
-    places = np.array([_in_space(pose) for pose in poses])  # (N, 5): x, y, z, yaw, roll
+    places = np.array([_to_space(pose) for pose in poses])  # (N, 5): x, y, z, yaw, roll
     shares = np.linspace(0, 1, len(poses))
-    times, gone = _gone(duration_s, pace=pace, rng=rng)
+    times, progress = _progress(duration_s, pace=pace, rng=rng)
 
     def path(time_s: float) -> Pose:
-        share = float(np.interp(time_s, times, gone))
+        share = float(np.interp(time_s, times, progress))
         x, y, z, yaw, roll = (float(np.interp(share, shares, places[:, column])) for column in range(5))
         return Pose(_MIDDLE[0] + FOCAL_PX * x / z, _MIDDLE[1] + FOCAL_PX * y / z, FOCAL_PX / z, yaw, roll)
 
@@ -81,7 +92,7 @@ def journey(poses: Sequence[Pose], *, duration_s: float, pace: Pace, rng: np.ran
 
 
 def view(plate: Corners, pose: Pose) -> Matrix:
-    """From the pixels of a picture to the frame that shows it as a flat board, its plate in that pose.
+    """From the pixels of a picture to the frame that shows it as a plane, its plate in that pose.
 
     Args:
         plate: corners in the picture, float32 ``(4, 2)``.
@@ -94,23 +105,25 @@ def view(plate: Corners, pose: Pose) -> Matrix:
     cos_roll, sin_roll = math.cos(pose.roll_rad), math.sin(pose.roll_rad)
     across = (cos * cos_roll, sin_roll, sin * cos_roll)
     down = (-cos * sin_roll, cos_roll, -sin * sin_roll)
-    to_space = np.array([across, down, _in_space(pose)[:3]]).T
+    to_space = np.array([across, down, _to_space(pose)[:3]]).T
     lens = np.array([[FOCAL_PX, 0, _MIDDLE[0]], [0, FOCAL_PX, _MIDDLE[1]], [0, 0, 1.0]])
     matrix: Matrix = lens @ to_space @ to_units
     return matrix
 
 
-def still(time_s: float) -> Matrix:
+def fixed_camera(time_s: float) -> Matrix:
     """A camera on a wall."""
     del time_s
     return np.eye(3)
 
 
-def swaying(*, amplitude_px: float, pan_px_s: float = 0.0, roll_deg: float = 0.0, rng: np.random.Generator) -> Camera:
-    """A camera in a hand or on a mast: slow and quick swaying, and an even pan.
+def moving_camera(
+    *, amplitude_px: float, pan_px_s: float = 0.0, roll_deg: float = 0.0, rng: np.random.Generator
+) -> Camera:
+    """A camera in a hand or on a mast: slow and quick shaking, and an even pan.
 
     Args:
-        amplitude_px: how far it sways.
+        amplitude_px: of the shake.
         pan_px_s: how fast the picture moves sideways.
         roll_deg: how far it tilts.
         rng: phases and frequencies.
@@ -131,18 +144,18 @@ def swaying(*, amplitude_px: float, pan_px_s: float = 0.0, roll_deg: float = 0.0
     return camera
 
 
-def _in_space(pose: Pose) -> tuple[float, float, float, float, float]:
+def _to_space(pose: Pose) -> tuple[float, float, float, float, float]:
     """x, y, z in widths of the plate, and the two turns."""
     z = FOCAL_PX / pose.width_px
     x, y = (pose.x_px - _MIDDLE[0]) * z / FOCAL_PX, (pose.y_px - _MIDDLE[1]) * z / FOCAL_PX
     return x, y, z, pose.yaw_rad, pose.roll_rad
 
 
-def _gone(
+def _progress(
     duration_s: float, *, pace: Pace, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Times and the share of the way gone by then, from 0 to 1."""
-    place = np.linspace(0, 1, _FINE)
+    """Times, and the share of the path that is behind by then, from 0 to 1."""
+    place = np.linspace(0, 1, _SAMPLES)
     wave = rng.uniform(0.6, 2.0), rng.uniform(0, 2 * math.pi)
     speed = 1 + 0.25 * np.sin(2 * math.pi * wave[0] * place + wave[1])
     if pace == "even":
@@ -154,8 +167,8 @@ def _gone(
     elif pace == "stop and go":
         start, length = rng.uniform(0.2, 0.45), rng.uniform(0.25, 0.45)
         speed *= np.clip(np.abs(place - start - length / 2) / (length / 2) - 1, 0, 0.3)
-    gone = np.cumsum(speed) - speed[0]
-    gone /= gone[-1]
+    progress = np.cumsum(speed) - speed[0]
+    progress /= progress[-1]
     if pace == "there and back":
-        gone = np.interp(place, (0.0, 0.12, 0.3, 0.7, 0.88, 1.0), (0.0, 0.06, 1.0, 1.0, 0.06, 0.0))
-    return place * duration_s, gone
+        progress = np.interp(place, (0.0, 0.12, 0.3, 0.7, 0.88, 1.0), (0.0, 0.06, 1.0, 1.0, 0.06, 0.0))
+    return place * duration_s, progress

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 
-__all__ = ["Look", "filmed", "grain_of"]
+__all__ = ["FrameConditions", "apply_camera", "grain_of"]
 
 _GRAIN_PX = (1400, 840)
 _STREAK_COLOUR = (205, 200, 196)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How one frame is taken.
+class FrameConditions:
+    """The camera's conditions in one frame.
 
     Attributes:
         gain: light, 1 for as it is.
@@ -40,26 +40,28 @@ class Look:
     quality: int
 
 
-def filmed(pixels: BgrImage, look: Look, *, grain: NDArray[np.int16], rng: np.random.Generator) -> BgrImage:
+def apply_camera(
+    pixels: BgrImage, conditions: FrameConditions, *, grain: NDArray[np.int16], rng: np.random.Generator
+) -> BgrImage:
     """A frame as a camera delivers it.
 
     Args:
         pixels: uint8 ``(H, W, 3)`` BGR; may be written to.
-        look: how it is taken.
+        conditions: of this frame.
         grain: from ``grain_of``, at least as large.
         rng: where drops fall, and which part of the grain is used.
     """
     height, width = int(pixels.shape[0]), int(pixels.shape[1])
-    if look.streaks:
-        pixels = _rainy(pixels, count=look.streaks, rng=rng)
-    if look.defocus_px > 0.3:
-        pixels = cast(BgrImage, cv2.GaussianBlur(pixels, (0, 0), look.defocus_px))
-    ramp = np.arange(256, dtype=np.float64) * look.gain + look.veil
+    if conditions.streaks:
+        pixels = _with_rain(pixels, count=conditions.streaks, rng=rng)
+    if conditions.defocus_px > 0.3:
+        pixels = cast(BgrImage, cv2.GaussianBlur(pixels, (0, 0), conditions.defocus_px))
+    ramp = np.arange(256, dtype=np.float64) * conditions.gain + conditions.veil
     pixels = cast(BgrImage, cv2.LUT(pixels, np.clip(np.rint(ramp), 0, 255).astype(np.uint8)))
-    room = (int(grain.shape[0]) - height, int(grain.shape[1]) - width)
-    top, left = int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1))
+    slack = (int(grain.shape[0]) - height, int(grain.shape[1]) - width)
+    top, left = int(rng.integers(slack[0] + 1)), int(rng.integers(slack[1] + 1))
     grainy = cv2.add(pixels, grain[top : top + height, left : left + width], dtype=cv2.CV_8U)
-    _, data = cv2.imencode(".jpg", grainy, [cv2.IMWRITE_JPEG_QUALITY, look.quality])
+    _, data = cv2.imencode(".jpg", grainy, [cv2.IMWRITE_JPEG_QUALITY, conditions.quality])
     return cast(BgrImage, cv2.imdecode(data, cv2.IMREAD_COLOR))
 
 
@@ -80,7 +82,7 @@ def _unit_grain() -> NDArray[np.float32]:
     return grain
 
 
-def _rainy(pixels: BgrImage, *, count: int, rng: np.random.Generator) -> BgrImage:
+def _with_rain(pixels: BgrImage, *, count: int, rng: np.random.Generator) -> BgrImage:
     """Short slanted strokes, half transparent."""
     height, width = pixels.shape[:2]
     over = pixels.copy()

@@ -1,4 +1,4 @@
-"""What happens in a sequence: which vehicles go where, what passes before them, and how the camera is held."""
+"""What happens in a sequence: the vehicles' paths, what passes in front of them, and how the camera moves."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from platereader.lab.synthesis.video.levels import Level
-from platereader.lab.synthesis.video.motion import Camera, Pace, Path, Pose, journey, still, swaying
+from platereader.lab.synthesis.video.motion import Camera, Pace, Path, Pose, fixed_camera, moving_camera, path_through
 
-__all__ = ["KINDS", "WHOLE", "Plan", "Screen", "plan"]
+__all__ = ["KINDS", "WHOLE", "Occluder", "Plan", "plan"]
 
 _FPS = (5, 6, 8, 8, 10, 10, 12, 15, 15, 20, 25, 30)
 _PACES: tuple[Pace, ...] = ("steady", "braking", "starting")
-_LONGEST = 60
-_SHORTEST = 10
+_MAX_FRAMES = 60
+_MIN_FRAMES = 10
 
 WHOLE = frozenset({"handheld", "dashcam"})
 """Kinds in which a whole photograph moves; in the others vehicles move in front of another photograph."""
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """Something that stands or passes before the vehicles: an upright board.
+class Occluder:
+    """An upright board that stands or passes in front of the vehicles.
 
     Attributes:
         path: of its middle; only x and y count.
@@ -41,51 +41,51 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One sequence before any picture is taken.
+    """One sequence before any frame is rendered.
 
     Attributes:
         fps: frames per second.
         frames: how many.
         paths: of the plates, one for each vehicle.
-        camera: how it is held.
-        screens: what passes before the vehicles.
+        camera: how it moves.
+        occluders: what passes in front of the vehicles.
         distractor: path of a further vehicle without a legible plate.
     """
 
     fps: int
     frames: int
     paths: tuple[Path, ...]
-    camera: Camera = still
-    screens: tuple[Screen, ...] = ()
+    camera: Camera = fixed_camera
+    occluders: tuple[Occluder, ...] = ()
     distractor: Path | None = field(default=None)
 
 
-def plan(kind: str, *, level: Level, narrowest_px: float, widest_px: float, rng: np.random.Generator) -> Plan:
+def plan(kind: str, *, level: Level, min_width_px: float, max_width_px: float, rng: np.random.Generator) -> Plan:
     """Draw what happens.
 
     Args:
         kind: one of ``KINDS``.
         level: how wide the plates are.
-        narrowest_px: narrowest that the plate may be shown where its whole photograph moves.
-        widest_px: widest that it may be shown.
+        min_width_px: narrowest that the plate may be shown where its whole photograph moves.
+        max_width_px: widest that it may be shown.
         rng: source of randomness.
     """
-    far = min(float(rng.uniform(*level.far_px)), 0.8 * widest_px)
-    near = min(max(float(rng.uniform(*level.near_px)), 1.15 * far), widest_px)
+    far = min(float(rng.uniform(*level.far_px)), 0.8 * max_width_px)
+    near = min(max(float(rng.uniform(*level.near_px)), 1.15 * far), max_width_px)
     if kind in WHOLE:
-        far = min(max(far, narrowest_px), near)
+        far = min(max(far, min_width_px), near)
     return _KINDS[kind](far, near, rng)
 
 
-def _length(low_s: float, high_s: float, *, rng: np.random.Generator, shortest: int = _SHORTEST) -> tuple[int, int]:
+def _length(low_s: float, high_s: float, *, rng: np.random.Generator, min_frames: int = _MIN_FRAMES) -> tuple[int, int]:
     """Frames per second, and how many frames."""
     fps = int(rng.choice(_FPS))
-    return fps, int(np.clip(round(fps * rng.uniform(low_s, high_s)), shortest, _LONGEST))
+    return fps, int(np.clip(round(fps * rng.uniform(low_s, high_s)), min_frames, _MAX_FRAMES))
 
 
-def _held(rng: np.random.Generator) -> Camera:
+def _mounted_camera(rng: np.random.Generator) -> Camera:
     """A camera on a wall, or on a mast in the wind."""
-    return still if rng.random() < 0.6 else swaying(amplitude_px=float(rng.uniform(2, 8)), rng=rng)
+    return fixed_camera if rng.random() < 0.6 else moving_camera(amplitude_px=float(rng.uniform(2, 8)), rng=rng)
 
 
 def _yaw(rng: np.random.Generator, spread_deg: float = 9.0) -> float:
@@ -109,32 +109,32 @@ def _drive(far: float, near: float, rng: np.random.Generator) -> Plan:
     if rng.random() < 0.4:
         poses.reverse()
     pace = _PACES[int(rng.integers(len(_PACES)))]
-    path = journey(poses, duration_s=frames / fps, pace=pace, rng=rng)
+    path = path_through(poses, duration_s=frames / fps, pace=pace, rng=rng)
     other = Pose(float(rng.uniform(120, 330)), float(rng.uniform(400, 520)), 0.8 * near, _yaw(rng))
     if poses[0].x_px + poses[-1].x_px < 1280:
         other = replace(other, x_px=1280 - other.x_px)
-    distractor = journey([other, other], duration_s=1, pace="steady", rng=rng) if rng.random() < 0.4 else None
-    return Plan(fps, frames, (path,), _held(rng), distractor=distractor)
+    distractor = path_through([other, other], duration_s=1, pace="steady", rng=rng) if rng.random() < 0.4 else None
+    return Plan(fps, frames, (path,), _mounted_camera(rng), distractor=distractor)
 
 
 def _across(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A vehicle comes in on one side and leaves on the other."""
-    fps, frames = _length(1.2, 3.0, rng=rng, shortest=12)
+    fps, frames = _length(1.2, 3.0, rng=rng, min_frames=12)
     first, last = float(rng.uniform(far, near)), float(rng.uniform(far, near))
     y, yaw = float(rng.uniform(330, 520)), _yaw(rng)
     poses = [Pose(-first, y, first, yaw), Pose(1280 + last, y + float(rng.uniform(-60, 60)), last, yaw + _yaw(rng, 4))]
     if rng.random() < 0.5:
         poses.reverse()
-    path = journey(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
-    return Plan(fps, frames, (path,), _held(rng))
+    path = path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
+    return Plan(fps, frames, (path,), _mounted_camera(rng))
 
 
 def _stop_and_go(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A vehicle comes, stands for a while and goes on."""
     fps, frames = _length(2.0, 4.5, rng=rng)
     poses = [_far_pose(far, rng), _near_pose(near, rng, leaving=rng.random() < 0.3)]
-    path = journey(poses, duration_s=frames / fps, pace="stop and go", rng=rng)
-    return Plan(fps, frames, (path,), _held(rng))
+    path = path_through(poses, duration_s=frames / fps, pace="stop and go", rng=rng)
+    return Plan(fps, frames, (path,), _mounted_camera(rng))
 
 
 def _turn(far: float, near: float, rng: np.random.Generator) -> Plan:
@@ -150,7 +150,9 @@ def _turn(far: float, near: float, rng: np.random.Generator) -> Plan:
     ]
     if rng.random() < 0.5:
         poses.reverse()
-    return Plan(fps, frames, (journey(poses, duration_s=frames / fps, pace="steady", rng=rng),), _held(rng))
+    return Plan(
+        fps, frames, (path_through(poses, duration_s=frames / fps, pace="steady", rng=rng),), _mounted_camera(rng)
+    )
 
 
 def _handheld(far: float, near: float, rng: np.random.Generator) -> Plan:
@@ -158,8 +160,8 @@ def _handheld(far: float, near: float, rng: np.random.Generator) -> Plan:
     fps, frames = _length(0.8, 2.5, rng=rng)
     first, last = far + (near - far) * rng.uniform(0.3, 1.0, 2)
     poses = [Pose(float(rng.uniform(420, 860)), float(rng.uniform(330, 500)), float(width)) for width in (first, last)]
-    path = journey(poses, duration_s=frames / fps, pace="steady", rng=rng)
-    camera = swaying(amplitude_px=float(rng.uniform(8, 26)), roll_deg=float(rng.uniform(0.5, 3.5)), rng=rng)
+    path = path_through(poses, duration_s=frames / fps, pace="steady", rng=rng)
+    camera = moving_camera(amplitude_px=float(rng.uniform(8, 26)), roll_deg=float(rng.uniform(0.5, 3.5)), rng=rng)
     return Plan(fps, frames, (path,), camera)
 
 
@@ -169,37 +171,37 @@ def _dashcam(far: float, near: float, rng: np.random.Generator) -> Plan:
     start = Pose(float(rng.uniform(520, 760)), float(rng.uniform(310, 400)), far)
     end = Pose(float(rng.uniform(350, 930)), float(rng.uniform(380, 520)), near)
     poses = [start, end] if rng.random() < 0.7 else [end, start]
-    path = journey(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
+    path = path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
     pan = float(rng.uniform(-260, 260)) if rng.random() < 0.5 else 0.0
-    return Plan(fps, frames, (path,), swaying(amplitude_px=float(rng.uniform(3, 12)), pan_px_s=pan, rng=rng))
+    return Plan(fps, frames, (path,), moving_camera(amplitude_px=float(rng.uniform(3, 12)), pan_px_s=pan, rng=rng))
 
 
 def _occluded(far: float, near: float, rng: np.random.Generator) -> Plan:
     """Something passes before the plate for up to a second, or posts stand before it."""
-    fps, frames = _length(1.6, 3.2, rng=rng, shortest=14)
+    fps, frames = _length(1.6, 3.2, rng=rng, min_frames=14)
     duration_s = frames / fps
     side = 1.0 if rng.random() < 0.5 else -1.0
     poses = [
         replace(_far_pose(far + 0.3 * (near - far), rng), x_px=640 - side * float(rng.uniform(120, 260))),
         replace(_near_pose(near, rng), x_px=640 + side * float(rng.uniform(160, 380))),
     ]
-    path = journey(poses, duration_s=duration_s, pace=_PACES[int(rng.integers(3))], rng=rng)
-    screens = _posts(path, duration_s, rng) if rng.random() < 0.4 else [_passing(path, duration_s, rng)]
-    return Plan(fps, frames, (path,), _held(rng), tuple(screens))
+    path = path_through(poses, duration_s=duration_s, pace=_PACES[int(rng.integers(3))], rng=rng)
+    occluders = _posts(path, duration_s, rng) if rng.random() < 0.4 else [_passing(path, duration_s, rng)]
+    return Plan(fps, frames, (path,), _mounted_camera(rng), tuple(occluders))
 
 
-def _posts(path: Path, duration_s: float, rng: np.random.Generator) -> list[Screen]:
+def _posts(path: Path, duration_s: float, rng: np.random.Generator) -> list[Occluder]:
     """Up to three posts that the plate goes behind."""
     shares = rng.uniform(0.1, 0.9, int(rng.integers(1, 4))).tolist()
-    posts: list[Screen] = []
+    posts: list[Occluder] = []
     for share in shares:
         post = Pose(path(share * duration_s).x_px, 400, 1)
-        standing = journey([post, post], duration_s=1, pace="steady", rng=rng)
-        posts.append(Screen(standing, (float(rng.uniform(18, 60)), 1000), 0.0, float(rng.uniform(20, 210))))
+        standing = path_through([post, post], duration_s=1, pace="steady", rng=rng)
+        posts.append(Occluder(standing, (float(rng.uniform(18, 60)), 1000), 0.0, float(rng.uniform(20, 210))))
     return posts
 
 
-def _passing(path: Path, duration_s: float, rng: np.random.Generator) -> Screen:
+def _passing(path: Path, duration_s: float, rng: np.random.Generator) -> Occluder:
     """Something that passes before the plate and hides it for up to a second."""
     met_s = duration_s * float(rng.uniform(0.3, 0.7))
     hidden_s = min(float(rng.uniform(0.3, 1.0)), 0.35 * duration_s)
@@ -209,9 +211,9 @@ def _passing(path: Path, duration_s: float, rng: np.random.Generator) -> Screen:
     plate_px_s = (path(met_s + 0.1).x_px - path(met_s - 0.1).x_px) / 0.2
     speed = plate_px_s - math.copysign((width + met.width_px) / hidden_s, plate_px_s)
     ends = [Pose(met.x_px + speed * (time_s - met_s), met.y_px, 100) for time_s in (0.0, duration_s)]
-    passing = journey(ends, duration_s=duration_s, pace="even", rng=rng)
+    passing = path_through(ends, duration_s=duration_s, pace="even", rng=rng)
     size = (width, float(rng.uniform(3, 7)) * met.width_px)
-    return Screen(passing, size, float(rng.uniform(-0.2, 0.2)), float(rng.uniform(25, 200)))
+    return Occluder(passing, size, float(rng.uniform(-0.2, 0.2)), float(rng.uniform(25, 200)))
 
 
 def _several(far: float, near: float, rng: np.random.Generator) -> Plan:
@@ -228,39 +230,39 @@ def _several(far: float, near: float, rng: np.random.Generator) -> Plan:
         if rng.random() < 0.3:
             poses.reverse()
         pace = (*_PACES, "stop and go")[int(rng.integers(4))]
-        paths.append(journey(poses, duration_s=frames / fps, pace=pace, rng=rng))
-    return Plan(fps, frames, tuple(paths), _held(rng))
+        paths.append(path_through(poses, duration_s=frames / fps, pace=pace, rng=rng))
+    return Plan(fps, frames, tuple(paths), _mounted_camera(rng))
 
 
 def _crossing(far: float, near: float, rng: np.random.Generator) -> Plan:
     """Two vehicles pass each other; the nearer one hides the other for a while."""
-    fps, frames = _length(1.5, 3.0, rng=rng, shortest=14)
+    fps, frames = _length(1.5, 3.0, rng=rng, min_frames=14)
     behind = far + 0.35 * (near - far)
     y = float(rng.uniform(330, 420))
     side = 1.0 if rng.random() < 0.5 else -1.0
     paths: list[Path] = []
-    for width, height, way in ((behind, y, side), (near, y + float(rng.uniform(20, 110)), -side)):
+    for width, height, direction in ((behind, y, side), (near, y + float(rng.uniform(20, 110)), -side)):
         reach = float(rng.uniform(300, 480))
-        poses = [Pose(640 + end * way * reach, height, width, _yaw(rng, 4)) for end in (-1, 1)]
-        paths.append(journey(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng))
-    return Plan(fps, frames, tuple(paths), _held(rng))
+        poses = [Pose(640 + end * direction * reach, height, width, _yaw(rng, 4)) for end in (-1, 1)]
+        paths.append(path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng))
+    return Plan(fps, frames, tuple(paths), _mounted_camera(rng))
 
 
 def _returning(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A plate that is gone for one to three seconds and comes back: out of the view, or behind something wide."""
     fps = int(rng.choice((8, 10, 12)))
-    frames = int(np.clip(round(fps * rng.uniform(1.1, 2.6) / 0.55), 16, _LONGEST))
+    frames = int(np.clip(round(fps * rng.uniform(1.1, 2.6) / 0.55), 16, _MAX_FRAMES))
     width = far + (near - far) * float(rng.uniform(0.5, 1.0))
     y, yaw = float(rng.uniform(380, 520)), _yaw(rng)
     side = 1.0 if rng.random() < 0.5 else -1.0
     inside, outside = Pose(640 + side * 120, y, width, yaw), Pose(640 + side * (660 + width), y + 40, width, yaw)
-    path = journey([inside, outside], duration_s=frames / fps, pace="there and back", rng=rng)
+    path = path_through([inside, outside], duration_s=frames / fps, pace="there and back", rng=rng)
     if rng.random() < 0.5:
-        return Plan(fps, frames, (path,), _held(rng))
+        return Plan(fps, frames, (path,), _mounted_camera(rng))
     hiding = Pose(inside.x_px + side * 2.8 * width, y, width, yaw)
-    path = journey([inside, hiding], duration_s=frames / fps, pace="there and back", rng=rng)
-    screen = Screen(lambda _: hiding, (2.2 * width, 6 * width), 0.0, float(rng.uniform(40, 180)))
-    return Plan(fps, frames, (path,), _held(rng), (screen,))
+    path = path_through([inside, hiding], duration_s=frames / fps, pace="there and back", rng=rng)
+    occluder = Occluder(lambda _: hiding, (2.2 * width, 6 * width), 0.0, float(rng.uniform(40, 180)))
+    return Plan(fps, frames, (path,), _mounted_camera(rng), (occluder,))
 
 
 _KINDS: Mapping[str, Callable[[float, float, np.random.Generator], Plan]] = {
@@ -277,4 +279,4 @@ _KINDS: Mapping[str, Callable[[float, float, np.random.Generator], Plan]] = {
 }
 
 KINDS: tuple[str, ...] = tuple(_KINDS)
-"""What happens in the sequences, each as often as the others."""
+"""Kinds of sequences, each as frequent as the others."""

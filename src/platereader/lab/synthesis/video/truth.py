@@ -11,13 +11,13 @@ import numpy as np
 from platereader._geometry import Box, Quad
 from platereader.lab.synthesis.pose import Corners, corners_of
 
-__all__ = ["TruePlate", "shown_share"]
+__all__ = ["TruePlate", "visible_share"]
 
-_WHOLE = 0.995
+_WHOLE_SHARE = 0.995
 _LEGIBLE_PX = 42.0
-_MOST_MOTION = 0.05
-_MOST_DEFOCUS = 0.014
-_BARELY = 0.02
+_MAX_MOTION = 0.05
+_MAX_DEFOCUS = 0.014
+_MIN_OVERLAP = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +55,35 @@ class TruePlate:
     @property
     def occluded(self) -> bool:
         """Whether something covers part of it."""
-        return self.uncovered < 1.0 - _BARELY
+        return self.uncovered < 1.0 - _MIN_OVERLAP
 
     @property
     def visible(self) -> bool:
         """Whether all of it is in view."""
-        return self.inside >= _WHOLE and not self.occluded
+        return self.inside >= _WHOLE_SHARE and not self.occluded
 
     @property
     def legible(self) -> bool:
         """Whether it is in view and large and sharp enough that its characters can be told apart."""
         width = self.corners.width
-        sharp = self.motion_px <= _MOST_MOTION * width and self.defocus_px <= _MOST_DEFOCUS * width
+        sharp = self.motion_px <= _MAX_MOTION * width and self.defocus_px <= _MAX_DEFOCUS * width
         return self.visible and width >= _LEGIBLE_PX and sharp
 
 
-def shown_share(plate: Corners, *, size_px: tuple[int, int], covers: Sequence[Corners]) -> tuple[float, float]:
+def visible_share(plate: Corners, *, size_px: tuple[int, int], occluders: Sequence[Corners]) -> tuple[float, float]:
     """Share of a plate within the frame, and share of it that nothing covers.
 
     Args:
         plate: its corners, float32 ``(4, 2)``, in pixels of the frame.
         size_px: width and height of the frame.
-        covers: outlines of what stands before it; where they overlap each other, they count twice.
+        occluders: outlines of what is in front of it; where they overlap each other, they count twice.
     """
     area = max(float(cv2.contourArea(plate)), 1e-6)
-    inside = _common(plate, corners_of(size_px)) / area
-    covered = sum(_common(plate, cover) for cover in covers) / area
+    inside = _common_area(plate, corners_of(size_px)) / area
+    covered = sum(_common_area(plate, cover) for cover in occluders) / area
     return float(np.clip(inside, 0, 1)), float(np.clip(1 - covered, 0, 1))
 
 
-def _common(a: Corners, b: Corners) -> float:
+def _common_area(a: Corners, b: Corners) -> float:
     """Area that two convex outlines share."""
     return float(cv2.intersectConvexConvex(a, b)[0])

@@ -114,8 +114,8 @@ def read_tracks(
         rng = np.random.default_rng((seed, number))
         severity = (number + float(rng.random())) / count
         track = random_track(plates, severity=severity, rng=rng)
-        frames = [sight.frame for sight in track.sights]
-        found = reader.read_frames(frames, [[sight.detection] for sight in track.sights])
+        frames = [one.frame for one in track.observations]
+        found = reader.read_frames(frames, [[one.detection] for one in track.observations])
         tracks.append(ReadTrack([readings[0] for readings in found], track.text, severity))
     return tracks
 

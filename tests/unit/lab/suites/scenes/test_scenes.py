@@ -24,7 +24,7 @@ from platereader.lab.suites.scenes.suite import PARTS, TILTED, fingerprint, pict
 from platereader.lab.suites.scenes.table import format_scenes
 from platereader.lab.suites.stress.suite import Part
 from platereader.lab.synthesis.render import render_plate
-from platereader.lab.synthesis.scenes.material import Material, Place, load_material
+from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph, load_material
 from platereader.pipeline import Pipeline
 from platereader.plates._formats import by_name
 
@@ -43,9 +43,9 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     cv2.warpPerspective(front, matrix, (600, 400), dst=pixels, borderMode=cv2.BORDER_TRANSPARENT)
     cv2.imwrite(str(path), pixels)
     plate = LabelledPlate(CORNERS.box, CORNERS, TEXT, "standard", "fitted")
-    place = Place(LabelledImage(path, 600, 400, (plate,)), plate)
+    place = PlatePhotograph(LabelledImage(path, 600, 400, (plate,)), plate)
     boxed = LabelledPlate(CORNERS.box)
-    return Material((place,), (place,), (Place(LabelledImage(path, 600, 400, (boxed,)), boxed),))
+    return Material((place,), (place,), (PlatePhotograph(LabelledImage(path, 600, 400, (boxed,)), boxed),))
 
 
 def part_named(name: str) -> Part:
@@ -207,9 +207,9 @@ def test_nothing_in_it_was_trained_on(shared_data: Path) -> None:
     material = load_material(shared_data / "data")
     assert len(material.dev) > 100
     assert all("dev" in place.image.path.parts for place in material.dev)
-    assert len(material.kept) > 80
+    assert len(material.calibration) > 80
     assert len(material.streets) > 100
-    assert all(is_calibration(place.image.path) for place in (*material.kept, *material.streets))
+    assert all(is_calibration(place.image.path) for place in (*material.calibration, *material.streets))
 
 
 @pytest.mark.parametrize("name", ["width 24-40 px", "shrunk 60 px", "dashcam composed", "tilted yaw 45 °"])

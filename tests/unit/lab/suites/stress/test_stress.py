@@ -98,7 +98,7 @@ def test_a_report_counts_right_returned_and_flagged() -> None:
     )
     scores = next(one for one in report.scores() if one.part == MIXED)
     assert (scores.exact.count, scores.exact.n) == (2, 4)
-    assert (scores.returned.count, scores.returned_wrong.count, scores.returned_wrong.n) == (2, 1, 2)
+    assert (scores.read.count, scores.read_wrong.count, scores.read_wrong.n) == (2, 1, 2)
     trust = report.trust()
     assert (trust.cut_off_flagged.count, trust.cut_off_flagged.n) == (1, 2)
     assert trust.not_a_plate_read.count == 0

@@ -10,7 +10,7 @@ import pytest
 
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.synthesis.scenes.material import Place
+from platereader.lab.synthesis.scenes.material import PlatePhotograph
 from platereader.lab.synthesis.video.material import Material
 
 CORNERS = Quad((400.0, 480.0), (520.0, 484.0), (520.0, 510.0), (400.0, 506.0))
@@ -29,9 +29,9 @@ def photograph(path: Path) -> Path:
 def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     """Six photographs of plates with different texts."""
     folder = tmp_path_factory.mktemp("video")
-    places: list[Place] = []
+    places: list[PlatePhotograph] = []
     for number in range(6):
         plate = LabelledPlate(CORNERS.box, CORNERS, f"A12{number}BC77", "standard", "fitted")
         image = LabelledImage(photograph(folder / f"{number}.png"), 1200, 900, (plate,))
-        places.append(Place(image, plate))
+        places.append(PlatePhotograph(image, plate))
     return Material(tuple(places), tuple(places), {"0.png": (Box(900, 100, 1000, 130),)})

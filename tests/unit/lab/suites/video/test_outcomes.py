@@ -16,7 +16,7 @@ from platereader.cli import main
 from platereader.cli.exits import EXIT_BROKEN
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.suites.video.identity import score_identity
-from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome, judge, seen_frames
+from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, load_videos, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import NEVER, VideoReport
@@ -49,7 +49,7 @@ def moving(count: int) -> list[Box | None]:
 def outcome(some: Iterator[VideoFrame], settings: StreamSettings | None = None) -> ClipOutcome:
     pipeline = patch_pipeline()
     recorded = record(pipeline, some)
-    return judge("easy 00 drive", recorded, replay(pipeline, recorded, settings))
+    return clip_outcome("easy 00 drive", recorded, replay(pipeline, recorded, settings))
 
 
 def test_a_plate_that_is_read_in_every_frame_is_one_right_passage() -> None:
@@ -62,7 +62,7 @@ def test_a_plate_that_is_read_in_every_frame_is_one_right_passage() -> None:
     assert not passage.settled_wrong
     assert track.right
     assert track.passage == 0
-    assert result.looked == result.frames == 12
+    assert result.detector_runs == result.frames == 12
 
 
 def test_the_replay_says_what_the_stream_itself_says() -> None:
@@ -72,13 +72,13 @@ def test_the_replay_says_what_the_stream_itself_says() -> None:
         stream = pipeline.stream(settings)
         live = [stream.update(frame.pixels, frame.timestamp_s) for frame in frames(boxes)]
         live.append(stream.finish())
-        played = replay(pipeline, record(pipeline, frames(boxes)), settings)
-        assert [one.to_dict() for one in played.updates] == [one.to_dict() for one in live]
+        replayed = replay(pipeline, record(pipeline, frames(boxes)), settings)
+        assert [one.to_dict() for one in replayed.updates] == [one.to_dict() for one in live]
 
 
 def test_less_work_is_counted() -> None:
     every, third = (outcome(frames(moving(12)), StreamSettings(detect_every=step)) for step in (1, 3))
-    assert (every.looked, third.looked) == (12, 4)
+    assert (every.detector_runs, third.detector_runs) == (12, 4)
     always = outcome(frames(moving(12)), StreamSettings(recheck_s=0.0))
     assert always.read == 12
     assert every.read < 12
@@ -221,10 +221,10 @@ def test_a_report_counts_what_it_should() -> None:
     assert scores.settled_after.value == 3
     assert (scores.settled_wrong.count, scores.settled_wrong.n) == (2, 4)
     assert (scores.read_wrong.count, scores.read_wrong.n) == (2, 5)
-    assert (scores.ghosts.count, scores.ghosts.n) == (1, 5)
+    assert (scores.false_tracks.count, scores.false_tracks.n) == (1, 5)
     assert scores.one_track.count == 4
     (settings,) = report().settings()
-    assert (settings.looked.count, settings.looked.n, settings.reads) == (35, 40, 0.5)
+    assert (settings.detector_runs.count, settings.detector_runs.n, settings.reads) == (35, 40, 0.5)
     assert [one.clip for one in report().failures] == ["hard 02 drive"]
     assert [one.text for one in report().wrong_tracks] == ["B1", "X1"]
 

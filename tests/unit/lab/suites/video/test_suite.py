@@ -18,9 +18,9 @@ from platereader.lab.suites.video.suite import clip, clip_names, fingerprint, fi
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.lab.synthesis.video.material import Material, load_material
-from platereader.lab.synthesis.video.motion import Pose, journey, view
+from platereader.lab.synthesis.video.motion import Pose, path_through, view
 from platereader.lab.synthesis.video.plans import KINDS, plan
-from platereader.lab.synthesis.video.truth import TruePlate, shown_share
+from platereader.lab.synthesis.video.truth import TruePlate, visible_share
 
 NAMES = clip_names()
 
@@ -90,7 +90,7 @@ def test_a_covered_plate_is_marked_and_is_not_to_be_seen(material: Material) -> 
         one
         for name in NAMES
         if name.startswith("easy") and name.endswith("occluded")
-        if len((one := clip(name, material)).plan.screens) == 1 and one.plan.screens[0].size_px[1] < 900
+        if len((one := clip(name, material)).plan.occluders) == 1 and one.plan.occluders[0].size_px[1] < 900
     )
     covered = [frame for frame in made.frames() if frame.plates and frame.plates[0].uncovered < 0.05]
     assert covered
@@ -129,7 +129,7 @@ def test_a_view_puts_the_plate_where_the_pose_says() -> None:
 @pytest.mark.parametrize("pace", ["even", "steady", "braking", "starting", "stop and go"])
 def test_a_journey_goes_from_its_first_pose_to_its_last(pace: str) -> None:
     ends = Pose(100, 300, 40), Pose(900, 500, 120)
-    path = journey(ends, duration_s=3, pace=pace, rng=np.random.default_rng(0))  # type: ignore[arg-type]
+    path = path_through(ends, duration_s=3, pace=pace, rng=np.random.default_rng(0))  # type: ignore[arg-type]
     assert (path(0.0).x_px, path(0.0).width_px) == pytest.approx((100, 40))
     assert (path(3.0).x_px, path(3.0).width_px) == pytest.approx((900, 120))
     widths = [path(time_s).width_px for time_s in np.linspace(0, 3, 40).tolist()]
@@ -139,7 +139,7 @@ def test_a_journey_goes_from_its_first_pose_to_its_last(pace: str) -> None:
 def test_shares_in_the_frame_and_behind_something() -> None:
     plate = np.array([(-50, 10), (50, 10), (50, 30), (-50, 30)], np.float32)
     cover = np.array([(25, 0), (60, 0), (60, 60), (25, 60)], np.float32)
-    inside, uncovered = shown_share(plate, size_px=(1280, 720), covers=[cover])
+    inside, uncovered = visible_share(plate, size_px=(1280, 720), occluders=[cover])
     assert (inside, uncovered) == pytest.approx((0.5, 0.75))
     one = TruePlate(0, "A123BC77", Quad.from_points(plate), inside, uncovered, 0.0, 0.0)
     assert one.shown == pytest.approx(0.25)
@@ -160,10 +160,12 @@ def test_small_and_blurred_plates_are_not_legible(
 
 
 def test_harder_levels_are_recorded_worse() -> None:
-    takings = [[level.taking([0.0, 0.1], rng=np.random.default_rng(seed)) for seed in range(20)] for level in LEVELS]
-    exposures = [float(np.mean([one.exposure_s for one in some])) for some in takings]
-    grains = [float(np.mean([one.grain for one in some])) for some in takings]
-    qualities = [float(np.mean([one.looks[1].quality for one in some])) for some in takings]
+    drawn = [
+        [level.draw_conditions([0.0, 0.1], rng=np.random.default_rng(seed)) for seed in range(20)] for level in LEVELS
+    ]
+    exposures = [float(np.mean([one.exposure_s for one in some])) for some in drawn]
+    grains = [float(np.mean([one.grain for one in some])) for some in drawn]
+    qualities = [float(np.mean([one.frames[1].quality for one in some])) for some in drawn]
     assert exposures == sorted(exposures)
     assert grains == sorted(grains)
     assert qualities == sorted(qualities, reverse=True)
@@ -172,7 +174,7 @@ def test_harder_levels_are_recorded_worse() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_plan_is_of_ten_to_sixty_frames(kind: str) -> None:
     for seed in range(30):
-        made = plan(kind, level=LEVELS[2], narrowest_px=30, widest_px=200, rng=np.random.default_rng(seed))
+        made = plan(kind, level=LEVELS[2], min_width_px=30, max_width_px=200, rng=np.random.default_rng(seed))
         assert 10 <= made.frames <= 60
         assert 5 <= made.fps <= 30
 

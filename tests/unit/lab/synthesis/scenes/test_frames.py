@@ -11,7 +11,13 @@ import pytest
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import corners_of, homography
 from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
-from platereader.lab.synthesis.scenes.frames import Photograph, anywhere, plate_width, shown, without_plates
+from platereader.lab.synthesis.scenes.frames import (
+    Photograph,
+    plate_width,
+    random_placement,
+    render_frame,
+    without_plates,
+)
 
 PLACE = np.array([(100, 60), (180, 64), (180, 84), (100, 80)], np.float32)
 RED = (20, 20, 230)
@@ -33,8 +39,8 @@ def red_of(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarra
 @pytest.mark.parametrize("seed", range(4))
 def test_a_frame_shows_the_plate_once_at_its_corners(width_px: float, seed: int) -> None:
     source, size_px = photograph(), (640, 360)
-    matrix = anywhere(source, width_px=width_px, size_px=size_px, rng=np.random.default_rng(seed))
-    frame = shown(source, matrix, size_px=size_px)
+    matrix = random_placement(source, width_px=width_px, size_px=size_px, rng=np.random.default_rng(seed))
+    frame = render_frame(source, matrix, size_px=size_px)
     assert frame.pixels.shape == (360, 640, 3)
     assert plate_width(frame.plates[0]) == pytest.approx(width_px, rel=0.01)
     rows, columns = np.nonzero(red_of(frame.pixels))
@@ -50,7 +56,7 @@ def test_a_frame_shows_the_plate_once_at_its_corners(width_px: float, seed: int)
 def test_a_photograph_goes_on_as_its_mirror_image_without_the_plate() -> None:
     source = photograph()
     matrix = homography(corners_of((300, 200)), corners_of((300, 200)) + np.float32(300))
-    frame = shown(source, matrix, size_px=(900, 900))
+    frame = render_frame(source, matrix, size_px=(900, 900))
     inside = red_of(frame.pixels[300:500, 300:600])
     assert inside.sum() == red_of(source.pixels).sum()
     assert red_of(frame.pixels).sum() == inside.sum()
@@ -66,7 +72,7 @@ def test_all_labelled_plates_vanish_from_the_copy_and_none_from_the_photograph()
 def test_other_plates_stay_in_the_photograph_itself() -> None:
     source = photograph()
     second = Photograph(source.pixels, (PLACE - np.float32(40), PLACE))
-    frame = shown(second, np.eye(3), size_px=(300, 200))
+    frame = render_frame(second, np.eye(3), size_px=(300, 200))
     assert red_of(frame.pixels).sum() == red_of(source.pixels).sum()
     np.testing.assert_allclose(frame.plates[1], PLACE, atol=1e-3)
 

@@ -15,15 +15,15 @@ _Colour: TypeAlias = NDArray[np.float32]
 _Float: TypeAlias = NDArray[np.float32]
 
 
-def ground(kind: str, *, size_px: tuple[int, int], colour: _Colour, rng: np.random.Generator) -> BgrImage:
+def plate_background(kind: str, *, size_px: tuple[int, int], colour: _Colour, rng: np.random.Generator) -> BgrImage:
     """Paint an empty plate.
 
     Args:
         kind: ``plain``, ``sheen``, ``fade``, ``fade_down``, ``fade_across``, ``two_tone``, ``blobs``, ``scenery`` or
             ``graphic``.
-        size_px: Width and height.
+        size_px: width and height.
         colour: float32 ``(3,)`` BGR of the plate.
-        rng: Source of randomness.
+        rng: source of randomness.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
@@ -34,7 +34,7 @@ def ground(kind: str, *, size_px: tuple[int, int], colour: _Colour, rng: np.rand
     return np.asarray(np.clip(_KINDS[kind](plain, rng), 0, 255), np.uint8)
 
 
-def worn(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
+def weathered(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     """Years on the road: uneven light, bleached colours, a tint."""
     height, width = pixels.shape[:2]
     light = rng.uniform(0.7, 1.0) * (1.0 + rng.uniform(0.01, 0.1) * rng.normal(0, 1, (3, 5)))
@@ -46,15 +46,15 @@ def worn(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     return np.asarray(np.clip(toned, 0, 255), np.uint8)
 
 
-def lively(rng: np.random.Generator) -> _Colour:
+def vivid_colour(rng: np.random.Generator) -> _Colour:
     """Any strong colour, float32 (3,) BGR."""
     hue = np.array([[[rng.integers(180), rng.integers(90, 230), rng.integers(90, 235)]]], np.uint8)
     return np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0], np.float32)
 
 
-def _soft(rng: np.random.Generator) -> _Colour:
+def _pale_colour(rng: np.random.Generator) -> _Colour:
     """Any pale colour, as printed under text."""
-    return np.asarray(lively(rng) * 0.5 + 118, np.float32)
+    return np.asarray(vivid_colour(rng) * 0.5 + 118, np.float32)
 
 
 def _plain(plain: _Float, _rng: np.random.Generator) -> _Float:
@@ -78,7 +78,7 @@ def _fade(plain: _Float, rng: np.random.Generator) -> _Float:
     reach = np.float32(rng.uniform(0.2, 0.7))
     above = np.clip(1 - share / reach, 0, 1) * np.float32(rng.uniform(0.4, 1.0))
     below = np.clip(1 - (1 - share) / reach, 0, 1) * np.float32(rng.uniform(0.3, 1.0) * (rng.random() < 0.6))
-    top, bottom = (lively(rng) if rng.random() < 0.5 else _soft(rng) for _ in range(2))
+    top, bottom = (vivid_colour(rng) if rng.random() < 0.5 else _pale_colour(rng) for _ in range(2))
     return np.asarray(plain + (top - plain) * above + (bottom - plain) * below, np.float32)
 
 
@@ -96,12 +96,12 @@ def _fade_across(plain: _Float, rng: np.random.Generator) -> _Float:
 def _two_tone(plain: _Float, rng: np.random.Generator) -> _Float:
     """A strip of another colour above, below, or on both sides."""
     height = plain.shape[0]
-    strip, colour = max(1, round(height * rng.uniform(0.12, 0.28))), lively(rng)
+    strip, colour = max(1, round(height * rng.uniform(0.12, 0.28))), vivid_colour(rng)
     where = rng.random()
     if where < 0.7:
         plain[:strip] = colour
     if where > 0.4:
-        plain[height - strip :] = colour if rng.random() < 0.6 else lively(rng)
+        plain[height - strip :] = colour if rng.random() < 0.6 else vivid_colour(rng)
     return plain
 
 
@@ -124,7 +124,7 @@ def _scenery(plain: _Float, rng: np.random.Generator) -> _Float:
         rows = (level + np.asarray(waves)) * height
         edge = np.stack((steps * width, rows), axis=1)
         outline = np.concatenate((edge, [(width, height + 1), (0, height + 1)])).round().astype(np.int32)
-        colour = lively(rng) if rng.random() < 0.35 else _soft(rng)
+        colour = vivid_colour(rng) if rng.random() < 0.35 else _pale_colour(rng)
         layer = picture.copy()
         cv2.fillPoly(layer, [outline], colour.tolist())
         cv2.addWeighted(layer, share := float(rng.uniform(0.3, 0.9)), picture, 1 - share, 0, dst=picture)
@@ -144,7 +144,7 @@ def _graphic(plain: _Float, rng: np.random.Generator) -> _Float:
         points = (
             middle + rng.normal(0, 0.08 * height, 2) + np.stack((np.cos(angles), np.sin(angles)), 1) * reach[:, None]
         )
-        cv2.fillPoly(layer, [points.round().astype(np.int32)], lively(rng).tolist())
+        cv2.fillPoly(layer, [points.round().astype(np.int32)], vivid_colour(rng).tolist())
     share = np.float32(rng.uniform(0.25, 0.9))
     return np.asarray(cv2.blur(picture + (layer - picture) * share, (3, 3)), np.float32)
 

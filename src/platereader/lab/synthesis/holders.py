@@ -10,16 +10,16 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import Corners
 
-__all__ = ["mount"]
+__all__ = ["add_holder"]
 
 
-def mount(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0) -> tuple[BgrImage, Corners]:
+def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0) -> tuple[BgrImage, Corners]:
     """Put a plate into a random holder, or on bare bodywork with a shadowed edge.
 
     Args:
-        pixels: The front of a plate, uint8 (H, W, 3) BGR, cut at its outer metal edge; not written to.
-        rng: Source of randomness.
-        light: Brightness of the scene: what a white plate shows, 0 to 1.
+        pixels: the front of a plate, uint8 (H, W, 3) BGR, cut at its outer metal edge; not written to.
+        rng: source of randomness.
+        light: brightness of the scene: what a white plate shows, 0 to 1.
 
     Returns:
         The larger picture, uint8 BGR, and the plate's corners in it, float32 (4, 2), pixels.
@@ -92,5 +92,5 @@ def _bare(pixels: BgrImage, *, light: float, rng: np.random.Generator) -> tuple[
     unit = min(pixels.shape[0], pixels.shape[1] / 4)
     below, beside, above = (round(unit * share) for share in rng.uniform(0.0, 0.14, 3))
     shade = light * float(rng.uniform(0, 70))
-    mounted = cv2.copyMakeBorder(pixels, above, below, beside, beside, cv2.BORDER_CONSTANT, value=(shade, shade, shade))
-    return cast(BgrImage, mounted), _inner_corners(pixels, left=beside, top=above)
+    framed = cv2.copyMakeBorder(pixels, above, below, beside, beside, cv2.BORDER_CONSTANT, value=(shade, shade, shade))
+    return cast(BgrImage, framed), _inner_corners(pixels, left=beside, top=above)
