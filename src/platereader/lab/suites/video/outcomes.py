@@ -150,7 +150,9 @@ def clip_outcome(clip: str, recorded: Sequence[RecordedFrame], replayed: Replay)
     tracks = [_track(clip, plate, owners.get(plate.passage_id)) for plate in finished]
     truths = {plate.passage: plate.text for frame in recorded for plate in frame.plates if plate.visible}
     passages = [
-        _passage(clip, passage, frames, [one for one in finished if _is_on(owners.get(one.passage_id), passage)], owners)
+        _passage(
+            clip, passage, frames, [one for one in finished if _is_on(owners.get(one.passage_id), passage)], owners
+        )
         for passage in sorted(truths)
     ]
     return ClipOutcome(clip, tuple(passages), tuple(tracks), len(recorded), replayed.detector_runs, replayed.read)
