@@ -3,8 +3,13 @@
 import os
 from pathlib import Path
 
+import cv2
 import pytest
 from hypothesis import settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores; torch reads the variable when it is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    cv2.setNumThreads(1)
 
 # Time limits per example fail by chance on a busy machine; random seeds do so anywhere.
 settings.register_profile("platereader", deadline=None, derandomize="CI" in os.environ)

@@ -7,6 +7,7 @@ import pytest
 from ctc_pictures import CLASSES, all_texts, pictures, random_log_probs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_ctc import plain_log_prob, plain_posteriors
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
@@ -41,6 +42,27 @@ def test_character_posterior_weighs_the_text_against_substitutions_and_deletions
         swapped = sum(totals[spliced(text, position, c)] for c in range(1, CLASSES))
         without = totals[spliced(text, position)]
         assert confidence == pytest.approx(totals[text] / (swapped + without) if totals[text] else 0.0, rel=1e-3)
+
+
+texts = st.lists(st.integers(1, CLASSES - 1), max_size=6)
+
+
+@given(pictures(20), st.lists(texts, min_size=1, max_size=5), st.sampled_from([0.0, 3.0, 60.0]))
+@settings(max_examples=60)
+def test_sums_are_those_of_the_textbook(log_probs: LogProbs, some: list[list[int]], lower_nats: float) -> None:
+    lower = (log_probs - np.float32(lower_nats)).astype(np.float32)
+    got = ctc.log_prob_pairs(lower[None], some)
+    assert got == pytest.approx([plain_log_prob(lower, text) for text in some], rel=1e-6, abs=1e-6)
+
+
+@given(pictures(12), texts, st.sampled_from([0.0, 3.0, 20.0]))
+@settings(max_examples=60)
+def test_character_posteriors_are_what_they_are_defined_as(
+    log_probs: LogProbs, text: list[int], lower_nats: float
+) -> None:
+    lower = (log_probs - np.float32(lower_nats)).astype(np.float32)
+    got = ctc.character_posteriors(lower, text)
+    assert got == pytest.approx(plain_posteriors(lower, text), rel=1e-5, abs=1e-9)
 
 
 @given(st.lists(st.integers(0, CLASSES - 1), max_size=12))

@@ -77,7 +77,7 @@ def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) ->
 
     def slowly(frame: BgrImage, update: StreamUpdate) -> BgrImage:
         encoding.set()
-        go_on.wait(5)
+        go_on.wait(60)
         return draw_update(frame, update)
 
     monkeypatch.setattr(live_state, "draw_update", slowly)
@@ -87,11 +87,11 @@ def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) ->
     state.show(frame, first)
     browser = threading.Thread(target=state.frame_jpeg, args=(0,), kwargs={"timeout_s": 1})
     browser.start()
-    assert encoding.wait(5)
+    assert encoding.wait(30)
     started_s = time.monotonic()
     for _ in range(50):
         state.show(frame, first)
-    assert time.monotonic() - started_s < 1
+    assert time.monotonic() - started_s < 20
     go_on.set()
     browser.join()
 
