@@ -15,7 +15,7 @@ from platereader._arrays import LogProbs
 from platereader._defaults import RECOGNIZER_WEIGHTS, default_decoder, load_recognizer
 from platereader.lab.speed.networks import SpeedReport, benchmark, format_speed
 from platereader.lab.training.recognizer.data import PlateBatches
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.registry import Registry
 
 PLATES = 512

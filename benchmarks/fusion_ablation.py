@@ -21,8 +21,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
 from platereader.lab.training.recognizer.data import is_russian, load_real_plates
 from platereader.lab.training.trust.fusion import ReadTrack, read_tracks
-from platereader.plates._alphabet import RUSSIAN
-from platereader.plates._formats import format_of
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.registry import Registry
 from platereader.results import PlateReading, Verdict
 from platereader.trust import FrameWeights, FusedCalibration, TrustPolicy
@@ -69,7 +68,7 @@ def legal_first(answer: Answer) -> Answer:
     """The same with the grammar before fusion: each frame has nothing but legal candidates, or no say."""
 
     def legal(reading: PlateReading) -> PlateReading:
-        kept = tuple(one for one in reading.candidates if format_of(one.text, lines=reading.lines) is not None)
+        kept = tuple(one for one in reading.candidates if DEFAULT_SCHEMES.fit(one.text, lines=reading.lines).legal)
         verdict = Verdict(None, reading.confidence, "unreadable")
         if kept:
             verdict = replace(reading.verdict, candidates=kept)

@@ -18,7 +18,7 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
-from platereader.plates._formats import FORMATS, sample_text
+from platereader.plates import RUSSIA
 
 FPS = 10
 ALLOWED_MB = 10.0
@@ -39,8 +39,11 @@ def streets(count: int) -> Iterator[BgrImage]:
     scene = np.empty((0, 0, 3), np.uint8)
     for number in range(count):
         if number % EVERY == 0:
-            kinds = [FORMATS[int(rng.integers(len(FORMATS)))] for _ in range(2)]
-            plates = [render_plate(sample_text(kind, rng=rng), kind, height_px=64, rng=rng) for kind in kinds]
+            kinds = [RUSSIA.layouts[int(rng.integers(len(RUSSIA.layouts)))] for _ in range(2)]
+            plates = [
+                render_plate(RUSSIA.sample_text(kind.plate_format, rng=rng), kind, height_px=64, rng=rng)
+                for kind in kinds
+            ]
             fronts = [Front(plate.pixels, lines=kind.line_count) for plate, kind in zip(plates, kinds, strict=True)]
             scene = generated_street(rng, fronts=fronts).pixels
         yield np.ascontiguousarray(np.roll(scene, 4 * (number % EVERY), axis=1))

@@ -12,7 +12,7 @@ from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
 from platereader.media._images import read_image
-from platereader.plates._formats import by_name
+from platereader.plates import RUSSIA
 
 SIZE_PX = (1280, 850)
 _PLATES = 3
@@ -25,7 +25,7 @@ def street_picture(path: Path | None = None, *, seed: int = _SEED) -> BgrImage:
     if path is not None:
         return read_image(path)
     rng = np.random.default_rng(seed)
-    private = by_name("standard")
+    private = RUSSIA.layout("standard")
     fronts = [
         Front(render_plate(random_text(private, rng=rng), private, height_px=_PLATE_HEIGHT_PX, rng=rng).pixels, 1)
         for _ in range(_PLATES)

@@ -12,7 +12,7 @@ from platereader.lab.synthesis.crops import plate_sample
 from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
-from platereader.plates import FORMATS, sample_text
+from platereader.plates import RUSSIA
 
 
 def sheet(pictures: Sequence[BgrImage], *, columns: int, size_px: tuple[int, int]) -> BgrImage:
@@ -34,9 +34,9 @@ def fronts(rng: np.random.Generator) -> list[BgrImage]:
     heights = {1: 112, 2: 170}
     return [
         render_plate(
-            sample_text(plate_format, rng=rng), plate_format, height_px=heights[plate_format.line_count], rng=rng
+            RUSSIA.sample_text(layout.plate_format, rng=rng), layout, height_px=heights[layout.line_count], rng=rng
         ).pixels
-        for plate_format in FORMATS
+        for layout in RUSSIA.layouts
     ]
 
 
@@ -44,7 +44,10 @@ def streets(rng: np.random.Generator, count: int) -> list[BgrImage]:
     """Streets drawn from nothing, with three standard plates each."""
     scenes: list[BgrImage] = []
     for _ in range(count):
-        plates = [render_plate(sample_text(FORMATS[0], rng=rng), FORMATS[0], height_px=112, rng=rng) for _ in range(3)]
+        plates = [
+            render_plate(RUSSIA.sample_text(RUSSIA.formats[0], rng=rng), RUSSIA.layouts[0], height_px=112, rng=rng)
+            for _ in range(3)
+        ]
         scenes.append(generated_street(rng, fronts=[Front(plate.pixels, 1) for plate in plates]).pixels)
     return scenes
 

@@ -34,7 +34,7 @@ READING = {
     "reason": TEXT,
     "lines": pa.int8(),
     "format": TEXT,
-    "region": pa.struct({"code": TEXT, "subject_en": TEXT, "subject_ru": TEXT}),
+    "region": pa.struct(dict.fromkeys(("code", "name", "name_local", "since", "source"), TEXT)),
     "characters": pa.list_(pa.struct({"char": TEXT, "confidence": NUMBER})),
     "detection": pa.struct(
         {"box": pa.list_(NUMBER), "score": NUMBER, "corners": pa.list_(pa.list_(NUMBER)), "lines": pa.int8()}

@@ -11,7 +11,7 @@ from platereader import Box, Detection, PlateImage
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.pipeline import Pipeline
-from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.testing import spelled
 from platereader.trust import TrustPolicy
 from platereader.video._tracking.tracker import MotionTracker

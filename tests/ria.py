@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates._formats import FORMATS, sample_text
+from platereader.plates import RUSSIA
 
-_STANDARD = next(one for one in FORMATS if one.name == "standard")
+_STANDARD = RUSSIA.layout("standard")
 
 
 def text_of(index: int) -> str:
     """What picture number ``index`` says."""
-    return sample_text(_STANDARD, rng=np.random.default_rng(index))
+    return RUSSIA.sample_text(_STANDARD.plate_format, rng=np.random.default_rng(index))
 
 
 def write_ria(folder: Path, count: int) -> Path:

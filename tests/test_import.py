@@ -95,7 +95,7 @@ def test_import_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["platereader.video._stream", "platereader.plates._formats", "platereader.decoding._beam"]
+    "name", ["platereader.video._stream", "platereader.plates._schemes", "platereader.decoding._beam"]
 )
 def test_light_modules_stay_light(name: str, tmp_path: Path) -> None:
     code = f"import {name}, sys, json; print(json.dumps(sorted(sys.modules)))"

@@ -314,10 +314,10 @@ def default_rectifier() -> Rectifier:
 def default_decoder(alphabet: Alphabet) -> CTCDecoder:
     """Prefix beam search, with the grammar of Russian plates if the alphabet is theirs."""
     from platereader.decoding._beam import BeamDecoder
-    from platereader.plates._alphabet import RUSSIAN
-    from platereader.plates._formats import russian_grammar
+    from platereader.plates import RUSSIAN
+    from platereader.plates._defaults import default_grammar
 
-    return BeamDecoder(alphabet, grammar=russian_grammar() if alphabet == RUSSIAN else None)
+    return BeamDecoder(alphabet, grammar=default_grammar() if alphabet == RUSSIAN else None)
 
 
 def _default_tracker() -> Callable[[], PlateTracker]:

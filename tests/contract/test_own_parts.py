@@ -19,8 +19,8 @@ from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
-from platereader.plates._alphabet import RUSSIAN, Alphabet
-from platereader.plates._formats import by_name, russian_grammar
+from platereader.plates import RUSSIA, RUSSIAN, Alphabet
+from platereader.plates._defaults import default_grammar
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Rectifier
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.rectification._contour import ContourRectifier
@@ -42,7 +42,7 @@ def streets() -> list[Scene]:
     rng = np.random.default_rng(0)
     texts = (("A123BC77", "standard", 1), ("M555KE99", "standard_two_line", 2))
     fronts = [
-        Front(render_plate(text, by_name(name), height_px=112 * lines, rng=rng).pixels, 1 if lines == 1 else 2)
+        Front(render_plate(text, RUSSIA.layout(name), height_px=112 * lines, rng=rng).pixels, 1 if lines == 1 else 2)
         for text, name, lines in texts
     ]
     return [generated_street(rng, size_px=size, fronts=fronts) for size in ((640, 360), (480, 300))]
@@ -98,7 +98,7 @@ def test_the_shipped_recognizer(pipeline: Pipeline, streets: list[Scene]) -> Non
     [
         GreedyDecoder(RUSSIAN),
         BeamDecoder(RUSSIAN),
-        BeamDecoder(RUSSIAN, grammar=russian_grammar()),
+        BeamDecoder(RUSSIAN, grammar=default_grammar()),
         BeamDecoder(RUSSIAN, width=1),
         GreedyDecoder(Alphabet("AB")),
         BeamDecoder(Alphabet("AB")),

@@ -24,7 +24,7 @@ from platereader import (
     TrackAssignment,
 )
 from platereader._arrays import BgrImage, LogProbs
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.results import Lines
 from platereader.testing import spelled
 from platereader.video._tracking.tracker import MotionTracker

@@ -10,7 +10,7 @@ from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with
 from platereader import Box, Candidate, ContractError, Detection, PlateImage, Quad, TrackAssignment
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
 from platereader.video._tracking.tracker import MotionTracker
 

@@ -14,38 +14,43 @@ from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.decoding._beam import BeamDecoder
 from platereader.decoding._greedy import GreedyDecoder
-from platereader.plates._alphabet import RUSSIAN, Alphabet
-from platereader.plates._formats import Colour, Group, PlateFormat, PlateGrammar, format_of, russian_grammar
-from platereader.plates._regions import region_by_code
+from platereader.plates import (
+    DEFAULT_SCHEMES,
+    RUSSIA,
+    RUSSIAN,
+    Alphabet,
+    PlateFormat,
+    PlateGrammar,
+    PlateScheme,
+    Schemes,
+)
+from platereader.plates._defaults import default_grammar
 from platereader.results import Candidate
 
 TOY = Alphabet("12A")
-WHITE = Colour("white", (255, 255, 255))
 EVERYTHING = 2000  # a width that no small picture fills
 LEFT_OUT = 1e-3  # what the search may overlook at steps that are nearly blank
 
 
-def toy_format(*slots: str) -> PlateFormat:
-    groups = tuple(Group(slot, 76) for slot in slots)
-    return PlateFormat("-".join(slots), "", "", "", (groups,), (520, 112), WHITE, WHITE, WHITE, False, False)
-
-
-TOY_FORMATS = (toy_format("l", "d"), toy_format("dd", "l"), toy_format("l", "r"))
-GRAMMARS = (None, PlateGrammar.build(TOY_FORMATS, alphabet=TOY))
+TOY_SCHEME = PlateScheme(
+    "RU",
+    tuple(PlateFormat(pattern, pattern, letters="ABEKMHOPCTYX") for pattern in ("l d", "dd l", "l [dd|ndd]")),
+    regions=RUSSIA.regions,
+)
+TOY_SCHEMES = Schemes((TOY_SCHEME,))
+GRAMMARS = (None, PlateGrammar.build(TOY_SCHEMES, alphabet=TOY))
 DECODERS = [BeamDecoder(TOY, width=EVERYTHING, grammar=grammar) for grammar in GRAMMARS]
-RUSSIAN_DECODERS = [BeamDecoder(RUSSIAN, width=w, grammar=g) for w in (1, 2, 8) for g in (None, russian_grammar())]
+RUSSIAN_DECODERS = [BeamDecoder(RUSSIAN, width=w, grammar=g) for w in (1, 2, 8) for g in (None, default_grammar())]
 
 
 def rank(decoder: BeamDecoder, candidate: Candidate) -> float:
     """What candidates are sorted by, worked out from the toy formats themselves."""
-    fitting = [one for one in TOY_FORMATS if one.matches(candidate.text)]
+    fit = TOY_SCHEMES.fit(candidate.text)
     if decoder.grammar is None:
         return candidate.log_prob
-    if not fitting:
+    if not fit.legal:
         return candidate.log_prob - decoder.no_format_nats
-    codes = [one.region_code(candidate.text) for one in fitting]
-    known = any(code is None or region_by_code(code) is not None for code in codes)
-    return candidate.log_prob - (0.0 if known else decoder.unknown_region_nats)
+    return candidate.log_prob - (0.0 if fit.region_known else decoder.unknown_region_nats)
 
 
 @pytest.mark.parametrize("decoder", DECODERS, ids=["free", "grammar"])
@@ -73,7 +78,7 @@ def test_an_unlimited_beam_is_brute_force(decoder: BeamDecoder, log_probs: LogPr
 @settings(max_examples=40, deadline=None)
 def test_formats_are_those_of_the_toy_grammar(log_probs: LogProbs) -> None:
     for candidate in DECODERS[1].decode(log_probs[None])[0]:
-        names = [one.name for one in TOY_FORMATS if one.matches(candidate.text)]
+        names = [one.name for one in TOY_SCHEME.formats if one.matches(candidate.text)]
         assert candidate.format == (names[0] if names else None)
 
 
@@ -101,9 +106,8 @@ def test_candidates_are_what_they_say(decoder: BeamDecoder, log_probs: LogProbs)
     candidates = decoder.decode(log_probs[None])[0]
     assert len(candidates) <= decoder.width
     for candidate in candidates:
-        likeliest = format_of(candidate.text)
-        assert candidate.format == (None if likeliest is None else likeliest.name)
-        assert russian_grammar().accepts(candidate.text) == (candidate.format is not None)
+        assert candidate.format == DEFAULT_SCHEMES.fit(candidate.text).format
+        assert default_grammar().accepts(candidate.text) == (candidate.format is not None)
         assert -math.inf < candidate.log_prob <= 0
         assert candidate.log_prob == pytest.approx(ctc.log_prob(log_probs, RUSSIAN.encode(candidate.text)), abs=1e-9)
 

@@ -12,10 +12,10 @@ from plain_prefix_search import plain_search
 from platereader.decoding._automaton import Automaton
 from platereader.decoding._prefixes import search
 from platereader.decoding._schedule import Schedule
-from platereader.plates._alphabet import RUSSIAN
-from platereader.plates._grammar import russian_grammar
+from platereader.plates import RUSSIAN
+from platereader.plates._defaults import default_grammar
 
-GRAMMAR = Automaton.build(RUSSIAN.size, russian_grammar())
+GRAMMAR = Automaton.build(RUSSIAN.size, default_grammar())
 FREE = Automaton.build(4)
 
 

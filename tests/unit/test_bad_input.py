@@ -37,8 +37,7 @@ from platereader.errors import WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
-from platereader.plates._formats import by_name, sample_text
-from platereader.plates._regions import region_by_code, region_of
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA
 
 TEXT = "A123BC77"
 PLATE = Box(40, 60, 120, 80)
@@ -55,7 +54,7 @@ def pipeline() -> Pipeline:
 def street() -> BgrImage:
     """A street with one plate."""
     rng = np.random.default_rng(0)
-    front = Front(render_plate(TEXT, by_name("standard"), height_px=112, rng=rng).pixels, 1)
+    front = Front(render_plate(TEXT, RUSSIA.layout("standard"), height_px=112, rng=rng).pixels, 1)
     return generated_street(rng, size_px=(640, 360), fronts=[front]).pixels
 
 
@@ -311,8 +310,8 @@ def test_unknown_names_are_answered_with_the_known_ones(
 
 def test_unknown_plate_formats_and_regions() -> None:
     with pytest.raises(UnknownNameError, match="'lorry'; the plate types are standard"):
-        by_name("lorry")
+        RUSSIA.format("lorry")
     with pytest.raises(InvalidArgumentError, match="region: got 'ZZ' for a standard plate; give two or three digits"):
-        sample_text(by_name("standard"), rng=np.random.default_rng(0), region="ZZ")
-    assert region_by_code("000") is None
-    assert region_of("A123BC000") is None
+        RUSSIA.sample_text(RUSSIA.format("standard"), rng=np.random.default_rng(0), region="ZZ")
+    assert "000" not in RUSSIA.regions
+    assert DEFAULT_SCHEMES.fit("A123BC000").region is None

@@ -7,7 +7,7 @@ import pytest
 
 from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, TrustPolicy
 from platereader.lab.metrics.reliability import auroc, calibration_error
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, Signs
 from platereader.trust._calibration import FEATURES

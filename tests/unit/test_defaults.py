@@ -26,8 +26,8 @@ from platereader.decoding._beam import BeamDecoder
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
-from platereader.plates._alphabet import RUSSIAN
-from platereader.plates._formats import russian_grammar
+from platereader.plates import RUSSIAN
+from platereader.plates._defaults import default_grammar
 from platereader.registry import Registry, WeightEntry, WeightFile
 from platereader.results import PartDescription
 from platereader.runtimes import _selection as ways
@@ -181,7 +181,7 @@ def test_confidence_is_calibrated_for_exactly_the_parts_it_was_fitted_for(regist
 
 
 def test_an_equal_decoder_of_ones_own_keeps_the_calibration(registry: Registry) -> None:
-    own = BeamDecoder(RUSSIAN, grammar=russian_grammar())
+    own = BeamDecoder(RUSSIAN, grammar=default_grammar())
     pipeline = Pipeline.build(
         detector=PatchDetector(), precision="fp32", registry=with_calibration(registry), decoder=own
     )

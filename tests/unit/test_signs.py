@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from platereader._arrays import LogProbs
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.trust._signs import illegible_shares
 
 

@@ -19,7 +19,7 @@ from platereader import (
     _ctc as ctc,
 )
 from platereader._arrays import LogProbs
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.results import Lines
 from platereader.testing import spelled
 

@@ -101,7 +101,7 @@ def _cells(reading: PlateReading) -> tuple[str, str, str, str]:
 def _note(reading: PlateReading) -> str:
     """The region of a sure reading, the reason of any other."""
     if reading.reason is None:
-        return "" if reading.region is None else reading.region.subject_en
+        return "" if reading.region is None else reading.region.name
     doubtful = reading.masked_text is not None and reading.masked_text != reading.text
     words = reading.reason.replace("_", " ")
     return f"{words}: {reading.masked_text}" if doubtful else words

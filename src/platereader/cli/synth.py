@@ -133,14 +133,14 @@ def _streets(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[
 
 def _front(rng: np.random.Generator) -> tuple[Front, _Label]:
     """A clean front of a random type and what is on it."""
-    from platereader.lab.synthesis.crops import random_format, random_text
+    from platereader.lab.synthesis.crops import random_layout, random_text
     from platereader.lab.synthesis.paste import Front
     from platereader.lab.synthesis.render import render_plate
 
-    plate_format = random_format(rng)
-    text, lines = random_text(plate_format, rng=rng), plate_format.line_count
-    pixels = render_plate(text, plate_format, height_px=_PLATE_HEIGHT_PX * lines, rng=rng).pixels
-    return Front(pixels, lines), {"text": text, "plate_type": plate_format.name}
+    layout = random_layout(rng)
+    text, lines = random_text(layout, rng=rng), layout.line_count
+    pixels = render_plate(text, layout, height_px=_PLATE_HEIGHT_PX * lines, rng=rng).pixels
+    return Front(pixels, lines), {"text": text, "plate_type": layout.name}
 
 
 def _placed(scene: Scene, labels: Sequence[_Label]) -> list[_Label]:

@@ -13,7 +13,7 @@ from platereader.cli.exits import EXIT_OK
 from platereader.cli.export import add_export_command
 from platereader.cli.tables import format_table
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.registry import Kind, write_sidecar
 
 if TYPE_CHECKING:

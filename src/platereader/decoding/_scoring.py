@@ -5,7 +5,7 @@ from __future__ import annotations
 from platereader._arrays import LogProbs
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._grammar import russian_grammar
+from platereader.plates._defaults import default_grammar
 
 __all__ = ["check_log_probs", "named_format"]
 
@@ -29,5 +29,5 @@ def check_log_probs(log_probs: LogProbs, alphabet: Alphabet) -> None:
 
 def named_format(text: str) -> str | None:
     """Name of the likeliest plate format of a text, or None."""
-    fit = russian_grammar().fit(text)
+    fit = default_grammar().fit(text)
     return None if fit is None else fit.format

@@ -20,7 +20,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from platereader._arrays import BgrImage, check_image
 from platereader._geometry import Box, Quad
-from platereader.plates._alphabet import to_latin
 from platereader.results import PlateReading, Status, StreamUpdate
 
 # Ink of the outline and of the label's background, blue-green-red, and whether its text is white.
@@ -101,7 +100,7 @@ def _mark_of(reading: PlateReading) -> _Mark | None:
 
 def _label_text(text: str | None, confidence: float) -> str:
     """What the label says."""
-    return _UNREADABLE if text is None else f"{to_latin(text)} {math.floor(100 * confidence)}%"
+    return _UNREADABLE if text is None else f"{text} {math.floor(100 * confidence)}%"
 
 
 def _draw(frame: BgrImage, marks: Sequence[_Mark]) -> BgrImage:

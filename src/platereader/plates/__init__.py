@@ -1,36 +1,34 @@
-"""What is printed on a plate: characters, types and region codes, and known plates. Strings only, no pictures."""
+"""What is printed on a plate: a country's plates as data, and known plates. Strings only."""
 
-from platereader.plates._alphabet import ILLEGIBLE, RUSSIAN, Alphabet, to_cyrillic, to_latin
-from platereader.plates._formats import by_name, format_of, sample_text
-from platereader.plates._gost import FORMATS, formats_of
-from platereader.plates._grammar import PlateGrammar, russian_grammar
+from platereader.plates._alphabet import ILLEGIBLE, Alphabet
+from platereader.plates._defaults import DEFAULT_SCHEMES
+from platereader.plates._formats import LATIN_LETTERS, Colour, Part, PlateFormat
+from platereader.plates._grammar import PlateGrammar
 from platereader.plates._known import KnownMatch, KnownPlates, match_known
-from platereader.plates._layout import Colour, Group, Part, PlateFormat
-from platereader.plates._regions import Region, known_codes, region_by_code, region_known, region_of
+from platereader.plates._layout import PlateLayout
+from platereader.plates._regions import Region
+from platereader.plates._russia import RUSSIA, RUSSIAN
+from platereader.plates._schemes import PlateScheme, Schemes, TextFit
+from platereader.plates._spelling import Spelling
 
 __all__ = [
-    "FORMATS",
+    "DEFAULT_SCHEMES",
     "ILLEGIBLE",
+    "LATIN_LETTERS",
+    "RUSSIA",
     "RUSSIAN",
     "Alphabet",
     "Colour",
-    "Group",
     "KnownMatch",
     "KnownPlates",
     "Part",
     "PlateFormat",
     "PlateGrammar",
+    "PlateLayout",
+    "PlateScheme",
     "Region",
-    "by_name",
-    "format_of",
-    "formats_of",
-    "known_codes",
+    "Schemes",
+    "Spelling",
+    "TextFit",
     "match_known",
-    "region_by_code",
-    "region_known",
-    "region_of",
-    "russian_grammar",
-    "sample_text",
-    "to_cyrillic",
-    "to_latin",
 ]

@@ -1,95 +1,158 @@
-"""Plate types: which one a text fits, and random legal texts.
-
-Everything about types can be imported from here: what a type consists of (`platereader.plates._layout`), the types as
-data (`platereader.plates._gost`) and their grammar for decoding (`platereader.plates._grammar`).
-"""
+"""A plate format: which texts fit it, and how it looks."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-import numpy as np
+from platereader.errors import InvalidArgumentError
+from platereader.plates._pattern import Group, Variant, parse_pattern, variants_of
 
-from platereader.errors import InvalidArgumentError, UnknownNameError
-from platereader.plates._gost import FORMATS, formats_of
-from platereader.plates._grammar import PlateGrammar, russian_grammar
-from platereader.plates._layout import LETTERS, Colour, Group, Part, PlateFormat
-from platereader.plates._regions import known_codes, region_by_code
+__all__ = ["BLACK", "LATIN_LETTERS", "WHITE", "Colour", "Part", "PlateFormat"]
 
-__all__ = [
-    "FORMATS",
-    "Colour",
-    "Group",
-    "Part",
-    "PlateFormat",
-    "PlateGrammar",
-    "by_name",
-    "format_of",
-    "formats_of",
-    "russian_grammar",
-    "sample_text",
-]
+LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def by_name(name: str) -> PlateFormat:
-    """The type of that name, such as ``"standard"`` or ``"taxi"``.
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A colour of the plate by name, with the sRGB triple a renderer may start from.
+
+    Attributes:
+        name: the standard's word for it, in English.
+        rgb: red, green, blue, 0 to 255. Standards give chromaticity regions, not sRGB: these are typical values.
+    """
+
+    name: str
+    rgb: tuple[int, int, int]
+
+
+WHITE = Colour("white", (244, 244, 240))
+BLACK = Colour("black", (20, 20, 22))
+
+
+class Part(NamedTuple):
+    """The characters of one text that fall to one group of its format.
+
+    Attributes:
+        text: the characters.
+        line: 0 for the upper (or only) line, 1 for the lower one.
+        group: the group they fill.
+    """
+
+    text: str
+    line: Literal[0, 1]
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class PlateFormat:
+    """One type of plate. The text of a plate is its groups, upper line first, each line from the left.
+
+    A pattern is made of slots: ``l`` is a letter, ``d`` a digit, ``n`` a digit but 0; upper-case letters and digits
+    stand for themselves; ``{1,3}`` behind a slot says how often it may stand there. Spaces part groups, ``/`` parts two
+    lines. ``[...]`` is the region code, and ``|`` parts the forms that it can have. A group of ``d`` alone is a number,
+    which is never zero. ``"l ddd ll [dd|ndd]"`` is a Russian car, ``"[l{1,3}] l{1,2} nd{0,3}"`` a German one.
+
+    Attributes:
+        name: name used in this library, such as ``"standard"``; different from the other formats of its scheme.
+        pattern: see above.
+        letters: what ``l`` may be, in Latin spelling.
+        script: ``"latin"`` where a country with a script of its own prints this type in Latin letters all the same.
+        size_mm: width and height of the metal in millimetres.
+        ground: colour of the field.
+        ink: colour of characters and rim.
+        title: what carries it, in English.
+        code: number of the type in the standard; empty where it has none.
+        since: ISO date, year-month or year since when it is issued; empty where no date is known.
+        source: where the type comes from, and what of it is inferred rather than read there.
 
     Raises:
-        UnknownNameError: If there is none.
+        InvalidArgumentError: the pattern cannot be read; the message says how one is written.
     """
-    for plate_format in FORMATS:
-        if plate_format.name == name:
-            return plate_format
-    names = ", ".join(plate_format.name for plate_format in FORMATS)
-    raise UnknownNameError(f"name: got {name!r}; the plate types are {names}")
 
+    name: str
+    pattern: str
+    letters: str = LATIN_LETTERS
+    script: Literal["local", "latin"] = "local"
+    size_mm: tuple[float, float] = (520.0, 112.0)
+    ground: Colour = WHITE
+    ink: Colour = BLACK
+    title: str = ""
+    code: str = ""
+    since: str = ""
+    source: str = ""
+    lines: tuple[tuple[Group, ...], ...] = field(init=False, repr=False, compare=False)
+    variants: tuple[Variant, ...] = field(init=False, repr=False, compare=False)
+    _by_length: dict[int, tuple[Variant, ...]] = field(init=False, repr=False, compare=False)
 
-def format_of(text: str, *, lines: Literal[1, 2] | None = None) -> PlateFormat | None:
-    """The likeliest type of a text: the first in `FORMATS` whose region code is in use, else the first that fits.
+    def __post_init__(self) -> None:
+        """Read the pattern once: texts are matched against all formats."""
+        lines = parse_pattern(self.pattern)
+        variants = variants_of(tuple(group for line in lines for group in line), letters=self.letters)
+        lengths = dict.fromkeys(len(one.cells) for one in variants)
+        by_length = {length: tuple(one for one in variants if len(one.cells) == length) for length in lengths}
+        for name, value in (("lines", lines), ("variants", variants), ("_by_length", by_length)):
+            object.__setattr__(self, name, value)
 
-    ``AA123477`` is a trailer (region 77) although a taxi of a region 477 would read the same: there is no such region.
+    @property
+    def line_count(self) -> Literal[1, 2]:
+        """Number of lines, 1 or 2."""
+        return 1 if len(self.lines) == 1 else 2
 
-    Args:
-        text: Plate text in upper-case Latin look-alikes, without spaces.
-        lines: Only types with so many lines, which tells a motorcycle from a military car; None for all.
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups in reading order."""
+        return tuple(group for line in self.lines for group in line)
 
-    Returns:
-        The type, or None if the text fits no type.
-    """
-    candidates = formats_of(text, lines=lines)
-    for plate_format in candidates:
-        code = plate_format.region_code(text)
-        if code is None or region_by_code(code) is not None:
-            return plate_format
-    return candidates[0] if candidates else None
+    @property
+    def has_region(self) -> bool:
+        """Whether a region code stands on it."""
+        return self.variants[0].region is not None
 
+    @property
+    def characters(self) -> frozenset[str]:
+        """All characters that may stand on it."""
+        return frozenset(char for variant in self.variants for cell in variant.cells for char in cell.allowed)
 
-def sample_text(plate_format: PlateFormat, *, rng: np.random.Generator, region: str | None = None) -> str:
-    """A random legal text of that type: letters and non-zero numbers uniform, the region uniform over those in use.
+    def matches(self, text: str) -> bool:
+        """Whether the text could stand on a plate of this type.
 
-    Args:
-        plate_format: The type.
-        rng: Source of randomness.
-        region: Two- or three-digit region code to use instead of a random one.
+        Args:
+            text: plate text in Latin spelling, without spaces.
+        """
+        return any(variant.regex.fullmatch(text) is not None for variant in self._by_length.get(len(text), ()))
 
-    Raises:
-        InvalidArgumentError: If `region` cannot stand on that type.
-    """
-    text = "".join(_sample_group(group, rng=rng, region=region) for group in plate_format.groups)
-    if region is not None and (not plate_format.matches(text) or plate_format.region_code(text) != region):
-        message = (
-            f"region: got {region!r} for a {plate_format.name} plate; give two or three digits such as '77', or None"
+    def region_codes(self, text: str) -> tuple[str, ...]:
+        """The region code of the text; none where it has none or does not fit, several where it can be parted so.
+
+        Args:
+            text: plate text in Latin spelling, without spaces.
+        """
+        codes = (
+            text[variant.region]
+            for variant in self._by_length.get(len(text), ())
+            if variant.region is not None and variant.regex.fullmatch(text) is not None
         )
-        raise InvalidArgumentError(message)
-    return text
+        return tuple(dict.fromkeys(codes))
 
+    def split(self, text: str) -> tuple[Part, ...]:
+        """Cut the text into the groups of this type, in reading order; where there are several ways, the first.
 
-def _sample_group(group: Group, *, rng: np.random.Generator, region: str | None) -> str:
-    """Random characters of one group."""
-    if group.is_region:
-        codes = known_codes()
-        return region if region is not None else codes[int(rng.integers(len(codes)))]
-    if group.is_number:
-        largest = int("9" * len(group.slots))
-        return f"{int(rng.integers(1, largest, endpoint=True)):0{len(group.slots)}d}"
-    return "".join(LETTERS[int(rng.integers(len(LETTERS)))] if slot == "l" else slot for slot in group.slots)
+        Args:
+            text: plate text in Latin spelling, without spaces.
+
+        Raises:
+            InvalidArgumentError: the text does not fit this type.
+        """
+        fitting = (one for one in self._by_length.get(len(text), ()) if one.regex.fullmatch(text) is not None)
+        variant = next(fitting, None)
+        if variant is None:
+            raise InvalidArgumentError(
+                f"text is {text!r}, which is no {self.name} plate ({self.pattern}): PlateScheme.fit says what it is."
+            )
+        parts: list[Part] = []
+        start, upper = 0, len(self.lines[0])
+        for index, (length, group) in enumerate(zip(variant.lengths, self.groups, strict=True)):
+            parts.append(Part(text[start : start + length], 0 if index < upper else 1, group))
+            start += length
+        return tuple(parts)

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.plates._alphabet import RUSSIAN, Alphabet
-from platereader.plates._gost import FORMATS
-from platereader.plates._layout import LETTERS, Group, PlateFormat
-from platereader.plates._regions import region_by_code
+from platereader.plates._alphabet import Alphabet
+from platereader.plates._formats import PlateFormat
+from platereader.plates._pattern import Cell
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme, Schemes
 
-_DIGITS = "0123456789"
-_CLASSES = {"l": LETTERS, "d": _DIGITS}
-
-
-class _Cell(NamedTuple):
-    """What may stand at one place; `first` and `last` mark the ends of a number that must not be zero."""
-
-    allowed: str
-    is_number: bool = False
-    first: bool = False
-    last: bool = False
-    in_region: bool = False
+__all__ = ["Fit", "PlateGrammar"]
 
 
 class _Item(NamedTuple):
@@ -38,25 +27,30 @@ class _Item(NamedTuple):
 
 
 class _Ending(NamedTuple):
-    """A type that is complete in a state, and where its region code stands; None for a type without one."""
+    """A type that is complete in a state, where its region code stands, and the codes in use; None where all are."""
 
     name: str
     region: slice | None
+    regions: Mapping[str, Region] | None
 
 
 class Fit(NamedTuple):
     """What a legal text is.
 
     Attributes:
-        format: Name of its likeliest type: the first whose region code is in use, else the first that fits.
-        region_known: Whether the region code of that type is in use, or the type has none.
+        format: name of its likeliest type: the first whose region code is in use, else the first that fits.
+        region_known: whether the region code of that type is in use, or the type has none.
     """
 
     format: str
     region_known: bool
 
 
-_Spelling = tuple[str, tuple[_Cell, ...]]
+class _Spelling(NamedTuple):
+    """One sequence of cells, and what a text that fills it is."""
+
+    cells: tuple[Cell, ...]
+    ending: _Ending
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,29 +60,30 @@ class PlateGrammar:
     Any region code of the right shape is accepted, known or not: codes are added by decree.
 
     Attributes:
-        alphabet: The characters it steps over.
+        schemes: whose types it accepts.
+        alphabet: the characters it steps over.
         transitions: int32 (states, C), read-only: next state by state and CTC class, -1 where no text goes on. The
             column of the blank is -1 throughout.
     """
 
     start: ClassVar[int] = 0
 
+    schemes: Schemes
     alphabet: Alphabet
     transitions: NDArray[np.int32]
     _endings: tuple[tuple[_Ending, ...], ...] = field(repr=False)
     _steps: tuple[dict[str, int], ...] = field(repr=False)
 
     @classmethod
-    def build(cls, formats: Sequence[PlateFormat] = FORMATS, *, alphabet: Alphabet = RUSSIAN) -> PlateGrammar:
-        """The automaton of these types, by subset construction; the same types always give the same states.
+    def build(cls, schemes: Iterable[PlateScheme], *, alphabet: Alphabet) -> PlateGrammar:
+        """The automaton of all types of these schemes, by subset construction; the same always give the same states.
 
         Args:
-            formats: The types to accept.
-            alphabet: Characters of the recognizer; types with a character outside of it simply never match.
+            schemes: of the countries whose plates are to be read.
+            alphabet: characters of the recognizer; types with a character outside of it simply never match.
         """
-        spellings = [
-            (plate_format.name, cells) for plate_format in formats for cells in _spellings(plate_format.groups)
-        ]
+        schemes = schemes if isinstance(schemes, Schemes) else Schemes(tuple(schemes))
+        spellings = [spelling for scheme in schemes for one in scheme.formats for spelling in _spellings(scheme, one)]
         states: dict[frozenset[_Item], int] = {frozenset(_Item(i, 0, False) for i in range(len(spellings))): cls.start}
         queue = list(states)
         steps: list[dict[str, int]] = []
@@ -103,14 +98,14 @@ class PlateGrammar:
                     step[character] = states[following]
             steps.append(step)
         endings = tuple(_endings(items, spellings) for items in states)
-        return cls(alphabet, _transition_table(steps, alphabet), endings, tuple(steps))
+        return cls(schemes, alphabet, _transition_table(steps, alphabet), endings, tuple(steps))
 
     def step(self, state: int, char: str) -> int | None:
         """The state after one more character, or None if no plate goes on like that.
 
         Args:
-            state: A state of this automaton; `start` before the first character.
-            char: One character.
+            state: a state of this automaton; ``start`` before the first character.
+            char: one character.
         """
         return self._steps[state].get(char)
 
@@ -126,7 +121,7 @@ class PlateGrammar:
         """The likeliest type of a text and whether its region is known; None if the text fits no type."""
         endings = self._endings_of(text)
         for ending in endings:
-            if ending.region is None or region_by_code(text[ending.region]) is not None:
+            if ending.region is None or ending.regions is None or text[ending.region] in ending.regions:
                 return Fit(ending.name, region_known=True)
         return Fit(endings[0].name, region_known=False) if endings else None
 
@@ -140,58 +135,33 @@ class PlateGrammar:
         return self._endings[state]
 
 
-@lru_cache(maxsize=1)
-def russian_grammar() -> PlateGrammar:
-    """The grammar of all types over the alphabet of Russian plates, built once."""
-    return PlateGrammar.build()
-
-
-def _number_cells(slots: str, *, in_region: bool = False) -> tuple[_Cell, ...]:
-    last = len(slots) - 1
-    return tuple(_Cell(_DIGITS, True, first=i == 0, last=i == last, in_region=in_region) for i in range(len(slots)))
-
-
-def _group_spellings(group: Group) -> tuple[tuple[_Cell, ...], ...]:
-    """The ways to fill one group: a region code has two, everything else one."""
-    if group.is_region:
-        hundreds, digit = _Cell(_DIGITS[1:], in_region=True), _Cell(_DIGITS, in_region=True)
-        return _number_cells("dd", in_region=True), (hundreds, digit, digit)
-    if group.is_number:
-        return (_number_cells(group.slots),)
-    return (tuple(_Cell(_CLASSES.get(slot, slot)) for slot in group.slots),)
-
-
-def _spellings(groups: Sequence[Group]) -> list[tuple[_Cell, ...]]:
-    """All sequences of cells that the groups can have."""
-    spellings: list[tuple[_Cell, ...]] = [()]
-    for group in groups:
-        spellings = [head + tail for head in spellings for tail in _group_spellings(group)]
-    return spellings
+def _spellings(scheme: PlateScheme, plate_format: PlateFormat) -> list[_Spelling]:
+    """All sequences of cells of one type."""
+    regions = scheme.regions or None
+    return [
+        _Spelling(variant.cells, _Ending(plate_format.name, variant.region, regions))
+        for variant in plate_format.variants
+    ]
 
 
 def _following(items: frozenset[_Item], character: str, spellings: Sequence[_Spelling]) -> frozenset[_Item]:
     """Where the items can be after one more character."""
     following: set[_Item] = set()
     for item in items:
-        cells = spellings[item.spelling][1]
+        cells = spellings[item.spelling].cells
         if item.position == len(cells) or character not in cells[item.position].allowed:
             continue
         cell = cells[item.position]
-        zeros = cell.is_number and character == "0" and (cell.first or item.zeros)
-        if not (zeros and cell.last):
+        zeros = character == "0" and (cell.number > 0 or item.zeros)
+        if not (zeros and cell.number_end):
             following.add(_Item(item.spelling, item.position + 1, zeros))
     return frozenset(following)
 
 
 def _endings(items: frozenset[_Item], spellings: Sequence[_Spelling]) -> tuple[_Ending, ...]:
     """The types that end here, in the order of the types."""
-    ended = sorted(item.spelling for item in items if item.position == len(spellings[item.spelling][1]))
-    return tuple(_Ending(name, _region_slice(cells)) for name, cells in (spellings[spelling] for spelling in ended))
-
-
-def _region_slice(cells: Sequence[_Cell]) -> slice | None:
-    places = [place for place, cell in enumerate(cells) if cell.in_region]
-    return slice(places[0], places[-1] + 1) if places else None
+    ended = sorted(item.spelling for item in items if item.position == len(spellings[item.spelling].cells))
+    return tuple(spellings[spelling].ending for spelling in ended)
 
 
 def _transition_table(steps: Sequence[dict[str, int]], alphabet: Alphabet) -> NDArray[np.int32]:

@@ -7,7 +7,8 @@ less where the two look alike. A reading is never changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import ILLEGIBLE, RUSSIAN, to_latin
+from platereader.plates._alphabet import ILLEGIBLE
+from platereader.plates._defaults import DEFAULT_SCHEMES
+from platereader.plates._schemes import PlateScheme, Schemes
 
 SAME_SHAPE = ("0OD",)
 """Characters that a plate prints alike: one in the place of another costs ``SAME_SHAPE_COST``."""
@@ -50,7 +53,7 @@ class KnownMatch:
     """Known plates that may be the one that was read.
 
     Attributes:
-        read: the text that was read, unchanged, in Latin look-alikes.
+        read: the text that was read, unchanged, in Latin spelling.
         plates: the nearest known plates, as the list spells them; more than one where several are equally near.
         distance: between ``read`` and each of them; 0 where they are equal.
     """
@@ -78,24 +81,39 @@ class KnownPlates:
     """A list of plates, prepared once for many look-ups; not changed by them, so threads may share it.
 
     Args:
-        plates: texts in Cyrillic or Latin, any case, with or without spaces. A plate that is listed twice counts once.
+        plates: texts in Latin or a script of the schemes, any case, with or without spaces. A plate that is listed
+            twice counts once.
+        schemes: of the countries whose spellings the list may have; plates of other countries are compared as well.
 
     Raises:
-        InvalidArgumentError: a plate is no text, is empty, or has a character that no Russian plate has.
+        InvalidArgumentError: a plate is no text, is empty, or has a character that no plate has.
     """
 
-    def __init__(self, plates: Iterable[str]) -> None:
+    def __init__(self, plates: Iterable[str], *, schemes: Iterable[PlateScheme] = DEFAULT_SCHEMES) -> None:
         if isinstance(plates, str):
             raise InvalidArgumentError(f"plates is the text {plates!r}, expected is a list of texts: [{plates!r}].")
+        self._schemes = Schemes(tuple(schemes))
         self._spelling: dict[str, str] = {}
         for index, plate in enumerate(plates):
-            self._spelling.setdefault(_checked(plate, name=f"plates[{index}]"), plate)
+            self._spelling.setdefault(_checked(plate, self._schemes, name=f"plates[{index}]"), plate)
+        other = sorted({char for text in self._spelling for char in text if not char.isascii()})
+        self._codes = {char: code for code, char in enumerate(other, start=_ASCII)}
         by_length: dict[int, list[str]] = {}
         for text in self._spelling:
             by_length.setdefault(len(text), []).append(text)
         self._texts = {length: np.array(texts) for length, texts in by_length.items()}
-        # uint8 (length, N): column n spells plate n, so that one character of all plates lies together.
-        self._columns = {length: np.ascontiguousarray(_codes(texts).T) for length, texts in by_length.items()}
+        # uint16 (length, N): column n spells plate n, so that one character of all plates lies together.
+        self._columns = {
+            length: np.ascontiguousarray(_codes(texts, self._codes).T) for length, texts in by_length.items()
+        }
+
+    def to_latin(self, text: str) -> str:
+        """The text in the spelling that is compared; ``?`` may stand for a character that could not be read.
+
+        Raises:
+            InvalidArgumentError: it has a character that no plate has.
+        """
+        return _checked(text, self._schemes, name="reading", extra=ILLEGIBLE)
 
     def __len__(self) -> int:
         """Number of different plates."""
@@ -105,7 +123,7 @@ class KnownPlates:
         """The nearest plates within ``max_distance``, as they were spelt, and their distance; none and infinity else.
 
         Args:
-            text: Latin look-alikes and ``?``.
+            text: Latin letters, digits and ``?``.
             max_distance: 0 and more.
         """
         if text in self._spelling:
@@ -115,7 +133,7 @@ class KnownPlates:
         for length, columns in self._columns.items():
             if abs(length - len(text)) * GAP_COST > least:
                 continue
-            rows, distances = _within(_codes([text])[0], columns, least)
+            rows, distances = _within(_codes([text], self._codes)[0], columns, least)
             if not len(rows):
                 continue
             nearest = float(distances.min())
@@ -136,30 +154,31 @@ def match_known(
     nothing be done for a match at a distance above 0 that a confident reading (``status`` ``read``) contradicts.
 
     Args:
-        reading: what was read, or a text in Cyrillic or Latin, any case, with or without spaces; ``?`` for a character
-            that could not be read.
-        plates: the known ones; make a ``KnownPlates`` of them once if you ask more than once.
+        reading: what was read, or a text in any case, with or without spaces; ``?`` for a character that could not be
+            read.
+        plates: the known ones; make a ``KnownPlates`` of them once if you ask more than once, or if they have letters
+            of other scripts than the default schemes.
         max_distance: greatest edit distance of a match, 0 and more.
 
     Returns:
         None when nothing was read or no known plate is near enough.
 
     Raises:
-        InvalidArgumentError: ``max_distance`` is negative or not finite, or a text has characters of no Russian plate.
+        InvalidArgumentError: ``max_distance`` is negative or not finite, or a text has characters of no plate.
     """
     if not (math.isfinite(max_distance) and max_distance >= 0):
         raise InvalidArgumentError(f"max_distance is {max_distance}, allowed are finite numbers from 0: try 0.5.")
     text = reading if isinstance(reading, str) else reading.text
     if text is None:
         return None
-    read = _checked(text, name="reading", extra=ILLEGIBLE)
     known = plates if isinstance(plates, KnownPlates) else KnownPlates(plates)
+    read = known.to_latin(text)
     nearest, distance = known.nearest(read, max_distance=max_distance)
     return KnownMatch(read, nearest, distance) if nearest else None
 
 
 def _within(
-    read: NDArray[np.uint8], columns: NDArray[np.uint8], limit: float
+    read: NDArray[np.uint16], columns: NDArray[np.uint16], limit: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Indices of the plates within ``limit``, and their distances.
 
@@ -171,7 +190,8 @@ def _within(
     gaps = np.arange(length + 1, dtype=np.float32) * GAP_COST
     above = np.repeat(gaps[:, None], count, axis=1)  # (length + 1, plates left)
     for code in read:
-        costs = _COSTS[code][columns]
+        costs = _COSTS[min(code, _ASCII)][np.minimum(columns, _ASCII)]
+        costs[columns == code] = 0.0
         here = np.empty_like(above)
         here[0] = above[0] + GAP_COST
         for j in range(length):
@@ -182,34 +202,40 @@ def _within(
     return rows[near], above[-1][near]
 
 
-def _checked(text: object, *, name: str, extra: str = "") -> str:
+def _checked(text: object, schemes: Schemes, *, name: str, extra: str = "") -> str:
     """A plate in the library's spelling."""
     if not isinstance(text, str):
         raise InvalidArgumentError(f"{name} is a {type(text).__name__}, expected is a plate as text: 'A123BC77'.")
-    latin = to_latin(text)
-    if not latin or not set(latin) <= set(RUSSIAN.characters + extra):
+    latin = schemes.to_latin(text)
+    if not latin or not all(char in extra or _is_latin(char) for char in latin):
         raise InvalidArgumentError(
-            f"{name} is {text!r}, expected are one or more of {RUSSIAN.characters + extra!r} or their Cyrillic twins: "
-            "correct it or leave it out."
+            f"{name} is {text!r}, expected are digits and Latin letters{' and ' * bool(extra)}{extra}, or letters of "
+            f"{' and '.join(scheme.country for scheme in schemes)} that stand for them: correct it or leave it out."
         )
     return latin
 
 
-def _codes(texts: list[str]) -> NDArray[np.uint8]:
-    """uint8 ``(N, length)`` ASCII of texts of one length."""
-    return np.frombuffer("".join(texts).encode("ascii"), np.uint8).reshape(len(texts), -1)
+def _is_latin(char: str) -> bool:
+    """Whether it is a digit or an upper-case Latin letter, with or without a mark above."""
+    return char in "0123456789" or unicodedata.name(char, "").startswith("LATIN CAPITAL LETTER")
+
+
+def _codes(texts: Sequence[str], others: Mapping[str, int]) -> NDArray[np.uint16]:
+    """uint16 ``(N, length)`` of texts of one length: ASCII, or ``others``; ``_ASCII - 1`` for what is in neither."""
+    codes = [ord(char) if char.isascii() else others.get(char, _ASCII - 1) for text in texts for char in text]
+    return np.array(codes, np.uint16).reshape(len(texts), -1)
 
 
 def _cost_table() -> NDArray[np.float32]:
-    """float32 ``(128, 128)``: what it costs to take one character for another, by ASCII code."""
-    costs = np.ones((128, 128), np.float32)
+    """float32 ``(129, 129)``: what it costs to take one character for another, by ASCII code; 128 is any other one."""
+    costs = np.ones((_ASCII + 1, _ASCII + 1), np.float32)
     for groups, cost in ((LOOK_ALIKE, LOOK_ALIKE_COST), (SAME_SHAPE, SAME_SHAPE_COST)):
         for group in groups:
             members = [ord(char) for char in group]
             costs[np.ix_(members, members)] = cost
     costs[ord(ILLEGIBLE)] = costs[:, ord(ILLEGIBLE)] = LOOK_ALIKE_COST
-    np.fill_diagonal(costs, 0.0)
     return costs
 
 
+_ASCII = 128
 _COSTS = _cost_table()

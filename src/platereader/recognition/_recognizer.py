@@ -12,7 +12,7 @@ from typing_extensions import Self, final
 
 from platereader._arrays import LogProbs
 from platereader.errors import EngineError, InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 from platereader.recognition._shape import ConvCtcConfig, shape_from_settings
 from platereader.results import PlateImage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, cast
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN, Alphabet
 
 __all__ = ["ROWS_JOINED", "ConvCtcConfig", "shape_from_settings"]
 

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._formats import format_of
-from platereader.plates._regions import region_known
+from platereader.plates import DEFAULT_SCHEMES
 from platereader.results import Lines
 from platereader.trust._logistic import fit_logistic, log_odds, probability, weights_by_name
 
@@ -76,9 +75,10 @@ class FrameWeights:
 
     def penalty(self, text: str, *, lines: Lines) -> float:
         """What a text of so many lines must make up for, nats."""
-        if format_of(text, lines=lines) is None:
+        fit = DEFAULT_SCHEMES.fit(text, lines=lines)
+        if not fit.legal:
             return self.no_format_nats
-        return 0.0 if region_known(text, lines=lines) else self.unknown_region_nats
+        return 0.0 if fit.region_known else self.unknown_region_nats
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""

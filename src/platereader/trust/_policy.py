@@ -10,9 +10,8 @@ import numpy as np
 
 from platereader import _ctc as ctc
 from platereader.errors import InvalidArgumentError
+from platereader.plates import DEFAULT_SCHEMES
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._formats import format_of
-from platereader.plates._regions import region_known
 from platereader.results import Character, Detection, Lines, PlateEvidence, PlateReading, Reason, Status, Verdict
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
@@ -144,9 +143,10 @@ class TrustPolicy:
             return "uncertain", "low_confidence"
         if any(character.confidence < self.min_character for character in characters):
             return "uncertain", "weak_character"
-        if format_of(text, lines=lines) is None:
+        fit = DEFAULT_SCHEMES.fit(text, lines=lines)
+        if not fit.legal:
             return "uncertain", "unknown_format"
-        if not region_known(text, lines=lines):
+        if not fit.region_known:
             return "uncertain", "unknown_region"
         return "read", None
 
@@ -156,12 +156,12 @@ def _of_its_lines(evidence: PlateEvidence) -> PlateEvidence:
     lines, candidates = evidence.plate.lines, evidence.candidates
     if (
         not candidates
-        or format_of(candidates[0].text) is None
-        or format_of(candidates[0].text, lines=lines) is not None
+        or not DEFAULT_SCHEMES.fit(candidates[0].text).legal
+        or DEFAULT_SCHEMES.fit(candidates[0].text, lines=lines).legal
     ):
         return evidence
     least = candidates[0].log_prob - OTHER_LINES_NATS
-    fitting = (one for one in candidates if one.log_prob >= least and format_of(one.text, lines=lines) is not None)
+    fitting = (one for one in candidates if one.log_prob >= least and DEFAULT_SCHEMES.fit(one.text, lines=lines).legal)
     best = next(fitting, candidates[0])
     return replace(evidence, candidates=(best, *(one for one in candidates if one is not best)))
 

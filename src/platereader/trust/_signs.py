@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
-from platereader.plates._formats import format_of
-from platereader.plates._regions import region_known
+from platereader.plates import DEFAULT_SCHEMES
 from platereader.results import Candidate, Character, Lines
 
 __all__ = ["Signs", "emptiness", "illegible_shares", "signs_of"]
@@ -57,6 +56,7 @@ def signs_of(
     """
     best = candidates[0]
     edge, inner = illegible_shares(log_probs)
+    fit = DEFAULT_SCHEMES.fit(best.text, lines=lines)
     return Signs(
         text_prob=min(1.0, math.exp(best.log_prob)),
         lead_nats=_lead(candidates),
@@ -64,8 +64,8 @@ def signs_of(
         edge_illegible=edge,
         inner_illegible=inner,
         emptiness=emptiness(log_probs),
-        legal=format_of(best.text, lines=lines) is not None,
-        region_known=region_known(best.text, lines=lines),
+        legal=fit.legal,
+        region_known=fit.region_known,
     )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from platereader.plates._alphabet import ILLEGIBLE, to_cyrillic
-from platereader.plates._formats import format_of
-from platereader.plates._regions import region_of
+from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE
 from platereader.results import Lines, Verdict
 
 __all__ = ["make_verdict"]
@@ -23,12 +21,12 @@ def make_verdict(judged: Verdict, *, lines: Lines, min_character: float) -> Verd
     text = judged.text
     if text is None:
         return judged
-    plate_format = format_of(text, lines=lines)
+    fit = DEFAULT_SCHEMES.fit(text, lines=lines)
     return replace(
         judged,
-        country=None if plate_format is None else "RU",
-        format=None if plate_format is None else plate_format.name,
-        region=region_of(text, lines=lines),
-        text_local=to_cyrillic(text),
+        country=fit.country,
+        format=fit.format,
+        region=fit.region,
+        text_local=DEFAULT_SCHEMES.to_local(text, country=fit.country),
         masked_text="".join(one.char if one.confidence >= min_character else ILLEGIBLE for one in judged.characters),
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 import timeit
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,12 +13,11 @@ from platereader._arrays import LogProbs
 from platereader.decoding._beam import BeamDecoder
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN, Alphabet
-from platereader.plates._formats import by_name
-from platereader.plates._grammar import PlateGrammar, russian_grammar
+from platereader.plates import RUSSIA, RUSSIAN, Alphabet, PlateGrammar
+from platereader.plates._defaults import default_grammar
 from platereader.testing import check_decoder
 
-GRAMMAR = russian_grammar()
+GRAMMAR = default_grammar()
 
 
 def posteriors(*options: dict[str, float]) -> LogProbs:
@@ -174,7 +174,7 @@ def test_bad_settings_are_refused() -> None:
 
 
 def test_the_given_grammar_decides_which_texts_go_first() -> None:
-    standard = PlateGrammar.build([by_name("standard")])
+    standard = PlateGrammar.build([replace(RUSSIA, formats=(RUSSIA.format("standard"),))], alphabet=RUSSIAN)
     log_probs = posteriors(*plain("A"), {"1": 0.48, "A": 0.50}, *plain("23BC77"))
     assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0][0].text == "AA23BC77"
     best, *others = BeamDecoder(RUSSIAN, grammar=standard).decode(log_probs)[0]

@@ -7,7 +7,7 @@ from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.testing import check_decoder
 
 

@@ -15,7 +15,7 @@ from platereader._arrays import BgrImage
 from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError, TimestampError
 from platereader.lab.synthesis.render import render_plate
 from platereader.media._redaction import RedactedFrame, redact, redact_stream
-from platereader.plates._formats import FORMATS, sample_text
+from platereader.plates import RUSSIA
 
 TILTED = Quad((100, 90), (180, 110), (176, 130), (96, 110))
 FPS = 10
@@ -77,11 +77,11 @@ def test_blur_keeps_no_detail_as_fine_as_a_character(width: int) -> None:
 
 def test_blurs_of_different_texts_are_the_same() -> None:
     rng = np.random.default_rng(1)
-    texts = [sample_text(FORMATS[0], rng=rng) for _ in range(40)]
+    texts = [RUSSIA.sample_text(RUSSIA.formats[0], rng=rng) for _ in range(40)]
     blurs: set[bytes] = set()
     for text in texts:
         frame = np.full((160, 640, 3), 90, np.uint8)
-        plate = render_plate(text, FORMATS[0], height_px=100, rng=np.random.default_rng(0)).pixels
+        plate = render_plate(text, RUSSIA.layouts[0], height_px=100, rng=np.random.default_rng(0)).pixels
         frame[30:130, 80 : 80 + plate.shape[1]] = plate
         blurs.add(redact(frame, [Detection(Box(80, 30, 80 + plate.shape[1], 130), 0.9)]).tobytes())
     assert len(blurs) <= 3

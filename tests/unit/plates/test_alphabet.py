@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN, Alphabet, to_cyrillic, to_latin
+from platereader.plates import RUSSIAN, Alphabet
 
 
 def test_russian_alphabet_has_ten_digits_twelve_letters_and_d() -> None:
@@ -43,35 +43,3 @@ def test_decode_refuses_a_class_out_of_range(index: int) -> None:
 def test_alphabet_refuses_characters_that_cannot_be_told_apart(characters: str) -> None:
     with pytest.raises(InvalidArgumentError, match="characters"):
         Alphabet(characters)
-
-
-@pytest.mark.parametrize(
-    "typed", ["А123ВС77", "а123вс77", "a123bc77", " а 123 вс-77 ", "А 123 ВС – 77", "A\u00a0123BC\t77"]
-)
-def test_to_latin_spells_what_people_type(typed: str) -> None:
-    assert to_latin(typed) == "A123BC77"
-
-
-def test_all_twelve_letters_have_both_spellings() -> None:
-    assert to_cyrillic("ABEKMHOPCTYX") == "АВЕКМНОРСТУХ"
-    assert to_latin("АВЕКМНОРСТУХ") == "ABEKMHOPCTYX"
-    assert to_latin("авекмнорстух") == "ABEKMHOPCTYX"
-
-
-def test_to_latin_keeps_what_it_does_not_know() -> None:
-    assert to_latin("Я123жй77") == "Я123ЖЙ77"
-
-
-@pytest.mark.parametrize("text", ["001CD177", "001CD1777", "036D11577", "036T115177"])
-def test_diplomatic_marks_stay_latin(text: str) -> None:
-    assert to_cyrillic(text) == text
-
-
-def test_a_police_trailer_is_not_taken_for_a_diplomat() -> None:
-    assert to_cyrillic("123T77") == "123Т77"
-    assert to_cyrillic("1234T177") == "1234Т177"
-
-
-@given(st.text(alphabet="0123456789ABEKMHOPCTYXD"))
-def test_cyrillic_round_trip(text: str) -> None:
-    assert to_latin(to_cyrillic(text)) == text

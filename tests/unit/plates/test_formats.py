@@ -6,35 +6,36 @@ import numpy as np
 import pytest
 
 from platereader.errors import InvalidArgumentError, UnknownNameError
-from platereader.plates._alphabet import RUSSIAN
-from platereader.plates._formats import FORMATS, PlateFormat, by_name, format_of, formats_of, sample_text
-from platereader.plates._regions import known_codes, region_by_code
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA, RUSSIAN, PlateFormat, PlateLayout
 
-every_format = pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
+every_format = pytest.mark.parametrize("plate_format", RUSSIA.formats, ids=lambda one: one.name)
+every_layout = pytest.mark.parametrize("layout", RUSSIA.layouts, ids=lambda one: one.name)
 
 NO_LENGTH_OF_A_PLATE = ("", "A", "77", "A123BC", "A123BC7", "A123BC7777")
 ZEROS = ("A000BC77", "0000AA77", "000D12377", "001D00077", "001CD077", "A123BC00", "A123BC077")
 
 
 def _names(text: str, lines: Literal[1, 2] | None = None) -> list[str]:
-    return [plate_format.name for plate_format in formats_of(text, lines=lines)]
+    return [plate_format.name for _, plate_format in DEFAULT_SCHEMES.fits(text, lines=lines)]
 
 
-def test_names_are_unique_and_found() -> None:
-    assert len({plate_format.name for plate_format in FORMATS}) == len(FORMATS)
-    assert by_name("taxi").type_code == "1B"
+def test_formats_and_layouts_are_found_by_name() -> None:
+    assert RUSSIA.format("taxi").code == "1B"
+    assert RUSSIA.layout("taxi").plate_format is RUSSIA.format("taxi")
     with pytest.raises(UnknownNameError, match="'lorry'"):
-        by_name("lorry")
+        RUSSIA.format("lorry")
+    with pytest.raises(UnknownNameError, match="'lorry'"):
+        RUSSIA.layout("lorry")
 
 
 def test_all_types_of_the_standard_that_are_issued_are_there() -> None:
-    codes = {plate_format.type_code for plate_format in FORMATS}
+    codes = {plate_format.code for plate_format in RUSSIA.formats}
     assert codes >= {"1", "1A", "1B", "2", "3", "4", "5", "6", "7", "8", "9", "10", "15", "19", "20", "21", "22"}
 
 
 @every_format
 def test_every_type_is_described(plate_format: PlateFormat) -> None:
-    assert "GOST R 50577" in plate_format.clause
+    assert "GOST R 50577" in plate_format.source
     assert plate_format.title
     assert plate_format.size_mm[0] > plate_format.size_mm[1] > 0
     assert plate_format.line_count == len(plate_format.lines)
@@ -42,58 +43,61 @@ def test_every_type_is_described(plate_format: PlateFormat) -> None:
     assert (plate_format.line_count == 2) == (plate_format.size_mm[0] < 2 * plate_format.size_mm[1])
 
 
-@every_format
-def test_characters_fit_on_the_plate(plate_format: PlateFormat) -> None:
-    heights = sum(max(group.height_mm for group in line) for line in plate_format.lines)
-    assert heights < plate_format.size_mm[1] - 10
+@every_layout
+def test_characters_fit_on_the_plate(layout: PlateLayout) -> None:
+    assert sum(map(max, layout.heights_mm)) < layout.plate_format.size_mm[1] - 10
 
 
-@every_format
-def test_one_boxed_field_at_the_end_of_the_last_line(plate_format: PlateFormat) -> None:
-    boxed = [group.boxed for line in plate_format.lines for group in line]
-    assert boxed == [False] * (len(boxed) - 1) + [True]
+@every_layout
+def test_one_group_stands_in_the_separate_field(layout: PlateLayout) -> None:
+    assert layout.boxed == 1
+    assert layout.country_mark
+
+
+def test_heights_line_up_with_the_groups() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"heights_mm.*\[3\] a line"):
+        PlateLayout(PlateFormat("x", "l d l"), ((58.0, 76.0),))
 
 
 @every_format
 def test_sampled_texts_match_split_and_encode(plate_format: PlateFormat) -> None:
     rng = np.random.default_rng(1)
     for _ in range(50):
-        text = sample_text(plate_format, rng=rng)
+        text = RUSSIA.sample_text(plate_format, rng=rng)
         parts = plate_format.split(text)
         assert plate_format.matches(text)
         assert "".join(part.text for part in parts) == text
-        assert all(text[part.start : part.stop] == part.text for part in parts)
         assert [part.line for part in parts] == [i for i, line in enumerate(plate_format.lines) for _ in line]
         assert tuple(part.group for part in parts) == plate_format.groups
-        assert plate_format in formats_of(text)
-        assert format_of(text) in formats_of(text)
+        assert plate_format.name in _names(text)
+        assert DEFAULT_SCHEMES.fit(text).format in _names(text)
         assert RUSSIAN.decode(RUSSIAN.encode(text)) == text
 
 
 @every_format
 def test_region_is_drawn_from_those_in_use_or_taken_as_given(plate_format: PlateFormat) -> None:
     rng = np.random.default_rng(2)
-    has_region = any(group.is_region for group in plate_format.groups)
-    codes = {plate_format.region_code(sample_text(plate_format, rng=rng)) for _ in range(40)}
-    if not has_region:
-        assert codes == {None}
+    codes = {code for _ in range(40) for code in plate_format.region_codes(RUSSIA.sample_text(plate_format, rng=rng))}
+    if not plate_format.has_region:
+        assert not codes
         with pytest.raises(InvalidArgumentError, match="region"):
-            sample_text(plate_format, rng=rng, region="77")
+            RUSSIA.sample_text(plate_format, rng=rng, region="77")
         return
     assert len(codes) > 10
-    assert codes <= set(known_codes())
-    assert sample_text(plate_format, rng=rng, region="646").endswith("646")
+    assert codes <= set(RUSSIA.regions)
+    assert RUSSIA.sample_text(plate_format, rng=rng, region="646").endswith("646")
 
 
 @pytest.mark.parametrize("region", ["", "7", "00", "077", "7777", "AA"])
 def test_sample_text_refuses_what_is_no_region(region: str) -> None:
     with pytest.raises(InvalidArgumentError, match="region"):
-        sample_text(by_name("standard"), rng=np.random.default_rng(0), region=region)
+        RUSSIA.sample_text(RUSSIA.format("standard"), rng=np.random.default_rng(0), region=region)
 
 
 def test_sampling_is_reproducible_and_covers_letters_and_numbers() -> None:
     texts = [
-        [sample_text(by_name("trailer"), rng=rng) for _ in range(400)] for rng in map(np.random.default_rng, (7, 7))
+        [RUSSIA.sample_text(RUSSIA.format("trailer"), rng=rng) for _ in range(400)]
+        for rng in map(np.random.default_rng, (7, 7))
     ]
     assert texts[0] == texts[1]
     assert {text[0] for text in texts[0]} == set("ABEKMHOPCTYX")
@@ -125,9 +129,7 @@ def test_sampling_is_reproducible_and_covers_letters_and_numbers() -> None:
     ],
 )
 def test_format_of(text: str, lines: Literal[1, 2] | None, name: str) -> None:
-    found = format_of(text, lines=lines)
-    assert found is not None
-    assert found.name == name
+    assert DEFAULT_SCHEMES.fit(text, lines=lines).format == name
 
 
 @pytest.mark.parametrize(
@@ -135,8 +137,8 @@ def test_format_of(text: str, lines: Literal[1, 2] | None, name: str) -> None:
     [*NO_LENGTH_OF_A_PLATE, *ZEROS, "D123BC77", "Z123BC77", "a123bc77", "А123ВС77", "A 123 BC 77", "A123BC77\n"],
 )
 def test_texts_that_are_no_plate(text: str) -> None:
-    assert formats_of(text) == ()
-    assert format_of(text) is None
+    assert _names(text) == []
+    assert not DEFAULT_SCHEMES.fit(text).legal
 
 
 def test_shared_patterns_are_all_named() -> None:
@@ -152,19 +154,17 @@ def test_shared_patterns_are_all_named() -> None:
 
 
 def test_an_unknown_region_still_has_a_format() -> None:
-    assert region_by_code("646") is None
-    found = format_of("A123BC646")
-    assert found is not None
-    assert found.name == "standard"
-    assert found.region_code("A123BC646") == "646"
+    assert "646" not in RUSSIA.regions
+    assert DEFAULT_SCHEMES.fit("A123BC646").format == "standard"
+    assert RUSSIA.format("standard").region_codes("A123BC646") == ("646",)
 
 
 def test_split_refuses_another_type() -> None:
     with pytest.raises(InvalidArgumentError, match="no taxi plate"):
-        by_name("taxi").split("A123BC77")
+        RUSSIA.format("taxi").split("A123BC77")
 
 
 def test_pattern_reads_like_the_plate() -> None:
-    assert by_name("standard").pattern == "l ddd ll r"
-    assert by_name("standard_two_line").pattern == "l ddd / ll r"
-    assert by_name("diplomatic_head").pattern == "ddd CD d r"
+    assert RUSSIA.format("standard").pattern == "l ddd ll [dd|ndd]"
+    assert RUSSIA.format("standard_two_line").pattern == "l ddd / ll [dd|ndd]"
+    assert RUSSIA.format("diplomatic_head").pattern == "ddd CD d [dd|ndd]"

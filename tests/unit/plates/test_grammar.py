@@ -1,25 +1,21 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader.plates._alphabet import RUSSIAN, Alphabet
-from platereader.plates._formats import (
-    FORMATS,
-    PlateGrammar,
-    by_name,
-    format_of,
-    formats_of,
-    russian_grammar,
-    sample_text,
-)
-from platereader.plates._regions import region_known
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA, RUSSIAN, Alphabet, PlateGrammar, PlateScheme
+from platereader.plates._defaults import default_grammar
 
-GRAMMAR = russian_grammar()
+GRAMMAR = default_grammar()
+
+
+def _only(*names: str) -> PlateScheme:
+    return replace(RUSSIA, formats=tuple(RUSSIA.format(name) for name in names))
 
 
 def _accepted(text: str) -> tuple[str, ...]:
@@ -35,8 +31,8 @@ def _accepted(text: str) -> tuple[str, ...]:
 @st.composite
 def _almost_plates(draw: st.DrawFn) -> str:
     """A legal text with up to two characters changed, cut or added."""
-    plate_format = draw(st.sampled_from(FORMATS))
-    text = sample_text(plate_format, rng=np.random.default_rng(draw(st.integers(0, 2**32 - 1))))
+    plate_format = draw(st.sampled_from(RUSSIA.formats))
+    text = RUSSIA.sample_text(plate_format, rng=np.random.default_rng(draw(st.integers(0, 2**32 - 1))))
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.integers(0, len(text)))
         kept = draw(st.integers(0, 1))
@@ -46,42 +42,42 @@ def _almost_plates(draw: st.DrawFn) -> str:
 
 @given(_almost_plates())
 def test_accepts_what_the_formats_accept(text: str) -> None:
-    assert _accepted(text) == tuple(plate_format.name for plate_format in formats_of(text))
-    assert GRAMMAR.accepts(text) == bool(formats_of(text))
+    assert _accepted(text) == tuple(one.name for _, one in DEFAULT_SCHEMES.fits(text))
+    assert GRAMMAR.accepts(text) == DEFAULT_SCHEMES.fit(text).legal
 
 
 @given(_almost_plates())
 def test_fit_is_what_the_formats_and_the_regions_say(text: str) -> None:
-    fit, likeliest = GRAMMAR.fit(text), format_of(text)
-    assert (None if fit is None else fit.format) == (None if likeliest is None else likeliest.name)
-    assert (fit is not None and fit.region_known) == region_known(text)
+    fit, expected = GRAMMAR.fit(text), DEFAULT_SCHEMES.fit(text)
+    assert (None if fit is None else fit.format) == expected.format
+    assert (fit is not None and fit.region_known) == expected.region_known
 
 
 def test_fit_names_only_types_of_the_grammar() -> None:
-    trailers = PlateGrammar.build([by_name("trailer")])
+    trailers = PlateGrammar.build([_only("trailer")], alphabet=RUSSIAN)
     assert trailers.fit("AA123477") == ("trailer", True)
     assert trailers.fit("A123BC77") is None
 
 
 @given(st.text(alphabet=RUSSIAN.characters, max_size=10))
 def test_rejects_what_the_formats_reject(text: str) -> None:
-    assert GRAMMAR.accepts(text) == bool(formats_of(text))
+    assert GRAMMAR.accepts(text) == DEFAULT_SCHEMES.fit(text).legal
 
 
 def test_agrees_with_the_formats_on_short_texts_like_police_trailers() -> None:
     for characters in itertools.product("059", "09", "0159", "ATD", "0123456789", "0123456789"):
         text = "".join(characters)
-        assert GRAMMAR.accepts(text) == bool(formats_of(text)), text
+        assert GRAMMAR.accepts(text) == DEFAULT_SCHEMES.fit(text).legal, text
 
 
 def test_small_grammar_against_every_string() -> None:
     alphabet = Alphabet("01AT")
-    formats = (by_name("police_trailer"), by_name("taxi"))
-    grammar = PlateGrammar.build(formats, alphabet=alphabet)
+    scheme = _only("police_trailer", "taxi")
+    grammar = PlateGrammar.build([scheme], alphabet=alphabet)
     for length in range(8):
         for characters in itertools.product(alphabet.characters, repeat=length):
             text = "".join(characters)
-            assert grammar.accepts(text) == any(plate_format.matches(text) for plate_format in formats), text
+            assert grammar.accepts(text) == any(one.matches(text) for one in scheme.formats), text
 
 
 def test_transitions_are_the_steps() -> None:
@@ -105,7 +101,7 @@ def test_every_state_is_reachable_and_leads_to_a_plate() -> None:
 
 
 def test_building_twice_gives_the_same_automaton() -> None:
-    np.testing.assert_array_equal(PlateGrammar.build().transitions, GRAMMAR.transitions)
+    np.testing.assert_array_equal(PlateGrammar.build([RUSSIA], alphabet=RUSSIAN).transitions, GRAMMAR.transitions)
 
 
 def test_transitions_cannot_be_written() -> None:

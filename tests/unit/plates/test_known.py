@@ -10,8 +10,7 @@ import pytest
 
 from platereader import Box, PlateImage, PlateReading, TrackedPlate
 from platereader.errors import InvalidArgumentError
-from platereader.plates._alphabet import RUSSIAN
-from platereader.plates._formats import FORMATS, sample_text
+from platereader.plates import RUSSIA, RUSSIAN
 from platereader.plates._known import KnownMatch, KnownPlates, match_known
 from platereader.results import Character, PlateEvidence, Verdict
 
@@ -114,7 +113,7 @@ def slow_distance(a: str, b: str) -> float:
 @pytest.mark.parametrize("max_distance", [0.5, 1.0, 2.5, 20.0])
 def test_pruning_never_loses_the_nearest(max_distance: float) -> None:
     rng = np.random.default_rng(3)
-    plates = [sample_text(FORMATS[int(rng.integers(6))], rng=rng) for _ in range(60)]
+    plates = [RUSSIA.sample_text(RUSSIA.formats[int(rng.integers(6))], rng=rng) for _ in range(60)]
     known = KnownPlates(plates)
     for _ in range(30):
         chars = list(plates[int(rng.integers(60))])

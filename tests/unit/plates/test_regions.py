@@ -5,31 +5,27 @@ from typing import Literal
 
 import pytest
 
-from platereader.plates._regions import known_codes, region_by_code, region_known, region_of
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA, Region
 
 
 def test_every_row_is_complete() -> None:
-    assert len(known_codes()) == len(set(known_codes())) > 150
-    for code in known_codes():
-        region = region_by_code(code)
-        assert region is not None
+    assert len(RUSSIA.regions) > 150
+    for code, region in RUSSIA.regions.items():
+        assert region.code == code
         assert re.fullmatch(r"(?!00)[0-9]{2}|[1-9][0-9]{2}", region.code)
-        assert re.search("[A-Za-z]", region.subject_en)
-        assert re.search("[А-Яа-я]", region.subject_ru)
-        assert re.fullmatch(r"([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?", region.date_since)
+        assert re.search("[A-Za-z]", region.name)
+        assert re.search("[А-Яа-я]", region.name_local)
+        assert re.fullmatch(r"([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?)?", region.since)
         assert "MVD order" in region.source
 
 
 def test_all_two_digit_codes_are_given_out() -> None:
-    assert [code for code in known_codes() if len(code) == 2] == [f"{number:02d}" for number in range(1, 100)]
+    assert [code for code in RUSSIA.regions if len(code) == 2] == [f"{number:02d}" for number in range(1, 100)]
 
 
 def test_three_digit_codes_belong_to_the_region_of_their_last_two_digits() -> None:
-    for code in known_codes():
-        region, base = region_by_code(code), region_by_code(code[-2:])
-        assert region is not None
-        assert base is not None
-        assert region.subject_en == base.subject_en
+    for code, region in RUSSIA.regions.items():
+        assert region.name == RUSSIA.regions[code[-2:]].name
 
 
 @pytest.mark.parametrize(
@@ -47,15 +43,12 @@ def test_three_digit_codes_belong_to_the_region_of_their_last_two_digits() -> No
     ],
 )
 def test_codes_of_subjects(subject: str, codes: str) -> None:
-    for code in codes.split():
-        region = region_by_code(code)
-        assert region is not None
-        assert region.subject_en == subject
+    assert {RUSSIA.regions[code].name for code in codes.split()} == {subject}
 
 
 @pytest.mark.parametrize("code", ["", "00", "7", "646", "0077", "AA"])
 def test_unknown_codes(code: str) -> None:
-    assert region_by_code(code) is None
+    assert code not in RUSSIA.regions
 
 
 @pytest.mark.parametrize(
@@ -74,10 +67,9 @@ def test_unknown_codes(code: str) -> None:
     ],
 )
 def test_region_of(text: str, code: str) -> None:
-    region = region_of(text)
-    assert region is not None
-    assert region.code == code
-    assert region_known(text)
+    fit = DEFAULT_SCHEMES.fit(text)
+    assert fit.region == RUSSIA.regions[code]
+    assert fit.region_known
 
 
 @pytest.mark.parametrize(
@@ -91,5 +83,10 @@ def test_region_of(text: str, code: str) -> None:
     ],
 )
 def test_texts_without_a_region_in_the_table(text: str, lines: Literal[1, 2] | None, known: bool) -> None:
-    assert region_of(text, lines=lines) is None
-    assert region_known(text, lines=lines) is known
+    fit = DEFAULT_SCHEMES.fit(text, lines=lines)
+    assert fit.region is None
+    assert fit.region_known is known
+
+
+def test_a_table_of_names() -> None:
+    assert Region.table({"B": "Berlin"}) == {"B": Region("B", "Berlin")}

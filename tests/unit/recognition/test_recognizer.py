@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.training.checkpoint import half_precision
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.runtimes._tensors import write_tensors

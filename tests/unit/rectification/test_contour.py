@@ -12,7 +12,7 @@ from platereader.lab.datasets import is_calibration, load_dataset
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.render import render_plate
 from platereader.media._images import read_image
-from platereader.plates._formats import by_name
+from platereader.plates import RUSSIA
 from platereader.rectification._contour import ContourRectifier, find_outline
 from platereader.rectification._layout import rectify_box
 from platereader.testing import check_rectifier
@@ -84,7 +84,7 @@ def test_real_photographs_come_out_straighter_than_their_boxes(shared_data: Path
 @pytest.mark.parametrize("seed", [8, 15, 18, 26, 29, 36, 39])
 def test_a_tight_box_is_not_taken_apart_at_the_line_before_the_region(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    front = render_plate("A123BC77", by_name("standard"), height_px=30, rng=rng).pixels
+    front = render_plate("A123BC77", RUSSIA.layout("standard"), height_px=30, rng=rng).pixels
     framed, corners = add_holder((front * 0.5).astype(np.uint8), rng=rng, light=0.5)
     frame = np.full((framed.shape[0] + 80, framed.shape[1] + 120, 3), 60, np.uint8)
     frame[40 : 40 + framed.shape[0], 60 : 60 + framed.shape[1]] = framed

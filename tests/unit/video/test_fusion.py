@@ -9,7 +9,7 @@ import pytest
 from platereader import Box, Candidate, Character, Detection, PlateEvidence, PlateImage, PlateReading
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES

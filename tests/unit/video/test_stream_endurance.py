@@ -17,7 +17,7 @@ from fakes import frame_with, patch_pipeline
 from platereader import Box, Detection, PlateImage
 from platereader._arrays import BgrImage
 from platereader.pipeline import Pipeline
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.results import Candidate, PlateEvidence, PlateReading
 from platereader.testing import spelled
 from platereader.trust import TrustPolicy

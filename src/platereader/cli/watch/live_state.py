@@ -141,7 +141,7 @@ def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
         "confidence": float(plate.confidence),
         "status": plate.status,
         "reason": plate.reason,
-        "region": None if plate.region is None else plate.region.subject_en,
+        "region": None if plate.region is None else plate.region.name,
         "settled": bool(plate.settled),
         "gone": gone,
         "first_seen_s": float(plate.first_seen_s),

@@ -145,4 +145,4 @@ def _note(plate: TrackedPlate) -> str:
     """The region of a sure text, the reason of any other."""
     if plate.reason is not None:
         return plate.reason.replace("_", " ")
-    return "" if plate.region is None else plate.region.subject_en
+    return "" if plate.region is None else plate.region.name

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from platereader._geometry import Box, Quad
-from platereader.plates._formats import FORMATS
+from platereader.plates import RUSSIA
 from platereader.results import Lines
 
 _LOOSE = "loose"
@@ -50,7 +50,7 @@ class LabelledPlate:
     def lines(self) -> Lines | None:
         """Lines of text as counted, or by the label's ``plate_type``; None where neither says.
 
-        A type is taken by its name: one of ``platereader.plates._formats`` (also as part of a longer one, such as
+        A type is taken by its name: one of ``platereader.plates.RUSSIA`` (also as part of a longer one, such as
         ``kz_standard``), or one with ``two_line`` or ``square`` in it. Foreign plates come in both shapes.
         """
         if self.line_count is not None or self.plate_type is None:
@@ -125,5 +125,5 @@ def _lines_of(plate_type: str) -> Lines | None:
         return None
     if "two_line" in plate_type or "square" in plate_type:
         return 2
-    named = [one for one in FORMATS if re.search(rf"(?<![a-z]){one.name}(?![a-z])", plate_type)]
+    named = [one for one in RUSSIA.formats if re.search(rf"(?<![a-z]){one.name}(?![a-z])", plate_type)]
     return max(named, key=lambda one: len(one.name)).line_count if named else None

@@ -13,8 +13,7 @@ from platereader._geometry import Box, Quad
 from platereader.errors import InvalidGeometryError, MediaFileError
 from platereader.lab.datasets.labels import LabelledImage, LabelledPlate, SkippedRow
 from platereader.media._images import IMAGE_SUFFIXES, image_size
-from platereader.plates._alphabet import to_latin
-from platereader.plates._formats import format_of
+from platereader.plates import DEFAULT_SCHEMES
 from platereader.results import Lines
 
 Row: TypeAlias = LabelledImage | SkippedRow
@@ -248,7 +247,7 @@ def _named_text(stem: str) -> str | None:
     """
     parts = re.split(r"[_\-\s(\[]", stem)
     texts = [_clean_text("".join(parts[:count])) for count in range(1, len(parts) + 1)]
-    return next((text for text in texts if text and format_of(text)), texts[0])
+    return next((text for text in texts if text and DEFAULT_SCHEMES.fit(text).legal), texts[0])
 
 
 def _picture_of(item: Path, by_stem: Mapping[Path, Path], here: str, there: str) -> Path | None:
@@ -331,4 +330,4 @@ def _optional_list(row: Mapping[str, object], name: str) -> list[object]:
 
 def _clean_text(text: str | None) -> str | None:
     """Latin look-alikes without spaces; None for an empty text."""
-    return to_latin(text) or None if text else None
+    return DEFAULT_SCHEMES.to_latin(text) or None if text else None

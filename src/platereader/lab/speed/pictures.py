@@ -9,7 +9,7 @@ from platereader.lab.synthesis.crops import random_text
 from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
-from platereader.plates._formats import by_name
+from platereader.plates import RUSSIA
 
 __all__ = ["generated_frames"]
 
@@ -20,7 +20,7 @@ _PLATE_HEIGHT_PX = 112
 
 def generated_frames(count: int, *, rng: np.random.Generator) -> list[BgrImage]:
     """Streets of 1280 x 850 px, each with three cars that carry one-line plates of private cars."""
-    private = by_name("standard")
+    private = RUSSIA.layout("standard")
     frames: list[BgrImage] = []
     for _ in range(count):
         texts = [random_text(private, rng=rng) for _ in range(_PLATES)]

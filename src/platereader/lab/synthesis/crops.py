@@ -21,14 +21,15 @@ from platereader.lab.synthesis.capture import (
     cut_plate,
     place_on_background,
 )
+from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import character_boxes, masked, still_clear
 from platereader.lab.synthesis.lettering import Lettering, PhotographedPlate
 from platereader.lab.synthesis.pose import random_quad
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates._formats import FORMATS, PlateFormat, format_of, sample_text
+from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Lines
 
-__all__ = ["CropProfile", "PlateSample", "jitter_real", "plate_sample", "random_format", "random_text"]
+__all__ = ["CropProfile", "PlateSample", "jitter_real", "plate_sample", "random_layout", "random_text"]
 
 _POPULOUS_CODES = (
     "77", "97", "99", "177", "197", "199", "777", "797", "799", "977",
@@ -37,7 +38,7 @@ _POPULOUS_CODES = (
     "74", "174", "774", "63", "163", "763", "61", "161", "761", "54", "154", "59", "159",
     "24", "124", "52", "152", "34", "134",
 )  # fmt: skip
-"""Codes of the most populous subjects, which most cars carry (see ``platereader.plates._regions``)."""
+"""Codes of the most populous subjects, which most cars carry (see ``platereader.plates.RUSSIA``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +73,22 @@ def plate_sample(
         The sample, ``pixels`` of the profile's size for its number of lines.
     """
     profile = profile or CropProfile()
-    plate_format = random_format(rng, weights=profile.format_weights)
-    text = random_text(plate_format, rng=rng)
-    lines = plate_format.line_count
-    aspect = plate_format.size_mm[0] / plate_format.size_mm[1]
+    layout = random_layout(rng, weights=profile.format_weights)
+    text = random_text(layout, rng=rng)
+    lines = layout.line_count
+    aspect = layout.plate_format.size_mm[0] / layout.plate_format.size_mm[1]
     width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
     lettering = profile.lettering if rng.random() < 0.5 else None
-    clean = _front(text, plate_format, height_px=width_px / aspect, lettering=lettering, rng=rng)
+    clean = _front(text, layout, height_px=width_px / aspect, lettering=lettering, rng=rng)
     front = apply_steps(clean, steps=profile.camera.surface, rng=rng)
-    boxes = character_boxes(text, plate_format)
+    boxes = character_boxes(text, layout)
     legible = still_clear(clean, front, boxes)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     picture, quad = place_on_background(front, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels, seen = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     text = masked(text, [a and b for a, b in zip(legible, seen, strict=True)])
-    return PlateSample(pixels=pixels, lines=lines, text=text, format_name=plate_format.name)
+    return PlateSample(pixels=pixels, lines=lines, text=text, format_name=layout.name)
 
 
 def jitter_real(
@@ -115,17 +116,17 @@ def jitter_real(
         picture = cast(BgrImage, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         quad = quad * np.float32(scale)
     picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
-    plate_format = format_of(plate.text, lines=lines)
-    boxes = () if plate_format is None else character_boxes(plate.text, plate_format)
+    layout = layout_of(plate.text, lines=lines)
+    boxes = () if layout is None else character_boxes(plate.text, layout)
     pixels, seen = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     text = masked(plate.text, seen) if boxes else plate.text
-    return PlateSample(pixels, lines, text, "" if plate_format is None else plate_format.name)
+    return PlateSample(pixels, lines, text, "" if layout is None else layout.name)
 
 
 # ---------------------------------------------------------------- what is printed
 
 
-def random_format(rng: np.random.Generator, *, weights: Mapping[str, float] = FORMAT_WEIGHTS) -> PlateFormat:
+def random_layout(rng: np.random.Generator, *, weights: Mapping[str, float] = FORMAT_WEIGHTS) -> PlateLayout:
     """A random plate type.
 
     Args:
@@ -134,46 +135,45 @@ def random_format(rng: np.random.Generator, *, weights: Mapping[str, float] = FO
             the types of a group share its weight evenly. Types of no group are not drawn.
     """
     shares = _cumulative_shares(tuple(weights.items()))
-    return FORMATS[min(bisect.bisect_right(shares, rng.random()), len(FORMATS) - 1)]
+    return RUSSIA.layouts[min(bisect.bisect_right(shares, rng.random()), len(RUSSIA.layouts) - 1)]
 
 
 @functools.lru_cache(maxsize=16)
 def _cumulative_shares(weights: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
     starts = [
-        max((start for start, _ in weights if plate_format.name.startswith(start)), key=len, default=None)
-        for plate_format in FORMATS
+        max((start for start, _ in weights if layout.name.startswith(start)), key=len, default=None)
+        for layout in RUSSIA.layouts
     ]
     by_start = dict(weights)
     each = [0.0 if start is None else by_start[start] / starts.count(start) for start in starts]
     return tuple(float(share) for share in np.cumsum(each) / sum(each))
 
 
-def random_text(plate_format: PlateFormat, *, rng: np.random.Generator) -> str:
+def random_text(layout: PlateLayout, *, rng: np.random.Generator) -> str:
     """A random text: half with any region code in use, most others with a common one, a few with any digits at all.
 
     The few keep the reader from forgetting that codes are added by decree.
     """
-    has_region = any(group.is_region for line in plate_format.lines for group in line)
     choice = rng.random()
-    if not has_region or choice < 0.5:
-        return sample_text(plate_format, rng=rng)
+    if not layout.plate_format.has_region or choice < 0.5:
+        return RUSSIA.sample_text(layout.plate_format, rng=rng)
     if choice < 0.92:
         region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
     else:
         region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))
-    return sample_text(plate_format, rng=rng, region=region)
+    return RUSSIA.sample_text(layout.plate_format, rng=rng, region=region)
 
 
 def _front(
-    text: str, plate_format: PlateFormat, *, height_px: float, lettering: Lettering | None, rng: np.random.Generator
+    text: str, layout: PlateLayout, *, height_px: float, lettering: Lettering | None, rng: np.random.Generator
 ) -> BgrImage:
     """Render a clean front at a little more than ``height_px``.
 
     Only two heights are rendered, because the renderer keeps its glyphs by size; the rest is shrinking.
     """
     target_px = 1.3 * height_px
-    rendered = (32 if target_px <= 32 else 64) * plate_format.line_count
-    front = render_plate(text, plate_format, height_px=rendered, rng=rng, lettering=lettering).pixels
+    rendered = (32 if target_px <= 32 else 64) * layout.line_count
+    front = render_plate(text, layout, height_px=rendered, rng=rng, lettering=lettering).pixels
     scale = target_px / rendered
     if scale > 0.7:
         return front

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from platereader.lab.synthesis.glyphs import glyph_aspect
-from platereader.plates._layout import Group, PlateFormat
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA, PlateLayout
+from platereader.plates._pattern import Group
+from platereader.results import Lines
 
 Rect: TypeAlias = tuple[float, float, float, float]
 """``(x1, y1, x2, y2)`` in millimetres."""
@@ -67,14 +69,34 @@ class _Template:
     fixtures: Fixtures
 
 
-def lay_out(text: str, *, plate_format: PlateFormat) -> tuple[tuple[PlacedCharacter, ...], Fixtures]:
+def layout_of(text: str, *, lines: Lines | None = None) -> PlateLayout | None:
+    """The layout of the likeliest type of a text; None if it fits no type."""
+    plate_format = DEFAULT_SCHEMES.fit(text, lines=lines).plate_format
+    return None if plate_format is None else RUSSIA.layout(plate_format.name)
+
+
+class _Row(NamedTuple):
+    """The groups of one line: those left of the region field, and those in it."""
+
+    free: tuple[_Group, ...]
+    boxed: tuple[_Group, ...]
+
+
+class _Group(NamedTuple):
+    """One group of a text: the slots that its characters fill, and their height."""
+
+    slots: str
+    height_mm: float
+
+
+def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, ...], Fixtures]:
     """Place the characters of a text, in its order, and the fixtures of the plate.
 
     Raises:
         InvalidArgumentError: the text does not fit the format.
     """
-    parts = plate_format.split(text)
-    template = _template(plate_format, tuple(len(part.text) for part in parts))
+    parts = layout.plate_format.split(text)
+    template = _template(layout, tuple(len(part.text) for part in parts))
     characters = tuple(
         PlacedCharacter(char, center, top, min(height * glyph_aspect(char) * _WIDER.get(char, 1.0), room), height)
         for char, (center, top, height, room) in zip(text, template.places, strict=True)
@@ -83,80 +105,90 @@ def lay_out(text: str, *, plate_format: PlateFormat) -> tuple[tuple[PlacedCharac
 
 
 @lru_cache(maxsize=256)
-def _template(plate_format: PlateFormat, lengths: tuple[int, ...]) -> _Template:
+def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> _Template:
     """The places of a format whose groups have so many characters."""
-    remaining = iter(lengths)
-    rows = [[(group, next(remaining)) for group in line] for line in plate_format.lines]
-    field, region_top = _field(plate_format, rows)
+    rows = _rows(layout, lengths)
+    field, region_top = _field(layout, rows)
     places: list[_Placement] = []
     for index, row in enumerate(rows):
-        outside = [cell for cell in row if not cell[0].boxed]
-        boxed = [cell for cell in row if cell[0].boxed]
-        bottom = _baseline(plate_format, index)
-        places += _main_places(outside, plate_format=plate_format, field=field if boxed else None, bottom_mm=bottom)
-        places += _boxed_places(boxed, field=field, top_mm=region_top, long=plate_format.line_count == 1)
-    return _Template(tuple(places), _fixtures(plate_format, field, region_top, rows))
+        bottom = _baseline(layout, rows, index)
+        places += _main_places(row.free, layout=layout, field=field if row.boxed else None, bottom_mm=bottom)
+        places += _boxed_places(row.boxed, field=field, top_mm=region_top, long=len(rows) == 1)
+    return _Template(tuple(places), _fixtures(layout, field, region_top, rows))
 
 
-def _row_height(line: Sequence[Group]) -> float:
-    """Height of the tallest characters of a line outside of the region field."""
-    return max((group.height_mm for group in line if not group.boxed), default=0.0)
+def _rows(layout: PlateLayout, lengths: tuple[int, ...]) -> list[_Row]:
+    """The groups of each line as they are filled."""
+    remaining = iter(lengths)
+    rows: list[_Row] = []
+    for line, heights in zip(layout.plate_format.lines, layout.heights_mm, strict=True):
+        groups = tuple(
+            _Group(_form(group, length=next(remaining)), height) for group, height in zip(line, heights, strict=True)
+        )
+        rows.append(_Row(groups, ()))
+    free = len(rows[-1].free) - layout.boxed
+    rows[-1] = _Row(rows[-1].free[:free], rows[-1].free[free:])
+    return rows
 
 
-def _baseline(plate_format: PlateFormat, row: int) -> float:
+def _form(group: Group, *, length: int) -> str:
+    """The slots of a group that is filled by so many characters."""
+    return next(form for form in group.forms if len(form) == length)
+
+
+def _baseline(layout: PlateLayout, rows: Sequence[_Row], row: int) -> float:
     """Where the characters of a line end."""
-    height = plate_format.size_mm[1]
-    heights = [_row_height(line) for line in plate_format.lines]
+    height = layout.plate_format.size_mm[1]
+    heights = [max((group.height_mm for group in row.free), default=0.0) for row in rows]
     if len(heights) == 1:
         return height / 2 + heights[0] / 2
     margin = 0.3 * (height - sum(heights))
     return margin + heights[0] if row == 0 else height - margin
 
 
-def _pitch(group: Group, *, long: bool) -> list[float]:
+def _pitch(group: _Group, *, long: bool) -> list[float]:
     """Distance kept for each slot of a group."""
     letter = 0.948 if long else 0.88
     digit = 0.724 if group.height_mm > _BIG_DIGIT_MM else 0.76
-    slots = "dd" if group.is_region else group.slots
-    return [group.height_mm * (digit if slot == "d" else letter) for slot in slots]
+    return [group.height_mm * (digit if slot in "dn" else letter) for slot in group.slots]
 
 
-def _field(plate_format: PlateFormat, rows: list[list[tuple[Group, int]]]) -> tuple[Rect | None, float]:
+def _field(layout: PlateLayout, rows: Sequence[_Row]) -> tuple[Rect | None, float]:
     """The region field and the top of the characters in it."""
-    boxed = [cell for row in rows for cell in row if cell[0].boxed]
+    boxed = rows[-1].boxed
     if not boxed:
         return None, 0.0
-    width, height = plate_format.size_mm
-    count = sum(length for _, length in boxed)
-    tall = max(group.height_mm for group, _ in boxed)
-    content = tall + (0.37 * tall if plate_format.rus else 0.0)
-    if plate_format.line_count == 1:
+    width, height = layout.plate_format.size_mm
+    count = sum(len(group.slots) for group in boxed)
+    tall = max(group.height_mm for group in boxed)
+    content = tall + (0.37 * tall if layout.country_mark else 0.0)
+    if len(rows) == 1:
         left = width - (151.5 if count > 2 else 128.0)
-        return (left, 0.0, width, height), 14.5 if plate_format.rus else (height - tall) / 2
-    letters = sum(sum(_pitch(group, long=False)) for group, _ in rows[-1] if not group.boxed)
+        return (left, 0.0, width, height), 14.5 if layout.country_mark else (height - tall) / 2
+    letters = sum(sum(_pitch(group, long=False)) for group in rows[-1].free)
     wanted = max(0.75 * tall * count + 20.0, 0.41 * width)
     left = width - _EDGE_MM - min(wanted, width - 2 * _EDGE_MM - 0.88 * letters)
     bottom = height - _EDGE_MM
-    top = max(_baseline(plate_format, 0) + 4.0, bottom - content - 13.0)
+    top = max(_baseline(layout, rows, 0) + 4.0, bottom - content - 13.0)
     return (left, top, width, height), top + max(2.0, 0.55 * (bottom - top - content))
 
 
 def _main_places(
-    cells: Sequence[tuple[Group, int]], *, plate_format: PlateFormat, field: Rect | None, bottom_mm: float
+    groups: Sequence[_Group], *, layout: PlateLayout, field: Rect | None, bottom_mm: float
 ) -> list[_Placement]:
     """Places of the groups left of the region field, centred in what is free, all on one baseline."""
-    long = plate_format.line_count == 1
-    width = plate_format.size_mm[0]
+    long = layout.line_count == 1
+    width = layout.plate_format.size_mm[0]
     end = field[0] if field else width
     start, end = (28.0, end - 6.5 if field else end - 28.0) if long else (9.0, end - 4.0 if field else end - 9.0)
-    pitches = [_pitch(group, long=long) for group, _ in cells]
+    pitches = [_pitch(group, long=long) for group in groups]
     total = sum(map(sum, pitches))
     squeeze = min(1.0, (end - start) / total) if total else 1.0
     rest = max(0.0, end - start - total)
-    gap = (0.58 if long else 0.3) * rest / max(1, len(cells) - 1)
-    x = (start + end - total * squeeze - gap * (len(cells) - 1)) / 2
+    gap = (0.58 if long else 0.3) * rest / max(1, len(groups) - 1)
+    x = (start + end - total * squeeze - gap * (len(groups) - 1)) / 2
     places: list[_Placement] = []
-    for (group, _), steps in zip(cells, pitches, strict=True):
+    for group, steps in zip(groups, pitches, strict=True):
         for step in steps:
             places.append((x + step * squeeze / 2, bottom_mm - group.height_mm, group.height_mm, 0.95 * step * squeeze))
             x += step * squeeze
@@ -164,46 +196,43 @@ def _main_places(
     return places
 
 
-def _boxed_places(
-    cells: Sequence[tuple[Group, int]], *, field: Rect | None, top_mm: float, long: bool
-) -> list[_Placement]:
+def _boxed_places(groups: Sequence[_Group], *, field: Rect | None, top_mm: float, long: bool) -> list[_Placement]:
     """Places of the characters in the region field."""
     if field is None:
         return []
-    count = sum(length for _, length in cells)
+    count = sum(len(group.slots) for group in groups)
     left, right = field[0], field[2] - _EDGE_MM
     places: list[_Placement] = []
-    for group, length in cells:
+    for group in groups:
         pitch = min(group.height_mm * (0.76 if count < 3 else 0.715), (right - left - 5.0) / count)
         # The hole at the right end of a long plate pushes the digits to the left.
         center = (left + right) / 2 - (10.0 if long and count < 3 else 8.5 if long else 0.0)
-        for _ in range(length):
+        for _ in group.slots:
             middle = center + (len(places) - (count - 1) / 2) * pitch
             places.append((middle, top_mm, group.height_mm, 0.95 * pitch))
     return places
 
 
-def _fixtures(
-    plate_format: PlateFormat, field: Rect | None, region_top: float, rows: list[list[tuple[Group, int]]]
-) -> Fixtures:
+def _fixtures(layout: PlateLayout, field: Rect | None, region_top: float, rows: Sequence[_Row]) -> Fixtures:
     """Field, RUS, flag and holes."""
-    width, height = plate_format.size_mm
-    long = plate_format.line_count == 1
+    size = layout.plate_format.size_mm
+    width, height = size
+    long = len(rows) == 1
     bolts = ((21.5, height * 0.47), (width - 22.0, height * 0.47))
     if not long:
         # Beside the upper line where there is room, in the corners of the narrow plates of motorcycles.
         y = 0.27 * height if width > 1.6 * height else 0.07 * height
         bolts = ((0.14 * width, y), (0.86 * width, y))
-    if field is None or not plate_format.rus:
-        return Fixtures(plate_format.size_mm, field, None, None, bolts)
-    tall = max(group.height_mm for row in rows for group, _ in row if group.boxed)
+    if field is None or not layout.country_mark:
+        return Fixtures(size, field, None, None, bolts)
+    tall = max(group.height_mm for group in rows[-1].boxed)
     top = region_top + 1.08 * tall
     word_height, word_width, flag_width = 0.335 * tall, 0.98 * tall, 0.76 * tall
     right = field[2] - 15.5 if long else field[2] - _EDGE_MM - 0.12 * tall
-    if not plate_format.flag:
+    if not layout.flag:
         middle = (field[0] + field[2] - _EDGE_MM) / 2 - (8.0 if long else 0.0)
         word = (middle - word_width / 2, top, middle + word_width / 2, top + word_height)
-        return Fixtures(plate_format.size_mm, field, word, None, bolts)
+        return Fixtures(size, field, word, None, bolts)
     flag = (right - flag_width, top - 0.04 * tall, right, top + 1.08 * word_height)
     word = (flag[0] - 4.0 - word_width, top, flag[0] - 4.0, top + word_height)
-    return Fixtures(plate_format.size_mm, field, word, flag, bolts)
+    return Fixtures(size, field, word, flag, bolts)

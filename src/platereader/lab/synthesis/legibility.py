@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
+from platereader.plates import PlateLayout
 from platereader.plates._alphabet import ILLEGIBLE
-from platereader.plates._formats import PlateFormat
 
 __all__ = ["Window", "character_boxes", "inside", "masked", "still_clear", "window_corners"]
 
@@ -31,13 +31,13 @@ _LEAST_CONTRAST = 0.12
 
 
 @lru_cache(maxsize=4096)
-def character_boxes(text: str, plate_format: PlateFormat) -> tuple[Window, ...]:
+def character_boxes(text: str, layout: PlateLayout) -> tuple[Window, ...]:
     """The place of each character on a plate of that type.
 
     Raises:
         InvalidArgumentError: the text does not fit the format.
     """
-    characters, fixtures = lay_out(text, plate_format=plate_format)
+    characters, fixtures = lay_out(text, layout=layout)
     width, height = fixtures.size
     return tuple(
         (

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
-from platereader.lab.synthesis.layout import PlacedCharacter, lay_out
+from platereader.lab.synthesis.layout import PlacedCharacter, lay_out, layout_of
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
-from platereader.plates._formats import format_of
-from platereader.plates._layout import PlateFormat
+from platereader.plates import PlateLayout
 from platereader.results import Lines
 
 __all__ = ["Lettering", "PhotographedPlate", "cut_lettering", "letter_mask"]
@@ -97,11 +96,11 @@ def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = 
     """
     found: dict[str, list[Mask]] = {}
     for plate in plates:
-        plate_format = format_of(plate.text, lines=plate.lines)
-        if plate_format is None or _px_per_mm(plate.corners, plate_format) < min_width_px / 520:
+        layout = layout_of(plate.text, lines=plate.lines)
+        if layout is None or _px_per_mm(plate.corners, layout) < min_width_px / 520:
             continue
-        characters, _ = lay_out(plate.text, plate_format=plate_format)
-        grey = _rectified(plate, plate_format)
+        characters, _ = lay_out(plate.text, layout=layout)
+        grey = _rectified(plate, layout)
         placement = _place(grey, characters)
         if placement is None:
             continue
@@ -141,22 +140,22 @@ def letter_mask(
 # ---------------------------------------------------------------- the whole plate
 
 
-def _px_per_mm(corners: Corners, plate_format: PlateFormat) -> float:
+def _px_per_mm(corners: Corners, layout: PlateLayout) -> float:
     """Resolution of the photograph in the worse direction, pixels a millimetre."""
     top_left, top_right, bottom_right, bottom_left = np.asarray(corners, np.float64)
     width = min(np.linalg.norm(top_right - top_left), np.linalg.norm(bottom_right - bottom_left))
     height = min(np.linalg.norm(bottom_left - top_left), np.linalg.norm(bottom_right - top_right))
-    return float(min(width / plate_format.size_mm[0], height / plate_format.size_mm[1]))
+    return float(min(width / layout.plate_format.size_mm[0], height / layout.plate_format.size_mm[1]))
 
 
-def _rectified(plate: PhotographedPlate, plate_format: PlateFormat) -> _Grey:
+def _rectified(plate: PhotographedPlate, layout: PlateLayout) -> _Grey:
     """The squarely seen plate and its margin, ink bright: float32, 0 to 255."""
-    size = (plate_format.size_mm[0] * _PX_PER_MM, plate_format.size_mm[1] * _PX_PER_MM)
+    size = (layout.plate_format.size_mm[0] * _PX_PER_MM, layout.plate_format.size_mm[1] * _PX_PER_MM)
     margin = _MARGIN_MM * _PX_PER_MM
     # Green alone: every plate's ink stands out from its ground there.
     green = np.ascontiguousarray(plate.pixels[..., 1])
     corners = np.asarray(plate.corners, np.float32)
-    shrink = min(1.0, 1.4 * _PX_PER_MM / _px_per_mm(corners, plate_format))
+    shrink = min(1.0, 1.4 * _PX_PER_MM / _px_per_mm(corners, layout))
     if shrink < 1.0:
         small = (max(1, round(green.shape[1] * shrink)), max(1, round(green.shape[0] * shrink)))
         corners = corners * np.array((small[0] / green.shape[1], small[1] / green.shape[0]), np.float32)
@@ -165,7 +164,7 @@ def _rectified(plate: PhotographedPlate, plate_format: PlateFormat) -> _Grey:
     full = (round(size[0] + 2 * margin), round(size[1] + 2 * margin))
     warped = cv2.warpPerspective(green, matrix, full, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     grey: _Grey = np.asarray(warped, np.float32)
-    return 255 - grey if plate_format.ink.rgb[1] < plate_format.ground.rgb[1] else grey
+    return 255 - grey if layout.plate_format.ink.rgb[1] < layout.plate_format.ground.rgb[1] else grey
 
 
 def _place(grey: _Grey, characters: Sequence[PlacedCharacter]) -> _Placement | None:

@@ -14,7 +14,7 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.camera import Step, apply_steps
-from platereader.lab.synthesis.crops import random_format, random_text
+from platereader.lab.synthesis.crops import random_layout, random_text
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
@@ -68,10 +68,10 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
     if rng.random() < foreign_share:
         plate = render_foreign(height_px=height_px, rng=rng)
         return Front(plate.pixels, lines=plate.lines)
-    plate_format = random_format(rng)
-    text = random_text(plate_format, rng=rng)
-    lines = plate_format.line_count
-    return Front(render_plate(text, plate_format, height_px=height_px * lines, rng=rng).pixels, lines=lines)
+    layout = random_layout(rng)
+    text = random_text(layout, rng=rng)
+    lines = layout.line_count
+    return Front(render_plate(text, layout, height_px=height_px * lines, rng=rng).pixels, lines=lines)
 
 
 def paste_plate(

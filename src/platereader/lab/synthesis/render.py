@@ -19,7 +19,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, Fixtures, PlacedCharacter, Rect, lay_out
 from platereader.lab.synthesis.lettering import Lettering, letter_mask
-from platereader.plates._layout import Colour, PlateFormat
+from platereader.plates import Colour, PlateLayout
 from platereader.results import Lines
 
 __all__ = ["RenderedPlate", "render_plate"]
@@ -46,23 +46,23 @@ class RenderedPlate:
 
     Attributes:
         text: what stands on it, upper-case Latin.
-        plate_format: its type.
+        layout: of its type.
         pixels: uint8 ``(H, W, 3)`` BGR.
     """
 
     text: str
-    plate_format: PlateFormat
+    layout: PlateLayout
     pixels: BgrImage
 
     @property
     def lines(self) -> Lines:
         """Number of text lines."""
-        return self.plate_format.line_count
+        return self.layout.line_count
 
 
 def render_plate(
     text: str,
-    plate_format: PlateFormat,
+    layout: PlateLayout,
     *,
     height_px: int,
     rng: np.random.Generator,
@@ -72,7 +72,7 @@ def render_plate(
 
     Args:
         text: plate text in upper-case Latin look-alikes, without spaces.
-        plate_format: a type the text fits.
+        layout: of a type that the text fits.
         height_px: height of the picture; its width follows from the plate's size.
         rng: source of all variation: strokes, spacing, colours, wear, relief, screws.
         lettering: cut-outs to write with, a random one each time; characters without any are drawn by their outline.
@@ -84,17 +84,17 @@ def render_plate(
         raise InvalidArgumentError(
             f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more: render large, then shrink."
         )
-    characters, fixtures = lay_out(text, plate_format=plate_format)
+    characters, fixtures = lay_out(text, layout=layout)
     scale = height_px / fixtures.size[1]
     ink = _blank(fixtures, int(rng.integers(_STYLES)), height_px).copy()
     _write(characters, ink, scale=scale, lettering=lettering, rng=rng)
     if rng.random() < 0.2:
         ink = _worn(ink, rng=rng)
-    pixels = _painted(ink, plate_format=plate_format, fixtures=fixtures, scale=scale, rng=rng)
+    pixels = _painted(ink, layout=layout, fixtures=fixtures, scale=scale, rng=rng)
     if rng.random() < 0.35:
         pixels = _embossed(pixels, ink=ink, rng=rng)
     _draw_bolts(pixels, fixtures=fixtures, scale=scale, rng=rng)
-    return RenderedPlate(text, plate_format, pixels)
+    return RenderedPlate(text, layout, pixels)
 
 
 @lru_cache(maxsize=1024)
@@ -201,16 +201,14 @@ def _worn(ink: Mask, *, rng: np.random.Generator) -> Mask:
     return cast(Mask, cv2.multiply(ink, smooth, scale=1 / 255))
 
 
-def _painted(
-    ink: Mask, *, plate_format: PlateFormat, fixtures: Fixtures, scale: float, rng: np.random.Generator
-) -> BgrImage:
+def _painted(ink: Mask, *, layout: PlateLayout, fixtures: Fixtures, scale: float, rng: np.random.Generator) -> BgrImage:
     """Ink coverage to colours, with the flag."""
-    ground = _shade(plate_format.ground, rng=rng)
-    letters = _shade(plate_format.ink, rng=rng)
+    ground = _shade(layout.plate_format.ground, rng=rng)
+    letters = _shade(layout.plate_format.ink, rng=rng)
     pixels = cast(BgrImage, cv2.applyColorMap(ink, _ramp(ground, letters)))
-    if fixtures.field is not None and plate_format.boxed_ground != plate_format.ground:
+    if fixtures.field is not None and layout.boxed_ground != layout.plate_format.ground:
         x, y = round(fixtures.field[0] * scale), round(fixtures.field[1] * scale)
-        boxed = _shade(plate_format.boxed_ground, rng=rng)
+        boxed = _shade(layout.boxed_ground, rng=rng)
         pixels[y:, x:] = cv2.applyColorMap(ink[y:, x:], _ramp(boxed, letters))
     if fixtures.flag is not None:
         _draw_flag(pixels, fixtures.flag, scale=scale, ground=ground, rng=rng)

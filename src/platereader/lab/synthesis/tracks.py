@@ -16,7 +16,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.synthesis.crops import random_format, random_text
+from platereader.lab.synthesis.crops import random_layout, random_text
 from platereader.lab.synthesis.paste import Front, replace_plate
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.render import render_plate
@@ -108,9 +108,9 @@ def _plate(plate: RealPlate, *, rng: np.random.Generator) -> View:
     size = (round(plate.pixels.shape[1] * scale), round(plate.pixels.shape[0] * scale))
     pixels = cast(BgrImage, cv2.resize(plate.pixels, size, interpolation=cv2.INTER_CUBIC))
     quad = Quad.from_points(plate.corners * np.float32(scale))
-    plate_format = random_format(rng)
-    text, lines = random_text(plate_format, rng=rng), plate_format.line_count
-    front = Front(render_plate(text, plate_format, height_px=64 * lines, rng=rng).pixels, lines=lines)
+    layout = random_layout(rng)
+    text, lines = random_text(layout, rng=rng), layout.line_count
+    front = Front(render_plate(text, layout, height_px=64 * lines, rng=rng).pixels, lines=lines)
     made = replace_plate(Scene(pixels, (ScenePlate(quad.box, quad),)), index=0, front=front, rng=rng)
     corners = np.asarray(made.plates[0].quad.to_array(), np.float32)
     return View(made.pixels, corners, lines, text, "composed")

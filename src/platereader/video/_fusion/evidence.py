@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from platereader import _ctc as ctc
+from platereader.plates import DEFAULT_SCHEMES
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._formats import format_of
-from platereader.plates._regions import region_known
 from platereader.results import Candidate, Character, HasVerdict, Lines, PlateReading, Reason, Verdict
 from platereader.trust import FrameWeights, FusedSigns, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, UNFITTED
@@ -201,7 +200,7 @@ def _least_telling(kept: Sequence[Frame]) -> int:
 
 def _signs(frames: Sequence[Frame], text: str, *, share: float, lead_nats: float, floor_nats: float) -> FusedSigns:
     """What speaks for and against the best text."""
-    lines = lines_of(frames)
+    fit = DEFAULT_SCHEMES.fit(text, lines=lines_of(frames))
     weights = np.array([kept.weight for kept in frames])
     agreeing = [kept for kept in frames if kept.candidates[0].text == text]
     signs = dict(zip(FRAME_SIGNS, weights @ np.array([kept.signs for kept in frames]) / weights.sum(), strict=True))
@@ -215,8 +214,8 @@ def _signs(frames: Sequence[Frame], text: str, *, share: float, lead_nats: float
         best_confidence=max((kept.reading.confidence for kept in agreeing), default=0.0),
         edge=float(signs["edge"]),
         inner=float(signs["inner"]),
-        legal=format_of(text, lines=lines) is not None,
-        region_known=region_known(text, lines=lines),
+        legal=fit.legal,
+        region_known=fit.region_known,
     )
 
 
@@ -246,5 +245,4 @@ def _characters(candidates: Sequence[Candidate]) -> tuple[Character, ...]:
 
 
 def _candidate(text: str, log_prob: float, *, lines: Lines) -> Candidate:
-    plate_format = format_of(text, lines=lines)
-    return Candidate(text, log_prob, None if plate_format is None else plate_format.name)
+    return Candidate(text, log_prob, DEFAULT_SCHEMES.fit(text, lines=lines).format)

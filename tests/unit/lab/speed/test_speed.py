@@ -28,7 +28,7 @@ from platereader.lab.speed.report import Absent, FrameReport, Run, Start, Turn, 
 from platereader.lab.speed.stages import STAGES, Stopwatch, watched
 from platereader.lab.speed.table import format_frame_report
 from platereader.lab.speed.turns import interleaved, take_turns, torch_threads
-from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.results import PartDescription
 from platereader.runtimes import Runtime
 

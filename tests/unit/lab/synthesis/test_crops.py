@@ -8,12 +8,11 @@ import pytest
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.camera import Camera, Step
-from platereader.lab.synthesis.crops import CropProfile, jitter_real, plate_sample, random_format, random_text
+from platereader.lab.synthesis.crops import CropProfile, jitter_real, plate_sample, random_layout, random_text
 from platereader.lab.synthesis.pose import CornerError, PoseRange, corners_of, homography, noisy_corners
 from platereader.lab.synthesis.render import render_plate
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA
 from platereader.plates._alphabet import ILLEGIBLE
-from platereader.plates._formats import by_name, format_of
-from platereader.plates._regions import known_codes
 
 EXACT = CropProfile(
     camera=Camera(surface=(), view=()),
@@ -33,8 +32,8 @@ def test_samples_have_the_size_of_their_kind_and_a_legal_text() -> None:
         sample = plate_sample(rng, profile=profile)
         assert sample.pixels.shape == ((40, 176, 3) if sample.lines == 1 else (80, 120, 3))
         assert sample.pixels.dtype == np.uint8
-        assert ILLEGIBLE in sample.text or by_name(sample.format_name).matches(sample.text)
-        assert by_name(sample.format_name).line_count == sample.lines
+        assert ILLEGIBLE in sample.text or RUSSIA.format(sample.format_name).matches(sample.text)
+        assert RUSSIA.layout(sample.format_name).line_count == sample.lines
 
 
 def test_the_same_rng_gives_the_same_sample() -> None:
@@ -49,7 +48,7 @@ def test_with_true_corners_the_sample_is_the_plate() -> None:
     likeness: list[float] = []
     for _ in range(25):
         sample = plate_sample(rng, profile=EXACT)
-        plate = render_plate(sample.text, by_name(sample.format_name), height_px=64 * sample.lines, rng=rng)
+        plate = render_plate(sample.text, RUSSIA.layout(sample.format_name), height_px=64 * sample.lines, rng=rng)
         size = (sample.pixels.shape[1], sample.pixels.shape[0])
         ideal = cv2.resize(plate.pixels, size, interpolation=cv2.INTER_AREA)
         pair = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).ravel() for picture in (sample.pixels, ideal)]
@@ -67,7 +66,7 @@ def test_backgrounds_are_not_written_to() -> None:
 
 def test_groups_of_types_come_as_often_as_their_weights_say() -> None:
     rng = np.random.default_rng(0)
-    drawn = Counter(random_format(rng, weights={"standard": 3.0, "police": 1.0}).name for _ in range(2000))
+    drawn = Counter(random_layout(rng, weights={"standard": 3.0, "police": 1.0}).name for _ in range(2000))
     police = sum(count for name, count in drawn.items() if name.startswith("police"))
     assert 0.2 < police / 2000 < 0.3
     assert drawn["standard_two_line"] > 500
@@ -76,12 +75,12 @@ def test_groups_of_types_come_as_often_as_their_weights_say() -> None:
 
 def test_some_texts_carry_a_code_that_is_not_in_use() -> None:
     rng = np.random.default_rng(0)
-    standard, known = by_name("standard"), set(known_codes())
-    codes = [standard.region_code(random_text(standard, rng=rng)) for _ in range(600)]
+    standard, known = RUSSIA.layout("standard"), set(RUSSIA.regions)
+    codes = [standard.plate_format.region_codes(random_text(standard, rng=rng))[0] for _ in range(600)]
     unknown = sum(code not in known for code in codes) / 600
     assert 0.01 < unknown < 0.12
     assert len(set(codes)) > 60
-    assert all(format_of(random_text(by_name("taxi"), rng=rng)) is not None for _ in range(20))
+    assert all(DEFAULT_SCHEMES.fit(random_text(RUSSIA.layout("taxi"), rng=rng)).legal for _ in range(20))
 
 
 def test_a_sample_of_which_an_end_is_missing_says_so() -> None:
@@ -118,7 +117,7 @@ class _Photographed:
 
 
 def _photograph_with_plate() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    plate = render_plate("A123BC77", by_name("standard"), height_px=56, rng=np.random.default_rng(0)).pixels
+    plate = render_plate("A123BC77", RUSSIA.layout("standard"), height_px=56, rng=np.random.default_rng(0)).pixels
     frame = np.full((300, 600, 3), 110, np.uint8)
     corners = np.array([(150, 100), (400, 112), (398, 168), (152, 154)], np.float32)
     matrix = homography(corners_of((plate.shape[1], plate.shape[0])), corners)

@@ -7,7 +7,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
-from platereader.plates._alphabet import ILLEGIBLE, RUSSIAN
+from platereader.plates import ILLEGIBLE, RUSSIAN
 
 PROFILE = CropProfile()
 

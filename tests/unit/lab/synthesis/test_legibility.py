@@ -6,9 +6,9 @@ import pytest
 
 from platereader.lab.synthesis.legibility import character_boxes, inside, masked, still_clear, window_corners
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates._formats import by_name
+from platereader.plates import RUSSIA
 
-STANDARD = by_name("standard")
+STANDARD = RUSSIA.layout("standard")
 BOXES = character_boxes("A123BC77", STANDARD)
 
 
@@ -20,7 +20,7 @@ def test_characters_stand_from_left_to_right_within_the_plate() -> None:
 
 
 def test_the_lower_line_stands_below() -> None:
-    boxes = character_boxes("1234AB77", by_name("motorcycle"))
+    boxes = character_boxes("1234AB77", RUSSIA.layout("motorcycle"))
     assert max(box[3] for box in boxes[:4]) < min(box[1] for box in boxes[4:])
 
 

@@ -11,10 +11,12 @@ from platereader.lab.synthesis.glyphs import Mask, glyph_mask
 from platereader.lab.synthesis.lettering import Lettering, cut_lettering, letter_mask
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates._formats import by_name
+from platereader.plates import RUSSIA
 from platereader.results import Lines
 
 _TURNED = np.array([(0.10, 0.30), (0.86, 0.22), (0.88, 0.66), (0.11, 0.78)], np.float32)
+
+STANDARD = RUSSIA.layout("standard")
 
 
 class _Plate(NamedTuple):
@@ -26,8 +28,8 @@ class _Plate(NamedTuple):
 
 def _photographed(text: str, name: str, *, width_px: float = 500, seed: int = 4, contrast: float = 1.0) -> _Plate:
     """A plate seen from the side, a little blurred, on grey, with labelled corners that are somewhat wrong."""
-    plate_format = by_name(name)
-    front = render_plate(text, plate_format, height_px=112, rng=np.random.default_rng(seed)).pixels
+    layout = RUSSIA.layout(name)
+    front = render_plate(text, layout, height_px=112, rng=np.random.default_rng(seed)).pixels
     front = np.clip(128 + contrast * (front.astype(np.float32) - 128), 0, 255).astype(np.uint8)
     size = (round(width_px / 0.76), round(width_px / 0.76 * front.shape[0] / front.shape[1] / 0.45))
     corners = (_TURNED * np.array(size, np.float32)).astype(np.float32)
@@ -36,7 +38,7 @@ def _photographed(text: str, name: str, *, width_px: float = 500, seed: int = 4,
     cv2.warpPerspective(front, matrix, size, dst=picture, borderMode=cv2.BORDER_TRANSPARENT)
     wrong = np.array([(-3, 2), (2, -2), (3, 2), (-2, -3)], np.float32) * np.float32(width_px / 500)
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8), np.uint8)
-    return _Plate(blurred, (corners + wrong).astype(np.float32), plate_format.line_count, text)
+    return _Plate(blurred, (corners + wrong).astype(np.float32), layout.line_count, text)
 
 
 def _correlation(mask: Mask, char: str) -> float:
@@ -82,8 +84,8 @@ def test_small_and_faint_plates_give_nothing() -> None:
 def test_plates_are_written_with_cut_outs() -> None:
     lettering = cut_lettering([_photographed("A123BC77", "standard", seed=seed) for seed in range(3)])
     text = "C321AB77"
-    rendered = render_plate(text, by_name("standard"), height_px=112, rng=np.random.default_rng(8), lettering=lettering)
-    drawn = render_plate(text, by_name("standard"), height_px=112, rng=np.random.default_rng(8))
+    rendered = render_plate(text, STANDARD, height_px=112, rng=np.random.default_rng(8), lettering=lettering)
+    drawn = render_plate(text, STANDARD, height_px=112, rng=np.random.default_rng(8))
     assert not np.array_equal(rendered.pixels, drawn.pixels)
     again = cut_lettering([_Plate(rendered.pixels, corners_of((520, 112)), 1, text)])
     assert sum(len(masks) for masks in again.values()) >= len(text) - 2
@@ -101,7 +103,7 @@ def test_without_a_cut_out_the_outline_is_drawn_and_nothing_is_random() -> None:
 def test_missing_characters_leave_the_plate_as_it_was() -> None:
     lettering: Lettering = {"K": (np.full((9, 9), 255, np.uint8),)}
     plates = [
-        render_plate("A123BC77", by_name("standard"), height_px=64, rng=np.random.default_rng(1), lettering=source)
+        render_plate("A123BC77", STANDARD, height_px=64, rng=np.random.default_rng(1), lettering=source)
         for source in (None, lettering)
     ]
     assert np.array_equal(plates[0].pixels, plates[1].pixels)

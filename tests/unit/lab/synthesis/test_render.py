@@ -9,47 +9,48 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.render import RenderedPlate, render_plate
-from platereader.plates._formats import FORMATS, PlateFormat, by_name, sample_text
+from platereader.plates import RUSSIA, PlateLayout
 
 
 def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> RenderedPlate:
-    return render_plate(text, by_name(name), height_px=height_px, rng=np.random.default_rng(seed))
+    return render_plate(text, RUSSIA.layout(name), height_px=height_px, rng=np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
+@pytest.mark.parametrize("layout", RUSSIA.layouts, ids=lambda layout: layout.name)
 @pytest.mark.parametrize("height_px", [16, 64])
-def test_every_format(plate_format: PlateFormat, height_px: int) -> None:
+def test_every_format(layout: PlateLayout, height_px: int) -> None:
     rng = np.random.default_rng(7)
-    for region in ("77", "777") if "r" in plate_format.pattern else (None, None):
-        text = sample_text(plate_format, rng=rng, region=region)
-        plate = render_plate(text, plate_format, height_px=height_px, rng=rng)
-        width_px = round(height_px * plate_format.size_mm[0] / plate_format.size_mm[1])
+    for region in ("77", "777") if layout.plate_format.has_region else (None, None):
+        text = RUSSIA.sample_text(layout.plate_format, rng=rng, region=region)
+        plate = render_plate(text, layout, height_px=height_px, rng=rng)
+        width_px = round(height_px * layout.plate_format.size_mm[0] / layout.plate_format.size_mm[1])
         assert plate.pixels.shape == (height_px, width_px, 3)
         assert plate.pixels.dtype == np.uint8
-        assert plate.lines == plate_format.line_count
+        assert plate.lines == layout.line_count
 
 
-@pytest.mark.parametrize("plate_format", FORMATS, ids=lambda plate_format: plate_format.name)
-def test_characters_of_a_line_stand_side_by_side(plate_format: PlateFormat) -> None:
+@pytest.mark.parametrize("layout", RUSSIA.layouts, ids=lambda layout: layout.name)
+def test_characters_of_a_line_stand_side_by_side(layout: PlateLayout) -> None:
     rng = np.random.default_rng(3)
-    characters, _ = lay_out(sample_text(plate_format, rng=rng), plate_format=plate_format)
-    start = sum(len(part.text) for part in plate_format.split("".join(s.char for s in characters)) if part.line == 0)
+    characters, _ = lay_out(RUSSIA.sample_text(layout.plate_format, rng=rng), layout=layout)
+    parts = layout.plate_format.split("".join(character.char for character in characters))
+    start = sum(len(part.text) for part in parts if part.line == 0)
     for row in (characters[:start], characters[start:]):
         for left, right in itertools.pairwise(row):
             assert left.center_mm + left.width_mm / 2 <= right.center_mm - right.width_mm / 2 + 1e-6
 
 
 def test_main_digits_stand_above_the_letters_on_one_baseline() -> None:
-    characters, _ = lay_out("A123BC77", plate_format=by_name("standard"))
-    bottoms = {round(character.top_mm + character.height_mm, 6) for character in characters[:6]}
+    characters, _ = lay_out("A123BC77", layout=RUSSIA.layout("standard"))
+    bottoms = {round(spot.top_mm + spot.height_mm, 6) for spot in characters[:6]}
     assert len(bottoms) == 1
     assert characters[1].height_mm > characters[0].height_mm
     assert max(character.top_mm + character.height_mm for character in characters[6:]) < bottoms.pop()
 
 
 def test_the_field_of_a_three_digit_region_is_wider() -> None:
-    _, two = lay_out("A123BC77", plate_format=by_name("standard"))
-    _, three = lay_out("A123BC777", plate_format=by_name("standard"))
+    _, two = lay_out("A123BC77", layout=RUSSIA.layout("standard"))
+    _, three = lay_out("A123BC777", layout=RUSSIA.layout("standard"))
     assert two.field is not None
     assert three.field is not None
     assert three.field[0] < two.field[0]

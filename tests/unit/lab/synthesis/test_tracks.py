@@ -6,11 +6,11 @@ from platereader._geometry import Quad
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.tracks import Track, random_track
-from platereader.plates._formats import by_name, format_of
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA
 
 
 def plate() -> RealPlate:
-    front = render_plate("A123BC77", by_name("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
+    front = render_plate("A123BC77", RUSSIA.layout("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
     height, width = front.shape[:2]
     pixels = np.full((2 * height, 2 * width, 3), 90, np.uint8)
     left, top = width // 2, height // 2
@@ -47,7 +47,7 @@ def test_frames_of_a_track_differ_and_show_the_plate_where_they_say() -> None:
 def test_half_of_the_tracks_show_another_text_than_the_photograph() -> None:
     texts = [track(0.1, seed).text for seed in range(40)]
     assert 8 < texts.count("A123BC77") < 32
-    assert all(format_of(text) is not None for text in texts)
+    assert all(DEFAULT_SCHEMES.fit(text).legal for text in texts)
 
 
 def test_severe_tracks_are_seen_from_farther_and_lose_contrast() -> None:

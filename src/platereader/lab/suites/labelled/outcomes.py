@@ -11,7 +11,7 @@ import numpy as np
 from platereader._geometry import Box, iou
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics.rates import containment, corner_error
-from platereader.plates._formats import format_of
+from platereader.plates import DEFAULT_SCHEMES
 from platereader.results import PlateReading, Reason, Status
 
 MIN_FOUND_IOU = 0.3
@@ -167,14 +167,13 @@ def _corner_error(plate: LabelledPlate, reading: PlateReading | None, overlap: f
 
 
 def _type_of(plate: LabelledPlate) -> str:
-    fits = format_of(plate.text) if plate.text else None
-    return plate.plate_type or (fits.name if fits else "unknown")
+    return plate.plate_type or DEFAULT_SCHEMES.fit(plate.text or "").format or "unknown"
 
 
 def _region_digits(text: str | None) -> Literal[2, 3] | None:
-    fits = format_of(text) if text else None
-    code = fits.region_code(text) if fits and text else None
-    return None if code is None else (3 if len(code) == 3 else 2)
+    fits = DEFAULT_SCHEMES.fit(text or "").plate_format
+    codes = () if fits is None or text is None else fits.region_codes(text)
+    return None if not codes else (3 if len(codes[0]) == 3 else 2)
 
 
 def _foreign(image: LabelledImage, plate: LabelledPlate) -> str | None:

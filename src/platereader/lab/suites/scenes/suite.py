@@ -28,7 +28,7 @@ from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, ran
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph
 from platereader.lab.synthesis.stress.damage import turned
 from platereader.lab.synthesis.stress.views import View
-from platereader.plates._formats import by_name, sample_text
+from platereader.plates import RUSSIA
 
 __all__ = [
     "FROZEN_PICTURES",
@@ -183,9 +183,12 @@ def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) ->
     width_px = _log_uniform(low, max(low, min(high, widest)), rng=rng)
     text = place.russian_text
     if part == _RENDERED:
-        photograph, text = _enlarged(photograph, width_px=width_px), sample_text(by_name("standard"), rng=rng)
+        photograph, text = (
+            _enlarged(photograph, width_px=width_px),
+            RUSSIA.sample_text(RUSSIA.format("standard"), rng=rng),
+        )
         height_px = _front_height(photograph)
-        front = Front(render_plate(text, by_name("standard"), height_px=height_px, rng=rng).pixels, lines=1)
+        front = Front(render_plate(text, RUSSIA.layout("standard"), height_px=height_px, rng=rng).pixels, lines=1)
         photograph = _replaced(photograph, front=front, rng=rng)
     matrix = random_placement(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
     frame = render_frame(photograph, matrix, size_px=_STREET_PX)

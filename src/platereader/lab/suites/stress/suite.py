@@ -28,7 +28,7 @@ from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.damage import EFFECTS
 from platereader.lab.synthesis.stress.views import Source, View, drawn, photographed
 from platereader.media._images import read_image
-from platereader.plates._formats import FORMATS, PlateFormat, by_name, sample_text
+from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Detection
 
 __all__ = [
@@ -159,7 +159,7 @@ _REGIONS = (2, 3)
 PARTS: tuple[Part, ...] = (
     *(Part(axis, amount, unit) for axis, unit, amounts in _AXES for amount in amounts),
     *(Part("box", scale, "x the plate") for scale in _BOXES),
-    *(Part("type", 0, plate_format.name) for plate_format in FORMATS),
+    *(Part("type", 0, layout.name) for layout in RUSSIA.layouts),
     *(Part("region", digits, "random digits") for digits in _REGIONS),
     Part("mixed", 0, "everything"),
 )
@@ -186,7 +186,7 @@ def part_size(part: Part, material: Material) -> int:
 class _DrawnPlate(NamedTuple):
     """A plate to be drawn: its type, and whether in photographed lettering."""
 
-    plate_format: PlateFormat
+    layout: PlateLayout
     composed: bool
 
 
@@ -194,16 +194,16 @@ def _plates(part: Part, material: Material) -> Iterator[RealPlate | _DrawnPlate]
     """The plates of a part: photographs first, then drawn ones in our own lettering, then in photographed lettering."""
     if part.axis == "mixed":
         yield from islice(cycle(material.plates), _MIXED_EACH)
-        formats, each = FORMATS, _MIXED_EACH
+        layouts, each = RUSSIA.layouts, _MIXED_EACH
     elif part.axis == "type":
-        formats, each = (by_name(part.unit),), _PER_TYPE
+        layouts, each = (RUSSIA.layout(part.unit),), _PER_TYPE
     elif part.axis == "region":
-        formats, each = (by_name("standard"),), _PER_REGION
+        layouts, each = (RUSSIA.layout("standard"),), _PER_REGION
     else:
         yield from material.plates
-        formats, each = (by_name("standard"),), _DRAWN_EACH
+        layouts, each = (RUSSIA.layout("standard"),), _DRAWN_EACH
     for composed in (False, True):
-        yield from (_DrawnPlate(plate_format, composed) for plate_format in islice(cycle(formats), each))
+        yield from (_DrawnPlate(layout, composed) for layout in islice(cycle(layouts), each))
 
 
 def _drawn(part: Part, plate: _DrawnPlate, material: Material, *, rng: np.random.Generator) -> View:
@@ -213,8 +213,8 @@ def _drawn(part: Part, plate: _DrawnPlate, material: Material, *, rng: np.random
         lowest, beyond = (1, 100) if digits == 2 else (100, 1000)
         region = f"{int(rng.integers(lowest, beyond)):0{digits}d}"
     return drawn(
-        sample_text(plate.plate_format, rng=rng, region=region),
-        plate.plate_format,
+        RUSSIA.sample_text(plate.layout.plate_format, rng=rng, region=region),
+        plate.layout,
         scenes=material.scenes,
         lettering=material.lettering if plate.composed else None,
         rng=rng,

@@ -16,7 +16,7 @@ from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates._formats import PlateFormat
+from platereader.plates import PlateLayout
 from platereader.results import Lines
 
 Source: TypeAlias = Literal["photograph", "composed", "drawn"]
@@ -67,15 +67,15 @@ def photographed(plate: RealPlate) -> View:
 
 def drawn(
     text: str,
-    plate_format: PlateFormat,
+    layout: PlateLayout,
     *,
     scenes: Sequence[BgrImage],
     lettering: Lettering | None,
     rng: np.random.Generator,
 ) -> View:
     """A plate seen squarely before a piece of an empty scene, in photographed lettering if there is any."""
-    height_px = _FRONT_PX * plate_format.line_count
-    front = render_plate(text, plate_format, height_px=height_px, rng=rng, lettering=lettering).pixels
+    height_px = _FRONT_PX * layout.line_count
+    front = render_plate(text, layout, height_px=height_px, rng=rng, lettering=lettering).pixels
     scene = scenes[int(rng.integers(len(scenes)))]
     light = float(np.clip(np.quantile(scene, 0.9) / 255, 0.45, 1.0))
     front = cast(BgrImage, cv2.convertScaleAbs(front, alpha=light, beta=0))
@@ -93,4 +93,4 @@ def drawn(
         borderMode=cv2.BORDER_TRANSPARENT,
     )
     source: Source = "drawn" if lettering is None else "composed"
-    return View(background, corners.astype(np.float32), plate_format.line_count, text, source)
+    return View(background, corners.astype(np.float32), layout.line_count, text, source)

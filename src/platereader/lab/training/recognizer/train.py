@@ -60,7 +60,7 @@ from platereader.lab.training.report import (
     report_skipped,
 )
 from platereader.lab.training.settings import check_ranges, check_unchanged
-from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._network import ConvCtc, folded
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig

@@ -26,7 +26,7 @@ from platereader.lab.suites.stress.suite import Part
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph, load_material
 from platereader.pipeline import Pipeline
-from platereader.plates._formats import by_name
+from platereader.plates import RUSSIA
 
 TEXT = "A123BC77"
 CORNERS = Quad((200.0, 180.0), (360.0, 184.0), (360.0, 218.0), (200.0, 214.0))
@@ -37,7 +37,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     """One photograph for all sources: a rendered plate before a grey wall."""
     path = tmp_path_factory.mktemp("scenes") / "a.png"
     pixels = cv2.resize(np.random.default_rng(0).integers(60, 150, (40, 60, 3), np.uint8), (600, 400))
-    front = render_plate(TEXT, by_name("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
+    front = render_plate(TEXT, RUSSIA.layout("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
     whole = np.array([(0, 0), (front.shape[1], 0), (front.shape[1], front.shape[0]), (0, front.shape[0])], np.float32)
     matrix = cv2.getPerspectiveTransform(whole, np.asarray(CORNERS.to_array(), np.float32))
     cv2.warpPerspective(front, matrix, (600, 400), dst=pixels, borderMode=cv2.BORDER_TRANSPARENT)

@@ -17,14 +17,14 @@ from platereader.lab.suites.stress.report import StressReading, StressReport
 from platereader.lab.suites.stress.suite import CUT_PARTS, PARTS, Material, Part, fingerprint, pictures
 from platereader.lab.suites.stress.table import format_stress
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates._formats import FORMATS, by_name, format_of
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA
 from platereader.results import Reason, Status
 
 MIXED = next(part for part in PARTS if part.axis == "mixed")
 
 
 def real_plate(text: str = "A123BC77") -> RealPlate:
-    front = render_plate(text, by_name("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
+    front = render_plate(text, RUSSIA.layout("standard"), height_px=48, rng=np.random.default_rng(0)).pixels
     pixels = np.full((120, 320, 3), 70, np.uint8)
     height, width = front.shape[:2]
     pixels[30 : 30 + height, 40 : 40 + width] = front
@@ -46,7 +46,7 @@ def part_of(axis: str, amount: float) -> Part:
 def test_names_are_unique_and_every_type_has_its_part() -> None:
     names = [part.name for part in (*PARTS, *CUT_PARTS)]
     assert len(set(names)) == len(names)
-    assert {part.unit for part in PARTS if part.axis == "type"} == {one.name for one in FORMATS}
+    assert {part.unit for part in PARTS if part.axis == "type"} == {one.name for one in RUSSIA.formats}
 
 
 @pytest.mark.parametrize(("axis", "amount"), [("width", 60), ("region", 3), ("box", 1.15), ("cut_off", 30)])
@@ -60,7 +60,7 @@ def test_pictures_repeat_and_differ_between_parts(material: Material, axis: str,
 def test_random_regions_are_of_the_asked_length(material: Material) -> None:
     texts = [one.text for one in pictures(material, [part_of("region", 3)])]
     codes = {text[-3:] for text in texts}
-    assert all(format_of(text) is not None for text in texts)
+    assert all(DEFAULT_SCHEMES.fit(text).legal for text in texts)
     assert {len(text) for text in texts} == {9}
     assert len(codes) > 0.8 * len(texts)  # not only the codes in use
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from platereader.lab.training.recognizer.confusion import aligned, confusion_counts
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,7 @@ from platereader.lab.training.recognizer.data import (
     load_real_plates,
     to_batch,
 )
-from platereader.plates._alphabet import ILLEGIBLE, RUSSIAN
-from platereader.plates._formats import format_of
+from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIAN
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 
 CORNERS = [[60.0, 50.0], [160.0, 54.0], [160.0, 76.0], [60.0, 72.0]]
@@ -82,7 +81,7 @@ def test_made_up_plates_carry_legal_texts_on_one_line() -> None:
     samples = [made_up.sample(rng) for _ in range(60)]
     whole = [sample for sample in samples if ILLEGIBLE not in sample.text]
     assert len(whole) > 40
-    assert all(format_of(sample.text) for sample in whole)
+    assert all(DEFAULT_SCHEMES.fit(sample.text).legal for sample in whole)
     assert {sample.plate.lines for sample in samples} == {1, 2}
     assert all(sample.plate.pixels.shape[1] > 3 * sample.plate.pixels.shape[0] for sample in samples)
 

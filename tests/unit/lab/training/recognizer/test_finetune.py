@@ -23,7 +23,7 @@ from platereader.lab.training.recognizer.train import CHECKPOINT, LOG, WEIGHTS, 
 from platereader.lab.training.report import read_log
 from platereader.lab.training.trust.calibrate import Judged
 from platereader.media._images import read_image
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig

@@ -24,7 +24,7 @@ from platereader.lab.training.recognizer.finetune_data import (
     straightened,
 )
 from platereader.media._images import read_image
-from platereader.plates._alphabet import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.results import Detection
 from ria import text_of, write_ria
 

@@ -15,7 +15,7 @@ from platereader.lab.training.recognizer.quantize import (
     input_scales,
     quantize_recognizer,
 )
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.recognition._network import folded
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer

@@ -17,7 +17,7 @@ from platereader.decoding._greedy import GreedyDecoder
 from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.trust import calibrate as module
 from platereader.lab.training.trust.calibrate import calibrate, calibration_plates, judged, returned
-from platereader.plates._alphabet import ILLEGIBLE, RUSSIAN
+from platereader.plates import ILLEGIBLE, RUSSIAN
 from platereader.registry._manifest import load_sidecar, write_sidecar
 from platereader.results import PlateImage
 from platereader.testing import spelled

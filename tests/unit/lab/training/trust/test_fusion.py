@@ -19,7 +19,7 @@ from platereader.lab.training.trust.fusion import (
     fused_texts,
     plates_to_fit_on,
 )
-from platereader.plates._alphabet import RUSSIAN
+from platereader.plates import RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, TrustPolicy
 from platereader.trust._calibration import FEATURES

@@ -1,0 +1,132 @@
+"""The pattern of a plate format: parsed from its string into all sequences of characters that it allows."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import NamedTuple
+
+from platereader.errors import InvalidArgumentError
+
+__all__ = ["DIGITS", "Cell", "Group", "Variant", "parse_pattern", "variants_of"]
+
+DIGITS = "0123456789"
+
+_GROUP = re.compile(r"\[[^\[\]]+\]|[^\[\]]+")
+_SLOT = re.compile(r"([ldn]|[^\W_a-z])(?:\{([0-9]),([0-9])\})?")
+_HELP = (
+    "slots are l (letter), d (digit), n (digit but 0) and upper-case letters and digits for themselves, {1,3} behind a "
+    "slot repeats it, spaces part groups, / parts two lines, [..] is the region code and | parts its forms: "
+    "'l ddd ll [dd|ndd]'"
+)
+
+
+class Cell(NamedTuple):
+    """What may stand at one place of a text.
+
+    Attributes:
+        allowed: the characters.
+        number: number of digits of the number that starts here and must not be zero; 0 where none starts.
+        number_end: whether such a number ends here.
+        in_region: whether it belongs to the region code.
+    """
+
+    allowed: str
+    number: int = 0
+    number_end: bool = False
+    in_region: bool = False
+
+
+class Group(NamedTuple):
+    """Characters that stand together.
+
+    Attributes:
+        forms: the slots of each form that it can have, such as ``("dd", "ndd")``.
+        is_region: whether it is the region code.
+    """
+
+    forms: tuple[str, ...]
+    is_region: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number of a fixed length, which is never zero."""
+        return len(self.forms) == 1 and set(self.forms[0]) == {"d"}
+
+
+class Variant(NamedTuple):
+    """One sequence of cells that a format allows.
+
+    Attributes:
+        cells: one for each character.
+        lengths: number of characters of each group.
+        regex: matches exactly the texts that fit.
+        region: where the region code stands; None without one.
+    """
+
+    cells: tuple[Cell, ...]
+    lengths: tuple[int, ...]
+    regex: re.Pattern[str]
+    region: slice | None
+
+
+def parse_pattern(pattern: str) -> tuple[tuple[Group, ...], ...]:
+    """The groups of each line.
+
+    Raises:
+        InvalidArgumentError: the pattern cannot be read, has no characters or more than two lines, or two region codes.
+    """
+    lines = tuple(tuple(_group(word, pattern) for word in line.split()) for line in pattern.split("/"))
+    regions = sum(group.is_region for line in lines for group in line)
+    if not all(lines) or len(lines) > 2 or regions > 1:
+        raise InvalidArgumentError(f"pattern is {pattern!r}, expected are one or two lines of groups: {_HELP}.")
+    return lines
+
+
+def variants_of(groups: tuple[Group, ...], *, letters: str) -> tuple[Variant, ...]:
+    """All sequences of cells that the groups allow, in the order of their forms.
+
+    Args:
+        groups: of all lines.
+        letters: what may stand for ``l``.
+    """
+    return tuple(_variant(forms, groups, letters) for forms in product(*(group.forms for group in groups)))
+
+
+def _group(word: str, pattern: str) -> Group:
+    if _GROUP.fullmatch(word) is None:
+        raise InvalidArgumentError(f"pattern is {pattern!r} and {word!r} of it is no group: {_HELP}.")
+    is_region = word.startswith("[")
+    forms = [form for part in word.strip("[]").split("|") for form in _forms(part, pattern)]
+    return Group(tuple(forms), is_region)
+
+
+def _forms(part: str, pattern: str) -> list[str]:
+    """The slots of a group without repetitions: ``l{1,2}`` has the forms ``l`` and ``ll``."""
+    forms, end = [""], 0
+    for slot in _SLOT.finditer(part):
+        if slot.start() != end:
+            break
+        least, most = (int(slot[2]), int(slot[3])) if slot[2] else (1, 1)
+        forms = [form + slot[1] * count for form in forms for count in range(least, most + 1)]
+        end = slot.end()
+    if end != len(part) or not all(forms):
+        raise InvalidArgumentError(f"pattern is {pattern!r} and {part!r} of it cannot be read: {_HELP}.")
+    return forms
+
+
+def _variant(forms: tuple[str, ...], groups: tuple[Group, ...], letters: str) -> Variant:
+    cells = tuple(cell for form, group in zip(forms, groups, strict=True) for cell in _cells(form, group, letters))
+    places = [place for place, cell in enumerate(cells) if cell.in_region]
+    regex = "".join(f"(?!0{{{cell.number}}})" * (cell.number > 0) + f"[{re.escape(cell.allowed)}]" for cell in cells)
+    region = slice(places[0], places[-1] + 1) if places else None
+    return Variant(cells, tuple(map(len, forms)), re.compile(regex), region)
+
+
+def _cells(form: str, group: Group, letters: str) -> list[Cell]:
+    classes = {"l": letters, "d": DIGITS, "n": DIGITS[1:]}
+    number = len(form) if set(form) == {"d"} else 0
+    return [
+        Cell(classes.get(slot, slot), 0 if index else number, index + 1 == number, group.is_region)
+        for index, slot in enumerate(form)
+    ]

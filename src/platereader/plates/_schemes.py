@@ -1,0 +1,261 @@
+"""Everything that is particular to the plates of one country, as data; and several countries together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+from typing_extensions import final
+
+from platereader.errors import InvalidArgumentError, UnknownNameError
+from platereader.plates._formats import PlateFormat
+from platereader.plates._layout import PlateLayout
+from platereader.plates._pattern import DIGITS, Group
+from platereader.plates._regions import Region
+from platereader.plates._spelling import Spelling
+
+__all__ = ["PlateScheme", "Schemes", "TextFit"]
+
+Lines: TypeAlias = Literal[1, 2]
+Named = TypeVar("Named")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PlateScheme:
+    """Everything that is particular to one country's plates.
+
+    Attributes:
+        country: ISO 3166 code of two letters, such as ``"RU"``.
+        formats: types of plates; where one text fits several, the earlier is preferred.
+        regions: by code; empty where codes have no meaning, and then any code counts as in use.
+        spelling: local script and its Latin spelling; Latin plates need none.
+        layouts: what rendering needs; may be empty.
+
+    Raises:
+        InvalidArgumentError: no such country code, no format, or two of one name.
+    """
+
+    country: str
+    formats: tuple[PlateFormat, ...]
+    regions: Mapping[str, Region] = field(default_factory=dict[str, Region], hash=False, repr=False)
+    spelling: Spelling = field(default_factory=Spelling)
+    layouts: tuple[PlateLayout, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be told apart later."""
+        if re.fullmatch("[A-Z]{2}", self.country) is None:
+            raise InvalidArgumentError(f"country is {self.country!r}, expected is an ISO 3166 code such as 'RU'.")
+        names = [one.name for one in self.formats]
+        if not names or len(set(names)) < len(names):
+            raise InvalidArgumentError(f"formats are named {names}: give one or more formats of different names.")
+
+    @property
+    def characters(self) -> frozenset[str]:
+        """All characters that its plates use, in Latin spelling."""
+        return frozenset[str]().union(*(one.characters for one in self.formats))
+
+    def format(self, name: str) -> PlateFormat:
+        """The format of that name.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        return _by_name({one.name: one for one in self.formats}, name)
+
+    def layout(self, name: str) -> PlateLayout:
+        """The layout of the format of that name.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        return _by_name({one.plate_format.name: one for one in self.layouts}, name)
+
+    def to_local(self, text: str) -> str:
+        """Spell a plate as it is printed.
+
+        Args:
+            text: plate text in Latin spelling, without spaces.
+        """
+        latin = any(one.script == "latin" and one.matches(text) for one in self.formats)
+        return text if latin else self.spelling.to_local(text)
+
+    def sample_text(self, plate_format: PlateFormat, *, rng: np.random.Generator, region: str | None = None) -> str:
+        """A random legal text: letters and non-zero numbers uniform, the region uniform over those in use.
+
+        Args:
+            plate_format: one of the formats.
+            rng: source of randomness.
+            region: code to use instead of a random one.
+
+        Raises:
+            InvalidArgumentError: ``region`` cannot stand on that type.
+        """
+        text = "".join(
+            region if group.is_region and region is not None else self._sample_group(group, plate_format, rng)
+            for group in plate_format.groups
+        )
+        if region is not None and region not in plate_format.region_codes(text):
+            raise InvalidArgumentError(
+                f"region is {region!r}, which cannot stand on a {plate_format.name} plate ({plate_format.pattern}): "
+                "give a code of that form, or None."
+            )
+        return text
+
+    def _sample_group(self, group: Group, plate_format: PlateFormat, rng: np.random.Generator) -> str:
+        """Random characters of one group."""
+        if group.is_region and self.regions:
+            codes = tuple(self.regions)
+            return codes[int(rng.integers(len(codes)))]
+        form = group.forms[0] if len(group.forms) == 1 else group.forms[int(rng.integers(len(group.forms)))]
+        if set(form) == {"d"}:
+            return f"{int(rng.integers(1, 10 ** len(form) - 1, endpoint=True)):0{len(form)}d}"
+        classes = {"l": plate_format.letters, "d": DIGITS, "n": DIGITS[1:]}
+        allowed = (classes.get(slot, slot) for slot in form)
+        return "".join(one if len(one) == 1 else one[int(rng.integers(len(one)))] for one in allowed)
+
+
+class TextFit(NamedTuple):
+    """What a text is under some schemes.
+
+    Attributes:
+        countries: all whose formats it fits equally well; empty when it fits none.
+        country: the one country; None where there is none, or more than one.
+        plate_format: its likeliest type there: the first whose region code is in use, else the first that fits.
+        region: what its region code stands for; None where it has none, or it is not in use.
+        region_known: whether its region code is in use, or its type has none.
+    """
+
+    countries: tuple[str, ...] = ()
+    country: str | None = None
+    plate_format: PlateFormat | None = None
+    region: Region | None = None
+    region_known: bool = False
+
+    @property
+    def legal(self) -> bool:
+        """Whether the text fits a format at all."""
+        return bool(self.countries)
+
+    @property
+    def format(self) -> str | None:
+        """Name of its type."""
+        return None if self.plate_format is None else self.plate_format.name
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Schemes:
+    """The schemes of one pipeline, in order of preference; a text is looked up in all of them at once.
+
+    Attributes:
+        members: the schemes, each country once.
+
+    Raises:
+        InvalidArgumentError: something else than schemes, or two of one country.
+    """
+
+    members: tuple[PlateScheme, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse countries that could not be told apart."""
+        object.__setattr__(self, "members", tuple(self.members))
+        countries = [one.country for one in self.members]
+        if len(set(countries)) < len(countries):
+            raise InvalidArgumentError(
+                f"schemes are of {countries}: give one scheme a country, with all of its formats."
+            )
+
+    def __iter__(self) -> Iterator[PlateScheme]:
+        """The schemes in order."""
+        return iter(self.members)
+
+    @property
+    def characters(self) -> frozenset[str]:
+        """All characters that the plates use, in Latin spelling."""
+        return frozenset[str]().union(*(one.characters for one in self.members))
+
+    def fit(self, text: str, *, lines: Lines | None = None) -> TextFit:
+        """What a text is: country, type and region.
+
+        A region code that is in use tells types and countries apart: ``AA123477`` is a Russian trailer (region 77),
+        although a taxi of a region 477 would read the same. What nothing tells apart has no country.
+
+        Args:
+            text: plate text in Latin spelling, without spaces.
+            lines: only types with so many lines, which tells a motorcycle from a military car; None for all.
+        """
+        return _fit(self, text, lines)
+
+    def fits(self, text: str, *, lines: Lines | None = None) -> tuple[tuple[PlateScheme, PlateFormat], ...]:
+        """All types whose pattern the text fits, with their schemes, in order.
+
+        Several types share a pattern: motorcycles, tractors and military cars. Shape or colour tells them apart, the
+        text cannot.
+
+        Args:
+            text: plate text in Latin spelling, without spaces.
+            lines: only types with so many lines; None for all.
+        """
+        return tuple(
+            (scheme, one)
+            for scheme in self.members
+            for one in scheme.formats
+            if lines in (None, one.line_count) and one.matches(text)
+        )
+
+    def to_latin(self, text: str) -> str:
+        """Spell a plate that someone typed as the library does, whichever of the countries' letters it has.
+
+        Args:
+            text: in any case, with or without spaces and hyphens.
+        """
+        text = Spelling().to_latin(text)
+        for scheme in self.members:
+            text = scheme.spelling.to_latin(text)
+        return text
+
+    def to_local(self, text: str, *, country: str | None) -> str:
+        """Spell a plate as it is printed; in Latin where its country is not known and several have all its characters.
+
+        Args:
+            text: plate text in Latin spelling, without spaces.
+            country: of the plate, if it is known.
+        """
+        if country is None:
+            able = [scheme for scheme in self.members if scheme.characters.issuperset(text)]
+        else:
+            able = [scheme for scheme in self.members if scheme.country == country]
+        return able[0].to_local(text) if len(able) == 1 else text
+
+
+@lru_cache(maxsize=4096)
+def _fit(schemes: Schemes, text: str, lines: Lines | None) -> TextFit:
+    """What a text is; one reading asks several times."""
+    fits = schemes.fits(text, lines=lines)
+    in_use = [(scheme, one) for scheme, one in fits if _in_use(scheme, one, text)]
+    likely = in_use or fits
+    countries = tuple(dict.fromkeys(scheme.country for scheme, _ in likely))
+    if len(countries) != 1:
+        return TextFit(countries, region_known=bool(in_use))
+    scheme, plate_format = likely[0]
+    regions = [scheme.regions[code] for code in plate_format.region_codes(text) if code in scheme.regions]
+    region = regions[0] if len(regions) == 1 else None
+    return TextFit(countries, countries[0], plate_format, region, region_known=bool(in_use))
+
+
+def _in_use(scheme: PlateScheme, plate_format: PlateFormat, text: str) -> bool:
+    """Whether the region code of a text is in use, or there is none."""
+    if not plate_format.has_region or not scheme.regions:
+        return True
+    return any(code in scheme.regions for code in plate_format.region_codes(text))
+
+
+def _by_name(known: Mapping[str, Named], name: str) -> Named:
+    if name not in known:
+        raise UnknownNameError(f"name is {name!r}, known are {', '.join(known) or 'none'}.")
+    return known[name]

@@ -1,0 +1,51 @@
+"""The two spellings of one plate: the letters that are printed, and the Latin ones that stand for them here."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from platereader.errors import InvalidArgumentError
+
+__all__ = ["Spelling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Letters of a country's own script and the Latin letters that stand for them; ``Spelling()`` is Latin as it is.
+
+    Attributes:
+        local: letters of the local script, each once; empty for a country whose plates are Latin.
+        latin: the Latin letter for each of them, in the same order.
+
+    Raises:
+        InvalidArgumentError: the two do not pair one letter with one letter.
+    """
+
+    local: str = ""
+    latin: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse pairs that could not be undone."""
+        if not len(self.local) == len(self.latin) == len(set(self.local)) == len(set(self.latin)):
+            raise InvalidArgumentError(
+                f"local is {self.local!r} and latin {self.latin!r}: give one other Latin letter for each local one."
+            )
+
+    def to_latin(self, text: str) -> str:
+        """Spell a plate as the library does: upper-case, Latin letters, without spaces and hyphens.
+
+        Args:
+            text: a plate as someone typed it, in either script and any case: ``"а 123 вс-77"``. Other characters stay
+                as they are.
+        """
+        kept = (char for char in text if not char.isspace() and unicodedata.category(char) != "Pd")
+        return "".join(kept).upper().translate(str.maketrans(self.local, self.latin))
+
+    def to_local(self, text: str) -> str:
+        """Spell a plate with the letters of the local script.
+
+        Args:
+            text: plate text in Latin letters.
+        """
+        return text.translate(str.maketrans(self.latin, self.local))
