@@ -1,7 +1,7 @@
 """A reader of the size that fast-alpr takes by default, ``cct-xs-v1-global-model`` of fast-plate-ocr, untrained.
 
 A compact convolutional transformer (Hassani et al., arXiv 2104.05704), after the published configuration: five
-convolutions without padding and two blurred max poolings, 65 tokens of 2 x 2 places, four transformer layers 64 wide
+convolutions without padding and two blurred max poolings, 65 tokens of 2 x 2 positions, four transformer layers 64 wide
 with dynamic tanh for normalisation (arXiv 2503.10622), and nine learned queries that each give one character. It has
 0.36 million parameters and takes uint8 ``(N, 64, 128, 3)`` RGB.
 """
@@ -38,7 +38,7 @@ class CompactTransformer(nn.Module):
             *_layer(80, 96),
         )
         self.embed = nn.Linear(96 * _PATCH**2, _WIDTH)
-        self.places = nn.Parameter(torch.randn(_TOKENS, _WIDTH) * 0.02)
+        self.positions = nn.Parameter(torch.randn(_TOKENS, _WIDTH) * 0.02)
         self.blocks = nn.ModuleList(Block() for _ in range(_LAYERS))
         self.queries = nn.Parameter(torch.randn(SLOTS, _WIDTH) * 0.05)
         self.pool = Attention(heads=_POOLED_HEADS)
@@ -49,7 +49,7 @@ class CompactTransformer(nn.Module):
         features = self.convolutions(pictures.permute(0, 3, 1, 2).float() / 255)  # (N, 96, 10, 26)
         patches = features.unflatten(3, (-1, _PATCH)).unflatten(2, (-1, _PATCH))  # (N, 96, 5, 2, 13, 2)
         tokens = patches.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)  # (N, 65, 384)
-        tokens = functional.gelu(self.embed(tokens)) + self.places
+        tokens = functional.gelu(self.embed(tokens)) + self.positions
         for block in self.blocks:
             tokens = block(tokens)
         queries = self.queries.expand(tokens.shape[0], -1, -1)
@@ -85,8 +85,8 @@ class Block(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """``(N, T, 64)`` to the same."""
-        calm = self.before_attention(tokens)
-        tokens = tokens + self.attention(calm, calm)
+        normalised = self.before_attention(tokens)
+        tokens = tokens + self.attention(normalised, normalised)
         mixed: Tensor = tokens + self.mlp(self.before_mlp(tokens))
         return mixed
 
@@ -112,7 +112,7 @@ class Attention(nn.Module):
 
 
 class DynamicTanh(nn.Module):
-    """Keeps numbers in range without looking at their mean."""
+    """Keeps activations in range without computing statistics."""
 
     def __init__(self) -> None:
         super().__init__()

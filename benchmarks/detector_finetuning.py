@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from platereader._files import write_json, write_text
 from platereader.cli.parts import resolve_weights
 from platereader.cli.tables import format_table
 from platereader.detection._plate_detector import PlateDetector
@@ -64,11 +65,11 @@ def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
             link.symlink_to(image.path)
         plates = [{"box": plate.box.to_tuple()} for plate in image.plates if plate.box is not None]
         rows.append(json.dumps({"file": image.path.name, "plates": plates}))
-    (folder / "labels.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    write_text(folder / "labels.jsonl", "\n".join(rows))
     return folder
 
 
-def look(detector: PlateDetector, images: Sequence[LabelledImage]) -> list[list[Detection]]:
+def detections_of(detector: PlateDetector, images: Sequence[LabelledImage]) -> list[list[Detection]]:
     """What is found on each picture, down to the lowest scores."""
     low_threshold = replace(detector, min_score=LEAST_SCORE)
     return [low_threshold.detect([read_image(image.path)])[0] for image in images]
@@ -83,7 +84,7 @@ def run_fold(
     minutes: float,
     work: Path,
 ) -> Fold:
-    """Fine-tune on all other folds, also where the command would refuse the weights, and look at this one."""
+    """Fine-tune on all other folds, also where the command would refuse the weights, and evaluate both on this one."""
     fold, others = images[number::FOLDS], [image for at, image in enumerate(images) if at % FOLDS != number]
     out = work / f"out{number}"
     training = DetectorTraining(**DEFAULTS, minutes=minutes, seed=number)
@@ -97,7 +98,7 @@ def run_fold(
     new = PlateDetector.from_file(done.weights, settings=start.settings)
     report = json.loads((out / REPORT).read_text(encoding="utf-8"))
     old = PlateDetector.from_file(start.path, settings=start.settings)
-    return Fold(fold, look(old, fold), look(new, fold), look(new, russian), report)
+    return Fold(fold, detections_of(old, fold), detections_of(new, fold), detections_of(new, russian), report)
 
 
 def main() -> None:
@@ -111,7 +112,7 @@ def main() -> None:
     images, russian = brazilian(options.dev), load_dataset(options.dev / "russian").images
     start = resolve_weights(options.start, kind="detector", registry=Registry.default())
     detector = PlateDetector.from_file(start.path, settings=start.settings)
-    least = detector.min_score
+    threshold = detector.min_score
     with tempfile.TemporaryDirectory() as scratch:
         work = options.keep or Path(scratch)
         folds = [
@@ -119,13 +120,13 @@ def main() -> None:
             for number in range(FOLDS)
         ]
     held_out = [image for fold in folds for image in fold.images]
-    was = judged(held_out, [one for fold in folds for one in fold.before], min_score=least)
-    now = judged(held_out, [one for fold in folds for one in fold.after], min_score=least)
+    was = judged(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
+    now = judged(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
     pooled = compare_findings(f"Brazilian, {FOLDS} folds", was, now, margin_points=0.0)
-    before = judged(russian, look(detector, russian), min_score=least)
+    before = judged(russian, detections_of(detector, russian), min_score=threshold)
     forgotten = [
         compare_findings(
-            f"Russian, fold {number}", before, judged(russian, fold.russian, min_score=least), margin_points=1.0
+            f"Russian, fold {number}", before, judged(russian, fold.russian, min_score=threshold), margin_points=1.0
         )
         for number, fold in enumerate(folds)
     ]
@@ -143,7 +144,7 @@ def main() -> None:
             "comparisons": [one.to_dict() for one in (pooled, *forgotten)],
             "folds": [fold.report for fold in folds],
         }
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(options.json, figures)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contest import NotOfferedError, Prepared, timed
+from benchmarks.comparison import Prepared, UnavailableError, timed
 from platereader._arrays import BgrImage
 
 _DETECTOR_PX = 384
@@ -45,7 +45,7 @@ def prepared(frame: BgrImage, boxes: Sequence[BoxPx], *, models: Path, threads: 
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise NotOfferedError(f"{error}: install platereader-anpr[onnx]") from error
+        raise UnavailableError(f"{error}: install platereader-anpr[onnx]") from error
     from benchmarks.compact_transformer import ALPHABET, SIZE_PX
 
     options = onnxruntime.SessionOptions()
@@ -105,14 +105,14 @@ def export(folder: Path) -> None:
     """Write both networks, untrained, as ``detector.onnx`` and ``reader.onnx``.
 
     Raises:
-        NotOfferedError: a package for it is missing.
+        UnavailableError: a package for it is missing.
     """
     try:
         import onnx
 
         importlib.import_module("onnxscript")  # torch's exporter needs it
     except ModuleNotFoundError as error:
-        raise NotOfferedError(f"{error}: pip install onnx onnxscript") from error
+        raise UnavailableError(f"{error}: pip install onnx onnxscript") from error
     import torch
 
     from benchmarks.compact_transformer import SIZE_PX, CompactTransformer

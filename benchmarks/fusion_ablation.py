@@ -64,8 +64,8 @@ def fused(policy: TrustPolicy, frames: FrameWeights, *, combined: bool = True) -
     return answer
 
 
-def legal_first(answer: Answer) -> Answer:
-    """The same with the grammar before fusion: each frame has nothing but legal candidates, or no say."""
+def grammar_first(answer: Answer) -> Answer:
+    """The same with the grammar before fusion: each frame has nothing but legal candidates, or none."""
 
     def legal(reading: PlateReading) -> PlateReading:
         kept = tuple(one for one in reading.candidates if DEFAULT_SCHEMES.fit(one.text, lines=reading.lines).legal)
@@ -93,7 +93,7 @@ def answers(policy: TrustPolicy) -> dict[str, Answer]:
         "+ bounded influence": fused(policy, free, combined=False),
         "+ combined texts": fused(policy, free),
         "+ grammar, after fusion (shipped)": fused(policy, full),
-        "grammar before fusion instead": legal_first(fused(policy, free)),
+        "grammar before fusion instead": grammar_first(fused(policy, free)),
         "shipped, all frames alike": fused(policy, replace(full, bias=0.0, signs=(0.0,) * len(FRAME_SIGNS))),
     }
 
@@ -123,16 +123,18 @@ def settled(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
 
 def speed(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
     """Milliseconds that one more reading takes, its fused text included."""
-    taken: list[float] = []
+    times_ms: list[float] = []
     for track in tracks[::5]:
         gathered = FusedEvidence(policy, RUSSIAN)
         for index, reading in enumerate(track.readings[:24]):
             start = time.perf_counter()
             gathered.add(reading, index)
             _ = gathered.fused
-            taken.append(1e3 * (time.perf_counter() - start))
-    taken.sort()
-    return f"{statistics.median(taken):.2f} ms in the median, {statistics.fmean(taken):.2f} mean, n={len(taken)}"
+            times_ms.append(1e3 * (time.perf_counter() - start))
+    times_ms.sort()
+    return (
+        f"{statistics.median(times_ms):.2f} ms in the median, {statistics.fmean(times_ms):.2f} mean, n={len(times_ms)}"
+    )
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contest import Prepared, timed
+from benchmarks.comparison import Prepared, timed
 from platereader._arrays import BgrImage
 
 ALPHABET = "0123456789ABCEHKMOPTXY"

@@ -9,7 +9,6 @@ on 1 x 32 x 128 pictures, its convolutions in static int8 (FX) and its LSTM in d
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.predecessor_network import SIZE_PX, in_int8
+from platereader._files import write_json
 from platereader.lab.speed.networks import (
     Candidates,
     SpeedReport,
@@ -101,7 +101,7 @@ def main() -> None:
         report = SpeedReport(benchmark(candidates(), threads=arguments.threads, rounds=arguments.rounds))
     print(format_speed(report))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, report.to_dict())
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ WIDTH_PX = 512
 
 
 @dataclass
-class Replayed:
+class ReplayedDetector:
     """What a detector once found, without the frames that are dropped."""
 
     found: Sequence[list[Detection]]
@@ -39,7 +39,7 @@ class Replayed:
     index: int = field(default=-1)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        """The next frame's finds."""
+        """The next frame's detections."""
         self.index += 1
         return [[] if self.dropped[self.index] else self.found[self.index]]
 
@@ -97,14 +97,14 @@ def main() -> None:
         found = [detector.detect([frame])[0] for frame, _ in pictures]
         dropped = dropped_frames(len(pictures), rng)
         timed = [(index / FPS, frame) for index, (frame, _) in enumerate(pictures)]
-        out = redact_stream(timed, detector=Replayed(found, dropped), tracker=MotionTracker())
+        out = redact_stream(timed, detector=ReplayedDetector(found, dropped), tracker=MotionTracker())
         for index, redacted in enumerate(out):
             frame, at = pictures[index]
             if at.min() < 0 or (at.max(axis=0) >= [frame.shape[1], frame.shape[0]]).any():
                 continue
             shown += 1
-            ways = (found[index], [] if dropped[index] else found[index], redacted.covered)
-            for name, places in zip(covered, ways, strict=True):
+            variants = (found[index], [] if dropped[index] else found[index], redacted.covered)
+            for name, places in zip(covered, variants, strict=True):
                 covered[name] += is_covered(places, at, frame.shape)
         print(image.path.name, shown, covered, flush=True)
     for name, count in covered.items():

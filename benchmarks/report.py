@@ -1,8 +1,7 @@
-"""Tables and JSON of a contest."""
+"""Tables and JSON of a comparison."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contest import Contest, Estimate, median, ratio
+from benchmarks.comparison import Comparison, Estimate, median, ratio
+from platereader._files import write_json
 from platereader.cli.tables import format_table
 
 _PACKAGES = ("numpy", "opencv-python-headless", "torch", "onnxruntime", "openvino", "ultralytics-opencv-headless")
@@ -33,26 +33,26 @@ def machine() -> dict[str, Any]:
     }
 
 
-def medians(contest: Contest, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
-    """Milliseconds by contestant and by what was timed."""
+def medians(comparison: Comparison, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """Milliseconds by candidate and by what was timed."""
     return {
-        name: {what: _in_ms(median(spans, rng=rng)) for what, spans in taken.items()}
-        for name, taken in contest.seconds.items()
+        name: {what: _in_ms(median(spans, rng=rng)) for what, spans in seconds.items()}
+        for name, seconds in comparison.seconds.items()
     }
 
 
-def ratios(contest: Contest, *, against: str, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
-    """How many times faster than ``against`` every other contestant is, in all that both did."""
-    slow = contest.seconds[against]
+def ratios(comparison: Comparison, *, against: str, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """How many times faster than ``against`` every other candidate is, in all that both did."""
+    slow = comparison.seconds[against]
     return {
-        name: {what: ratio(slow[what], spans, rng=rng) for what, spans in taken.items() if what in slow}
-        for name, taken in contest.seconds.items()
+        name: {what: ratio(slow[what], spans, rng=rng) for what, spans in seconds.items() if what in slow}
+        for name, seconds in comparison.seconds.items()
         if name != against
     }
 
 
 def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str, digits: int = 2) -> str:
-    """A row for each contestant, a column for each figure, intervals in brackets."""
+    """A row for each candidate, a column for each figure, intervals in brackets."""
     columns = list(dict.fromkeys(what for row in figures.values() for what in row))
     rows = [
         (name, *(_cell(row[what], digits) if what in row else "-" for what in columns)) for name, row in figures.items()
@@ -68,16 +68,16 @@ def to_json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str
 def write(path: Path | None, report: Mapping[str, Any]) -> None:
     """Write a report, if there is a file for it."""
     if path is not None:
-        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(path, report)
 
 
-def about(contest: Contest) -> Sequence[str]:
+def about(comparison: Comparison) -> Sequence[str]:
     """Lines on who took part, with how many threads and plates, and on who did not, and why."""
     lines = [
         f"{name}: {facts.get('plates', '?')} plates, {facts.get('threads', '?')} threads"
-        for name, facts in contest.facts.items()
+        for name, facts in comparison.facts.items()
     ]
-    return [*lines, *(f"{name}: absent: {reason}" for name, reason in contest.absent.items())]
+    return [*lines, *(f"{name}: absent: {reason}" for name, reason in comparison.absent.items())]
 
 
 def _in_ms(seconds: Estimate) -> Estimate:

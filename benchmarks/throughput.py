@@ -2,14 +2,13 @@
 
 ``python -m benchmarks.throughput --workers 1 2 --threads 1 2 --batches 1 4 8 --rounds 15 --json throughput.json``
 
-All settings take turns in every round, so that whatever else the machine does hits all of them alike. Each worker holds
+All settings take turns in every round, so that other load on the machine affects all of them alike. Each worker holds
 one pipeline and the decoded pictures; each call of a setting reads the same number of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import time
@@ -29,11 +28,12 @@ import numpy as np
 
 from platereader import Pipeline
 from platereader._arrays import BgrImage
+from platereader._files import write_json
 from platereader.cli.tables import format_table
 from platereader.lab.speed.networks import SpeedReport, interleaved
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Source:
 
 
 @cache
-def held(source: Source) -> tuple[Pipeline, list[BgrImage]]:
+def loaded(source: Source) -> tuple[Pipeline, list[BgrImage]]:
     """The pipeline and the pictures of this process."""
     pipeline = Pipeline.build(engine=source.engine, precision=source.precision)
     return pipeline, [read_image(path) for path in source.paths()]
@@ -82,12 +82,12 @@ def start(threads: int, source: Source) -> None:
 
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
-    held(source)
+    loaded(source)
 
 
 def read(indices: Sequence[int], source: Source) -> int:
     """Read some of the pictures, again from the first after the last; gives the number of plates."""
-    pipeline, frames = held(source)
+    pipeline, frames = loaded(source)
     return sum(map(len, pipeline.read_batch([frames[index % len(frames)] for index in indices])))
 
 
@@ -105,7 +105,7 @@ def read_all(pool: ProcessPoolExecutor, setting: Setting, *, pictures: int, sour
 
 
 def measured(settings: Sequence[Setting], *, source: Source, rounds: int) -> tuple[list[Throughput], dict[str, float]]:
-    """The throughput of each setting, and the memory of the hungriest worker for each number of threads."""
+    """The throughput of each setting, and the largest memory of a worker for each number of threads."""
     pictures = max(setting.workers for setting in settings) * max(setting.batch for setting in settings)
     with ExitStack() as stack:
         shapes = sorted({(setting.workers, setting.threads) for setting in settings})
@@ -150,7 +150,7 @@ def decoding_ms(source: Source) -> float:
 def described(source: Source) -> dict[str, Any]:
     """The machine and the networks."""
     machine = SpeedReport(())
-    parts = [part.to_dict() for part in held(source)[0].describe() if part.engine is not None]
+    parts = [part.to_dict() for part in loaded(source)[0].describe() if part.engine is not None]
     return {
         "processor": machine.processor,
         "flags": machine.flags,
@@ -202,7 +202,7 @@ def main() -> None:
     print(table(results, peaks))
     if arguments.json is not None:
         report = {**basis, "peak_rss_mb": peaks, "throughput": [asdict(result) for result in results]}
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.json, report)
 
 
 if __name__ == "__main__":

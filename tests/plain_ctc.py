@@ -37,8 +37,8 @@ def plain_posteriors(log_probs: LogProbs, labels: Sequence[int]) -> list[float]:
     whole, found = plain_log_prob(log_probs, labels), list[float]()
     for place in range(len(labels)):
         before, after = labels[:place], labels[place + 1 :]
-        rivals = [[*before, *middle, *after] for middle in ([], *([c] for c in range(1, log_probs.shape[1])))]
-        total = log_sum([plain_log_prob(log_probs, rival) for rival in rivals])
+        alternatives = [[*before, *middle, *after] for middle in ([], *([c] for c in range(1, log_probs.shape[1])))]
+        total = log_sum([plain_log_prob(log_probs, alternative) for alternative in alternatives])
         found.append(math.exp(whole - total) if whole > -math.inf else 0.0)
     return found
 

@@ -256,9 +256,9 @@ def character_posterior_pairs(log_probs: NDArray[np.float32], labels: Sequence[S
     neighbours = np.zeros((texts.shape[1] + 2, len(texts)), np.int64)
     neighbours[1:-1] = texts.T
     beside = (neighbours[:-2], neighbours[2:])
-    rivals = _without(before, after, beside) + _with_any(odds.ratios, before, after, beside)  # (L, B)
+    alternatives = _without(before, after, beside) + _with_any(odds.ratios, before, after, beside)  # (L, B)
     least = np.exp(_LEAST_NATS - np.maximum(odds.nothing, _LEAST_NATS))
-    sure = np.where(whole < least, 0.0, np.minimum(whole / np.maximum(rivals, least), 1.0)).T
+    sure = np.where(whole < least, 0.0, np.minimum(whole / np.maximum(alternatives, least), 1.0)).T
     for index in np.flatnonzero(odds.nothing < _LEAST_NATS):
         sure[index] = _by_definition(log_probs[index], texts[index])
     return [row[: len(text)] for row, text in zip(sure, labels, strict=True)]
@@ -319,11 +319,11 @@ def _with_any(ratios: Floats, before: Floats, after: Floats, beside: tuple[Label
 def _by_definition(log_probs: NDArray[np.float32], text: Labels) -> Floats:
     """Posteriors (L,) of the characters of a text under (T, C), one by one: slow, and right however small sums are."""
     length, classes = len(text), log_probs.shape[1]
-    rivals = np.tile(text, (length, classes, 1))
+    alternatives = np.tile(text, (length, classes, 1))
     places = np.arange(length)
-    rivals[places, :, places] = np.arange(classes)
-    rivals = np.take_along_axis(rivals, np.argsort(rivals == BLANK, axis=2, kind="stable"), axis=2)
-    texts = np.concatenate([rivals.reshape(-1, length), text[None]])
+    alternatives[places, :, places] = np.arange(classes)
+    alternatives = np.take_along_axis(alternatives, np.argsort(alternatives == BLANK, axis=2, kind="stable"), axis=2)
+    texts = np.concatenate([alternatives.reshape(-1, length), text[None]])
     *others, whole = log_prob_table(log_probs[None], texts[None])[0]
     if whole < _LEAST_NATS:
         return np.zeros(length)

@@ -40,7 +40,7 @@ class Build(Protocol):
 
 
 class Setting(NamedTuple):
-    """One contestant.
+    """One candidate.
 
     Attributes:
         engine: as for ``Pipeline.build``.
@@ -67,14 +67,14 @@ class Setting(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Contestant:
+class _Candidate:
     setting: Setting
     pipeline: Pipeline
     parts: tuple[PartDescription, ...]
 
     @property
     def likeness(self) -> tuple[object, ...]:
-        """What makes two contestants the same."""
+        """What makes two candidates the same."""
         networks = tuple((part.engine, part.precision, part.threads) for part in self.parts if part.engine is not None)
         return (*networks, self.setting.input_size)
 
@@ -129,12 +129,12 @@ def time_frames(
     """
     if not frames or rounds < 1:
         raise InvalidArgumentError(f"frames has {len(frames)} pictures and rounds is {rounds}, allowed is 1 or more.")
-    contestants, absent = _gather(settings, build)
-    calls = {one.setting.name: _turn_of(one, frames) for one in contestants}
+    candidates, absent = _gather(settings, build)
+    calls = {one.setting.name: _turn_of(one, frames) for one in candidates}
     taken = take_turns(calls, rounds=_WARM_TURNS + rounds, rng=rng, on_turn=on_turn)
     turns = {name: several[_WARM_TURNS:] for name, several in taken.items()}
     runs: list[Run] = []
-    for one in contestants:
+    for one in candidates:
         name, reference = one.setting.name, one.setting._replace(engine=REFERENCE[0], precision=REFERENCE[1]).name
         comparable = reference in turns and reference != name
         faster = times_as_fast(turns[reference], turns[name], rng=rng) if comparable else None
@@ -142,9 +142,9 @@ def time_frames(
     return tuple(runs), tuple(absent)
 
 
-def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Contestant], list[Absent]]:
+def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate], list[Absent]]:
     """Those that work here and differ, and why the others do not take part."""
-    present: dict[tuple[object, ...], _Contestant] = {}
+    present: dict[tuple[object, ...], _Candidate] = {}
     absent: list[Absent] = []
     for setting in settings:
         try:
@@ -158,7 +158,7 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Contestant
     return list(present.values()), absent
 
 
-def _prepared(setting: Setting, build: Build) -> _Contestant:
+def _prepared(setting: Setting, build: Build) -> _Candidate:
     """A pipeline with that many threads: those of torch are set while it runs, those of other engines here.
 
     Raises:
@@ -176,7 +176,7 @@ def _prepared(setting: Setting, build: Build) -> _Contestant:
     if setting.input_size is not None:
         detector = replace(cast("Any", pipeline.detector), input_size=setting.input_size)
         pipeline = replace(pipeline, detector=detector)
-    return _Contestant(setting, pipeline, parts)
+    return _Candidate(setting, pipeline, parts)
 
 
 def _check_offered(setting: Setting) -> None:
@@ -186,9 +186,9 @@ def _check_offered(setting: Setting) -> None:
         raise EngineError(f"{setting.engine} offers {', '.join(offered)}, not {setting.precision}")
 
 
-def _turn_of(contestant: _Contestant, frames: Sequence[BgrImage]) -> Callable[[], Turn]:
+def _turn_of(candidate: _Candidate, frames: Sequence[BgrImage]) -> Callable[[], Turn]:
     stopwatch = Stopwatch()
-    pipeline = watched(contestant.pipeline, stopwatch)
+    pipeline = watched(candidate.pipeline, stopwatch)
 
     def stages(frame: BgrImage) -> dict[str, float]:
         stopwatch.start()
@@ -197,27 +197,27 @@ def _turn_of(contestant: _Contestant, frames: Sequence[BgrImage]) -> Callable[[]
 
     def turn() -> Turn:
         time.sleep(_PAUSE_S)
-        with torch_threads(contestant.setting.threads):
+        with torch_threads(candidate.setting.threads):
             for _ in range(_WARM_FRAMES):
-                contestant.pipeline.read(frames[0])
+                candidate.pipeline.read(frames[0])
             alone = tuple(stages(frame) for frame in frames)
             start_s = time.perf_counter()
-            contestant.pipeline.read_batch(frames)
+            candidate.pipeline.read_batch(frames)
             return Turn(alone, time.perf_counter() - start_s)
 
     return turn
 
 
-def _run(contestant: _Contestant, turns: Sequence[Turn], *, frames: Sequence[BgrImage], faster: Estimate | None) -> Run:
-    plates = float(np.mean([len(readings) for readings in contestant.pipeline.read_batch(frames)]))
+def _run(candidate: _Candidate, turns: Sequence[Turn], *, frames: Sequence[BgrImage], faster: Estimate | None) -> Run:
+    plates = float(np.mean([len(readings) for readings in candidate.pipeline.read_batch(frames)]))
     whole, stages = stage_times(turns, plates=plates)
     return Run(
-        name=contestant.setting.name,
-        engine=contestant.setting.engine,
-        precision=contestant.setting.precision,
-        threads=contestant.setting.threads,
-        input_size=contestant.input_size,
-        parts=contestant.parts,
+        name=candidate.setting.name,
+        engine=candidate.setting.engine,
+        precision=candidate.setting.precision,
+        threads=candidate.setting.threads,
+        input_size=candidate.input_size,
+        parts=candidate.parts,
         plates=plates,
         frame=whole,
         stages=stages,

@@ -20,7 +20,7 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one contestant did in one round.
+    """What one candidate did in one round.
 
     Attributes:
         frames: for each frame, read by itself, the seconds of each stage.
@@ -57,7 +57,7 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One contestant's figures.
+    """One candidate's figures.
 
     Attributes:
         name: engine and precision, threads, input size.
@@ -89,7 +89,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A contestant who did not take part, and why."""
+    """A candidate who did not take part, and why."""
 
     name: str
     reason: str
@@ -124,9 +124,9 @@ class FrameReport:
     Attributes:
         machine: what it was measured on.
         pictures: name, width and height of each picture.
-        rounds: turns of each contestant.
+        rounds: turns of each candidate.
         reference: engine and precision that the others are compared with.
-        runs: the contestants, in the order of their settings.
+        runs: the candidates, in the order of their settings.
         starts: fresh processes; empty if none were asked for.
         absent: who did not take part.
     """

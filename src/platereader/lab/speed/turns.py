@@ -1,4 +1,4 @@
-"""Contestants take turns, so that what else the machine does hits all of them alike; nothing here needs an engine."""
+"""Candidates take turns, so that what else the machine does hits all of them alike; nothing here needs an engine."""
 
 from __future__ import annotations
 

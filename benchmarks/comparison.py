@@ -1,7 +1,7 @@
-"""Contestants that take turns, each in a process of its own, so that no library changes what another one finds.
+"""Candidates that are timed in turn, each in a process of its own, so that no library changes another one's state.
 
-Only one of them works at a time. A round lets each have one turn, from round to round in another order; what else the
-machine does then hits all alike, and the ratios of one run hold on a noisy machine.
+Only one of them works at a time. In a round each has one turn, in another order each round; other load on the machine
+then affects all alike, and the ratios of one run hold on a noisy machine.
 """
 
 from __future__ import annotations
@@ -23,42 +23,42 @@ Seconds: TypeAlias = Mapping[str, float]
 """How long each thing took in one turn."""
 
 _WARM_TURNS = 2
-# Worker threads of the last contestant spin for a while before they sleep.
-_PAUSE_S = 0.03
-_STOP_S = 10.0
+# Worker threads of the previous candidate spin for a while before they sleep.
+_GAP_S = 0.03
+_JOIN_TIMEOUT_S = 10.0
 # After a pause a process is slow for some calls: threads wake, caches fill, the clock rises.
 _WARM_CALLS = 5
 _RESAMPLES = 2000
 
 
-class NotOfferedError(Exception):
-    """A contestant cannot take part here, and why."""
+class UnavailableError(Exception):
+    """A candidate cannot run here, and why."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A contestant who is ready: what it does in a turn, and what is worth knowing about it."""
+    """A candidate that is ready: what it does in a turn, and facts about it."""
 
     turn: Callable[[], Seconds]
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A name, and a picklable function that gets ready in the contestant's own process."""
+class Candidate:
+    """A name, and a picklable function that gets ready in the candidate's own process."""
 
     name: str
     prepare: Callable[[], Prepared]
 
 
 @dataclass(frozen=True)
-class Contest:
-    """What came of it.
+class Comparison:
+    """The results.
 
     Attributes:
-        seconds: by contestant and by what was timed, one number a round.
-        facts: by contestant.
-        absent: why a contestant did not take part, by name.
+        seconds: by candidate and by what was timed, one number a round.
+        facts: by candidate.
+        absent: why a candidate did not run, by name.
     """
 
     seconds: Mapping[str, Mapping[str, Sequence[float]]]
@@ -106,8 +106,8 @@ def timed(
     return turn
 
 
-def hold(contestants: Sequence[Contestant], *, rounds: int) -> Contest:
-    """Let the contestants take turns.
+def compare(candidates: Sequence[Candidate], *, rounds: int) -> Comparison:
+    """Time the candidates in turn.
 
     Raises:
         RuntimeError: one of them failed otherwise than by not being offered here.
@@ -116,22 +116,22 @@ def hold(contestants: Sequence[Contestant], *, rounds: int) -> Contest:
     facts: dict[str, Mapping[str, Any]] = {}
     with _processes() as start:
         present: dict[str, Connection] = {}
-        for contestant in contestants:
-            connection = start(contestant)
-            kind, answer = connection.recv()
+        for candidate in candidates:
+            connection = start(candidate)
+            kind, reply = connection.recv()
             if kind == "absent":
-                absent[contestant.name] = str(answer)
+                absent[candidate.name] = str(reply)
                 continue
-            facts[contestant.name] = _checked(kind, answer, contestant.name)
-            present[contestant.name] = connection
+            facts[candidate.name] = _checked(kind, reply, candidate.name)
+            present[candidate.name] = connection
         seconds: dict[str, dict[str, list[float]]] = {name: {} for name in present}
         for number in range(_WARM_TURNS + rounds):
             for name in _rotated(list(present), number):
-                taken = _turn(present[name], name)
+                measured = _turn(present[name], name)
                 if number >= _WARM_TURNS:
-                    for what, span in taken.items():
+                    for what, span in measured.items():
                         seconds[name].setdefault(what, []).append(span)
-    return Contest(seconds, facts, absent)
+    return Comparison(seconds, facts, absent)
 
 
 def median(seconds: Sequence[float], *, rng: np.random.Generator) -> Estimate:
@@ -158,34 +158,34 @@ def _estimate(value: float, spread: NDArray[np.float64]) -> Estimate:
 
 
 def _rotated(names: list[str], number: int) -> list[str]:
-    """The names beginning with another one each time, so that nobody always follows the same one."""
+    """The names beginning with another one each time, so that none always follows the same one."""
     first = number % max(len(names), 1)
     return names[first:] + names[:first]
 
 
 def _turn(connection: Connection, name: str) -> Seconds:
-    time.sleep(_PAUSE_S)
+    time.sleep(_GAP_S)
     connection.send("turn")
-    kind, answer = connection.recv()
-    taken: Seconds = _checked(kind, answer, name)
-    return taken
+    kind, reply = connection.recv()
+    seconds: Seconds = _checked(kind, reply, name)
+    return seconds
 
 
-def _checked(kind: str, answer: Any, name: str) -> Any:
+def _checked(kind: str, reply: Any, name: str) -> Any:
     if kind == "failed":
-        raise RuntimeError(f"{name} failed:\n{answer}")
-    return answer
+        raise RuntimeError(f"{name} failed:\n{reply}")
+    return reply
 
 
 @contextmanager
-def _processes() -> Generator[Callable[[Contestant], Connection], None, None]:
-    """A function that starts a contestant's process; all of them end with the block."""
+def _processes() -> Generator[Callable[[Candidate], Connection], None, None]:
+    """A function that starts a candidate's process; all of them end with the block."""
     context = multiprocessing.get_context("spawn")  # nothing of this process is inherited
     started: list[tuple[BaseProcess, Connection]] = []
 
-    def start(contestant: Contestant) -> Connection:
+    def start(candidate: Candidate) -> Connection:
         here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(there, contestant.prepare), daemon=True)
+        process = context.Process(target=_serve, args=(there, candidate.prepare), daemon=True)
         process.start()
         there.close()
         started.append((process, here))
@@ -196,20 +196,20 @@ def _processes() -> Generator[Callable[[Contestant], Connection], None, None]:
     finally:
         for process, connection in started:
             connection.close()  # ends its loop
-            process.join(_STOP_S)
+            process.join(_JOIN_TIMEOUT_S)
             if process.is_alive():
                 process.terminate()
 
 
 def _serve(connection: Connection, prepare: Callable[[], Prepared]) -> None:
-    """A contestant's process: get ready, then take a turn whenever asked, until nobody asks any more."""
+    """A candidate's process: get ready, then take a turn at each request, until the connection closes."""
     try:
         prepared = prepare()
         connection.send(("ready", dict(prepared.facts)))
         while True:
             connection.recv()
             connection.send(("done", dict(prepared.turn())))
-    except NotOfferedError as error:
+    except UnavailableError as error:
         connection.send(("absent", str(error)))
     except EOFError:
         return

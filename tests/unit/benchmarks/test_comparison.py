@@ -8,27 +8,27 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import fast_alpr, platereader_side, predecessor, report
+from benchmarks import fast_alpr, our_pipeline, predecessor, report
 from benchmarks.compact_transformer import CompactTransformer
-from benchmarks.contest import Contestant, NotOfferedError, Prepared, hold, median, ratio, timed
+from benchmarks.comparison import Candidate, Prepared, UnavailableError, compare, median, ratio, timed
 from benchmarks.predecessor_network import Crnn
 from benchmarks.street_picture import SIZE_PX, street_picture
 
 
 def test_everyone_has_one_turn_a_round_and_who_cannot_take_part_is_named() -> None:
-    quick = Contestant("quick", partial(Prepared, partial(dict, frame=0.5), {"threads": 2}))
-    unknown = partial(platereader_side.prepared, street_picture(), engine="abacus", precision="auto", threads=1)
-    missing = Contestant("missing", unknown)
-    contest = hold([quick, missing], rounds=3)
-    assert contest.seconds == {"quick": {"frame": [0.5, 0.5, 0.5]}}
-    assert contest.facts == {"quick": {"threads": 2}}
-    assert "abacus" in contest.absent["missing"]
-    assert "missing: absent" in "\n".join(report.about(contest))
+    quick = Candidate("quick", partial(Prepared, partial(dict, frame=0.5), {"threads": 2}))
+    unknown = partial(our_pipeline.prepared, street_picture(), engine="abacus", precision="auto", threads=1)
+    missing = Candidate("missing", unknown)
+    comparison = compare([quick, missing], rounds=3)
+    assert comparison.seconds == {"quick": {"frame": [0.5, 0.5, 0.5]}}
+    assert comparison.facts == {"quick": {"threads": 2}}
+    assert "abacus" in comparison.absent["missing"]
+    assert "missing: absent" in "\n".join(report.about(comparison))
 
 
 def test_a_contestant_that_fails_is_not_passed_over() -> None:
     with pytest.raises(RuntimeError, match=r"(?s)broken failed.*invalid literal"):
-        hold([Contestant("broken", partial(int, "x"))], rounds=1)  # type: ignore[arg-type]
+        compare([Candidate("broken", partial(int, "x"))], rounds=1)  # type: ignore[arg-type]
 
 
 def test_only_warm_calls_count_and_a_batch_is_divided() -> None:
@@ -77,7 +77,7 @@ def test_greedy_merges_repeats_but_not_across_blanks() -> None:
     assert predecessor.greedy(scores) == "001Y"
 
 
-def test_rival_networks_have_the_published_sizes() -> None:
+def test_baseline_networks_have_the_published_sizes() -> None:
     with torch.inference_mode():
         classic, compact = Crnn().eval(), CompactTransformer().eval()
         assert classic(torch.zeros(2, 1, 32, 128)).shape == (32, 2, 23)
@@ -114,7 +114,7 @@ def test_suppression_is_part_of_the_network(tmp_path: Path) -> None:
 
 
 def test_engines_are_named_with_or_without_a_precision() -> None:
-    assert platereader_side.chosen(["torch", "openvino:bf16"]) == [("torch", "auto"), ("openvino", "bf16")]
-    assert len(platereader_side.chosen(["all"])) == 12
-    with pytest.raises(NotOfferedError):
-        platereader_side.build("torch", "fp7")
+    assert our_pipeline.chosen(["torch", "openvino:bf16"]) == [("torch", "auto"), ("openvino", "bf16")]
+    assert len(our_pipeline.chosen(["all"])) == 12
+    with pytest.raises(UnavailableError):
+        our_pipeline.build("torch", "fp7")

@@ -1,4 +1,4 @@
-"""Our own pipeline as a contestant, on each engine that is installed."""
+"""Our pipeline as a candidate, on each engine that is installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from benchmarks.contest import NotOfferedError, Prepared, timed
+from benchmarks.comparison import Prepared, UnavailableError, timed
 from platereader import Pipeline
 from platereader._arrays import BgrImage
 from platereader.errors import EngineError, MissingDependencyError
@@ -24,14 +24,14 @@ def build(engine: str, precision: str, *, threads: int | None = None) -> Pipelin
     """The default pipeline.
 
     Raises:
-        NotOfferedError: this engine is not installed, or has no such precision.
+        UnavailableError: this engine is not installed, or has no such precision.
     """
     if threads is not None and engine in {"torch", "auto"} and importlib.util.find_spec("torch") is not None:
         importlib.import_module("torch").set_num_threads(threads)
     try:
         return Pipeline.build(engine=engine, precision=precision, threads=None if engine == "torch" else threads)
     except (EngineError, MissingDependencyError) as error:
-        raise NotOfferedError(str(error)) from error
+        raise UnavailableError(str(error)) from error
 
 
 def prepared(frame: BgrImage, *, engine: str, precision: str, threads: int) -> Prepared:
