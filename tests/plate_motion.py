@@ -126,7 +126,7 @@ class GreedyIou:
                 self._ids += 1
                 ids[index] = self._ids
                 self._tracks.append(_Last(self._ids, detection.box, timestamp_s))
-        return TrackAssignment(tuple(ids), (), tuple(track.track_id for track in gone))
+        return TrackAssignment(tuple(ids), ended=tuple(track.track_id for track in gone))
 
 
 def _boxes(boxes: Sequence[Box]) -> NDArray[np.float64]:

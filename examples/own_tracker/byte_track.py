@@ -30,7 +30,7 @@ class ByteTrack:
         ids = {int(row[-1]): int(row[4]) for row in self._tracker.update(self._boxes(rows, (1, 1)))}
         lost = tuple((track.track_id, Box(*track.xyxy.tolist())) for track in self._tracker.lost_stracks)
         ended = tuple(track.track_id for track in self._tracker.removed_stracks_frame)
-        return TrackAssignment(tuple(ids.get(index) for index in range(len(detections))), lost, ended)
+        return TrackAssignment(tuple(ids.get(index) for index in range(len(detections))), ended=ended, coasting=lost)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ class DistanceTracker:
         boxes = {t.id: t.estimate for t in tracks if not any(t.last_detection is detection for detection in found)}
         coasting = tuple((key, Box(*p.min(axis=0).tolist(), *p.max(axis=0).tolist())) for key, p in boxes.items())
         ended, self._alive = tuple(self._alive - {t.id for t in tracks}), {t.id for t in tracks}
-        return TrackAssignment(tuple(ids.get(id(detection)) for detection in found), coasting, ended)
+        return TrackAssignment(tuple(ids.get(id(detection)) for detection in found), ended=ended, coasting=coasting)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -34,7 +34,7 @@ class RoboflowTracker:
         alive = {t.tracker_id: t.get_state_bbox() for t in self._tracker.tracks if t.tracker_id >= 0}
         coasting = tuple((key, Box(*map(float, box))) for key, box in alive.items() if key not in ids.values())
         ended, self._alive = tuple(self._alive - alive.keys()), set(alive)
-        return TrackAssignment(tuple(ids.get(index) for index in range(len(boxes))), coasting, ended)
+        return TrackAssignment(tuple(ids.get(index) for index in range(len(boxes))), ended=ended, coasting=coasting)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TypeAlias
 
 import numpy as np
@@ -32,7 +33,7 @@ class Box:
 
     def __post_init__(self) -> None:
         values = (self.x1, self.y1, self.x2, self.y2)
-        if not all(math.isfinite(value) for value in values):
+        if not all(map(_is_finite, values)):
             raise InvalidGeometryError(f"box {values} has a coordinate that is not finite: pass real pixel numbers.")
         if self.x2 < self.x1 or self.y2 < self.y1:
             raise InvalidGeometryError(
@@ -93,7 +94,7 @@ class Quad:
     bottom_left: Point
 
     def __post_init__(self) -> None:
-        if not all(math.isfinite(value) for point in self.points for value in point):
+        if not all(_is_finite(value) for point in self.points for value in point):
             raise InvalidGeometryError(f"quad {self.points} has a coordinate that is not finite: pass pixel numbers.")
 
     @classmethod
@@ -158,6 +159,11 @@ class Quad:
             if (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0:
                 return False
         return True
+
+
+def _is_finite(value: object) -> bool:
+    """Whether it is a finite number, of Python or numpy."""
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
 
 
 def shared_area(a: Box, b: Box) -> float:

@@ -131,8 +131,7 @@ class Pipeline:
 
         Raises:
             InvalidImageError: ``frame`` is not a uint8 ``(H, W, 3)`` array.
-            ContractError: a detection lies wholly outside of the frame, has a score outside 0..1 or neither 1 nor 2
-                lines; or a part broke its contract.
+            ContractError: a detection lies wholly outside of the frame, or a part broke its contract.
         """
         checked = check_image(frame)
         for index, detection in enumerate(detections):
@@ -148,7 +147,6 @@ class Pipeline:
 
         Raises:
             InvalidImageError: one of them is not a picture; the message says which.
-            InvalidArgumentError: a ``PlateImage`` has neither 1 nor 2 lines.
             ContractError: a part broke its contract.
         """
         pictures = [self._plate_image(plate, index) for index, plate in enumerate(plates)]
@@ -213,8 +211,6 @@ class Pipeline:
 
     def _plate_image(self, plate: BgrImage | PlateImage, index: int) -> PlateImage:
         if isinstance(plate, PlateImage):
-            if plate.lines not in (1, 2):
-                raise InvalidArgumentError(f"plates[{index}].lines is {plate.lines}, allowed are 1 and 2.")
             return PlateImage(check_image(plate.pixels, name=f"plates[{index}].pixels"), plate.lines)
         crop = check_image(plate, name=f"plates[{index}]")
         whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)

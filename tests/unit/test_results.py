@@ -2,12 +2,29 @@
 
 import dataclasses
 import json
+import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fakes import frame_with, patch_pipeline
-from platereader import Box, Detection, PlateReading, Quad, StreamUpdate
+from platereader import (
+    Box,
+    Candidate,
+    Character,
+    Detection,
+    InvalidArgumentError,
+    PartDescription,
+    PlateEvidence,
+    PlateImage,
+    PlateReading,
+    Quad,
+    StreamUpdate,
+    TrackAssignment,
+    Verdict,
+)
 
 
 def reading() -> PlateReading:
@@ -26,6 +43,99 @@ def test_reading_round_trips_through_json() -> None:
 def test_detection_with_corners_round_trips() -> None:
     detection = Detection(Box(0, 1, 20, 9), 0.5, Quad((0, 1), (20, 2), (19, 9), (1, 8)), 2)
     assert Detection.from_dict(json.loads(json.dumps(detection.to_dict()))) == detection
+
+
+BOX = Box(0, 1, 20, 9)
+NOTHING = np.zeros((1, 2), np.float32)
+PLATE = PlateImage(np.zeros((8, 40, 3), np.uint8))
+
+
+def anything(value: object) -> Any:
+    return value
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Detection(BOX, 7), r"score is 7, allowed are numbers from 0 to 1"),
+        (lambda: Detection(BOX, float("nan")), "score is nan"),
+        (lambda: Detection(BOX, anything(True)), "score is True"),
+        (lambda: Detection(BOX, anything("0.5")), "score is '0.5'"),
+        (lambda: Detection(anything((0, 1, 20, 9)), 0.5), r"box is the tuple \(0, 1, 20, 9\), expected is a Box"),
+        (lambda: Detection(BOX, 0.5, anything([[0, 1]] * 4)), "corners is the list .* expected is a Quad"),
+        (lambda: Detection(BOX, 0.5, None, anything(1.0)), "lines is 1.0, allowed are whole numbers"),
+        (lambda: Detection(BOX, 0.5, None, anything(True)), "lines is True"),
+        (lambda: PlateImage(PLATE.pixels, anything(3)), "lines is 3, allowed are 1 and 2"),
+        (lambda: Candidate("A", float("nan"), None), "log_prob of 'A' is nan"),
+        (lambda: Candidate("A", 0.99, None), "log_prob of 'A' is 0.99.* 0 at most"),
+        (lambda: Candidate("", -1.0, None), "text is empty"),
+        (lambda: Candidate(anything(7), -1.0, None), "text is the int 7, expected is a str"),
+        (lambda: Character("AB", 0.5), "char is 'AB', expected is one character"),
+        (lambda: Character("A", 1.5), "confidence is 1.5"),
+        (lambda: PlateEvidence(None, anything(PLATE.pixels), NOTHING, ()), "plate is a ndarray, expected"),
+        (
+            lambda: PlateEvidence(None, PLATE, NOTHING, anything([])),
+            r"candidates is the list \[\]",
+        ),
+        (lambda: Verdict("A1", 0.5, anything("good")), "status is 'good', allowed are 'read'"),
+        (lambda: Verdict("A1", 0.5, "uncertain", anything("dirty")), "reason is 'dirty', allowed are"),
+        (lambda: Verdict(None, 0.5, "read"), "what is unreadable has no text"),
+        (lambda: Verdict("A1", 0.5, "unreadable"), "what is unreadable has no text"),
+        (lambda: Verdict("A1", 0.5, "read", "cut_off"), "what is read has no reason"),
+        (lambda: Verdict("A1", 0.5, "read", calibrated=anything(1)), "calibrated is 1, allowed are True"),
+        (lambda: Verdict("A1", 0.5, "read", characters=anything(("A",))), r"characters\[0\] is the str 'A'"),
+        (lambda: PlateReading(anything("A1"), anything(None)), "verdict is the str 'A1', expected is a Verdict"),
+        (lambda: StreamUpdate(float("inf"), (), ()), "timestamp_s is inf, expected is a finite number"),
+        (lambda: TrackAssignment(anything([1]), ended=()), r"track_ids is the list \[1\], expected is a tuple"),
+        (lambda: TrackAssignment((anything(1.0),), ended=()), "track_ids is 1.0, allowed are whole numbers"),
+        (lambda: TrackAssignment((7, 7), ended=()), "an id belongs to one detection"),
+        (lambda: TrackAssignment((7,), ended=(7,)), "not to a track that has ended"),
+        (lambda: TrackAssignment((), ended=(), coasting=anything(((1, (0, 0, 1, 1)),))), "pairs of an id and a Box"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_when_it_is_made(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=says):
+        make()
+
+
+def test_numpy_numbers_become_plain_ones() -> None:
+    one = Detection(Box(*np.array([0, 1, 20, 9], np.float32)), anything(np.float32(0.5)), None, anything(np.int64(2)))
+    assert (type(one.score), type(one.lines)) == (float, int)
+    assert json.dumps(one.to_dict()) == '{"box": [0.0, 1.0, 20.0, 9.0], "score": 0.5, "corners": null, "lines": 2}'
+    many = TrackAssignment(
+        anything((np.int64(1), None)), ended=anything((np.int32(3),)), coasting=anything(((np.int64(2), BOX),))
+    )
+    assert TrackAssignment.from_dict(json.loads(json.dumps(many.to_dict()))) == many
+
+
+def test_what_is_impossible_survives_json() -> None:
+    never = Candidate("A123BC77", -math.inf, "standard")
+    document = json.dumps(never.to_dict(), allow_nan=False)
+    assert Candidate.from_dict(json.loads(document)) == never
+
+
+def test_parts_round_trip_through_json() -> None:
+    for part in patch_pipeline().describe():
+        assert PartDescription.from_dict(json.loads(json.dumps(part.to_dict()))) == part
+
+
+def test_rows_are_plain_columns() -> None:
+    (update,) = [*patch_pipeline().read_stream([frame_with({50: Box(20, 30, 100, 50)})], fps=5)][-1:]
+    (plate,) = update.finished
+    for row in (plate.to_row(), plate.best.to_row()):
+        assert all(value is None or isinstance(value, (str, int, float)) for value in row.values())
+        assert (row["text"], row["country"], row["region_code"], row["x2"]) == ("A123BC77", "RU", "77", 100.0)
+
+
+def test_short_repr() -> None:
+    assert repr(Detection(Box(0.1234, 1, 20, 9), 0.98765)) == "Detection(box=(0.1, 1.0, 20.0, 9.0), score=0.988)"
+    one = reading()
+    assert repr(one) == (
+        "PlateReading(text='A123BC77', confidence=0.977, status='read', box=(20.0, 30.0, 100.0, 50.0))"
+    )
+    update = next(patch_pipeline().read_stream([frame_with({50: Box(20, 30, 100, 50)})], fps=5))
+    for result in (one.verdict, one.evidence, one.evidence.plate, update.active[0], update):
+        assert len(repr(result)) < 250
 
 
 def test_derived_fields_follow_the_text() -> None:

@@ -73,7 +73,7 @@ def redact(
     Raises:
         InvalidImageError: ``frame`` is not such an array.
         InvalidArgumentError: an unknown method, or a margin out of range.
-        ContractError: a detection that lies wholly outside of the frame or has a score outside 0..1.
+        ContractError: a detection that lies wholly outside of the frame.
     """
     canvas: BgrImage = check_image(frame).copy()
     _check_method(method)

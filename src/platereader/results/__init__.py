@@ -1,6 +1,6 @@
 """What the parts and the pipeline return: frozen, slotted, JSON-safe through ``to_dict``.
 
-Parts may fill them with numpy numbers, which JSON does not know: ``to_dict`` gives plain ones.
+What cannot be right is refused when a result is made, and numpy numbers, which JSON does not know, become plain ones.
 """
 
 from platereader.results._description import PartDescription

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,3 +34,8 @@ class PartDescription:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PartDescription:
+        """Inverse of ``to_dict``."""
+        return cls(**data)

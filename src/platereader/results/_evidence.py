@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 from platereader._arrays import BgrImage, LogProbs
 from platereader._geometry import Box, Quad
+from platereader.errors import InvalidArgumentError
+from platereader.results import _checks as check
 
 Lines: TypeAlias = Literal[1, 2]
 """Number of text lines on a plate."""
+
+ROUNDING_NATS = 1e-3
+"""Rounding may leave a sum over classes or alignments, a probability, so little above one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,9 @@ class Detection:
         score: 0 to 1, how sure the detector is that this is a plate.
         corners: outer corners as read, in pixels of the frame; None when the detector gives boxes only.
         lines: 1 or 2 text lines; None lets the rectifier decide by the aspect of the quad.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
     box: Box
@@ -29,11 +41,22 @@ class Detection:
     corners: Quad | None = None
     lines: Lines | None = None
 
+    def __post_init__(self) -> None:
+        check.instance(self.box, Box, name="box")
+        check.set_fields(self, score=check.probability(self.score, name="score"))
+        if self.corners is not None:
+            check.instance(self.corners, Quad, name="corners")
+        if self.lines is not None:
+            check.set_fields(self, lines=_lines(self.lines))
+
+    def __repr__(self) -> str:
+        corners = None if self.corners is None else sum(self.corners.points, ())
+        return check.shown(self, box=self.box.to_tuple(), score=self.score, corners=corners, lines=self.lines)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         corners = None if self.corners is None else [[float(x), float(y)] for x, y in self.corners.points]
-        lines = None if self.lines is None else int(self.lines)
-        return {"box": list(self.box.to_tuple()), "score": float(self.score), "corners": corners, "lines": lines}
+        return {"box": list(self.box.to_tuple()), "score": self.score, "corners": corners, "lines": self.lines}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Detection:
@@ -49,10 +72,19 @@ class PlateImage:
     Attributes:
         pixels: uint8 ``(H, W, 3)`` BGR.
         lines: how many lines the plate had before they were joined.
+
+    Raises:
+        InvalidArgumentError: neither 1 nor 2 lines.
     """
 
     pixels: BgrImage
     lines: Lines = 1
+
+    def __post_init__(self) -> None:
+        check.set_fields(self, lines=_lines(self.lines))
+
+    def __repr__(self) -> str:
+        return check.shown(self, shape=np.shape(self.pixels), lines=self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +92,57 @@ class Candidate:
     """One text a plate may carry.
 
     Attributes:
-        text: Latin look-alike spelling, region included.
-        log_prob: natural log P(text | picture), over all alignments, unconstrained by any grammar.
+        text: Latin look-alike spelling, region included; one character at least.
+        log_prob: natural log P(text | picture), over all alignments, unconstrained by any grammar: 0 at most, and minus
+            infinity, which JSON has no number for and ``to_dict`` gives as None.
         format: name of the plate format that the text fits, or None.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
     text: str
     log_prob: float
     format: str | None
 
+    def __post_init__(self) -> None:
+        check.instance(self.text, str, name="text")
+        if not self.text:
+            raise InvalidArgumentError("text is empty: where nothing is legible there is no candidate.")
+        log_prob: object = self.log_prob
+        if isinstance(log_prob, bool) or not isinstance(log_prob, Real) or not float(log_prob) <= ROUNDING_NATS:
+            raise InvalidArgumentError(
+                f"log_prob of {self.text!r} is {log_prob!r}: natural logarithms of probabilities are 0 at most."
+            )
+        check.set_fields(self, log_prob=float(log_prob))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {"text": self.text, "log_prob": float(self.log_prob), "format": self.format}
+        log_prob = None if math.isinf(self.log_prob) else self.log_prob
+        return {"text": self.text, "log_prob": log_prob, "format": self.format}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         """Inverse of ``to_dict``."""
-        return cls(data["text"], data["log_prob"], data["format"])
+        return cls(data["text"], -math.inf if data["log_prob"] is None else data["log_prob"], data["format"])
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One character of a reading and the posterior probability that it is right (0 to 1)."""
+    """One character of a reading and the posterior probability that it is right (0 to 1).
+
+    Raises:
+        InvalidArgumentError: not one character, or no probability.
+    """
 
     char: str
     confidence: float
+
+    def __post_init__(self) -> None:
+        check.instance(self.char, str, name="char")
+        if len(self.char) != 1:
+            raise InvalidArgumentError(f"char is {self.char!r}, expected is one character.")
+        check.set_fields(self, confidence=check.probability(self.confidence, name="confidence"))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -105,9 +163,48 @@ class PlateEvidence:
         plate: the rectified picture that was read.
         log_probs: float32 ``(T, C)`` of the recognizer.
         candidates: best first; empty when nothing was legible.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
     detection: Detection | None
     plate: PlateImage
     log_probs: LogProbs
     candidates: tuple[Candidate, ...]
+
+    def __post_init__(self) -> None:
+        if self.detection is not None:
+            check.instance(self.detection, Detection, name="detection")
+        check.instance(self.plate, PlateImage, name="plate")
+        check.items(self.candidates, Candidate, name="candidates")
+
+    def __repr__(self) -> str:
+        texts = [candidate.text for candidate in self.candidates]
+        return check.shown(self, detection=self.detection, plate=self.plate, candidates=texts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form; pixels and posteriors are left out."""
+        return {
+            "detection": None if self.detection is None else self.detection.to_dict(),
+            "lines": self.plate.lines,
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PlateEvidence:
+        """Inverse of ``to_dict``, with an empty picture and empty posteriors; other keys are left alone."""
+        return cls(
+            None if data["detection"] is None else Detection.from_dict(data["detection"]),
+            PlateImage(np.zeros((0, 0, 3), np.uint8), data["lines"]),
+            np.zeros((0, 0), np.float32),
+            tuple(Candidate.from_dict(item) for item in data["candidates"]),
+        )
+
+
+def _lines(value: object) -> int:
+    """1 or 2, as a whole number and nothing that only equals one."""
+    lines = check.whole(value, name="lines")
+    if lines not in (1, 2):
+        raise InvalidArgumentError(f"lines is {lines}, allowed are 1 and 2, and in a detection None for unknown.")
+    return lines

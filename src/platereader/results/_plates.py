@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from platereader._geometry import Box
-from platereader.results._evidence import Detection, Lines, PlateEvidence, PlateImage
+from platereader.results import _checks as check
+from platereader.results._evidence import Detection, Lines, PlateEvidence
 from platereader.results._verdict import HasVerdict, Verdict
 
 
@@ -20,9 +19,20 @@ class PlateReading(HasVerdict):
     Attributes:
         verdict: text, confidence, status and what follows from them.
         evidence: what the verdict rests on; not compared and not in ``to_dict`` but for detection and candidates.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
-    evidence: PlateEvidence = field(compare=False, repr=False)
+    evidence: PlateEvidence = field(compare=False)
+
+    def __post_init__(self) -> None:
+        check.instance(self.verdict, Verdict, name="verdict")
+        check.instance(self.evidence, PlateEvidence, name="evidence")
+
+    def __repr__(self) -> str:
+        box = None if self.detection is None else self.detection.box.to_tuple()
+        return check.shown(self, **self.verdict.short_fields(), box=box)
 
     @property
     def detection(self) -> Detection | None:
@@ -36,23 +46,18 @@ class PlateReading(HasVerdict):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; pixels and posteriors are left out."""
-        return {
-            **self.verdict.to_dict(),
-            "lines": int(self.lines),
-            "detection": None if self.detection is None else self.detection.to_dict(),
-        }
+        return {**self.verdict.to_dict(), **self.evidence.to_dict()}
+
+    def to_row(self) -> dict[str, Any]:
+        """Plain columns, as for CSV or a data frame."""
+        score = None if self.detection is None else self.detection.score
+        box = None if self.detection is None else self.detection.box
+        return {**self.verdict.to_row(), "lines": self.lines, "score": score, **_columns(box)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PlateReading:
         """Inverse of ``to_dict``; the evidence comes back with an empty picture and empty posteriors."""
-        verdict = Verdict.from_dict(data)
-        evidence = PlateEvidence(
-            None if data["detection"] is None else Detection.from_dict(data["detection"]),
-            PlateImage(np.zeros((0, 0, 3), np.uint8), data["lines"]),
-            np.zeros((0, 0), np.float32),
-            verdict.candidates,
-        )
-        return cls(verdict, evidence)
+        return cls(Verdict.from_dict(data), PlateEvidence.from_dict(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,9 @@ class TrackedPlate(HasVerdict):
         box: last known or predicted box, pixels.
         best: the most confident single reading, of ``text`` if there is one, with the picture it was read from.
         best_frame_index: index of its frame in the stream, from 0.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
     passage_id: int
@@ -85,19 +93,58 @@ class TrackedPlate(HasVerdict):
     best: PlateReading
     best_frame_index: int
 
+    def __post_init__(self) -> None:
+        check.instance(self.verdict, Verdict, name="verdict")
+        check.instance(self.box, Box, name="box")
+        check.instance(self.best, PlateReading, name="best")
+        check.set_fields(
+            self,
+            passage_id=check.whole(self.passage_id, name="passage_id", least=1),
+            track_id=check.whole(self.track_id, name="track_id", least=None),
+            settled=check.flag(self.settled, name="settled"),
+            readings=check.whole(self.readings, name="readings", least=1),
+            first_seen_s=check.number(self.first_seen_s, name="first_seen_s"),
+            last_seen_s=check.number(self.last_seen_s, name="last_seen_s"),
+            best_frame_index=check.whole(self.best_frame_index, name="best_frame_index"),
+        )
+
+    def __repr__(self) -> str:
+        return check.shown(
+            self,
+            passage_id=self.passage_id,
+            **self.verdict.short_fields(),
+            readings=self.readings,
+            settled=self.settled,
+            box=self.box.to_tuple(),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
-            "passage_id": int(self.passage_id),
-            "track_id": int(self.track_id),
+            "passage_id": self.passage_id,
+            "track_id": self.track_id,
             **self.verdict.to_dict(),
-            "settled": bool(self.settled),
-            "readings": int(self.readings),
-            "first_seen_s": float(self.first_seen_s),
-            "last_seen_s": float(self.last_seen_s),
+            "settled": self.settled,
+            "readings": self.readings,
+            "first_seen_s": self.first_seen_s,
+            "last_seen_s": self.last_seen_s,
             "box": list(self.box.to_tuple()),
             "best": self.best.to_dict(),
-            "best_frame_index": int(self.best_frame_index),
+            "best_frame_index": self.best_frame_index,
+        }
+
+    def to_row(self) -> dict[str, Any]:
+        """Plain columns, as for CSV or a data frame; of ``best`` only the number of its frame."""
+        return {
+            "passage_id": self.passage_id,
+            "track_id": self.track_id,
+            **self.verdict.to_row(),
+            "settled": self.settled,
+            "readings": self.readings,
+            "first_seen_s": self.first_seen_s,
+            "last_seen_s": self.last_seen_s,
+            **_columns(self.box),
+            "best_frame_index": self.best_frame_index,
         }
 
     @classmethod
@@ -125,16 +172,24 @@ class StreamUpdate:
         timestamp_s: time of the frame, seconds.
         active: plates in view or predicted.
         finished: plates that have gone, each reported once.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
     timestamp_s: float
     active: tuple[TrackedPlate, ...]
     finished: tuple[TrackedPlate, ...]
 
+    def __post_init__(self) -> None:
+        check.items(self.active, TrackedPlate, name="active")
+        check.items(self.finished, TrackedPlate, name="finished")
+        check.set_fields(self, timestamp_s=check.number(self.timestamp_s, name="timestamp_s"))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
-            "timestamp_s": float(self.timestamp_s),
+            "timestamp_s": self.timestamp_s,
             "active": [plate.to_dict() for plate in self.active],
             "finished": [plate.to_dict() for plate in self.finished],
         }
@@ -144,3 +199,9 @@ class StreamUpdate:
         """Inverse of ``to_dict``."""
         active, finished = (tuple(map(TrackedPlate.from_dict, data[name])) for name in ("active", "finished"))
         return cls(data["timestamp_s"], active, finished)
+
+
+def _columns(box: Box | None) -> dict[str, float | None]:
+    """The edges of a box, a column each."""
+    edges = (None,) * 4 if box is None else box.to_tuple()
+    return dict(zip(("x1", "y1", "x2", "y2"), edges, strict=True))

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, cast
 
+from platereader.errors import InvalidArgumentError
 from platereader.plates._regions import Region
+from platereader.results import _checks as check
 from platereader.results._evidence import Candidate, Character
 
 Status: TypeAlias = Literal["read", "uncertain", "unreadable"]
@@ -43,6 +45,10 @@ class Verdict:
         region: what its region code stands for; None when there is none or it is unknown.
         text_local: the text in the script of its country, such as Cyrillic.
         masked_text: the text with ``?`` for every character that is too improbable to act on, such as ``A1?3BC77``.
+
+    Raises:
+        InvalidArgumentError: a field is something else, a text that is unreadable, none that is not, or a reason why
+            something is ``read``.
     """
 
     text: str | None
@@ -58,6 +64,44 @@ class Verdict:
     text_local: str | None = None
     masked_text: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            check.instance(self.text, str, name="text")
+        check.choice(self.status, Status, name="status")
+        if self.reason is not None:
+            check.choice(self.reason, Reason, name="reason")
+        if (not self.text) != (self.status == "unreadable") or (self.reason is not None and self.status == "read"):
+            raise InvalidArgumentError(
+                f"text is {self.text!r} with status {self.status!r} and reason {self.reason!r}: what is unreadable has "
+                "no text, everything else has one, and what is read has no reason."
+            )
+        check.items(self.characters, Character, name="characters")
+        check.items(self.candidates, Candidate, name="candidates")
+        confidence = check.probability(self.confidence, name="confidence")
+        check.set_fields(self, confidence=confidence, calibrated=check.flag(self.calibrated, name="calibrated"))
+
+    def __repr__(self) -> str:
+        return check.shown(self, **self.short_fields())
+
+    def short_fields(self) -> dict[str, Any]:
+        """What a ``repr`` shows."""
+        return {"text": self.text, "confidence": self.confidence, "status": self.status, "reason": self.reason}
+
+    def to_row(self) -> dict[str, Any]:
+        """Plain columns, as for CSV or a data frame; candidates and characters are left out."""
+        return {
+            "text": self.text,
+            "text_local": self.text_local,
+            "masked_text": self.masked_text,
+            "confidence": self.confidence,
+            "calibrated": self.calibrated,
+            "status": self.status,
+            "reason": self.reason,
+            "country": self.country,
+            "format": self.format,
+            "region_code": None if self.region is None else self.region.code,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
@@ -67,8 +111,8 @@ class Verdict:
             "country": self.country,
             "format": self.format,
             "region": None if self.region is None else asdict(self.region),
-            "confidence": float(self.confidence),
-            "calibrated": bool(self.calibrated),
+            "confidence": self.confidence,
+            "calibrated": self.calibrated,
             "status": self.status,
             "reason": self.reason,
             "characters": [character.to_dict() for character in self.characters],

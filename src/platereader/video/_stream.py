@@ -211,17 +211,11 @@ class PlateStream:
 
 
 def _check_assignment(assignment: object, *, expected: int, source: str) -> None:
-    """Raise ContractError unless a tracker returned one id or None per detection, each id once."""
+    """Raise ContractError unless a tracker returned one id or None per detection."""
     if not isinstance(assignment, TrackAssignment):
         raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
     if len(assignment.track_ids) != expected:
         raise ContractError(
             f"{source} returned {len(assignment.track_ids)} ids for {expected} detections: return one id or None per "
             "detection, in order."
-        )
-    ids = [track_id for track_id in assignment.track_ids if track_id is not None]
-    if len(set(ids)) != len(ids) or set(ids) & set(assignment.ended):
-        raise ContractError(
-            f"{source} returned ids {ids} with {assignment.ended} ended: an id belongs to one detection of a frame, "
-            "and not to a track that has ended."
         )

@@ -143,7 +143,7 @@ class OneTrack:
     """Everything is the same plate."""
 
     def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        return TrackAssignment(tuple(1 for _ in detections))
+        return TrackAssignment(tuple(1 for _ in detections), ended=())
 
 
 def place(index: int) -> Box:
@@ -189,7 +189,7 @@ def test_the_longer_a_plate_is_out_of_sight_the_more_around_it_is_covered() -> N
 def test_without_tracking_only_what_was_found_is_covered() -> None:
     class NoTracks:
         def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-            return TrackAssignment(tuple(None for _ in detections))
+            return TrackAssignment(tuple(None for _ in detections), ended=())
 
     assert hidden(run_video([10, 11, 12, 18], tracker=NoTracks())) == [10, 11, 12, 18]
 
@@ -239,7 +239,7 @@ def test_a_video_is_held_to_its_contract() -> None:
 
     class Wrong:
         def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-            return TrackAssignment((1, 2, 3))
+            return TrackAssignment((1, 2, 3), ended=())
 
     with pytest.raises(ContractError, match="3 ids for 0"):
         list(redact_stream([(0.0, frame)], detector=ScriptedDetector([None]), tracker=Wrong()))

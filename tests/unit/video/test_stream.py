@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fakes import frame_with, patch_pipeline
-from platereader import Box, ContractError, Detection, InvalidArgumentError, TimestampError, TrackAssignment
+from platereader import Box, Detection, InvalidArgumentError, TimestampError, TrackAssignment
 from platereader._arrays import BgrImage
 from platereader.results import PlateReading, StreamUpdate, TrackedPlate
 from platereader.video._stream import MOST_RESTING, PlateStream, StreamSettings
@@ -79,22 +79,11 @@ def test_finished_stream_takes_no_more_frames() -> None:
         stream.update(EMPTY, 1.0)
 
 
-class OneIdForAll:
-    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        return TrackAssignment((7,) * len(detections))
-
-
-def test_tracker_that_gives_one_id_twice_is_named() -> None:
-    stream = replace(patch_pipeline(), tracker=OneIdForAll).stream()
-    with pytest.raises(ContractError, match="OneIdForAll"):
-        stream.update(frame_with({50: PLATE, 100: Box(200, 150, 290, 175)}), 0.0)
-
-
 class OneTrack:
     """Takes whatever is seen for one and the same vehicle, and never loses it."""
 
     def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        return TrackAssignment(tuple(7 if index == 0 else None for index in range(len(detections))))
+        return TrackAssignment(tuple(7 if index == 0 else None for index in range(len(detections))), ended=())
 
 
 def counted(settings: StreamSettings | None = None) -> tuple[PlateStream, list[int], list[int]]:
@@ -237,7 +226,7 @@ class Told:
         ids = self._frames.pop(0)
         coasting = tuple(item for item in self._places.items() if item[0] not in ids)
         self._places.update(zip(ids, (detection.box for detection in detections), strict=True))
-        return TrackAssignment(ids, coasting)
+        return TrackAssignment(ids, ended=(), coasting=coasting)
 
 
 def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:

@@ -96,7 +96,8 @@ class MotionTracker:
         followed |= {column: _Track(edges[column], timestamp_s) for column in new}
         self._tracks += [followed[column] for column in new]
         self._motion = self._motion.joined(Motion.started(measurements[new]))
-        return TrackAssignment(tuple(self._id_of(followed[c]) for c in range(len(detections))), coasting, ended)
+        ids = tuple(self._id_of(followed[column]) for column in range(len(detections)))
+        return TrackAssignment(ids, ended=ended, coasting=coasting)
 
     def _tick(self, timestamp_s: float) -> float:
         """Move the clock on; seconds since the last frame."""

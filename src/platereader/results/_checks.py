@@ -1,0 +1,112 @@
+"""What a field of a result may be; each check returns it as a plain Python value, whatever a part filled in."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any, get_args
+
+import numpy as np
+
+from platereader.errors import InvalidArgumentError
+
+
+def set_fields(result: object, **values: object) -> None:
+    """Set fields of a frozen result while it is made."""
+    for name, value in values.items():
+        object.__setattr__(result, name, value)
+
+
+def number(value: object, *, name: str) -> float:
+    """A finite number.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise InvalidArgumentError(f"{name} is {value!r}, expected is a finite number.")
+    return float(value)
+
+
+def probability(value: object, *, name: str) -> float:
+    """A number from 0 to 1.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
+        raise InvalidArgumentError(f"{name} is {value!r}, allowed are numbers from 0 to 1: divide a percentage by 100.")
+    return float(value)
+
+
+def whole(value: object, *, name: str, least: int | None = 0) -> int:
+    """A whole number from ``least``; any where that is None.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or (least is not None and value < least):
+        bound = "" if least is None else f" from {least}"
+        raise InvalidArgumentError(f"{name} is {value!r}, allowed are whole numbers{bound}.")
+    return int(value)
+
+
+def flag(value: object, *, name: str) -> bool:
+    """True or False, of Python or numpy.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidArgumentError(f"{name} is {value!r}, allowed are True and False.")
+    return bool(value)
+
+
+def instance(value: object, kind: type, *, name: str) -> None:
+    """Refuse what is not of ``kind``.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if not isinstance(value, kind):
+        raise InvalidArgumentError(f"{name} is {_shown(value)}, expected is a {kind.__name__}.")
+
+
+def items(values: object, kind: type, *, name: str) -> None:
+    """Refuse what is not a tuple of ``kind``.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if not isinstance(values, tuple):
+        raise InvalidArgumentError(f"{name} is {_shown(values)}, expected is a tuple of {kind.__name__}.")
+    for index, value in enumerate(values):
+        instance(value, kind, name=f"{name}[{index}]")
+
+
+def choice(value: object, allowed: Any, *, name: str) -> None:
+    """Refuse what a ``Literal`` does not list.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if value not in get_args(allowed):
+        raise InvalidArgumentError(f"{name} is {value!r}, allowed are {', '.join(map(repr, get_args(allowed)))}.")
+
+
+def shown(result: object, **fields: object) -> str:
+    """A short ``repr``: those of the fields that are not None, numbers rounded."""
+    words = (f"{name}={_rounded(value)!r}" for name, value in fields.items() if value is not None)
+    return f"{type(result).__name__}({', '.join(words)})"
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(round(number, 1) for number in value)
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _shown(value: object) -> str:
+    """The kind of a value, with a short one itself."""
+    text = repr(value)
+    return f"the {type(value).__name__} {text}" if len(text) <= 80 else f"a {type(value).__name__}"
