@@ -191,9 +191,8 @@ def _compare(part: Path, data: bytes) -> None:
     """Raise OSError unless the file holds exactly these bytes."""
     descriptor = os.open(part, os.O_RDONLY | _NO_LINK | _NO_WAITING | _COMMON)
     with os.fdopen(descriptor, "rb") as file:
-        view = memoryview(data)
-        for start in range(0, len(view), _CHUNK_BYTES):
-            if file.read(_CHUNK_BYTES) != view[start : start + _CHUNK_BYTES]:
+        for start in range(0, len(data), _CHUNK_BYTES):
+            if file.read(_CHUNK_BYTES) != data[start : start + _CHUNK_BYTES]:
                 raise OSError(errno.EIO, "what was read back differs from what was written")
         if file.read(1):
             raise OSError(errno.EIO, "more was read back than was written")

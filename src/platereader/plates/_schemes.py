@@ -113,7 +113,8 @@ class PlateScheme:
             return codes[int(rng.integers(len(codes)))]
         form = group.forms[0] if len(group.forms) == 1 else group.forms[int(rng.integers(len(group.forms)))]
         if set(form) == {"d"}:
-            return f"{int(rng.integers(1, 10 ** len(form) - 1, endpoint=True)):0{len(form)}d}"
+            largest = int("9" * len(form))
+            return f"{int(rng.integers(1, largest, endpoint=True)):0{len(form)}d}"
         classes = {"l": plate_format.letters, "d": DIGITS, "n": DIGITS[1:]}
         allowed = (classes.get(slot, slot) for slot in form)
         return "".join(one if len(one) == 1 else one[int(rng.integers(len(one)))] for one in allowed)

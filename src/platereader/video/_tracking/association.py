@@ -83,7 +83,8 @@ def best_pairs(worth: FloatArray) -> Pairs:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     import lap
 
-    earlier = np.outer(np.arange(len(worth), 0, -1), np.arange(worth.shape[1], 0, -1))
+    rows, columns = worth.shape
+    earlier = np.outer(np.arange(rows, 0, -1), np.arange(columns, 0, -1))
     _, of_track, _ = cast(Any, lap).lapjv(-worth - _TIE_BREAK * earlier, extend_cost=True)
     tracks = np.flatnonzero(of_track >= 0)
     detections = of_track[tracks].astype(np.intp)
