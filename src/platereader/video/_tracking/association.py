@@ -83,8 +83,8 @@ def best_pairs(worth: FloatArray) -> Pairs:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     import lap
 
-    rows, columns = worth.shape
-    earlier = np.outer(np.arange(rows, 0, -1), np.arange(columns, 0, -1))
+    rows, columns = (np.arange(length, dtype=np.float64)[::-1] + 1 for length in worth.shape)
+    earlier = rows[:, None] * columns
     _, of_track, _ = cast(Any, lap).lapjv(-worth - _TIE_BREAK * earlier, extend_cost=True)
     tracks = np.flatnonzero(of_track >= 0)
     detections = of_track[tracks].astype(np.intp)
