@@ -27,9 +27,10 @@ from platereader.cli.tables import format_table
 from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import LabelledImage, load_dataset
-from platereader.lab.training.detector.comparison import compare_findings, described, judged, table
-from platereader.lab.training.detector.finetune import DEFAULTS, REPORT, fine_tune_detector
+from platereader.lab.training.detector.comparison import compare_findings, measure_findings, table
+from platereader.lab.training.detector.finetune import DEFAULTS, fine_tune_detector
 from platereader.lab.training.detector.train import DetectorTraining
+from platereader.lab.training.finetuning import REPORT_NAME
 from platereader.media._images import read_image
 from platereader.registry import Registry, WeightFile
 from platereader.results import Detection
@@ -90,13 +91,13 @@ def run_fold(
     training = DetectorTraining(**DEFAULTS, minutes=minutes, seed=number)
     data = write_folder(others, work / f"data{number}")
     try:
-        done = fine_tune_detector(training, start=start, data=data, out=out)
+        done = fine_tune_detector(data, output=out, training=training, start=start)
     except AccuracyError as error:
         print(f"fold {number} would be refused: {error}")
-        done = fine_tune_detector(training, start=start, data=data, out=out, even_if_worse=True)
+        done = fine_tune_detector(data, output=out, training=training, start=start, even_if_worse=True)
     assert done.weights is not None
     new = PlateDetector.from_file(done.weights, settings=start.settings)
-    report = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    report = json.loads((out / REPORT_NAME).read_text(encoding="utf-8"))
     old = PlateDetector.from_file(start.path, settings=start.settings)
     return Fold(fold, detections_of(old, fold), detections_of(new, fold), detections_of(new, russian), report)
 
@@ -120,13 +121,16 @@ def main() -> None:
             for number in range(FOLDS)
         ]
     held_out = [image for fold in folds for image in fold.images]
-    was = judged(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
-    now = judged(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
+    was = measure_findings(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
+    now = measure_findings(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
     pooled = compare_findings(f"Brazilian, {FOLDS} folds", was, now, margin_points=0.0)
-    before = judged(russian, detections_of(detector, russian), min_score=threshold)
+    before = measure_findings(russian, detections_of(detector, russian), min_score=threshold)
     forgotten = [
         compare_findings(
-            f"Russian, fold {number}", before, judged(russian, fold.russian, min_score=threshold), margin_points=1.0
+            f"Russian, fold {number}",
+            before,
+            measure_findings(russian, fold.russian, min_score=threshold),
+            margin_points=1.0,
         )
         for number, fold in enumerate(folds)
     ]
@@ -136,7 +140,7 @@ def main() -> None:
         )
     )
     for one in (pooled, *forgotten):
-        print(f"{one.name}: {described(one)}")
+        print(one.describe())
     if options.json is not None:
         figures = {
             "start_sha256": start.sha256,

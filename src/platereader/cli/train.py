@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,7 @@ from platereader.cli.exits import EXIT_OK
 from platereader.cli.export import add_export_command
 from platereader.cli.tables import format_table
 from platereader.errors import InvalidArgumentError
-from platereader.plates import RUSSIAN
-from platereader.registry import Kind, write_sidecar
+from platereader.registry import write_sidecar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,27 +45,25 @@ torch, if it finds as well.
 exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights are worse.
 """
 
-_NAMED = 20
+_MOST_NAMED = 20
 _EVERY = (
     ("learning_rate", float, "highest learning rate"),
     ("warmup_steps", int, "steps until the highest learning rate is reached"),
+    ("weight_decay", float, "weight decay"),
     ("seed", int, "seed of the weights and the data"),
     ("workers", int, "processes that make batches; 0 makes them in the loop"),
-)
-_DETECTOR = (
-    ("minutes", float, "length of the training in minutes, earlier runs included (default: 60; with --from 8)"),
-    ("steps", int, "length in optimizer steps instead"),
-    ("weight_decay", float, "weight decay"),
     ("save_every_s", float, "seconds between two checkpoints"),
     ("validate_every_s", float, "seconds between two validations"),
+)
+_DETECTOR = (
+    ("minutes", float, "most minutes, earlier runs included (default: 60; with --from 8)"),
+    ("steps", int, "most optimizer steps"),
 )
 _RECOGNIZER = (
     ("minutes", float, "most minutes, earlier runs included (default: 60; with --from 30)"),
     ("steps", int, "most optimizer steps (with --from by default: by the number of your plates)"),
     ("batch_size", int, "plates a step"),
     ("real_share", float, "share of labelled plates in a batch, 0 to 1; with --from, of your plates"),
-    ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
-    ("pause_s", float, "seconds between two validations and checkpoints"),
 )
 _QUANTIZE = (
     ("calibration", int, "plates that set the scales of the activations"),
@@ -74,7 +71,6 @@ _QUANTIZE = (
     ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
     ("seed", int, "seed of the plates"),
 )
-
 _TRACKS = 1200
 _CALIBRATE = (
     ("count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
@@ -97,10 +93,13 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
     detector.add_argument(
         "--teacher", metavar="WEIGHTS", help="learn from this detector, too: name of weights, or a file with sidecar"
     )
-    _add_tuning_options(detector, own="your labelled pictures, 20 or more")
+    _add_tuning_options(detector, examples="your labelled pictures, 20 or more")
     recognizer = networks.add_parser("recognizer", help="train the reader", description="Train the recognizer.")
     recognizer.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets to mix in")
-    _add_tuning_options(recognizer, own="your labelled plates, 20 or more")
+    recognizer.add_argument(
+        "--negatives", type=Path, metavar="DIR", help="labelled set whose pictures without plates are backgrounds"
+    )
+    _add_tuning_options(recognizer, examples="your labelled plates, 20 or more")
     quantize = networks.add_parser("quantize", help="make int8 weights", description="Make int8 weights of a reader.")
     quantize.add_argument("weights", metavar="WEIGHTS", help="name of fp32 weights, or a file with its sidecar")
     quantize.add_argument(
@@ -133,17 +132,17 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         one.set_defaults(run=run, names=tuple(name for name, *_ in options))
 
 
-def _add_tuning_options(parser: argparse.ArgumentParser, *, own: str) -> None:
+def _add_tuning_options(parser: argparse.ArgumentParser, *, examples: str) -> None:
     """Add ``--from``, ``--data`` and ``--even-if-worse``."""
     tuning = parser.add_argument_group("fine-tuning")
     tuning.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
-    tuning.add_argument("--data", type=Path, dest="own", metavar="FOLDER", help=own)
+    tuning.add_argument("--data", type=Path, dest="tuning", metavar="FOLDER", help=examples)
     tuning.add_argument("--even-if-worse", action="store_true", help="write the weights even if they are worse")
 
 
 def run_detector(arguments: argparse.Namespace) -> int:
     """Train the detector, from the start or from given weights, and say where its weights are."""
-    if arguments.own is not None:
+    if arguments.tuning is not None:
         return _fine_tune_detector(arguments)
     from platereader._defaults import load_detector
     from platereader.cli.parts import resolve_weights
@@ -156,87 +155,87 @@ def run_detector(arguments: argparse.Namespace) -> int:
             f"DATA is {len(arguments.data)} folders, allowed is one: a labelled set, or a folder of several. With "
             "--from and --data FOLDER, which fine-tune on FOLDER, there may be none or many."
         )
-    training, start, teacher = DetectorTraining(**_given(arguments)), None, None
+    training, start, teacher = DetectorTraining(**_with_length(arguments)), None, None
     if arguments.start is not None:
         start = resolve_weights(arguments.start, kind="detector", registry=Registry.default())
     if arguments.teacher is not None:
         known = resolve_weights(arguments.teacher, kind="detector", registry=Registry.default())
         teacher = Teacher(load_detector(known)[0].runtime, known.sha256)
-    begin = None if start is None else start.path
-    weights = train_detector(arguments.data[0], arguments.out, training=training, start=begin, teacher=teacher)
-    return _finish(weights, kind="detector", settings={} if start is None else start.settings)
+    print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start, teacher=teacher))
+    return EXIT_OK
 
 
 def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's pictures, and say how they compare and where they are."""
     from platereader.cli.parts import resolve_weights
-    from platereader.lab.training.detector import finetune as finetune_detector
     from platereader.lab.training.detector.comparison import table
+    from platereader.lab.training.detector.finetune import DEFAULTS, MINUTES, fine_tune_detector
     from platereader.lab.training.detector.train import DetectorTraining
     from platereader.registry import Registry
 
     _check_tuning_options(arguments)
-    options: dict[str, Any] = {**finetune_detector.DEFAULTS, **_given(arguments, minutes=finetune_detector.MINUTES)}
-    done = finetune_detector.fine_tune_detector(
-        DetectorTraining(**options),
+    done = fine_tune_detector(
+        arguments.tuning,
+        output=arguments.out,
+        training=DetectorTraining(**{**DEFAULTS, **_with_length(arguments, minutes=MINUTES)}),
         start=resolve_weights(arguments.start, kind="detector", registry=Registry.default()),
-        data=arguments.own,
-        out=arguments.out,
         older=arguments.data,
         even_if_worse=arguments.even_if_worse,
     )
     rows = [row for one in done.comparisons for row in table(one)]
     print(format_table(("PICTURES", "FIGURE", "BEFORE", "AFTER"), rows))
-    _name_skipped(done.skipped, report=arguments.out / finetune_detector.REPORT)
+    _name_skipped(done.skipped, output=arguments.out)
     print(done.weights)
     return EXIT_OK
 
 
 def _check_tuning_options(arguments: argparse.Namespace) -> None:
-    if arguments.start is None or arguments.own is None:
+    if arguments.start is None or arguments.tuning is None:
         raise InvalidArgumentError("--from and --data go together: the weights to begin with, and your plates.")
 
 
-def _name_skipped(rows: Sequence[SkippedRow], *, report: Path) -> None:
+def _name_skipped(rows: Sequence[SkippedRow], *, output: Path) -> None:
     """Say on standard error which labels could not be used, up to twenty."""
-    lines = [f"skipped {row}" for row in rows[:_NAMED]]
-    if len(rows) > _NAMED:
-        lines.append(f"skipped {len(rows)} rows in all, see {report}")
+    from platereader.lab.training.finetuning import REPORT_NAME
+
+    lines = [f"skipped {row}" for row in rows[:_MOST_NAMED]]
+    if len(rows) > _MOST_NAMED:
+        lines.append(f"skipped {len(rows)} rows in all, see {output / REPORT_NAME}")
     for line in lines:
         print(f"platereader: {line}", file=sys.stderr)
 
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
-    if arguments.start is not None or arguments.own is not None:
-        return _fine_tune(arguments)
+    if arguments.start is not None or arguments.tuning is not None:
+        return _fine_tune_recognizer(arguments)
     from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer
-    from platereader.recognition._shape import ConvCtcConfig
 
-    training = RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **_given(arguments))
-    shape = {name: value for name, value in asdict(ConvCtcConfig()).items() if name != "characters"}
-    settings = {"alphabet": RUSSIAN.characters, **shape}
-    return _finish(train_recognizer(training), kind="recognizer", settings=settings)
+    training = RecognizerTraining(**_with_length(arguments))
+    print(train_recognizer(arguments.data, output=arguments.out, training=training, negatives=arguments.negatives))
+    return EXIT_OK
 
 
-def _fine_tune(arguments: argparse.Namespace) -> int:
+def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's plates, and say how they compare and where they are."""
     from platereader.cli.parts import resolve_weights
-    from platereader.lab.training.recognizer import finetune
+    from platereader.lab.training.recognizer.finetune import DEFAULTS, fine_tune_recognizer
     from platereader.lab.training.recognizer.train import RecognizerTraining
     from platereader.registry import Registry
 
     _check_tuning_options(arguments)
-    options: dict[str, Any] = {**finetune.DEFAULTS, **_options(arguments)}
-    done = finetune.fine_tune(
-        RecognizerTraining(output=arguments.out, labelled=tuple(arguments.data), **options),
+    done = fine_tune_recognizer(
+        arguments.tuning,
+        output=arguments.out,
+        training=RecognizerTraining(**{**DEFAULTS, **_options(arguments)}),
         start=resolve_weights(arguments.start, kind="recognizer", registry=Registry.default()),
-        data=arguments.own,
+        older=arguments.data,
+        negatives=arguments.negatives,
         even_if_worse=arguments.even_if_worse,
     )
     rows = [(one.name, _rate(one.before), _rate(one.after), f"+{one.won} -{one.lost}") for one in done.comparisons]
     print(format_table(("EXACT MATCH", "BEFORE", "AFTER", "CHANGED"), rows))
-    _name_skipped(done.skipped, report=arguments.out / finetune.REPORT)
+    _name_skipped(done.skipped, output=arguments.out)
     for note in done.notes:
         print(f"platereader: {note}", file=sys.stderr)
     for path in (done.weights, done.int8):
@@ -253,20 +252,20 @@ def run_quantize(arguments: argparse.Namespace) -> int:
     from platereader.registry import Registry
 
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
-    options = {name: value for name, value in vars(arguments).items() if name in arguments.names}
+    alphabet = shape_from_settings(weights.settings)[0]
+    output = arguments.out / quantize.INT8_NAME
     agreements = quantize.quantize_recognizer(
-        weights.path,
-        arguments.out / quantize.WEIGHTS,
-        plates=quantize.draw_plates(arguments.data, alphabet=shape_from_settings(weights.settings)[0], **options),
-        settings=weights.settings,
+        weights,
+        output=output,
+        plates=quantize.draw_plates(arguments.data, alphabet=alphabet, **_options(arguments)),
         max_loss_points=arguments.max_loss,
     )
     rows = [(one.name, *(_rate(rate) for rate in (one.same, one.exact_fp32, one.exact_int8))) for one in agreements]
     print(format_table(("PLATES", "SAME TEXT", "FP32 RIGHT", "INT8 RIGHT"), rows))
     report = {"fp32_sha256": weights.sha256, "agreement": [one.to_dict() for one in agreements]}
     write_json(arguments.out / "quantization.json", report)
-    shape = {name: value for name, value in weights.settings.items() if name != "calibration"}  # that was for fp32
-    return _finish(arguments.out / quantize.WEIGHTS, kind="recognizer", settings=shape)
+    print(output)
+    return EXIT_OK
 
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
@@ -280,7 +279,7 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     recognizer, described, kept = defaults.load_recognizer(weights, precision="auto")
     decoder = defaults.default_decoder(recognizer.alphabet)
-    options = {name: value for name, value in vars(arguments).items() if name in arguments.names}
+    options = _options(arguments)
     tracks = options.pop("tracks", _TRACKS)
     report: dict[str, Any] = {"sha256": weights.sha256}
     if kept is None or options.get("count") != 0:
@@ -363,15 +362,8 @@ def _rate(rate: Rate) -> str:
     return f"{rate.count}/{rate.n} {100 * (rate.value or 0):.2f} % ({100 * low:.2f}-{100 * high:.2f})"
 
 
-def _finish(weights: Path, *, kind: Kind, settings: Mapping[str, Any]) -> int:
-    """Describe the weights, so that ``--detector`` and ``--recognizer`` take them, and say where they are."""
-    write_sidecar(weights, kind=kind, settings=settings)
-    print(weights)
-    return EXIT_OK
-
-
-def _given(arguments: argparse.Namespace, *, minutes: float = 60.0) -> dict[str, Any]:
-    """The training options that stand on the command line, and so many minutes where no length does."""
+def _with_length(arguments: argparse.Namespace, *, minutes: float = 60.0) -> dict[str, Any]:
+    """The training options that stand on the command line, and ``minutes`` where no length does."""
     options = _options(arguments)
     return options if {"minutes", "steps"} & options.keys() else {**options, "minutes": minutes}
 

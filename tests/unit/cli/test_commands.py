@@ -150,34 +150,28 @@ def test_train_hands_over_only_what_was_given(
 ) -> None:
     calls: list[Any] = []
 
-    def weights(path: Path) -> Path:
-        path.write_bytes(DATA)
-        return path
+    def detector(data: Path, **options: Any) -> Path:
+        calls.append((data, options))
+        return tmp_path / "detector.safetensors"
 
-    def detector(data: Path, out: Path, *, training: Any, start: Path | None, teacher: Any) -> Path:
-        calls.append((data, out, training, start, teacher))
-        return weights(out / "detector.safetensors")
-
-    def recognizer(settings: Any) -> Path:
-        calls.append(settings)
-        return weights(settings.output / "reader.safetensors")
+    def recognizer(labelled: list[Path], **options: Any) -> Path:
+        calls.append((labelled, options))
+        return tmp_path / "reader.safetensors"
 
     monkeypatch.setattr("platereader.lab.training.detector.train.train_detector", detector)
     monkeypatch.setattr("platereader.lab.training.recognizer.train.train_recognizer", recognizer)
     words = ["--steps", "5", "--learning-rate", "0.1", "--teacher", "plate-detector"]
     assert main(["train", "detector", "data", "--out", str(tmp_path), *words]) == 0
     assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
-    (data, out, training, start, teacher), settings = calls
-    assert teacher.sha256 == Registry.default().entry("plate-detector").sha256
-    assert (data, out, training.steps, training.minutes, start) == (Path("data"), tmp_path, 5, None, None)
-    assert (training.learning_rate, training.seed) == (0.1, 0)
-    assert (settings.labelled, settings.negatives, settings.steps) == ((Path("a"), Path("b")), Path("n"), 7)
-    printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    files = [Registry.default().resolve(path) for path in printed]
-    assert [(file.path.name, file.kind) for file in files] == [
-        ("detector.safetensors", "detector"),
-        ("reader.safetensors", "recognizer"),
-    ]
+    (data, detector_options), (labelled, options) = calls
+    training = detector_options["training"]
+    assert detector_options["teacher"].sha256 == Registry.default().entry("plate-detector").sha256
+    assert (data, detector_options["output"], detector_options["start"]) == (Path("data"), tmp_path, None)
+    assert (training.steps, training.minutes, training.learning_rate, training.seed) == (5, None, 0.1, 0)
+    assert (labelled, options["negatives"]) == ([Path("a"), Path("b")], Path("n"))
+    assert options["training"].steps == 7
+    printed = [Path(line).name for line in capsys.readouterr().out.splitlines()]
+    assert printed == ["detector.safetensors", "reader.safetensors"]
 
 
 def test_train_quantize_writes_weights_that_can_be_used_at_once(

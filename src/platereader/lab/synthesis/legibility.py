@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
-from platereader.plates import PlateLayout
-from platereader.plates._alphabet import ILLEGIBLE
+from platereader.plates import ILLEGIBLE, PlateLayout
 
 __all__ = ["Window", "character_boxes", "inside", "masked", "still_clear", "window_corners"]
 

@@ -56,28 +56,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(read_tensors(path), json.loads(metadata[_KEY]))
 
 
-def check_output(output: Path, *, start: str, checkpoint: str) -> None:
-    """Check that a folder is empty, or holds an earlier run from the same weights; nothing else is ever replaced.
-
-    Args:
-        output: folder of a fine-tuning.
-        start: sha256 of the weights that it begins with.
-        checkpoint: file name of its checkpoint.
-
-    Raises:
-        InvalidArgumentError: it holds other weights.
-    """
-    begun = output / checkpoint
-    if begun.exists() and load_checkpoint(begun).scalars.get("settings", {}).get("start") == start:
-        return
-    found = sorted(path.name for path in output.glob("*.safetensors"))
-    if found:
-        raise InvalidArgumentError(
-            f"output is {output}, which holds other weights ({', '.join(found)}): name a new folder. Nothing there was "
-            "touched."
-        )
-
-
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors with ``prefix`` and a dot before their names."""
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}

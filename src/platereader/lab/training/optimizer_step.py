@@ -8,19 +8,19 @@ from torch import Tensor, nn
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import ModelEma
 
-__all__ = ["Descent"]
+__all__ = ["OptimizerStep"]
 
 _MOST_SKIPPED_IN_A_ROW = 20
 
 
-class Descent:
-    """Takes the steps of one network and its running average.
+class OptimizerStep:
+    """Takes the optimizer steps of one network, and averages its weights.
 
     Args:
         network: what is trained.
         optimizer: of its parameters.
-        ema: its running average.
-        max_gradient: norm that gradients are cut to.
+        ema: the average of its weights.
+        max_gradient: norm that gradients are clipped to.
 
     Attributes:
         skipped: steps that were not taken since the start of this process.
@@ -36,11 +36,11 @@ class Descent:
         self._ema = ema
         self._max_gradient = max_gradient
 
-    def step(self, loss: Tensor, *, rate: float) -> Tensor:
-        """Go one step downhill; leaves out a step whose loss or gradient is not finite.
+    def __call__(self, loss: Tensor, *, rate: float) -> Tensor:
+        """Take one step of gradient descent; a step whose loss or gradient is not finite is left out.
 
         Returns:
-            The norm of the gradient before it was cut, a scalar.
+            The norm of the gradient before it was clipped, a scalar.
 
         Raises:
             InvalidArgumentError: 20 steps in a row were left out.

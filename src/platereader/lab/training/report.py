@@ -45,11 +45,11 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return [cast("dict[str, Any]", json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
-def progress_bar(total: int, *, initial: int = 0, description: str = "training") -> tqdm[Any]:
-    """A bar with the rate and the time left, for ``total`` steps of which ``initial`` are done."""
+def progress_bar(*, initial: int = 0) -> tqdm[Any]:
+    """A bar in per cent of a training, with the time left, of which ``initial`` are done."""
     from tqdm import tqdm
 
-    return tqdm(total=total, initial=initial, desc=description, unit="step", mininterval=2.0, dynamic_ncols=True)
+    return tqdm(total=100, initial=initial, desc="training", unit="%", mininterval=2.0, dynamic_ncols=True)
 
 
 def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequence[Sequence[str]]) -> None:

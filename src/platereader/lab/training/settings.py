@@ -1,13 +1,87 @@
-"""Checks of the settings of a training, at its start and when it goes on."""
+"""Settings of a training: how long, how fast, how often; and their checks at its start and when it goes on."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["check_ranges", "check_unchanged"]
+__all__ = ["TrainingSettings", "check_ranges", "check_unchanged"]
+
+_RANGES = {
+    "minutes": (1e-3, 1e6),
+    "steps": (1, math.inf),
+    "learning_rate": (1e-9, 1.0),
+    "final_rate_share": (0.0, 1.0),
+    "warmup_steps": (0, math.inf),
+    "weight_decay": (0.0, 1.0),
+    "max_gradient": (1e-6, math.inf),
+    "seed": (0, math.inf),
+    "workers": (0, 256),
+    "log_every_steps": (1, math.inf),
+    "save_every_s": (0.0, math.inf),
+    "validate_every_s": (0.0, math.inf),
+}
+_MAY_CHANGE = frozenset({"minutes", "steps", "workers", "log_every_steps", "save_every_s", "validate_every_s"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """Settings that every training has.
+
+    Attributes:
+        minutes: length of the whole training in minutes of loop time, earlier runs included, and
+        steps: in optimizer steps; with both, what comes first ends it.
+        learning_rate: highest learning rate; it rises over ``warmup_steps``, then falls as half a cosine
+        final_rate_share: to this share of itself.
+        warmup_steps: length of the rise.
+        weight_decay: of AdamW.
+        max_gradient: norm that gradients are clipped to.
+        seed: of weights and data.
+        workers: processes that make batches; 0 makes them in the loop.
+        log_every_steps: steps between two lines of losses in the log.
+        save_every_s: seconds between two checkpoints.
+        validate_every_s: seconds between two validations.
+
+    Raises:
+        InvalidArgumentError: a value is out of range, or neither ``minutes`` nor ``steps`` is given.
+    """
+
+    minutes: float | None = None
+    steps: int | None = None
+    learning_rate: float = 1e-3
+    final_rate_share: float = 0.0
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    max_gradient: float = 10.0
+    seed: int = 0
+    workers: int = 1
+    log_every_steps: int = 10
+    save_every_s: float = 120.0
+    validate_every_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, _RANGES)
+        if self.minutes is None and self.steps is None:
+            raise InvalidArgumentError("give minutes, steps or both as the length of the training.")
+
+    def progress(self, *, step: int, elapsed_s: float) -> float:
+        """Share of the training that is done, 0 to 1."""
+        by_clock = 0.0 if self.minutes is None else elapsed_s / (60.0 * self.minutes)
+        return min(1.0, max(by_clock, 0.0 if self.steps is None else step / self.steps))
+
+    def rate(self, *, step: int, progress: float) -> float:
+        """Learning rate of a step: linear warm-up, then half a cosine."""
+        rise = min(1.0, (step + 1) / max(self.warmup_steps, 1))
+        cosine = (1.0 + math.cos(math.pi * progress)) / 2
+        return self.learning_rate * rise * (self.final_rate_share + (1.0 - self.final_rate_share) * cosine)
+
+    def fixed(self) -> dict[str, Any]:
+        """What has to stay the same when the training goes on."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _MAY_CHANGE}
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:

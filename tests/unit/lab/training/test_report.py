@@ -31,12 +31,12 @@ def test_pictures_are_drawn_without_a_display(tmp_path: Path) -> None:
 
 
 def test_the_bar_starts_where_the_run_was(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = progress_bar(10, initial=4, description="reader")
-    bar.update(2)
+    bar = progress_bar(initial=40)
+    bar.update(20)
     bar.close()
     shown = capsys.readouterr().err
-    assert "reader" in shown
-    assert "6/10" in shown
+    assert "training" in shown
+    assert "60/100" in shown
 
 
 def test_missing_plotting_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from platereader.lab.training.detector.validation import corner_errors, picture_
 from platereader.media._images import read_image
 from platereader.results import Detection
 
-__all__ = ["DetectorComparison", "Findings", "Trial", "compare_findings", "described", "findings", "judged", "table"]
+__all__ = ["DetectorComparison", "Findings", "PictureSet", "compare_findings", "findings", "measure_findings", "table"]
 
 # For the precision at every recall.
 _LEAST_SCORE = 0.01
@@ -29,7 +29,7 @@ _SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class PictureSet:
     """Pictures to compare detectors on.
 
     Attributes:
@@ -43,14 +43,14 @@ class Trial:
     frame: Callable[[int], BgrImage]
 
     @classmethod
-    def of_files(cls, name: str, images: Sequence[LabelledImage]) -> Trial:
+    def of_files(cls, name: str, images: Sequence[LabelledImage]) -> PictureSet:
         """Pictures that are read from their files."""
         return cls(name, tuple(images), lambda index: read_image(images[index].path))
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a detector finds on the pictures of a trial.
+    """What a detector finds on the pictures of a pictures.
 
     Attributes:
         ap50: average precision at IoU 0.5; None without plates.
@@ -81,7 +81,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class DetectorComparison:
-    """What is found on the pictures of one trial, before and after.
+    """What is found on the pictures of one set, before and after.
 
     Attributes:
         name: of the set.
@@ -104,6 +104,16 @@ class DetectorComparison:
             return False
         return self.change.high < 0 if self.margin_points else True
 
+    def describe(self) -> str:
+        """Name, and AP50-95 before and after with its change and interval, in per cent and points."""
+        change = self.change
+        if change is None or self.before.ap50_95 is None or self.after.ap50_95 is None:
+            return f"{self.name} show no plate"
+        return (
+            f"{self.name} AP50-95 {100 * self.before.ap50_95.value:.1f} before, {100 * self.after.ap50_95.value:.1f} "
+            f"after ({change.value:+.1f} points, 95 % interval {change.low:+.1f} to {change.high:+.1f}, n {change.n})"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; with n and 95 % intervals."""
         return {
@@ -116,14 +126,16 @@ class DetectorComparison:
         }
 
 
-def findings(detector: PlateDetector, trial: Trial) -> Findings:
+def findings(detector: PlateDetector, pictures: PictureSet) -> Findings:
     """Let a detector look at every picture; its ``min_score`` is the one that finds are reported with by default."""
-    patient = replace(detector, min_score=_LEAST_SCORE)
-    found = [patient.detect([trial.frame(index)])[0] for index in range(len(trial.images))]
-    return judged(trial.images, found, min_score=detector.min_score)
+    low_threshold = replace(detector, min_score=_LEAST_SCORE)
+    found = [low_threshold.detect([pictures.frame(index)])[0] for index in range(len(pictures.images))]
+    return measure_findings(pictures.images, found, min_score=detector.min_score)
 
 
-def judged(images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]], *, min_score: float) -> Findings:
+def measure_findings(
+    images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]], *, min_score: float
+) -> Findings:
     """Figures of detections on each picture; ``min_score`` is the one that is reported by default."""
     pictures = [picture_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
     matches = tuple(tuple(match(picture, min_iou=limit) for picture in pictures) for limit in COCO_IOUS)
@@ -148,17 +160,6 @@ def judged(images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]]
 def compare_findings(name: str, before: Findings, after: Findings, *, margin_points: float) -> DetectorComparison:
     """Compare what was found on the same pictures, in the same order."""
     return DetectorComparison(name, before, after, _change(before, after), margin_points)
-
-
-def described(one: DetectorComparison) -> str:
-    """AP50-95 before and after, and its change with the interval, in per cent and points."""
-    if one.change is None or one.before.ap50_95 is None or one.after.ap50_95 is None:
-        return "show no plate"
-    change = one.change
-    return (
-        f"AP50-95 {100 * one.before.ap50_95.value:.1f} before, {100 * one.after.ap50_95.value:.1f} after "
-        f"({change.value:+.1f} points, 95 % interval {change.low:+.1f} to {change.high:+.1f}, n {change.n})"
-    )
 
 
 def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:

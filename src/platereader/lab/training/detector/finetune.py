@@ -1,13 +1,13 @@
-"""Fine-tune the detector on labelled pictures of one's own, and keep the new weights only if they find plates better.
+"""Fine-tune the detector on labelled pictures of the user, and keep the new weights only if they find plates better.
 
-Own pictures are mixed with what the detector was trained on, or where that is not at hand with made-up plates, so that
+The pictures are mixed with what the detector was trained on, or where that is not at hand with made-up plates, so that
 it does not forget the rest of the world. Both are measured before and after.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,48 +15,43 @@ import numpy as np
 from torch import nn
 
 from platereader._dependencies import check_installed
-from platereader._files import write_json
 from platereader.detection._network import PlateNetwork, fuse_normalisation, network_from_file, network_from_state
 from platereader.detection._plate_detector import PlateDetector
-from platereader.errors import AccuracyError
-from platereader.lab.datasets import LabelledImage, LabelledPlate, SkippedRow
-from platereader.lab.training.checkpoint import check_output
+from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.detector.background import FILE_NAME, with_background
 from platereader.lab.training.detector.comparison import (
     DetectorComparison,
-    Trial,
+    PictureSet,
     compare_findings,
-    described,
     findings,
+    table,
 )
 from platereader.lab.training.detector.data import TileMaker
 from platereader.lab.training.detector.finetune_data import (
     MadeUpScenes,
-    OwnPictures,
-    OwnTiles,
+    MixedTiles,
+    TuningPictures,
     drawn_street,
-    load_own_pictures,
+    load_tuning_pictures,
 )
 from platereader.lab.training.detector.material import LabelledSets, completed, detector_material, load_sets
 from platereader.lab.training.detector.train import (
-    CHECKPOINT_NAME,
     WEIGHTS_NAME,
     DetectorRun,
     DetectorTraining,
     export_detector,
 )
 from platereader.lab.training.detector.validation import ValidationSlice, validate, validation_slice
-from platereader.registry import WeightFile, write_sidecar
+from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
+from platereader.registry import WeightFile
 from platereader.runtimes._torch import TorchRuntime
 
 __all__ = [
     "DEFAULTS",
     "MINUTES",
-    "REPORT",
-    "FineTunedDetector",
     "fine_tune_detector",
     "half_frozen",
-    "street_trial",
+    "street_set",
 ]
 
 DEFAULTS: Final[Mapping[str, Any]] = {"learning_rate": 3e-4, "warmup_steps": 20}
@@ -65,74 +60,37 @@ DEFAULTS: Final[Mapping[str, Any]] = {"learning_rate": 3e-4, "warmup_steps": 20}
 MINUTES = 8.0
 """Length of a fine-tuning that nothing else is said about: with all measuring less than 20 minutes on two cores."""
 
-REPORT = "finetuning.json"
 STREETS = 40
 """Drawn streets to compare on where no older pictures are given."""
 
-OWN_SHARE = 0.5
-"""Share of own pictures among the scenes of a batch."""
+TUNING_SHARE = 0.5
+"""Share of the user's pictures among the scenes of a batch."""
 
 MARGIN_POINTS = 1.0
 """Points of AP50-95 that older pictures, or drawn streets, may lose."""
 
 _SEED = 2**42
-_OWN, _OLDER, _STREETS = "your pictures, held out", "older pictures", "drawn streets"
-
-
-@dataclass(frozen=True, slots=True)
-class FineTunedDetector:
-    """What came of it.
-
-    Attributes:
-        start: sha256 of the weights that it began with.
-        train: own pictures that were trained on.
-        held_out: own pictures that were kept apart.
-        skipped: own labels that could not be used.
-        steps: optimizer steps.
-        minutes: time they took.
-        comparisons: what is found before and after.
-        weights: the new weights; None when they were not written.
-    """
-
-    start: str
-    train: int
-    held_out: int
-    skipped: tuple[SkippedRow, ...]
-    steps: int
-    minutes: float
-    comparisons: tuple[DetectorComparison, ...]
-    weights: Path | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {
-            "start_sha256": self.start,
-            "pictures": {"train": self.train, "held_out": self.held_out, "skipped": list(map(str, self.skipped))},
-            "steps": self.steps,
-            "minutes": round(self.minutes, 2),
-            "comparisons": [one.to_dict() for one in self.comparisons],
-            "weights": None if self.weights is None else self.weights.name,
-        }
+_HELD_OUT, _OLDER, _STREETS = "your pictures, held out", "older pictures", "drawn streets"
 
 
 def fine_tune_detector(
-    training: DetectorTraining,
-    *,
-    start: WeightFile,
     data: Path,
-    out: Path,
+    *,
+    output: Path,
+    training: DetectorTraining,
+    start: WeightFile,
     older: Sequence[Path] = (),
     even_if_worse: bool = False,
-) -> FineTunedDetector:
-    """Train weights further, on pictures of one's own among others, or go on with a run that was stopped.
+) -> FineTuned[DetectorComparison]:
+    """Train weights further, on the user's pictures among others, or go on with a run that was stopped.
 
-    Plates that the labels of the own pictures leave out are looked for first, see ``lab.training.detector.background``.
+    Plates that the labels of the pictures leave out are looked for first, see ``lab.training.detector.background``.
 
     Args:
+        data: labelled set of the user; a fifth of it, and at least 8 pictures with a plate, is held out.
+        output: folder for the weights, their sidecar and card, ``finetuning.json``, log and checkpoint.
         training: how long and how, see ``DEFAULTS``.
         start: weights to begin with; their settings are handed on.
-        data: own labelled set; a fifth of it, and at least 8 pictures with a plate, is held out.
-        out: folder for the weights, their sidecar, ``finetuning.json``, log and checkpoint.
         older: what is trained on besides, as ``train_detector`` takes it; without it plates are made up.
         even_if_worse: write the weights even if they find less.
 
@@ -140,28 +98,29 @@ def fine_tune_detector(
         The figures, and the file of the weights.
 
     Raises:
-        AccuracyError: AP50-95 of the own held-out pictures fell, or that of older ones, or of drawn streets, beyond
+        AccuracyError: AP50-95 of the user's held-out pictures fell, or that of older ones, or of drawn streets, beyond
             margin and chance: only the checkpoint and the report are written.
-        DatasetError: a labelled set cannot be used, or the own one has fewer than 20 usable pictures with a plate.
+        DatasetError: a labelled set cannot be used, or ``data`` has fewer than 20 usable pictures with a plate.
         InvalidArgumentError: the output folder holds other weights, or the run was begun with other settings or data.
         WeightsError: the weights are missing, damaged or of another network.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
-    check_output(out, start=start.sha256, checkpoint=CHECKPOINT_NAME)
-    own = load_own_pictures(data)
-    origin = {"start": start.sha256, "data": own.fingerprint, "older": " ".join(path.name for path in older)}
-    run = DetectorRun(out, training, network=half_frozen(network_from_file(start.path)), origin=origin)
+    check_output(output, start=start.sha256)
+    tuning = load_tuning_pictures(data)
+    origin = {"start": start.sha256, "data": tuning.fingerprint, "older": " ".join(path.name for path in older)}
+    network = half_frozen(network_from_file(start.path))
+    run = DetectorRun(network, output=output, training=training, origin=origin)
     sets = _merged([load_sets(path) for path in older])
-    comparisons = tuple(_trained(run, own, sets=sets, start=start, out=out))
-    pictures = (len(own.train), len(own.held_out), own.skipped)
-    result = FineTunedDetector(start.sha256, *pictures, run.journal.step, run.journal.elapsed_s / 60, comparisons)
+    comparisons = tuple(_train(run, tuning, sets=sets, start=start))
+    pictures = (len(tuning.train), len(tuning.held_out), tuning.skipped)
+    result = FineTuned(start.sha256, *pictures, run.loop.step, run.loop.elapsed_s / 60, comparisons)
     if not even_if_worse:
-        _refuse_worse(result, out, data)
-    weights = export_detector(out)
-    write_sidecar(weights, kind="detector", settings=start.settings, licence=start.entry.licence)
+        refuse_worse(result, output=output, data=data)
+    figures = [(f"{name}, {figure}", after) for one in comparisons for name, figure, _, after in table(one)]
+    weights = export_detector(output, start=start, data=[data, *older], figures=figures)
     result = replace(result, weights=weights)
-    _write_report(result, out)
+    write_report(result, output=output)
     return result
 
 
@@ -179,7 +138,7 @@ def half_frozen(network: PlateNetwork) -> PlateNetwork:
     return network
 
 
-def street_trial() -> Trial:
+def street_set() -> PictureSet:
     """Always the same drawn streets: what the rest of the world looks like where there are no pictures of it."""
     streets = [drawn_street(np.random.default_rng((_SEED, index))) for index in range(STREETS)]
     images = [
@@ -191,43 +150,43 @@ def street_trial() -> Trial:
         )
         for index, street in enumerate(streets)
     ]
-    return Trial(_STREETS, tuple(images), lambda index: streets[index].pixels)
+    return PictureSet(_STREETS, tuple(images), lambda index: streets[index].pixels)
 
 
-def _trained(
-    run: DetectorRun, own: OwnPictures, *, sets: LabelledSets, start: WeightFile, out: Path
+def _train(
+    run: DetectorRun, tuning: TuningPictures, *, sets: LabelledSets, start: WeightFile
 ) -> Iterator[DetectorComparison]:
-    """Train to the end; what is found on each trial before and after, and after an earlier end if there was one."""
-    known = validation_slice(sets)
-    older = Trial.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_trial()
-    trials = Trial.of_files(_OWN, own.held_out), older
+    """Train to the end; what is found on each set before and after, and by the weights of an earlier end if any."""
+    output, known = run.loop.output, validation_slice(sets)
+    older = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
+    compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), older
     old = PlateDetector.from_file(start.path, settings=start.settings)
-    before = [findings(old, trial) for trial in trials]
+    before = [findings(old, pictures) for pictures in compared]
     slice_ = ValidationSlice(
-        tuple(image for image in own.held_out if image.plates),
-        tuple(image for image in own.held_out if not image.plates),
+        tuple(image for image in tuning.held_out if image.plates),
+        tuple(image for image in tuning.held_out if not image.plates),
     )
-    run.fit(_batches(own, sets=sets, out=out), measure=lambda tensors: asdict(validate(tensors, slice_)))
-    network = fuse_normalisation(network_from_state(run.ema.tensors, name="the average of the weights"))
+    run.fit(_batches(tuning, sets=sets, output=output), validate=lambda tensors: asdict(validate(tensors, slice_)))
+    network = fuse_normalisation(network_from_state(run.loop.ema.tensors, name="the average of the weights"))
     new = replace(old, runtime=TorchRuntime(network))
-    after = [findings(new, trial) for trial in trials]
-    for trial, was, now, margin in zip(trials, before, after, (0.0, MARGIN_POINTS), strict=True):
-        yield compare_findings(trial.name, was, now, margin_points=margin)
-    there = out / WEIGHTS_NAME
-    if there.exists():
-        earlier = findings(PlateDetector.from_file(there, settings=start.settings), trials[0])
-        yield compare_findings(f"{_OWN}, last time", earlier, after[0], margin_points=0.0)
+    after = [findings(new, pictures) for pictures in compared]
+    for pictures, was, now, margin in zip(compared, before, after, (0.0, MARGIN_POINTS), strict=True):
+        yield compare_findings(pictures.name, was, now, margin_points=margin)
+    earlier_weights = output / WEIGHTS_NAME
+    if earlier_weights.exists():
+        earlier = findings(PlateDetector.from_file(earlier_weights, settings=start.settings), compared[0])
+        yield compare_findings(f"{_HELD_OUT}, last time", earlier, after[0], margin_points=0.0)
 
 
-def _batches(own: OwnPictures, *, sets: LabelledSets, out: Path) -> OwnTiles:
-    """Own pictures among older ones, or among made-up plates, all with the plates that their labels leave out."""
-    finds = out / FILE_NAME
-    searched = with_background([image for image in own.train if image.plates], keep=finds)
-    complete = (*searched, *(image for image in own.train if not image.plates))
+def _batches(tuning: TuningPictures, *, sets: LabelledSets, output: Path) -> MixedTiles:
+    """The user's pictures among older or made-up ones, all with the plates that their labels leave out."""
+    finds = output / FILE_NAME
+    searched = with_background([image for image in tuning.train if image.plates], keep=finds)
+    complete = (*searched, *(image for image in tuning.train if not image.plates))
     if not any(sets.images.values()):
-        return OwnTiles(complete, rest=MadeUpScenes(complete).scene, share=OWN_SHARE)
-    material = detector_material(completed(_without(sets, own.held_out), keep=finds))
-    return OwnTiles(complete, rest=TileMaker(material).scene, share=OWN_SHARE)
+        return MixedTiles(complete, rest=MadeUpScenes(complete).scene, share=TUNING_SHARE)
+    material = detector_material(completed(_without(sets, tuning.held_out), keep=finds))
+    return MixedTiles(complete, rest=TileMaker(material).scene, share=TUNING_SHARE)
 
 
 def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
@@ -247,20 +206,3 @@ def _without(sets: LabelledSets, held_out: Sequence[LabelledImage]) -> LabelledS
         for name, some in sets.images.items()
     }
     return LabelledSets(images, sets.skipped)
-
-
-def _refuse_worse(result: FineTunedDetector, out: Path, data: Path) -> None:
-    """Leave the report and raise AccuracyError, if the new weights are worse."""
-    worse = [f"{one.name} {described(one)}" for one in result.comparisons if one.is_worse]
-    if worse:
-        _write_report(result, out)
-        raise AccuracyError(
-            f"the new weights find plates less well and were not written: {'; '.join(worse)}. They are in "
-            f"{out / CHECKPOINT_NAME}. Look for wrong or missing boxes in {data}, or try more pictures, older labelled "
-            "sets beside them or a lower learning_rate, with a new folder for the output; even_if_worse "
-            "(--even-if-worse) writes these as they are."
-        )
-
-
-def _write_report(result: FineTunedDetector, out: Path) -> None:
-    write_json(out / REPORT, result.to_dict())

@@ -1,4 +1,4 @@
-"""Labelled pictures of one's own: which of them can be used, which are held out, and batches in which they are mixed.
+"""Labelled pictures of the user: which of them can be used, which are held out, and batches in which they are mixed.
 
 Nothing else may be at hand to keep the old knowledge alive, so the rest of a batch can be made up: rendered plates with
 exact corners, on drawn streets and on the pictures.
@@ -29,10 +29,10 @@ __all__ = [
     "LEAST_HELD_OUT",
     "LEAST_PICTURES",
     "MadeUpScenes",
-    "OwnPictures",
-    "OwnTiles",
+    "MixedTiles",
+    "TuningPictures",
     "drawn_street",
-    "load_own_pictures",
+    "load_tuning_pictures",
     "split",
 ]
 
@@ -40,7 +40,7 @@ LEAST_PICTURES = 20
 """With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
 
 LEAST_HELD_OUT = 8
-"""So many pictures with a plate are held out if a fifth of them is fewer."""
+"""Pictures with a plate that are held out if a fifth of them is fewer."""
 
 _NAMED = 5
 _STREETS, _STREET_SHARE = 48, 0.5
@@ -49,8 +49,8 @@ _STREET_PX = (960, 540)
 _BEGINS_AT = 0.4
 
 
-class OwnPictures(NamedTuple):
-    """A labelled set of one's own.
+class TuningPictures(NamedTuple):
+    """A labelled set of the user.
 
     Attributes:
         train: pictures to train on, with plates and without.
@@ -69,7 +69,7 @@ class OwnPictures(NamedTuple):
         return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()[:16]
 
 
-def load_own_pictures(folder: Path) -> OwnPictures:
+def load_tuning_pictures(folder: Path) -> TuningPictures:
     """Read a labelled set of any layout of ``load_dataset``, and decode every picture once.
 
     Args:
@@ -94,7 +94,7 @@ def load_own_pictures(folder: Path) -> OwnPictures:
             "more of them." + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
         )
     train, held_out = split(usable)
-    return OwnPictures(tuple(train), tuple(held_out), tuple(skipped))
+    return TuningPictures(tuple(train), tuple(held_out), tuple(skipped))
 
 
 def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
@@ -122,13 +122,13 @@ def has_plate(image: LabelledImage) -> bool:
     return any(plate.box is not None and not plate.is_loose for plate in image.plates)
 
 
-class OwnTiles:
-    """Batches in which a share of the scenes is one's own.
+class MixedTiles:
+    """Batches in which a share of the scenes is the user's.
 
     Args:
-        images: own pictures, at least one.
+        images: pictures of the user, at least one.
         rest: draws all other scenes.
-        share: share of own pictures, 0 to 1.
+        share: share of ``images``, 0 to 1.
     """
 
     def __init__(self, images: Sequence[LabelledImage], *, rest: SceneSource, share: float) -> None:
@@ -140,7 +140,7 @@ class OwnTiles:
         return make_batch(self.scene, progress=_BEGINS_AT + (1.0 - _BEGINS_AT) * progress, rng=rng)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
-        """An own picture, or one of the rest."""
+        """A picture of the user, or one of the rest."""
         if rng.random() >= self._share:
             return self._rest(rng)
         image = self._images[int(rng.integers(len(self._images)))]

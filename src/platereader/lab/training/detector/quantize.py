@@ -28,7 +28,7 @@ from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_calibration
 from platereader.lab.datasets.photographs import held_out_negatives, trainable
-from platereader.lab.training.detector.comparison import DetectorComparison, Trial, compare_findings, findings
+from platereader.lab.training.detector.comparison import DetectorComparison, PictureSet, compare_findings, findings
 from platereader.lab.training.detector.material import LabelledSets
 from platereader.lab.training.export import import_onnx, write_model
 from platereader.media._images import read_image
@@ -163,12 +163,12 @@ def _compared(
     Raises:
         AccuracyError: more of either average precision is lost than the margin.
     """
-    trial = Trial.of_files(
+    pictures = PictureSet.of_files(
         "calibration fifth",
         [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
     )
     compared = compare_findings(
-        trial.name, findings(before, trial), findings(after, trial), margin_points=max_loss_points
+        pictures.name, findings(before, pictures), findings(after, pictures), margin_points=max_loss_points
     )
     was, now = compared.before, compared.after
     for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):

@@ -9,17 +9,18 @@ from typing import Any
 
 from platereader._reading import decode, recognize
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.suites.labelled.table import show_rate
 from platereader.lab.training.recognizer.data import Sample
 from platereader.protocols import CTCDecoder, Recognizer
 
-__all__ = ["Comparison", "compare", "read_right"]
+__all__ = ["ReadingComparison", "compare", "read_right"]
 
 _Z_95 = 1.959964
 _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReadingComparison:
     """Exact match of one set of plates, before and after.
 
     Attributes:
@@ -45,6 +46,10 @@ class Comparison:
         allowed = max(self.margin_points / 100 * self.before.n, chance) if self.margin_points else 0.0
         return self.lost - self.won > allowed
 
+    def describe(self) -> str:
+        """Name, and how many are read right before and after."""
+        return f"{self.name} {show_rate(self.before)} right before, {show_rate(self.after)} after"
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; rates with n and their 95 % intervals."""
         return {
@@ -58,10 +63,10 @@ class Comparison:
         }
 
 
-def compare(name: str, before: Sequence[bool], after: Sequence[bool], *, margin_points: float) -> Comparison:
+def compare(name: str, before: Sequence[bool], after: Sequence[bool], *, margin_points: float) -> ReadingComparison:
     """Compare what was right of one set of plates, one value a plate, in the same order."""
     pairs = list(zip(before, after, strict=True))
-    return Comparison(
+    return ReadingComparison(
         name,
         before=Rate(sum(before), len(pairs)),
         after=Rate(sum(after), len(pairs)),

@@ -1,6 +1,6 @@
-"""Fine-tune the reader on labelled plates of one's own, and keep the new weights only if they read as well.
+"""Fine-tune the reader on labelled plates of the user, and keep the new weights only if they read as well.
 
-Own plates are mixed into what the reader was trained on, so that it does not forget the rest of the world. Both are
+The plates are mixed into what the reader was trained on, so that it does not forget the rest of the world. Both are
 measured before and after; then confidences are fitted again, and the int8 form is made again.
 """
 
@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from platereader._defaults import decoder_name, default_decoder, default_rectifier
 from platereader._dependencies import check_installed
-from platereader._files import write_json
 from platereader.errors import AccuracyError, EngineError, InvalidArgumentError
-from platereader.lab.datasets import SkippedRow
 from platereader.lab.suites.labelled.table import show_rate
-from platereader.lab.training.checkpoint import check_output
-from platereader.lab.training.recognizer import quantize
-from platereader.lab.training.recognizer.comparison import Comparison, compare, read_right
+from platereader.lab.training.card import card_of, describe_weights
+from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
+from platereader.lab.training.loop import record_of
+from platereader.lab.training.recognizer.comparison import ReadingComparison, compare, read_right
 from platereader.lab.training.recognizer.data import (
     Kinds,
     PlateBatches,
@@ -32,30 +31,31 @@ from platereader.lab.training.recognizer.data import (
     load_real_plates,
 )
 from platereader.lab.training.recognizer.finetune_data import (
-    OwnBatches,
-    OwnPlates,
+    MixedBatches,
+    TuningPlates,
     jittered,
-    load_own_plates,
+    load_tuning_plates,
     straightened,
 )
+from platereader.lab.training.recognizer.quantize import INT8_NAME, QuantizationPlates, quantize_recognizer
 from platereader.lab.training.recognizer.train import (
-    CHECKPOINT,
-    WEIGHTS,
+    WEIGHTS_NAME,
     RecognizerRun,
     RecognizerTraining,
     export_recognizer,
 )
 from platereader.lab.training.trust.calibrate import calibrate, calibration_plates, judged
-from platereader.plates._alphabet import Alphabet
+from platereader.plates import Alphabet
 from platereader.protocols import Recognizer
 from platereader.recognition._network import trained_network
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import shape_from_settings
-from platereader.registry import WeightFile, write_sidecar
+from platereader.registry import Registry, WeightFile
 from platereader.registry._manifest import sidecar_of
+from platereader.results import PlateImage
 from platereader.runtimes._int8_tensors import precision_of
 
-__all__ = ["DEFAULTS", "REPORT", "FineTuned", "fine_tune", "made_up_plates", "steps_for"]
+__all__ = ["DEFAULTS", "fine_tune_recognizer", "made_up_plates", "steps_for"]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "minutes": 30.0,
@@ -63,10 +63,9 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "warmup_steps": 50,
     "real_share": 0.5,
 }
-"""Settings of ``RecognizerTraining`` that suit fine-tuning; ``real_share`` is the share of own plates."""
+"""Settings of ``RecognizerTraining`` that suit fine-tuning; ``real_share`` is the share of the user's plates."""
 
-REPORT = "finetuning.json"
-MADE_UP_TRIALS = 2000
+SYNTHETIC_PLATES = 2000
 CALIBRATION_PLATES = 4000
 SCALE_PLATES = 256
 MARGIN_POINTS = 0.5
@@ -78,122 +77,70 @@ _SEED = 2**42
 _HELD_OUT, _MADE_UP = "your plates, held out", "made-up plates"
 
 
-@dataclass(frozen=True, slots=True)
-class FineTuned:
-    """What came of it.
-
-    Attributes:
-        start: sha256 of the weights that it began with.
-        train: own plates that were trained on.
-        held_out: own plates that were kept apart.
-        skipped: own labels that could not be used.
-        steps: optimizer steps.
-        minutes: time they took.
-        comparisons: exact match before and after.
-        weights: the new weights; None when they were not written.
-        int8: their int8 form; None when it was not written.
-        calibration: by file name, how far its confidences hold on plates that they were not fitted on.
-        notes: what was left out, and why.
-    """
-
-    start: str
-    train: int
-    held_out: int
-    skipped: tuple[SkippedRow, ...]
-    steps: int
-    minutes: float
-    comparisons: tuple[Comparison, ...]
-    weights: Path | None = None
-    int8: Path | None = None
-    calibration: Mapping[str, Mapping[str, float | None]] | None = None
-    notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {
-            "start_sha256": self.start,
-            "plates": {"train": self.train, "held_out": self.held_out, "skipped": list(map(str, self.skipped))},
-            "steps": self.steps,
-            "minutes": round(self.minutes, 2),
-            "exact_match": [one.to_dict() for one in self.comparisons],
-            "weights": None if self.weights is None else self.weights.name,
-            "int8": None if self.int8 is None else self.int8.name,
-            "calibration": self.calibration,
-            "notes": list(self.notes),
-        }
-
-
-def fine_tune(settings: RecognizerTraining, *, start: WeightFile, data: Path, even_if_worse: bool = False) -> FineTuned:
-    """Train weights further, on plates of one's own among others, or go on with a run that was stopped.
+def fine_tune_recognizer(
+    data: Path,
+    *,
+    output: Path,
+    training: RecognizerTraining,
+    start: WeightFile,
+    older: Sequence[Path] = (),
+    negatives: Path | None = None,
+    even_if_worse: bool = False,
+) -> FineTuned[ReadingComparison]:
+    """Train weights further, on the user's plates among others, or go on with a run that was stopped.
 
     Args:
-        settings: of the run, see ``DEFAULTS``; ``labelled`` are older sets to go on training with. Without ``steps``
-            their number follows from the number of own plates, see ``steps_for``.
+        data: labelled set of the user; its calibration fifth is held out, of which 4000 plates at most are read.
+        output: folder for the weights and int8 weights, their sidecars and cards, ``finetuning.json``, log and
+            checkpoint.
+        training: how long and how, see ``DEFAULTS`` and ``steps_for``.
         start: float weights to begin with; shape and alphabet come from their settings.
-        data: own labelled set; its calibration fifth is held out, of which 4000 plates at most are read.
+        older: labelled sets to go on training with.
+        negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         even_if_worse: write the weights even if they read worse.
 
     Returns:
-        The figures, and the files that were written into ``settings.output``: weights, int8 weights, their sidecars
-        and ``finetuning.json``.
+        The figures, and the files of the weights.
 
     Raises:
-        AccuracyError: fewer of the own plates are read right than before, or fewer made-up ones beyond margin and
+        AccuracyError: fewer of the user's plates are read right than before, or fewer made-up ones beyond margin and
             chance: only the checkpoint and the report are written.
-        DatasetError: the labelled set cannot be used, or has fewer than 20 usable plates.
+        DatasetError: a labelled set cannot be used, or ``data`` has fewer than 20 usable plates.
         InvalidArgumentError: the output folder holds other weights, or ``start`` are int8 weights.
         WeightsError: the weights are missing, damaged or of another network.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
     _check_start(start)
-    check_output(settings.output, start=start.sha256, checkpoint=CHECKPOINT)
+    check_output(output, start=start.sha256)
     alphabet, config = shape_from_settings(start.settings)
-    own = load_own_plates(data, alphabet=alphabet)
-    settings = replace(settings, steps=settings.steps or steps_for(len(own.train)))
-    origin = {"start": start.sha256, "data": own.fingerprint}
-    run = RecognizerRun(settings, alphabet, network=trained_network(start.path, config=config), origin=origin)
-    rest = _rest(run, own)
-    trials = {
-        "real": straightened(own.held_out[:_MOST_HELD_OUT], rectifier=default_rectifier()),
-        "synthetic": made_up_plates(alphabet, count=MADE_UP_TRIALS),
+    tuning = load_tuning_plates(data, alphabet=alphabet)
+    origin = {"start": start.sha256, "data": tuning.fingerprint}
+    training = replace(training, steps=training.steps or steps_for(len(tuning.train)))
+    network = trained_network(start.path, config=config)
+    run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
+    rest = _other_plates(run, tuning, older=older, negatives=negatives)
+    validation = {
+        "real": straightened(tuning.held_out[:_MOST_HELD_OUT], rectifier=default_rectifier()),
+        "synthetic": made_up_plates(alphabet, count=SYNTHETIC_PLATES),
     }
-    comparisons = tuple(_trained(run, own, rest=rest, trials=trials, start=start))
-    plates = (len(own.train), len(own.held_out), tuple(own.skipped))
-    result = FineTuned(start.sha256, *plates, run.step, run.elapsed_s / 60, comparisons)
+    comparisons = tuple(_train(run, tuning, rest=rest, validation=validation, start=start))
+    plates = (len(tuning.train), len(tuning.held_out), tuple(tuning.skipped))
+    result = FineTuned(start.sha256, *plates, run.loop.step, run.loop.elapsed_s / 60, comparisons)
     if not even_if_worse:
-        _refuse_worse(result, settings.output, data)
-    result = _written(result, run, own=own, rest=rest, trials=trials, start=start)
-    _write_report(result, settings.output)
+        refuse_worse(result, output=output, data=data)
+    rng = np.random.default_rng(_SEED)
+    calibration = _calibration_samples(tuning, older=older, negatives=negatives, alphabet=alphabet, rng=rng)
+    quantization = QuantizationPlates(_scaling_plates(tuning, rest=rest, rng=rng), validation)
+    result = _write_weights(
+        result, run, start=start, data=[data, *older], calibration=calibration, quantization=quantization
+    )
+    write_report(result, output=output)
     return result
 
 
-def _trained(
-    run: RecognizerRun,
-    own: OwnPlates,
-    *,
-    rest: PlateBatches,
-    trials: Mapping[str, Sequence[Sample]],
-    start: WeightFile,
-) -> Iterator[Comparison]:
-    """Train to the end; both sets of ``trials`` as they are read before and after, and as by an earlier end if any."""
-    config = run.network.config
-    before = _right(CtcRecognizer.from_file(start.path, settings=start.settings), trials)
-    batches = OwnBatches(
-        own.train, rest=rest, share=run.settings.real_share, size_px=(config.height_px, config.width_px)
-    )
-    run.fit(batches, trials={name: samples[:_SEEN_WHILE_TRAINING] for name, samples in trials.items()})
-    after = _right(run.recognizer(), trials)
-    yield compare(_HELD_OUT, before["real"], after["real"], margin_points=0.0)
-    yield compare(_MADE_UP, before["synthetic"], after["synthetic"], margin_points=MARGIN_POINTS)
-    there = run.settings.output / WEIGHTS
-    if there.exists():
-        earlier = _right(CtcRecognizer.from_file(there, settings=start.settings), {"real": trials["real"]})
-        yield compare(f"{_HELD_OUT}, last time", earlier["real"], after["real"], margin_points=0.0)
-
-
 def steps_for(plates: int) -> int:
-    """Optimizer steps for so many own plates: 300 for the fewest, growing as the square root, 8000 at most."""
+    """Optimizer steps for a number of plates: 300 for the fewest, growing as the square root, 8000 at most."""
     return min(8000, max(300, round(40 * math.sqrt(plates))))
 
 
@@ -212,110 +159,128 @@ def _check_start(start: WeightFile) -> None:
         )
 
 
-def _rest(run: RecognizerRun, own: OwnPlates) -> PlateBatches:
-    """What is trained on besides own plates: the same as ever, but for cars that are held out."""
-    settings = run.settings
-    rng = np.random.default_rng(settings.seed)
-    kept = {plate.text for plate in own.held_out}
-    older = load_real_plates(run.usable(settings.labelled), alphabet=run.alphabet, calibration=False)
-    empty = settings.negatives
+def _train(
+    run: RecognizerRun,
+    tuning: TuningPlates,
+    *,
+    rest: PlateBatches,
+    validation: Mapping[str, Sequence[Sample]],
+    start: WeightFile,
+) -> Iterator[ReadingComparison]:
+    """Train to the end; how both sets are read before and after, and by the weights of an earlier end if any."""
+    config, output = run.network.config, run.loop.output
+    before = _right(CtcRecognizer.from_file(start.path, settings=start.settings), validation)
+    batches = MixedBatches(
+        tuning.train, rest=rest, share=run.training.real_share, size_px=(config.height_px, config.width_px)
+    )
+    run.fit(batches, validation={name: samples[:_SEEN_WHILE_TRAINING] for name, samples in validation.items()})
+    after = _right(run.recognizer(), validation)
+    yield compare(_HELD_OUT, before["real"], after["real"], margin_points=0.0)
+    yield compare(_MADE_UP, before["synthetic"], after["synthetic"], margin_points=MARGIN_POINTS)
+    earlier_weights = output / WEIGHTS_NAME
+    if earlier_weights.exists():
+        recognizer = CtcRecognizer.from_file(earlier_weights, settings=start.settings)
+        earlier = _right(recognizer, {"real": validation["real"]})
+        yield compare(f"{_HELD_OUT}, last time", earlier["real"], after["real"], margin_points=0.0)
+
+
+def _other_plates(
+    run: RecognizerRun, tuning: TuningPlates, *, older: Sequence[Path], negatives: Path | None
+) -> PlateBatches:
+    """What is trained on besides the user's plates, without the cars that are held out."""
+    rng = np.random.default_rng(run.training.seed)
+    held_out = {plate.text for plate in tuning.held_out}
+    real = load_real_plates(run.usable(older), alphabet=run.alphabet, calibration=False)
     return PlateBatches(
         run.alphabet,
-        batch_size=settings.batch_size,
-        real=[plate for plate in older if plate.text not in kept],
-        backgrounds=[] if empty is None else background_photographs(empty, count=400, rng=rng),
-        seed=settings.seed,
+        batch_size=run.training.batch_size,
+        real=[plate for plate in real if plate.text not in held_out],
+        backgrounds=[] if negatives is None else background_photographs(negatives, count=400, rng=rng),
+        seed=run.training.seed,
     )
 
 
-def _right(recognizer: Recognizer, trials: Mapping[str, Sequence[Sample]]) -> dict[str, list[bool]]:
-    """Which plates of each set are read right, with the decoder that a pipeline takes by default."""
+def _right(recognizer: Recognizer, sets: Mapping[str, Sequence[Sample]]) -> dict[str, list[bool]]:
+    """Which plates of each set are read right, with the decoder of a pipeline by default."""
     decoder = default_decoder(recognizer.alphabet)
-    return {name: read_right(recognizer, decoder, samples) for name, samples in trials.items()}
+    return {name: read_right(recognizer, decoder, samples) for name, samples in sets.items()}
 
 
-def _refuse_worse(result: FineTuned, output: Path, data: Path) -> None:
-    """Leave the report and raise AccuracyError, if the new weights are worse."""
-    worse = [
-        f"{one.name} {show_rate(one.before)} right before, {show_rate(one.after)} after"
-        for one in result.comparisons
-        if one.is_worse
-    ]
-    if worse:
-        _write_report(result, output)
-        raise AccuracyError(
-            f"the new weights read worse and were not written: {'; '.join(worse)}. They are in {output / CHECKPOINT}. "
-            f"Look for wrong labels in {data}, or try more plates, older labelled sets beside them or a lower "
-            "learning_rate, with a new folder for the output; even_if_worse (--even-if-worse) writes these as they are."
-        )
+def _calibration_samples(
+    tuning: TuningPlates,
+    *,
+    older: Sequence[Path],
+    negatives: Path | None,
+    alphabet: Alphabet,
+    rng: np.random.Generator,
+) -> list[Sample]:
+    """Plates that were not trained on: up to half are the user's, none of them often."""
+    count = min(CALIBRATION_PLATES // 2, 20 * len(tuning.held_out))
+    others = calibration_plates(older, negatives=negatives, count=CALIBRATION_PLATES - count, alphabet=alphabet)
+    return [*jittered(tuning.held_out, rng=rng, count=count), *others]
 
 
-def _written(
-    result: FineTuned,
+def _scaling_plates(tuning: TuningPlates, *, rest: PlateBatches, rng: np.random.Generator) -> list[PlateImage]:
+    """Plates that set the scales of int8."""
+    samples = [rest.sample(rng) for _ in range(SCALE_PLATES // 2)]
+    samples += jittered(tuning.train, rng=rng, count=SCALE_PLATES - len(samples))
+    return [sample.plate for sample in samples]
+
+
+def _write_weights(
+    result: FineTuned[ReadingComparison],
     run: RecognizerRun,
     *,
-    own: OwnPlates,
-    rest: PlateBatches,
-    trials: Mapping[str, Sequence[Sample]],
     start: WeightFile,
-) -> FineTuned:
+    data: Sequence[Path],
+    calibration: Sequence[Sample],
+    quantization: QuantizationPlates,
+) -> FineTuned[ReadingComparison]:
     """Write the weights and their int8 form, each with the calibration of its own confidences."""
-    output = run.settings.output
-    rng = np.random.default_rng(_SEED)
-    samples = _calibration_samples(run, own, rng=rng)
-    weights = export_recognizer(output)
-    described = [_described(weights, run.recognizer(), samples, start=start)]
-    int8 = output / quantize.WEIGHTS
-    for old in (int8, sidecar_of(int8)):
-        old.unlink(missing_ok=True)
-    scaled = [rest.sample(rng) for _ in range(SCALE_PLATES // 2)]
-    scaled += jittered(own.train, rng=rng, count=SCALE_PLATES - len(scaled))
+    output = run.loop.output
+    fitted = [_calibrate(run.recognizer(), calibration, start=start, name=WEIGHTS_NAME)]
+    figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
+    weights = export_recognizer(output, settings=fitted[0].settings, start=start, data=data, figures=figures)
+    int8 = output / INT8_NAME
+    for outdated in (int8, sidecar_of(int8), card_of(int8)):
+        outdated.unlink(missing_ok=True)
     try:
-        plates = quantize.QuantizationPlates([sample.plate for sample in scaled], trials)
-        quantize.quantize_recognizer(weights, int8, plates=plates, settings=start.settings)
+        agreements = quantize_recognizer(Registry.default().resolve(weights), output=int8, plates=quantization)
         recognizer = CtcRecognizer.from_file(int8, precision="int8", settings=start.settings)
-        described.append(_described(int8, recognizer, samples, start=start))
+        fitted.append(_calibrate(recognizer, calibration, start=start, name=INT8_NAME))
+        figures = [(f"{one.name}, whole text right, greedy", show_rate(one.exact_int8)) for one in agreements]
+        record = record_of(output, start=start, data=data, figures=figures)
+        licence = start.entry.licence
+        describe_weights(int8, record, kind="recognizer", settings=fitted[-1].settings, licence=licence)
     except (AccuracyError, EngineError) as error:
-        described.append((int8.name, None, f"no int8 weights: {error}"))
+        fitted.append(_Calibrated(INT8_NAME, {}, None, f"no int8 weights: {error}"))
     return replace(
         result,
         weights=weights,
         int8=int8 if int8.exists() else None,
-        calibration={name: figures for name, figures, _ in described if figures is not None},
-        notes=tuple(note for *_, note in described if note is not None),
+        calibration={one.name: one.figures for one in fitted if one.figures is not None},
+        notes=tuple(one.note for one in fitted if one.note is not None),
     )
 
 
-def _calibration_samples(run: RecognizerRun, own: OwnPlates, *, rng: np.random.Generator) -> list[Sample]:
-    """Plates that were not trained on: own ones, up to half, none of them often, and those of every calibration."""
-    count = min(CALIBRATION_PLATES // 2, 20 * len(own.held_out))
-    others = calibration_plates(
-        run.settings.labelled,
-        negatives=run.settings.negatives,
-        count=CALIBRATION_PLATES - count,
-        alphabet=run.alphabet,
-    )
-    return [*jittered(own.held_out, rng=rng, count=count), *others]
+class _Calibrated(NamedTuple):
+    """Weights with the settings for their sidecar, how far confidences hold, and a note where they are not fitted."""
+
+    name: str
+    settings: Mapping[str, Any]
+    figures: Mapping[str, float | None] | None
+    note: str | None
 
 
-def _described(
-    weights: Path, recognizer: CtcRecognizer, samples: Sequence[Sample], *, start: WeightFile
-) -> tuple[str, Mapping[str, float | None] | None, str | None]:
-    """Calibrate weights and write their sidecar; returns their name, the figures, and a note without calibration."""
+def _calibrate(recognizer: CtcRecognizer, samples: Sequence[Sample], *, start: WeightFile, name: str) -> _Calibrated:
+    """Fit the confidences of new weights; the calibration of the old ones is not handed on."""
     decoder = default_decoder(recognizer.alphabet)
-    settings = {name: value for name, value in start.settings.items() if name != "calibration"}
-    figures, note = None, None
+    settings = {key: value for key, value in start.settings.items() if key != "calibration"}
+    readings = judged(recognizer, decoder, samples)
     try:
-        readings = judged(recognizer, decoder, samples)
         calibration, figures = calibrate(
             readings, precision=recognizer.runtime.precision, decoder=decoder_name(decoder)
         )
-        settings["calibration"] = calibration.to_dict()
     except InvalidArgumentError as error:
-        note = f"{weights.name} has no calibration: {error}"
-    write_sidecar(weights, kind="recognizer", settings=settings, licence=start.entry.licence)
-    return weights.name, figures, note
-
-
-def _write_report(result: FineTuned, output: Path) -> None:
-    write_json(output / REPORT, result.to_dict())
+        return _Calibrated(name, settings, None, f"{name} has no calibration: {error}")
+    return _Calibrated(name, {**settings, "calibration": calibration.to_dict()}, figures, None)

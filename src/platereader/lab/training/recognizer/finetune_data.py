@@ -1,4 +1,4 @@
-"""Labelled plates of one's own: which of them can be used, which are held out, and batches in which they are mixed.
+"""Labelled plates of the user: which of them can be used, which are held out, and batches in which they are mixed.
 
 A plate is held out if any picture of it is: no text is on both sides.
 """
@@ -28,7 +28,7 @@ from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import jitter_real
 from platereader.lab.training.recognizer.data import CORNER_ERROR, Batch, PlateBatches, Sample, as_sample, to_batch
 from platereader.media._images import read_image
-from platereader.plates._alphabet import Alphabet
+from platereader.plates import Alphabet
 from platereader.protocols import Rectifier
 from platereader.rectification._contour import find_outline
 from platereader.rectification._layout import lines_by_aspect, lines_by_box
@@ -36,11 +36,11 @@ from platereader.results import Detection, Lines
 
 __all__ = [
     "LEAST_PLATES",
-    "OwnBatches",
-    "OwnPlate",
-    "OwnPlates",
+    "MixedBatches",
+    "TuningPlate",
+    "TuningPlates",
     "jittered",
-    "load_own_plates",
+    "load_tuning_plates",
     "split",
     "straightened",
 ]
@@ -49,12 +49,12 @@ LEAST_PLATES = 20
 """With fewer plates there is next to nothing to learn from and nothing to measure on."""
 
 _NAMED = 5
-# Where an outline is only guessed nobody knows which characters a cut would hide: own plates are shown whole.
+# Where an outline is only guessed nobody knows which characters a cut would hide: these are shown whole.
 _WHOLE = CropProfile(corner_error=CORNER_ERROR)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OwnPlate:
+class TuningPlate:
     """A labelled plate, with a little of its surroundings where the picture has any. A ``PhotographedPlate``.
 
     Attributes:
@@ -79,8 +79,8 @@ class OwnPlate:
         return np.asarray(cv2.imdecode(self.encoded, cv2.IMREAD_COLOR), np.uint8)
 
 
-class OwnPlates(NamedTuple):
-    """A labelled set of one's own.
+class TuningPlates(NamedTuple):
+    """A labelled set of the user.
 
     Attributes:
         train: plates to train on.
@@ -88,8 +88,8 @@ class OwnPlates(NamedTuple):
         skipped: what cannot be used, and why.
     """
 
-    train: Sequence[OwnPlate]
-    held_out: Sequence[OwnPlate]
+    train: Sequence[TuningPlate]
+    held_out: Sequence[TuningPlate]
     skipped: Sequence[SkippedRow]
 
     @property
@@ -99,7 +99,7 @@ class OwnPlates(NamedTuple):
         return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()[:16]
 
 
-def load_own_plates(folder: Path, *, alphabet: Alphabet) -> OwnPlates:
+def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
     """Read a labelled set of any layout of ``load_dataset``; a crop without a box is a plate that fills its picture.
 
     Args:
@@ -110,7 +110,7 @@ def load_own_plates(folder: Path, *, alphabet: Alphabet) -> OwnPlates:
         DatasetError: the set cannot be used at all, has fewer than 20 usable plates, or all of them say the same.
     """
     dataset = load_dataset(folder)
-    skipped, found = list(dataset.skipped), list[OwnPlate]()
+    skipped, found = list(dataset.skipped), list[TuningPlate]()
     for image in dataset.images:
         try:
             frame = read_image(image.path)
@@ -120,7 +120,7 @@ def load_own_plates(folder: Path, *, alphabet: Alphabet) -> OwnPlates:
         for plate in image.plates:
             reason = _unusable(plate, frame, alphabet)
             if reason is None:
-                found.append(_own_plate(image.path, frame, plate))
+                found.append(_tuning_plate(image.path, frame, plate))
             else:
                 skipped.append(SkippedRow(image.path, None, reason))
     if len(found) < LEAST_PLATES:
@@ -129,18 +129,18 @@ def load_own_plates(folder: Path, *, alphabet: Alphabet) -> OwnPlates:
             f"{folder} has {len(found)} usable plates, at least {LEAST_PLATES} are needed: label more of them."
             + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
         )
-    return OwnPlates(*split(found), skipped)
+    return TuningPlates(*split(found), skipped)
 
 
-def split(plates: Sequence[OwnPlate]) -> tuple[list[OwnPlate], list[OwnPlate]]:
+def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[TuningPlate]]:
     """Plates to train on, and those held out: the fifth by ``is_calibration``, or the first one by hash if that fails.
 
     Raises:
         DatasetError: all say the same.
     """
-    kept = {plate.text for plate in plates if is_calibration(plate.path)}
+    held_out_texts = {plate.text for plate in plates if is_calibration(plate.path)}
     held_out = [plate for plate in plates if is_calibration(plate.path)]
-    train = [plate for plate in plates if not is_calibration(plate.path) and plate.text not in kept]
+    train = [plate for plate in plates if not is_calibration(plate.path) and plate.text not in held_out_texts]
     if not train or not held_out:
         first = min(plates, key=lambda plate: hashlib.sha1(plate.path.name.encode(), usedforsecurity=False).digest())
         held_out = [plate for plate in plates if plate.text == first.text]
@@ -150,29 +150,29 @@ def split(plates: Sequence[OwnPlate]) -> tuple[list[OwnPlate], list[OwnPlate]]:
     return train, held_out
 
 
-def straightened(plates: Sequence[OwnPlate], *, rectifier: Rectifier) -> list[Sample]:
+def straightened(plates: Sequence[TuningPlate], *, rectifier: Rectifier) -> list[Sample]:
     """The plates as a pipeline with that rectifier hands them to its recognizer; decodes their pictures again."""
     return [Sample(rectify(rectifier, read_image(plate.path), [plate.detection])[0], plate.text) for plate in plates]
 
 
-def jittered(plates: Sequence[OwnPlate], *, rng: np.random.Generator, count: int) -> list[Sample]:
-    """So many random ones of the plates, cut out by wrong corners and disturbed, as in training."""
+def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: int) -> list[Sample]:
+    """Random ones of the plates, ``count`` of them, cut out by wrong corners and disturbed, as in training."""
     chosen: list[int] = rng.integers(len(plates), size=count).tolist()
     return [as_sample(jitter_real(plates[index], rng=rng, profile=_WHOLE)) for index in chosen]
 
 
-class OwnBatches(Dataset[Batch]):
-    """The batches of another training with own plates in the place of a share of theirs.
+class MixedBatches(Dataset[Batch]):
+    """The batches of another training with the user's plates in the place of a share of theirs.
 
     Args:
-        plates: own plates, at least one.
+        plates: of the user, at least one.
         rest: what else is trained on.
-        share: share of own plates, 0 to 1.
+        share: share of ``plates``, 0 to 1.
         size_px: height and width of the network's input.
     """
 
     def __init__(
-        self, plates: Sequence[OwnPlate], *, rest: PlateBatches, share: float, size_px: tuple[int, int]
+        self, plates: Sequence[TuningPlate], *, rest: PlateBatches, share: float, size_px: tuple[int, int]
     ) -> None:
         self.plates = plates
         self.rest = rest
@@ -183,9 +183,9 @@ class OwnBatches(Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         """Make batch number ``index``."""
         rng = np.random.default_rng((self.rest.seed, index))
-        own = int(rng.binomial(self.rest.batch_size, self.share))
-        samples = [self.rest.sample(rng) for _ in range(self.rest.batch_size - own)]
-        samples += jittered(self.plates, rng=rng, count=own)
+        count = int(rng.binomial(self.rest.batch_size, self.share))
+        samples = [self.rest.sample(rng) for _ in range(self.rest.batch_size - count)]
+        samples += jittered(self.plates, rng=rng, count=count)
         return to_batch(samples, alphabet=self.rest.alphabet, size_px=self.size_px)
 
 
@@ -203,7 +203,7 @@ def _unusable(plate: LabelledPlate, frame: BgrImage, alphabet: Alphabet) -> str 
     return None
 
 
-def _own_plate(path: Path, frame: BgrImage, plate: LabelledPlate) -> OwnPlate:
+def _tuning_plate(path: Path, frame: BgrImage, plate: LabelledPlate) -> TuningPlate:
     """A usable plate, cut out of its picture."""
     box = _box_of(plate, frame)
     outline = plate.corners or find_outline(frame, box)
@@ -213,7 +213,7 @@ def _own_plate(path: Path, frame: BgrImage, plate: LabelledPlate) -> OwnPlate:
     lines = plate.lines or (lines_by_box(box) if outline is None else lines_by_aspect(outline))
     corners = (quad.to_array() - origin).astype(np.float32)
     detection = Detection(box, 1.0, plate.corners, plate.lines)
-    return OwnPlate(path, detection, plate.text or "", lines, corners, np.asarray(encoded, np.uint8))
+    return TuningPlate(path, detection, plate.text or "", lines, corners, np.asarray(encoded, np.uint8))
 
 
 def _box_of(plate: LabelledPlate, frame: BgrImage) -> Box:

@@ -28,19 +28,22 @@ from platereader.lab.training.recognizer.data import (
     load_real_plates,
 )
 from platereader.lab.training.recognizer.train import validation_sets
-from platereader.plates._alphabet import Alphabet
+from platereader.plates import Alphabet
 from platereader.recognition._network import ConvCtc, network_from_file
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._shape import shape_from_settings
+from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes._torch import TorchRuntime
 
-__all__ = ["WEIGHTS", "Agreement", "QuantizationPlates", "draw_plates", "input_scales", "quantize_recognizer"]
+__all__ = ["INT8_NAME", "Agreement", "QuantizationPlates", "draw_plates", "input_scales", "quantize_recognizer"]
 
-WEIGHTS = "recognizer-int8.safetensors"
+INT8_NAME = "recognizer-int8.safetensors"
+"""The int8 form of the weights."""
+
 _LEVELS = 255
 _CUTS = np.linspace(0.5, 1.0, 26).tolist()
 _CHUNK = 64
@@ -118,20 +121,14 @@ def draw_plates(
 
 
 def quantize_recognizer(
-    weights: Path,
-    output: Path,
-    *,
-    plates: QuantizationPlates,
-    settings: Mapping[str, Any] | None = None,
-    max_loss_points: float = 0.5,
+    weights: WeightFile, *, output: Path, plates: QuantizationPlates, max_loss_points: float = 0.5
 ) -> list[Agreement]:
-    """Write the int8 form of a trained reader, if it reads as well.
+    """Write the int8 form of a trained reader and its sidecar, if it reads as well.
 
     Args:
-        weights: float safetensors file as training writes it.
+        weights: float weights as training writes them; their settings are handed on, but for the calibration.
         output: file to write.
         plates: see ``draw_plates``.
-        settings: that travel with the weights, as ``CtcRecognizer.from_file`` takes them.
         max_loss_points: most percentage points of exact match, over all trials together, that may be lost.
 
     Returns:
@@ -142,9 +139,9 @@ def quantize_recognizer(
         WeightsError: the weights are missing, damaged or of another network.
         EngineError: torch cannot compute in int8 here.
     """
-    alphabet, config = shape_from_settings(settings or {})
+    alphabet, config = shape_from_settings(weights.settings)
     size_px = (config.height_px, config.width_px)
-    network = network_from_file(weights, config=config)
+    network = network_from_file(weights.path, config=config)
     tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
     fp32, int8 = TorchRuntime(network), int8_runtime(tensors, config=config)
     read = partial(_read, alphabet=alphabet, size_px=size_px)
@@ -156,10 +153,12 @@ def quantize_recognizer(
     lost, allowed = agreements[-1].lost_points, max_loss_points
     if lost > allowed:
         raise AccuracyError(
-            f"in int8 {weights.name} reads {lost:.2f} points fewer of {agreements[-1].same.n} plates right, allowed "
-            f"are {allowed:g}; nothing was written. Calibrate with more or other plates, or allow more."
+            f"in int8 {weights.path.name} reads {lost:.2f} points fewer of {agreements[-1].same.n} plates right, "
+            f"allowed are {allowed:g}; nothing was written. Calibrate with more or other plates, or allow more."
         )
     write_int8(output, tensors)
+    settings = {name: value for name, value in weights.settings.items() if name != "calibration"}
+    write_sidecar(output, kind="recognizer", settings=settings, licence=weights.entry.licence)
     return agreements
 
 

@@ -1,13 +1,12 @@
-"""Train the reader: plates made up on the fly, some labelled ones among them, CTC, one loop from top to bottom."""
+"""Train the reader: plates made up on the fly, labelled ones among them, CTC."""
 
 from __future__ import annotations
 
 import copy
 import math
 import os
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, cast
@@ -21,22 +20,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from platereader._ctc import collapse
 from platereader._dependencies import check_installed
-from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.metrics.rates import character_error_rate
+from platereader.lab.metrics.rates import Rate, character_error_rate
+from platereader.lab.suites.labelled.table import show_rate
 from platereader.lab.training.arithmetic import fast_arithmetic
-from platereader.lab.training.checkpoint import (
-    Checkpoint,
-    ModelEma,
-    load_checkpoint,
-    optimizer_tensors,
-    prefixed,
-    restore_network,
-    restore_optimizer,
-    save_checkpoint,
-)
-from platereader.lab.training.optimizer_step import Descent
+from platereader.lab.training.card import Figures, describe_weights
+from platereader.lab.training.checkpoint import load_checkpoint
+from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, last_validation, record_of
 from platereader.lab.training.recognizer.confusion import confusion_counts
 from platereader.lab.training.recognizer.data import (
     Batch,
@@ -51,104 +42,85 @@ from platereader.lab.training.recognizer.data import (
     load_real_plates,
     to_batch,
 )
-from platereader.lab.training.report import (
-    append_log,
-    draw_confusion,
-    draw_curves,
-    progress_bar,
-    read_log,
-    report_skipped,
-)
-from platereader.lab.training.settings import check_ranges, check_unchanged
+from platereader.lab.training.report import draw_confusion
+from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._network import ConvCtc, folded
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
+from platereader.registry import WeightFile
 from platereader.runtimes._tensors import write_tensors
 from platereader.runtimes._torch import TorchRuntime
 
-__all__ = ["RecognizerRun", "RecognizerTraining", "export_recognizer", "train_recognizer", "validation_sets"]
+__all__ = [
+    "WEIGHTS_NAME",
+    "RecognizerRun",
+    "RecognizerTraining",
+    "export_recognizer",
+    "train_recognizer",
+    "validation_sets",
+]
 
-CHECKPOINT = "checkpoint.safetensors"
-WEIGHTS = "recognizer.safetensors"
-LOG = "log.jsonl"
-MADE_UP_TRIALS = 512
+WEIGHTS_NAME = "recognizer.safetensors"
+"""The average of the weights as float32."""
+
+CONFUSION_NAME = "confusion.png"
+SYNTHETIC_PLATES = 512
+"""Made-up plates that a validation reads."""
+
 _PANELS = (
     ("loss",),
     ("real_exact", "jittered_exact", "synthetic_exact"),
     ("real_cer", "jittered_cer", "synthetic_cer"),
 )
-_RANGES = {
-    "steps": (1, math.inf),
-    "minutes": (1e-3, 1e6),
-    "batch_size": (1, math.inf),
-    "learning_rate": (1e-9, 1.0),
-    "warmup_steps": (0, math.inf),
-    "real_share": (0.0, 1.0),
-    "workers": (0, 256),
-    "pause_s": (0.0, math.inf),
-    "seed": (0, math.inf),
-}
-_FIXED = ("batch_size", "learning_rate", "warmup_steps", "real_share", "seed")
-_MAX_GRADIENT = 5.0
+_RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0)}
+_SETS = {"real": "labelled plates", "jittered": "labelled plates, disturbed", "synthetic": "made-up plates"}
 _ENDLESS = 2**40
+_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecognizerTraining:
-    """Settings of one run.
+class RecognizerTraining(TrainingSettings):
+    """How long and how to train a reader.
 
     Attributes:
-        output: folder of the checkpoint, the log, the weights and the pictures.
-        labelled: labelled sets to mix in; their calibration fifth validates.
-        negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
-        minutes: length of the whole training in minutes of loop time, earlier runs included, and
-        steps: in optimizer steps; with both, what comes first ends it.
         batch_size: plates a step.
-        learning_rate: highest one, after the warm-up.
-        warmup_steps: steps until then.
         real_share: share of labelled plates in a batch, 0 to 1.
-        workers: processes that make batches; 0 makes them in the loop.
-        pause_s: seconds between two validations, at which the checkpoint is written too.
-        seed: of the weights and of every batch.
-
-    Raises:
-        InvalidArgumentError: a value is out of range, or neither ``minutes`` nor ``steps`` is given.
     """
 
-    output: Path
-    labelled: tuple[Path, ...] = ()
-    negatives: Path | None = None
-    minutes: float | None = None
-    steps: int | None = None
-    batch_size: int = 64
     learning_rate: float = 2e-3
+    final_rate_share: float = 0.01
     warmup_steps: int = 300
+    max_gradient: float = 5.0
+    validate_every_s: float = 240.0
+    batch_size: int = 64
     real_share: float = 0.28
-    workers: int = 1
-    pause_s: float = 240.0
-    seed: int = 0
 
     def __post_init__(self) -> None:
+        TrainingSettings.__post_init__(self)
         check_ranges(self, _RANGES)
-        if self.minutes is None and self.steps is None:
-            raise InvalidArgumentError("give minutes, steps or both as the length of the training.")
-
-    def progress(self, *, step: int, elapsed_s: float) -> float:
-        """Share of the training that is done, 0 to 1."""
-        by_clock = 0.0 if self.minutes is None else elapsed_s / (60.0 * self.minutes)
-        return min(1.0, max(by_clock, 0.0 if self.steps is None else step / self.steps))
 
 
-def train_recognizer(settings: RecognizerTraining, *, alphabet: Alphabet = RUSSIAN) -> Path:
+def train_recognizer(
+    labelled: Sequence[Path],
+    *,
+    output: Path,
+    training: RecognizerTraining,
+    negatives: Path | None = None,
+    alphabet: Alphabet = RUSSIAN,
+) -> Path:
     """Train a reader, or go on with a run that was stopped.
 
     Args:
-        settings: of the run; to go on, the same as before, but for the number of steps and workers and the pause.
+        labelled: labelled sets to mix in, of which the calibration fifth validates; without any, all plates are made
+            up.
+        output: folder for weights, checkpoint, log and pictures; made if missing.
+        training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
+        negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         alphabet: characters of the network.
 
     Returns:
-        The weights: averaged ones, float32 safetensors.
+        The weights, a float32 safetensors file beside its sidecar and card: ``Registry.resolve`` takes its path.
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
@@ -156,189 +128,155 @@ def train_recognizer(settings: RecognizerTraining, *, alphabet: Alphabet = RUSSI
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
-    rng = np.random.default_rng(settings.seed)
-    torch.manual_seed(settings.seed)
-    run = RecognizerRun(settings, alphabet, network=ConvCtc(ConvCtcConfig(characters=len(alphabet.characters))))
-    backgrounds = [] if settings.negatives is None else background_photographs(settings.negatives, count=400, rng=rng)
-    images = run.usable(settings.labelled)
+    rng = np.random.default_rng(training.seed)
+    torch.manual_seed(training.seed)
+    network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters)))
+    run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin={})
+    backgrounds = [] if negatives is None else background_photographs(negatives, count=400, rng=rng)
+    images = run.usable(labelled)
     batches = PlateBatches(
         alphabet,
-        batch_size=settings.batch_size,
+        batch_size=training.batch_size,
         real=load_real_plates(images, alphabet=alphabet, calibration=False),
-        kinds=Kinds(real=settings.real_share),
+        kinds=Kinds(real=training.real_share),
         backgrounds=backgrounds,
-        seed=settings.seed,
+        seed=training.seed,
     )
-    run.fit(batches, trials=validation_sets(batches, images=images, made_up=MADE_UP_TRIALS))
-    return export_recognizer(settings.output)
+    run.fit(batches, validation=validation_sets(batches, images=images, made_up=SYNTHETIC_PLATES))
+    return export_recognizer(output, data=labelled)
 
 
 class RecognizerRun:
-    """The network, its optimizer and its average: all that changes from step to step.
+    """One training of a reader.
 
     Args:
-        settings: of the run; a checkpoint in their output folder is gone on with.
+        network: to train, with its first weights.
+        output: folder for checkpoint, log and pictures; a checkpoint that is there is resumed.
+        training: how long and how.
         alphabet: characters of the network.
-        network: what is trained, with its first weights.
-        origin: what the run was begun with besides its settings, by name; has to be the same to go on.
+        origin: what else must be the same for a run to be resumed, by name.
+
+    Attributes:
+        loop: steps, checkpoint and log.
 
     Raises:
-        InvalidArgumentError: the run was begun with other settings, or from elsewhere.
+        InvalidArgumentError: the run was begun with other settings.
+        WeightsCorruptError: the checkpoint is damaged.
     """
 
     def __init__(
         self,
-        settings: RecognizerTraining,
-        alphabet: Alphabet,
-        *,
         network: ConvCtc,
-        origin: Mapping[str, str] | None = None,
+        *,
+        output: Path,
+        training: RecognizerTraining,
+        alphabet: Alphabet,
+        origin: Mapping[str, str],
     ) -> None:
-        self.settings = settings
         self.alphabet = alphabet
-        self.origin: Mapping[str, str] = origin or {}
+        self.training = training
         self.network: ConvCtc = network.train().to(memory_format=torch.channels_last)
-        self.optimizer: torch.optim.AdamW = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=1e-2
+        self.loop: TrainingLoop = TrainingLoop(
+            network,
+            output=output,
+            settings=training,
+            optimizer=torch.optim.AdamW(
+                network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+            ),
+            origin={"alphabet": alphabet.characters, **origin},
+            panels=_PANELS,
         )
-        self.ema: ModelEma = ModelEma(self.network)
-        self.descent: Descent = Descent(
-            self.network, optimizer=self.optimizer, ema=self.ema, max_gradient=_MAX_GRADIENT
-        )
-        self.averaged: ConvCtc = ConvCtc(self.network.config).eval()
-        self.step: int = 0
-        self.elapsed_s: float = 0.0
-        self._clock_s = time.monotonic()
-        self.recent_losses: list[float] = []
-        if (settings.output / CHECKPOINT).exists():
-            self._resume(load_checkpoint(settings.output / CHECKPOINT))
+        self._averaged: ConvCtc = ConvCtc(network.config).eval()
 
-    def fit(self, batches: Dataset[Batch], *, trials: Mapping[str, Sequence[Sample]]) -> None:
-        """Train to the end, and leave the checkpoint, the log and the pictures.
+    def fit(self, batches: Dataset[Batch], *, validation: Mapping[str, Sequence[Sample]]) -> None:
+        """Train to the end; nothing is done if that was reached before. Then draw what is mistaken for what.
 
         Args:
             batches: number ``i`` is for step ``i``.
-            trials: plates to score at every pause, by name.
+            validation: plates to read at every validation, by name.
+
+        Raises:
+            InvalidArgumentError: the loss stays infinite.
         """
-        todo = _loader(batches, settings=self.settings, first=self.step) if self.progress < 1.0 else ()
-        self._clock_s = time.monotonic()
-        next_pause_s = self._clock_s + self.settings.pause_s
-        with progress_bar(100, initial=round(100 * self.progress), description="reader, %") as bar:
-            for batch in todo:
-                loss = self.train_step(batch)
-                bar.update(round(100 * self.progress) - bar.n)
-                bar.set_postfix(step=self.step, loss=f"{loss:.3f}", refresh=False)
-                if time.monotonic() >= next_pause_s or self.progress >= 1.0:
-                    self.pause(trials)
-                    next_pause_s = time.monotonic() + self.settings.pause_s
-                if self.progress >= 1.0:
-                    break
-        self._draw_confusion(trials)
+
+        def loss_of(batch: Batch) -> dict[str, Tensor]:
+            pictures = batch.pictures.contiguous(memory_format=torch.channels_last)  # (N, 1, H, W)
+            with fast_arithmetic():
+                log_probs = cast(Tensor, self.network(pictures)).transpose(0, 1)  # (T, N, C + 1)
+            steps = torch.full((log_probs.shape[1],), log_probs.shape[0])  # (N,)
+            # A mean over plates of the loss per character.
+            return {"loss": functional.ctc_loss(log_probs, batch.targets, steps, batch.lengths, zero_infinity=True)}
+
+        def validate(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+            figures = [_figures(name, self._read(samples, tensors)) for name, samples in validation.items()]
+            return dict(chain.from_iterable(one.items() for one in figures))
+
+        self.loop.fit(_loader(batches, loop=self.loop), loss_of=loss_of, validate=validate)
+        self._draw_confusion(validation)
 
     def usable(self, folders: Sequence[Path]) -> list[LabelledImage]:
         """The pictures of all labelled sets; what cannot be used is counted in the log."""
         sets = [load_photographs(folder) for folder in folders]
-        skipped = sum(one.skipped for one in sets)
-        if skipped:
-            report_skipped(skipped)
-            append_log(self.settings.output / LOG, {"kind": "skipped", "count": skipped})
+        self.loop.report_skipped(sum(one.skipped for one in sets))
         return list(chain.from_iterable(one.images for one in sets))
-
-    @property
-    def progress(self) -> float:
-        """Share of the training that is done, 0 to 1."""
-        return self.settings.progress(step=self.step, elapsed_s=self.elapsed_s)
-
-    def train_step(self, batch: Batch) -> float:
-        """Learn from one batch; returns its loss per character."""
-        torch.manual_seed(self.settings.seed + self.step)  # so that dropout, too, is the same after an interruption
-        pictures = batch.pictures.contiguous(memory_format=torch.channels_last)  # (N, 1, H, W)
-        with fast_arithmetic():
-            log_probs = cast(Tensor, self.network(pictures)).transpose(0, 1)  # (T, N, C + 1)
-        steps = torch.full((log_probs.shape[1],), log_probs.shape[0])
-        loss = functional.ctc_loss(log_probs, batch.targets, steps, batch.lengths, zero_infinity=True)
-        self.descent.step(loss, rate=self._rate())
-        self.step += 1
-        now_s = time.monotonic()
-        self.elapsed_s, self._clock_s = self.elapsed_s + now_s - self._clock_s, now_s
-        self.recent_losses.append(float(loss.detach()))
-        return self.recent_losses[-1]
-
-    def pause(self, trials: Mapping[str, Sequence[Sample]]) -> None:
-        """Validate the averaged network, write the log, the curves and the checkpoint."""
-        row: dict[str, Any] = {"step": self.step, "plates": self.step * self.settings.batch_size}
-        losses = [loss for loss in self.recent_losses if math.isfinite(loss)]
-        row |= {"loss": float(np.mean(losses)) if losses else None}
-        row |= {"elapsed_s": self.elapsed_s, "learning_rate": self._rate()}
-        row["skipped_steps"] = self.descent.skipped
-        for name, samples in trials.items():
-            row |= _figures(name, self.read(samples))
-        self.recent_losses.clear()
-        log = self.settings.output / LOG
-        append_log(log, row)
-        draw_curves(read_log(log), self.settings.output / "curves.png", panels=_PANELS)
-        self._save()
-
-    def read(self, samples: Sequence[Sample]) -> list[tuple[str, str]]:
-        """Pairs (true text, text read), read greedily by the averaged network."""
-        self.averaged.load_state_dict(self.ema.tensors)
-        texts: list[str] = []
-        for start in range(0, len(samples), 64):
-            batch = to_batch(samples[start : start + 64], alphabet=self.alphabet, size_px=self._size_px)
-            with torch.inference_mode():
-                log_probs = cast(Tensor, self.averaged(batch.pictures))  # (N, T, C + 1)
-            paths = cast("list[list[int]]", log_probs.argmax(dim=-1).tolist())  # (N, T)
-            texts += [decode_label(collapse(path), alphabet=self.alphabet) for path in paths]
-        return list(zip([sample.text for sample in samples], texts, strict=True))
 
     def recognizer(self) -> CtcRecognizer:
         """The averaged network as a part of a pipeline; training may go on."""
-        self.averaged.load_state_dict(self.ema.tensors)
-        return CtcRecognizer(TorchRuntime(folded(copy.deepcopy(self.averaged))), self.alphabet, self._size_px)
+        self._averaged.load_state_dict(self.loop.ema.tensors)
+        return CtcRecognizer(TorchRuntime(folded(copy.deepcopy(self._averaged))), self.alphabet, self._size_px)
+
+    def _read(self, samples: Sequence[Sample], tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
+        """Pairs (true text, text read), read greedily by a network with these weights."""
+        self._averaged.load_state_dict(tensors)
+        texts: list[str] = []
+        for start in range(0, len(samples), _CHUNK):
+            batch = to_batch(samples[start : start + _CHUNK], alphabet=self.alphabet, size_px=self._size_px)
+            with torch.inference_mode():
+                log_probs = cast(Tensor, self._averaged(batch.pictures))  # (N, T, C + 1)
+            paths = cast("list[list[int]]", log_probs.argmax(dim=-1).tolist())  # (N, T)
+            texts += [decode_label(collapse(path), alphabet=self.alphabet) for path in paths]
+        return list(zip([sample.text for sample in samples], texts, strict=True))
 
     @property
     def _size_px(self) -> tuple[int, int]:
         return self.network.config.height_px, self.network.config.width_px
 
-    def _draw_confusion(self, trials: Mapping[str, Sequence[Sample]]) -> None:
-        samples = list(chain.from_iterable(trials.values()))
-        counts = confusion_counts(self.read(samples), alphabet=self.alphabet)
-        title = f"characters of {len(samples)} validation plates ({', '.join(trials)})"
-        path = self.settings.output / "confusion.png"
-        draw_confusion(counts, path, names=["-", *self.alphabet.characters], title=title)
-
-    def _save(self) -> None:
-        tensors = {
-            **prefixed("network", self.network.state_dict()),
-            **prefixed("ema", self.ema.tensors),
-            **prefixed("optimizer", optimizer_tensors(self.optimizer)),
-        }
-        scalars = {"step": self.step, "elapsed_s": self.elapsed_s, "settings": self._fixed()}
-        save_checkpoint(self.settings.output / CHECKPOINT, Checkpoint(tensors, scalars))
-
-    def _fixed(self) -> dict[str, Any]:
-        """What has to stay the same when the run goes on."""
-        chosen = {name: getattr(self.settings, name) for name in _FIXED}
-        return {"alphabet": self.alphabet.characters, **chosen, **self.origin}
-
-    def _resume(self, checkpoint: Checkpoint) -> None:
-        check_unchanged(checkpoint.scalars.get("settings", {}), self._fixed())
-        restore_network(self.network, checkpoint.group("network"))
-        self.ema.tensors = checkpoint.group("ema")
-        restore_optimizer(self.optimizer, checkpoint.group("optimizer"))
-        self.step = self.ema.updates = int(checkpoint.scalars["step"])
-        self.elapsed_s = float(checkpoint.scalars["elapsed_s"])
-
-    def _rate(self) -> float:
-        """Linear warm-up, then half a cosine down to a hundredth."""
-        rise = min(1.0, (self.step + 1) / max(self.settings.warmup_steps, 1))
-        return self.settings.learning_rate * rise * (0.01 + 0.99 * (1 + math.cos(math.pi * self.progress)) / 2)
+    def _draw_confusion(self, validation: Mapping[str, Sequence[Sample]]) -> None:
+        samples = list(chain.from_iterable(validation.values()))
+        counts = confusion_counts(self._read(samples, self.loop.ema.tensors), alphabet=self.alphabet)
+        title = f"characters of {len(samples)} validation plates ({', '.join(validation)})"
+        draw_confusion(counts, self.loop.output / CONFUSION_NAME, names=["-", *self.alphabet.characters], title=title)
 
 
-def export_recognizer(output: Path) -> Path:
-    """Write the averaged weights of the checkpoint in ``output`` as float32 beside it, also while a run goes on."""
-    write_tensors(output / WEIGHTS, load_checkpoint(output / CHECKPOINT).group("ema"))
-    return output / WEIGHTS
+def export_recognizer(
+    output: Path,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    start: WeightFile | None = None,
+    data: Sequence[Path] = (),
+    figures: Figures | None = None,
+) -> Path:
+    """Write the averaged weights of the checkpoint in ``output`` beside it, also while a training still runs.
+
+    Args:
+        output: folder of a training.
+        settings: what the network needs to run; None takes the checkpoint's alphabet and the default shape.
+        start: weights that the training began with, whose licence is handed on.
+        data: folders that it is trained on, for the card.
+        figures: for the card; None takes those of the last validation.
+
+    Returns:
+        A float32 safetensors file, beside its sidecar and card.
+    """
+    checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
+    write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
+    if settings is None:
+        shape = {name: value for name, value in asdict(ConvCtcConfig()).items() if name != "characters"}
+        settings = {"alphabet": checkpoint.scalars["settings"]["alphabet"], **shape}
+    record = record_of(output, start=start, data=data, figures=figures or _exact_matches(last_validation(output)))
+    licence = "unknown" if start is None else start.entry.licence
+    describe_weights(output / WEIGHTS_NAME, record, kind="recognizer", settings=settings, licence=licence)
+    return output / WEIGHTS_NAME
 
 
 def _figures(name: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
@@ -347,20 +285,30 @@ def _figures(name: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float | N
     return {f"{name}_exact": exact, f"{name}_cer": character_error_rate(pairs), f"{name}_n": len(pairs)}
 
 
-def _loader(batches: Dataset[Batch], *, settings: RecognizerTraining, first: int) -> DataLoader[Batch]:
-    """Batches ``first``, ``first + 1``, ... in order, made ahead by polite workers."""
+def _exact_matches(row: Mapping[str, Any]) -> Figures:
+    """Exact match of each set of a validation, for the card."""
+    known = {name: (row[f"{name}_exact"], row[f"{name}_n"]) for name in _SETS if f"{name}_exact" in row}
+    return [
+        (f"{_SETS[name]}, whole text right, greedy", show_rate(Rate(round(exact * n), n)))
+        for name, (exact, n) in known.items()
+    ]
+
+
+def _loader(batches: Dataset[Batch], *, loop: TrainingLoop) -> DataLoader[Batch]:
+    """Batches from the next step on, in order, made ahead by workers of low priority."""
+    workers = loop.settings.workers
     return DataLoader(
         batches,
         batch_size=None,
-        sampler=range(first, settings.steps or _ENDLESS),
-        num_workers=settings.workers,
-        multiprocessing_context="spawn" if settings.workers else None,
-        prefetch_factor=8 if settings.workers else None,
-        worker_init_fn=_be_polite,
+        sampler=range(loop.step, loop.settings.steps or _ENDLESS),
+        num_workers=workers,
+        multiprocessing_context="spawn" if workers else None,
+        prefetch_factor=8 if workers else None,
+        worker_init_fn=_lower_priority,
     )
 
 
-def _be_polite(worker: int) -> None:
+def _lower_priority(worker: int) -> None:
     """Let the network go first, and keep OpenCV from starting a thread for every core in every worker."""
     del worker
     cv2.setNumThreads(0)
@@ -373,13 +321,13 @@ def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], m
 
     Args:
         batches: what is trained on; no plate of it is among them.
-        images: of all labelled sets, of which the calibration fifth is taken.
+        images: of all labelled sets, of which the calibration fifth is read.
         made_up: number of made-up plates.
     """
     rng = np.random.default_rng((batches.seed, 2**40))
     maker = PlateBatches(batches.alphabet, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed)
-    trials = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
-    kept = [one for one in load_real_plates(images, alphabet=batches.alphabet, calibration=True) if is_russian(one)]
-    if kept:
-        trials |= {"real": exact_crops(kept), "jittered": jittered_crops(kept * 3, rng=rng)}
-    return trials
+    sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
+    held_out = [one for one in load_real_plates(images, alphabet=batches.alphabet, calibration=True) if is_russian(one)]
+    if held_out:
+        sets |= {"real": exact_crops(held_out), "jittered": jittered_crops(held_out * 3, rng=rng)}
+    return sets

@@ -27,8 +27,10 @@ from platereader.lab.training.detector import (
     material as detector_material,
 )
 from platereader.lab.training.detector.comparison import DetectorComparison
-from platereader.lab.training.detector.finetune import REPORT, half_frozen, street_trial
-from platereader.lab.training.detector.train import CHECKPOINT_NAME, LOG_NAME, WEIGHTS_NAME
+from platereader.lab.training.detector.finetune import half_frozen, street_set
+from platereader.lab.training.detector.train import WEIGHTS_NAME
+from platereader.lab.training.finetuning import REPORT_NAME
+from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
 from platereader.lab.training.report import read_log
 from platereader.registry import Registry, write_sidecar
 from platereader.runtimes._tensors import read_tensors, write_tensors
@@ -94,7 +96,7 @@ def changes(monkeypatch: pytest.MonkeyPatch, *gains: float) -> None:
 
 
 def report_of(out: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((out / REPORT).read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((out / REPORT_NAME).read_text(encoding="utf-8"))
     return report
 
 
@@ -110,11 +112,11 @@ def test_the_command_leaves_weights_that_can_be_used_at_once(
     assert printed[-1] == str(out / WEIGHTS_NAME)
     report = report_of(out)
     assert report["start_sha256"] == Registry.default().resolve(start).sha256
-    assert report["pictures"]["train"] + report["pictures"]["held_out"] == 28
+    assert report["examples"]["train"] + report["examples"]["held_out"] == 28
     assert report["steps"] == 2
-    own, streets = report["comparisons"]
-    assert (own["name"], streets["name"]) == ("your pictures, held out", "drawn streets")
-    assert own["before"]["recall"]["n"] >= 8
+    held_out, streets = report["comparisons"]
+    assert (held_out["name"], streets["name"]) == ("your pictures, held out", "drawn streets")
+    assert held_out["before"]["recall"]["n"] >= 8
     assert streets["before"]["recall"]["n"] >= 2
     weights = Registry.default().resolve(out / WEIGHTS_NAME)
     assert weights.settings == SETTINGS
@@ -204,7 +206,7 @@ def test_first_layers_and_all_statistics_are_fixed() -> None:
 
 
 def test_streets_to_compare_on_are_always_the_same() -> None:
-    one, two = street_trial(), street_trial()
+    one, two = street_set(), street_set()
     assert one.images == two.images
     assert all(np.array_equal(one.frame(index), two.frame(index)) for index in range(2))
     assert all(plate.corners is not None for image in one.images for plate in image.plates)

@@ -14,10 +14,10 @@ from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibratio
 from platereader.lab.training.detector.finetune_data import (
     LEAST_HELD_OUT,
     MadeUpScenes,
-    OwnTiles,
+    MixedTiles,
     drawn_street,
     has_plate,
-    load_own_pictures,
+    load_tuning_pictures,
     split,
 )
 
@@ -41,12 +41,12 @@ def write_set(folder: Path, count: int, *, rows: Sequence[dict[str, object]] = (
 
 
 def test_a_fifth_of_a_yolo_set_is_held_out(tmp_path: Path) -> None:
-    own = load_own_pictures(write_set(tmp_path / "set", 60))
-    assert len(own.train) + len(own.held_out) == 60
-    assert not own.skipped
-    assert all(is_calibration(image.path) for image in own.held_out)
-    assert not any(is_calibration(image.path) for image in own.train)
-    assert own.train[0].plates[0].corners is None
+    tuning = load_tuning_pictures(write_set(tmp_path / "set", 60))
+    assert len(tuning.train) + len(tuning.held_out) == 60
+    assert not tuning.skipped
+    assert all(is_calibration(image.path) for image in tuning.held_out)
+    assert not any(is_calibration(image.path) for image in tuning.train)
+    assert tuning.train[0].plates[0].corners is None
 
 
 def test_of_few_pictures_eight_with_a_plate_are_held_out_always_the_same() -> None:
@@ -76,27 +76,27 @@ def test_what_cannot_be_used_is_named_and_too_little_is_refused(tmp_path: Path) 
     rows.append({"file": "images/p24.png", "plates": [{**plate, "box_quality": "loose"}]})
     folder = write_set(tmp_path / "set", 25, rows=rows)
     (folder / "images/p0.png").write_bytes(b"no picture")
-    own = load_own_pictures(folder)
-    assert sorted(row.path.name for row in own.skipped) == ["p0.png", "p22.png"]
-    assert len(own.train) + len(own.held_out) == 23
+    tuning = load_tuning_pictures(folder)
+    assert sorted(row.path.name for row in tuning.skipped) == ["p0.png", "p22.png"]
+    assert len(tuning.train) + len(tuning.held_out) == 23
     for index in range(1, 4):
         (folder / f"images/p{index}.png").write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"(?s)18 usable pictures with a plate, at least 20 .*p0\.png"):
-        load_own_pictures(folder)
+        load_tuning_pictures(folder)
 
 
 def test_the_fingerprint_changes_with_a_box(tmp_path: Path) -> None:
     folder = write_set(tmp_path / "set", 24)
-    before = load_own_pictures(folder).fingerprint
-    assert load_own_pictures(folder).fingerprint == before
+    before = load_tuning_pictures(folder).fingerprint
+    assert load_tuning_pictures(folder).fingerprint == before
     (folder / "labels/p3.txt").write_text("0 0.5 0.5 0.4 0.2\n", encoding="utf-8")
-    assert load_own_pictures(folder).fingerprint != before
+    assert load_tuning_pictures(folder).fingerprint != before
 
 
-def test_own_pictures_make_their_share_of_the_scenes(tmp_path: Path) -> None:
-    own = load_own_pictures(write_set(tmp_path / "set", 24))
-    other = MadeUpScenes(own.train).scene(np.random.default_rng(1))
-    tiles, rng = OwnTiles(own.train, rest=lambda _: other, share=0.7), np.random.default_rng(0)
+def test_the_users_pictures_make_their_share_of_the_scenes(tmp_path: Path) -> None:
+    tuning = load_tuning_pictures(write_set(tmp_path / "set", 24))
+    other = MadeUpScenes(tuning.train).scene(np.random.default_rng(1))
+    tiles, rng = MixedTiles(tuning.train, rest=lambda _: other, share=0.7), np.random.default_rng(0)
     drawn = [tiles.scene(rng) is other for _ in range(400)]
     assert 0.22 < np.mean(drawn) < 0.38
     batch = tiles.batch(progress=0.0, rng=rng)
@@ -104,9 +104,9 @@ def test_own_pictures_make_their_share_of_the_scenes(tmp_path: Path) -> None:
     assert max(batch.pictures.shape[2:]) <= 448  # tiles of the size of use come later
 
 
-def test_rendered_plates_have_corners_and_leave_own_labels_as_they_are(tmp_path: Path) -> None:
-    own = load_own_pictures(write_set(tmp_path / "set", 24))
-    scenes, rng = MadeUpScenes(own.train), np.random.default_rng(2)
+def test_rendered_plates_have_corners_and_leave_labels_as_they_are(tmp_path: Path) -> None:
+    tuning = load_tuning_pictures(write_set(tmp_path / "set", 24))
+    scenes, rng = MadeUpScenes(tuning.train), np.random.default_rng(2)
     drawn = [scenes.scene(rng) for _ in range(8)]
     streets = [one for one in drawn if one.pixels.shape[0] > 96]
     pasted = [one for one in drawn if one.pixels.shape[0] == 96]

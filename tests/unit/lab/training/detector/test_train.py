@@ -12,13 +12,9 @@ from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.detector import data as detector_data
-from platereader.lab.training.detector.train import (
-    CHECKPOINT_NAME,
-    LOG_NAME,
-    DetectorTraining,
-    export_detector,
-    train_detector,
-)
+from platereader.lab.training.detector.train import DetectorTraining, export_detector, train_detector
+from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
+from platereader.registry import Registry
 
 
 @pytest.fixture
@@ -51,13 +47,14 @@ def _log(out: Path) -> list[dict[str, Any]]:
 
 def test_training_stops_resumes_and_ends_in_weights_that_run(photographs: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    train_detector(photographs, out, training=DetectorTraining(steps=2, workers=0, log_every_steps=1))
-    weights = train_detector(photographs, out, training=DetectorTraining(steps=3, workers=0, log_every_steps=1))
+    train_detector(photographs, output=out, training=DetectorTraining(steps=2, workers=0, log_every_steps=1))
+    weights = train_detector(photographs, output=out, training=DetectorTraining(steps=3, workers=0, log_every_steps=1))
     steps = [line["step"] for line in _log(out) if line["kind"] == "train"]
     assert steps == [1, 2, 3]
     assert [line["plates"] for line in _log(out) if line["kind"] == "validation"][-1] > 0
     assert (out / CHECKPOINT_NAME).exists()
     assert weights.stat().st_size < 15e6
+    assert Registry.default().resolve(weights).kind == "detector"
     found = PlateDetector.from_file(weights, settings={"min_score": 0.0}).detect([np.zeros((64, 64, 3), np.uint8)])
     assert len(found) == 1
     assert export_detector(out) == weights
@@ -67,28 +64,8 @@ def test_a_run_goes_on_with_its_own_settings_only(photographs: Path, tmp_path: P
     out = tmp_path / "run"
     whole = (photographs / "russian" / "images" / "gr_1.jpg").read_bytes()
     (photographs / "russian" / "images" / "gr_1.jpg").write_bytes(whole[: len(whole) // 2])
-    train_detector(photographs, out, training=DetectorTraining(steps=1, workers=0))
+    train_detector(photographs, output=out, training=DetectorTraining(steps=1, workers=0))
     with pytest.raises(InvalidArgumentError, match="learning_rate"):
-        train_detector(photographs, out, training=DetectorTraining(steps=2, workers=0, learning_rate=1e-4))
+        train_detector(photographs, output=out, training=DetectorTraining(steps=2, workers=0, learning_rate=1e-4))
     assert [line["count"] for line in _log(out) if line["kind"] == "skipped"] == [1]
     assert _log(out)[-1]["false_alarms"] is not None
-
-
-def test_length_is_given_once() -> None:
-    for wrong in ({}, {"minutes": 1.0, "steps": 10}):
-        with pytest.raises(InvalidArgumentError, match="either minutes or steps"):
-            DetectorTraining(**wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-
-
-def test_rate_rises_then_falls_to_zero() -> None:
-    training = DetectorTraining(steps=1000, warmup_steps=100)
-    rates = [training.rate(step=step, progress=training.progress(step=step, elapsed_s=0)) for step in range(1001)]
-    assert rates[0] < rates[50] < rates[99]
-    assert rates[100] > rates[500] > rates[999] > rates[1000] == pytest.approx(0, abs=1e-12)
-    assert max(rates) <= training.learning_rate
-
-
-def test_minutes_set_the_pace_by_the_clock() -> None:
-    training = DetectorTraining(minutes=10)
-    assert training.progress(step=5, elapsed_s=300) == pytest.approx(0.5)
-    assert training.progress(step=5, elapsed_s=1e6) == 1.0

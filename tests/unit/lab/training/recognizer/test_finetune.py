@@ -15,11 +15,14 @@ from platereader import Pipeline
 from platereader._defaults import calibrated, default_decoder, load_recognizer
 from platereader.cli import main
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.training.recognizer import finetune, quantize
+from platereader.lab.training.finetuning import REPORT_NAME
+from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
+from platereader.lab.training.recognizer import finetune
 from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.recognizer.finetune import made_up_plates, steps_for
-from platereader.lab.training.recognizer.finetune_data import load_own_plates
-from platereader.lab.training.recognizer.train import CHECKPOINT, LOG, WEIGHTS, RecognizerRun, RecognizerTraining
+from platereader.lab.training.recognizer.finetune_data import load_tuning_plates
+from platereader.lab.training.recognizer.quantize import INT8_NAME
+from platereader.lab.training.recognizer.train import WEIGHTS_NAME, RecognizerRun, RecognizerTraining
 from platereader.lab.training.report import read_log
 from platereader.lab.training.trust.calibrate import Judged
 from platereader.media._images import read_image
@@ -38,7 +41,7 @@ CALIBRATED = 40
 
 @pytest.fixture(autouse=True)
 def few_plates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finetune, "MADE_UP_TRIALS", 4)
+    monkeypatch.setattr(finetune, "SYNTHETIC_PLATES", 4)
     monkeypatch.setattr(finetune, "CALIBRATION_PLATES", CALIBRATED)
     monkeypatch.setattr(finetune, "SCALE_PLATES", 8)
 
@@ -86,7 +89,7 @@ def reads(monkeypatch: pytest.MonkeyPatch, *results: list[bool]) -> None:
 
 
 def report_of(out: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((out / finetune.REPORT).read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((out / REPORT_NAME).read_text(encoding="utf-8"))
     return report
 
 
@@ -101,15 +104,15 @@ def test_the_command_leaves_calibrated_weights_and_their_int8_form(
     out = tmp_path / "out"
     assert main(words(start, ria, out)) == 0
     printed = capsys.readouterr()
-    header, own, made_up, *paths = printed.out.splitlines()
+    header, held_out_row, made_up, *paths = printed.out.splitlines()
     assert header.split() == ["EXACT", "MATCH", "BEFORE", "AFTER", "CHANGED"]
-    assert [Path(path).name for path in paths] == [WEIGHTS, quantize.WEIGHTS]
+    assert [Path(path).name for path in paths] == [WEIGHTS_NAME, INT8_NAME]
     report = report_of(out)
-    held_out = report["plates"]["held_out"]
-    assert report["plates"] == {"train": 24 - held_out, "held_out": held_out, "skipped": []}
-    assert f"0/{held_out} 0.00 %" in own
+    held_out = report["examples"]["held_out"]
+    assert report["examples"] == {"train": 24 - held_out, "held_out": held_out, "skipped": []}
+    assert f"0/{held_out} 0.00 %" in held_out_row
     assert "0/4 0.00 % (0.00-48.99)" in made_up
-    assert [row["after"]["n"] for row in report["exact_match"]] == [held_out, 4]
+    assert [row["after"]["n"] for row in report["comparisons"]] == [held_out, 4]
     assert report["steps"] == 2
     for path, precision in zip(paths, ("fp32", "int8"), strict=True):
         weights = Registry.default().resolve(Path(path))
@@ -122,7 +125,7 @@ def test_the_command_leaves_calibrated_weights_and_their_int8_form(
         assert calibrated(TrustPolicy(), calibration, decoder=default_decoder(RUSSIAN)).calibration == fitted
         pipeline = Pipeline.build(detector=PatchDetector(), recognizer=recognizer)
         assert len(pipeline.read_plates([read_image(next((ria / "img").iterdir()))])) == 1
-    before, after = read_tensors(start), read_tensors(out / WEIGHTS)
+    before, after = read_tensors(start), read_tensors(out / WEIGHTS_NAME)
     moved = (before["classify.weight"] - after["classify.weight"]).abs().max()
     assert 0 < moved < 0.01
 
@@ -138,7 +141,7 @@ def test_weights_that_read_worse_are_refused_and_can_be_insisted_on(
     out = tmp_path / "out"
     assert main(words(start, ria, out)) == 3
     error = capsys.readouterr().err
-    first, _ = report_of(out)["exact_match"]
+    first, _ = report_of(out)["comparisons"]
     n = first["before"]["n"]
     assert (first["before"]["count"], first["after"]["count"], first["is_worse"]) == (n, n - -(-n // 3), True)
     assert f"your plates, held out {n}/{n} 100.0 %" in error
@@ -146,21 +149,21 @@ def test_weights_that_read_worse_are_refused_and_can_be_insisted_on(
     assert "made-up" not in error
     assert "--even-if-worse" in error
     assert report_of(out)["weights"] is None
-    assert {path.name for path in out.glob("*.safetensors*")} == {CHECKPOINT}
-    rows = len(read_log(out / LOG))
+    assert {path.name for path in out.glob("*.safetensors*")} == {CHECKPOINT_NAME}
+    rows = len(read_log(out / LOG_NAME))
     assert main(words(start, ria, out, "--even-if-worse")) == 0
-    assert {path.name for path in out.glob("*.safetensors")} == {CHECKPOINT, WEIGHTS, quantize.WEIGHTS}
-    assert report_of(out)["weights"] == WEIGHTS
-    assert len(read_log(out / LOG)) == rows  # nothing was trained again
+    assert {path.name for path in out.glob("*.safetensors")} == {CHECKPOINT_NAME, WEIGHTS_NAME, INT8_NAME}
+    assert report_of(out)["weights"] == WEIGHTS_NAME
+    assert len(read_log(out / LOG_NAME)) == rows  # nothing was trained again
     # Every plate is read wrong, which no calibration can be fitted on: the old one is not handed on.
     assert "has no calibration" in capsys.readouterr().err
-    assert "calibration" not in Registry.default().resolve(out / WEIGHTS).settings
+    assert "calibration" not in Registry.default().resolve(out / WEIGHTS_NAME).settings
 
 
 def test_forgetting_the_rest_of_the_world_is_refused(
     ria: Path, start: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finetune, "MADE_UP_TRIALS", 6)
+    monkeypatch.setattr(finetune, "SYNTHETIC_PLATES", 6)
     reads(monkeypatch, [False], [True], [True], [False])
     assert main(words(start, ria, tmp_path / "out")) == 3
     error = capsys.readouterr().err
@@ -174,26 +177,28 @@ def test_going_on_does_not_replace_better_weights_of_the_same_run(
     out = tmp_path / "out"
     reads(monkeypatch, [False], [True], [True], [True])
     assert main(words(start, ria, out)) == 0
-    better = (out / WEIGHTS).read_bytes()
+    better = (out / WEIGHTS_NAME).read_bytes()
     reads(monkeypatch, [False], [True], [False, True, True], [True], [True])
     assert main(words(start, ria, out, "--steps", "3")) == 3
     assert "your plates, held out, last time" in capsys.readouterr().err
-    assert (out / WEIGHTS).read_bytes() == better
-    assert Registry.default().resolve(out / WEIGHTS).kind == "recognizer"
+    assert (out / WEIGHTS_NAME).read_bytes() == better
+    assert Registry.default().resolve(out / WEIGHTS_NAME).kind == "recognizer"
 
 
 def test_held_out_cars_are_not_trained_on_in_older_sets_either(start: Path, ria: Path) -> None:
-    own = load_own_plates(ria, alphabet=RUSSIAN)
-    settings = RecognizerTraining(output=start.parent / "none", steps=1)
-    run = RecognizerRun(settings, RUSSIAN, network=ConvCtc())
-    older = [RealPlate(one.pixels, one.corners, 1, one.text, one.path.name) for one in (*own.train, *own.held_out)]
+    tuning = load_tuning_plates(ria, alphabet=RUSSIAN)
+    training = RecognizerTraining(steps=1)
+    run = RecognizerRun(ConvCtc(), output=start.parent / "none", training=training, alphabet=RUSSIAN, origin={})
+    older = [
+        RealPlate(one.pixels, one.corners, 1, one.text, one.path.name) for one in (*tuning.train, *tuning.held_out)
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finetune, "load_real_plates", lambda images, *, alphabet, calibration: older)
-        rest = finetune._rest(run, own)
-    assert {one.text for one in rest.real} == {one.text for one in own.train}
+        rest = finetune._other_plates(run, tuning, older=(), negatives=None)
+    assert {one.text for one in rest.real} == {one.text for one in tuning.train}
 
 
-@pytest.mark.parametrize("name", ["plate-recognizer.safetensors", CHECKPOINT])
+@pytest.mark.parametrize("name", ["plate-recognizer.safetensors", CHECKPOINT_NAME])
 def test_a_folder_with_other_weights_is_left_alone(
     ria: Path, start: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

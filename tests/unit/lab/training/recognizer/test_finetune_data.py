@@ -15,11 +15,11 @@ from platereader._geometry import Quad
 from platereader.lab.datasets import is_calibration
 from platereader.lab.training.recognizer.data import PlateBatches
 from platereader.lab.training.recognizer.finetune_data import (
-    OwnBatches,
-    OwnPlate,
-    OwnPlates,
+    MixedBatches,
+    TuningPlate,
+    TuningPlates,
     jittered,
-    load_own_plates,
+    load_tuning_plates,
     split,
     straightened,
 )
@@ -29,8 +29,8 @@ from platereader.results import Detection
 from ria import text_of, write_ria
 
 
-def load(folder: Path, *, alphabet: Alphabet = RUSSIAN) -> OwnPlates:
-    return load_own_plates(folder, alphabet=alphabet)
+def load(folder: Path, *, alphabet: Alphabet = RUSSIAN) -> TuningPlates:
+    return load_tuning_plates(folder, alphabet=alphabet)
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +39,15 @@ def ria(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own(ria: Path) -> OwnPlates:
+def tuning(ria: Path) -> TuningPlates:
     return load(ria)
 
 
-def plate(name: str, text: str) -> OwnPlate:
+def plate(name: str, text: str) -> TuningPlate:
     """One that has a name and a text only."""
     box = Box(0, 0, 10, 2)
     corners = Quad.from_box(box).to_array().astype(np.float32)
-    return OwnPlate(Path(name), Detection(box, 1.0), text, 1, corners, np.zeros(0, np.uint8))
+    return TuningPlate(Path(name), Detection(box, 1.0), text, 1, corners, np.zeros(0, np.uint8))
 
 
 def named(count: int, *, calibration: bool) -> list[str]:
@@ -105,10 +105,10 @@ def test_one_car_cannot_be_split() -> None:
 # ---------------------------------------------------------------- what can be used
 
 
-def test_the_annotation_says_what_is_on_the_plate_and_not_the_file_name(own: OwnPlates) -> None:
-    texts = {one.path.stem: one.text for one in (*own.train, *own.held_out)}
+def test_the_annotation_says_what_is_on_the_plate_and_not_the_file_name(tuning: TuningPlates) -> None:
+    texts = {one.path.stem: one.text for one in (*tuning.train, *tuning.held_out)}
     assert len(texts) == 30
-    assert own.skipped == []
+    assert tuning.skipped == []
     assert all(text == text_of(int(stem.rsplit("_", 1)[1])) for stem, text in texts.items())
     assert sum(not stem.startswith(text) for stem, text in texts.items()) >= 5
 
@@ -141,17 +141,17 @@ def test_too_few_plates_are_an_error_that_says_why(ria: Path, tmp_path: Path) ->
         load(folder)
 
 
-def test_a_change_of_labels_changes_the_fingerprint(own: OwnPlates) -> None:
-    assert own.fingerprint == own._replace(train=[*own.train]).fingerprint
-    assert own.fingerprint != own._replace(train=own.train[1:]).fingerprint
+def test_a_change_of_labels_changes_the_fingerprint(tuning: TuningPlates) -> None:
+    assert tuning.fingerprint == tuning._replace(train=[*tuning.train]).fingerprint
+    assert tuning.fingerprint != tuning._replace(train=tuning.train[1:]).fingerprint
 
 
 # ---------------------------------------------------------------- what becomes of them
 
 
-def test_plates_are_straightened_as_a_pipeline_does_it(own: OwnPlates) -> None:
+def test_plates_are_straightened_as_a_pipeline_does_it(tuning: TuningPlates) -> None:
     pipeline = Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer())
-    plates = own.held_out[:3]
+    plates = tuning.held_out[:3]
     readings = pipeline.read_plates([read_image(one.path) for one in plates])
     for sample, reading, one in zip(straightened(plates, rectifier=pipeline.rectifier), readings, plates, strict=True):
         assert (sample.text, sample.plate.lines) == (one.text, one.lines)
@@ -184,27 +184,27 @@ def test_plates_of_photographs_are_cut_out_by_their_label(tmp_path: Path) -> Non
     assert np.median(sample.plate.pixels) > 200
 
 
-def test_crops_without_surroundings_are_jittered_whole(own: OwnPlates) -> None:
+def test_crops_without_surroundings_are_jittered_whole(tuning: TuningPlates) -> None:
     rng = np.random.default_rng(0)
-    samples = jittered(own.train, rng=rng, count=40)
-    texts = {one.text for one in own.train}
+    samples = jittered(tuning.train, rng=rng, count=40)
+    texts = {one.text for one in tuning.train}
     assert all(sample.text in texts for sample in samples)  # none of them cut, so none with `?`
-    first, second = (jittered(own.train[:1], rng=np.random.default_rng(seed), count=1)[0] for seed in (0, 1))
+    first, second = (jittered(tuning.train[:1], rng=np.random.default_rng(seed), count=1)[0] for seed in (0, 1))
     assert not np.array_equal(first.plate.pixels, second.plate.pixels)
     assert isinstance(first.plate, PlateImage)
     assert min(float(sample.plate.pixels.std()) for sample in samples) > 5
 
 
-def test_own_plates_take_their_share_of_a_batch(own: OwnPlates) -> None:
+def test_the_users_plates_make_their_share_of_a_batch(tuning: TuningPlates) -> None:
     rest = PlateBatches(RUSSIAN, batch_size=40, seed=3)
-    batches = OwnBatches(own.train, rest=rest, share=1.0, size_px=(16, 64))
+    batches = MixedBatches(tuning.train, rest=rest, share=1.0, size_px=(16, 64))
     batch = batches[5]
     assert batch.pictures.shape == (40, 1, 16, 64)
     assert int(batch.targets.max()) < RUSSIAN.size
     assert np.array_equal(batch.pictures, batches[5].pictures)
     assert not np.array_equal(batch.pictures, batches[6].pictures)
-    mixed = OwnBatches(own.train, rest=rest, share=0.25, size_px=(16, 64))[0]
-    lengths, texts = mixed.lengths.tolist(), {one.text for one in own.train}
+    mixed = MixedBatches(tuning.train, rest=rest, share=0.25, size_px=(16, 64))[0]
+    lengths, texts = mixed.lengths.tolist(), {one.text for one in tuning.train}
     said = spelt(mixed.targets.tolist(), lengths)
     assert 3 <= sum(text in texts for text in said) <= 18
 

@@ -19,43 +19,51 @@ from platereader.plates import RUSSIAN
 from platereader.recognition._network import folded
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
+from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.runtimes._int8_tensors import InputScale, convolutions
 from small_networks import SMALL, plates, small_network, write_small
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_small(tmp_path_factory.mktemp("weights"))[0]
+def weights(tmp_path_factory: pytest.TempPathFactory) -> WeightFile:
+    path, _ = write_small(tmp_path_factory.mktemp("weights"))
+    write_sidecar(path, kind="recognizer", settings={**SMALL, "calibration": {}}, licence="MIT")
+    return Registry.default().resolve(path)
 
 
 @pytest.fixture(scope="module")
-def data(weights: Path) -> QuantizationPlates:
+def data(weights: WeightFile) -> QuantizationPlates:
     """Plates that say what the float network reads on them."""
-    runtime = CtcRecognizer.from_file(weights, settings=SMALL).runtime
+    runtime = CtcRecognizer.from_file(weights.path, settings=SMALL).runtime
     read = quantize._read(runtime, [Sample(plate, "") for plate in plates(40)], alphabet=RUSSIAN, size_px=(16, 64))
     samples = [Sample(plate, text) for plate, text in zip(plates(40), read, strict=True)]
     return QuantizationPlates(plates(16), {"first": samples[:30], "second": samples[30:]})
 
 
-def test_int8_weights_are_written_with_their_figures(weights: Path, data: QuantizationPlates, tmp_path: Path) -> None:
+def test_int8_weights_are_written_with_their_figures(
+    weights: WeightFile, data: QuantizationPlates, tmp_path: Path
+) -> None:
     output = tmp_path / "new" / "int8.safetensors"
-    rows = quantize_recognizer(weights, output, plates=data, settings=SMALL, max_loss_points=30)
+    rows = quantize_recognizer(weights, output=output, plates=data, max_loss_points=30)
     assert [(row.name, row.same.n) for row in rows] == [("first", 30), ("second", 10), ("all", 40)]
     assert all(row.exact_fp32.count == row.same.n for row in rows)
     assert all(row.exact_int8.count == row.same.count >= 0.7 * row.same.n for row in rows)
     assert rows[-1].to_dict()["same"]["n"] == 40
-    assert len(CtcRecognizer.from_file(output, precision="int8", settings=SMALL).recognize(plates(2))) == 2
+    written = Registry.default().resolve(output)
+    assert (written.settings, written.entry.licence) == (SMALL, "MIT")  # the calibration was that of the float weights
+    recognizer = CtcRecognizer.from_file(output, precision="int8", settings=written.settings)
+    assert len(recognizer.recognize(plates(2))) == 2
 
 
 def test_weights_that_read_worse_are_refused(
-    weights: Path, data: QuantizationPlates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: WeightFile, data: QuantizationPlates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quantize, "_best_scale", lambda values: InputScale(3.0, 0))
     output = tmp_path / "int8.safetensors"
     with pytest.raises(AccuracyError, match=r"small\.safetensors reads .* points fewer of 40 .*nothing was written"):
-        quantize_recognizer(weights, output, plates=data, settings=SMALL)
+        quantize_recognizer(weights, output=output, plates=data)
     assert list(tmp_path.iterdir()) == []
-    rows = quantize_recognizer(weights, output, plates=data, settings=SMALL, max_loss_points=100)
+    rows = quantize_recognizer(weights, output=output, plates=data, max_loss_points=100)
     assert rows[-1].lost_points > 30
     assert output.is_file()
 

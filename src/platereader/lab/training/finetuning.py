@@ -1,0 +1,130 @@
+"""What every fine-tuning has in common: its result, its report, and when its weights are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from platereader._files import write_json
+from platereader.errors import AccuracyError, InvalidArgumentError
+from platereader.lab.datasets import SkippedRow
+from platereader.lab.training.checkpoint import load_checkpoint
+from platereader.lab.training.loop import CHECKPOINT_NAME
+
+__all__ = ["REPORT_NAME", "BeforeAndAfter", "FineTuned", "check_output", "refuse_worse", "write_report"]
+
+REPORT_NAME = "finetuning.json"
+"""The figures of a fine-tuning."""
+
+
+class BeforeAndAfter(Protocol):
+    """The same examples, measured with the old weights and with the new ones."""
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether more is lost than is allowed."""
+        ...
+
+    def describe(self) -> str:
+        """Name of the set, and its figures before and after."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form; with n and 95 % intervals."""
+        ...
+
+
+ComparisonT = TypeVar("ComparisonT", bound=BeforeAndAfter)
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned(Generic[ComparisonT]):
+    """The result of a fine-tuning.
+
+    Attributes:
+        start: sha256 of the weights that it began with.
+        train: examples of the user that were trained on.
+        held_out: examples of the user that were kept apart.
+        skipped: labels that could not be used.
+        steps: optimizer steps.
+        minutes: time they took.
+        comparisons: the figures before and after.
+        weights: the new weights; None when they were not written.
+        int8: their int8 form; None when it was not written.
+        calibration: by file name, how far its confidences hold on plates that they were not fitted on.
+        notes: what was left out, and why.
+    """
+
+    start: str
+    train: int
+    held_out: int
+    skipped: tuple[SkippedRow, ...]
+    steps: int
+    minutes: float
+    comparisons: tuple[ComparisonT, ...]
+    weights: Path | None = None
+    int8: Path | None = None
+    calibration: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "start_sha256": self.start,
+            "examples": {"train": self.train, "held_out": self.held_out, "skipped": list(map(str, self.skipped))},
+            "steps": self.steps,
+            "minutes": round(self.minutes, 2),
+            "comparisons": [one.to_dict() for one in self.comparisons],
+            "weights": None if self.weights is None else self.weights.name,
+            "int8": None if self.int8 is None else self.int8.name,
+            "calibration": dict(self.calibration),
+            "notes": list(self.notes),
+        }
+
+
+def check_output(output: Path, *, start: str) -> None:
+    """Check that a folder is empty, or holds an earlier run from the same weights; nothing else is ever replaced.
+
+    Args:
+        output: folder of a fine-tuning.
+        start: sha256 of the weights that it begins with.
+
+    Raises:
+        InvalidArgumentError: it holds other weights.
+    """
+    checkpoint = output / CHECKPOINT_NAME
+    if checkpoint.exists() and load_checkpoint(checkpoint).scalars.get("settings", {}).get("start") == start:
+        return
+    found = sorted(path.name for path in output.glob("*.safetensors"))
+    if found:
+        raise InvalidArgumentError(
+            f"output is {output}, which holds other weights ({', '.join(found)}): name a new folder. Nothing there was "
+            "touched."
+        )
+
+
+def refuse_worse(result: FineTuned[Any], *, output: Path, data: Path) -> None:
+    """Write the report and raise AccuracyError if the new weights are worse.
+
+    Args:
+        result: without weights.
+        output: folder of the fine-tuning.
+        data: labelled set of the user, for the message.
+    """
+    comparisons: Sequence[BeforeAndAfter] = result.comparisons
+    worse = [one.describe() for one in comparisons if one.is_worse]
+    if worse:
+        write_report(result, output=output)
+        raise AccuracyError(
+            f"the new weights are worse and were not written: {'; '.join(worse)}. They are in "
+            f"{output / CHECKPOINT_NAME}. Look for wrong or missing labels in {data}, or try more examples, older "
+            "labelled sets beside them or a lower learning_rate, with a new folder for the output; even_if_worse "
+            "(--even-if-worse) writes these as they are."
+        )
+
+
+def write_report(result: FineTuned[Any], *, output: Path) -> None:
+    """Write the figures into the folder of the fine-tuning."""
+    write_json(output / REPORT_NAME, result.to_dict())

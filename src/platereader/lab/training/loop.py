@@ -1,0 +1,234 @@
+"""The training loop of all networks: batches in, weights out; it can be stopped and resumed at any time.
+
+A network brings its batches, its loss and its validation. The loop takes the steps, averages the weights, and leaves
+three files in its output folder: a checkpoint, a log and learning curves.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from platereader.lab.training.card import Figures, TrainingRecord
+from platereader.lab.training.checkpoint import (
+    Checkpoint,
+    ModelEma,
+    load_checkpoint,
+    optimizer_tensors,
+    prefixed,
+    restore_network,
+    restore_optimizer,
+    save_checkpoint,
+)
+from platereader.lab.training.optimizer_step import OptimizerStep
+from platereader.lab.training.report import append_log, draw_curves, progress_bar, read_log, report_skipped
+from platereader.lab.training.settings import TrainingSettings, check_unchanged
+from platereader.registry import WeightFile
+
+__all__ = ["CHECKPOINT_NAME", "CURVES_NAME", "LOG_NAME", "TrainingLoop", "Validate", "last_validation", "record_of"]
+
+CHECKPOINT_NAME: Final = "checkpoint.safetensors"
+"""Everything that is needed to resume."""
+
+LOG_NAME: Final = "log.jsonl"
+"""One JSON object a line, of a ``kind``: ``train``, ``validation`` or ``skipped``."""
+
+CURVES_NAME: Final = "curves.png"
+"""The log as curves, drawn anew with every validation."""
+
+BatchT = TypeVar("BatchT")
+
+Validate: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Any]]
+"""Gives the figures of a state dict, JSON-safe."""
+
+
+class TrainingLoop:
+    """One training: a network with its optimizer and the average of its weights, and how far they have come.
+
+    Args:
+        network: to train, in the mode to train it in; what needs no gradient stays as it is.
+        output: folder for checkpoint, log and curves; a checkpoint that is there is resumed.
+        settings: of the training.
+        optimizer: of the network's parameters.
+        origin: what else must be the same for a run to be resumed, by name, JSON-safe.
+        panels: names of logged values that share a panel of the curves.
+
+    Attributes:
+        network: as given.
+        ema: the average of its weights.
+        step: optimizer steps that are done.
+        elapsed_s: seconds they took.
+        shared_progress: float32 ``(1,)`` in shared memory, so that worker processes see it: share that is done, 0 to 1.
+
+    Raises:
+        InvalidArgumentError: the run was begun with other settings, or with another network.
+        WeightsCorruptError: the checkpoint is damaged.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        output: Path,
+        settings: TrainingSettings,
+        optimizer: torch.optim.Optimizer,
+        origin: Mapping[str, Any],
+        panels: Sequence[Sequence[str]],
+    ) -> None:
+        self.network: nn.Module = network
+        self.output: Path = output
+        self.settings: TrainingSettings = settings
+        self.ema: ModelEma = ModelEma(network)
+        self.step: int = 0
+        self.elapsed_s: float = 0.0
+        self.shared_progress: Tensor = cast("Any", torch.zeros(1)).share_memory_()
+        self._optimizer = optimizer
+        self._take_step = OptimizerStep(network, optimizer=optimizer, ema=self.ema, max_gradient=settings.max_gradient)
+        self._fixed = settings.fixed() | dict(origin)
+        self._panels = panels
+        self._recent: list[dict[str, float]] = []
+        self._validated_step = -1
+        if (output / CHECKPOINT_NAME).exists():
+            self._resume(load_checkpoint(output / CHECKPOINT_NAME))
+        self._clock_s = time.perf_counter()
+        self._done_s: dict[str, float] = dict.fromkeys(("save", "validate"), self.elapsed_s)
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, 0 to 1."""
+        return self.settings.progress(step=self.step, elapsed_s=self.elapsed_s)
+
+    def fit(
+        self, batches: Iterable[BatchT], *, loss_of: Callable[[BatchT], Mapping[str, Tensor]], validate: Validate
+    ) -> None:
+        """Train to the end; nothing is done if that was reached before.
+
+        Args:
+            batches: from number ``step`` on, at least as many as are needed.
+            loss_of: the parts of the loss of a batch, scalars by name; their sum is minimised.
+            validate: figures for the log, of the averaged weights.
+
+        Raises:
+            InvalidArgumentError: loss or gradient are not finite for many steps in a row.
+        """
+        if self.progress >= 1.0:
+            return
+        settings = self.settings
+        self._clock_s = time.perf_counter()
+        with progress_bar(initial=round(100 * self.progress)) as bar:
+            for batch in batches:
+                torch.manual_seed(settings.seed + self.step)  # dropout is the same after an interruption
+                losses = loss_of(batch)  # scalars
+                total = torch.stack(list(losses.values())).sum()  # scalar
+                gradient = self._take_step(total, rate=settings.rate(step=self.step, progress=self.progress))
+                self._count({**losses, "gradient": gradient})
+
+                if self._is_due("save", every_s=settings.save_every_s):
+                    self._save()
+                if self._is_due("validate", every_s=settings.validate_every_s):
+                    self._validate(validate)
+                bar.update(round(100 * self.progress) - bar.n)
+                if self.progress >= 1.0:
+                    break
+        self._save()
+        if self._validated_step != self.step:
+            self._validate(validate)
+
+    def log(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Add a line to the log."""
+        start = {"kind": kind, "step": self.step, "elapsed_s": self.elapsed_s, "progress": self.progress}
+        append_log(self.output / LOG_NAME, start | dict(values))
+
+    def report_skipped(self, count: int) -> None:
+        """Say and log how many labels and pictures cannot be used, if any."""
+        if count:
+            report_skipped(count)
+            self.log("skipped", {"count": count})
+
+    def _count(self, values: Mapping[str, Tensor]) -> None:
+        """Note that a step is done; its losses are logged as means over ``log_every_steps``."""
+        self.step += 1
+        self._read_clock()
+        self.shared_progress[0] = self.progress
+        self._recent.append({name: value.item() for name, value in values.items()})
+        if self.step % self.settings.log_every_steps == 0:
+            columns = {name: [row[name] for row in self._recent if math.isfinite(row[name])] for name in values}
+            means = {name: float(np.mean(column)) if column else None for name, column in columns.items()}
+            self.log("train", {**means, "skipped_steps": self._take_step.skipped})
+            self._recent.clear()
+
+    def _read_clock(self) -> None:
+        """Add the time since the last call."""
+        now_s = time.perf_counter()
+        self.elapsed_s, self._clock_s = self.elapsed_s + now_s - self._clock_s, now_s
+
+    def _is_due(self, task: str, *, every_s: float) -> bool:
+        return self.elapsed_s - self._done_s[task] >= every_s
+
+    def _validate(self, validate: Validate) -> None:
+        """Log the figures of the averaged weights, and draw the curves anew."""
+        self.log("validation", validate(self.ema.tensors))
+        draw_curves(read_log(self.output / LOG_NAME), self.output / CURVES_NAME, panels=self._panels)
+        self._validated_step = self.step
+        self._read_clock()
+        self._done_s["validate"] = self.elapsed_s
+
+    def _save(self) -> None:
+        """Write everything that is needed to resume."""
+        tensors = {
+            **prefixed("network", self.network.state_dict()),
+            **prefixed("ema", self.ema.tensors),
+            **prefixed("optimizer", optimizer_tensors(self._optimizer)),
+        }
+        scalars = {
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "ema_updates": self.ema.updates,
+            "settings": self._fixed,
+        }
+        save_checkpoint(self.output / CHECKPOINT_NAME, Checkpoint(tensors, scalars))
+        self._done_s["save"] = self.elapsed_s
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint."""
+        check_unchanged(checkpoint.scalars.get("settings", {}), self._fixed)
+        restore_network(self.network, checkpoint.group("network"))
+        restore_optimizer(self._optimizer, checkpoint.group("optimizer"))
+        self.ema.tensors.update(checkpoint.group("ema"))
+        self.ema.updates = int(checkpoint.scalars["ema_updates"])
+        self.step = int(checkpoint.scalars["step"])
+        self.elapsed_s = float(checkpoint.scalars["elapsed_s"])
+        self.shared_progress[0] = self.progress
+
+
+def last_validation(output: Path) -> dict[str, Any]:
+    """The last line of that kind in the log of a training; empty without any."""
+    rows = [row for row in read_log(output / LOG_NAME) if row["kind"] == "validation"]
+    return rows[-1] if rows else {}
+
+
+def record_of(output: Path, *, start: WeightFile | None, data: Iterable[Path], figures: Figures) -> TrainingRecord:
+    """How the weights of a checkpoint were made, for their card.
+
+    Args:
+        output: folder of the training.
+        start: weights that it began with.
+        data: folders that it is trained on.
+        figures: as of ``TrainingRecord``.
+    """
+    scalars = load_checkpoint(output / CHECKPOINT_NAME).scalars
+    return TrainingRecord(
+        start=None if start is None else start.sha256,
+        data=[folder.resolve().name for folder in data],
+        settings=scalars["settings"],
+        steps=scalars["step"],
+        minutes=scalars["elapsed_s"] / 60,
+        figures=figures,
+    )
