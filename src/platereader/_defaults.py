@@ -23,7 +23,7 @@ from platereader.trust import Calibration, TrustPolicy
 
 if TYPE_CHECKING:
     from platereader.detection._plate_detector import PlateDetector
-    from platereader.plates import Alphabet
+    from platereader.plates._alphabet import Alphabet
     from platereader.recognition._recognizer import CtcRecognizer
 
 DETECTOR_WEIGHTS = "plate-detector"

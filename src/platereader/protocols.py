@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from platereader._arrays import BgrImage, LogProbs
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate, Detection, PlateImage, TrackAssignment
 
 __all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier"]

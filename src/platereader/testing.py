@@ -15,7 +15,7 @@ from platereader._arrays import BgrImage, LogProbs
 from platereader._geometry import Box, Quad
 from platereader._reading import decode, detect, recognize, rectify
 from platereader.errors import ContractError
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
 from platereader.results import Detection, PlateImage
 

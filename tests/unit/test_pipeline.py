@@ -22,7 +22,7 @@ from platereader import (
 )
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
 PAIR = frame_with({50: LEFT, 100: RIGHT})

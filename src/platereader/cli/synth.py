@@ -92,7 +92,7 @@ def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
 def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
     """Plates before a camera, cut out as the recognizer gets them."""
     from platereader.lab.synthesis.crops import plate_sample
-    from platereader.plates import ILLEGIBLE
+    from platereader.plates._alphabet import ILLEGIBLE
 
     while True:
         sample = plate_sample(rng, backgrounds=backgrounds)

@@ -19,7 +19,7 @@ from platereader.decoding._prefixes import search
 from platereader.decoding._scoring import check_log_probs, named_format
 from platereader.decoding._texts import as_strings, beside, best_paths
 from platereader.errors import InvalidArgumentError
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.plates._grammar import PlateGrammar
 from platereader.results import Candidate
 

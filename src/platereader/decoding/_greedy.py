@@ -10,7 +10,7 @@ from platereader._arrays import LogProbs
 from platereader._ctc import log_prob_table
 from platereader.decoding._scoring import check_log_probs, named_format
 from platereader.decoding._texts import as_strings, best_paths
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate
 
 __all__ = ["GreedyDecoder"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from platereader._arrays import LogProbs
 from platereader.errors import InvalidArgumentError
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.plates._defaults import default_grammar
 
 __all__ = ["check_log_probs", "named_format"]

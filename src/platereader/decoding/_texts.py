@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 
 __all__ = ["as_strings", "beside", "best_paths", "gathered"]
 

@@ -1,6 +1,6 @@
 """What is printed on a plate: a country's plates as data, and known plates. Strings only."""
 
-from platereader.plates import ILLEGIBLE, Alphabet
+from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.plates._defaults import DEFAULT_SCHEMES
 from platereader.plates._formats import LATIN_LETTERS, Colour, Part, PlateFormat
 from platereader.plates._grammar import PlateGrammar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.plates._grammar import PlateGrammar
 from platereader.plates._russia import RUSSIA, RUSSIAN
 from platereader.plates._schemes import Schemes

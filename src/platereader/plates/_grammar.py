@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.plates._formats import PlateFormat
 from platereader.plates._pattern import Cell
 from platereader.plates._regions import Region

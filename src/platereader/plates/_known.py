@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates import ILLEGIBLE
+from platereader.plates._alphabet import ILLEGIBLE
 from platereader.plates._defaults import DEFAULT_SCHEMES
 from platereader.plates._schemes import PlateScheme, Schemes
 

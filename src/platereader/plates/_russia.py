@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, Literal
 
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 from platereader.plates._layout import PlateLayout
 from platereader.plates._regions import Region

@@ -10,7 +10,8 @@ import numpy as np
 
 from platereader import _ctc as ctc
 from platereader.errors import InvalidArgumentError
-from platereader.plates import DEFAULT_SCHEMES, Alphabet
+from platereader.plates import DEFAULT_SCHEMES
+from platereader.plates._alphabet import Alphabet
 from platereader.results import Character, Detection, Lines, PlateEvidence, PlateReading, Reason, Status, Verdict
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration

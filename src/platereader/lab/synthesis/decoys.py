@@ -16,7 +16,7 @@ from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.legibility import masked
 from platereader.lab.synthesis.pose import Corners, random_quad
-from platereader.plates import ILLEGIBLE, Alphabet
+from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.results import Lines
 
 __all__ = ["foreign_sample", "lettered_sample", "scenery_sample"]

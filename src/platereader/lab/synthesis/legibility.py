@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
-from platereader.plates import ILLEGIBLE, PlateLayout
+from platereader.plates import PlateLayout
+from platereader.plates._alphabet import ILLEGIBLE
 
 __all__ = ["Window", "character_boxes", "inside", "masked", "still_clear", "window_corners"]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from platereader import _ctc as ctc
-from platereader.plates import DEFAULT_SCHEMES, Alphabet
+from platereader.plates import DEFAULT_SCHEMES
+from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate, Character, HasVerdict, Lines, PlateReading, Reason, Verdict
 from platereader.trust import FrameWeights, FusedSigns, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, UNFITTED

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader import _ctc as ctc
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate, Lines, PlateReading
 from platereader.trust import FrameWeights
 from platereader.video._fusion.legibility import frame_signs

@@ -11,7 +11,8 @@ from platereader.lab.synthesis.camera import Camera, Step
 from platereader.lab.synthesis.crops import CropProfile, jitter_real, plate_sample, random_layout, random_text
 from platereader.lab.synthesis.pose import CornerError, PoseRange, corners_of, homography, noisy_corners
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIA
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA
+from platereader.plates._alphabet import ILLEGIBLE
 
 EXACT = CropProfile(
     camera=Camera(surface=(), view=()),

@@ -9,7 +9,7 @@ from platereader.lab.synthesis.foreign.ornaments import FreeArea, stamp
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, split
 from platereader.lab.synthesis.foreign.table import STYLES, random_style
-from platereader.plates import ILLEGIBLE
+from platereader.plates._alphabet import ILLEGIBLE
 
 
 def _share(*names: str) -> float:

@@ -29,7 +29,7 @@ from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.decoys import lettered_sample, scenery_sample
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.rectification._layout import join_lines
 from platereader.results import PlateImage, PlateReading
 

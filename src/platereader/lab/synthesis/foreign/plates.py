@@ -28,7 +28,7 @@ from platereader.lab.synthesis.foreign.ornaments import FreeArea, bands, emblem,
 from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of
 from platereader.lab.synthesis.foreign.table import random_style
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
-from platereader.plates import ILLEGIBLE
+from platereader.plates._alphabet import ILLEGIBLE
 from platereader.results import Lines
 
 __all__ = ["ForeignPlate", "render_foreign"]

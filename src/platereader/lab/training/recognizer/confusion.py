@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.plates import ILLEGIBLE, Alphabet
+from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 
 __all__ = ["aligned", "confusion_counts"]
 

@@ -25,7 +25,7 @@ from platereader.lab.synthesis.legibility import masked
 from platereader.lab.synthesis.lettering import cut_lettering
 from platereader.lab.synthesis.pose import CornerError
 from platereader.media._images import read_image
-from platereader.plates import ILLEGIBLE, Alphabet
+from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 from platereader.rectification._layout import join_lines, rectify_quad
 from platereader.results import PlateImage

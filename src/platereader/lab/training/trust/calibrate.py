@@ -16,7 +16,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_russian, load_real_plates
 from platereader.media._images import read_image
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
 from platereader.results import PlateEvidence, PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of

@@ -23,7 +23,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.synthesis.tracks import random_track
 from platereader.lab.training.recognizer.data import is_russian, load_real_plates
-from platereader.plates import Alphabet
+from platereader.plates._alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
 from platereader.results import PlateReading
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, FusedSigns, TrustPolicy

@@ -13,7 +13,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.detector import data as detector_data
 from platereader.lab.training.detector.train import DetectorTraining, export_detector, train_detector
-from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
+from platereader.lab.training.loop import CHECKPOINT_NAME, CURVES_NAME, LOG_NAME
 from platereader.registry import Registry
 
 
@@ -45,6 +45,7 @@ def _log(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / LOG_NAME).read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_training_stops_resumes_and_ends_in_weights_that_run(photographs: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     train_detector(photographs, output=out, training=DetectorTraining(steps=2, workers=0, log_every_steps=1))
@@ -52,7 +53,7 @@ def test_training_stops_resumes_and_ends_in_weights_that_run(photographs: Path, 
     steps = [line["step"] for line in _log(out) if line["kind"] == "train"]
     assert steps == [1, 2, 3]
     assert [line["plates"] for line in _log(out) if line["kind"] == "validation"][-1] > 0
-    assert (out / CHECKPOINT_NAME).exists()
+    assert {CHECKPOINT_NAME, CURVES_NAME} <= {path.name for path in out.iterdir()}
     assert weights.stat().st_size < 15e6
     assert Registry.default().resolve(weights).kind == "detector"
     found = PlateDetector.from_file(weights, settings={"min_score": 0.0}).detect([np.zeros((64, 64, 3), np.uint8)])

@@ -35,6 +35,7 @@ def validations(output: Path) -> list[dict[str, Any]]:
     return [row for row in read_log(output / LOG_NAME) if row["kind"] == "validation"]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_run_leaves_weights_that_a_pipeline_takes(tmp_path: Path) -> None:
     weights = train(tmp_path / "run")
     resolved = Registry.default().resolve(weights)
