@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from platereader._arrays import BgrImage, check_image
-from platereader._geometry import Box, Quad
+from platereader._geometry import Box, Quad, shared_area
 from platereader.results import PlateReading, Status, StreamUpdate
 
 # Ink of the outline and of the label's background, blue-green-red, and whether its text is white.
@@ -172,13 +172,9 @@ def _label_box(box: Box, text: NDArray[np.float32], canvas: BgrImage, occupied: 
     above, below = math.floor(box.y1) - gap - height, math.ceil(box.y2) + gap
     rows = [y for y in (above, below, above - height, below + height) if 0 <= y <= frame_height - height]
     places = [Box(x, y, x + width, y + height) for y in rows]
-    free = [place for place in places if not any(_overlap(place, other) for other in occupied)]
+    free = [place for place in places if not any(shared_area(place, other) > 0 for other in occupied)]
     fallback = Box(x, 0, x + width, height)
     return next(iter([*free, *places, fallback]))
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
 
 
 def _draw_label(canvas: BgrImage, status: Status, text: NDArray[np.float32], place: Box) -> None:

@@ -42,6 +42,11 @@ class LabelledPlate:
     registry_text: str | None = None
 
     @property
+    def bounds(self) -> Box | None:
+        """The labelled box, or the one around the labelled corners; None for a crop."""
+        return self.box if self.box is not None or self.corners is None else self.corners.box
+
+    @property
     def is_loose(self) -> bool:
         """Whether the place is only roughly known: the box may be far larger than the plate."""
         return self.box_quality == _LOOSE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ _IGNORED_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many of so many, with its 95 % Wilson interval.
+    """k of n, with its 95 % Wilson interval.
 
     Attributes:
         count: how many.
@@ -31,6 +31,12 @@ class Rate:
 
     count: int
     n: int
+
+    @classmethod
+    def of(cls, marks: Iterable[bool]) -> Rate:
+        """How many of some marks are true."""
+        counted = list(marks)
+        return cls(sum(counted), len(counted))
 
     @property
     def value(self) -> float | None:

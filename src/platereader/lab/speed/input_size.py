@@ -19,7 +19,7 @@ from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, 
 from platereader.lab.speed.machine import Machine, this_machine
 from platereader.lab.speed.networks import Timing, benchmark
 from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
-from platereader.lab.suites.labelled.table import aligned, described, show_estimate, show_rate
+from platereader.lab.tables import aligned, described, show_estimate, show_rate
 from platereader.media._images import read_image
 from platereader.results import Detection, PartDescription
 

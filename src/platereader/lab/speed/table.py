@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from platereader.lab.speed.report import FrameReport, Run, StageTime, Start
-from platereader.lab.suites.labelled.table import aligned
+from platereader.lab.tables import aligned
 
 __all__ = ["format_frame_report"]
 

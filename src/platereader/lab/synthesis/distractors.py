@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box
+from platereader._geometry import Box, shared_area
 from platereader.lab.synthesis import signs, structures
 from platereader.lab.synthesis.paste import draw_cutout
 from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
@@ -143,7 +143,7 @@ def _distractor(
         corners = _placed(quad, pixels, beside=beside, rng=rng)
         margin = 0.2 * width / aspect + 4.0
         box = _bounds(corners)
-        if _inside(box, pixels) and not any(_intersects(box.padded(margin, margin), other) for other in occupied):
+        if _inside(box, pixels) and not any(shared_area(box.padded(margin, margin), other) > 0 for other in occupied):
             cutout = kind.draw(_drawn_size(width, aspect), rng=rng)
             in_holder = aspect > 1.2 and rng.random() < _IN_HOLDER_SHARE
             draw_cutout(pixels, cutout=cutout, corners=corners, rng=rng, in_holder=in_holder)
@@ -161,7 +161,7 @@ def _caption(pixels: BgrImage, *, occupied: Sequence[Box], rng: np.random.Genera
     x = float(rng.choice((0.02, 0.98, rng.random()))) * (columns - width)
     y = float(rng.choice((0.02, 0.98, rng.random()))) * (rows - height)
     box = Box(x, y, x + width, y + height)
-    if not _inside(box, pixels) or any(_intersects(box.padded(4.0, 4.0), other) for other in occupied):
+    if not _inside(box, pixels) or any(shared_area(box.padded(4.0, 4.0), other) > 0 for other in occupied):
         return None
     thick, origin = max(1, round(scale * rng.uniform(1, 3))), (round(x), round(y + tall * scale))
     if rng.random() < 0.3:
@@ -205,7 +205,3 @@ def _bounds(corners: Corners) -> Box:
 
 def _inside(box: Box, pixels: BgrImage) -> bool:
     return box.x1 >= 0 and box.y1 >= 0 and box.x2 <= pixels.shape[1] and box.y2 <= pixels.shape[0]
-
-
-def _intersects(a: Box, b: Box) -> bool:
-    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad
+from platereader._geometry import Quad, shared_area
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.camera import Step, apply_steps
 from platereader.lab.synthesis.crops import random_layout, random_text
@@ -235,11 +235,7 @@ def _scene_plate(quad: Corners, *, lines: Lines | None, like: BgrImage) -> Scene
 def _overlaps(quad: Corners, *, scene: Scene) -> bool:
     """Whether the place touches a plate that is there already."""
     place = Quad.from_points(quad).box.padded(4.0, 4.0)
-    return any(_intersects(place, plate.quad.box) for plate in scene.plates)
-
-
-def _intersects(a: Box, b: Box) -> bool:
-    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
+    return any(shared_area(place, plate.quad.box) > 0 for plate in scene.plates)
 
 
 def _in_plane(quad: Corners, *, share_x: float, share_y: float) -> Corners:

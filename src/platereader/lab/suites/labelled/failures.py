@@ -12,7 +12,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledPlate
-from platereader.lab.suites.labelled.outcomes import PlateOutcome, box_of
+from platereader.lab.suites.labelled.outcomes import PlateOutcome
 from platereader.media._drawing import draw_readings
 from platereader.results import PlateReading
 
@@ -57,7 +57,7 @@ class FailureWriter:
         """
         self._count += 1
         drawn = draw_readings(frame, readings)
-        box = box_of(plate)
+        box = plate.bounds
         if box is not None:
             outline = np.rint((plate.corners or Quad.from_box(box)).to_array()).astype(np.int32)
             cv2.polylines(drawn, [outline], True, _LABEL_COLOUR, 1, cv2.LINE_AA)

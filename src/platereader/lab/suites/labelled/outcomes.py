@@ -112,7 +112,7 @@ def plate_outcome(
         plate_type=_type_of(plate),
         region_digits=_region_digits(plate.text),
         foreign=_foreign(image, plate),
-        boxed=box_of(plate) is not None,
+        boxed=plate.bounds is not None,
         iou=overlap,
         read_text=None if reading is None else reading.text,
         status=None if reading is None else reading.status,
@@ -125,11 +125,6 @@ def plate_outcome(
     )
 
 
-def box_of(plate: LabelledPlate) -> Box | None:
-    """The labelled box, or the one around the labelled corners; None for a crop."""
-    return plate.box if plate.box is not None or plate.corners is None else plate.corners.box
-
-
 def reading_of(
     plate: LabelledPlate, readings: Sequence[PlateReading]
 ) -> tuple[PlateReading, float] | tuple[None, None]:
@@ -138,7 +133,7 @@ def reading_of(
     A loose label also takes a reading that lies in it by 80 % and fills a tenth of it: its slack may be larger than
     the plate.
     """
-    box = box_of(plate)
+    box = plate.bounds
     if box is None:
         return None, None
     best: tuple[PlateReading, float] | tuple[None, None] = (None, None)

@@ -18,7 +18,7 @@ from platereader.errors import DatasetError, InvalidImageError, MediaFileError
 from platereader.lab.datasets import Dataset, LabelledImage, LabelledPlate, SkippedRow
 from platereader.lab.metrics.rates import PictureBoxes
 from platereader.lab.suites.labelled.failures import FailureWriter
-from platereader.lab.suites.labelled.outcomes import PlateOutcome, box_of, plate_outcome
+from platereader.lab.suites.labelled.outcomes import PlateOutcome, plate_outcome
 from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, score_detection, score_groups
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
@@ -122,7 +122,7 @@ def _evaluate_picture(
             f"the labels are for {image.width}x{image.height} px, the picture is {width}x{height} px: its places "
             "would be wrong; label this very file (EXIF orientation applied), or leave out width and height."
         )
-    boxes = [box for plate in image.plates if (box := box_of(plate)) is not None]
+    boxes = [box for plate in image.plates if (box := plate.bounds) is not None]
     if any(box.clipped(width, height) is None for box in boxes):
         raise DatasetError(f"a labelled box lies outside of the picture, which is {width}x{height} px")
     whole = not image.plates or bool(boxes)
@@ -147,7 +147,7 @@ def _evaluate_picture(
 
 def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> PlateReading | None:
     """The reading from the labelled place, or of a crop; None where the label has no text or only a loose place."""
-    box = box_of(plate)
+    box = plate.bounds
     if plate.text is None or plate.is_loose:
         return None
     if box is None:
@@ -162,7 +162,7 @@ def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> Pict
         image: the labelled picture.
         detections: what was found in it.
     """
-    labels = [(plate, box) for plate in image.plates if (box := box_of(plate)) is not None]
+    labels = [(plate, box) for plate in image.plates if (box := plate.bounds) is not None]
     return PictureBoxes(
         found=_rows(detection.box for detection in detections),
         scores=np.asarray([detection.score for detection in detections], dtype=np.float64),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from platereader.lab.metrics.estimates import Estimate
-from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, GroupScores
-from platereader.results import PartDescription
+from platereader.lab.tables import aligned, described, show_error, show_estimate, show_rate
 
-__all__ = ["aligned", "described", "format_table", "show_error", "show_estimate", "show_rate"]
+__all__ = ["format_table"]
 
 _SHOWN_ROWS = 10
 _READING = ("end to end", "plates", "found, IoU 0.3", "whole text right", "CER")
@@ -36,13 +33,6 @@ def format_table(report: EvaluationReport) -> str:
         more = [f"  ... and {len(report.skipped) - _SHOWN_ROWS} more"] if len(report.skipped) > _SHOWN_ROWS else []
         blocks.append(["skipped:", *shown, *more])
     return "\n\n".join("\n".join(block) for block in blocks if block)
-
-
-def described(part: PartDescription) -> str:
-    """What ran for one part, on one line."""
-    weights = f" weights {part.weights} sha256 {part.sha256[:12]}" if part.weights and part.sha256 else ""
-    engine = f" on {part.engine} {part.precision}, {part.threads} threads" if part.engine else ""
-    return f"{part.part}: {part.implementation}{weights}{engine}"
 
 
 def _detection(scores: DetectionScores, *, name: str) -> list[str]:
@@ -90,32 +80,8 @@ def _trust(group: GroupScores) -> tuple[str, ...]:
     return (_name(group), *rates, _percent(group.given_cer))
 
 
-def show_rate(rate: Rate) -> str:
-    """Count, share and 95 % interval."""
-    if rate.value is None:
-        return "-"
-    low, high = rate.interval
-    return f"{rate.count}/{rate.n} {100 * rate.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
-
-
-def show_error(error: Estimate) -> str:
-    """A corner error in per cent of the plate's width, with its 95 % interval."""
-    return f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f})"
-
-
-def show_estimate(estimate: Estimate | None) -> str:
-    """A score with its 95 % interval."""
-    return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
-
-
 def _percent(estimate: Estimate | None) -> str:
     if estimate is None:
         return "-"
     low, high = 100 * estimate.low, 100 * estimate.high
     return f"{100 * estimate.value:.2f} % ({low:.2f}-{high:.2f}), n {estimate.n}"
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows with their columns padded to one width."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

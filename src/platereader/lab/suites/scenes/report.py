@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -131,16 +131,11 @@ def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Genera
     rectifiers = dict.fromkeys(name for one in texts for name in one.others)
     return SceneScores(
         name=name,
-        found30=_rate(one.iou is not None for one in readings),
-        found50=_rate(one.iou is not None and one.iou >= 0.5 for one in readings),
-        exact=_rate(one.right for one in texts),
-        exact_read=_rate(one.right and one.status == "read" for one in texts),
+        found30=Rate.of(one.iou is not None for one in readings),
+        found50=Rate.of(one.iou is not None and one.iou >= 0.5 for one in readings),
+        exact=Rate.of(one.right for one in texts),
+        exact_read=Rate.of(one.right and one.status == "read" for one in texts),
         corner_error_median=estimate_errors(errors, median, rng=rng),
         corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
-        others={name: _rate(one.others.get(name) == one.text for one in texts) for name in rectifiers},
+        others={name: Rate.of(one.others.get(name) == one.text for one in texts) for name in rectifiers},
     )
-
-
-def _rate(marks: Iterable[bool]) -> Rate:
-    counted = list(marks)
-    return Rate(sum(counted), len(counted))

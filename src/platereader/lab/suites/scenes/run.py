@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import NamedTuple
 
 from platereader._geometry import iou
 from platereader._reading import PlateReader, detect
 from platereader.lab.metrics.rates import corner_error
+from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
 from platereader.lab.suites.scenes.suite import (
@@ -67,7 +67,7 @@ def evaluate_scenes(
     frozen, changed = frozen_fingerprint(), list[str]()
     for part in PARTS:
         first: list[ScenePicture] = []
-        for some in _chunks(pictures(material, part)):
+        for some in chunks(pictures(material, part), size=_CHUNK):
             first += some[: FROZEN_PICTURES - len(first)]
             for reading in _read(pipeline, some):
                 readings.append(reading)
@@ -123,9 +123,3 @@ def _corner_error(picture: ScenePicture, match: _Match) -> float | None:
     if found is None or labelled is None or match.iou < _CORNER_IOU:
         return None
     return corner_error(found, labelled)
-
-
-def _chunks(items: Iterable[ScenePicture]) -> Iterator[list[ScenePicture]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk

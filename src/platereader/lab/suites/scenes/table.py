@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from platereader.lab.metrics.estimates import Estimate
-from platereader.lab.suites.labelled.table import aligned, described, show_error, show_rate
 from platereader.lab.suites.scenes.report import SceneScores, ScenesReport
+from platereader.lab.tables import aligned, described, show_error, show_rate
 
 __all__ = ["format_scenes"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -141,10 +141,10 @@ class StressReport:
             calibration_error=calibration_error([one.confidence for one in mixed], right),
             auroc=auroc([one.confidence for one in mixed], right),
             path_auroc=auroc([one.path_confidence for one in mixed], path_right),
-            cut_off_flagged=_rate(cut, lambda one: one.status != "read"),
-            cut_off_named=_rate(cut, lambda one: one.reason == "cut_off" or one.status == "unreadable"),
-            not_a_plate_read=_rate(self._of("not_a_plate"), lambda one: one.status == "read"),
-            foreign_read=_rate(self._of("foreign"), lambda one: one.status == "read"),
+            cut_off_flagged=Rate.of(one.status != "read" for one in cut),
+            cut_off_named=Rate.of(one.reason == "cut_off" or one.status == "unreadable" for one in cut),
+            not_a_plate_read=Rate.of(one.status == "read" for one in self._of("not_a_plate")),
+            foreign_read=Rate.of(one.status == "read" for one in self._of("foreign")),
         )
 
     def _of(self, axis: str) -> list[StressReading]:
@@ -167,17 +167,12 @@ def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
     sources = sorted({one.source for one in readings})
     return PartScores(
         part=part,
-        exact=_rate(readings, lambda one: one.right),
-        by_source={name: _rate((r for r in readings if r.source == name), lambda one: one.right) for name in sources},
-        read=_rate(readings, lambda one: one.status == "read"),
-        read_wrong=_rate(read, lambda one: not one.right),
-        path_exact=_rate(readings, lambda one: one.path_text == one.text),
+        exact=Rate.of(one.right for one in readings),
+        by_source={name: Rate.of(one.right for one in readings if one.source == name) for name in sources},
+        read=Rate.of(one.status == "read" for one in readings),
+        read_wrong=Rate.of(not one.right for one in read),
+        path_exact=Rate.of(one.path_text == one.text for one in readings),
     )
-
-
-def _rate(readings: Iterable[StressReading], counts: Callable[[StressReading], bool]) -> Rate:
-    marks = [counts(one) for one in readings]
-    return Rate(sum(marks), len(marks))
 
 
 def _fields(scores: TrustScores) -> dict[str, Any]:

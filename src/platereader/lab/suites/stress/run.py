@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
-from typing import TypeVar
+from itertools import chain
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from platereader._arrays import LogProbs
 from platereader._ctc import collapse
 from platereader._reading import PlateReader
 from platereader.lab.datasets import LabelledImage
+from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.stress.report import StressReading, StressReport
 from platereader.lab.suites.stress.suite import (
     CUT_PARTS,
@@ -40,7 +40,6 @@ _SCENERY, _LETTERED = Part("not_a_plate", 0, "scenery"), Part("not_a_plate", 0, 
 _DECOYS = {_SCENERY: 1500, _LETTERED: 500}
 _FOREIGN = Part("foreign", 0, "plates")
 
-_Item = TypeVar("_Item")
 
 
 def run_size(material: Material, foreign: Sequence[LabelledImage] = ()) -> int:
@@ -85,7 +84,7 @@ def _read_suite(pipeline: Pipeline, material: Material, made: dict[str, str]) ->
     for part in (*PARTS, *CUT_PARTS):
         stressed = list(pictures(material, [part]))
         made.update(fingerprint(stressed))
-        for some in _chunks(stressed):
+        for some in chunks(stressed, size=_CHUNK):
             found = reader.read_frames([one.frame for one in some], [[one.detection] for one in some])
             for picture, (reading,) in zip(some, found, strict=True):
                 text = picture.text if part in PARTS else None
@@ -101,7 +100,7 @@ def _read_decoys(pipeline: Pipeline, material: Material) -> Iterator[StressReadi
         _LETTERED: lambda: lettered_sample(rng, profile=profile, backgrounds=material.scenes),
     }
     for part, count in _DECOYS.items():
-        for some in _chunks(makers[part]() for _ in range(count)):
+        for some in chunks((makers[part]() for _ in range(count)), size=_CHUNK):
             plates = [PlateImage(one.pixels if one.lines == 1 else join_lines(one.pixels), one.lines) for one in some]
             for reading in pipeline.read_plates(plates):
                 yield _outcome(part, "photograph", None, reading, pipeline.recognizer.alphabet)
@@ -113,12 +112,6 @@ def _read_foreign(pipeline: Pipeline, images: Sequence[LabelledImage]) -> Iterat
         readings = pipeline.read(read_image(image.path))
         worst = max(readings, key=lambda one: (one.status == "read", one.confidence), default=None)
         yield _outcome(_FOREIGN, "photograph", None, worst, pipeline.recognizer.alphabet)
-
-
-def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk
 
 
 def _outcome(

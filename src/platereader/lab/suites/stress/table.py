@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.labelled.table import aligned, described, show_rate
 from platereader.lab.suites.stress.report import PartScores, StressReport, TrustScores
+from platereader.lab.tables import aligned, described, show_rate
 
 __all__ = ["format_stress"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.lab.suites.chunks import chunks
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.truth import TruePlate
 from platereader.pipeline import Pipeline
@@ -66,7 +66,7 @@ def record(
         ContractError: a part broke its contract.
     """
     recorded: list[RecordedFrame] = []
-    for some in _chunks(frames):
+    for some in chunks(frames, size=_CHUNK):
         for frame, readings in zip(some, pipeline.read_batch([one.pixels for one in some]), strict=True):
             recorded.append(RecordedFrame(frame.timestamp_s, tuple(readings), frame.plates))
             if on_frame is not None:
@@ -116,9 +116,3 @@ class _RecordedParts:
         self.reads += len(detections)
         known = {id(one.detection): one for one in self.frame.readings}
         return [known[id(detection)] for detection in detections]
-
-
-def _chunks(frames: Iterable[VideoFrame]) -> Iterator[list[VideoFrame]]:
-    rest = iter(frames)
-    while some := list(islice(rest, _CHUNK)):
-        yield some

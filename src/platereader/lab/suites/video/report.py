@@ -203,18 +203,18 @@ def _score(
         name=name,
         clips=len(clips),
         single=Rate(sum(one.right for one in passages), sum(one.visible for one in passages)),
-        exact=_rate(one.answer == one.text for one in passages),
-        exact_read=_rate(one.answer == one.text and one.status == "read" for one in passages),
-        baselines={rule: _rate(text(one) == one.text for one in passages) for rule, text in BASELINES.items()},
+        exact=Rate.of(one.answer == one.text for one in passages),
+        exact_read=Rate.of(one.answer == one.text and one.status == "read" for one in passages),
+        baselines={rule: Rate.of(text(one) == one.text for one in passages) for rule, text in BASELINES.items()},
         gains={rule: gain for rule, text in BASELINES.items() if (gain := _gain(passages, text, rng=rng))},
-        settled=_rate(one.settled_after is not None for one in passages),
+        settled=Rate.of(one.settled_after is not None for one in passages),
         settled_after=estimate_errors(waits, median, rng=rng),
-        settled_wrong=_rate(not one.right for one in read if one.settled),
-        ever_wrong=_rate(one.settled_wrong for one in passages),
-        read_wrong=_rate(not one.right for one in read),
-        one_track=_rate(one.tracks == 1 for one in passages),
-        no_track=_rate(one.tracks == 0 for one in passages),
-        false_tracks=_rate(one.status == "read" and one.passage is None for one in tracks),
+        settled_wrong=Rate.of(not one.right for one in read if one.settled),
+        ever_wrong=Rate.of(one.settled_wrong for one in passages),
+        read_wrong=Rate.of(not one.right for one in read),
+        one_track=Rate.of(one.tracks == 1 for one in passages),
+        no_track=Rate.of(one.tracks == 0 for one in passages),
+        false_tracks=Rate.of(one.status == "read" and one.passage is None for one in tracks),
         identity=identity,
         calibration_error=calibration_error([one.confidence for one in texts], [one.right for one in texts]),
     )
@@ -235,15 +235,10 @@ def _setting(name: str, level: str, clips: Sequence[ClipOutcome]) -> SettingScor
     return SettingScores(
         name=name,
         level=level,
-        exact=_rate(one.answer == one.text for one in passages),
-        exact_read=_rate(one.answer == one.text and one.status == "read" for one in passages),
-        read_wrong=_rate(not one.right for one in read),
-        one_track=_rate(one.tracks == 1 for one in passages),
+        exact=Rate.of(one.answer == one.text for one in passages),
+        exact_read=Rate.of(one.answer == one.text and one.status == "read" for one in passages),
+        read_wrong=Rate.of(not one.right for one in read),
+        one_track=Rate.of(one.tracks == 1 for one in passages),
         detector_runs=Rate(sum(clip.detector_runs for clip in clips), frames),
         reads=sum(clip.read for clip in clips) / frames,
     )
-
-
-def _rate(marks: Iterable[bool]) -> Rate:
-    counted = list(marks)
-    return Rate(sum(counted), len(counted))

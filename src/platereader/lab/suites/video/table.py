@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.labelled.table import aligned, described, show_rate
 from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.suites.video.report import BASELINES, NEVER, LevelScores, SettingScores, VideoReport
+from platereader.lab.tables import aligned, described, show_rate
 
 __all__ = ["format_settings", "format_video"]
 

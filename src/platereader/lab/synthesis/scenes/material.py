@@ -10,7 +10,6 @@ import numpy as np
 
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration, load_dataset
-from platereader.lab.suites.labelled.outcomes import box_of
 from platereader.lab.synthesis.pose import Corners
 from platereader.lab.synthesis.scenes.frames import Photograph
 from platereader.media._images import read_image
@@ -37,7 +36,7 @@ class PlatePhotograph:
     @property
     def box(self) -> Box:
         """The labelled box, or the one around the labelled corners."""
-        box = box_of(self.plate)
+        box = self.plate.bounds
         if box is None:
             raise ValueError("a labelled plate has a box")
         return box
@@ -59,7 +58,7 @@ class PlatePhotograph:
 
     def load(self) -> Photograph:
         """The decoded photograph, this plate first of those in it."""
-        others = [box for plate in self.image.plates if plate is not self.plate and (box := box_of(plate)) is not None]
+        others = [box for plate in self.image.plates if plate is not self.plate and (box := plate.bounds) is not None]
         plates = (self.corners, *(Quad.from_box(box) for box in others))
         return Photograph(read_image(self.image.path), tuple(_points(quad) for quad in plates))
 
@@ -108,7 +107,7 @@ def _places(images: Iterable[LabelledImage]) -> Sequence[PlatePhotograph]:
         PlatePhotograph(image, plate)
         for image in ordered
         for plate in image.plates
-        if box_of(plate) and not plate.is_loose
+        if plate.bounds and not plate.is_loose
     ]
 
 

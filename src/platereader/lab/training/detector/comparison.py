@@ -13,7 +13,7 @@ from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision
 from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, average_precision, match, rank, recall
-from platereader.lab.suites.labelled.table import show_rate
+from platereader.lab.tables import show_rate
 from platereader.lab.training.detector.validation import corner_errors, picture_boxes
 from platereader.media._images import read_image
 from platereader.results import Detection

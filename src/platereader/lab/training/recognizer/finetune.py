@@ -18,7 +18,7 @@ import numpy as np
 from platereader._defaults import decoder_name, default_decoder, default_rectifier
 from platereader._dependencies import check_installed
 from platereader.errors import AccuracyError, EngineError, InvalidArgumentError
-from platereader.lab.suites.labelled.table import show_rate
+from platereader.lab.tables import show_rate
 from platereader.lab.training.card import card_of, describe_weights
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
 from platereader.lab.training.loop import record_of

@@ -23,7 +23,6 @@ from platereader._reading import rectify
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, load_dataset
 from platereader.lab.datasets.plates import surroundings
-from platereader.lab.suites.labelled.outcomes import box_of
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import jitter_real
 from platereader.lab.training.recognizer.data import CORNER_ERROR, Batch, PlateBatches, Sample, as_sample, to_batch
@@ -218,4 +217,4 @@ def _tuning_plate(path: Path, frame: BgrImage, plate: LabelledPlate) -> TuningPl
 
 def _box_of(plate: LabelledPlate, frame: BgrImage) -> Box:
     """Where the plate is; the whole picture where the label says nothing."""
-    return box_of(plate) or Box(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))
+    return plate.bounds or Box(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))

@@ -1,0 +1,42 @@
+"""Figures with their intervals, and rows in columns, as plain text for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.metrics.rates import Rate
+from platereader.results import PartDescription
+
+__all__ = ["aligned", "described", "show_error", "show_estimate", "show_rate"]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows with their columns padded to one width."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def described(part: PartDescription) -> str:
+    """What ran for one part, on one line."""
+    weights = f" weights {part.weights} sha256 {part.sha256[:12]}" if part.weights and part.sha256 else ""
+    engine = f" on {part.engine} {part.precision}, {part.threads} threads" if part.engine else ""
+    return f"{part.part}: {part.implementation}{weights}{engine}"
+
+
+def show_rate(rate: Rate) -> str:
+    """Count, share and 95 % interval."""
+    if rate.value is None:
+        return "-"
+    low, high = rate.interval
+    return f"{rate.count}/{rate.n} {100 * rate.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def show_error(error: Estimate) -> str:
+    """A corner error in per cent of the plate's width, with its 95 % interval."""
+    return f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f})"
+
+
+def show_estimate(estimate: Estimate | None) -> str:
+    """A score with its 95 % interval."""
+    return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
