@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -39,7 +39,6 @@ _CHUNK = 64
 _SCENERY, _LETTERED = Part("not_a_plate", 0, "scenery"), Part("not_a_plate", 0, "lettering")
 _DECOYS = {_SCENERY: 1500, _LETTERED: 500}
 _FOREIGN = Part("foreign", 0, "plates")
-
 
 
 def run_size(material: Material, foreign: Sequence[LabelledImage] = ()) -> int:
