@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from platereader._dependencies import check_installed
 from platereader.detection._network import PlateNetwork, network_from_file
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.labelled.table import show_rate
+from platereader.lab.tables import show_rate
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.card import Figures, describe_weights
 from platereader.lab.training.checkpoint import half_precision, load_checkpoint

@@ -9,7 +9,7 @@ from typing import Any
 
 from platereader._reading import decode, recognize
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.labelled.table import show_rate
+from platereader.lab.tables import show_rate
 from platereader.lab.training.recognizer.data import Sample
 from platereader.protocols import CTCDecoder, Recognizer
 

@@ -23,7 +23,7 @@ from platereader._dependencies import check_installed
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate, character_error_rate
-from platereader.lab.suites.labelled.table import show_rate
+from platereader.lab.tables import show_rate
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.card import Figures, describe_weights
 from platereader.lab.training.checkpoint import load_checkpoint
