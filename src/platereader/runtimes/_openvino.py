@@ -22,6 +22,9 @@ _LOCK = threading.Lock()
 # What an int8 network leaves in floats is computed in fp32.
 _FORMATS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
+# Of layers prepared for one input shape, oldest first; by default 5000 are, 2.4 MB for each shape of the detector.
+_LAYERS_KEPT = "300"
+
 
 @final
 class OpenVinoRuntime:
@@ -52,6 +55,7 @@ class OpenVinoRuntime:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": _FORMATS[precision],
             "INFERENCE_NUM_THREADS": self.threads,
+            "CPU_RUNTIME_CACHE_CAPACITY": _LAYERS_KEPT,
             "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
         }
         try:
