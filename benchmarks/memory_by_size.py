@@ -22,7 +22,7 @@ from platereader import Pipeline
 ALLOWED_MB: Final = 30.0
 SIZES: Final = 200
 WARM_UP: Final = 200
-PRINTED: Final = (1, 50, 100)
+PRINTED: Final = (1, 50, 100, WARM_UP)
 
 
 def frame_sizes(count: int = SIZES) -> list[tuple[int, int]]:

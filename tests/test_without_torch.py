@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+import platereader
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PICTURE = REPOSITORY / "examples" / "pictures" / "street-2.jpg"
 HIDDEN = ("torch", "torchvision", "safetensors", "ultralytics", "openvino", "matplotlib", "motmetrics", "onnx", "ray")
@@ -137,6 +139,10 @@ except MissingDependencyError as error:
     assert said[0].startswith("torch | ")
     assert said[0].endswith('pip install "platereader-anpr[torch]".')
     assert said[1].endswith('pip install "platereader-anpr[train]".')
+
+
+def test_the_package_runs_as_a_module(environment: dict[str, str]) -> None:
+    assert _run(["-m", "platereader", "--version"], environment) == f"platereader {platereader.__version__}\n"
 
 
 def test_processes_read_without_it(environment: dict[str, str]) -> None:

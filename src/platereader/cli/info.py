@@ -26,13 +26,14 @@ exit status: 0 the pipeline can be built, 2 wrong options, 3 weights are missing
 
 _PACKAGES = (
     "numpy",
-    "torch",
     "opencv-python-headless",
-    "ultralytics-opencv-headless",
     "pillow",
-    "safetensors",
+    "lap",
     "onnxruntime",
     "openvino",
+    "torch",
+    "safetensors",
+    "ultralytics-opencv-headless",
 )
 
 
