@@ -9,8 +9,15 @@ from numbers import Real
 from typing import TYPE_CHECKING, cast
 
 from platereader._arrays import BgrImage, check_image
+from platereader._contracts import (
+    check_detections,
+    check_part,
+    check_tracker_factory,
+    checked_detect,
+    checked_rectify,
+)
 from platereader._geometry import Box
-from platereader._reading import PlateReader, check_detection, detect, rectify
+from platereader._reading import PlateReader
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
@@ -38,7 +45,8 @@ class Pipeline:
         descriptions: what ``describe`` returns; filled by ``build``.
 
     Raises:
-        InvalidArgumentError: recognizer and decoder have different alphabets, or ``tracker`` cannot be called.
+        InvalidArgumentError: a part is no such part, recognizer and decoder have different alphabets, or ``tracker``
+            cannot be called.
     """
 
     detector: Detector
@@ -50,7 +58,11 @@ class Pipeline:
     descriptions: tuple[PartDescription, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_callable(self.tracker)
+        check_part(self.detector, kind="detector")
+        check_part(self.rectifier, kind="rectifier")
+        check_part(self.recognizer, kind="recognizer")
+        check_part(self.decoder, kind="decoder")
+        check_tracker_factory(self.tracker)
         if self.recognizer.alphabet != self.decoder.alphabet:
             raise InvalidArgumentError(
                 f"the recognizer's alphabet {self.recognizer.alphabet.characters!r} differs from the decoder's "
@@ -131,11 +143,11 @@ class Pipeline:
 
         Raises:
             InvalidImageError: ``frame`` is not a uint8 ``(H, W, 3)`` array.
-            ContractError: a detection lies wholly outside of the frame, or a part broke its contract.
+            InvalidArgumentError: a detection lies wholly outside of the frame.
+            ContractError: a part broke its contract.
         """
         checked = check_image(frame)
-        for index, detection in enumerate(detections):
-            check_detection(detection, checked, source=f"detections[{index}]")
+        check_detections(detections, checked)
         return self._reader.read_frames([checked], [detections])[0]
 
     def read_plates(self, plates: Sequence[BgrImage | PlateImage]) -> list[PlateReading]:
@@ -200,7 +212,7 @@ class Pipeline:
 
     def _detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The detections of each frame, best first."""
-        return [sorted(items, key=lambda item: -item.score) for items in detect(self.detector, frames)]
+        return [sorted(items, key=lambda item: -item.score) for items in checked_detect(self.detector, frames)]
 
     def _detect_one(self, frame: BgrImage) -> list[Detection]:
         return self._detect([frame])[0]
@@ -214,16 +226,7 @@ class Pipeline:
             return PlateImage(check_image(plate.pixels, name=f"plates[{index}].pixels"), plate.lines)
         crop = check_image(plate, name=f"plates[{index}]")
         whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)
-        return rectify(self.rectifier, crop, [whole])[0]
-
-
-def _check_callable(tracker: object) -> None:
-    """Raise InvalidArgumentError for a tracker where what makes one is wanted."""
-    if not callable(tracker):
-        raise InvalidArgumentError(
-            f"tracker is an object of {type(tracker).__name__}, expected is a class or function that makes one, as "
-            "every stream needs its own: pass the class, or a lambda that calls it."
-        )
+        return checked_rectify(self.rectifier, crop, [whole])[0]
 
 
 def _timed(item: object, index: int, fps: float | None) -> tuple[BgrImage, float]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage, LogProbs
+from platereader._contracts import checked_decode, checked_detect, checked_recognize, checked_rectify, checked_update
 from platereader._geometry import Box, Quad
-from platereader._reading import decode, detect, recognize, rectify
 from platereader.errors import ContractError
 from platereader.plates._alphabet import Alphabet
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
@@ -42,10 +42,10 @@ def check_detector(detector: Detector, frames: Sequence[BgrImage] | None = None)
     """
     pictures = list(frames) if frames is not None else [_noise(240, 320), _noise(480, 640, seed=1), _noise(33, 47)]
     copies = [picture.copy() for picture in pictures]
-    together = detect(detector, pictures)
+    together = checked_detect(detector, pictures)
     _check_untouched(pictures, copies, detector)
     for index, picture in enumerate(pictures):
-        alone = detect(detector, [picture])[0]
+        alone = checked_detect(detector, [picture])[0]
         for found in (together[index], alone):
             for detection in found:
                 _check_corners(detection, detector)
@@ -61,10 +61,10 @@ def check_rectifier(rectifier: Rectifier, frame: BgrImage | None = None) -> None
     picture = _noise(240, 320) if frame is None else frame
     copy = picture.copy()
     detections = _odd_detections(picture.shape[1], picture.shape[0])
-    plates = rectify(rectifier, picture, detections)
+    plates = checked_rectify(rectifier, picture, detections)
     _check_untouched([picture], [copy], rectifier)
     for index, detection in enumerate(detections):
-        alone = rectify(rectifier, picture, [detection])[0]
+        alone = checked_rectify(rectifier, picture, [detection])[0]
         if not np.array_equal(alone.pixels, plates[index].pixels):
             raise ContractError(f"{_name(rectifier)}.rectify: plate {index} differs when it is rectified alone.")
 
@@ -74,7 +74,7 @@ def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None
     noise = [PlateImage(_noise(*size)) for size in ((32, 160), (64, 290), (9, 20))]
     pictures = noise if plates is None else list(plates)
     copies = [plate.pixels.copy() for plate in pictures]
-    together = recognize(recognizer, pictures)
+    together = checked_recognize(recognizer, pictures)
     _check_untouched([plate.pixels for plate in pictures], copies, recognizer)
     total = np.logaddexp.reduce(together.astype(np.float64), axis=-1)
     if total.max() > TOLERANCE:
@@ -83,7 +83,7 @@ def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None
             "to more than 1: return log_softmax over the classes."
         )
     for index, plate in enumerate(pictures):
-        if np.abs(np.exp(recognize(recognizer, [plate])[0]) - np.exp(together[index])).max() > TOLERANCE:
+        if np.abs(np.exp(checked_recognize(recognizer, [plate])[0]) - np.exp(together[index])).max() > TOLERANCE:
             raise ContractError(f"{_name(recognizer)}.recognize: plate {index} reads differently alone and in a batch.")
 
 
@@ -94,7 +94,7 @@ def check_decoder(decoder: CTCDecoder) -> None:
     clear, blank = spelled(text, alphabet), spelled("", alphabet, steps=2 * len(text) + 1)
     noise = np.random.default_rng(0).normal(size=clear.shape)
     vague = (noise - np.logaddexp.reduce(noise, axis=-1, keepdims=True)).astype(np.float32)
-    decoded = decode(decoder, np.stack([clear, blank, vague]))
+    decoded = checked_decode(decoder, np.stack([clear, blank, vague]))
     if not decoded[0] or decoded[0][0].text != text:
         raise ContractError(f"{_name(decoder)}.decode does not find {text!r} in posteriors that spell it clearly.")
     if decoded[1]:
@@ -102,7 +102,7 @@ def check_decoder(decoder: CTCDecoder) -> None:
     texts = [[candidate.text for candidate in candidates] for candidates in decoded]
     if any(len(set(items)) != len(items) for items in texts):
         raise ContractError(f"{_name(decoder)}.decode gave one text twice.")
-    if [candidate.text for candidate in decode(decoder, vague[None])[0]] != texts[2]:
+    if [candidate.text for candidate in checked_decode(decoder, vague[None])[0]] != texts[2]:
         raise ContractError(f"{_name(decoder)}.decode gives other texts for a plate alone than in a batch.")
 
 
@@ -113,16 +113,13 @@ def check_tracker(tracker: Callable[[], PlateTracker]) -> None:
     standing = Detection(Box(300, 200, 400, 230), 0.8)
     ids: list[tuple[int | None, ...]] = []
     for index, detection in enumerate(moving):
-        assignment = one.update([detection, standing], index / 10)
-        if len(assignment.track_ids) != 2:
-            raise ContractError(f"{_name(one)}.update returned {len(assignment.track_ids)} ids for 2 detections.")
-        ids.append(assignment.track_ids)
+        ids.append(checked_update(one, [detection, standing], index / 10).track_ids)
     if None in ids[-1] or ids[-1][0] == ids[-1][1] or ids[-1] != ids[-2]:
         raise ContractError(f"{_name(one)}.update: two plates seen 8 times have ids {ids[-2]}, then {ids[-1]}.")
-    other.update([], 0.0)
+    checked_update(other, [], 0.0)
     ended: set[int] = set()
     for index in range(60):
-        ended.update(one.update([], 1.0 + index).ended)
+        ended.update(checked_update(one, [], 1.0 + index).ended)
     if not set(ids[-1]) <= ended:
         raise ContractError(f"{_name(one)}.update: a minute after they left, {set(ids[-1]) - ended} have not ended.")
 

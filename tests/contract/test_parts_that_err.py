@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+import platereader
 from fakes import PatchDetector, PatchRecognizer, frame_with, patch_pipeline
 from platereader import (
     Box,
@@ -204,6 +208,30 @@ def test_a_tracker_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> N
     stream = replace(patch_pipeline(), tracker=lambda: Track(answer)).stream()
     with pytest.raises(ContractError, match=says):
         stream.update(FRAME, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"detector": "yolo"}, "detector is the str 'yolo', expected is a detector, .* the method detect"),
+        ({"detector": PatchRecognizer()}, "detector is .*PatchRecognizer.*, expected is a detector"),
+        ({"detector": PatchDetector}, "detector is the class PatchDetector, expected is an object of it"),
+        ({"rectifier": PatchDetector()}, "expected is a rectifier, .* the method rectify"),
+        ({"recognizer": PatchDetector()}, "expected is a recognizer, .* the method recognize"),
+        ({"decoder": None}, "decoder is the NoneType None, expected is a decoder"),
+        ({"decoder": Mock(spec=["decode"])}, "decoder is a Mock without an alphabet"),
+    ],
+)
+def test_what_is_no_such_part_is_refused_before_it_is_called(parts: Any, says: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=says):
+        replace(patch_pipeline(), **parts)
+
+
+def test_parts_are_called_in_one_place() -> None:
+    source = Path(platereader.__file__).parent
+    call = re.compile(r"\.(detect|rectify|recognize)\(|(decoder|tracker)\.(decode|update)\(")
+    callers = [path.name for path in source.rglob("*.py") if call.search(path.read_text(encoding="utf-8"))]
+    assert callers == ["_contracts.py"]
 
 
 def test_one_tracker_for_all_streams_is_refused() -> None:

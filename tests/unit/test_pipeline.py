@@ -122,7 +122,7 @@ def test_recognizer_that_breaks_its_contract_is_named(recognizer: PatchRecognize
 
 
 def test_detection_outside_the_frame_is_refused() -> None:
-    with pytest.raises(ContractError, match="no area inside"):
+    with pytest.raises(InvalidArgumentError, match=r"detections\[0\] has the box .* no area inside"):
         patch_pipeline().read_detections(ONE, [Detection(Box(500, 0, 600, 20), 0.5)])
 
 

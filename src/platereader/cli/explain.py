@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from platereader._arrays import BgrImage
-from platereader._reading import detect
+from platereader._contracts import checked_detect
 from platereader.cli.document import Explanation, Stage
 from platereader.detection._thresholds import min_score_of, with_min_score
 from platereader.errors import InvalidArgumentError
@@ -51,7 +51,7 @@ class Explainer:
         permissive = with_min_score(detector, min(LOWEST_SCORE, threshold)) or detector
         explained = [
             Explanation(found, "detector", f"its score of {found.score:.2f} is below the threshold {threshold:g}")
-            for found in detect(permissive, [frame])[0]
+            for found in checked_detect(permissive, [frame])[0]
             if found.score < threshold
         ]
         for reading in readings:

@@ -188,13 +188,13 @@ class _Redactor:
         return self._video(job, progress) if job.is_video else self._picture(job, progress)
 
     def _picture(self, job: _Job, progress: Progress) -> int:
-        from platereader._reading import detect
+        from platereader._contracts import checked_detect
         from platereader.cli.saving import write_picture
         from platereader.media._images import read_image
         from platereader.media._redaction import redact
 
         frame = read_image(job.source.path)
-        found = detect(self._detector, [frame])[0]
+        found = checked_detect(self._detector, [frame])[0]
         part = job.target.with_name(f".{job.target.stem}.part{job.target.suffix}")
         try:
             write_picture(part, redact(frame, found, method=self._method))

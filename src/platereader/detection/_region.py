@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader._contracts import check_part
 from platereader._geometry import Point
-from platereader.detection._views import View, check_inner, detect_views
+from platereader.detection._views import View, detect_views
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
 from platereader.results import Detection
@@ -48,7 +49,7 @@ class RegionDetector:
     margin_px: float = 160.0
 
     def __post_init__(self) -> None:
-        check_inner(self.inner)
+        check_part(self.inner, kind="detector", name="inner")
         if not (math.isfinite(self.margin_px) and self.margin_px >= 0):
             raise InvalidArgumentError(f"margin_px is {self.margin_px}, allowed are 0 px and more: try 160.")
         object.__setattr__(self, "region", _polygon(self.region))
@@ -58,7 +59,7 @@ class RegionDetector:
 
         Raises:
             InvalidArgumentError: the region lies outside of a frame.
-            ContractError: ``inner`` does not return one list per picture.
+            ContractError: ``inner`` broke its contract.
         """
         seen = detect_views(self.inner, [(frame, self._view(frame)) for frame in frames])
         return [[item for item in found if _contains(self.region, item.box.center)] for found in seen]

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from platereader._arrays import BgrImage
+from platereader._contracts import check_part
 from platereader._geometry import Box, shared_area
 from platereader.detection._region import RegionDetector
-from platereader.detection._views import View, check_inner, detect_views
+from platereader.detection._views import View, detect_views
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
 from platereader.results import Detection
@@ -58,7 +59,7 @@ class TiledDetector:
     overlap_px: int = 240
 
     def __post_init__(self) -> None:
-        check_inner(self.inner)
+        check_part(self.inner, kind="detector", name="inner")
         if isinstance(self.inner, RegionDetector):
             raise InvalidArgumentError(
                 "inner is a RegionDetector, whose region is in pixels of the frame and not of a tile: put the region "
@@ -76,7 +77,7 @@ class TiledDetector:
         """Plates of each frame, best first.
 
         Raises:
-            ContractError: ``inner`` does not return one list per picture.
+            ContractError: ``inner`` broke its contract.
         """
         views = [(index, view) for index, frame in enumerate(frames) for view in self._views(frame)]
         seen = detect_views(self.inner, [(frames[index], view) for index, view in views])

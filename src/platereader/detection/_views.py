@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from platereader._arrays import BgrImage
+from platereader._contracts import checked_detect
 from platereader._geometry import Quad
-from platereader.errors import ContractError, InvalidArgumentError
 from platereader.protocols import Detector
 from platereader.results import Detection
 
@@ -34,10 +34,7 @@ class View:
         return frame[self.y1 : self.y2, self.x1 : self.x2]
 
     def to_frame(self, detection: Detection, frame: BgrImage) -> Detection:
-        """A detection of the view in pixels of the frame, its box clipped to the frame.
-
-        A box with nothing inside of the frame stays as it is, so that the pipeline can say whose it is.
-        """
+        """A detection of the view in pixels of the frame, its box clipped to the frame."""
         box = detection.box.moved(self.x1, self.y1)
         box = box.clipped(frame.shape[1], frame.shape[0]) or box
         corners = detection.corners
@@ -50,26 +47,12 @@ def detect_views(inner: Detector, views: Sequence[tuple[BgrImage, View]]) -> lis
     """What a detector finds in each ``(frame, view)``, in pixels of the frame; a bounded number of views at once.
 
     Raises:
-        ContractError: ``inner`` does not return one list per picture.
+        ContractError: ``inner`` broke its contract.
     """
     found: list[list[Detection]] = []
     for first in range(0, len(views), _MAX_BATCH):
         chunk = views[first : first + _MAX_BATCH]
-        seen = inner.detect([view.cut(frame) for frame, view in chunk])
-        if len(seen) != len(chunk):
-            raise ContractError(
-                f"{type(inner).__name__}.detect returned {len(seen)} items for {len(chunk)}: return one item per "
-                "input, in order, and an empty list where there is nothing."
-            )
+        seen = checked_detect(inner, [view.cut(frame) for frame, view in chunk])
         for (frame, view), detections in zip(chunk, seen, strict=True):
             found.append([view.to_frame(detection, frame) for detection in detections])
     return found
-
-
-def check_inner(inner: object) -> None:
-    """Raise InvalidArgumentError for what is no detector."""
-    if not callable(getattr(inner, "detect", None)):
-        raise InvalidArgumentError(
-            f"inner is a {type(inner).__name__}, expected is a detector, that is anything with detect(frames): the "
-            "default one is Pipeline.build().detector."
-        )

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage, check_image
+from platereader._contracts import check_detections, checked_detect, checked_update
 from platereader._geometry import Box, Quad
-from platereader._reading import check_detection, detect
-from platereader.errors import ContractError, InvalidArgumentError, TimestampError
+from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import Detector, PlateTracker
 from platereader.rectification._corners import is_plausible
 from platereader.results import Detection
@@ -72,17 +72,15 @@ def redact(
 
     Raises:
         InvalidImageError: ``frame`` is not such an array.
-        InvalidArgumentError: an unknown method, or a margin out of range.
-        ContractError: a detection that lies wholly outside of the frame.
+        InvalidArgumentError: an unknown method, a margin out of range, or a detection that lies wholly outside of the
+            frame.
     """
-    canvas: BgrImage = check_image(frame).copy()
+    checked = check_image(frame)
     _check_method(method)
     if not 0 <= margin <= 10:
         raise InvalidArgumentError(f"margin is {margin}, allowed are 0 to 10 heights of the plate: try 0.25.")
-    for index, detection in enumerate(detections):
-        check_detection(detection, canvas, source=f"detections[{index}]")
-        _cover(canvas, _outline(detection, margin=margin), method)
-    return canvas
+    check_detections(detections, checked)
+    return _redacted_frame(checked, detections, method=method, margin=margin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +155,7 @@ def _redacted(
     def redact_oldest() -> RedactedFrame:
         timestamp_s, frame, found = pending.popleft()
         covered = [*found, *follower.places(timestamp_s, frame)]
-        return RedactedFrame(timestamp_s, redact(frame, covered, method=method, margin=margin), tuple(covered))
+        return RedactedFrame(timestamp_s, _redacted_frame(frame, covered, method=method, margin=margin), tuple(covered))
 
     for timestamp_s, frame in frames:
         checked = check_image(frame)
@@ -225,13 +223,8 @@ class _Follower:
                 f"timestamp_s is {timestamp_s} after {self._now_s}: pass seconds that grow from frame to frame."
             )
         self._now_s = timestamp_s
-        found = detect(self._detector, [frame])[0]
-        ids = self._tracker.update(found, timestamp_s).track_ids
-        if len(ids) != len(found):
-            raise ContractError(
-                f"{type(self._tracker).__name__}.update returned {len(ids)} ids for {len(found)} detections: return "
-                "one id or None per detection, in order."
-            )
+        found = checked_detect(self._detector, [frame])[0]
+        ids = checked_update(self._tracker, found, timestamp_s).track_ids
         for track_id, detection in zip(ids, found, strict=True):
             if track_id is not None:
                 track = self._tracks.setdefault(track_id, _Track())
@@ -298,6 +291,16 @@ def _expanded(quad: Quad, grow_px: float) -> Quad:
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     return vector / max(float(np.hypot(vector[0], vector[1])), 1e-9)
+
+
+def _redacted_frame(
+    frame: BgrImage, detections: Sequence[Detection], *, method: RedactionMethod, margin: float
+) -> BgrImage:
+    """A copy of the frame with these plates covered."""
+    canvas: BgrImage = frame.copy()
+    for detection in detections:
+        _cover(canvas, _outline(detection, margin=margin), method)
+    return canvas
 
 
 def _cover(canvas: BgrImage, outline: Quad, method: RedactionMethod) -> None:

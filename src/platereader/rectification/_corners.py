@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing_extensions import final
 
 from platereader._arrays import BgrImage
+from platereader._contracts import checked_rectify
 from platereader._geometry import Box, Quad, iou
 from platereader.protocols import Rectifier
 from platereader.rectification._layout import DEFAULT_MARGIN, lines_by_aspect, rectify_box, rectify_quad
@@ -61,7 +62,7 @@ class CornerRectifier:
     def _rectify(self, frame: BgrImage, detection: Detection) -> PlateImage:
         quad = detection.corners
         if quad is None or not is_plausible(quad, detection.box, min_box_iou=self.min_box_iou):
-            return self.fallback.rectify(frame, [detection])[0]
+            return checked_rectify(self.fallback, frame, [detection])[0]
         return rectify_quad(frame, quad, detection.lines or lines_by_aspect(quad), margin=self.margin)
 
 

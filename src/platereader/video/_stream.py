@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from platereader._arrays import BgrImage, check_image
-from platereader.errors import ContractError, InvalidArgumentError, TimestampError
+from platereader._contracts import checked_update
+from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import PlateTracker
 from platereader.results import Detection, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
 from platereader.video._fusion import FusedEvidence
@@ -15,6 +16,13 @@ from platereader.video._passage import SUSPICIONS, Look, Passage
 
 MOST_RESTING = 100
 """Passages that are kept in mind after their plate has gone; the oldest are reported first when there are more."""
+
+
+MAX_UNSEEN_S = 60.0
+"""A track that was not seen for longer than this has ended, also if its tracker never says so."""
+
+MAX_UNSEEN = 100
+"""Tracks that are followed without a detection; of more, those that were not seen for longest end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +104,24 @@ class PlateStream:
         detections = self._detect(frame) if looked_at else []
         self._timestamp_s = timestamp_s
         self._frame_index += 1
-        assignment = self._tracker.update(detections, timestamp_s)
-        _check_assignment(assignment, expected=len(detections), source=f"{type(self._tracker).__name__}.update")
+        assignment = checked_update(self._tracker, detections, timestamp_s)
         due = self._due(assignment, detections)
         self._move(assignment, detections)
         for track_id, look in self._looks(frame, due):
             self._add(track_id, look)
-        self._resting += [self._followed.pop(track_id) for track_id in assignment.ended if track_id in self._followed]
+        ended = (*assignment.ended, *self._overdue())
+        self._resting += [self._followed.pop(track_id) for track_id in ended if track_id in self._followed]
         active = tuple(passage.plate() for passage in self._followed.values())
         return StreamUpdate(timestamp_s, active, self._retire())
 
     def finish(self) -> StreamUpdate:
-        """End the stream: every plate that was not yet reported as finished is."""
+        """End the stream: every plate that was not yet reported as finished is, at the time of the last frame."""
         self._finished = True
         rest = sorted((*self._resting, *self._followed.values()), key=lambda passage: passage.passage_id)
         self._resting.clear()
         self._followed.clear()
-        return StreamUpdate(max(self._timestamp_s, 0.0), (), tuple(passage.plate() for passage in rest))
+        timestamp_s = self._timestamp_s if math.isfinite(self._timestamp_s) else 0.0
+        return StreamUpdate(timestamp_s, (), tuple(passage.plate() for passage in rest))
 
     def _check_time(self, timestamp_s: float) -> None:
         if self._finished:
@@ -198,6 +207,20 @@ class PlateStream:
     def _patience_s(self, passage: Passage) -> float:
         return self._settings.parked_s if passage.parked else self._settings.same_passage_s
 
+    def _overdue(self) -> list[int]:
+        """Tracks that were not seen for too long, those first that were not seen for longest."""
+        unseen = sorted(
+            (passage.last_seen_s, track_id)
+            for track_id, passage in self._followed.items()
+            if passage.last_seen_s < self._timestamp_s
+        )
+        surplus = len(unseen) - MAX_UNSEEN
+        return [
+            track_id
+            for index, (last_seen_s, track_id) in enumerate(unseen)
+            if index < surplus or self._timestamp_s - last_seen_s > MAX_UNSEEN_S
+        ]
+
     def _retire(self) -> tuple[TrackedPlate, ...]:
         """Report the passages that are not expected to go on."""
         surplus = len(self._resting) - MOST_RESTING
@@ -208,14 +231,3 @@ class PlateStream:
         ]
         self._resting = [passage for passage in self._resting if passage not in gone]
         return tuple(passage.plate() for passage in gone)
-
-
-def _check_assignment(assignment: object, *, expected: int, source: str) -> None:
-    """Raise ContractError unless a tracker returned one id or None per detection."""
-    if not isinstance(assignment, TrackAssignment):
-        raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
-    if len(assignment.track_ids) != expected:
-        raise ContractError(
-            f"{source} returned {len(assignment.track_ids)} ids for {expected} detections: return one id or None per "
-            "detection, in order."
-        )

@@ -117,7 +117,8 @@ def test_a_larger_margin_covers_more() -> None:
         ({"margin": -0.1}, InvalidArgumentError),
         ({"margin": float("nan")}, InvalidArgumentError),
         ({"frame": noise()[..., 0]}, InvalidImageError),
-        ({"detections": [Detection(Box(900, 900, 950, 920), 0.9)]}, ContractError),
+        ({"detections": [Detection(Box(900, 900, 950, 920), 0.9)]}, InvalidArgumentError),
+        ({"detections": [(0, 0, 90, 20)]}, InvalidArgumentError),
     ],
 )
 def test_bad_input_is_named(change: dict[str, Any], error: type[Exception]) -> None:

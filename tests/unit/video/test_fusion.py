@@ -14,7 +14,7 @@ from platereader.testing import spelled
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
-from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence
+from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence, scoring
 from platereader.video._fusion.evidence import MAX_TEXTS
 from platereader.video._fusion.legibility import frame_signs
 from platereader.video._fusion.texts import proposed, substituted, voted
@@ -154,15 +154,18 @@ def test_texts_and_readings_are_bounded() -> None:
     assert evidence.fused.signs.frames == MAX_EVIDENCE
 
 
-def test_scores_of_texts_that_nobody_proposes_any_more_are_forgotten() -> None:
+def test_scores_of_texts_that_nobody_proposes_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_MOST_REMEMBERED", 20)
     good = clear("A123BC77")
-    evidence = fuse(good)
+    evidence = fuse(good)  # long before the others, so that it stays
     for number in range(1, 400):
-        passing = (*good.candidates, Candidate(f"A{number:03d}BC99", -30.0, None))
-        evidence.add(replace(good, evidence=replace(good.evidence, candidates=passing)), number)
+        # Of equally improbable texts, those that come first in the alphabet are scored: the latest one each time.
+        passing = (*good.candidates, Candidate(f"A{400 - number:03d}BC99", -30.0, None))
+        evidence.add(replace(good, verdict=replace(good.verdict, candidates=passing)), 10_000 + number)
         assert evidence.fused.text == "A123BC77"
-    remembered = [len(frame.log_probs) for frame in evidence._kept]  # pyright: ignore[reportPrivateUsage]
-    assert max(remembered) < 150
+    first = evidence._kept[0]
+    assert first.frame_index == 0
+    assert len(first.log_probs) < 60
 
 
 def hiding(reading: PlateReading, *, step: int) -> PlateReading:
@@ -224,6 +227,23 @@ def test_a_confident_reading_of_another_plate_contradicts() -> None:
     assert evidence.contradicted_by(clear("M555KE199"))
     assert not evidence.contradicted_by(clear("A123BC77"))
     assert not evidence.contradicted_by(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77"))
+
+
+def test_two_that_nobody_could_read_are_not_of_one_plate() -> None:
+    illegible, other = (fuse(reading(spelled("", RUSSIAN, steps=5))) for _ in range(2))
+    assert illegible.fused.text is other.fused.text is None
+    assert not illegible.agrees_with(other)
+
+
+def test_plates_that_are_both_read_do_not_agree_although_one_considered_the_other() -> None:
+    sure = spelled("A123BC77", RUSSIAN, probability=0.9999)
+    one = fuse(*[reading(sure, "A123BC77", "A128BC77")] * 3)
+    other = fuse(*[clear("A128BC77")] * 3)
+    assert one.fused.status == other.fused.status == "read"
+    assert "A128BC77" in {candidate.text for candidate in one.fused.candidates}
+    assert not one.agrees_with(other)
+    doubtful = fuse(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77", "A123BC77"))
+    assert one.agrees_with(doubtful)
 
 
 def test_one_surely_misread_character_is_no_other_plate() -> None:

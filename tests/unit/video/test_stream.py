@@ -11,7 +11,7 @@ from fakes import frame_with, patch_pipeline
 from platereader import Box, Detection, InvalidArgumentError, TimestampError, TrackAssignment
 from platereader._arrays import BgrImage
 from platereader.results import PlateReading, StreamUpdate, TrackedPlate
-from platereader.video._stream import MOST_RESTING, PlateStream, StreamSettings
+from platereader.video._stream import MAX_UNSEEN, MOST_RESTING, PlateStream, StreamSettings
 
 PLATE = Box(20, 30, 100, 50)
 EMPTY = np.zeros((240, 320, 3), np.uint8)
@@ -238,6 +238,14 @@ def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
     assert [one.text for one in stream.finish().finished] == ["A123BC77"]
 
 
+def test_another_plate_that_is_read_where_one_is_expected_is_another_passage() -> None:
+    given_ids = Told((1,), (1,), (1,), (2,))
+    stream = replace(patch_pipeline(), tracker=lambda: given_ids).stream()
+    plate, other = frame_with({50: PLATE}), frame_with({100: Box(25, 30, 60, 50)})
+    updates = run(stream, [plate, plate, plate, other])
+    assert [(one.passage_id, one.text) for one in updates[-1].active] == [(1, "A123BC77"), (2, "M555KE199")]
+
+
 def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
     told = Told((1,), (1,), (1,), (2,))
     stream = replace(patch_pipeline(), tracker=lambda: told).stream()
@@ -272,6 +280,40 @@ def test_stream_goes_on_after_a_reading_that_failed() -> None:
     stream._read = read
     run(stream, [frame_with({50: PLATE, 100: Box(200, 150, 290, 175)})] * 3, start_s=0.3)
     assert [plate.text for plate in stream.finish().finished] == ["A123BC77", "M555KE199"]
+
+
+def test_a_stream_ends_at_the_time_of_its_last_frame() -> None:
+    stream = patch_pipeline().stream()
+    run(stream, [EMPTY] * 3, start_s=-9.0)
+    assert stream.finish().timestamp_s == pytest.approx(-8.8)
+    assert patch_pipeline().stream().finish().timestamp_s == 0.0
+
+
+class NeverEnds:
+    """Gives every detection a new id, and never says that a track has ended."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        first, self.last = self.last, self.last + len(detections)
+        return TrackAssignment(tuple(range(first + 1, self.last + 1)), ended=())
+
+
+def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow() -> None:
+    stream = replace(patch_pipeline(), tracker=NeverEnds).stream(StreamSettings(same_passage_s=0.0))
+    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MAX_UNSEEN + 50)]
+    updates = run(stream, frames)
+    assert max(len(update.active) for update in updates) == MAX_UNSEEN + 1
+    assert [plate.passage_id for plate in finished_of(updates)] == list(range(1, 50))
+
+
+def test_a_track_that_was_not_seen_for_long_has_ended_whatever_its_tracker_says() -> None:
+    stream = replace(patch_pipeline(), tracker=OneTrack).stream()
+    updates = run(stream, [frame_with({50: PLATE})] * 3 + [EMPTY] * 62, fps=1.0)
+    assert [len(update.active) for update in updates[-3:]] == [1, 0, 0]
+    assert [plate.text for plate in finished_of(updates)] == ["A123BC77"]
+    assert [plate.passage_id for plate in run(stream, [frame_with({50: PLATE})], start_s=70.0)[0].active] == [2]
 
 
 def test_passages_kept_in_mind_are_bounded() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from platereader._arrays import BgrImage
-from platereader._reading import detect
+from platereader._contracts import checked_detect
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import Estimate, estimate_precision
@@ -131,7 +131,7 @@ def evaluate_input_sizes(
         if number % every == 0 and len(timed) < _TIMED_FRAMES:
             timed.append(frame)
         for size, one in low_threshold.items():
-            found[size].append(picture_boxes(image, detect(one, [frame])[0]))
+            found[size].append(picture_boxes(image, checked_detect(one, [frame])[0]))
         if on_picture is not None:
             on_picture()
     usual = _resized(detector, next(iter(low_threshold))).min_score
@@ -156,7 +156,7 @@ def _times(detectors: Mapping[int, SizableDetector], frames: Sequence[BgrImage],
         def prepared(batch: int) -> Callable[[], object]:
             del batch
             rest = cycle(frames)
-            return lambda: detector.detect([next(rest)])
+            return lambda: checked_detect(detector, [next(rest)])
 
         return prepared
 

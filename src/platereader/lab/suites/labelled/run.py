@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader._contracts import checked_detect
 from platereader._geometry import Box
-from platereader._reading import detect
 from platereader.detection._thresholds import with_min_score
 from platereader.errors import DatasetError, InvalidImageError, MediaFileError
 from platereader.lab.datasets import Dataset, LabelledImage, LabelledPlate, SkippedRow
@@ -136,7 +136,7 @@ def _evaluate_picture(
     run.outcomes += outcomes
     if whole:
         reported = [reading.detection for reading in readings if reading.detection is not None]
-        candidates = reported if low_threshold is None else detect(low_threshold, [frame])[0]
+        candidates = reported if low_threshold is None else checked_detect(low_threshold, [frame])[0]
         boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
         run.scenes.append(_Scene(file, image.country, max(width, height), *boxes_of))
     if writer is not None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from platereader._contracts import checked_detect
 from platereader._geometry import iou
-from platereader._reading import PlateReader, detect
+from platereader._reading import PlateReader
 from platereader.lab.metrics.rates import corner_error
 from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
@@ -80,7 +81,7 @@ def evaluate_scenes(
 
 def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneReading]:
     """Find the plates of some pictures of one part, and read their detections."""
-    detections = detect(pipeline.detector, [one.frame for one in some])
+    detections = checked_detect(pipeline.detector, [one.frame for one in some])
     matches = [_match(picture, found) for picture, found in zip(some, detections, strict=True)]
     readings = _texts(pipeline, pipeline.rectifier, some, matches)
     without_corners = [match and match._replace(detection=replace(match.detection, corners=None)) for match in matches]

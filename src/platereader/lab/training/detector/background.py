@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from platereader._contracts import checked_detect
 from platereader._files import append_text, write_text
 from platereader._geometry import Box, Quad, shared_area
 from platereader.detection._plate_detector import PlateDetector
@@ -59,7 +60,7 @@ class BackgroundFinder:
     def plates(self, image: LabelledImage) -> tuple[LabelledPlate, ...]:
         """The plates beside the labelled ones: sure ones as ``fitted``, doubtful places as ``loose``."""
         frame = read_image(image.path)
-        found = [one for detector in self.detectors for one in detector.detect([frame])[0]]
+        found = [one for detector in self.detectors for one in checked_detect(detector, [frame])[0]]
         known = [plate.box for plate in image.plates if plate.box is not None]
         beside = [one for one in _distinct(found) if not any(_shared(one.box, box) > _SHARED for box in known)]
         readings = self.pipeline.read_detections(frame, beside) if beside else []

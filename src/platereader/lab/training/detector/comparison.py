@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader._contracts import checked_detect
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision
@@ -129,7 +130,7 @@ class DetectorComparison:
 def findings(detector: PlateDetector, pictures: PictureSet) -> Findings:
     """Let a detector look at every picture; its ``min_score`` is the one that finds are reported with by default."""
     low_threshold = replace(detector, min_score=_LEAST_SCORE)
-    found = [low_threshold.detect([pictures.frame(index)])[0] for index in range(len(pictures.images))]
+    found = [checked_detect(low_threshold, [pictures.frame(index)])[0] for index in range(len(pictures.images))]
     return measure_findings(pictures.images, found, min_score=detector.min_score)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from platereader._contracts import checked_detect
 from platereader._geometry import Box, iou
 from platereader.detection._network import fuse_normalisation, network_from_state
 from platereader.detection._plate_detector import PlateDetector
@@ -83,7 +84,7 @@ def validate(tensors: Mapping[str, Tensor], photographs: ValidationSlice, *, inp
     network = fuse_normalisation(network_from_state(tensors, name="the average of the weights"))
     detector = PlateDetector(TorchRuntime(network), input_size=input_size, min_score=0.01)
     found, false = (
-        [detector.detect([read_image(image.path)])[0] for image in images]
+        [checked_detect(detector, [read_image(image.path)])[0] for image in images]
         for images in (photographs.images, photographs.empty)
     )
     return detection_figures(photographs.images, found, on_empty=false)

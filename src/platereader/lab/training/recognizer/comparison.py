@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from platereader._reading import decode, recognize
+from platereader._contracts import checked_decode, checked_recognize
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.tables import show_rate
 from platereader.lab.training.recognizer.data import Sample
@@ -81,7 +81,7 @@ def read_right(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sa
     right: list[bool] = []
     for start in range(0, len(samples), _CHUNK):
         some = samples[start : start + _CHUNK]
-        candidates = decode(decoder, recognize(recognizer, [sample.plate for sample in some]))
+        candidates = checked_decode(decoder, checked_recognize(recognizer, [sample.plate for sample in some]))
         texts = [found[0].text if found else "" for found in candidates]
         right += [sample.text == text for sample, text in zip(some, texts, strict=True)]
     return right

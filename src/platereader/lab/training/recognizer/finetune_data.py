@@ -18,8 +18,8 @@ from torch.utils.data import Dataset
 from typing_extensions import override
 
 from platereader._arrays import BgrImage
+from platereader._contracts import checked_rectify
 from platereader._geometry import Box, Quad
-from platereader._reading import rectify
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, load_dataset
 from platereader.lab.datasets.plates import surroundings
@@ -151,7 +151,9 @@ def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[Tuning
 
 def straightened(plates: Sequence[TuningPlate], *, rectifier: Rectifier) -> list[Sample]:
     """The plates as a pipeline with that rectifier hands them to its recognizer; decodes their pictures again."""
-    return [Sample(rectify(rectifier, read_image(plate.path), [plate.detection])[0], plate.text) for plate in plates]
+    return [
+        Sample(checked_rectify(rectifier, read_image(plate.path), [plate.detection])[0], plate.text) for plate in plates
+    ]
 
 
 def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: int) -> list[Sample]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._reading import decode, recognize
+from platereader._contracts import checked_decode, checked_recognize
 from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate
@@ -107,8 +107,8 @@ def _read(
     """Each sample with its reading, some at a time."""
     for start in range(0, len(samples), _CHUNK):
         some = samples[start : start + _CHUNK]
-        log_probs = recognize(recognizer, [sample.plate for sample in some])
-        candidates = decode(decoder, log_probs)
+        log_probs = checked_recognize(recognizer, [sample.plate for sample in some])
+        candidates = checked_decode(decoder, log_probs)
         evidence = [
             PlateEvidence(None, sample.plate, rows, texts)
             for sample, rows, texts in zip(some, log_probs, candidates, strict=True)

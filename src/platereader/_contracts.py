@@ -1,0 +1,213 @@
+"""The one place where parts are called: each call holds a part to its contract, and says which one broke it and how."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias, cast
+
+import numpy as np
+
+from platereader._arrays import BgrImage, LogProbs, check_image
+from platereader._geometry import Box
+from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError
+from platereader.plates._alphabet import Alphabet
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
+from platereader.results import Candidate, Detection, PlateImage, TrackAssignment
+from platereader.results._evidence import ROUNDING_NATS
+
+PartKind: TypeAlias = Literal["detector", "rectifier", "recognizer", "decoder"]
+
+_METHODS: Final[Mapping[PartKind, str]] = MappingProxyType(
+    {"detector": "detect", "rectifier": "rectify", "recognizer": "recognize", "decoder": "decode"}
+)
+_MAX_COORDINATE_PX = 1e6
+
+
+def check_part(part: object, *, kind: PartKind, name: str | None = None) -> None:
+    """Refuse what cannot be a part of that kind, before it is called.
+
+    Args:
+        part: what the caller gave.
+        kind: what it should be.
+        name: how the error calls it; by default as its kind.
+
+    Raises:
+        InvalidArgumentError: it lacks the method of that kind, or an alphabet where the kind has one, or is a class.
+    """
+    name, method = name or kind, _METHODS[kind]
+    if inspect.isclass(part):
+        raise InvalidArgumentError(f"{name} is the class {part.__name__}, expected is an object of it: call it first.")
+    if not callable(getattr(part, method, None)):
+        raise InvalidArgumentError(
+            f"{name} is {_described(part)}, expected is a {kind}, that is an object with the method {method} as "
+            "platereader.protocols describes it."
+        )
+    if kind in {"recognizer", "decoder"} and not isinstance(getattr(part, "alphabet", None), Alphabet):
+        raise InvalidArgumentError(f"{name} is a {type(part).__name__} without an alphabet: give it an Alphabet.")
+
+
+def check_tracker_factory(tracker: object) -> None:
+    """Refuse a tracker where what makes one is expected.
+
+    Raises:
+        InvalidArgumentError: it cannot be called.
+    """
+    if not callable(tracker):
+        raise InvalidArgumentError(
+            f"tracker is an object of {type(tracker).__name__}, expected is a class or function that makes one, as "
+            "every stream needs its own: pass the class, or a lambda that calls it."
+        )
+
+
+def check_detections(detections: Sequence[Detection], frame: BgrImage) -> None:
+    """Refuse detections of a caller that cannot belong to ``frame``.
+
+    Raises:
+        InvalidArgumentError: one is no ``Detection``, or its box lies wholly outside of the frame.
+    """
+    for index, detection in enumerate(detections):
+        if not isinstance(detection, Detection):
+            raise InvalidArgumentError(f"detections[{index}] is {_described(detection)}, expected is a Detection.")
+        flaw = _flaw_of(detection.box, frame)
+        if flaw is not None:
+            raise InvalidArgumentError(f"detections[{index}] has {flaw}")
+
+
+def checked_detect(detector: Detector, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+    """What a detector finds in each frame.
+
+    Raises:
+        ContractError: not one list of detections per frame, or a box that lies wholly outside its frame.
+    """
+    if not frames:
+        return []
+    source = f"{type(detector).__name__}.detect"
+    found = detector.detect(frames)
+    _check_items(found, object, expected=len(frames), source=source)
+    for frame, detections in zip(frames, found, strict=True):
+        _check_items(detections, Detection, source=source)
+        for detection in detections:
+            flaw = _flaw_of(detection.box, frame)
+            if flaw is not None:
+                raise ContractError(f"{source} gave {flaw}")
+    return found
+
+
+def checked_rectify(rectifier: Rectifier, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+    """One plate per detection.
+
+    Raises:
+        ContractError: not one plate per detection, or a plate whose pixels are no picture.
+    """
+    if not detections:
+        return []
+    source = f"{type(rectifier).__name__}.rectify"
+    plates = rectifier.rectify(frame, detections)
+    _check_items(plates, PlateImage, expected=len(detections), source=source)
+    try:
+        for index, plate in enumerate(plates):
+            check_image(plate.pixels, name=f"{source}'s plate {index}")
+    except InvalidImageError as error:
+        raise ContractError(str(error)) from error
+    return plates
+
+
+def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> LogProbs:
+    """float32 ``(N, T, C)`` of N plates.
+
+    Raises:
+        ContractError: not float (N, T, C) log probabilities over its alphabet, or NaN among them.
+    """
+    classes = recognizer.alphabet.size
+    source = f"{type(recognizer).__name__}.recognize"
+    returned = recognizer.recognize(plates)
+    try:
+        log_probs = np.asarray(returned, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ContractError(f"{source} gave no array of numbers ({error}): return float32 (N, T, C).") from error
+    count, steps, columns = log_probs.shape if log_probs.ndim == 3 else (0, 0, 0)
+    if count != len(plates) or steps < 1 or columns != classes:
+        raise ContractError(
+            f"{source} gave shape {log_probs.shape} for {len(plates)} plates, expected (N, T, C) = "
+            f"({len(plates)}, T, {classes}): one row of {classes} classes (blank first) per time step."
+        )
+    if np.isnan(log_probs).any() or (log_probs > ROUNDING_NATS).any():
+        raise ContractError(f"{source} gave NaN or positive values: return natural log probabilities (log_softmax).")
+    return log_probs
+
+
+def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+    """Candidates of each plate, best first.
+
+    Raises:
+        ContractError: not one tuple of candidates per plate, or a text outside of the alphabet.
+    """
+    source = f"{type(decoder).__name__}.decode"
+    decoded = decoder.decode(log_probs)
+    _check_items(decoded, object, expected=len(log_probs), source=source)
+    characters = frozenset(decoder.alphabet.characters)
+    for candidates in decoded:
+        _check_items(candidates, Candidate, source=source)
+        for candidate in candidates:
+            if not characters.issuperset(candidate.text):
+                allowed = "".join(sorted(characters))
+                raise ContractError(
+                    f"{source} gave the text {candidate.text!r}, allowed are characters of {allowed!r}."
+                )
+    return decoded
+
+
+def checked_update(tracker: PlateTracker, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+    """What a tracker says of a frame.
+
+    Raises:
+        ContractError: no ``TrackAssignment``, or not one id or None per detection.
+    """
+    source = f"{type(tracker).__name__}.update"
+    assignment: object = tracker.update(detections, timestamp_s)
+    if not isinstance(assignment, TrackAssignment):
+        raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
+    if len(assignment.track_ids) != len(detections):
+        raise ContractError(
+            f"{source} returned {len(assignment.track_ids)} ids for {len(detections)} detections: return one id or "
+            "None per detection, in order."
+        )
+    return assignment
+
+
+def _flaw_of(box: Box, frame: BgrImage) -> str | None:
+    """Why a box cannot belong to a frame; None where it can."""
+    edges = box.to_tuple()
+    if max(map(abs, edges)) > _MAX_COORDINATE_PX:
+        return (
+            f"the box {edges}: edges lie within {_MAX_COORDINATE_PX:.0f} px of the frame's origin; look for numbers "
+            "that were never set."
+        )
+    height, width = frame.shape[:2]
+    if box.clipped(width, height) is None:
+        return (
+            f"the box {edges} with no area inside its {width}x{height} px frame: boxes are (x1, y1, x2, y2) in pixels "
+            "of the frame, not of a resized copy and not fractions."
+        )
+    return None
+
+
+def _check_items(items: object, kind: type, *, source: str, expected: int | None = None) -> None:
+    """Raise ContractError unless ``items`` is a list of ``kind``, of ``expected`` length if that is given."""
+    advice = "return one item per input, in order, and an empty list where there is nothing."
+    if not isinstance(items, Sequence):
+        raise ContractError(f"{source} returned a {type(items).__name__}, expected is a list: {advice}")
+    values = cast("Sequence[object]", items)
+    if expected is not None and len(values) != expected:
+        raise ContractError(f"{source} returned {len(values)} items for {expected}: {advice}")
+    wrong = [type(value).__name__ for value in values if not isinstance(value, kind)]
+    if wrong:
+        raise ContractError(f"{source} returned a {wrong[0]} where a {kind.__name__} is expected: {advice}")
+
+
+def _described(value: object) -> str:
+    """The kind of a value, with a short one itself."""
+    text = repr(value)
+    return f"the {type(value).__name__} {text}" if len(text) <= 80 else f"a {type(value).__name__}"
