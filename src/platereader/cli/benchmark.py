@@ -104,7 +104,7 @@ def run_stream(arguments: argparse.Namespace) -> int:
     """Time streams with several settings, measure what these cost, and print both."""
     from platereader.lab.speed.streams import format_stream_speed, stream_speeds
     from platereader.lab.suites.video.run import evaluate_video
-    from platereader.lab.suites.video.suite import clip_names
+    from platereader.lab.synthesis.video.clips import clip_names
     from platereader.lab.synthesis.video.material import load_material
 
     material = load_material(arguments.data)

@@ -101,8 +101,8 @@ def _run_stress(arguments: argparse.Namespace) -> int:
     from platereader.lab.datasets import load_dataset
     from platereader.lab.suites.stress.plots import draw_stress
     from platereader.lab.suites.stress.run import evaluate_stress, run_size
-    from platereader.lab.suites.stress.suite import load_material
     from platereader.lab.suites.stress.table import format_stress
+    from platereader.lab.synthesis.stress.material import load_material
 
     if arguments.plots is not None:
         check_installed("matplotlib")
@@ -140,8 +140,8 @@ def _run_video(arguments: argparse.Namespace) -> int:
     from platereader.lab.suites.video.real_videos import load_videos
     from platereader.lab.suites.video.run import evaluate_video, run_size
     from platereader.lab.suites.video.strips import draw_failures
-    from platereader.lab.suites.video.suite import CLIPS, clip_names
     from platereader.lab.suites.video.table import format_video
+    from platereader.lab.synthesis.video.clips import CLIPS, clip_names
     from platereader.lab.synthesis.video.material import load_material
 
     check_installed("motmetrics")

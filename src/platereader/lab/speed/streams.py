@@ -13,9 +13,9 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, median
 from platereader.lab.suites.video.report import SettingScores
 from platereader.lab.suites.video.run import SETTINGS
-from platereader.lab.suites.video.suite import clip, clip_names
 from platereader.lab.suites.video.table import format_settings
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
+from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.material import Material
 from platereader.lab.tables import aligned, described
 from platereader.pipeline import Pipeline

@@ -42,7 +42,7 @@ class _Scene:
 
 @dataclasses.dataclass(slots=True)
 class _Run:
-    """What gathers over the pictures."""
+    """What is collected over the pictures."""
 
     outcomes: list[PlateOutcome] = dataclasses.field(default_factory=list[PlateOutcome])
     scenes: list[_Scene] = dataclasses.field(default_factory=list[_Scene])
@@ -78,6 +78,24 @@ def evaluate(
     """
     rng = rng or np.random.default_rng(0)
     input_size = input_size_of(pipeline.detector)
+    run = _run(pipeline, dataset, failures=failures, on_picture=on_picture)
+    return EvaluationReport(
+        dataset=name,
+        pictures=run.pictures,
+        plates=len(run.outcomes),
+        skipped=tuple(run.skipped),
+        parts=pipeline.describe(),
+        detection=_detection_scores(run.scenes, run.outcomes, input_size=input_size, rng=rng),
+        countries=_by_country(run, input_size=input_size, rng=rng),
+        groups=score_groups(run.outcomes, rng=rng),
+        outcomes=tuple(run.outcomes),
+    )
+
+
+def _run(
+    pipeline: Pipeline, dataset: Dataset, *, failures: str | Path | None, on_picture: Callable[[], None] | None
+) -> _Run:
+    """Read all pictures; those that cannot be read are skipped."""
     run = _Run(skipped=list(dataset.skipped))
     writer = None if failures is None else FailureWriter(Path(failures))
     low_threshold = with_min_score(pipeline.detector, LOW_SCORE)
@@ -92,17 +110,7 @@ def evaluate(
             on_picture()
     if writer is not None:
         writer.finish()
-    return EvaluationReport(
-        dataset=name,
-        pictures=run.pictures,
-        plates=len(run.outcomes),
-        skipped=tuple(run.skipped),
-        parts=pipeline.describe(),
-        detection=_detection_scores(run.scenes, run.outcomes, input_size=input_size, rng=rng),
-        countries=_by_country(run, input_size=input_size, rng=rng),
-        groups=score_groups(run.outcomes, rng=rng),
-        outcomes=tuple(run.outcomes),
-    )
+    return run
 
 
 def _evaluate_picture(

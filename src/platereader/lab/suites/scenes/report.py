@@ -10,8 +10,8 @@ import numpy as np
 
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, median, ninetieth
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.scenes.suite import PARTS, TILTED
-from platereader.lab.suites.stress.suite import Part
+from platereader.lab.synthesis.part import Part
+from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED
 from platereader.results import PartDescription, Status
 
 __all__ = ["SceneReading", "SceneScores", "ScenesReport"]

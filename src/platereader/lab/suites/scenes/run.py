@@ -12,18 +12,10 @@ from platereader._reading import PlateReader
 from platereader.lab.metrics.rates import corner_error
 from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
+from platereader.lab.suites.scenes.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
-from platereader.lab.suites.scenes.suite import (
-    FROZEN_PICTURES,
-    PARTS,
-    TILTED,
-    ScenePicture,
-    fingerprint,
-    frozen_fingerprint,
-    part_size,
-    pictures,
-)
 from platereader.lab.synthesis.scenes.material import Material
+from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED, ScenePicture, part_size, pictures
 from platereader.pipeline import Pipeline
 from platereader.protocols import Rectifier
 from platereader.rectification._contour import ContourRectifier

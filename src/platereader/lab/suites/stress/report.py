@@ -8,7 +8,8 @@ from typing import Any
 
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
-from platereader.lab.suites.stress.suite import CUT_PARTS, PARTS, Part
+from platereader.lab.synthesis.part import Part
+from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS
 from platereader.results import PartDescription, Reason, Status
 
 __all__ = ["PartScores", "StressReading", "StressReport", "TrustScores"]

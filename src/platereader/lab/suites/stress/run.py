@@ -12,21 +12,14 @@ from platereader._ctc import collapse
 from platereader._reading import PlateReader
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.suites.chunks import chunks
+from platereader.lab.suites.stress.fingerprint import fingerprint, frozen_fingerprint
 from platereader.lab.suites.stress.report import StressReading, StressReport
-from platereader.lab.suites.stress.suite import (
-    CUT_PARTS,
-    PARTS,
-    SEED,
-    Material,
-    Part,
-    fingerprint,
-    frozen_fingerprint,
-    part_size,
-    pictures,
-)
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.decoys import lettered_sample, scenery_sample
+from platereader.lab.synthesis.part import SEED, Part
+from platereader.lab.synthesis.stress.material import Material
+from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS, part_size, pictures
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
 from platereader.plates._alphabet import Alphabet

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from platereader._dependencies import check_installed
+from platereader.lab.suites.video.fingerprint import fingerprint, fingerprint_frames, frozen_fingerprints
 from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import VideoReport
-from platereader.lab.suites.video.suite import clip, clip_names, fingerprint, fingerprint_frames, frozen_fingerprints
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
+from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.lab.synthesis.video.material import Material
 from platereader.pipeline import Pipeline

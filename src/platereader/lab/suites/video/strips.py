@@ -13,8 +13,8 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.lab.suites.labelled.failures import clear_pictures, write_picture
 from platereader.lab.suites.video.outcomes import PassageOutcome
-from platereader.lab.suites.video.suite import clip
 from platereader.lab.synthesis.video.clip import VideoFrame
+from platereader.lab.synthesis.video.clips import clip
 from platereader.lab.synthesis.video.material import Material
 
 __all__ = ["draw_failures"]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.kernels import motion_kernel
 
 __all__ = ["dash_camera", "ordinary_camera"]
 
@@ -64,12 +65,9 @@ def _noisy(pixels: BgrImage, *, sigma: float, rng: np.random.Generator) -> BgrIm
 def _motion_blurred(pixels: BgrImage, *, length_px: float, angle: float) -> BgrImage:
     """Blurred along a straight line."""
     half = math.ceil(length_px / 2) + 1
-    offsets = np.arange(-half, half + 1, dtype=np.float64)
     steps = np.linspace(-length_px / 2, length_px / 2, 8 * half)
-    columns = np.clip(1 - np.abs(steps[:, None] * math.cos(angle) - offsets), 0, 1)
-    rows = np.clip(1 - np.abs(steps[:, None] * math.sin(angle) - offsets), 0, 1)
-    kernel = rows.T @ columns
-    return cast(BgrImage, cv2.filter2D(pixels, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE))
+    kernel = motion_kernel(steps * math.cos(angle), steps * math.sin(angle), half=half)
+    return cast(BgrImage, cv2.filter2D(pixels, -1, kernel, borderType=cv2.BORDER_REPLICATE))
 
 
 def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:

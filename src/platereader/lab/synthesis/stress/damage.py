@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.kernels import motion_kernel
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
 from platereader.lab.synthesis.stress.views import View
 
@@ -84,13 +85,9 @@ def motion_blur(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """A straight movement of ``amount`` per cent of the plate's width, more or less along the text."""
     length, angle = amount / 100 * view.width_px, float(rng.normal(0.0, 0.35))
     half = math.ceil(length / 2) + 1
-    offsets = np.arange(-half, half + 1, dtype=np.float64)
     steps = np.linspace(-length / 2, length / 2, max(2, math.ceil(8 * length)))
-    # Each point of the way gives to the four pixels around it what bilinear interpolation would take from them.
-    columns = np.clip(1 - np.abs(steps[:, None] * math.cos(angle) - offsets), 0, 1)  # (S, side)
-    rows = np.clip(1 - np.abs(steps[:, None] * math.sin(angle) - offsets), 0, 1)
-    kernel = rows.T @ columns
-    pixels = cv2.filter2D(view.pixels, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+    kernel = motion_kernel(steps * math.cos(angle), steps * math.sin(angle), half=half)
+    pixels = cv2.filter2D(view.pixels, -1, kernel, borderType=cv2.BORDER_REPLICATE)
     return view.changed(cast(BgrImage, pixels))
 
 

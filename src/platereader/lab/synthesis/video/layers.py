@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.kernels import motion_kernel
 from platereader.lab.synthesis.pose import Corners, corners_of
 from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, without_plates
 
@@ -182,10 +183,5 @@ def _motion_kernel(blur_px: tuple[float, float]) -> NDArray[np.float32] | None:
     if length < 1.0:
         return None
     half = math.ceil(max(map(abs, blur_px)) / 2)
-    offsets = np.arange(-half, half + 1, dtype=np.float64)
     steps = np.linspace(-0.5, 0.5, 8 * half + 1)
-    columns = np.clip(1 - np.abs(steps[:, None] * blur_px[0] - offsets), 0, 1)
-    rows = np.clip(1 - np.abs(steps[:, None] * blur_px[1] - offsets), 0, 1)
-    kernel = rows.T @ columns
-    normalised: NDArray[np.float32] = (kernel / kernel.sum()).astype(np.float32)
-    return normalised
+    return motion_kernel(steps * blur_px[0], steps * blur_px[1], half=half).astype(np.float32)

@@ -18,13 +18,14 @@ from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration
 from platereader.lab.suites.scenes import report as report_module
-from platereader.lab.suites.scenes import run, suite
+from platereader.lab.suites.scenes import run
+from platereader.lab.suites.scenes.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
-from platereader.lab.suites.scenes.suite import PARTS, TILTED, fingerprint, pictures
 from platereader.lab.suites.scenes.table import format_scenes
-from platereader.lab.suites.stress.suite import Part
+from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph, load_material
+from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED, pictures
 from platereader.pipeline import Pipeline
 from platereader.plates import RUSSIA
 
@@ -55,7 +56,7 @@ def part_named(name: str) -> Part:
 def test_names_are_unique_and_every_part_is_frozen() -> None:
     names = [part.name for part in PARTS]
     assert len(set(names)) == len(names)
-    assert set(suite.frozen_fingerprint()) == set(names)
+    assert set(frozen_fingerprint()) == set(names)
 
 
 @pytest.mark.parametrize("name", [part.name for part in PARTS])
@@ -215,5 +216,5 @@ def test_nothing_in_it_was_trained_on(shared_data: Path) -> None:
 @pytest.mark.parametrize("name", ["width 24-40 px", "shrunk 60 px", "dashcam composed", "tilted yaw 45 °"])
 def test_the_frozen_pictures_are_still_the_same(shared_data: Path, name: str) -> None:
     material = load_material(shared_data / "data")
-    made = fingerprint(list(islice(pictures(material, part_named(name)), suite.FROZEN_PICTURES)))
-    assert made == suite.frozen_fingerprint()[name]
+    made = fingerprint(list(islice(pictures(material, part_named(name)), FROZEN_PICTURES)))
+    assert made == frozen_fingerprint()[name]

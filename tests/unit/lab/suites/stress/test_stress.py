@@ -11,12 +11,16 @@ import pytest
 from fakes import patch_pipeline
 from platereader.cli import main
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.suites.stress import run, suite
+from platereader.lab.suites.stress import run
+from platereader.lab.suites.stress.fingerprint import fingerprint, frozen_fingerprint
 from platereader.lab.suites.stress.plots import draw_stress
 from platereader.lab.suites.stress.report import StressReading, StressReport
-from platereader.lab.suites.stress.suite import CUT_PARTS, PARTS, Material, Part, fingerprint, pictures
 from platereader.lab.suites.stress.table import format_stress
+from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.stress import pictures as maker
+from platereader.lab.synthesis.stress.material import Material, load_material
+from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS, pictures
 from platereader.plates import DEFAULT_SCHEMES, RUSSIA
 from platereader.results import Reason, Status
 
@@ -112,11 +116,11 @@ def test_a_report_counts_right_returned_and_flagged() -> None:
 def small_suite(monkeypatch: pytest.MonkeyPatch) -> tuple[Part, ...]:
     """A suite of two parts and one of cut-off plates, a few pictures each."""
     few = (part_of("width", 60), MIXED)
-    for module in (run, suite):
+    for module in (run, maker):
         monkeypatch.setattr(module, "PARTS", few)
         monkeypatch.setattr(module, "CUT_PARTS", CUT_PARTS[:1])
-    monkeypatch.setattr(suite, "_MIXED_EACH", 6)
-    monkeypatch.setattr(suite, "_DRAWN_EACH", 4)
+    monkeypatch.setattr(maker, "_MIXED_EACH", 6)
+    monkeypatch.setattr(maker, "_DRAWN_EACH", 4)
     monkeypatch.setattr(run, "_DECOYS", {Part("not_a_plate", 0, "scenery"): 3})
     monkeypatch.setattr("platereader.lab.suites.stress.report.PARTS", few)
     return few
@@ -138,7 +142,7 @@ def test_a_run_reads_every_picture_and_notices_changed_ones(
 def test_the_command_prints_writes_and_draws(
     material: Material, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(suite, "load_material", lambda _: material)
+    monkeypatch.setattr("platereader.lab.synthesis.stress.material.load_material", lambda _: material)
     monkeypatch.setattr("platereader.cli.evaluate.build_pipeline", lambda _: patch_pipeline())
     report, plots = tmp_path / "stress.json", tmp_path / "plots"
     assert main(["evaluate", str(tmp_path), "--stress", "--json", str(report), "--plots", str(plots)]) == 0
@@ -148,7 +152,7 @@ def test_the_command_prints_writes_and_draws(
 
 
 def test_the_frozen_pictures_are_still_the_same(shared_data: Path) -> None:
-    material = suite.load_material(shared_data / "data")
+    material = load_material(shared_data / "data")
     parts = [part_of("width", 60), part_of("roll", 45), part_of("region", 2), part_of("cut_off", 20)]
-    made, frozen = fingerprint(pictures(material, parts)), suite.frozen_fingerprint()
+    made, frozen = fingerprint(pictures(material, parts)), frozen_fingerprint()
     assert made == {name: frozen[name] for name in made}

@@ -14,8 +14,9 @@ import pytest
 from platereader._geometry import Box, Quad
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import is_calibration
-from platereader.lab.suites.video.suite import clip, clip_names, fingerprint, fingerprint_frames, frozen_fingerprints
+from platereader.lab.suites.video.fingerprint import fingerprint, fingerprint_frames, frozen_fingerprints
 from platereader.lab.synthesis.video.clip import VideoFrame
+from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.lab.synthesis.video.material import Material, load_material
 from platereader.lab.synthesis.video.motion import Pose, path_through, view

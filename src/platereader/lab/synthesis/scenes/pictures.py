@@ -1,16 +1,14 @@
-"""The frozen suite of scenes: which plate in which frame, and the fingerprint of all its pictures.
+"""The pictures of the scenes suite: which plate in which frame.
 
-Every picture has a seed of its own, made of its part's name and its number.
+Every picture has a seed of its own, made of its part's name and its number. All of this is part of a frozen suite: a
+change here changes its pictures, and with them every figure.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import cv2
@@ -18,7 +16,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
-from platereader.lab.suites.stress.suite import Part
+from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.paste import Front, random_front, replace_plate
 from platereader.lab.synthesis.pose import Corners, homography
 from platereader.lab.synthesis.render import render_plate
@@ -30,19 +28,7 @@ from platereader.lab.synthesis.stress.damage import turned
 from platereader.lab.synthesis.stress.views import View
 from platereader.plates import RUSSIA
 
-__all__ = [
-    "FROZEN_PICTURES",
-    "PARTS",
-    "TILTED",
-    "ScenePicture",
-    "fingerprint",
-    "frozen_fingerprint",
-    "part_size",
-    "pictures",
-]
-
-FROZEN_PICTURES = 8
-"""Pictures of each part, from its first on, whose fingerprint is frozen."""
+__all__ = ["PARTS", "TILTED", "ScenePicture", "part_size", "pictures"]
 
 _SIZE_PX = (640, 480)
 _WIDE_PX = (1280, 720)
@@ -52,7 +38,6 @@ _TILTED_WIDTH_PX = 130.0
 _STREET_WIDTH_PX = (80.0, 200.0)
 # Enlarged further than this, a photograph shows what no lens does.
 _MAX_ENLARGEMENT = {"composed": 1.3, "rendered": 2.2}
-_FROZEN = Path(__file__).with_name("frozen.json")
 
 _WIDTHS: Mapping[Part, tuple[float, float, int]] = {
     Part("width", 0, f"{low}-{high} px"): (low, high, count)
@@ -252,22 +237,3 @@ def _replaced(photograph: Photograph, *, front: Front, rng: np.random.Generator)
 def _scene_plate(corners: Corners) -> ScenePlate:
     quad = Quad.from_points(corners)
     return ScenePlate(quad.box, quad)
-
-
-# ---------------------------------------------------------------- frozen
-
-
-def fingerprint(made: Sequence[ScenePicture]) -> str:
-    """sha256 of the pixels, places and texts of some pictures."""
-    digest = hashlib.sha256()
-    for picture in made:
-        digest.update(picture.frame.tobytes())
-        place = [round(value, 2) for value in picture.box.to_tuple()]
-        digest.update(json.dumps([picture.text, picture.frame.shape, place]).encode())
-    return digest.hexdigest()
-
-
-def frozen_fingerprint() -> Mapping[str, str]:
-    """The ``fingerprint`` of the first ``FROZEN_PICTURES`` of each part, by its name, as the suite was frozen."""
-    frozen = json.loads(_FROZEN.read_text(encoding="utf-8"))
-    return cast("dict[str, str]", frozen["sha256"])

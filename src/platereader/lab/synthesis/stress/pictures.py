@@ -1,89 +1,41 @@
-"""The frozen suite: which plates, made worse how, and the fingerprint of all its pictures.
+"""The pictures of the stress suite: which plates, and what is done to them.
 
-Every picture has a seed of its own, made of the suite's, its part's name and its number.
+Every picture has a seed of its own, made of the suite's, its part's name and its number. All of this is part of a
+frozen suite: a change here changes its pictures, and with them every figure.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
-from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad
-from platereader.lab.datasets import is_calibration, load_dataset
-from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.datasets.plates import RealPlate, cut_plates
-from platereader.lab.synthesis.lettering import Lettering, cut_lettering
+from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.damage import EFFECTS
+from platereader.lab.synthesis.stress.material import Material
 from platereader.lab.synthesis.stress.views import Source, View, drawn, photographed
-from platereader.media._images import read_image
 from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Detection
 
-__all__ = [
-    "CUT_PARTS",
-    "PARTS",
-    "Material",
-    "Part",
-    "StressPicture",
-    "fingerprint",
-    "frozen_fingerprint",
-    "load_material",
-    "pictures",
-]
-
-SEED = 20261124
+__all__ = ["CUT_PARTS", "PARTS", "StressPicture", "part_size", "pictures"]
 
 _NORMAL_WIDTH_PX = 140.0
 _DRAWN_EACH = 60
 _PER_TYPE = 50
 _PER_REGION = 150
 _MIXED_EACH = 500
-_SCENES = 80
 _MIXED_WIDTH_PX = (45.0, 140.0)
 # The detector's corners on photographs it never saw: 2.0 % of the width in the median, 2.5 % in the mean.
 _CORNERS = CornerError(median=0.02, tail=0.5)
-_FROZEN = Path(__file__).with_name("frozen.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Pictures that have one thing in common.
-
-    Attributes:
-        axis: what is made worse, such as ``width``; ``type``, ``region`` or ``mixed``.
-        amount: by how much, in ``unit``; 0 where it has no amount.
-        unit: of the amount, or what stands for it: the name of a type.
-    """
-
-    axis: str
-    amount: float
-    unit: str
-
-    @property
-    def name(self) -> str:
-        """Axis and severity, such as ``width 60 px``."""
-        return f"{self.axis} {self.severity}"
-
-    @property
-    def severity(self) -> str:
-        """The amount with its unit."""
-        return f"{self.amount:g} {self.unit}" if self.amount else self.unit
-
-    def rng(self, number: int) -> np.random.Generator:
-        """The source of randomness of one picture."""
-        return np.random.default_rng((SEED, zlib.crc32(self.name.encode()), number))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,39 +55,6 @@ class StressPicture:
     detection: Detection
     text: str
     source: Source
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Material:
-    """What the suite is made from.
-
-    Attributes:
-        plates: photographed plates, sorted by file name.
-        lettering: characters cut out of other photographs.
-        scenes: pictures without plates.
-    """
-
-    plates: tuple[RealPlate, ...]
-    lettering: Lettering
-    scenes: tuple[BgrImage, ...]
-
-
-def load_material(root: Path) -> Material:
-    """Read what the suite is made from: ``dev/russian``, and the calibration fifth of ``train``.
-
-    Args:
-        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/negatives``.
-
-    Raises:
-        DatasetError: one of them is missing.
-    """
-    plates = sorted(cut_plates(load_dataset(root / "dev" / "russian").images), key=lambda plate: plate.name)
-    sets = [load_photographs(root / "train" / name).images for name in ("russian", "more")]
-    kept = sorted((one for images in sets for one in images if is_calibration(one.path)), key=lambda one: one.path.name)
-    lettering = cut_lettering(plate for plate in cut_plates(kept) if plate.country in (None, "RU"))
-    empty = sorted(one.path for one in load_photographs(root / "train" / "negatives").images)
-    scenes = [read_image(path) for path in empty if is_calibration(path)][:_SCENES]
-    return Material(tuple(plates), lettering, tuple(scenes))
 
 
 _AXES: tuple[tuple[str, str, tuple[float, ...]], ...] = (
@@ -268,19 +187,3 @@ def _with_detection(part: Part, view: View, *, rng: np.random.Generator) -> Stre
         return StressPicture(part, view.pixels, Detection(box, 1.0, None, view.lines), view.text, view.source)
     found = Quad.from_points(noisy_corners(view.corners, error=_CORNERS, rng=rng))
     return StressPicture(part, view.pixels, Detection(found.box, 1.0, found, view.lines), view.text, view.source)
-
-
-def fingerprint(made: Iterable[StressPicture]) -> dict[str, str]:
-    """sha256 of the pixels, places and texts of each part, by its name."""
-    hashes: dict[str, Any] = {}
-    for picture in made:
-        digest = hashes.setdefault(picture.part.name, hashlib.sha256())
-        digest.update(picture.frame.tobytes())
-        digest.update(json.dumps([picture.text, picture.frame.shape, picture.detection.to_dict()]).encode())
-    return {name: digest.hexdigest() for name, digest in hashes.items()}
-
-
-def frozen_fingerprint() -> Mapping[str, str]:
-    """The ``fingerprint`` of the suite as it was frozen."""
-    frozen = json.loads(_FROZEN.read_text(encoding="utf-8"))
-    return cast("dict[str, str]", frozen["sha256"])

@@ -1,33 +1,30 @@
-"""The frozen suite of sequences: which vehicles are in which, and the fingerprint of all of them.
+"""The clips of the video suite: which vehicles are in which.
 
-Every clip has a seed of its own, made of its name.
+Every clip has a seed of its own, made of its name. All of this is part of a frozen suite: a change here changes its
+frames, and with them every figure.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.scenes.material import PlatePhotograph
-from platereader.lab.synthesis.video.clip import Clip, Vehicle, VideoFrame
+from platereader.lab.synthesis.video.clip import Clip, Vehicle
 from platereader.lab.synthesis.video.layers import background_layer, cut_out, whole
 from platereader.lab.synthesis.video.levels import LEVELS, Level
 from platereader.lab.synthesis.video.material import Material
 from platereader.lab.synthesis.video.plans import KINDS, WHOLE, Plan, plan
 
-__all__ = ["CLIPS", "clip", "clip_names", "fingerprint", "fingerprint_frames", "frozen_fingerprints"]
+__all__ = ["CLIPS", "clip", "clip_names"]
 
 CLIPS = 80
 """Clips of each level."""
 
-_FROZEN = Path(__file__).with_name("frozen.json")
 _MIN_SCALE = 0.42
 _MAX_SCALE = 1.25
 _DROP_PROBABILITY = 0.25
@@ -76,31 +73,6 @@ def clip(name: str, material: Material) -> Clip:
     times = _times(planned, rng=rng)
     conditions = level.draw_conditions(times, rng=rng)
     return Clip(name, planned, vehicles, background, tuple(times), conditions)
-
-
-def fingerprint_frames(count: int) -> tuple[int, int, int]:
-    """Numbers of the frames that a fingerprint is of: the first, the middle and the last one."""
-    return 0, count // 2, count - 1
-
-
-def fingerprint(frames: Sequence[VideoFrame]) -> str:
-    """Start of the sha256 of the pixels and plates of some frames of a clip.
-
-    Args:
-        frames: those of ``fingerprint_frames``.
-    """
-    digest = hashlib.sha256()
-    for frame in frames:
-        digest.update(frame.pixels.tobytes())
-        plates = [(one.passage, one.text, [round(value, 1) for value in one.box.to_tuple()]) for one in frame.plates]
-        digest.update(json.dumps([round(frame.timestamp_s, 4), plates]).encode())
-    return digest.hexdigest()[:16]
-
-
-def frozen_fingerprints() -> Mapping[str, str]:
-    """The ``fingerprint`` of each clip by its name, as the suite was frozen."""
-    frozen: dict[str, dict[str, str]] = json.loads(_FROZEN.read_text(encoding="utf-8"))
-    return frozen["sha256"]
 
 
 def _places(material: Material, level: Level, *, number: int, kind: str) -> list[PlatePhotograph]:

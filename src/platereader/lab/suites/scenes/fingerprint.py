@@ -1,0 +1,34 @@
+"""Whether the pictures of the scenes suite are the frozen ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from platereader.lab.synthesis.scenes.pictures import ScenePicture
+
+__all__ = ["FROZEN_PICTURES", "fingerprint", "frozen_fingerprint"]
+
+FROZEN_PICTURES = 8
+"""Pictures of each part, from its first on, whose fingerprint is frozen."""
+
+_FROZEN = Path(__file__).with_name("frozen.json")
+
+
+def fingerprint(made: Sequence[ScenePicture]) -> str:
+    """sha256 of the pixels, places and texts of some pictures."""
+    digest = hashlib.sha256()
+    for picture in made:
+        digest.update(picture.frame.tobytes())
+        place = [round(value, 2) for value in picture.box.to_tuple()]
+        digest.update(json.dumps([picture.text, picture.frame.shape, place]).encode())
+    return digest.hexdigest()
+
+
+def frozen_fingerprint() -> Mapping[str, str]:
+    """The ``fingerprint`` of the first ``FROZEN_PICTURES`` of each part, by its name, as the suite was frozen."""
+    frozen = json.loads(_FROZEN.read_text(encoding="utf-8"))
+    return cast("dict[str, str]", frozen["sha256"])

@@ -1,0 +1,50 @@
+"""What the stress suite is made from: photographs that nothing was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platereader._arrays import BgrImage
+from platereader.lab.datasets import is_calibration, load_dataset
+from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.synthesis.lettering import Lettering, cut_lettering
+from platereader.media._images import read_image
+
+__all__ = ["Material", "load_material"]
+
+_SCENES = 80
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What the suite is made from.
+
+    Attributes:
+        plates: photographed plates, sorted by file name.
+        lettering: characters cut out of other photographs.
+        scenes: pictures without plates.
+    """
+
+    plates: tuple[RealPlate, ...]
+    lettering: Lettering
+    scenes: tuple[BgrImage, ...]
+
+
+def load_material(root: Path) -> Material:
+    """Read what the suite is made from: ``dev/russian``, and the calibration fifth of ``train``.
+
+    Args:
+        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/negatives``.
+
+    Raises:
+        DatasetError: one of them is missing.
+    """
+    plates = sorted(cut_plates(load_dataset(root / "dev" / "russian").images), key=lambda plate: plate.name)
+    sets = [load_photographs(root / "train" / name).images for name in ("russian", "more")]
+    kept = sorted((one for images in sets for one in images if is_calibration(one.path)), key=lambda one: one.path.name)
+    lettering = cut_lettering(plate for plate in cut_plates(kept) if plate.country in (None, "RU"))
+    empty = sorted(one.path for one in load_photographs(root / "train" / "negatives").images)
+    scenes = [read_image(path) for path in empty if is_calibration(path)][:_SCENES]
+    return Material(tuple(plates), lettering, tuple(scenes))
