@@ -56,7 +56,7 @@ def fused(policy: TrustPolicy, frames: FrameWeights, *, combined: bool = True) -
 
     def answer(readings: Sequence[PlateReading]) -> str | None:
         evidence.COMBINING_ROUNDS = ROUNDS if combined else 0
-        gathered = FusedEvidence(trust, RUSSIAN)
+        gathered = FusedEvidence(trust, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
         for index, reading in enumerate(readings):
             gathered.add(reading, index)
         return gathered.fused.text
@@ -109,7 +109,7 @@ def settled(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
     after: list[int] = []
     wrong = 0
     for track in tracks:
-        gathered = FusedEvidence(policy, RUSSIAN)
+        gathered = FusedEvidence(policy, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
         for index, reading in enumerate(track.readings):
             gathered.add(reading, index)
             if gathered.fused.agreeing >= 3 and gathered.fused.status == "read":
@@ -125,7 +125,7 @@ def speed(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
     """Milliseconds that one more reading takes, its fused text included."""
     times_ms: list[float] = []
     for track in tracks[::5]:
-        gathered = FusedEvidence(policy, RUSSIAN)
+        gathered = FusedEvidence(policy, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
         for index, reading in enumerate(track.readings[:24]):
             start = time.perf_counter()
             gathered.add(reading, index)

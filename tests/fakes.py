@@ -11,7 +11,8 @@ from platereader import Box, Detection, PlateImage
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.pipeline import Pipeline
-from platereader.plates import RUSSIAN, Alphabet
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN, Alphabet
+from platereader.results import PlateEvidence, PlateReading
 from platereader.testing import spelled
 from platereader.trust import TrustPolicy
 from platereader.video._tracking.tracker import MotionTracker
@@ -73,6 +74,12 @@ class PatchRecognizer:
 
     def _spell(self, blue: int) -> LogProbs:
         return spelled(TEXTS.get(blue, ""), self.alphabet, steps=24, probability=self.probability)
+
+
+def judged(evidence: PlateEvidence, policy: TrustPolicy | None = None) -> PlateReading:
+    """What a policy says of a Russian plate."""
+    (verdict,) = (policy or TrustPolicy()).judge([evidence], alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+    return PlateReading(verdict, evidence)
 
 
 def patch_pipeline(*, probability: float = 0.999, trust: TrustPolicy | None = None) -> Pipeline:

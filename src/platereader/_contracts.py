@@ -12,15 +12,21 @@ import numpy as np
 from platereader._arrays import BgrImage, LogProbs, check_image
 from platereader._geometry import Box
 from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError
-from platereader.plates._alphabet import Alphabet
-from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
-from platereader.results import Candidate, Detection, PlateImage, TrackAssignment
+from platereader.plates import Alphabet, Schemes
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
+from platereader.results import Candidate, Detection, FusedText, PlateEvidence, PlateImage, TrackAssignment, Verdict
 from platereader.results._evidence import ROUNDING_NATS
 
-PartKind: TypeAlias = Literal["detector", "rectifier", "recognizer", "decoder"]
+PartKind: TypeAlias = Literal["detector", "rectifier", "recognizer", "decoder", "trust"]
 
-_METHODS: Final[Mapping[PartKind, str]] = MappingProxyType(
-    {"detector": "detect", "rectifier": "rectify", "recognizer": "recognize", "decoder": "decode"}
+_METHODS: Final[Mapping[PartKind, tuple[str, ...]]] = MappingProxyType(
+    {
+        "detector": ("detect",),
+        "rectifier": ("rectify",),
+        "recognizer": ("recognize",),
+        "decoder": ("decode",),
+        "trust": ("judge", "judge_fused"),
+    }
 )
 _MAX_COORDINATE_PX = 1e6
 
@@ -36,13 +42,13 @@ def check_part(part: object, *, kind: PartKind, name: str | None = None) -> None
     Raises:
         InvalidArgumentError: it lacks the method of that kind, or an alphabet where the kind has one, or is a class.
     """
-    name, method = name or kind, _METHODS[kind]
+    name, methods = name or kind, _METHODS[kind]
     if inspect.isclass(part):
         raise InvalidArgumentError(f"{name} is the class {part.__name__}, expected is an object of it: call it first.")
-    if not callable(getattr(part, method, None)):
+    if not all(callable(getattr(part, method, None)) for method in methods):
         raise InvalidArgumentError(
-            f"{name} is {_described(part)}, expected is a {kind}, that is an object with the method {method} as "
-            "platereader.protocols describes it."
+            f"{name} is {_described(part)}, expected is a {kind}, that is an object with the method "
+            f"{' and '.join(methods)} as platereader.protocols describes it."
         )
     if kind in {"recognizer", "decoder"} and not isinstance(getattr(part, "alphabet", None), Alphabet):
         raise InvalidArgumentError(f"{name} is a {type(part).__name__} without an alphabet: give it an Alphabet.")
@@ -157,6 +163,34 @@ def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candi
                     f"{source} gave the text {candidate.text!r}, allowed are characters of {allowed!r}."
                 )
     return decoded
+
+
+def checked_judge(
+    policy: VerdictPolicy, evidence: Sequence[PlateEvidence], *, alphabet: Alphabet, schemes: Schemes
+) -> list[Verdict]:
+    """One verdict per plate.
+
+    Raises:
+        ContractError: not one verdict per plate.
+    """
+    verdicts = policy.judge(evidence, alphabet=alphabet, schemes=schemes)
+    _check_items(verdicts, Verdict, expected=len(evidence), source=f"{type(policy).__name__}.judge")
+    return verdicts
+
+
+def checked_judge_fused(policy: VerdictPolicy, fused: FusedText, *, schemes: Schemes) -> Verdict:
+    """The verdict on a fused text.
+
+    Raises:
+        ContractError: no verdict, or one of another text.
+    """
+    verdict: object = policy.judge_fused(fused, schemes=schemes)
+    text = fused.candidates[0].text
+    if not isinstance(verdict, Verdict) or verdict.text != text:
+        raise ContractError(
+            f"{type(policy).__name__}.judge_fused returned {_described(verdict)}: return a Verdict on {text!r}."
+        )
+    return verdict
 
 
 def checked_update(tracker: PlateTracker, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:

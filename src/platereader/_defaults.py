@@ -7,13 +7,16 @@ docs/how-to/speed.md for the figures. ``describe()`` says what was chosen, and w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from platereader.errors import EngineError
-from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
+from platereader.errors import EngineError, InvalidArgumentError
+from platereader.plates import Alphabet, PlateScheme, Schemes
+from platereader.plates._defaults import DEFAULT_SCHEMES, default_grammar, default_schemes
+from platereader.plates._grammar import PlateGrammar
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.registry import Registry, WeightFile
 from platereader.results import PartDescription
 from platereader.runtimes import Precision, Runtime
@@ -23,7 +26,6 @@ from platereader.trust import Calibration, TrustPolicy
 
 if TYPE_CHECKING:
     from platereader.detection._plate_detector import PlateDetector
-    from platereader.plates._alphabet import Alphabet
     from platereader.recognition._recognizer import CtcRecognizer
 
 DETECTOR_WEIGHTS = "plate-detector"
@@ -69,7 +71,7 @@ Parts: TypeAlias = tuple[
     "Rectifier | None",
     "Recognizer | None",
     "CTCDecoder | None",
-    "TrustPolicy | None",
+    "VerdictPolicy | None",
     "Callable[[], PlateTracker] | None",
 ]
 AllParts: TypeAlias = tuple[
@@ -77,16 +79,20 @@ AllParts: TypeAlias = tuple[
     Rectifier,
     Recognizer,
     CTCDecoder,
-    TrustPolicy,
+    VerdictPolicy,
     "Callable[[], PlateTracker]",
     tuple[PartDescription, ...],
+    Schemes,
 ]
 
 
-def complete(given: Parts, *, asked: Asked, registry: Registry | None) -> AllParts:
+def complete(
+    given: Parts, *, schemes: Iterable[PlateScheme] | None, asked: Asked, registry: Registry | None
+) -> AllParts:
     """Fill the gaps of ``given`` with default parts; nothing is loaded for a part that is there.
 
     Raises:
+        InvalidArgumentError: schemes, alphabet and decoder do not go together.
         EngineError: engine and precision do not go together, or are unknown.
         WeightsError: default weights are missing or altered.
     """
@@ -102,12 +108,14 @@ def complete(given: Parts, *, asked: Asked, registry: Registry | None) -> AllPar
         recognizer, read, calibration = _default_recognizer(known, asked)
     else:
         read, calibration = _described("recognizer", recognizer), None
-    decoder = default_decoder(recognizer.alphabet) if decoder is None else decoder
-    trust = calibrated(TrustPolicy() if trust is None else trust, calibration, decoder=decoder)
+    chosen = check_schemes(schemes, alphabet=recognizer.alphabet, decoder=decoder)
+    decoder = default_decoder(recognizer.alphabet, chosen) if decoder is None else decoder
+    trust = TrustPolicy() if trust is None else trust
+    trust = calibrated(trust, calibration, decoder=decoder) if isinstance(trust, TrustPolicy) else trust
     tracker = _default_tracker() if tracker is None else tracker
     others = {"rectifier": rectifier, "decoder": decoder, "trust": trust, "tracker": tracker}
     notes = (seen, read, *(_described(part, implementation) for part, implementation in others.items()))
-    return detector, rectifier, recognizer, decoder, trust, tracker, notes
+    return detector, rectifier, recognizer, decoder, trust, tracker, notes, chosen
 
 
 def load_detector(
@@ -311,13 +319,40 @@ def default_rectifier() -> Rectifier:
     return CornerRectifier(fallback=ContourRectifier())
 
 
-def default_decoder(alphabet: Alphabet) -> CTCDecoder:
-    """Prefix beam search, with the grammar of Russian plates if the alphabet is theirs."""
+def default_decoder(alphabet: Alphabet, schemes: Schemes | None = None) -> CTCDecoder:
+    """Prefix beam search, with the grammar of the schemes; by default of those that the alphabet can spell."""
     from platereader.decoding._beam import BeamDecoder
-    from platereader.plates import RUSSIAN
-    from platereader.plates._defaults import default_grammar
 
-    return BeamDecoder(alphabet, grammar=default_grammar() if alphabet == RUSSIAN else None)
+    schemes = default_schemes(alphabet) if schemes is None else schemes
+    if schemes is DEFAULT_SCHEMES:
+        return BeamDecoder(alphabet, grammar=default_grammar(alphabet))
+    return BeamDecoder(alphabet, grammar=PlateGrammar.build(schemes, alphabet=alphabet) if schemes.members else None)
+
+
+def check_schemes(given: Iterable[PlateScheme] | None, *, alphabet: Alphabet, decoder: CTCDecoder | None) -> Schemes:
+    """The schemes of a pipeline: those given, or those of the decoder's grammar, or all that the alphabet can spell.
+
+    Raises:
+        InvalidArgumentError: the alphabet lacks characters of a scheme, or the decoder has a grammar of other schemes.
+    """
+    grammar = getattr(decoder, "grammar", None)
+    known = grammar.schemes if isinstance(grammar, PlateGrammar) else None
+    if given is None:
+        return default_schemes(alphabet) if known is None else known
+    schemes = Schemes.of(given)
+    for scheme in schemes:
+        missing = "".join(sorted(scheme.characters - frozenset(alphabet.characters)))
+        if missing:
+            raise InvalidArgumentError(
+                f"schemes: plates of {scheme.country} have the characters {missing!r}, which the recognizer's alphabet "
+                f"{alphabet.characters!r} lacks: take weights that know them, or leave formats with them out."
+            )
+    if known is not None and known.members != schemes.members:
+        raise InvalidArgumentError(
+            f"schemes are of {[one.country for one in schemes]}, the decoder's grammar accepts other formats, of "
+            f"{[one.country for one in known]}: build it with PlateGrammar.build(schemes, alphabet=...), or give none."
+        )
+    return schemes
 
 
 def _default_tracker() -> Callable[[], PlateTracker]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from platereader._arrays import BgrImage
-from platereader._contracts import checked_decode, checked_recognize, checked_rectify
-from platereader.protocols import CTCDecoder, Recognizer, Rectifier
+from platereader._contracts import checked_decode, checked_judge, checked_recognize, checked_rectify
+from platereader.plates import Schemes
+from platereader.protocols import CTCDecoder, Recognizer, Rectifier, VerdictPolicy
 from platereader.results import Detection, PlateEvidence, PlateImage, PlateReading
-from platereader.trust import TrustPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class PlateReader:
     rectifier: Rectifier
     recognizer: Recognizer
     decoder: CTCDecoder
-    trust: TrustPolicy
+    trust: VerdictPolicy
+    schemes: Schemes
 
     def read_frames(
         self, frames: Sequence[BgrImage], detections: Sequence[Sequence[Detection]]
@@ -38,4 +39,5 @@ class PlateReader:
         log_probs = checked_recognize(self.recognizer, plates)
         candidates = checked_decode(self.decoder, log_probs)
         evidence = list(map(PlateEvidence, detections, plates, log_probs, candidates))
-        return self.trust.judge_batch(evidence, self.recognizer.alphabet)
+        verdicts = checked_judge(self.trust, evidence, alphabet=self.recognizer.alphabet, schemes=self.schemes)
+        return list(map(PlateReading, verdicts, evidence))

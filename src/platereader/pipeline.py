@@ -19,9 +19,9 @@ from platereader._contracts import (
 from platereader._geometry import Box
 from platereader._reading import PlateReader
 from platereader.errors import InvalidArgumentError
-from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
+from platereader.plates import DEFAULT_SCHEMES, PlateScheme, Schemes
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
-from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
 from platereader.video._stream import PlateStream, StreamSettings
 
@@ -43,6 +43,7 @@ class Pipeline:
         trust: says which readings to rely on.
         tracker: called once per stream for a fresh tracker.
         descriptions: what ``describe`` returns; filled by ``build``.
+        schemes: of the countries whose plates are read.
 
     Raises:
         InvalidArgumentError: a part is no such part, recognizer and decoder have different alphabets, or ``tracker``
@@ -53,15 +54,17 @@ class Pipeline:
     rectifier: Rectifier
     recognizer: Recognizer
     decoder: CTCDecoder
-    trust: TrustPolicy
+    trust: VerdictPolicy
     tracker: Callable[[], PlateTracker]
     descriptions: tuple[PartDescription, ...] = ()
+    schemes: Schemes = DEFAULT_SCHEMES
 
     def __post_init__(self) -> None:
         check_part(self.detector, kind="detector")
         check_part(self.rectifier, kind="rectifier")
         check_part(self.recognizer, kind="recognizer")
         check_part(self.decoder, kind="decoder")
+        check_part(self.trust, kind="trust")
         check_tracker_factory(self.tracker)
         if self.recognizer.alphabet != self.decoder.alphabet:
             raise InvalidArgumentError(
@@ -77,8 +80,9 @@ class Pipeline:
         rectifier: Rectifier | None = None,
         recognizer: Recognizer | None = None,
         decoder: CTCDecoder | None = None,
-        trust: TrustPolicy | None = None,
+        trust: VerdictPolicy | None = None,
         tracker: Callable[[], PlateTracker] | None = None,
+        schemes: Iterable[PlateScheme] | None = None,
         engine: str = "auto",
         precision: str = "auto",
         threads: int | None = None,
@@ -92,8 +96,10 @@ class Pipeline:
             rectifier: yours; the default uses a detection's corners, or finds them where it has none.
             recognizer: yours; the default decoder then uses its alphabet.
             decoder: yours.
-            trust: thresholds of your own.
+            trust: a ``TrustPolicy`` with thresholds of your own, or any ``VerdictPolicy``.
             tracker: a class or function without arguments, called once per stream.
+            schemes: of the countries whose plates are read, the preferred first; by default those of the decoder's
+                grammar, or all that the shipped weights were made for whose plates the recognizer's alphabet can spell.
             engine: ``"torch"``, ``"onnx"``, ``"openvino"``, or ``"auto"`` for the fastest installed, for each part.
             precision: ``"int8"``, ``"fp32"``, ``"bf16"``, or ``"auto"`` for the fastest on this processor, for each
                 part. The detector has no int8 weights for torch and runs in fp32 then.
@@ -107,15 +113,15 @@ class Pipeline:
                 no weights for it.
             MissingDependencyError: the engine is not installed; the message says which command installs it.
             WeightsError: the default weights are missing or altered.
-            InvalidArgumentError: alphabets of recognizer and decoder differ, or ``tracker`` is an object, not what
-                makes one.
+            InvalidArgumentError: alphabets of recognizer and decoder differ, the alphabet lacks characters of a scheme,
+                the decoder has a grammar of other schemes, or ``tracker`` is an object, not what makes one.
         """
         from platereader import _defaults as defaults
         from platereader.runtimes._selection import Asked
 
         given = (detector, rectifier, recognizer, decoder, trust, tracker)
         asked = Asked(engine, precision, threads, device)
-        return cls(*defaults.complete(given, asked=asked, registry=registry))
+        return cls(*defaults.complete(given, schemes=schemes, asked=asked, registry=registry))
 
     def read(self, frame: BgrImage) -> list[PlateReading]:
         """Find and read all plates of one frame, best detection first.
@@ -174,7 +180,7 @@ class Pipeline:
             self._detect_one,
             self.read_detections,
             tracker=self.tracker(),
-            evidence=lambda: FusedEvidence(self.trust, self.recognizer.alphabet),
+            evidence=lambda: FusedEvidence(self.trust, alphabet=self.recognizer.alphabet, schemes=self.schemes),
             settings=settings,
         )
 
@@ -219,7 +225,7 @@ class Pipeline:
 
     @property
     def _reader(self) -> PlateReader:
-        return PlateReader(self.rectifier, self.recognizer, self.decoder, self.trust)
+        return PlateReader(self.rectifier, self.recognizer, self.decoder, self.trust, self.schemes)
 
     def _plate_image(self, plate: BgrImage | PlateImage, index: int) -> PlateImage:
         if isinstance(plate, PlateImage):

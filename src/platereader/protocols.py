@@ -1,4 +1,4 @@
-"""The five contracts between the parts, on one page: implement one and hand it to ``Pipeline.build``.
+"""The six contracts between the parts, on one page: implement one and hand it to ``Pipeline.build``.
 
 Sequence in, list of the same length out, always. Boxes and corners are float pixels of the frame they came from,
 scores are 0 to 1, logarithms natural, times seconds. Parts never get an empty sequence, except the tracker, for which
@@ -11,10 +11,18 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from platereader._arrays import BgrImage, LogProbs
-from platereader.plates._alphabet import Alphabet
-from platereader.results import Candidate, Detection, PlateImage, TrackAssignment
+from platereader.plates import Alphabet, Schemes
+from platereader.results import (
+    Candidate,
+    Detection,
+    FusedText,
+    PlateEvidence,
+    PlateImage,
+    TrackAssignment,
+    Verdict,
+)
 
-__all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier"]
+__all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier", "VerdictPolicy"]
 
 
 class Detector(Protocol):
@@ -60,6 +68,18 @@ class CTCDecoder(Protocol):
 
     def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
         """Candidates of each of the N plates, best first; an empty tuple means that nothing is legible."""
+        ...
+
+
+class VerdictPolicy(Protocol):
+    """Says what was read, and whether to rely on it; ``TrustPolicy`` is ours, which yours may ask and then differ."""
+
+    def judge(self, evidence: Sequence[PlateEvidence], *, alphabet: Alphabet, schemes: Schemes) -> list[Verdict]:
+        """One verdict for each plate; ``alphabet`` is that of the log probabilities, ``schemes`` know the formats."""
+        ...
+
+    def judge_fused(self, fused: FusedText, *, schemes: Schemes) -> Verdict:
+        """The verdict on the text that many pictures of one plate come to; with a text where there is one."""
         ...
 
 

@@ -106,8 +106,9 @@ def test_candidates_are_what_they_say(decoder: BeamDecoder, log_probs: LogProbs)
     candidates = decoder.decode(log_probs[None])[0]
     assert len(candidates) <= decoder.width
     for candidate in candidates:
-        assert candidate.format == DEFAULT_SCHEMES.fit(candidate.text).format
-        assert default_grammar().accepts(candidate.text) == (candidate.format is not None)
+        fit = DEFAULT_SCHEMES.fit(candidate.text)
+        assert candidate.format == (None if decoder.grammar is None else fit.format)
+        assert default_grammar().accepts(candidate.text) == fit.legal
         assert -math.inf < candidate.log_prob <= 0
         assert candidate.log_prob == pytest.approx(ctc.log_prob(log_probs, RUSSIAN.encode(candidate.text)), abs=1e-9)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fakes import judged
 from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, TrustPolicy
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.plates import RUSSIAN
@@ -83,8 +84,8 @@ def test_a_policy_with_a_calibration_reports_its_confidence() -> None:
     evidence = PlateEvidence(
         None, PlateImage(np.zeros((8, 40, 3), np.uint8)), row, (Candidate("A123BC77", -0.01, None),)
     )
-    reading = TrustPolicy(calibration=calibration).judge(evidence, RUSSIAN)
+    reading = judged(evidence, TrustPolicy(calibration=calibration))
     assert reading.calibrated
     assert reading.confidence == pytest.approx(1 / (1 + np.exp(-1.0)))
     assert reading.reason == "low_confidence"
-    assert not TrustPolicy().judge(evidence, RUSSIAN).calibrated
+    assert not judged(evidence).calibrated

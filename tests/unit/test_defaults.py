@@ -159,13 +159,18 @@ def test_a_device_that_is_not_there_is_an_engine_error() -> None:
         Pipeline.build(device="cuda")
 
 
+def trust_of(pipeline: Pipeline) -> TrustPolicy:
+    assert isinstance(pipeline.trust, TrustPolicy)
+    return pipeline.trust
+
+
 def test_confidence_is_calibrated_for_exactly_the_parts_it_was_fitted_for(registry: Registry) -> None:
     fitted = with_calibration(registry)
     detector = PatchDetector()
     policy = TrustPolicy(min_confidence=0.5)
     whole = Pipeline.build(detector=detector, precision="fp32", registry=fitted, trust=policy)
-    assert whole.trust.calibration is not None
-    assert whole.trust.min_confidence == 0.5
+    assert trust_of(whole).calibration is not None
+    assert trust_of(whole).min_confidence == 0.5
     others = {
         "no calibration with the weights": Pipeline.build(detector=detector, precision="fp32", registry=registry),
         "another precision": Pipeline.build(detector=detector, precision="bf16", registry=fitted),
@@ -177,7 +182,7 @@ def test_confidence_is_calibrated_for_exactly_the_parts_it_was_fitted_for(regist
         ),
         "another recognizer": Pipeline.build(detector=detector, recognizer=PatchRecognizer(), registry=fitted),
     }
-    assert {name: pipeline.trust.calibration for name, pipeline in others.items()} == dict.fromkeys(others)
+    assert {name: trust_of(pipeline).calibration for name, pipeline in others.items()} == dict.fromkeys(others)
 
 
 def test_an_equal_decoder_of_ones_own_keeps_the_calibration(registry: Registry) -> None:
@@ -185,4 +190,4 @@ def test_an_equal_decoder_of_ones_own_keeps_the_calibration(registry: Registry) 
     pipeline = Pipeline.build(
         detector=PatchDetector(), precision="fp32", registry=with_calibration(registry), decoder=own
     )
-    assert pipeline.trust.calibration is not None
+    assert trust_of(pipeline).calibration is not None

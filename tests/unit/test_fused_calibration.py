@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from platereader import InvalidArgumentError
-from platereader.trust import Calibration, FrameWeights, FusedCalibration, FusedSigns
+from platereader.plates import DEFAULT_SCHEMES
+from platereader.results import FusedSigns
+from platereader.trust import Calibration, FrameWeights, FusedCalibration
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED, fused_features
 
@@ -63,7 +65,7 @@ def test_weights_out_of_range_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_texts_of_no_type_or_of_unknown_region_are_penalised_by_their_lines() -> None:
-    assert UNFITTED.penalty("A123BC77", lines=1) == 0.0
-    assert UNFITTED.penalty("A123BC00", lines=1) == UNFITTED.no_format_nats
-    assert UNFITTED.penalty("A123BC100", lines=1) == UNFITTED.unknown_region_nats
-    assert UNFITTED.penalty("1234AB77", lines=2) == 0.0
+    assert UNFITTED.penalty(DEFAULT_SCHEMES.fit("A123BC77", lines=1)) == 0.0
+    assert UNFITTED.penalty(DEFAULT_SCHEMES.fit("A123BC00", lines=1)) == UNFITTED.no_format_nats
+    assert UNFITTED.penalty(DEFAULT_SCHEMES.fit("A123BC100", lines=1)) == UNFITTED.unknown_region_nats
+    assert UNFITTED.penalty(DEFAULT_SCHEMES.fit("1234AB77", lines=2)) == 0.0

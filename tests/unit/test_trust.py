@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from warped_plates import tilted
 
+from fakes import judged
 from platereader import (
     Box,
     Candidate,
@@ -19,7 +20,7 @@ from platereader import (
     _ctc as ctc,
 )
 from platereader._arrays import LogProbs
-from platereader.plates import RUSSIAN
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import Lines
 from platereader.testing import spelled
 
@@ -31,7 +32,7 @@ def judge(
 ) -> PlateReading:
     log_prob = ctc.log_prob(log_probs, RUSSIAN.encode(text))
     evidence = PlateEvidence(detection, PICTURE, log_probs, (Candidate(text, log_prob, None),))
-    return (policy or TrustPolicy()).judge(evidence, RUSSIAN)
+    return judged(evidence, policy)
 
 
 def with_illegible(log_probs: LogProbs, step: int, probability: float = 0.9) -> LogProbs:
@@ -90,7 +91,7 @@ def test_odd_texts_are_kept_but_doubted(text: str, reason: str) -> None:
 
 def test_no_candidate_is_unreadable() -> None:
     evidence = PlateEvidence(None, PICTURE, spelled("", RUSSIAN, steps=9), ())
-    reading = TrustPolicy().judge(evidence, RUSSIAN)
+    reading = judged(evidence)
     assert (reading.text, reading.confidence, reading.status) == (None, 0.0, "unreadable")
 
 
@@ -115,7 +116,7 @@ def test_something_illegible_beside_or_between_the_characters_is_named(step: int
 
 
 def test_where_no_character_stands_it_is_not_a_plate() -> None:
-    reading = TrustPolicy().judge(PlateEvidence(None, PICTURE, spelled("", RUSSIAN, steps=9), ()), RUSSIAN)
+    reading = judged(PlateEvidence(None, PICTURE, spelled("", RUSSIAN, steps=9), ()))
     assert (reading.status, reading.reason) == ("unreadable", "not_a_plate")
 
 
@@ -151,8 +152,10 @@ def test_a_batch_is_judged_like_its_single_plates() -> None:
     ]
     evidence.insert(1, PlateEvidence(None, PICTURE, rows[0], ()))
     policy = TrustPolicy()
-    assert policy.judge_batch(evidence, RUSSIAN) == [policy.judge(one, RUSSIAN) for one in evidence]
-    assert policy.judge_batch([], RUSSIAN) == []
+    assert policy.judge(evidence, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES) == [
+        judged(one, policy).verdict for one in evidence
+    ]
+    assert policy.judge([], alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES) == []
 
 
 @pytest.mark.parametrize(
@@ -164,6 +167,6 @@ def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: fl
     log_probs = spelled(moped, RUSSIAN, probability=0.9999)
     candidates = (Candidate(moped, -0.1, "moped"), Candidate(car, -0.1 - behind_nats, "standard"))
     evidence = PlateEvidence(None, PlateImage(PICTURE.pixels, lines), log_probs, candidates)
-    reading = TrustPolicy(min_legible=0.0).judge(evidence, RUSSIAN)
+    reading = judged(evidence, TrustPolicy(min_legible=0.0))
     assert reading.text == expected
     assert {one.text for one in reading.candidates} == {moped, car}

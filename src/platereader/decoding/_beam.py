@@ -16,7 +16,7 @@ from platereader._arrays import LogProbs
 from platereader._ctc import log_prob_table
 from platereader.decoding._automaton import Automaton
 from platereader.decoding._prefixes import search
-from platereader.decoding._scoring import check_log_probs, named_format
+from platereader.decoding._scoring import check_log_probs
 from platereader.decoding._texts import as_strings, beside, best_paths
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
@@ -39,8 +39,7 @@ class BeamDecoder:
     Attributes:
         alphabet: characters of the recognizer.
         width: prefixes that are followed at a time, and most candidates that are returned.
-        grammar: texts to prefer, which also names their formats; None orders by probability alone and names those of
-            Russian plates.
+        grammar: texts to prefer, which also names their formats; None orders by probability alone and names none.
         no_format_nats: see above; natural logarithm of a ratio of probabilities, 0 or more.
         unknown_region_nats: likewise.
 
@@ -64,7 +63,7 @@ class BeamDecoder:
         if self.grammar is not None and self.grammar.alphabet != self.alphabet:
             raise InvalidArgumentError(
                 f"grammar has the alphabet {self.grammar.alphabet.characters!r}, the decoder "
-                f"{self.alphabet.characters!r}: build the grammar with PlateGrammar.build(alphabet=...)."
+                f"{self.alphabet.characters!r}: build the grammar with PlateGrammar.build(schemes, alphabet=...)."
             )
         object.__setattr__(self, "_automaton", Automaton.build(self.alphabet.size, self.grammar))
 
@@ -101,7 +100,7 @@ class BeamDecoder:
     def _ranked(self, text: str, log_prob: float) -> tuple[float, str, str | None]:
         """What is sorted by: log probability less what speaks against the text itself, negative; text and format."""
         if self.grammar is None:
-            return -log_prob, text, named_format(text)
+            return -log_prob, text, None
         fit = self.grammar.fit(text)
         if fit is None:
             return self.no_format_nats - log_prob, text, None

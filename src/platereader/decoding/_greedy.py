@@ -8,7 +8,7 @@ from typing_extensions import final
 
 from platereader._arrays import LogProbs
 from platereader._ctc import log_prob_table
-from platereader.decoding._scoring import check_log_probs, named_format
+from platereader.decoding._scoring import check_log_probs
 from platereader.decoding._texts import as_strings, best_paths
 from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate
@@ -19,7 +19,7 @@ __all__ = ["GreedyDecoder"]
 @final
 @dataclass(frozen=True, slots=True)
 class GreedyDecoder:
-    """One candidate a plate: the best class of every time step, collapsed. A ``CTCDecoder``.
+    """One candidate a plate, of unnamed format: the best class of every time step, collapsed. A ``CTCDecoder``.
 
     Attributes:
         alphabet: characters of the recognizer.
@@ -47,4 +47,4 @@ class GreedyDecoder:
 
 
 def _candidates(text: str, score: float) -> tuple[Candidate, ...]:
-    return (Candidate(text, min(score, 0.0), named_format(text)),) if text else ()
+    return (Candidate(text, min(score, 0.0), None),) if text else ()

@@ -1,13 +1,12 @@
-"""What both decoders need: the check of what comes in, and the name of the format that a text fits."""
+"""What both decoders need: the check of what comes in."""
 
 from __future__ import annotations
 
 from platereader._arrays import LogProbs
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._defaults import default_grammar
 
-__all__ = ["check_log_probs", "named_format"]
+__all__ = ["check_log_probs"]
 
 
 def check_log_probs(log_probs: LogProbs, alphabet: Alphabet) -> None:
@@ -25,9 +24,3 @@ def check_log_probs(log_probs: LogProbs, alphabet: Alphabet) -> None:
             f"log_probs has shape {log_probs.shape}, expected (N, T, {alphabet.size}) for the alphabet "
             f"{alphabet.characters!r}: build the decoder with recognizer.alphabet."
         )
-
-
-def named_format(text: str) -> str | None:
-    """Name of the likeliest plate format of a text, or None."""
-    fit = default_grammar().fit(text)
-    return None if fit is None else fit.format

@@ -10,10 +10,17 @@ from platereader.plates._grammar import PlateGrammar
 from platereader.plates._russia import RUSSIA, RUSSIAN
 from platereader.plates._schemes import Schemes
 
-__all__ = ["DEFAULT_SCHEMES", "default_grammar"]
+__all__ = ["DEFAULT_SCHEMES", "default_grammar", "default_schemes"]
 
 DEFAULT_SCHEMES: Final = Schemes((RUSSIA,))
 """Russia first; others follow with weights that read them."""
+
+
+def default_schemes(alphabet: Alphabet) -> Schemes:
+    """Those of them of whose plates a recognizer with this alphabet can spell some."""
+    characters = frozenset(alphabet.characters)
+    able = tuple(one for one in DEFAULT_SCHEMES if any(each.characters <= characters for each in one.formats))
+    return DEFAULT_SCHEMES if able == DEFAULT_SCHEMES.members else Schemes(able)
 
 
 @lru_cache(maxsize=8)

@@ -82,7 +82,7 @@ class PlateGrammar:
             schemes: of the countries whose plates are to be read.
             alphabet: characters of the recognizer; types with a character outside of it simply never match.
         """
-        schemes = schemes if isinstance(schemes, Schemes) else Schemes(tuple(schemes))
+        schemes = Schemes.of(schemes)
         spellings = [spelling for scheme in schemes for one in scheme.formats for spelling in _spellings(scheme, one)]
         states: dict[frozenset[_Item], int] = {frozenset(_Item(i, 0, False) for i in range(len(spellings))): cls.start}
         queue = list(states)

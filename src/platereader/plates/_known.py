@@ -92,7 +92,7 @@ class KnownPlates:
     def __init__(self, plates: Iterable[str], *, schemes: Iterable[PlateScheme] = DEFAULT_SCHEMES) -> None:
         if isinstance(plates, str):
             raise InvalidArgumentError(f"plates is the text {plates!r}, expected is a list of texts: [{plates!r}].")
-        self._schemes = Schemes(tuple(schemes))
+        self._schemes = Schemes.of(schemes)
         self._spelling: dict[str, str] = {}
         for index, plate in enumerate(plates):
             self._spelling.setdefault(_checked(plate, self._schemes, name=f"plates[{index}]"), plate)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 from typing_extensions import final
@@ -162,9 +162,23 @@ class Schemes:
 
     members: tuple[PlateScheme, ...]
 
+    @classmethod
+    def of(cls, schemes: Iterable[PlateScheme]) -> Schemes:
+        """These schemes together."""
+        if isinstance(schemes, Schemes):
+            return schemes
+        if not isinstance(schemes, Iterable):
+            raise InvalidArgumentError(
+                f"schemes is a {type(schemes).__name__}, expected are PlateSchemes, also where it is one: (RUSSIA,)."
+            )
+        return cls(tuple(schemes))
+
     def __post_init__(self) -> None:
-        """Refuse countries that could not be told apart."""
-        object.__setattr__(self, "members", tuple(self.members))
+        """Refuse what is no scheme, and countries that could not be told apart."""
+        members = cast("tuple[object, ...]", self.members)
+        wrong = [type(one).__name__ for one in members if not isinstance(one, PlateScheme)]
+        if wrong:
+            raise InvalidArgumentError(f"schemes has a {wrong[0]}, expected are PlateSchemes such as plates.RUSSIA.")
         countries = [one.country for one in self.members]
         if len(set(countries)) < len(countries):
             raise InvalidArgumentError(

@@ -5,6 +5,7 @@ What cannot be right is refused when a result is made, and numpy numbers, which 
 
 from platereader.results._description import PartDescription
 from platereader.results._evidence import Candidate, Character, Detection, Lines, PlateEvidence, PlateImage
+from platereader.results._fused import FusedSigns, FusedText
 from platereader.results._plates import PlateReading, StreamUpdate, TrackedPlate
 from platereader.results._tracking import TrackAssignment
 from platereader.results._verdict import HasVerdict, Reason, Status, Verdict
@@ -13,6 +14,8 @@ __all__ = [
     "Candidate",
     "Character",
     "Detection",
+    "FusedSigns",
+    "FusedText",
     "HasVerdict",
     "Lines",
     "PartDescription",

@@ -92,10 +92,10 @@ class Candidate:
     """One text a plate may carry.
 
     Attributes:
-        text: Latin look-alike spelling, region included; one character at least.
+        text: Latin spelling, region included; one character at least.
         log_prob: natural log P(text | picture), over all alignments, unconstrained by any grammar: 0 at most, and minus
             infinity, which JSON has no number for and ``to_dict`` gives as None.
-        format: name of the plate format that the text fits, or None.
+        format: name of the plate format that the text fits; None for none, or from a decoder that knows no formats.
 
     Raises:
         InvalidArgumentError: a field is something else.

@@ -24,6 +24,7 @@ Reason: TypeAlias = Literal[
     "weak_character",
     "unknown_format",
     "unknown_region",
+    "ambiguous_country",
 ]
 """Why a reading is not ``read``; see ``platereader.trust``."""
 
@@ -33,14 +34,14 @@ class Verdict:
     """What is said of one plate.
 
     Attributes:
-        text: best text in Latin look-alike spelling; None when unreadable.
+        text: best text in Latin spelling; None when unreadable.
         confidence: probability that the whole text is right, 0 to 1.
         status: ``read``, ``uncertain`` or ``unreadable``.
         reason: why the status is not ``read``; None when it is.
         calibrated: whether ``confidence`` was fitted for exactly these parts.
         characters: each character of ``text`` with its own posterior probability.
         candidates: all texts considered, best first.
-        country: ISO 3166 code of the country whose plate format the text fits; None when it fits none.
+        country: ISO 3166 code of the country whose plate format the text fits; None when it fits none, or several.
         format: name of the plate format that the text fits, or None.
         region: what its region code stands for; None when there is none or it is unknown.
         text_local: the text in the script of its country, such as Cyrillic.
@@ -150,7 +151,7 @@ class HasVerdict:
 
     @property
     def text(self) -> str | None:
-        """Best text in Latin look-alike spelling; None when unreadable."""
+        """Best text in Latin spelling; None when unreadable."""
         return self.verdict.text
 
     @property
@@ -185,7 +186,7 @@ class HasVerdict:
 
     @property
     def country(self) -> str | None:
-        """ISO 3166 code of the country whose plate format the text fits; None when it fits none."""
+        """ISO 3166 code of the country whose plate format the text fits; None when it fits none, or several."""
         return self.verdict.country
 
     @property

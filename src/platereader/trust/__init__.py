@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from platereader.trust._calibration import Calibration
-from platereader.trust._fused import FrameWeights, FusedCalibration, FusedSigns
+from platereader.trust._fused import FrameWeights, FusedCalibration
 from platereader.trust._policy import TrustPolicy
 from platereader.trust._signs import Signs, signs_of
 
-__all__ = ["Calibration", "FrameWeights", "FusedCalibration", "FusedSigns", "Signs", "TrustPolicy", "signs_of"]
+__all__ = ["Calibration", "FrameWeights", "FusedCalibration", "Signs", "TrustPolicy", "signs_of"]

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates import DEFAULT_SCHEMES
-from platereader.results import Lines
+from platereader.plates import TextFit
+from platereader.results import FusedSigns
 from platereader.trust._logistic import fit_logistic, log_odds, probability, weights_by_name
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "UNFITTED",
     "FrameWeights",
     "FusedCalibration",
-    "FusedSigns",
     "fused_features",
 ]
 
@@ -73,9 +72,8 @@ class FrameWeights:
         """How much a frame with these signs counts beside others, above 0."""
         return math.exp(max(-20.0, min(20.0, self.bias + sum(w * x for w, x in zip(self.signs, signs, strict=True)))))
 
-    def penalty(self, text: str, *, lines: Lines) -> float:
-        """What a text of so many lines must make up for, nats."""
-        fit = DEFAULT_SCHEMES.fit(text, lines=lines)
+    def penalty(self, fit: TextFit) -> float:
+        """What a text must make up for by its probability, nats."""
         if not fit.legal:
             return self.no_format_nats
         return 0.0 if fit.region_known else self.unknown_region_nats
@@ -98,37 +96,6 @@ class FrameWeights:
 
 UNFITTED: Final = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=6.0, dependence=0.7)
 """For parts that nothing was fitted for: all frames count the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class FusedSigns:
-    """Signs for and against the text that many frames come to.
-
-    Attributes:
-        share: of the probability that the scores give to this text, 0 to 1: the confidence where none is fitted.
-        lead_nats: how much more it scores than the next text, or than one that every frame speaks against; 20 at most.
-        frames: legible frames, at least 1.
-        weight: sum of their weights.
-        agreeing: share of that weight in frames whose own best text it is, 0 to 1.
-        heard: share of the frames, however little they weigh, that do not speak against it as strongly as one can.
-        best_confidence: confidence of the surest of the agreeing frames, 0 to 1; 0 without any.
-        edge: weighted mean of the frames' log P(nothing illegible stands at an end), 0 at most.
-        inner: likewise between the characters.
-        legal: whether the text fits a plate format.
-        region_known: whether its region code is in use.
-    """
-
-    share: float
-    lead_nats: float
-    frames: int
-    weight: float
-    agreeing: float
-    heard: float
-    best_confidence: float
-    edge: float
-    inner: float
-    legal: bool
-    region_known: bool
 
 
 FUSED_FEATURES: Final = (

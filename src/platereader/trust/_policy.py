@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from platereader import _ctc as ctc
 from platereader.errors import InvalidArgumentError
-from platereader.plates import DEFAULT_SCHEMES
-from platereader.plates._alphabet import Alphabet
-from platereader.results import Character, Detection, Lines, PlateEvidence, PlateReading, Reason, Status, Verdict
+from platereader.plates import Alphabet, Schemes, TextFit
+from platereader.results import Candidate, Character, Detection, FusedText, PlateEvidence, Reason, Status, Verdict
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
-from platereader.trust._signs import Signs, emptiness, signs_of
+from platereader.trust._signs import emptiness, signs_of
 from platereader.trust._verdict import make_verdict
 
 OTHER_LINES_NATS = 5.0
 """How much more probable a text of a type with another number of lines must be; as ``BeamDecoder.no_format_nats``."""
 
-_MOSTLY = 0.5
+_EMPTY_ABOVE = 0.5
 _CHUNK = 32
+_OF_THE_PICTURE: tuple[Reason, ...] = ("cut_off", "hidden_character", "too_small")
 
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """Decides which readings are ``read``, ``uncertain`` or ``unreadable``.
+    """Decides which readings are ``read``, ``uncertain`` or ``unreadable``. A ``VerdictPolicy``.
 
     A reading is ``read`` when its text fits a plate format with a known region, nothing illegible stands at its ends or
     between its characters, the whole text is at least ``min_confidence`` probable and every single character at least
@@ -36,7 +36,8 @@ class TrustPolicy:
 
     Reasons, the first that applies. ``unreadable``: ``not_a_plate`` (nothing on it looks like a character of a plate),
     ``nothing_legible``. ``uncertain``: ``cut_off``, ``hidden_character``, ``too_small`` (low confidence on a plate
-    narrower than ``small_px``), ``low_confidence``, ``weak_character``, ``unknown_format``, ``unknown_region``.
+    narrower than ``small_px``), ``low_confidence``, ``weak_character``, ``unknown_format``, ``unknown_region``,
+    ``ambiguous_country`` (the text fits formats of several countries).
 
     ``TrustPolicy()`` is the strict preset; ``TrustPolicy.lenient()`` lets more through. What either
     lets through on plates that the reader was never trained on is printed by ``platereader train calibrate``.
@@ -79,35 +80,63 @@ class TrustPolicy:
         """For searching and for fusing with other evidence: a few per cent of what is ``read`` may be wrong."""
         return cls(min_confidence=0.7, min_character=0.7, max_illegible=0.5)
 
-    def judge(self, evidence: PlateEvidence, alphabet: Alphabet) -> PlateReading:
-        """Say what ``evidence`` is worth; ``alphabet`` is the one its log probabilities were made with."""
-        return self.judge_batch([evidence], alphabet)[0]
-
-    def judge_batch(self, evidence: Sequence[PlateEvidence], alphabet: Alphabet) -> list[PlateReading]:
-        """One reading for each piece of evidence, all with posteriors ``(T, C)`` of one shape.
+    def judge(self, evidence: Sequence[PlateEvidence], *, alphabet: Alphabet, schemes: Schemes) -> list[Verdict]:
+        """One verdict for each piece of evidence, all with posteriors ``(T, C)`` of one shape.
 
         A decoder does not know how many lines a plate has. So a text of a type with another number of lines gives way
         to the best candidate of a type with the right one, if that is at most ``OTHER_LINES_NATS`` less probable.
-        """
-        evidence = [_of_its_lines(item) for item in evidence]
-        legible = [item for item in evidence if item.candidates]
-        characters = iter(_characters(legible, alphabet))
-        return [self._judge(item, next(characters) if item.candidates else ()) for item in evidence]
 
-    def _judge(self, evidence: PlateEvidence, characters: tuple[Character, ...]) -> PlateReading:
-        if not evidence.candidates:
-            return self._unreadable(evidence, 0.0)
-        signs = signs_of(evidence.candidates, characters, evidence.log_probs, lines=evidence.plate.lines)
+        Args:
+            evidence: what was seen of each plate.
+            alphabet: that its log probabilities were made with.
+            schemes: of the countries that the plates may be of.
+        """
+        candidates = [_of_its_lines(item, schemes) for item in evidence]
+        legible = [(item, some[0].text) for item, some in zip(evidence, candidates, strict=True) if some]
+        characters = iter(_characters(legible, alphabet))
+        return [
+            self._judge(item, some, next(characters), schemes) if some else self._unreadable(item, some, 0.0)
+            for item, some in zip(evidence, candidates, strict=True)
+        ]
+
+    def judge_fused(self, fused: FusedText, *, schemes: Schemes) -> Verdict:
+        """The verdict on what many pictures of one plate come to.
+
+        Args:
+            fused: the text, and what is known of it.
+            schemes: of the countries that the plate may be of.
+        """
+        text = fused.candidates[0].text
+        confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
+        status, reason = self._status(schemes.fit(text, lines=fused.lines), confidence)
+        flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
+        if status == "read" and flaw is not None:
+            status, reason = "uncertain", flaw
+        if reason == "low_confidence":
+            common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
+            reason = flaw or common or reason
+        judged = Verdict(text, confidence, status, reason, self.fusion is not None, fused.characters, fused.candidates)
+        return make_verdict(judged, schemes=schemes, lines=fused.lines, min_character=self.min_character)
+
+    def _judge(
+        self,
+        evidence: PlateEvidence,
+        candidates: tuple[Candidate, ...],
+        characters: tuple[Character, ...],
+        schemes: Schemes,
+    ) -> Verdict:
+        text, lines = candidates[0].text, evidence.plate.lines
+        fit = schemes.fit(text, lines=lines)
+        signs = signs_of(candidates, characters, evidence.log_probs, fit=fit)
         confidence = signs.text_prob if self.calibration is None else self.calibration.confidence(signs)
         if math.prod(character.confidence for character in characters) < self.min_legible:
-            return self._unreadable(evidence, confidence)
-        text = evidence.candidates[0].text
-        status, reason = self._doubt(signs, evidence.detection, confidence)
+            return self._unreadable(evidence, candidates, confidence)
+        reason = self._flaw(signs.edge_illegible, signs.inner_illegible) or self._smallness(evidence, confidence)
+        status: Status = "uncertain"
         if reason is None:
-            status, reason = self.status(text, confidence, characters, lines=evidence.plate.lines)
-        judged = Verdict(text, confidence, status, reason, self._calibrated, characters, evidence.candidates)
-        verdict = make_verdict(judged, lines=evidence.plate.lines, min_character=self.min_character)
-        return PlateReading(verdict, evidence)
+            status, reason = self._status(fit, confidence, characters)
+        judged = Verdict(text, confidence, status, reason, self._calibrated, characters, candidates)
+        return make_verdict(judged, schemes=schemes, lines=lines, min_character=self.min_character)
 
     @property
     def fusion(self) -> FusedCalibration | None:
@@ -118,66 +147,62 @@ class TrustPolicy:
     def _calibrated(self) -> bool:
         return self.calibration is not None
 
-    def _unreadable(self, evidence: PlateEvidence, confidence: float) -> PlateReading:
-        reason: Reason = "not_a_plate" if emptiness(evidence.log_probs) > _MOSTLY else "nothing_legible"
-        judged = Verdict(
-            None, confidence, "unreadable", reason, calibrated=self._calibrated, candidates=evidence.candidates
-        )
-        return PlateReading(judged, evidence)
+    def _unreadable(self, evidence: PlateEvidence, candidates: tuple[Candidate, ...], confidence: float) -> Verdict:
+        reason: Reason = "not_a_plate" if emptiness(evidence.log_probs) > _EMPTY_ABOVE else "nothing_legible"
+        return Verdict(None, confidence, "unreadable", reason, calibrated=self._calibrated, candidates=candidates)
 
-    def _doubt(self, signs: Signs, detection: Detection | None, confidence: float) -> tuple[Status, Reason | None]:
-        """What the picture itself says against the text."""
-        if signs.edge_illegible > self.max_illegible:
-            return "uncertain", "cut_off"
-        if signs.inner_illegible > self.max_illegible:
-            return "uncertain", "hidden_character"
-        if confidence < self.min_confidence and detection is not None and _width_px(detection) < self.small_px:
-            return "uncertain", "too_small"
-        return "read", None
+    def _flaw(self, edge_illegible: float, inner_illegible: float) -> Reason | None:
+        """What is missing of the plate."""
+        if edge_illegible > self.max_illegible:
+            return "cut_off"
+        return "hidden_character" if inner_illegible > self.max_illegible else None
 
-    def status(
-        self, text: str, confidence: float, characters: tuple[Character, ...] = (), *, lines: Lines = 1
+    def _smallness(self, evidence: PlateEvidence, confidence: float) -> Reason | None:
+        detection = evidence.detection
+        small = confidence < self.min_confidence and detection is not None and _width_px(detection) < self.small_px
+        return "too_small" if small else None
+
+    def _status(
+        self, fit: TextFit, confidence: float, characters: tuple[Character, ...] = ()
     ) -> tuple[Status, Reason | None]:
         """Status and reason of a text; without ``characters`` only the whole text is judged."""
         if confidence < self.min_confidence:
             return "uncertain", "low_confidence"
         if any(character.confidence < self.min_character for character in characters):
             return "uncertain", "weak_character"
-        fit = DEFAULT_SCHEMES.fit(text, lines=lines)
         if not fit.legal:
             return "uncertain", "unknown_format"
         if not fit.region_known:
             return "uncertain", "unknown_region"
-        return "read", None
+        return ("uncertain", "ambiguous_country") if fit.country is None else ("read", None)
 
 
-def _of_its_lines(evidence: PlateEvidence) -> PlateEvidence:
-    """The evidence with the candidate first that fits a type with as many lines as the plate has."""
+def _of_its_lines(evidence: PlateEvidence, schemes: Schemes) -> tuple[Candidate, ...]:
+    """The candidates, the one first that fits a type with as many lines as the plate has."""
     lines, candidates = evidence.plate.lines, evidence.candidates
     if (
         not candidates
-        or not DEFAULT_SCHEMES.fit(candidates[0].text).legal
-        or DEFAULT_SCHEMES.fit(candidates[0].text, lines=lines).legal
+        or not schemes.fit(candidates[0].text).legal
+        or schemes.fit(candidates[0].text, lines=lines).legal
     ):
-        return evidence
+        return candidates
     least = candidates[0].log_prob - OTHER_LINES_NATS
-    fitting = (one for one in candidates if one.log_prob >= least and DEFAULT_SCHEMES.fit(one.text, lines=lines).legal)
+    fitting = (one for one in candidates if one.log_prob >= least and schemes.fit(one.text, lines=lines).legal)
     best = next(fitting, candidates[0])
-    return replace(evidence, candidates=(best, *(one for one in candidates if one is not best)))
+    return (best, *(one for one in candidates if one is not best))
 
 
 def _width_px(detection: Detection) -> float:
     return detection.box.width if detection.corners is None else detection.corners.width
 
 
-def _characters(evidence: Sequence[PlateEvidence], alphabet: Alphabet) -> list[tuple[Character, ...]]:
-    """The characters of each best text with their posteriors, some plates at a time, which bounds the memory."""
+def _characters(legible: Sequence[tuple[PlateEvidence, str]], alphabet: Alphabet) -> list[tuple[Character, ...]]:
+    """The characters of each text with their posteriors, some plates at a time, which bounds the memory."""
     found: list[tuple[Character, ...]] = []
-    for start in range(0, len(evidence), _CHUNK):
-        some = evidence[start : start + _CHUNK]
-        texts = [item.candidates[0].text for item in some]
-        log_probs = np.stack([item.log_probs for item in some])
-        posteriors = ctc.character_posterior_pairs(log_probs, [alphabet.encode(text) for text in texts])
-        for text, values in zip(texts, posteriors, strict=True):
+    for start in range(0, len(legible), _CHUNK):
+        some = legible[start : start + _CHUNK]
+        log_probs = np.stack([item.log_probs for item, _ in some])
+        posteriors = ctc.character_posterior_pairs(log_probs, [alphabet.encode(text) for _, text in some])
+        for (_, text), values in zip(some, posteriors, strict=True):
             found.append(tuple(Character(char, float(p)) for char, p in zip(text, values, strict=True)))
     return found

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
-from platereader.plates import DEFAULT_SCHEMES
-from platereader.results import Candidate, Character, Lines
+from platereader.plates import TextFit
+from platereader.results import Candidate, Character
 
 __all__ = ["Signs", "emptiness", "illegible_shares", "signs_of"]
 
@@ -44,7 +44,7 @@ class Signs:
 
 
 def signs_of(
-    candidates: tuple[Candidate, ...], characters: tuple[Character, ...], log_probs: LogProbs, *, lines: Lines = 1
+    candidates: tuple[Candidate, ...], characters: tuple[Character, ...], log_probs: LogProbs, *, fit: TextFit
 ) -> Signs:
     """Read the signs.
 
@@ -52,11 +52,10 @@ def signs_of(
         candidates: of a decoder, best first, at least one.
         characters: of the best candidate, with their posteriors.
         log_probs: float32 ``(T, C)``; what a time step lacks to a sum of one is the probability of an illegible one.
-        lines: lines of text on the plate.
+        fit: what the best text is under the schemes.
     """
     best = candidates[0]
     edge, inner = illegible_shares(log_probs)
-    fit = DEFAULT_SCHEMES.fit(best.text, lines=lines)
     return Signs(
         text_prob=min(1.0, math.exp(best.log_prob)),
         lead_nats=_lead(candidates),

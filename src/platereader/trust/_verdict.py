@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE
+from platereader.plates import ILLEGIBLE, Schemes
 from platereader.results import Lines, Verdict
 
 __all__ = ["make_verdict"]
 
 
-def make_verdict(judged: Verdict, *, lines: Lines, min_character: float) -> Verdict:
+def make_verdict(judged: Verdict, *, schemes: Schemes, lines: Lines, min_character: float) -> Verdict:
     """The verdict with country, format, region, local spelling and masked text filled in.
 
     Args:
         judged: text, confidence, status, reason, characters and candidates.
+        schemes: of the countries that the plate may be of.
         lines: number of text lines on the plate; tells apart formats that share a pattern.
         min_character: characters less probable than this are masked, 0 to 1.
     """
     text = judged.text
     if text is None:
         return judged
-    fit = DEFAULT_SCHEMES.fit(text, lines=lines)
+    fit = schemes.fit(text, lines=lines)
     return replace(
         judged,
         country=fit.country,
         format=fit.format,
         region=fit.region,
-        text_local=DEFAULT_SCHEMES.to_local(text, country=fit.country),
+        text_local=schemes.to_local(text, country=fit.country),
         masked_text="".join(one.char if one.confidence >= min_character else ILLEGIBLE for one in judged.characters),
     )

@@ -27,7 +27,7 @@ def test_the_probability_is_the_whole_texts_and_not_the_paths() -> None:
     log_probs = spelling("A123BC77", sure=0.9)
     (candidate,) = GreedyDecoder(RUSSIAN).decode(log_probs)[0]
     assert candidate.text == "A123BC77"
-    assert candidate.format == "standard"
+    assert candidate.format is None
     assert candidate.log_prob == pytest.approx(ctc.log_prob(log_probs[0], RUSSIAN.encode("A123BC77")))
     assert candidate.log_prob > float(log_probs[0].max(axis=1).sum())
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fakes import judged
 from platereader import Box, Candidate, Character, Detection, PlateEvidence, PlateImage, PlateReading
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader.plates import RUSSIAN
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
@@ -25,7 +26,7 @@ PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 def reading(log_probs: LogProbs, *texts: str, plate: PlateImage = PICTURE) -> PlateReading:
     scored = [Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None) for text in texts]
     evidence = PlateEvidence(None, plate, log_probs, tuple(sorted(scored, key=lambda c: -c.log_prob)))
-    return TrustPolicy().judge(evidence, RUSSIAN)
+    return judged(evidence)
 
 
 def torn(text: str, other: str, weight: float) -> LogProbs:
@@ -39,7 +40,7 @@ def clear(text: str) -> PlateReading:
 
 
 def fuse(*readings: PlateReading, trust: TrustPolicy | None = None) -> FusedEvidence:
-    evidence = FusedEvidence(trust or TrustPolicy(), RUSSIAN)
+    evidence = FusedEvidence(trust or TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
     for index, one in enumerate(readings):
         evidence.add(one, index)
     return evidence
@@ -129,7 +130,7 @@ def test_order_of_frames_does_not_matter() -> None:
 
 def test_looking_at_the_result_in_between_changes_nothing() -> None:
     frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.4, 0.7, 0.6)]
-    looked = FusedEvidence(TrustPolicy(), RUSSIAN)
+    looked = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
     for index, frame in enumerate(frames):
         looked.add(frame, index)
         assert looked.fused.text in {"A123BC77", "A128BC77"}
@@ -139,7 +140,7 @@ def test_looking_at_the_result_in_between_changes_nothing() -> None:
 def test_absorbed_readings_count_like_added_ones() -> None:
     frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.4, 0.7)]
     both = fuse(frames[0])
-    later = FusedEvidence(TrustPolicy(), RUSSIAN)
+    later = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
     later.add(frames[1], 1)
     both.absorb(later)
     assert (both.readings, both.fused) == (2, fuse(*frames).fused)
@@ -187,7 +188,7 @@ def test_a_text_is_read_only_if_a_frame_shows_it_whole() -> None:
 def test_what_is_kept_weighs_much_and_spreads_over_the_passage() -> None:
     weights = replace(UNFITTED, signs=(0.0, 0.0, 0.0, 0.0, 0.0, 1.0))
     poor, good = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77"), clear("A123BC77")
-    evidence = FusedEvidence(weighing(weights), RUSSIAN)
+    evidence = FusedEvidence(weighing(weights), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
     for index in range(4 * MAX_EVIDENCE):
         evidence.add(good if index == 5 else poor, index)
     assert evidence.best == (good, 5)
@@ -215,7 +216,7 @@ def test_calibration_decides_confidence_and_status() -> None:
 def test_reason_is_what_most_frames_suffer_from() -> None:
     small = Detection(Box(0, 0, 30, 8), 0.9)
     far = reading(torn("A123BC77", "A128BC77", 0.7), "A123BC77", "A128BC77")
-    far = TrustPolicy().judge(replace(far.evidence, detection=small), RUSSIAN)
+    far = judged(replace(far.evidence, detection=small))
     near = replace(far, verdict=replace(far.verdict, reason="low_confidence"))
     trust = weighing(UNFITTED)
     assert fuse(far, far, near, trust=trust).fused.reason == "too_small"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Detection
-from platereader.plates import RUSSIAN
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import PARKED_S, Look, Passage
@@ -15,7 +15,9 @@ PLATE = Box(20, 30, 100, 50)
 
 def passage(box: Box, *, start_s: float) -> Passage:
     look = Look(READING, Detection(box, 0.9), 0, start_s)
-    return Passage.begin(1, 1, evidence=FusedEvidence(TrustPolicy(), RUSSIAN), looks=[look])
+    return Passage.begin(
+        1, 1, evidence=FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES), looks=[look]
+    )
 
 
 def test_a_plate_that_goes_on_elsewhere_is_not_parked() -> None:

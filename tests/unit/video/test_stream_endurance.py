@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fakes import frame_with, patch_pipeline
+from fakes import frame_with, judged, patch_pipeline
 from platereader import Box, Detection, PlateImage
 from platereader._arrays import BgrImage
 from platereader.pipeline import Pipeline
-from platereader.plates import RUSSIAN
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import Candidate, PlateEvidence, PlateReading
 from platereader.testing import spelled
 from platereader.trust import TrustPolicy
@@ -43,7 +43,7 @@ class Street:
         candidates = (Candidate(text, -0.01, "standard"),)
         plate = PlateImage(np.zeros((1, 1, 3), np.uint8))
         evidence = PlateEvidence(None, plate, spelled(text, RUSSIAN, steps=24), candidates)
-        return TrustPolicy().judge_batch([evidence], RUSSIAN)[0]
+        return judged(evidence)
 
     def detect(self, frame: BgrImage) -> list[Detection]:
         """What is in the next frame; the score says which car it is."""
@@ -77,7 +77,10 @@ def resident_bytes() -> int:
 def test_memory_stays_flat_over_20000_frames() -> None:
     street, trust = Street(), TrustPolicy()
     stream = PlateStream(
-        street.detect, street.read, tracker=MotionTracker(), evidence=lambda: FusedEvidence(trust, RUSSIAN)
+        street.detect,
+        street.read,
+        tracker=MotionTracker(),
+        evidence=lambda: FusedEvidence(trust, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
     )
     marks: list[int] = []
     finished = 0

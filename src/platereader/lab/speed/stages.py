@@ -82,7 +82,7 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
             pipeline.recognizer, "recognize", network="recognizer network", before="prepare", behind="prepare"
         ),
         decoder=watch(pipeline.decoder, "decode", during="decode"),
-        trust=watch(pipeline.trust, "judge_batch", during="trust"),
+        trust=watch(pipeline.trust, "judge", during="trust"),
     )
 
 

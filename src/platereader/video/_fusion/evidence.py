@@ -10,12 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from platereader import _ctc as ctc
-from platereader.plates import DEFAULT_SCHEMES
-from platereader.plates._alphabet import Alphabet
-from platereader.results import Candidate, Character, HasVerdict, Lines, PlateReading, Reason, Verdict
-from platereader.trust import FrameWeights, FusedSigns, TrustPolicy
+from platereader._contracts import checked_judge_fused
+from platereader.plates import Alphabet, Schemes, TextFit
+from platereader.protocols import VerdictPolicy
+from platereader.results import (
+    Candidate,
+    Character,
+    FusedSigns,
+    FusedText,
+    HasVerdict,
+    Lines,
+    PlateReading,
+    Reason,
+    Verdict,
+)
+from platereader.trust import FrameWeights, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, UNFITTED
-from platereader.trust._verdict import make_verdict
 from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed, substituted, voted
 
@@ -28,12 +38,11 @@ MAX_TEXTS = 16
 COMBINING_ROUNDS = 2
 """How often the best text is improved by characters of others, until it is read with the next frame."""
 
-UNLIKE_NATS = 20.0
+CONTRADICTION_NATS = 20.0
 """How much less probable one plate's text is under a clear picture of another plate; one misread character is less."""
 
 _MOST_COMBINED = 6
 _MOST_LEAD = 20.0
-_OF_THE_PICTURE: tuple[Reason, ...] = ("cut_off", "hidden_character", "too_small")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +66,16 @@ class FusedEvidence:
     Args:
         trust: judges the fused text; what it was fitted for decides how much each frame counts.
         alphabet: of the recognizer that the readings come from.
+        schemes: of the countries that the plate may be of.
     """
 
-    def __init__(self, trust: TrustPolicy, alphabet: Alphabet) -> None:
+    def __init__(self, trust: VerdictPolicy, *, alphabet: Alphabet, schemes: Schemes) -> None:
         self.readings: int = 0
         self._trust = trust
         self._alphabet = alphabet
-        self._weights: FrameWeights = UNFITTED if trust.fusion is None else trust.fusion.frames
+        self._schemes = schemes
+        fitted = trust.fusion if isinstance(trust, TrustPolicy) else None
+        self._weights: FrameWeights = UNFITTED if fitted is None else fitted.frames
         self._kept: list[Frame] = []
         self._combined: list[str] = []
         self._fused: FusedReading | None = None
@@ -98,7 +110,7 @@ class FusedEvidence:
         if text is None or self.fused.status != "read" or reading.status != "read" or reading.text == text:
             return False
         log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))
-        return reading.candidates[0].log_prob - log_prob > UNLIKE_NATS
+        return reading.candidates[0].log_prob - log_prob > CONTRADICTION_NATS
 
     def agrees_with(self, other: FusedEvidence) -> bool:
         """Whether both are of one plate: one considers the text of the other, and not both are sure of their own."""
@@ -113,7 +125,7 @@ class FusedEvidence:
     def _keep(self, kept: Sequence[Frame]) -> None:
         self._kept = sorted([*self._kept, *kept], key=lambda one: one.frame_index)
         while len(self._kept) > MAX_EVIDENCE:
-            del self._kept[_least_telling(self._kept)]
+            del self._kept[_least_informative(self._kept)]
         self._fused = None
 
     def _fuse(self) -> FusedReading:
@@ -132,13 +144,13 @@ class FusedEvidence:
         self._combined = [text for text in ranked if text not in texts][:_MOST_COMBINED]
         for kept in frames:
             kept.forget_all_but(scores)
-        return self._judged(frames, ranked, [scores[text] for text in ranked], lines=lines)
+        return self._judge(frames, ranked, [scores[text] for text in ranked], lines=lines)
 
     def _scores(self, frames: Sequence[Frame], texts: Sequence[str], *, lines: Lines) -> dict[str, float]:
         """What each text scores under all frames, its penalty included; see ``FrameWeights``."""
         table = log_prob_table(frames, texts, self._alphabet)  # (F, K)
         weights = np.array([kept.weight for kept in frames])
-        penalties = np.array([self._weights.penalty(text, lines=lines) for text in texts])
+        penalties = np.array([self._weights.penalty(self._schemes.fit(text, lines=lines)) for text in texts])
         mean = weights @ np.logaddexp(table, -self._weights.floor_nats) / weights.sum() - penalties
         return dict(zip(texts, (mean * weights.sum() ** (1.0 - self._weights.dependence)).tolist(), strict=True))
 
@@ -152,44 +164,46 @@ class FusedEvidence:
                 break
         return scores
 
-    def _judged(
+    def _judge(
         self, frames: Sequence[Frame], texts: Sequence[str], scores: Sequence[float], *, lines: Lines
     ) -> FusedReading:
         """The best of the texts, and what it is worth."""
         total = sum(kept.weight for kept in frames)
         other = -self._weights.floor_nats * total ** (1.0 - self._weights.dependence)
         log_shares = np.array([*scores, other]) - np.logaddexp.reduce([*scores, other])
-        candidates = tuple(_candidate(*pair, lines=lines) for pair in zip(texts, log_shares.tolist(), strict=False))
+        fits = [self._schemes.fit(text, lines=lines) for text in texts]
+        candidates = tuple(
+            Candidate(text, log_share, fit.format)
+            for text, log_share, fit in zip(texts, log_shares.tolist(), fits, strict=False)
+        )
         signs = _signs(
             frames,
             texts[0],
             share=math.exp(log_shares[0]),
             lead_nats=_lead([*scores, other]),
             floor_nats=self._weights.floor_nats,
+            fit=fits[0],
         )
-        fitted = self._trust.fusion
-        confidence = signs.share if fitted is None else fitted.confidence(signs)
-        status, reason = self._trust.status(texts[0], confidence, lines=lines)
-        flaw = _flaw(frames, texts[0], most=self._trust.max_illegible)
-        if status == "read" and flaw is not None:
-            status, reason = "uncertain", flaw
-        if reason == "low_confidence":
-            reason = flaw or self._common_reason(_OF_THE_PICTURE) or reason
+        fused = FusedText(
+            candidates,
+            _characters(candidates),
+            lines,
+            signs,
+            edge_illegible=_least_illegible(frames, texts[0], "edge"),
+            inner_illegible=_least_illegible(frames, texts[0], "inner"),
+            common_reason=self._common_reason(),
+        )
         agreeing = sum(kept.candidates[0].text == texts[0] for kept in frames)
-        characters = _characters(candidates)
-        judged = Verdict(texts[0], confidence, status, reason, fitted is not None, characters, candidates)
-        verdict = make_verdict(judged, lines=lines, min_character=self._trust.min_character)
-        return FusedReading(verdict, agreeing, signs)
+        return FusedReading(checked_judge_fused(self._trust, fused, schemes=self._schemes), agreeing, signs)
 
-    def _common_reason(self, allowed: tuple[Reason, ...] | None = None) -> Reason | None:
+    def _common_reason(self) -> Reason | None:
         """What more than half of the frames suffer from."""
         reasons: Counter[Reason | None] = Counter(kept.reading.reason for kept in self._kept)
         reason, count = reasons.most_common(1)[0]
-        common = reason is not None and 2 * count > len(self._kept) and (allowed is None or reason in allowed)
-        return reason if common else None
+        return reason if 2 * count > len(self._kept) else None
 
 
-def _least_telling(kept: Sequence[Frame]) -> int:
+def _least_informative(kept: Sequence[Frame]) -> int:
     """Index of the reading to give up: a poor one, or one that others were made shortly before and after."""
     gaps = [after.frame_index - before.frame_index for before, after in zip(kept[:-2], kept[2:], strict=True)]
     # The first and the last have a neighbour on one side only.
@@ -198,14 +212,17 @@ def _least_telling(kept: Sequence[Frame]) -> int:
     return min(range(len(kept)), key=lambda index: kept[index].weight * math.sqrt(room[index]))
 
 
-def _signs(frames: Sequence[Frame], text: str, *, share: float, lead_nats: float, floor_nats: float) -> FusedSigns:
+def _signs(
+    frames: Sequence[Frame], text: str, *, share: float, lead_nats: float, floor_nats: float, fit: TextFit
+) -> FusedSigns:
     """What speaks for and against the best text."""
-    fit = DEFAULT_SCHEMES.fit(text, lines=lines_of(frames))
     weights = np.array([kept.weight for kept in frames])
     agreeing = [kept for kept in frames if kept.candidates[0].text == text]
     signs = dict(zip(FRAME_SIGNS, weights @ np.array([kept.signs for kept in frames]) / weights.sum(), strict=True))
+    # Whatever a preference for formats takes from its share, a text is as probable as the frames alone say on average.
+    mean_prob = sum(kept.weight * math.exp(kept.log_probs[text]) for kept in frames) / float(weights.sum())
     return FusedSigns(
-        share=min(1.0, share),
+        share=min(1.0, max(share, mean_prob)),
         lead_nats=lead_nats,
         frames=len(frames),
         weight=float(weights.sum()),
@@ -219,14 +236,10 @@ def _signs(frames: Sequence[Frame], text: str, *, share: float, lead_nats: float
     )
 
 
-def _flaw(frames: Sequence[Frame], text: str, *, most: float) -> Reason | None:
-    """What is missing in every frame that reads the text, if something is; one that shows it whole is enough."""
-    agreeing = [dict(zip(FRAME_SIGNS, kept.signs, strict=True)) for kept in frames if kept.candidates[0].text == text]
-    flaws: tuple[tuple[Reason, str], ...] = (("cut_off", "edge"), ("hidden_character", "inner"))
-    for reason, sign in flaws:
-        if agreeing and all(-math.expm1(signs[sign]) > most for signs in agreeing):
-            return reason
-    return None
+def _least_illegible(frames: Sequence[Frame], text: str, sign: str) -> float:
+    """How much is missing in every frame that reads the text; one that shows it whole is enough."""
+    index = FRAME_SIGNS.index(sign)
+    return min((-math.expm1(kept.signs[index]) for kept in frames if kept.candidates[0].text == text), default=0.0)
 
 
 def _lead(scores: Sequence[float]) -> float:
@@ -242,7 +255,3 @@ def _characters(candidates: Sequence[Candidate]) -> tuple[Character, ...]:
         Character(char, min(1.0, sum(share for text, share in shares if text[place] == char)))
         for place, char in enumerate(best)
     )
-
-
-def _candidate(text: str, log_prob: float, *, lines: Lines) -> Candidate:
-    return Candidate(text, log_prob, DEFAULT_SCHEMES.fit(text, lines=lines).format)

@@ -105,7 +105,7 @@ def _texts(
     pipeline: Pipeline, rectifier: Rectifier, some: Sequence[ScenePicture], matches: Sequence[_Match | None]
 ) -> list[PlateReading | None]:
     """What is read with a rectifier; None where nothing was found. A reading does not depend on others."""
-    reader = PlateReader(rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
+    reader = PlateReader(rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust, pipeline.schemes)
     chosen = [[] if match is None else [match.detection] for match in matches]
     readings = reader.read_frames([one.frame for one in some], chosen)
     return [read[0] if read else None for read in readings]

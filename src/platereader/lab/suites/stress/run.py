@@ -72,7 +72,8 @@ def evaluate_stress(
 
 def _read_suite(pipeline: Pipeline, material: Material, made: dict[str, str]) -> Iterator[StressReading]:
     """The suite, part by part; the fingerprint of each part goes into ``made``."""
-    reader = PlateReader(pipeline.rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
+    parts = (pipeline.rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
+    reader = PlateReader(*parts, pipeline.schemes)
     for part in (*PARTS, *CUT_PARTS):
         stressed = list(pictures(material, [part]))
         made.update(fingerprint(stressed))

@@ -87,7 +87,7 @@ def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: Stream
         parts.detect,
         parts.read,
         tracker=pipeline.tracker(),
-        evidence=lambda: FusedEvidence(pipeline.trust, pipeline.recognizer.alphabet),
+        evidence=lambda: FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes),
         settings=settings,
     )
     updates: list[StreamUpdate] = []

@@ -16,7 +16,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_russian, load_real_plates
 from platereader.media._images import read_image
-from platereader.plates._alphabet import Alphabet
+from platereader.plates import DEFAULT_SCHEMES, Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
 from platereader.results import PlateEvidence, PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
@@ -71,8 +71,8 @@ def judged(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample
     found: list[Judged] = []
     for sample, reading in _read(recognizer, decoder, samples, policy=TrustPolicy(min_legible=0.0)):
         if reading.candidates:
-            log_probs = reading.evidence.log_probs
-            signs = signs_of(reading.candidates, reading.characters, log_probs, lines=sample.plate.lines)
+            fit = DEFAULT_SCHEMES.fit(reading.candidates[0].text, lines=sample.plate.lines)
+            signs = signs_of(reading.candidates, reading.characters, reading.evidence.log_probs, fit=fit)
             found.append(Judged(signs, reading.candidates[0].text == sample.text))
     return found
 
@@ -113,7 +113,8 @@ def _read(
             PlateEvidence(None, sample.plate, rows, texts)
             for sample, rows, texts in zip(some, log_probs, candidates, strict=True)
         ]
-        yield from zip(some, policy.judge_batch(evidence, recognizer.alphabet), strict=True)
+        verdicts = policy.judge(evidence, alphabet=recognizer.alphabet, schemes=DEFAULT_SCHEMES)
+        yield from zip(some, map(PlateReading, verdicts, evidence), strict=True)
 
 
 def calibrate(

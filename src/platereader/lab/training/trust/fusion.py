@@ -23,10 +23,10 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.synthesis.tracks import random_track
 from platereader.lab.training.recognizer.data import is_russian, load_real_plates
-from platereader.plates._alphabet import Alphabet
+from platereader.plates import DEFAULT_SCHEMES, Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
-from platereader.results import PlateReading
-from platereader.trust import Calibration, FrameWeights, FusedCalibration, FusedSigns, TrustPolicy
+from platereader.results import FusedSigns, PlateReading
+from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
 from platereader.video._fusion import FusedEvidence
 from platereader.video._fusion.evidence import MAX_TEXTS
@@ -108,7 +108,7 @@ def read_tracks(
         count: number of tracks.
         seed: of the tracks; the same one gives the same tracks.
     """
-    reader = PlateReader(default_rectifier(), recognizer, decoder, trust)
+    reader = PlateReader(default_rectifier(), recognizer, decoder, trust, DEFAULT_SCHEMES)
     tracks: list[ReadTrack] = []
     for number in range(count):
         rng = np.random.default_rng((seed, number))
@@ -173,7 +173,7 @@ def _scored(track: ReadTrack, end: int, alphabet: Alphabet) -> _Scored | None:
     texts = proposed([(frame.weight, frame.candidates) for frame in frames], count=MAX_TEXTS)
     table = np.maximum(log_prob_table(frames, texts, alphabet), _LEAST_LOG_PROB)
     lines = lines_of(frames)
-    penalties = [UNFITTED.penalty(text, lines=lines) for text in texts]
+    penalties = [UNFITTED.penalty(DEFAULT_SCHEMES.fit(text, lines=lines)) for text in texts]
     truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
     return _Scored(torch.from_numpy(table), _tensor([frame.signs for frame in frames]), _tensor(penalties), truth)
 
@@ -221,7 +221,7 @@ def fused_texts(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Al
     signs: list[FusedSigns] = []
     right: list[bool] = []
     for track in tracks:
-        evidence = FusedEvidence(trust, alphabet)
+        evidence = FusedEvidence(trust, alphabet=alphabet, schemes=DEFAULT_SCHEMES)
         for index, reading in enumerate(track.readings):
             evidence.add(reading, index)
             if index + 1 in _AFTER and evidence.fused.signs is not None:
@@ -242,7 +242,7 @@ def ended(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet
     """Fuse all frames of each track and count what the policy lets through."""
     pairs: list[tuple[bool, bool]] = []
     for track in tracks:
-        evidence = FusedEvidence(trust, alphabet)
+        evidence = FusedEvidence(trust, alphabet=alphabet, schemes=DEFAULT_SCHEMES)
         for index, reading in enumerate(track.readings):
             evidence.add(reading, index)
         pairs.append((evidence.fused.status == "read", evidence.fused.text == track.text))

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fakes import judged
 from platereader import Candidate, PlateEvidence, PlateImage, PlateReading
 from platereader import _ctc as ctc
 from platereader._geometry import Box, Quad
@@ -35,7 +36,7 @@ def reading(text: str, rival: str, plate: PlateImage, probability: float) -> Pla
     mixed = 0.8 * np.exp(spelled(text, RUSSIAN, probability=probability)) + 0.2 * np.exp(spelled(rival, RUSSIAN))
     log_probs = np.log(mixed).astype(np.float32)
     candidates = tuple(Candidate(one, ctc.log_prob(log_probs, RUSSIAN.encode(one)), None) for one in (text, rival))
-    return TrustPolicy().judge(PlateEvidence(None, plate, log_probs, candidates), RUSSIAN)
+    return judged(PlateEvidence(None, plate, log_probs, candidates))
 
 
 def tracks(count: int) -> list[ReadTrack]:
