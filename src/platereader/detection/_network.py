@@ -121,16 +121,6 @@ def network_from_state(tensors: Mapping[str, Tensor], *, name: str) -> PlateNetw
     return network.eval()
 
 
-def fuse_normalisation(network: PlateNetwork) -> PlateNetwork:
-    """Fold every batch normalisation into its convolution, in place; same outputs, fewer passes over memory."""
-    for layer in network.modules():
-        norm = layer[1] if isinstance(layer, nn.Sequential) and len(layer) == 3 else None
-        if isinstance(layer, nn.Sequential) and isinstance(norm, nn.BatchNorm2d):
-            layer[0] = nn.utils.fusion.fuse_conv_bn_eval(cast("nn.Conv2d", layer[0]), norm)
-            layer[1] = nn.Identity()
-    return network
-
-
 def _convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """A convolution with normalisation and ReLU."""
     return nn.Sequential(

@@ -127,10 +127,10 @@ class PlateDetector:
 
 def _torch_runtime(path: Path, precision: Precision, *, device: str) -> Runtime:
     """The network in a safetensors file on torch."""
-    from platereader.detection._network import fuse_normalisation, network_from_file
+    from platereader.detection._network import network_from_file
     from platereader.detection._quantized import read_int8
     from platereader.runtimes._int8_tensors import precision_of
-    from platereader.runtimes._torch import TorchRuntime
+    from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
     held = precision_of(path)
     if (held == "int8") != (precision == "int8"):

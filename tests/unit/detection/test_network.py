@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from platereader.detection._decode import cell_grid
-from platereader.detection._network import PlateNetwork, fuse_normalisation, network_from_file
+from platereader.detection._network import PlateNetwork, network_from_file
 from platereader.errors import WeightsCorruptError
 from platereader.runtimes._tensors import write_tensors
+from platereader.runtimes._torch import fuse_normalisation
 
 
 @pytest.fixture

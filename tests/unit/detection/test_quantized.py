@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from platereader.detection._network import PlateNetwork, fuse_normalisation
+from platereader.detection._network import PlateNetwork
 from platereader.detection._quantized import int8_runtime, read_int8, shared_scales
 from platereader.errors import WeightsCorruptError
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 PICTURES = np.random.default_rng(0).random((2, 3, 64, 96), dtype=np.float32)
 

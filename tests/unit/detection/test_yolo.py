@@ -12,12 +12,12 @@ from detector_outputs import FakeRuntime, Wanted, encode
 from numpy.typing import NDArray
 from torch import nn
 
-from platereader.detection._network import PlateNetwork, fuse_normalisation
+from platereader.detection._network import PlateNetwork
 from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
 from platereader.results import Detection
 from platereader.runtimes._tensors import write_tensors
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 _CORNERS = np.array([[42, 30], [100, 34], [99, 52], [40, 47]], np.float32)
 

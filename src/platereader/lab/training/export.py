@@ -12,8 +12,9 @@ import torch
 
 from platereader._dependencies import check_installed
 from platereader._files import write_bytes
-from platereader.detection._network import fuse_normalisation, network_from_file
+from platereader.detection._network import network_from_file
 from platereader.runtimes._quiet_import import import_onnxruntime
+from platereader.runtimes._torch import fuse_normalisation
 
 __all__ = ["OPSET", "export_detector", "import_onnx", "write_model"]
 

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import ModelEma
 
-__all__ = ["OptimizerStep"]
+__all__ = ["OptimizerStep", "adamw"]
 
 _MOST_SKIPPED_IN_A_ROW = 20
+
+
+def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW for all that a network learns; biases and normalisation are not decayed.
+
+    Args:
+        network: what is trained; what needs no gradient is left out.
+        learning_rate: before any schedule.
+        weight_decay: of weights with two or more dimensions.
+    """
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [one for one in learning if one.ndim > 1], "weight_decay": weight_decay},
+        {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate)
 
 
 class OptimizerStep:

@@ -204,17 +204,17 @@ def as_batch(tiles: Sequence[LabelledScene]) -> Batch:
     plates = max(1, *(len(tile.boxes) for tile in tiles))
     is_plate = np.array([[column < len(tile.boxes) for column in range(plates)] for tile in tiles])
     targets = Targets(
-        boxes=_padded_stack([tile.boxes for tile in tiles]),
-        lines=_padded_stack([tile.lines for tile in tiles]),
-        corners=_padded_stack([tile.corners for tile in tiles]),
-        has_corners=_padded_stack([tile.has_corners.astype(np.float32) for tile in tiles]),
+        boxes=padded_stack([tile.boxes for tile in tiles]),
+        lines=padded_stack([tile.lines for tile in tiles]),
+        corners=padded_stack([tile.corners for tile in tiles]),
+        has_corners=padded_stack([tile.has_corners.astype(np.float32) for tile in tiles]),
         is_plate=torch.from_numpy(is_plate),
-        ignored=_padded_stack([tile.ignored for tile in tiles]),
+        ignored=padded_stack([tile.ignored for tile in tiles]),
     )
     return Batch(torch.from_numpy(np.ascontiguousarray(pictures)), targets)
 
 
-def _padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:
+def padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:
     """Arrays of different lengths as one tensor, zeros where one is shorter; at least one row each."""
     longest = max(1, *(len(row) for row in rows))
     stacked = np.zeros((len(rows), longest, *rows[0].shape[1:]), rows[0].dtype)

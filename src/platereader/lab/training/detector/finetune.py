@@ -15,7 +15,7 @@ import numpy as np
 from torch import nn
 
 from platereader._dependencies import check_installed
-from platereader.detection._network import PlateNetwork, fuse_normalisation, network_from_file, network_from_state
+from platereader.detection._network import PlateNetwork, network_from_file, network_from_state
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.detector.background import FILE_NAME, with_background
@@ -44,7 +44,7 @@ from platereader.lab.training.detector.train import (
 from platereader.lab.training.detector.validation import ValidationSlice, validate, validation_slice
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
 from platereader.registry import WeightFile
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 __all__ = [
     "DEFAULTS",

@@ -46,6 +46,7 @@ def without_plates(scene: LabelledScene, *, rng: np.random.Generator) -> Labelle
         scene.corners[:0],
         scene.has_corners[:0],
         scene.ignored,
+        scene.complete,
     )
 
 

@@ -18,17 +18,20 @@ from platereader.media._images import read_image
 
 _TWO_LINE_ASPECT = 2.4
 _MEMORY_SIDE_PX = 1280
-_SETS = ("russian", "more", "other", "negatives")
 # Set, beginning of the file name, share of the drawn photographs.
 _KINDS = (
-    ("russian", "", 0.36),
-    ("more", "", 0.14),
-    ("other", "rl_", 0.20),
-    ("other", "as_", 0.14),
-    ("other", "yo", 0.07),
-    ("other", "ch_", 0.09),
+    ("russian", "", 0.24),
+    ("streets", "", 0.26),
+    ("small", "", 0.14),
+    ("more", "", 0.10),
+    ("other", "rl_", 0.12),
+    ("neighbours", "", 0.14),
 )
-_INCOMPLETE = (("russian", ""), ("more", ""), ("other", "rl_"), ("other", "as_"), ("other", "yo"))
+_EMPTY = "negatives-colour"
+_SETS = (*dict.fromkeys(name for name, _, _ in _KINDS), _EMPTY, "negatives")
+_INCOMPLETE = (("russian", ""), ("more", ""), ("other", "rl_"))
+# Labels of ``more`` whose boxes are known to be wrong.
+_WRONG_BOXES = ("aamenkov_001", "KostyaKulakov_006", "dstaroff_kz_012", "dstaroff_kz_021", "dstaroff_kz_059")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,16 @@ class LabelledSets:
     """All labelled pictures of a folder that can be decoded.
 
     Attributes:
-        images: by the name of their set; an absent set is empty.
+        images: by the name of their set.
         skipped: how many labels are broken or pictures cannot be decoded.
     """
 
     images: Mapping[str, tuple[LabelledImage, ...]]
     skipped: int
+
+    def of(self, name: str) -> tuple[LabelledImage, ...]:
+        """The pictures of a set; none of an absent one."""
+        return self.images.get(name, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +83,22 @@ def load_sets(root: Path) -> LabelledSets:
     """Read and decode what is under ``root``.
 
     Args:
-        root: a folder with one or more of ``russian``, ``more``, ``other`` and ``negatives``, or one labelled set,
-            whose pictures count as ``russian`` and without plates as ``negatives``.
+        root: a folder with one or more of ``russian``, ``streets``, ``small``, ``more``, ``other``, ``neighbours``,
+            ``negatives-colour`` and ``negatives``, or one labelled set, whose pictures count as ``russian`` and without
+            plates as ``negatives``.
 
     Raises:
         DatasetError: a set cannot be used at all.
     """
     found = {name: load_photographs(root / name) for name in _SETS if (root / name).is_dir()}
     if found:
-        images = {name: found[name].images if name in found else () for name in _SETS}
+        images = {name: photographs.images for name, photographs in found.items()}
         return LabelledSets(images, sum(one.skipped for one in found.values()))
     single = load_photographs(root)
     with_plates, without = (
         tuple(image for image in single.images if bool(image.plates) == wanted) for wanted in (True, False)
     )
-    return LabelledSets({"russian": with_plates, "more": (), "other": (), "negatives": without}, single.skipped)
+    return LabelledSets({"russian": with_plates, "negatives": without}, single.skipped)
 
 
 def completed(sets: LabelledSets, *, keep: Path, on_picture: Callable[[], None] | None = None) -> LabelledSets:
@@ -106,31 +114,34 @@ def completed(sets: LabelledSets, *, keep: Path, on_picture: Callable[[], None] 
     """
     images = dict(sets.images)
     for name, prefix in _INCOMPLETE:
-        chosen = [image for image in trainable(images[name]) if image.path.name.startswith(prefix) and image.plates]
+        chosen = [image for image in trainable(sets.of(name)) if image.path.name.startswith(prefix) and image.plates]
         found = {image.path: image for image in with_background(chosen, keep=keep, on_picture=on_picture)}
-        images[name] = tuple(found.get(image.path, image) for image in images[name])
+        images[name] = tuple(found.get(image.path, image) for image in sets.of(name))
     return LabelledSets(images, sets.skipped)
 
 
 def detector_material(sets: LabelledSets) -> Material:
     """The training photographs by kind, and the empty scenes.
 
-    Pictures of the calibration set, of the same cars, and the held-out empty scenes are left out.
+    Pictures that are held out, of the same cars, and with boxes that are known to be wrong are left out. Where there
+    are empty scenes in colour, only those are taken.
 
     Raises:
         DatasetError: there is no plate to learn from, or nothing to learn corners from.
     """
     allowed = {image.path for image in trainable(image for images in sets.images.values() for image in images)}
+    wrong = {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
     usable = {
         name: [
             image
             for image in images
-            if image.path in allowed and any(plate.box is not None and not plate.is_loose for plate in image.plates)
+            if image.path in allowed - wrong
+            and any(plate.box is not None and not plate.is_loose for plate in image.plates)
         ]
         for name, images in sets.images.items()
     }
     sources = [
-        Source(tuple(image for image in usable[name] if image.path.name.startswith(prefix)), share)
+        Source(tuple(image for image in usable.get(name, ()) if image.path.name.startswith(prefix)), share)
         for name, prefix, share in _KINDS
     ]
     cornered = tuple(
@@ -139,8 +150,9 @@ def detector_material(sets: LabelledSets) -> Material:
         for image in source.images
         if all(plate.corners or plate.is_loose for plate in image.plates)
     )
-    held_out = {image.path for image in held_out_negatives(sets.images["negatives"])}
-    empty = tuple(image for image in sets.images["negatives"] if image.path in allowed - held_out)
+    held_out = {image.path for image in held_out_negatives(sets.of("negatives"))}
+    scenes = sets.of(_EMPTY) or sets.of("negatives")
+    empty = tuple(image for image in scenes if image.path in allowed - held_out)
     material = Material(tuple(source for source in sources if source.images), cornered, empty)
     _check_material(material)
     return material
@@ -176,6 +188,7 @@ def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
         corners,
         np.array([plate.corners is not None for plate in known], np.bool_),
         _rows((*loose, *(box.to_tuple() for box in image.ignored))),
+        not image.plates if image.complete is None else image.complete,
     )
 
 

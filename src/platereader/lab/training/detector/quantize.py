@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from platereader.detection._network import PlateNetwork, fuse_normalisation, network_from_file
+from platereader.detection._network import PlateNetwork, network_from_file
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._preprocess import apply_letterbox, plan_letterbox
 from platereader.detection._quantized import int8_runtime, shared_scales
@@ -33,6 +33,7 @@ from platereader.lab.training.detector.material import LabelledSets
 from platereader.lab.training.export import import_onnx, write_model
 from platereader.media._images import read_image
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
+from platereader.runtimes._torch import fuse_normalisation
 
 __all__ = ["calibration_scenes", "quantize_detector", "quantize_torch_detector"]
 
@@ -51,7 +52,7 @@ def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -
     Raises:
         DatasetError: there is none.
     """
-    apart = {image.path for image in held_out_negatives(sets.images["negatives"])}
+    apart = {image.path for image in held_out_negatives(sets.of("negatives"))}
     everything = (image for images in sets.images.values() for image in images)
     usable = [image for image in trainable(everything) if image.path not in apart]
     if not usable:

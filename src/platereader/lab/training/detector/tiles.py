@@ -60,6 +60,7 @@ class LabelledScene:
         corners: float32 ``(M, 4, 2)`` in pixels, in reading order; the box's own where not known.
         has_corners: bool ``(M,)``.
         ignored: float32 ``(K, 4)``: areas to learn nothing from.
+        complete: whether every plate is labelled or ignored: what is neither is known to be none.
     """
 
     pixels: BgrImage
@@ -68,6 +69,7 @@ class LabelledScene:
     corners: FloatArray
     has_corners: NDArray[np.bool_]
     ignored: FloatArray
+    complete: bool = True
 
 
 def box_points(boxes: FloatArray) -> FloatArray:
@@ -114,6 +116,7 @@ def join_mosaic(scenes: Sequence[LabelledScene], *, size: tuple[int, int], rng: 
         np.concatenate([part.corners for part in parts]),
         np.concatenate([part.has_corners for part in parts]),
         np.concatenate([part.ignored for part in parts]),
+        all(part.complete for part in parts),
     )
 
 
@@ -285,6 +288,7 @@ def _relabelled(
         corners[keep],
         scene.has_corners[keep],
         np.concatenate((np.clip(ignored, 0, limit), boxes[lost])),
+        scene.complete,
     )
 
 

@@ -25,6 +25,7 @@ from platereader.lab.training.detector.loss import DetectorLoss
 from platereader.lab.training.detector.material import completed, detector_material, load_sets
 from platereader.lab.training.detector.validation import validate, validation_slice
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, Validate, last_validation, record_of
+from platereader.lab.training.optimizer_step import adamw
 from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import WeightFile
 from platereader.runtimes._tensors import write_tensors
@@ -113,13 +114,7 @@ class DetectorRun:
         self, network: PlateNetwork, *, output: Path, training: DetectorTraining, origin: Mapping[str, str]
     ) -> None:
         self._network: PlateNetwork = network.to(memory_format=torch.channels_last)
-        # Biases and normalisation are not decayed.
-        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        groups: list[dict[str, Any]] = [
-            {"params": [one for one in learning if one.ndim > 1], "weight_decay": training.weight_decay},
-            {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(groups, lr=training.learning_rate)
+        optimizer = adamw(network, learning_rate=training.learning_rate, weight_decay=training.weight_decay)
         self.loop: TrainingLoop = TrainingLoop(
             self._network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=_PANELS
         )

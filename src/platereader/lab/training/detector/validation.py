@@ -11,7 +11,7 @@ from torch import Tensor
 
 from platereader._contracts import checked_detect
 from platereader._geometry import Box, iou
-from platereader.detection._network import fuse_normalisation, network_from_state
+from platereader.detection._network import network_from_state
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration
 from platereader.lab.datasets.photographs import held_out_negatives
@@ -19,7 +19,7 @@ from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, average_preci
 from platereader.lab.training.detector.material import LabelledSets
 from platereader.media._images import read_image
 from platereader.results import Detection
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 _SCORE = 0.3
 _EXTRA_IOU = 0.1
@@ -65,11 +65,11 @@ class ValidationSlice:
 def validation_slice(sets: LabelledSets) -> ValidationSlice:
     """Russian photographs of the calibration set and a third of its Romanian dash-cam ones and of the empty scenes."""
     near, courtyard, far = (
-        [image for image in sets.images[name] if is_calibration(image.path)] for name in ("russian", "more", "other")
+        [image for image in sets.of(name) if is_calibration(image.path)] for name in ("russian", "more", "other")
     )
     dash_cam = [image for image in far if image.path.name.startswith("rl_")][::3]
     return ValidationSlice(
-        (*near, *courtyard, *dash_cam), tuple(held_out_negatives(sets.images["negatives"])[::_EVERY_EMPTY])
+        (*near, *courtyard, *dash_cam), tuple(held_out_negatives(sets.of("negatives"))[::_EVERY_EMPTY])
     )
 
 

@@ -1,0 +1,84 @@
+"""Crops of one plate size from the pixels of a frame, and the way back to the frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box
+
+__all__ = ["CONTEXT", "Window", "cut_windows", "window_around"]
+
+CONTEXT = 1.5
+"""Width of a window in widths of the plate that it is for."""
+
+# A plate as tall as this many of its widths fills a window of aspect 2 in height as its width does across.
+_ASPECT = 2.0
+_LEAST_SHARE = 0.9
+
+
+class Window(NamedTuple):
+    """A part of a frame in whole pixels, which may reach beyond the frame.
+
+    Attributes:
+        left: of the first column.
+        top: of the first row.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points ``(..., 2)`` in parts of the window, 0 to 1, in pixels of the frame."""
+        return points * np.array([self.width, self.height], np.float32) + np.array([self.left, self.top], np.float32)
+
+    def from_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points ``(..., 2)`` in pixels of the frame, in parts of the window."""
+        moved = points - np.array([self.left, self.top], np.float32)
+        return np.asarray(moved / np.array([self.width, self.height], np.float32), np.float32)
+
+
+def window_around(box: Box) -> Window:
+    """The window for a plate in ``box``: twice as wide as tall, about the same middle, half a width larger."""
+    width = CONTEXT * max(box.width, _LEAST_SHARE * _ASPECT * box.height)
+    height = width / _ASPECT
+    x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+    left, top = math.floor(x - width / 2), math.floor(y - height / 2)
+    return Window(left, top, max(2, math.ceil(x + width / 2) - left), max(1, math.ceil(y + height / 2) - top))
+
+
+def cut_windows(frame: BgrImage, windows: Sequence[Window], *, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Windows of a frame at one size, uint8 ``(N, height, width, 3)`` BGR; beyond the frame its edge is repeated.
+
+    Args:
+        frame: not written to.
+        windows: each meets the frame.
+        size: height and width in pixels.
+    """
+    crops = np.empty((len(windows), *size, 3), np.uint8)
+    for crop, window in zip(crops, windows, strict=True):
+        pixels = _part(frame, window)
+        shrinks = window.width > size[1]
+        cv2.resize(pixels, size[::-1], dst=crop, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return crops
+
+
+def _part(frame: BgrImage, window: Window) -> BgrImage:
+    """The pixels of a window."""
+    height, width = frame.shape[:2]
+    right, bottom = window.left + window.width, window.top + window.height
+    inside = frame[max(window.top, 0) : min(bottom, height), max(window.left, 0) : min(right, width)]
+    beyond = (max(-window.top, 0), max(bottom - height, 0), max(-window.left, 0), max(right - width, 0))
+    if not any(beyond):
+        return inside
+    return cast(BgrImage, cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE))

@@ -1,0 +1,132 @@
+"""The finder's network: where on a frame plates may be. Narrow, and coarse in what it says of each place.
+
+One stage without anchors: every cell of three levels gives a score and the distances to the sides of a box. Levels meet
+from coarse to fine (Lin et al. 2017) by addition. ReLU is the only activation: engines fuse it with the convolution
+before it, also in int8.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from platereader.errors import WeightsCorruptError
+
+__all__ = ["DEFAULT_WIDTHS", "FinderNetwork", "add_levels", "convolution", "finder_from_state"]
+
+DEFAULT_WIDTHS: Final = (8, 16, 32, 64, 96)
+"""Channels at strides 2, 4, 8, 16 and 32."""
+
+_DEPTHS = (3, 4, 4)
+_FIRST_OF_STAGE = tuple(f"stages.{index}.0" for index in range(len(_DEPTHS)))
+_HEAD = 32
+_SIDES = 4
+# Of a training's first pictures about one cell in a thousand sees a plate.
+_FIRST_SCORE = 1e-3
+
+
+class FinderNetwork(nn.Module):
+    """From pictures to raw scores and boxes of all cells.
+
+    Built with random weights; ``load_state_dict`` or ``finder_from_state`` fill them.
+
+    Args:
+        widths: channels at strides 2, 4, 8, 16 and 32.
+    """
+
+    def __init__(self, widths: Sequence[int] = DEFAULT_WIDTHS) -> None:
+        super().__init__()
+        half, quarter, fine, middle, coarse = widths
+        self.stem: nn.Sequential = nn.Sequential(convolution(3, half, stride=2), convolution(half, quarter, stride=2))
+        self.stages: nn.ModuleList = nn.ModuleList(
+            _stage(before, after, depth=depth)
+            for before, after, depth in zip((quarter, fine, middle), (fine, middle, coarse), _DEPTHS, strict=True)
+        )
+        self.reduce: nn.ModuleList = nn.ModuleList(
+            (convolution(coarse, middle, side=1), convolution(middle, fine, side=1))
+        )
+        self.top_down: nn.ModuleList = nn.ModuleList((convolution(middle, middle), convolution(fine, fine)))
+        self.heads: nn.ModuleList = nn.ModuleList(_head(channels) for channels in (fine, middle, coarse))
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the network.
+
+        Args:
+            pictures: float32 ``(N, 3, H, W)``, RGB, 0 to 1; H and W multiples of 32.
+
+        Returns:
+            Over the A cells of all levels, finest first and row by row: score logits ``(N, 1, A)``, and the natural
+            logarithms of the distances in cells from a cell's centre to the left, top, right and bottom side of its
+            box, ``(N, 4, A)``.
+        """
+        fine = self.stages[0](self.stem(pictures))  # (N, C, H / 8, W / 8)
+        middle = self.stages[1](fine)  # (N, C, H / 16, W / 16)
+        coarse = self.stages[2](middle)  # (N, C, H / 32, W / 32)
+        middle = self.top_down[0](add_levels(middle, _upsample(self.reduce[0](coarse))))
+        fine = self.top_down[1](add_levels(fine, _upsample(self.reduce[1](middle))))
+        levels = (fine, middle, coarse)
+        outputs = torch.cat([head(level).flatten(2) for head, level in zip(self.heads, levels, strict=True)], 2)
+        scores, sides = cast("Sequence[Tensor]", outputs.split((1, _SIDES), 1))
+        return scores, sides
+
+
+def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetwork:
+    """The network in inference mode with given weights of any float type, in the widths that they have.
+
+    Args:
+        tensors: the state dict.
+        name: how an error calls it.
+
+    Raises:
+        WeightsCorruptError: names or shapes are those of another network.
+    """
+    try:
+        widths = [len(tensors[f"{layer}.0.weight"]) for layer in ("stem.0", "stem.1", *_FIRST_OF_STAGE)]
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+            network = FinderNetwork(widths)
+        network.load_state_dict(
+            {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+        )
+    except (KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsCorruptError(f"{name} does not hold a plate finder's weights ({reason}).") from error
+    return network.eval()
+
+
+def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> nn.Sequential:
+    """A convolution with normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels, wanted, side, stride, side // 2, bias=False),
+        nn.BatchNorm2d(wanted, eps=1e-3, momentum=0.03),
+        nn.ReLU(inplace=True),
+    )
+
+
+def add_levels(level: Tensor, other: Tensor) -> Tensor:
+    """The sum of two levels of one size; in uint8, as an int8 network holds them, it stops at 255."""
+    return torch.minimum(level, ~other) + other if level.dtype == torch.uint8 else level + other
+
+
+def _stage(channels: int, wanted: int, *, depth: int) -> nn.Sequential:
+    """``depth`` convolutions, the first of which halves height and width."""
+    rest = (convolution(wanted, wanted) for _ in range(depth - 1))
+    return nn.Sequential(convolution(channels, wanted, stride=2), *rest)
+
+
+def _head(channels: int) -> nn.Sequential:
+    """What one level's cells say: a score and four sides, at first that there is no plate."""
+    last = nn.Conv2d(_HEAD, 1 + _SIDES, 1)
+    bias = cast("Tensor", last.bias).data
+    bias[0] = math.log(_FIRST_SCORE / (1 - _FIRST_SCORE))
+    bias[1:] = 0.0
+    return nn.Sequential(convolution(channels, _HEAD), last)
+
+
+def _upsample(level: Tensor) -> Tensor:
+    """A level ``(N, C, H, W)`` at the next finer one's size."""
+    return functional.interpolate(level, scale_factor=2.0, mode="nearest")

@@ -1,0 +1,134 @@
+"""Finder and refiner in int8 with torch alone, from the tensors of ``runtimes._int8_tensors``.
+
+They are the float networks with int8 convolutions in the place of the float ones. What two levels add up has one scale
+with both of them, so that their sum is one of whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, cast
+
+import torch
+from torch import Tensor, nn
+
+from platereader.detection._finder_network import FinderNetwork
+from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
+from platereader.runtimes._int8_tensors import InputScale, convolutions, int8_convolutions
+from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
+
+__all__ = ["FINDER_FLOW", "REFINER_FLOW", "Flow", "int8_finder", "int8_refiner", "shared_scales"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What reads what in a network.
+
+    Attributes:
+        chains: names of convolutions of which each one's output, alone or in a sum, is the input of the next.
+        same_input: groups of convolutions that read the same tensor, or one a level and the other a sum with it.
+    """
+
+    chains: tuple[tuple[str, ...], ...]
+    same_input: tuple[tuple[str, ...], ...]
+
+    def readers(self) -> dict[str, str]:
+        """For each convolution but the last ones, one that reads its output."""
+        return {name: reader for chain in self.chains for name, reader in pairwise(chain)}
+
+
+FINDER_FLOW: Final = Flow(
+    chains=(
+        (
+            *("stem.0.0", "stem.1.0"),
+            *("stages.0.0.0", "stages.0.1.0", "stages.0.2.0"),
+            *("stages.1.0.0", "stages.1.1.0", "stages.1.2.0", "stages.1.3.0"),
+            *("stages.2.0.0", "stages.2.1.0", "stages.2.2.0", "stages.2.3.0"),
+            *("reduce.0.0", "top_down.0.0", "reduce.1.0", "top_down.1.0", "heads.0.0.0", "heads.0.1"),
+        ),
+        ("heads.1.0.0", "heads.1.1"),
+        ("heads.2.0.0", "heads.2.1"),
+    ),
+    same_input=(
+        ("stages.1.0.0", "top_down.1.0"),
+        ("stages.2.0.0", "top_down.0.0"),
+        ("reduce.0.0", "heads.2.0.0"),
+        ("reduce.1.0", "heads.1.0.0"),
+    ),
+)
+"""Of ``FinderNetwork``."""
+
+REFINER_FLOW: Final = Flow(
+    chains=(
+        (
+            "stem.0.0",
+            "stem.1.0",
+            "stem.2.0",
+            "context.0.0",
+            "context.1.0",
+            "context.2.0",
+            "reduce.0",
+            "heat.0.0",
+            "heat.1",
+        ),
+        ("summary.0.0", "summary.1"),
+    ),
+    same_input=(("context.0.0", "heat.0.0"), ("reduce.0", "summary.0.0")),
+)
+"""Of ``RefinerNetwork``."""
+
+
+def shared_scales(inputs: Mapping[str, InputScale], flow: Flow) -> dict[str, InputScale]:
+    """The scales of the inputs of all convolutions, those that have to be the same made so: the widest.
+
+    Args:
+        inputs: for each name of ``convolutions``, how its input is best held; the zero point is 0.
+        flow: of the network.
+    """
+    shared = dict(inputs)
+    for names in flow.same_input:
+        shared |= dict.fromkeys(names, max(shared[name] for name in names))
+    return shared
+
+
+def int8_finder(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
+    """A runtime of a finder with the tensors that ``quantized`` made.
+
+    Raises:
+        WeightsCorruptError: they are of another network; names the first tensor that differs.
+        EngineError: torch cannot compute in int8 here.
+    """
+    firsts = ("stem.0.0", "stem.1.0", "stages.0.0.0", "stages.1.0.0", "stages.2.0.0")
+    widths = [len(tensors.get(f"{name}.weight", ())) or 1 for name in firsts]
+    with torch.device("meta"):  # for its structure only
+        network = FinderNetwork(widths).eval()
+    return _runtime(network, FINDER_FLOW, tensors, shape=(1, 3, 64, 64))
+
+
+def int8_refiner(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
+    """A runtime of a refiner with the tensors that ``quantized`` made.
+
+    Raises:
+        WeightsCorruptError: they are of another network; names the first tensor that differs.
+        EngineError: torch cannot compute in int8 here.
+    """
+    with torch.device("meta"):
+        network = RefinerNetwork().eval()
+    return _runtime(network, REFINER_FLOW, tensors, shape=(1, 3, *CROP_SIZE))
+
+
+def _runtime(
+    network: nn.Module, flow: Flow, tensors: Mapping[str, Tensor], *, shape: tuple[int, int, int, int]
+) -> TorchInt8Runtime:
+    """The network with int8 layers in the place of its convolutions."""
+    known, readers = int8_convolutions(tensors, network), flow.readers()
+    for name in convolutions(network):
+        block, _, place = name.rpartition(".")
+        reader = readers.get(name)
+        layers = cast("nn.Sequential", network.get_submodule(block))
+        layers[int(place)] = Int8Layer(known[name], after=None if reader is None else known[reader])
+        if reader is not None:
+            layers[1], layers[2] = nn.Identity(), nn.Identity()  # normalisation is folded, ReLU a part of the layer
+    return TorchInt8Runtime(network, first=next(iter(known.values())), shape=shape)

@@ -1,0 +1,94 @@
+"""The refiner: looks at places in the pixels of the frame, and says what they show and where its corners are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
+from platereader.detection._crops import cut_windows, window_around
+from platereader.detection._preprocess import to_input
+from platereader.runtimes import Runtime
+
+__all__ = ["CROP_SIZE", "Place", "Refiner", "heat_points"]
+
+FloatArray = NDArray[np.float32]
+
+CROP_SIZE = (64, 128)
+"""Height and width of a crop in pixels."""
+
+_BATCH = 64
+
+
+class Place(NamedTuple):
+    """What a place shows.
+
+    Attributes:
+        corners: of the plate in pixels of the frame, in reading order; they may lie outside of it.
+        plate: logit that it is a plate.
+        two_lines: logit that the plate has two lines of text.
+        cut: logit that a part of the plate lies outside of the frame.
+    """
+
+    corners: Quad
+    plate: float
+    two_lines: float
+    cut: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refiner:
+    """Looks at places.
+
+    Attributes:
+        runtime: the network, with the outputs of ``detection._refiner_network.RefinerNetwork``.
+    """
+
+    runtime: Runtime
+
+    def refine(self, frames: Sequence[BgrImage], boxes: Sequence[Sequence[Box]]) -> list[list[Place]]:
+        """What each box of each frame shows; the crops of all frames run together.
+
+        Args:
+            frames: uint8 ``(H, W, 3)`` BGR.
+            boxes: for each frame, in its pixels; each meets the frame.
+        """
+        windows = [[window_around(box) for box in row] for row in boxes]
+        crops = [cut_windows(frame, row, size=CROP_SIZE) for frame, row in zip(frames, windows, strict=True) if row]
+        flat = [window for row in windows for window in row]
+        places: list[Place] = []
+        pixels = np.concatenate(crops) if crops else np.zeros((0, *CROP_SIZE, 3), np.uint8)
+        for first in range(0, len(flat), _BATCH):
+            heat, kinds = self.runtime.run(to_input(pixels[first : first + _BATCH]))  # (N, 4, 16, 32), (N, 3)
+            for window, points, (plate, two_lines, cut) in zip(
+                flat[first : first + _BATCH], heat_points(heat), kinds.tolist(), strict=True
+            ):
+                corners = Quad.from_points(window.to_frame(points).tolist())
+                places.append(Place(corners, plate, two_lines, cut))
+        rest = iter(places)
+        return [[next(rest) for _ in row] for row in windows]
+
+
+def heat_points(heat: FloatArray) -> FloatArray:
+    """The mean places of heat maps, in parts of the crop.
+
+    Args:
+        heat: logits ``(N, K, H, W)``.
+
+    Returns:
+        Points ``(N, K, 2)``, x and y from 0 to 1.
+    """
+    count, maps, height, width = heat.shape
+    logits = heat.reshape(count, maps, -1)
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    shares = weights.reshape(count, maps, height, width)
+    x = shares.sum(axis=2) @ ((np.arange(width, dtype=np.float32) + 0.5) / width)
+    y = shares.sum(axis=3) @ ((np.arange(height, dtype=np.float32) + 0.5) / height)
+    points: FloatArray = np.stack((x, y), axis=-1).astype(np.float32)
+    return points

@@ -1,0 +1,89 @@
+"""The refiner's network: what a place shows, seen at one plate size: four corners, and what kind of thing it is.
+
+Corners are means of heat maps (soft-argmax, as in Nibali et al. 2018), so that they lie between cells. ReLU is the only
+activation: engines fuse it with the convolution before it, also in int8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from platereader.detection._finder_network import add_levels, convolution
+from platereader.errors import WeightsCorruptError
+
+__all__ = ["CROP_SIZE", "HEAT_STRIDE", "RefinerNetwork", "refiner_from_state"]
+
+CROP_SIZE: Final = (64, 128)
+"""Height and width of a crop in pixels."""
+
+HEAT_STRIDE: Final = 4
+"""Pixels of the crop per cell of a heat map."""
+
+CORNERS: Final = 4
+"""Corners per plate: top left, top right, bottom right, bottom left."""
+
+KINDS: Final = 3
+"""Logits of a crop: that it shows a plate, that the plate has two lines of text, that a part of it is cut off."""
+
+_HALF, _FINE, _COARSE = 16, 32, 64
+_SUMMARY_STRIDE = 16
+
+
+class RefinerNetwork(nn.Module):
+    """From crops to heat maps of the corners and logits of what the crop shows. Built with random weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem: nn.Sequential = nn.Sequential(
+            convolution(3, _HALF, stride=2), convolution(_HALF, _FINE, stride=2), convolution(_FINE, _FINE)
+        )
+        self.context: nn.Sequential = nn.Sequential(
+            convolution(_FINE, _COARSE, stride=2), convolution(_COARSE, _COARSE), convolution(_COARSE, _COARSE)
+        )
+        self.reduce: nn.Sequential = convolution(_COARSE, _FINE, side=1)
+        self.heat: nn.Sequential = nn.Sequential(convolution(_FINE, _FINE), nn.Conv2d(_FINE, CORNERS, 1))
+        whole = CROP_SIZE[0] // _SUMMARY_STRIDE, CROP_SIZE[1] // _SUMMARY_STRIDE
+        self.summary: nn.Sequential = nn.Sequential(
+            convolution(_COARSE, _COARSE, stride=2), nn.Conv2d(_COARSE, KINDS, whole), nn.Flatten()
+        )
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the network.
+
+        Args:
+            crops: float32 ``(N, 3, 64, 128)``, RGB, 0 to 1.
+
+        Returns:
+            Heat-map logits ``(N, 4, 16, 32)``, one map a corner, and kind logits ``(N, 3)``: a plate, two lines, cut.
+        """
+        fine = self.stem(crops)  # (N, 32, 16, 32)
+        coarse = self.context(fine)  # (N, 64, 8, 16)
+        merged = add_levels(fine, functional.interpolate(self.reduce(coarse), scale_factor=2.0, mode="nearest"))
+        return self.heat(merged), self.summary(coarse)
+
+
+def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNetwork:
+    """The network in inference mode with given weights of any float type.
+
+    Args:
+        tensors: the state dict.
+        name: how an error calls it.
+
+    Raises:
+        WeightsCorruptError: names or shapes are those of another network.
+    """
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+        network = RefinerNetwork()
+    try:
+        network.load_state_dict(
+            {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+        )
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsCorruptError(f"{name} does not hold a plate refiner's weights ({reason}).") from error
+    return network.eval()

@@ -1,0 +1,117 @@
+"""Proposals: what cells say, in the frame's pixels; the network in any width."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from platereader._geometry import Box, iou
+from platereader.detection._decode import cell_grid
+from platereader.detection._finder import Finder, decode_proposals
+from platereader.detection._finder_network import FinderNetwork, finder_from_state
+from platereader.errors import ContractError, WeightsCorruptError
+
+FloatArray = NDArray[np.float32]
+
+
+def planted(boxes: dict[Box, float], *, size: tuple[int, int], stride: int = 8) -> tuple[FloatArray, FloatArray]:
+    """Outputs of one picture that say these boxes (pixels of the input) with these scores."""
+    centres, strides = cell_grid(size)
+    scores = np.full(len(centres), -20, np.float32)
+    sides = np.zeros((4, len(centres)), np.float32)
+    for box, score in boxes.items():
+        middle = np.array([(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2])
+        cell = int((np.linalg.norm(centres - middle, axis=1) + 1e6 * (strides[:, 0] != stride)).argmin())
+        x, y = centres[cell].tolist()
+        scores[cell] = math.log(score / (1 - score))
+        sides[:, cell] = np.log(np.array([x - box.x1, y - box.y1, box.x2 - x, box.y2 - y]) / stride)
+    return scores, sides
+
+
+class FakeRuntime:
+    """Says the same of every picture, in places relative to its size."""
+
+    engine, precision, threads = "fake", "fp32", 1
+
+    def __init__(self, box: Box, score: float = 0.8) -> None:
+        self.box, self.score = box, score
+        self.shapes: list[tuple[int, ...]] = []
+
+    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+        self.shapes.append(batch.shape)
+        scores, sides = planted({self.box: self.score}, size=(batch.shape[2], batch.shape[3]))
+        return np.stack([scores[None]] * len(batch)), np.stack([sides] * len(batch))
+
+
+def test_decodes_boxes_best_first() -> None:
+    boxes = {Box(10, 20, 60, 32): 0.4, Box(70, 40, 120, 60): 0.9, Box(5, 70, 30, 80): 0.03}
+    found, scores = decode_proposals(*planted(boxes, size=(96, 160)), size=(96, 160), min_score=0.05, most=10)
+    np.testing.assert_allclose(found, [[70, 40, 120, 60], [10, 20, 60, 32]], atol=1e-3)
+    np.testing.assert_allclose(scores, [0.9, 0.4], atol=1e-4)
+    only, _ = decode_proposals(*planted(boxes, size=(96, 160)), size=(96, 160), min_score=0.05, most=1)
+    np.testing.assert_allclose(only, found[:1])
+
+
+def test_cells_with_numbers_that_are_not_finite_are_left_out() -> None:
+    scores, sides = planted({Box(10, 20, 60, 32): 0.9, Box(70, 40, 120, 60): 0.8}, size=(96, 160))
+    sides[2, int(scores.argmax())] = np.nan
+    found, _ = decode_proposals(scores, sides, size=(96, 160), min_score=0.5, most=10)
+    np.testing.assert_allclose(found, [[70, 40, 120, 60]], atol=1e-3)
+
+
+def test_another_network_is_refused() -> None:
+    scores, sides = planted({}, size=(96, 160))
+    with pytest.raises(ContractError, match="FinderNetwork"):
+        decode_proposals(scores, sides, size=(96, 96), min_score=0.5, most=10)
+
+
+def test_proposals_are_in_the_frames_pixels() -> None:
+    runtime = FakeRuntime(Box(100, 100, 180, 120))
+    small, large = np.zeros((320, 480, 3), np.uint8), np.zeros((640, 1280, 3), np.uint8)
+    first, second = Finder(runtime).propose([small, large])
+    assert iou(first[0].box, Box(100, 100, 180, 120)) > 0.99
+    assert iou(second[0].box, Box(200, 200, 360, 240)) > 0.99
+    assert first[0].score == pytest.approx(0.8, abs=1e-5)
+
+
+def test_large_frames_are_not_shrunk_beyond_what_small_plates_bear() -> None:
+    runtime = FakeRuntime(Box(100, 100, 180, 120))
+    finder = Finder(runtime, input_size=640, largest_shrink=2.0)
+    finder.propose([np.zeros((2160, 3840, 3), np.uint8)])
+    assert runtime.shapes[-1][3] == 1920
+    finder.propose([np.zeros((720, 1280, 3), np.uint8)])
+    assert runtime.shapes[-1][3] == 640
+
+
+def test_frames_of_one_shape_run_together_and_each_has_its_own_proposals() -> None:
+    class Brightness(FakeRuntime):
+        """Sees a plate the further to the right the brighter a picture is."""
+
+        def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+            self.shapes.append(batch.shape)
+            lefts = [round(64 * float(picture.mean())) for picture in batch]
+            outputs = [planted({Box(x, 20, x + 24, 32): 0.5}, size=(64, 96)) for x in lefts]
+            return np.stack([scores[None] for scores, _ in outputs]), np.stack([sides for _, sides in outputs])
+
+    runtime = Brightness(Box(0, 0, 1, 1))
+    frames = [np.full((64, 96, 3), grey, np.uint8) for grey in (0, 128, 255)]
+    found = Finder(runtime).propose(frames)
+    assert [shape[0] for shape in runtime.shapes] == [3]
+    assert [row[0].box.x1 for row in found] == pytest.approx([0, 32, 64], abs=0.5)
+
+
+def test_weights_say_how_wide_the_network_is() -> None:
+    narrow = FinderNetwork((4, 8, 8, 16, 16))
+    state = {key: value.half() for key, value in narrow.state_dict().items()}
+    scores, sides = finder_from_state(state, name="these")(torch.zeros(1, 3, 64, 96))
+    cells = 12 * 8 + 6 * 4 + 3 * 2
+    assert (scores.shape, sides.shape) == ((1, 1, cells), (1, 4, cells))
+    del state["heads.0.1.bias"]
+    with pytest.raises(WeightsCorruptError, match="these does not hold a plate finder's weights"):
+        finder_from_state(state, name="these")
+    with pytest.raises(WeightsCorruptError, match=r"finder's weights .*stem\.0"):
+        finder_from_state({}, name="these")

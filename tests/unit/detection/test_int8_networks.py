@@ -1,0 +1,96 @@
+"""Finder and refiner in int8 on torch: nearly what they are in fp32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from processors import skip_if_int8_saturates
+from torch import Tensor, nn
+
+from platereader.detection._finder_network import FinderNetwork
+from platereader.detection._int8_networks import (
+    FINDER_FLOW,
+    REFINER_FLOW,
+    Flow,
+    int8_finder,
+    int8_refiner,
+    shared_scales,
+)
+from platereader.detection._refiner_network import RefinerNetwork
+from platereader.errors import WeightsCorruptError
+from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized
+from platereader.runtimes._torch import fuse_normalisation
+from platereader.runtimes._torch_int8 import TorchInt8Runtime
+
+CASES = [
+    (lambda: FinderNetwork((8, 8, 16, 16, 16)), FINDER_FLOW, int8_finder, (2, 3, 64, 96)),
+    (RefinerNetwork, REFINER_FLOW, int8_refiner, (2, 3, 64, 128)),
+]
+
+
+def trained(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> nn.Module:
+    """A network with statistics of its own, folded."""
+    torch.manual_seed(0)
+    network = make()
+    for _ in range(5):
+        network(torch.rand(4, *shape[1:]))
+    return fuse_normalisation(network.eval())
+
+
+@torch.inference_mode()
+def int8_tensors(network: nn.Module, flow: Flow, pictures: Tensor) -> dict[str, Tensor]:
+    seen: dict[str, float] = {}
+    hooks = [
+        module.register_forward_pre_hook(lambda _, inputs, name=name: seen.__setitem__(name, float(inputs[0].max())))
+        for name, module in convolutions(network).items()
+    ]
+    network(pictures)
+    for hook in hooks:
+        hook.remove()
+    seen[next(iter(seen))] = 1.0
+    scales = {name: InputScale(value / 255) for name, value in seen.items()}
+    return quantized(network, shared_scales(scales, flow))
+
+
+@pytest.mark.parametrize(("make", "flow", "load", "shape"), CASES)
+def test_every_convolution_has_its_place_in_the_flow(
+    make: Callable[[], nn.Module], flow: Flow, load: object, shape: object
+) -> None:
+    del load, shape
+    names = [name for chain in flow.chains for name in chain]
+    assert sorted(names) == sorted(convolutions(make()))
+
+
+@pytest.mark.parametrize(("make", "flow", "load", "shape"), CASES)
+def test_int8_says_nearly_the_same(
+    make: Callable[[], nn.Module],
+    flow: Flow,
+    load: Callable[[dict[str, Tensor]], TorchInt8Runtime],
+    shape: tuple[int, ...],
+) -> None:
+    skip_if_int8_saturates("int8")
+    network = trained(make, shape)
+    pictures = torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    runtime = load(int8_tensors(network, flow, pictures))
+    with torch.inference_mode():
+        wanted = [output.numpy() for output in network(pictures)]
+    for found, exact in zip(runtime.run(pictures.numpy()), wanted, strict=True):
+        assert found.shape == exact.shape
+        assert np.abs(found - exact).max() < 0.1 * np.ptp(exact)
+        assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("make", "flow", "load", "shape"), CASES)
+def test_tensors_of_another_network_are_refused(
+    make: Callable[[], nn.Module],
+    flow: Flow,
+    load: Callable[[dict[str, Tensor]], TorchInt8Runtime],
+    shape: tuple[int, ...],
+) -> None:
+    tensors = int8_tensors(trained(make, shape), flow, torch.rand(shape))
+    del tensors["stem.1.0.bias"]
+    with pytest.raises(WeightsCorruptError, match=r"stem\.1\.0\.bias"):
+        load(tensors)

@@ -1,0 +1,103 @@
+"""Crops of places, and from heat maps back to corners in the frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from platereader._geometry import Box, Quad
+from platereader.detection._crops import Window, cut_windows, window_around
+from platereader.detection._refiner import CROP_SIZE, Refiner, heat_points
+from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
+from platereader.errors import WeightsCorruptError
+
+FloatArray = NDArray[np.float32]
+
+
+@pytest.mark.parametrize("box", [Box(100, 100, 200, 122), Box(40, 50, 69, 67), Box(10, 10, 20, 90)])
+def test_a_window_is_twice_as_wide_as_tall_and_has_room_around_the_plate(box: Box) -> None:
+    window = window_around(box)
+    assert window.width / window.height == pytest.approx(2, abs=0.1)
+    assert window.width >= 1.5 * box.width
+    assert window.height >= 1.3 * box.height
+    middle = window.left + window.width / 2, window.top + window.height / 2
+    assert middle == pytest.approx(((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2), abs=1)
+
+
+def test_points_go_to_the_frame_and_back() -> None:
+    window = Window(-20, 30, 200, 100)
+    points = np.array([[0, 0], [1, 1], [0.5, 0.25]], np.float32)
+    np.testing.assert_allclose(window.to_frame(points), [[-20, 30], [180, 130], [80, 55]])
+    np.testing.assert_allclose(window.from_frame(window.to_frame(points)), points, atol=1e-6)
+
+
+def test_a_crop_shows_its_window() -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (200, 400, 3), np.uint8)
+    before = frame.copy()
+    same, half = cut_windows(frame, [Window(60, 50, 128, 64), Window(60, 50, 256, 128)], size=CROP_SIZE)
+    np.testing.assert_array_equal(same, frame[50:114, 60:188])
+    mean = frame[50:178, 60:316].reshape(64, 2, 128, 2, 3).mean((1, 3))
+    np.testing.assert_allclose(half, mean, atol=1)
+    np.testing.assert_array_equal(frame, before)
+
+
+def test_beyond_the_frame_its_edge_is_repeated() -> None:
+    frame = np.zeros((50, 60, 3), np.uint8)
+    frame[:, -1] = 200
+    (crop,) = cut_windows(frame, [Window(40, -10, 128, 64)], size=CROP_SIZE)
+    assert (crop[:, 19:] == 200).all()
+    assert (crop[:, :19] == 0).all()
+
+
+def _heat(points: FloatArray) -> FloatArray:
+    """Narrow spots, ``(N, 4, 16, 32)``, about points ``(N, 4, 2)`` in parts of the crop."""
+    x = np.arange(32) + 0.5 - points[..., :1] * 32
+    y = np.arange(16) + 0.5 - points[..., 1:] * 16
+    heat: FloatArray = -(y[..., :, None] ** 2 + x[..., None, :] ** 2).astype(np.float32)
+    return heat
+
+
+def test_heat_maps_tell_places_between_cells() -> None:
+    points = np.random.default_rng(0).uniform(0.15, 0.85, (5, 4, 2)).astype(np.float32)
+    np.testing.assert_allclose(heat_points(_heat(points)), points, atol=0.003)
+
+
+class FakeRuntime:
+    """Sees the same corners, in parts of the crop, in every crop."""
+
+    engine, precision, threads = "fake", "fp32", 1
+
+    def __init__(self, points: FloatArray) -> None:
+        self.points = points
+        self.batches: list[int] = []
+
+    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+        self.batches.append(len(batch))
+        kinds = np.stack([batch.mean((1, 2, 3)), np.full(len(batch), -2.0), np.full(len(batch), 3.0)], 1)
+        return np.repeat(_heat(self.points[None]), len(batch), axis=0), kinds.astype(np.float32)
+
+
+def test_places_of_all_frames_run_together_and_come_back_in_order() -> None:
+    points = np.array([[0.2, 0.3], [0.8, 0.35], [0.79, 0.7], [0.19, 0.65]], np.float32)
+    runtime = FakeRuntime(points)
+    frames = [np.full((300, 400, 3), grey, np.uint8) for grey in (51, 0, 204)]
+    boxes = [[Box(100, 100, 200, 122), Box(0, 0, 40, 20)], [], [Box(300, 200, 380, 240)]]
+    first, nothing, third = Refiner(runtime).refine(frames, boxes)
+    assert runtime.batches == [3]
+    assert nothing == []
+    assert [place.plate for place in (*first, *third)] == pytest.approx([0.2, 0.2, 0.8], abs=0.01)
+    assert (third[0].two_lines, third[0].cut) == (-2.0, 3.0)
+    window = window_around(boxes[0][0])
+    expected = Quad.from_points(window.to_frame(points).tolist())
+    assert np.abs(first[0].corners.to_array() - expected.to_array()).max() < 0.5
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    state = {key: value.half() for key, value in RefinerNetwork().state_dict().items()}
+    heat, kinds = refiner_from_state(state, name="these")(torch.zeros(2, 3, *CROP_SIZE))
+    assert (heat.shape, kinds.shape) == ((2, 4, 16, 32), (2, 3))
+    with pytest.raises(WeightsCorruptError, match="these does not hold a plate refiner's weights"):
+        refiner_from_state({}, name="these")
