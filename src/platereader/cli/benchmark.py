@@ -218,7 +218,7 @@ def run_detector(arguments: argparse.Namespace) -> int:
     from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.speed.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
-    from platereader.lab.suites.labelled.plots import draw_input_sizes
+    from platereader.lab.speed.plots import draw_input_sizes
     from platereader.registry import Registry
 
     if arguments.plots is not None:

@@ -1,4 +1,4 @@
-"""A comparison of whole pipelines as one picture: stages, and what a fresh process takes."""
+"""Plots of what was timed: whole pipelines by stage and start, and the detector by its input size."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._dependencies import check_installed
+from platereader.lab.speed.input_size import InputSizeReport
 from platereader.lab.speed.report import FrameReport, Run, Start
 from platereader.lab.speed.stages import STAGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_frame_report"]
+__all__ = ["draw_frame_report", "draw_input_sizes"]
 
 _ROW_INCH = 0.34
 
@@ -99,3 +100,39 @@ def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
     axes.set_xlabel("MiB of memory (RSS)")
     axes.legend(fontsize=7)
     axes.grid(axis="x", alpha=0.3)
+
+
+def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
+    """Write ``input-size.png``, accuracy against the median time of a frame; returns its path.
+
+    Args:
+        report: of a set with plates.
+        folder: made when missing.
+
+    Raises:
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
+    """
+    check_installed("matplotlib")
+    from matplotlib.figure import Figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    times = [one.timing.median_ms for one in report.sizes]
+    for label, values in (
+        ("found, IoU 0.5", [one.recall50.value for one in report.sizes]),
+        ("AP50", [one.ap50 and one.ap50.value for one in report.sizes]),
+        ("AP50-95", [one.ap50_95 and one.ap50_95.value for one in report.sizes]),
+    ):
+        axes.plot(times, [100 * (value or 0) for value in values], marker="o", label=label)
+    for one in report.sizes:
+        height = 100 * (one.ap50_95.value if one.ap50_95 else 0)
+        axes.annotate(str(one.input_size), (one.timing.median_ms, height), textcoords="offset points", xytext=(3, -11))
+    axes.set_xlabel("ms a frame, median")
+    axes.set_ylabel("%")
+    axes.set_title(f"{report.dataset}, {report.pictures} pictures; input size in px at each point", fontsize=9)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    path = folder / "input-size.png"
+    figure.savefig(path, dpi=110)
+    return path

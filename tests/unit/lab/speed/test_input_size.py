@@ -16,7 +16,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.speed.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
-from platereader.lab.suites.labelled.plots import draw_input_sizes
+from platereader.lab.speed.plots import draw_input_sizes
 from platereader.results import PartDescription
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
