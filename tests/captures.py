@@ -75,6 +75,11 @@ class ScriptedCapture:
             return True, self._frames[-1]
         return False, None
 
+    @property
+    def given(self) -> int:
+        """How many frames were read so far."""
+        return self._index + 1
+
     def get(self, propId: int, /) -> float:  # noqa: N803 # OpenCV's name
         """A property; the position is that of the frame read last."""
         if propId == cv2.CAP_PROP_POS_MSEC and self._stamps_s:
