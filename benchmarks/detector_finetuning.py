@@ -27,7 +27,7 @@ from platereader.cli.tables import format_table
 from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import LabelledImage, load_dataset
-from platereader.lab.training.detector.comparison import compare_findings, measure_findings, table
+from platereader.lab.training.detector.comparison import compare_scores, score_detections, table
 from platereader.lab.training.detector.finetune import DEFAULTS, fine_tune_detector
 from platereader.lab.training.detector.train import DetectorTraining
 from platereader.lab.training.finetuning import REPORT_NAME
@@ -36,7 +36,7 @@ from platereader.registry import Registry, WeightFile
 from platereader.results import Detection
 
 FOLDS = 5
-LEAST_SCORE = 0.01
+MIN_SCORE = 0.01
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
 
 def detections_of(detector: PlateDetector, images: Sequence[LabelledImage]) -> list[list[Detection]]:
     """What is found on each picture, down to the lowest scores."""
-    low_threshold = replace(detector, min_score=LEAST_SCORE)
+    low_threshold = replace(detector, min_score=MIN_SCORE)
     return [low_threshold.detect([read_image(image.path)])[0] for image in images]
 
 
@@ -121,15 +121,15 @@ def main() -> None:
             for number in range(FOLDS)
         ]
     held_out = [image for fold in folds for image in fold.images]
-    was = measure_findings(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
-    now = measure_findings(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
-    pooled = compare_findings(f"Brazilian, {FOLDS} folds", was, now, margin_points=0.0)
-    before = measure_findings(russian, detections_of(detector, russian), min_score=threshold)
+    was = score_detections(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
+    now = score_detections(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
+    pooled = compare_scores(f"Brazilian, {FOLDS} folds", was, now, margin_points=0.0)
+    before = score_detections(russian, detections_of(detector, russian), min_score=threshold)
     forgotten = [
-        compare_findings(
+        compare_scores(
             f"Russian, fold {number}",
             before,
-            measure_findings(russian, fold.russian, min_score=threshold),
+            score_detections(russian, fold.russian, min_score=threshold),
             margin_points=1.0,
         )
         for number, fold in enumerate(folds)

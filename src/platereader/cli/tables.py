@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from platereader.lab.metrics.rates import Rate
 
 _GAP = "  "
 
@@ -24,6 +28,12 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     table = [header, *rows]
     widths = [max(_width(row[column]) for row in table) for column in range(len(header))]
     return "\n".join(table_row(row, widths=widths) for row in table)
+
+
+def format_rate(rate: Rate) -> str:
+    """Count, n, per cent and 95 % interval."""
+    low, high = rate.interval
+    return f"{rate.count}/{rate.n} {100 * (rate.value or 0):.2f} % ({100 * low:.2f}-{100 * high:.2f})"
 
 
 def _fit(cell: str, width: int) -> str:

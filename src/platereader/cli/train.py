@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import write_json
+from platereader.cli.calibrate import add_calibrate_command
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.export import add_export_command
-from platereader.cli.tables import format_table
+from platereader.cli.tables import format_rate, format_table
 from platereader.errors import InvalidArgumentError
-from platereader.registry import write_sidecar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from platereader.lab.datasets import SkippedRow
-    from platereader.lab.metrics.rates import Rate
-    from platereader.protocols import CTCDecoder, Recognizer
-    from platereader.trust import Calibration, TrustPolicy
 
 EXAMPLES = """examples:
   platereader train detector data/train --out runs/detector --minutes 120
@@ -71,12 +67,6 @@ _QUANTIZE = (
     ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
     ("seed", int, "seed of the plates"),
 )
-_TRACKS = 1200
-_CALIBRATE = (
-    ("count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
-    ("tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
-    ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
-)
 
 
 def add_train_command(parser: argparse.ArgumentParser) -> None:
@@ -112,17 +102,12 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         metavar="POINTS",
         help="points of exact match int8 may lose (default: 0.5)",
     )
-    calibrate = networks.add_parser("calibrate", help="fit the confidence", description="Fit the confidence.")
-    calibrate.add_argument("weights", metavar="WEIGHTS", help="name of a reader's weights, or a file with its sidecar")
-    calibrate.add_argument(
-        "data", type=Path, nargs="*", metavar="DATA", help="labelled sets, for their calibration fifth"
-    )
     commands = (
         (detector, (*_DETECTOR, *_EVERY), run_detector),
         (recognizer, (*_RECOGNIZER, *_EVERY), run_recognizer),
         (quantize, _QUANTIZE, run_quantize),
-        (calibrate, _CALIBRATE, run_calibrate),
     )
+    add_calibrate_command(networks)
     add_export_command(networks)
     for one, options, run in commands:
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
@@ -233,7 +218,10 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
         negatives=arguments.negatives,
         even_if_worse=arguments.even_if_worse,
     )
-    rows = [(one.name, _rate(one.before), _rate(one.after), f"+{one.won} -{one.lost}") for one in done.comparisons]
+    rows = [
+        (one.name, format_rate(one.before), format_rate(one.after), f"+{one.won} -{one.lost}")
+        for one in done.comparisons
+    ]
     print(format_table(("EXACT MATCH", "BEFORE", "AFTER", "CHANGED"), rows))
     _name_skipped(done.skipped, output=arguments.out)
     for note in done.notes:
@@ -260,106 +248,14 @@ def run_quantize(arguments: argparse.Namespace) -> int:
         plates=quantize.draw_plates(arguments.data, alphabet=alphabet, **_options(arguments)),
         max_loss_points=arguments.max_loss,
     )
-    rows = [(one.name, *(_rate(rate) for rate in (one.same, one.exact_fp32, one.exact_int8))) for one in agreements]
+    rows = [
+        (one.name, *(format_rate(rate) for rate in (one.same, one.exact_fp32, one.exact_int8))) for one in agreements
+    ]
     print(format_table(("PLATES", "SAME TEXT", "FP32 RIGHT", "INT8 RIGHT"), rows))
     report = {"fp32_sha256": weights.sha256, "agreement": [one.to_dict() for one in agreements]}
     write_json(arguments.out / "quantization.json", report)
     print(output)
     return EXIT_OK
-
-
-def run_calibrate(arguments: argparse.Namespace) -> int:
-    """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
-    import platereader.lab.training  # noqa: F401 (says which packages are missing, before weights are loaded)
-    from platereader import _defaults as defaults
-    from platereader.cli.parts import resolve_weights
-    from platereader.registry import Registry
-    from platereader.registry._manifest import sidecar_of
-
-    weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
-    recognizer, described, kept = defaults.load_recognizer(weights, precision="auto")
-    decoder = defaults.default_decoder(recognizer.alphabet)
-    options = _options(arguments)
-    tracks = options.pop("tracks", _TRACKS)
-    report: dict[str, Any] = {"sha256": weights.sha256}
-    if kept is None or options.get("count") != 0:
-        parts = (recognizer, decoder, str(described.precision))
-        kept, report["single"] = _calibrate_single(*parts, data=arguments.data, options=options)
-    fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, kept, data=arguments.data, tracks=tracks)
-    report["calibration"] = fitted.to_dict()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write_json(arguments.out / "calibration.json", report)
-    if sidecar_of(weights.path).exists():
-        write_sidecar(weights.path, kind="recognizer", settings={**weights.settings, "calibration": fitted.to_dict()})
-    print(arguments.out / "calibration.json")
-    return EXIT_OK
-
-
-def _calibrate_single(
-    recognizer: Recognizer,
-    decoder: CTCDecoder,
-    precision: str,
-    *,
-    data: Sequence[Path],
-    options: Mapping[str, Any],
-) -> tuple[Calibration, dict[str, Any]]:
-    """The calibration of single readings, and how well it holds."""
-    from platereader import _defaults as defaults
-    from platereader.lab.training.trust import calibrate
-
-    plates = calibrate.calibration_plates(data, alphabet=recognizer.alphabet, **options)
-    readings = calibrate.judged(recognizer, decoder, plates)
-    fitted, figures = calibrate.calibrate(readings, precision=precision, decoder=defaults.decoder_name(decoder))
-    right = sum(one.right for one in readings)
-    print(f"{len(plates)} plates, {len(readings)} with a candidate, {right} right; on a third not fitted on: {figures}")
-    let_through = {
-        name: calibrate.returned(recognizer, decoder, plates, policy=policy)._asdict()
-        for name, policy in _presets(fitted).items()
-    }
-    return fitted, {"figures": figures, "policies": _printed(let_through, what="RIGHT")}
-
-
-def _presets(calibration: Calibration) -> dict[str, TrustPolicy]:
-    from platereader.trust import TrustPolicy
-
-    presets = {"strict": TrustPolicy.strict(), "lenient": TrustPolicy.lenient()}
-    return {name: replace(policy, calibration=calibration) for name, policy in presets.items()}
-
-
-def _printed(let_through: Mapping[str, Mapping[str, Rate]], *, what: str) -> dict[str, Any]:
-    """Print what each policy lets through, and return it in a form for JSON."""
-    rows = [(name, *map(_rate, rates.values())) for name, rates in let_through.items()]
-    print(format_table(("POLICY", what, "READ", "WRONG OF READ"), rows))
-    return {name: {field: rate.to_dict() for field, rate in rates.items()} for name, rates in let_through.items()}
-
-
-def _calibrate_fusion(
-    recognizer: Recognizer, decoder: CTCDecoder, single: Calibration, *, data: Sequence[Path], tracks: int
-) -> tuple[Calibration, Mapping[str, Any] | None]:
-    """The calibration with that of many frames, and how well it holds; as it is where there is nothing to fit it on."""
-    from platereader.lab.datasets.photographs import load_photographs
-    from platereader.lab.training.trust import fusion
-
-    images = [image for folder in data for image in load_photographs(folder).images]
-    plates = fusion.plates_to_fit_on(images, alphabet=recognizer.alphabet)
-    if not plates or not tracks:
-        print(f"fusion is not calibrated: {len(plates)} plates, {tracks} tracks")
-        return single, None
-    policy = _presets(single)["strict"]
-    read = fusion.read_tracks(recognizer, decoder, plates, trust=policy, count=tracks)
-    fitted, figures = fusion.fit_fusion(read, single=single, alphabet=recognizer.alphabet)
-    print(f"{tracks} tracks of {len(plates)} plates; on a sixth that was not fitted on: {figures}")
-    let_through = {
-        name: fusion.ended(read, trust=policy, alphabet=recognizer.alphabet)._asdict()
-        for name, policy in _presets(fitted).items()
-    }
-    return fitted, {"figures": figures, "policies": _printed(let_through, what="TRACKS RIGHT")}
-
-
-def _rate(rate: Rate) -> str:
-    """Count, n, per cent and 95 % interval."""
-    low, high = rate.interval
-    return f"{rate.count}/{rate.n} {100 * (rate.value or 0):.2f} % ({100 * low:.2f}-{100 * high:.2f})"
 
 
 def _with_length(arguments: argparse.Namespace, *, minutes: float = 60.0) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class LabelledPlate:
     def lines(self) -> Lines | None:
         """Lines of text as counted, or by the label's ``plate_type``; None where neither says.
 
-        A type is taken by its name: one of ``platereader.plates.RUSSIA`` (also as part of a longer one, such as
+        A type is known by its name: one of ``platereader.plates.RUSSIA`` (also as part of a longer one, such as
         ``kz_standard``), or one with ``two_line`` or ``square`` in it. Foreign plates come in both shapes.
         """
         if self.line_count is not None or self.plate_type is None:

@@ -88,11 +88,11 @@ def recall_by_width(
     if not widths_px:
         return ()
     widths = np.concatenate(widths_px)
-    found = [np.concatenate([one.taken for one in some]) for some in (at30, at50)]
+    found = [np.concatenate([one.found for one in some]) for some in (at30, at50)]
     groups: list[WidthRecall] = []
     for low, high in zip(WIDTH_EDGES_PX, (*WIDTH_EDGES_PX[1:], None), strict=True):
         inside = (widths >= low) & (widths < (np.inf if high is None else high))
-        rates = [Rate(int(taken[inside].sum()), int(inside.sum())) for taken in found]
+        rates = [Rate(int(matched[inside].sum()), int(inside.sum())) for matched in found]
         if rates[0].n:
             groups.append(WidthRecall(low, high, *rates))
     return tuple(groups)

@@ -77,18 +77,18 @@ class Matches:
 
     Attributes:
         scores: float64 ``(N,)``, falling.
-        right: bool ``(N,)``: whether the box took a labelled one that no better-scored box had taken.
-        taken: bool ``(M,)``: whether each labelled box was found.
+        right: bool ``(N,)``: whether the box matches a labelled one that no better-scored box matches.
+        found: bool ``(M,)``: whether each labelled box was found.
     """
 
     scores: NDArray[np.float64]
     right: NDArray[np.bool_]
-    taken: NDArray[np.bool_]
+    found: NDArray[np.bool_]
 
     @property
     def labelled(self) -> int:
         """Number of labelled boxes."""
-        return len(self.taken)
+        return len(self.found)
 
 
 def wilson_interval(count: int, n: int) -> tuple[float, float]:

@@ -34,7 +34,7 @@ class _Started(NamedTuple):
 
 def cold_starts(
     picture: Path,
-    ways: Sequence[tuple[str, str]],
+    combinations: Sequence[tuple[str, str]],
     *,
     rounds: int,
     rng: np.random.Generator,
@@ -44,7 +44,7 @@ def cold_starts(
 
     Args:
         picture: that is read.
-        ways: engine and precision, as for ``Pipeline.build``.
+        combinations: engine and precision, as for ``Pipeline.build``.
         rounds: processes of each that count.
         rng: draws the order of each round, and the bootstrap.
         on_turn: called after each process, those that do not count included.
@@ -52,7 +52,7 @@ def cold_starts(
     Raises:
         EngineError: a process failed otherwise than by not being offered here.
     """
-    calls = {_named(way): partial(start_fresh, picture, *way, reads=_READS) for way in ways}
+    calls = {_named(pair): partial(start_fresh, picture, *pair, reads=_READS) for pair in combinations}
     present: list[str] = []
     absent: list[Absent] = []
     for name, call in calls.items():
@@ -63,9 +63,10 @@ def cold_starts(
             present.append(name)
         if on_turn is not None:
             on_turn()
-    taken = take_turns({name: calls[name] for name in present}, rounds=rounds, rng=rng, on_turn=on_turn)
+    results = take_turns({name: calls[name] for name in present}, rounds=rounds, rng=rng, on_turn=on_turn)
     starts = [
-        _start(name, [one for one in several if isinstance(one, _Started)], rng=rng) for name, several in taken.items()
+        _start(name, [one for one in several if isinstance(one, _Started)], rng=rng)
+        for name, several in results.items()
     ]
     return tuple(starts), tuple(absent)
 
@@ -90,10 +91,10 @@ def start_fresh(picture: Path, engine: str, precision: str, *, reads: int) -> _S
             second = process.stdout.readline()
         if process.returncode:
             errors.seek(0)
-            said = errors.read().strip().splitlines()
+            lines = errors.read().strip().splitlines()
             raise EngineError(
                 f"a fresh process with engine {engine!r} and precision {precision!r} failed "
-                f"({said[-1] if said else f'status {process.returncode}'}): leave that engine out, or install it again."
+                f"({lines[-1] if lines else f'status {process.returncode}'}): leave that engine out, or reinstall it."
             )
     answer: dict[str, Any] = json.loads(first)
     if "absent" in answer:
@@ -112,5 +113,5 @@ def _start(name: str, processes: Sequence[_Started], *, rng: np.random.Generator
     return Start(name, first, steps, memory.get("rss"), memory.get("peak"), _READS)
 
 
-def _named(way: tuple[str, str]) -> str:
-    return "auto" if way == ("auto", "auto") else " ".join(way)
+def _named(pair: tuple[str, str]) -> str:
+    return "auto" if pair == ("auto", "auto") else " ".join(pair)

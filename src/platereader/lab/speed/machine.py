@@ -1,4 +1,4 @@
-"""What figures were taken on: without it a time says nothing."""
+"""The machine that figures were measured on: without it a time says nothing."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Setting(NamedTuple):
     input_size: int | None = None
 
     @property
-    def way(self) -> str:
+    def combination(self) -> str:
         """Engine and precision in one word or two."""
         return "auto" if self.engine == self.precision == "auto" else f"{self.engine} {self.precision}"
 
@@ -63,7 +63,7 @@ class Setting(NamedTuple):
     def name(self) -> str:
         """Everything."""
         size = "" if self.input_size is None else f", {self.input_size} px"
-        return f"{self.way}, {self.threads} thread{'s' if self.threads > 1 else ''}{size}"
+        return f"{self.combination}, {self.threads} thread{'s' if self.threads > 1 else ''}{size}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Candidate:
     parts: tuple[PartDescription, ...]
 
     @property
-    def likeness(self) -> tuple[object, ...]:
+    def identity(self) -> tuple[object, ...]:
         """What makes two candidates the same."""
         networks = tuple((part.engine, part.precision, part.threads) for part in self.parts if part.engine is not None)
         return (*networks, self.setting.input_size)
@@ -95,12 +95,15 @@ def settings_of(
     ``auto`` chooses both: it stands once as an engine, and once as a precision of each engine. These come last, as they
     mostly turn out to be one of the others.
     """
-    ways = [REFERENCE, *((engine, precision) for engine in engines for precision in precisions if engine != "auto")]
-    ways.sort(key=lambda way: (way != REFERENCE, way[1] == "auto"))
+    combinations = [
+        REFERENCE,
+        *((engine, precision) for engine in engines for precision in precisions if engine != "auto"),
+    ]
+    combinations.sort(key=lambda pair: (pair != REFERENCE, pair[1] == "auto"))
     if "auto" in engines:
-        ways.append(("auto", "auto"))
-    unique = list(dict.fromkeys(ways))
-    return [Setting(*way, threads=count, input_size=size) for size in sizes for count in threads for way in unique]
+        combinations.append(("auto", "auto"))
+    unique = list(dict.fromkeys(combinations))
+    return [Setting(*pair, threads=count, input_size=size) for size in sizes for count in threads for pair in unique]
 
 
 def time_frames(
@@ -131,8 +134,8 @@ def time_frames(
         raise InvalidArgumentError(f"frames has {len(frames)} pictures and rounds is {rounds}, allowed is 1 or more.")
     candidates, absent = _gather(settings, build)
     calls = {one.setting.name: _turn_of(one, frames) for one in candidates}
-    taken = take_turns(calls, rounds=_WARM_TURNS + rounds, rng=rng, on_turn=on_turn)
-    turns = {name: several[_WARM_TURNS:] for name, several in taken.items()}
+    results = take_turns(calls, rounds=_WARM_TURNS + rounds, rng=rng, on_turn=on_turn)
+    turns = {name: several[_WARM_TURNS:] for name, several in results.items()}
     runs: list[Run] = []
     for one in candidates:
         name, reference = one.setting.name, one.setting._replace(engine=REFERENCE[0], precision=REFERENCE[1]).name
@@ -152,7 +155,7 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate]
         except (EngineError, MissingDependencyError) as error:
             absent.append(Absent(setting.name, str(error)))
             continue
-        same = present.setdefault(one.likeness, one)
+        same = present.setdefault(one.identity, one)
         if same is not one:
             absent.append(Absent(setting.name, f"is the same as {same.setting.name}"))
     return list(present.values()), absent

@@ -14,16 +14,16 @@ __all__ = ["interleaved", "take_turns", "torch_threads"]
 
 _WARMUP = 3
 
-Taken = TypeVar("Taken")
+Result = TypeVar("Result")
 
 
 def take_turns(
-    calls: Mapping[str, Callable[[], Taken]],
+    calls: Mapping[str, Callable[[], Result]],
     *,
     rounds: int,
     rng: np.random.Generator,
     on_turn: Callable[[], None] | None = None,
-) -> dict[str, list[Taken]]:
+) -> dict[str, list[Result]]:
     """Call everything once a round, in another order each round, so that nobody always follows the same one.
 
     Args:
@@ -36,13 +36,13 @@ def take_turns(
         For each name what its call returned, in the order of the rounds.
     """
     names = list(calls)
-    taken: dict[str, list[Taken]] = {name: [] for name in names}
+    results: dict[str, list[Result]] = {name: [] for name in names}
     for _ in range(rounds):
         for number in rng.permutation(len(names)).tolist():
-            taken[names[number]].append(calls[names[number]]())
+            results[names[number]].append(calls[names[number]]())
             if on_turn is not None:
                 on_turn()
-    return taken
+    return results
 
 
 def interleaved(
@@ -65,8 +65,8 @@ def interleaved(
         return turn
 
     order = np.random.default_rng(0) if rng is None else rng
-    taken = take_turns({name: timed(call) for name, call in calls.items()}, rounds=_WARMUP + rounds, rng=order)
-    return {name: seconds[_WARMUP:] for name, seconds in taken.items()}
+    results = take_turns({name: timed(call) for name, call in calls.items()}, rounds=_WARMUP + rounds, rng=order)
+    return {name: seconds[_WARMUP:] for name, seconds in results.items()}
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from platereader._files import write_json
 from platereader.errors import AccuracyError, InvalidArgumentError
 from platereader.lab.datasets import SkippedRow
 from platereader.lab.training.checkpoint import load_checkpoint
-from platereader.lab.training.loop import CHECKPOINT_NAME
+from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop
+from platereader.registry import WeightFile
 
 __all__ = ["REPORT_NAME", "BeforeAndAfter", "FineTuned", "check_output", "refuse_worse", "write_report"]
 
@@ -33,6 +34,25 @@ class BeforeAndAfter(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; with n and 95 % intervals."""
+        ...
+
+
+class TuningSet(Protocol):
+    """A labelled set of the user."""
+
+    @property
+    def train(self) -> Sequence[object]:
+        """Examples to train on."""
+        ...
+
+    @property
+    def held_out(self) -> Sequence[object]:
+        """Examples that are kept apart."""
+        ...
+
+    @property
+    def skipped(self) -> Sequence[SkippedRow]:
+        """What cannot be used, and why."""
         ...
 
 
@@ -68,6 +88,14 @@ class FineTuned(Generic[ComparisonT]):
     int8: Path | None = None
     calibration: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, loop: TrainingLoop, *, start: WeightFile, tuning: TuningSet, comparisons: Sequence[ComparisonT]
+    ) -> FineTuned[ComparisonT]:
+        """The result of a finished loop, without weights."""
+        sizes = len(tuning.train), len(tuning.held_out)
+        return cls(start.sha256, *sizes, tuple(tuning.skipped), loop.step, loop.elapsed_s / 60, tuple(comparisons))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""

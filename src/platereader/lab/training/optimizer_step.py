@@ -41,7 +41,7 @@ class OptimizerStep:
         max_gradient: norm that gradients are clipped to.
 
     Attributes:
-        skipped: steps that were not taken since the start of this process.
+        skipped: steps left out since the start of this process.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a training run leaves to look at: a JSON log, learning curves, a confusion matrix, a progress bar."""
+"""What a training run is followed by: a JSON log, learning curves, a confusion matrix, a progress bar."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequen
 
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:
-    """Draw how often one thing was taken for another, the right ones left out of the colours, as a PNG.
+    """Draw a confusion matrix as a PNG; the colours leave out what is right.
 
     Args:
         counts: int ``(K, K)``, true ones down, read ones across.

@@ -80,10 +80,10 @@ def test_medians_of_all_processes_but_the_first(picture: Path, monkeypatch: pyte
         return cold_start._Started({"python": 1.0, "build": slow}, {"rss": 10.0 * number, "peak": 50.0})
 
     monkeypatch.setattr(cold_start, "start_fresh", started)
-    ways = [("torch", "fp32"), ("onnx", "fp32"), ("auto", "auto")]
+    combinations = [("torch", "fp32"), ("onnx", "fp32"), ("auto", "auto")]
     ticks: list[None] = []
     starts, absent = cold_starts(
-        picture, ways, rounds=3, rng=np.random.default_rng(0), on_turn=lambda: ticks.append(None)
+        picture, combinations, rounds=3, rng=np.random.default_rng(0), on_turn=lambda: ticks.append(None)
     )
     assert counts == {"torch": 3, "onnx": 0, "auto": 3}
     assert [one.name for one in starts] == ["torch fp32", "auto"]

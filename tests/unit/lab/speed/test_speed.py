@@ -142,11 +142,11 @@ def test_everyone_has_one_turn_a_round_and_the_order_changes() -> None:
         order.append(name)
         return name
 
-    taken = take_turns({name: partial(named, name) for name in "abc"}, rounds=30, rng=np.random.default_rng(0))
+    results = take_turns({name: partial(named, name) for name in "abc"}, rounds=30, rng=np.random.default_rng(0))
     rounds = ["".join(order[first : first + 3]) for first in range(0, len(order), 3)]
     assert all(sorted(one) == ["a", "b", "c"] for one in rounds)
     assert len(set(rounds)) == 6  # every order comes
-    assert taken == {name: [name] * 30 for name in "abc"}
+    assert results == {name: [name] * 30 for name in "abc"}
 
 
 def test_interleaved_times_the_calls_but_not_the_warm_up() -> None:
@@ -242,9 +242,9 @@ def test_how_many_times_as_fast_with_its_interval() -> None:
 
 def test_settings_are_all_pairs_with_the_reference_first_and_auto_last() -> None:
     settings = settings_of(engines=("auto", "onnx", "torch"), precisions=("auto", "fp32"), threads=(1, 2))
-    assert [one.way for one in settings[:5]] == ["torch fp32", "onnx fp32", "onnx auto", "torch auto", "auto"]
+    assert [one.combination for one in settings[:5]] == ["torch fp32", "onnx fp32", "onnx auto", "torch auto", "auto"]
     assert [one.threads for one in settings] == [1] * 5 + [2] * 5
-    assert settings_of(engines=("onnx",), precisions=("fp32",), threads=(1,))[0].way == "torch fp32"
+    assert settings_of(engines=("onnx",), precisions=("fp32",), threads=(1,))[0].combination == "torch fp32"
 
 
 def test_who_takes_part_and_why_others_do_not() -> None:

@@ -16,7 +16,7 @@ __all__ = ["Assignment", "assign_cells", "complete_overlap", "in_boxes", "overla
 
 _CELLS_PER_PLATE = 10
 _CLASS_POWER, _OVERLAP_POWER = 0.5, 6.0
-_LEAST_SIDE_PX = 16.0
+_MIN_SIDE_PX = 16.0
 _EPSILON = 1e-9
 
 
@@ -55,10 +55,10 @@ def assign_cells(
 
     # The epsilon prefers cells inside of the plate while no box overlaps it yet.
     best = (fitness + _EPSILON * inside).topk(min(_CELLS_PER_PLATE, fitness.shape[-1]), -1).indices
-    taken = torch.zeros_like(inside).scatter_(-1, best, value=True) & inside
+    candidate = torch.zeros_like(inside).scatter_(-1, best, value=True) & inside
     # A cell that suits several plates answers for the one that it overlaps most.
-    plate = torch.where(taken, overlaps, -1.0).argmax(1)  # (N, A)
-    answers = taken & (plate[:, None] == torch.arange(taken.shape[1])[:, None])  # (N, M, A)
+    plate = torch.where(candidate, overlaps, -1.0).argmax(1)  # (N, A)
+    answers = candidate & (plate[:, None] == torch.arange(candidate.shape[1])[:, None])  # (N, M, A)
 
     # The fittest cell of a plate is to be as sure as its box is good, the others in proportion.
     peak = (fitness * answers).amax(-1, keepdim=True)
@@ -79,7 +79,7 @@ def in_boxes(centres: Tensor, boxes: Tensor) -> Tensor:
 def widened(boxes: Tensor) -> Tensor:
     """Boxes ``(..., 4)`` with short sides stretched about the middle, so that the centre of some cell lies in each."""
     middle, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
-    half = half.clamp(min=_LEAST_SIDE_PX / 2)
+    half = half.clamp(min=_MIN_SIDE_PX / 2)
     return torch.cat((middle - half, middle + half), -1)
 
 
@@ -94,7 +94,7 @@ def overlap(boxes: Tensor, others: Tensor) -> Tensor:
 def complete_overlap(boxes: Tensor, others: Tensor) -> Tensor:
     """Complete IoU ``(...)`` of pairs of boxes ``(..., 4)`` (CIoU, Zheng et al. 2020): at most 1, negative when apart.
 
-    From the IoU is taken the squared distance of the middles, in parts of the hull's diagonal, and how much the aspects
+    The IoU less the squared distance of the middles, in parts of the hull's diagonal, and less how much the aspects
     differ, which counts the more the better the boxes overlap.
     """
     iou = overlap(boxes, others)

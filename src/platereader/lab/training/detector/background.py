@@ -27,18 +27,18 @@ FILE_NAME = "background.jsonl"
 """What was found beside the labels, one picture a line."""
 
 _INPUT_SIZES = (640, 960)
-_LEAST_SCORE, _DOUBT_SCORE = 0.08, 0.25
+_MIN_SCORE, _DOUBT_SCORE = 0.08, 0.25
 _LEGIBLE_PX, _SOME_CHARACTERS = 64.0, 3
-_SURE = 0.5
+_MIN_CONFIDENCE = 0.5
 _SHARED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundFinder:
-    """A detector that is asked for weak finds too, and a pipeline that reads them.
+    """A detector that is run at a low threshold, and a pipeline that reads what it finds.
 
     Attributes:
-        detectors: the same network at several input sizes, down to weak finds.
+        detectors: the same network at several input sizes, down to low scores.
         pipeline: reads what they find.
     """
 
@@ -54,7 +54,7 @@ class BackgroundFinder:
         """
         pipeline = Pipeline.build()
         detector = cast(PlateDetector, pipeline.detector)
-        sizes = (replace(detector, input_size=size, min_score=_LEAST_SCORE) for size in _INPUT_SIZES)
+        sizes = (replace(detector, input_size=size, min_score=_MIN_SCORE) for size in _INPUT_SIZES)
         return cls(tuple(sizes), pipeline)
 
     def plates(self, image: LabelledImage) -> tuple[LabelledPlate, ...]:
@@ -68,14 +68,14 @@ class BackgroundFinder:
         return tuple(
             plate
             for one, reading in zip(beside, readings, strict=True)
-            if (plate := _judged(one, reading, size=size)) is not None
+            if (plate := _as_label(one, reading, size=size)) is not None
         )
 
 
 def with_background(
     images: Sequence[LabelledImage],
     *,
-    keep: Path,
+    cache: Path,
     finder: Callable[[], BackgroundFinder] = BackgroundFinder.build,
     on_picture: Callable[[], None] | None = None,
 ) -> list[LabelledImage]:
@@ -83,33 +83,33 @@ def with_background(
 
     Args:
         images: labelled pictures.
-        keep: file to remember the finds in; pictures it knows are not looked at again.
-        finder: makes what looks for plates, if there is a picture to look at.
-        on_picture: called after each picture that was looked at.
+        cache: file of earlier results; pictures that it has are not searched again.
+        finder: makes what searches for plates, if there is a picture to search.
+        on_picture: called after each picture that was searched.
 
     Raises:
         MediaFileError: a picture cannot be decoded.
         WeightsError: the shipped weights are missing or altered.
     """
-    remembered = _remembered(keep)
-    unseen = [image for image in images if _name(image) not in remembered]
+    cached = _cached(cache)
+    unseen = [image for image in images if _name(image) not in cached]
     if unseen:
         search = finder()
-        keep.parent.mkdir(parents=True, exist_ok=True)
-        write_text(keep, "".join(_whole_lines(keep)))
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_text(cache, "".join(_whole_lines(cache)))
         for image in unseen:
-            plates = remembered[_name(image)] = search.plates(image)
+            plates = cached[_name(image)] = search.plates(image)
             row = {"file": _name(image), "plates": [_to_dict(plate) for plate in plates]}
-            append_text(keep, json.dumps(row) + "\n")
+            append_text(cache, json.dumps(row) + "\n")
             if on_picture is not None:
                 on_picture()
-    return [replace(image, plates=(*image.plates, *remembered[_name(image)])) for image in images]
+    return [replace(image, plates=(*image.plates, *cached[_name(image)])) for image in images]
 
 
-def _judged(detection: Detection, reading: PlateReading, *, size: tuple[float, float]) -> LabelledPlate | None:
-    """The find as a label; None where it is no plate."""
+def _as_label(detection: Detection, reading: PlateReading, *, size: tuple[float, float]) -> LabelledPlate | None:
+    """A detection as a label; None where it is no plate."""
     text = reading.text or ""
-    formed = reading.format is not None and reading.confidence >= _SURE
+    formed = reading.format is not None and reading.confidence >= _MIN_CONFIDENCE
     if reading.status == "read" or formed:
         return LabelledPlate(detection.box, corners=detection.corners, text=text, box_quality="fitted")
     box = detection.box
@@ -119,7 +119,7 @@ def _judged(detection: Detection, reading: PlateReading, *, size: tuple[float, f
 
 
 def _distinct(found: Sequence[Detection]) -> list[Detection]:
-    """The best of the finds that share a place."""
+    """The best of the detections that share a place."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda detection: -detection.score):
         if not any(_shared(one.box, other.box) > _SHARED for other in kept):
@@ -133,12 +133,12 @@ def _shared(one: Box, other: Box) -> float:
 
 
 def _name(image: LabelledImage) -> str:
-    """How the file of finds calls a picture: its last three parts, so that the data may move."""
+    """Name of a picture in the cache: the last three parts of its path, so that the data may move."""
     return "/".join(image.path.parts[-3:])
 
 
-def _remembered(path: Path) -> dict[str, tuple[LabelledPlate, ...]]:
-    """The finds of earlier runs; a last line that was cut off is looked for again."""
+def _cached(path: Path) -> dict[str, tuple[LabelledPlate, ...]]:
+    """The plates found by earlier runs; a picture whose line was cut off is searched again."""
     rows = [json.loads(line) for line in _whole_lines(path)]
     return {row["file"]: tuple(_from_dict(plate) for plate in row["plates"]) for row in rows}
 

@@ -19,10 +19,18 @@ from platereader.lab.training.detector.validation import corner_errors, picture_
 from platereader.media._images import read_image
 from platereader.results import Detection
 
-__all__ = ["DetectorComparison", "Findings", "PictureSet", "compare_findings", "findings", "measure_findings", "table"]
+__all__ = [
+    "DetectorComparison",
+    "DetectorScores",
+    "PictureSet",
+    "compare_scores",
+    "score_detections",
+    "score_detector",
+    "table",
+]
 
 # For the precision at every recall.
-_LEAST_SCORE = 0.01
+_MIN_SCORE = 0.01
 _NOTHING = "-"
 _ROUNDS = 400
 _PERCENTILES = (2.5, 97.5)
@@ -50,7 +58,7 @@ class PictureSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class DetectorScores:
     """What a detector finds on the pictures of a pictures.
 
     Attributes:
@@ -59,7 +67,7 @@ class Findings:
         recall: plates found (IoU >= 0.5) with the score that is reported by default.
         corner_error: median distance of the corners from labelled ones, in per cent of a plate's width; None without
             any.
-        false_finds: pictures without plates on which something is reported by default.
+        false_alarms: pictures without plates on which something is reported by default.
         matches: for each IoU threshold the matches of all pictures.
     """
 
@@ -67,13 +75,13 @@ class Findings:
     ap50_95: Estimate | None
     recall: Rate
     corner_error: Estimate | None
-    false_finds: Rate
+    false_alarms: Rate
     matches: tuple[tuple[Matches, ...], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, without the matches."""
         estimates = {"ap50": self.ap50, "ap50_95": self.ap50_95, "corner_error_percent": self.corner_error}
-        rates = {"recall": self.recall, "false_finds": self.false_finds}
+        rates = {"recall": self.recall, "false_alarms": self.false_alarms}
         return {
             **{name: None if one is None else asdict(one) for name, one in estimates.items()},
             **{name: rate.to_dict() for name, rate in rates.items()},
@@ -93,8 +101,8 @@ class DetectorComparison:
     """
 
     name: str
-    before: Findings
-    after: Findings
+    before: DetectorScores
+    after: DetectorScores
     change: Estimate | None
     margin_points: float
 
@@ -127,16 +135,16 @@ class DetectorComparison:
         }
 
 
-def findings(detector: PlateDetector, pictures: PictureSet) -> Findings:
+def score_detector(detector: PlateDetector, pictures: PictureSet) -> DetectorScores:
     """Let a detector look at every picture; its ``min_score`` is the one that finds are reported with by default."""
-    low_threshold = replace(detector, min_score=_LEAST_SCORE)
+    low_threshold = replace(detector, min_score=_MIN_SCORE)
     found = [checked_detect(low_threshold, [pictures.frame(index)])[0] for index in range(len(pictures.images))]
-    return measure_findings(pictures.images, found, min_score=detector.min_score)
+    return score_detections(pictures.images, found, min_score=detector.min_score)
 
 
-def measure_findings(
+def score_detections(
     images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]], *, min_score: float
-) -> Findings:
+) -> DetectorScores:
     """Figures of detections on each picture; ``min_score`` is the one that is reported by default."""
     pictures = [picture_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
     matches = tuple(tuple(match(picture, min_iou=limit) for picture in pictures) for limit in COCO_IOUS)
@@ -148,17 +156,19 @@ def measure_findings(
     ]
     alarms = [bool(some) for image, some in zip(images, sure, strict=True) if not image.plates]
     rng = np.random.default_rng(_SEED)
-    return Findings(
+    return DetectorScores(
         ap50=estimate_precision(matches[:1], rng=rng),
         ap50_95=estimate_precision(matches, rng=rng),
         recall=recall([match(picture_boxes(*pair), min_iou=0.5) for pair in zip(images, sure, strict=True)]),
         corner_error=estimate_errors(errors, lambda values: float(np.median(values)), rng=rng),
-        false_finds=Rate(sum(alarms), len(alarms)),
+        false_alarms=Rate(sum(alarms), len(alarms)),
         matches=matches,
     )
 
 
-def compare_findings(name: str, before: Findings, after: Findings, *, margin_points: float) -> DetectorComparison:
+def compare_scores(
+    name: str, before: DetectorScores, after: DetectorScores, *, margin_points: float
+) -> DetectorComparison:
     """Compare what was found on the same pictures, in the same order."""
     return DetectorComparison(name, before, after, _change(before, after), margin_points)
 
@@ -171,7 +181,7 @@ def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:
         ("AP50-95", _percent(was.ap50_95), _percent(now.ap50_95)),
         ("found", show_rate(was.recall), show_rate(now.recall)),
         ("corner error", _percent(was.corner_error, factor=1.0), _percent(now.corner_error, factor=1.0)),
-        ("false finds", show_rate(was.false_finds), show_rate(now.false_finds)),
+        ("false alarms", show_rate(was.false_alarms), show_rate(now.false_alarms)),
     ]
     return [(one.name, *row) for row in rows if row[1:] != (_NOTHING, _NOTHING)]
 
@@ -183,7 +193,7 @@ def _percent(estimate: Estimate | None, *, factor: float = 100.0) -> str:
     return f"{value:.1f} % ({low:.1f}-{high:.1f}), n {estimate.n}"
 
 
-def _change(before: Findings, after: Findings) -> Estimate | None:
+def _change(before: DetectorScores, after: DetectorScores) -> Estimate | None:
     """Gain of AP50-95 in points; each picture drawn anew counts for both."""
     if before.ap50_95 is None or after.ap50_95 is None:
         return None

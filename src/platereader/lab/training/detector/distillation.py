@@ -1,7 +1,7 @@
-"""Learning from a finished detector: a small network follows what a larger one sees in every cell (Hinton et al. 2015).
+"""Learning from a finished detector: a small network follows a larger one in every cell (Hinton et al. 2015).
 
-The teacher may be any detector with our raw outputs, on any engine. Labels go before: where they rule out a plate, the
-teacher is not believed.
+The teacher may be any detector with the raw outputs of ours, on any engine. Labels have priority: where they rule out a
+plate, the teacher is not followed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from platereader.runtimes import Runtime
 __all__ = ["Teacher"]
 
 # Below this score a cell's box and corners mean nothing.
-_SEEN = 0.05
+_MIN_SCORE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +49,37 @@ class Teacher:
 
         Args:
             outputs: what the network returned: ``(N, 64, A)``, ``(N, 2, A)``, ``(N, 8, A)``.
-            pictures: what both look at, float32 ``(N, 3, H, W)``, RGB, 0 to 1.
+            pictures: input of both, float32 ``(N, 3, H, W)``, RGB, 0 to 1.
             targets: what is known of the pictures.
         """
-        shown = self.runtime.run(pictures.contiguous().numpy())
+        target_outputs = self.runtime.run(pictures.contiguous().numpy())
         sides, classes, offsets = (out.float().transpose(1, 2) for out in outputs)  # (N, A, ...)
-        true_sides, true_classes, true_offsets = (torch.from_numpy(out).transpose(1, 2) for out in shown)
+        true_sides, true_classes, true_offsets = (torch.from_numpy(out).transpose(1, 2) for out in target_outputs)
         centres, strides = (torch.from_numpy(part) for part in cell_grid((pictures.shape[2], pictures.shape[3])))
         scores = true_classes.sigmoid()
-        believed = _believed(scores.amax(-1), targets, centres)  # (N, A)
-        weight = scores.amax(-1) * believed
+        followed = _followed(scores.amax(-1), targets, centres)  # (N, A)
+        weight = scores.amax(-1) * followed
         total = weight.sum().clamp(min=1.0)
-        surprise = functional.binary_cross_entropy_with_logits(classes, scores, reduction="none")
-        surprise = surprise - functional.binary_cross_entropy_with_logits(true_classes, scores, reduction="none")
-        class_loss = CLASS_WEIGHT * (surprise.sum(-1) * believed).sum() / total
-        seen = weight > _SEEN
-        if not bool(seen.any()):
+        divergence = functional.binary_cross_entropy_with_logits(classes, scores, reduction="none")
+        divergence = divergence - functional.binary_cross_entropy_with_logits(true_classes, scores, reduction="none")
+        class_loss = CLASS_WEIGHT * (divergence.sum(-1) * followed).sum() / total
+        scored = weight > _MIN_SCORE
+        if not bool(scored.any()):
             return class_loss
-        column = seen.nonzero()[:, 1]
+        column = scored.nonzero()[:, 1]
         place = centres[column], strides[column]
-        boxes = decode_boxes(true_sides[seen], *place)  # (F, 4)
+        boxes = decode_boxes(true_sides[scored], *place)  # (F, 4)
         corner = corner_distance(
-            decode_corners(offsets[seen], *place), decode_corners(true_offsets[seen], *place), boxes
+            decode_corners(offsets[scored], *place), decode_corners(true_offsets[scored], *place), boxes
         )
-        apart = SIDES_WEIGHT * _divergence(sides[seen], true_sides[seen]) + CORNER_WEIGHT * corner  # (F,)
-        return class_loss + (apart * weight[seen]).sum() / total
+        apart = SIDES_WEIGHT * _divergence(sides[scored], true_sides[scored]) + CORNER_WEIGHT * corner  # (F,)
+        return class_loss + (apart * weight[scored]).sum() / total
 
 
-def _believed(scores: Tensor, targets: Targets, centres: Tensor) -> Tensor:
+def _followed(scores: Tensor, targets: Targets, centres: Tensor) -> Tensor:
     """1 where the teacher is followed, ``(N, A)``: not where it sees a plate and the labels say that there is none."""
     plates = torch.cat((targets.boxes, targets.ignored), 1)  # (N, M + K, 4)
-    return ((scores < _SEEN) | in_boxes(centres, plates).any(1)).float()
+    return ((scores < _MIN_SCORE) | in_boxes(centres, plates).any(1)).float()
 
 
 def _divergence(logits: Tensor, true_logits: Tensor) -> Tensor:

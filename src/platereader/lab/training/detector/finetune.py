@@ -22,8 +22,8 @@ from platereader.lab.training.detector.background import FILE_NAME, with_backgro
 from platereader.lab.training.detector.comparison import (
     DetectorComparison,
     PictureSet,
-    compare_findings,
-    findings,
+    compare_scores,
+    score_detector,
     table,
 )
 from platereader.lab.training.detector.data import TileMaker
@@ -113,11 +113,10 @@ def fine_tune_detector(
     run = DetectorRun(network, output=output, training=training, origin=origin)
     sets = _merged([load_sets(path) for path in older])
     comparisons = tuple(_train(run, tuning, sets=sets, start=start))
-    pictures = (len(tuning.train), len(tuning.held_out), tuning.skipped)
-    result = FineTuned(start.sha256, *pictures, run.loop.step, run.loop.elapsed_s / 60, comparisons)
+    result = FineTuned.of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
         refuse_worse(result, output=output, data=data)
-    figures = [(f"{name}, {figure}", after) for one in comparisons for name, figure, _, after in table(one)]
+    figures = [(f"{name}, {figure}", after) for one in result.comparisons for name, figure, _, after in table(one)]
     weights = export_detector(output, start=start, data=[data, *older], figures=figures)
     result = replace(result, weights=weights)
     write_report(result, output=output)
@@ -161,7 +160,7 @@ def _train(
     older = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
     compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), older
     old = PlateDetector.from_file(start.path, settings=start.settings)
-    before = [findings(old, pictures) for pictures in compared]
+    before = [score_detector(old, pictures) for pictures in compared]
     slice_ = ValidationSlice(
         tuple(image for image in tuning.held_out if image.plates),
         tuple(image for image in tuning.held_out if not image.plates),
@@ -169,23 +168,23 @@ def _train(
     run.fit(_batches(tuning, sets=sets, output=output), validate=lambda tensors: asdict(validate(tensors, slice_)))
     network = fuse_normalisation(network_from_state(run.loop.ema.tensors, name="the average of the weights"))
     new = replace(old, runtime=TorchRuntime(network))
-    after = [findings(new, pictures) for pictures in compared]
+    after = [score_detector(new, pictures) for pictures in compared]
     for pictures, was, now, margin in zip(compared, before, after, (0.0, MARGIN_POINTS), strict=True):
-        yield compare_findings(pictures.name, was, now, margin_points=margin)
+        yield compare_scores(pictures.name, was, now, margin_points=margin)
     earlier_weights = output / WEIGHTS_NAME
     if earlier_weights.exists():
-        earlier = findings(PlateDetector.from_file(earlier_weights, settings=start.settings), compared[0])
-        yield compare_findings(f"{_HELD_OUT}, last time", earlier, after[0], margin_points=0.0)
+        earlier = score_detector(PlateDetector.from_file(earlier_weights, settings=start.settings), compared[0])
+        yield compare_scores(f"{_HELD_OUT}, last time", earlier, after[0], margin_points=0.0)
 
 
 def _batches(tuning: TuningPictures, *, sets: LabelledSets, output: Path) -> MixedTiles:
     """The user's pictures among older or made-up ones, all with the plates that their labels leave out."""
-    finds = output / FILE_NAME
-    searched = with_background([image for image in tuning.train if image.plates], keep=finds)
+    cache = output / FILE_NAME
+    searched = with_background([image for image in tuning.train if image.plates], cache=cache)
     complete = (*searched, *(image for image in tuning.train if not image.plates))
     if not any(sets.images.values()):
         return MixedTiles(complete, rest=MadeUpScenes(complete).scene, share=TUNING_SHARE)
-    material = detector_material(completed(_without(sets, tuning.held_out), keep=finds))
+    material = detector_material(completed(_without(sets, tuning.held_out), cache=cache))
     return MixedTiles(complete, rest=TileMaker(material).scene, share=TUNING_SHARE)
 
 

@@ -26,8 +26,8 @@ from platereader.media._images import read_image
 from platereader.results import Lines
 
 __all__ = [
-    "LEAST_HELD_OUT",
-    "LEAST_PICTURES",
+    "MIN_HELD_OUT",
+    "MIN_PICTURES",
     "MadeUpScenes",
     "MixedTiles",
     "TuningPictures",
@@ -36,13 +36,13 @@ __all__ = [
     "split",
 ]
 
-LEAST_PICTURES = 20
+MIN_PICTURES = 20
 """With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
 
-LEAST_HELD_OUT = 8
+MIN_HELD_OUT = 8
 """Pictures with a plate that are held out if a fifth of them is fewer."""
 
-_NAMED = 5
+_MAX_NAMED = 5
 _STREETS, _STREET_SHARE = 48, 0.5
 _STREET_PX = (960, 540)
 # Where the curriculum of a training from the start has come to tiles of the size of use.
@@ -87,10 +87,10 @@ def load_tuning_pictures(folder: Path) -> TuningPictures:
         else:
             skipped.append(SkippedRow(image.path, None, reason))
     with_plates = sum(map(has_plate, usable))
-    if with_plates < LEAST_PICTURES:
-        reasons = "".join(f"\n  {row}" for row in skipped[:_NAMED])
+    if with_plates < MIN_PICTURES:
+        reasons = "".join(f"\n  {row}" for row in skipped[:_MAX_NAMED])
         raise DatasetError(
-            f"{folder} has {with_plates} usable pictures with a plate, at least {LEAST_PICTURES} are needed: label "
+            f"{folder} has {with_plates} usable pictures with a plate, at least {MIN_PICTURES} are needed: label "
             "more of them." + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
         )
     train, held_out = split(usable)
@@ -105,7 +105,7 @@ def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[La
     """
     ordered = sorted(images, key=lambda image: (not is_calibration(image.path), _digest(image.path)))
     count = sum(is_calibration(image.path) for image in images)
-    while sum(map(has_plate, ordered[:count])) < LEAST_HELD_OUT and count < len(ordered):
+    while sum(map(has_plate, ordered[:count])) < MIN_HELD_OUT and count < len(ordered):
         count += 1
     held_out = ordered[:count]
     kept = {text for image in held_out for text in _texts(image)}

@@ -101,13 +101,13 @@ def load_sets(root: Path) -> LabelledSets:
     return LabelledSets({"russian": with_plates, "negatives": without}, single.skipped)
 
 
-def completed(sets: LabelledSets, *, keep: Path, on_picture: Callable[[], None] | None = None) -> LabelledSets:
+def completed(sets: LabelledSets, *, cache: Path, on_picture: Callable[[], None] | None = None) -> LabelledSets:
     """The sets with the plates of background cars that their labels leave out, in the pictures trained on.
 
     Args:
         sets: all labelled pictures.
-        keep: file to remember the finds in.
-        on_picture: called after each picture that was looked at.
+        cache: file of earlier results, see ``with_background``.
+        on_picture: called after each picture that was searched.
 
     Raises:
         WeightsError: the shipped weights, which look for them, are missing or altered.
@@ -115,7 +115,7 @@ def completed(sets: LabelledSets, *, keep: Path, on_picture: Callable[[], None] 
     images = dict(sets.images)
     for name, prefix in _INCOMPLETE:
         chosen = [image for image in trainable(sets.of(name)) if image.path.name.startswith(prefix) and image.plates]
-        found = {image.path: image for image in with_background(chosen, keep=keep, on_picture=on_picture)}
+        found = {image.path: image for image in with_background(chosen, cache=cache, on_picture=on_picture)}
         images[name] = tuple(found.get(image.path, image) for image in sets.of(name))
     return LabelledSets(images, sets.skipped)
 

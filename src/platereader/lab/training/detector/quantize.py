@@ -28,7 +28,7 @@ from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_calibration
 from platereader.lab.datasets.photographs import held_out_negatives, trainable
-from platereader.lab.training.detector.comparison import DetectorComparison, PictureSet, compare_findings, findings
+from platereader.lab.training.detector.comparison import DetectorComparison, PictureSet, compare_scores, score_detector
 from platereader.lab.training.detector.material import LabelledSets
 from platereader.lab.training.export import import_onnx, write_model
 from platereader.media._images import read_image
@@ -168,8 +168,8 @@ def _compared(
         "calibration fifth",
         [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
     )
-    compared = compare_findings(
-        pictures.name, findings(before, pictures), findings(after, pictures), margin_points=max_loss_points
+    compared = compare_scores(
+        pictures.name, score_detector(before, pictures), score_detector(after, pictures), margin_points=max_loss_points
     )
     was, now = compared.before, compared.after
     for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):

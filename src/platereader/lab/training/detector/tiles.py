@@ -21,7 +21,7 @@ from platereader.results import Lines
 FloatArray = NDArray[np.float32]
 
 LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
-"""Class of a plate with so many lines of text; -1 where nobody counted."""
+"""Class of a plate by its number of lines of text; -1 where that is unknown."""
 
 _FILL = (114, 114, 114)
 _MIRRORED = [1, 0, 3, 2]
@@ -30,11 +30,11 @@ _WHOLE, _TRACE = 0.7, 0.05
 _MAX_ENLARGEMENT = 2.2
 _CUT_SHARE = 0.12
 _ELSEWHERE_SHARE = 0.2
-_TILT, _LEAST_DEPTH = 0.16, 0.2
+_TILT, _MIN_DEPTH = 0.16, 0.2
 _PLATE_WIDTHS_PX = (14.0, 600.0)
 # Most of what is missed is small.
 _SMALL_SHARE, _SMALL_PX = 0.35, 44.0
-# Probability and largest strength of each effect, in the order light takes: scene, lens, sensor, file.
+# Probability and largest strength of each effect, in the order of the optical path: scene, lens, sensor, file.
 _EFFECTS = (
     (degrade.white_balance, 0.5, 0.8),
     (degrade.contrast, 0.5, 0.6),
@@ -277,7 +277,7 @@ def _relabelled(
     share = np.prod(seen, 1) / np.maximum(np.prod(size, 1), 1e-6)
     big = (seen[:, 0] >= _MIN_WIDTH_PX) & (seen[:, 1] >= _MIN_HEIGHT_PX)
     # What is behind the horizon of the warp comes out mirrored or endless.
-    ahead = _depths(scene.corners, matrix).min(1) > _LEAST_DEPTH
+    ahead = _depths(scene.corners, matrix).min(1) > _MIN_DEPTH
     keep = ahead & (share >= _WHOLE) & big
     lost = ahead & ~keep & (share > _TRACE)
     ignored = _bounds(_mapped(box_points(scene.ignored), matrix))

@@ -88,7 +88,7 @@ def train_detector(
     sets = load_sets(data)
     run.loop.report_skipped(sets.skipped)
     photographs = validation_slice(sets)
-    material = detector_material(completed(sets, keep=output / FILE_NAME))
+    material = detector_material(completed(sets, cache=output / FILE_NAME))
     run.fit(TileMaker(material), validate=lambda tensors: asdict(validate(tensors, photographs)), teacher=teacher)
     return export_detector(output, start=start, data=[data])
 

@@ -1,4 +1,4 @@
-"""Which character was taken for which, along the shortest way from the text read to the true one."""
+"""Confusion counts of characters, along the cheapest alignment of the text read with the true one."""
 
 from __future__ import annotations
 

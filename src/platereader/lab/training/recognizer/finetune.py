@@ -44,7 +44,7 @@ from platereader.lab.training.recognizer.train import (
     RecognizerTraining,
     export_recognizer,
 )
-from platereader.lab.training.trust.calibrate import calibrate, calibration_plates, judged
+from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates
 from platereader.plates import Alphabet
 from platereader.protocols import Recognizer
 from platereader.recognition._network import trained_network
@@ -91,8 +91,7 @@ def fine_tune_recognizer(
 
     Args:
         data: labelled set of the user; its calibration fifth is held out, of which 4000 plates at most are read.
-        output: folder for the weights and int8 weights, their sidecars and cards, ``finetuning.json``, log and
-            checkpoint.
+        output: folder for weights and int8 weights, their sidecars and cards, ``finetuning.json``, log and checkpoint.
         training: how long and how, see ``DEFAULTS`` and ``steps_for``.
         start: float weights to begin with; shape and alphabet come from their settings.
         older: labelled sets to go on training with.
@@ -113,28 +112,19 @@ def fine_tune_recognizer(
     check_installed("matplotlib")
     _check_start(start)
     check_output(output, start=start.sha256)
-    alphabet, config = shape_from_settings(start.settings)
-    tuning = load_tuning_plates(data, alphabet=alphabet)
-    origin = {"start": start.sha256, "data": tuning.fingerprint}
-    training = replace(training, steps=training.steps or steps_for(len(tuning.train)))
-    network = trained_network(start.path, config=config)
-    run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
+    tuning = load_tuning_plates(data, alphabet=shape_from_settings(start.settings)[0])
+    run = _begin(tuning, output=output, training=training, start=start)
     rest = _other_plates(run, tuning, older=older, negatives=negatives)
-    validation = {
-        "real": straightened(tuning.held_out[:_MOST_HELD_OUT], rectifier=default_rectifier()),
-        "synthetic": made_up_plates(alphabet, count=SYNTHETIC_PLATES),
-    }
+    validation = _validation_sets(tuning, alphabet=run.alphabet)
     comparisons = tuple(_train(run, tuning, rest=rest, validation=validation, start=start))
-    plates = (len(tuning.train), len(tuning.held_out), tuple(tuning.skipped))
-    result = FineTuned(start.sha256, *plates, run.loop.step, run.loop.elapsed_s / 60, comparisons)
+    result = FineTuned.of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
         refuse_worse(result, output=output, data=data)
     rng = np.random.default_rng(_SEED)
-    calibration = _calibration_samples(tuning, older=older, negatives=negatives, alphabet=alphabet, rng=rng)
+    calibration = _calibration_samples(tuning, older=older, negatives=negatives, alphabet=run.alphabet, rng=rng)
     quantization = QuantizationPlates(_scaling_plates(tuning, rest=rest, rng=rng), validation)
-    result = _write_weights(
-        result, run, start=start, data=[data, *older], calibration=calibration, quantization=quantization
-    )
+    sets = [data, *older]
+    result = _write_weights(result, run, start=start, data=sets, calibration=calibration, quantization=quantization)
     write_report(result, output=output)
     return result
 
@@ -157,6 +147,26 @@ def _check_start(start: WeightFile) -> None:
         raise InvalidArgumentError(
             f"start is {start.path}, which are int8 weights: give the fp32 file that they were made from."
         )
+
+
+def _begin(tuning: TuningPlates, *, output: Path, training: RecognizerTraining, start: WeightFile) -> RecognizerRun:
+    """A run from the start weights, or the one that was stopped."""
+    alphabet, config = shape_from_settings(start.settings)
+    return RecognizerRun(
+        trained_network(start.path, config=config),
+        output=output,
+        training=replace(training, steps=training.steps or steps_for(len(tuning.train))),
+        alphabet=alphabet,
+        origin={"start": start.sha256, "data": tuning.fingerprint},
+    )
+
+
+def _validation_sets(tuning: TuningPlates, *, alphabet: Alphabet) -> dict[str, list[Sample]]:
+    """Plates that old and new weights read: held out ones of the user, and made-up ones."""
+    return {
+        "real": straightened(tuning.held_out[:_MOST_HELD_OUT], rectifier=default_rectifier()),
+        "synthetic": made_up_plates(alphabet, count=SYNTHETIC_PLATES),
+    }
 
 
 def _train(
@@ -276,7 +286,7 @@ def _calibrate(recognizer: CtcRecognizer, samples: Sequence[Sample], *, start: W
     """Fit the confidences of new weights; the calibration of the old ones is not handed on."""
     decoder = default_decoder(recognizer.alphabet)
     settings = {key: value for key, value in start.settings.items() if key != "calibration"}
-    readings = judged(recognizer, decoder, samples)
+    readings = calibration_examples(recognizer, decoder, samples)
     try:
         calibration, figures = calibrate(
             readings, precision=recognizer.runtime.precision, decoder=decoder_name(decoder)

@@ -34,7 +34,7 @@ from platereader.rectification._layout import lines_by_aspect, lines_by_box
 from platereader.results import Detection, Lines
 
 __all__ = [
-    "LEAST_PLATES",
+    "MIN_PLATES",
     "MixedBatches",
     "TuningPlate",
     "TuningPlates",
@@ -44,10 +44,10 @@ __all__ = [
     "straightened",
 ]
 
-LEAST_PLATES = 20
+MIN_PLATES = 20
 """With fewer plates there is next to nothing to learn from and nothing to measure on."""
 
-_NAMED = 5
+_MAX_NAMED = 5
 # Where an outline is only guessed nobody knows which characters a cut would hide: these are shown whole.
 _WHOLE = CropProfile(corner_error=CORNER_ERROR)
 
@@ -122,10 +122,10 @@ def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
                 found.append(_tuning_plate(image.path, frame, plate))
             else:
                 skipped.append(SkippedRow(image.path, None, reason))
-    if len(found) < LEAST_PLATES:
-        reasons = "".join(f"\n  {row}" for row in skipped[:_NAMED])
+    if len(found) < MIN_PLATES:
+        reasons = "".join(f"\n  {row}" for row in skipped[:_MAX_NAMED])
         raise DatasetError(
-            f"{folder} has {len(found)} usable plates, at least {LEAST_PLATES} are needed: label more of them."
+            f"{folder} has {len(found)} usable plates, at least {MIN_PLATES} are needed: label more of them."
             + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
         )
     return TuningPlates(*split(found), skipped)

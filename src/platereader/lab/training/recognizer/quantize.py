@@ -55,11 +55,11 @@ class QuantizationPlates:
 
     Attributes:
         calibration: plates whose activations set the scales, some hundred.
-        trials: named sets of labelled plates that both networks read.
+        validation: named sets of labelled plates that both networks read.
     """
 
     calibration: Sequence[PlateImage]
-    trials: Mapping[str, Sequence[Sample]]
+    validation: Mapping[str, Sequence[Sample]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ def draw_plates(
     backgrounds = [] if negatives is None else background_photographs(negatives, count=200, rng=rng)
     real = load_real_plates(images, alphabet=alphabet, calibration=False)
     batches = PlateBatches(alphabet, batch_size=1, real=real, backgrounds=backgrounds, seed=seed)
-    trials = validation_sets(batches, images=images, made_up=made_up)
-    return QuantizationPlates([batches.sample(rng).plate for _ in range(calibration)], trials)
+    validation = validation_sets(batches, images=images, made_up=made_up)
+    return QuantizationPlates([batches.sample(rng).plate for _ in range(calibration)], validation)
 
 
 def quantize_recognizer(
@@ -129,7 +129,7 @@ def quantize_recognizer(
         weights: float weights as training writes them; their settings are handed on, but for the calibration.
         output: file to write.
         plates: see ``draw_plates``.
-        max_loss_points: most percentage points of exact match, over all trials together, that may be lost.
+        max_loss_points: most percentage points of exact match, over all validation together, that may be lost.
 
     Returns:
         How each set is read before and after, and ``all`` of them.
@@ -147,7 +147,7 @@ def quantize_recognizer(
     read = partial(_read, alphabet=alphabet, size_px=size_px)
     texts = {
         name: list(zip([sample.text for sample in samples], read(fp32, samples), read(int8, samples), strict=True))
-        for name, samples in plates.trials.items()
+        for name, samples in plates.validation.items()
     }
     agreements = _compared(texts)
     lost, allowed = agreements[-1].lost_points, max_loss_points
@@ -198,9 +198,9 @@ def _best_scale(values: Tensor) -> InputScale:
     return InputScale(scales[int(np.argmin(errors))], zero_point)
 
 
-def _compared(trials: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[Agreement]:
+def _compared(validation: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[Agreement]:
     """One row a set of (true text, read in fp32, read in int8), and one of all plates."""
-    rows = {**trials, "all": list(chain.from_iterable(trials.values()))}
+    rows = {**validation, "all": list(chain.from_iterable(validation.values()))}
     return [
         Agreement(
             name,

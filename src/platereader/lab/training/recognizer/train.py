@@ -189,7 +189,7 @@ class RecognizerRun:
         self._averaged: ConvCtc = ConvCtc(network.config).eval()
 
     def fit(self, batches: Dataset[Batch], *, validation: Mapping[str, Sequence[Sample]]) -> None:
-        """Train to the end; nothing is done if that was reached before. Then draw what is mistaken for what.
+        """Train to the end; nothing is done if that was reached before. Then draw the confusion matrix.
 
         Args:
             batches: number ``i`` is for step ``i``.

@@ -21,7 +21,14 @@ from platereader.protocols import CTCDecoder, Recognizer
 from platereader.results import PlateEvidence, PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
 
-__all__ = ["Judged", "Returned", "calibrate", "calibration_plates", "judged", "returned"]
+__all__ = [
+    "CalibrationExample",
+    "PolicyOutcome",
+    "calibrate",
+    "calibration_examples",
+    "calibration_plates",
+    "policy_outcome",
+]
 
 _SEED = 2**41
 _CHUNK = 64
@@ -30,7 +37,7 @@ _SCENES = 60
 _KINDS = Kinds(real=0.5, foreign=0.02, scenery=0.01, lettered=0.01)
 
 
-class Judged(NamedTuple):
+class CalibrationExample(NamedTuple):
     """One reading: its signs, and whether the text was right."""
 
     signs: Signs
@@ -62,43 +69,50 @@ def _scenes(folder: Path | None) -> list[BgrImage]:
     """Pictures without plates of the calibration fifth."""
     if folder is None:
         return []
-    kept = [one for one in load_photographs(folder).images if not one.plates and is_calibration(one.path)]
-    return [read_image(image.path) for image in kept[:_SCENES]]
+    empty = [one for one in load_photographs(folder).images if not one.plates and is_calibration(one.path)]
+    return [read_image(image.path) for image in empty[:_SCENES]]
 
 
-def judged(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]) -> list[Judged]:
+def calibration_examples(
+    recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]
+) -> list[CalibrationExample]:
     """Read samples; those without any candidate are left out, as there is nothing to be confident of."""
-    found: list[Judged] = []
+    examples: list[CalibrationExample] = []
     for sample, reading in _read(recognizer, decoder, samples, policy=TrustPolicy(min_legible=0.0)):
         if reading.candidates:
             fit = DEFAULT_SCHEMES.fit(reading.candidates[0].text, lines=sample.plate.lines)
             signs = signs_of(reading.candidates, reading.characters, reading.evidence.log_probs, fit=fit)
-            found.append(Judged(signs, reading.candidates[0].text == sample.text))
-    return found
+            examples.append(CalibrationExample(signs, reading.candidates[0].text == sample.text))
+    return examples
 
 
-class Returned(NamedTuple):
-    """What a policy does with samples: those that are right at all, those that are ``read``, and of these the wrong."""
+class PolicyOutcome(NamedTuple):
+    """What a policy lets through: plates whose text is right, those that are ``read``, and of these the wrong ones."""
 
     right: Rate
     read: Rate
     wrong: Rate
 
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[bool, bool]]) -> PolicyOutcome:
+        """Count pairs: whether a text is ``read``, and whether it is right."""
+        read = [right for is_read, right in pairs if is_read]
+        return cls(
+            right=Rate.of(right for _, right in pairs),
+            read=Rate.of(is_read for is_read, _ in pairs),
+            wrong=Rate.of(not right for right in read),
+        )
 
-def returned(
+
+def policy_outcome(
     recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
-) -> Returned:
+) -> PolicyOutcome:
     """Read samples and count what the policy lets through."""
     pairs = [
         (reading.status == "read", reading.text == sample.text)
         for sample, reading in _read(recognizer, decoder, samples, policy=policy)
     ]
-    read = [right for is_read, right in pairs if is_read]
-    return Returned(
-        right=Rate(sum(right for _, right in pairs), len(pairs)),
-        read=Rate(len(read), len(pairs)),
-        wrong=Rate(len(read) - sum(read), len(read)),
-    )
+    return PolicyOutcome.of(pairs)
 
 
 def _read(
@@ -118,12 +132,12 @@ def _read(
 
 
 def calibrate(
-    readings: Sequence[Judged], *, precision: str, decoder: str
+    readings: Sequence[CalibrationExample], *, precision: str, decoder: str
 ) -> tuple[Calibration, dict[str, float | None]]:
     """Fit on two thirds of the readings, and measure on the others what that gives; the fit returned is of all.
 
     Args:
-        readings: as ``judged`` returns them.
+        readings: as ``calibration_examples`` returns them.
         precision: of the recognizer that made them.
         decoder: that made them, as ``platereader._defaults.decoder_name`` calls it.
 
@@ -135,12 +149,12 @@ def calibrate(
     """
     fitted = [one for index, one in enumerate(readings) if index % 3]
     held_out = [one for index, one in enumerate(readings) if not index % 3]
-    trial = _fitted(fitted, precision=precision, decoder=decoder)
-    confidences, right = [trial.confidence(one.signs) for one in held_out], [one.right for one in held_out]
+    partial_fit = _fitted(fitted, precision=precision, decoder=decoder)
+    confidences, right = [partial_fit.confidence(one.signs) for one in held_out], [one.right for one in held_out]
     figures = {"calibration_error": calibration_error(confidences, right), "auroc": auroc(confidences, right)}
     return _fitted(readings, precision=precision, decoder=decoder), figures
 
 
-def _fitted(readings: Sequence[Judged], *, precision: str, decoder: str) -> Calibration:
+def _fitted(readings: Sequence[CalibrationExample], *, precision: str, decoder: str) -> Calibration:
     signs, right = [one.signs for one in readings], [one.right for one in readings]
     return Calibration.fit(signs, right, precision=precision, decoder=decoder)

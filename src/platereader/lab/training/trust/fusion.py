@@ -1,6 +1,6 @@
-"""Fit how much each frame of a track counts, and what the text is worth that all of them come to.
+"""Fit the weight of each frame of a track, and the confidence of the text that is fused from all of them.
 
-The plates are those of half of the calibration fifth, so that the other half can show what the fit is worth.
+The plates are those of half of the calibration fifth, so that the other half can measure the fit.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from platereader._defaults import default_rectifier
 from platereader._reading import PlateReader
 from platereader.lab.datasets.labels import LabelledImage
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.synthesis.tracks import random_track
 from platereader.lab.training.recognizer.data import is_russian, load_real_plates
+from platereader.lab.training.trust.calibrate import PolicyOutcome
 from platereader.plates import DEFAULT_SCHEMES, Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
 from platereader.results import FusedSigns, PlateReading
@@ -34,53 +34,52 @@ from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed
 
 __all__ = [
-    "Ended",
-    "JudgedTexts",
+    "FusedExamples",
     "ReadTrack",
-    "ended",
     "fit_frame_weights",
     "fit_fusion",
-    "fused_texts",
-    "plates_to_fit_on",
+    "fused_examples",
+    "fused_policy_outcome",
+    "fusion_plates",
     "read_tracks",
 ]
 
-_HALVES = 10
+_EVERY = 10
 _SEED = 2**42
-_LEAST_LOG_PROB = -60.0
+_MIN_LOG_PROB = -60.0
 # Below it, frames that see little of a plate can no longer vote together against one that misreads it with confidence.
-_LEAST_FLOOR = 8.0
+_MIN_FLOOR_NATS = 8.0
 # Fills the tables up where a track has fewer texts than others; infinity has no gradient.
 _NO_TEXT_NATS = 1e4
-_AFTER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30)
+_EVALUATED_AFTER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30)
 
 
 class ReadTrack(NamedTuple):
-    """What was read of one track, frame by frame, what its plate says, and how bad the frames are, 0 to 1."""
+    """What was read of one track, frame by frame, what its plate says, and how degraded the frames are, 0 to 1."""
 
     readings: Sequence[PlateReading]
     text: str
     severity: float
 
 
-class JudgedTexts(NamedTuple):
-    """Fused texts after so many frames of tracks: their signs, and whether they were right."""
+class FusedExamples(NamedTuple):
+    """Fused texts after some numbers of frames of tracks: their signs, and whether they were right."""
 
     signs: Sequence[FusedSigns]
     right: Sequence[bool]
 
 
-# ---------------------------------------------------------------- what is fitted on
+# ---------------------------------------------------------------- data
 
 
-def plates_to_fit_on(images: Iterable[LabelledImage], *, alphabet: Alphabet) -> list[RealPlate]:
+def fusion_plates(images: Iterable[LabelledImage], *, alphabet: Alphabet) -> list[RealPlate]:
     """The Russian plates of every other picture of the calibration fifth: ``sha1(file name) % 10 == 0``.
 
     Args:
         images: of all labelled sets, see ``load_photographs``.
         alphabet: of the recognizer.
     """
-    chosen = [image for image in images if _hash(image.path) % _HALVES == 0]
+    chosen = [image for image in images if _hash(image.path) % _EVERY == 0]
     plates = filter(is_russian, load_real_plates(chosen, alphabet=alphabet, calibration=True))
     return [plate for plate in plates if set(plate.text) <= set(alphabet.characters)]
 
@@ -98,7 +97,7 @@ def read_tracks(
     count: int,
     seed: int = _SEED,
 ) -> list[ReadTrack]:
-    """Make so many tracks, from easy to hard, and read their frames as a pipeline with the default rectifier would.
+    """Make ``count`` tracks, from easy to hard, and read their frames as a pipeline with the default rectifier would.
 
     Args:
         recognizer: reads them.
@@ -120,7 +119,7 @@ def read_tracks(
     return tracks
 
 
-# ---------------------------------------------------------------- how much each frame counts
+# ---------------------------------------------------------------- weights of the frames
 
 
 def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> FrameWeights:
@@ -133,7 +132,7 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
         alphabet: of the recognizer that read them.
     """
     rng = np.random.default_rng(len(tracks))
-    parts = [(track, end) for track in tracks for end in (len(track.readings), _some(track, rng))]
+    parts = [(track, end) for track in tracks for end in (len(track.readings), _random_length(track, rng))]
     scored = [one for track, end in parts if (one := _scored(track, end, alphabet)) is not None]
     tables, signs, penalties, truth = _stacked(scored)
     values = torch.zeros(len(FRAME_SIGNS) + 3, dtype=torch.float64, requires_grad=True)
@@ -142,16 +141,16 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
     def loss() -> Tensor:
         optimizer.zero_grad()
         log_shares = torch.log_softmax(_scores(values, tables, signs, penalties), dim=1)  # (N, K + 1)
-        surprise = -log_shares.gather(1, truth[:, None]).mean() + 1e-3 * (values[1:-2] ** 2).sum()
-        surprise.backward()
-        return surprise
+        cross_entropy = -log_shares.gather(1, truth[:, None]).mean() + 1e-3 * (values[1:-2] ** 2).sum()
+        cross_entropy.backward()
+        return cross_entropy
 
     optimizer.step(loss)
     bias, *weights, floor, dependence = (round(float(value), 6) for value in _in_range(values.detach()))
     return FrameWeights(bias, tuple(weights), floor_nats=floor, dependence=dependence)
 
 
-def _some(track: ReadTrack, rng: np.random.Generator) -> int:
+def _random_length(track: ReadTrack, rng: np.random.Generator) -> int:
     return int(rng.integers(1, len(track.readings), endpoint=True))
 
 
@@ -171,7 +170,7 @@ def _scored(track: ReadTrack, end: int, alphabet: Alphabet) -> _Scored | None:
     if not frames:
         return None
     texts = proposed([(frame.weight, frame.candidates) for frame in frames], count=MAX_TEXTS)
-    table = np.maximum(log_prob_table(frames, texts, alphabet), _LEAST_LOG_PROB)
+    table = np.maximum(log_prob_table(frames, texts, alphabet), _MIN_LOG_PROB)
     lines = lines_of(frames)
     penalties = [UNFITTED.penalty(DEFAULT_SCHEMES.fit(text, lines=lines)) for text in texts]
     truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
@@ -194,18 +193,18 @@ def _stacked(scored: Sequence[_Scored]) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 def _in_range(values: Tensor) -> Tensor:
     """Any numbers as a bias, weights of the signs, a floor above the least one and a dependence between 0 and 1."""
-    floor, dependence = _LEAST_FLOOR + torch.nn.functional.softplus(values[-2:-1]), torch.sigmoid(values[-1:])
+    floor, dependence = _MIN_FLOOR_NATS + torch.nn.functional.softplus(values[-2:-1]), torch.sigmoid(values[-1:])
     return torch.cat([values[:-2], floor, dependence])
 
 
 def _scores(values: Tensor, tables: Tensor, signs: Tensor, penalties: Tensor) -> Tensor:
-    """What ``FusedEvidence`` gives the texts, and last all others together: (N, K + 1)."""
+    """The scores of ``FusedEvidence`` for the texts, and last for all others together: (N, K + 1)."""
     values = _in_range(values)
     floor, dependence = values[-2], values[-1]
     weights = torch.exp(signs @ values[:-2]) * signs[..., 0]  # (N, F)
     total = weights.sum(dim=1, keepdim=True)
-    heard = torch.logaddexp(tables, -floor)
-    mean = (weights[..., None] * heard).sum(dim=1) / total - penalties
+    bounded = torch.logaddexp(tables, -floor)
+    mean = (weights[..., None] * bounded).sum(dim=1) / total - penalties
     return torch.cat([mean, -floor.expand_as(total)], dim=1) * total ** (1 - dependence)
 
 
@@ -213,32 +212,24 @@ def _tensor(values: Sequence[float] | Sequence[Sequence[float]]) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-# ---------------------------------------------------------------- what the fused text is worth
+# ---------------------------------------------------------------- confidence of the fused text
 
 
-def fused_texts(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> JudgedTexts:
-    """Fuse each track frame by frame, and look at its text every now and then."""
+def fused_examples(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> FusedExamples:
+    """Fuse each track frame by frame, and note its text after some numbers of frames."""
     signs: list[FusedSigns] = []
     right: list[bool] = []
     for track in tracks:
         evidence = FusedEvidence(trust, alphabet=alphabet, schemes=DEFAULT_SCHEMES)
         for index, reading in enumerate(track.readings):
             evidence.add(reading, index)
-            if index + 1 in _AFTER and evidence.fused.signs is not None:
+            if index + 1 in _EVALUATED_AFTER and evidence.fused.signs is not None:
                 signs.append(evidence.fused.signs)
                 right.append(evidence.fused.text == track.text)
-    return JudgedTexts(signs, right)
+    return FusedExamples(signs, right)
 
 
-class Ended(NamedTuple):
-    """What fusion says of whole tracks: right ones at all, those that are ``read``, and of these the wrong ones."""
-
-    right: Rate
-    read: Rate
-    wrong: Rate
-
-
-def ended(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> Ended:
+def fused_policy_outcome(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> PolicyOutcome:
     """Fuse all frames of each track and count what the policy lets through."""
     pairs: list[tuple[bool, bool]] = []
     for track in tracks:
@@ -246,12 +237,7 @@ def ended(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet
         for index, reading in enumerate(track.readings):
             evidence.add(reading, index)
         pairs.append((evidence.fused.status == "read", evidence.fused.text == track.text))
-    read = [right for is_read, right in pairs if is_read]
-    return Ended(
-        right=Rate(sum(right for _, right in pairs), len(pairs)),
-        read=Rate(len(read), len(pairs)),
-        wrong=Rate(len(read) - sum(read), len(read)),
-    )
+    return PolicyOutcome.of(pairs)
 
 
 def fit_fusion(
@@ -273,16 +259,16 @@ def fit_fusion(
     """
     frames = fit_frame_weights(tracks[::2], alphabet=alphabet)
     start = FusedCalibration(frames, 0.0, (0.0,) * len(FUSED_FEATURES), len(tracks))
-    others, weighed = tracks[1::2], TrustPolicy(calibration=replace(single, fusion=start))
-    thirds = [fused_texts(others[third::3], trust=weighed, alphabet=alphabet) for third in range(3)]
-    trial, held_out = start.fitted(*_together(thirds[1:])), thirds[0]
-    confidences = [trial.confidence(one) for one in held_out.signs]
+    others, unfitted = tracks[1::2], TrustPolicy(calibration=replace(single, fusion=start))
+    thirds = [fused_examples(others[third::3], trust=unfitted, alphabet=alphabet) for third in range(3)]
+    partial_fit, held_out = start.fitted(*_joined(thirds[1:])), thirds[0]
+    confidences = [partial_fit.confidence(one) for one in held_out.signs]
     figures = {
         "calibration_error": calibration_error(confidences, held_out.right),
         "auroc": auroc(confidences, held_out.right),
     }
-    return replace(single, fusion=start.fitted(*_together(thirds))), figures
+    return replace(single, fusion=start.fitted(*_joined(thirds))), figures
 
 
-def _together(parts: Sequence[JudgedTexts]) -> JudgedTexts:
-    return JudgedTexts([one for part in parts for one in part.signs], [one for part in parts for one in part.right])
+def _joined(parts: Sequence[FusedExamples]) -> FusedExamples:
+    return FusedExamples([one for part in parts for one in part.signs], [one for part in parts for one in part.right])

@@ -6,7 +6,7 @@ import pytest
 
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.training.detector.comparison import compare_findings, measure_findings, table
+from platereader.lab.training.detector.comparison import compare_scores, score_detections, table
 from platereader.results import Detection
 
 BOX = Box(10.0, 10.0, 110.0, 40.0)
@@ -26,9 +26,9 @@ def detection(*, off_px: float = 0.0, score: float = 0.9) -> Detection:
 def test_figures_of_what_is_found() -> None:
     images = pictures(4, empty=2)
     found = [[detection()], [detection(off_px=10.0)], [detection(score=0.1)], [], [detection(score=0.95)], []]
-    figures = measure_findings(images, found, min_score=0.3)
+    figures = score_detections(images, found, min_score=0.3)
     assert (figures.recall.count, figures.recall.n) == (2, 4)
-    assert (figures.false_finds.count, figures.false_finds.n) == (1, 2)
+    assert (figures.false_alarms.count, figures.false_alarms.n) == (1, 2)
     assert figures.ap50 is not None
     assert figures.ap50_95 is not None
     assert figures.ap50.n == 4
@@ -41,24 +41,24 @@ def test_figures_of_what_is_found() -> None:
 
 def test_a_fall_on_the_users_pictures_is_worse_at_once() -> None:
     images = pictures(12)
-    good = measure_findings(images, [[detection()]] * 12, min_score=0.3)
-    bad = measure_findings(images, [[detection(off_px=6.0)], *[[detection()]] * 11], min_score=0.3)
-    fall = compare_findings("own", good, bad, margin_points=0.0)
+    good = score_detections(images, [[detection()]] * 12, min_score=0.3)
+    bad = score_detections(images, [[detection(off_px=6.0)], *[[detection()]] * 11], min_score=0.3)
+    fall = compare_scores("own", good, bad, margin_points=0.0)
     assert fall.change is not None
     assert fall.change.value < 0
     assert fall.is_worse
-    assert not compare_findings("own", bad, good, margin_points=0.0).is_worse
-    assert not compare_findings("own", good, good, margin_points=0.0).is_worse
+    assert not compare_scores("own", bad, good, margin_points=0.0).is_worse
+    assert not compare_scores("own", good, good, margin_points=0.0).is_worse
     assert "before, " in fall.describe()
     assert fall.to_dict()["is_worse"] is True
 
 
 def test_elsewhere_a_fall_counts_beyond_margin_and_chance() -> None:
     images = pictures(40)
-    good = measure_findings(images, [[detection()]] * 40, min_score=0.3)
-    one = measure_findings(images, [[detection(off_px=20.0)], *[[detection()]] * 39], min_score=0.3)
-    many = measure_findings(images, [[detection(off_px=20.0)]] * 20 + [[detection()]] * 20, min_score=0.3)
-    forgiven, refused = (compare_findings("older", good, after, margin_points=1.0) for after in (one, many))
+    good = score_detections(images, [[detection()]] * 40, min_score=0.3)
+    one = score_detections(images, [[detection(off_px=20.0)], *[[detection()]] * 39], min_score=0.3)
+    many = score_detections(images, [[detection(off_px=20.0)]] * 20 + [[detection()]] * 20, min_score=0.3)
+    forgiven, refused = (compare_scores("older", good, after, margin_points=1.0) for after in (one, many))
     assert forgiven.change is not None
     assert forgiven.change.value < -1.0
     assert forgiven.change.high >= 0
@@ -66,15 +66,15 @@ def test_elsewhere_a_fall_counts_beyond_margin_and_chance() -> None:
     assert refused.change is not None
     assert refused.change.high < 0
     assert refused.is_worse
-    small = compare_findings("older", good, many, margin_points=100.0)
+    small = compare_scores("older", good, many, margin_points=100.0)
     assert not small.is_worse
 
 
 def test_without_plates_there_is_nothing_to_compare() -> None:
     images = pictures(0, empty=3)
-    nothing = measure_findings(images, [[detection()], [], []], min_score=0.3)
-    same = compare_findings("empty", nothing, nothing, margin_points=0.0)
+    nothing = score_detections(images, [[detection()], [], []], min_score=0.3)
+    same = compare_scores("empty", nothing, nothing, margin_points=0.0)
     assert same.change is None
     assert not same.is_worse
     assert same.describe() == "empty show no plate"
-    assert [row[1] for row in table(same)] == ["false finds"]
+    assert [row[1] for row in table(same)] == ["false alarms"]

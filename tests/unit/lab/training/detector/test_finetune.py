@@ -92,7 +92,7 @@ def changes(monkeypatch: pytest.MonkeyPatch, *gains: float) -> None:
         was, now = (replace(side, ap50_95=one) for side, one in zip((before, after), known, strict=True))
         return DetectorComparison(name, was, now, Estimate(gain, gain - 0.1, gain + 0.1, 9), margin_points)
 
-    monkeypatch.setattr(finetune_detector, "compare_findings", compare)
+    monkeypatch.setattr(finetune_detector, "compare_scores", compare)
 
 
 def report_of(out: Path) -> dict[str, Any]:

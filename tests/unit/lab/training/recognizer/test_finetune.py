@@ -24,7 +24,7 @@ from platereader.lab.training.recognizer.finetune_data import load_tuning_plates
 from platereader.lab.training.recognizer.quantize import INT8_NAME
 from platereader.lab.training.recognizer.train import WEIGHTS_NAME, RecognizerRun, RecognizerTraining
 from platereader.lab.training.report import read_log
-from platereader.lab.training.trust.calibrate import Judged
+from platereader.lab.training.trust.calibrate import CalibrationExample
 from platereader.media._images import read_image
 from platereader.plates import RUSSIAN
 from platereader.recognition._network import ConvCtc
@@ -66,11 +66,11 @@ def words(start: Path, ria: Path, out: Path, *more: str) -> list[str]:
     return ["train", "recognizer", *(str(word) for pair in options.items() for word in pair), *more]
 
 
-def half_right(recognizer: Any, decoder: Any, samples: Sequence[Sample]) -> list[Judged]:
-    """As ``judged``, of a network that is right in every second case."""
+def half_right(recognizer: Any, decoder: Any, samples: Sequence[Sample]) -> list[CalibrationExample]:
+    """As ``calibration_examples``, of a network that is right in every second case."""
     assert len(samples) == CALIBRATED
     return [
-        Judged(Signs(0.9 if i % 2 else 0.5, 2.0, 0.9, 0.0, 0.0, 0.0, True, True), bool(i % 2))
+        CalibrationExample(Signs(0.9 if i % 2 else 0.5, 2.0, 0.9, 0.0, 0.0, 0.0, True, True), bool(i % 2))
         for i in range(len(samples))
     ]
 
@@ -100,7 +100,7 @@ def test_the_command_leaves_calibrated_weights_and_their_int8_form(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(finetune, "judged", half_right)
+    monkeypatch.setattr(finetune, "calibration_examples", half_right)
     out = tmp_path / "out"
     assert main(words(start, ria, out)) == 0
     printed = capsys.readouterr()

@@ -92,7 +92,12 @@ def test_rare_ends_are_cut_off_where_that_errs_less() -> None:
 
 def test_plates_are_drawn_again_for_the_same_seed() -> None:
     one, two = (draw_plates(alphabet=RUSSIAN, calibration=3, made_up=4, seed=7) for _ in range(2))
-    assert (len(one.calibration), {name: len(samples) for name, samples in one.trials.items()}) == (3, {"synthetic": 4})
-    assert [sample.text for sample in one.trials["synthetic"]] == [sample.text for sample in two.trials["synthetic"]]
+    assert (len(one.calibration), {name: len(samples) for name, samples in one.validation.items()}) == (
+        3,
+        {"synthetic": 4},
+    )
+    assert [sample.text for sample in one.validation["synthetic"]] == [
+        sample.text for sample in two.validation["synthetic"]
+    ]
     for first, second in zip(one.calibration, two.calibration, strict=True):
         assert np.array_equal(first.pixels, second.pixels)

@@ -1,4 +1,4 @@
-"""Fitting a confidence: which plates, what is judged right, and what comes of it."""
+"""Fitting a confidence: which plates, which readings are right, and the calibration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from platereader.cli import main
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.trust import calibrate as module
-from platereader.lab.training.trust.calibrate import calibrate, calibration_plates, judged, returned
+from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates, policy_outcome
 from platereader.plates import ILLEGIBLE, RUSSIAN
 from platereader.registry._manifest import load_sidecar, write_sidecar
 from platereader.results import PlateImage
@@ -40,16 +40,18 @@ def test_plates_are_the_same_every_time_and_of_all_kinds() -> None:
 
 def test_a_reading_is_right_when_the_whole_text_is() -> None:
     samples = [patch(50, "A123BC77"), patch(50, "A123BC78"), patch(100, "M555KE?"), patch(200, "")]
-    readings = judged(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
+    readings = calibration_examples(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
     assert [one.right for one in readings] == [True, False, False]  # nothing is said of the empty one
     assert all(one.signs.text_prob > 0.9 for one in readings)
 
 
 def test_what_a_policy_lets_through_is_counted() -> None:
     samples = [patch(50, "A123BC77"), patch(50, "A123BC78"), patch(150, "B777OP98"), patch(200, "")]
-    let_through = returned(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples, policy=TrustPolicy.strict())
+    let_through = policy_outcome(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples, policy=TrustPolicy.strict())
     assert [(one.count, one.n) for one in let_through] == [(2, 4), (3, 4), (1, 3)]
-    doubtful = returned(PatchRecognizer(probability=0.9), GreedyDecoder(RUSSIAN), samples, policy=TrustPolicy.strict())
+    doubtful = policy_outcome(
+        PatchRecognizer(probability=0.9), GreedyDecoder(RUSSIAN), samples, policy=TrustPolicy.strict()
+    )
     assert (doubtful.read.count, doubtful.wrong.n) == (0, 0)
 
 
@@ -73,7 +75,7 @@ def test_a_fit_is_measured_on_readings_that_it_was_not_fitted_on() -> None:
         pixels = np.zeros((8, 30, 3), np.uint8)
         pixels[..., 2] = doubt
         samples.append(Sample(PlateImage(pixels), "A123BC77" if rng.random() > doubt / 110 else "A123BC78"))
-    readings = judged(_Unsure(), GreedyDecoder(RUSSIAN), samples)
+    readings = calibration_examples(_Unsure(), GreedyDecoder(RUSSIAN), samples)
     fitted, figures = calibrate(readings, precision="fp32", decoder="GreedyDecoder")
     assert (fitted.plates, fitted.precision, fitted.decoder) == (2400, "fp32", "GreedyDecoder")
     assert figures["calibration_error"] is not None
@@ -88,8 +90,8 @@ def test_the_command_writes_into_the_sidecar(
     weights, _ = write_small(tmp_path)
     write_sidecar(weights, kind="recognizer", settings=SMALL)
     samples = [patch(50, "A123BC77"), patch(50, "A123BC78")] * 20
-    known = judged(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
-    monkeypatch.setattr(module, "judged", lambda *_: known)
+    known = calibration_examples(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
+    monkeypatch.setattr(module, "calibration_examples", lambda *_: known)
     assert main(["train", "calibrate", str(weights), "--count", "5", "--out", str(tmp_path / "out")]) == 0
     assert "20 right" in capsys.readouterr().out
     report = json.loads((tmp_path / "out" / "calibration.json").read_text(encoding="utf-8"))

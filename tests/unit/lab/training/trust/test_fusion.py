@@ -14,11 +14,11 @@ from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.trust.fusion import (
     ReadTrack,
-    ended,
     fit_frame_weights,
     fit_fusion,
-    fused_texts,
-    plates_to_fit_on,
+    fused_examples,
+    fused_policy_outcome,
+    fusion_plates,
 )
 from platereader.plates import RUSSIAN
 from platereader.testing import spelled
@@ -79,7 +79,7 @@ def test_confidence_is_fitted_on_top_and_measured_on_other_tracks() -> None:
     assert figures["calibration_error"] < 0.15
     assert figures["auroc"] is not None
     assert figures["auroc"] > 0.7
-    texts = fused_texts(known, trust=TrustPolicy(calibration=fitted), alphabet=RUSSIAN)
+    texts = fused_examples(known, trust=TrustPolicy(calibration=fitted), alphabet=RUSSIAN)
     expected = np.mean([fitted.fusion.confidence(one) for one in texts.signs])
     assert expected == pytest.approx(np.mean(texts.right), abs=0.05)
 
@@ -88,7 +88,7 @@ def test_what_a_policy_lets_through_is_counted_by_track() -> None:
     sure = [reading(RIGHT, WRONG, SHARP, 0.999)] * 4
     misled = [reading(WRONG, RIGHT, SHARP, 0.999)] * 4
     some = [ReadTrack(sure, RIGHT, 0.1), ReadTrack(misled, RIGHT, 0.1), ReadTrack(sure[:1], RIGHT, 0.1)]
-    counted = ended(some, trust=TrustPolicy(min_confidence=0.85), alphabet=RUSSIAN)
+    counted = fused_policy_outcome(some, trust=TrustPolicy(min_confidence=0.85), alphabet=RUSSIAN)
     assert (counted.right.count, counted.right.n) == (2, 3)
     assert (counted.read.count, counted.wrong.count, counted.wrong.n) == (2, 1, 2)
 
@@ -101,7 +101,7 @@ def test_only_every_other_picture_of_the_calibration_fifth_is_fitted_on(tmp_path
         cv2.imwrite(str(path), np.full((60, 140, 3), 100, np.uint8))
         label = LabelledPlate(box=box, text=RIGHT, corners=Quad.from_box(box))
         images.append(LabelledImage(path, 140, 60, (label,)))
-    chosen = plates_to_fit_on(images, alphabet=RUSSIAN)
+    chosen = fusion_plates(images, alphabet=RUSSIAN)
     last = [int(hashlib.sha1(one.name.encode()).hexdigest(), 16) % 10 for one in chosen]  # noqa: S324
     assert 1 <= len(last) < 20
     assert set(last) == {0}

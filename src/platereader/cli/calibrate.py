@@ -1,0 +1,130 @@
+"""``platereader train calibrate``: what the confidence of a reader is worth, of one picture and of many frames."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platereader._files import write_json
+from platereader.cli.exits import EXIT_OK
+from platereader.cli.tables import format_rate, format_table
+from platereader.registry import write_sidecar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from platereader.lab.metrics.rates import Rate
+    from platereader.protocols import CTCDecoder, Recognizer
+    from platereader.trust import Calibration, TrustPolicy
+
+_TRACKS = 1200
+_NAMES = ("count", "tracks", "negatives")
+
+
+def add_calibrate_command(networks: Any) -> None:
+    """Describe ``platereader train calibrate``."""
+    parser: argparse.ArgumentParser = networks.add_parser(
+        "calibrate", help="fit the confidence", description="Fit the confidence."
+    )
+    parser.add_argument("weights", metavar="WEIGHTS", help="name of a reader's weights, or a file with its sidecar")
+    parser.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets, for their calibration fifth")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
+    for name, kind, meaning in (
+        ("--count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
+        ("--tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
+        ("--negatives", Path, "labelled set whose pictures without plates are backgrounds"),
+    ):
+        # What is not given stays out of the namespace: the defaults are those of the calibration itself.
+        parser.add_argument(name, type=kind, default=argparse.SUPPRESS, help=meaning)
+    parser.set_defaults(run=run_calibrate)
+
+
+def run_calibrate(arguments: argparse.Namespace) -> int:
+    """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
+    import platereader.lab.training  # noqa: F401 (says which packages are missing, before weights are loaded)
+    from platereader import _defaults as defaults
+    from platereader.cli.parts import resolve_weights
+    from platereader.registry import Registry
+    from platereader.registry._manifest import sidecar_of
+
+    weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
+    recognizer, described, known = defaults.load_recognizer(weights, precision="auto")
+    decoder = defaults.default_decoder(recognizer.alphabet)
+    options = {name: getattr(arguments, name) for name in _NAMES if hasattr(arguments, name)}
+    tracks = options.pop("tracks", _TRACKS)
+    report: dict[str, Any] = {"sha256": weights.sha256}
+    if known is None or options.get("count") != 0:
+        parts = (recognizer, decoder, str(described.precision))
+        known, report["single"] = _calibrate_single(*parts, data=arguments.data, options=options)
+    fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, known, data=arguments.data, tracks=tracks)
+    report["calibration"] = fitted.to_dict()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_json(arguments.out / "calibration.json", report)
+    if sidecar_of(weights.path).exists():
+        settings = {**weights.settings, "calibration": fitted.to_dict()}
+        write_sidecar(weights.path, kind="recognizer", settings=settings, licence=weights.entry.licence)
+    print(arguments.out / "calibration.json")
+    return EXIT_OK
+
+
+def _calibrate_single(
+    recognizer: Recognizer,
+    decoder: CTCDecoder,
+    precision: str,
+    *,
+    data: Sequence[Path],
+    options: Mapping[str, Any],
+) -> tuple[Calibration, dict[str, Any]]:
+    """The calibration of single readings, and how well it holds."""
+    from platereader import _defaults as defaults
+    from platereader.lab.training.trust import calibrate
+
+    plates = calibrate.calibration_plates(data, alphabet=recognizer.alphabet, **options)
+    readings = calibrate.calibration_examples(recognizer, decoder, plates)
+    fitted, figures = calibrate.calibrate(readings, precision=precision, decoder=defaults.decoder_name(decoder))
+    right = sum(one.right for one in readings)
+    print(f"{len(plates)} plates, {len(readings)} with a candidate, {right} right; on a third not fitted on: {figures}")
+    let_through = {
+        name: calibrate.policy_outcome(recognizer, decoder, plates, policy=policy)._asdict()
+        for name, policy in _presets(fitted).items()
+    }
+    return fitted, {"figures": figures, "policies": _printed(let_through, what="RIGHT")}
+
+
+def _presets(calibration: Calibration) -> dict[str, TrustPolicy]:
+    from platereader.trust import TrustPolicy
+
+    presets = {"strict": TrustPolicy.strict(), "lenient": TrustPolicy.lenient()}
+    return {name: replace(policy, calibration=calibration) for name, policy in presets.items()}
+
+
+def _printed(let_through: Mapping[str, Mapping[str, Rate]], *, what: str) -> dict[str, Any]:
+    """Print what each policy lets through, and return it in a form for JSON."""
+    rows = [(name, *map(format_rate, rates.values())) for name, rates in let_through.items()]
+    print(format_table(("POLICY", what, "READ", "WRONG OF READ"), rows))
+    return {name: {field: rate.to_dict() for field, rate in rates.items()} for name, rates in let_through.items()}
+
+
+def _calibrate_fusion(
+    recognizer: Recognizer, decoder: CTCDecoder, single: Calibration, *, data: Sequence[Path], tracks: int
+) -> tuple[Calibration, Mapping[str, Any] | None]:
+    """The calibration with that of many frames, and how well it holds; as it is where there is nothing to fit it on."""
+    from platereader.lab.datasets.photographs import load_photographs
+    from platereader.lab.training.trust import fusion
+
+    images = [image for folder in data for image in load_photographs(folder).images]
+    plates = fusion.fusion_plates(images, alphabet=recognizer.alphabet)
+    if not plates or not tracks:
+        print(f"fusion is not calibrated: {len(plates)} plates, {tracks} tracks")
+        return single, None
+    policy = _presets(single)["strict"]
+    read = fusion.read_tracks(recognizer, decoder, plates, trust=policy, count=tracks)
+    fitted, figures = fusion.fit_fusion(read, single=single, alphabet=recognizer.alphabet)
+    print(f"{tracks} tracks of {len(plates)} plates; on a sixth that was not fitted on: {figures}")
+    let_through = {
+        name: fusion.fused_policy_outcome(read, trust=policy, alphabet=recognizer.alphabet)._asdict()
+        for name, policy in _presets(fitted).items()
+    }
+    return fitted, {"figures": figures, "policies": _printed(let_through, what="TRACKS RIGHT")}
