@@ -27,13 +27,15 @@ from platereader.errors import (
     WeightsNotFoundError,
 )
 from platereader.pipeline import Pipeline
-from platereader.plates import Alphabet
-from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
-from platereader.registry import Registry
+from platereader.plates import Alphabet, PlateScheme, Region, Schemes
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
+from platereader.registry import Registry, WeightCheck, WeightEntry, WeightFile
 from platereader.results import (
     Candidate,
     Character,
     Detection,
+    FusedSigns,
+    FusedText,
     PartDescription,
     PlateEvidence,
     PlateImage,
@@ -43,8 +45,8 @@ from platereader.results import (
     TrackedPlate,
     Verdict,
 )
-from platereader.trust import TrustPolicy
-from platereader.video._stream import PlateStream, StreamSettings
+from platereader.trust import Calibration, FusedCalibration, TrustPolicy
+from platereader.video import FusedEvidence, FusedReading, PlateStream, StreamSettings
 
 __version__ = "0.2.0"
 
@@ -54,6 +56,7 @@ __all__ = [
     "BgrImage",
     "Box",
     "CTCDecoder",
+    "Calibration",
     "Candidate",
     "CaptureError",
     "Character",
@@ -63,6 +66,11 @@ __all__ = [
     "Detector",
     "EngineError",
     "FileError",
+    "FusedCalibration",
+    "FusedEvidence",
+    "FusedReading",
+    "FusedSigns",
+    "FusedText",
     "InvalidArgumentError",
     "InvalidGeometryError",
     "InvalidImageError",
@@ -75,12 +83,15 @@ __all__ = [
     "PlateImage",
     "PlateReaderError",
     "PlateReading",
+    "PlateScheme",
     "PlateStream",
     "PlateTracker",
     "Quad",
     "Recognizer",
     "Rectifier",
+    "Region",
     "Registry",
+    "Schemes",
     "StreamSettings",
     "StreamUpdate",
     "TimestampError",
@@ -90,6 +101,10 @@ __all__ = [
     "UnknownNameError",
     "UntrustedPickleError",
     "Verdict",
+    "VerdictPolicy",
+    "WeightCheck",
+    "WeightEntry",
+    "WeightFile",
     "WeightsCorruptError",
     "WeightsError",
     "WeightsFetchError",

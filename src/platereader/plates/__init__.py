@@ -3,9 +3,10 @@
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.plates._defaults import DEFAULT_SCHEMES
 from platereader.plates._formats import LATIN_LETTERS, Colour, Part, PlateFormat
-from platereader.plates._grammar import PlateGrammar
-from platereader.plates._known import KnownMatch, KnownPlates, match_known
+from platereader.plates._grammar import Fit, PlateGrammar
+from platereader.plates._known import HasText, KnownMatch, KnownPlates, match_known
 from platereader.plates._layout import PlateLayout
+from platereader.plates._pattern import Cell, Group, Variant
 from platereader.plates._regions import Region
 from platereader.plates._russia import RUSSIA, RUSSIAN
 from platereader.plates._schemes import PlateScheme, Schemes, TextFit
@@ -18,7 +19,11 @@ __all__ = [
     "RUSSIA",
     "RUSSIAN",
     "Alphabet",
+    "Cell",
     "Colour",
+    "Fit",
+    "Group",
+    "HasText",
     "KnownMatch",
     "KnownPlates",
     "Part",
@@ -30,5 +35,6 @@ __all__ = [
     "Schemes",
     "Spelling",
     "TextFit",
+    "Variant",
     "match_known",
 ]
