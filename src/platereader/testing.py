@@ -12,17 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage, LogProbs
-from platereader._contracts import checked_decode, checked_detect, checked_recognize, checked_rectify, checked_update
+from platereader._contracts import (
+    checked_decode,
+    checked_detect,
+    checked_judge,
+    checked_judge_fused,
+    checked_recognize,
+    checked_rectify,
+    checked_update,
+)
 from platereader._geometry import Box, Quad
 from platereader.errors import ContractError
-from platereader.plates._alphabet import Alphabet
-from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier
-from platereader.results import Detection, PlateImage
+from platereader.plates import RUSSIA, RUSSIAN, Alphabet, Schemes
+from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
+from platereader.results import Candidate, Character, Detection, FusedSigns, FusedText, PlateEvidence, PlateImage
 
 __all__ = [
     "TOLERANCE",
     "check_decoder",
     "check_detector",
+    "check_policy",
     "check_recognizer",
     "check_rectifier",
     "check_tracker",
@@ -104,6 +113,26 @@ def check_decoder(decoder: CTCDecoder) -> None:
         raise ContractError(f"{_name(decoder)}.decode gave one text twice.")
     if [candidate.text for candidate in checked_decode(decoder, vague[None])[0]] != texts[2]:
         raise ContractError(f"{_name(decoder)}.decode gives other texts for a plate alone than in a batch.")
+
+
+def check_policy(policy: VerdictPolicy) -> None:
+    """Check a policy: one verdict per plate, the same alone as in a batch, of a proposed text; and of fused ones."""
+    schemes, plate = Schemes((RUSSIA,)), PlateImage(_noise(32, 160))
+    texts = ("A123BC77", "M555KE199", "AAA")
+    candidates = [(Candidate(text, -0.01, None), Candidate(text[1:], -4.0, None)) for text in texts]
+    clear = [spelled(text, RUSSIAN, steps=40) for text in texts]
+    evidence = [PlateEvidence(None, plate, *seen) for seen in zip(clear, candidates, strict=True)]
+    evidence.append(PlateEvidence(None, plate, spelled("", RUSSIAN, steps=40), ()))
+    together = checked_judge(policy, evidence, alphabet=RUSSIAN, schemes=schemes)
+    for index, (seen, verdict) in enumerate(zip(evidence, together, strict=True)):
+        if verdict.text not in {None, *(candidate.text for candidate in seen.candidates)}:
+            raise ContractError(f"{_name(policy)}.judge says {verdict.text!r}, which no candidate of the plate is.")
+        if checked_judge(policy, [seen], alphabet=RUSSIAN, schemes=schemes) != [verdict]:
+            raise ContractError(f"{_name(policy)}.judge: plate {index} is judged differently alone and in a batch.")
+    for text, some in zip(texts, candidates, strict=True):
+        signs = FusedSigns(0.99, 9.0, 4, 4.0, 1.0, 1.0, 0.99, 0.0, 0.0, legal=text != "AAA", region_known=text != "AAA")
+        characters = tuple(Character(char, 0.99) for char in text)
+        checked_judge_fused(policy, FusedText(some, characters, 1, signs, 0.0, 0.0, None), schemes=schemes)
 
 
 def check_tracker(tracker: Callable[[], PlateTracker]) -> None:

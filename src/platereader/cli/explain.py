@@ -76,6 +76,7 @@ def _stage_of(reading: PlateReading) -> tuple[Stage, str]:
         "weak_character": f"its weakest character, {weak}",
         "unknown_format": f"{reading.text} fits no known plate format",
         "unknown_region": f"{region} is not in the table of regions",
+        "ambiguous_country": f"{reading.text} fits formats of several countries",
     }
     return "trust", why.get(str(reading.reason), str(reading.reason))
 

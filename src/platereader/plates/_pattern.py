@@ -110,7 +110,7 @@ def _forms(part: str, pattern: str) -> list[str]:
         least, most = (int(slot[2]), int(slot[3])) if slot[2] else (1, 1)
         forms = [form + slot[1] * count for form in forms for count in range(least, most + 1)]
         end = slot.end()
-    if end != len(part) or not all(forms):
+    if end != len(part) or not forms or not all(forms):
         raise InvalidArgumentError(f"pattern is {pattern!r} and {part!r} of it cannot be read: {_HELP}.")
     return forms
 

@@ -181,9 +181,7 @@ class Schemes:
             raise InvalidArgumentError(f"schemes has a {wrong[0]}, expected are PlateSchemes such as plates.RUSSIA.")
         countries = [one.country for one in self.members]
         if len(set(countries)) < len(countries):
-            raise InvalidArgumentError(
-                f"schemes are of {countries}: give one scheme a country, with all of its formats."
-            )
+            raise InvalidArgumentError(f"schemes are of {countries}: give each country once, with all of its formats.")
 
     def __iter__(self) -> Iterator[PlateScheme]:
         """The schemes in order."""

@@ -141,6 +141,7 @@ def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
         "confidence": float(plate.confidence),
         "status": plate.status,
         "reason": plate.reason,
+        "country": plate.country,
         "region": None if plate.region is None else plate.region.name,
         "settled": bool(plate.settled),
         "gone": gone,

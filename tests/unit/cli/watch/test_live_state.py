@@ -100,15 +100,15 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_state, "MAX_PASSAGES", 3)
     state = LiveState("gate.mp4")
     frame = frame_with(ONE)
-    for index in range(5):
+    for index in range(1, 6):
         *_, final = updates([frame] * 3)
         plate = final.finished[0]
         state.show(frame, StreamUpdate(index, (), (replace(plate, passage_id=index),)))
     snapshot = state.snapshot()
     assert snapshot["passages"] == 5
-    assert [plate["id"] for plate in snapshot["plates"]] == [4, 3, 2]
-    assert state.crop_jpeg(1) is None
-    assert decoded(state.crop_jpeg(4) or b"").shape == (20, 80, 3)
+    assert [plate["id"] for plate in snapshot["plates"]] == [5, 4, 3]
+    assert state.crop_jpeg(2) is None
+    assert decoded(state.crop_jpeg(5) or b"").shape == (20, 80, 3)
 
 
 def test_a_plate_in_view_stays_on_top_however_many_pass(monkeypatch: pytest.MonkeyPatch) -> None:
