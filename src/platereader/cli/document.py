@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from platereader.errors import InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the document; grows when a field changes its meaning or goes."""
 
 Stage: TypeAlias = Literal["detector", "decoder", "trust", "passed"]

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from platereader.results import Status, StreamUpdate, TrackedPlate
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the lines of ``--json``; grows when a field changes its meaning or goes."""
 
 End: TypeAlias = Literal["ended", "stopped", "failed"]

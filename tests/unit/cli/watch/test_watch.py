@@ -24,6 +24,7 @@ from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with, pat
 from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
 from platereader._arrays import BgrImage
 from platereader.cli import main
+from platereader.cli.watch.events import SCHEMA
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.media._camera import LiveFeed
 from platereader.media._images import read_image
@@ -90,7 +91,7 @@ def test_a_table_with_one_row_per_passage(folder: Path, capsys: pytest.CaptureFi
 
 def test_json_says_each_thing_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     started, *events, ended = watch_json(capsys, folder, "--fps", "10")
-    assert (started["event"], started["schema"], started["live"]) == ("started", 1, False)
+    assert (started["event"], started["schema"], started["live"]) == ("started", SCHEMA, False)
     assert (started["source"], started["frame_count"]) == (str(folder), 64)
     said = [(event["event"], event["plate"]["text"]) for event in events]
     assert said == [
