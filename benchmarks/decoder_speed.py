@@ -12,11 +12,12 @@ import numpy as np
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader._defaults import RECOGNIZER_WEIGHTS, default_decoder, load_recognizer
+from platereader._defaults import RECOGNIZER_WEIGHTS, default_decoder
+from platereader._loading import load_recognizer
 from platereader.lab.speed.networks import SpeedReport, benchmark, format_speed
 from platereader.lab.training.recognizer.data import PlateBatches
 from platereader.plates import RUSSIAN
-from platereader.registry import Registry
+from platereader.runtimes import RuntimeOptions
 
 PLATES = 512
 
@@ -26,8 +27,7 @@ def posteriors() -> LogProbs:
     rng = np.random.default_rng(0)
     maker = PlateBatches(RUSSIAN, batch_size=1)
     plates = [maker.sample(rng).plate for _ in range(PLATES)]
-    recognizer = load_recognizer(Registry.default().resolve(RECOGNIZER_WEIGHTS), precision="fp32").recognizer
-    return recognizer.recognize(plates)
+    return load_recognizer(RECOGNIZER_WEIGHTS, options=RuntimeOptions("torch", "fp32")).recognize(plates)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from platereader._files import write_json, write_text
-from platereader.cli.parts import resolve_weights
+from platereader._loading import resolve_weights
 from platereader.cli.tables import format_table
 from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import AccuracyError
@@ -98,7 +98,7 @@ def run_fold(
     assert done.weights is not None
     new = PlateDetector.from_file(done.weights, settings=start.settings)
     report = json.loads((out / REPORT_NAME).read_text(encoding="utf-8"))
-    old = PlateDetector.from_file(start.path, settings=start.settings)
+    old = PlateDetector.from_weights(start)
     return Fold(fold, detections_of(old, fold), detections_of(new, fold), detections_of(new, russian), report)
 
 
@@ -112,7 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     images, russian = brazilian(options.dev), load_dataset(options.dev / "russian").images
     start = resolve_weights(options.start, kind="detector", registry=Registry.default())
-    detector = PlateDetector.from_file(start.path, settings=start.settings)
+    detector = PlateDetector.from_weights(start)
     threshold = detector.min_score
     with tempfile.TemporaryDirectory() as scratch:
         work = options.keep or Path(scratch)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from platereader import _defaults as defaults
+from platereader._loading import load_recognizer
 from platereader.cli.tables import format_table
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate
@@ -22,8 +23,8 @@ from platereader.lab.suites.video.voting import best_single_frame, character_vot
 from platereader.lab.training.recognizer.data import is_russian, load_real_plates
 from platereader.lab.training.trust.fusion import ReadTrack, read_tracks
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
-from platereader.registry import Registry
 from platereader.results import PlateReading, Verdict
+from platereader.runtimes import RuntimeOptions
 from platereader.trust import FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS
 from platereader.video._fusion import FusedEvidence, evidence
@@ -35,10 +36,9 @@ Answer = Callable[[Sequence[PlateReading]], str | None]
 
 def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], TrustPolicy]:
     """The tracks and the policy that read them."""
-    weights = Registry.default().resolve(defaults.INT8_RECOGNIZER_WEIGHTS)
-    recognizer, _, calibration = defaults.load_recognizer(weights, precision="int8")
+    recognizer = load_recognizer(defaults.RECOGNIZER_WEIGHTS, options=RuntimeOptions("torch", "int8"))
     decoder = defaults.default_decoder(recognizer.alphabet)
-    policy = defaults.calibrated(TrustPolicy(), calibration, decoder=decoder)
+    policy = defaults.calibrated(TrustPolicy(), recognizer, decoder=decoder)
     images = [image for folder in folders for image in load_photographs(folder).images]
     images = [one for one in images if int(hashlib.sha1(one.path.name.encode()).hexdigest(), 16) % 10 == 5]  # noqa: S324
     plates = [one for one in load_real_plates(images, alphabet=RUSSIAN, calibration=True) if is_russian(one)]

@@ -10,7 +10,7 @@ import numpy as np
 from platereader import Box, Detection, PlateImage
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
-from platereader.pipeline import Pipeline
+from platereader.pipeline import Pipeline, PipelineParts
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN, Alphabet
 from platereader.results import PlateEvidence, PlateReading
 from platereader.testing import spelled
@@ -86,4 +86,12 @@ def patch_pipeline(*, probability: float = 0.999, trust: TrustPolicy | None = No
     """A whole pipeline of fakes."""
     recognizer = PatchRecognizer(probability=probability)
     decoder = GreedyDecoder(recognizer.alphabet)
-    return Pipeline(PatchDetector(), CropRectifier(), recognizer, decoder, trust or TrustPolicy(), MotionTracker)
+    parts = PipelineParts(
+        detector=PatchDetector(),
+        rectifier=CropRectifier(),
+        recognizer=recognizer,
+        decoder=decoder,
+        trust=trust or TrustPolicy(),
+        tracker=MotionTracker,
+    )
+    return Pipeline(parts)

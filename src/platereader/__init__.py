@@ -26,7 +26,7 @@ from platereader.errors import (
     WeightsFetchError,
     WeightsNotFoundError,
 )
-from platereader.pipeline import Pipeline
+from platereader.pipeline import Pipeline, PipelineParts
 from platereader.plates import Alphabet, PlateScheme, Region, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.registry import Registry, WeightCheck, WeightEntry, WeightFile
@@ -45,6 +45,7 @@ from platereader.results import (
     TrackedPlate,
     Verdict,
 )
+from platereader.runtimes import RuntimeOptions
 from platereader.trust import Calibration, FusedCalibration, TrustPolicy
 from platereader.video import FusedEvidence, FusedReading, PlateStream, StreamSettings
 
@@ -79,6 +80,7 @@ __all__ = [
     "MissingDependencyError",
     "PartDescription",
     "Pipeline",
+    "PipelineParts",
     "PlateEvidence",
     "PlateImage",
     "PlateReaderError",
@@ -91,6 +93,7 @@ __all__ = [
     "Rectifier",
     "Region",
     "Registry",
+    "RuntimeOptions",
     "Schemes",
     "StreamSettings",
     "StreamUpdate",

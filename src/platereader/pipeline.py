@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import Any, cast
 
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import (
     check_detections,
     check_part,
-    check_tracker_factory,
     checked_detect,
     checked_rectify,
 )
 from platereader._geometry import Box
+from platereader._parts import PipelineParts
 from platereader._reading import PlateReader
 from platereader.errors import InvalidArgumentError
-from platereader.plates import DEFAULT_SCHEMES, PlateScheme, Schemes
+from platereader.plates import PlateScheme, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
+from platereader.registry import Registry, WeightFile
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
+from platereader.runtimes import RuntimeOptions
+from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
 from platereader.video._stream import PlateStream, StreamSettings
 
-if TYPE_CHECKING:
-    from platereader.registry import Registry
-
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "PipelineParts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,92 +37,120 @@ class Pipeline:
     """Finds and reads plates. Stateless: share one between threads; what changes over time lives in a ``PlateStream``.
 
     Attributes:
-        detector: finds plates.
-        rectifier: straightens them.
-        recognizer: gives posteriors over characters.
-        decoder: turns posteriors into texts; its alphabet equals the recognizer's.
-        trust: says which readings to rely on.
-        tracker: called once per stream for a fresh tracker.
-        descriptions: what ``describe`` returns; filled by ``build``.
-        schemes: of the countries whose plates are read.
-
-    Raises:
-        InvalidArgumentError: a part is no such part, recognizer and decoder have different alphabets, or ``tracker``
-            cannot be called.
+        parts: what it is made of. ``build`` puts them together; ``Pipeline(replace(pipeline.parts, trust=policy))``,
+            with ``dataclasses.replace``, is the same pipeline with another one.
     """
 
-    detector: Detector
-    rectifier: Rectifier
-    recognizer: Recognizer
-    decoder: CTCDecoder
-    trust: VerdictPolicy
-    tracker: Callable[[], PlateTracker]
-    descriptions: tuple[PartDescription, ...] = ()
-    schemes: Schemes = DEFAULT_SCHEMES
-
-    def __post_init__(self) -> None:
-        check_part(self.detector, kind="detector")
-        check_part(self.rectifier, kind="rectifier")
-        check_part(self.recognizer, kind="recognizer")
-        check_part(self.decoder, kind="decoder")
-        check_part(self.trust, kind="trust")
-        check_tracker_factory(self.tracker)
-        if self.recognizer.alphabet != self.decoder.alphabet:
-            raise InvalidArgumentError(
-                f"the recognizer's alphabet {self.recognizer.alphabet.characters!r} differs from the decoder's "
-                f"{self.decoder.alphabet.characters!r}: build the decoder with recognizer.alphabet."
-            )
+    parts: PipelineParts
 
     @classmethod
     def build(
         cls,
         *,
-        detector: Detector | None = None,
+        detector: str | Path | WeightFile | Detector | None = None,
         rectifier: Rectifier | None = None,
-        recognizer: Recognizer | None = None,
+        recognizer: str | Path | WeightFile | Recognizer | None = None,
         decoder: CTCDecoder | None = None,
         trust: VerdictPolicy | None = None,
         tracker: Callable[[], PlateTracker] | None = None,
         schemes: Iterable[PlateScheme] | None = None,
-        engine: str = "auto",
-        precision: str = "auto",
+        runtime: RuntimeOptions | None = None,
+        engine: str | None = None,
+        precision: str | None = None,
         threads: int | None = None,
-        device: str = "cpu",
+        device: str | None = None,
         registry: Registry | None = None,
     ) -> Pipeline:
         """Put a pipeline together; a default is loaded only for a part that is not given.
 
         Args:
-            detector: yours, instead of the shipped ``PlateDetector``.
+            detector: the name of weights, a file, or a part of your own; by default the weights ``plate-detector``.
             rectifier: yours; the default uses a detection's corners, or finds them where it has none.
-            recognizer: yours; the default decoder then uses its alphabet.
-            decoder: yours.
+            recognizer: the name of weights, a file, or a part of your own; by default the weights
+                ``plate-recognizer``. The default decoder uses its alphabet.
+            decoder: yours; by default a beam search.
             trust: a ``TrustPolicy`` with thresholds of your own, or any ``VerdictPolicy``.
             tracker: a class or function without arguments, called once per stream.
             schemes: of the countries whose plates are read, the preferred first; by default those of the decoder's
                 grammar, or all that the shipped weights were made for whose plates the recognizer's alphabet can spell.
-            engine: ``"torch"``, ``"onnx"``, ``"openvino"``, or ``"auto"`` for the fastest installed, for each part.
-            precision: ``"int8"``, ``"fp32"``, ``"bf16"``, or ``"auto"`` for the fastest on this processor, for each
-                part. The detector has no int8 weights for torch and runs in fp32 then.
-            threads: that each network computes with; None for the engine's choice. Torch has one number for the whole
-                process, which is never set here, and takes None only.
-            device: ``"cpu"``, or with torch another one, such as ``"cuda"``.
+            runtime: how the networks of weights run; ``RuntimeOptions()`` by default.
+            engine: in the place of ``runtime.engine``.
+            precision: in the place of ``runtime.precision``.
+            threads: in the place of ``runtime.threads``.
+            device: in the place of ``runtime.device``.
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
             EngineError: engine, precision, threads and device do not go together, an engine is unknown, or there are
                 no weights for it.
             MissingDependencyError: the engine is not installed; the message says which command installs it.
-            WeightsError: the default weights are missing or altered.
-            InvalidArgumentError: alphabets of recognizer and decoder differ, the alphabet lacks characters of a scheme,
-                the decoder has a grammar of other schemes, or ``tracker`` is an object, not what makes one.
+            UnknownNameError: no weights of that name.
+            WeightsError: weights are missing or altered.
+            InvalidArgumentError: weights or a part of the wrong kind, alphabets of recognizer and decoder differ, the
+                alphabet lacks characters of a scheme, the decoder has a grammar of other schemes, or ``tracker`` is an
+                object, not what makes one.
         """
         from platereader import _defaults as defaults
-        from platereader.runtimes._selection import Asked
+        from platereader._loading import load_detector, load_recognizer
 
-        given = (detector, rectifier, recognizer, decoder, trust, tracker)
-        asked = Asked(engine, precision, threads, device)
-        return cls(*defaults.complete(given, schemes=schemes, asked=asked, registry=registry))
+        shortcuts = {"engine": engine, "precision": precision, "threads": threads, "device": device}
+        given: dict[str, Any] = {name: value for name, value in shortcuts.items() if value is not None}
+        options = replace(runtime or RuntimeOptions(), **given)
+        if detector is None or isinstance(detector, (str, Path, WeightFile)):
+            detector = load_detector(detector or defaults.DETECTOR_WEIGHTS, options=options, registry=registry)
+        if recognizer is None or isinstance(recognizer, (str, Path, WeightFile)):
+            recognizer = load_recognizer(recognizer or defaults.RECOGNIZER_WEIGHTS, options=options, registry=registry)
+        check_part(recognizer, kind="recognizer")  # before its alphabet is looked at
+        chosen = defaults.check_schemes(schemes, alphabet=recognizer.alphabet, decoder=decoder)
+        decoder = defaults.default_decoder(recognizer.alphabet, chosen) if decoder is None else decoder
+        trust = TrustPolicy() if trust is None else trust
+        if isinstance(trust, TrustPolicy):
+            trust = defaults.calibrated(trust, recognizer, decoder=decoder)
+        parts = PipelineParts(
+            detector=detector,
+            rectifier=defaults.default_rectifier() if rectifier is None else rectifier,
+            recognizer=recognizer,
+            decoder=decoder,
+            trust=trust,
+            tracker=defaults.default_tracker() if tracker is None else tracker,
+            schemes=chosen,
+        )
+        return cls(parts)
+
+    @property
+    def detector(self) -> Detector:
+        """Finds plates."""
+        return self.parts.detector
+
+    @property
+    def rectifier(self) -> Rectifier:
+        """Straightens them."""
+        return self.parts.rectifier
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """Gives posteriors over characters."""
+        return self.parts.recognizer
+
+    @property
+    def decoder(self) -> CTCDecoder:
+        """Turns posteriors into texts."""
+        return self.parts.decoder
+
+    @property
+    def trust(self) -> VerdictPolicy:
+        """Says which readings to rely on."""
+        return self.parts.trust
+
+    @property
+    def tracker(self) -> Callable[[], PlateTracker]:
+        """Called once per stream for a fresh tracker."""
+        return self.parts.tracker
+
+    @property
+    def schemes(self) -> Schemes:
+        """Of the countries whose plates are read."""
+        return self.parts.schemes
 
     def read(self, frame: BgrImage) -> list[PlateReading]:
         """Find and read all plates of one frame, best detection first.
@@ -211,7 +240,7 @@ class Pipeline:
 
     def describe(self) -> tuple[PartDescription, ...]:
         """What runs: class, weights and sha256, engine, precision and thread count of each part."""
-        return self.descriptions
+        return self.parts.describe()
 
     def _read(self, frames: Sequence[BgrImage]) -> list[list[PlateReading]]:
         return self._reader.read_frames(frames, self._detect(frames))

@@ -22,12 +22,12 @@ from platereader._arrays import BgrImage
 from platereader._geometry import iou_matrix
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
-from platereader.runtimes._selection import ENGINES
+from platereader.runtimes._options import ENGINES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev" / "russian"
-WAYS = [(engine, precision) for engine, formats in ENGINES.items() for precision in formats]
-FEW_WAYS = [("torch", "bf16"), ("torch", "int8"), ("onnx", "int8"), ("openvino", "int8")]
+SPECS = [(engine, precision) for engine, formats in ENGINES.items() for precision in formats]
+FEW_SPECS = [("torch", "bf16"), ("torch", "int8"), ("onnx", "int8"), ("openvino", "int8")]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def compared(
     return distances, same
 
 
-@pytest.mark.parametrize(("engine", "precision"), WAYS)
+@pytest.mark.parametrize(("engine", "precision"), SPECS)
 def test_the_example_pictures_read_the_same(engine: str, precision: str, on_examples: list[list[PlateReading]]) -> None:
     pipeline = Pipeline.build(engine=engine, precision=precision)
     distances, same = compared(on_examples, pipeline, example_frames())
@@ -116,7 +116,7 @@ def test_the_example_pictures_read_the_same(engine: str, precision: str, on_exam
 
 
 @pytest.mark.skipif(not DEV.is_dir(), reason="the development set is not beside the repository")
-@pytest.mark.parametrize(("engine", "precision"), WAYS)
+@pytest.mark.parametrize(("engine", "precision"), SPECS)
 def test_the_development_set_reads_the_same(engine: str, precision: str, on_dev: list[list[PlateReading]]) -> None:
     skip_if_int8_saturates(precision)
     pipeline = Pipeline.build(engine=engine, precision=precision)
@@ -133,7 +133,7 @@ def test_a_gpu_reads_the_same(on_examples: list[list[PlateReading]]) -> None:
     assert np.median(distances) <= TOLERANCES["bf16"].box_px  # torch's convolutions there are in TF32
 
 
-@pytest.mark.parametrize(("engine", "precision"), FEW_WAYS)
+@pytest.mark.parametrize(("engine", "precision"), FEW_SPECS)
 def test_two_threads_with_two_frame_sizes_disturb_nothing(engine: str, precision: str) -> None:
     pipeline = Pipeline.build(engine=engine, precision=precision)
     frame = example_frames()[0]
@@ -153,7 +153,7 @@ def test_two_threads_with_two_frame_sizes_disturb_nothing(engine: str, precision
     assert wrong == []
 
 
-@pytest.mark.parametrize(("engine", "precision"), FEW_WAYS)
+@pytest.mark.parametrize(("engine", "precision"), FEW_SPECS)
 def test_a_batch_reads_as_its_frames_do(engine: str, precision: str) -> None:
     pipeline = Pipeline.build(engine=engine, precision=precision)
     frames = example_frames()[:2]

@@ -70,7 +70,7 @@ class Detect:
 )
 def test_a_detector_of_ones_own_that_errs_is_told_so(answer: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        replace(patch_pipeline(), detector=Detect(answer)).read(FRAME)
+        Pipeline(replace(patch_pipeline().parts, detector=Detect(answer))).read(FRAME)
 
 
 def test_boxes_beyond_the_frame_and_senseless_corners_are_read_all_the_same() -> None:
@@ -93,7 +93,7 @@ def test_numpy_numbers_from_a_part_come_out_as_json() -> None:
     lines: Any = np.int64(1)
     timestamp_s: Any = np.float32(1.5)
     own = Detect(lambda: [Detection(Box(*row), score, corners, lines)])
-    update = replace(patch_pipeline(), detector=own).stream().update(FRAME, timestamp_s)
+    update = Pipeline(replace(patch_pipeline().parts, detector=own)).stream().update(FRAME, timestamp_s)
     text = json.dumps(update.to_dict())
     assert json.loads(text)["active"][0]["best"]["detection"]["box"] == [40, 60, 120, 80]
 
@@ -120,7 +120,7 @@ class Rectify:
 )
 def test_a_rectifier_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
     with pytest.raises(ContractError, match=says):
-        replace(patch_pipeline(), rectifier=Rectify(answer)).read(FRAME)
+        Pipeline(replace(patch_pipeline().parts, rectifier=Rectify(answer))).read(FRAME)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ SURE = PatchRecognizer().recognize([PlateImage(FRAME)])
 )
 def test_a_recognizer_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
     with pytest.raises(ContractError, match=says):
-        replace(patch_pipeline(), recognizer=Recognize(answer=answer)).read(FRAME)
+        Pipeline(replace(patch_pipeline().parts, recognizer=Recognize(answer=answer))).read(FRAME)
 
 
 def test_a_recognizer_that_rules_everything_out_gives_an_unreadable_plate() -> None:
@@ -182,7 +182,7 @@ class Decode:
 )
 def test_a_decoder_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
     with pytest.raises(ContractError, match=says):
-        replace(patch_pipeline(), decoder=Decode(answer)).read(FRAME)
+        Pipeline(replace(patch_pipeline().parts, decoder=Decode(answer))).read(FRAME)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Track:
     ],
 )
 def test_a_tracker_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
-    stream = replace(patch_pipeline(), tracker=lambda: Track(answer)).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: Track(answer))).stream()
     with pytest.raises(ContractError, match=says):
         stream.update(FRAME, 0.0)
 
@@ -224,7 +224,7 @@ def test_a_tracker_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> N
 )
 def test_what_is_no_such_part_is_refused_before_it_is_called(parts: Any, says: str) -> None:
     with pytest.raises(InvalidArgumentError, match=says):
-        replace(patch_pipeline(), **parts)
+        replace(patch_pipeline().parts, **parts)
 
 
 def test_parts_are_called_in_one_place() -> None:
@@ -237,10 +237,10 @@ def test_parts_are_called_in_one_place() -> None:
 def test_one_tracker_for_all_streams_is_refused() -> None:
     tracker: Any = MotionTracker()
     with pytest.raises(InvalidArgumentError, match=r"tracker is an object of MotionTracker, .*pass the class"):
-        replace(patch_pipeline(), tracker=tracker)
+        Pipeline(replace(patch_pipeline().parts, tracker=tracker))
 
 
 def test_an_unknown_region_lowers_trust_and_keeps_the_text() -> None:
     unknown = Recognize(answer=spelled("A123BC987", RUSSIAN, probability=0.9999)[None])
-    (reading,) = replace(patch_pipeline(), recognizer=unknown).read(FRAME)
+    (reading,) = Pipeline(replace(patch_pipeline().parts, recognizer=unknown)).read(FRAME)
     assert (reading.text, reading.status, reading.reason) == ("A123BC987", "uncertain", "unknown_region")

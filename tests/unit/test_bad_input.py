@@ -20,7 +20,6 @@ from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import (
     Box,
     Detection,
-    EngineError,
     InvalidArgumentError,
     InvalidImageError,
     Pipeline,
@@ -228,20 +227,21 @@ def registry_of(folder: Path, *, change: Callable[[bytes], bytes] | None, name: 
     """The shipped manifest over a folder in which only the file of one name lies, changed or missing."""
     shipped = Registry.default()
     if change is not None:
-        (folder / shipped.entry(name).file).write_bytes(change(shipped.resolve(name).read_bytes()))
+        file = shipped.resolve(name, precision="fp32", file_format="safetensors")
+        (folder / file.path.name).write_bytes(change(file.data))
     return Registry(shipped.entries, (folder,), folder)
 
 
 CHANGES: dict[str, tuple[Callable[[bytes], bytes] | None, type[WeightsError], str]] = {
     "missing": (None, WeightsNotFoundError, "Reinstall the package, run `platereader weights fetch"),
-    "empty": (lambda data: b"", WeightsCorruptError, "has 0 bytes, promised are"),
-    "truncated": (lambda data: data[:-1000], WeightsCorruptError, "bytes, promised are .* reinstall the package"),
-    "altered": (lambda data: data[:-1] + bytes([data[-1] ^ 1]), WeightsCorruptError, "has the sha256 .*, promised is"),
+    "empty": (lambda data: b"", WeightsCorruptError, "has 0 bytes, expected are"),
+    "truncated": (lambda data: data[:-1000], WeightsCorruptError, "bytes, expected are .* reinstall the package"),
+    "altered": (lambda data: data[:-1] + bytes([data[-1] ^ 1]), WeightsCorruptError, "has the sha256 .*, expected is"),
 }
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_weights_that_are_not_the_promised_ones_are_refused(tmp_path: Path, kind: str) -> None:
+def test_weights_that_are_not_the_expected_ones_are_refused(tmp_path: Path, kind: str) -> None:
     change, error, says = CHANGES[kind]
     with pytest.raises(error, match=says) as caught:
         Pipeline.build(
@@ -253,12 +253,15 @@ def test_weights_that_are_not_the_promised_ones_are_refused(tmp_path: Path, kind
         Pipeline.build(detector=PatchDetector(), engine="torch", precision="fp32", registry=registry)
 
 
-def test_promised_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+def test_expected_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     shipped = Registry.default()
-    entries = {kind: shipped.entry(kind) for kind in (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS)}
+    detector, recognizer = (
+        shipped.entries_of(name, precision="fp32", file_format="safetensors")[0]
+        for name in (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS)
+    )
     swapped = (
-        replace(entries[RECOGNIZER_WEIGHTS], name=DETECTOR_WEIGHTS, settings={}),
-        replace(entries[DETECTOR_WEIGHTS], name=RECOGNIZER_WEIGHTS, settings={}),
+        replace(recognizer, model=DETECTOR_WEIGHTS, kind="detector", settings={}),
+        replace(detector, model=RECOGNIZER_WEIGHTS, kind="recognizer", settings={}),
     )
     registry = Registry(swapped, shipped.folders, tmp_path)
     with pytest.raises(WeightsCorruptError, match="does not hold a plate detector's weights"):
@@ -268,7 +271,7 @@ def test_promised_weights_of_another_network_are_refused(tmp_path: Path) -> None
 
 
 def test_a_registry_without_the_default_names_says_so(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"no detector runs with engine .auto. .* weights must be there"):
+    with pytest.raises(UnknownNameError, match="no weights are called 'plate-detector', known are none"):
         Pipeline.build(registry=Registry((), (tmp_path,), tmp_path))
 
 
@@ -281,7 +284,7 @@ def test_the_command_line_says_what_is_wrong_with_weights(
     assert main(["read", str(picture), "--engine", "torch", "--precision", "fp32"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
-    assert "has 5000 bytes, promised are" in err
+    assert "has 5000 bytes, expected are" in err
     assert "Traceback" not in err
 
 

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
 from fakes import PatchDetector, PatchRecognizer
-from platereader import _defaults as defaults
-from platereader._defaults import (
-    DETECTOR_WAYS,
-    DETECTOR_WEIGHTS,
-    INT8_RECOGNIZER_WEIGHTS,
-    RECOGNIZER_WAYS,
-    RECOGNIZER_WEIGHTS,
-    decoder_name,
-    default_decoder,
-    load_detector,
-)
+from platereader import _loading as loading
+from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS, decoder_name, default_decoder
+from platereader._loading import DETECTOR_SPECS, RECOGNIZER_SPECS, load_detector
 from platereader.decoding._beam import BeamDecoder
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
 from platereader.plates import RUSSIAN
 from platereader.plates._defaults import default_grammar
-from platereader.registry import Registry, WeightEntry, WeightFile
+from platereader.registry import HeldPrecision, Registry, WeightFile, write_sidecar
 from platereader.results import PartDescription
-from platereader.runtimes import _selection as ways
+from platereader.runtimes import RuntimeOptions
+from platereader.runtimes import _selection as selection
 from platereader.runtimes import _torch_int8 as torch_int8
 from platereader.trust import Calibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
 from small_networks import SMALL, write_small
+
+NAMES = (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS)
+PRECISIONS: tuple[HeldPrecision, ...] = ("fp32", "int8")
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +36,10 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """A small reader in fp32 and in int8."""
     folder = tmp_path_factory.mktemp("models")
     entries = [
-        WeightEntry(name, path.name, "recognizer", digest(path), path.stat().st_size, "AGPL-3.0-or-later", None, SMALL)
-        for name, path in zip((RECOGNIZER_WEIGHTS, INT8_RECOGNIZER_WEIGHTS), write_small(folder), strict=True)
+        replace(write_sidecar(path, kind="recognizer", settings=SMALL), model=RECOGNIZER_WEIGHTS)
+        for path in write_small(folder)
     ]
     return Registry(tuple(entries), (folder,), folder / "cache")
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def recognizer(registry: Registry, precision: str) -> PartDescription:
@@ -63,14 +53,14 @@ def with_calibration(registry: Registry) -> Registry:
     name = decoder_name(default_decoder(RUSSIAN))
     fitted = Calibration(1.0, (0.0,) * len(FEATURES), 10, "fp32", name)
     first = registry.entries[0]
-    entry = replace(first, settings={**first.settings, "calibration": fitted.to_dict()})
+    entry = replace(first, calibration=fitted.to_dict())
     return Registry((entry,), registry.folders, registry.cache)
 
 
 def on_a_machine_with(
     monkeypatch: pytest.MonkeyPatch, *, instructions: tuple[str, ...] = (), engines: tuple[str, ...] = ("torch",)
 ) -> None:
-    for module in (defaults, ways):
+    for module in (loading, selection):
         monkeypatch.setattr(module, "cpu_features", lambda: instructions)
         monkeypatch.setattr(module, "installed_engines", lambda: engines)
 
@@ -82,8 +72,8 @@ def said(part: PartDescription) -> Sequence[str | None]:
 def test_auto_takes_int8_where_it_is_faster(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     on_a_machine_with(monkeypatch, instructions=("avx2", "amx_int8"))
     part = recognizer(registry, "auto")
-    assert said(part) == (INT8_RECOGNIZER_WEIGHTS, "int8", "fastest installed, CPU has amx_int8")
-    assert part.sha256 == registry.entry(INT8_RECOGNIZER_WEIGHTS).sha256
+    assert said(part) == (RECOGNIZER_WEIGHTS, "int8", "fastest installed, CPU has amx_int8")
+    assert part.sha256 == registry.entries[1].sha256
 
 
 def test_auto_takes_fp32_elsewhere(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,26 +99,27 @@ def test_auto_goes_on_when_an_engine_refuses(registry: Registry, monkeypatch: py
         recognizer(registry, "int8")
 
 
-def test_what_is_asked_for_is_taken(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_named_is_taken(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     on_a_machine_with(monkeypatch)
-    assert said(recognizer(registry, "int8")) == (INT8_RECOGNIZER_WEIGHTS, "int8", "asked for")
+    assert said(recognizer(registry, "int8")) == (RECOGNIZER_WEIGHTS, "int8", "as requested")
     for precision in ("fp32", "bf16"):
-        assert said(recognizer(registry, precision)) == (RECOGNIZER_WEIGHTS, precision, "asked for")
+        assert said(recognizer(registry, precision)) == (RECOGNIZER_WEIGHTS, precision, "as requested")
 
 
 @pytest.mark.parametrize("engine", ["onnx", "openvino"])
 def test_exported_weights_go_with_their_engines(engine: str) -> None:
-    for precision in ("fp32", "int8"):
+    for precision in PRECISIONS:
         parts = Pipeline.build(engine=engine, precision=precision).describe()[:2]
-        suffix = {"fp32": "-onnx", "int8": "-int8-onnx"}[precision]
-        assert [part.weights for part in parts] == [DETECTOR_WEIGHTS + suffix, RECOGNIZER_WEIGHTS + suffix]
-        assert [(part.engine, part.precision, part.note) for part in parts] == [(engine, precision, "asked for")] * 2
+        assert [part.weights for part in parts] == [DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS]
+        files = [Registry.default().resolve(name, precision=precision, file_format="onnx") for name in NAMES]
+        assert [part.sha256 for part in parts] == [file.sha256 for file in files]
+        assert [(part.engine, part.precision, part.note) for part in parts] == [(engine, precision, "as requested")] * 2
 
 
 def test_auto_decides_for_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
     on_a_machine_with(monkeypatch, instructions=("avx512_vnni", "avx512_bf16"), engines=("onnx", "torch"))
-    for ways_of, chosen in zip((DETECTOR_WAYS, RECOGNIZER_WAYS), Pipeline.build().describe()[:2], strict=True):
-        first = next(way for way in ways_of if way.engine != "openvino")
+    for specs, chosen in zip((DETECTOR_SPECS, RECOGNIZER_SPECS), Pipeline.build().describe()[:2], strict=True):
+        first = next(spec for spec in specs if spec.engine != "openvino")
         assert (chosen.engine, chosen.precision) == (first.engine, first.precision)
 
 
@@ -140,16 +131,18 @@ def test_threads_are_of_one_network(registry: Registry) -> None:
 
 
 def test_a_float_detector_stays_fp32_and_says_so() -> None:
-    weights: WeightFile = Registry.default().resolve(DETECTOR_WEIGHTS)
-    part = load_detector(weights, precision="int8")[1]
-    assert said(part) == (DETECTOR_WEIGHTS, "fp32", "these detector weights are not int8")
-    assert said(load_detector(weights, precision="bf16")[1]) == (DETECTOR_WEIGHTS, "bf16", "asked for")
+    weights: WeightFile = Registry.default().resolve(DETECTOR_WEIGHTS, file_format="safetensors")
+    why = "there are no int8 weights of this detector for this engine"
+    part = load_detector(weights, options=RuntimeOptions(precision="int8")).description
+    assert said(part) == (DETECTOR_WEIGHTS, "fp32", why)
+    part = load_detector(weights, options=RuntimeOptions(precision="bf16")).description
+    assert said(part) == (DETECTOR_WEIGHTS, "bf16", "as requested")
     shipped = Registry.default()
-    known = tuple(entry for entry in shipped.entries if entry.name != f"{DETECTOR_WEIGHTS}-int8")
+    known = tuple(entry for entry in shipped.entries if entry.file != f"{DETECTOR_WEIGHTS}-int8.safetensors")
     without = replace(shipped, entries=known)
     parts = Pipeline.build(engine="torch", precision="int8", registry=without).describe()[:2]
     assert [part.precision for part in parts] == ["fp32", "int8"]
-    assert parts[0].note == "there are no int8 weights of the detector for this engine"
+    assert parts[0].note == why
 
 
 def test_a_device_that_is_not_there_is_an_engine_error() -> None:

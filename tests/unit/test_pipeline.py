@@ -112,13 +112,13 @@ class NarrowRecognizer(PatchRecognizer):
 @pytest.mark.parametrize("detector", [ShortDetector(), OutsideDetector()])
 def test_detector_that_breaks_its_contract_is_named(detector: ShortDetector) -> None:
     with pytest.raises(ContractError, match=type(detector).__name__):
-        replace(patch_pipeline(), detector=detector).read(PAIR)
+        Pipeline(replace(patch_pipeline().parts, detector=detector)).read(PAIR)
 
 
 @pytest.mark.parametrize("recognizer", [NanRecognizer(), NarrowRecognizer()])
 def test_recognizer_that_breaks_its_contract_is_named(recognizer: PatchRecognizer) -> None:
     with pytest.raises(ContractError, match=type(recognizer).__name__):
-        replace(patch_pipeline(), recognizer=recognizer).read(PAIR)
+        Pipeline(replace(patch_pipeline().parts, recognizer=recognizer)).read(PAIR)
 
 
 def test_detection_outside_the_frame_is_refused() -> None:
@@ -133,7 +133,7 @@ def test_box_partly_outside_is_fine() -> None:
 
 def test_alphabets_must_agree() -> None:
     with pytest.raises(InvalidArgumentError, match="alphabet"):
-        replace(patch_pipeline(), decoder=GreedyDecoder(Alphabet("ABC")))
+        Pipeline(replace(patch_pipeline().parts, decoder=GreedyDecoder(Alphabet("ABC"))))
 
 
 def test_build_loads_nothing_for_parts_that_are_given() -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from platereader._files import write_json
 from platereader.cli.exits import EXIT_OK
-from platereader.cli.parts import add_part_options, build_pipeline, resolve_weights
+from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 from platereader.errors import DatasetError, InvalidArgumentError
-from platereader.runtimes._selection import ENGINES
+from platereader.runtimes._options import ENGINES
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
@@ -55,7 +55,7 @@ def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     recognizer = networks.add_parser("recognizer", help="the recognizer", description="Time the recognizer's network.")
     weights = recognizer.add_argument_group("weights")
     weights.add_argument("--fp32", default="plate-recognizer", metavar="WEIGHTS", help="name or file, also for bf16")
-    weights.add_argument("--int8", default="plate-recognizer-int8", metavar="WEIGHTS", help="name or file")
+    weights.add_argument("--int8", default="plate-recognizer", metavar="WEIGHTS", help="name or file")
     weights.add_argument("--random-weights", action="store_true", help="time untrained networks of the default shape")
     recognizer.add_argument(
         "--batches", type=_positive_int, nargs="+", default=(1, 8, 32), metavar="N", help="plates a call"
@@ -214,22 +214,23 @@ def _saved(frame: BgrImage, folder: Path) -> Path:
 
 def run_detector(arguments: argparse.Namespace) -> int:
     """Measure the detector at several input sizes and print a table."""
-    from platereader import _defaults as defaults
     from platereader._dependencies import check_installed
+    from platereader._loading import load_detector
+    from platereader._parts import description_of
     from platereader.lab.datasets import load_dataset
     from platereader.lab.speed.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
     from platereader.lab.speed.plots import draw_input_sizes
-    from platereader.registry import Registry
+    from platereader.runtimes import RuntimeOptions
 
     if arguments.plots is not None:
         check_installed("matplotlib")
     images = load_dataset(arguments.data).images
-    weights = resolve_weights(arguments.detector, kind="detector", registry=Registry.default())
-    detector, part = defaults.load_detector(weights, precision=arguments.precision)
+    detector = load_detector(arguments.detector, options=RuntimeOptions(precision=arguments.precision))
     with Progress(len(images), unit="picture") as progress:
         scores = evaluate_input_sizes(
             detector, images, sizes=arguments.sizes, rounds=arguments.rounds, on_picture=progress.advance
         )
+    part = description_of(detector, part="detector")
     report = InputSizeReport("/".join(arguments.data.resolve().parts[-2:]), len(images), scores, part)
     print(format_input_sizes(report))
     if arguments.json is not None:
@@ -243,19 +244,23 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     """Time the recognizer and print a table."""
     import numpy as np
 
+    from platereader._loading import resolve_weights
     from platereader.lab.speed import networks as benchmark
-    from platereader.recognition._shape import shape_from_settings
+    from platereader.recognition._shape import ConvCtcConfig, shape_of
     from platereader.registry import Registry
 
     files = (
         {}
         if arguments.random_weights
         else {
-            precision: resolve_weights(name, kind="recognizer", registry=Registry.default())
+            precision: resolve_weights(
+                name, kind="recognizer", registry=Registry.default(), file_format="safetensors", precision=precision
+            )
             for precision, name in (("fp32", arguments.fp32), ("int8", arguments.int8))
         }
     )
-    config = shape_from_settings(files["fp32"].settings if files else {})[1]
+    entry = files["fp32"].entry if files else None
+    config = ConvCtcConfig() if entry is None else shape_of(entry.settings, alphabet=entry.alphabet)[1]
     networks = benchmark.shipped_recognizers(**files) if files else benchmark.random_recognizers(config)
     candidates = benchmark.recognizer_candidates(
         networks, size_px=(config.height_px, config.width_px), rng=np.random.default_rng(0)
@@ -263,7 +268,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     timings = benchmark.benchmark(
         candidates, batches=arguments.batches, threads=arguments.threads, rounds=arguments.rounds
     )
-    report = benchmark.SpeedReport(timings, {file.name: file.sha256 for file in files.values()})
+    report = benchmark.SpeedReport(timings, {file.path.stem: file.sha256 for file in files.values()})
     print(benchmark.format_speed(report))
     if arguments.json is not None:
         write_json(arguments.json, report.to_dict())

@@ -45,26 +45,34 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
     import platereader.lab.training  # noqa: F401 (says which packages are missing, before weights are loaded)
     from platereader import _defaults as defaults
-    from platereader.cli.parts import resolve_weights
+    from platereader._loading import load_recognizer, resolve_weights
     from platereader.registry import Registry
     from platereader.registry._manifest import sidecar_of
+    from platereader.trust import Calibration
 
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
-    recognizer, described, known = defaults.load_recognizer(weights, precision="auto")
+    recognizer = load_recognizer(weights)
+    known = None if recognizer.calibration is None else Calibration.from_dict(recognizer.calibration)
     decoder = defaults.default_decoder(recognizer.alphabet)
     options = {name: getattr(arguments, name) for name in _NAMES if hasattr(arguments, name)}
     tracks = options.pop("tracks", _TRACKS)
     report: dict[str, Any] = {"sha256": weights.sha256}
     if known is None or options.get("count") != 0:
-        parts = (recognizer, decoder, str(described.precision))
+        parts = (recognizer, decoder, recognizer.runtime.precision)
         known, report["single"] = _calibrate_single(*parts, data=arguments.data, options=options)
     fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, known, data=arguments.data, tracks=tracks)
     report["calibration"] = fitted.to_dict()
     arguments.out.mkdir(parents=True, exist_ok=True)
     write_json(arguments.out / "calibration.json", report)
     if sidecar_of(weights.path).exists():
-        settings = {**weights.settings, "calibration": fitted.to_dict()}
-        write_sidecar(weights.path, kind="recognizer", settings=settings, licence=weights.entry.licence)
+        write_sidecar(
+            weights.path,
+            kind="recognizer",
+            settings=weights.settings,
+            alphabet=weights.entry.alphabet,
+            calibration=fitted.to_dict(),
+            licence=weights.entry.licence,
+        )
     print(arguments.out / "calibration.json")
     return EXIT_OK
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_table
-from platereader.registry import WeightEntry, write_sidecar
-from platereader.registry._manifest import MANIFEST_NAME, write_entry
+from platereader.registry import write_sidecar
+from platereader.registry._manifest import MANIFEST_NAME, sidecar_of, write_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from platereader.registry import WeightFile
-
-_NAME = "-onnx"
 
 
 def add_export_command(networks: Any) -> None:
@@ -48,23 +46,23 @@ def run_export(arguments: argparse.Namespace) -> int:
 
     registry = Registry.default()
     for name in arguments.weights:
-        weights = registry.resolve(name)
+        weights = registry.resolve(name, file_format="safetensors")
         written = _detector(weights, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
-        for path, settings in written:
-            _describe(path, weights, settings)
+        for path in written:
+            _describe(path, weights)
             print(path)
     return EXIT_OK
 
 
-def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[Path]:
     from platereader.lab.training.recognizer.export import export_recognizer
 
     path = arguments.out / f"{weights.path.stem}.onnx"
-    precision = export_recognizer(weights.path, path, settings=weights.settings)
-    yield path, {**weights.settings, "precision": precision}
+    export_recognizer(weights.path, path, settings=weights.settings, alphabet=weights.entry.alphabet)
+    yield path
 
 
-def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[Path]:
     from platereader.detection._plate_detector import PlateDetector
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.material import load_sets
@@ -78,7 +76,7 @@ def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tu
     path, int8 = (arguments.out / f"{weights.path.stem}{suffix}.onnx" for suffix in ("", "-int8"))
     int8_torch = int8.with_suffix(weights.path.suffix)
     export_detector(weights.path, path)
-    yield path, {**weights.settings, "precision": "fp32"}
+    yield path
     if arguments.data is None:
         return
     sets = load_sets(arguments.data)
@@ -87,26 +85,24 @@ def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[tu
     given: Any = {"scenes": scenes, "sets": sets, "max_loss_points": arguments.max_loss}
     compared = quantize_detector(fp32, path, int8, **given)
     print(format_table(("PICTURES", "FIGURE", "FP32", "INT8"), table(compared)))
-    yield int8, {**weights.settings, "precision": "int8"}
+    yield int8
     compared = quantize_torch_detector(fp32, weights.path, int8_torch, **given)
     print(format_table(("PICTURES", "FIGURE", "FP32", "INT8, torch"), table(compared)))
-    yield int8_torch, weights.settings
+    yield int8_torch
 
 
-def _describe(path: Path, made_of: WeightFile, settings: Mapping[str, Any]) -> None:
-    manifest = path.with_name(MANIFEST_NAME)
-    if not manifest.is_file():
-        write_sidecar(path, kind=made_of.kind, settings=settings, licence=made_of.entry.licence)
-        return
-    data = path.read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
-    entry = WeightEntry(
-        path.stem + (_NAME if path.suffix == ".onnx" else ""),
-        path.name,
-        made_of.kind,
-        sha256,
-        len(data),
-        made_of.entry.licence,
-        settings=settings,
+def _describe(path: Path, made_of: WeightFile) -> None:
+    """Say what a file is; in the precision that it was fitted for, a calibration goes on holding."""
+    entry = made_of.entry
+    sidecar = write_sidecar(
+        path,
+        kind=entry.kind,
+        settings=entry.settings,
+        alphabet=entry.alphabet,
+        calibration=entry.calibration,
+        licence=entry.licence,
     )
-    write_entry(manifest, entry)
+    manifest = path.with_name(MANIFEST_NAME)
+    if manifest.is_file():
+        sidecar_of(path).unlink()
+        write_entry(manifest, replace(sidecar, model=entry.model))

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
     from platereader._geometry import Point
     from platereader.pipeline import Pipeline
-    from platereader.protocols import Detector, Recognizer
-    from platereader.registry import Kind, Registry, WeightFile
-    from platereader.results import PartDescription
+    from platereader.protocols import Detector
 
 
 def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> None:
@@ -58,49 +56,22 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         InvalidArgumentError: weights of the wrong kind, a tile too small, or a region that is no polygon.
         UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
     """
-    from platereader import _defaults as defaults
     from platereader.pipeline import Pipeline
-    from platereader.registry import Registry
-    from platereader.runtimes._selection import Asked, check_asked
-    from platereader.trust import TrustPolicy
+    from platereader.runtimes import RuntimeOptions
 
     region = None if arguments.region is None else _parse_region(arguments.region)
-    registry = Registry.default()
-    asked = Asked(arguments.engine, arguments.precision, arguments.threads, arguments.device)
-    check_asked(asked)
-    detector: Detector | None = None
-    recognizer: Recognizer | None = None
-    trust: TrustPolicy | None = None
-    notes: list[PartDescription] = []
-    if arguments.detector is not None and arguments.detector.lower().endswith(".pt"):
+    options = RuntimeOptions(arguments.engine, arguments.precision, arguments.threads, arguments.device)
+    detector: str | Detector | None = arguments.detector
+    if isinstance(detector, str) and detector.lower().endswith(".pt"):
         from platereader.detection._ultralytics import UltralyticsDetector
 
-        detector = UltralyticsDetector(arguments.detector, trust_pickle=arguments.trust_pickle)
-    elif arguments.detector is not None:
-        weights = resolve_weights(arguments.detector, kind="detector", registry=registry)
-        detector, note = defaults.load_detector(weights, **asked._asdict())
-        notes.append(note)
-    if arguments.recognizer is not None:
-        weights = resolve_weights(arguments.recognizer, kind="recognizer", registry=registry)
-        recognizer, note, calibration = defaults.load_recognizer(weights, **asked._asdict())
-        notes.append(note)
-        decoder = defaults.default_decoder(recognizer.alphabet)
-        trust = defaults.calibrated(TrustPolicy(), calibration, decoder=decoder)
-    pipeline = Pipeline.build(
-        detector=detector,
-        recognizer=recognizer,
-        trust=trust,
-        **asked._asdict(),
-        registry=registry,
-    )
-    better = {note.part: note for note in notes}
-    described = replace(pipeline, descriptions=tuple(better.get(note.part, note) for note in pipeline.descriptions))
-    return _wrapped(described, tile_px=arguments.tile, region=region)
+        detector = UltralyticsDetector(detector, trust_pickle=arguments.trust_pickle)
+    pipeline = Pipeline.build(detector=detector, recognizer=arguments.recognizer, runtime=options)
+    return _wrapped(pipeline, tile_px=arguments.tile, region=region)
 
 
 def _wrapped(pipeline: Pipeline, *, tile_px: int | None, region: Sequence[Point] | None) -> Pipeline:
-    """The pipeline with its detector run on tiles and restricted to a region, where asked for."""
-    from platereader._defaults import class_name
+    """The pipeline with its detector run on tiles and restricted to a region, where the options say so."""
     from platereader.detection._region import RegionDetector
     from platereader.detection._tiled import TiledDetector
 
@@ -109,11 +80,7 @@ def _wrapped(pipeline: Pipeline, *, tile_px: int | None, region: Sequence[Point]
         detector = TiledDetector(detector, tile_px=tile_px, overlap_px=tile_px // 4)
     if region is not None:
         detector = RegionDetector(detector, region)
-    notes = (
-        replace(note, implementation=class_name(detector)) if note.part == "detector" else note
-        for note in pipeline.descriptions
-    )
-    return replace(pipeline, detector=detector, descriptions=tuple(notes))
+    return replace(pipeline, parts=replace(pipeline.parts, detector=detector))
 
 
 def _parse_region(text: str) -> list[Point]:
@@ -125,20 +92,3 @@ def _parse_region(text: str) -> list[Point]:
             f'--region is {text!r}, expected are points in pixels of the frame: "0,400 1280,400 1280,720 0,720".'
         ) from error
     return points
-
-
-def resolve_weights(name: str, *, kind: Kind, registry: Registry) -> WeightFile:
-    """The weights of that name, or at that path, if they are of that kind.
-
-    Raises:
-        UnknownNameError: no weights of that name.
-        WeightsError: they are missing or altered.
-        InvalidArgumentError: they are of the other kind.
-    """
-    weights = registry.resolve(name)
-    if weights.kind != kind:
-        raise InvalidArgumentError(
-            f"{kind} is {name!r}, which are weights of a {weights.kind}; "
-            f"known of a {kind} are {', '.join(registry.names(kind=kind)) or 'none'}."
-        )
-    return weights

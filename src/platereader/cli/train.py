@@ -129,8 +129,7 @@ def run_detector(arguments: argparse.Namespace) -> int:
     """Train the detector, from the start or from given weights, and say where its weights are."""
     if arguments.tuning is not None:
         return _fine_tune_detector(arguments)
-    from platereader._defaults import load_detector
-    from platereader.cli.parts import resolve_weights
+    from platereader._loading import load_detector, resolve_weights
     from platereader.lab.training.detector.distillation import Teacher
     from platereader.lab.training.detector.train import DetectorTraining, train_detector
     from platereader.registry import Registry
@@ -142,17 +141,21 @@ def run_detector(arguments: argparse.Namespace) -> int:
         )
     training, start, teacher = DetectorTraining(**_with_length(arguments)), None, None
     if arguments.start is not None:
-        start = resolve_weights(arguments.start, kind="detector", registry=Registry.default())
+        start = resolve_weights(
+            arguments.start, kind="detector", registry=Registry.default(), file_format="safetensors"
+        )
     if arguments.teacher is not None:
-        known = resolve_weights(arguments.teacher, kind="detector", registry=Registry.default())
-        teacher = Teacher(load_detector(known)[0].runtime, known.sha256)
+        known = resolve_weights(
+            arguments.teacher, kind="detector", registry=Registry.default(), file_format="safetensors"
+        )
+        teacher = Teacher(load_detector(known).runtime, known.sha256)
     print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start, teacher=teacher))
     return EXIT_OK
 
 
 def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's pictures, and say how they compare and where they are."""
-    from platereader.cli.parts import resolve_weights
+    from platereader._loading import resolve_weights
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.finetune import DEFAULTS, MINUTES, fine_tune_detector
     from platereader.lab.training.detector.train import DetectorTraining
@@ -163,7 +166,7 @@ def _fine_tune_detector(arguments: argparse.Namespace) -> int:
         arguments.tuning,
         output=arguments.out,
         training=DetectorTraining(**{**DEFAULTS, **_with_length(arguments, minutes=MINUTES)}),
-        start=resolve_weights(arguments.start, kind="detector", registry=Registry.default()),
+        start=resolve_weights(arguments.start, kind="detector", registry=Registry.default(), file_format="safetensors"),
         older=arguments.data,
         even_if_worse=arguments.even_if_worse,
     )
@@ -203,7 +206,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
 
 def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's plates, and say how they compare and where they are."""
-    from platereader.cli.parts import resolve_weights
+    from platereader._loading import resolve_weights
     from platereader.lab.training.recognizer.finetune import DEFAULTS, fine_tune_recognizer
     from platereader.lab.training.recognizer.train import RecognizerTraining
     from platereader.registry import Registry
@@ -213,7 +216,9 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
         arguments.tuning,
         output=arguments.out,
         training=RecognizerTraining(**{**DEFAULTS, **_options(arguments)}),
-        start=resolve_weights(arguments.start, kind="recognizer", registry=Registry.default()),
+        start=resolve_weights(
+            arguments.start, kind="recognizer", registry=Registry.default(), file_format="safetensors"
+        ),
         older=arguments.data,
         negatives=arguments.negatives,
         even_if_worse=arguments.even_if_worse,
@@ -234,13 +239,15 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
 
 def run_quantize(arguments: argparse.Namespace) -> int:
     """Make int8 weights, say how they compare and where they are."""
-    from platereader.cli.parts import resolve_weights
+    from platereader._loading import resolve_weights
     from platereader.lab.training.recognizer import quantize
-    from platereader.recognition._shape import shape_from_settings
+    from platereader.recognition._shape import shape_of
     from platereader.registry import Registry
 
-    weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
-    alphabet = shape_from_settings(weights.settings)[0]
+    weights = resolve_weights(
+        arguments.weights, kind="recognizer", registry=Registry.default(), file_format="safetensors", precision="fp32"
+    )
+    alphabet = shape_of(weights.settings, alphabet=weights.entry.alphabet)[0]
     output = arguments.out / quantize.INT8_NAME
     agreements = quantize.quantize_recognizer(
         weights,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
 from platereader.cli.progress import Progress
@@ -12,7 +13,7 @@ from platereader.cli.tables import format_table
 EXAMPLES = """examples:
   platereader weights list
   platereader weights verify                                   size and sha256 of every file
-  platereader weights fetch plate-detector
+  platereader weights fetch plate-detector --precision int8 --format onnx
   platereader weights fetch plate-detector --base-url https://models.example/platereader
 
 Only `fetch` opens a connection. Files are looked for in $PLATEREADER_MODELS, the user's cache and the package.
@@ -23,11 +24,15 @@ exit status: 0 all is well, 2 wrong options or unknown name, 3 a file is missing
 def add_weights_command(parser: argparse.ArgumentParser) -> None:
     """Describe ``platereader weights list``, ``verify`` and ``fetch``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|verify|fetch")
-    actions.add_parser("list", help="names, kinds, sizes and licences").set_defaults(run=run_list)
+    actions.add_parser("list", help="models and their files: kind, precision, format, size, licence").set_defaults(
+        run=run_list
+    )
     actions.add_parser("verify", help="check every file").set_defaults(run=run_verify)
-    fetch = actions.add_parser("fetch", help="download one file into the user's cache")
+    fetch = actions.add_parser("fetch", help="download the files of a model into the user's cache")
     fetch.add_argument("name", metavar="NAME", help="name as `weights list` shows it")
-    fetch.add_argument("--base-url", metavar="URL", help="folder on a server of yours that has the file")
+    fetch.add_argument("--precision", choices=("fp32", "int8"), help="only the files with such weights")
+    fetch.add_argument("--format", choices=("safetensors", "onnx"), help="only the files that are written so")
+    fetch.add_argument("--base-url", metavar="URL", help="folder on a server of yours that has the files")
     fetch.set_defaults(run=run_fetch)
 
 
@@ -38,10 +43,18 @@ def run_list(arguments: argparse.Namespace) -> int:
     del arguments
     registry = Registry.default()
     rows = [
-        (entry.name, entry.kind, f"{entry.size_bytes / 1e6:.1f} MB", entry.licence, entry.file)
+        (
+            entry.model,
+            entry.kind,
+            entry.precision,
+            entry.format,
+            f"{entry.size_bytes / 1e6:.1f} MB",
+            entry.licence,
+            entry.file,
+        )
         for entry in registry.entries
     ]
-    print(format_table(("NAME", "KIND", "SIZE", "LICENCE", "FILE"), rows))
+    print(format_table(("NAME", "KIND", "PRECISION", "FORMAT", "SIZE", "LICENCE", "FILE"), rows))
     return EXIT_OK
 
 
@@ -52,10 +65,10 @@ def run_verify(arguments: argparse.Namespace) -> int:
     del arguments
     checks = Registry.default().verify()
     rows = [
-        (check.entry.name, "good" if check.file else "bad", str(check.file.path if check.file else ""))
+        (check.entry.file, "good" if check.file else "bad", str(check.file.path if check.file else ""))
         for check in checks
     ]
-    print(format_table(("NAME", "STATE", "FILE"), rows))
+    print(format_table(("FILE", "STATE", "PATH"), rows))
     errors = [check.error for check in checks if check.error is not None]
     for error in errors:
         print(f"platereader: {error}", file=sys.stderr)
@@ -63,12 +76,14 @@ def run_verify(arguments: argparse.Namespace) -> int:
 
 
 def run_fetch(arguments: argparse.Namespace) -> int:
-    """Download one file, check it and say where it is."""
+    """Download the files of a model, check them and say where they are."""
     from platereader.registry import Registry
 
     registry = Registry.default()
-    total = registry.entry(arguments.name).size_bytes
+    wanted: Any = {"precision": arguments.precision, "file_format": arguments.format}
+    total = sum(entry.size_bytes for entry in registry.entries_of(arguments.name, **wanted))
     with Progress(total, unit="B", scaled=True) as progress:
-        file = registry.fetch(arguments.name, base_url=arguments.base_url, progress=progress.advance)
-    print(file.path)
+        files = registry.fetch(arguments.name, base_url=arguments.base_url, progress=progress.advance, **wanted)
+    for file in files:
+        print(file.path)
     return EXIT_OK

@@ -15,10 +15,12 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Point, Quad
 from platereader.detection._decode import Plate, decode_plates
 from platereader.detection._preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
-from platereader.errors import EngineError, InvalidArgumentError
-from platereader.results import Detection
-from platereader.runtimes import Engine, Precision, Runtime
-from platereader.runtimes._exported import SUFFIX, check_torch, exported_runtime
+from platereader.errors import InvalidArgumentError
+from platereader.registry import WeightEntry, WeightFile
+from platereader.results import Detection, PartDescription
+from platereader.runtimes import Runtime, RuntimeOptions
+from platereader.runtimes._description import network_description
+from platereader.runtimes._exported import exported_runtime, settled
 
 _MIN_SIDE_PX = 1.0
 # More frames at once take more memory and no less time.
@@ -40,6 +42,8 @@ class PlateDetector:
         input_size: longest side of the network input in pixels, a multiple of 32.
         min_score: lowest score of a plate that is reported, 0 to 1.
         max_iou: greatest IoU of two plates that are both reported, 0 to 1.
+        weights: what the network was loaded from; None where nobody said it.
+        note: why it runs with this engine and in this precision.
 
     Raises:
         InvalidArgumentError: a setting is out of range.
@@ -49,6 +53,8 @@ class PlateDetector:
     input_size: int = 640
     min_score: float = 0.3
     max_iou: float = 0.5
+    weights: WeightEntry | None = None
+    note: str | None = None
 
     def __post_init__(self) -> None:
         if self.input_size < STRIDE_PX or self.input_size % STRIDE_PX:
@@ -64,22 +70,21 @@ class PlateDetector:
         cls,
         path: str | Path,
         *,
-        engine: Engine = "torch",
-        precision: Precision = "fp32",
+        engine: str = "auto",
+        precision: str = "auto",
         threads: int | None = None,
         device: str = "cpu",
         settings: Mapping[str, Any] | None = None,
     ) -> PlateDetector:
-        """Load weights and run them with an engine.
+        """Load a file as it is, without looking it up; ``Pipeline.build(detector=path)`` is what most programs need.
 
         Args:
-            path: a safetensors file for ``torch``, an ONNX file for ``onnx`` and ``openvino``.
-            engine: what runs it.
+            path: a safetensors file or an ONNX file.
+            engine: ``torch`` runs the one, ``onnx`` and ``openvino`` the other; ``auto`` is ``torch`` or ``onnx``.
             precision: ``int8`` for a file that was quantised; for others ``fp32``, or ``bf16`` with torch and OpenVINO.
             threads: of this network alone, None for all cores; torch has one number for the whole process instead.
             device: ``cpu``, or with torch another one, such as ``cuda``.
-            settings: ``input_size``, ``min_score`` and ``max_iou`` where they differ from the defaults, and for an ONNX
-                file ``precision``: ``int8`` if it was quantised.
+            settings: ``input_size``, ``min_score`` and ``max_iou`` where they differ from the defaults.
 
         Raises:
             WeightsNotFoundError: there is no such file.
@@ -88,19 +93,43 @@ class PlateDetector:
             MissingDependencyError: the engine is not installed.
             InvalidArgumentError: a setting is unknown or out of range.
         """
-        numbers = dict(settings or {})
-        held = str(numbers.pop("precision", "fp32"))
-        if Path(path).suffix == SUFFIX and device == "cpu":
-            runtime = exported_runtime(Path(path), engine=engine, precision=precision, held=held, threads=threads)
+        weights = WeightFile.read(path, kind="detector", settings=settings)
+        return cls.from_weights(weights, options=RuntimeOptions(engine, precision, threads, device))
+
+    @classmethod
+    def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> PlateDetector:
+        """Load checked weights.
+
+        Args:
+            weights: such as ``Registry.resolve`` gives.
+            options: how they run; what is ``auto`` follows from the file.
+
+        Raises:
+            WeightsCorruptError: the weights of another network.
+            EngineError: the options and the file do not go together.
+            MissingDependencyError: the engine is not installed.
+            InvalidArgumentError: a setting is unknown or out of range.
+        """
+        entry, name, contents = weights.entry, str(weights.path), weights.contents()
+        chosen = settled(options or RuntimeOptions(), name=name, file_format=contents.format, held=contents.precision)
+        if contents.format == "onnx":
+            runtime = exported_runtime(
+                weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
+            )
         else:
-            check_torch(path, engine=engine, threads=threads)
-            runtime = _torch_runtime(Path(path), precision, device=device)
+            runtime = _torch_runtime(weights, chosen)
         try:
-            return cls(runtime, **numbers)
+            return cls(runtime, **entry.settings, weights=entry)
         except TypeError as error:
             raise InvalidArgumentError(
-                f"settings is {settings!r}, allowed are numbers for input_size, min_score and max_iou."
+                f"settings is {dict(entry.settings)!r}, allowed are numbers for input_size, min_score and max_iou."
             ) from error
+
+    @property
+    def description(self) -> PartDescription:
+        """What it is and how it runs."""
+        name, sha256 = (None, None) if self.weights is None else (self.weights.model, self.weights.sha256)
+        return network_description(self, self.runtime, part="detector", weights=name, sha256=sha256, note=self.note)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, best first."""
@@ -125,22 +154,19 @@ class PlateDetector:
             yield decode_plates(outputs, size=size, min_score=self.min_score, max_iou=self.max_iou)
 
 
-def _torch_runtime(path: Path, precision: Precision, *, device: str) -> Runtime:
+def _torch_runtime(weights: WeightFile, options: RuntimeOptions) -> Runtime:
     """The network in a safetensors file on torch."""
-    from platereader.detection._network import network_from_file
-    from platereader.detection._quantized import read_int8
-    from platereader.runtimes._int8_tensors import precision_of
+    from platereader.detection._network import network_from_state
+    from platereader.detection._quantized import int8_runtime
+    from platereader.runtimes._tensors import tensors_of
     from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-    held = precision_of(path)
-    if (held == "int8") != (precision == "int8"):
-        raise EngineError(
-            f"path {str(path)!r} holds {held} weights and precision is {precision!r}: use precision='int8' with an "
-            "int8 file and only there."
-        )
-    if precision == "int8":
-        return read_int8(path)
-    return TorchRuntime(fuse_normalisation(network_from_file(path)), precision=precision, device=device)
+    name = str(weights.path)
+    tensors = tensors_of(weights.data, name=name)
+    if options.precision == "int8":
+        return int8_runtime(tensors, name=name)
+    network = fuse_normalisation(network_from_state(tensors, name=name))
+    return TorchRuntime(network, precision=options.precision, device=options.device)
 
 
 def _detections(plates: Sequence[Plate], plan: Letterbox) -> list[Detection]:

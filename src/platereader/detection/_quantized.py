@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import cast
 
 import torch
@@ -16,12 +15,10 @@ from torch import Tensor, nn
 
 from platereader.detection._decode import STRIDES
 from platereader.detection._network import PlateNetwork
-from platereader.errors import WeightsCorruptError
 from platereader.runtimes._int8_tensors import InputScale, int8_convolutions
-from platereader.runtimes._tensors import read_tensors
 from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
 
-__all__ = ["int8_runtime", "read_int8", "shared_scales"]
+__all__ = ["int8_runtime", "shared_scales"]
 
 # Convolutions that read the same tensor, or one a level and the other the sum that it goes into.
 _SAME_SCALE = (
@@ -52,7 +49,7 @@ def shared_scales(inputs: Mapping[str, InputScale]) -> dict[str, InputScale]:
     return shared
 
 
-def int8_runtime(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
+def int8_runtime(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
     """A runtime with the tensors that ``quantized`` made.
 
     Raises:
@@ -61,7 +58,7 @@ def int8_runtime(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
     """
     with torch.device("meta"):  # for its structure only
         network = PlateNetwork().eval()
-    known = int8_convolutions(tensors, network)
+    known = int8_convolutions(tensors, network, name=name)
     readers = _readers(list(known))
     for name, convolution in known.items():
         block, _, place = name.rpartition(".")
@@ -71,23 +68,6 @@ def int8_runtime(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
         if reader is not None:
             layers[1], layers[2] = nn.Identity(), nn.Identity()  # normalisation is folded, ReLU a part of the layer
     return TorchInt8Runtime(network, first=next(iter(known.values())), shape=(1, 3, 64, 64))
-
-
-def read_int8(path: Path) -> TorchInt8Runtime:
-    """Load an int8 file, ready to run.
-
-    Args:
-        path: safetensors file as ``runtimes.int8_tensors.write_int8`` writes it.
-
-    Raises:
-        WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: not safetensors, or the weights of another network.
-        EngineError: torch cannot compute in int8 here.
-    """
-    try:
-        return int8_runtime(read_tensors(path))
-    except WeightsCorruptError as error:
-        raise WeightsCorruptError(f"path {str(path)!r}: {error}") from error
 
 
 def _readers(names: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtime
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +26,7 @@ __all__ = [
     "folded",
     "log_probs_of",
     "network_from_file",
+    "network_from_state",
     "trained_network",
 ]
 
@@ -90,15 +92,28 @@ def trained_network(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
         WeightsNotFoundError: there is no such file.
         WeightsCorruptError: not safetensors, or the weights of another network.
     """
+    return network_from_state(read_tensors(Path(path)), config=config, name=str(path))
+
+
+def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str) -> ConvCtc:
+    """The network with given weights, ready to train on.
+
+    Args:
+        tensors: the state dict; half precision is widened.
+        config: the shape it was trained with.
+        name: of the file, for messages.
+
+    Raises:
+        WeightsCorruptError: the weights of another network.
+    """
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
         network = ConvCtc(config)
-    tensors = read_tensors(Path(path))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise WeightsCorruptError(
-            f"path {str(path)!r} does not hold the weights of this network ({reason}): "
+            f"{name} does not hold the weights of this network ({reason}): "
             "check the file with `platereader weights verify`, and that the settings are the ones it was trained with."
         ) from error
     return network

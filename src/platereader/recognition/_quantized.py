@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from platereader.errors import WeightsCorruptError
 from platereader.recognition._network import ConvCtc, Residual, log_probs_of
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.runtimes._int8_tensors import convolutions, int8_convolutions
-from platereader.runtimes._tensors import read_tensors
 from platereader.runtimes._torch_int8 import Int8Chain, TorchInt8Runtime
 
-__all__ = ["int8_runtime", "read_int8"]
+__all__ = ["int8_runtime"]
 
 
-def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig) -> TorchInt8Runtime:
+def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str = "the file") -> TorchInt8Runtime:
     """A runtime with the tensors that ``quantized`` made.
 
     Raises:
@@ -29,25 +26,7 @@ def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig) -> Tor
         network = ConvCtc(config)
     second = {id(block.second[0]) for block in network.modules() if isinstance(block, Residual)}
     adding = frozenset(name for name, module in convolutions(network).items() if id(module) in second)
-    chain = list(int8_convolutions(tensors, network, adding=adding).values())
+    chain = list(int8_convolutions(tensors, network, name=name, adding=adding).values())
     shape = (1, config.height_px, config.width_px)
     run = Int8Chain(chain, input_shape=shape, finish=log_probs_of)
     return TorchInt8Runtime(run, first=chain[0], shape=(1, *shape))
-
-
-def read_int8(path: str | Path, *, config: ConvCtcConfig) -> TorchInt8Runtime:
-    """Load an int8 file, ready to run.
-
-    Args:
-        path: safetensors file as ``runtimes.int8_tensors.write_int8`` writes it.
-        config: the shape of the network.
-
-    Raises:
-        WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: not safetensors, or the weights of another network.
-        EngineError: torch cannot compute in int8 here.
-    """
-    try:
-        return int8_runtime(read_tensors(Path(path)), config=config)
-    except WeightsCorruptError as error:
-        raise WeightsCorruptError(f"path {str(path)!r}: {error}") from error

@@ -11,13 +11,15 @@ import numpy as np
 from typing_extensions import Self, final
 
 from platereader._arrays import LogProbs
-from platereader.errors import EngineError, InvalidArgumentError
+from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
-from platereader.recognition._shape import ConvCtcConfig, shape_from_settings
-from platereader.results import PlateImage
-from platereader.runtimes import Engine, Precision, Runtime
-from platereader.runtimes._exported import SUFFIX, check_torch, exported_runtime
+from platereader.recognition._shape import ConvCtcConfig, shape_of
+from platereader.registry import WeightEntry, WeightFile
+from platereader.results import PartDescription, PlateImage
+from platereader.runtimes import Runtime, RuntimeOptions
+from platereader.runtimes._description import network_description
+from platereader.runtimes._exported import exported_runtime, settled
 
 __all__ = ["CtcRecognizer"]
 
@@ -33,6 +35,8 @@ class CtcRecognizer:
         alphabet: the characters behind the C - 1 classes after the blank.
         size_px: H and W of the network's input.
         batch_size: most plates that run at once, which bounds the memory.
+        weights: what the network was loaded from; None where nobody said it.
+        note: why it runs with this engine and in this precision.
 
     Raises:
         InvalidArgumentError: a batch or an input of no size.
@@ -42,6 +46,8 @@ class CtcRecognizer:
     alphabet: Alphabet = RUSSIAN
     size_px: tuple[int, int] = INPUT_SIZE_PX
     batch_size: int = 64
+    weights: WeightEntry | None = None
+    note: str | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or min(self.size_px) < 1:
@@ -54,22 +60,23 @@ class CtcRecognizer:
         cls,
         path: str | Path,
         *,
-        engine: Engine = "torch",
-        precision: Precision = "fp32",
+        engine: str = "auto",
+        precision: str = "auto",
         threads: int | None = None,
         device: str = "cpu",
+        alphabet: Alphabet = RUSSIAN,
         settings: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Load weights and run them with an engine.
+        """Load a file as it is, without looking it up; ``Pipeline.build(recognizer=path)`` is what most programs need.
 
         Args:
-            path: a safetensors file for ``torch``, an ONNX file for ``onnx`` and ``openvino``.
-            engine: what runs it.
+            path: a safetensors file or an ONNX file.
+            engine: ``torch`` runs the one, ``onnx`` and ``openvino`` the other; ``auto`` is ``torch`` or ``onnx``.
             precision: ``int8`` for a file that was quantised; for others ``fp32``, or ``bf16`` with torch and OpenVINO.
             threads: of this network alone, None for all cores; torch has one number for the whole process instead.
             device: ``cpu``, or with torch another one, such as ``cuda``.
-            settings: ``alphabet`` (the characters) and fields of ``ConvCtcConfig`` that differ from its defaults, and
-                for an ONNX file ``precision``: ``int8`` if it was quantised; ``calibration`` is not looked at here.
+            alphabet: the characters that it was trained to tell apart, in the order of its classes.
+            settings: fields of ``ConvCtcConfig`` that differ from its defaults.
 
         Raises:
             WeightsNotFoundError: there is no such file.
@@ -78,15 +85,45 @@ class CtcRecognizer:
             EngineError: engine, precision, device and file do not go together.
             MissingDependencyError: the engine is not installed.
         """
-        given = settings or {}
-        alphabet, config = shape_from_settings(given)
-        if Path(path).suffix == SUFFIX and device == "cpu":
-            held = str(given.get("precision", "fp32"))
-            runtime = exported_runtime(Path(path), engine=engine, precision=precision, held=held, threads=threads)
+        weights = WeightFile.read(path, kind="recognizer", settings=settings, alphabet=alphabet.characters)
+        return cls.from_weights(weights, options=RuntimeOptions(engine, precision, threads, device))
+
+    @classmethod
+    def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
+        """Load checked weights.
+
+        Args:
+            weights: such as ``Registry.resolve`` gives.
+            options: how they run; what is ``auto`` follows from the file.
+
+        Raises:
+            WeightsCorruptError: the weights of another network.
+            InvalidArgumentError: settings that no network can have.
+            EngineError: the options and the file do not go together.
+            MissingDependencyError: the engine is not installed.
+        """
+        entry, name, contents = weights.entry, str(weights.path), weights.contents()
+        alphabet, config = shape_of(entry.settings, alphabet=entry.alphabet)
+        chosen = settled(options or RuntimeOptions(), name=name, file_format=contents.format, held=contents.precision)
+        if contents.format == "onnx":
+            runtime = exported_runtime(
+                weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
+            )
         else:
-            check_torch(path, engine=engine, threads=threads)
-            runtime = _torch_runtime(path, precision, config, device=device)
-        return cls(runtime, alphabet, (config.height_px, config.width_px))
+            runtime = _torch_runtime(weights, config, chosen)
+        return cls(runtime, alphabet, (config.height_px, config.width_px), weights=entry)
+
+    @property
+    def description(self) -> PartDescription:
+        """What it is and how it runs."""
+        name, sha256 = (None, None) if self.weights is None else (self.weights.model, self.weights.sha256)
+        return network_description(self, self.runtime, part="recognizer", weights=name, sha256=sha256, note=self.note)
+
+    @property
+    def calibration(self) -> Mapping[str, Any] | None:
+        """Of its confidence, as ``trust.Calibration`` has it in JSON; None unless it was fitted in this precision."""
+        known = None if self.weights is None else self.weights.calibration
+        return known if known is not None and known.get("precision") == self.runtime.precision else None
 
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
         """Read plates.
@@ -103,23 +140,16 @@ class CtcRecognizer:
         return np.concatenate(outputs)[:, :, : self.alphabet.size]
 
 
-def _torch_runtime(path: str | Path, precision: Precision, config: ConvCtcConfig, *, device: str) -> Runtime:
-    """The network in a file on torch, if the file is one for that precision."""
-    from platereader.recognition._network import network_from_file
-    from platereader.recognition._quantized import read_int8
-    from platereader.runtimes._int8_tensors import precision_of
+def _torch_runtime(weights: WeightFile, config: ConvCtcConfig, options: RuntimeOptions) -> Runtime:
+    """The network in a safetensors file on torch."""
+    from platereader.recognition._network import folded, network_from_state
+    from platereader.recognition._quantized import int8_runtime
+    from platereader.runtimes._tensors import tensors_of
     from platereader.runtimes._torch import TorchRuntime
 
-    held = precision_of(path)
-    if (held == "int8") != (precision == "int8"):
-        raise EngineError(
-            f"path {str(path)!r} holds {held} weights and precision is {precision!r}: use precision='int8' with the "
-            "file that `platereader train quantize` makes, and 'fp32' or 'bf16' with the file it is made from."
-        )
-    if precision != "int8":
-        return TorchRuntime(network_from_file(path, config=config), precision=precision, device=device)
-    if device != "cpu":
-        raise EngineError(
-            f"device is {device!r} and precision 'int8', which runs on the CPU only: use 'fp32' or 'bf16'."
-        )
-    return read_int8(path, config=config)
+    name = str(weights.path)
+    tensors = tensors_of(weights.data, name=name)
+    if options.precision == "int8":
+        return int8_runtime(tensors, config=config, name=name)
+    network = folded(network_from_state(tensors, config=config, name=name).eval())
+    return TorchRuntime(network, precision=options.precision, device=options.device)

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIAN, Alphabet
 
-__all__ = ["ROWS_JOINED", "ConvCtcConfig", "shape_from_settings"]
+__all__ = ["ROWS_JOINED", "ConvCtcConfig", "shape_of"]
 
 ROWS_JOINED: Final = 8
 """How many rows of the picture become one before the rest is folded together; columns are joined by 4."""
@@ -62,7 +62,7 @@ class ConvCtcConfig:
         names = {field.name for field in fields(cls)}
         unknown = sorted(set(settings) - names)
         if unknown:
-            raise InvalidArgumentError(f"settings has {unknown}, allowed are {sorted(names)} and 'alphabet'.")
+            raise InvalidArgumentError(f"settings has {unknown}, allowed are {sorted(names)}.")
         values: dict[str, Any] = {
             name: tuple(cast("list[int]", value)) if isinstance(value, list) else value  # JSON has no tuples
             for name, value in settings.items()
@@ -70,16 +70,15 @@ class ConvCtcConfig:
         return cls(**values)
 
 
-def shape_from_settings(settings: Mapping[str, Any]) -> tuple[Alphabet, ConvCtcConfig]:
-    """The alphabet and the shape of the network in the settings that travel with its weights.
+def shape_of(settings: Mapping[str, Any], *, alphabet: str | None) -> tuple[Alphabet, ConvCtcConfig]:
+    """The alphabet and the shape of a network, from what is said of its weights.
 
     Args:
-        settings: ``alphabet`` (the characters) and fields of ``ConvCtcConfig`` that differ from its defaults;
-            ``calibration`` and ``precision`` say nothing of the shape.
+        settings: fields of ``ConvCtcConfig`` that differ from its defaults.
+        alphabet: the characters; None for the Russian ones.
 
     Raises:
         InvalidArgumentError: settings that no network can have.
     """
-    options = {name: value for name, value in settings.items() if name not in {"calibration", "precision"}}
-    alphabet = Alphabet(options.pop("alphabet", RUSSIAN.characters))
-    return alphabet, ConvCtcConfig.from_settings({**options, "characters": len(alphabet.characters)})
+    known = RUSSIAN if alphabet is None else Alphabet(alphabet)
+    return known, ConvCtcConfig.from_settings({**settings, "characters": len(known.characters)})

@@ -1,4 +1,4 @@
-"""What is promised of a weight file: the manifest of the shipped ones, the sidecar of a user's own."""
+"""What is expected of a weight file: the manifest of the shipped ones, the sidecar of a user's own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, TypeAlias, cast
 
-from platereader._files import write_json
-from platereader.errors import WeightsCorruptError, WeightsNotFoundError
+from platereader._files import read_bytes, write_json
+from platereader.errors import FileError, WeightsCorruptError, WeightsNotFoundError
+from platereader.registry._contents import Format, HeldPrecision, contents_of
 
 Kind: TypeAlias = Literal["detector", "recognizer"]
 """What a weight file is for."""
@@ -19,50 +20,67 @@ Kind: TypeAlias = Literal["detector", "recognizer"]
 MANIFEST_NAME = "weights.json"
 """File name of a manifest."""
 
-MANIFEST_SCHEMA = 1
+MANIFEST_SCHEMA = 2
 """The one version of the manifest that is read."""
+
+MAX_WEIGHT_BYTES = 1 << 30
+"""Largest weight file that is read."""
+
+_MAX_JSON_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
 class WeightEntry:
-    """What a manifest or a sidecar promises of one file.
+    """What a manifest or a sidecar says of one file.
 
     Attributes:
-        name: how users call the weights.
+        model: how users call the weights; one model may have a file for each precision and format.
         file: bare file name.
         kind: what the file is for.
+        precision: ``int8`` for quantised weights, ``fp32`` for any other.
+        format: ``safetensors`` or ``onnx``.
         sha256: 64 lower-case hexadecimal digits.
         size_bytes: length of the file.
         licence: SPDX expression or words.
         url: where to fetch it from; None when it is only shipped.
-        settings: what the model needs to run: input size, alphabet, normalisation, thresholds, calibration.
+        alphabet: characters that a recognizer tells apart, in the order of its classes; None for the Russian ones.
+        settings: what else the model needs to run: shape and input size, thresholds.
+        calibration: of a recognizer's confidence, as ``trust.Calibration`` has it in JSON; None without one.
     """
 
-    name: str
+    model: str
     file: str
     kind: Kind
+    precision: HeldPrecision
+    format: Format
     sha256: str
     size_bytes: int
     licence: str
     url: str | None = None
+    alphabet: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    calibration: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, as it stands in a manifest."""
         return {
-            "name": self.name,
+            "model": self.model,
+            "precision": self.precision,
+            "format": self.format,
             "file": self.file,
             "kind": self.kind,
             "sha256": self.sha256,
             "bytes": self.size_bytes,
             "licence": self.licence,
             "url": self.url,
+            "alphabet": self.alphabet,
             "settings": dict(self.settings),
+            "calibration": None if self.calibration is None else dict(self.calibration),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WeightEntry:
-        """Inverse of ``to_dict``; ``url`` may be left out.
+        """Inverse of ``to_dict``; ``url``, ``alphabet`` and ``calibration`` may be left out.
 
         Raises:
             WeightsCorruptError: a field is missing or is not what it should be; the message names it.
@@ -70,27 +88,32 @@ class WeightEntry:
         for name, (is_right, expected) in _RULES.items():
             if not is_right(data.get(name)):
                 raise WeightsCorruptError(
-                    f"the description of the weights {data.get('name')!r} has {name} = {data.get(name)!r}, expected is "
-                    f"{expected}: correct it, or reinstall the package if the file is not yours."
+                    f"the description of the weights {data.get('model')!r} has {name} = {data.get(name)!r}, expected "
+                    f"is {expected}: correct it, or reinstall the package if the file is not yours."
                 )
         return cls(
-            data["name"],
-            data["file"],
-            data["kind"],
-            data["sha256"],
-            data["bytes"],
-            data["licence"],
-            data.get("url"),
-            data["settings"],
+            model=data["model"],
+            file=data["file"],
+            kind=data["kind"],
+            precision=data["precision"],
+            format=data["format"],
+            sha256=data["sha256"],
+            size_bytes=data["bytes"],
+            licence=data["licence"],
+            url=data.get("url"),
+            alphabet=data.get("alphabet"),
+            settings=data["settings"],
+            calibration=data.get("calibration"),
         )
 
 
 def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
-    """Read a manifest: ``{"schema": 1, "weights": [...]}``, each item as ``WeightEntry.to_dict`` gives it.
+    """Read a manifest: ``{"schema": 2, "weights": [...]}``, each item as ``WeightEntry.to_dict`` gives it.
 
     Raises:
         WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: it is not such a manifest, or a name comes twice.
+        WeightsCorruptError: it is not such a manifest, or two entries have the same file, or the same model, precision
+            and format.
     """
     data = _load_object(path)
     items = data.get("weights")
@@ -99,20 +122,22 @@ def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
             f"{path} is not a manifest of schema {MANIFEST_SCHEMA} with a list of weights: reinstall the package."
         )
     entries = tuple(WeightEntry.from_dict(item) for item in cast("list[dict[str, Any]]", items))
-    names = [entry.name for entry in entries]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise WeightsCorruptError(f"{path} has the name {', '.join(twice)} more than once: names must differ.")
+    for what in ([entry.file for entry in entries], [_key(entry) for entry in entries]):
+        if len(set(what)) < len(what):
+            raise WeightsCorruptError(
+                f"{path} has two entries of one file, or of one model, precision and format: leave one of them."
+            )
     return entries
 
 
 def write_entry(path: Path, entry: WeightEntry) -> None:
-    """Put what is promised of one file into a manifest, in the place of what it said of that name before, or last.
+    """Put one file into a manifest, in the place of the entry of that model, precision and format, or last.
 
     Raises:
-        WeightsNotFoundError: there is no such file.
+        WeightsNotFoundError: there is no such manifest.
         WeightsCorruptError: it is not a manifest.
     """
-    known = {one.name: one for one in load_manifest(path)} | {entry.name: entry}
+    known = {_key(one): one for one in load_manifest(path)} | {_key(entry): entry}
     data = {"schema": MANIFEST_SCHEMA, "weights": [one.to_dict() for one in known.values()]}
     write_json(path, data)
 
@@ -122,44 +147,98 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
-def load_sidecar(path: Path) -> WeightEntry:
-    """What the sidecar of the weight file ``path`` promises: ``kind``, ``sha256``, ``settings``, maybe ``licence``.
+def load_sidecar(path: Path, data: bytes) -> WeightEntry:
+    """What the sidecar of a weight file says; what it leaves out is found in the file, or has its default.
+
+    Args:
+        path: of the weight file.
+        data: its bytes.
 
     Raises:
         WeightsNotFoundError: there is no sidecar.
-        WeightsCorruptError: it is not such an object.
+        WeightsCorruptError: it is not such an object; ``kind`` and ``sha256`` are required.
     """
-    data = {"licence": "unknown", "bytes": path.stat().st_size, **_load_object(sidecar_of(path))}
-    return WeightEntry.from_dict({**data, "name": path.stem, "file": path.name})
+    return WeightEntry.from_dict({**_found(path, data), **_load_object(sidecar_of(path)), **_named(path)})
 
 
-def write_sidecar(path: Path, *, kind: Kind, settings: Mapping[str, Any], licence: str = "unknown") -> WeightEntry:
-    """Describe a weight file of one's own, so that ``Registry.resolve`` takes it by its path.
+def entry_of(
+    path: Path,
+    data: bytes,
+    *,
+    kind: Kind,
+    settings: Mapping[str, Any] | None = None,
+    alphabet: str | None = None,
+    calibration: Mapping[str, Any] | None = None,
+    licence: str = "unknown",
+) -> WeightEntry:
+    """The entry of a file that nothing else describes.
+
+    Raises:
+        WeightsCorruptError: it is neither a safetensors nor a whole ONNX file.
+    """
+    said = {"kind": kind, "licence": licence, "alphabet": alphabet, "calibration": calibration}
+    digest = {"sha256": hashlib.sha256(data).hexdigest(), "settings": dict(settings or {})}
+    return WeightEntry.from_dict({**_found(path, data), **said, **digest, **_named(path)})
+
+
+def write_sidecar(
+    path: Path,
+    *,
+    kind: Kind,
+    settings: Mapping[str, Any],
+    alphabet: str | None = None,
+    calibration: Mapping[str, Any] | None = None,
+    licence: str = "unknown",
+) -> WeightEntry:
+    """Describe a weight file of one's own, so that it is loaded by its path.
 
     Args:
-        path: the finished weight file; its size and sha256 are taken as they are now.
+        path: the finished weight file; its size, sha256, format and precision are found in it as it is now.
         kind: what the file is for.
         settings: what the model needs to run, JSON-safe.
+        alphabet: characters that a recognizer tells apart, in the order of its classes; None for the Russian ones.
+        calibration: of a recognizer's confidence, as ``Calibration.to_dict`` gives it.
         licence: SPDX expression or words.
 
     Returns:
-        What the sidecar promises.
+        What the sidecar says.
+
+    Raises:
+        FileError: the file cannot be read, or the sidecar not be written.
+        WeightsCorruptError: it is neither a safetensors nor a whole ONNX file.
     """
-    data = path.read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
-    entry = WeightEntry(path.stem, path.name, kind, sha256, len(data), licence, settings=settings)
-    promised = {name: value for name, value in entry.to_dict().items() if name not in {"name", "file", "url"}}
-    write_json(sidecar_of(path), promised)
+    data = read_bytes(path, limit_bytes=MAX_WEIGHT_BYTES, what="the weights")
+    entry = entry_of(
+        path, data, kind=kind, settings=settings, alphabet=alphabet, calibration=calibration, licence=licence
+    )
+    described = {name: value for name, value in entry.to_dict().items() if name not in {"model", "file", "url"}}
+    write_json(sidecar_of(path), described)
     return entry
+
+
+def _key(entry: WeightEntry) -> tuple[str, str, str]:
+    return entry.model, entry.precision, entry.format
+
+
+def _named(path: Path) -> dict[str, str]:
+    """What follows from the path alone."""
+    return {"model": path.stem, "file": path.name}
+
+
+def _found(path: Path, data: bytes) -> dict[str, Any]:
+    """What the bytes of a file say, and what stands for what nobody says."""
+    contents = contents_of(data, name=str(path))
+    found = {"format": contents.format, "precision": contents.precision, "bytes": len(data)}
+    return {**found, "licence": "unknown", "settings": {}}
 
 
 def _load_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file."""
     try:
-        data: object = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WeightsNotFoundError(f"cannot read {path}: {error}. Reinstall the package or check the path.") from error
-    except ValueError as error:
+        data: object = json.loads(read_bytes(path, limit_bytes=_MAX_JSON_BYTES, what="the description of weights"))
+    except FileError as error:
+        raise WeightsNotFoundError(f"{error} Reinstall the package if the file is not yours.") from error
+    except (ValueError, RecursionError) as error:
         raise WeightsCorruptError(f"{path} is not JSON: {error}.") from error
     if not isinstance(data, dict):
         raise WeightsCorruptError(f"{path} holds a JSON {type(data).__name__}, expected is an object.")
@@ -172,10 +251,20 @@ def _is_bare_name(value: object) -> bool:
     return bare and PurePosixPath(str(value)).name == value and PureWindowsPath(str(value)).name == value
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _one_of(*words: str) -> tuple[Callable[[object], bool], str]:
+    return lambda value: isinstance(value, str) and value in words, " or ".join(map(repr, words))
+
+
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "name": (lambda value: isinstance(value, str) and value != "", "a text"),
+    "model": (_is_text, "a text"),
     "file": (_is_bare_name, "a file name without folders"),
-    "kind": (lambda value: value in {"detector", "recognizer"}, "'detector' or 'recognizer'"),
+    "kind": _one_of("detector", "recognizer"),
+    "precision": _one_of("fp32", "int8"),
+    "format": _one_of("safetensors", "onnx"),
     "sha256": (
         lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None,
         "64 lower-case hexadecimal digits",
@@ -183,5 +272,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "bytes": (lambda value: isinstance(value, int) and value >= 0, "the length of the file"),
     "licence": (lambda value: isinstance(value, str), "a text"),
     "url": (lambda value: value is None or isinstance(value, str), "an address or null"),
+    "alphabet": (lambda value: value is None or _is_text(value), "characters or null"),
     "settings": (lambda value: isinstance(value, dict), "an object"),
+    "calibration": (lambda value: value is None or isinstance(value, dict), "an object or null"),
 }

@@ -6,18 +6,31 @@ import difflib
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from platereader._files import read_bytes
 from platereader.errors import (
+    FileError,
     UnknownNameError,
     WeightsCorruptError,
     WeightsError,
     WeightsFetchError,
     WeightsNotFoundError,
 )
-from platereader.registry._manifest import MANIFEST_NAME, Kind, WeightEntry, load_manifest, load_sidecar, sidecar_of
+from platereader.registry._contents import Contents, Format, HeldPrecision, contents_of
+from platereader.registry._exported import exported_entry
+from platereader.registry._manifest import (
+    MANIFEST_NAME,
+    MAX_WEIGHT_BYTES,
+    Kind,
+    WeightEntry,
+    entry_of,
+    load_manifest,
+    load_sidecar,
+    sidecar_of,
+)
 
 MODELS_VARIABLE = "PLATEREADER_MODELS"
 """Environment variable with a folder that is searched first."""
@@ -25,20 +38,43 @@ MODELS_VARIABLE = "PLATEREADER_MODELS"
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """A weight file whose size and sha256 were found right.
+    """The bytes of a weight file, whose size and sha256 were found right.
+
+    The file was read once; what a parser gets are these bytes, whatever happens to the file afterwards.
 
     Attributes:
-        path: where it lies.
-        entry: what was promised of it.
+        path: where it was read.
+        entry: what is expected of it.
+        data: its bytes.
     """
 
     path: Path
     entry: WeightEntry
+    data: bytes = field(repr=False, compare=False)
+
+    @classmethod
+    def read(
+        cls, path: str | Path, *, kind: Kind, settings: Mapping[str, Any] | None = None, alphabet: str | None = None
+    ) -> WeightFile:
+        """A file that is taken as it is: no manifest and no sidecar is looked at.
+
+        Args:
+            path: the file.
+            kind: what it is for.
+            settings: what the model needs to run.
+            alphabet: characters that a recognizer tells apart; None for the Russian ones.
+
+        Raises:
+            WeightsNotFoundError: there is no such file.
+            WeightsCorruptError: it is neither a safetensors nor a whole ONNX file, or its tensors lie elsewhere.
+        """
+        data = _read(Path(path))
+        return cls(Path(path), entry_of(Path(path), data, kind=kind, settings=settings, alphabet=alphabet), data)
 
     @property
     def name(self) -> str:
         """How users call the weights."""
-        return self.entry.name
+        return self.entry.model
 
     @property
     def kind(self) -> Kind:
@@ -55,19 +91,21 @@ class WeightFile:
         """What the model needs to run."""
         return self.entry.settings
 
-    def read_bytes(self) -> bytes:
-        """The file's bytes, checked again after reading: what a parser gets is what was promised.
+    def contents(self) -> Contents:
+        """What the bytes say of themselves; nothing of them is run.
 
         Raises:
-            WeightsNotFoundError: the file has gone or cannot be read.
-            WeightsCorruptError: the file has changed.
+            WeightsCorruptError: they have another format or precision than ``entry`` says, or are an ONNX file whose
+                tensors lie in other files.
         """
-        try:
-            data = self.path.read_bytes()
-        except OSError as error:
-            raise WeightsNotFoundError(f"cannot read the weights {self.path}: {error}.") from error
-        _compare(self.path, self.entry, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        return data
+        found = contents_of(self.data, name=str(self.path))
+        expected = self.entry.format, self.entry.precision
+        if (found.format, found.precision) != expected:
+            raise WeightsCorruptError(
+                f"{self.path} holds {found.precision} weights in {found.format}, expected are {expected[1]} in "
+                f"{expected[0]}: correct its description, or let write_sidecar make it."
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +113,7 @@ class WeightCheck:
     """Outcome of checking one entry of the manifest: a good file or what is wrong, never both.
 
     Attributes:
-        entry: what was promised.
+        entry: what is expected.
         file: the good file.
         error: what is wrong.
     """
@@ -90,7 +128,7 @@ class Registry:
     """Known weights and the places where their files are looked for.
 
     Attributes:
-        entries: what the manifest promises, in its order.
+        entries: what the manifest says of each file; of one model, the file that is preferred comes first.
         folders: places that are searched; the first that has the file wins.
         cache: the folder into which ``fetch`` puts files.
     """
@@ -113,73 +151,118 @@ class Registry:
         return cls(load_manifest(packaged / MANIFEST_NAME), folders, cache)
 
     def names(self, *, kind: Kind | None = None) -> tuple[str, ...]:
-        """Names in the manifest, of one kind if given."""
-        return tuple(entry.name for entry in self.entries if kind in {None, entry.kind})
+        """Names of the models in the manifest, of one kind if given."""
+        return tuple(dict.fromkeys(entry.model for entry in self.entries if kind in {None, entry.kind}))
 
-    def entry(self, name: str) -> WeightEntry:
-        """What the manifest promises of ``name``.
+    def entries_of(
+        self, name: str, *, precision: HeldPrecision | None = None, file_format: Format | None = None
+    ) -> tuple[WeightEntry, ...]:
+        """What the manifest says of the files of a model, one or more, the preferred one first.
+
+        Args:
+            name: of the model.
+            precision: of the weights; None for any.
+            file_format: of the file; None for any.
 
         Raises:
             UnknownNameError: no such name.
+            WeightsNotFoundError: it has no such file.
         """
-        for entry in self.entries:
-            if entry.name == name:
-                return entry
-        near = difflib.get_close_matches(name, self.names(), n=1)
-        guess = f" Did you mean {near[0]!r}?" if near else ""
-        raise UnknownNameError(
-            f"no weights are called {name!r}, known are {', '.join(self.names()) or 'none'}.{guess} "
-            "A file of your own is given by its path."
+        files = tuple(entry for entry in self.entries if entry.model == name)
+        if not files:
+            raise self._unknown(name)
+        wanted = tuple(
+            entry for entry in files if precision in {None, entry.precision} and file_format in {None, entry.format}
         )
+        if not wanted:
+            known = ", ".join(f"{entry.precision} {entry.format}" for entry in files)
+            raise WeightsNotFoundError(
+                f"the weights {name!r} have no file of precision {precision or 'any'} and format "
+                f"{file_format or 'any'}, there are {known}: choose one of these."
+            )
+        return wanted
 
-    def resolve(self, name_or_path: str | Path) -> WeightFile:
+    def resolve(
+        self, name_or_path: str | Path, *, precision: HeldPrecision | None = None, file_format: Format | None = None
+    ) -> WeightFile:
         """The checked file behind a name of the manifest, or at a path.
 
         Args:
             name_or_path: a name, or a path: a ``Path``, or a text that has a folder or a file ending in it. A bare file
                 name is also looked for in ``folders``.
+            precision: of several files of one name, take one with such weights.
+            file_format: of several files of one name, take one that is written so.
 
         Raises:
             UnknownNameError: no such name.
             WeightsNotFoundError: no file, or nothing that says what the file is; lists the places searched.
-            WeightsCorruptError: size or sha256 differ from what was promised.
+            WeightsCorruptError: size or sha256 differ from what is expected.
         """
         if isinstance(name_or_path, str) and name_or_path in self.names():
-            return self._resolve_name(self.entry(name_or_path))
+            return self.read(self.entries_of(name_or_path, precision=precision, file_format=file_format)[0])
         path = Path(name_or_path).expanduser()
         if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix and not path.is_file():
-            self.entry(name_or_path)
+            raise self._unknown(name_or_path)
         return self._resolve_path(path)
+
+    def read(self, entry: WeightEntry) -> WeightFile:
+        """The checked file of an entry, from the first folder that has it.
+
+        Raises:
+            WeightsNotFoundError: no folder has it.
+            WeightsCorruptError: size or sha256 differ from what is expected.
+        """
+        for folder in self.folders:
+            if (folder / entry.file).is_file():
+                return _checked(folder / entry.file, entry)
+        raise WeightsNotFoundError(
+            f"no file {entry.file} for the weights {entry.model!r} in {_listed(self.folders)}. Reinstall the package, "
+            f"run `platereader weights fetch {entry.model}`, or set ${MODELS_VARIABLE} to the folder that has it."
+        )
 
     def verify(self) -> tuple[WeightCheck, ...]:
         """Look for and check the file of every entry of the manifest."""
         return tuple(self._verify(entry) for entry in self.entries)
 
     def fetch(
-        self, name: str, *, base_url: str | None = None, progress: Callable[[int], object] | None = None
-    ) -> WeightFile:
-        """Download weights into ``cache``; a good file that is already there is left alone.
+        self,
+        name: str,
+        *,
+        precision: HeldPrecision | None = None,
+        file_format: Format | None = None,
+        base_url: str | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[WeightFile, ...]:
+        """Download the files of a model into ``cache``; a good file that is already there is left alone.
 
         Args:
             name: a name of the manifest.
-            base_url: folder on a server that has the file; None takes the address in the manifest.
+            precision: only the files with such weights.
+            file_format: only the files that are written so.
+            base_url: folder on a server that has the files; None takes the addresses in the manifest.
             progress: called with the number of bytes of every piece that arrives.
 
         Raises:
             UnknownNameError: no such name.
+            WeightsNotFoundError: it has no such file.
             WeightsFetchError: the download did not come through, or there is no address; nothing is left behind.
         """
+        entries = self.entries_of(name, precision=precision, file_format=file_format)
+        return tuple(self._fetch(entry, base_url=base_url, progress=progress) for entry in entries)
+
+    def _fetch(
+        self, entry: WeightEntry, *, base_url: str | None, progress: Callable[[int], object] | None
+    ) -> WeightFile:
         from urllib.parse import quote
 
         from platereader.registry._fetch import download
 
-        entry = self.entry(name)
         target = self.cache / entry.file
         url = entry.url if base_url is None else f"{base_url.rstrip('/')}/{quote(entry.file)}"
         if url is None:
             raise WeightsFetchError(
-                f"the manifest has no address for {name!r}: it is shipped inside the package. To take it from a server "
-                "of yours, name the folder there with --base-url."
+                f"the manifest has no address for {entry.file!r}: it is shipped inside the package. To take it from a "
+                "server of yours, name the folder there with --base-url."
             )
         try:
             return _checked(target, entry)
@@ -189,36 +272,40 @@ class Registry:
 
     def _verify(self, entry: WeightEntry) -> WeightCheck:
         try:
-            return WeightCheck(entry, self._resolve_name(entry), None)
+            return WeightCheck(entry, self.read(entry), None)
         except WeightsError as error:
             return WeightCheck(entry, None, error)
 
-    def _resolve_name(self, entry: WeightEntry) -> WeightFile:
-        """The file of that entry in the first folder that has it."""
-        for folder in self.folders:
-            if (folder / entry.file).is_file():
-                return _checked(folder / entry.file, entry)
-        raise WeightsNotFoundError(
-            f"no file {entry.file} for the weights {entry.name!r} in {_listed(self.folders)}. Reinstall the package, "
-            f"run `platereader weights fetch {entry.name}`, or set ${MODELS_VARIABLE} to the folder that has it."
-        )
-
     def _resolve_path(self, path: Path) -> WeightFile:
-        """The file at ``path``, described by its sidecar or known to the manifest."""
+        """The file at ``path``, known to the manifest or described by its sidecar or by itself.
+
+        What the manifest knows, by its bytes or by its name, no sidecar describes otherwise.
+        """
         bare = path.name == str(path)
         places = (path, *(folder / path for folder in self.folders)) if bare else (path,)
         found = next((place for place in places if place.is_file()), None)
         if found is None:
             raise WeightsNotFoundError(f"no weight file at {_listed(places)}: check the path.")
-        if sidecar_of(found).is_file():
-            return _checked(found, load_sidecar(found))
-        _, sha256 = _measure(found)
-        for entry in self.entries:
-            if entry.sha256 == sha256 or entry.file == found.name:
-                return _checked(found, entry)
+        data = _read(found)
+        sha256 = hashlib.sha256(data).hexdigest()
+        known = next((entry for entry in self.entries if sha256 == entry.sha256 or found.name == entry.file), None)
+        if known is None and sidecar_of(found).is_file():
+            known = load_sidecar(found, data)
+        known = known or exported_entry(found, data)
+        if known is not None:
+            _compare(found, known, size_bytes=len(data), sha256=sha256)
+            return WeightFile(found, known, data)
         raise WeightsNotFoundError(
             f"{found} is none of the known weights and has no description: put {sidecar_of(found).name} beside it, "
-            'an object with "kind", "sha256" and "settings".'
+            'an object with "kind", "sha256" and "settings", such as platereader.registry.write_sidecar writes.'
+        )
+
+    def _unknown(self, name: str) -> UnknownNameError:
+        near = difflib.get_close_matches(name, self.names(), n=1)
+        guess = f" Did you mean {near[0]!r}?" if near else ""
+        return UnknownNameError(
+            f"no weights are called {name!r}, known are {', '.join(self.names()) or 'none'}.{guess} "
+            "A file of your own is given by its path."
         )
 
 
@@ -237,32 +324,30 @@ def cache_folder() -> Path:
 
 
 def _checked(path: Path, entry: WeightEntry) -> WeightFile:
-    """The file, if it is what was promised."""
-    size_bytes, sha256 = _measure(path)
-    _compare(path, entry, size_bytes=size_bytes, sha256=sha256)
-    return WeightFile(path, entry)
+    """The file, if it is what is expected."""
+    data = _read(path)
+    _compare(path, entry, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    return WeightFile(path, entry, data)
 
 
-def _measure(path: Path) -> tuple[int, str]:
-    """Size in bytes and sha256 of a file."""
-    digest, size_bytes = hashlib.sha256(), 0
+def _read(path: Path) -> bytes:
+    """All bytes of a weight file."""
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                size_bytes += len(chunk)
-                digest.update(chunk)
-    except OSError as error:
-        raise WeightsNotFoundError(f"cannot read the weights {path}: {error}.") from error
-    return size_bytes, digest.hexdigest()
+        return read_bytes(path, limit_bytes=MAX_WEIGHT_BYTES, what="the weights")
+    except FileError as error:
+        raise WeightsNotFoundError(str(error)) from error
 
 
 def _compare(path: Path, entry: WeightEntry, *, size_bytes: int, sha256: str) -> None:
-    """Refuse a file that is not the promised one."""
-    advice = "Delete it and reinstall the package or fetch it again; for a file of your own, correct its sidecar."
+    """Refuse a file that is not the expected one."""
+    advice = (
+        "Delete it and reinstall the package or fetch it again; a file of your own needs a name that no packaged file "
+        "has, and its own sha256 in its sidecar."
+    )
     if size_bytes != entry.size_bytes:
-        raise WeightsCorruptError(f"{path} has {size_bytes} bytes, promised are {entry.size_bytes}. {advice}")
+        raise WeightsCorruptError(f"{path} has {size_bytes} bytes, expected are {entry.size_bytes}. {advice}")
     if sha256 != entry.sha256:
-        raise WeightsCorruptError(f"{path} has the sha256 {sha256}, promised is {entry.sha256}. {advice}")
+        raise WeightsCorruptError(f"{path} has the sha256 {sha256}, expected is {entry.sha256}. {advice}")
 
 
 def _listed(places: tuple[Path, ...]) -> str:

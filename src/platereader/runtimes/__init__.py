@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Engine", "Precision", "Runtime"]
+from platereader.runtimes._options import Engine, Precision, RuntimeOptions
 
-Engine: TypeAlias = Literal["openvino", "onnx", "torch"]
-"""What runs a network: OpenVINO, ONNX Runtime or PyTorch."""
-
-Precision: TypeAlias = Literal["int8", "fp32", "bf16"]
-"""Number format of the arithmetic. No engine has to offer all of them, nor has every network weights for them."""
+__all__ = ["Engine", "Precision", "Runtime", "RuntimeOptions"]
 
 
 class Runtime(Protocol):

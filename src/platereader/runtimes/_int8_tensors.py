@@ -61,32 +61,33 @@ def quantized(network: nn.Module, inputs: Mapping[str, InputScale]) -> dict[str,
 
 
 def int8_convolutions(
-    tensors: Mapping[str, Tensor], network: nn.Module, *, adding: frozenset[str] = frozenset()
+    tensors: Mapping[str, Tensor], network: nn.Module, *, name: str = "the file", adding: frozenset[str] = frozenset()
 ) -> dict[str, Int8Convolution]:
     """The convolutions by name, with the tensors that ``quantized`` made.
 
     Args:
         tensors: of the file.
         network: for its structure only; may be on the device ``meta``.
+        name: of the file, for messages.
         adding: names of those that end a residual block.
 
     Raises:
         WeightsCorruptError: the tensors are of another network; names the first one that differs.
     """
-    _check_same(tensors, network)
+    _check_same(tensors, network, name=name)
     return {
-        name: Int8Convolution(
-            weight=tensors[f"{name}.weight"],
-            weight_scale=tensors[f"{name}.weight_scale"],
-            bias=tensors[f"{name}.bias"],
-            input_scale=float(tensors[f"{name}.input_scale"]),
-            input_zero_point=int(tensors[f"{name}.input_zero_point"]),
+        layer: Int8Convolution(
+            weight=tensors[f"{layer}.weight"],
+            weight_scale=tensors[f"{layer}.weight_scale"],
+            bias=tensors[f"{layer}.bias"],
+            input_scale=float(tensors[f"{layer}.input_scale"]),
+            input_zero_point=int(tensors[f"{layer}.input_zero_point"]),
             stride=cast("tuple[int, int]", module.stride),
             padding=cast("tuple[int, int]", module.padding),
             dilation=cast("tuple[int, int]", module.dilation),
-            adds=name in adding,
+            adds=layer in adding,
         )
-        for name, module in convolutions(network).items()
+        for layer, module in convolutions(network).items()
     }
 
 
@@ -105,21 +106,21 @@ def precision_of(path: str | Path) -> str:
     return read_metadata(Path(path)).get(_KEY, "fp32")
 
 
-def _check_same(tensors: Mapping[str, Tensor], network: nn.Module) -> None:
+def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str) -> None:
     """Compare names, formats and shapes with those that ``quantized`` gives this network."""
     wanted: dict[str, tuple[torch.dtype, list[int]]] = {}
-    for name, module in convolutions(network).items():
+    for layer, module in convolutions(network).items():
         wanted |= {
-            f"{name}.weight": (torch.int8, list(module.weight.shape)),
-            f"{name}.weight_scale": (torch.float32, [module.out_channels]),
-            f"{name}.bias": (torch.float32, [module.out_channels]),
-            f"{name}.input_scale": (torch.float32, []),
-            f"{name}.input_zero_point": (torch.uint8, []),
+            f"{layer}.weight": (torch.int8, list(module.weight.shape)),
+            f"{layer}.weight_scale": (torch.float32, [module.out_channels]),
+            f"{layer}.bias": (torch.float32, [module.out_channels]),
+            f"{layer}.input_scale": (torch.float32, []),
+            f"{layer}.input_zero_point": (torch.uint8, []),
         }
-    found = {name: (tensor.dtype, list(tensor.shape)) for name, tensor in tensors.items()}
-    for name in [*wanted, *found]:
-        if found.get(name) != wanted.get(name):
+    found = {key: (tensor.dtype, list(tensor.shape)) for key, tensor in tensors.items()}
+    for key in [*wanted, *found]:
+        if found.get(key) != wanted.get(key):
             raise WeightsCorruptError(
-                f"its tensor {name} is {found.get(name)}, in this network in int8 it is {wanted.get(name)}: "
+                f"{name}: its tensor {key} is {found.get(key)}, in this network in int8 it is {wanted.get(key)}: "
                 "check that the settings are the ones it was trained with, or make it again from the fp32 weights."
             )

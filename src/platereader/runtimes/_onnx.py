@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +20,8 @@ class OnnxRuntime:
     """Runs an ONNX file; safe to call from several threads at once.
 
     Args:
-        path: the file, with one input; the weights are inside.
+        data: the bytes of the file, with one input and all tensors inside.
+        name: of the file, for messages.
         precision: what its arithmetic is in: ``fp32`` or ``int8``.
         threads: of this network alone; None for the cores that the process may use.
 
@@ -33,7 +33,7 @@ class OnnxRuntime:
 
     engine: str = "onnx"
 
-    def __init__(self, path: Path, *, precision: str = "fp32", threads: int | None = None) -> None:
+    def __init__(self, data: bytes, *, name: str, precision: str = "fp32", threads: int | None = None) -> None:
         if precision not in {"fp32", "int8"}:
             raise EngineError(f"precision {precision!r} is not offered by engine 'onnx': use 'fp32' or 'int8'.")
         onnxruntime = import_onnxruntime()
@@ -45,10 +45,10 @@ class OnnxRuntime:
         # Waiting threads would otherwise spin, and take the cores from the parts that run between two networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session: Any = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise WeightsCorruptError(
-                f"{path} cannot be run by onnxruntime {onnxruntime.__version__} ({str(error).splitlines()[0]}): make "
+                f"{name} cannot be run by onnxruntime {onnxruntime.__version__} ({str(error).splitlines()[0]}): make "
                 "or fetch it again, or install a newer onnxruntime."
             ) from error
         self._input: str = self._session.get_inputs()[0].name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import threading
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,8 @@ class OpenVinoRuntime:
     """Runs an ONNX file; safe to call from several threads at once, each of which gets a request of its own.
 
     Args:
-        path: the file, with one input; the weights are inside.
+        data: the bytes of the file, with one input and all tensors inside.
+        name: of the file, for messages.
         precision: ``fp32`` or ``bf16``; ``int8`` for a file that was quantised.
         threads: of this network alone; None for the cores that the process may use.
 
@@ -43,7 +43,7 @@ class OpenVinoRuntime:
 
     engine: str = "openvino"
 
-    def __init__(self, path: Path, *, precision: str = "fp32", threads: int | None = None) -> None:
+    def __init__(self, data: bytes, *, name: str, precision: str = "fp32", threads: int | None = None) -> None:
         if precision not in _FORMATS:
             raise EngineError(
                 f"precision {precision!r} is not offered by engine 'openvino': use one of {sorted(_FORMATS)}."
@@ -60,10 +60,10 @@ class OpenVinoRuntime:
         }
         try:
             with _LOCK:
-                self._compiled: Any = _core().compile_model(str(path), "CPU", settings)
+                self._compiled: Any = _core().compile_model(_core().read_model(data), "CPU", settings)
         except RuntimeError as error:
             raise WeightsCorruptError(
-                f"{path} cannot be run by openvino {openvino.__version__} ({str(error).strip().splitlines()[-1]}): "
+                f"{name} cannot be run by openvino {openvino.__version__} ({str(error).strip().splitlines()[-1]}): "
                 "make or fetch it again, or install a newer openvino."
             ) from error
         self._idle: deque[Any] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -10,12 +11,13 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from platereader._files import write_bytes
-from platereader.errors import WeightsCorruptError, WeightsNotFoundError
+from platereader._files import read_bytes, write_bytes
+from platereader.errors import FileError, WeightsCorruptError, WeightsNotFoundError
 
 # Its stubs leave types open.
-_SAFETENSORS = cast("Any", safetensors)
 _TORCH = cast("Any", safetensors.torch)
+# A checkpoint has the network, its average and the optimizer's state.
+_MAX_BYTES = 1 << 32
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -25,11 +27,21 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         WeightsNotFoundError: there is no such file.
         WeightsCorruptError: it is not a safetensors file, or not a whole one.
     """
-    _check_exists(path)
+    return tensors_of(_read(path), name=str(path))
+
+
+def tensors_of(data: bytes, *, name: str) -> dict[str, Tensor]:
+    """All tensors in the bytes of a file, by name; they are copies, which no change of the file reaches.
+
+    Raises:
+        WeightsCorruptError: it is not a safetensors file, or not a whole one.
+    """
     try:
-        return cast("dict[str, Tensor]", _TORCH.load_file(path))
+        return cast("dict[str, Tensor]", _TORCH.load(data))
     except safetensors.SafetensorError as error:
-        raise _corrupt(path, error) from error
+        raise WeightsCorruptError(
+            f"{name} is not a whole safetensors file ({error}): fetch or make it again."
+        ) from error
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -39,12 +51,11 @@ def read_metadata(path: Path) -> dict[str, str]:
         WeightsNotFoundError: there is no such file.
         WeightsCorruptError: it is not a safetensors file, or not a whole one.
     """
-    _check_exists(path)
-    try:
-        with _SAFETENSORS.safe_open(path, framework="pt") as file:
-            return cast("dict[str, str]", file.metadata() or {})
-    except safetensors.SafetensorError as error:
-        raise _corrupt(path, error) from error
+    data = _read(path)
+    tensors_of(data, name=str(path))
+    length = int.from_bytes(data[:8], "little")
+    header: dict[str, Any] = json.loads(data[8 : 8 + length])
+    return cast("dict[str, str]", header.get("__metadata__", {}))
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Mapping[str, str] | None = None) -> None:
@@ -59,12 +70,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Mappin
     )
 
 
-def _check_exists(path: Path) -> None:
-    """Raise if there is no such file."""
-    if not path.is_file():
-        raise WeightsNotFoundError(f"{path} does not exist: pass the path of a safetensors file.")
-
-
-def _corrupt(path: Path, error: Exception) -> WeightsCorruptError:
-    """The error for a damaged file."""
-    return WeightsCorruptError(f"{path} is not a whole safetensors file ({error}): fetch or make it again.")
+def _read(path: Path) -> bytes:
+    try:
+        return read_bytes(path, limit_bytes=_MAX_BYTES, what="the tensors")
+    except FileError as error:
+        raise WeightsNotFoundError(str(error)) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from platereader.errors import EngineError
-
-TorchPrecision: TypeAlias = Literal["fp32", "bf16"]
-"""Number formats that this engine offers."""
-
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -35,7 +31,7 @@ class TorchRuntime:
 
     engine: str = "torch"
 
-    def __init__(self, module: nn.Module, *, precision: TorchPrecision = "fp32", device: str = "cpu") -> None:
+    def __init__(self, module: nn.Module, *, precision: str = "fp32", device: str = "cpu") -> None:
         formats: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
         if precision not in formats:
             raise EngineError(

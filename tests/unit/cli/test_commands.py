@@ -18,10 +18,11 @@ from platereader.cli import main
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
 from platereader.recognition._recognizer import CtcRecognizer
-from platereader.registry import Registry, WeightEntry, write_sidecar
+from platereader.registry import Kind, Registry, WeightEntry, write_sidecar
 from small_networks import SMALL, write_small
 
 DATA = b"weights"
+EMPTY = (2).to_bytes(8, "little") + b"{}"  # safetensors without tensors
 
 
 @pytest.fixture
@@ -30,9 +31,10 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "finder.safetensors").write_bytes(DATA)
     sha256 = hashlib.sha256(DATA).hexdigest()
+    kinds: dict[str, Kind] = {"finder": "detector", "absent": "recognizer"}
     entries = tuple(
-        WeightEntry(name, f"{name}.safetensors", "detector", sha256, len(DATA), "AGPL-3.0-or-later")
-        for name in ("finder", "absent")
+        WeightEntry(name, f"{name}.safetensors", kind, "fp32", "safetensors", sha256, len(DATA), "AGPL-3.0-or-later")
+        for name, kind in kinds.items()
     )
     made = Registry(entries, (tmp_path / "models",), tmp_path / "cache")
     monkeypatch.setattr(Registry, "default", lambda: made)
@@ -42,7 +44,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 def test_weights_list(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["weights", "list"]) == 0
     header, *rows = capsys.readouterr().out.splitlines()
-    assert header.split() == ["NAME", "KIND", "SIZE", "LICENCE", "FILE"]
+    assert header.split() == ["NAME", "KIND", "PRECISION", "FORMAT", "SIZE", "LICENCE", "FILE"]
     assert [row.split()[0] for row in rows] == ["finder", "absent"]
 
 
@@ -70,8 +72,8 @@ def test_weights_fetch_leaves_a_good_file_alone(registry: Registry, capsys: pyte
 def test_weights_of_the_wrong_kind_are_refused(
     registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["read", str(tmp_path), "--recognizer", "finder"]) == 2
-    assert "weights of a detector" in capsys.readouterr().err
+    assert main(["read", str(tmp_path), "--detector", "absent"]) == 2
+    assert "weights of a recognizer" in capsys.readouterr().err
 
 
 def use(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
@@ -165,7 +167,10 @@ def test_train_hands_over_only_what_was_given(
     assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
     (data, detector_options), (labelled, options) = calls
     training = detector_options["training"]
-    assert detector_options["teacher"].sha256 == Registry.default().entry("plate-detector").sha256
+    assert (
+        detector_options["teacher"].sha256
+        == Registry.default().resolve("plate-detector", file_format="safetensors").sha256
+    )
     assert (data, detector_options["output"], detector_options["start"]) == (Path("data"), tmp_path, None)
     assert (training.steps, training.minutes, training.learning_rate, training.seed) == (5, None, 0.1, 0)
     assert (labelled, options["negatives"]) == ([Path("a"), Path("b")], Path("n"))
@@ -185,7 +190,7 @@ def test_train_quantize_writes_weights_that_can_be_used_at_once(
     assert [row.split()[0] for row in table] == ["PLATES", "synthetic", "all"]
     weights = Registry.default().resolve(Path(printed))
     assert (weights.kind, weights.settings) == ("recognizer", SMALL)
-    CtcRecognizer.from_file(weights.path, precision="int8", settings=weights.settings)
+    CtcRecognizer.from_weights(weights)
     report = json.loads((tmp_path / "out" / "quantization.json").read_text(encoding="utf-8"))
     assert report["agreement"][-1]["same"]["n"] == 3
     assert main([*words, "--max-loss", "-1"]) == 3
@@ -219,7 +224,7 @@ def test_info_says_why_a_precision_was_chosen(
     lines = capsys.readouterr().out.splitlines()
     detector, reader = (next(line for line in lines if line.startswith(part)) for part in ("detector", "recognizer"))
     assert "torch int8" in detector
-    assert detector.endswith("asked for")
+    assert detector.endswith("as requested")
     assert "torch int8" in reader
     assert main(asked) == 0
     reader = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("recognizer"))

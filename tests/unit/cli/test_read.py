@@ -277,7 +277,7 @@ class ThresholdDetector:
 def test_every_candidate_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built = replace(patch_pipeline(), detector=ThresholdDetector())
+    built = Pipeline(replace(patch_pipeline().parts, detector=ThresholdDetector()))
     use(monkeypatch, built)
     places = {50: Box(10, 10, 90, 30), 100: Box(10, 50, 90, 70), 200: Box(10, 90, 90, 110), 150: Box(10, 130, 90, 150)}
     path = save(tmp_path / "x.png", places)
@@ -299,7 +299,7 @@ def test_candidates_of_a_detector_on_tiles_are_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiled = TiledDetector(ThresholdDetector(), tile_px=200, overlap_px=100)
-    use(monkeypatch, replace(patch_pipeline(), detector=tiled))
+    use(monkeypatch, Pipeline(replace(patch_pipeline().parts, detector=tiled)))
     path = save(tmp_path / "x.png", {50: Box(10, 10, 90, 30), 100: Box(10, 50, 90, 70)})
     _, document = run_json(capsys, path, "--explain")
     explained = document.pictures[0].explanations or ()
@@ -323,7 +323,7 @@ def test_the_judgement_is_explained_in_numbers(
     words: str,
 ) -> None:
     built = patch_pipeline(probability=probability, trust=trust)
-    use(monkeypatch, replace(built, detector=ThresholdDetector()))
+    use(monkeypatch, Pipeline(replace(built.parts, detector=ThresholdDetector())))
     main(["read", str(save(tmp_path / "x.png", ONE)), "--explain"])
     assert words in capsys.readouterr().out
 
@@ -332,7 +332,9 @@ def test_rejected_corners_are_mentioned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirrored = Quad((120, 60), (40, 60), (40, 80), (120, 80))
-    built = replace(patch_pipeline(), detector=ThresholdDetector(corners=mirrored), rectifier=CornerRectifier())
+    built = Pipeline(
+        replace(patch_pipeline().parts, detector=ThresholdDetector(corners=mirrored), rectifier=CornerRectifier())
+    )
     use(monkeypatch, built)
     main(["read", str(save(tmp_path / "x.png", ONE)), "--explain"])
     assert "the rectifier rejected its corners" in capsys.readouterr().out

@@ -19,6 +19,7 @@ from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.media._images import read_image
 from platereader.media._redaction import REDACTION_MIN_SCORE
+from platereader.pipeline import Pipeline
 
 PLATE = Box(40, 60, 120, 80)
 INSIDE = (slice(60, 80), slice(40, 120))
@@ -153,7 +154,7 @@ def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suff
     def build(arguments: argparse.Namespace) -> Any:
         from dataclasses import replace
 
-        return replace(patch_pipeline(), detector=Blinking())
+        return Pipeline(replace(patch_pipeline().parts, detector=Blinking()))
 
     monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
     source = video(tmp_path / f"gate{suffix}", 20)

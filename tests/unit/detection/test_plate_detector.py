@@ -180,7 +180,7 @@ def test_missing_and_damaged_weights(tmp_path: Path) -> None:
 def test_unknown_precision(network: PlateNetwork, tmp_path: Path) -> None:
     write_tensors(tmp_path / "w", network.state_dict())
     with pytest.raises(EngineError):
-        PlateDetector.from_file(tmp_path / "w", precision="int4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        PlateDetector.from_file(tmp_path / "w", precision="int4")
 
 
 @pytest.mark.parametrize("settings", [{"size": 3}, {"min_score": "high"}, {"input_size": 100}, {"max_iou": 2.0}])

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from platereader.detection._network import PlateNetwork
-from platereader.detection._quantized import int8_runtime, read_int8, shared_scales
+from platereader.detection._plate_detector import PlateDetector
+from platereader.detection._quantized import int8_runtime, shared_scales
 from platereader.errors import WeightsCorruptError
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
@@ -78,4 +79,4 @@ def test_a_level_and_the_sum_that_it_goes_into_have_one_scale(network: PlateNetw
 def test_a_file_of_another_network_is_named(tensors: dict[str, Tensor], tmp_path: Path) -> None:
     write_int8(tmp_path / "a.safetensors", {name: tensor for name, tensor in tensors.items() if "heads" not in name})
     with pytest.raises(WeightsCorruptError, match=r"a\.safetensors.*heads\.0\.0\.0"):
-        read_int8(tmp_path / "a.safetensors")
+        PlateDetector.from_file(tmp_path / "a.safetensors")

@@ -13,6 +13,7 @@ from platereader import Box, ContractError, Detection, InvalidArgumentError, Qua
 from platereader._arrays import BgrImage
 from platereader.detection._region import RegionDetector
 from platereader.detection._tiled import TiledDetector
+from platereader.pipeline import Pipeline
 from platereader.results import Lines
 from platereader.testing import check_detector
 
@@ -158,7 +159,7 @@ def test_a_box_that_is_nowhere_is_refused_in_the_name_of_whose_it_is() -> None:
     frame = frame_with({}, width=180, height=100)
     lost = Scripted({(100, 180, 0): [find(900, 950)]})
     with pytest.raises(ContractError, match=r"Scripted\.detect gave the box"):
-        replace(patch_pipeline(), detector=TiledDetector(lost, tile_px=100, overlap_px=20)).read(frame)
+        Pipeline(replace(patch_pipeline().parts, detector=TiledDetector(lost, tile_px=100, overlap_px=20))).read(frame)
 
 
 def test_no_plates_and_odd_frames() -> None:

@@ -9,7 +9,7 @@ from processors import skip_if_int8_saturates
 
 from platereader.errors import EngineError, WeightsCorruptError, WeightsNotFoundError
 from platereader.recognition._network import folded
-from platereader.recognition._quantized import read_int8
+from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.runtimes._int8_tensors import InputScale, convolutions, precision_of, quantized, write_int8
@@ -72,13 +72,13 @@ def test_loading_draws_no_random_numbers(files: tuple[Path, Path]) -> None:
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    read_int8(files[1], config=CONFIG)
+    int8_runtime(read_tensors(files[1]), config=CONFIG)
     assert torch.equal(torch.rand(1), expected)
 
 
 def test_files_of_the_other_precision_are_refused(files: tuple[Path, Path]) -> None:
     fp32, int8 = files
-    with pytest.raises(EngineError, match=r"holds fp32 weights.*platereader train quantize"):
+    with pytest.raises(EngineError, match=r"holds fp32 weights.*precision='int8' with the file of a quantised network"):
         CtcRecognizer.from_file(fp32, precision="int8", settings=SMALL)
     for precision in ("fp32", "bf16"):
         with pytest.raises(EngineError, match=r"holds int8 weights.*precision='int8'"):
@@ -98,7 +98,7 @@ def test_wrong_files_are_refused(files: tuple[Path, Path], tmp_path: Path) -> No
     tensors = read_tensors(files[1])
     write_int8(tmp_path / "float.safetensors", {**tensors, "classify.weight": tensors["classify.weight"].float()})
     with pytest.raises(WeightsCorruptError, match=r"classify\.weight is .*float32"):
-        read_int8(tmp_path / "float.safetensors", config=CONFIG)
+        int8_runtime(read_tensors(tmp_path / "float.safetensors"), config=CONFIG)
     write_int8(tmp_path / "less.safetensors", {name: tensor for name, tensor in tensors.items() if "bias" not in name})
     with pytest.raises(WeightsCorruptError, match="bias is None"):
-        read_int8(tmp_path / "less.safetensors", config=CONFIG)
+        int8_runtime(read_tensors(tmp_path / "less.safetensors"), config=CONFIG)

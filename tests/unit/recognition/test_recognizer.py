@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.training.checkpoint import half_precision
-from platereader.plates import RUSSIAN
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.runtimes._tensors import write_tensors
@@ -92,7 +92,7 @@ def test_wrong_files_are_refused(tmp_path: Path, weights: Path) -> None:
     with pytest.raises(WeightsCorruptError, match="does not hold"):
         CtcRecognizer.from_file(weights)  # the default network is larger
     with pytest.raises(WeightsCorruptError, match="does not hold"):
-        CtcRecognizer.from_file(weights, settings={**SMALL, "alphabet": "0123456789"})
+        CtcRecognizer.from_file(weights, alphabet=Alphabet("0123456789"), settings=SMALL)
 
 
 def test_bad_settings_are_refused(weights: Path, recognizer: CtcRecognizer) -> None:

@@ -139,16 +139,18 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    entry = WeightEntry("finder", "finder.safetensors", "detector", SHA256, len(DATA), "AGPL-3.0-or-later")
+    entry = WeightEntry(
+        "finder", "finder.safetensors", "detector", "fp32", "safetensors", SHA256, len(DATA), "AGPL-3.0-or-later"
+    )
     return Registry((entry,), (tmp_path / "cache",), tmp_path / "cache")
 
 
 @pytest.mark.parametrize("kind", ["good", "good-without-length", "moved"])
 def test_a_good_answer_is_kept(server: Server, registry: Registry, kind: str) -> None:
     pieces: list[int] = []
-    file = registry.fetch("finder", base_url=f"{server.url}/{kind}/", progress=pieces.append)
+    (file,) = registry.fetch("finder", base_url=f"{server.url}/{kind}/", progress=pieces.append)
     assert file == registry.resolve("finder")
-    assert file.read_bytes() == DATA
+    assert file.data == DATA
     assert sum(pieces) == len(DATA)
     assert [path.name for path in registry.cache.iterdir()] == ["finder.safetensors"]
 
@@ -212,7 +214,7 @@ def test_an_encrypted_connection_is_never_left_for_a_plain_one() -> None:
 def test_a_damaged_file_is_replaced(server: Server, registry: Registry) -> None:
     registry.cache.mkdir()
     (registry.cache / "finder.safetensors").write_bytes(DATA[:-1])
-    assert registry.fetch("finder", base_url=f"{server.url}/good").read_bytes() == DATA
+    assert registry.fetch("finder", base_url=f"{server.url}/good")[0].data == DATA
 
 
 def test_a_good_file_is_not_fetched_again(server: Server, registry: Registry) -> None:

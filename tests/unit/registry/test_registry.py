@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,23 @@ from platereader.errors import UnknownNameError, WeightsCorruptError, WeightsErr
 from platereader.registry import Registry, WeightEntry, load_manifest, write_sidecar
 
 DATA = b"weights" * 1000
+MINE = (2).to_bytes(8, "little") + b"{}"  # safetensors without tensors
 
 
 def description(data: bytes = DATA, **changes: object) -> dict[str, Any]:
     return {
-        "name": "finder",
+        "model": "finder",
+        "precision": "fp32",
+        "format": "safetensors",
         "file": "finder.safetensors",
         "kind": "detector",
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
         "licence": "AGPL-3.0-or-later",
         "url": None,
+        "alphabet": None,
         "settings": {"input_px": [416, 416]},
+        "calibration": None,
     } | changes
 
 
@@ -35,7 +41,7 @@ def registry(tmp_path: Path) -> Registry:
     for folder in folders:
         folder.mkdir()
     (folders[2] / "finder.safetensors").write_bytes(DATA)
-    entries = (description(), description(name="reader", file="reader.safetensors", kind="recognizer"))
+    entries = (description(), description(model="reader", file="reader.safetensors", kind="recognizer"))
     return Registry(tuple(map(WeightEntry.from_dict, entries)), folders, folders[1])
 
 
@@ -44,7 +50,7 @@ def test_a_name_resolves_to_the_packaged_file(registry: Registry) -> None:
     assert (file.name, file.kind, file.path.parent.name) == ("finder", "detector", "packaged")
     assert file.sha256 == hashlib.sha256(DATA).hexdigest()
     assert file.settings == {"input_px": [416, 416]}
-    assert file.read_bytes() == DATA
+    assert file.data == DATA
 
 
 def test_places_are_searched_in_order(registry: Registry) -> None:
@@ -73,18 +79,28 @@ def test_a_missing_file_lists_every_place(registry: Registry) -> None:
 @pytest.mark.parametrize("data", [DATA[:-1], DATA + b"x", b"", DATA[:-1] + b"X"], ids=["short", "long", "0", "altered"])
 def test_other_bytes_are_refused_even_if_a_later_place_has_the_right_ones(registry: Registry, data: bytes) -> None:
     (registry.cache / "finder.safetensors").write_bytes(data)
-    with pytest.raises(WeightsCorruptError, match="promised"):
+    with pytest.raises(WeightsCorruptError, match="expected"):
         registry.resolve("finder")
 
 
 def test_a_change_after_the_check_does_not_reach_the_parser(registry: Registry) -> None:
     file = registry.resolve("finder")
     file.path.write_bytes(DATA.swapcase())
-    with pytest.raises(WeightsCorruptError):
-        file.read_bytes()
+    assert file.data == DATA
     file.path.unlink()
-    with pytest.raises(WeightsNotFoundError):
-        file.read_bytes()
+    assert file.data == DATA
+
+
+def test_a_model_has_several_files(registry: Registry, tmp_path: Path) -> None:
+    other = description(MINE, file="finder.onnx", format="onnx", precision="int8")
+    (tmp_path / "packaged" / "finder.onnx").write_bytes(MINE)
+    both = replace(registry, entries=(*registry.entries, WeightEntry.from_dict(other)))
+    assert both.names() == ("finder", "reader")
+    assert both.resolve("finder").path.name == "finder.safetensors"
+    assert both.resolve("finder", precision="int8").path.name == "finder.onnx"
+    assert both.resolve("finder", file_format="onnx").path.name == "finder.onnx"
+    with pytest.raises(WeightsNotFoundError, match=r"int8 and format safetensors, there are fp32 safetensors, int8 o"):
+        both.resolve("finder", precision="int8", file_format="safetensors")
 
 
 def test_verify_reports_each_entry(registry: Registry) -> None:
@@ -95,7 +111,7 @@ def test_verify_reports_each_entry(registry: Registry) -> None:
     assert isinstance(missing.error, WeightsNotFoundError)
 
 
-def own_file(folder: Path, sidecar: dict[str, Any] | None, data: bytes = b"mine") -> Path:
+def own_file(folder: Path, sidecar: dict[str, Any] | None, data: bytes = MINE) -> Path:
     path = folder / "мой файл.safetensors"
     path.write_bytes(data)
     if sidecar is not None:
@@ -104,7 +120,7 @@ def own_file(folder: Path, sidecar: dict[str, Any] | None, data: bytes = b"mine"
 
 
 def sidecar(**changes: object) -> dict[str, Any]:
-    return {"kind": "recognizer", "sha256": hashlib.sha256(b"mine").hexdigest(), "settings": {"a": 1}} | changes
+    return {"kind": "recognizer", "sha256": hashlib.sha256(MINE).hexdigest(), "settings": {"a": 1}} | changes
 
 
 def test_a_users_own_file_comes_with_a_sidecar(registry: Registry, tmp_path: Path) -> None:
@@ -124,7 +140,7 @@ def test_a_sidecar_can_be_written(registry: Registry, tmp_path: Path) -> None:
     entry = write_sidecar(path, kind="detector", settings={"input_size": 640})
     file = registry.resolve(path)
     assert (file.entry, file.path) == (entry, path)
-    path.write_bytes(b"other bytes")
+    path.write_bytes(MINE + b" ")
     with pytest.raises(WeightsCorruptError):
         registry.resolve(path)
 
@@ -136,6 +152,11 @@ def test_a_sidecar_can_be_written(registry: Registry, tmp_path: Path) -> None:
         ({"sha256": "0" * 63}, "sha256"),
         ({"bytes": 3}, "bytes"),
         ({"kind": "tracker"}, "kind"),
+        ({"kind": ["detector"]}, "kind"),
+        ({"precision": "fp16"}, "precision"),
+        ({"format": "pt"}, "format"),
+        ({"alphabet": 5}, "alphabet"),
+        ({"calibration": 1.0}, "calibration"),
         ({"settings": [1]}, "settings"),
         ({"settings": None}, "settings"),
     ],
@@ -160,6 +181,25 @@ def test_a_file_without_description_is_refused(registry: Registry, tmp_path: Pat
 
 def test_a_copy_of_known_weights_needs_no_description(registry: Registry, tmp_path: Path) -> None:
     assert registry.resolve(own_file(tmp_path, None, DATA)).name == "finder"
+
+
+def test_a_sidecar_never_beats_the_manifest(registry: Registry, tmp_path: Path) -> None:
+    copy = own_file(tmp_path, {"kind": "recognizer", "sha256": hashlib.sha256(DATA).hexdigest(), "settings": {}}, DATA)
+    assert registry.resolve(copy).kind == "detector"
+    path = registry.folders[2] / "finder.safetensors"
+    path.write_bytes(MINE)
+    write_sidecar(path, kind="detector", settings={})
+    for given in ("finder", path):
+        with pytest.raises(WeightsCorruptError, match="a file of your own needs a name that no packaged file has"):
+            registry.resolve(given)
+
+
+def test_a_sidecar_that_says_another_precision_is_refused_when_it_is_loaded(registry: Registry, tmp_path: Path) -> None:
+    path = own_file(tmp_path, sidecar(precision="int8"))
+    with pytest.raises(
+        WeightsCorruptError, match="holds fp32 weights in safetensors, expected are int8 in safetensors"
+    ):
+        registry.resolve(path).contents()
 
 
 def test_an_altered_file_with_the_name_of_known_weights_is_refused(registry: Registry, tmp_path: Path) -> None:
@@ -197,10 +237,11 @@ def test_an_entry_cannot_leave_its_folder(file: object) -> None:
         "",
         "[]",
         "{}",
-        json.dumps({"schema": 2, "weights": []}),
-        json.dumps({"schema": 1, "weights": {}}),
-        json.dumps({"schema": 1, "weights": [{}]}),
-        json.dumps({"schema": 1, "weights": [description(), description()]}),
+        json.dumps({"schema": 1, "weights": []}),
+        json.dumps({"schema": 2, "weights": {}}),
+        json.dumps({"schema": 2, "weights": [{}]}),
+        json.dumps({"schema": 2, "weights": [description(), description(model="other")]}),
+        json.dumps({"schema": 2, "weights": [description(), description(file="other")]}),
     ],
 )
 def test_a_damaged_manifest_is_refused(tmp_path: Path, content: str) -> None:

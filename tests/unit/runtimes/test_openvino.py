@@ -13,8 +13,8 @@ import os, signal
 from platereader import Registry
 from platereader.runtimes._openvino import OpenVinoRuntime
 
-path = Registry.default().resolve("plate-recognizer-int8-onnx").path
-first, second = (OpenVinoRuntime(path, precision="int8") for _ in range(2))
+data = Registry.default().resolve("plate-recognizer", precision="int8", file_format="onnx").data
+first, second = (OpenVinoRuntime(data, name="reader", precision="int8") for _ in range(2))
 del first, second
 signal.signal(signal.SIGINT, lambda *_: print("delivered"))
 os.kill(os.getpid(), signal.SIGINT)

@@ -63,7 +63,7 @@ def test_describes_itself() -> None:
 
 def test_unknown_precision_is_refused() -> None:
     with pytest.raises(EngineError, match=r"'int8'.*bf16"):
-        TorchRuntime(nn.Identity(), precision="int8")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        TorchRuntime(nn.Identity(), precision="int8")
 
 
 def test_works_in_a_thread_with_gradients_off_only_inside() -> None:

@@ -10,6 +10,7 @@ import pytest
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Detection, InvalidArgumentError, TimestampError, TrackAssignment
 from platereader._arrays import BgrImage
+from platereader.pipeline import Pipeline
 from platereader.results import PlateReading, StreamUpdate, TrackedPlate
 from platereader.video._stream import MAX_UNSEEN, MOST_RESTING, PlateStream, StreamSettings
 
@@ -192,7 +193,7 @@ def test_illegible_parked_plate_is_one_passage_too() -> None:
 
 
 def test_tracker_that_goes_over_to_another_vehicle_is_found_out() -> None:
-    stream = replace(patch_pipeline(), tracker=OneTrack).stream(StreamSettings(recheck_s=0.5))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=OneTrack)).stream(StreamSettings(recheck_s=0.5))
     updates = run(stream, [frame_with({50: PLATE})] * 20 + [frame_with({100: PLATE})] * 20)
     assert [plate.text for plate in updates[-1].active] == ["M555KE199"]
     gone = finished_of([*updates, stream.finish()])
@@ -201,7 +202,7 @@ def test_tracker_that_goes_over_to_another_vehicle_is_found_out() -> None:
 
 
 def test_one_reading_of_another_plate_changes_nothing() -> None:
-    stream = replace(patch_pipeline(), tracker=OneTrack).stream(StreamSettings(recheck_s=0.0))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=OneTrack)).stream(StreamSettings(recheck_s=0.0))
     one, other = frame_with({50: PLATE}), frame_with({100: PLATE})
     run(stream, [one] * 10 + [other] + [one] * 10)
     assert [plate.text for plate in stream.finish().finished] == ["A123BC77"]
@@ -231,7 +232,7 @@ class Told:
 
 def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
     told = Told((1,), (1,), (1,), (2,), (1,), (1,))
-    stream = replace(patch_pipeline(), tracker=lambda: told).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: told)).stream()
     plate, piece = frame_with({50: PLATE}), frame_with({200: Box(25, 30, 60, 50)})
     updates = run(stream, [plate, plate, plate, piece, plate, plate])
     assert [one.passage_id for update in updates for one in update.active] == [1] * 6
@@ -240,7 +241,7 @@ def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
 
 def test_another_plate_that_is_read_where_one_is_expected_is_another_passage() -> None:
     given_ids = Told((1,), (1,), (1,), (2,))
-    stream = replace(patch_pipeline(), tracker=lambda: given_ids).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: given_ids)).stream()
     plate, other = frame_with({50: PLATE}), frame_with({100: Box(25, 30, 60, 50)})
     updates = run(stream, [plate, plate, plate, other])
     assert [(one.passage_id, one.text) for one in updates[-1].active] == [(1, "A123BC77"), (2, "M555KE199")]
@@ -248,7 +249,7 @@ def test_another_plate_that_is_read_where_one_is_expected_is_another_passage() -
 
 def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
     told = Told((1,), (1,), (1,), (2,))
-    stream = replace(patch_pipeline(), tracker=lambda: told).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: told)).stream()
     plate, other = frame_with({50: PLATE}), frame_with({200: Box(220, 130, 300, 150)})
     updates = run(stream, [plate, plate, plate, other])
     assert [one.passage_id for one in updates[-1].active] == [1, 2]
@@ -257,7 +258,7 @@ def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
 def test_a_plate_comes_back_to_its_passage_from_a_track_that_went_astray() -> None:
     # Track 1 goes over to something else; the plate itself is then seen under a new track.
     told = Told((1,), (1,), (1,), (), (1,), (2, 1), (2, 1))
-    stream = replace(patch_pipeline(), tracker=lambda: told).stream(StreamSettings(recheck_s=0.0))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: told)).stream(StreamSettings(recheck_s=0.0))
     plate, something = {50: PLATE}, {200: Box(220, 130, 300, 150)}
     both = {**plate, **something}
     frames = [frame_with(one) for one in (plate, plate, plate, BLANK, something, both, both)]
@@ -301,7 +302,7 @@ class NeverEnds:
 
 
 def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow() -> None:
-    stream = replace(patch_pipeline(), tracker=NeverEnds).stream(StreamSettings(same_passage_s=0.0))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=NeverEnds)).stream(StreamSettings(same_passage_s=0.0))
     frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MAX_UNSEEN + 50)]
     updates = run(stream, frames)
     assert max(len(update.active) for update in updates) == MAX_UNSEEN + 1
@@ -309,7 +310,7 @@ def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow() -> None:
 
 
 def test_a_track_that_was_not_seen_for_long_has_ended_whatever_its_tracker_says() -> None:
-    stream = replace(patch_pipeline(), tracker=OneTrack).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=OneTrack)).stream()
     updates = run(stream, [frame_with({50: PLATE})] * 3 + [EMPTY] * 62, fps=1.0)
     assert [len(update.active) for update in updates[-3:]] == [1, 0, 0]
     assert [plate.text for plate in finished_of(updates)] == ["A123BC77"]
@@ -325,7 +326,9 @@ def test_passages_kept_in_mind_are_bounded() -> None:
             self.last += 1
             return TrackAssignment((self.last,), ended=(self.last - 1,))
 
-    stream = replace(patch_pipeline(), tracker=NewTrackEachTime).stream(StreamSettings(same_passage_s=1e6))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=NewTrackEachTime)).stream(
+        StreamSettings(same_passage_s=1e6)
+    )
     frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MOST_RESTING + 50)]
     gone = finished_of(run(stream, frames))
     assert [plate.passage_id for plate in gone] == list(range(1, 50))

@@ -16,7 +16,7 @@ from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
-from platereader.runtimes import Runtime
+from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized
 from platereader.runtimes._processor import cpu_features
 from platereader.runtimes._torch import TorchRuntime
@@ -122,9 +122,9 @@ def shipped_recognizers(fp32: WeightFile, int8: WeightFile) -> dict[str, Runtime
         EngineError: torch cannot compute in int8 here, or a file holds the other precision.
     """
     return {
-        "int8": CtcRecognizer.from_file(int8.path, precision="int8", settings=int8.settings).runtime,
-        "fp32": CtcRecognizer.from_file(fp32.path, precision="fp32", settings=fp32.settings).runtime,
-        "bf16": CtcRecognizer.from_file(fp32.path, precision="bf16", settings=fp32.settings).runtime,
+        "int8": CtcRecognizer.from_weights(int8, options=RuntimeOptions(precision="int8")).runtime,
+        "fp32": CtcRecognizer.from_weights(fp32, options=RuntimeOptions(precision="fp32")).runtime,
+        "bf16": CtcRecognizer.from_weights(fp32, options=RuntimeOptions(precision="bf16")).runtime,
     }
 
 

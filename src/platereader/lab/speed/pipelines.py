@@ -17,7 +17,7 @@ from platereader.lab.speed.stages import Stopwatch, watched
 from platereader.lab.speed.turns import take_turns, torch_threads
 from platereader.pipeline import Pipeline
 from platereader.results import PartDescription
-from platereader.runtimes._selection import ENGINES
+from platereader.runtimes._options import ENGINES
 
 __all__ = ["REFERENCE", "Build", "Setting", "settings_of", "time_frames"]
 
@@ -178,7 +178,7 @@ def _prepared(setting: Setting, build: Build) -> _Candidate:
     )
     if setting.input_size is not None:
         detector = replace(cast("Any", pipeline.detector), input_size=setting.input_size)
-        pipeline = replace(pipeline, detector=detector)
+        pipeline = replace(pipeline, parts=replace(pipeline.parts, detector=detector))
     return _Candidate(setting, pipeline, parts)
 
 

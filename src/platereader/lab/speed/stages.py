@@ -72,8 +72,8 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
         runtime = watch(part.runtime, "run", during=network, after=behind)
         return watch(replace(part, runtime=runtime), verb, during=before)
 
-    return replace(
-        pipeline,
+    parts = replace(
+        pipeline.parts,
         detector=with_network(
             pipeline.detector, "detect", network="detector network", before="letterbox", behind="suppress"
         ),
@@ -84,6 +84,7 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
         decoder=watch(pipeline.decoder, "decode", during="decode"),
         trust=watch(pipeline.trust, "judge", during="trust"),
     )
+    return replace(pipeline, parts=parts)
 
 
 class _Watched:

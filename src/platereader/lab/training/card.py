@@ -38,7 +38,14 @@ class TrainingRecord:
 
 
 def describe_weights(
-    weights: Path, record: TrainingRecord, *, kind: Kind, settings: Mapping[str, Any], licence: str = "unknown"
+    weights: Path,
+    record: TrainingRecord,
+    *,
+    kind: Kind,
+    settings: Mapping[str, Any],
+    alphabet: str | None = None,
+    calibration: Mapping[str, Any] | None = None,
+    licence: str = "unknown",
 ) -> None:
     """Write the sidecar ``FILE.json``, so that ``Registry.resolve`` takes the file, and its card.
 
@@ -47,9 +54,13 @@ def describe_weights(
         record: how it was made.
         kind: what it is for.
         settings: what the model needs to run, JSON-safe.
+        alphabet: characters of a recognizer.
+        calibration: of a recognizer's confidence, as ``Calibration.to_dict`` gives it.
         licence: SPDX expression or words.
     """
-    entry = write_sidecar(weights, kind=kind, settings=settings, licence=licence)
+    entry = write_sidecar(
+        weights, kind=kind, settings=settings, alphabet=alphabet, calibration=calibration, licence=licence
+    )
     write_text(card_of(weights), _card(entry, record))
 
 
@@ -68,7 +79,7 @@ def _card(entry: WeightEntry, record: TrainingRecord) -> str:
         "labelled sets": ", ".join(record.data) or "none",
         "training": f"{record.steps} steps in {record.minutes:.1f} minutes; {settings}",
     }
-    lines = [f"# {entry.name}", "", "| | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in facts.items())]
+    lines = [f"# {entry.model}", "", "| | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in facts.items())]
     if record.figures:
         lines += ["", "Measured on data that was not trained on, with n and 95 % interval:", ""]
         lines += ["| what | value |", "|---|---|", *(f"| {what} | {value} |" for what, value in record.figures)]

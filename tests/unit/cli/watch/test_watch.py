@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,13 @@ import pytest
 from PIL import Image
 
 from captures import ScriptedCapture, read_video, write_video
-from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with, patch_pipeline
+from fakes import CropRectifier, PatchDetector, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
 from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.cli.watch.events import SCHEMA
-from platereader.decoding._greedy import GreedyDecoder
 from platereader.media._camera import LiveFeed
 from platereader.media._images import read_image
-from platereader.video._tracking.tracker import MotionTracker
 
 ONE = {50: Box(40, 60, 120, 80)}
 OTHER = {100: Box(180, 150, 260, 170)}
@@ -161,9 +160,7 @@ class Rough:
 def test_a_video_and_its_annotated_copy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recognizer = PatchRecognizer()
-    decoder = GreedyDecoder(recognizer.alphabet)
-    use(monkeypatch, Pipeline(Rough(), Rough(), recognizer, decoder, TrustPolicy(), MotionTracker))
+    use(monkeypatch, Pipeline(replace(patch_pipeline().parts, detector=Rough(), rectifier=Rough())))
     video = write_video(tmp_path / "gate.mp4", [frame_with(ONE)] * 12, fps=20)
     marked = tmp_path / "new" / "marked.mp4"
     started, *events, ended = watch_json(capsys, video, "--save", marked)

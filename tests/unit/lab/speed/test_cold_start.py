@@ -49,7 +49,7 @@ def test_what_the_process_tells(
             seen.extend(frames)
             return super().detect(frames)
 
-    monkeypatch.setattr(Pipeline, "build", lambda **_: replace(patch_pipeline(), detector=Counting()))
+    monkeypatch.setattr(Pipeline, "build", lambda **_: Pipeline(replace(patch_pipeline().parts, detector=Counting())))
     fresh_process.main([str(picture), "torch", "fp32", "4"])
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert list(first["steps_s"]) == ["imports", "picture", "build", "first reading"]

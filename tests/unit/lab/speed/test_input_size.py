@@ -72,8 +72,7 @@ def test_the_command_prints_draws_and_writes(
 ) -> None:
     rows = [json.dumps({"file": one.path.name, "plates": [{"box": list(LEFT.to_tuple())}]}) for one in images]
     (tmp_path / "labels.jsonl").write_text("\n".join(rows), encoding="utf-8")
-    loaded = (_NearSightedDetector(), PartDescription("detector", "fake"))
-    monkeypatch.setattr("platereader._defaults.load_detector", lambda _, precision: loaded)
+    monkeypatch.setattr("platereader._loading.load_detector", lambda _, options: _NearSightedDetector())
     words = ["benchmark", "detector", str(tmp_path), "--sizes", "320", "640", "--rounds", "2"]
     assert main([*words, "--json", str(tmp_path / "curve.json"), "--plots", str(tmp_path / "plots")]) == 0
     assert "input, px" in capsys.readouterr().out

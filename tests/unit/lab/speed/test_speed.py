@@ -71,6 +71,7 @@ class SlowDetector:
     runtime: Runtime
     clock: Clock
     input_size: int = 640
+    description: PartDescription | None = None
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The patches."""
@@ -102,7 +103,7 @@ def build(*, engine: str, precision: str, threads: int | None) -> Pipeline:
         raise EngineError("onnx is not installed")
     chosen = ("openvino", "int8") if engine == "auto" else (engine, "fp32" if precision == "auto" else precision)
     part = PartDescription("detector", "SlowDetector", "finder", "ab12", *chosen, threads or 7)
-    return replace(patch_pipeline(), detector=SizedDetector(), descriptions=(part,))
+    return Pipeline(replace(patch_pipeline().parts, detector=SizedDetector(description=part)))
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class SizedDetector:
     """Finds patches."""
 
     input_size: int = 640
+    description: PartDescription | None = None
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The patches."""
@@ -179,9 +181,9 @@ def test_every_second_of_a_frame_belongs_to_one_stage() -> None:
     clock = Clock()
     plain = patch_pipeline()
     reader = SlowReader(SlowRuntime(clock), clock)
-    pipeline = replace(plain, detector=SlowDetector(SlowRuntime(clock), clock), recognizer=reader)
+    parts = replace(plain.parts, detector=SlowDetector(SlowRuntime(clock), clock), recognizer=reader)
     stopwatch = Stopwatch(clock)
-    timed = watched(pipeline, stopwatch)
+    timed = watched(Pipeline(parts), stopwatch)
     clock.wait(100)
     stopwatch.start()
     readings = timed.read(FRAME)
@@ -215,7 +217,7 @@ def test_a_part_that_fails_is_heard() -> None:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        watched(replace(patch_pipeline(), detector=Broken()), Stopwatch()).read(FRAME)
+        watched(Pipeline(replace(patch_pipeline().parts, detector=Broken())), Stopwatch()).read(FRAME)
 
 
 def test_medians_percentiles_and_rates() -> None:

@@ -20,7 +20,7 @@ from small_networks import SMALL, write_small
 
 
 def test_the_detector_is_the_one_that_is_shipped(tmp_path: Path) -> None:
-    made_of = Registry.default().resolve("plate-detector")
+    made_of = Registry.default().resolve("plate-detector", file_format="safetensors")
     assert main(["train", "export", str(made_of.path), "--out", str(tmp_path)]) == 0
     path = tmp_path / "plate-detector.onnx"
     picture = np.random.default_rng(0).random((2, 3, 64, 96), np.float32)
@@ -30,7 +30,7 @@ def test_the_detector_is_the_one_that_is_shipped(tmp_path: Path) -> None:
     for part, wanted in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(part, wanted, atol=2e-3)
     described = json.loads(path.with_name("plate-detector.onnx.json").read_text(encoding="utf-8"))
-    assert described["settings"] == {**made_of.settings, "precision": "fp32"}
+    assert (described["settings"], described["precision"]) == (made_of.settings, "fp32")
     data = path.read_bytes()
     assert not any(word in data for word in (b"site-packages", b"/src/", b".py", str(tmp_path).encode()))
 
@@ -58,12 +58,12 @@ def test_a_manifest_in_the_folder_is_brought_up_to_date(tmp_path: Path) -> None:
     _, int8 = write_small(tmp_path)
     write_sidecar(int8, kind="recognizer", settings=SMALL, licence="MIT")
     shutil.copy(Registry.default().folders[-1] / "weights.json", tmp_path / "weights.json")
-    before = {entry.name: entry for entry in load_manifest(tmp_path / "weights.json")}
+    before = {entry.file: entry for entry in load_manifest(tmp_path / "weights.json")}
     for _ in range(2):
         assert main(["train", "export", str(int8), "--out", str(tmp_path)]) == 0
-    after = {entry.name: entry for entry in load_manifest(tmp_path / "weights.json")}
-    new = after.pop("small-int8-onnx")
+    after = {entry.file: entry for entry in load_manifest(tmp_path / "weights.json")}
+    new = after.pop("small-int8.onnx")
     assert after == before
-    assert (new.file, new.kind, new.licence) == ("small-int8.onnx", "recognizer", "MIT")
-    assert new.settings == {**SMALL, "precision": "int8"}
+    assert (new.model, new.kind, new.licence) == ("small-int8", "recognizer", "MIT")
+    assert (new.settings, new.precision, new.format) == (SMALL, "int8", "onnx")
     assert new.sha256 == hashlib.sha256((tmp_path / new.file).read_bytes()).hexdigest()

@@ -15,7 +15,7 @@ import numpy as np
 from torch import nn
 
 from platereader._dependencies import check_installed
-from platereader.detection._network import PlateNetwork, network_from_file, network_from_state
+from platereader.detection._network import PlateNetwork, network_from_state
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.detector.background import FILE_NAME, with_background
@@ -44,6 +44,7 @@ from platereader.lab.training.detector.train import (
 from platereader.lab.training.detector.validation import ValidationSlice, validate, validation_slice
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
 from platereader.registry import WeightFile
+from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 __all__ = [
@@ -109,7 +110,8 @@ def fine_tune_detector(
     check_output(output, start=start.sha256)
     tuning = load_tuning_pictures(data)
     origin = {"start": start.sha256, "data": tuning.fingerprint, "older": " ".join(path.name for path in older)}
-    network = half_frozen(network_from_file(start.path))
+    name = str(start.path)
+    network = half_frozen(network_from_state(tensors_of(start.data, name=name), name=name))
     run = DetectorRun(network, output=output, training=training, origin=origin)
     sets = _merged([load_sets(path) for path in older])
     comparisons = tuple(_train(run, tuning, sets=sets, start=start))
@@ -159,7 +161,7 @@ def _train(
     output, known = run.loop.output, validation_slice(sets)
     older = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
     compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), older
-    old = PlateDetector.from_file(start.path, settings=start.settings)
+    old = PlateDetector.from_weights(start)
     before = [score_detector(old, pictures) for pictures in compared]
     slice_ = ValidationSlice(
         tuple(image for image in tuning.held_out if image.plates),

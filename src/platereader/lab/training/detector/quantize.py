@@ -91,9 +91,7 @@ def quantize_detector(
         rounded = Path(folder) / "int8.onnx"
         _quantize(path, rounded, scenes=scenes, input_size=exported.input_size)
         settings = {"input_size": exported.input_size, "min_score": exported.min_score, "max_iou": exported.max_iou}
-        int8 = PlateDetector.from_file(
-            rounded, engine="onnx", precision="int8", settings={**settings, "precision": "int8"}
-        )
+        int8 = PlateDetector.from_file(rounded, engine="onnx", settings=settings)
         compared = _compared(exported, int8, sets, max_loss_points=max_loss_points)
         write_model(output, import_onnx().load(str(rounded)))
     return compared

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from platereader._dependencies import check_installed
-from platereader.detection._network import PlateNetwork, network_from_file
+from platereader.detection._network import PlateNetwork, network_from_state
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.tables import show_rate
 from platereader.lab.training.arithmetic import fast_arithmetic
@@ -28,7 +28,7 @@ from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, Validat
 from platereader.lab.training.optimizer_step import adamw
 from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import WeightFile
-from platereader.runtimes._tensors import write_tensors
+from platereader.runtimes._tensors import tensors_of, write_tensors
 
 __all__ = ["WEIGHTS_NAME", "DetectorRun", "DetectorTraining", "export_detector", "train_detector"]
 
@@ -82,7 +82,9 @@ def train_detector(
     """
     check_installed("matplotlib")
     torch.manual_seed(training.seed)
-    network = PlateNetwork() if start is None else network_from_file(start.path)
+    network = PlateNetwork()
+    if start is not None:
+        network = network_from_state(tensors_of(start.data, name=str(start.path)), name=str(start.path))
     origin = {} if teacher is None else {"teacher": teacher.sha256}
     run = DetectorRun(network.train(), output=output, training=training, origin=origin)
     sets = load_sets(data)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from platereader.lab.training.export import OPSET, import_onnx, write_model
 from platereader.recognition._network import ConvCtc, Residual, network_from_file
 from platereader.recognition._quantized import int8_runtime
-from platereader.recognition._shape import ConvCtcConfig, shape_from_settings
+from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.runtimes._int8_tensors import convolutions, precision_of
 from platereader.runtimes._tensors import read_tensors
 
@@ -27,13 +27,14 @@ __all__ = ["export_recognizer"]
 _INPUT, _OUTPUT = "pictures", "log_probs"
 
 
-def export_recognizer(weights: Path, output: Path, *, settings: Mapping[str, Any]) -> str:
+def export_recognizer(weights: Path, output: Path, *, settings: Mapping[str, Any], alphabet: str | None = None) -> str:
     """Write the reader's network; the number of plates stays free.
 
     Args:
         weights: safetensors file as training or quantising writes it.
         output: file to write.
         settings: that travel with the weights.
+        alphabet: of the weights; None for the Russian one.
 
     Returns:
         The precision of both files: ``fp32`` or ``int8``.
@@ -42,7 +43,7 @@ def export_recognizer(weights: Path, output: Path, *, settings: Mapping[str, Any
         WeightsError: the weights are missing, damaged or of another network.
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
-    config, precision = shape_from_settings(settings)[1], precision_of(weights)
+    config, precision = shape_of(settings, alphabet=alphabet)[1], precision_of(weights)
     if precision == "int8":
         tensors = read_tensors(weights)
         int8_runtime(tensors, config=config)  # names what does not fit

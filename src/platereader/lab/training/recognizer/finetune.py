@@ -47,13 +47,13 @@ from platereader.lab.training.recognizer.train import (
 from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates
 from platereader.plates import Alphabet
 from platereader.protocols import Recognizer
-from platereader.recognition._network import trained_network
+from platereader.recognition._network import network_from_state
 from platereader.recognition._recognizer import CtcRecognizer
-from platereader.recognition._shape import shape_from_settings
+from platereader.recognition._shape import shape_of
 from platereader.registry import Registry, WeightFile
 from platereader.registry._manifest import sidecar_of
 from platereader.results import PlateImage
-from platereader.runtimes._int8_tensors import precision_of
+from platereader.runtimes._tensors import tensors_of
 
 __all__ = ["DEFAULTS", "fine_tune_recognizer", "made_up_plates", "steps_for"]
 
@@ -112,7 +112,7 @@ def fine_tune_recognizer(
     check_installed("matplotlib")
     _check_start(start)
     check_output(output, start=start.sha256)
-    tuning = load_tuning_plates(data, alphabet=shape_from_settings(start.settings)[0])
+    tuning = load_tuning_plates(data, alphabet=shape_of(start.settings, alphabet=start.entry.alphabet)[0])
     run = _begin(tuning, output=output, training=training, start=start)
     rest = _other_plates(run, tuning, older=older, negatives=negatives)
     validation = _validation_sets(tuning, alphabet=run.alphabet)
@@ -143,7 +143,7 @@ def made_up_plates(alphabet: Alphabet, *, count: int) -> list[Sample]:
 
 
 def _check_start(start: WeightFile) -> None:
-    if precision_of(start.path) == "int8":
+    if start.entry.precision == "int8":
         raise InvalidArgumentError(
             f"start is {start.path}, which are int8 weights: give the fp32 file that they were made from."
         )
@@ -151,9 +151,10 @@ def _check_start(start: WeightFile) -> None:
 
 def _begin(tuning: TuningPlates, *, output: Path, training: RecognizerTraining, start: WeightFile) -> RecognizerRun:
     """A run from the start weights, or the one that was stopped."""
-    alphabet, config = shape_from_settings(start.settings)
+    alphabet, config = shape_of(start.settings, alphabet=start.entry.alphabet)
+    name = str(start.path)
     return RecognizerRun(
-        trained_network(start.path, config=config),
+        network_from_state(tensors_of(start.data, name=name), config=config, name=name),
         output=output,
         training=replace(training, steps=training.steps or steps_for(len(tuning.train))),
         alphabet=alphabet,
@@ -179,7 +180,7 @@ def _train(
 ) -> Iterator[ReadingComparison]:
     """Train to the end; how both sets are read before and after, and by the weights of an earlier end if any."""
     config, output = run.network.config, run.loop.output
-    before = _right(CtcRecognizer.from_file(start.path, settings=start.settings), validation)
+    before = _right(CtcRecognizer.from_weights(start), validation)
     batches = MixedBatches(
         tuning.train, rest=rest, share=run.training.real_share, size_px=(config.height_px, config.width_px)
     )
@@ -189,7 +190,7 @@ def _train(
     yield compare(_MADE_UP, before["synthetic"], after["synthetic"], margin_points=MARGIN_POINTS)
     earlier_weights = output / WEIGHTS_NAME
     if earlier_weights.exists():
-        recognizer = CtcRecognizer.from_file(earlier_weights, settings=start.settings)
+        recognizer = CtcRecognizer.from_file(earlier_weights, alphabet=run.alphabet, settings=start.settings)
         earlier = _right(recognizer, {"real": validation["real"]})
         yield compare(f"{_HELD_OUT}, last time", earlier["real"], after["real"], margin_points=0.0)
 
@@ -248,22 +249,36 @@ def _write_weights(
 ) -> FineTuned[ReadingComparison]:
     """Write the weights and their int8 form, each with the calibration of its own confidences."""
     output = run.loop.output
-    fitted = [_calibrate(run.recognizer(), calibration, start=start, name=WEIGHTS_NAME)]
+    fitted = [_calibrate(run.recognizer(), calibration, name=WEIGHTS_NAME)]
     figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
-    weights = export_recognizer(output, settings=fitted[0].settings, start=start, data=data, figures=figures)
+    weights = export_recognizer(
+        output,
+        settings=start.settings,
+        calibration=fitted[0].calibration,
+        start=start,
+        data=data,
+        figures=figures,
+    )
     int8 = output / INT8_NAME
     for outdated in (int8, sidecar_of(int8), card_of(int8)):
         outdated.unlink(missing_ok=True)
     try:
         agreements = quantize_recognizer(Registry.default().resolve(weights), output=int8, plates=quantization)
-        recognizer = CtcRecognizer.from_file(int8, precision="int8", settings=start.settings)
-        fitted.append(_calibrate(recognizer, calibration, start=start, name=INT8_NAME))
+        recognizer = CtcRecognizer.from_file(int8, alphabet=run.alphabet, settings=start.settings)
+        fitted.append(_calibrate(recognizer, calibration, name=INT8_NAME))
         figures = [(f"{one.name}, whole text right, greedy", show_rate(one.exact_int8)) for one in agreements]
         record = record_of(output, start=start, data=data, figures=figures)
-        licence = start.entry.licence
-        describe_weights(int8, record, kind="recognizer", settings=fitted[-1].settings, licence=licence)
+        describe_weights(
+            int8,
+            record,
+            kind="recognizer",
+            settings=start.settings,
+            alphabet=run.alphabet.characters,
+            calibration=fitted[-1].calibration,
+            licence=start.entry.licence,
+        )
     except (AccuracyError, EngineError) as error:
-        fitted.append(_Calibrated(INT8_NAME, {}, None, f"no int8 weights: {error}"))
+        fitted.append(_Calibrated(INT8_NAME, None, None, f"no int8 weights: {error}"))
     return replace(
         result,
         weights=weights,
@@ -274,23 +289,22 @@ def _write_weights(
 
 
 class _Calibrated(NamedTuple):
-    """Weights with the settings for their sidecar, how far confidences hold, and a note where they are not fitted."""
+    """Weights with their calibration, how far confidences hold, and a note where they are not fitted."""
 
     name: str
-    settings: Mapping[str, Any]
+    calibration: Mapping[str, Any] | None
     figures: Mapping[str, float | None] | None
     note: str | None
 
 
-def _calibrate(recognizer: CtcRecognizer, samples: Sequence[Sample], *, start: WeightFile, name: str) -> _Calibrated:
+def _calibrate(recognizer: CtcRecognizer, samples: Sequence[Sample], *, name: str) -> _Calibrated:
     """Fit the confidences of new weights; the calibration of the old ones is not handed on."""
     decoder = default_decoder(recognizer.alphabet)
-    settings = {key: value for key, value in start.settings.items() if key != "calibration"}
     readings = calibration_examples(recognizer, decoder, samples)
     try:
         calibration, figures = calibrate(
             readings, precision=recognizer.runtime.precision, decoder=decoder_name(decoder)
         )
     except InvalidArgumentError as error:
-        return _Calibrated(name, settings, None, f"{name} has no calibration: {error}")
-    return _Calibrated(name, {**settings, "calibration": calibration.to_dict()}, figures, None)
+        return _Calibrated(name, None, None, f"{name} has no calibration: {error}")
+    return _Calibrated(name, calibration.to_dict(), figures, None)

@@ -29,14 +29,15 @@ from platereader.lab.training.recognizer.data import (
 )
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
-from platereader.recognition._network import ConvCtc, network_from_file
+from platereader.recognition._network import ConvCtc, folded, network_from_state
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._quantized import int8_runtime
-from platereader.recognition._shape import shape_from_settings
+from platereader.recognition._shape import shape_of
 from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
+from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import TorchRuntime
 
 __all__ = ["INT8_NAME", "Agreement", "QuantizationPlates", "draw_plates", "input_scales", "quantize_recognizer"]
@@ -139,9 +140,10 @@ def quantize_recognizer(
         WeightsError: the weights are missing, damaged or of another network.
         EngineError: torch cannot compute in int8 here.
     """
-    alphabet, config = shape_from_settings(weights.settings)
+    alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
     size_px = (config.height_px, config.width_px)
-    network = network_from_file(weights.path, config=config)
+    name = str(weights.path)
+    network = folded(network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval())
     tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
     fp32, int8 = TorchRuntime(network), int8_runtime(tensors, config=config)
     read = partial(_read, alphabet=alphabet, size_px=size_px)
@@ -157,8 +159,8 @@ def quantize_recognizer(
             f"allowed are {allowed:g}; nothing was written. Calibrate with more or other plates, or allow more."
         )
     write_int8(output, tensors)
-    settings = {name: value for name, value in weights.settings.items() if name != "calibration"}
-    write_sidecar(output, kind="recognizer", settings=settings, licence=weights.entry.licence)
+    entry = weights.entry  # whose calibration was for fp32
+    write_sidecar(output, kind="recognizer", settings=entry.settings, alphabet=entry.alphabet, licence=entry.licence)
     return agreements
 
 

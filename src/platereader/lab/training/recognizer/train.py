@@ -252,6 +252,7 @@ def export_recognizer(
     output: Path,
     *,
     settings: Mapping[str, Any] | None = None,
+    calibration: Mapping[str, Any] | None = None,
     start: WeightFile | None = None,
     data: Sequence[Path] = (),
     figures: Figures | None = None,
@@ -260,7 +261,8 @@ def export_recognizer(
 
     Args:
         output: folder of a training.
-        settings: what the network needs to run; None takes the checkpoint's alphabet and the default shape.
+        settings: the shape of the network; None takes the default one.
+        calibration: of its confidence.
         start: weights that the training began with, whose licence is handed on.
         data: folders that it is trained on, for the card.
         figures: for the card; None takes those of the last validation.
@@ -271,11 +273,17 @@ def export_recognizer(
     checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
     if settings is None:
-        shape = {name: value for name, value in asdict(ConvCtcConfig()).items() if name != "characters"}
-        settings = {"alphabet": checkpoint.scalars["settings"]["alphabet"], **shape}
+        settings = {name: value for name, value in asdict(ConvCtcConfig()).items() if name != "characters"}
     record = record_of(output, start=start, data=data, figures=figures or _exact_matches(last_validation(output)))
-    licence = "unknown" if start is None else start.entry.licence
-    describe_weights(output / WEIGHTS_NAME, record, kind="recognizer", settings=settings, licence=licence)
+    describe_weights(
+        output / WEIGHTS_NAME,
+        record,
+        kind="recognizer",
+        settings=settings,
+        alphabet=checkpoint.scalars["settings"]["alphabet"],
+        calibration=calibration,
+        licence="unknown" if start is None else start.entry.licence,
+    )
     return output / WEIGHTS_NAME
 
 

@@ -23,6 +23,7 @@ from platereader.lab.suites.labelled.report import EvaluationReport, GroupScores
 from platereader.lab.suites.labelled.run import evaluate
 from platereader.lab.suites.labelled.table import format_table
 from platereader.media._images import read_image
+from platereader.pipeline import Pipeline
 from platereader.protocols import Detector
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
@@ -159,7 +160,7 @@ class _SettableDetector:
 
 @pytest.mark.parametrize("detector", [_SettableDetector(), TiledDetector(_SettableDetector())], ids=["bare", "tiled"])
 def test_average_precision_asks_for_low_scores_and_the_rest_does_not(street_set: Dataset, detector: Detector) -> None:
-    report = evaluate(replace(patch_pipeline(), detector=detector), street_set, name="toy")
+    report = evaluate(Pipeline(replace(patch_pipeline().parts, detector=detector)), street_set, name="toy")
     assert report.detection is not None
     assert report.detection.unlabelled_finds == 1
     assert report.detection.alarms == Rate(0, 1)
@@ -173,7 +174,9 @@ class _ShrinkingDetector(PatchDetector):
 
 
 def test_widths_in_the_networks_input(street_set: Dataset) -> None:
-    scores = evaluate(replace(patch_pipeline(), detector=_ShrinkingDetector()), street_set, name="toy").detection
+    scores = evaluate(
+        Pipeline(replace(patch_pipeline().parts, detector=_ShrinkingDetector())), street_set, name="toy"
+    ).detection
     assert scores is not None
     assert [(one.name, one.recall50.n) for one in scores.recall_by_input_width] == [("40-60 px", 6)]
     pictures = draw_detection(scores, street_set.images[0].path.parent / "plots")
@@ -294,7 +297,7 @@ def test_corner_error_is_reported(tmp_path: Path) -> None:
     save(tmp_path, "a.png", {50: LEFT})
     corners = [[20, 30], [100, 30], [100, 50], [20, 50]]
     labels = dataset_of(tmp_path, [json.dumps({"file": "a.png", "plates": [{"corners": corners, "text": "A123BC77"}]})])
-    report = evaluate(replace(patch_pipeline(), detector=_CornerDetector()), labels, name="toy")
+    report = evaluate(Pipeline(replace(patch_pipeline().parts, detector=_CornerDetector())), labels, name="toy")
     assert report.detection is not None
     error = report.detection.corner_error_median
     assert error is not None
@@ -318,7 +321,9 @@ def test_given_place_hands_over_the_labelled_corners(tmp_path: Path) -> None:
     save(tmp_path, "a.png", {50: LEFT})
     label = {**plate(LEFT, "A123BC77"), "corners": [[20, 30], [100, 30], [100, 50], [20, 50]]}
     report = evaluate(
-        replace(patch_pipeline(), rectifier=_GivenRectifier()), dataset_of(tmp_path, [row("a.png", label)]), name="toy"
+        Pipeline(replace(patch_pipeline().parts, rectifier=_GivenRectifier())),
+        dataset_of(tmp_path, [row("a.png", label)]),
+        name="toy",
     )
     assert group(report, "all", "all").given_exact == Rate(1, 1)
 
@@ -339,7 +344,7 @@ def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
     types: list[dict[str, str]] = [{"plate_type": "square_two_line"}, {"plate_type": "standard"}, {}]
     labels = [plate(LEFT, "A123BC77", **more) for more in types]
     rectifier = _LineRectifier()
-    pipeline = replace(patch_pipeline(), rectifier=rectifier, detector=_SettableDetector())
+    pipeline = Pipeline(replace(patch_pipeline().parts, rectifier=rectifier, detector=_SettableDetector()))
     evaluate(pipeline, dataset_of(tmp_path, [row("a.png", *labels)]), name="toy")
     assert rectifier.lines == [2, 1, None]
 

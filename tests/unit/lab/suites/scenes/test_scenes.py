@@ -167,7 +167,7 @@ def test_a_run_finds_what_the_detector_finds(
     material: Material, monkeypatch: pytest.MonkeyPatch, *, with_corners: bool
 ) -> None:
     few, ticks = few_parts(monkeypatch), list[None]()
-    pipeline: Pipeline = replace(patch_pipeline(), detector=_KnowingDetector(CORNERS.box, with_corners))
+    pipeline: Pipeline = Pipeline(replace(patch_pipeline().parts, detector=_KnowingDetector(CORNERS.box, with_corners)))
     report = run.evaluate_scenes(pipeline, material, on_picture=lambda: ticks.append(None))
     assert len(ticks) == len(report.readings) == run.run_size(material) == 3
     assert report.changed == tuple(part.name for part in few)
@@ -184,7 +184,7 @@ def test_corner_errors_need_corners(material: Material, monkeypatch: pytest.Monk
     (picture,) = pictures(material, part_named("rolled 20 °"))
     errors = []
     for with_corners in (True, False):
-        pipeline = replace(patch_pipeline(), detector=_KnowingDetector(picture.box, with_corners))
+        pipeline = Pipeline(replace(patch_pipeline().parts, detector=_KnowingDetector(picture.box, with_corners)))
         (one,) = run.evaluate_scenes(pipeline, material).readings
         errors.append(one.corner_error_percent)
     assert errors[0] is not None

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from fakes import CropRectifier, PatchRecognizer
+from fakes import patch_pipeline
 from platereader import Box, Detection
 from platereader._arrays import BgrImage
 from platereader.cli import main
-from platereader.decoding._greedy import GreedyDecoder
 from platereader.lab.speed import streams as economy
 from platereader.lab.speed.streams import PER_FRAME
 from platereader.lab.suites.video import run
 from platereader.lab.synthesis.video.material import Material
 from platereader.pipeline import Pipeline
-from platereader.trust import TrustPolicy
-from platereader.video._tracking.tracker import MotionTracker
 
 
 class RedDetector:
@@ -39,9 +37,7 @@ class RedDetector:
 @pytest.fixture(autouse=True)
 def parts(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts without networks: every plate reads alike."""
-    recognizer = PatchRecognizer()
-    decoder = GreedyDecoder(recognizer.alphabet)
-    pipeline = Pipeline(RedDetector(), CropRectifier(), recognizer, decoder, TrustPolicy(), MotionTracker)
+    pipeline = Pipeline(replace(patch_pipeline().parts, detector=RedDetector()))
     monkeypatch.setattr("platereader.lab.synthesis.video.material.load_material", lambda _: material)
     for command in ("evaluate", "benchmark"):
         monkeypatch.setattr(f"platereader.cli.{command}.build_pipeline", lambda _: pipeline)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from platereader._defaults import load_detector
+from platereader._loading import load_detector
 from platereader.cli import main
 from platereader.detection._network import PlateNetwork
 from platereader.lab.datasets import LabelledImage
@@ -121,7 +121,7 @@ def test_the_command_leaves_weights_that_can_be_used_at_once(
     weights = Registry.default().resolve(out / WEIGHTS_NAME)
     assert weights.settings == SETTINGS
     assert weights.entry.licence == "MIT"
-    detector, _ = load_detector(weights, precision="auto")
+    detector = load_detector(weights)
     assert len(detector.detect([np.zeros((48, 64, 3), np.uint8)])) == 1
     before, after = read_tensors(start), read_tensors(out / WEIGHTS_NAME)
     fixed = [name for name in before if name.startswith(("stem.", "stages.0.")) or "running" in name]

@@ -46,7 +46,7 @@ def test_the_choice_of_scenes_is_repeatable() -> None:
 
 
 def test_int8_finds_the_same_and_is_not_written_if_it_does_not(tmp_path: Path, repository: Path) -> None:
-    weights = Registry.default().resolve("plate-detector-onnx")
+    weights = Registry.default().resolve("plate-detector")
     exported = PlateDetector.from_file(weights.path, engine="onnx", settings={**weights.settings, "input_size": 320})
     scenes: list[LabelledImage] = []
     for path in sorted((repository / "examples" / "pictures").glob("*.jpg")):

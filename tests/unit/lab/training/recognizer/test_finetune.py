@@ -12,7 +12,6 @@ import torch
 
 from fakes import PatchDetector
 from platereader import Pipeline
-from platereader._defaults import calibrated, default_decoder, load_recognizer
 from platereader.cli import main
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.training.finetuning import REPORT_NAME
@@ -26,7 +25,7 @@ from platereader.lab.training.recognizer.train import WEIGHTS_NAME, RecognizerRu
 from platereader.lab.training.report import read_log
 from platereader.lab.training.trust.calibrate import CalibrationExample
 from platereader.media._images import read_image
-from platereader.plates import RUSSIAN
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
@@ -56,7 +55,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a small network that has learned nothing; they carry a calibration that will not hold."""
     weights, _ = write_small(tmp_path_factory.mktemp("start"))
     old = {"bias": 9.0, "weights": dict.fromkeys(("text", "lead"), 0.0), "plates": 1}
-    write_sidecar(weights, kind="recognizer", settings={**SMALL, "calibration": old}, licence="MIT")
+    write_sidecar(weights, kind="recognizer", settings=SMALL, calibration=old, licence="MIT")
     return weights
 
 
@@ -116,14 +115,14 @@ def test_the_command_leaves_calibrated_weights_and_their_int8_form(
     assert report["steps"] == 2
     for path, precision in zip(paths, ("fp32", "int8"), strict=True):
         weights = Registry.default().resolve(Path(path))
-        fitted = Calibration.from_dict(weights.settings["calibration"])
+        fitted = Calibration.from_dict(weights.entry.calibration or {})
         assert (fitted.plates, fitted.precision) == (CALIBRATED, precision)
         assert {name: weights.settings[name] for name in SMALL} == SMALL
         assert weights.entry.licence == "MIT"
-        recognizer, part, calibration = load_recognizer(weights, precision="auto")
-        assert part.precision == precision
-        assert calibrated(TrustPolicy(), calibration, decoder=default_decoder(RUSSIAN)).calibration == fitted
-        pipeline = Pipeline.build(detector=PatchDetector(), recognizer=recognizer)
+        pipeline = Pipeline.build(detector=PatchDetector(), recognizer=path)
+        assert pipeline.describe()[1].precision == precision
+        assert isinstance(pipeline.trust, TrustPolicy)
+        assert pipeline.trust.calibration == fitted
         assert len(pipeline.read_plates([read_image(next((ria / "img").iterdir()))])) == 1
     before, after = read_tensors(start), read_tensors(out / WEIGHTS_NAME)
     moved = (before["classify.weight"] - after["classify.weight"]).abs().max()
@@ -157,7 +156,7 @@ def test_weights_that_read_worse_are_refused_and_can_be_insisted_on(
     assert len(read_log(out / LOG_NAME)) == rows  # nothing was trained again
     # Every plate is read wrong, which no calibration can be fitted on: the old one is not handed on.
     assert "has no calibration" in capsys.readouterr().err
-    assert "calibration" not in Registry.default().resolve(out / WEIGHTS_NAME).settings
+    assert Registry.default().resolve(out / WEIGHTS_NAME).entry.calibration is None
 
 
 def test_forgetting_the_rest_of_the_world_is_refused(
@@ -250,8 +249,7 @@ def test_made_up_plates_are_always_the_same_and_legible() -> None:
 
 
 def test_other_shapes_and_alphabets_come_from_the_settings(tmp_path: Path) -> None:
-    settings = {**SMALL, "alphabet": "0123456789ABC", "calibration": {"bias": 0.0}}
     network = ConvCtc(ConvCtcConfig(characters=13, **{**SMALL, "channels": (8, 8, 8)}))  # type: ignore[arg-type]
     write_tensors(tmp_path / "a.safetensors", network.state_dict())
-    recognizer = CtcRecognizer.from_file(tmp_path / "a.safetensors", settings=settings)
+    recognizer = CtcRecognizer.from_file(tmp_path / "a.safetensors", alphabet=Alphabet("0123456789ABC"), settings=SMALL)
     assert (recognizer.alphabet.characters, recognizer.size_px) == ("0123456789ABC", (16, 64))

@@ -27,7 +27,7 @@ from small_networks import SMALL, plates, small_network, write_small
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> WeightFile:
     path, _ = write_small(tmp_path_factory.mktemp("weights"))
-    write_sidecar(path, kind="recognizer", settings={**SMALL, "calibration": {}}, licence="MIT")
+    write_sidecar(path, kind="recognizer", settings=SMALL, calibration={}, licence="MIT")
     return Registry.default().resolve(path)
 
 
@@ -50,8 +50,12 @@ def test_int8_weights_are_written_with_their_figures(
     assert all(row.exact_int8.count == row.same.count >= 0.7 * row.same.n for row in rows)
     assert rows[-1].to_dict()["same"]["n"] == 40
     written = Registry.default().resolve(output)
-    assert (written.settings, written.entry.licence) == (SMALL, "MIT")  # the calibration was that of the float weights
-    recognizer = CtcRecognizer.from_file(output, precision="int8", settings=written.settings)
+    assert (written.settings, written.entry.calibration, written.entry.licence) == (
+        SMALL,
+        None,
+        "MIT",
+    )  # the calibration was that of the float weights
+    recognizer = CtcRecognizer.from_weights(written)
     assert len(recognizer.recognize(plates(2))) == 2
 
 

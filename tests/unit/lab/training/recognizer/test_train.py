@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from platereader._defaults import load_recognizer
+from platereader._loading import load_recognizer
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.checkpoint import load_checkpoint
@@ -39,8 +39,8 @@ def validations(output: Path) -> list[dict[str, Any]]:
 def test_a_run_leaves_weights_that_a_pipeline_takes(tmp_path: Path) -> None:
     weights = train(tmp_path / "run")
     resolved = Registry.default().resolve(weights)
-    assert (resolved.kind, resolved.settings["alphabet"]) == ("recognizer", RUSSIAN.characters)
-    recognizer, *_ = load_recognizer(resolved, precision="auto")
+    assert (resolved.kind, resolved.entry.alphabet) == ("recognizer", RUSSIAN.characters)
+    recognizer = load_recognizer(resolved)
     log_probs = recognizer.recognize([PlateImage(np.zeros((48, 192, 3), np.uint8))])
     total = np.exp(log_probs).sum(axis=2)  # what is missing to one is the share of the illegible
     assert ((total > 0) & (total < 1 + 1e-4)).all()

@@ -18,7 +18,7 @@ from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.trust import calibrate as module
 from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates, policy_outcome
 from platereader.plates import ILLEGIBLE, RUSSIAN
-from platereader.registry._manifest import load_sidecar, write_sidecar
+from platereader.registry import Registry, write_sidecar
 from platereader.results import PlateImage
 from platereader.testing import spelled
 from platereader.trust import TrustPolicy
@@ -96,4 +96,4 @@ def test_the_command_writes_into_the_sidecar(
     assert "20 right" in capsys.readouterr().out
     report = json.loads((tmp_path / "out" / "calibration.json").read_text(encoding="utf-8"))
     assert report["calibration"]["precision"] == "fp32"
-    assert load_sidecar(weights).settings == {**SMALL, "calibration": report["calibration"]}
+    assert Registry.default().resolve(weights).entry.calibration == report["calibration"]

@@ -1,0 +1,212 @@
+"""From weights to a part: which file of them, on which engine and in which precision.
+
+``auto`` takes the first of a part's specs whose engine is installed, whose instructions the processor has and whose
+weights are there. The specs are in the order of the time that they took; see docs/how-to/speed.md for the figures.
+``describe()`` says what was chosen, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+
+from typing_extensions import Self
+
+from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickleError
+from platereader.registry import Kind, Registry, WeightEntry, WeightFile
+from platereader.runtimes import RuntimeOptions
+from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features
+from platereader.runtimes._selection import RuntimeSpec, installed_engines, suitable_specs
+
+if TYPE_CHECKING:
+    from platereader.detection._plate_detector import PlateDetector
+    from platereader.recognition._recognizer import CtcRecognizer
+
+__all__ = ["DETECTOR_SPECS", "RECOGNIZER_SPECS", "load_detector", "load_recognizer", "resolve_weights"]
+
+DETECTOR_SPECS = (
+    RuntimeSpec("openvino", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("torch", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("onnx", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("openvino", "bf16", BF16_INSTRUCTIONS),
+    RuntimeSpec("torch", "bf16", BF16_INSTRUCTIONS),
+    RuntimeSpec("onnx", "fp32"),
+    RuntimeSpec("openvino", "fp32"),
+    RuntimeSpec("torch", "fp32"),
+)
+"""How the detector can run, the fastest first."""
+
+RECOGNIZER_SPECS = (
+    RuntimeSpec("openvino", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("torch", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("onnx", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("onnx", "fp32"),
+    RuntimeSpec("openvino", "fp32"),
+    RuntimeSpec("torch", "fp32"),
+    RuntimeSpec("openvino", "bf16", explicit_only=True),  # its confidence is not calibrated
+    RuntimeSpec("torch", "bf16", explicit_only=True),
+)
+"""How the recognizer can run, the fastest first."""
+
+
+class _Network(Protocol):
+    @classmethod
+    def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self: ...
+
+
+Network = TypeVar("Network", bound=_Network)
+
+
+class _File(NamedTuple):
+    """A file that could be loaded: what is said of it, and what reads it."""
+
+    entry: WeightEntry
+    read: Callable[[], WeightFile]
+
+
+def load_detector(
+    weights: str | Path | WeightFile, *, options: RuntimeOptions | None = None, registry: Registry | None = None
+) -> PlateDetector:
+    """A detector with the weights of a name, at a path or in a file that was read.
+
+    Args:
+        weights: of a name that has several files, the one that runs fastest here is taken.
+        options: how it runs. ``int8`` is fp32 for weights that are not quantised.
+        registry: where they are looked up; by default the packaged ones and your cache.
+
+    Raises:
+        EngineError: the options do not go together or with the weights.
+        MissingDependencyError: the engine is not installed.
+        UnknownNameError: no weights of that name.
+        WeightsError: they are missing or altered.
+        InvalidArgumentError: they are of another kind.
+    """
+    from platereader.detection._plate_detector import PlateDetector
+
+    files = _files(weights, kind="detector", registry=registry)
+    return _load(PlateDetector, files, DETECTOR_SPECS, options=options or RuntimeOptions())
+
+
+def load_recognizer(
+    weights: str | Path | WeightFile, *, options: RuntimeOptions | None = None, registry: Registry | None = None
+) -> CtcRecognizer:
+    """A recognizer with the weights of a name, at a path or in a file that was read.
+
+    Args:
+        weights: of a name that has several files, the one that runs fastest here is taken.
+        options: how it runs.
+        registry: where they are looked up; by default the packaged ones and your cache.
+
+    Raises:
+        EngineError: the options do not go together or with the weights.
+        MissingDependencyError: the engine is not installed.
+        UnknownNameError: no weights of that name.
+        WeightsError: they are missing or altered.
+        InvalidArgumentError: they are of another kind.
+    """
+    from platereader.recognition._recognizer import CtcRecognizer
+
+    files = _files(weights, kind="recognizer", registry=registry)
+    return _load(CtcRecognizer, files, RECOGNIZER_SPECS, options=options or RuntimeOptions())
+
+
+def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry, **wanted: Any) -> WeightFile:
+    """``registry.resolve``, for weights of one kind.
+
+    Raises:
+        UnknownNameError: no weights of that name.
+        WeightsError: they are missing or altered.
+        InvalidArgumentError: they are of the other kind.
+    """
+    weights = registry.resolve(name_or_path, **wanted)
+    _check_kind(weights.entry, name_or_path, kind=kind, known=registry.names(kind=kind))
+    return weights
+
+
+def _check_kind(entry: WeightEntry, given: object, *, kind: Kind, known: Sequence[str]) -> None:
+    if entry.kind != kind:
+        raise InvalidArgumentError(
+            f"{kind} is {str(given)!r}, which are weights of a {entry.kind}; known of a {kind} are "
+            f"{', '.join(known) or 'none'}."
+        )
+
+
+def _files(weights: str | Path | WeightFile, *, kind: Kind, registry: Registry | None) -> list[_File]:
+    """The files of a name, or the one at a path; those of a name are read when their turn comes."""
+    if isinstance(weights, WeightFile):
+        _check_kind(weights.entry, weights.path, kind=kind, known=())
+        return [_File(weights.entry, lambda: weights)]
+    registry = Registry.default() if registry is None else registry
+    if isinstance(weights, str) and weights in registry.names():
+        entries = registry.entries_of(weights)
+        _check_kind(entries[0], weights, kind=kind, known=registry.names(kind=kind))
+        return [_File(entry, partial(registry.read, entry)) for entry in entries]
+    if Path(weights).suffix.lower() in {".pt", ".pth"}:
+        raise UntrustedPickleError(
+            f"{kind} is {str(weights)!r}, which may run any code when it is loaded: export it to ONNX, or make an "
+            "UltralyticsDetector(path, trust_pickle=True) of it and pass that."
+        )
+    file = resolve_weights(weights, kind=kind, registry=registry)
+    return [_File(file.entry, lambda: file)]
+
+
+def _load(
+    network: type[Network], files: Sequence[_File], specs: Sequence[RuntimeSpec], *, options: RuntimeOptions
+) -> Network:
+    """The network in the first way that its engine accepts.
+
+    Raises:
+        EngineError: no file runs with these options, or none loads.
+    """
+    refusals: list[EngineError] = []
+    for chosen, why in _attempts(files, options):
+        for spec in suitable_specs(specs, chosen):
+            for file in files:
+                if not _runs(file.entry, spec):
+                    continue
+                try:
+                    loaded = network.from_weights(
+                        file.read(), options=replace(chosen, engine=spec.engine, precision=spec.precision)
+                    )
+                except EngineError as error:
+                    refusals.append(error)
+                    continue
+                note = "; ".join([why or _reason(spec, options), *(str(error) for error in refusals)])
+                return cast("Network", replace(cast("Any", loaded), note=note))
+        if refusals:
+            raise refusals[-1]
+    raise EngineError(
+        f"no {files[0].entry.kind} runs with engine {options.engine!r} and precision {options.precision!r} on device "
+        f"{options.device!r}: installed are {', '.join(installed_engines()) or 'no engines'}, and weights must be "
+        "there in the engine's format. See `platereader info`; `platereader train quantize` makes int8 weights, "
+        "`platereader train export` ONNX files."
+    )
+
+
+def _attempts(files: Sequence[_File], options: RuntimeOptions) -> Iterator[tuple[RuntimeOptions, str | None]]:
+    """The options, and what stands for them where nothing runs with them, with why."""
+    yield options, None
+    held = {file.entry.precision for file in files}
+    if options.precision == "auto" and len(held) == 1:
+        (precision,) = held
+        yield replace(options, precision=precision), f"these weights are {precision}"
+    if options.precision == "int8" and files[0].entry.kind == "detector":
+        yield replace(options, precision="fp32"), "there are no int8 weights of this detector for this engine"
+
+
+def _runs(entry: WeightEntry, spec: RuntimeSpec) -> bool:
+    """Whether a file is one for an engine and a precision."""
+    format_fits = (spec.engine == "torch") == (entry.format == "safetensors")
+    return format_fits and (spec.precision == "int8") == (entry.precision == "int8")
+
+
+def _reason(spec: RuntimeSpec, options: RuntimeOptions) -> str:
+    """Why a spec was chosen."""
+    if options.precision != "auto":
+        return "as requested"
+    here = [name for name in cpu_features() if name in spec.instructions]
+    fastest = "fastest installed" if options.engine == "auto" else f"fastest of {spec.engine}"
+    return f"{fastest}, CPU has {here[0]}" if here else fastest
