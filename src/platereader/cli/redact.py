@@ -54,7 +54,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         "--min-score",
         type=float,
         metavar="S",
-        help="cover finds from this score on, 0 to 1: lower misses fewer plates (default: 0.15)",
+        help="cover detections from this score on, 0 to 1: lower misses fewer plates (default: 0.15)",
     )
     add_part_options(parser, reads=False)
     parser.set_defaults(run=run_redact)

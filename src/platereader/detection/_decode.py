@@ -61,7 +61,7 @@ def decode_plates(
         ContractError: a plate lies in a cell that an input of this size does not have.
     """
     sides, classes, offsets = outputs
-    picked = (classes.max(axis=0) >= _least_logit(min_score)).nonzero()[0]
+    picked = (classes.max(axis=0) >= _min_logit(min_score)).nonzero()[0]
     picked = picked[np.isfinite(sides[:, picked]).all(axis=0) & np.isfinite(offsets[:, picked]).all(axis=0)]
     # Plain numbers from here on: for the few cells that are left, arrays take longer.
     logits, shifts = classes[:, picked].T.tolist(), offsets[:, picked].T.tolist()
@@ -85,7 +85,7 @@ def cell_grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
 
 
 class _Cell(NamedTuple):
-    """What the network says in one cell."""
+    """The network's outputs in one cell."""
 
     score: float
     place: tuple[float, float, int]
@@ -125,7 +125,7 @@ def _place(index: int, size: tuple[int, int]) -> tuple[float, float, int]:
     )
 
 
-def _least_logit(min_score: float) -> float:
+def _min_logit(min_score: float) -> float:
     """A cell whose better class has less cannot reach the score, which is at most the sum of two probabilities."""
     return math.log(min_score / (2 - min_score)) if min_score > 0 else -math.inf
 

@@ -22,15 +22,15 @@ def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
         Indices of those that stay, in their order.
     """
     kept: list[int] = []
-    standing: list[tuple[float, float, float, float, float]] = []
+    kept_boxes: list[tuple[float, float, float, float, float]] = []
     for index, (x1, y1, x2, y2) in enumerate(boxes):
         area = (x2 - x1) * (y2 - y1)
-        for left, top, right, bottom, other in standing:
+        for left, top, right, bottom, other in kept_boxes:
             if x1 < right and left < x2 and y1 < bottom and top < y2:
                 shared = (min(x2, right) - max(x1, left)) * (min(y2, bottom) - max(y1, top))
                 if shared > max_iou * (area + other - shared):
                     break
         else:
             kept.append(index)
-            standing.append((x1, y1, x2, y2, area))
+            kept_boxes.append((x1, y1, x2, y2, area))
     return kept

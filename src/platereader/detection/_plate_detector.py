@@ -1,4 +1,4 @@
-"""The default detector: one network, looked at once, with four corners a plate, on any runtime."""
+"""The default detector: a single-stage network with four corners a plate, on any runtime."""
 
 from __future__ import annotations
 

@@ -68,7 +68,9 @@ def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
     """
     scale = min(input_size / max(width, height), 1.0)
     inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
-    return Letterbox(_whole(inner_width), _whole(inner_height), inner_width, inner_height, width, height)
+    return Letterbox(
+        _whole_strides(inner_width), _whole_strides(inner_height), inner_width, inner_height, width, height
+    )
 
 
 def apply_letterbox(frame: BgrImage, plan: Letterbox) -> NDArray[np.float32]:
@@ -105,6 +107,6 @@ def to_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return scaled
 
 
-def _whole(side_px: int) -> int:
+def _whole_strides(side_px: int) -> int:
     """The side rounded up to whole strides."""
     return -(-side_px // STRIDE_PX) * STRIDE_PX

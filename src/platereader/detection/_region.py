@@ -21,7 +21,7 @@ from platereader.results import Detection
 
 _EXAMPLE = "pass 3 or more (x, y) in pixels of the frame, such as [(0, 400), (1280, 400), (1280, 720), (0, 720)]."
 # All that fractions of a frame can enclose.
-_LEAST_AREA_PX = 1.0
+_MIN_AREA_PX = 1.0
 
 
 @final
@@ -101,7 +101,7 @@ def _polygon(points: Sequence[Point] | NDArray[np.floating]) -> tuple[Point, ...
             f"region crosses or touches itself (its edges from {crossing[0]} and from {crossing[1]}): list the points "
             "in order around it, each once."
         )
-    if _area(polygon) <= _LEAST_AREA_PX:
+    if _area(polygon) <= _MIN_AREA_PX:
         raise InvalidArgumentError(
             f"region encloses {_area(polygon):g} square pixels: fractions must be multiplied by the width and height "
             "of the frame; the points are in pixels."

@@ -24,9 +24,9 @@ MARGIN = 0.1
 # Two boxes of different views are one plate where they share more than this of the smaller one.
 _SAME_PLATE = 0.5
 # The frame as a whole shows a plate that fits into the overlap more coarsely than a tile does.
-_COARSE_WEIGHT = 0.8
+_COARSE_FACTOR = 0.8
 # Of two pieces of one plate, the larger is all of it when it covers this share of both together.
-_ALL_OF_IT = 0.9
+_WHOLE_SHARE = 0.9
 
 
 @final
@@ -39,8 +39,9 @@ class TiledDetector:
     grows with the number of tiles: 15 and the frame for 3840x2160 px with the defaults.
 
     Every plate of ``overlap_px / (1 + 2 * MARGIN)`` px or less lies wholly inside of some tile. What a seam cuts off
-    gives way to the find of the whole plate; pieces of which no whole is found are joined to one detection, without
-    corners. Finds of one view are never merged: ``inner`` has already weighed these. Scores are those of ``inner``.
+    is replaced by the detection of the whole plate; pieces of which no whole is found are joined to one detection,
+    without corners. Detections of one view are never merged, since ``inner`` has already suppressed doubles. Scores are
+    those of ``inner``.
 
     Attributes:
         inner: any detector. It is given views of the frames, at most 16 at once. A ``RegionDetector`` goes around
@@ -81,14 +82,14 @@ class TiledDetector:
         """
         views = [(index, view) for index, frame in enumerate(frames) for view in self._views(frame)]
         seen = detect_views(self.inner, [(frames[index], view) for index, view in views])
-        found: list[list[_Sighting]] = [[] for _ in frames]
+        found: list[list[_ViewDetection]] = [[] for _ in frames]
         for (index, view), detections in zip(views, seen, strict=True):
             whole = View.whole(frames[index])
             for detection in detections:
                 cut = _is_cut(detection.box, view, whole)
                 coarse = view == whole and self._fits_overlap(detection.box)
-                found[index].append(_Sighting(detection, frozenset([view]), cut, coarse))
-        return [_merged(sightings) for sightings in found]
+                found[index].append(_ViewDetection(detection, frozenset([view]), cut, coarse))
+        return [_merged(candidates) for candidates in found]
 
     def _fits_overlap(self, box: Box) -> bool:
         """Whether some tile shows all of a plate of this size, wherever it is."""
@@ -112,8 +113,8 @@ class TiledDetector:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sighting:
-    """A detection in pixels of the frame, and how far it can be relied on.
+class _ViewDetection:
+    """A detection of one view in pixels of the frame.
 
     Attributes:
         detection: what was found.
@@ -129,32 +130,32 @@ class _Sighting:
 
     @property
     def weight(self) -> float:
-        """The score, lowered for a coarse sighting."""
-        return self.detection.score * (_COARSE_WEIGHT if self.coarse else 1.0)
+        """The score, lowered for a coarse candidate."""
+        return self.detection.score * (_COARSE_FACTOR if self.coarse else 1.0)
 
-    def repeats(self, other: _Sighting) -> bool:
+    def repeats(self, other: _ViewDetection) -> bool:
         """Whether this is a plate that another view shows as ``other``."""
         if self.views & other.views:
             return False
         mine, theirs = self.detection.box, other.detection.box
-        # A piece may be larger than a false find inside of it: it goes only where most of it is covered.
+        # A piece may be larger than a false detection inside of it: it goes only where most of it is covered.
         smaller = mine.area if self.cut and not other.cut else min(mine.area, theirs.area)
         return shared_area(mine, theirs) > _SAME_PLATE * smaller
 
 
-def _merged(sightings: Sequence[_Sighting]) -> list[Detection]:
+def _merged(candidates: Sequence[_ViewDetection]) -> list[Detection]:
     """One detection per plate, best first."""
-    kept: list[_Sighting] = []
-    for sighting in sorted(sightings, key=lambda item: (item.cut, -item.weight)):
-        same = next((index for index, better in enumerate(kept) if sighting.repeats(better)), None)
+    kept: list[_ViewDetection] = []
+    for candidate in sorted(candidates, key=lambda item: (item.cut, -item.weight)):
+        same = next((index for index, better in enumerate(kept) if candidate.repeats(better)), None)
         if same is None:
-            kept.append(sighting)
-        elif kept[same].cut and 2 * sighting.detection.score >= kept[same].detection.score:
-            kept[same] = _joined(kept[same], sighting)
+            kept.append(candidate)
+        elif kept[same].cut and 2 * candidate.detection.score >= kept[same].detection.score:
+            kept[same] = _joined(kept[same], candidate)
     return sorted((item.detection for item in kept), key=lambda item: -item.score)
 
 
-def _joined(better: _Sighting, other: _Sighting) -> _Sighting:
+def _joined(better: _ViewDetection, other: _ViewDetection) -> _ViewDetection:
     """Two pieces of one plate as one."""
     first, second = better.detection, other.detection
     box = Box(
@@ -165,7 +166,7 @@ def _joined(better: _Sighting, other: _Sighting) -> _Sighting:
     )
     views = better.views | other.views
     for piece in (first, second):
-        if piece.box.area >= _ALL_OF_IT * box.area:
+        if piece.box.area >= _WHOLE_SHARE * box.area:
             return replace(better, detection=replace(piece, score=first.score), views=views)
     lines = first.lines if first.lines == second.lines else None
     return replace(better, detection=Detection(box, first.score, None, lines), views=views)

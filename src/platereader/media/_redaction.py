@@ -29,7 +29,7 @@ RedactionMethod: TypeAlias = Literal["blur", "fill"]
 """``blur`` keeps the rough colours of a plate, ``fill`` nothing of it."""
 
 REDACTION_MIN_SCORE = 0.15
-"""Score from which a find is covered: a plate that is missed does more harm than a lamp that is covered.
+"""Score from which a detection is covered: a plate that is missed does more harm than a lamp that is covered.
 
 On calibration pictures (131 labelled plates, 100 pictures without any) the shipped detector misses no more plates here
 than at 0.03, and covers 0.21 places of an empty picture, not 1.17.

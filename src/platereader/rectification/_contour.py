@@ -22,7 +22,7 @@ _Points: TypeAlias = NDArray[np.float64]
 
 # The search runs on a copy of the box and its surroundings in which the box is this wide.
 _WORK_WIDTH_PX = 224
-_SURROUNDINGS = (0.10, 0.25)
+_MARGINS = (0.10, 0.25)
 _MIN_BOX_PX = 12.0
 # Boxes in which no plate's outline can lie: too flat to see anything in the copy, or taller than any tilt makes one.
 _MIN_WORK_HEIGHT_PX = 8.0
@@ -99,8 +99,8 @@ def find_outline(frame: BgrImage, box: Box, *, min_score: float = 0.45) -> Quad 
 def _work_copy(frame: BgrImage, box: Box) -> tuple[_Grey, float, tuple[float, float]]:
     """Grey copy of the box and its surroundings, its scale, and where it lies in the frame."""
     height, width = frame.shape[:2]
-    room = box.padded(_SURROUNDINGS[0] * box.width, _SURROUNDINGS[1] * box.height).clipped(width, height) or box
-    x1, y1, x2, y2 = math.floor(room.x1), math.floor(room.y1), math.ceil(room.x2), math.ceil(room.y2)
+    view = box.padded(_MARGINS[0] * box.width, _MARGINS[1] * box.height).clipped(width, height) or box
+    x1, y1, x2, y2 = math.floor(view.x1), math.floor(view.y1), math.ceil(view.x2), math.ceil(view.y2)
     scale = _WORK_WIDTH_PX / box.width
     size = (max(round((x2 - x1) * scale), 1), max(round((y2 - y1) * scale), 1))
     mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -227,7 +227,7 @@ def _fit_side(contour: _Points, start: _Points, stop: _Points) -> tuple[_Points,
 
 
 def _intersection(a: tuple[_Points, _Points], b: tuple[_Points, _Points]) -> tuple[float, float]:
-    """Where two lines meet; far away when they are parallel, which no score survives."""
+    """Where two lines meet; far away when they are parallel, which scores 0."""
     (ax, ay), (dx, dy) = a[0].tolist(), a[1].tolist()
     (bx, by), (ex, ey) = b[0].tolist(), b[1].tolist()
     cross = dx * ey - dy * ex

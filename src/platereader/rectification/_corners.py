@@ -37,7 +37,7 @@ class CornerRectifier:
     """Straightens plates by ``Detection.corners``; a ``Rectifier``.
 
     Corners that cannot be a plate's (not convex, mirrored, turned by more than 60 degrees, tiny, of extreme aspect, or
-    elsewhere than the box) are declined in favour of the fallback, and so is a detection without corners.
+    elsewhere than the box) are rejected in favour of the fallback, and so is a detection without corners.
     ``Detection.lines`` decides between one and two lines; where it is None the aspect does.
 
     Attributes:

@@ -28,9 +28,9 @@ _TWO_LINE_BOX_ASPECT = 2.0
 _BOX_PAD = (0.02, 0.05)
 # Shrinking by more than this in one bilinear step would skip source pixels.
 _MAX_BILINEAR_SHRINK = 1.5
-# The gap between two lines is looked for in the middle of the plate; it must be this much calmer than the text.
+# The gap between two lines is looked for in the middle of the plate; its activity is at most this share of the text's.
 _GAP_ROWS = (0.36, 0.64)
-_GAP_CALM = 0.6
+_MAX_GAP_ACTIVITY = 0.6
 
 
 def rectify_quad(
@@ -86,7 +86,7 @@ def rectify_box(frame: BgrImage, box: Box, *, lines: Lines | None = None) -> Pla
 def join_lines(pixels: BgrImage) -> BgrImage:
     """Cut a straightened two-line plate at the gap between its lines and put the lower line right of the upper one.
 
-    The gap is the calmest run of rows near the middle; where no rows are calm the plate is cut in half.
+    The gap is the run of rows with the lowest activity near the middle; where none is quiet the plate is cut in half.
 
     Args:
         pixels: uint8 ``(H, W, 3)`` BGR, the upright plate; not written to.
@@ -102,7 +102,7 @@ def join_lines(pixels: BgrImage) -> BgrImage:
 
 
 def _gap_row(pixels: BgrImage) -> int:
-    """The row to cut at: the middle of the calm rows between the lines."""
+    """The row to cut at: the middle of the quiet rows between the lines."""
     height, width = int(pixels.shape[0]), int(pixels.shape[1])
     # Green alone: every plate's ink stands out from its ground there, and it saves a conversion.
     inner = pixels[:, width // 12 : width - width // 12, 1].astype(np.int16)
@@ -110,15 +110,15 @@ def _gap_row(pixels: BgrImage) -> int:
     first, last = int(height * _GAP_ROWS[0]), int(height * _GAP_ROWS[1]) + 1
     middle = activity[first:last]
     typical = float(np.median(activity[height // 8 : height - height // 8]))
-    calmest = float(middle.min())
-    if calmest > _GAP_CALM * typical:
+    lowest = float(middle.min())
+    if lowest > _MAX_GAP_ACTIVITY * typical:
         return height // 2
-    calm: list[bool] = (middle <= calmest + 0.3 * (typical - calmest)).tolist()
+    quiet: list[bool] = (middle <= lowest + 0.3 * (typical - lowest)).tolist()
     best = int(middle.argmin())
     start, stop = best, best
-    while start > 0 and calm[start - 1]:
+    while start > 0 and quiet[start - 1]:
         start -= 1
-    while stop < len(calm) - 1 and calm[stop + 1]:
+    while stop < len(quiet) - 1 and quiet[stop + 1]:
         stop += 1
     return first + (start + stop + 1) // 2
 
@@ -147,7 +147,7 @@ def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float64], size: tup
 
 
 def _neighbourhood(frame: BgrImage, points: NDArray[np.float64]) -> tuple[BgrImage, tuple[int, int]]:
-    """The part of the frame around the points, with some room, and its origin in the frame."""
+    """The part of the frame around the points, with some margin, and its origin in the frame."""
     xs, ys = points.T.tolist()
     left, right = _extent(xs, limit=frame.shape[1])
     top, bottom = _extent(ys, limit=frame.shape[0])
@@ -157,6 +157,6 @@ def _neighbourhood(frame: BgrImage, points: NDArray[np.float64]) -> tuple[BgrIma
 def _extent(values: list[float], *, limit: int) -> tuple[int, int]:
     """Where the pixels around some coordinates start and stop, one or more of the ``limit`` that there are."""
     low, high = min(values), max(values)
-    room = 0.15 * (high - low) + 2
-    start = min(max(math.floor(low - room), 0), limit - 1)
-    return start, max(min(math.ceil(high + room), limit), start + 1)
+    margin = 0.15 * (high - low) + 2
+    start = min(max(math.floor(low - margin), 0), limit - 1)
+    return start, max(min(math.ceil(high + margin), limit), start + 1)

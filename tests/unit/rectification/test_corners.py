@@ -1,4 +1,4 @@
-"""Rectification by learned corners, and when they are declined."""
+"""Rectification by learned corners, and when they are rejected."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def test_good_corners_are_used() -> None:
 
 
 @pytest.mark.parametrize("name", IMPLAUSIBLE)
-def test_implausible_corners_are_declined_for_the_padded_box(name: str) -> None:
+def test_implausible_corners_are_rejected_for_the_padded_box(name: str) -> None:
     box = Box(200, 200, 440, 280)
     assert not is_plausible(IMPLAUSIBLE[name], box)
     (plate,) = CornerRectifier().rectify(FRAME, [Detection(box, 0.9, IMPLAUSIBLE[name])])

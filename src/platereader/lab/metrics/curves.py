@@ -22,8 +22,8 @@ class PrecisionPoint:
     """What a detector finds at one threshold.
 
     Attributes:
-        score: the threshold: finds from this score on count.
-        precision: share of these finds that are right.
+        score: the threshold: detections from this score on count.
+        precision: share of these detections that are right.
         recall: share of the labelled plates that are found.
     """
 

@@ -181,7 +181,7 @@ def _scores(size: int, boxes: Sequence[PictureBoxes], *, usual: float, timing: T
 
 
 def _from_score(boxes: PictureBoxes, score: float) -> PictureBoxes:
-    """Only the finds from that score on: what the detector would report, as no worse find removes a better one."""
+    """Only the detections from that score on, as the detector would report them: no worse one removes a better one."""
     sure = boxes.scores >= score
     return dataclasses.replace(boxes, found=boxes.found[sure], scores=boxes.scores[sure])
 

@@ -148,7 +148,7 @@ def reading_of(
 
 
 def _fills(inner: Box, outer: Box) -> bool:
-    """Whether a find may be the plate of a loose label around it."""
+    """Whether a detection may be the plate of a loose label around it."""
     share = float(containment(np.asarray([inner.to_tuple()]), np.asarray([outer.to_tuple()]))[0, 0])
     return share >= _LOOSE_CONTAINMENT and inner.area >= _LOOSE_MIN_SHARE * outer.area
 

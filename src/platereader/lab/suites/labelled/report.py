@@ -23,7 +23,7 @@ from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, 
 from platereader.lab.suites.labelled.outcomes import PlateOutcome
 from platereader.results import PartDescription
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of ``EvaluationReport.to_dict``."""
 
 _Kind: TypeAlias = Literal["all", "type", "region", "foreign"]
@@ -42,10 +42,10 @@ class DetectionScores:
         ap50_95: mean over the IoU thresholds 0.50, 0.55, ... 0.95.
         recall30: found at IoU 0.3 by the pipeline as it is.
         recall50: found at IoU 0.5 by the pipeline as it is.
-        unlabelled_finds: readings on no label; not proof of an error where background plates are not labelled.
+        unlabelled_detections: readings on no label; not proof of an error where background plates are not labelled.
         alarms: pictures without plates where something was found.
-        alarm_finds: finds per picture without plates; its ``n`` counts pictures. None without such pictures.
-        corner_error_median: per cent of plate width, over plates with corners in label and find; None without any.
+        alarm_detections: detections per picture without plates; its ``n`` counts pictures. None without such pictures.
+        corner_error_median: per cent of plate width, over plates with corners in label and detection; None without any.
         corner_error_mean: likewise.
         corner_error_p90: likewise, the 90th percentile.
         precision_recall: at IoU 0.5, over all scores the detector can be asked for.
@@ -62,9 +62,9 @@ class DetectionScores:
     ap50_95: Estimate | None
     recall30: Rate
     recall50: Rate
-    unlabelled_finds: int
+    unlabelled_detections: int
     alarms: Rate
-    alarm_finds: Estimate | None
+    alarm_detections: Estimate | None
     corner_error_median: Estimate | None
     corner_error_mean: Estimate | None
     corner_error_p90: Estimate | None
@@ -211,7 +211,7 @@ def score_detection(
 
     Args:
         candidates: boxes of each picture down to a low score, for average precision.
-        reported: boxes of each picture as the pipeline reports them, for recall and false finds.
+        reported: boxes of each picture as the pipeline reports them, for recall and false detections.
         outcomes: for the corners.
         input_scales: by how much each picture is shrunk before it enters the network, 1 for not at all; None where
             that is not known.
@@ -221,7 +221,7 @@ def score_detection(
     found, found50 = ([match(one, min_iou=value) for one in reported] for value in (0.3, 0.5))
     widths = [one.labelled[:, 2] - one.labelled[:, 0] for one in reported]
     scaled = [] if input_scales is None else [one * scale for one, scale in zip(widths, input_scales, strict=True)]
-    bare = [len(one.found) for one in reported if not len(one.labelled) and not len(one.ignored)]
+    without_plates = [len(one.found) for one in reported if not len(one.labelled) and not len(one.ignored)]
     errors = [(one.file, one.corner_error_percent) for one in outcomes if one.corner_error_percent is not None]
     return DetectionScores(
         pictures=len(reported),
@@ -232,12 +232,14 @@ def score_detection(
         ap50_95=estimate_precision([by_iou[value] for value in COCO_IOUS], rng=rng),
         recall30=recall(found),
         recall50=recall(found50),
-        unlabelled_finds=sum(int((~one.right).sum()) for one in found),
-        alarms=Rate(sum(finds > 0 for finds in bare), len(bare)),
+        unlabelled_detections=sum(int((~one.right).sum()) for one in found),
+        alarms=Rate(sum(count > 0 for count in without_plates), len(without_plates)),
         corner_error_median=estimate_errors(errors, median, rng=rng),
         corner_error_mean=estimate_errors(errors, mean, rng=rng),
         corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
-        alarm_finds=estimate_errors([(str(number), finds) for number, finds in enumerate(bare)], mean, rng=rng),
+        alarm_detections=estimate_errors(
+            [(str(number), count) for number, count in enumerate(without_plates)], mean, rng=rng
+        ),
         precision_recall=precision_recall(rank(by_iou[0.5])),
         recall_by_width=recall_by_width(widths, at30=found, at50=found50),
         recall_by_input_width=recall_by_width(scaled, at30=found, at50=found50) if scaled else (),

@@ -164,7 +164,7 @@ def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> Pl
 
 
 def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
-    """The boxes of one picture; in loose labels and ignored places a find is neither right nor wrong.
+    """The boxes of one picture; in loose labels and ignored places a detection is neither right nor wrong.
 
     Args:
         image: the labelled picture.

@@ -45,12 +45,15 @@ def _detection(scores: DetectionScores, *, name: str) -> list[str]:
         ("AP50-95", show_estimate(scores.ap50_95)),
         ("recall, IoU 0.3", show_rate(scores.recall30)),
         ("recall, IoU 0.5", show_rate(scores.recall50)),
-        ("finds on no label", str(scores.unlabelled_finds)),
+        ("detections on no label", str(scores.unlabelled_detections)),
         ("alarms without plates", show_rate(scores.alarms)),
     ]
-    if scores.alarm_finds is not None:
+    if scores.alarm_detections is not None:
         rows.append(
-            ("finds a picture without plates", f"{show_estimate(scores.alarm_finds)}, n {scores.alarm_finds.n}")
+            (
+                "detections a picture without plates",
+                f"{show_estimate(scores.alarm_detections)}, n {scores.alarm_detections.n}",
+            )
         )
     errors = (scores.corner_error_median, scores.corner_error_mean, scores.corner_error_p90)
     for part, error in zip(("median", "mean", "90 %"), errors, strict=True):

@@ -36,8 +36,8 @@ class DetectionFigures:
         ap50_95: mean average precision at IoU 0.5, 0.55, ... 0.95.
         recall: share of plates found (IoU >= 0.5) at score 0.3.
         corner_error: median distance of a found plate's corners from the labelled ones, in per cent of its width.
-        extra: finds per picture at score 0.3 that meet no labelled plate; some are real plates nobody labelled.
-        false_alarms: finds per empty scene at score 0.3.
+        extra: detections per picture at score 0.3 that meet no labelled plate; some are real plates nobody labelled.
+        false_alarms: detections per empty scene at score 0.3.
     """
 
     plates: int
@@ -96,7 +96,7 @@ def detection_figures(
     *,
     on_empty: Sequence[Sequence[Detection]] = (),
 ) -> DetectionFigures:
-    """Figures of detections against labels; finds on loosely boxed plates and in ignored places count neither way.
+    """Figures of detections against labels; detections on loosely boxed plates and in ignored places count neither way.
 
     Args:
         images: labelled photographs.

@@ -98,14 +98,14 @@ def test_detection_leaves_loose_labels_out(street_set: Dataset) -> None:
     assert scores is not None
     assert (scores.pictures, scores.plates) == (7, 6)
     assert scores.recall30 == scores.recall50 == Rate(5, 6)
-    assert scores.unlabelled_finds == 1
+    assert scores.unlabelled_detections == 1
     assert scores.alarms == Rate(0, 1)
     assert scores.ap50 is not None
     assert scores.ap50.low <= scores.ap50.value <= scores.ap50.high
     assert scores.ap50.n == 6
     assert scores.corner_error_median is scores.corner_error_mean is scores.corner_error_p90 is None
-    assert scores.alarm_finds is not None
-    assert (scores.alarm_finds.value, scores.alarm_finds.n) == (0, 1)
+    assert scores.alarm_detections is not None
+    assert (scores.alarm_detections.value, scores.alarm_detections.n) == (0, 1)
     assert [point.recall for point in scores.precision_recall] == pytest.approx([share / 6 for share in range(1, 6)])
     assert [(one.name, one.recall50) for one in scores.recall_by_width] == [("60-100 px", Rate(5, 6))]
     assert scores.recall_by_input_width == ()  # this detector has no input size
@@ -116,7 +116,7 @@ def test_finds_in_ignored_places_count_neither_way(tmp_path: Path) -> None:
     rows = [row("extra.png", plate(RIGHT, None), ignore=[list(LEFT.to_tuple())])]
     scores = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="toy").detection
     assert scores is not None
-    assert (scores.recall50, scores.unlabelled_finds) == (Rate(1, 1), 0)
+    assert (scores.recall50, scores.unlabelled_detections) == (Rate(1, 1), 0)
 
 
 def test_a_plate_has_its_own_country(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ class _SettableDetector:
 def test_average_precision_asks_for_low_scores_and_the_rest_does_not(street_set: Dataset, detector: Detector) -> None:
     report = evaluate(Pipeline(replace(patch_pipeline().parts, detector=detector)), street_set, name="toy")
     assert report.detection is not None
-    assert report.detection.unlabelled_finds == 1
+    assert report.detection.unlabelled_detections == 1
     assert report.detection.alarms == Rate(0, 1)
 
 
@@ -190,9 +190,9 @@ def test_finds_on_pictures_without_plates_are_counted(tmp_path: Path) -> None:
     report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("two.png"), row("none.png")]), name="toy")
     assert report.detection is not None
     assert report.detection.alarms == Rate(1, 2)
-    assert report.detection.alarm_finds is not None
-    assert report.detection.alarm_finds.value == pytest.approx(1)
-    assert "finds a picture without plates" in format_table(report)
+    assert report.detection.alarm_detections is not None
+    assert report.detection.alarm_detections.value == pytest.approx(1)
+    assert "detections a picture without plates" in format_table(report)
     assert draw_detection(report.detection, tmp_path / "plots") == []
 
 
@@ -352,7 +352,7 @@ def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
 def test_report_is_json_and_repeats(street_set: Dataset) -> None:
     first = evaluate(patch_pipeline(), street_set, name="toy")
     data = json.loads(json.dumps(first.to_dict()))
-    assert data["schema"] == 3
+    assert data["schema"] == 4
     assert data["groups"][0]["exact"]["n"] == 5
     assert len(data["outcomes"]) == 7
     assert data["outcomes"][0]["file"] == "both.png"
