@@ -28,10 +28,10 @@ def plain_search(
     """
     beam: dict[Prefix, tuple[float, float]] = {(): (1.0, 0.0)}  # P that it ends in a blank, and in its last label
     states: dict[Prefix, int] = {(): start}
-    for row, rested in zip(rows.tolist(), after_blanks, strict=True):
+    for row, after_skipped in zip(rows.tolist(), after_blanks, strict=True):
         grown: defaultdict[Prefix, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for prefix, (on_blank, on_label) in beam.items():
-            blank, label = (on_blank + on_label, 0.0) if rested else (on_blank, on_label)
+            blank, label = (on_blank + on_label, 0.0) if after_skipped else (on_blank, on_label)
             grown[prefix][0] += (blank + label) * row[0]
             if prefix:
                 grown[prefix][1] += label * row[prefix[-1]]

@@ -36,7 +36,7 @@ def test_every_beam_of_a_batch_keeps_what_a_plain_search_keeps(
     schedule = Schedule.of(batch)
     for column, (plate, count) in enumerate(zip(schedule.order.tolist(), schedule.counts.tolist(), strict=True)):
         rows = schedule.probabilities[:count, column]
-        after_blanks = (schedule.rested[:count, column] > 0).tolist()
+        after_blanks = (schedule.after_skipped[:count, column] > 0).tolist()
         for beam, start in zip(found[plate].tolist(), automaton.starts.tolist(), strict=True):
             kept = plain_search(rows, after_blanks, width=width, following=automaton.following, start=start)
             expected = {prefix for prefix, state in kept.items() if automaton.accepting[state]}
@@ -61,7 +61,9 @@ def test_only_steps_that_are_nearly_blank_are_left_out_and_as_many_as_may_be(see
     kept = [index for index in range(steps) if index not in left_out]
     assert schedule.counts.tolist() == [len(kept)]
     assert schedule.probabilities[:, 0] == pytest.approx(probabilities[kept])
-    assert [bool(one) for one in schedule.rested[:, 0]] == [index > 0 and index - 1 in left_out for index in kept]
+    assert [bool(one) for one in schedule.after_skipped[:, 0]] == [
+        index > 0 and index - 1 in left_out for index in kept
+    ]
 
 
 def test_a_step_is_left_out_while_all_that_are_do_not_exceed_a_thousandth() -> None:

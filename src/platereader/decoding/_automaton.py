@@ -25,16 +25,16 @@ class Automaton:
         starts: int64 ``(M,)``, state of the empty prefix in each beam.
         following: int64 ``(S, C)``, next state; the blank stays. What is not allowed has -1, which the search may look
             up like any state, for its probability is 0.
-        menus: float64 ``(G, C)``, the different sets of labels that some state allows: 1 for a label that may come, 0
-            for any other and the blank. Grammars have many states and few of these.
-        menu: int64 ``(S,)``, which of them each state allows.
+        label_masks: float64 ``(G, C)``, the different sets of labels that some state allows: 1 for a label that may
+            come, 0 for any other and the blank. Grammars have many states and few of these.
+        mask_of_state: int64 ``(S,)``, which of them each state allows.
         accepting: bool ``(S,)``, whether a text may end there.
     """
 
     starts: NDArray[np.int64]
     following: NDArray[np.int64]
-    menus: NDArray[np.float64]
-    menu: NDArray[np.int64]
+    label_masks: NDArray[np.float64]
+    mask_of_state: NDArray[np.int64]
     accepting: NDArray[np.bool_]
 
     @classmethod
@@ -50,5 +50,5 @@ class Automaton:
         allowed = (following >= 0).astype(np.float64)
         allowed[:, 0] = 0.0
         following[:, 0] = np.arange(len(following))
-        menus, menu = np.unique(allowed, axis=0, return_inverse=True)
-        return cls(starts, following, menus, menu.reshape(-1), accepting)
+        label_masks, mask_of_state = np.unique(allowed, axis=0, return_inverse=True)
+        return cls(starts, following, label_masks, mask_of_state.reshape(-1), accepting)

@@ -17,7 +17,7 @@ from platereader._ctc import log_prob_table
 from platereader.decoding._automaton import Automaton
 from platereader.decoding._prefixes import search
 from platereader.decoding._scoring import check_log_probs
-from platereader.decoding._texts import as_strings, beside, best_paths
+from platereader.decoding._texts import as_strings, best_paths, side_by_side
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
 from platereader.plates._grammar import PlateGrammar
@@ -83,7 +83,7 @@ class BeamDecoder:
         if not len(log_probs):
             return []
         found = search(log_probs, width=self.width, automaton=self._automaton)
-        texts = beside(found, best_paths(log_probs)[:, None])
+        texts = side_by_side(found, best_paths(log_probs)[:, None])
         scores = log_prob_table(log_probs, texts).tolist()
         blank: list[float] = log_probs[:, :, 0].sum(axis=1, dtype=np.float64).tolist()
         pools = [dict(zip(*pool, strict=True)) for pool in zip(as_strings(texts, self.alphabet), scores, strict=True)]

@@ -30,7 +30,7 @@ _NONE = 2
 _STAYS = np.array([1.0, 0.0])
 _FACTORS = np.array([1, _FACTOR])
 # Less than any score, for what must not be chosen.
-_TAKEN = -1.0
+_EXCLUDED = -1.0
 # Beams fade by no more than 1e-30 a step, and must not fade away.
 _STEPS_UNTIL_FADED = 8
 
@@ -53,7 +53,7 @@ def search(log_probs: LogProbs, *, width: int, automaton: Automaton) -> Texts:
         beams.extend(step)
         if number % _STEPS_UNTIL_FADED == _STEPS_UNTIL_FADED - 1:
             beams.refresh()
-    found = gathered(beams.written())
+    found = gathered(beams.emitted())
     texts = np.empty((plates, len(automaton.starts) * width, found.shape[1]), np.int64)
     texts[schedule.order] = found.reshape(texts.shape)
     return texts
@@ -63,13 +63,13 @@ class _Step(NamedTuple):
     """One time step of the n plates that have so many; relative to the most probable class of each plate.
 
     Attributes:
-        menus: ``(n * G, C)``, probabilities of the labels under each menu of the automaton, 0 for the blank.
-        again: ``(n, C)``, probabilities of the classes for a label that goes on: 0 where blanks came before this step.
+        label_masks: ``(n * G, C)``, probabilities of the labels under each mask of the automaton, 0 for the blank.
+        repeat: ``(n, C)``, probabilities of the classes for a label that goes on: 0 where blanks came before this step.
         blank: ``(n * M, K)``, probability of the blank for each prefix.
     """
 
-    menus: Floats
-    again: Floats
+    label_masks: Floats
+    repeat: Floats
     blank: Floats
 
 
@@ -77,10 +77,12 @@ def _steps(schedule: Schedule, shape: tuple[int, ...], automaton: Automaton) -> 
     """The steps of a schedule for beams of the shape (N * M, K)."""
     relative = schedule.probabilities / schedule.probabilities.max(axis=2, keepdims=True)
     steps, plates, classes = relative.shape
-    menus = (relative[:, :, None] * automaton.menus).reshape(steps, plates * len(automaton.menus), classes)
-    again = relative * (1.0 - schedule.rested)[:, :, None]
+    label_masks = (relative[:, :, None] * automaton.label_masks).reshape(
+        steps, plates * len(automaton.label_masks), classes
+    )
+    repeat = relative * (1.0 - schedule.after_skipped)[:, :, None]
     blank = np.repeat(relative[:, :, 0], shape[0] // plates * shape[1], axis=1).reshape(steps, *shape)
-    for live, *step in zip(schedule.live(), menus, again, blank, strict=True):
+    for live, *step in zip(schedule.live(), label_masks, repeat, blank, strict=True):
         yield _Step(*(part if live == plates else part[: len(part) // plates * live] for part in step))
 
 
@@ -89,7 +91,7 @@ class _Places(NamedTuple):
 
     Attributes:
         classes: where the classes of a prefix's plate begin in an array (n, C): (R, K).
-        menus: and its menus in one (n * G, C): (R, K).
+        label_masks: and its labels under each mask in one (n * G, C): (R, K).
         cells: where the classes of a prefix begin in an array (R, K, C): (R, K).
         beams: and those of its beam: (R, K).
         numbers: of a prefix and a class within its beam: (R, K * C).
@@ -98,7 +100,7 @@ class _Places(NamedTuple):
     """
 
     classes: Ints
-    menus: Ints
+    label_masks: Ints
     cells: Ints
     beams: Ints
     numbers: Ints
@@ -107,13 +109,13 @@ class _Places(NamedTuple):
 
     @staticmethod
     @lru_cache(maxsize=16)
-    def of(rows: int, width: int, *, each: int, menus: int, classes: int) -> _Places:
+    def of(rows: int, width: int, *, each: int, label_masks: int, classes: int) -> _Places:
         """For so many beams, ``each`` of them of one plate, and sizes G and C; none of the arrays may be written to."""
         prefixes = np.arange(rows * width).reshape(rows, width)
         plates = np.repeat(np.arange(rows)[:, None] // each, width, axis=1)
         return _Places(
             classes=plates * classes,
-            menus=plates * menus,
+            label_masks=plates * label_masks,
             cells=prefixes * classes,
             beams=np.repeat(prefixes[:, :1] * classes, width, axis=1),
             numbers=np.tile(np.arange(width * classes), (rows, 1)),
@@ -150,7 +152,7 @@ class _Beams:
     @classmethod
     def empty(cls, plates: int, width: int, automaton: Automaton) -> _Beams:
         """The empty prefix in the first place of each beam, and nothing in the others."""
-        each, (menus, classes) = len(automaton.starts), automaton.menus.shape
+        each, (label_masks, classes) = len(automaton.starts), automaton.label_masks.shape
         shape = (plates * each, width)
         blank = np.zeros(shape)
         blank[:, 0] = 1.0
@@ -163,7 +165,7 @@ class _Beams:
             last=np.zeros(shape, np.int64),
             name=name,
             state=np.repeat(np.tile(automaton.starts, plates)[:, None], width, axis=1),
-            places=_Places.of(*shape, each=each, menus=menus, classes=classes),
+            places=_Places.of(*shape, each=each, label_masks=label_masks, classes=classes),
             found=np.zeros(shape, np.bool_),
         )
 
@@ -172,9 +174,9 @@ class _Beams:
         self._retire(len(step.blank))
         at, automaton = self.places, self.automaton
         # The last label goes on where no blank came in between; only what is left of the prefix may repeat it.
-        goes_on = (self.total - self.blank) * step.again.take(at.classes + self.last)
+        goes_on = (self.total - self.blank) * step.repeat.take(at.classes + self.last)
         # What each prefix comes to with each class: (R, K, C); the column of the blank is for staying as it is.
-        grown = step.menus.take(at.menus + automaton.menu.take(self.state), axis=0)
+        grown = step.label_masks.take(at.label_masks + automaton.mask_of_state.take(self.state), axis=0)
         grown *= self.total[:, :, None]
         repeated = at.cells + self.last
         grown.put(repeated, np.maximum(grown.take(repeated) - goes_on, 0.0))
@@ -208,7 +210,7 @@ class _Beams:
             cell = at.cells.take(parent) + self.last.take(child)
             flat = grown.reshape(-1)
             flat[at.cells.take(child)] += flat.take(cell)
-            flat.put(cell, _TAKEN)
+            flat.put(cell, _EXCLUDED)
 
     def _keep(self, chosen: Ints, *, grown: Floats, stays_blank: Floats) -> None:
         """Replace the prefixes by the chosen cells (R, K) of what they have grown to."""
@@ -222,16 +224,16 @@ class _Beams:
         self.state = self.automaton.following.take(self.state.take(origin) * classes + added)
         self._trail.append((origin, added))
 
-    def written(self) -> Texts:
+    def emitted(self) -> Texts:
         """The labels that each prefix got at each step, (steps, N * M * K); none for what is not accepted."""
         self._retire(0)
-        written = np.zeros((len(self._trail), *self.found.shape), np.int64)
+        emitted = np.zeros((len(self._trail), *self.found.shape), np.int64)
         place = np.arange(self.found.size).reshape(self.found.shape)
-        for row, (origin, added) in zip(written[::-1], reversed(self._trail), strict=True):
+        for row, (origin, added) in zip(emitted[::-1], reversed(self._trail), strict=True):
             live = slice(len(added))
             row[live] = added.take(place[live])
             place[live] = origin.take(place[live])
-        return (written * self.found).reshape(len(written), self.found.size)
+        return (emitted * self.found).reshape(len(emitted), self.found.size)
 
 
 def _best(grown: Floats, numbers: Ints) -> Ints:

@@ -28,13 +28,13 @@ class Schedule:
         order: int64 ``(N,)``, the plates in the order of the schedule.
         counts: int64 ``(N,)``, steps of each plate in that order, falling.
         probabilities: float64 ``(A, N, C)``, A the most steps of a plate.
-        rested: float64 ``(A, N)``, 1 where surely blank steps were left out just before, 0 elsewhere.
+        after_skipped: float64 ``(A, N)``, 1 where surely blank steps were left out just before, 0 elsewhere.
     """
 
     order: NDArray[np.int64]
     counts: NDArray[np.int64]
     probabilities: NDArray[np.float64]
-    rested: NDArray[np.float64]
+    after_skipped: NDArray[np.float64]
 
     @classmethod
     def of(cls, log_probs: LogProbs) -> Schedule:
@@ -44,14 +44,14 @@ class Schedule:
         counts = worth.sum(axis=1)
         order = (-counts).argsort(kind="stable")
         steps = (~worth[order]).argsort(axis=1, kind="stable")[:, : counts.max(initial=0)].T  # (A, N)
-        rested = np.empty(steps.shape)
-        rested[:1] = steps[:1] > 0
-        rested[1:] = steps[1:] - steps[:-1] > 1
-        return cls(order, counts[order], probabilities[order, steps], rested)
+        after_skipped = np.empty(steps.shape)
+        after_skipped[:1] = steps[:1] > 0
+        after_skipped[1:] = steps[1:] - steps[:-1] > 1
+        return cls(order, counts[order], probabilities[order, steps], after_skipped)
 
     def live(self) -> list[int]:
         """For each step the number of plates that have so many."""
-        live: list[int] = (self.counts > np.arange(len(self.rested))[:, None]).sum(axis=1).tolist()
+        live: list[int] = (self.counts > np.arange(len(self.after_skipped))[:, None]).sum(axis=1).tolist()
         return live
 
 

@@ -8,28 +8,28 @@ from numpy.typing import NDArray
 from platereader._arrays import LogProbs
 from platereader.plates._alphabet import Alphabet
 
-__all__ = ["as_strings", "beside", "best_paths", "gathered"]
+__all__ = ["as_strings", "best_paths", "gathered", "side_by_side"]
 
 Texts = NDArray[np.int64]
 
 
 def best_paths(log_probs: LogProbs) -> Texts:
     """The text (N, L) of the most probable path of each plate; log_probs float32 ``(N, T, C)``."""
-    written = np.argmax(log_probs, axis=2).T  # (T, N)
-    written[1:][written[1:] == written[:-1]] = 0
-    return gathered(written)
+    emitted = np.argmax(log_probs, axis=2).T  # (T, N)
+    emitted[1:][emitted[1:] == emitted[:-1]] = 0
+    return gathered(emitted)
 
 
-def gathered(written: Texts) -> Texts:
-    """What is written at each step, (T, B) with blanks for nothing, moved together: (B, L), at least one long."""
-    places = np.cumsum(written > 0, axis=0)
-    step, text = np.nonzero(written)
-    texts = np.zeros((written.shape[1], max(1, int(places.max(initial=0)))), np.int64)
-    texts[text, places[step, text] - 1] = written[step, text]
+def gathered(emitted: Texts) -> Texts:
+    """What is emitted at each step, (T, B) with blanks for nothing, moved together: (B, L), at least one long."""
+    places = np.cumsum(emitted > 0, axis=0)
+    step, text = np.nonzero(emitted)
+    texts = np.zeros((emitted.shape[1], max(1, int(places.max(initial=0)))), np.int64)
+    texts[text, places[step, text] - 1] = emitted[step, text]
     return texts
 
 
-def beside(one: Texts, other: Texts) -> Texts:
+def side_by_side(one: Texts, other: Texts) -> Texts:
     """The texts (N, P, L) and (N, Q, M) of the same plates: (N, P + Q, max(L, M))."""
     plates, count, length = one.shape
     texts = np.zeros((plates, count + other.shape[1], max(length, other.shape[2])), np.int64)

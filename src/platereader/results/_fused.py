@@ -21,7 +21,7 @@ class FusedSigns:
         frames: legible frames, at least 1.
         weight: sum of their weights.
         agreeing: share of that weight in frames whose own best text it is, 0 to 1.
-        heard: share of the frames, however little they weigh, that do not speak against it as strongly as one can.
+        supporting: share of the frames, however little they weigh, that do not speak against it as strongly as one can.
         best_confidence: confidence of the surest of the agreeing frames, 0 to 1; 0 without any.
         edge: weighted mean of the frames' log P(nothing illegible stands at an end), 0 at most.
         inner: likewise between the characters.
@@ -34,7 +34,7 @@ class FusedSigns:
     frames: int
     weight: float
     agreeing: float
-    heard: float
+    supporting: float
     best_confidence: float
     edge: float
     inner: float

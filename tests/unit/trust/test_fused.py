@@ -21,7 +21,7 @@ def test_features_line_up_with_their_names() -> None:
     by_name = dict(zip(FUSED_FEATURES, fused_features(signs(3.0)), strict=True))
     assert by_name["lead"] == 3.0
     assert by_name["frames"] == pytest.approx(np.log(4))
-    assert (by_name["agreeing"], by_name["heard"], by_name["inner"], by_name["legal"]) == (0.5, 0.9, -0.1, 1.0)
+    assert (by_name["agreeing"], by_name["supporting"], by_name["inner"], by_name["legal"]) == (0.5, 0.9, -0.1, 1.0)
 
 
 def test_fit_gives_probabilities_that_hold() -> None:

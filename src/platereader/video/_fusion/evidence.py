@@ -227,7 +227,7 @@ def _signs(
         frames=len(frames),
         weight=float(weights.sum()),
         agreeing=sum(kept.weight for kept in agreeing) / float(weights.sum()),
-        heard=sum(kept.log_probs[text] > -floor_nats for kept in frames) / len(frames),
+        supporting=sum(kept.log_probs[text] > -floor_nats for kept in frames) / len(frames),
         best_confidence=max((kept.reading.confidence for kept in agreeing), default=0.0),
         edge=float(signs["edge"]),
         inner=float(signs["inner"]),
