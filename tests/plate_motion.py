@@ -1,6 +1,6 @@
 """Made-up traffic for trackers: cars drive through a street in metres, a camera sees their plates in pixels.
 
-Speeds, turns, stops, jolts of the camera and the detector's errors are drawn here and known to no tracker.
+Speeds, turns, stops, shakes of the camera and the detector's errors are drawn here and known to no tracker.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def traffic(kind: Kind, *, fps: float, rng: np.random.Generator) -> list[Sightin
     """Six seconds of one to four cars."""
     cars = _cars(kind, rng)
     hidden = [_hidden_times(rng) if kind in {"occlusion", "crossing"} else (9.0, 9.0) for _ in cars]
-    jolts = _jolts(rng) if kind == "shake" else np.zeros((720, 2))
+    shakes = _shakes(rng) if kind == "shake" else np.zeros((720, 2))
     miss, jitter = rng.uniform(0.02, 0.12), rng.uniform(0.02, 0.08)
     sightings: list[Sighting] = []
     for time_s in _frame_times(fps, rng, dropped=0.3 if kind == "dropped" else 0.03):
         tick = min(int(time_s / CLOCK_S), 719)
         seen: list[tuple[int | None, Detection]] = []
         for passage, (points, heading) in enumerate(cars):
-            corners = _projected(points[tick], heading[tick]) + jolts[tick]
+            corners = _projected(points[tick], heading[tick]) + shakes[tick]
             away = hidden[passage][0] <= time_s < hidden[passage][1]
             if _inside(corners) and not away and rng.random() >= miss:
                 seen.append((passage, _detected(corners, jitter, rng)))
@@ -187,7 +187,7 @@ def _wander(rng: np.random.Generator, memory_s: float) -> NDArray[np.float64]:
     return out
 
 
-def _jolts(rng: np.random.Generator) -> NDArray[np.float64]:
+def _shakes(rng: np.random.Generator) -> NDArray[np.float64]:
     """``(720, 2)`` pixels: wind, and a few blows against the mast that die out while it swings."""
     ticks = np.arange(720) * CLOCK_S
     shift = 4 * np.stack([_wander(rng, 0.1), _wander(rng, 0.1)], axis=1)

@@ -110,7 +110,7 @@ def test_the_decoders(decoder: CTCDecoder) -> None:
 
 
 @pytest.mark.parametrize(
-    "tracker", [MotionTracker, lambda: MotionTracker(min_hits=3, max_gap_s=5.0)], ids=["default", "patient"]
+    "tracker", [MotionTracker, lambda: MotionTracker(min_hits=3, max_gap_s=5.0)], ids=["default", "long gaps"]
 )
 def test_the_tracker(tracker: Callable[[], PlateTracker]) -> None:
     check_tracker(tracker)

@@ -24,7 +24,7 @@ __all__ = [
 FRAME_SIGNS: Final = ("width", "sharpness", "contrast", "edge", "inner", "confidence")
 """Names of what is weighed of a frame, in the order of ``platereader.video._fusion.legibility.frame_signs``."""
 
-_MOST_ODDS = 6.0
+_MAX_ODDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def fused_features(signs: FusedSigns) -> tuple[float, ...]:
         math.log(max(signs.weight, 1e-6)),
         signs.agreeing,
         signs.supporting,
-        max(-_MOST_ODDS, min(_MOST_ODDS, log_odds(signs.best_confidence))),
+        max(-_MAX_ODDS, min(_MOST_ODDS, log_odds(signs.best_confidence))),
         signs.edge,
         signs.inner,
         float(signs.legal),

@@ -12,20 +12,20 @@ from platereader.video._fusion import FusedEvidence
 SETTLED_READINGS = 3
 """Readings that must each have a confident text as their own best one before it counts as settled."""
 
-SUSPICIONS = 2
+MIN_CONFLICTS = 2
 """Confident readings of another plate in a row that show that the tracker went over to another vehicle."""
 
-STILL_IOU = 0.6
+STANDING_IOU = 0.6
 """Overlap with where it stood before of a plate that stands still."""
 
-PIECE_SHARE = 0.6
-"""Share of a piece of a plate that lies inside the place where the plate is expected."""
+FRAGMENT_SHARE = 0.6
+"""Share of a fragment of a plate that lies inside the place where the plate is expected."""
 
 PARKED_S = 3.0
 """Seconds after which a plate that stands still counts as parked."""
 
 
-class Look(NamedTuple):
+class Observation(NamedTuple):
     """One reading, where it was made and when."""
 
     reading: PlateReading
@@ -45,7 +45,7 @@ class Passage:
         box: last known or predicted box, pixels.
         first_seen_s: timestamp of the first detection, seconds.
         last_seen_s: timestamp of the last detection, seconds.
-        suspicions: the latest readings, if they are of another plate.
+        conflicts: the latest readings, if they are of another plate.
         coasting: whether its place is only predicted.
         doubtful: whether the latest reading has another text: the tracker may have gone over to something else.
     """
@@ -56,20 +56,22 @@ class Passage:
     box: Box
     first_seen_s: float
     last_seen_s: float
-    suspicions: list[Look] = field(default_factory=list[Look])
+    conflicts: list[Observation] = field(default_factory=list[Observation])
     coasting: bool = False
     doubtful: bool = False
     _read_s: float = 0.0
-    _stand: tuple[Box, float] | None = None
+    _standing: tuple[Box, float] | None = None
 
     @classmethod
-    def begin(cls, passage_id: int, track_id: int, *, evidence: FusedEvidence, looks: list[Look]) -> Passage:
-        """A passage that begins with these looks, at least one."""
-        first = looks[0]
+    def begin(
+        cls, passage_id: int, track_id: int, *, evidence: FusedEvidence, observations: list[Observation]
+    ) -> Passage:
+        """A passage that begins with these observations, at least one."""
+        first = observations[0]
         passage = cls(passage_id, track_id, evidence, first.detection.box, first.timestamp_s, first.timestamp_s)
-        for look in looks:
-            passage.see(look.detection.box, look.timestamp_s)
-            passage.add(look)
+        for observation in observations:
+            passage.see(observation.detection.box, observation.timestamp_s)
+            passage.add(observation)
         return passage
 
     @property
@@ -81,50 +83,50 @@ class Passage:
     @property
     def parked(self) -> bool:
         """Whether the plate stood still when it was last seen."""
-        return self._stand is not None and self.last_seen_s - self._stand[1] >= PARKED_S
+        return self._standing is not None and self.last_seen_s - self._standing[1] >= PARKED_S
 
     def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
         """Whether to read the plate in this frame: always before it is settled, then now and then and on its return."""
-        return not self.settled or self.coasting or bool(self.suspicions) or timestamp_s - self._read_s >= recheck_s
+        return not self.settled or self.coasting or bool(self.conflicts) or timestamp_s - self._read_s >= recheck_s
 
     def see(self, box: Box, timestamp_s: float) -> None:
         """Take in a detection."""
         self.box, self.last_seen_s, self.coasting = box, timestamp_s, False
-        if self._stand is None or iou(self._stand[0], box) < STILL_IOU:
-            self._stand = (box, timestamp_s)
+        if self._standing is None or iou(self._standing[0], box) < STANDING_IOU:
+            self._standing = (box, timestamp_s)
 
     def coast(self, box: Box) -> None:
         """Take in a predicted box, of a frame without a detection."""
         self.box, self.coasting = box, True
 
-    def add(self, look: Look) -> bool:
+    def add(self, observation: Observation) -> bool:
         """Take in a reading.
 
         Returns:
-            Whether it is taken; False for one of another plate, which stays among the ``suspicions``.
+            Whether it is taken; False for one of another plate, which stays among the ``conflicts``.
         """
-        self._read_s = look.timestamp_s
-        self.doubtful = self.evidence.readings > 0 and look.reading.text != self.evidence.fused.text
-        if self.evidence.contradicted_by(look.reading):
-            self.suspicions.append(look)
+        self._read_s = observation.timestamp_s
+        self.doubtful = self.evidence.readings > 0 and observation.reading.text != self.evidence.fused.text
+        if self.evidence.contradicted_by(observation.reading):
+            self.conflicts.append(observation)
             return False
-        for one in (*self.suspicions, look):
+        for one in (*self.conflicts, observation):
             self.evidence.add(one.reading, one.frame_index)
-        self.suspicions.clear()
+        self.conflicts.clear()
         return True
 
     def resume(self, later: Passage) -> None:
         """Go on with what was thought to be another passage."""
-        self.evidence.absorb(later.evidence)
-        self.box, self.last_seen_s, self.suspicions = later.box, later.last_seen_s, later.suspicions
-        if later.parked or self._stand is None or iou(self._stand[0], later.box) < STILL_IOU:
-            self._stand = later._stand
+        self.evidence.merge(later.evidence)
+        self.box, self.last_seen_s, self.conflicts = later.box, later.last_seen_s, later.conflicts
+        if later.parked or self._standing is None or iou(self._standing[0], later.box) < STANDING_IOU:
+            self._standing = later._standing
         self._read_s, self.coasting, self.doubtful = later._read_s, later.coasting, later.doubtful
 
-    def covers(self, look: Look) -> bool:
-        """Whether ``look`` is likely to show a piece of this plate: it lies where this one is expected."""
-        box = look.detection.box
-        return look.reading.status != "read" and shared_area(self.box, box) >= PIECE_SHARE * box.area
+    def covers(self, observation: Observation) -> bool:
+        """Whether it is likely to show a fragment of this plate: it lies where this one is expected."""
+        box = observation.detection.box
+        return observation.reading.status != "read" and shared_area(self.box, box) >= FRAGMENT_SHARE * box.area
 
     def same_plate(self, other: Passage) -> bool:
         """Whether ``other``, which is in view while this one is not, shows the same plate.
@@ -134,8 +136,8 @@ class Passage:
         """
         if self.evidence.agrees_with(other.evidence):
             return True
-        on_the_spot = self.parked and other.first_seen_s >= self.last_seen_s and iou(self.box, other.box) >= STILL_IOU
-        return on_the_spot and None in {self.evidence.fused.text, other.evidence.fused.text}
+        same_place = self.parked and other.first_seen_s >= self.last_seen_s and iou(self.box, other.box) >= STANDING_IOU
+        return same_place and None in {self.evidence.fused.text, other.evidence.fused.text}
 
     def plate(self) -> TrackedPlate:
         """The passage as it is reported."""

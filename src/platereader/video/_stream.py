@@ -12,9 +12,9 @@ from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import PlateTracker
 from platereader.results import Detection, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
 from platereader.video._fusion import FusedEvidence
-from platereader.video._passage import SUSPICIONS, Look, Passage
+from platereader.video._passage import MIN_CONFLICTS, Observation, Passage
 
-MOST_RESTING = 100
+MAX_LOST = 100
 """Passages that are kept in mind after their plate has gone; the oldest are reported first when there are more."""
 
 
@@ -30,7 +30,7 @@ class StreamSettings:
     """How much work a stream does, and how long it waits for a plate to come back.
 
     Attributes:
-        detect_every: look for plates in every frame of so many; between them, boxes are predicted.
+        detect_every: find plates in every n-th frame; between them, boxes are predicted.
         recheck_s: a settled plate is read again after so many seconds; 0 = in every frame.
         same_passage_s: a plate that comes back within so many seconds is still on the same passage.
         parked_s: likewise for one that stood still when it was last seen.
@@ -78,8 +78,8 @@ class PlateStream:
         self._tracker = tracker
         self._evidence = evidence
         self._settings = settings or StreamSettings()
-        self._followed: dict[int, Passage] = {}  # by the tracker's id
-        self._resting: list[Passage] = []  # gone, but perhaps coming back
+        self._active: dict[int, Passage] = {}  # by the tracker's id
+        self._lost: list[Passage] = []  # gone, but perhaps coming back
         self._passages = 0
         self._frame_index = -1
         self._timestamp_s = -math.inf
@@ -100,26 +100,26 @@ class PlateStream:
         """
         self._check_time(timestamp_s)
         frame = check_image(frame)
-        looked_at = (self._frame_index + 1) % self._settings.detect_every == 0
-        detections = self._detect(frame) if looked_at else []
+        due_frame = (self._frame_index + 1) % self._settings.detect_every == 0
+        detections = self._detect(frame) if due_frame else []
         self._timestamp_s = timestamp_s
         self._frame_index += 1
         assignment = checked_update(self._tracker, detections, timestamp_s)
         due = self._due(assignment, detections)
         self._move(assignment, detections)
-        for track_id, look in self._looks(frame, due):
-            self._add(track_id, look)
+        for track_id, observation in self._observe(frame, due):
+            self._add(track_id, observation)
         ended = (*assignment.ended, *self._overdue())
-        self._resting += [self._followed.pop(track_id) for track_id in ended if track_id in self._followed]
-        active = tuple(passage.plate() for passage in self._followed.values())
-        return StreamUpdate(timestamp_s, active, self._retire())
+        self._lost += [self._active.pop(track_id) for track_id in ended if track_id in self._active]
+        active = tuple(passage.plate() for passage in self._active.values())
+        return StreamUpdate(timestamp_s, active, self._finish_lost())
 
     def finish(self) -> StreamUpdate:
         """End the stream: every plate that was not yet reported as finished is, at the time of the last frame."""
         self._finished = True
-        rest = sorted((*self._resting, *self._followed.values()), key=lambda passage: passage.passage_id)
-        self._resting.clear()
-        self._followed.clear()
+        rest = sorted((*self._lost, *self._active.values()), key=lambda passage: passage.passage_id)
+        self._lost.clear()
+        self._active.clear()
         timestamp_s = self._timestamp_s if math.isfinite(self._timestamp_s) else 0.0
         return StreamUpdate(timestamp_s, (), tuple(passage.plate() for passage in rest))
 
@@ -136,7 +136,7 @@ class PlateStream:
         """Which confirmed tracks to read in this frame: new and unsettled ones, and the others now and then."""
         due: list[tuple[int, Detection]] = []
         for track_id, detection in zip(assignment.track_ids, detections, strict=True):
-            passage = None if track_id is None else self._followed.get(track_id)
+            passage = None if track_id is None else self._active.get(track_id)
             known = passage is not None and not passage.due(self._timestamp_s, recheck_s=self._settings.recheck_s)
             if track_id is not None and not known:
                 due.append((track_id, detection))
@@ -145,73 +145,75 @@ class PlateStream:
     def _move(self, assignment: TrackAssignment, detections: Sequence[Detection]) -> None:
         """Bring the passages to where their plates are now, or are expected to be."""
         for track_id, detection in zip(assignment.track_ids, detections, strict=True):
-            if track_id in self._followed:
-                self._followed[track_id].see(detection.box, self._timestamp_s)
+            if track_id in self._active:
+                self._active[track_id].see(detection.box, self._timestamp_s)
         for track_id, box in assignment.coasting:
-            if track_id in self._followed:
-                self._followed[track_id].coast(box)
+            if track_id in self._active:
+                self._active[track_id].coast(box)
 
-    def _looks(self, frame: BgrImage, due: Sequence[tuple[int, Detection]]) -> list[tuple[int, Look]]:
+    def _observe(self, frame: BgrImage, due: Sequence[tuple[int, Detection]]) -> list[tuple[int, Observation]]:
         """Read the plates that are due, all of them together."""
         if not due:
             return []
         detections = [detection for _, detection in due]
         readings = self._read(frame, detections)
         ids = (track_id for track_id, _ in due)
-        looks = (Look(*pair, self._frame_index, self._timestamp_s) for pair in zip(readings, detections, strict=True))
-        return list(zip(ids, looks, strict=True))
+        return [
+            (track_id, Observation(reading, detection, self._frame_index, self._timestamp_s))
+            for track_id, reading, detection in zip(ids, readings, detections, strict=True)
+        ]
 
-    def _add(self, track_id: int, look: Look) -> None:
+    def _add(self, track_id: int, observation: Observation) -> None:
         """Put a reading to its passage, and that to an earlier one of the same plate."""
-        passage = self._followed.get(track_id)
+        passage = self._active.get(track_id)
         if passage is None:
-            passage = self._shown_in_part(look) or self._begin(track_id, [look])
-        elif not passage.add(look) and len(passage.suspicions) >= SUSPICIONS:
-            looks, passage.suspicions = passage.suspicions, []
-            passage.last_seen_s = min(passage.last_seen_s, looks[0].timestamp_s)
-            self._resting.append(passage)
-            passage = self._begin(track_id, looks)
-        self._followed[track_id] = self._reunited(passage)
-        self._followed[track_id].track_id = track_id
+            passage = self._occluded(observation) or self._begin(track_id, [observation])
+        elif not passage.add(observation) and len(passage.conflicts) >= MIN_CONFLICTS:
+            observations, passage.conflicts = passage.conflicts, []
+            passage.last_seen_s = min(passage.last_seen_s, observations[0].timestamp_s)
+            self._lost.append(passage)
+            passage = self._begin(track_id, observations)
+        self._active[track_id] = self._merged(passage)
+        self._active[track_id].track_id = track_id
 
-    def _begin(self, track_id: int, looks: list[Look]) -> Passage:
+    def _begin(self, track_id: int, observations: list[Observation]) -> Passage:
         self._passages += 1
-        return Passage.begin(self._passages, track_id, evidence=self._evidence(), looks=looks)
+        return Passage.begin(self._passages, track_id, evidence=self._evidence(), observations=observations)
 
-    def _shown_in_part(self, look: Look) -> Passage | None:
-        """The passage whose plate is expected where ``look`` shows a piece of one: the rest of it may be hidden."""
-        for passage in self._followed.values():
-            if passage.coasting and passage.covers(look):
-                self._forget(passage)
-                passage.see(look.detection.box, look.timestamp_s)
-                passage.add(look)
+    def _occluded(self, observation: Observation) -> Passage | None:
+        """The passage whose plate is expected where a fragment of one was read: the rest may be occluded."""
+        for passage in self._active.values():
+            if passage.coasting and passage.covers(observation):
+                self._remove(passage)
+                passage.see(observation.detection.box, observation.timestamp_s)
+                passage.add(observation)
                 return passage
         return None
 
-    def _reunited(self, passage: Passage) -> Passage:
+    def _merged(self, passage: Passage) -> Passage:
         """The passage, or an earlier one of the same plate that is out of sight and that it goes on with."""
-        lost = [one for one in self._followed.values() if one is not passage and (one.coasting or one.doubtful)]
-        for earlier in reversed([*self._resting, *lost]):
+        unseen = [one for one in self._active.values() if one is not passage and (one.coasting or one.doubtful)]
+        for earlier in reversed([*self._lost, *unseen]):
             waited_s = passage.first_seen_s - earlier.last_seen_s
-            if waited_s <= self._patience_s(earlier) and earlier.same_plate(passage):
-                self._forget(earlier)
+            if waited_s <= self._max_absence_s(earlier) and earlier.same_plate(passage):
+                self._remove(earlier)
                 earlier.resume(passage)
                 return earlier
         return passage
 
-    def _forget(self, passage: Passage) -> None:
+    def _remove(self, passage: Passage) -> None:
         """Take a passage from where it waits to be seen again."""
-        self._resting = [one for one in self._resting if one is not passage]
-        self._followed = {track_id: one for track_id, one in self._followed.items() if one is not passage}
+        self._lost = [one for one in self._lost if one is not passage]
+        self._active = {track_id: one for track_id, one in self._active.items() if one is not passage}
 
-    def _patience_s(self, passage: Passage) -> float:
+    def _max_absence_s(self, passage: Passage) -> float:
         return self._settings.parked_s if passage.parked else self._settings.same_passage_s
 
     def _overdue(self) -> list[int]:
         """Tracks that were not seen for too long, those first that were not seen for longest."""
         unseen = sorted(
             (passage.last_seen_s, track_id)
-            for track_id, passage in self._followed.items()
+            for track_id, passage in self._active.items()
             if passage.last_seen_s < self._timestamp_s
         )
         surplus = len(unseen) - MAX_UNSEEN
@@ -221,13 +223,13 @@ class PlateStream:
             if index < surplus or self._timestamp_s - last_seen_s > MAX_UNSEEN_S
         ]
 
-    def _retire(self) -> tuple[TrackedPlate, ...]:
+    def _finish_lost(self) -> tuple[TrackedPlate, ...]:
         """Report the passages that are not expected to go on."""
-        surplus = len(self._resting) - MOST_RESTING
+        surplus = len(self._lost) - MAX_LOST
         gone = [
             passage
-            for index, passage in enumerate(self._resting)
-            if index < surplus or self._timestamp_s - passage.last_seen_s > self._patience_s(passage)
+            for index, passage in enumerate(self._lost)
+            if index < surplus or self._timestamp_s - passage.last_seen_s > self._max_absence_s(passage)
         ]
-        self._resting = [passage for passage in self._resting if passage not in gone]
+        self._lost = [passage for passage in self._lost if passage not in gone]
         return tuple(passage.plate() for passage in gone)

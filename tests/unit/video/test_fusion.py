@@ -142,7 +142,7 @@ def test_absorbed_readings_count_like_added_ones() -> None:
     both = fuse(frames[0])
     later = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
     later.add(frames[1], 1)
-    both.absorb(later)
+    both.merge(later)
     assert (both.readings, both.fused) == (2, fuse(*frames).fused)
 
 
@@ -156,7 +156,7 @@ def test_texts_and_readings_are_bounded() -> None:
 
 
 def test_scores_of_texts_that_nobody_proposes_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "_MOST_REMEMBERED", 20)
+    monkeypatch.setattr(scoring, "_MAX_REMEMBERED", 20)
     good = clear("A123BC77")
     evidence = fuse(good)  # long before the others, so that it stays
     for number in range(1, 400):

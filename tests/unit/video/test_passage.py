@@ -7,16 +7,19 @@ from platereader import Box, Detection
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
-from platereader.video._passage import PARKED_S, Look, Passage
+from platereader.video._passage import PARKED_S, Observation, Passage
 
 PLATE = Box(20, 30, 100, 50)
 (READING,) = patch_pipeline().read(frame_with({50: PLATE}))
 
 
 def passage(box: Box, *, start_s: float) -> Passage:
-    look = Look(READING, Detection(box, 0.9), 0, start_s)
+    observation = Observation(READING, Detection(box, 0.9), 0, start_s)
     return Passage.begin(
-        1, 1, evidence=FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES), looks=[look]
+        1,
+        1,
+        evidence=FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+        observations=[observation],
     )
 
 

@@ -12,7 +12,7 @@ from platereader import Box, Detection, InvalidArgumentError, TimestampError, Tr
 from platereader._arrays import BgrImage
 from platereader.pipeline import Pipeline
 from platereader.results import PlateReading, StreamUpdate, TrackedPlate
-from platereader.video._stream import MAX_UNSEEN, MOST_RESTING, PlateStream, StreamSettings
+from platereader.video._stream import MAX_LOST, MAX_UNSEEN, PlateStream, StreamSettings
 
 PLATE = Box(20, 30, 100, 50)
 EMPTY = np.zeros((240, 320, 3), np.uint8)
@@ -148,7 +148,7 @@ def test_detection_in_every_third_frame_leaves_predicted_boxes_between() -> None
     updates = run(stream, [frame_with({50: PLATE.moved(4 * step, 0)}) for step in range(8)])
     assert len(looked) == 3
     assert updates[6].active[0].box == PLATE.moved(24, 0)
-    assert updates[7].active[0].box.x1 == pytest.approx(PLATE.x1 + 28, abs=2.5)  # moved on without a look
+    assert updates[7].active[0].box.x1 == pytest.approx(PLATE.x1 + 28, abs=2.5)  # moved on without a detection
     assert updates[7].active[0].last_seen_s == 0.6
 
 
@@ -216,8 +216,8 @@ def test_plate_is_read_as_soon_as_it_comes_back() -> None:
     assert sum(read_plates) == before + 1
 
 
-class Told:
-    """A tracker that is told which ids to give, frame by frame; what is missing in a frame coasts where it was."""
+class ScriptedTracker:
+    """A tracker that gives scripted ids, frame by frame; what is missing in a frame coasts where it was."""
 
     def __init__(self, *frames: tuple[int, ...]) -> None:
         self._frames = list(frames)
@@ -231,8 +231,8 @@ class Told:
 
 
 def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
-    told = Told((1,), (1,), (1,), (2,), (1,), (1,))
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: told)).stream()
+    scripted = ScriptedTracker((1,), (1,), (1,), (2,), (1,), (1,))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: scripted)).stream()
     plate, piece = frame_with({50: PLATE}), frame_with({200: Box(25, 30, 60, 50)})
     updates = run(stream, [plate, plate, plate, piece, plate, plate])
     assert [one.passage_id for update in updates for one in update.active] == [1] * 6
@@ -240,7 +240,7 @@ def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
 
 
 def test_another_plate_that_is_read_where_one_is_expected_is_another_passage() -> None:
-    given_ids = Told((1,), (1,), (1,), (2,))
+    given_ids = ScriptedTracker((1,), (1,), (1,), (2,))
     stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: given_ids)).stream()
     plate, other = frame_with({50: PLATE}), frame_with({100: Box(25, 30, 60, 50)})
     updates = run(stream, [plate, plate, plate, other])
@@ -248,8 +248,8 @@ def test_another_plate_that_is_read_where_one_is_expected_is_another_passage() -
 
 
 def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
-    told = Told((1,), (1,), (1,), (2,))
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: told)).stream()
+    scripted = ScriptedTracker((1,), (1,), (1,), (2,))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: scripted)).stream()
     plate, other = frame_with({50: PLATE}), frame_with({200: Box(220, 130, 300, 150)})
     updates = run(stream, [plate, plate, plate, other])
     assert [one.passage_id for one in updates[-1].active] == [1, 2]
@@ -257,8 +257,8 @@ def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
 
 def test_a_plate_comes_back_to_its_passage_from_a_track_that_went_astray() -> None:
     # Track 1 goes over to something else; the plate itself is then seen under a new track.
-    told = Told((1,), (1,), (1,), (), (1,), (2, 1), (2, 1))
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: told)).stream(StreamSettings(recheck_s=0.0))
+    scripted = ScriptedTracker((1,), (1,), (1,), (), (1,), (2, 1), (2, 1))
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: scripted)).stream(StreamSettings(recheck_s=0.0))
     plate, something = {50: PLATE}, {200: Box(220, 130, 300, 150)}
     both = {**plate, **something}
     frames = [frame_with(one) for one in (plate, plate, plate, BLANK, something, both, both)]
@@ -329,10 +329,10 @@ def test_passages_kept_in_mind_are_bounded() -> None:
     stream = Pipeline(replace(patch_pipeline().parts, tracker=NewTrackEachTime)).stream(
         StreamSettings(same_passage_s=1e6)
     )
-    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MOST_RESTING + 50)]
+    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MAX_LOST + 50)]
     gone = finished_of(run(stream, frames))
     assert [plate.passage_id for plate in gone] == list(range(1, 50))
-    assert len(stream.finish().finished) == MOST_RESTING + 1
+    assert len(stream.finish().finished) == MAX_LOST + 1
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ COMBINING_ROUNDS = 2
 CONTRADICTION_NATS = 20.0
 """How much less probable one plate's text is under a clear picture of another plate; one misread character is less."""
 
-_MOST_COMBINED = 6
-_MOST_LEAD = 20.0
+_MAX_COMBINED = 6
+_MAX_LEAD = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class FusedEvidence:
         self.readings += 1
         self._keep([Frame.of(reading, frame_index, weights=self._weights)])
 
-    def absorb(self, other: FusedEvidence) -> None:
+    def merge(self, other: FusedEvidence) -> None:
         """Take in what was read of the same plate elsewhere in the stream."""
         self.readings += other.readings
         self._keep(other._kept)
@@ -141,9 +141,9 @@ class FusedEvidence:
         scores = self._scores(frames, list(dict.fromkeys([*texts, *self._combined])), lines=lines)
         scores = self._improved(frames, scores, lines=lines)
         ranked = sorted(scores, key=lambda text: (-scores[text], text))[:MAX_TEXTS]
-        self._combined = [text for text in ranked if text not in texts][:_MOST_COMBINED]
+        self._combined = [text for text in ranked if text not in texts][:_MAX_COMBINED]
         for kept in frames:
-            kept.forget_all_but(scores)
+            kept.keep_scores_of(scores)
         return self._judge(frames, ranked, [scores[text] for text in ranked], lines=lines)
 
     def _scores(self, frames: Sequence[Frame], texts: Sequence[str], *, lines: Lines) -> dict[str, float]:
@@ -158,7 +158,7 @@ class FusedEvidence:
         """The scores, and those of texts that change single characters of the best one as long as that is better."""
         for _ in range(COMBINING_ROUNDS):
             best = max(scores, key=lambda text: scores[text])
-            new = substituted(best, scores, count=_MOST_COMBINED)
+            new = substituted(best, scores, count=_MAX_COMBINED)
             scores = {**scores, **self._scores(frames, new, lines=lines)} if new else scores
             if max(scores, key=lambda text: scores[text]) == best:
                 break
@@ -244,7 +244,7 @@ def _least_illegible(frames: Sequence[Frame], text: str, sign: str) -> float:
 
 def _lead(scores: Sequence[float]) -> float:
     """By how much the first score is above the best other one, at most 20 nats."""
-    return min(_MOST_LEAD, scores[0] - max(scores[1:]))
+    return min(_MAX_LEAD, scores[0] - max(scores[1:]))
 
 
 def _characters(candidates: Sequence[Candidate]) -> tuple[Character, ...]:

@@ -16,9 +16,9 @@ __all__ = ["frame_signs"]
 
 _WIDTH_PX = (12.0, 300.0)
 _TWO_LINE_WIDTH = 1.0 / 0.6
-_LEAST_SHARPNESS = 0.02
-_MOST_ILLEGIBLE = 0.98
-_MOST_ODDS = 9.0
+_MIN_SHARPNESS = 0.02
+_MAX_ILLEGIBLE = 0.98
+_MAX_ODDS = 9.0
 
 
 def frame_signs(reading: PlateReading) -> tuple[float, ...]:
@@ -37,8 +37,8 @@ def frame_signs(reading: PlateReading) -> tuple[float, ...]:
         _size(evidence.detection, evidence.plate.lines),
         sharpness,
         contrast,
-        *(math.log1p(-min(share, _MOST_ILLEGIBLE)) for share in (edge, inner)),
-        max(-_MOST_ODDS, min(_MOST_ODDS, log_odds(reading.confidence))),
+        *(math.log1p(-min(share, _MAX_ILLEGIBLE)) for share in (edge, inner)),
+        max(-_MAX_ODDS, min(_MAX_ODDS, log_odds(reading.confidence))),
     )
 
 
@@ -58,13 +58,13 @@ def _picture(pixels: BgrImage) -> tuple[float, float]:
     """
     rows, columns = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
     if rows < 2 or columns < 4:
-        return math.log(_LEAST_SHARPNESS), 0.0
+        return math.log(_MIN_SHARPNESS), 0.0
     green: NDArray[np.float32] = pixels[:rows, :columns, 1].astype(np.float32)
     half = (green[::2, ::2] + green[1::2, ::2] + green[::2, 1::2] + green[1::2, 1::2]) / np.float32(4)
     dark, bright = _quantile(half, 0.05), _quantile(half, 0.95)
     spread = max(1.0, bright - dark)
     steepest = _quantile(np.abs(np.diff(half, axis=1)), 0.95)
-    return math.log(max(_LEAST_SHARPNESS, steepest / spread)), math.log(spread / 100.0)
+    return math.log(max(_MIN_SHARPNESS, steepest / spread)), math.log(spread / 100.0)
 
 
 def _quantile(values: NDArray[np.float32], share: float) -> float:

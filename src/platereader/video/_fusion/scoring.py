@@ -16,7 +16,7 @@ from platereader.video._fusion.legibility import frame_signs
 
 __all__ = ["Frame", "lines_of", "log_prob_table"]
 
-_MOST_REMEMBERED = 100
+_MAX_REMEMBERED = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +48,9 @@ class Frame:
         """Of its reading, best first."""
         return self.reading.candidates
 
-    def forget_all_but(self, texts: Container[str]) -> None:
+    def keep_scores_of(self, texts: Container[str]) -> None:
         """Keep the scores of these texts alone, once others have piled up: a car may stand in view all day."""
-        if len(self.log_probs) > _MOST_REMEMBERED:
+        if len(self.log_probs) > _MAX_REMEMBERED:
             for text in [text for text in self.log_probs if text not in texts]:
                 del self.log_probs[text]
 

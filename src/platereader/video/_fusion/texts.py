@@ -10,7 +10,7 @@ from platereader.results import Candidate, Character
 
 __all__ = ["proposed", "substituted", "voted"]
 
-_EACH = 5
+_MAX_PER_FRAME = 5
 """Texts that one frame may propose; its others have next to no probability."""
 
 
@@ -23,7 +23,7 @@ def proposed(frames: Iterable[tuple[float, Sequence[Candidate]]], *, count: int)
     """
     mass: defaultdict[str, float] = defaultdict(float)
     for weight, candidates in frames:
-        for rank, candidate in enumerate(candidates[:_EACH]):
+        for rank, candidate in enumerate(candidates[:_MAX_PER_FRAME]):
             # However small its probability, what a decoder puts first is worth a try.
             mass[candidate.text] += weight * (math.exp(candidate.log_prob) + 1e-3 / (1 + rank))
     return sorted(mass, key=lambda text: (-mass[text], text))[:count]

@@ -32,7 +32,7 @@ def common_shift(motion: Motion, measurements: FloatArray) -> FloatArray | None:
     """How far the whole picture jumped, as when the camera is hit: what several tracks agree on.
 
     Every pair of like size and shape proposes its own shift; the best is taken if other tracks fit clearly better too.
-    One track alone cannot tell a jolt of the camera from its own.
+    One track alone cannot tell a shake of the camera from its own.
 
     Args:
         motion: N tracks whose speed is known.
@@ -67,9 +67,9 @@ def assign(motion: Motion, measurements: FloatArray) -> Pairs:
     free_tracks = np.setdiff1d(np.arange(len(motion.mean)), tracks)
     free_detections = np.setdiff1d(np.arange(len(measurements)), detections)
     loose = motion.of(free_tracks)
-    loose.loosen(np.arange(len(free_tracks)))
+    loose.allow_shake(np.arange(len(free_tracks)))
     jumped, seen = _likeliest(loose, measurements[free_detections])
-    motion.loosen(free_tracks[jumped])
+    motion.allow_shake(free_tracks[jumped])
     return np.append(tracks, free_tracks[jumped]), np.append(detections, free_detections[seen])
 
 

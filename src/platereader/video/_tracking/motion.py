@@ -24,16 +24,16 @@ from platereader.results import Detection
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-_JITTER: Final = np.array([0.08, 0.08, 0.08, 0.15])
+_MEASUREMENT_NOISE: Final = np.array([0.08, 0.08, 0.08, 0.15])
 """Standard deviation of a detection: x and y in sides, log size, log aspect."""
 
-_FIRST_SPEED: Final = np.array([25.0, 8.0, 0.7, 0.3])
+_INITIAL_SPEED: Final = np.array([25.0, 8.0, 0.7, 0.3])
 """Standard deviation of the unknown speed of a new track, per second; 25 sides are 6 m."""
 
-_PULL: Final = np.array([20.0, 10.0, 1.0, 0.5])
+_SPEED_NOISE: Final = np.array([20.0, 10.0, 1.0, 0.5])
 """How far speeds wander in a second, per second: cars brake and turn, cameras sway."""
 
-_JUMP: Final = np.array([1.0, 1.0, 0.0, 0.0])
+_SHAKE_NOISE: Final = np.array([1.0, 1.0, 0.0, 0.0])
 """How far a plate may be off its way in one frame, as when the camera is hit: standard deviation in sides."""
 
 # Plates beyond these sizes are not seen: what is predicted stays finite however long a track coasts.
@@ -77,7 +77,7 @@ class Motion:
     @classmethod
     def started(cls, measurements: FloatArray) -> Motion:
         """Tracks seen once."""
-        first = np.stack([_JITTER**2, np.zeros(4), _FIRST_SPEED**2])
+        first = np.stack([_MEASUREMENT_NOISE**2, np.zeros(4), _INITIAL_SPEED**2])
         return cls(measurements.copy(), np.zeros_like(measurements), np.tile(first, (len(measurements), 1, 1)))
 
     @property
@@ -95,9 +95,9 @@ class Motion:
         self.speed[:, :2] *= growth**2
         self.speed[:, 2:3] *= growth
         place, shared, speed = self.covariance[:, 0], self.covariance[:, 1], self.covariance[:, 2]
-        place += 2 * elapsed_s * shared + elapsed_s**2 * speed + _PULL**2 * elapsed_s**3 / 3
-        shared += elapsed_s * speed + _PULL**2 * elapsed_s**2 / 2
-        speed += _PULL**2 * elapsed_s
+        place += 2 * elapsed_s * shared + elapsed_s**2 * speed + _SPEED_NOISE**2 * elapsed_s**3 / 3
+        shared += elapsed_s * speed + _SPEED_NOISE**2 * elapsed_s**2 / 2
+        speed += _SPEED_NOISE**2 * elapsed_s
 
     def errors(self, measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How far each of M measurements is from each track, and the variance expected of that.
@@ -107,20 +107,20 @@ class Motion:
         """
         error = measurements[None] - self.mean[:, None]
         error[..., :2] /= self.sides[:, None]
-        return error, (self.covariance[:, 0] + _JITTER**2)[:, None]
+        return error, (self.covariance[:, 0] + _MEASUREMENT_NOISE**2)[:, None]
 
     def correct(self, rows: NDArray[np.intp], measurements: FloatArray) -> None:
         """Take in one measurement for each of ``rows``."""
         place, shared, speed = (self.covariance[rows, part] for part in range(3))
-        gain, speed_gain = place / (place + _JITTER**2), shared / (place + _JITTER**2)
+        gain, speed_gain = place / (place + _MEASUREMENT_NOISE**2), shared / (place + _MEASUREMENT_NOISE**2)
         error = measurements - self.mean[rows]
         self.mean[rows] += gain * error
         self.speed[rows] += speed_gain * error
         self.covariance[rows] = np.stack([place * (1 - gain), shared * (1 - gain), speed - speed_gain * shared], axis=1)
 
-    def loosen(self, rows: NDArray[np.intp]) -> None:
+    def allow_shake(self, rows: NDArray[np.intp]) -> None:
         """Allow for a jump off the way in this frame: places get less certain, speeds do not."""
-        self.covariance[rows, 0] += _JUMP**2
+        self.covariance[rows, 0] += _SHAKE_NOISE**2
 
     def of(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Motion:
         """A copy of some tracks."""

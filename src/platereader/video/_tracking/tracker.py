@@ -4,7 +4,7 @@ What is taken from where: a Kalman filter with optimal assignment from SORT (Bew
 try for what is left over from ByteTrack (Zhang et al., ECCV 2022) and buffered IoU (Yang et al., WACV 2023), by how far
 a plate is off its way and not by score. A plate is flat and often moves by several of its own heights between two
 frames, so nothing here asks for overlap. OC-SORT (Cao et al., CVPR 2023) repairs a track after a gap: noise that grows
-with the seconds leaves nothing to repair. A jolt of the camera, which several tracks share, is taken out first.
+with the seconds leaves nothing to repair. A shake of the camera, which several tracks share, is taken out first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Track:
 
 @final
 class MotionTracker:
-    """Follows plates through gaps, crossings and jolts; one instance per camera, not for several threads.
+    """Follows plates through gaps, crossings and shakes; one instance per camera, not for several threads.
 
     Ids start at 1 and are given in the order in which tracks are confirmed. Memory is bounded by the detections of the
     last ``max_gap_s`` seconds. The size of the frames does not matter and may change.
@@ -77,12 +77,12 @@ class MotionTracker:
         Raises:
             TimestampError: the time is not finite or did not grow.
         """
-        elapsed_s = self._tick(timestamp_s)
+        elapsed_s = self._advance_clock(timestamp_s)
         ended = self._drop_lost()
         measurements = measured(detections)
         if self._tracks:
             self._motion.advance(elapsed_s)
-            self._steady(measurements)
+            self._compensate_shake(measurements)
         rows, columns = assign(self._motion, measurements)
         self._motion.correct(rows, measurements[columns])
         coasting = self._coasting(set(rows.tolist()))
@@ -99,7 +99,7 @@ class MotionTracker:
         ids = tuple(self._id_of(followed[column]) for column in range(len(detections)))
         return TrackAssignment(ids, ended=ended, coasting=coasting)
 
-    def _tick(self, timestamp_s: float) -> float:
+    def _advance_clock(self, timestamp_s: float) -> float:
         """Move the clock on; seconds since the last frame."""
         if not math.isfinite(timestamp_s) or timestamp_s <= self._now_s:
             raise TimestampError(
@@ -117,10 +117,10 @@ class MotionTracker:
         self._motion = self._motion.of(waits)
         return tuple(track_id for track_id in ids if track_id is not None)
 
-    def _steady(self, measurements: FloatArray) -> None:
-        """Move all tracks with a jolt of the camera. Those seen once are no witnesses: they may be going anywhere."""
-        witnesses = np.array([track.hits > 1 for track in self._tracks], dtype=np.bool_)
-        shift = common_shift(self._motion.of(witnesses), measurements)
+    def _compensate_shake(self, measurements: FloatArray) -> None:
+        """Move all tracks with a shake of the camera. Those seen once have no known speed and do not count."""
+        reliable = np.array([track.hits > 1 for track in self._tracks], dtype=np.bool_)
+        shift = common_shift(self._motion.of(reliable), measurements)
         if shift is not None:
             self._motion.mean[:, :2] += shift
 

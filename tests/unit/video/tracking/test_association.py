@@ -85,13 +85,13 @@ def test_of_equal_pairs_the_earlier_go_together(shape: tuple[int, int]) -> None:
     assert tracks.tolist() == detections.tolist() == list(range(min(shape)))
 
 
-def test_several_tracks_agree_on_a_jolt() -> None:
+def test_several_tracks_agree_on_a_shake() -> None:
     before = known((100, 100), (400, 300), (900, 200))
     shift = common_shift(before, standing((160, 60), (461, 261), (959, 161)))
     assert shift == pytest.approx((60, -40), abs=3)
 
 
-def test_one_track_and_tracks_that_move_apart_are_no_jolt() -> None:
+def test_one_track_and_tracks_that_move_apart_are_no_shake() -> None:
     assert common_shift(known((100, 100)), standing((160, 60))) is None
     assert common_shift(known((100, 100), (400, 300)), standing((160, 60), (340, 340))) is None
     assert common_shift(known((100, 100), (400, 300)), standing((101, 100), (400, 299))) is None

@@ -158,8 +158,8 @@ def test_a_blow_to_the_camera_moves_all_tracks() -> None:
     for frame in range(10):
         tracker.update([plate(300, 100), plate(300, 170), plate(700, 300)], frame / 25)
     # The first plate now stands nearer to where the second one was expected.
-    jolted = [plate(310, 145), plate(310, 215), plate(710, 345)]
-    assert tracker.update(jolted, 10 / 25).track_ids == (1, 2, 3)
+    shaken = [plate(310, 145), plate(310, 215), plate(710, 345)]
+    assert tracker.update(shaken, 10 / 25).track_ids == (1, 2, 3)
 
 
 def test_frames_of_another_size_and_long_gaps_break_nothing() -> None:
