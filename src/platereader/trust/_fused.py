@@ -121,7 +121,7 @@ def fused_features(signs: FusedSigns) -> tuple[float, ...]:
         math.log(max(signs.weight, 1e-6)),
         signs.agreeing,
         signs.supporting,
-        max(-_MAX_ODDS, min(_MOST_ODDS, log_odds(signs.best_confidence))),
+        max(-_MAX_ODDS, min(_MAX_ODDS, log_odds(signs.best_confidence))),
         signs.edge,
         signs.inner,
         float(signs.legal),
