@@ -22,7 +22,7 @@ _LOCK = threading.Lock()
 _FORMATS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
 # Of layers prepared for one input shape, oldest first; by default 5000 are, 2.4 MB for each shape of the detector.
-_LAYERS_KEPT = "300"
+_LAYERS_KEPT = "200"
 
 
 @final
