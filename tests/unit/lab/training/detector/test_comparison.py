@@ -6,8 +6,18 @@ import pytest
 
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate
+from platereader.lab.metrics import estimates
+from platereader.lab.training.detector import comparison
 from platereader.lab.training.detector.comparison import compare_scores, score_detections, table
 from platereader.results import Detection
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals of few draws."""
+    monkeypatch.setattr(estimates, "_ROUNDS", 20)
+    monkeypatch.setattr(comparison, "_ROUNDS", 100)
+
 
 BOX = Box(10.0, 10.0, 110.0, 40.0)
 

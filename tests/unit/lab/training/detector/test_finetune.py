@@ -16,6 +16,7 @@ from platereader._loading import load_detector
 from platereader.cli import main
 from platereader.detection._network import PlateNetwork
 from platereader.lab.datasets import LabelledImage
+from platereader.lab.metrics import estimates
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.training.detector import (
     data as detector_data,
@@ -23,6 +24,7 @@ from platereader.lab.training.detector import (
 from platereader.lab.training.detector import (
     finetune as finetune_detector,
 )
+from platereader.lab.training.detector import finetune_data
 from platereader.lab.training.detector import (
     material as detector_material,
 )
@@ -45,11 +47,13 @@ def unsearched(images: Sequence[LabelledImage], **_: object) -> list[LabelledIma
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiny tiles, few streets, and nothing that looks for further plates."""
+    """Tiny tiles, few streets, intervals of few draws, and nothing that looks for further plates."""
     monkeypatch.setattr(detector_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
     monkeypatch.setattr(detector_data, "_BATCH", 2)
     monkeypatch.setattr(detector_data, "_MIN_BATCH", 2)
     monkeypatch.setattr(finetune_detector, "STREETS", 2)
+    monkeypatch.setattr(finetune_data, "_STREETS", 1)
+    monkeypatch.setattr(estimates, "_ROUNDS", 10)
     monkeypatch.setattr(finetune_detector, "with_background", unsearched)
 
 

@@ -11,6 +11,7 @@ import pytest
 from platereader._geometry import Box
 from platereader.errors import DatasetError
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration
+from platereader.lab.training.detector import finetune_data
 from platereader.lab.training.detector.finetune_data import (
     MIN_HELD_OUT,
     MadeUpScenes,
@@ -104,7 +105,10 @@ def test_the_users_pictures_make_their_share_of_the_scenes(tmp_path: Path) -> No
     assert max(batch.pictures.shape[2:]) <= 448  # tiles of the size of use come later
 
 
-def test_rendered_plates_have_corners_and_leave_labels_as_they_are(tmp_path: Path) -> None:
+def test_rendered_plates_have_corners_and_leave_labels_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune_data, "_STREETS", 1)
     tuning = load_tuning_pictures(write_set(tmp_path / "set", 24))
     scenes, rng = MadeUpScenes(tuning.train), np.random.default_rng(2)
     drawn = [scenes.scene(rng) for _ in range(8)]
