@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -83,15 +84,13 @@ class PlateFormat:
     source: str = ""
     lines: tuple[tuple[Group, ...], ...] = field(init=False, repr=False, compare=False)
     variants: tuple[Variant, ...] = field(init=False, repr=False, compare=False)
-    _by_length: dict[int, tuple[Variant, ...]] = field(init=False, repr=False, compare=False)
+    _regexes: dict[int, re.Pattern[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read the pattern once: texts are matched against all formats."""
         lines = parse_pattern(self.pattern)
         variants = variants_of(tuple(group for line in lines for group in line), letters=self.letters)
-        lengths = dict.fromkeys(len(one.cells) for one in variants)
-        by_length = {length: tuple(one for one in variants if len(one.cells) == length) for length in lengths}
-        for name, value in (("lines", lines), ("variants", variants), ("_by_length", by_length)):
+        for name, value in (("lines", lines), ("variants", variants), ("_regexes", {})):
             object.__setattr__(self, name, value)
 
     @property
@@ -114,13 +113,19 @@ class PlateFormat:
         """All characters that may stand on it."""
         return frozenset(char for variant in self.variants for cell in variant.cells for char in cell.allowed)
 
+    @property
+    def lengths(self) -> frozenset[int]:
+        """Numbers of characters that its texts have."""
+        return frozenset(len(one.cells) for one in self.variants)
+
     def matches(self, text: str) -> bool:
         """Whether the text could stand on a plate of this type.
 
         Args:
             text: plate text in Latin spelling, without spaces.
         """
-        return any(variant.regex.fullmatch(text) is not None for variant in self._by_length.get(len(text), ()))
+        regex = self._regexes.get(len(text)) or self._compiled(len(text))
+        return regex.fullmatch(text) is not None
 
     def region_codes(self, text: str) -> tuple[str, ...]:
         """The region code of the text; none where it has none or does not fit, several where it can be parted so.
@@ -128,11 +133,7 @@ class PlateFormat:
         Args:
             text: plate text in Latin spelling, without spaces.
         """
-        codes = (
-            text[variant.region]
-            for variant in self._by_length.get(len(text), ())
-            if variant.region is not None and variant.regex.fullmatch(text) is not None
-        )
+        codes = (text[one.region] for one in self._variants(text) if one.region is not None)
         return tuple(dict.fromkeys(codes))
 
     def split(self, text: str) -> tuple[Part, ...]:
@@ -144,8 +145,7 @@ class PlateFormat:
         Raises:
             InvalidArgumentError: the text does not fit this type.
         """
-        fitting = (one for one in self._by_length.get(len(text), ()) if one.regex.fullmatch(text) is not None)
-        variant = next(fitting, None)
+        variant = next(iter(self._variants(text)), None)
         if variant is None:
             raise InvalidArgumentError(
                 f"text is {text!r}, which is no {self.name} plate ({self.pattern}): PlateScheme.fit says what it is."
@@ -156,3 +156,18 @@ class PlateFormat:
             parts.append(Part(text[start : start + length], 0 if index < upper else 1, group))
             start += length
         return tuple(parts)
+
+    def _variants(self, text: str) -> list[Variant]:
+        """All variants that the text fits."""
+        if not self.matches(text):
+            return []
+        some = [one for one in self.variants if len(one.cells) == len(text)]
+        return some if len(some) == 1 else [one for one in some if re.fullmatch(one.regex, text)]
+
+    def _compiled(self, length: int) -> re.Pattern[str]:
+        """What matches texts of this length, made when one is first asked for: not every format meets a text."""
+        some = [one.regex for one in self.variants if len(one.cells) == length]
+        regex = re.compile("|".join(some) if some else "(?!)")
+        if some:
+            self._regexes[length] = regex
+        return regex

@@ -60,14 +60,19 @@ class Variant(NamedTuple):
     Attributes:
         cells: one for each character.
         lengths: number of characters of each group.
-        regex: matches exactly the texts that fit.
         region: where the region code stands; None without one.
     """
 
     cells: tuple[Cell, ...]
     lengths: tuple[int, ...]
-    regex: re.Pattern[str]
     region: slice | None
+
+    @property
+    def regex(self) -> str:
+        """A regular expression that matches exactly the texts that fit."""
+        return "".join(
+            f"(?!0{{{cell.number}}})" * (cell.number > 0) + f"[{re.escape(cell.allowed)}]" for cell in self.cells
+        )
 
 
 def parse_pattern(pattern: str) -> tuple[tuple[Group, ...], ...]:
@@ -118,9 +123,8 @@ def _forms(part: str, pattern: str) -> list[str]:
 def _variant(forms: tuple[str, ...], groups: tuple[Group, ...], letters: str) -> Variant:
     cells = tuple(cell for form, group in zip(forms, groups, strict=True) for cell in _cells(form, group, letters))
     places = [place for place, cell in enumerate(cells) if cell.in_region]
-    regex = "".join(f"(?!0{{{cell.number}}})" * (cell.number > 0) + f"[{re.escape(cell.allowed)}]" for cell in cells)
     region = slice(places[0], places[-1] + 1) if places else None
-    return Variant(cells, tuple(map(len, forms)), re.compile(regex), region)
+    return Variant(cells, tuple(map(len, forms)), region)
 
 
 def _cells(form: str, group: Group, letters: str) -> list[Cell]:

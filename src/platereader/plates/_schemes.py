@@ -161,6 +161,7 @@ class Schemes:
     """
 
     members: tuple[PlateScheme, ...]
+    _by_length: dict[int, tuple[tuple[PlateScheme, PlateFormat, Lines], ...]] = field(init=False, repr=False)
 
     @classmethod
     def of(cls, schemes: Iterable[PlateScheme]) -> Schemes:
@@ -182,6 +183,10 @@ class Schemes:
         countries = [one.country for one in self.members]
         if len(set(countries)) < len(countries):
             raise InvalidArgumentError(f"schemes are of {countries}: give each country once, with all of its formats.")
+        formats = [(scheme, one, one.line_count) for scheme in self.members for one in scheme.formats]
+        lengths = {length for _, one, _ in formats for length in one.lengths}
+        by_length = {length: tuple(entry for entry in formats if length in entry[1].lengths) for length in lengths}
+        object.__setattr__(self, "_by_length", by_length)
 
     def __iter__(self) -> Iterator[PlateScheme]:
         """The schemes in order."""
@@ -216,9 +221,8 @@ class Schemes:
         """
         return tuple(
             (scheme, one)
-            for scheme in self.members
-            for one in scheme.formats
-            if lines in (None, one.line_count) and one.matches(text)
+            for scheme, one, line_count in self._by_length.get(len(text), ())
+            if (lines is None or lines == line_count) and one.matches(text)
         )
 
     def to_latin(self, text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from platereader import Box, PlateImage, PlateReading, TrackedPlate
 from platereader.errors import InvalidArgumentError
-from platereader.plates import RUSSIA, RUSSIAN
+from platereader.plates import RUSSIA, RUSSIAN, PlateFormat, PlateScheme, Spelling
 from platereader.plates._known import KnownMatch, KnownPlates, match_known
 from platereader.results import Character, PlateEvidence, Verdict
 
@@ -129,6 +129,26 @@ def test_pruning_never_loses_the_nearest(max_distance: float) -> None:
             assert match is not None
             assert math.isclose(match.distance, least)
             assert set(match.plates) == {plate for plate, far in distances.items() if far == least}
+
+
+def test_plates_of_other_countries_are_compared_as_well() -> None:
+    known = KnownPlates(["А123ВС77", "muc 2F34", "KÖ-X 12", "LJ ŽČ-123"])
+    assert match_known("MUC2F34", known) == KnownMatch("MUC2F34", ("muc 2F34",), 0.0)
+    assert match_known("MUC2F3?", known) == KnownMatch("MUC2F3?", ("muc 2F34",), 0.5)
+    assert match_known("KÖX12", known) == KnownMatch("KÖX12", ("KÖ-X 12",), 0.0)
+    assert match_known("KOX12", known, max_distance=2) == KnownMatch("KOX12", ("KÖ-X 12",), 1.0)
+    assert match_known("KÜX12", known, max_distance=2) == KnownMatch("KÜX12", ("KÖ-X 12",), 1.0)
+    assert match_known("LJŽŽ123", known, max_distance=2) == KnownMatch("LJŽŽ123", ("LJ ŽČ-123",), 1.0)
+    assert match_known("A123BC77", known) == KnownMatch("A123BC77", ("А123ВС77",), 0.0)
+
+
+def test_a_list_may_be_in_the_script_of_any_scheme() -> None:
+    greece = PlateScheme("GR", (PlateFormat("car", "lll dddd"),), spelling=Spelling("ΥΖΑ", "YZA"))
+    known = KnownPlates(["ΥΖΑ-1234"], schemes=(greece,))
+    assert match_known("YZA1234", known) == KnownMatch("YZA1234", ("ΥΖΑ-1234",), 0.0)
+    with pytest.raises(InvalidArgumentError, match=r"plates\[0\].* letters of RU that"):
+        KnownPlates(["ΥΖΑ-1234"])
+    assert match_known("KÖX12", KnownPlates(["kö x 12"], schemes=())) == KnownMatch("KÖX12", ("kö x 12",), 0.0)
 
 
 @pytest.mark.parametrize("plates", ["A123BC77", ["A123BC77", ""], ["A123BC7Ж"], [None], ["A1?3BC77"]])
