@@ -33,9 +33,9 @@ Labels = NDArray[np.int64]
 BLANK = 0
 
 # Sums of probabilities are right as long as they are well above what float64 can hold, 1e-308: whatever vanished on
-# the way was no larger. Smaller sums, and pictures where nothing at all is so improbable, are done again in logarithms,
+# the way was no larger. Smaller sums, and pictures whose empty text is so improbable, are computed again in logarithms,
 # which cost far more.
-_LEAST_NATS = math.log(1e-280)
+_MIN_NATS = math.log(1e-280)
 
 
 class _Odds(NamedTuple):
@@ -46,22 +46,22 @@ class _Odds(NamedTuple):
     Attributes:
         ratios: float64 ``(T, N, C)``; 0 for the blank itself, which no text holds, and for all of a picture whose sums
             would not be right.
-        nothing: float64 ``(N,)``, log P of the empty text: the unit.
+        all_blank: float64 ``(N,)``, log P of the empty text: the unit.
     """
 
     ratios: Floats
-    nothing: Floats
+    all_blank: Floats
 
     @classmethod
     def of(cls, log_probs: NDArray[np.float32]) -> _Odds:
         """Of log probabilities ``(N, T, C)``."""
         by_step = log_probs.transpose(1, 0, 2).astype(np.float64, order="C")
-        nothing = by_step[:, :, 0].sum(axis=0)
-        by_step -= np.maximum(by_step[:, :, :1], _LEAST_NATS)
+        all_blank = by_step[:, :, 0].sum(axis=0)
+        by_step -= np.maximum(by_step[:, :, :1], _MIN_NATS)
         ratios = np.exp(by_step, by_step)
         ratios[:, :, 0] = 0.0
-        ratios[:, nothing < _LEAST_NATS] = 0.0
-        return cls(ratios, nothing)
+        ratios[:, all_blank < _MIN_NATS] = 0.0
+        return cls(ratios, all_blank)
 
 
 def collapse(path: Sequence[int] | NDArray[np.integer]) -> list[int]:
@@ -123,9 +123,9 @@ def log_prob_table(log_probs: NDArray[np.float32], texts: Labels) -> Floats:
     odds = _Odds.of(log_probs)
     plates = np.repeat(np.arange(len(texts)), each)
     labels = texts.reshape(count * each, longest)
-    sums = _last(_written(_emissions(odds.ratios, plates, labels, late=_late(labels))), labels)
-    logs = np.log(np.maximum(sums, 1e-300)) + odds.nothing[plates]
-    small = np.flatnonzero(logs < _LEAST_NATS)
+    sums = _whole_text_sums(_forward_sums(_emissions(odds.ratios, plates, labels, delays=_delays(labels))), labels)
+    logs = np.log(np.maximum(sums, 1e-300)) + odds.all_blank[plates]
+    small = np.flatnonzero(logs < _MIN_NATS)
     if len(small):
         logs[small] = _in_logarithms(log_probs, plates[small], labels[small])
     return logs.reshape(count, each)
@@ -151,47 +151,47 @@ def padded(labels: Sequence[Sequence[int]]) -> Labels:
     return table
 
 
-def _late(texts: Labels) -> Labels:
-    """By how many steps the clock of each label is late, (L, B) of texts (B, L).
+def _delays(texts: Labels) -> Labels:
+    """By how many steps the clock of each label is delayed, (L, B) of texts (B, L).
 
     A label that is repeated needs a blank before it. That blank weighs 1, so leaving out its step in the clock of all
     labels that follow says the same, and a repeated label is one like any other.
     """
-    again = np.zeros(texts.T.shape, np.int64)
-    again[1:] = (texts[:, 1:] == texts[:, :-1]).T
-    return np.cumsum(again, axis=0, out=again)
+    repeated = np.zeros(texts.T.shape, np.int64)
+    repeated[1:] = (texts[:, 1:] == texts[:, :-1]).T
+    return np.cumsum(repeated, axis=0, out=repeated)
 
 
-def _emissions(ratios: Floats, plates: Labels, texts: Labels, *, late: Labels) -> Floats:
+def _emissions(ratios: Floats, plates: Labels, texts: Labels, *, delays: Labels) -> Floats:
     """What each label of texts (B, L) weighs at each step of its own clock, (T, L, B); 0 when the picture is over."""
     steps, size = len(ratios), ratios.size // len(ratios)
-    by_step = np.zeros((steps + int(late[-1:].max(initial=0)), size))
+    by_step = np.zeros((steps + int(delays[-1:].max(initial=0)), size))
     by_step[:steps] = ratios.reshape(steps, size)
-    cells: Labels = late * size + plates * ratios.shape[2] + texts.T
+    cells: Labels = delays * size + plates * ratios.shape[2] + texts.T
     return by_step.take(cells + np.arange(0, ratios.size, size)[:, None, None])
 
 
-def _written(emissions: Floats) -> Floats:
-    """Sums (T + 2, L + 1, B) over all ways to have written the first 0 to L labels of each text before each step.
+def _forward_sums(emissions: Floats) -> Floats:
+    """Sums (T + 2, L + 1, B) over all alignments of the first 0 to L labels of each text before each step.
 
-    The last of these labels may still stand, or blanks have followed it. The first row is all zeros, for a step before
-    the first one; the last row is after the last step.
+    The last of these labels may still continue, or blanks have followed it. The first row is all zeros, for a step
+    before the first one; the last row is after the last step.
     """
     steps, length, count = emissions.shape
-    written = np.zeros((steps + 2, length + 1, count))
-    written[1:, 0] = 1.0
-    standing = np.zeros((length, count))
-    rows = zip(written[1:-1, :-1], written[1:-1, 1:], written[2:, 1:], emissions, strict=True)
+    sums = np.zeros((steps + 2, length + 1, count))
+    sums[1:, 0] = 1.0
+    on_label = np.zeros((length, count))
+    rows = zip(sums[1:-1, :-1], sums[1:-1, 1:], sums[2:, 1:], emissions, strict=True)
     for shorter, before, after, emission in rows:
-        np.add(standing, shorter, standing)
-        np.multiply(standing, emission, standing)
-        np.add(before, standing, after)
-    return written
+        np.add(on_label, shorter, on_label)
+        np.multiply(on_label, emission, on_label)
+        np.add(before, on_label, after)
+    return sums
 
 
-def _last(written: Floats, texts: Labels) -> Floats:
+def _whole_text_sums(sums: Floats, texts: Labels) -> Floats:
     """Of sums (T + 2, L + 1, B) those of the whole texts at the end, (B,)."""
-    whole: Floats = written[-1, np.count_nonzero(texts, axis=1), np.arange(len(texts))]
+    whole: Floats = sums[-1, np.count_nonzero(texts, axis=1), np.arange(len(texts))]
     return whole
 
 
@@ -207,9 +207,9 @@ def _in_logarithms(log_probs: NDArray[np.float32], plates: Labels, texts: Labels
     for emission in np.moveaxis(emissions, 2, 0)[1:]:
         sums[2:] = np.logaddexp(np.logaddexp(sums[2:], sums[1:-1]), sums[:-2] + skip) + emission
     last = 2 * np.count_nonzero(texts, axis=1) + 2
-    everyone = np.arange(len(texts))
-    on_label = np.where(last > 2, sums[last - 1, everyone], -np.inf)
-    logs: Floats = np.logaddexp(sums[last, everyone], on_label)
+    columns = np.arange(len(texts))
+    on_label = np.where(last > 2, sums[last - 1, columns], -np.inf)
+    logs: Floats = np.logaddexp(sums[last, columns], on_label)
     return logs
 
 
@@ -252,66 +252,66 @@ def character_posterior_pairs(log_probs: NDArray[np.float32], labels: Sequence[S
     if not texts.size:
         return [np.zeros(0) for _ in labels]
     odds = _Odds.of(log_probs)
-    before, after, whole = _both_ways(odds.ratios, labels)
-    neighbours = np.zeros((texts.shape[1] + 2, len(texts)), np.int64)
-    neighbours[1:-1] = texts.T
-    beside = (neighbours[:-2], neighbours[2:])
-    alternatives = _without(before, after, beside) + _with_any(odds.ratios, before, after, beside)  # (L, B)
-    least = np.exp(_LEAST_NATS - np.maximum(odds.nothing, _LEAST_NATS))
-    sure = np.where(whole < least, 0.0, np.minimum(whole / np.maximum(alternatives, least), 1.0)).T
-    for index in np.flatnonzero(odds.nothing < _LEAST_NATS):
-        sure[index] = _by_definition(log_probs[index], texts[index])
-    return [row[: len(text)] for row, text in zip(sure, labels, strict=True)]
+    before, after, whole = _forward_backward(odds.ratios, labels)
+    surrounded = np.zeros((texts.shape[1] + 2, len(texts)), np.int64)
+    surrounded[1:-1] = texts.T
+    neighbours = (surrounded[:-2], surrounded[2:])
+    alternatives = _without(before, after, neighbours) + _with_any(odds.ratios, before, after, neighbours)  # (L, B)
+    smallest = np.exp(_MIN_NATS - np.maximum(odds.all_blank, _MIN_NATS))
+    posteriors = np.where(whole < smallest, 0.0, np.minimum(whole / np.maximum(alternatives, smallest), 1.0)).T
+    for index in np.flatnonzero(odds.all_blank < _MIN_NATS):
+        posteriors[index] = _by_definition(log_probs[index], texts[index])
+    return [row[: len(text)] for row, text in zip(posteriors, labels, strict=True)]
 
 
-def _both_ways(ratios: Floats, labels: Sequence[Sequence[int]]) -> tuple[Floats, Floats, Floats]:
-    """What is written of the texts (B, L) before and after each step, and in all, by one sweep in both directions.
+def _forward_backward(ratios: Floats, labels: Sequence[Sequence[int]]) -> tuple[Floats, Floats, Floats]:
+    """Forward and backward sums of texts (B, L), and their totals, by one pass in both directions.
 
     Returns:
-        ``(T + 2, L, B)``, sums over all ways to have written what stands before label i when step k - 1 comes;
-        ``(T + 2, L, B)``, over those to write what stands after label i from step k on; both 0 where no such step is.
+        ``(T + 2, L, B)``, over all alignments of what stands before label i when step k - 1 comes;
+        ``(T + 2, L, B)``, over those of what stands after label i from step k on; both 0 where no such step is.
         ``(B,)``, of the whole texts.
     """
     count = len(labels)
     both = padded([*labels, *(text[::-1] for text in labels)])
-    late = _late(both)
-    emissions = _emissions(np.concatenate([ratios, ratios[::-1]], axis=1), np.arange(2 * count), both, late=late)
-    written = _written(emissions)
-    size = written.size // len(written)
-    steps = np.arange(0, written.size, size)[:, None, None]
-    cells = np.arange(size).reshape(written.shape[1:])
-    on_time = cells.copy()
-    on_time[1:] -= late * size
-    letters = np.count_nonzero(both[:count], axis=1)
-    left: Labels = np.maximum(letters - np.arange(1, len(cells))[:, None], 0) * 2 * count
+    delays = _delays(both)
+    emissions = _emissions(np.concatenate([ratios, ratios[::-1]], axis=1), np.arange(2 * count), both, delays=delays)
+    sums = _forward_sums(emissions)
+    size = sums.size // len(sums)
+    steps = np.arange(0, sums.size, size)[:, None, None]
+    cells = np.arange(size).reshape(sums.shape[1:])
+    clock_cells = cells.copy()
+    clock_cells[1:] -= delays * size
+    lengths = np.count_nonzero(both[:count], axis=1)
+    left: Labels = np.maximum(lengths - np.arange(1, len(cells))[:, None], 0) * 2 * count
     left += np.arange(count, 2 * count)  # the cells of what stands after each label
-    before = written.take(np.maximum(steps + on_time[:-1, :count], cells[:-1, :count]))
-    after = written.take(np.maximum(steps[::-1] + on_time.take(left), left))
-    return before, after, _last(written[:, :, :count], both[:count])
+    before = sums.take(np.maximum(steps + clock_cells[:-1, :count], cells[:-1, :count]))
+    after = sums.take(np.maximum(steps[::-1] + clock_cells.take(left), left))
+    return before, after, _whole_text_sums(sums[:, :, :count], both[:count])
 
 
-def _without(before: Floats, after: Floats, beside: tuple[Labels, Labels]) -> Floats:
+def _without(before: Floats, after: Floats, neighbours: tuple[Labels, Labels]) -> Floats:
     """P (L, B) of the texts without each label, whose neighbours (L, B) are then beside each other."""
-    left, right = beside
+    left, right = neighbours
     sums: Floats = (np.diff(before, axis=0) * np.where(left == right, after[1:], after[:-1])).sum(axis=0)
     return sums
 
 
-def _with_any(ratios: Floats, before: Floats, after: Floats, beside: tuple[Labels, Labels]) -> Floats:
+def _with_any(ratios: Floats, before: Floats, after: Floats, neighbours: tuple[Labels, Labels]) -> Floats:
     """P (L, B) of the texts with any class at all in the place of each label, whose neighbours are (L, B)."""
     steps, classes = len(ratios), int(ratios.shape[2])
-    standing = np.empty((steps, *before.shape[1:], classes))  # first "may start at this step", then "stands there"
-    standing[:] = before[1:-1, :, :, None]
-    cells = np.arange(0, standing.size, classes).reshape(standing.shape[:3])
-    standing.put(cells + beside[0], before[:-2])  # a repeated class needs a blank between
-    rows = standing.reshape(steps, len(before[0]), -1)
+    on_label = np.empty((steps, *before.shape[1:], classes))  # first "may start at this step", then "stands there"
+    on_label[:] = before[1:-1, :, :, None]
+    cells = np.arange(0, on_label.size, classes).reshape(on_label.shape[:3])
+    on_label.put(cells + neighbours[0], before[:-2])  # a repeated class needs a blank between
+    rows = on_label.reshape(steps, len(before[0]), -1)
     earlier = np.zeros_like(rows[0])
     for now, ratio in zip(rows, ratios.reshape(steps, -1), strict=True):
         np.add(now, earlier, now)
         np.multiply(now, ratio, now)
         earlier = now
-    repeated = standing.take(cells + beside[1])
-    others = (standing.reshape(-1, classes) @ np.ones(classes)).reshape(repeated.shape) - repeated
+    repeated = on_label.take(cells + neighbours[1])
+    others = (on_label.reshape(-1, classes) @ np.ones(classes)).reshape(repeated.shape) - repeated
     sums: Floats = (others * after[1:-1] + repeated * after[2:]).sum(axis=0)
     return sums
 
@@ -325,7 +325,7 @@ def _by_definition(log_probs: NDArray[np.float32], text: Labels) -> Floats:
     alternatives = np.take_along_axis(alternatives, np.argsort(alternatives == BLANK, axis=2, kind="stable"), axis=2)
     texts = np.concatenate([alternatives.reshape(-1, length), text[None]])
     *others, whole = log_prob_table(log_probs[None], texts[None])[0]
-    if whole < _LEAST_NATS:
+    if whole < _MIN_NATS:
         return np.zeros(length)
-    sure: Floats = np.exp(whole - np.logaddexp.reduce(np.reshape(others, (length, classes)), axis=1))
-    return np.minimum(sure, 1.0)
+    posteriors: Floats = np.exp(whole - np.logaddexp.reduce(np.reshape(others, (length, classes)), axis=1))
+    return np.minimum(posteriors, 1.0)

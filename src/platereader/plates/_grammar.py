@@ -19,7 +19,7 @@ __all__ = ["Fit", "PlateGrammar"]
 
 
 class _Item(NamedTuple):
-    """A place in one spelling of a type; `zeros` says that the number so far is all zeros."""
+    """A place in one spelling of a type; ``zeros`` says that the number so far is all zeros."""
 
     spelling: int
     position: int
