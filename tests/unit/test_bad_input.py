@@ -314,7 +314,7 @@ def test_unknown_names_are_answered_with_the_known_ones(
 def test_unknown_plate_formats_and_regions() -> None:
     with pytest.raises(UnknownNameError, match="'lorry', known are standard"):
         RUSSIA.format("lorry")
-    with pytest.raises(InvalidArgumentError, match="region: got 'ZZ' for a standard plate; give two or three digits"):
+    with pytest.raises(InvalidArgumentError, match="region is 'ZZ', which cannot stand on a standard plate"):
         RUSSIA.sample_text(RUSSIA.format("standard"), rng=np.random.default_rng(0), region="ZZ")
     assert "000" not in RUSSIA.regions
     assert DEFAULT_SCHEMES.fit("A123BC000").region is None
