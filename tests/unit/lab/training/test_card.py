@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from platereader.lab.training.card import TrainingRecord, card_of, describe_weights
 from platereader.registry import Registry
+from platereader.runtimes._tensors import write_tensors
 
 
 def test_described_weights_are_known_to_the_registry_and_have_a_card(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
-    weights.write_bytes(b"bytes of a file")
+    write_tensors(weights, {"weight": torch.zeros(2)})
     record = TrainingRecord("a" * 64, ["photos", "more"], {"seed": 3}, 40, 1.25, [("found", "9/10 90.0 % (59.6-98.2)")])
     describe_weights(weights, record, kind="detector", settings={"input_size": 64}, licence="MIT")
     resolved = Registry.default().resolve(weights)
@@ -17,7 +20,7 @@ def test_described_weights_are_known_to_the_registry_and_have_a_card(tmp_path: P
     assert card_of(weights) == tmp_path / "mine.md"
     for expected in (
         "# mine\n",
-        f"| file | `mine.safetensors`, 15 bytes, sha256 `{resolved.sha256}` |",
+        f"| file | `mine.safetensors`, {weights.stat().st_size} bytes, sha256 `{resolved.sha256}` |",
         "| licence | MIT |",
         f"| began with | the weights of sha256 `{'a' * 64}` |",
         "| labelled sets | photos, more |",
@@ -29,7 +32,7 @@ def test_described_weights_are_known_to_the_registry_and_have_a_card(tmp_path: P
 
 def test_a_card_without_figures_and_data_says_so(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
-    weights.write_bytes(b"")
+    write_tensors(weights, {"weight": torch.zeros(2)})
     describe_weights(weights, TrainingRecord(None, [], {}, 1, 0.0), kind="recognizer", settings={})
     card = card_of(weights).read_text(encoding="utf-8")
     assert "| began with | random weights |" in card

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from platereader.detection._plate_detector import PlateDetector
+from fakes import PatchRecognizer
+from platereader import Pipeline
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.detector import data as detector_data
@@ -55,9 +56,11 @@ def test_training_stops_resumes_and_ends_in_weights_that_run(photographs: Path, 
     assert [line["plates"] for line in _log(out) if line["kind"] == "validation"][-1] > 0
     assert {CHECKPOINT_NAME, CURVES_NAME} <= {path.name for path in out.iterdir()}
     assert weights.stat().st_size < 15e6
-    assert Registry.default().resolve(weights).kind == "detector"
-    found = PlateDetector.from_file(weights, settings={"min_score": 0.0}).detect([np.zeros((64, 64, 3), np.uint8)])
-    assert len(found) == 1
+    sha256 = Registry.default().resolve(weights).sha256
+    assert sha256 in weights.with_suffix(".md").read_text(encoding="utf-8")
+    pipeline = Pipeline.build(detector=weights, recognizer=PatchRecognizer())
+    assert pipeline.describe()[0].sha256 == sha256
+    assert len(pipeline.detector.detect([np.zeros((64, 64, 3), np.uint8)])) == 1
     assert export_detector(out) == weights
 
 

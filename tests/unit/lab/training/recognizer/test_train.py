@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from platereader._loading import load_recognizer
+from fakes import PatchDetector
+from platereader import Pipeline
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.checkpoint import load_checkpoint
@@ -40,8 +41,8 @@ def test_a_run_leaves_weights_that_a_pipeline_takes(tmp_path: Path) -> None:
     weights = train(tmp_path / "run")
     resolved = Registry.default().resolve(weights)
     assert (resolved.kind, resolved.entry.alphabet) == ("recognizer", RUSSIAN.characters)
-    recognizer = load_recognizer(resolved)
-    log_probs = recognizer.recognize([PlateImage(np.zeros((48, 192, 3), np.uint8))])
+    pipeline = Pipeline.build(detector=PatchDetector(), recognizer=weights)
+    log_probs = pipeline.recognizer.recognize([PlateImage(np.zeros((48, 192, 3), np.uint8))])
     total = np.exp(log_probs).sum(axis=2)  # what is missing to one is the share of the illegible
     assert ((total > 0) & (total < 1 + 1e-4)).all()
     assert [row["step"] for row in validations(weights.parent)] == [1, 2]
