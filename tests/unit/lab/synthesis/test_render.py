@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from platereader.errors import InvalidArgumentError
+from platereader.errors import InvalidArgumentError, UnknownNameError
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.render import RenderedPlate, render_plate
-from platereader.plates import RUSSIA, PlateLayout
+from platereader.plates import RUSSIA, PlateFormat, PlateLayout
 
 
 def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> RenderedPlate:
@@ -91,3 +91,17 @@ def test_too_small() -> None:
         _render("A123BC77", height_px=15)
     with pytest.raises(InvalidArgumentError, match="height_px"):
         render_foreign(np.random.default_rng(0), height_px=15)
+
+
+@pytest.mark.parametrize("text", ["KX1", "ABEKM1234"])
+def test_a_layout_of_another_country(text: str) -> None:
+    layout = PlateLayout(
+        PlateFormat("standard", "[l{1,3}] l{1,2} nd{0,3}", size_mm=(520.0, 110.0)), ((75.0, 75.0, 75.0),)
+    )
+    characters, fixtures = lay_out(text, layout=layout)
+    assert "".join(character.char for character in characters) == text
+    assert {character.height_mm for character in characters} == {75.0}
+    assert (fixtures.field, fixtures.flag) == (None, None)
+    assert render_plate(text, layout, height_px=110, rng=np.random.default_rng(0)).pixels.shape == (110, 520, 3)
+    with pytest.raises(UnknownNameError, match="no outline for char 'Z'"):
+        render_plate("KZ12", layout, height_px=110, rng=np.random.default_rng(0))
