@@ -15,6 +15,8 @@ from platereader import (
     Candidate,
     Character,
     Detection,
+    FusedSigns,
+    FusedText,
     InvalidArgumentError,
     PartDescription,
     PlateEvidence,
@@ -84,6 +86,7 @@ def anything(value: object) -> Any:
         (lambda: Verdict("A1", 0.5, "read", "cut_off"), "what is read has no reason"),
         (lambda: Verdict("A1", 0.5, "read", calibrated=anything(1)), "calibrated is 1, allowed are True"),
         (lambda: Verdict("A1", 0.5, "read", characters=anything(("A",))), r"characters\[0\] is the str 'A'"),
+        (lambda: FusedText((), (), 1, anything(None), 0.0, 0.0, None), "candidates are empty"),
         (lambda: PlateReading(anything("A1"), anything(None)), "verdict is the str 'A1', expected is a Verdict"),
         (lambda: StreamUpdate(float("inf"), (), ()), "timestamp_s is inf, expected is a finite number"),
         (lambda: TrackAssignment(anything([1]), ended=()), r"track_ids is the list \[1\], expected is a tuple"),
@@ -117,6 +120,13 @@ def test_what_is_impossible_survives_json() -> None:
 def test_parts_round_trip_through_json() -> None:
     for part in patch_pipeline().describe():
         assert PartDescription.from_dict(json.loads(json.dumps(part.to_dict()))) == part
+
+
+def test_fused_texts_round_trip_through_json() -> None:
+    signs = FusedSigns(0.9, 5.0, 3, anything(np.float32(1.5)), 1.0, 1.0, 0.9, -0.1, -0.2, legal=True, region_known=True)
+    text = FusedText((Candidate("A", -0.1, None),), (Character("A", 0.9),), 1, signs, 0.1, 0.2, "cut_off")
+    assert FusedText.from_dict(json.loads(json.dumps(text.to_dict()))) == text
+    assert repr(text) == "FusedText(text='A', lines=1, share=0.9)"
 
 
 def test_rows_are_plain_columns() -> None:

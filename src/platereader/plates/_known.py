@@ -76,6 +76,11 @@ class KnownMatch:
         """JSON-safe form."""
         return {"read": self.read, "plates": list(self.plates), "distance": self.distance, "plate": self.plate}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> KnownMatch:
+        """Inverse of ``to_dict``."""
+        return cls(data["read"], tuple(data["plates"]), data["distance"])
+
 
 class KnownPlates:
     """A list of plates, prepared once for many look-ups; not changed by them, so threads may share it.

@@ -51,6 +51,18 @@ def whole(value: object, *, name: str, least: int | None = 0) -> int:
     return int(value)
 
 
+def line_count(value: object) -> int:
+    """1 or 2 lines of text, as a whole number and nothing that only equals one.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    lines = whole(value, name="lines")
+    if lines not in (1, 2):
+        raise InvalidArgumentError(f"lines is {lines}, allowed are 1 and 2, and in a detection None for unknown.")
+    return lines
+
+
 def flag(value: object, *, name: str) -> bool:
     """True or False, of Python or numpy.
 

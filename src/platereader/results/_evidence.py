@@ -47,7 +47,7 @@ class Detection:
         if self.corners is not None:
             check.instance(self.corners, Quad, name="corners")
         if self.lines is not None:
-            check.set_fields(self, lines=_lines(self.lines))
+            check.set_fields(self, lines=check.line_count(self.lines))
 
     def __repr__(self) -> str:
         corners = None if self.corners is None else sum(self.corners.points, ())
@@ -81,7 +81,7 @@ class PlateImage:
     lines: Lines = 1
 
     def __post_init__(self) -> None:
-        check.set_fields(self, lines=_lines(self.lines))
+        check.set_fields(self, lines=check.line_count(self.lines))
 
     def __repr__(self) -> str:
         return check.shown(self, shape=np.shape(self.pixels), lines=self.lines)
@@ -200,11 +200,3 @@ class PlateEvidence:
             np.zeros((0, 0), np.float32),
             tuple(Candidate.from_dict(item) for item in data["candidates"]),
         )
-
-
-def _lines(value: object) -> int:
-    """1 or 2, as a whole number and nothing that only equals one."""
-    lines = check.whole(value, name="lines")
-    if lines not in (1, 2):
-        raise InvalidArgumentError(f"lines is {lines}, allowed are 1 and 2, and in a detection None for unknown.")
-    return lines

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from platereader.errors import InvalidArgumentError
+from platereader.results import _checks as check
 from platereader.results._evidence import Candidate, Character, Lines
 from platereader.results._verdict import Reason
 
@@ -27,6 +31,9 @@ class FusedSigns:
         inner: likewise between the characters.
         legal: whether the text fits a plate format.
         region_known: whether its region code is in use.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
     """
 
     share: float
@@ -40,6 +47,24 @@ class FusedSigns:
     inner: float
     legal: bool
     region_known: bool
+
+    def __post_init__(self) -> None:
+        for name in ("share", "supporting", "best_confidence"):
+            check.set_fields(self, **{name: check.probability(getattr(self, name), name=name)})
+        for name in ("lead_nats", "weight", "agreeing", "edge", "inner"):  # rounding may leave a share above 1
+            check.set_fields(self, **{name: check.number(getattr(self, name), name=name)})
+        for name in ("legal", "region_known"):
+            check.set_fields(self, **{name: check.flag(getattr(self, name), name=name)})
+        check.set_fields(self, frames=check.whole(self.frames, name="frames", least=1))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FusedSigns:
+        """Inverse of ``to_dict``."""
+        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,9 @@ class FusedText:
             that is least.
         inner_illegible: likewise between its characters.
         common_reason: why most of the pictures alone are not ``read``; None where they are, or differ.
+
+    Raises:
+        InvalidArgumentError: a field is something else, or there is no candidate.
     """
 
     candidates: tuple[Candidate, ...]
@@ -64,3 +92,46 @@ class FusedText:
     edge_illegible: float
     inner_illegible: float
     common_reason: Reason | None
+
+    def __post_init__(self) -> None:
+        check.items(self.candidates, Candidate, name="candidates")
+        if not self.candidates:
+            raise InvalidArgumentError("candidates are empty: a fused text has one at least.")
+        check.items(self.characters, Character, name="characters")
+        check.instance(self.signs, FusedSigns, name="signs")
+        if self.common_reason is not None:
+            check.choice(self.common_reason, Reason, name="common_reason")
+        check.set_fields(
+            self,
+            lines=check.line_count(self.lines),
+            edge_illegible=check.probability(self.edge_illegible, name="edge_illegible"),
+            inner_illegible=check.probability(self.inner_illegible, name="inner_illegible"),
+        )
+
+    def __repr__(self) -> str:
+        return check.shown(self, text=self.candidates[0].text, lines=self.lines, share=self.signs.share)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "characters": [character.to_dict() for character in self.characters],
+            "lines": self.lines,
+            "signs": self.signs.to_dict(),
+            "edge_illegible": self.edge_illegible,
+            "inner_illegible": self.inner_illegible,
+            "common_reason": self.common_reason,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FusedText:
+        """Inverse of ``to_dict``."""
+        return cls(
+            candidates=tuple(Candidate.from_dict(item) for item in data["candidates"]),
+            characters=tuple(Character.from_dict(item) for item in data["characters"]),
+            lines=data["lines"],
+            signs=FusedSigns.from_dict(data["signs"]),
+            edge_illegible=data["edge_illegible"],
+            inner_illegible=data["inner_illegible"],
+            common_reason=data["common_reason"],
+        )

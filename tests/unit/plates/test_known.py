@@ -83,6 +83,7 @@ def test_the_reading_stays_what_it_is() -> None:
     assert match is not None
     assert one.to_dict() == before
     assert match.to_dict() == {"read": "A128BC77", "plates": ["А123ВС77"], "distance": 0.5, "plate": "А123ВС77"}
+    assert KnownMatch.from_dict(match.to_dict()) == match
 
 
 def test_what_was_not_read_matches_nothing() -> None:
