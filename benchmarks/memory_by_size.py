@@ -32,7 +32,7 @@ def frame_sizes(count: int = SIZES) -> list[tuple[int, int]]:
 
 
 def grown_mb(frames: int, *, engine: str, precision: str, threads: int | None) -> float:
-    """Read so many frames, print the memory, and return by how much it grew after the first 200."""
+    """Read that many frames, print the memory, and return by how much it grew after the first 200."""
     pipeline = Pipeline.build(engine=engine, precision=precision, threads=threads)
     street, sizes, warm_mb = street_picture(), frame_sizes(), 0.0
     order = np.random.default_rng(1).integers(SIZES, size=frames)

@@ -1,6 +1,6 @@
 """The only way to write a file, whole or not at all, and to read one within limits.
 
-A new file is made in the folder of its target under a name that nobody can guess, and only if nothing has that name. It
+A new file is made in the folder of its target under an unpredictable name, and only if nothing has that name. It
 is filled, forced to the disk, read back and compared, and then takes the target's name in one step. A link is never
 followed, and what fails midway leaves the target as it was and nothing else behind.
 """
@@ -20,7 +20,7 @@ from platereader.errors import FileError
 
 __all__ = ["append_text", "new_file", "read_bytes", "write_bytes", "write_json", "write_text"]
 
-# Windows has neither of the first three, and has to be told that bytes are no text.
+# Windows has none of the first three, and needs a flag for binary files.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 _COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -174,7 +174,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         chunk = view[start : start + _CHUNK_BYTES]
         written = os.write(descriptor, chunk)
         if written != len(chunk):
-            raise OSError(errno.EIO, f"only {start + written} of {len(view)} bytes were taken")
+            raise OSError(errno.EIO, f"only {start + written} of {len(view)} bytes were written")
 
 
 def _force_to_disk(part: Path) -> None:

@@ -17,7 +17,7 @@ PlateReaderError
 ├── MissingDependencyError (ImportError)    an optional package is not installed
 └── WeightsError (RuntimeError)
     ├── WeightsNotFoundError (FileNotFoundError)
-    ├── WeightsCorruptError (ValueError)    size or sha256 differs from what was promised
+    ├── WeightsCorruptError (ValueError)    size or sha256 differs from what is expected
     └── WeightsFetchError (ConnectionError)
 """
 
@@ -113,7 +113,7 @@ class WeightsNotFoundError(WeightsError, FileNotFoundError):
 
 
 class WeightsCorruptError(WeightsError, ValueError):
-    """The bytes are not the promised ones."""
+    """The bytes are not the expected ones."""
 
 
 class WeightsFetchError(WeightsError, ConnectionError):

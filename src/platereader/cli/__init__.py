@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _fail(missing_dependency(package), EXIT_BROKEN)
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to say, not even by the flush at the exit.
+        # The reader of our output has closed it; write nothing more, not even by the flush at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN
     except OSError as error:

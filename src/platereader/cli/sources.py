@@ -45,7 +45,7 @@ def _sources_of(path: Path, also: frozenset[str]) -> Iterator[Source]:
     try:
         is_folder = path.is_dir()
     except OSError as error:  # such as a name that is too long for the file system
-        yield Source(path, Path(path.name), f"{str(path)!r} cannot be looked at: {error}.")
+        yield Source(path, Path(path.name), f"{str(path)!r} cannot be accessed: {error}.")
         return
     if not is_folder:
         yield Source(path, Path(path.name))

@@ -42,7 +42,7 @@ class PlateDetector:
         input_size: longest side of the network input in pixels, a multiple of 32.
         min_score: lowest score of a plate that is reported, 0 to 1.
         max_iou: greatest IoU of two plates that are both reported, 0 to 1.
-        weights: what the network was loaded from; None where nobody said it.
+        weights: what the network was loaded from; None where it is not known.
         note: why it runs with this engine and in this precision.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Makes and measures the weights; used by nobody above it, and promises nothing between versions."""
+"""Makes and measures the weights; only the commands import it, and it may change in every version."""

@@ -35,7 +35,7 @@ class CtcRecognizer:
         alphabet: the characters behind the C - 1 classes after the blank.
         size_px: H and W of the network's input.
         batch_size: most plates that run at once, which bounds the memory.
-        weights: what the network was loaded from; None where nobody said it.
+        weights: what the network was loaded from; None where it is not known.
         note: why it runs with this engine and in this precision.
 
     Raises:

@@ -62,12 +62,12 @@ def rectify_quad(
 
 
 def lines_by_aspect(quad: Quad) -> Lines:
-    """Guess the number of lines of a plate from the aspect of its outline."""
+    """Estimate the number of lines of a plate from the aspect of its outline."""
     return 2 if quad.width < _TWO_LINE_QUAD_ASPECT * quad.height else 1
 
 
 def lines_by_box(box: Box) -> Lines:
-    """Guess the number of lines of a plate from its upright box."""
+    """Estimate the number of lines of a plate from its upright box."""
     return 2 if box.width < _TWO_LINE_BOX_ASPECT * box.height else 1
 
 

@@ -1,4 +1,4 @@
-"""What the page shows: the newest frame and the last passages, written by one thread and read by many."""
+"""The state behind the live page: the newest frame and the last passages, written by one thread, read by many."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Phase: TypeAlias = Literal["running", "ended", "stopped", "failed"]
 class LiveState:
     """Takes what a stream saw, and hands it out as JSON and JPEG.
 
-    Nothing is drawn or encoded until somebody asks, and then in the thread that asks: who follows the plates is never
-    held up by a browser.
+    Nothing is drawn or encoded before a request, and then in the thread of the request: a browser never delays the
+    stream.
 
     Args:
         title: what is watched.
@@ -58,7 +58,7 @@ class LiveState:
 
         Args:
             frame: uint8 ``(H, W, 3)`` BGR; kept, so it must not be written to afterwards.
-            update: what the stream said of it.
+            update: of the stream for it.
             dropped: frames that the source has dropped so far.
         """
         with self._changed:

@@ -20,7 +20,7 @@ _ROW_INCH = 0.34
 
 
 def draw_frame_report(report: FrameReport, path: Path) -> Path:
-    """Draw bars of the stages of each run, and of start and memory where fresh processes were asked for.
+    """Draw bars of the stages of each run, and of start and memory where fresh processes were requested.
 
     Args:
         report: of one or more runs.

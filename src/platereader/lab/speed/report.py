@@ -61,9 +61,9 @@ class Run:
 
     Attributes:
         name: engine and precision, threads, input size.
-        engine: as asked for.
-        precision: as asked for.
-        threads: as asked for; what each network really used is in ``parts``.
+        engine: as requested.
+        precision: as requested.
+        threads: as requested; what each network really used is in ``parts``.
         input_size: longest side of the detector's input, pixels.
         parts: what ran.
         plates: found in a frame, on average.
@@ -127,7 +127,7 @@ class FrameReport:
         rounds: turns of each candidate.
         reference: engine and precision that the others are compared with.
         runs: the candidates, in the order of their settings.
-        starts: fresh processes; empty if none were asked for.
+        starts: fresh processes; empty if none were requested.
         absent: who did not take part.
     """
 

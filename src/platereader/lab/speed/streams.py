@@ -60,7 +60,7 @@ class StreamSpeedReport:
 
     Attributes:
         speeds: of reading everything first, then of each of the settings.
-        settings: accuracy of the same settings, from a replay of clips; empty where it was not asked for.
+        settings: accuracy of the same settings, from a replay of clips; empty where it was not requested.
         frames: frames of one round.
         plates: true plates in each of these frames, on average.
         parts: what ran.

@@ -24,7 +24,7 @@ def take_turns(
     rng: np.random.Generator,
     on_turn: Callable[[], None] | None = None,
 ) -> dict[str, list[Result]]:
-    """Call everything once a round, in another order each round, so that nobody always follows the same one.
+    """Call everything once a round, in another order each round, so that none always follows the same one.
 
     Args:
         calls: by name.

@@ -73,7 +73,7 @@ class CropProfile:
     format_weights: Mapping[str, float] = field(default_factory=lambda: FORMAT_WEIGHTS)
 
     def size_px(self, lines: Lines) -> tuple[int, int]:
-        """Width and height of a rectified plate of so many lines."""
+        """Width and height of a rectified plate with that many lines."""
         return self.line_size_px if lines == 1 else self.two_line_size_px
 
 

@@ -106,7 +106,7 @@ def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, .
 
 @lru_cache(maxsize=256)
 def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> _Template:
-    """The places of a format whose groups have so many characters."""
+    """The places of a format whose groups have that many characters."""
     rows = _rows(layout, lengths)
     field, region_top = _field(layout, rows)
     places: list[_Placement] = []
@@ -132,7 +132,7 @@ def _rows(layout: PlateLayout, lengths: tuple[int, ...]) -> list[_Row]:
 
 
 def _form(group: Group, *, length: int) -> str:
-    """The slots of a group that is filled by so many characters."""
+    """The slots of a group that is filled by that many characters."""
     return next(form for form in group.forms if len(form) == length)
 
 

@@ -214,8 +214,8 @@ def _cut(grey: _Grey, character: PlacedCharacter, placement: _Placement) -> Mask
     """The ink of one character, or None where it cannot be told from what is around it."""
     (across, down), (dx, dy) = placement
     width, height = across * character.width_mm, down * character.height_mm
-    guess = (across * character.center_mm + dx - width / 2, down * character.top_mm + dy)
-    left, top = _nearby(grey, character.char, origin=guess, size=(width, height))
+    expected = (across * character.center_mm + dx - width / 2, down * character.top_mm + dy)
+    left, top = _nearby(grey, character.char, origin=expected, size=(width, height))
     aside, above = 1.5 * _ROOM_MM * _PX_PER_MM, _ROOM_MM * _PX_PER_MM
     rows = slice(max(0, round(top - above)), round(top + height + above))
     columns = slice(max(0, round(left - aside)), round(left + width + aside))

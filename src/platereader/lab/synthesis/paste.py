@@ -127,7 +127,7 @@ def set_plate(
         front: the clean plate.
         corners: where its corners come to lie, float32 (4, 2), pixels: top left, top right, bottom right, bottom left.
         rng: source of randomness.
-        white_bgr: what a white plate shows in this light, 0 to 255; None guesses it from the surroundings.
+        white_bgr: what a white plate shows in this light, 0 to 255; None estimates it from the surroundings.
         wear: multiplies the probability of dirt, snow, shadows and glare; 0 for a spotless plate.
 
     Returns:
@@ -274,7 +274,7 @@ def _noise_of(patch: BgrImage) -> float:
 
 
 def _tone_around(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
-    """Tones guessed from the surroundings, which have no plate."""
+    """Tones estimated from the surroundings, which have no plate."""
     patch = _patch(pixels, quad=quad, margin=0.6)
     dark, bright = np.percentile(_subsampled(patch), (4, 94), axis=0).astype(np.float32)
     tint = bright / max(1.0, float(bright.mean()))

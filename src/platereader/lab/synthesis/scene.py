@@ -20,9 +20,9 @@ class ScenePlate:
 
     Attributes:
         box: the upright box around what is seen of it, pixels.
-        corners: its corners at the outer metal edge, pixels, as it is read; None where nobody marked them. They may
+        corners: its corners at the outer metal edge, pixels, as it is read; None where they are not marked. They may
             lie outside of the picture when the plate is cut by its border.
-        lines: lines of text on it; None where nobody counted.
+        lines: lines of text on it; None where not counted.
     """
 
     box: Box

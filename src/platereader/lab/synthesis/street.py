@@ -53,7 +53,7 @@ def generated_street(
         The picture and its plates, the farthest first.
 
     Raises:
-        InvalidArgumentError: the street has no room for so many cars in sight.
+        InvalidArgumentError: the street has no room for that many cars in sight.
     """
     width, height = size_px
     horizon = round(height * rng.uniform(0.36, 0.44))

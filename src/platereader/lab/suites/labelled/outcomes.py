@@ -33,7 +33,7 @@ class PlateOutcome:
         region_digits: length of the region code; None without one.
         foreign: name of its country when that is not Russia (``other`` when the label only says so), else None.
         boxed: whether the label says where it is; a crop has only the attributes from ``given_text`` on.
-        iou: of the label with the reading taken for it; None when it was not found.
+        iou: of the label with the reading matched to it; None when it was not found.
         read_text: end to end: what that reading says.
         status: end to end.
         reason: end to end.

@@ -36,7 +36,7 @@ class DetectionScores:
     Attributes:
         pictures: pictures whose plates have boxes, those without plates included.
         plates: boxes that had to be found.
-        ap30: average precision at IoU 0.3, over all scores the detector can be asked for; None without plates.
+        ap30: average precision at IoU 0.3, over all scores that the detector can report; None without plates.
         ap50: likewise at IoU 0.5.
         ap75: likewise at IoU 0.75.
         ap50_95: mean over the IoU thresholds 0.50, 0.55, ... 0.95.
@@ -48,7 +48,7 @@ class DetectionScores:
         corner_error_median: per cent of plate width, over plates with corners in label and detection; None without any.
         corner_error_mean: likewise.
         corner_error_p90: likewise, the 90th percentile.
-        precision_recall: at IoU 0.5, over all scores the detector can be asked for.
+        precision_recall: at IoU 0.5, over all scores that the detector can report.
         recall_by_width: by width of the labelled box in its picture, by the pipeline as it is.
         recall_by_input_width: likewise by its width in the network's input; empty where the detector has no
             ``input_size``.

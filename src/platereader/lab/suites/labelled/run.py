@@ -26,7 +26,7 @@ from platereader.protocols import Detector
 from platereader.results import Detection, PlateReading
 
 LOW_SCORE = 0.01
-"""Average precision looks at plates down to this score where the detector can be asked for them."""
+"""Average precision looks at plates down to this score where the detector can report them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""One run of a pipeline's reader over the stress suite, and over what must not be taken for a whole Russian plate."""
+"""One run of a pipeline's reader over the stress suite, and over what must not be read as a whole Russian plate."""
 
 from __future__ import annotations
 

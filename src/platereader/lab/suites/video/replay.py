@@ -29,7 +29,7 @@ class RecordedFrame:
     Attributes:
         timestamp_s: seconds.
         readings: of every detection, best detection first.
-        plates: the truth; empty where nobody knows it.
+        plates: the truth; empty where it is unknown.
     """
 
     timestamp_s: float

@@ -1,4 +1,4 @@
-"""What fusion is measured against: ways to make one text of many readings that do not look at posteriors.
+"""What fusion is measured against: methods that make one text of many readings without their posteriors.
 
 Each takes the readings of one plate in the order of their frames and returns a text, or None where it has no answer.
 """

@@ -228,7 +228,7 @@ def _tile(char: str, *, lettering: Lettering, rng: np.random.Generator) -> Mask:
 
 @lru_cache(maxsize=8192)
 def _glyph(char: str, face: int, width: float, stroke: int) -> Mask:
-    """A character 64 px high and about as wide as asked for."""
+    """A character 64 px high and about as wide as requested."""
     if face == _RUSSIAN and char in CHARACTERS:
         wide = round(_BASE_PX * glyph_aspect(char) * (0.5 + 0.6 * width))
         return glyph_mask(char, width_px=wide, height_px=_BASE_PX, grow=2 * (stroke - 8))

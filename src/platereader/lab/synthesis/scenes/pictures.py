@@ -111,7 +111,7 @@ def _places(part: Part, material: Material) -> Sequence[PlatePhotograph]:
 
 
 def _of_width(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
-    """A real car with a rendered plate of any kind, as wide as asked for in a frame that a network takes as it is."""
+    """A real car with a rendered plate of any kind, as wide as requested in a frame that a network takes as it is."""
     low, high, _ = _WIDTHS[part]
     width_px = _log_uniform(low, high, rng=rng)
     photograph = _enlarged(place.load(), width_px=width_px)

@@ -49,7 +49,7 @@ def clip_names(*, per_level: int = CLIPS) -> list[str]:
 
 
 def clip(name: str, material: Material) -> Clip:
-    """Make a clip; its frames are made when they are asked for.
+    """Make a clip; its frames are made on request.
 
     Args:
         name: one of ``clip_names``.
@@ -66,8 +66,8 @@ def clip(name: str, material: Material) -> Clip:
     widest = min(widths) if kind in ("several", "crossing") else widths[0]
     planned = plan(kind, level=level, min_width_px=_MIN_SCALE * widths[0], max_width_px=_MAX_SCALE * widest, rng=rng)
     vehicles = _vehicles(planned, places, material, moves_whole=kind in WHOLE)
-    taken = {place.image.path for place in places[:4]}
-    streets = [place for place in material.streets if place.image.path not in taken]
+    used = {place.image.path for place in places[:4]}
+    streets = [place for place in material.streets if place.image.path not in used]
     street = streets[int(rng.integers(len(streets)))]
     background = None if kind in WHOLE else background_layer(material.load(street))
     times = _times(planned, rng=rng)

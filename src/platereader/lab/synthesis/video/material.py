@@ -31,7 +31,7 @@ class Material:
     Attributes:
         places: plates with corners and a Russian text, in the order of the file names.
         streets: those of them whose vehicle is small in its photograph: others are put in front of these.
-        unlabelled: boxes of plates that nobody labelled, found by looking at the photographs, by file name.
+        unlabelled: boxes of plates without labels, found by looking at the photographs, by file name.
     """
 
     places: tuple[PlatePhotograph, ...]

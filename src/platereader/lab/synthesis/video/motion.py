@@ -35,7 +35,7 @@ SIZE_PX = (1280, 720)
 """Width and height of every frame."""
 
 FOCAL_PX = 1400.0
-"""Of the camera; a plate as wide as one unit is so many pixels wide at a distance of one."""
+"""Of the camera; a plate as wide as one unit is this many pixels wide at a distance of one."""
 
 _MIDDLE = (640.0, 300.0)
 _SAMPLES = 400
