@@ -15,6 +15,7 @@ from platereader.errors import ContractError, InvalidArgumentError, InvalidImage
 from platereader.plates import Alphabet, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.results import Candidate, Detection, FusedText, PlateEvidence, PlateImage, TrackAssignment, Verdict
+from platereader.results._checks import described, instance
 from platereader.results._evidence import ROUNDING_NATS
 
 PartKind: TypeAlias = Literal["detector", "rectifier", "recognizer", "decoder", "trust"]
@@ -47,7 +48,7 @@ def check_part(part: object, *, kind: PartKind, name: str | None = None) -> None
         raise InvalidArgumentError(f"{name} is the class {part.__name__}, expected is an object of it: call it first.")
     if not all(callable(getattr(part, method, None)) for method in methods):
         raise InvalidArgumentError(
-            f"{name} is {_described(part)}, expected is a {kind}, that is an object with the method "
+            f"{name} is {described(part)}, expected is a {kind}, that is an object with the method "
             f"{' and '.join(methods)} as platereader.protocols describes it."
         )
     if kind in {"recognizer", "decoder"} and not isinstance(getattr(part, "alphabet", None), Alphabet):
@@ -74,8 +75,7 @@ def check_detections(detections: Sequence[Detection], frame: BgrImage) -> None:
         InvalidArgumentError: one is no ``Detection``, or its box lies wholly outside of the frame.
     """
     for index, detection in enumerate(detections):
-        if not isinstance(detection, Detection):
-            raise InvalidArgumentError(f"detections[{index}] is {_described(detection)}, expected is a Detection.")
+        instance(detection, Detection, name=f"detections[{index}]")
         flaw = _flaw_of(detection.box, frame)
         if flaw is not None:
             raise InvalidArgumentError(f"detections[{index}] has {flaw}")
@@ -184,12 +184,12 @@ def checked_judge_fused(policy: VerdictPolicy, fused: FusedText, *, schemes: Sch
     Raises:
         ContractError: no verdict, or one of another text.
     """
-    verdict: object = policy.judge_fused(fused, schemes=schemes)
+    source = f"{type(policy).__name__}.judge_fused"
+    verdict = policy.judge_fused(fused, schemes=schemes)
+    _check_kind(verdict, Verdict, source=source)
     text = fused.candidates[0].text
-    if not isinstance(verdict, Verdict) or verdict.text != text:
-        raise ContractError(
-            f"{type(policy).__name__}.judge_fused returned {_described(verdict)}: return a Verdict on {text!r}."
-        )
+    if verdict.text != text:
+        raise ContractError(f"{source} returned {described(verdict)}: return a Verdict on {text!r}.")
     return verdict
 
 
@@ -200,9 +200,8 @@ def checked_update(tracker: PlateTracker, detections: Sequence[Detection], times
         ContractError: no ``TrackAssignment``, or not one id or None per detection.
     """
     source = f"{type(tracker).__name__}.update"
-    assignment: object = tracker.update(detections, timestamp_s)
-    if not isinstance(assignment, TrackAssignment):
-        raise ContractError(f"{source} returned a {type(assignment).__name__}: return a TrackAssignment.")
+    assignment = tracker.update(detections, timestamp_s)
+    _check_kind(assignment, TrackAssignment, source=source)
     if len(assignment.track_ids) != len(detections):
         raise ContractError(
             f"{source} returned {len(assignment.track_ids)} ids for {len(detections)} detections: return one id or "
@@ -228,6 +227,12 @@ def _flaw_of(box: Box, frame: BgrImage) -> str | None:
     return None
 
 
+def _check_kind(value: object, kind: type, *, source: str) -> None:
+    """Raise ContractError unless ``value`` is of ``kind``."""
+    if not isinstance(value, kind):
+        raise ContractError(f"{source} returned {described(value)}: return a {kind.__name__}.")
+
+
 def _check_items(items: object, kind: type, *, source: str, expected: int | None = None) -> None:
     """Raise ContractError unless ``items`` is a list of ``kind``, of ``expected`` length if that is given."""
     advice = "return one item per input, in order, and an empty list where there is nothing."
@@ -239,9 +244,3 @@ def _check_items(items: object, kind: type, *, source: str, expected: int | None
     wrong = [type(value).__name__ for value in values if not isinstance(value, kind)]
     if wrong:
         raise ContractError(f"{source} returned a {wrong[0]} where a {kind.__name__} is expected: {advice}")
-
-
-def _described(value: object) -> str:
-    """The kind of a value, with a short one itself."""
-    text = repr(value)
-    return f"the {type(value).__name__} {text}" if len(text) <= 80 else f"a {type(value).__name__}"

@@ -199,8 +199,8 @@ class Track:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (None, r"Track\.update returned a NoneType: return a TrackAssignment"),
-        ([1], "a list: return a TrackAssignment"),
+        (None, r"Track\.update returned the NoneType None: return a TrackAssignment"),
+        ([1], r"the list \[1\]: return a TrackAssignment"),
         (TrackAssignment((), ended=()), "0 ids for 1 detections"),
     ],
 )

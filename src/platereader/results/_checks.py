@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def flag(value: object, *, name: str) -> bool:
     Raises:
         InvalidArgumentError: it is something else.
     """
-    if not isinstance(value, (bool, np.bool_)):
+    if type(value) not in {bool, np.bool_}:
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are True and False.")
     return bool(value)
 
@@ -81,7 +81,7 @@ def instance(value: object, kind: type, *, name: str) -> None:
         InvalidArgumentError: it is something else.
     """
     if not isinstance(value, kind):
-        raise InvalidArgumentError(f"{name} is {_shown(value)}, expected is a {kind.__name__}.")
+        raise InvalidArgumentError(f"{name} is {described(value)}, expected is a {kind.__name__}.")
 
 
 def items(values: object, kind: type, *, name: str) -> None:
@@ -91,8 +91,8 @@ def items(values: object, kind: type, *, name: str) -> None:
         InvalidArgumentError: it is something else.
     """
     if not isinstance(values, tuple):
-        raise InvalidArgumentError(f"{name} is {_shown(values)}, expected is a tuple of {kind.__name__}.")
-    for index, value in enumerate(values):
+        raise InvalidArgumentError(f"{name} is {described(values)}, expected is a tuple of {kind.__name__}.")
+    for index, value in enumerate(cast("tuple[object, ...]", values)):
         instance(value, kind, name=f"{name}[{index}]")
 
 
@@ -112,13 +112,13 @@ def shown(result: object, **fields: object) -> str:
     return f"{type(result).__name__}({', '.join(words)})"
 
 
-def _rounded(value: object) -> object:
-    if isinstance(value, tuple):
-        return tuple(round(number, 1) for number in value)
-    return round(value, 3) if isinstance(value, float) else value
-
-
-def _shown(value: object) -> str:
+def described(value: object) -> str:
     """The kind of a value, with a short one itself."""
     text = repr(value)
     return f"the {type(value).__name__} {text}" if len(text) <= 80 else f"a {type(value).__name__}"
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(round(edge, 1) for edge in cast("tuple[float, ...]", value))
+    return round(value, 3) if isinstance(value, float) else value
