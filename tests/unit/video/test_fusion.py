@@ -54,6 +54,7 @@ def weighing(frames: FrameWeights, *, bias: float = 0.0) -> TrustPolicy:
 def test_nothing_legible_has_no_text_but_the_reason_of_most_frames() -> None:
     fused = fuse(*[reading(spelled("", RUSSIAN, steps=5))] * 3).fused
     assert (fused.text, fused.status, fused.reason, fused.candidates) == (None, "unreadable", "not_a_plate", ())
+    assert fused.confidence == 0.0
 
 
 def test_a_text_no_frame_put_first_can_win() -> None:
@@ -75,6 +76,16 @@ def test_agreeing_frames_raise_confidence_and_disagreeing_ones_lower_it() -> Non
     alone = fuse(one).fused.confidence
     assert fuse(*[one] * 6).fused.confidence > alone
     assert fuse(one, against).fused.confidence < alone
+
+
+@pytest.mark.parametrize("dependence", [0.0, 0.7, 1.0])
+def test_many_equal_frames_count_more_than_one_as_far_as_they_are_independent(dependence: float) -> None:
+    one = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77", "A128BC77")
+    trust = weighing(replace(UNFITTED, dependence=dependence))
+    alone, together = (fuse(*[one] * count, trust=trust).fused.signs for count in (1, 8))
+    assert alone is not None
+    assert together is not None
+    assert together.lead_nats == pytest.approx(alone.lead_nats * 8 ** (1 - dependence))
 
 
 def test_one_frame_of_another_plate_does_not_outweigh_many() -> None:
@@ -228,6 +239,8 @@ def test_a_confident_reading_of_another_plate_contradicts() -> None:
     assert evidence.contradicted_by(clear("M555KE199"))
     assert not evidence.contradicted_by(clear("A123BC77"))
     assert not evidence.contradicted_by(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77"))
+    unsure = fuse(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77", "A123BC77"))
+    assert not unsure.contradicted_by(clear("M555KE199"))
 
 
 def test_two_that_nobody_could_read_are_not_of_one_plate() -> None:
@@ -272,6 +285,15 @@ def test_signs_of_a_frame_name_what_is_there() -> None:
     assert signs["soft"]["sharpness"] < -2.0
     assert signs["stripes"]["contrast"] == pytest.approx(np.log(2.55), abs=1e-6)
     assert signs["soft"]["width"] == 0.0  # nobody says how wide it was
+
+
+def test_a_few_stray_pixels_are_no_contrast() -> None:
+    pixels = np.full((8, 400, 3), 100, np.uint8)
+    pixels[:, 200:] = 150
+    pixels[:, :4], pixels[:, -4:] = 0, 255
+    log_probs = spelled("A123BC77", RUSSIAN)
+    signs = dict(zip(FRAME_SIGNS, frame_signs(reading(log_probs, "A123BC77", plate=PlateImage(pixels))), strict=True))
+    assert signs["contrast"] == pytest.approx(np.log(0.5), abs=1e-6)
 
 
 def test_candidates_of_many_frames_come_before_those_of_few() -> None:
