@@ -1,5 +1,7 @@
 """What the text of many frames is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,16 @@ def test_features_line_up_with_their_names() -> None:
     assert by_name["lead"] == 3.0
     assert by_name["frames"] == pytest.approx(np.log(4))
     assert (by_name["agreeing"], by_name["supporting"], by_name["inner"], by_name["legal"]) == (0.5, 0.9, -0.1, 1.0)
+
+
+@pytest.mark.parametrize(("best_confidence", "odds"), [(0.0, -6.0), (0.5, 0.0), (1.0, 6.0)])
+def test_odds_of_the_best_frame_are_bounded(best_confidence: float, odds: float) -> None:
+    features = fused_features(replace(signs(3.0), best_confidence=best_confidence))
+    assert dict(zip(FUSED_FEATURES, features, strict=True))["best"] == pytest.approx(odds)
+
+
+def test_without_a_fit_every_frame_weighs_one() -> None:
+    assert UNFITTED.weight([1.0, -2.0, 3.0, -0.1, -0.2, 5.0]) == 1.0
 
 
 def test_fit_gives_probabilities_that_hold() -> None:

@@ -11,6 +11,7 @@ from platereader import Box, Candidate, Character, Detection, PlateEvidence, Pla
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from platereader.results import Lines
 from platereader.testing import spelled
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
@@ -80,12 +81,15 @@ def test_agreeing_frames_raise_confidence_and_disagreeing_ones_lower_it() -> Non
 
 @pytest.mark.parametrize("dependence", [0.0, 0.7, 1.0])
 def test_many_equal_frames_count_more_than_one_as_far_as_they_are_independent(dependence: float) -> None:
-    one = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77", "A128BC77")
-    trust = weighing(replace(UNFITTED, dependence=dependence))
-    alone, together = (fuse(*[one] * count, trust=trust).fused.signs for count in (1, 8))
-    assert alone is not None
-    assert together is not None
-    assert together.lead_nats == pytest.approx(alone.lead_nats * 8 ** (1 - dependence))
+    between_two = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77", "A128BC77")
+    without_rival = clear("A123BC77")  # then the lead is over a text that every frame speaks against
+    trust = weighing(replace(UNFITTED, dependence=dependence, floor_nats=2.0))
+    for one in (between_two, without_rival):
+        alone, together = (fuse(*[one] * count, trust=trust).fused.signs for count in (1, 8))
+        assert alone is not None
+        assert together is not None
+        assert 0 < alone.lead_nats < 20 / 8
+        assert together.lead_nats == pytest.approx(alone.lead_nats * 8 ** (1 - dependence))
 
 
 def test_one_frame_of_another_plate_does_not_outweigh_many() -> None:
@@ -285,6 +289,15 @@ def test_signs_of_a_frame_name_what_is_there() -> None:
     assert signs["soft"]["sharpness"] < -2.0
     assert signs["stripes"]["contrast"] == pytest.approx(np.log(2.55), abs=1e-6)
     assert signs["soft"]["width"] == 0.0  # nobody says how wide it was
+
+
+@pytest.mark.parametrize(("lines", "width_px"), [(1, 100.0), (2, 100.0 / 0.6), (1, 1e4)])
+def test_two_lines_are_as_wide_as_if_they_stood_side_by_side(lines: Lines, width_px: float) -> None:
+    seen = reading(spelled("A123BC77", RUSSIAN), "A123BC77", plate=replace(PICTURE, lines=lines))
+    box = Box(0, 0, 100 if width_px < 1e4 else width_px, 50)
+    seen = replace(seen, evidence=replace(seen.evidence, detection=Detection(box, 0.9)))
+    signs = dict(zip(FRAME_SIGNS, frame_signs(seen), strict=True))
+    assert signs["width"] == pytest.approx(np.log(min(width_px, 300) / 100))
 
 
 def test_a_few_stray_pixels_are_no_contrast() -> None:

@@ -1,0 +1,36 @@
+"""Logistic regression with a weak ridge."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from platereader.trust._logistic import fit_logistic, log_odds, probability
+
+
+def test_the_fit_is_where_the_penalised_likelihood_is_greatest() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 3)) * [1.0, 5.0, 0.2]
+    right = rng.random(400) < 1 / (1 + np.exp(-(0.5 + rows @ [2.0, -0.3, 4.0])))
+    bias, weights = fit_logistic(rows.tolist(), right.tolist())
+    error = 1 / (1 + np.exp(-(bias + rows @ weights))) - right
+    assert error.sum() == pytest.approx(0, abs=1e-3)
+    assert rows.T @ error + 1e-5 * len(rows) * np.array(weights) == pytest.approx(np.zeros(3), abs=5e-3)
+    assert weights == pytest.approx((2.0, -0.3, 4.0), abs=1.5)
+
+
+def test_the_ridge_keeps_weights_of_separable_data_small() -> None:
+    bias, (weight,) = fit_logistic([[-2.0], [-1.0], [1.0], [2.0]], [False, False, True, True])
+    assert 5 < weight < 20
+    assert bias == pytest.approx(0, abs=1e-3)
+    (_, (other,)) = fit_logistic([[-1.0], [1.0]] * 50, [False, True] * 50)
+    assert 5 < other < 20
+
+
+def test_probability_and_odds_are_inverse() -> None:
+    assert probability(0.5, (2.0, -1.0), (1.0, 3.0)) == pytest.approx(1 / (1 + math.exp(0.5)))
+    assert probability(log_odds(0.3), (), ()) == pytest.approx(0.3)
+    assert 0 < probability(-1e6, (), ()) < 1e-9
+    assert 1 - 1e-9 < probability(1e6, (), ()) <= 1
