@@ -13,7 +13,7 @@ SETTLED_READINGS = 3
 """Readings that must each have a confident text as their own best one before it counts as settled."""
 
 MIN_CONFLICTS = 2
-"""Confident readings of another plate in a row that show that the tracker went over to another vehicle."""
+"""Confident readings of another plate in a row that show that the tracker switched to another vehicle."""
 
 STANDING_IOU = 0.6
 """Overlap with where it stood before of a plate that stands still."""
@@ -47,7 +47,7 @@ class Passage:
         last_seen_s: timestamp of the last detection, seconds.
         conflicts: the latest readings, if they are of another plate.
         coasting: whether its place is only predicted.
-        doubtful: whether the latest reading has another text: the tracker may have gone over to something else.
+        doubtful: whether the latest reading has another text: the tracker may have switched to something else.
     """
 
     passage_id: int
@@ -116,7 +116,7 @@ class Passage:
         return True
 
     def resume(self, later: Passage) -> None:
-        """Go on with what was thought to be another passage."""
+        """Continue with what was begun as another passage."""
         self.evidence.merge(later.evidence)
         self.box, self.last_seen_s, self.conflicts = later.box, later.last_seen_s, later.conflicts
         if later.parked or self._standing is None or iou(self._standing[0], later.box) < STANDING_IOU:
@@ -131,8 +131,8 @@ class Passage:
     def same_plate(self, other: Passage) -> bool:
         """Whether ``other``, which is in view while this one is not, shows the same plate.
 
-        By its text: it may have followed something else before, at whose end it took the plate over. Or, where this one
-        was parked and nobody was beside it, for lack of a text.
+        By its text, whatever the track of ``other`` followed before. Or by its place, where this one was parked and one
+        of the two has no text.
         """
         if self.evidence.agrees_with(other.evidence):
             return True

@@ -15,7 +15,7 @@ from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import MIN_CONFLICTS, Observation, Passage
 
 MAX_LOST = 100
-"""Passages that are kept in mind after their plate has gone; the oldest are reported first when there are more."""
+"""Passages without a track that may still be resumed; of more, the oldest are finished first."""
 
 
 MAX_UNSEEN_S = 60.0
@@ -79,7 +79,7 @@ class PlateStream:
         self._evidence = evidence
         self._settings = settings or StreamSettings()
         self._active: dict[int, Passage] = {}  # by the tracker's id
-        self._lost: list[Passage] = []  # gone, but perhaps coming back
+        self._lost: list[Passage] = []  # without a track, and may be resumed
         self._passages = 0
         self._frame_index = -1
         self._timestamp_s = -math.inf
@@ -164,7 +164,7 @@ class PlateStream:
         ]
 
     def _add(self, track_id: int, observation: Observation) -> None:
-        """Put a reading to its passage, and that to an earlier one of the same plate."""
+        """Add an observation to its passage; where that is of a lost plate, the earlier passage is resumed."""
         passage = self._active.get(track_id)
         if passage is None:
             passage = self._occluded(observation) or self._begin(track_id, [observation])
@@ -191,7 +191,7 @@ class PlateStream:
         return None
 
     def _merged(self, passage: Passage) -> Passage:
-        """The passage, or an earlier one of the same plate that is out of sight and that it goes on with."""
+        """The passage, or an earlier one of the same plate, which is not in view, resumed with it."""
         unseen = [one for one in self._active.values() if one is not passage and (one.coasting or one.doubtful)]
         for earlier in reversed([*self._lost, *unseen]):
             waited_s = passage.first_seen_s - earlier.last_seen_s
@@ -202,7 +202,7 @@ class PlateStream:
         return passage
 
     def _remove(self, passage: Passage) -> None:
-        """Take a passage from where it waits to be seen again."""
+        """Take a passage out of the active and the lost ones."""
         self._lost = [one for one in self._lost if one is not passage]
         self._active = {track_id: one for track_id, one in self._active.items() if one is not passage}
 
@@ -224,7 +224,7 @@ class PlateStream:
         ]
 
     def _finish_lost(self) -> tuple[TrackedPlate, ...]:
-        """Report the passages that are not expected to go on."""
+        """Finish the lost passages that are not resumed any more."""
         surplus = len(self._lost) - MAX_LOST
         gone = [
             passage

@@ -192,7 +192,7 @@ def test_illegible_parked_plate_is_one_passage_too() -> None:
     assert len(stream.finish().finished) == 1
 
 
-def test_tracker_that_goes_over_to_another_vehicle_is_found_out() -> None:
+def test_a_tracker_that_switches_to_another_vehicle_begins_a_new_passage() -> None:
     stream = Pipeline(replace(patch_pipeline().parts, tracker=OneTrack)).stream(StreamSettings(recheck_s=0.5))
     updates = run(stream, [frame_with({50: PLATE})] * 20 + [frame_with({100: PLATE})] * 20)
     assert [plate.text for plate in updates[-1].active] == ["M555KE199"]
@@ -255,8 +255,8 @@ def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
     assert [one.passage_id for one in updates[-1].active] == [1, 2]
 
 
-def test_a_plate_comes_back_to_its_passage_from_a_track_that_went_astray() -> None:
-    # Track 1 goes over to something else; the plate itself is then seen under a new track.
+def test_a_plate_comes_back_to_its_passage_from_a_track_that_switched() -> None:
+    # Track 1 switches to something else; the plate itself is then seen under a new track.
     scripted = ScriptedTracker((1,), (1,), (1,), (), (1,), (2, 1), (2, 1))
     stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: scripted)).stream(StreamSettings(recheck_s=0.0))
     plate, something = {50: PLATE}, {200: Box(220, 130, 300, 150)}
@@ -317,7 +317,7 @@ def test_a_track_that_was_not_seen_for_long_has_ended_whatever_its_tracker_says(
     assert [plate.passage_id for plate in run(stream, [frame_with({50: PLATE})], start_s=70.0)[0].active] == [2]
 
 
-def test_passages_kept_in_mind_are_bounded() -> None:
+def test_lost_passages_are_bounded() -> None:
     class NewTrackEachTime:
         def __init__(self) -> None:
             self.last = 0
