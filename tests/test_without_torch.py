@@ -44,6 +44,7 @@ print(json.dumps([done, sorted(set(sys.modules) & set(%r))]))
 MISSING = {
     "read PICTURE --engine torch": "torch",
     "read PICTURE --engine openvino": "openvino",
+    "read PICTURE --device cuda": "torch",
     "read PICTURE --detector SET/own.pt --trust-pickle": "ultralytics",
     "watch PICTURE --engine torch": "torch",
     "redact PICTURE --out OUT/redacted --engine torch": "torch",
@@ -64,6 +65,7 @@ MISSING = {
 }
 WORKS = (
     "read PICTURE",
+    "read PICTURE --detector plate-detector --recognizer plate-recognizer",
     "evaluate SET",
     "benchmark frame PICTURE --precisions auto --rounds 1 --starts 0",
     "weights verify",

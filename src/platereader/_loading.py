@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from typing_extensions import Self
 
+from platereader._dependencies import DISTRIBUTION
 from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickleError
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
 from platereader.runtimes import RuntimeOptions
@@ -181,8 +182,8 @@ def _load(
     raise EngineError(
         f"no {files[0].entry.kind} runs with engine {options.engine!r} and precision {options.precision!r} on device "
         f"{options.device!r}: installed are {', '.join(installed_engines()) or 'no engines'}, and weights must be "
-        "there in the engine's format. See `platereader info`; `platereader train quantize` makes int8 weights, "
-        "`platereader train export` ONNX files."
+        f'there in the engine\'s format. See `platereader info`; pip install "{DISTRIBUTION}[openvino,torch]" adds '
+        "engines, `platereader train quantize` makes int8 weights, and `platereader train export` ONNX files."
     )
 
 

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from platereader._dependencies import check_installed
 from platereader.runtimes._options import Engine, Precision, RuntimeOptions
 from platereader.runtimes._processor import cpu_features
 
@@ -40,10 +41,14 @@ def suitable_specs(specs: Sequence[RuntimeSpec], options: RuntimeOptions) -> lis
 
     An engine that is named is assumed to be installed, so that loading it says what is missing. A precision that is
     named is used without regard to the processor.
+
+    Raises:
+        MissingDependencyError: the device needs torch, which is not installed.
     """
     engines = installed_engines() if options.engine == "auto" else (options.engine,)
     fitting = [spec for spec in specs if spec.engine in engines]
     if options.device != "cpu":
+        check_installed("torch", "safetensors")
         fitting = [spec for spec in fitting if spec.engine == "torch" and spec.precision != "int8"]
     if options.precision != "auto":
         return [spec for spec in fitting if spec.precision == options.precision]

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._dependencies import check_installed
-from platereader.lab.speed.input_size import InputSizeReport
 from platereader.lab.speed.report import FrameReport, Run, Start
 from platereader.lab.speed.stages import STAGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from platereader.lab.speed.input_size import InputSizeReport
 
 __all__ = ["draw_frame_report", "draw_input_sizes"]
 
