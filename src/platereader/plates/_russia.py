@@ -53,10 +53,11 @@ def _type(
     colours: str = "black on white",
     flag: bool = False,
     script: Literal["local", "latin"] = "local",
-    described: tuple[str, str, str],
+    described: tuple[str, ...],
 ) -> PlateLayout:
-    """One type; ``layout`` has slots and height of each group, ``described`` are code, title and source."""
+    """One type; ``layout`` has slots and height of each group, ``described`` are code, title, source and since."""
     ground, ink, boxed_ground = _COLOURS[colours]
+    code, title, source, *since = described
     lines = [[word.split(":") for word in line.split()] for line in layout.split("/")]
     plate_format = PlateFormat(
         name,
@@ -66,9 +67,10 @@ def _type(
         size_mm=size_mm,
         ground=ground,
         ink=ink,
-        code=described[0],
-        title=described[1],
-        source=described[2],
+        title=title,
+        code=code,
+        since="".join(since),
+        source=source,
     )
     heights_mm = tuple(tuple(float(height) for _, height in line) for line in lines)
     return PlateLayout(plate_format, heights_mm, boxed=1, boxed_ground=boxed_ground, country_mark=True, flag=flag)
@@ -95,6 +97,7 @@ _CARS = (
             "1A",
             "cars with a non-standard place for the plate, rear only",
             "GOST R 50577-2018, 3.2.1 and 3.3, new in 2018; size from the press, heights inferred from photographs",
+            "2020-08-04",
         ),
     ),
     _type(
@@ -136,6 +139,7 @@ _MACHINES = (
             "4",
             "motorcycles, the small plate",
             "GOST R 50577-2018, 3.2.1 and 3.3: type 4 made smaller; size from the press, heights inferred",
+            "2020-08-04",
         ),
     ),
     _type(
@@ -156,6 +160,7 @@ _MACHINES = (
             "",
             "quad bikes, snow and swamp vehicles",
             "GOST R 50577-2018, 3.2.1, new in 2018; size from the press, pattern and heights inferred from type 4",
+            "2020-08-04",
         ),
     ),
     _type(
@@ -166,6 +171,7 @@ _MACHINES = (
             "",
             "mopeds (in the standard; not known to be issued)",
             "GOST R 50577-2018, 3.2.1, new in 2018; size and pattern from the press, heights inferred",
+            "2020-08-04",
         ),
     ),
 )
