@@ -1,4 +1,4 @@
-"""``platereader train``: the two training loops, fine-tuning, and int8 weights from float ones."""
+"""``platereader train``: training, fine-tuning, and int8 weights from float ones."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ from platereader.lab.training.detector.train import (
     WEIGHTS_NAME,
     DetectorRun,
     DetectorTraining,
-    export_detector,
+    write_detector_weights,
 )
 from platereader.lab.training.detector.validation import ValidationSlice, validate, validation_slice
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
@@ -119,7 +119,7 @@ def fine_tune_detector(
     if not even_if_worse:
         refuse_worse(result, output=output, data=data)
     figures = [(f"{name}, {figure}", after) for one in result.comparisons for name, figure, _, after in table(one)]
-    weights = export_detector(output, start=start, data=[data, *older], figures=figures)
+    weights = write_detector_weights(output, start=start, data=[data, *older], figures=figures)
     result = replace(result, weights=weights)
     write_report(result, output=output)
     return result

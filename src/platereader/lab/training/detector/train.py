@@ -30,7 +30,7 @@ from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import WeightFile
 from platereader.runtimes._tensors import tensors_of, write_tensors
 
-__all__ = ["WEIGHTS_NAME", "DetectorRun", "DetectorTraining", "export_detector", "train_detector"]
+__all__ = ["WEIGHTS_NAME", "DetectorRun", "DetectorTraining", "train_detector", "write_detector_weights"]
 
 WEIGHTS_NAME = "plate_detector.safetensors"
 """The average of the weights as float16."""
@@ -92,7 +92,7 @@ def train_detector(
     photographs = validation_slice(sets)
     material = detector_material(completed(sets, cache=output / FILE_NAME))
     run.fit(TileMaker(material), validate=lambda tensors: asdict(validate(tensors, photographs)), teacher=teacher)
-    return export_detector(output, start=start, data=[data])
+    return write_detector_weights(output, start=start, data=[data])
 
 
 class DetectorRun:
@@ -144,7 +144,7 @@ class DetectorRun:
         self.loop.fit(_batches(maker, loop=self.loop), loss_of=loss_of, validate=validate)
 
 
-def export_detector(
+def write_detector_weights(
     output: Path, *, start: WeightFile | None = None, data: Sequence[Path] = (), figures: Figures | None = None
 ) -> Path:
     """Write the averaged weights of the checkpoint in ``output`` beside it, also while a training still runs.

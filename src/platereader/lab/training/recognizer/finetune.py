@@ -42,7 +42,7 @@ from platereader.lab.training.recognizer.train import (
     WEIGHTS_NAME,
     RecognizerRun,
     RecognizerTraining,
-    export_recognizer,
+    write_recognizer_weights,
 )
 from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates
 from platereader.plates import Alphabet
@@ -251,7 +251,7 @@ def _write_weights(
     output = run.loop.output
     fitted = [_calibrate(run.recognizer(), calibration, name=WEIGHTS_NAME)]
     figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
-    weights = export_recognizer(
+    weights = write_recognizer_weights(
         output,
         settings=start.settings,
         calibration=fitted[0].calibration,

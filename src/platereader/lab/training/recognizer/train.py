@@ -56,9 +56,9 @@ __all__ = [
     "WEIGHTS_NAME",
     "RecognizerRun",
     "RecognizerTraining",
-    "export_recognizer",
     "train_recognizer",
     "validation_sets",
+    "write_recognizer_weights",
 ]
 
 WEIGHTS_NAME = "recognizer.safetensors"
@@ -143,7 +143,7 @@ def train_recognizer(
         seed=training.seed,
     )
     run.fit(batches, validation=validation_sets(batches, images=images, made_up=SYNTHETIC_PLATES))
-    return export_recognizer(output, data=labelled)
+    return write_recognizer_weights(output, data=labelled)
 
 
 class RecognizerRun:
@@ -248,7 +248,7 @@ class RecognizerRun:
         draw_confusion(counts, self.loop.output / CONFUSION_NAME, names=["-", *self.alphabet.characters], title=title)
 
 
-def export_recognizer(
+def write_recognizer_weights(
     output: Path,
     *,
     settings: Mapping[str, Any] | None = None,

@@ -13,7 +13,7 @@ from platereader import Pipeline
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.detector import data as detector_data
-from platereader.lab.training.detector.train import DetectorTraining, export_detector, train_detector
+from platereader.lab.training.detector.train import DetectorTraining, train_detector, write_detector_weights
 from platereader.lab.training.loop import CHECKPOINT_NAME, CURVES_NAME, LOG_NAME
 from platereader.registry import Registry
 
@@ -61,7 +61,7 @@ def test_training_stops_resumes_and_ends_in_weights_that_run(photographs: Path, 
     pipeline = Pipeline.build(detector=weights, recognizer=PatchRecognizer())
     assert pipeline.describe()[0].sha256 == sha256
     assert len(pipeline.detector.detect([np.zeros((64, 64, 3), np.uint8)])) == 1
-    assert export_detector(out) == weights
+    assert write_detector_weights(out) == weights
 
 
 def test_a_run_goes_on_with_its_own_settings_only(photographs: Path, tmp_path: Path) -> None:

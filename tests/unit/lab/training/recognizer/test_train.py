@@ -14,7 +14,7 @@ from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
 from platereader.lab.training.recognizer import train as training
-from platereader.lab.training.recognizer.train import RecognizerTraining, export_recognizer, train_recognizer
+from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer, write_recognizer_weights
 from platereader.lab.training.report import read_log
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.registry import Registry
@@ -91,7 +91,7 @@ def test_a_finished_run_is_left_alone_and_exported_again(tmp_path: Path) -> None
     before = weights.read_bytes()
     assert train(tmp_path).read_bytes() == before
     weights.unlink()
-    assert export_recognizer(tmp_path).read_bytes() == before
+    assert write_recognizer_weights(tmp_path).read_bytes() == before
 
 
 def test_the_arithmetic_is_ordinary_or_bf16() -> None:
