@@ -119,7 +119,7 @@ def test_every_plate_of_every_picture_has_its_own_corners() -> None:
     assert swapped > exact + 1
 
 
-def test_a_few_steps_downhill_find_the_plate() -> None:
+def test_a_few_gradient_steps_find_the_plate() -> None:
     torch.manual_seed(0)
     cells = len(cell_grid(_SIZE)[0])
     outputs = [torch.zeros(1, channels, cells, requires_grad=True) for channels in (64, 2, 8)]

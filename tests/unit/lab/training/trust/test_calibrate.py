@@ -88,7 +88,7 @@ def test_the_command_writes_into_the_sidecar(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights, _ = write_small(tmp_path)
-    write_sidecar(weights, kind="recognizer", settings=SMALL)
+    write_sidecar(weights, kind="recognizer", settings=SMALL, licence="MIT")
     samples = [patch(50, "A123BC77"), patch(50, "A123BC78")] * 20
     known = calibration_examples(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
     monkeypatch.setattr(module, "calibration_examples", lambda *_: known)
@@ -96,4 +96,5 @@ def test_the_command_writes_into_the_sidecar(
     assert "20 right" in capsys.readouterr().out
     report = json.loads((tmp_path / "out" / "calibration.json").read_text(encoding="utf-8"))
     assert report["calibration"]["precision"] == "fp32"
-    assert Registry.default().resolve(weights).entry.calibration == report["calibration"]
+    described = Registry.default().resolve(weights).entry
+    assert (described.calibration, described.licence) == (report["calibration"], "MIT")
