@@ -18,12 +18,14 @@ from typing_extensions import Self
 from platereader._dependencies import DISTRIBUTION
 from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickleError
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
+from platereader.registry._exported import ULTRALYTICS
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features
 from platereader.runtimes._selection import RuntimeSpec, installed_engines, suitable_specs
 
 if TYPE_CHECKING:
     from platereader.detection._plate_detector import PlateDetector
+    from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
     from platereader.recognition._recognizer import CtcRecognizer
 
 __all__ = ["DETECTOR_SPECS", "RECOGNIZER_SPECS", "load_detector", "load_recognizer", "resolve_weights"]
@@ -70,7 +72,7 @@ class _File(NamedTuple):
 
 def load_detector(
     weights: str | Path | WeightFile, *, options: RuntimeOptions | None = None, registry: Registry | None = None
-) -> PlateDetector:
+) -> PlateDetector | UltralyticsOnnxDetector:
     """A detector with the weights of a name, at a path or in a file that was read.
 
     Args:
@@ -85,10 +87,15 @@ def load_detector(
         WeightsError: they are missing or altered.
         InvalidArgumentError: they are of another kind.
     """
+    files = _files(weights, kind="detector", registry=registry)
+    options = options or RuntimeOptions()
+    if files[0].entry.settings.get("exported_by") == ULTRALYTICS:
+        from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
+
+        return _load(UltralyticsOnnxDetector, files, DETECTOR_SPECS, options=options)
     from platereader.detection._plate_detector import PlateDetector
 
-    files = _files(weights, kind="detector", registry=registry)
-    return _load(PlateDetector, files, DETECTOR_SPECS, options=options or RuntimeOptions())
+    return _load(PlateDetector, files, DETECTOR_SPECS, options=options)
 
 
 def load_recognizer(

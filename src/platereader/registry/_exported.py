@@ -44,7 +44,7 @@ def exported_entry(path: Path, data: bytes) -> WeightEntry | None:
             f"{path} has the metadata imgsz = {said['imgsz']!r} and names = {said['names']!r}, expected are two sides "
             "in pixels and a dictionary of classes: export it again."
         )
-    classes = [str(name) for name in names.values()]
+    classes = [str(name) for name in cast("dict[object, object]", names).values()]
     settings = {"exported_by": ULTRALYTICS, "input_size_px": size, "classes": classes}
     return entry_of(path, data, kind="detector", settings=settings, licence=said.get("license", "unknown"))
 
