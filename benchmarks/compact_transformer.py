@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-SIZE_PX = (64, 128)
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+from benchmarks.fast_alpr import ALPHABET
+
 SLOTS = 9
 
 _WIDTH = 64

@@ -30,6 +30,11 @@ _MAX_IOU = 0.45
 _MOST = 100
 _FILL = (114, 114, 114)
 
+SIZE_PX = (64, 128)
+"""Height and width of a plate for the reader."""
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
 BoxPx = tuple[int, int, int, int]
 
 
@@ -42,11 +47,7 @@ def prepared(frame: BgrImage, boxes: Sequence[BoxPx], *, models: Path, threads: 
         models: folder that ``export`` has filled.
         threads: of each network.
     """
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise UnavailableError(f"{error}: install platereader-anpr[onnx]") from error
-    from benchmarks.compact_transformer import ALPHABET, SIZE_PX
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -54,39 +55,54 @@ def prepared(frame: BgrImage, boxes: Sequence[BoxPx], *, models: Path, threads: 
         onnxruntime.InferenceSession(models / name, options, providers=["CPUExecutionProvider"])
         for name in ("detector.onnx", "reader.onnx")
     )
-    letters = np.array(list(ALPHABET))
-
-    def detect() -> Sequence[BoxPx]:
-        picture, scale, (left, top) = letterbox(frame, (_DETECTOR_PX, _DETECTOR_PX))
-        planes = picture.transpose(2, 0, 1)[::-1] / 255.0
-        found = cast("NDArray[np.float32]", detector.run(None, {"images": planes.astype(np.float32)[None]})[0])
-        ((found[:, :4] - (left, top, left, top)) / scale).astype(int).tolist()
-        return boxes
-
-    def read(crops: Sequence[BgrImage]) -> list[str]:
-        coloured = (cast(BgrImage, cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)) for crop in crops)
-        pictures = np.stack([letterbox(picture, SIZE_PX)[0] for picture in coloured])
-        probabilities = cast("NDArray[np.float32]", reader.run(None, {"pictures": pictures})[0])
-        return ["".join(row) for row in letters[probabilities.argmax(-1)]]
-
-    def read_all(where: Sequence[BoxPx]) -> list[str]:
-        return [read([frame[y1:y2, x1:x2]])[0] for x1, y1, x2, y2 in where]
-
+    networks = _Networks(detector, reader)
     crops = [frame[y1:y2, x1:x2] for x1, y1, x2, y2 in islice(cycle(boxes), 8)]
     batches = {count: np.zeros((count, *SIZE_PX, 3), np.uint8) for count in (1, 8)}
+
+    def whole_frame() -> list[str]:
+        networks.detect(frame)
+        return networks.read_all(frame, boxes)
+
     turn = timed(
         {
-            "frame": lambda: read_all(detect()),
-            "detect": detect,
-            "plates": lambda: read_all(boxes),
-            "text 1": lambda: read(crops[:1]),
-            "text 8": lambda: read(crops),
+            "frame": whole_frame,
+            "detect": lambda: networks.detect(frame),
+            "plates": lambda: networks.read_all(frame, boxes),
+            "text 1": lambda: networks.read(crops[:1]),
+            "text 8": lambda: networks.read(crops),
             "net 1": lambda: reader.run(None, {"pictures": batches[1]}),
             "net 8": lambda: reader.run(None, {"pictures": batches[8]}),
         },
         per={"plates": len(boxes), "text 8": 8, "net 8": 8},
     )
     return Prepared(turn, {"plates": len(boxes), "threads": threads})
+
+
+class _Networks:
+    """Both networks with what fast-alpr does before and after them."""
+
+    def __init__(self, detector: Any, reader: Any) -> None:
+        self._detector, self._reader = detector, reader
+        self._letters = np.array(list(ALPHABET))
+
+    def detect(self, frame: BgrImage) -> list[list[int]]:
+        """Boxes in pixels of the frame."""
+        picture, scale, (left, top) = letterbox(frame, (_DETECTOR_PX, _DETECTOR_PX))
+        planes = picture.transpose(2, 0, 1)[::-1] / 255.0
+        found = cast("NDArray[np.float32]", self._detector.run(None, {"images": planes.astype(np.float32)[None]})[0])
+        boxes: list[list[int]] = ((found[:, :4] - (left, top, left, top)) / scale).astype(int).tolist()
+        return boxes
+
+    def read(self, crops: Sequence[BgrImage]) -> list[str]:
+        """Texts of plates, in one call of the network."""
+        coloured = (cast(BgrImage, cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)) for crop in crops)
+        pictures = np.stack([letterbox(picture, SIZE_PX)[0] for picture in coloured])
+        probabilities = cast("NDArray[np.float32]", self._reader.run(None, {"pictures": pictures})[0])
+        return ["".join(row) for row in self._letters[probabilities.argmax(-1)]]
+
+    def read_all(self, frame: BgrImage, boxes: Sequence[BoxPx]) -> list[str]:
+        """Texts of the plates of a frame, one call of the network for each."""
+        return [self.read([frame[y1:y2, x1:x2]])[0] for x1, y1, x2, y2 in boxes]
 
 
 def letterbox(picture: BgrImage, size_px: tuple[int, int]) -> tuple[NDArray[np.uint8], float, tuple[float, float]]:
@@ -115,7 +131,7 @@ def export(folder: Path) -> None:
         raise UnavailableError(f"{error}: pip install onnx onnxscript") from error
     import torch
 
-    from benchmarks.compact_transformer import SIZE_PX, CompactTransformer
+    from benchmarks.compact_transformer import CompactTransformer
 
     detector = _yolo()
     to_onnx = cast("Any", torch.onnx).export
