@@ -64,7 +64,7 @@ Network = TypeVar("Network", bound=_Network)
 
 
 class _File(NamedTuple):
-    """A file that could be loaded: what is said of it, and what reads it."""
+    """A file that could be loaded: its entry, and what reads it."""
 
     entry: WeightEntry
     read: Callable[[], WeightFile]
@@ -121,7 +121,7 @@ def load_recognizer(
     return _load(CtcRecognizer, files, RECOGNIZER_SPECS, options=options or RuntimeOptions())
 
 
-def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry, **wanted: Any) -> WeightFile:
+def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry, **choice: Any) -> WeightFile:
     """``registry.resolve``, for weights of one kind.
 
     Raises:
@@ -129,7 +129,7 @@ def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry,
         WeightsError: they are missing or altered.
         InvalidArgumentError: they are of the other kind.
     """
-    weights = registry.resolve(name_or_path, **wanted)
+    weights = registry.resolve(name_or_path, **choice)
     _check_kind(weights.entry, name_or_path, kind=kind, known=registry.names(kind=kind))
     return weights
 
@@ -164,7 +164,7 @@ def _files(weights: str | Path | WeightFile, *, kind: Kind, registry: Registry |
 def _load(
     network: type[Network], files: Sequence[_File], specs: Sequence[RuntimeSpec], *, options: RuntimeOptions
 ) -> Network:
-    """The network in the first way that its engine accepts.
+    """The network with the first spec that its engine accepts.
 
     Raises:
         EngineError: no file runs with these options, or none loads.
@@ -197,9 +197,9 @@ def _load(
 def _attempts(files: Sequence[_File], options: RuntimeOptions) -> Iterator[tuple[RuntimeOptions, str | None]]:
     """The options, and what stands for them where nothing runs with them, with why."""
     yield options, None
-    held = {file.entry.precision for file in files}
-    if options.precision == "auto" and len(held) == 1:
-        (precision,) = held
+    precisions = {file.entry.precision for file in files}
+    if options.precision == "auto" and len(precisions) == 1:
+        (precision,) = precisions
         yield replace(options, precision=precision), f"these weights are {precision}"
     if options.precision == "int8" and files[0].entry.kind == "detector":
         yield replace(options, precision="fp32"), "there are no int8 weights of this detector for this engine"

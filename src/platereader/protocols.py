@@ -3,6 +3,10 @@
 Sequence in, list of the same length out, always. Boxes and corners are float pixels of the frame they came from,
 scores are 0 to 1, logarithms natural, times seconds. Parts never get an empty sequence, except the tracker, for which
 that is a frame without plates. Parts other than the tracker may be called from several threads at once.
+
+Two more attributes are optional: ``description``, a ``PartDescription`` that ``Pipeline.describe`` returns, also where
+another part wraps this one as ``inner``; and ``calibration`` of a recognizer, a dictionary as ``Calibration.to_dict``
+gives it, for the default policy.
 """
 
 from __future__ import annotations

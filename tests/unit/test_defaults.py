@@ -18,7 +18,7 @@ from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
 from platereader.plates import RUSSIAN
 from platereader.plates._defaults import default_grammar
-from platereader.registry import HeldPrecision, Registry, WeightFile, write_sidecar
+from platereader.registry import Registry, WeightFile, WeightPrecision, write_sidecar
 from platereader.results import PartDescription
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes import _selection as selection
@@ -28,7 +28,7 @@ from platereader.trust._calibration import FEATURES
 from small_networks import SMALL, write_small
 
 NAMES = (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS)
-PRECISIONS: tuple[HeldPrecision, ...] = ("fp32", "int8")
+PRECISIONS: tuple[WeightPrecision, ...] = ("fp32", "int8")
 
 
 @pytest.fixture(scope="module")

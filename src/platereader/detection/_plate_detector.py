@@ -20,7 +20,7 @@ from platereader.registry import WeightEntry, WeightFile
 from platereader.results import Detection, PartDescription
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._description import network_description
-from platereader.runtimes._exported import exported_runtime, settled
+from platereader.runtimes._exported import exported_runtime, resolve_options
 
 _MIN_SIDE_PX = 1.0
 # More frames at once take more memory and no less time.
@@ -111,7 +111,9 @@ class PlateDetector:
             InvalidArgumentError: a setting is unknown or out of range.
         """
         entry, name, contents = weights.entry, str(weights.path), weights.contents()
-        chosen = settled(options or RuntimeOptions(), name=name, file_format=contents.format, held=contents.precision)
+        chosen = resolve_options(
+            options or RuntimeOptions(), name=name, file_format=contents.format, file_precision=contents.precision
+        )
         if contents.format == "onnx":
             runtime = exported_runtime(
                 weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads

@@ -19,7 +19,7 @@ from platereader.registry._exported import ULTRALYTICS
 from platereader.results import Detection, PartDescription
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._description import network_description
-from platereader.runtimes._exported import exported_runtime, settled
+from platereader.runtimes._exported import exported_runtime, resolve_options
 
 __all__ = ["UltralyticsOnnxDetector"]
 
@@ -42,7 +42,7 @@ class UltralyticsOnnxDetector:
         classes: how many the model has, 1 or more.
         min_score: lowest score of a plate that is reported, 0 to 1.
         max_iou: greatest IoU of two plates that are both reported, 0 to 1.
-        weights: what the network was loaded from; None where nobody said it.
+        weights: what the network was loaded from; None where it is not known.
         note: why it runs with this engine.
 
     Raises:
@@ -84,7 +84,9 @@ class UltralyticsOnnxDetector:
         entry, name, contents = weights.entry, str(weights.path), weights.contents()
         if entry.settings.get("exported_by") != ULTRALYTICS:
             raise InvalidArgumentError(f"{name} is no model that ultralytics exported: use PlateDetector.from_weights.")
-        chosen = settled(options or RuntimeOptions(), name=name, file_format=contents.format, held=contents.precision)
+        chosen = resolve_options(
+            options or RuntimeOptions(), name=name, file_format=contents.format, file_precision=contents.precision
+        )
         runtime = exported_runtime(
             weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
         )

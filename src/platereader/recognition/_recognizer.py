@@ -19,7 +19,7 @@ from platereader.registry import WeightEntry, WeightFile
 from platereader.results import PartDescription, PlateImage
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._description import network_description
-from platereader.runtimes._exported import exported_runtime, settled
+from platereader.runtimes._exported import exported_runtime, resolve_options
 
 __all__ = ["CtcRecognizer"]
 
@@ -104,7 +104,9 @@ class CtcRecognizer:
         """
         entry, name, contents = weights.entry, str(weights.path), weights.contents()
         alphabet, config = shape_of(entry.settings, alphabet=entry.alphabet)
-        chosen = settled(options or RuntimeOptions(), name=name, file_format=contents.format, held=contents.precision)
+        chosen = resolve_options(
+            options or RuntimeOptions(), name=name, file_format=contents.format, file_precision=contents.precision
+        )
         if contents.format == "onnx":
             runtime = exported_runtime(
                 weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads

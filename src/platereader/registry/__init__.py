@@ -5,19 +5,19 @@ by its path is taken from there; if no manifest knows it, a sidecar ``FILE.json`
 read once: the bytes that were checked are the bytes that are parsed.
 """
 
-from platereader.registry._contents import Contents, Format, HeldPrecision
+from platereader.registry._contents import Contents, Format, WeightPrecision
 from platereader.registry._manifest import Kind, WeightEntry, load_manifest, write_sidecar
 from platereader.registry._registry import Registry, WeightCheck, WeightFile
 
 __all__ = [
     "Contents",
     "Format",
-    "HeldPrecision",
     "Kind",
     "Registry",
     "WeightCheck",
     "WeightEntry",
     "WeightFile",
+    "WeightPrecision",
     "load_manifest",
     "write_sidecar",
 ]

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from platereader.errors import WeightsCorruptError
 
-__all__ = ["Contents", "Format", "HeldPrecision", "contents_of"]
+__all__ = ["Contents", "Format", "WeightPrecision", "contents_of"]
 
 Format: TypeAlias = Literal["safetensors", "onnx"]
 """How a weight file is written: ``torch`` runs the one, ``onnx`` and ``openvino`` the other."""
 
-HeldPrecision: TypeAlias = Literal["fp32", "int8"]
+WeightPrecision: TypeAlias = Literal["fp32", "int8"]
 """Number format of the weights in a file: int8 for a quantised network, fp32 (or smaller floats) for any other."""
 
 _LENGTH_BYTES = 8
@@ -40,7 +40,7 @@ _MAX_DEPTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a weight file says of itself.
+    """What is found in a weight file.
 
     Attributes:
         format: how it is written.
@@ -49,7 +49,7 @@ class Contents:
     """
 
     format: Format
-    precision: HeldPrecision
+    precision: WeightPrecision
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -94,7 +94,7 @@ def _onnx(data: bytes, *, name: str) -> Contents:
             quantized = True
         if kind == "tensor" and (_EXTERNAL_DATA in fields or fields.get(_DATA_LOCATION)):
             raise WeightsCorruptError(
-                f"{name} keeps tensors in other files, which its sha256 says nothing of: write it again with all "
+                f"{name} keeps tensors in other files, which its sha256 does not cover: write it again with all "
                 "tensors inside, such as by onnx.save(onnx.load(path), other_path)."
             )
     if not has_graph:

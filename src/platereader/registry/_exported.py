@@ -15,7 +15,7 @@ __all__ = ["ULTRALYTICS", "exported_entry"]
 ULTRALYTICS: Final = "ultralytics"
 """What such an entry's ``settings`` say under ``exported_by``."""
 
-_MARKS = frozenset({"task", "names", "imgsz", "stride"})
+_REQUIRED = frozenset({"task", "names", "imgsz", "stride"})
 
 
 def exported_entry(path: Path, data: bytes) -> WeightEntry | None:
@@ -30,23 +30,23 @@ def exported_entry(path: Path, data: bytes) -> WeightEntry | None:
         contents = contents_of(data, name=str(path))
     except WeightsCorruptError:
         return None
-    said = contents.metadata
-    if contents.format != "onnx" or not said.keys() >= _MARKS:
+    metadata = contents.metadata
+    if contents.format != "onnx" or not metadata.keys() >= _REQUIRED:
         return None
-    if said["task"] != "detect":
+    if metadata["task"] != "detect":
         raise WeightsCorruptError(
-            f"{path} is a model of ultralytics for the task {said['task']!r}, allowed is 'detect': export one that "
+            f"{path} is a model of ultralytics for the task {metadata['task']!r}, allowed is 'detect': export one that "
             "finds boxes, or use UltralyticsDetector with the file it was exported from."
         )
-    size, names = _literal(said["imgsz"]), _literal(said["names"])
+    size, names = _literal(metadata["imgsz"]), _literal(metadata["names"])
     if not _is_size(size) or not isinstance(names, dict) or not names:
         raise WeightsCorruptError(
-            f"{path} has the metadata imgsz = {said['imgsz']!r} and names = {said['names']!r}, expected are two sides "
-            "in pixels and a dictionary of classes: export it again."
+            f"{path} has the metadata imgsz = {metadata['imgsz']!r} and names = {metadata['names']!r}, expected are "
+            "two sides in pixels and a dictionary of classes: export it again."
         )
     classes = [str(name) for name in cast("dict[object, object]", names).values()]
     settings = {"exported_by": ULTRALYTICS, "input_size_px": size, "classes": classes}
-    return entry_of(path, data, kind="detector", settings=settings, licence=said.get("license", "unknown"))
+    return entry_of(path, data, kind="detector", settings=settings, licence=metadata.get("license", "unknown"))
 
 
 def _literal(text: str) -> object:

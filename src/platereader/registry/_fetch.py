@@ -1,6 +1,6 @@
 """Downloading one file of known size and sha256: the only code that opens a connection.
 
-The bytes are taken into memory, are checked, and only then written.
+The bytes are received in memory, checked, and only then written.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What the bytes must be, and who wants to know of their arrival."""
+    """What the bytes must be, and what is called when some arrive."""
 
     sha256: str
     size_bytes: int
@@ -84,7 +84,7 @@ def download(
         url: ``https://`` or ``http://`` address.
         target: where the file goes; its folder is made if need be, a file already there is replaced.
         sha256: hexadecimal digest of the expected bytes.
-        size_bytes: their number; not one byte more is taken.
+        size_bytes: their number; not one byte more is read.
         timeout_s: longest silence of the server, seconds.
         progress: called with the number of bytes of every piece that arrives.
 

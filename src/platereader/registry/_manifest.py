@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from platereader._files import read_bytes, write_json
 from platereader.errors import FileError, WeightsCorruptError, WeightsNotFoundError
-from platereader.registry._contents import Format, HeldPrecision, contents_of
+from platereader.registry._contents import Format, WeightPrecision, contents_of
 
 Kind: TypeAlias = Literal["detector", "recognizer"]
 """What a weight file is for."""
@@ -51,7 +51,7 @@ class WeightEntry:
     model: str
     file: str
     kind: Kind
-    precision: HeldPrecision
+    precision: WeightPrecision
     format: Format
     sha256: str
     size_bytes: int
@@ -158,7 +158,7 @@ def load_sidecar(path: Path, data: bytes) -> WeightEntry:
         WeightsNotFoundError: there is no sidecar.
         WeightsCorruptError: it is not such an object; ``kind`` and ``sha256`` are required.
     """
-    return WeightEntry.from_dict({**_found(path, data), **_load_object(sidecar_of(path)), **_named(path)})
+    return WeightEntry.from_dict({**_from_contents(path, data), **_load_object(sidecar_of(path)), **_from_path(path)})
 
 
 def entry_of(
@@ -176,9 +176,9 @@ def entry_of(
     Raises:
         WeightsCorruptError: it is neither a safetensors nor a whole ONNX file.
     """
-    said = {"kind": kind, "licence": licence, "alphabet": alphabet, "calibration": calibration}
+    given = {"kind": kind, "licence": licence, "alphabet": alphabet, "calibration": calibration}
     digest = {"sha256": hashlib.sha256(data).hexdigest(), "settings": dict(settings or {})}
-    return WeightEntry.from_dict({**_found(path, data), **said, **digest, **_named(path)})
+    return WeightEntry.from_dict({**_from_contents(path, data), **given, **digest, **_from_path(path)})
 
 
 def write_sidecar(
@@ -220,13 +220,13 @@ def _key(entry: WeightEntry) -> tuple[str, str, str]:
     return entry.model, entry.precision, entry.format
 
 
-def _named(path: Path) -> dict[str, str]:
-    """What follows from the path alone."""
+def _from_path(path: Path) -> dict[str, str]:
+    """The fields that follow from the path alone."""
     return {"model": path.stem, "file": path.name}
 
 
-def _found(path: Path, data: bytes) -> dict[str, Any]:
-    """What the bytes of a file say, and what stands for what nobody says."""
+def _from_contents(path: Path, data: bytes) -> dict[str, Any]:
+    """The fields that follow from the bytes of a file, and the defaults of others."""
     contents = contents_of(data, name=str(path))
     found = {"format": contents.format, "precision": contents.precision, "bytes": len(data)}
     return {**found, "licence": "unknown", "settings": {}}

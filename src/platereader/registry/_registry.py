@@ -19,7 +19,7 @@ from platereader.errors import (
     WeightsFetchError,
     WeightsNotFoundError,
 )
-from platereader.registry._contents import Contents, Format, HeldPrecision, contents_of
+from platereader.registry._contents import Contents, Format, WeightPrecision, contents_of
 from platereader.registry._exported import exported_entry
 from platereader.registry._manifest import (
     MANIFEST_NAME,
@@ -56,7 +56,7 @@ class WeightFile:
     def read(
         cls, path: str | Path, *, kind: Kind, settings: Mapping[str, Any] | None = None, alphabet: str | None = None
     ) -> WeightFile:
-        """A file that is taken as it is: no manifest and no sidecar is looked at.
+        """Read a file without a manifest and without a sidecar.
 
         Args:
             path: the file.
@@ -155,7 +155,7 @@ class Registry:
         return tuple(dict.fromkeys(entry.model for entry in self.entries if kind in {None, entry.kind}))
 
     def entries_of(
-        self, name: str, *, precision: HeldPrecision | None = None, file_format: Format | None = None
+        self, name: str, *, precision: WeightPrecision | None = None, file_format: Format | None = None
     ) -> tuple[WeightEntry, ...]:
         """What the manifest says of the files of a model, one or more, the preferred one first.
 
@@ -171,19 +171,19 @@ class Registry:
         files = tuple(entry for entry in self.entries if entry.model == name)
         if not files:
             raise self._unknown(name)
-        wanted = tuple(
+        matching = tuple(
             entry for entry in files if precision in {None, entry.precision} and file_format in {None, entry.format}
         )
-        if not wanted:
+        if not matching:
             known = ", ".join(f"{entry.precision} {entry.format}" for entry in files)
             raise WeightsNotFoundError(
                 f"the weights {name!r} have no file of precision {precision or 'any'} and format "
                 f"{file_format or 'any'}, there are {known}: choose one of these."
             )
-        return wanted
+        return matching
 
     def resolve(
-        self, name_or_path: str | Path, *, precision: HeldPrecision | None = None, file_format: Format | None = None
+        self, name_or_path: str | Path, *, precision: WeightPrecision | None = None, file_format: Format | None = None
     ) -> WeightFile:
         """The checked file behind a name of the manifest, or at a path.
 
@@ -228,7 +228,7 @@ class Registry:
         self,
         name: str,
         *,
-        precision: HeldPrecision | None = None,
+        precision: WeightPrecision | None = None,
         file_format: Format | None = None,
         base_url: str | None = None,
         progress: Callable[[int], object] | None = None,

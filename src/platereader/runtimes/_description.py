@@ -17,7 +17,7 @@ def network_description(
         network: the part.
         runtime: that runs it.
         part: what it is in a pipeline.
-        weights: their name; None where nobody said it.
+        weights: their name; None where it is not known.
         sha256: of their file.
         note: why they run so.
     """

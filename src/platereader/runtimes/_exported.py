@@ -9,39 +9,39 @@ from platereader.errors import EngineError
 from platereader.runtimes import Runtime
 from platereader.runtimes._options import RuntimeOptions
 
-__all__ = ["exported_runtime", "settled"]
+__all__ = ["exported_runtime", "resolve_options"]
 
 
-def settled(options: RuntimeOptions, *, name: str, file_format: str, held: str) -> RuntimeOptions:
+def resolve_options(options: RuntimeOptions, *, name: str, file_format: str, file_precision: str) -> RuntimeOptions:
     """The options without ``auto``, if a file can run so.
 
     Args:
         options: ``auto`` is the engine of the format (``torch`` or ``onnx``) and the precision of the file.
         name: of the file, for messages.
         file_format: ``safetensors`` or ``onnx``.
-        held: precision of the weights in the file, ``int8`` or ``fp32``.
+        file_precision: of the weights in the file, ``int8`` or ``fp32``.
 
     Raises:
         EngineError: engine, precision, threads, device and file do not go together.
         MissingDependencyError: torch is what runs it and is not installed.
     """
-    usual = "torch" if file_format == "safetensors" else "onnx"
-    engine = usual if options.engine == "auto" else options.engine
-    precision = held if options.precision == "auto" else options.precision
+    default = "torch" if file_format == "safetensors" else "onnx"
+    engine = default if options.engine == "auto" else options.engine
+    precision = file_precision if options.precision == "auto" else options.precision
     if (engine == "torch") != (file_format == "safetensors"):
         raise EngineError(
             f"engine is {engine!r} and the file {name}: use 'onnx' or 'openvino' for an ONNX file, 'torch' for a "
             "safetensors file; `platereader train export` makes the one from the other."
         )
-    if (precision == "int8") != (held == "int8"):
+    if (precision == "int8") != (file_precision == "int8"):
         raise EngineError(
-            f"{name} holds {held} weights and precision is {precision!r}: use precision='int8' with the file of a "
-            "quantised network, and 'fp32' or 'bf16' with the file it is made from."
+            f"{name} holds {file_precision} weights and precision is {precision!r}: use precision='int8' with the file "
+            "of a quantised network, and 'fp32' or 'bf16' with the file it is made from."
         )
     if options.device != "cpu" and (engine != "torch" or precision == "int8"):
         raise EngineError(
-            f"device is {options.device!r}, which runs safetensors files in 'fp32' or 'bf16', and {name} holds {held} "
-            f"weights in {file_format}: use device 'cpu'."
+            f"device is {options.device!r}, which runs safetensors files in 'fp32' or 'bf16', and {name} holds "
+            f"{file_precision} weights in {file_format}: use device 'cpu'."
         )
     if engine == "torch" and options.threads is not None:
         raise EngineError(

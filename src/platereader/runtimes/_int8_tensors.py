@@ -108,9 +108,9 @@ def precision_of(path: str | Path) -> str:
 
 def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str) -> None:
     """Compare names, formats and shapes with those that ``quantized`` gives this network."""
-    wanted: dict[str, tuple[torch.dtype, list[int]]] = {}
+    expected: dict[str, tuple[torch.dtype, list[int]]] = {}
     for layer, module in convolutions(network).items():
-        wanted |= {
+        expected |= {
             f"{layer}.weight": (torch.int8, list(module.weight.shape)),
             f"{layer}.weight_scale": (torch.float32, [module.out_channels]),
             f"{layer}.bias": (torch.float32, [module.out_channels]),
@@ -118,9 +118,9 @@ def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str)
             f"{layer}.input_zero_point": (torch.uint8, []),
         }
     found = {key: (tensor.dtype, list(tensor.shape)) for key, tensor in tensors.items()}
-    for key in [*wanted, *found]:
-        if found.get(key) != wanted.get(key):
+    for key in [*expected, *found]:
+        if found.get(key) != expected.get(key):
             raise WeightsCorruptError(
-                f"{name}: its tensor {key} is {found.get(key)}, in this network in int8 it is {wanted.get(key)}: "
+                f"{name}: its tensor {key} is {found.get(key)}, in this network in int8 it is {expected.get(key)}: "
                 "check that the settings are the ones it was trained with, or make it again from the fp32 weights."
             )
