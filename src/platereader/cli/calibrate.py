@@ -43,13 +43,14 @@ def add_calibrate_command(networks: Any) -> None:
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
-    import platereader.lab.training  # noqa: F401 (says which packages are missing, before weights are loaded)
     from platereader import _defaults as defaults
+    from platereader._dependencies import check_installed
     from platereader._loading import load_recognizer, resolve_weights
     from platereader.registry import Registry
     from platereader.registry._manifest import sidecar_of
     from platereader.trust import Calibration
 
+    check_installed("torch", "safetensors", extra="train")  # before weights are loaded
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     recognizer = load_recognizer(weights)
     known = None if recognizer.calibration is None else Calibration.from_dict(recognizer.calibration)

@@ -90,8 +90,9 @@ class PlateFormat:
         """Read the pattern once: texts are matched against all formats."""
         lines = parse_pattern(self.pattern)
         variants = variants_of(tuple(group for line in lines for group in line), letters=self.letters)
-        for name, value in (("lines", lines), ("variants", variants), ("_regexes", {})):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "lines", lines)
+        object.__setattr__(self, "variants", variants)
+        object.__setattr__(self, "_regexes", {})
 
     @property
     def line_count(self) -> Literal[1, 2]:

@@ -168,7 +168,7 @@ class Schemes:
         """These schemes together."""
         if isinstance(schemes, Schemes):
             return schemes
-        if not isinstance(schemes, Iterable):
+        if not isinstance(cast(object, schemes), Iterable):
             raise InvalidArgumentError(
                 f"schemes is a {type(schemes).__name__}, expected are PlateSchemes, also where it is one: (RUSSIA,)."
             )

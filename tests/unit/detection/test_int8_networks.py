@@ -9,6 +9,7 @@ import pytest
 import torch
 from processors import skip_if_int8_saturates
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from platereader.detection._finder_network import FinderNetwork
 from platereader.detection._int8_networks import (
@@ -43,10 +44,14 @@ def trained(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> nn.Module:
 @torch.inference_mode()
 def int8_tensors(network: nn.Module, flow: Flow, pictures: Tensor) -> dict[str, Tensor]:
     seen: dict[str, float] = {}
-    hooks = [
-        module.register_forward_pre_hook(lambda _, inputs, name=name: seen.__setitem__(name, float(inputs[0].max())))
-        for name, module in convolutions(network).items()
-    ]
+
+    def watch(name: str, module: nn.Conv2d) -> RemovableHandle:
+        def note(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            seen[name] = float(inputs[0].max())
+
+        return module.register_forward_pre_hook(note)
+
+    hooks = [watch(name, module) for name, module in convolutions(network).items()]
     network(pictures)
     for hook in hooks:
         hook.remove()

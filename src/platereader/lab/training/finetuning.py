@@ -86,7 +86,9 @@ class FineTuned(Generic[ComparisonT]):
     comparisons: tuple[ComparisonT, ...]
     weights: Path | None = None
     int8: Path | None = None
-    calibration: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict, hash=False)
+    calibration: Mapping[str, Mapping[str, float | None]] = field(
+        default_factory=dict[str, Mapping[str, float | None]], hash=False
+    )
     notes: tuple[str, ...] = ()
 
     @classmethod

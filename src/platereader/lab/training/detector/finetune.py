@@ -115,7 +115,7 @@ def fine_tune_detector(
     run = DetectorRun(network, output=output, training=training, origin=origin)
     sets = _merged([load_sets(path) for path in older])
     comparisons = tuple(_train(run, tuning, sets=sets, start=start))
-    result = FineTuned.of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
+    result = FineTuned[DetectorComparison].of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
         refuse_worse(result, output=output, data=data)
     figures = [(f"{name}, {figure}", after) for one in result.comparisons for name, figure, _, after in table(one)]

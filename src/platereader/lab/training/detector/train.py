@@ -159,7 +159,8 @@ def write_detector_weights(
         A float16 safetensors file, beside its sidecar and card.
     """
     write_tensors(output / WEIGHTS_NAME, half_precision(load_checkpoint(output / CHECKPOINT_NAME).group("ema")))
-    settings, licence = ({}, "unknown") if start is None else (start.settings, start.entry.licence)
+    settings: Mapping[str, Any] = {} if start is None else start.settings
+    licence = "unknown" if start is None else start.entry.licence
     record = record_of(output, start=start, data=data, figures=figures or _recall(last_validation(output)))
     describe_weights(output / WEIGHTS_NAME, record, kind="detector", settings=settings, licence=licence)
     return output / WEIGHTS_NAME

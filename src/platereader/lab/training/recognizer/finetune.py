@@ -117,7 +117,7 @@ def fine_tune_recognizer(
     rest = _other_plates(run, tuning, older=older, negatives=negatives)
     validation = _validation_sets(tuning, alphabet=run.alphabet)
     comparisons = tuple(_train(run, tuning, rest=rest, validation=validation, start=start))
-    result = FineTuned.of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
+    result = FineTuned[ReadingComparison].of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
         refuse_worse(result, output=output, data=data)
     rng = np.random.default_rng(_SEED)

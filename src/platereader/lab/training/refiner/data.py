@@ -153,7 +153,7 @@ def _jittered(boxes: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def _random_places(tile: LabelledScene, rng: np.random.Generator) -> Iterator[Box]:
     """Boxes of a plate's shape anywhere in the tile."""
-    height, width = tile.pixels.shape[:2]
+    height, width = map(float, tile.pixels.shape[:2])
     for _ in range(_RANDOM_PLACES):
         low, high = (math.log(value) for value in _RANDOM_WIDTHS_PX)
         wide = math.exp(rng.uniform(low, high))
