@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from platereader.lab.training.recognizer.quantize import input_scales
-from platereader.recognition._network import ConvCtc, folded
+from platereader.recognition._network import ConvCtc
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.results import PlateImage
 from platereader.runtimes._int8_tensors import quantized, write_int8
 from platereader.runtimes._tensors import write_tensors
+from platereader.runtimes._torch import fuse_normalisation
 
 SMALL: dict[str, object] = {"height_px": 16, "width_px": 64, "channels": [8, 8, 8], "features": 16}
 
@@ -39,7 +40,7 @@ def write_small(folder: Path) -> tuple[Path, Path]:
     """The files of the small network: fp32 and int8."""
     fp32, int8 = folder / "small.safetensors", folder / "small-int8.safetensors"
     write_tensors(fp32, small_network().state_dict())
-    network = folded(small_network().eval())
+    network = fuse_normalisation(small_network().eval())
     pictures = torch.from_numpy(prepare(plates(16), size_px=(16, 64)))
     write_int8(int8, quantized(network, input_scales(network, pictures)))
     return fp32, int8

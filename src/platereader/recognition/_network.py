@@ -12,18 +12,17 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from typing_extensions import override
 
 from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
 from platereader.runtimes._tensors import read_tensors
+from platereader.runtimes._torch import fuse_normalisation
 
 __all__ = [
     "ConvCtc",
     "Residual",
     "convolution",
-    "folded",
     "log_probs_of",
     "network_from_file",
     "network_from_state",
@@ -78,7 +77,7 @@ def log_probs_of(scores: Tensor) -> Tensor:
 
 def network_from_file(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
     """Load trained weights, ready to read with: as ``trained_network``, the normalisation folded into convolutions."""
-    return folded(trained_network(path, config=config).eval())
+    return fuse_normalisation(trained_network(path, config=config).eval())
 
 
 def trained_network(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
@@ -116,16 +115,6 @@ def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, 
             f"{name} does not hold the weights of this network ({reason}): "
             "check the file with `platereader weights verify`, and that the settings are the ones it was trained with."
         ) from error
-    return network
-
-
-def folded(network: ConvCtc) -> ConvCtc:
-    """Put every batch normalisation into the convolution before it; the network must be in evaluation mode."""
-    for module in list(network.modules()):
-        first = module[0] if isinstance(module, nn.Sequential) else None
-        if isinstance(module, nn.Sequential) and isinstance(first, nn.Conv2d):
-            module[0] = fuse_conv_bn_eval(first, cast(nn.BatchNorm2d, module[1]))
-            module[1] = nn.Identity()
     return network
 
 

@@ -144,14 +144,14 @@ class CtcRecognizer:
 
 def _torch_runtime(weights: WeightFile, config: ConvCtcConfig, options: RuntimeOptions) -> Runtime:
     """The network in a safetensors file on torch."""
-    from platereader.recognition._network import folded, network_from_state
+    from platereader.recognition._network import network_from_state
     from platereader.recognition._quantized import int8_runtime
     from platereader.runtimes._tensors import tensors_of
-    from platereader.runtimes._torch import TorchRuntime
+    from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
     name = str(weights.path)
     tensors = tensors_of(weights.data, name=name)
     if options.precision == "int8":
         return int8_runtime(tensors, config=config, name=name)
-    network = folded(network_from_state(tensors, config=config, name=name).eval())
+    network = fuse_normalisation(network_from_state(tensors, config=config, name=name).eval())
     return TorchRuntime(network, precision=options.precision, device=options.device)

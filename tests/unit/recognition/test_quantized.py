@@ -8,12 +8,12 @@ import torch
 from processors import skip_if_int8_saturates
 
 from platereader.errors import EngineError, WeightsCorruptError, WeightsNotFoundError
-from platereader.recognition._network import folded
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.runtimes._int8_tensors import InputScale, convolutions, precision_of, quantized, write_int8
 from platereader.runtimes._tensors import read_tensors
+from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network, write_small
 
 CONFIG = ConvCtcConfig.from_settings(SMALL)
@@ -50,7 +50,7 @@ def test_a_file_comes_back_as_it_was_written(files: tuple[Path, Path], tmp_path:
 
 
 def test_weights_are_rounded_by_channel() -> None:
-    network = folded(small_network().eval())
+    network = fuse_normalisation(small_network().eval())
     tensors = quantized(network, {name: InputScale(0.1, 3) for name in convolutions(network)})
     for name, module in convolutions(network).items():
         weight, scale = tensors[f"{name}.weight"], tensors[f"{name}.weight_scale"]
@@ -61,7 +61,7 @@ def test_weights_are_rounded_by_channel() -> None:
 
 
 def test_a_layer_without_weights_is_no_division_by_zero() -> None:
-    network = folded(small_network().eval())
+    network = fuse_normalisation(small_network().eval())
     with torch.no_grad():
         network.classify.weight.zero_()
     tensors = quantized(network, dict.fromkeys(convolutions(network), InputScale(0.1)))

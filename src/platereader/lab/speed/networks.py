@@ -11,7 +11,7 @@ import torch
 
 from platereader.lab.speed.machine import processor_name
 from platereader.lab.speed.turns import interleaved, torch_threads
-from platereader.recognition._network import ConvCtc, folded
+from platereader.recognition._network import ConvCtc
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
@@ -19,7 +19,7 @@ from platereader.registry import WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized
 from platereader.runtimes._processor import cpu_features
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 __all__ = [
     "Candidates",
@@ -131,7 +131,7 @@ def shipped_recognizers(fp32: WeightFile, int8: WeightFile) -> dict[str, Runtime
 def random_recognizers(config: ConvCtcConfig | None = None) -> dict[str, Runtime]:
     """The same with untrained weights, which are as fast."""
     with torch.random.fork_rng(devices=[]):
-        first, second = (folded(ConvCtc(config).eval()) for _ in range(2))
+        first, second = (fuse_normalisation(ConvCtc(config).eval()) for _ in range(2))
     tensors = quantized(first, {name: InputScale(0.05) for name in convolutions(first)})
     return {
         "int8": int8_runtime(tensors, config=first.config),

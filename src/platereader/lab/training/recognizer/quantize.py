@@ -29,7 +29,7 @@ from platereader.lab.training.recognizer.data import (
 )
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
-from platereader.recognition._network import ConvCtc, folded, network_from_state
+from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._shape import shape_of
@@ -38,7 +38,7 @@ from platereader.results import PlateImage
 from platereader.runtimes import Runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes._tensors import tensors_of
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 __all__ = ["INT8_NAME", "Agreement", "QuantizationPlates", "draw_plates", "input_scales", "quantize_recognizer"]
 
@@ -143,7 +143,9 @@ def quantize_recognizer(
     alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
     size_px = (config.height_px, config.width_px)
     name = str(weights.path)
-    network = folded(network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval())
+    network = fuse_normalisation(
+        network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval()
+    )
     tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
     fp32, int8 = TorchRuntime(network), int8_runtime(tensors, config=config)
     read = partial(_read, alphabet=alphabet, size_px=size_px)

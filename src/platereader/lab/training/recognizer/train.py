@@ -45,12 +45,12 @@ from platereader.lab.training.recognizer.data import (
 from platereader.lab.training.report import draw_confusion
 from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import RUSSIAN, Alphabet
-from platereader.recognition._network import ConvCtc, folded
+from platereader.recognition._network import ConvCtc
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes._tensors import write_tensors
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 __all__ = [
     "WEIGHTS_NAME",
@@ -223,7 +223,9 @@ class RecognizerRun:
     def recognizer(self) -> CtcRecognizer:
         """The averaged network as a part of a pipeline; training may go on."""
         self._averaged.load_state_dict(self.loop.ema.tensors)
-        return CtcRecognizer(TorchRuntime(folded(copy.deepcopy(self._averaged))), self.alphabet, self._size_px)
+        return CtcRecognizer(
+            TorchRuntime(fuse_normalisation(copy.deepcopy(self._averaged))), self.alphabet, self._size_px
+        )
 
     def _read(self, samples: Sequence[Sample], tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
         """Pairs (true text, text read), read greedily by a network with these weights."""

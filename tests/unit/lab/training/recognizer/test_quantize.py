@@ -16,11 +16,11 @@ from platereader.lab.training.recognizer.quantize import (
     quantize_recognizer,
 )
 from platereader.plates import RUSSIAN
-from platereader.recognition._network import folded
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.runtimes._int8_tensors import InputScale, convolutions
+from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network, write_small
 
 
@@ -73,7 +73,7 @@ def test_weights_that_read_worse_are_refused(
 
 
 def test_scales_leave_the_network_alone_and_keep_zero_exact() -> None:
-    network = folded(small_network().eval())
+    network = fuse_normalisation(small_network().eval())
     pictures = torch.from_numpy(prepare(plates(8), size_px=(16, 64)))
     with torch.inference_mode():
         before = network(pictures)
