@@ -11,7 +11,7 @@ from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.plates import RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, Signs
-from platereader.trust._calibration import FEATURES
+from platereader.trust._calibration import FEATURES, features_of
 
 CLEAR = Signs(
     text_prob=0.99,
@@ -23,6 +23,16 @@ CLEAR = Signs(
     legal=True,
     region_known=True,
 )
+
+
+def test_features_are_log_odds_and_logarithms_of_what_is_legible() -> None:
+    signs = replace(CLEAR, text_prob=0.5, weakest=0.9, edge_illegible=0.2, inner_illegible=1.0, legal=False)
+    features = dict(zip(FEATURES, features_of(signs), strict=True))
+    assert features["text"] == pytest.approx(0.0)
+    assert features["weakest"] == pytest.approx(np.log(9))
+    assert features["edge"] == pytest.approx(np.log(0.8))
+    assert features["inner"] == pytest.approx(np.log(1e-6))
+    assert (features["lead"], features["legal"], features["region"]) == (8.0, 0.0, 1.0)
 
 
 def overconfident(rng: np.random.Generator, count: int) -> tuple[list[Signs], list[bool]]:
