@@ -115,6 +115,7 @@ def test_the_example_pictures_read_the_same(engine: str, precision: str, on_exam
     assert np.median(distances) <= TOLERANCES[precision].box_px  # of a few plates; shares are of the development set
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DEV.is_dir(), reason="the development set is not beside the repository")
 @pytest.mark.parametrize(("engine", "precision"), SPECS)
 def test_the_development_set_reads_the_same(engine: str, precision: str, on_dev: list[list[PlateReading]]) -> None:

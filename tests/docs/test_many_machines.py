@@ -16,6 +16,8 @@ from platereader.media._images import read_image
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:

@@ -20,6 +20,8 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 STATM = Path("/proc/self/statm")
 OWN_CODE = tracemalloc.Filter(True, str(Path(platereader.__file__).parent / "*"))
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def frames() -> list[BgrImage]:

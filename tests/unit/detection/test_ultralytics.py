@@ -70,6 +70,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str
     return json.loads(line), "".join(chatter) + done.stderr, home
 
 
+@pytest.mark.slow
 def test_plates_come_best_first_with_their_corners(probe: tuple[dict[str, Any], str, Path]) -> None:
     found = probe[0]["found"]
     assert len(found) == 3
@@ -84,6 +85,7 @@ def test_plates_come_best_first_with_their_corners(probe: tuple[dict[str, Any], 
         assert -1 <= y1 <= y2 <= 49
 
 
+@pytest.mark.slow
 def test_another_threshold_leaves_the_first_detector_as_it_is(probe: tuple[dict[str, Any], str, Path]) -> None:
     result = probe[0]
     first = result["found"][0]
@@ -91,6 +93,7 @@ def test_another_threshold_leaves_the_first_detector_as_it_is(probe: tuple[dict[
     assert result["strict"] < result["as_before"] == len(first)
 
 
+@pytest.mark.slow
 def test_process_and_home_are_left_alone(probe: tuple[dict[str, Any], str, Path]) -> None:
     result, chatter, home = probe
     assert result["same"]
@@ -98,6 +101,7 @@ def test_process_and_home_are_left_alone(probe: tuple[dict[str, Any], str, Path]
     assert [path.name for path in home.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_nothing_is_reported(probe: tuple[dict[str, Any], str, Path]) -> None:
     assert probe[0]["opened"] == []
     assert probe[0]["reports"] is False

@@ -73,6 +73,7 @@ def resident_bytes() -> int:
     return int(STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATM.is_file(), reason="resident memory is read from /proc")
 def test_memory_stays_flat_over_20000_frames() -> None:
     street, trust = Street(), TrustPolicy()

@@ -27,6 +27,7 @@ def frames_of(path: Path, *, wanted: range) -> Iterator[tuple[float, BgrImage]]:
         video.release()
 
 
+@pytest.mark.slow
 def test_a_leaving_car_is_one_plate_with_one_text(shared_data: Path) -> None:
     path = shared_data / "data" / "dev" / "video" / "ru_e515ty123.mp4"
     if not path.is_file():

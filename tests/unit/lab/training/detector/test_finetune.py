@@ -104,6 +104,7 @@ def report_of(out: Path) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow
 def test_the_command_leaves_weights_that_can_be_used_at_once(
     start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_the_command_leaves_weights_that_can_be_used_at_once(
     assert not torch.equal(before[last].half(), after[last])
 
 
+@pytest.mark.slow
 def test_weights_that_find_less_are_refused_and_can_be_insisted_on(
     start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
