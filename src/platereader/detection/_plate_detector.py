@@ -38,7 +38,7 @@ class PlateDetector:
     result for a frame does not depend on the others.
 
     Attributes:
-        runtime: the network, with the outputs of ``detection.network.PlateNetwork``.
+        runtime: the network, with the outputs of ``detection._network.PlateNetwork``.
         input_size: longest side of the network input in pixels, a multiple of 32.
         min_score: lowest score of a plate that is reported, 0 to 1.
         max_iou: greatest IoU of two plates that are both reported, 0 to 1.

@@ -1,4 +1,4 @@
-"""The tensors of an int8 file: from the folded float network, and back to convolutions that ``torch_int8`` runs.
+"""The tensors of an int8 file: from the folded float network, and back to convolutions that ``_torch_int8`` runs.
 
 A file has, for every convolution, named as in the float one: ``weight`` int8; ``weight_scale`` and ``bias`` float32,
 one value an output channel; ``input_scale`` float32 and ``input_zero_point`` uint8 of what it reads. The header says

@@ -28,7 +28,7 @@ def export_detector(weights: Path, output: Path) -> None:
     """Write the detector's network; number, height and width of its pictures stay free.
 
     Args:
-        weights: safetensors file of a ``detection.network.PlateNetwork``.
+        weights: safetensors file of a ``detection._network.PlateNetwork``.
         output: file to write.
 
     Raises:

@@ -37,7 +37,7 @@ class Teacher:
     """A detector to learn from.
 
     Attributes:
-        runtime: its network, with the outputs of ``detection.network.PlateNetwork``.
+        runtime: its network, with the outputs of ``detection._network.PlateNetwork``.
         sha256: of its weights.
     """
 
