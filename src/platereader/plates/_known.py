@@ -35,6 +35,8 @@ validation plates (``docs/images/confusion-recognizer.png``); then pairs of like
 
 SAME_SHAPE_COST = 0.25
 LOOK_ALIKE_COST = 0.5
+_ASCII = 128
+
 GAP_COST = 1.0
 """A character that the other text does not have. One that could not be read (``?``) costs ``LOOK_ALIKE_COST``."""
 
@@ -103,6 +105,7 @@ class KnownPlates:
             self._spelling.setdefault(_checked(plate, self._schemes, name=f"plates[{index}]"), plate)
         other = sorted({char for text in self._spelling for char in text if not char.isascii()})
         self._codes = {char: code for code, char in enumerate(other, start=_ASCII)}
+        self._costs = _cost_table(_ASCII + len(other))
         by_length: dict[int, list[str]] = {}
         for text in self._spelling:
             by_length.setdefault(len(text), []).append(text)
@@ -138,7 +141,7 @@ class KnownPlates:
         for length, columns in self._columns.items():
             if abs(length - len(text)) * GAP_COST > least:
                 continue
-            rows, distances = _within(_codes([text], self._codes)[0], columns, least)
+            rows, distances = _within(_codes([text], self._codes)[0], columns, least, costs=self._costs)
             if not len(rows):
                 continue
             nearest = float(distances.min())
@@ -183,7 +186,7 @@ def match_known(
 
 
 def _within(
-    read: NDArray[np.uint16], columns: NDArray[np.uint16], limit: float
+    read: NDArray[np.uint16], columns: NDArray[np.uint16], limit: float, *, costs: NDArray[np.float32]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Indices of the plates within ``limit``, and their distances.
 
@@ -195,12 +198,11 @@ def _within(
     gaps = np.arange(length + 1, dtype=np.float32) * GAP_COST
     above = np.repeat(gaps[:, None], count, axis=1)  # (length + 1, plates left)
     for code in read:
-        costs = _COSTS[min(code, _ASCII)][np.minimum(columns, _ASCII)]
-        costs[columns == code] = 0.0
+        replaced = costs[code][columns]
         here = np.empty_like(above)
         here[0] = above[0] + GAP_COST
         for j in range(length):
-            here[j + 1] = np.minimum(np.minimum(above[j] + costs[j], above[j + 1] + GAP_COST), here[j] + GAP_COST)
+            here[j + 1] = np.minimum(np.minimum(above[j] + replaced[j], above[j + 1] + GAP_COST), here[j] + GAP_COST)
         near = here.min(axis=0) <= limit
         rows, columns, above = rows[near], columns[:, near], here[:, near]
     near = above[-1] <= limit
@@ -212,7 +214,8 @@ def _checked(text: object, schemes: Schemes, *, name: str, extra: str = "") -> s
     if not isinstance(text, str):
         raise InvalidArgumentError(f"{name} is a {type(text).__name__}, expected is a plate as text: 'A123BC77'.")
     latin = schemes.to_latin(text)
-    if not latin or not all(char in extra or _is_latin(char) for char in latin):
+    plain = latin.isascii() and latin.isalnum()  # most are, and lists are long
+    if not plain and not (latin and all(char in extra or _is_latin(char) for char in latin)):
         raise InvalidArgumentError(
             f"{name} is {text!r}, expected are digits and Latin letters{' and ' * bool(extra)}{extra}, or letters of "
             f"{' and '.join(scheme.country for scheme in schemes)} that stand for them: correct it or leave it out."
@@ -231,16 +234,13 @@ def _codes(texts: Sequence[str], others: Mapping[str, int]) -> NDArray[np.uint16
     return np.array(codes, np.uint16).reshape(len(texts), -1)
 
 
-def _cost_table() -> NDArray[np.float32]:
-    """float32 ``(129, 129)``: what it costs to take one character for another, by ASCII code; 128 is any other one."""
-    costs = np.ones((_ASCII + 1, _ASCII + 1), np.float32)
+def _cost_table(size: int) -> NDArray[np.float32]:
+    """float32 ``(size, size)``: what it costs to take one character for another, by their codes."""
+    costs = np.ones((size, size), np.float32)
     for groups, cost in ((LOOK_ALIKE, LOOK_ALIKE_COST), (SAME_SHAPE, SAME_SHAPE_COST)):
         for group in groups:
             members = [ord(char) for char in group]
             costs[np.ix_(members, members)] = cost
     costs[ord(ILLEGIBLE)] = costs[:, ord(ILLEGIBLE)] = LOOK_ALIKE_COST
+    np.fill_diagonal(costs, 0.0)
     return costs
-
-
-_ASCII = 128
-_COSTS = _cost_table()

@@ -39,8 +39,9 @@ class Spelling:
             text: a plate as someone typed it, in either script and any case: ``"а 123 вс-77"``. Other characters stay
                 as they are.
         """
-        kept = (char for char in text if not char.isspace() and unicodedata.category(char) != "Pd")
-        return "".join(kept).upper().translate(str.maketrans(self.local, self.latin))
+        if not text.isalnum():
+            text = "".join(char for char in text if not char.isspace() and unicodedata.category(char) != "Pd")
+        return text.upper().translate(str.maketrans(self.local, self.latin))
 
     def to_local(self, text: str) -> str:
         """Spell a plate with the letters of the local script.
