@@ -158,5 +158,5 @@ def _random_places(tile: LabelledScene, rng: np.random.Generator) -> Iterator[Bo
         low, high = (math.log(value) for value in _RANDOM_WIDTHS_PX)
         wide = math.exp(rng.uniform(low, high))
         tall = wide / rng.uniform(1.3, 5.0)
-        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        x, y = rng.uniform(0.0, float(width)), rng.uniform(0.0, float(height))
         yield Box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
