@@ -149,7 +149,7 @@ class PlateFormat:
         variant = next(iter(self._variants(text)), None)
         if variant is None:
             raise InvalidArgumentError(
-                f"text is {text!r}, which is no {self.name} plate ({self.pattern}): PlateScheme.fit says what it is."
+                f"text is {text!r}, which is no {self.name} plate ({self.pattern}): Schemes.fit says what it is."
             )
         parts: list[Part] = []
         start, upper = 0, len(self.lines[0])
