@@ -93,13 +93,13 @@ class Pipeline:
         from platereader import _defaults as defaults
         from platereader._loading import load_detector, load_recognizer
 
-        shortcuts = {"engine": engine, "precision": precision, "threads": threads, "device": device}
-        given: dict[str, Any] = {name: value for name, value in shortcuts.items() if value is not None}
-        options = replace(runtime or RuntimeOptions(), **given)
-        if detector is None or isinstance(detector, (str, Path, WeightFile)):
-            detector = load_detector(detector or defaults.DETECTOR_WEIGHTS, options=options, registry=registry)
-        if recognizer is None or isinstance(recognizer, (str, Path, WeightFile)):
-            recognizer = load_recognizer(recognizer or defaults.RECOGNIZER_WEIGHTS, options=options, registry=registry)
+        options = _options(runtime, engine=engine, precision=precision, threads=threads, device=device)
+        detector = defaults.DETECTOR_WEIGHTS if detector is None else detector
+        recognizer = defaults.RECOGNIZER_WEIGHTS if recognizer is None else recognizer
+        if isinstance(detector, (str, Path, WeightFile)):
+            detector = load_detector(detector, options=options, registry=registry)
+        if isinstance(recognizer, (str, Path, WeightFile)):
+            recognizer = load_recognizer(recognizer, options=options, registry=registry)
         check_part(recognizer, kind="recognizer")  # before its alphabet is looked at
         chosen = defaults.check_schemes(schemes, alphabet=recognizer.alphabet, decoder=decoder)
         decoder = defaults.default_decoder(recognizer.alphabet, chosen) if decoder is None else decoder
@@ -262,6 +262,12 @@ class Pipeline:
         crop = check_image(plate, name=f"plates[{index}]")
         whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)
         return checked_rectify(self.rectifier, crop, [whole])[0]
+
+
+def _options(runtime: RuntimeOptions | None, **shortcuts: str | int | None) -> RuntimeOptions:
+    """The options with the shortcuts that are given in the place of their fields."""
+    given: dict[str, Any] = {name: value for name, value in shortcuts.items() if value is not None}
+    return replace(runtime or RuntimeOptions(), **given)
 
 
 def _timed(item: object, index: int, fps: float | None) -> tuple[BgrImage, float]:

@@ -25,7 +25,9 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
     """
     group = parser.add_argument_group("parts")
     group.add_argument(
-        "--detector", metavar="WEIGHTS", help="name of weights, or a file; .pt needs the extra ultralytics"
+        "--detector",
+        metavar="WEIGHTS",
+        help="name of weights, or a file: safetensors, ONNX or .pt (extra ultralytics)",
     )
     if reads:
         group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
