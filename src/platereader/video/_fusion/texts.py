@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -24,8 +23,9 @@ def proposed(frames: Iterable[tuple[float, Sequence[Candidate]]], *, count: int)
     mass: defaultdict[str, float] = defaultdict(float)
     for weight, candidates in frames:
         for rank, candidate in enumerate(candidates[:_MAX_PER_FRAME]):
+            # 2 ** log p is p ** 0.69: what several frames consider counts more than what one is sure of.
             # However small its probability, what a decoder puts first is worth a try.
-            mass[candidate.text] += weight * (math.exp(candidate.log_prob) + 1e-3 / (1 + rank))
+            mass[candidate.text] += weight * (2.0**candidate.log_prob + 1e-3 / (1 + rank))
     return sorted(mass, key=lambda text: (-mass[text], text))[:count]
 
 
