@@ -11,6 +11,8 @@ import pytest
 
 import platereader
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PICTURE = REPOSITORY / "examples" / "pictures" / "street-2.jpg"
 HIDDEN = ("torch", "torchvision", "safetensors", "ultralytics", "openvino", "matplotlib", "motmetrics", "onnx", "ray")
