@@ -58,3 +58,18 @@ def test_corners_are_measured_where_there_are_any() -> None:
     assert by_box[:2] == pytest.approx((62.5, 42.5))
     assert by_corners[3] == pytest.approx(np.log(tilted.width / tilted.height))
     assert measured([]).shape == (0, 4)
+
+
+def test_two_first_detections_count_the_same() -> None:
+    first, apart = seen_from_afar(0.0), np.array([10.0, -4.0, 0.2, 0.1])
+    motion = Motion.started(first)
+    _, variance = motion.errors(first)
+    assert variance[0, 0] == pytest.approx([2 * 0.08**2] * 3 + [2 * 0.15**2])
+    motion.correct(np.array([0]), first + apart)
+    assert motion.mean == pytest.approx(first + apart / 2)
+    assert motion.covariance[0, 0] == pytest.approx([0.08**2 / 2] * 3 + [0.15**2 / 2])
+
+
+def test_sizes_that_are_not_seen_are_held_in_bounds() -> None:
+    rows = measured([Detection(Box(0, 0, 0.5, 0.25), 0.9), Detection(Box(0, 0, 3e4, 1e4), 0.9)])
+    assert rows[:, 2] == pytest.approx([0.0, np.log(1e4)])
