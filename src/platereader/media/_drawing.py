@@ -149,8 +149,9 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont:
 
 
 def _text_mask(text: str, font_px: int) -> NDArray[np.float32]:
-    """float32 ``(H, W)``: 1 = ink, with a margin; what the font lacks is written as ``?``."""
-    visible = "".join(char if char.isascii() else "?" for char in unicodedata.normalize("NFKC", text))
+    """float32 ``(H, W)``: 1 = ink, with a margin; letters are written without marks, what the font lacks as ``?``."""
+    bare = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    visible = "".join(char if char.isascii() else "?" for char in bare)
     font = _font(font_px)
     margin = max(2, round(font_px / 4))
     left, _, right, _ = font.getbbox(visible)

@@ -55,6 +55,11 @@ def test_what_the_font_lacks_is_drawn_as_a_question_mark() -> None:
     assert np.array_equal(one, other)
 
 
+def test_marks_that_the_font_lacks_are_left_out() -> None:
+    one, other = (draw_readings(grey(), [reading(text)]) for text in ("KÖX12", "KOX12"))
+    assert np.array_equal(one, other)
+
+
 def test_each_status_has_a_colour_of_its_own() -> None:
     statuses: tuple[Status, ...] = ("read", "uncertain", "unreadable")
     inks = [
