@@ -66,6 +66,8 @@ class PlateFormat:
         code: number of the type in the standard; empty where it has none.
         since: ISO date, year-month or year since when it is issued; empty where no date is known.
         source: where the type comes from, and what of it is inferred rather than read there.
+        lines: groups of each line, read from the pattern.
+        variants: all sequences of characters that the pattern allows.
 
     Raises:
         InvalidArgumentError: the pattern cannot be read; the message says how one is written.
