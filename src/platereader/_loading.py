@@ -137,8 +137,8 @@ def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry,
 def _check_kind(entry: WeightEntry, given: object, *, kind: Kind, known: Sequence[str]) -> None:
     if entry.kind != kind:
         raise InvalidArgumentError(
-            f"{kind} is {str(given)!r}, which are weights of a {entry.kind}; known of a {kind} are "
-            f"{', '.join(known) or 'none'}."
+            f"{kind} is {str(given)!r}, which are weights of a {entry.kind}"
+            + (f"; known of a {kind} are {', '.join(known)}." if known else f", expected are those of a {kind}.")
         )
 
 

@@ -10,6 +10,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.plates import DEFAULT_SCHEMES, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.results import PartDescription
+from platereader.results._checks import instance
 
 __all__ = ["PipelineParts", "class_name", "description_of"]
 
@@ -30,8 +31,8 @@ class PipelineParts:
         schemes: of the countries whose plates are read.
 
     Raises:
-        InvalidArgumentError: recognizer and decoder have different alphabets, a part is of another kind, or ``tracker``
-            cannot be called.
+        InvalidArgumentError: recognizer and decoder have different alphabets, a part is of another kind, ``tracker``
+            cannot be called, or ``schemes`` are no ``Schemes``.
     """
 
     detector: Detector
@@ -49,6 +50,7 @@ class PipelineParts:
         check_part(self.decoder, kind="decoder")
         check_part(self.trust, kind="trust")
         check_tracker_factory(self.tracker)
+        instance(self.schemes, Schemes, name="schemes")
         if self.recognizer.alphabet != self.decoder.alphabet:
             raise InvalidArgumentError(
                 f"the recognizer's alphabet {self.recognizer.alphabet.characters!r} differs from the decoder's "

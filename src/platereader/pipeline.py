@@ -24,6 +24,7 @@ from platereader.plates import PlateScheme, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.registry import Registry, WeightFile
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
+from platereader.results._checks import described, instance
 from platereader.runtimes import RuntimeOptions
 from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
@@ -39,9 +40,15 @@ class Pipeline:
     Attributes:
         parts: what it is made of. ``build`` puts them together; ``Pipeline(replace(pipeline.parts, trust=policy))``,
             with ``dataclasses.replace``, is the same pipeline with another one.
+
+    Raises:
+        InvalidArgumentError: ``parts`` are no ``PipelineParts``.
     """
 
     parts: PipelineParts
+
+    def __post_init__(self) -> None:
+        instance(self.parts, PipelineParts, name="parts")
 
     @classmethod
     def build(
@@ -93,6 +100,8 @@ class Pipeline:
         from platereader import _defaults as defaults
         from platereader._loading import load_detector, load_recognizer
 
+        if registry is not None:
+            instance(registry, Registry, name="registry")
         options = _options(runtime, engine=engine, precision=precision, threads=threads, device=device)
         detector = defaults.DETECTOR_WEIGHTS if detector is None else detector
         recognizer = defaults.RECOGNIZER_WEIGHTS if recognizer is None else recognizer
@@ -178,12 +187,15 @@ class Pipeline:
 
         Raises:
             InvalidImageError: ``frame`` is not a uint8 ``(H, W, 3)`` array.
-            InvalidArgumentError: a detection lies wholly outside of the frame.
+            InvalidArgumentError: something else than detections, or one lies wholly outside of the frame.
             ContractError: a part broke its contract.
         """
         checked = check_image(frame)
-        check_detections(detections, checked)
-        return self._reader.read_frames([checked], [detections])[0]
+        if not isinstance(cast(object, detections), Iterable):
+            raise InvalidArgumentError(f"detections is {described(detections)}, expected is a list, also of one.")
+        found = list(detections)
+        check_detections(found, checked)
+        return self._reader.read_frames([checked], [found])[0]
 
     def read_plates(self, plates: Sequence[BgrImage | PlateImage]) -> list[PlateReading]:
         """Read plates that are already cropped: one reading per plate, in order.
@@ -231,8 +243,8 @@ class Pipeline:
             InvalidArgumentError: bare frames without ``fps``, ``fps`` not positive and finite, or other tuples.
             TimestampError: time does not grow.
         """
-        if fps is not None and not (math.isfinite(fps) and fps > 0):
-            raise InvalidArgumentError(f"fps is {fps}: pass frames per second, a finite number above 0.")
+        if fps is not None and not (isinstance(cast(object, fps), Real) and math.isfinite(fps) and fps > 0):
+            raise InvalidArgumentError(f"fps is {fps!r}: pass frames per second, a finite number above 0.")
         stream = self.stream(settings)
         for index, item in enumerate(frames):
             yield stream.update(*_timed(item, index, fps))
@@ -267,7 +279,9 @@ class Pipeline:
 def _options(runtime: RuntimeOptions | None, **shortcuts: str | int | None) -> RuntimeOptions:
     """The options with the shortcuts that are given in the place of their fields."""
     given: dict[str, Any] = {name: value for name, value in shortcuts.items() if value is not None}
-    return replace(runtime or RuntimeOptions(), **given)
+    runtime = RuntimeOptions() if runtime is None else runtime
+    instance(runtime, RuntimeOptions, name="runtime")
+    return replace(runtime, **given)
 
 
 def _timed(item: object, index: int, fps: float | None) -> tuple[BgrImage, float]:

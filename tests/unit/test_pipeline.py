@@ -175,3 +175,30 @@ def test_bare_frames_need_a_frame_rate(fps: float | None) -> None:
 def test_build_with_own_networks_needs_no_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platereader.registry.Registry.default", lambda: pytest.fail("looked for weights"))
     assert texts(Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer()).read(NONE)) == set()
+
+
+def test_parts_and_options_of_another_kind_are_refused() -> None:
+    wrong: Any = "onnx"
+    with pytest.raises(InvalidArgumentError, match="runtime is the str 'onnx'"):
+        Pipeline.build(runtime=wrong)
+    with pytest.raises(InvalidArgumentError, match="registry is the str 'onnx'"):
+        Pipeline.build(registry=wrong)
+    with pytest.raises(InvalidArgumentError, match="parts is the str 'onnx'"):
+        Pipeline(wrong)
+    with pytest.raises(InvalidArgumentError, match="schemes is the str 'onnx'"):
+        replace(patch_pipeline().parts, schemes=wrong)
+
+
+def test_detections_are_any_iterable_and_not_a_single_one() -> None:
+    box = Detection(Box(10, 10, 40, 20), 1.0)
+    several: Any = iter([box, box])
+    assert len(patch_pipeline().read_detections(frame_with({}), several)) == 2
+    single: Any = box
+    with pytest.raises(InvalidArgumentError, match=r"detections is the Detection .*expected is a list"):
+        patch_pipeline().read_detections(frame_with({}), single)
+
+
+def test_fps_is_a_number() -> None:
+    wrong: Any = "25"
+    with pytest.raises(InvalidArgumentError, match="fps is '25'"):
+        list(patch_pipeline().read_stream([], fps=wrong))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from platereader.errors import InvalidArgumentError
 
@@ -20,7 +20,7 @@ class Alphabet:
         characters: the characters in the order of their classes, each once.
 
     Raises:
-        InvalidArgumentError: ``characters`` is empty or has one twice.
+        InvalidArgumentError: ``characters`` is no text, is empty or has one twice.
     """
 
     blank: ClassVar[int] = 0
@@ -29,8 +29,9 @@ class Alphabet:
 
     def __post_init__(self) -> None:
         """Refuse characters that cannot be told apart."""
-        if not self.characters or len(set(self.characters)) != len(self.characters):
-            message = f"characters: got {self.characters!r}; give one or more different characters"
+        text = isinstance(cast(object, self.characters), str)
+        if not text or not self.characters or len(set(self.characters)) != len(self.characters):
+            message = f"characters: got {self.characters!r}; give a text of one or more different characters"
             raise InvalidArgumentError(message)
 
     @property

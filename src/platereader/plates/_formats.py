@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates._pattern import Group, Variant, parse_pattern, variants_of
@@ -70,7 +70,8 @@ class PlateFormat:
         variants: all sequences of characters that the pattern allows.
 
     Raises:
-        InvalidArgumentError: the pattern cannot be read; the message says how one is written.
+        InvalidArgumentError: the pattern cannot be read, and the message says how one is written; or ``letters`` has
+            something else than upper-case letters.
     """
 
     name: str
@@ -90,6 +91,11 @@ class PlateFormat:
 
     def __post_init__(self) -> None:
         """Read the pattern once: texts are matched against all formats."""
+        letters = cast(object, self.letters)
+        if not isinstance(letters, str) or letters != letters.upper() or not letters.isalpha():
+            raise InvalidArgumentError(f"letters is {letters!r}, expected are upper-case letters, such as 'ABEKM'.")
+        if not isinstance(cast(object, self.pattern), str):
+            raise InvalidArgumentError(f"pattern is {self.pattern!r}, expected is a text such as 'l ddd ll [dd|ndd]'.")
         lines = parse_pattern(self.pattern)
         variants = variants_of(tuple(group for line in lines for group in line), letters=self.letters)
         object.__setattr__(self, "lines", lines)

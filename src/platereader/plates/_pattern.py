@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["DIGITS", "Cell", "Group", "Variant", "parse_pattern", "variants_of"]
+__all__ = ["DIGITS", "Cell", "Group", "Variant", "group_allows", "parse_pattern", "variants_of"]
 
 DIGITS = "0123456789"
 
@@ -96,6 +96,18 @@ def variants_of(groups: tuple[Group, ...], *, letters: str) -> tuple[Variant, ..
         letters: what may stand for ``l``.
     """
     return tuple(_variant(forms, groups, letters) for forms in product(*(group.forms for group in groups)))
+
+
+def group_allows(group: Group, text: str, *, letters: str) -> bool:
+    """Whether these characters have one of the forms of a group.
+
+    Args:
+        group: one group of a pattern.
+        text: what would stand there.
+        letters: what may stand for ``l``.
+    """
+    cells = (_cells(form, group, letters) for form in group.forms if len(form) == len(text))
+    return any(all(char in cell.allowed for char, cell in zip(text, some, strict=True)) for some in cells)
 
 
 def _group(word: str, pattern: str) -> Group:

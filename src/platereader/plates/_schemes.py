@@ -14,7 +14,7 @@ from typing_extensions import final
 from platereader.errors import InvalidArgumentError, UnknownNameError
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import PlateLayout
-from platereader.plates._pattern import DIGITS, Group
+from platereader.plates._pattern import DIGITS, Group, group_allows
 from platereader.plates._regions import Region
 from platereader.plates._spelling import Spelling
 
@@ -37,7 +37,7 @@ class PlateScheme:
         layouts: what rendering needs; may be empty.
 
     Raises:
-        InvalidArgumentError: no such country code, no format, or two of one name.
+        InvalidArgumentError: no such country code, no format, two of one name, or a field of another kind.
     """
 
     country: str
@@ -48,8 +48,20 @@ class PlateScheme:
 
     def __post_init__(self) -> None:
         """Refuse what could not be told apart later."""
-        if re.fullmatch("[A-Z]{2}", self.country) is None:
+        if not isinstance(cast(object, self.country), str) or re.fullmatch("[A-Z]{2}", self.country) is None:
             raise InvalidArgumentError(f"country is {self.country!r}, expected is an ISO 3166 code such as 'RU'.")
+        formats = cast(object, self.formats)
+        if not isinstance(formats, tuple) or not all(
+            isinstance(one, PlateFormat) for one in cast("tuple[object, ...]", formats)
+        ):
+            raise InvalidArgumentError(f"formats are {formats!r}, expected is a tuple of PlateFormats, also of one.")
+        if not isinstance(cast(object, self.spelling), Spelling):
+            raise InvalidArgumentError(f"spelling is {self.spelling!r}, expected is a Spelling(local=..., latin=...).")
+        if not isinstance(cast(object, self.regions), Mapping) or (
+            isinstance(self.regions, dict)
+            and not all(isinstance(cast(object, one), Region) for one in self.regions.values())
+        ):
+            raise InvalidArgumentError("regions: give Regions by code, as Region.table({'B': 'Berlin'}) makes them.")
         names = [one.name for one in self.formats]
         if not names or len(set(names)) < len(names):
             raise InvalidArgumentError(f"formats are named {names}: give one or more formats of different names.")
@@ -109,8 +121,9 @@ class PlateScheme:
     def _sample_group(self, group: Group, plate_format: PlateFormat, rng: np.random.Generator) -> str:
         """Random characters of one group."""
         if group.is_region and self.regions:
-            codes = tuple(self.regions)
-            return codes[int(rng.integers(len(codes)))]
+            codes = tuple(code for code in self.regions if group_allows(group, code, letters=plate_format.letters))
+            if codes:
+                return codes[int(rng.integers(len(codes)))]
         form = group.forms[0] if len(group.forms) == 1 else group.forms[int(rng.integers(len(group.forms)))]
         if set(form) == {"d"}:
             largest = int("9" * len(form))

@@ -41,7 +41,11 @@ class Spelling:
         """
         if not text.isalnum():
             text = "".join(char for char in text if not char.isspace() and unicodedata.category(char) != "Pd")
-        return text.upper().translate(str.maketrans(self.local, self.latin))
+        table = str.maketrans(self.local, self.latin)
+        for local, latin in zip(self.local, self.latin, strict=True):  # upper case is another letter in some scripts
+            if len(local.upper()) == 1:
+                table.setdefault(ord(local.upper()), ord(latin))
+        return text.upper().translate(table)
 
     def to_local(self, text: str) -> str:
         """Spell a plate with the letters of the local script.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from numbers import Integral
+from typing import Final, Literal, TypeAlias, cast
 
 from platereader.errors import EngineError, InvalidArgumentError
 
@@ -36,7 +37,7 @@ class RuntimeOptions:
 
     Raises:
         EngineError: an unknown engine, or one that does not offer the precision or the device.
-        InvalidArgumentError: fewer threads than one.
+        InvalidArgumentError: ``threads`` is no whole number, or less than one.
     """
 
     engine: str = "auto"
@@ -59,5 +60,6 @@ class RuntimeOptions:
                 f"device is {self.device!r} with engine {self.engine!r} and precision {self.precision!r}: devices "
                 "other than 'cpu' go with engine 'torch' and precision 'fp32' or 'bf16'."
             )
-        if self.threads is not None and self.threads < 1:
-            raise InvalidArgumentError(f"threads is {self.threads}, allowed is 1 or more, or None for all cores.")
+        whole = isinstance(cast(object, self.threads), Integral) and not isinstance(self.threads, bool)
+        if self.threads is not None and not (whole and self.threads >= 1):
+            raise InvalidArgumentError(f"threads is {self.threads!r}, allowed is 1 or more, or None for all cores.")

@@ -12,6 +12,7 @@ from platereader import _ctc as ctc
 from platereader.errors import InvalidArgumentError
 from platereader.plates import Alphabet, Schemes, TextFit
 from platereader.results import Candidate, Character, Detection, FusedText, PlateEvidence, Reason, Status, Verdict
+from platereader.results._checks import instance, number, probability
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._signs import emptiness, signs_of
@@ -64,11 +65,11 @@ class TrustPolicy:
 
     def __post_init__(self) -> None:
         for name in ("min_confidence", "min_character", "max_illegible", "min_legible"):
-            value: float = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise InvalidArgumentError(f"{name} is {value}, allowed are probabilities from 0 to 1.")
-        if not self.small_px >= 0.0:
+            probability(getattr(self, name), name=name)
+        if number(self.small_px, name="small_px") < 0.0:
             raise InvalidArgumentError(f"small_px is {self.small_px}, allowed are 0 and more pixels.")
+        if self.calibration is not None:
+            instance(self.calibration, Calibration, name="calibration")
 
     @classmethod
     def strict(cls) -> TrustPolicy:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
+from typing import cast
 
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import checked_update
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import PlateTracker
 from platereader.results import Detection, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
+from platereader.results._checks import instance, number, whole
 from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import MIN_CONFLICTS, Observation, Passage
 
@@ -45,11 +48,10 @@ class StreamSettings:
     parked_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.detect_every < 1:
-            raise InvalidArgumentError(f"detect_every is {self.detect_every}, allowed are whole numbers from 1.")
+        whole(self.detect_every, name="detect_every", least=1)
         for name in ("recheck_s", "same_passage_s", "parked_s"):
-            value: float = getattr(self, name)
-            if not (value >= 0.0 and math.isfinite(value)):
+            value = number(getattr(self, name), name=name)
+            if value < 0.0:
                 raise InvalidArgumentError(f"{name} is {value}, allowed are 0 and more seconds.")
 
 
@@ -77,7 +79,8 @@ class PlateStream:
         self._read = read
         self._tracker = tracker
         self._evidence = evidence
-        self._settings = settings or StreamSettings()
+        self._settings = StreamSettings() if settings is None else settings
+        instance(self._settings, StreamSettings, name="settings")
         self._active: dict[int, Passage] = {}  # by the tracker's id
         self._lost: list[Passage] = []  # without a track, and may be resumed
         self._passages = 0
@@ -126,10 +129,11 @@ class PlateStream:
     def _check_time(self, timestamp_s: float) -> None:
         if self._finished:
             raise InvalidArgumentError("this stream is finished: make a new one with Pipeline.stream().")
-        if not (math.isfinite(timestamp_s) and timestamp_s > self._timestamp_s):
+        real = isinstance(cast(object, timestamp_s), Real)
+        if not (real and math.isfinite(timestamp_s) and timestamp_s > self._timestamp_s):
             raise TimestampError(
-                f"timestamp_s is {timestamp_s} after {self._timestamp_s}: pass seconds that grow from frame to frame, "
-                "and make a new stream for a new camera or file."
+                f"timestamp_s is {timestamp_s!r} after {self._timestamp_s}: pass seconds that grow from frame to "
+                "frame, and make a new stream for a new camera or file."
             )
 
     def _due(self, assignment: TrackAssignment, detections: Sequence[Detection]) -> list[tuple[int, Detection]]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,4 +44,10 @@ def test_decode_refuses_a_class_out_of_range(index: int) -> None:
 @pytest.mark.parametrize("characters", ["", "AA"])
 def test_alphabet_refuses_characters_that_cannot_be_told_apart(characters: str) -> None:
     with pytest.raises(InvalidArgumentError, match="characters"):
+        Alphabet(characters)
+
+
+@pytest.mark.parametrize("characters", [["A", "B"], b"AB", 5, None, ("A",)])
+def test_an_alphabet_is_a_text(characters: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="give a text of one or more different characters"):
         Alphabet(characters)

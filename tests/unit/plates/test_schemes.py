@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,3 +147,34 @@ def test_several_schemes_are_of_different_countries() -> None:
     with pytest.raises(InvalidArgumentError, match="has a str"):
         Schemes.of("RU")  # type: ignore[arg-type]
     assert Schemes.of(BOTH) is BOTH
+
+
+def test_only_codes_of_the_right_form_are_sampled() -> None:
+    car = PlateFormat("car", "ll [dd] l", letters="ABDG")
+    scheme = PlateScheme("GE", (car,), regions=Region.table({"10": "ten", "A": "of other plates"}))
+    texts = {scheme.sample_text(car, rng=np.random.default_rng(seed)) for seed in range(20)}
+    assert {text[2:4] for text in texts} == {"10"}
+    assert all(car.matches(text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"country": None}, "country is None"),
+        ({"formats": STANDARD}, "formats are .*expected is a tuple"),
+        ({"formats": ("l d",)}, "formats are .*expected is a tuple"),
+        ({"regions": {"B": "Berlin"}}, r"regions: .*Region\.table"),
+        ({"regions": ["B"]}, r"regions: .*Region\.table"),
+        ({"spelling": "ABC"}, "spelling is 'ABC'"),
+    ],
+)
+def test_fields_of_another_kind_are_refused(wrong: dict[str, Any], message: str) -> None:
+    fields: dict[str, Any] = {"country": "DE", "formats": (STANDARD,), **wrong}
+    with pytest.raises(InvalidArgumentError, match=message):
+        PlateScheme(**fields)
+
+
+@pytest.mark.parametrize("letters", ["", "abc", "A1", "A B", ["A", "B"], 5])
+def test_letters_are_upper_case_letters(letters: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"letters is .*expected are upper-case letters"):
+        PlateFormat("x", "l d", letters=letters)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates import RUSSIA, Spelling
+from platereader.plates import RUSSIA, PlateFormat, PlateScheme, Schemes, Spelling
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_latin_plates_are_spelt_as_they_are() -> None:
 def test_spellings_that_could_not_be_undone_are_refused(local: str, latin: str) -> None:
     with pytest.raises(InvalidArgumentError, match="local"):
         Spelling(local, latin)
+
+
+def test_letters_whose_upper_case_is_another_letter() -> None:
+    georgia = PlateScheme("GE", (PlateFormat("car", "ll ddd ll", letters="ABDG"),), spelling=Spelling("აბგდ", "ABGD"))
+    assert georgia.spelling.to_latin("აბ-123-გდ") == "AB123GD"
+    assert Schemes((RUSSIA, georgia)).to_latin("აბ-123-გდ") == "AB123GD"
+    assert georgia.to_local("AB123GD") == "აბ123გდ"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from platereader.errors import EngineError
+from platereader.errors import EngineError, InvalidArgumentError
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes import _selection as selection
 from platereader.runtimes._selection import RuntimeSpec, suitable_specs
@@ -74,3 +76,9 @@ def test_engines_are_known_without_importing_them(monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in {"torch", "openvino"} else name)
     assert selection.installed_engines() == ("onnx",)
+
+
+@pytest.mark.parametrize("threads", [0, 1.5, float("nan"), "2", True])
+def test_threads_are_a_whole_number(threads: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"threads is .*allowed is 1 or more"):
+        RuntimeOptions(threads=threads)

@@ -1,5 +1,7 @@
 """From evidence to a judgement."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from warped_plates import tilted
@@ -170,3 +172,11 @@ def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: fl
     reading = judged(evidence, TrustPolicy(min_legible=0.0))
     assert reading.text == expected
     assert {one.text for one in reading.candidates} == {moped, car}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"min_confidence": "x"}, {"min_character": True}, {"small_px": None}, {"calibration": {}}]
+)
+def test_values_of_another_kind_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"{next(iter(wrong))} is "):
+        TrustPolicy(**wrong)

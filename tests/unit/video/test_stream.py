@@ -347,3 +347,30 @@ def test_lost_passages_are_bounded() -> None:
 def test_settings_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         StreamSettings(**options)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"detect_every": 1.5},
+        {"detect_every": float("nan")},
+        {"detect_every": "2"},
+        {"recheck_s": None},
+        {"parked_s": "x"},
+    ],
+)
+def test_settings_of_another_kind_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"{next(iter(wrong))} is "):
+        StreamSettings(**wrong)
+
+
+def test_what_are_no_settings_is_refused() -> None:
+    wrong: Any = {}
+    with pytest.raises(InvalidArgumentError, match="settings is the dict"):
+        patch_pipeline().stream(wrong)
+
+
+def test_a_time_that_is_no_number_is_refused() -> None:
+    wrong: Any = "1.0"
+    with pytest.raises(TimestampError, match=r"timestamp_s is '1\.0'"):
+        patch_pipeline().stream().update(frame_with({}), wrong)
