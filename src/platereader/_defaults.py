@@ -22,7 +22,7 @@ def calibrated(trust: TrustPolicy, recognizer: Recognizer, *, decoder: CTCDecode
     A policy that has one keeps it; a calibration that was fitted for another decoder is left out.
     """
     known = getattr(recognizer, "calibration", None)
-    if trust.calibration is not None or known is None or known["decoder"] != decoder_name(decoder):
+    if trust.calibration is not None or known is None or known.get("decoder") != decoder_name(decoder):
         return trust
     return replace(trust, calibration=Calibration.from_dict(known))
 

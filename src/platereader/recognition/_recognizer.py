@@ -11,7 +11,7 @@ import numpy as np
 from typing_extensions import Self, final
 
 from platereader._arrays import LogProbs
-from platereader.errors import InvalidArgumentError
+from platereader.errors import InvalidArgumentError, WeightsCorruptError
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 from platereader.recognition._shape import ConvCtcConfig, shape_of
@@ -111,6 +111,7 @@ class CtcRecognizer:
             runtime = exported_runtime(
                 weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
             )
+            _check_exported(runtime, alphabet, config, name=name)
         else:
             runtime = _torch_runtime(weights, config, chosen)
         return cls(runtime, alphabet, (config.height_px, config.width_px), weights=entry)
@@ -140,6 +141,26 @@ class CtcRecognizer:
         chunks = [plates[start : start + self.batch_size] for start in range(0, len(plates), self.batch_size)]
         outputs = [self.runtime.run(prepare(chunk, size_px=self.size_px))[0] for chunk in chunks]
         return np.concatenate(outputs)[:, :, : self.alphabet.size]
+
+
+def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig, *, name: str) -> None:
+    """Refuse an ONNX file that takes other pictures, or gives other classes than the alphabet has.
+
+    Raises:
+        WeightsCorruptError: it is the file of another network.
+    """
+    try:
+        output = runtime.run(np.zeros((1, 1, config.height_px, config.width_px), np.float32))[0]
+    except Exception as error:
+        raise WeightsCorruptError(
+            f"{name} does not take pictures of plates of {config.width_px}x{config.height_px} px: it holds another "
+            "network, or its description has other settings than it was made with."
+        ) from error
+    if output.ndim != 3 or output.shape[2] not in {alphabet.size, alphabet.size + 1}:
+        raise WeightsCorruptError(
+            f"{name} gives arrays of shape {output.shape}, and its alphabet {alphabet.characters!r} goes with "
+            f"{alphabet.size + 1} classes: give the alphabet that it was made with."
+        )
 
 
 def _torch_runtime(weights: WeightFile, config: ConvCtcConfig, options: RuntimeOptions) -> Runtime:

@@ -67,7 +67,18 @@ class ConvCtcConfig:
             name: tuple(cast("list[int]", value)) if isinstance(value, list) else value  # JSON has no tuples
             for name, value in settings.items()
         }
+        if not all(_is_size(value, like=getattr(cls(), name)) for name, value in values.items()):
+            raise InvalidArgumentError(
+                f"settings is {dict(settings)!r}, allowed are whole numbers from 1, as in {cls()}."
+            )
         return cls(**values)
+
+
+def _is_size(value: object, *, like: object) -> bool:
+    """Whether a value could be that of a field: a whole number from 1, or some where there are several."""
+    if isinstance(like, tuple):
+        return isinstance(value, tuple) and len(value) > 0 and all(_is_size(one, like=1) for one in value)
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def shape_of(settings: Mapping[str, Any], *, alphabet: str | None) -> tuple[Alphabet, ConvCtcConfig]:

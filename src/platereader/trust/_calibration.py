@@ -75,16 +75,24 @@ class Calibration:
         """Inverse of ``to_dict``.
 
         Raises:
-            InvalidArgumentError: a feature is missing, or one that this version does not know is there.
+            InvalidArgumentError: something is missing, or a feature that this version does not know is there.
         """
-        return cls(
-            bias=float(data["bias"]),
-            weights=weights_by_name(data.get("weights", {}), FEATURES, what="calibration"),
-            plates=int(data["plates"]),
-            precision=str(data["precision"]),
-            decoder=str(data["decoder"]),
-            fusion=FusedCalibration.from_dict(data["fusion"]) if "fusion" in data else None,
-        )
+        try:
+            return cls(
+                bias=float(data["bias"]),
+                weights=weights_by_name(data.get("weights", {}), FEATURES, what="calibration"),
+                plates=int(data["plates"]),
+                precision=str(data["precision"]),
+                decoder=str(data["decoder"]),
+                fusion=FusedCalibration.from_dict(data["fusion"]) if "fusion" in data else None,
+            )
+        except InvalidArgumentError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InvalidArgumentError(
+                f"calibration lacks something or has it in another form ({error!r}): make it with "
+                "`platereader train calibrate`."
+            ) from error
 
     @classmethod
     def fit(cls, signs: Sequence[Signs], right: Sequence[bool], *, precision: str, decoder: str) -> Calibration:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,3 +103,11 @@ def test_bad_settings_are_refused(weights: Path, recognizer: CtcRecognizer) -> N
         CtcRecognizer.from_file(weights, settings={**SMALL, "height_px": 17})
     with pytest.raises(InvalidArgumentError, match="batch_size"):
         CtcRecognizer(recognizer.runtime, batch_size=0)
+
+
+@pytest.mark.parametrize("value", ["x", 16.0, True, 0, None, [16]])
+def test_sizes_are_whole_numbers(weights: Path, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"settings is .*whole numbers"):
+        CtcRecognizer.from_file(weights, settings={**SMALL, "height_px": value})
+    with pytest.raises(InvalidArgumentError, match=r"settings is .*whole numbers"):
+        CtcRecognizer.from_file(weights, settings={**SMALL, "channels": "abc"})

@@ -17,6 +17,7 @@ from platereader.errors import (
     WeightsNotFoundError,
 )
 from platereader.lab.training.recognizer.export import export_recognizer
+from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._exported import exported_runtime
@@ -139,3 +140,13 @@ def test_a_missing_engine_is_named(
     monkeypatch.setitem(sys.modules, PACKAGES[engine], None)
     with pytest.raises(MissingDependencyError, match=f"needs the package {PACKAGES[engine]}.* pip install"):
         runtime_of(files["fp32"][1], engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_another_alphabet_or_size_is_refused(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
+    path = files["fp32"][1]
+    CtcRecognizer.from_file(path, engine=engine, settings=SMALL)
+    with pytest.raises(WeightsCorruptError, match="give the alphabet that it was made with"):
+        CtcRecognizer.from_file(path, engine=engine, settings=SMALL, alphabet=Alphabet(RUSSIAN.characters[:-1]))
+    with pytest.raises(WeightsCorruptError, match="does not take pictures of plates of 176x40 px"):
+        CtcRecognizer.from_file(path, engine=engine)

@@ -1,6 +1,7 @@
 """A confidence that holds: fitting it, using it, and carrying it with the weights."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,3 +100,20 @@ def test_a_policy_with_a_calibration_reports_its_confidence() -> None:
     assert reading.confidence == pytest.approx(1 / (1 + np.exp(-1.0)))
     assert reading.reason == "low_confidence"
     assert not judged(evidence).calibrated
+
+
+@pytest.mark.parametrize("wrong", [{"bias": None}, {"weights": 5}, {"fusion": {}}, {"plates": "many"}])
+def test_a_damaged_calibration_is_refused(wrong: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {
+        "bias": 0.0,
+        "weights": dict.fromkeys(FEATURES, 1.0),
+        "plates": 1,
+        "precision": "fp32",
+        "decoder": "x",
+    }
+    assert Calibration.from_dict(whole).plates == 1
+    with pytest.raises(InvalidArgumentError, match="calibration"):
+        Calibration.from_dict({**whole, **wrong})
+    del whole["decoder"]
+    with pytest.raises(InvalidArgumentError, match="calibration lacks something"):
+        Calibration.from_dict(whole)
