@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, cast
 
@@ -68,17 +68,21 @@ def check_tracker_factory(tracker: object) -> None:
         )
 
 
-def check_detections(detections: Sequence[Detection], frame: BgrImage) -> None:
-    """Refuse detections of a caller that cannot belong to ``frame``.
+def check_detections(detections: Sequence[Detection], frame: BgrImage) -> list[Detection]:
+    """The detections of a caller; those that cannot belong to ``frame`` are refused.
 
     Raises:
         InvalidArgumentError: one is no ``Detection``, or its box lies wholly outside of the frame.
     """
-    for index, detection in enumerate(detections):
+    if not isinstance(cast(object, detections), Iterable):
+        raise InvalidArgumentError(f"detections is {described(detections)}, expected is a list, also of one.")
+    found = list(detections)
+    for index, detection in enumerate(found):
         instance(detection, Detection, name=f"detections[{index}]")
         flaw = _flaw_of(detection.box, frame)
         if flaw is not None:
             raise InvalidArgumentError(f"detections[{index}] has {flaw}")
+    return found
 
 
 def checked_detect(detector: Detector, frames: Sequence[BgrImage]) -> list[list[Detection]]:

@@ -24,7 +24,7 @@ from platereader.plates import PlateScheme, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.registry import Registry, WeightFile
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
-from platereader.results._checks import described, instance
+from platereader.results._checks import instance
 from platereader.runtimes import RuntimeOptions
 from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
@@ -191,10 +191,7 @@ class Pipeline:
             ContractError: a part broke its contract.
         """
         checked = check_image(frame)
-        if not isinstance(cast(object, detections), Iterable):
-            raise InvalidArgumentError(f"detections is {described(detections)}, expected is a list, also of one.")
-        found = list(detections)
-        check_detections(found, checked)
+        found = check_detections(detections, checked)
         return self._reader.read_frames([checked], [found])[0]
 
     def read_plates(self, plates: Sequence[BgrImage | PlateImage]) -> list[PlateReading]:

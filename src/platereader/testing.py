@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage, LogProbs
 from platereader._contracts import (
+    check_part,
+    check_tracker_factory,
     checked_decode,
     checked_detect,
     checked_judge,
@@ -49,6 +51,7 @@ def check_detector(detector: Detector, frames: Sequence[BgrImage] | None = None)
         detector: yours.
         frames: uint8 ``(H, W, 3)`` BGR pictures, best with plates on them; by default noise of three sizes.
     """
+    check_part(detector, kind="detector")
     pictures = list(frames) if frames is not None else [_noise(240, 320), _noise(480, 640, seed=1), _noise(33, 47)]
     copies = [picture.copy() for picture in pictures]
     together = checked_detect(detector, pictures)
@@ -67,6 +70,7 @@ def check_detector(detector: Detector, frames: Sequence[BgrImage] | None = None)
 
 def check_rectifier(rectifier: Rectifier, frame: BgrImage | None = None) -> None:
     """Check a rectifier: one picture per detection, also without corners, at the frame's edge and for a bad quad."""
+    check_part(rectifier, kind="rectifier")
     picture = _noise(240, 320) if frame is None else frame
     copy = picture.copy()
     detections = _odd_detections(picture.shape[1], picture.shape[0])
@@ -80,6 +84,7 @@ def check_rectifier(rectifier: Rectifier, frame: BgrImage | None = None) -> None
 
 def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None = None) -> None:
     """Check a recognizer: shape, sums of one at most, pictures untouched, batch equal to one by one."""
+    check_part(recognizer, kind="recognizer")
     noise = [PlateImage(_noise(*size)) for size in ((32, 160), (64, 290), (9, 20))]
     pictures = noise if plates is None else list(plates)
     copies = [plate.pixels.copy() for plate in pictures]
@@ -98,6 +103,7 @@ def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None
 
 def check_decoder(decoder: CTCDecoder) -> None:
     """Check a decoder: clear text is found, candidates are ordered and in the alphabet, blank gives nothing."""
+    check_part(decoder, kind="decoder")
     alphabet = decoder.alphabet
     text = alphabet.characters[: min(6, len(alphabet.characters))]
     clear, blank = spelled(text, alphabet), spelled("", alphabet, steps=2 * len(text) + 1)
@@ -117,6 +123,7 @@ def check_decoder(decoder: CTCDecoder) -> None:
 
 def check_policy(policy: VerdictPolicy) -> None:
     """Check a policy: one verdict per plate, the same alone as in a batch, of a proposed text; and of fused ones."""
+    check_part(policy, kind="trust", name="policy")
     schemes, plate = Schemes((RUSSIA,)), PlateImage(_noise(32, 160))
     texts = ("A123BC77", "M555KE199", "AAA")
     candidates = [(Candidate(text, -0.01, None), Candidate(text[1:], -4.0, None)) for text in texts]
@@ -137,6 +144,7 @@ def check_policy(policy: VerdictPolicy) -> None:
 
 def check_tracker(tracker: Callable[[], PlateTracker]) -> None:
     """Check a tracker, given as what makes a fresh one: ids line up, stay, are not shared, and end."""
+    check_tracker_factory(tracker)
     one, other = tracker(), tracker()
     moving = [Detection(Box(10 + 4 * i, 20, 90 + 4 * i, 40), 0.9) for i in range(8)]
     standing = Detection(Box(300, 200, 400, 230), 0.8)

@@ -2,16 +2,33 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fakes import CropRectifier, PatchDetector, PatchRecognizer, frame_with
-from platereader import Box, Candidate, ContractError, Detection, PlateImage, Quad, TrackAssignment
+from platereader import (
+    Box,
+    Candidate,
+    ContractError,
+    Detection,
+    InvalidArgumentError,
+    PlateImage,
+    Quad,
+    TrackAssignment,
+)
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.plates import RUSSIAN
-from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
+from platereader.testing import (
+    check_decoder,
+    check_detector,
+    check_policy,
+    check_recognizer,
+    check_rectifier,
+    check_tracker,
+)
 from platereader.video._tracking.tracker import MotionTracker
 
 FRAMES = [frame_with({50: Box(20, 30, 100, 50)}), frame_with({100: Box(5, 5, 60, 20)}, width=99, height=77)]
@@ -167,3 +184,11 @@ def test_honest_parts_pass() -> None:
     check_recognizer(PatchRecognizer())
     check_decoder(GreedyDecoder(RUSSIAN))
     check_tracker(MotionTracker)
+
+
+def test_what_is_no_part_at_all_is_refused_by_the_checks() -> None:
+    wrong: Any = object()
+    checks = (check_decoder, check_detector, check_policy, check_recognizer, check_rectifier, check_tracker)
+    for check in checks:
+        with pytest.raises(InvalidArgumentError, match="expected is a"):
+            check(wrong)

@@ -79,8 +79,8 @@ def redact(
     _check_method(method)
     if not 0 <= margin <= 10:
         raise InvalidArgumentError(f"margin is {margin}, allowed are 0 to 10 heights of the plate: try 0.25.")
-    check_detections(detections, checked)
-    return _redacted_frame(checked, detections, method=method, margin=margin)
+    found = check_detections(detections, checked)
+    return _redacted_frame(checked, found, method=method, margin=margin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

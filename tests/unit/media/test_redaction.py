@@ -244,3 +244,14 @@ def test_a_video_is_held_to_its_contract() -> None:
 
     with pytest.raises(ContractError, match="3 ids for 0"):
         list(redact_stream([(0.0, frame)], detector=ScriptedDetector([None]), tracker=Wrong()))
+
+
+def test_detections_are_any_iterable_and_not_a_single_one() -> None:
+    frame = np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8)
+    found = Detection(Box(40, 30, 120, 60), 1.0)
+    several: Any = iter([found])
+    assert np.array_equal(redact(frame, several), redact(frame, [found]))
+    assert not np.array_equal(redact(frame, [found]), frame)
+    single: Any = found
+    with pytest.raises(InvalidArgumentError, match="detections is the Detection"):
+        redact(frame, single)
