@@ -20,7 +20,7 @@ from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickl
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
 from platereader.registry._exported import ULTRALYTICS
 from platereader.runtimes import RuntimeOptions
-from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features
+from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features, int8_sums_saturate
 from platereader.runtimes._selection import RuntimeSpec, installed_engines, suitable_specs
 
 if TYPE_CHECKING:
@@ -214,7 +214,8 @@ def _runs(entry: WeightEntry, spec: RuntimeSpec) -> bool:
 def _reason(spec: RuntimeSpec, options: RuntimeOptions) -> str:
     """Why a spec was chosen."""
     if options.precision != "auto":
-        return "as requested"
+        rough = (spec.engine, spec.precision) == ("torch", "int8") and int8_sums_saturate()
+        return "as requested, although its int8 sums saturate on this CPU" if rough else "as requested"
     here = [name for name in cpu_features() if name in spec.instructions]
     fastest = "fastest installed" if options.engine == "auto" else f"fastest of {spec.engine}"
     return f"{fastest}, CPU has {here[0]}" if here else fastest

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Final
 
-__all__ = ["BF16_INSTRUCTIONS", "INT8_INSTRUCTIONS", "cpu_features", "usable_cores"]
+__all__ = ["BF16_INSTRUCTIONS", "INT8_INSTRUCTIONS", "cpu_features", "int8_sums_saturate", "usable_cores"]
 
 INT8_INSTRUCTIONS: Final = ("amx_int8", "avx512_vnni", "avx_vnni")
 """Any of these multiplies int8 faster than fp32; without them int8 takes more instructions than fp32."""
@@ -33,6 +33,12 @@ def cpu_features() -> tuple[str, ...]:
         return _features_from_opencv()
     flags = {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split()}
     return tuple(name for name in _SHOWN if name in flags)
+
+
+def int8_sums_saturate() -> bool:
+    """Whether this processor adds int8 products in pairs of 16 bits, which large ones exceed: x86 before VNNI."""
+    is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
+    return is_x86 and set(INT8_INSTRUCTIONS).isdisjoint(cpu_features())
 
 
 def usable_cores() -> int:
