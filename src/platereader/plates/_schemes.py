@@ -41,7 +41,7 @@ class PlateScheme:
     """
 
     country: str
-    formats: tuple[PlateFormat, ...]
+    formats: tuple[PlateFormat, ...] = field(repr=False)
     regions: Mapping[str, Region] = field(default_factory=dict[str, Region], hash=False, repr=False)
     spelling: Spelling = field(default_factory=Spelling)
     layouts: tuple[PlateLayout, ...] = field(default=(), repr=False)
