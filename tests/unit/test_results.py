@@ -25,6 +25,7 @@ from platereader import (
     Quad,
     StreamUpdate,
     TrackAssignment,
+    TrackedPlate,
     Verdict,
 )
 
@@ -184,3 +185,18 @@ def test_stream_update_is_json_safe() -> None:
     assert (document["finished"][0]["passage_id"], document["finished"][0]["country"]) == (1, "RU")
     assert document["finished"][0]["text"] == "A123BC77"
     assert document["finished"][0]["best"]["status"] == "read"
+
+
+@pytest.mark.parametrize(
+    "kind", [Detection, Candidate, PlateReading, TrackedPlate, StreamUpdate, TrackAssignment, Verdict]
+)
+@pytest.mark.parametrize("data", [{}, {"text": 5}, [], None, {"box": "zzz", "score": 1, "corners": None, "lines": 1}])
+def test_what_to_dict_never_gave_is_refused(kind: Any, data: object) -> None:
+    with pytest.raises(InvalidArgumentError, match="data is no|box"):
+        kind.from_dict(data)
+
+
+def test_a_damaged_field_deep_inside_is_refused() -> None:
+    data = reading().to_dict()
+    with pytest.raises(InvalidArgumentError, match="Candidate"):
+        PlateReading.from_dict({**data, "candidates": "zzz"})

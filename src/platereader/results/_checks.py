@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 
-from platereader.errors import InvalidArgumentError
+from platereader.errors import InvalidArgumentError, PlateReaderError
+
+ResultT = TypeVar("ResultT")
+
+
+def refuses_damage(
+    read: Callable[[type[ResultT], Mapping[str, Any]], ResultT],
+) -> Callable[[type[ResultT], Mapping[str, Any]], ResultT]:
+    """A ``from_dict`` that refuses what ``to_dict`` never gave.
+
+    Raises:
+        InvalidArgumentError: a field is missing or of another kind.
+    """
+
+    @wraps(read)
+    def checked(cls: type[ResultT], data: Mapping[str, Any]) -> ResultT:
+        try:
+            return read(cls, data)
+        except PlateReaderError:
+            raise
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            missing = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise InvalidArgumentError(
+                f"data is no {cls.__name__} as to_dict gives it ({missing}): pass what this version wrote."
+            ) from error
+
+    return checked
 
 
 def set_fields(result: object, **values: object) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from platereader.results import _checks as check
+
 
 @dataclass(frozen=True, slots=True)
 class PartDescription:
@@ -36,6 +38,7 @@ class PartDescription:
         return asdict(self)
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> PartDescription:
         """Inverse of ``to_dict``."""
         return cls(**data)

@@ -59,6 +59,7 @@ class Detection:
         return {"box": list(self.box.to_tuple()), "score": self.score, "corners": corners, "lines": self.lines}
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Detection:
         """Inverse of ``to_dict``."""
         corners = None if data["corners"] is None else Quad.from_points(data["corners"])
@@ -122,6 +123,7 @@ class Candidate:
         return {"text": self.text, "log_prob": log_prob, "format": self.format}
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         """Inverse of ``to_dict``."""
         return cls(data["text"], -math.inf if data["log_prob"] is None else data["log_prob"], data["format"])
@@ -149,6 +151,7 @@ class Character:
         return {"char": self.char, "confidence": self.confidence}
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Character:
         """Inverse of ``to_dict``."""
         return cls(data["char"], data["confidence"])
@@ -192,6 +195,7 @@ class PlateEvidence:
         }
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> PlateEvidence:
         """Inverse of ``to_dict``, with an empty picture and empty posteriors; other keys are left alone."""
         return cls(

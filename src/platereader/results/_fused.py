@@ -62,6 +62,7 @@ class FusedSigns:
         return asdict(self)
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> FusedSigns:
         """Inverse of ``to_dict``."""
         return cls(**data)
@@ -124,6 +125,7 @@ class FusedText:
         }
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> FusedText:
         """Inverse of ``to_dict``."""
         return cls(

@@ -55,6 +55,7 @@ class PlateReading(HasVerdict):
         return {**self.verdict.to_row(), "lines": self.lines, "score": score, **_columns(box)}
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> PlateReading:
         """Inverse of ``to_dict``; the evidence comes back with an empty picture and empty posteriors."""
         return cls(Verdict.from_dict(data), PlateEvidence.from_dict(data))
@@ -148,6 +149,7 @@ class TrackedPlate(HasVerdict):
         }
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> TrackedPlate:
         """Inverse of ``to_dict``; the evidence of ``best`` comes back without picture and posteriors."""
         return cls(
@@ -195,6 +197,7 @@ class StreamUpdate:
         }
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> StreamUpdate:
         """Inverse of ``to_dict``."""
         active, finished = (tuple(map(TrackedPlate.from_dict, data[name])) for name in ("active", "finished"))

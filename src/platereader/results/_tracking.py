@@ -52,6 +52,7 @@ class TrackAssignment:
         return {"track_ids": list(self.track_ids), "ended": list(self.ended), "coasting": coasting}
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> TrackAssignment:
         """Inverse of ``to_dict``."""
         coasting = tuple((track_id, Box(*box)) for track_id, box in data["coasting"])

@@ -121,6 +121,7 @@ class Verdict:
         }
 
     @classmethod
+    @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
         """Inverse of ``to_dict``; other keys are left alone."""
         return cls(
