@@ -161,3 +161,14 @@ def test_a_batch_reads_as_its_frames_do(engine: str, precision: str) -> None:
     together, alone = pipeline.read_batch(frames), readings(pipeline, frames)
     assert any(alone)
     assert [[one.text for one in some] for some in together] == [[one.text for one in some] for some in alone]
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_int8_reads_the_same_where_its_sums_would_saturate(
+    engine: str, on_examples: list[list[PlateReading]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"platereader.runtimes._{engine}.int8_sums_saturate", lambda: True)
+    distances, same = compared(on_examples, Pipeline.build(engine=engine, precision="int8"), example_frames())
+    assert len(same) >= 6
+    assert all(same)
+    assert np.median(distances) <= TOLERANCES["int8"].box_px

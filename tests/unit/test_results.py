@@ -192,7 +192,7 @@ def test_stream_update_is_json_safe() -> None:
 )
 @pytest.mark.parametrize("data", [{}, {"text": 5}, [], None, {"box": "zzz", "score": 1, "corners": None, "lines": 1}])
 def test_what_to_dict_never_gave_is_refused(kind: Any, data: object) -> None:
-    with pytest.raises(InvalidArgumentError, match="data is no|box"):
+    with pytest.raises(InvalidArgumentError, match=r"data is no|box"):
         kind.from_dict(data)
 
 

@@ -9,7 +9,8 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-ALLOWED_MB = 30.0
+# Without its bound OpenVINO grows by 87 MB in fp32, and by 130 to 310 in int8; with it by 20 to 50, by the processor.
+ALLOWED_MB = 60.0
 CODE = """
 import sys
 import numpy as np
