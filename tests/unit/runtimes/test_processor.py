@@ -51,7 +51,7 @@ def test_int8_sums_saturate_on_x86_before_vnni(
     expected: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(processor.platform, "machine", lambda: machine)
+    monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr(processor, "cpu_features", lambda: features)
     assert processor.int8_sums_saturate() is expected
 
