@@ -61,7 +61,9 @@ class FusedReading(HasVerdict):
 
 
 class FusedEvidence:
-    """What was read of one plate so far: at most ``MAX_EVIDENCE`` readings, legible ones from all of its passage.
+    """What was read of one plate so far, at most ``MAX_EVIDENCE`` readings.
+
+    Clear ones stay, and those that few others were made near; of equally clear ones at an even pace the latest.
 
     Args:
         trust: judges the fused text; what it was fitted for decides how much each frame counts.
