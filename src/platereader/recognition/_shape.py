@@ -77,7 +77,8 @@ class ConvCtcConfig:
 def _is_size(value: object, *, like: object) -> bool:
     """Whether a value could be that of a field: a whole number from 1, or some where there are several."""
     if isinstance(like, tuple):
-        return isinstance(value, tuple) and len(value) > 0 and all(_is_size(one, like=1) for one in value)
+        sizes = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+        return len(sizes) > 0 and all(_is_size(one, like=1) for one in sizes)
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
