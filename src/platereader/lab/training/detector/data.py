@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.synthesis.distractors import coloured
@@ -70,37 +68,6 @@ def make_tile(draw: SceneSource, *, size: tuple[int, int], mosaic: bool, rng: np
     else:
         tile = cut_tile(draw(rng), size=size, rng=rng)
     return relight(tile, rng=rng)
-
-
-class BatchMaker(Protocol):
-    """What a ``TileStream`` carries into its worker process."""
-
-    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
-        """One batch, when so much of the training is done (0 to 1)."""
-        ...
-
-
-class TileStream(IterableDataset[Batch]):
-    """Batches without end; meant to run in the worker process of a ``torch.utils.data.DataLoader``.
-
-    Args:
-        maker: of the batches.
-        progress: shared float32 ``(1,)``: how much of the training is done, 0 to 1; set by the training loop.
-        seed: of the random stream; each worker draws its own from it.
-    """
-
-    def __init__(self, maker: BatchMaker, *, progress: Tensor, seed: int) -> None:
-        self.maker = maker
-        self.progress = progress
-        self.seed = seed
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng((self.seed, 0 if worker is None else worker.id))
-        if worker is not None:
-            cv2.setNumThreads(1)
-        while True:
-            yield self.maker.batch(progress=float(self.progress[0]), rng=rng)
 
 
 class TileMaker:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from platereader._dependencies import check_installed
 from platereader.detection._network import PlateNetwork, network_from_state
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.tables import show_rate
 from platereader.lab.training.arithmetic import fast_arithmetic
+from platereader.lab.training.batches import BatchMaker, batches
 from platereader.lab.training.card import Figures, describe_weights
 from platereader.lab.training.checkpoint import half_precision, load_checkpoint
 from platereader.lab.training.detector.background import FILE_NAME
-from platereader.lab.training.detector.data import Batch, BatchMaker, TileMaker, TileStream
+from platereader.lab.training.detector.data import Batch, TileMaker
 from platereader.lab.training.detector.distillation import Teacher
 from platereader.lab.training.detector.loss import DetectorLoss
 from platereader.lab.training.detector.material import completed, detector_material, load_sets
@@ -121,7 +121,7 @@ class DetectorRun:
             self._network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=_PANELS
         )
 
-    def fit(self, maker: BatchMaker, *, validate: Validate, teacher: Teacher | None = None) -> None:
+    def fit(self, maker: BatchMaker[Batch], *, validate: Validate, teacher: Teacher | None = None) -> None:
         """Train to the end; nothing is done if that was reached before.
 
         Args:
@@ -141,7 +141,13 @@ class DetectorRun:
             parts = loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3])).parts()
             return parts if teacher is None else parts | {"teacher": teacher.loss(outputs, pictures, batch.targets)}
 
-        self.loop.fit(_batches(maker, loop=self.loop), loss_of=loss_of, validate=validate)
+        stream = batches(
+            maker,
+            progress=self.loop.shared_progress,
+            seed=self.loop.settings.seed + self.loop.step,
+            workers=self.loop.settings.workers,
+        )
+        self.loop.fit(stream, loss_of=loss_of, validate=validate)
 
 
 def write_detector_weights(
@@ -164,18 +170,6 @@ def write_detector_weights(
     record = record_of(output, start=start, data=data, figures=figures or _recall(last_validation(output)))
     describe_weights(output / WEIGHTS_NAME, record, kind="detector", settings=settings, licence=licence)
     return output / WEIGHTS_NAME
-
-
-def _batches(maker: BatchMaker, *, loop: TrainingLoop) -> Iterator[Batch]:
-    """Batches from worker processes, or made in this one when there are none."""
-    stream = TileStream(maker, progress=loop.shared_progress, seed=loop.settings.seed + loop.step)
-    if loop.settings.workers == 0:
-        yield from stream
-        return
-    loader: DataLoader[Batch] = DataLoader(
-        stream, batch_size=None, num_workers=loop.settings.workers, multiprocessing_context="spawn", prefetch_factor=4
-    )
-    yield from loader
 
 
 def _recall(row: Mapping[str, Any]) -> Figures:

@@ -8,9 +8,10 @@ import torch
 from noise_sets import CORNERS, write_noise_set
 
 from platereader.lab.datasets import photographs as labelled
+from platereader.lab.training.batches import batches
 from platereader.lab.training.detector import data as detector_data
 from platereader.lab.training.detector import material as material_module
-from platereader.lab.training.detector.data import TileMaker, TileStream, as_batch, make_tile
+from platereader.lab.training.detector.data import TileMaker, as_batch, make_tile
 from platereader.lab.training.detector.material import detector_material, load_sets
 from platereader.lab.training.detector.tiles import LabelledScene, cut_tile
 
@@ -34,7 +35,7 @@ def test_tiles_grow_towards_the_end(noise_sets: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(detector_data, "_BATCH", 2)
     monkeypatch.setattr(detector_data, "_MIN_BATCH", 1)
     progress = torch.zeros(1)
-    stream = iter(TileStream(TileMaker(detector_material(load_sets(noise_sets))), progress=progress, seed=0))
+    stream = batches(TileMaker(detector_material(load_sets(noise_sets))), progress=progress, seed=0, workers=0)
     early = [tuple(next(stream).pictures.shape[2:]) for _ in range(6)]
     progress[0] = 0.95
     late = [tuple(next(stream).pictures.shape[2:]) for _ in range(6)]
@@ -48,7 +49,7 @@ def test_stream_depends_on_its_seed_only(noise_sets: Path, monkeypatch: pytest.M
     progress = torch.zeros(1)
     material = detector_material(load_sets(noise_sets))
     first, again, other = (
-        next(iter(TileStream(TileMaker(material), progress=progress, seed=seed))).pictures for seed in (1, 1, 2)
+        next(batches(TileMaker(material), progress=progress, seed=seed, workers=0)).pictures for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert first.shape != other.shape or not torch.equal(first, other)
