@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from platereader._files import write_json, write_text
-from platereader._loading import resolve_weights
+from platereader._loading import DetectorFiles, load_detector, resolve_detector
 from platereader.cli.tables import format_table
-from platereader.detection._plate_detector import PlateDetector
+from platereader.detection import PlateDetector
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import LabelledImage, load_dataset
 from platereader.lab.training.detector.comparison import compare_scores, score_detections, table
@@ -32,11 +32,13 @@ from platereader.lab.training.detector.finetune import DEFAULTS, fine_tune_detec
 from platereader.lab.training.detector.train import DetectorTraining
 from platereader.lab.training.finetuning import REPORT_NAME
 from platereader.media._images import read_image
-from platereader.registry import Registry, WeightFile
+from platereader.registry import Registry
 from platereader.results import Detection
+from platereader.runtimes import RuntimeOptions
 
 FOLDS = 5
 MIN_SCORE = 0.01
+ON_TORCH = RuntimeOptions("torch", "fp32")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def run_fold(
     images: Sequence[LabelledImage],
     russian: Sequence[LabelledImage],
     *,
-    start: WeightFile,
+    start: DetectorFiles,
     minutes: float,
     work: Path,
 ) -> Fold:
@@ -96,9 +98,10 @@ def run_fold(
         print(f"fold {number} would be refused: {error}")
         done = fine_tune_detector(data, output=out, training=training, start=start, even_if_worse=True)
     assert done.weights is not None
-    new = PlateDetector.from_file(done.weights, settings=start.settings)
+    new = load_detector(done.weights, options=ON_TORCH)
+    assert isinstance(new, PlateDetector)
     report = json.loads((out / REPORT_NAME).read_text(encoding="utf-8"))
-    old = PlateDetector.from_weights(start)
+    old = PlateDetector.from_weights(*start, options=ON_TORCH)
     return Fold(fold, detections_of(old, fold), detections_of(new, fold), detections_of(new, russian), report)
 
 
@@ -111,8 +114,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for all figures")
     options = parser.parse_args()
     images, russian = brazilian(options.dev), load_dataset(options.dev / "russian").images
-    start = resolve_weights(options.start, kind="detector", registry=Registry.default())
-    detector = PlateDetector.from_weights(start)
+    start = resolve_detector(options.start, registry=Registry.default(), file_format="safetensors", precision="fp32")
+    detector = PlateDetector.from_weights(*start, options=ON_TORCH)
     threshold = detector.min_score
     with tempfile.TemporaryDirectory() as scratch:
         work = options.keep or Path(scratch)
@@ -143,7 +146,8 @@ def main() -> None:
         print(one.describe())
     if options.json is not None:
         figures = {
-            "start_sha256": start.sha256,
+            "start_sha256": start.finder.sha256,
+            "start_refiner_sha256": start.refiner.sha256,
             "minutes": options.minutes,
             "comparisons": [one.to_dict() for one in (pooled, *forgotten)],
             "folds": [fold.report for fold in folds],

@@ -1,7 +1,7 @@
 """ByteTrack of ultralytics as the tracker: ``python examples/own_tracker/byte_track.py PICTURE...``.
 
 The pictures are the frames of a video in order, since ByteTrack counts frames and not seconds. Needs
-``pip install "platereader-anpr[ultralytics]"``.
+``pip install "platereader-anpr[ultralytics]"``, which is under AGPL-3.0.
 """
 
 import sys

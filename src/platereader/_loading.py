@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 from typing_extensions import Self
 
 from platereader._dependencies import DISTRIBUTION
-from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickleError
+from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickleError, WeightsCorruptError
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
 from platereader.registry._exported import ULTRALYTICS
 from platereader.runtimes import RuntimeOptions
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
     from platereader.recognition._recognizer import CtcRecognizer
 
-__all__ = ["DETECTOR_SPECS", "RECOGNIZER_SPECS", "load_detector", "load_recognizer", "resolve_weights"]
+__all__ = [
+    "DETECTOR_SPECS",
+    "RECOGNIZER_SPECS",
+    "DetectorFiles",
+    "load_detector",
+    "load_recognizer",
+    "resolve_detector",
+    "resolve_weights",
+]
 
 DETECTOR_SPECS = (
     RuntimeSpec("openvino", "int8", INT8_INSTRUCTIONS),
@@ -64,10 +72,18 @@ Network = TypeVar("Network", bound=_Network)
 
 
 class _File(NamedTuple):
-    """A file that could be loaded: its entry, and what reads it."""
+    """A file that could be loaded: its entry, what reads it, and for a file that was given, the folder it lies in."""
 
     entry: WeightEntry
     read: Callable[[], WeightFile]
+    folder: Path | None = None
+
+
+class DetectorFiles(NamedTuple):
+    """The weights of the two networks of a detector; the settings of the finder's are those of the pair."""
+
+    finder: WeightFile
+    refiner: WeightFile
 
 
 def load_detector(
@@ -93,9 +109,13 @@ def load_detector(
         from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
 
         return _load(UltralyticsOnnxDetector, files, DETECTOR_SPECS, options=options)
+    from platereader.detection._finder import Finder
     from platereader.detection._plate_detector import PlateDetector
+    from platereader.detection._refiner import Refiner
 
-    return _load(PlateDetector, files, DETECTOR_SPECS, options=options)
+    second = _files(_refiner_of(files[0]), kind="refiner", registry=registry)
+    finder = _load(Finder, files, DETECTOR_SPECS, options=options)
+    return PlateDetector.of(finder, _load(Refiner, second, DETECTOR_SPECS, options=options))
 
 
 def load_recognizer(
@@ -134,6 +154,19 @@ def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry,
     return weights
 
 
+def resolve_detector(name_or_path: str | Path, *, registry: Registry, **choice: Any) -> DetectorFiles:
+    """``registry.resolve``, for the weights of a detector and those that its settings name as its refiner.
+
+    Raises:
+        UnknownNameError: no weights of that name.
+        WeightsError: they are missing or altered, or name no refiner.
+        InvalidArgumentError: they are of another kind.
+    """
+    finder = resolve_weights(name_or_path, kind="detector", registry=registry, **choice)
+    refiner = _refiner_of(_File(finder.entry, lambda: finder, finder.path.parent))
+    return DetectorFiles(finder, resolve_weights(refiner, kind="refiner", registry=registry, **choice))
+
+
 def _check_kind(entry: WeightEntry, given: object, *, kind: Kind, known: Sequence[str]) -> None:
     if entry.kind != kind:
         raise InvalidArgumentError(
@@ -146,7 +179,7 @@ def _files(weights: str | Path | WeightFile, *, kind: Kind, registry: Registry |
     """The files of a name, or the one at a path; those of a name are read when their turn comes."""
     if isinstance(weights, WeightFile):
         _check_kind(weights.entry, weights.path, kind=kind, known=())
-        return [_File(weights.entry, lambda: weights)]
+        return [_File(weights.entry, lambda: weights, weights.path.parent)]
     registry = Registry.default() if registry is None else registry
     if isinstance(weights, str) and weights in registry.names():
         entries = registry.entries_of(weights)
@@ -158,7 +191,24 @@ def _files(weights: str | Path | WeightFile, *, kind: Kind, registry: Registry |
             "UltralyticsDetector(path, trust_pickle=True) of it and pass that."
         )
     file = resolve_weights(weights, kind=kind, registry=registry)
-    return [_File(file.entry, lambda: file)]
+    return [_File(file.entry, lambda: file, file.path.parent)]
+
+
+def _refiner_of(file: _File) -> str | Path:
+    """The weights that a detector's settings name as its refiner: a file beside its own, or the name of a model.
+
+    Raises:
+        WeightsCorruptError: the settings name none.
+    """
+    name = file.entry.settings.get("refiner")
+    if not isinstance(name, str) or Path(name).name != name:
+        raise WeightsCorruptError(
+            f"the description of the detector {file.entry.model!r} has settings.refiner = {name!r}, expected is the "
+            "name of a refiner's weights, such as 'plate-refiner', or of a file beside its own: correct it, or train "
+            "it again."
+        )
+    beside = None if file.folder is None else file.folder / name
+    return beside if beside is not None and beside.is_file() else name
 
 
 def _load(
@@ -201,7 +251,7 @@ def _attempts(files: Sequence[_File], options: RuntimeOptions) -> Iterator[tuple
     if options.precision == "auto" and len(precisions) == 1:
         (precision,) = precisions
         yield replace(options, precision=precision), f"these weights are {precision}"
-    if options.precision == "int8" and files[0].entry.kind == "detector":
+    if options.precision == "int8" and files[0].entry.kind in {"detector", "refiner"}:
         yield replace(options, precision="fp32"), "there are no int8 weights of this detector for this engine"
 
 

@@ -260,11 +260,12 @@ def test_expected_weights_of_another_network_are_refused(tmp_path: Path) -> None
         for name in (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS)
     )
     swapped = (
-        replace(recognizer, model=DETECTOR_WEIGHTS, kind="detector", settings={}),
+        replace(recognizer, model=DETECTOR_WEIGHTS, kind="detector", settings={"refiner": "plate-refiner"}),
         replace(detector, model=RECOGNIZER_WEIGHTS, kind="recognizer", settings={}),
     )
-    registry = Registry(swapped, shipped.folders, tmp_path)
-    with pytest.raises(WeightsCorruptError, match="does not hold a plate detector's weights"):
+    refiners = shipped.entries_of("plate-refiner")
+    registry = Registry((*swapped, *refiners), shipped.folders, tmp_path)
+    with pytest.raises(WeightsCorruptError, match="does not hold a plate finder's weights"):
         Pipeline.build(registry=registry)
     with pytest.raises(WeightsCorruptError, match=r"does not hold the weights of this network .* weights verify"):
         Pipeline.build(detector=PatchDetector(), registry=registry)

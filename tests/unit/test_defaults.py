@@ -14,6 +14,7 @@ from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS, decoder_
 from platereader._loading import DETECTOR_SPECS, RECOGNIZER_SPECS, load_detector
 from platereader.decoding._beam import BeamDecoder
 from platereader.decoding._greedy import GreedyDecoder
+from platereader.detection import PlateDetector
 from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
 from platereader.plates import RUSSIAN
@@ -123,7 +124,10 @@ def test_exported_weights_go_with_their_engines(engine: str) -> None:
         assert [part.weights for part in parts] == [DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS]
         files = [Registry.default().resolve(name, precision=precision, file_format="onnx") for name in NAMES]
         assert [part.sha256 for part in parts] == [file.sha256 for file in files]
-        assert [(part.engine, part.precision, part.note) for part in parts] == [(engine, precision, "as requested")] * 2
+        assert [(part.engine, part.precision) for part in parts] == [(engine, precision)] * 2
+        refiner = Registry.default().resolve("plate-refiner", precision=precision, file_format="onnx")
+        notes = [f"with plate-refiner {refiner.sha256[:12]}; as requested", "as requested"]
+        assert [part.note for part in parts] == notes
 
 
 def test_auto_decides_for_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,16 +147,16 @@ def test_threads_are_of_one_network(registry: Registry) -> None:
 def test_a_float_detector_stays_fp32_and_says_so() -> None:
     weights: WeightFile = Registry.default().resolve(DETECTOR_WEIGHTS, file_format="safetensors")
     why = "there are no int8 weights of this detector for this engine"
-    part = load_detector(weights, options=RuntimeOptions(precision="int8")).description
-    assert said(part) == (DETECTOR_WEIGHTS, "fp32", why)
-    part = load_detector(weights, options=RuntimeOptions(precision="bf16")).description
-    assert said(part) == (DETECTOR_WEIGHTS, "bf16", "as requested")
+    for precision, runs, note in (("int8", "fp32", why), ("bf16", "bf16", "as requested")):
+        detector = load_detector(weights, options=RuntimeOptions(precision=precision))
+        assert isinstance(detector, PlateDetector)
+        assert (detector.finder.runtime.precision, detector.finder.note) == (runs, note)
     shipped = Registry.default()
-    known = tuple(entry for entry in shipped.entries if entry.file != f"{DETECTOR_WEIGHTS}-int8.safetensors")
+    known = tuple(entry for entry in shipped.entries if entry.file != "plate-finder-int8.safetensors")
     without = replace(shipped, entries=known)
     parts = Pipeline.build(engine="torch", precision="int8", registry=without).describe()[:2]
     assert [part.precision for part in parts] == ["fp32", "int8"]
-    assert parts[0].note == why
+    assert str(parts[0].note).endswith(why)
 
 
 def test_a_device_that_is_not_there_is_an_engine_error() -> None:

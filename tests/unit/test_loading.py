@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from platereader import (
     WeightsCorruptError,
 )
 from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS, decoder_name, default_decoder
+from platereader._loading import resolve_detector
 from platereader.detection import PlateDetector, RegionDetector, TiledDetector
 from platereader.plates import RUSSIAN
 from platereader.recognition import CtcRecognizer
@@ -45,7 +47,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_names_paths_files_and_parts_are_the_same_pipeline() -> None:
     files = [Registry.default().resolve(name) for name in (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS)]
-    parts = PlateDetector.from_weights(files[0], options=ONNX), CtcRecognizer.from_weights(files[1], options=ONNX)
+    pair = resolve_detector(DETECTOR_WEIGHTS, registry=Registry.default())
+    parts = PlateDetector.from_weights(*pair, options=ONNX), CtcRecognizer.from_weights(files[1], options=ONNX)
     given: list[tuple[Any, Any]] = [
         (None, None),
         (DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS),
@@ -57,7 +60,8 @@ def test_names_paths_files_and_parts_are_the_same_pipeline() -> None:
     described = [[replace(part, note=None) for part in pipeline.describe()] for pipeline in built]
     assert described == [described[0]] * len(given)
     assert described[0][0].sha256 == files[0].sha256
-    assert [getattr(pipeline.detector, "min_score", None) for pipeline in built] == [0.35] * len(given)
+    expected = files[0].settings["pair"]["min_score"]
+    assert [getattr(pipeline.detector, "min_score", None) for pipeline in built] == [expected] * len(given)
     for pipeline in built:
         assert isinstance(pipeline.trust, TrustPolicy)
         assert pipeline.trust.calibration == Calibration.from_dict(files[1].entry.calibration or {})
@@ -83,12 +87,8 @@ def test_a_description_comes_with_the_part_also_inside_of_others() -> None:
     plain, inside = (
         Pipeline.build(detector=given, recognizer=PatchRecognizer()).describe()[0] for given in (detector, wrapped)
     )
-    assert (plain.weights, plain.engine, plain.precision, plain.note) == (
-        DETECTOR_WEIGHTS,
-        "onnx",
-        "fp32",
-        "as requested",
-    )
+    assert (plain.weights, plain.engine, plain.precision) == (DETECTOR_WEIGHTS, "onnx", "fp32")
+    assert re.fullmatch("with plate-refiner [0-9a-f]{12}; as requested", plain.note or "")
     assert inside == replace(plain, implementation="RegionDetector(TiledDetector(PlateDetector))")
 
 
@@ -112,10 +112,10 @@ def test_a_part_of_ones_own_may_describe_and_calibrate_itself() -> None:
 @pytest.mark.parametrize(
     ("parts", "error", "says"),
     [
-        ({"detector": "yolo"}, UnknownNameError, "no weights are called 'yolo', known are plate-detector, plate-rec"),
+        ({"detector": "yolo"}, UnknownNameError, "no weights are called 'yolo', known are plate-detector, plate-ref"),
         ({"detector": "plate-detectr"}, UnknownNameError, "Did you mean 'plate-detector'"),
         ({"detector": RECOGNIZER_WEIGHTS}, InvalidArgumentError, "which are weights of a recognizer"),
-        ({"recognizer": "plate-detector.onnx"}, InvalidArgumentError, "which are weights of a detector"),
+        ({"recognizer": "plate-finder.onnx"}, InvalidArgumentError, "which are weights of a detector"),
         ({"detector": "plates.pt"}, UntrustedPickleError, r"may run any code.*UltralyticsDetector\(path, trust_pickle"),
         ({"detector": ""}, UnknownNameError, "no weights are called ''"),
         ({"detector": 5}, InvalidArgumentError, "detector is"),

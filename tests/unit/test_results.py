@@ -105,7 +105,10 @@ def test_what_cannot_be_right_is_refused_when_it_is_made(make: Callable[[], obje
 def test_numpy_numbers_become_plain_ones() -> None:
     one = Detection(Box(*np.array([0, 1, 20, 9], np.float32)), anything(np.float32(0.5)), None, anything(np.int64(2)))
     assert (type(one.score), type(one.lines)) == (float, int)
-    assert json.dumps(one.to_dict()) == '{"box": [0.0, 1.0, 20.0, 9.0], "score": 0.5, "corners": null, "lines": 2}'
+    assert (
+        json.dumps(one.to_dict())
+        == '{"box": [0.0, 1.0, 20.0, 9.0], "score": 0.5, "corners": null, "lines": 2, "truncated": null}'
+    )
     many = TrackAssignment(
         anything((np.int64(1), None)), ended=anything((np.int32(3),)), coasting=anything(((np.int64(2), BOX),))
     )

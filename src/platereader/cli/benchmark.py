@@ -35,7 +35,7 @@ something. DATA is a labelled set, as for platereader evaluate; PICTURE is a fil
 exit status: 0 done, 2 wrong options or pictures, 3 weights, a data set or an optional package are missing or damaged.
 """
 
-_SIZES = (320, 384, 448, 512, 576, 640, 736, 832, 960)
+_SIZES = (320, 448, 576, 704, 832, 960)
 
 
 def add_benchmark_command(parser: argparse.ArgumentParser) -> None:

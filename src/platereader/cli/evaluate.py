@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ EXAMPLES = """examples:
                                                        dash-cam plates that have to be found first
   platereader evaluate data --video                    the video suite, made of the same: plates that move, and the
                                                        videos in data/dev/video
-  platereader evaluate train/negatives --held-out-negatives    false alarms on the 300 pictures that training keeps out
+  platereader evaluate train/streets --held-out        only the pictures that no training on data/train sees
+  platereader evaluate train/negatives --held-out-negatives    false alarms on 300 pictures without a plate
 
 DATA is a folder with labels.jsonl, AUTO.RIA OCR, Pascal VOC or YOLO labels, or pictures named by their text.
 exit status: 0 every label was used, 1 some labels or pictures had to be skipped, 2 wrong options, 3 no usable data.
@@ -42,10 +44,14 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes or --video"
     )
-    parser.add_argument(
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument(
+        "--held-out", action="store_true", help="take only the pictures of a training set that no training sees"
+    )
+    parts.add_argument(
         "--held-out-negatives",
         action="store_true",
-        help="of the pictures without plates take only those that training the detector on DATA keeps out",
+        help="of the pictures without plates take only the 300 that are kept to measure false alarms",
     )
     suites = parser.add_mutually_exclusive_group()
     suites.add_argument("--stress", action="store_true", help="run the stress suite that is made from DATA instead")
@@ -68,6 +74,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         return _run_video(arguments)
     from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
+    from platereader.lab.datasets.labels import is_held_out
     from platereader.lab.suites.labelled.plots import draw_detection
     from platereader.lab.suites.labelled.run import evaluate
     from platereader.lab.suites.labelled.table import format_table
@@ -75,6 +82,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     if arguments.plots is not None:
         check_installed("matplotlib")
     dataset = load_dataset(arguments.data)
+    if arguments.held_out:
+        dataset = replace(dataset, images=tuple(image for image in dataset.images if is_held_out(image.path)))
     if arguments.held_out_negatives:
         dataset = _without_trained_negatives(dataset)
     pipeline = build_pipeline(arguments)
@@ -161,8 +170,6 @@ def _run_video(arguments: argparse.Namespace) -> int:
 
 def _without_trained_negatives(dataset: Dataset) -> Dataset:
     """The set without the empty pictures that a detector may have been trained on."""
-    from dataclasses import replace
-
     from platereader.lab.datasets.photographs import held_out_negatives
 
     kept = {image.path for image in held_out_negatives([image for image in dataset.images if not image.plates])}

@@ -13,9 +13,14 @@ from platereader.registry import write_sidecar
 from platereader.registry._manifest import MANIFEST_NAME, sidecar_of, write_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from platereader._loading import DetectorFiles
+    from platereader.lab.training.detector.quantize import Exported
     from platereader.registry import WeightFile
+
+    _Written = tuple[Path, WeightFile, Mapping[str, str]]
+    """A file, what it is made of, and settings that name files beside it."""
 
 
 def add_export_command(networks: Any) -> None:
@@ -46,63 +51,75 @@ def run_export(arguments: argparse.Namespace) -> int:
 
     registry = Registry.default()
     for name in arguments.weights:
-        weights = registry.resolve(name, file_format="safetensors")
-        written = _detector(weights, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
-        for path in written:
-            _describe(path, weights)
+        weights = registry.resolve(name, file_format="safetensors", precision="fp32")
+        written = _detector(name, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
+        for path, made_of, beside in written:
+            _describe(path, made_of, beside)
             print(path)
     return EXIT_OK
 
 
-def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[Path]:
+def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[_Written]:
     from platereader.lab.training.recognizer.export import export_recognizer
 
     path = arguments.out / f"{weights.path.stem}.onnx"
     export_recognizer(weights.path, path, settings=weights.settings, alphabet=weights.entry.alphabet)
-    yield path
+    yield path, weights, {}
 
 
-def _detector(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[Path]:
-    from platereader.detection._plate_detector import PlateDetector
+def _detector(name: str, arguments: argparse.Namespace) -> Iterator[_Written]:
+    from platereader._loading import resolve_detector
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.material import load_sets
     from platereader.lab.training.detector.quantize import (
         calibration_scenes,
-        quantize_detector,
-        quantize_torch_detector,
+        export_detector,
+        quantize_onnx,
+        quantize_torch,
     )
-    from platereader.lab.training.export import export_detector
+    from platereader.registry import Registry
 
-    path, int8 = (arguments.out / f"{weights.path.stem}{suffix}.onnx" for suffix in ("", "-int8"))
-    int8_torch = int8.with_suffix(weights.path.suffix)
-    export_detector(weights.path, path)
-    yield path
+    files = resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
+    exported = export_detector(files, arguments.out)
+    yield from _pair(exported, files)
     if arguments.data is None:
         return
     sets = load_sets(arguments.data)
-    scenes = calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed)
-    fp32 = PlateDetector.from_file(path, engine="onnx", settings=weights.settings)
-    given: Any = {"scenes": scenes, "sets": sets, "max_loss_points": arguments.max_loss}
-    compared = quantize_detector(fp32, path, int8, **given)
-    print(format_table(("PICTURES", "FIGURE", "FP32", "INT8"), table(compared)))
-    yield int8
-    compared = quantize_torch_detector(fp32, weights.path, int8_torch, **given)
-    print(format_table(("PICTURES", "FIGURE", "FP32", "INT8, torch"), table(compared)))
-    yield int8_torch
+    given: Any = {
+        "files": files,
+        "scenes": calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed),
+        "sets": sets,
+        "max_loss_points": arguments.max_loss,
+    }
+    for heading, quantize in (("INT8", quantize_onnx), ("INT8, torch", quantize_torch)):
+        written, compared = quantize(exported, **given)
+        print(format_table(("PICTURES", "FIGURE", "FP32", heading), table(compared)))
+        yield from _pair(written, files)
 
 
-def _describe(path: Path, made_of: WeightFile) -> None:
-    """Say what a file is; in the precision that it was fitted for, a calibration goes on holding."""
-    entry = made_of.entry
+def _pair(written: Exported, files: DetectorFiles) -> Iterator[_Written]:
+    """Finder and refiner; beside each other, the one names the file of the other."""
+    yield written.finder, files.finder, {"refiner": written.refiner.name}
+    yield written.refiner, files.refiner, {}
+
+
+def _describe(path: Path, made_of: WeightFile, beside: Mapping[str, str]) -> None:
+    """Say what a file is; in the precision that it was fitted for, a calibration goes on holding.
+
+    Args:
+        path: of the file.
+        made_of: the weights whose description is handed on.
+        beside: settings that name files beside it, for a sidecar; a manifest has names of models.
+    """
+    entry, manifest = made_of.entry, path.with_name(MANIFEST_NAME)
     sidecar = write_sidecar(
         path,
         kind=entry.kind,
-        settings=entry.settings,
+        settings=dict(entry.settings) if manifest.is_file() else {**entry.settings, **beside},
         alphabet=entry.alphabet,
         calibration=entry.calibration,
         licence=entry.licence,
     )
-    manifest = path.with_name(MANIFEST_NAME)
     if manifest.is_file():
         sidecar_of(path).unlink()
         write_entry(manifest, replace(sidecar, model=entry.model))

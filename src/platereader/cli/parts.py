@@ -27,7 +27,7 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
     group.add_argument(
         "--detector",
         metavar="WEIGHTS",
-        help="name of weights, or a file: safetensors, ONNX or .pt (extra ultralytics)",
+        help="name of weights, or a file: safetensors, ONNX or .pt (extra ultralytics, AGPL-3.0)",
     )
     if reads:
         group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")

@@ -17,6 +17,7 @@ from platereader.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from platereader._loading import DetectorFiles
     from platereader.lab.datasets import SkippedRow
 
 EXAMPLES = """examples:
@@ -26,7 +27,7 @@ EXAMPLES = """examples:
   platereader train recognizer --from plate-recognizer --data my-plates --out runs/mine
   platereader train quantize runs/reader/recognizer.safetensors data/train/russian --out runs/int8
   platereader train calibrate runs/int8/recognizer-int8.safetensors data/train/russian --out runs/int8
-  platereader train export runs/detector/plate_detector.safetensors --data data/train --out runs/onnx
+  platereader train export runs/detector/plate_finder.safetensors --data data/train --out runs/onnx
 
 The same command again goes on where the last one stopped. The weights it prints can be used at once:
 `platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the extra train.
@@ -52,7 +53,7 @@ _EVERY = (
     ("validate_every_s", float, "seconds between two validations"),
 )
 _DETECTOR = (
-    ("minutes", float, "most minutes, earlier runs included (default: 60; with --from 8)"),
+    ("minutes", float, "most minutes, earlier runs included (default: 60; with --from 10)"),
     ("steps", int, "most optimizer steps"),
 )
 _RECOGNIZER = (
@@ -79,9 +80,6 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="DATA",
         help="a labelled set or a folder of several; with --data to mix in",
-    )
-    detector.add_argument(
-        "--teacher", metavar="WEIGHTS", help="learn from this detector, too: name of weights, or a file with sidecar"
     )
     _add_tuning_options(detector, examples="your labelled pictures, 20 or more")
     recognizer = networks.add_parser("recognizer", help="train the reader", description="Train the recognizer.")
@@ -129,44 +127,39 @@ def run_detector(arguments: argparse.Namespace) -> int:
     """Train the detector, from the start or from given weights, and say where its weights are."""
     if arguments.tuning is not None:
         return _fine_tune_detector(arguments)
-    from platereader._loading import load_detector, resolve_weights
-    from platereader.lab.training.detector.distillation import Teacher
     from platereader.lab.training.detector.train import DetectorTraining, train_detector
-    from platereader.registry import Registry
 
     if len(arguments.data) != 1:
         raise InvalidArgumentError(
             f"DATA is {len(arguments.data)} folders, allowed is one: a labelled set, or a folder of several. With "
             "--from and --data FOLDER, which fine-tune on FOLDER, there may be none or many."
         )
-    training, start, teacher = DetectorTraining(**_with_length(arguments)), None, None
-    if arguments.start is not None:
-        start = resolve_weights(
-            arguments.start, kind="detector", registry=Registry.default(), file_format="safetensors"
-        )
-    if arguments.teacher is not None:
-        known = resolve_weights(
-            arguments.teacher, kind="detector", registry=Registry.default(), file_format="safetensors"
-        )
-        teacher = Teacher(load_detector(known).runtime, known.sha256)
-    print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start, teacher=teacher))
+    training = DetectorTraining(**_with_length(arguments))
+    start = None if arguments.start is None else _detector(arguments.start)
+    print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start))
     return EXIT_OK
+
+
+def _detector(name: str) -> DetectorFiles:
+    """The float weights of both networks of a detector."""
+    from platereader._loading import resolve_detector
+    from platereader.registry import Registry
+
+    return resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
 
 
 def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's pictures, and say how they compare and where they are."""
-    from platereader._loading import resolve_weights
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.finetune import DEFAULTS, MINUTES, fine_tune_detector
     from platereader.lab.training.detector.train import DetectorTraining
-    from platereader.registry import Registry
 
     _check_tuning_options(arguments)
     done = fine_tune_detector(
         arguments.tuning,
         output=arguments.out,
         training=DetectorTraining(**{**DEFAULTS, **_with_length(arguments, minutes=MINUTES)}),
-        start=resolve_weights(arguments.start, kind="detector", registry=Registry.default(), file_format="safetensors"),
+        start=_detector(arguments.start),
         older=arguments.data,
         even_if_worse=arguments.even_if_worse,
     )

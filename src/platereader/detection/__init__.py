@@ -1,9 +1,22 @@
 """Parts that find plates in frames."""
 
-from platereader.detection._plate_detector import PlateDetector
+from platereader.detection._finder import Finder, Proposal
+from platereader.detection._plate_detector import PlateDetector, ScoreWeights
+from platereader.detection._refiner import Place, Refiner
 from platereader.detection._region import RegionDetector
 from platereader.detection._tiled import TiledDetector
 from platereader.detection._ultralytics import UltralyticsDetector
 from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
 
-__all__ = ["PlateDetector", "RegionDetector", "TiledDetector", "UltralyticsDetector", "UltralyticsOnnxDetector"]
+__all__ = [
+    "Finder",
+    "Place",
+    "PlateDetector",
+    "Proposal",
+    "Refiner",
+    "RegionDetector",
+    "ScoreWeights",
+    "TiledDetector",
+    "UltralyticsDetector",
+    "UltralyticsOnnxDetector",
+]

@@ -1,31 +1,45 @@
-"""The finder: looks at whole frames and proposes places that may show a plate."""
+"""The finder: looks at whole frames and proposes places that may show a plate.
+
+Cells of three levels each say a score and the distances to the sides of a box.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box
-from platereader.detection._decode import cell_grid
 from platereader.detection._nms import suppress
-from platereader.detection._preprocess import Letterbox, apply_letterboxes, plan_letterbox
-from platereader.errors import ContractError
-from platereader.runtimes import Runtime
+from platereader.detection._preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
+from platereader.detection._weights import network_runtime
+from platereader.errors import ContractError, InvalidArgumentError
+from platereader.registry import WeightEntry, WeightFile
+from platereader.runtimes import Runtime, RuntimeOptions
 
-__all__ = ["Finder", "Proposal", "decode_proposals"]
+__all__ = ["STRIDES", "Finder", "Proposal", "cell_grid", "decode_proposals"]
+
+STRIDES = (8, 16, 32)
+"""Pixels per cell of the three output levels."""
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 FloatArray = NDArray[np.float32]
 
 # More pixels at once take more memory and no less time: eight pictures of 640 x 640 px.
 _BATCH_PIXELS = 8 * 640 * 640
 _MIN_SIDE_PX = 1.0
+# Sides of the input of small and of very large frames: up to a number of pixels they are multiples of the step.
+_SIDE_STEPS_PX = ((1024, 64), (2048, 128), (math.inf, 256))
 _LARGEST_LOG_DISTANCE = 4.0
 
 
@@ -50,14 +64,59 @@ class Finder:
         min_score: lowest score of a proposal, 0 to 1.
         max_iou: greatest IoU of two proposals, 0 to 1.
         most: proposals of a frame at most.
+        weights: what the network was loaded from; None where it is not known.
+        note: why it runs with this engine and in this precision.
+
+    Raises:
+        InvalidArgumentError: a setting is out of range.
     """
 
     runtime: Runtime
-    input_size: int = 640
+    input_size: int = 832
     largest_shrink: float = 2.5
-    min_score: float = 0.05
+    min_score: float = 0.02
     max_iou: float = 0.6
     most: int = 64
+    weights: WeightEntry | None = None
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.input_size < STRIDE_PX or self.input_size % STRIDE_PX:
+            raise InvalidArgumentError(
+                f"input_size is {self.input_size}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 832."
+            )
+        for name in ("min_score", "max_iou"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidArgumentError(f"{name} is {getattr(self, name)}, allowed is 0 to 1.")
+        if self.largest_shrink < 1 or self.most < 1:
+            raise InvalidArgumentError(
+                f"largest_shrink is {self.largest_shrink} and most is {self.most}, allowed are numbers from 1: try "
+                "2.5 and 64."
+            )
+
+    @classmethod
+    def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
+        """Load checked weights.
+
+        Args:
+            weights: of the kind ``detector``.
+            options: how they run; what is ``auto`` follows from the file.
+
+        Raises:
+            WeightsCorruptError: the weights of another network.
+            EngineError: the options and the file do not go together.
+            MissingDependencyError: the engine is not installed.
+            InvalidArgumentError: a setting is unknown or out of range.
+        """
+        runtime = network_runtime(weights, options, network=_network, int8=_int8)
+        settings = weights.settings.get("finder", {})
+        try:
+            return cls(runtime, **settings, weights=weights.entry)
+        except TypeError as error:
+            raise InvalidArgumentError(
+                f"settings.finder is {settings!r}, allowed are numbers for input_size, largest_shrink, min_score, "
+                "max_iou and most."
+            ) from error
 
     def propose(self, frames: Sequence[BgrImage]) -> list[list[Proposal]]:
         """Places of each frame, the likeliest first."""
@@ -79,11 +138,19 @@ class Finder:
                     found[index] = self._proposals(boxes, values, plans[index])
         return found
 
+    def input_scale(self, width: int, height: int) -> float:
+        """By how much a frame of ``width`` x ``height`` px is shrunk: pixels of the input a pixel of the frame."""
+        longest = max(width, height)
+        return min(1.0, max(self.input_size, _side(longest / self.largest_shrink)) / longest)
+
     def _plan(self, frame: BgrImage) -> Letterbox:
+        """How a frame lies in an input of one of few sizes: engines keep memory for each size that they have seen."""
         height, width = frame.shape[:2]
-        least = max(height, width) / self.largest_shrink
-        size = max(self.input_size, 32 * round(least / 32))
-        return plan_letterbox(width, height, input_size=size)
+        least = _side(max(height, width) / self.largest_shrink)
+        plan = plan_letterbox(width, height, input_size=max(self.input_size, least))
+        if max(plan.width, plan.height) == self.input_size:
+            return plan
+        return replace(plan, width=_side(plan.width), height=_side(plan.height))
 
     def _proposals(self, boxes: FloatArray, scores: FloatArray, plan: Letterbox) -> list[Proposal]:
         """Boxes of the network input, best first, as proposals in the frame."""
@@ -133,7 +200,41 @@ def decode_proposals(
     return boxes.astype(np.float32), (1 / (1 + np.exp(-scores[picked]))).astype(np.float32)
 
 
+def _side(px: float) -> int:
+    """The side of an input that holds so many pixels: larger ones in larger steps."""
+    step = next(step for largest, step in _SIDE_STEPS_PX if px <= largest)
+    return step * math.ceil(px / step)
+
+
+def cell_grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Centres ``(A, 2)`` and strides ``(A, 1)`` of all cells of a ``(height, width)`` px input, in pixels.
+
+    They are in the order of the network's outputs: finest level first, row by row. Height and width are multiples of
+    the coarsest stride.
+    """
+    centres: list[FloatArray] = []
+    strides: list[FloatArray] = []
+    for stride in STRIDES:
+        rows, columns = size[0] // stride, size[1] // stride
+        y, x = np.divmod(np.arange(rows * columns), columns)
+        centres.append(((np.stack((x, y), -1) + 0.5) * stride).astype(np.float32))
+        strides.append(np.full((rows * columns, 1), stride, np.float32))
+    return np.concatenate(centres), np.concatenate(strides)
+
+
 @lru_cache(maxsize=16)
 def _cells(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Centres ``(A, 2)`` and strides ``(A, 1)`` of an input, kept for the sizes that come again and again."""
+    """``cell_grid``, kept for the sizes that come again and again."""
     return cell_grid(size)
+
+
+def _network(tensors: Mapping[str, Tensor], name: str) -> nn.Module:
+    from platereader.detection._finder_network import finder_from_state
+
+    return finder_from_state(tensors, name=name)
+
+
+def _int8(tensors: Mapping[str, Tensor], name: str) -> Runtime:
+    from platereader.detection._int8_networks import int8_finder
+
+    return int8_finder(tensors, name=name)

@@ -37,10 +37,14 @@ class FinderNetwork(nn.Module):
 
     Args:
         widths: channels at strides 2, 4, 8, 16 and 32.
+
+    Attributes:
+        widths: as given.
     """
 
     def __init__(self, widths: Sequence[int] = DEFAULT_WIDTHS) -> None:
         super().__init__()
+        self.widths: tuple[int, ...] = tuple(widths)
         half, quarter, fine, middle, coarse = widths
         self.stem: nn.Sequential = nn.Sequential(convolution(3, half, stride=2), convolution(half, quarter, stride=2))
         self.stages: nn.ModuleList = nn.ModuleList(

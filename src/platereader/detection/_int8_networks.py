@@ -93,8 +93,8 @@ def shared_scales(inputs: Mapping[str, InputScale], flow: Flow) -> dict[str, Inp
     return shared
 
 
-def int8_finder(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
-    """A runtime of a finder with the tensors that ``quantized`` made.
+def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
+    """A runtime of a finder with the tensors that ``quantized`` made; ``name`` stands in messages.
 
     Raises:
         WeightsCorruptError: they are of another network; names the first tensor that differs.
@@ -104,11 +104,11 @@ def int8_finder(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
     widths = [len(tensors.get(f"{name}.weight", ())) or 1 for name in firsts]
     with torch.device("meta"):  # for its structure only
         network = FinderNetwork(widths).eval()
-    return _runtime(network, FINDER_FLOW, tensors, shape=(1, 3, 64, 64))
+    return _runtime(network, FINDER_FLOW, tensors, shape=(1, 3, 64, 64), name=name)
 
 
-def int8_refiner(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
-    """A runtime of a refiner with the tensors that ``quantized`` made.
+def int8_refiner(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
+    """A runtime of a refiner with the tensors that ``quantized`` made; ``name`` stands in messages.
 
     Raises:
         WeightsCorruptError: they are of another network; names the first tensor that differs.
@@ -116,19 +116,19 @@ def int8_refiner(tensors: Mapping[str, Tensor]) -> TorchInt8Runtime:
     """
     with torch.device("meta"):
         network = RefinerNetwork().eval()
-    return _runtime(network, REFINER_FLOW, tensors, shape=(1, 3, *CROP_SIZE))
+    return _runtime(network, REFINER_FLOW, tensors, shape=(1, 3, *CROP_SIZE), name=name)
 
 
 def _runtime(
-    network: nn.Module, flow: Flow, tensors: Mapping[str, Tensor], *, shape: tuple[int, int, int, int]
+    network: nn.Module, flow: Flow, tensors: Mapping[str, Tensor], *, shape: tuple[int, int, int, int], name: str
 ) -> TorchInt8Runtime:
     """The network with int8 layers in the place of its convolutions."""
-    known, readers = int8_convolutions(tensors, network), flow.readers()
-    for name in convolutions(network):
-        block, _, place = name.rpartition(".")
-        reader = readers.get(name)
+    known, readers = int8_convolutions(tensors, network, name=name), flow.readers()
+    for layer in convolutions(network):
+        block, _, place = layer.rpartition(".")
+        reader = readers.get(layer)
         layers = cast("nn.Sequential", network.get_submodule(block))
-        layers[int(place)] = Int8Layer(known[name], after=None if reader is None else known[reader])
+        layers[int(place)] = Int8Layer(known[layer], after=None if reader is None else known[reader])
         if reader is not None:
             layers[1], layers[2] = nn.Identity(), nn.Identity()  # normalisation is folded, ReLU a part of the layer
     return TorchInt8Runtime(network, first=next(iter(known.values())), shape=shape)

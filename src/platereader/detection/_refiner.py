@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._crops import cut_windows, window_around
 from platereader.detection._preprocess import to_input
-from platereader.runtimes import Runtime
+from platereader.detection._weights import network_runtime
+from platereader.registry import WeightEntry, WeightFile
+from platereader.runtimes import Runtime, RuntimeOptions
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 __all__ = ["CROP_SIZE", "Place", "Refiner", "heat_points"]
 
@@ -47,9 +53,28 @@ class Refiner:
 
     Attributes:
         runtime: the network, with the outputs of ``detection._refiner_network.RefinerNetwork``.
+        weights: what the network was loaded from; None where it is not known.
+        note: why it runs with this engine and in this precision.
     """
 
     runtime: Runtime
+    weights: WeightEntry | None = None
+    note: str | None = None
+
+    @classmethod
+    def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
+        """Load checked weights.
+
+        Args:
+            weights: of the kind ``refiner``.
+            options: how they run; what is ``auto`` follows from the file.
+
+        Raises:
+            WeightsCorruptError: the weights of another network.
+            EngineError: the options and the file do not go together.
+            MissingDependencyError: the engine is not installed.
+        """
+        return cls(network_runtime(weights, options, network=_network, int8=_int8), weights.entry)
 
     def refine(self, frames: Sequence[BgrImage], boxes: Sequence[Sequence[Box]]) -> list[list[Place]]:
         """What each box of each frame shows; the crops of all frames run together.
@@ -92,3 +117,15 @@ def heat_points(heat: FloatArray) -> FloatArray:
     y = shares.sum(axis=3) @ ((np.arange(height, dtype=np.float32) + 0.5) / height)
     points: FloatArray = np.stack((x, y), axis=-1).astype(np.float32)
     return points
+
+
+def _network(tensors: Mapping[str, Tensor], name: str) -> nn.Module:
+    from platereader.detection._refiner_network import refiner_from_state
+
+    return refiner_from_state(tensors, name=name)
+
+
+def _int8(tensors: Mapping[str, Tensor], name: str) -> Runtime:
+    from platereader.detection._int8_networks import int8_refiner
+
+    return int8_refiner(tensors, name=name)

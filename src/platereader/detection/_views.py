@@ -40,7 +40,9 @@ class View:
         corners = detection.corners
         if corners is not None:
             corners = Quad.from_points([(x + self.x1, y + self.y1) for x, y in corners.points])
-        return replace(detection, box=box, corners=corners)
+        # What a side of the view cuts off may go on in the frame.
+        truncated = None if detection.truncated and self != View.whole(frame) else detection.truncated
+        return replace(detection, box=box, corners=corners, truncated=truncated)
 
 
 def detect_views(inner: Detector, views: Sequence[tuple[BgrImage, View]]) -> list[list[Detection]]:

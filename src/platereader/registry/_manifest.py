@@ -14,8 +14,8 @@ from platereader._files import read_bytes, write_json
 from platereader.errors import FileError, WeightsCorruptError, WeightsNotFoundError
 from platereader.registry._contents import Format, WeightPrecision, contents_of
 
-Kind: TypeAlias = Literal["detector", "recognizer"]
-"""What a weight file is for."""
+Kind: TypeAlias = Literal["detector", "refiner", "recognizer"]
+"""What a weight file is for; the refiner is the second network of a detector, whose settings name it."""
 
 MANIFEST_NAME = "weights.json"
 """File name of a manifest."""
@@ -262,7 +262,7 @@ def _one_of(*words: str) -> tuple[Callable[[object], bool], str]:
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "model": (_is_text, "a text"),
     "file": (_is_bare_name, "a file name without folders"),
-    "kind": _one_of("detector", "recognizer"),
+    "kind": _one_of("detector", "refiner", "recognizer"),
     "precision": _one_of("fp32", "int8"),
     "format": _one_of("safetensors", "onnx"),
     "sha256": (

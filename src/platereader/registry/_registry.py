@@ -235,6 +235,8 @@ class Registry:
     ) -> tuple[WeightFile, ...]:
         """Download the files of a model into ``cache``; a good file that is already there is left alone.
 
+        With a detector come the files of its refiner.
+
         Args:
             name: a name of the manifest.
             precision: only the files with such weights.
@@ -248,6 +250,9 @@ class Registry:
             WeightsFetchError: the download did not come through, or there is no address; nothing is left behind.
         """
         entries = self.entries_of(name, precision=precision, file_format=file_format)
+        second = entries[0].settings.get("refiner")
+        if second in self.names(kind="refiner"):
+            entries += self.entries_of(second, precision=precision, file_format=file_format)
         return tuple(self._fetch(entry, base_url=base_url, progress=progress) for entry in entries)
 
     def _fetch(

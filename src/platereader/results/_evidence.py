@@ -31,6 +31,7 @@ class Detection:
         score: 0 to 1, how sure the detector is that this is a plate.
         corners: outer corners as read, in pixels of the frame; None when the detector gives boxes only.
         lines: 1 or 2 text lines; None lets the rectifier decide by the aspect of the quad.
+        truncated: whether a part of the plate lies outside of the frame; None when the detector does not say.
 
     Raises:
         InvalidArgumentError: a field is something else.
@@ -40,6 +41,7 @@ class Detection:
     score: float
     corners: Quad | None = None
     lines: Lines | None = None
+    truncated: bool | None = None
 
     def __post_init__(self) -> None:
         check.instance(self.box, Box, name="box")
@@ -48,22 +50,37 @@ class Detection:
             check.instance(self.corners, Quad, name="corners")
         if self.lines is not None:
             check.set_fields(self, lines=check.line_count(self.lines))
+        if self.truncated is not None:
+            check.instance(self.truncated, bool, name="truncated")
 
     def __repr__(self) -> str:
         corners = None if self.corners is None else sum(self.corners.points, ())
-        return check.shown(self, box=self.box.to_tuple(), score=self.score, corners=corners, lines=self.lines)
+        return check.shown(
+            self,
+            box=self.box.to_tuple(),
+            score=self.score,
+            corners=corners,
+            lines=self.lines,
+            truncated=self.truncated,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         corners = None if self.corners is None else [[float(x), float(y)] for x, y in self.corners.points]
-        return {"box": list(self.box.to_tuple()), "score": self.score, "corners": corners, "lines": self.lines}
+        return {
+            "box": list(self.box.to_tuple()),
+            "score": self.score,
+            "corners": corners,
+            "lines": self.lines,
+            "truncated": self.truncated,
+        }
 
     @classmethod
     @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Detection:
         """Inverse of ``to_dict``."""
         corners = None if data["corners"] is None else Quad.from_points(data["corners"])
-        return cls(Box(*data["box"]), data["score"], corners, data["lines"])
+        return cls(Box(*data["box"]), data["score"], corners, data["lines"], data.get("truncated"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -162,15 +162,11 @@ def test_train_hands_over_only_what_was_given(
 
     monkeypatch.setattr("platereader.lab.training.detector.train.train_detector", detector)
     monkeypatch.setattr("platereader.lab.training.recognizer.train.train_recognizer", recognizer)
-    words = ["--steps", "5", "--learning-rate", "0.1", "--teacher", "plate-detector"]
+    words = ["--steps", "5", "--learning-rate", "0.1"]
     assert main(["train", "detector", "data", "--out", str(tmp_path), *words]) == 0
     assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
     (data, detector_options), (labelled, options) = calls
     training = detector_options["training"]
-    assert (
-        detector_options["teacher"].sha256
-        == Registry.default().resolve("plate-detector", file_format="safetensors").sha256
-    )
     assert (data, detector_options["output"], detector_options["start"]) == (Path("data"), tmp_path, None)
     assert (training.steps, training.minutes, training.learning_rate, training.seed) == (5, None, 0.1, 0)
     assert (labelled, options["negatives"]) == ([Path("a"), Path("b")], Path("n"))

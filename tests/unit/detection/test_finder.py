@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from small_detector import planted
 
 from platereader._geometry import Box, iou
-from platereader.detection._decode import cell_grid
-from platereader.detection._finder import Finder, decode_proposals
+from platereader.detection._finder import STRIDES, Finder, cell_grid, decode_proposals
 from platereader.detection._finder_network import FinderNetwork, finder_from_state
 from platereader.errors import ContractError, WeightsCorruptError
 
 FloatArray = NDArray[np.float32]
-
-
-def planted(boxes: dict[Box, float], *, size: tuple[int, int], stride: int = 8) -> tuple[FloatArray, FloatArray]:
-    """Outputs of one picture that say these boxes (pixels of the input) with these scores."""
-    centres, strides = cell_grid(size)
-    scores = np.full(len(centres), -20, np.float32)
-    sides = np.zeros((4, len(centres)), np.float32)
-    for box, score in boxes.items():
-        middle = np.array([(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2])
-        cell = int((np.linalg.norm(centres - middle, axis=1) + 1e6 * (strides[:, 0] != stride)).argmin())
-        x, y = centres[cell].tolist()
-        scores[cell] = math.log(score / (1 - score))
-        sides[:, cell] = np.log(np.array([x - box.x1, y - box.y1, box.x2 - x, box.y2 - y]) / stride)
-    return scores, sides
 
 
 class FakeRuntime:
@@ -45,6 +29,17 @@ class FakeRuntime:
         self.shapes.append(batch.shape)
         scores, sides = planted({self.box: self.score}, size=(batch.shape[2], batch.shape[3]))
         return np.stack([scores[None]] * len(batch)), np.stack([sides] * len(batch))
+
+
+def test_cells_are_those_of_a_plain_loop() -> None:
+    expected = [
+        ((column + 0.5) * stride, (row + 0.5) * stride, stride)
+        for stride in STRIDES
+        for row in range(96 // stride)
+        for column in range(160 // stride)
+    ]
+    centres, strides = cell_grid((96, 160))
+    np.testing.assert_allclose(np.concatenate((centres, strides), 1), expected)
 
 
 def test_decodes_boxes_best_first() -> None:
@@ -71,8 +66,8 @@ def test_another_network_is_refused() -> None:
 
 def test_proposals_are_in_the_frames_pixels() -> None:
     runtime = FakeRuntime(Box(100, 100, 180, 120))
-    small, large = np.zeros((320, 480, 3), np.uint8), np.zeros((640, 1280, 3), np.uint8)
-    first, second = Finder(runtime).propose([small, large])
+    small, large = np.zeros((320, 512, 3), np.uint8), np.zeros((640, 1280, 3), np.uint8)
+    first, second = Finder(runtime, input_size=640).propose([small, large])
     assert iou(first[0].box, Box(100, 100, 180, 120)) > 0.99
     assert iou(second[0].box, Box(200, 200, 360, 240)) > 0.99
     assert first[0].score == pytest.approx(0.8, abs=1e-5)
@@ -87,6 +82,18 @@ def test_large_frames_are_not_shrunk_beyond_what_small_plates_bear() -> None:
     assert runtime.shapes[-1][3] == 640
 
 
+def test_frames_of_any_size_have_inputs_of_few_sizes() -> None:
+    runtime = FakeRuntime(Box(10, 10, 20, 14))
+    finder = Finder(runtime)
+    rng = np.random.default_rng(0)
+    finder.propose([np.zeros((*rng.integers(40, 1600, 2), 3), np.uint8) for _ in range(150)])
+    shapes = {shape[2:] for shape in runtime.shapes}
+    assert len(shapes) < 80
+    assert all(max(shape) == finder.input_size or (shape[0] % 64, shape[1] % 64) == (0, 0) for shape in shapes)
+    finder.propose([np.zeros((4320, 7680, 3), np.uint8)])
+    assert runtime.shapes[-1][2:] == (1792, 3072)
+
+
 def test_frames_of_one_shape_run_together_and_each_has_its_own_proposals() -> None:
     class Brightness(FakeRuntime):
         """Sees a plate the further to the right the brighter a picture is."""
@@ -94,11 +101,11 @@ def test_frames_of_one_shape_run_together_and_each_has_its_own_proposals() -> No
         def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
             self.shapes.append(batch.shape)
             lefts = [round(64 * float(picture.mean())) for picture in batch]
-            outputs = [planted({Box(x, 20, x + 24, 32): 0.5}, size=(64, 96)) for x in lefts]
+            outputs = [planted({Box(x, 20, x + 24, 32): 0.5}, size=(64, 128)) for x in lefts]
             return np.stack([scores[None] for scores, _ in outputs]), np.stack([sides for _, sides in outputs])
 
     runtime = Brightness(Box(0, 0, 1, 1))
-    frames = [np.full((64, 96, 3), grey, np.uint8) for grey in (0, 128, 255)]
+    frames = [np.full((64, 128, 3), grey, np.uint8) for grey in (0, 128, 255)]
     found = Finder(runtime).propose(frames)
     assert [shape[0] for shape in runtime.shapes] == [3]
     assert [row[0].box.x1 for row in found] == pytest.approx([0, 32, 64], abs=0.5)

@@ -1,190 +1,219 @@
+"""The detector of two networks: what the finder proposes and the refiner sees becomes plates of the frame."""
+
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from detector_outputs import FakeRuntime, Wanted, encode
 from numpy.typing import NDArray
-from torch import nn
+from small_detector import FakeFinderNetwork, FakeRefinerNetwork, write_small_detector
 
-from platereader.detection._network import PlateNetwork
-from platereader.detection._plate_detector import PlateDetector
+from platereader._geometry import Box, Quad
+from platereader._loading import load_detector, resolve_detector
+from platereader.detection import PlateDetector
+from platereader.detection._finder import Finder, Proposal
+from platereader.detection._plate_detector import ScoreWeights, combined_box
+from platereader.detection._refiner import Place, Refiner
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
+from platereader.registry import Registry, write_sidecar
 from platereader.results import Detection
+from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._tensors import write_tensors
-from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-_CORNERS = np.array([[42, 30], [100, 34], [99, 52], [40, 47]], np.float32)
-
-
-def _fake(*plates: Wanted, size: tuple[int, int] = (96, 160)) -> FakeRuntime:
-    return FakeRuntime(encode(plates, size=size))
+# Corners that are the outline of a plate in the middle of a window: 1 / 1.5 of its width, and of a plate 90 x 30.
+_MIDDLE = np.array([[1 / 6, 1 / 6], [5 / 6, 1 / 6], [5 / 6, 5 / 6], [1 / 6, 5 / 6]], np.float32)
+PLATE, NOTHING = (3.0, -2.0, -2.0), (-3.0, -2.0, -2.0)
 
 
-def _frame(height: int, width: int, *, seed: int = 0) -> NDArray[np.uint8]:
+def made(boxes: dict[Box, float], *kinds: tuple[float, float, float], **settings: Any) -> PlateDetector:
+    """A detector whose finder proposes these boxes and whose refiner sees a plate, or these kinds of things."""
+    finder = Finder(FakeFinderNetwork(boxes), input_size=192)
+    return PlateDetector(finder, Refiner(FakeRefinerNetwork(_MIDDLE, kinds or (PLATE,))), **settings)
+
+
+def frame_of(height: int, width: int, *, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@pytest.fixture(scope="module")
-def network() -> PlateNetwork:
-    """Random weights that see plates everywhere."""
-    torch.manual_seed(0)
-    made = PlateNetwork().eval()
-    with torch.no_grad():
-        for head in made.heads:
-            last = cast("nn.Sequential", head)[-1]
-            last.get_parameter("bias")[64:66].fill_(-1.0)
-            last.get_parameter("weight")[64:66].mul_(50)
-    return made
+def test_a_plate_is_given_in_pixels_of_the_frame() -> None:
+    detector = made({Box(40, 50, 100, 80): 0.9}, (3.0, 1.0, 2.0), refined_share=0.0)
+    (found,) = detector.detect([frame_of(256, 384)])  # twice the size of the finder's input
+    (plate,) = found
+    np.testing.assert_allclose(plate.box.to_tuple(), (80, 100, 200, 160), atol=0.1)
+    assert plate.corners is not None
+    np.testing.assert_allclose(plate.corners.box.to_tuple(), (80, 100, 200, 160), atol=4)
+    assert (plate.lines, plate.truncated) == (2, True)
+    assert made({Box(40, 50, 100, 80): 0.9}).detect([frame_of(256, 384)])[0][0].truncated is False
 
 
-@pytest.fixture(scope="module")
-def detector(network: PlateNetwork) -> PlateDetector:
-    return PlateDetector(TorchRuntime(network), input_size=160, min_score=0.3, max_iou=0.3)
+def test_box_lies_between_the_proposal_and_the_hull_of_the_corners() -> None:
+    corners = Quad((10.0, 10.0), (50.0, 14.0), (50.0, 30.0), (10.0, 26.0))
+    box = Box(0.0, 0.0, 60.0, 30.0)
+    assert combined_box(box, corners, share=0.0) == box
+    assert combined_box(box, corners, share=1.0) == corners.box
+    assert combined_box(box, corners, share=0.5) == Box(5.0, 5.0, 55.0, 30.0)
 
 
-def test_plate_is_given_in_pixels_of_the_frame() -> None:
-    runtime = _fake(Wanted((40, 30, 100, 52), _CORNERS, line_class=1))
-    (found,) = PlateDetector(runtime, input_size=160).detect([_frame(288, 480)])
-    assert runtime.shapes == [(1, 3, 96, 160)]
-    np.testing.assert_allclose(found[0].box.to_tuple(), (120, 90, 300, 156), atol=0.05)
-    assert found[0].corners is not None
-    np.testing.assert_allclose(found[0].corners.to_array(), _CORNERS * 3, atol=0.05)
-    assert found[0].lines == 2
-    assert found[0].score == pytest.approx(1 / (1 + np.exp(-5)))
+def test_score_is_a_logistic_regression_on_both_logits() -> None:
+    corners = Quad.from_box(Box(0, 0, 1, 1))
+    weights = ScoreWeights(0.5, 2.0, -1.0)
+    score = weights.score(Proposal(Box(0, 0, 1, 1), 0.8), Place(corners, 0.3, 0.0, 0.0))
+    assert score == pytest.approx(1 / (1 + np.exp(-(0.5 * np.log(4) + 2.0 * 0.3 - 1.0))))
+    certain = weights.score(Proposal(Box(0, 0, 1, 1), 1.0), Place(corners, 1e9, 0.0, 0.0))
+    assert 0.999 < certain <= 1.0
 
 
-def test_box_is_kept_inside_and_corners_may_leave_the_frame() -> None:
-    outside = np.array([[-8, 30], [60, 30], [60, 50], [-8, 50]], np.float32)
-    runtime = _fake(Wanted((-8, 30, 60, 50), outside))
-    (found,) = PlateDetector(runtime, input_size=160).detect([_frame(96, 160)])
-    assert found[0].box.x1 == 0
-    assert found[0].corners is not None
-    assert found[0].corners.top_left[0] == pytest.approx(-8, abs=0.05)
-
-
-def test_wild_corners_are_held_near_their_box() -> None:
-    runtime = _fake(Wanted((40, 30, 100, 52), _CORNERS + np.float32(1e6)))
-    (found,) = PlateDetector(runtime, input_size=160).detect([_frame(96, 160)])
-    assert found[0].corners is not None
-    assert found[0].corners.box.x2 <= 161
-
-
-def test_plate_in_the_border_is_no_plate() -> None:
-    runtime = _fake(Wanted((40, 89, 100, 95), _CORNERS, stride=8))
-    assert PlateDetector(runtime, input_size=160).detect([_frame(80, 160)]) == [[]]
-
-
-def test_best_comes_first_and_weak_ones_can_be_asked_for() -> None:
-    runtime = _fake(
-        Wanted((10, 30, 50, 50), _CORNERS, logit=-2), Wanted((100, 30, 140, 50), _CORNERS, logit=2, stride=8)
-    )
-    detector = PlateDetector(runtime, input_size=160)
-    assert len(detector.detect([_frame(96, 160)])[0]) == 1
-    scores = [found.score for found in replace(detector, min_score=0.05).detect([_frame(96, 160)])[0]]
+def test_what_the_refiner_takes_for_nothing_is_left_out() -> None:
+    boxes = {Box(10, 20, 60, 45): 0.6, Box(100, 60, 150, 85): 0.5}
+    first, second = made(boxes, PLATE, NOTHING), made(boxes, NOTHING, PLATE)
+    assert [plate.box.x1 for plate in first.detect([frame_of(128, 192)])[0]] == pytest.approx([10], abs=2)
+    assert [plate.box.x1 for plate in second.detect([frame_of(128, 192)])[0]] == pytest.approx([100], abs=2)
+    scores = [plate.score for plate in replace(second, min_score=0.0).detect([frame_of(128, 192)])[0]]
     assert scores == sorted(scores, reverse=True)
     assert len(scores) == 2
 
 
-def test_frames_of_one_shape_share_a_batch_of_at_most_eight() -> None:
-    runtime = _fake(size=(96, 160))
-    PlateDetector(runtime, input_size=160).detect([_frame(96, 160)] * 10)
-    assert [shape[0] for shape in runtime.shapes] == [8, 2]
+def test_two_proposals_of_one_plate_are_one() -> None:
+    boxes = {Box(40, 50, 100, 80): 0.9, Box(50, 52, 112, 84): 0.6}
+    assert len(made(boxes, max_iou=0.3).detect([frame_of(128, 192)])[0]) == 1
+    assert len(made(boxes, max_iou=0.9).detect([frame_of(128, 192)])[0]) == 2
 
 
-def _close(first: list[Detection], second: list[Detection]) -> None:
+def test_wild_corners_are_held_near_their_box_and_boxes_in_the_frame() -> None:
+    detector = made({Box(-20, 50, 40, 80): 0.9}, refined_share=0.0)
+    wild = FakeRefinerNetwork(_MIDDLE * np.float32(40), (PLATE,))
+    (plate,) = replace(detector, refiner=Refiner(wild)).detect([frame_of(128, 192)])[0]
+    assert plate.box.x1 == 0
+    assert plate.corners is not None
+    assert plate.corners.box.x2 <= plate.box.x2 + plate.box.width
+
+
+def test_crops_of_all_frames_run_as_one_batch() -> None:
+    detector = made({Box(10, 20, 60, 45): 0.6, Box(100, 60, 150, 85): 0.5})
+    network = detector.refiner.runtime
+    assert isinstance(network, FakeRefinerNetwork)
+    detector.detect([frame_of(128, 192), frame_of(96, 160), frame_of(128, 192)])
+    assert [shape[0] for shape in network.shapes] == [6]
+
+
+def test_without_a_proposal_nothing_is_looked_at() -> None:
+    detector = made({})
+    assert detector.detect([frame_of(128, 192)]) == [[]]
+    network = detector.refiner.runtime
+    assert isinstance(network, FakeRefinerNetwork)
+    assert network.shapes == []
+
+
+def close(first: list[Detection], second: list[Detection]) -> None:
     assert len(first) == len(second) > 0
     for one, other in zip(first, second, strict=True):
         np.testing.assert_allclose(one.box.to_tuple(), other.box.to_tuple(), atol=0.01)
         assert one.score == pytest.approx(other.score, abs=1e-4)
 
 
-def test_mixed_frames_come_back_in_order_and_do_not_depend_on_each_other(detector: PlateDetector) -> None:
-    frames = [_frame(100, 160, seed=1), _frame(160, 90, seed=2), _frame(100, 160, seed=3), _frame(5, 7, seed=4)]
-    together = detector.detect(frames)
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> PlateDetector:
+    """Random networks that see plates everywhere."""
+    path = write_small_detector(tmp_path_factory.mktemp("small"), min_score=0.0)
+    detector = load_detector(path, options=RuntimeOptions("torch", "fp32"))
+    assert isinstance(detector, PlateDetector)
+    return detector
+
+
+def test_mixed_frames_come_back_in_order_and_do_not_depend_on_each_other(small: PlateDetector) -> None:
+    frames = [frame_of(100, 160, seed=1), frame_of(160, 90, seed=2), frame_of(100, 160, seed=3)]
+    together = small.detect([*frames, frame_of(5, 7, seed=4)])
     assert len(together) == 4
-    for frame, found in zip(frames[:3], together[:3], strict=True):
-        _close(found, detector.detect([frame])[0])
+    for frame, found in zip(frames, together[:3], strict=True):
+        close(found, small.detect([frame])[0])
 
 
-def test_two_threads_with_two_sizes_get_what_one_thread_gets(detector: PlateDetector) -> None:
-    frames = [_frame(96, 160, seed=5), _frame(160, 128, seed=6)]
-    expected = [detector.detect([frame])[0] for frame in frames]
+def test_two_threads_with_two_sizes_get_what_one_thread_gets(small: PlateDetector) -> None:
+    frames = [frame_of(96, 160, seed=5), frame_of(160, 128, seed=6)]
+    expected = [small.detect([frame])[0] for frame in frames]
     found: list[tuple[int, list[Detection]]] = []
     together = threading.Barrier(2)
 
     def work(index: int) -> None:
         together.wait()
-        found.extend((index, detector.detect([frames[index]])[0]) for _ in range(12))
+        found.extend((index, small.detect([frames[index]])[0]) for _ in range(8))
 
     threads = [threading.Thread(target=work, args=(index,)) for index in (0, 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 24
+    assert len(found) == 16
     for index, detections in found:
-        _close(detections, expected[index])
+        close(detections, expected[index])
 
 
-def test_frames_are_not_written_to(detector: PlateDetector) -> None:
-    frame = _frame(96, 160)
+def test_frames_are_not_written_to(small: PlateDetector) -> None:
+    frame = frame_of(96, 160)
     frame.setflags(write=False)
-    assert detector.detect([frame[:, ::-1]])
+    assert small.detect([frame[:, ::-1]])
 
 
-def test_weights_from_a_half_precision_file(network: PlateNetwork, detector: PlateDetector, tmp_path: Path) -> None:
-    state = {
-        name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in network.state_dict().items()
-    }
-    write_tensors(tmp_path / "w.safetensors", state)
-    settings = {"input_size": 160, "min_score": 0.3, "max_iou": 0.3}
-    loaded = PlateDetector.from_file(tmp_path / "w.safetensors", settings=settings)
-    frame = _frame(96, 160)
-    best, expected = loaded.detect([frame])[0][0], detector.detect([frame])[0][0]
-    assert best.score == pytest.approx(expected.score, abs=0.02)
-    np.testing.assert_allclose(best.box.to_tuple(), expected.box.to_tuple(), atol=1)
+def test_the_settings_are_those_of_the_finders_weights(tmp_path: Path) -> None:
+    weights = {"finder": 0.7, "refiner": 0.9, "bias": -0.2}
+    path = write_small_detector(tmp_path, min_score=0.4, refined_share=0.25, score_weights=weights)
+    detector = PlateDetector.from_weights(*resolve_detector(path, registry=Registry.default()))
+    assert (detector.input_size, detector.min_score, detector.refined_share) == (64, 0.4, 0.25)
+    assert detector.score_weights == ScoreWeights(**weights)
+    assert detector.with_input_size(96).finder.input_size == 96
+    files = resolve_detector(path, registry=Registry.default())
+    assert detector.description.sha256 == files.finder.sha256
+    assert files.refiner.sha256[:12] in str(detector.description.note)
 
 
-def test_folded_normalisation_gives_the_same_outputs(network: PlateNetwork) -> None:
-    torch.manual_seed(0)
-    folded = PlateNetwork()
-    folded.load_state_dict(network.state_dict())
-    fuse_normalisation(folded.eval())
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
-    picture = torch.rand(1, 3, 64, 96)
-    with torch.inference_mode():
-        for one, other in zip(network(picture), folded(picture), strict=True):
-            torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
+@pytest.mark.parametrize(
+    "pair", [{"size": 3}, {"min_score": "high"}, {"max_iou": 2.0}, {"score_weights": {"third": 1.0}}]
+)
+def test_bad_settings(tmp_path: Path, pair: dict[str, object]) -> None:
+    with pytest.raises(InvalidArgumentError, match="allowed"):
+        load_detector(write_small_detector(tmp_path, **pair))
+
+
+@pytest.mark.parametrize("finder", [{"size": 3}, {"input_size": 100}, {"largest_shrink": 0.5}, {"most": 0}])
+def test_bad_settings_of_the_finder(tmp_path: Path, finder: dict[str, object]) -> None:
+    path = write_small_detector(tmp_path)
+    write_sidecar(path, kind="detector", settings={"refiner": "small-refiner.safetensors", "finder": finder})
+    with pytest.raises(InvalidArgumentError, match="allowed"):
+        load_detector(path)
+
+
+def test_weights_that_name_no_refiner_or_one_that_is_not_there(tmp_path: Path) -> None:
+    path = write_small_detector(tmp_path)
+    for refiner in (None, 5, "../small-refiner.safetensors"):
+        write_sidecar(path, kind="detector", settings={"refiner": refiner})
+        with pytest.raises(WeightsCorruptError, match=r"settings\.refiner"):
+            load_detector(path)
+    write_sidecar(path, kind="detector", settings={"refiner": "absent.safetensors"})
+    with pytest.raises(WeightsNotFoundError, match="absent"):
+        load_detector(path)
+    write_sidecar(path, kind="detector", settings={"refiner": path.name})
+    with pytest.raises(InvalidArgumentError, match="weights of a detector"):
+        load_detector(path)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    write_tensors(tmp_path / "w", {"a": torch.zeros(1)})
-    with pytest.raises(WeightsCorruptError, match="does not hold a plate detector"):
-        PlateDetector.from_file(tmp_path / "w")
+    path = write_small_detector(tmp_path)
+    write_tensors(path, {"a": torch_zeros()})
+    write_sidecar(path, kind="detector", settings={"refiner": "small-refiner.safetensors"})
+    with pytest.raises(WeightsCorruptError, match="does not hold a plate finder's weights"):
+        load_detector(path)
 
 
-def test_missing_and_damaged_weights(tmp_path: Path) -> None:
-    with pytest.raises(WeightsNotFoundError):
-        PlateDetector.from_file(tmp_path / "none.safetensors")
-    (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04pickle")
-    with pytest.raises(WeightsCorruptError):
-        PlateDetector.from_file(tmp_path / "bad.safetensors")
+def torch_zeros() -> Any:
+    import torch
+
+    return torch.zeros(1)
 
 
-def test_unknown_precision(network: PlateNetwork, tmp_path: Path) -> None:
-    write_tensors(tmp_path / "w", network.state_dict())
+def test_unknown_precision(tmp_path: Path) -> None:
     with pytest.raises(EngineError):
-        PlateDetector.from_file(tmp_path / "w", precision="int4")
-
-
-@pytest.mark.parametrize("settings", [{"size": 3}, {"min_score": "high"}, {"input_size": 100}, {"max_iou": 2.0}])
-def test_bad_settings(network: PlateNetwork, tmp_path: Path, settings: dict[str, object]) -> None:
-    write_tensors(tmp_path / "w", network.state_dict())
-    with pytest.raises(InvalidArgumentError, match="allowed"):
-        PlateDetector.from_file(tmp_path / "w", settings=settings)
+        load_detector(write_small_detector(tmp_path), options=RuntimeOptions("torch", "int4"))

@@ -10,6 +10,7 @@ import struct
 import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPMessage
 from pathlib import Path
 from typing import cast
@@ -221,6 +222,14 @@ def test_a_good_file_is_not_fetched_again(server: Server, registry: Registry) ->
     for _ in range(2):
         registry.fetch("finder", base_url=f"{server.url}/good")
     assert server.requests == ["/good/finder.safetensors"]
+
+
+def test_with_a_detector_comes_its_refiner(server: Server, registry: Registry) -> None:
+    (finder,) = registry.entries
+    refiner = replace(finder, model="second", file="second.safetensors", kind="refiner")
+    pair = replace(registry, entries=(replace(finder, settings={"refiner": "second"}), refiner))
+    assert [file.name for file in pair.fetch("finder", base_url=f"{server.url}/good")] == ["finder", "second"]
+    assert server.requests == ["/good/finder.safetensors", "/good/second.safetensors"]
 
 
 def test_resolving_never_asks_a_server(server: Server, registry: Registry) -> None:

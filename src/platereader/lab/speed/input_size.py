@@ -12,6 +12,7 @@ import torch
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
+from platereader.detection._thresholds import with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import Estimate, estimate_precision
@@ -29,16 +30,15 @@ _TIMED_FRAMES = 10
 
 
 class SizableDetector(Protocol):
-    """A detector that is a dataclass with these fields, such as ``PlateDetector``."""
-
-    @property
-    def input_size(self) -> int:
-        """Longest side of the network's input, pixels."""
-        ...
+    """A detector whose input size can be chosen, such as ``PlateDetector``."""
 
     @property
     def min_score(self) -> float:
         """Lowest score of a plate that is reported, 0 to 1."""
+        ...
+
+    def with_input_size(self, input_size: int) -> SizableDetector:
+        """The same detector with inputs of so many pixels on the longer side."""
         ...
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
@@ -122,7 +122,13 @@ def evaluate_input_sizes(
         InvalidArgumentError: the detector's input size cannot be set, or a size is not allowed.
         MediaFileError: a picture cannot be decoded.
     """
-    low_threshold = {size: _resized(detector, size, min_score=LOW_SCORE) for size in sorted(set(sizes))}
+    if not hasattr(detector, "with_input_size"):
+        raise InvalidArgumentError(
+            f"detector is a {type(detector).__name__}, whose input size cannot be set: pass a PlateDetector."
+        )
+    known = cast("SizableDetector", detector)
+    sized = {size: known.with_input_size(size) for size in sorted(set(sizes))}
+    low_threshold = {size: with_min_score(one, LOW_SCORE) or one for size, one in sized.items()}
     found: dict[int, list[PictureBoxes]] = {size: [] for size in low_threshold}
     timed: list[BgrImage] = []
     every = max(1, len(images) // _TIMED_FRAMES)
@@ -134,19 +140,8 @@ def evaluate_input_sizes(
             found[size].append(picture_boxes(image, checked_detect(one, [frame])[0]))
         if on_picture is not None:
             on_picture()
-    usual = _resized(detector, next(iter(low_threshold))).min_score
-    timings = _times({size: _resized(detector, size) for size in low_threshold}, timed, rounds=rounds)
-    return tuple(_scores(size, boxes, usual=usual, timing=timings[size]) for size, boxes in found.items())
-
-
-def _resized(detector: object, size: int, **settings: float) -> SizableDetector:
-    """The detector with another input size."""
-    names = {field.name for field in dataclasses.fields(detector)} if dataclasses.is_dataclass(detector) else set[str]()
-    if not names >= {"input_size", "min_score"}:
-        raise InvalidArgumentError(
-            f"detector is a {type(detector).__name__}, whose input size cannot be set: pass a PlateDetector."
-        )
-    return cast(SizableDetector, dataclasses.replace(cast(Any, detector), input_size=size, **settings))
+    timings = _times(sized, timed, rounds=rounds)
+    return tuple(_scores(size, boxes, usual=known.min_score, timing=timings[size]) for size, boxes in found.items())
 
 
 def _times(detectors: Mapping[int, SizableDetector], frames: Sequence[BgrImage], *, rounds: int) -> dict[int, Timing]:

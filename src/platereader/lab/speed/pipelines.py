@@ -177,7 +177,7 @@ def _prepared(setting: Setting, build: Build) -> _Candidate:
         replace(part, threads=setting.threads) if part.engine == "torch" else part for part in pipeline.describe()
     )
     if setting.input_size is not None:
-        detector = replace(cast("Any", pipeline.detector), input_size=setting.input_size)
+        detector = cast("Any", pipeline.detector).with_input_size(setting.input_size)
         pipeline = replace(pipeline, parts=replace(pipeline.parts, detector=detector))
     return _Candidate(setting, pipeline, parts)
 

@@ -18,9 +18,9 @@ PLATE_STAGES: Final[tuple[str, ...]] = ("rectify", "prepare", "recognizer networ
 STAGES: Final[tuple[str, ...]] = ("letterbox", "detector network", "suppress", *PLATE_STAGES, "rest")
 """What a frame goes through.
 
-``letterbox`` is everything in the detector before its network, ``suppress`` everything behind it: decoding, non-maximum
-suppression, the way back to pixels of the frame. ``prepare`` is everything in the recognizer but its network. ``rest``
-is what lies between the parts: checks and sorting. Together they are the whole time.
+``letterbox`` is everything in the detector before its first network, ``suppress`` everything behind it but the second
+one: decoding, crops, non-maximum suppression, the way back to pixels of the frame. ``prepare`` is everything in the
+recognizer but its network. ``rest`` is what lies between the parts: checks and sorting. Together they are all the time.
 """
 
 
@@ -56,7 +56,7 @@ class Stopwatch:
 def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
     """The same pipeline, whose parts tell ``stopwatch`` when work passes from one to the next.
 
-    Meant for ``read`` of one frame at a time. A detector or recognizer without a ``runtime`` counts as its network.
+    Meant for ``read`` of one frame at a time. A detector or recognizer with unknown networks counts as its network.
 
     Args:
         pipeline: any; it is not changed.
@@ -67,10 +67,16 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
         return _Watched(part, verb, before=lambda: stopwatch.enter(during), after=lambda: stopwatch.enter(after))
 
     def with_network(part: Any, verb: str, *, network: str, before: str, behind: str) -> Any:
-        if not hasattr(part, "runtime"):
+        def with_runtime(part: Any) -> Any:
+            return replace(part, runtime=watch(part.runtime, "run", during=network, after=behind))
+
+        if hasattr(part, "finder"):
+            part = replace(part, finder=with_runtime(part.finder), refiner=with_runtime(part.refiner))
+        elif hasattr(part, "runtime"):
+            part = with_runtime(part)
+        else:
             return watch(part, verb, during=network)
-        runtime = watch(part.runtime, "run", during=network, after=behind)
-        return watch(replace(part, runtime=runtime), verb, during=before)
+        return watch(part, verb, during=before)
 
     parts = replace(
         pipeline.parts,

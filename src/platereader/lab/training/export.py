@@ -9,51 +9,83 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch import Tensor, nn
 
 from platereader._dependencies import check_installed
 from platereader._files import write_bytes
-from platereader.detection._network import network_from_file
+from platereader.detection._finder_network import FinderNetwork
+from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
 from platereader.runtimes._quiet_import import import_onnxruntime
-from platereader.runtimes._torch import fuse_normalisation
 
-__all__ = ["OPSET", "export_detector", "import_onnx", "write_model"]
+__all__ = ["OPSET", "export_finder", "export_refiner", "import_onnx", "write_model"]
 
 OPSET: Final = 18
 """Version of the ONNX operators."""
 
-_OUTPUTS = ("sides", "classes", "corners")
+_Sides = Sequence[int | str]
 
 
-def export_detector(weights: Path, output: Path) -> None:
-    """Write the detector's network; number, height and width of its pictures stay free.
+def export_finder(network: FinderNetwork, output: Path) -> None:
+    """Write a finder; number, height and width of its pictures stay free.
 
     Args:
-        weights: safetensors file of a ``detection._network.PlateNetwork``.
+        network: in inference mode, with its normalisation folded.
         output: file to write.
 
     Raises:
-        WeightsError: the weights are missing, damaged or of another network.
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
+    _export(
+        network,
+        output,
+        example=torch.zeros(2, 3, 64, 96),
+        takes=("pictures", ("pictures", 3, "height", "width")),
+        gives={"scores": ("pictures", 1, "cells"), "sides": ("pictures", 4, "cells")},
+    )
+
+
+def export_refiner(network: RefinerNetwork, output: Path) -> None:
+    """Write a refiner; the number of its crops stays free.
+
+    Args:
+        network: in inference mode, with its normalisation folded.
+        output: file to write.
+
+    Raises:
+        MissingDependencyError: a package of the extra ``train`` is not installed.
+    """
+    _export(
+        network,
+        output,
+        example=torch.zeros(2, 3, *CROP_SIZE),
+        takes=("crops", ("crops", 3, *CROP_SIZE)),
+        gives={"heat": ("crops", 4, *(side // 4 for side in CROP_SIZE)), "kinds": ("crops", 3)},
+    )
+
+
+def _export(
+    network: nn.Module, output: Path, *, example: Tensor, takes: tuple[str, _Sides], gives: dict[str, _Sides]
+) -> None:
+    """Write a network; sides that are texts stay free."""
     import_onnx("onnxscript")
-    network = fuse_normalisation(network_from_file(weights))
+    name, sides = takes
     free = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own workings
         program: Any = torch.onnx.export(
             network,
-            (torch.zeros(2, 3, 64, 96),),
+            (example,),
             dynamo=True,
             verbose=False,
             opset_version=OPSET,
-            input_names=["pictures"],
-            output_names=list(_OUTPUTS),
-            dynamic_shapes={"pictures": {0: free, 2: free, 3: free}},
+            input_names=[name],
+            output_names=list(gives),
+            dynamic_shapes=({index: free for index, side in enumerate(sides) if isinstance(side, str)},),
         )
     model = program.model_proto
-    _name_sides(model.graph.input, ("pictures", 3, "height", "width"))
-    for value, channels in zip(model.graph.output, (64, 2, 8), strict=True):
-        _name_sides([value], ("pictures", channels, "cells"))
+    _name_sides(model.graph.input, sides)
+    for value, given in zip(model.graph.output, gives.values(), strict=True):
+        _name_sides([value], given)
     write_model(output, model)
 
 
@@ -86,7 +118,7 @@ def write_model(path: Path, model: Any) -> None:
     write_bytes(path, model.SerializeToString(deterministic=True))
 
 
-def _name_sides(values: Sequence[Any], sides: Sequence[int | str]) -> None:
+def _name_sides(values: Sequence[Any], sides: _Sides) -> None:
     """Give the sides of inputs or outputs their length or their name."""
     for value in values:
         for dimension, side in zip(value.type.tensor_type.shape.dim, sides, strict=True):

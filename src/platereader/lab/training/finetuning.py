@@ -93,11 +93,12 @@ class FineTuned(Generic[ComparisonT]):
 
     @classmethod
     def of(
-        cls, loop: TrainingLoop, *, start: WeightFile, tuning: TuningSet, comparisons: Sequence[ComparisonT]
+        cls, *loops: TrainingLoop, start: WeightFile, tuning: TuningSet, comparisons: Sequence[ComparisonT]
     ) -> FineTuned[ComparisonT]:
-        """The result of a finished loop, without weights."""
+        """The result of finished loops, without weights."""
         sizes = len(tuning.train), len(tuning.held_out)
-        return cls(start.sha256, *sizes, tuple(tuning.skipped), loop.step, loop.elapsed_s / 60, tuple(comparisons))
+        steps, minutes = sum(loop.step for loop in loops), sum(loop.elapsed_s for loop in loops) / 60
+        return cls(start.sha256, *sizes, tuple(tuning.skipped), steps, minutes, tuple(comparisons))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -114,17 +115,18 @@ class FineTuned(Generic[ComparisonT]):
         }
 
 
-def check_output(output: Path, *, start: str) -> None:
+def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -> None:
     """Check that a folder is empty, or holds an earlier run from the same weights; nothing else is ever replaced.
 
     Args:
         output: folder of a fine-tuning.
         start: sha256 of the weights that it begins with.
+        checkpoints: folder of its checkpoint, if that is another one.
 
     Raises:
         InvalidArgumentError: it holds other weights.
     """
-    checkpoint = output / CHECKPOINT_NAME
+    checkpoint = (checkpoints or output) / CHECKPOINT_NAME
     if checkpoint.exists() and load_checkpoint(checkpoint).scalars.get("settings", {}).get("start") == start:
         return
     found = sorted(path.name for path in output.glob("*.safetensors"))
@@ -135,12 +137,13 @@ def check_output(output: Path, *, start: str) -> None:
         )
 
 
-def refuse_worse(result: FineTuned[Any], *, output: Path, data: Path) -> None:
+def refuse_worse(result: FineTuned[Any], *, output: Path, checkpoints: Path, data: Path) -> None:
     """Write the report and raise AccuracyError if the new weights are worse.
 
     Args:
         result: without weights.
         output: folder of the fine-tuning.
+        checkpoints: where the new weights are, for the message.
         data: labelled set of the user, for the message.
     """
     comparisons: Sequence[BeforeAndAfter] = result.comparisons
@@ -149,7 +152,7 @@ def refuse_worse(result: FineTuned[Any], *, output: Path, data: Path) -> None:
         write_report(result, output=output)
         raise AccuracyError(
             f"the new weights are worse and were not written: {'; '.join(worse)}. They are in "
-            f"{output / CHECKPOINT_NAME}. Look for wrong or missing labels in {data}, or try more examples, older "
+            f"{checkpoints}. Look for wrong or missing labels in {data}, or try more examples, older "
             "labelled sets beside them or a lower learning_rate, with a new folder for the output; even_if_worse "
             "(--even-if-worse) writes these as they are."
         )

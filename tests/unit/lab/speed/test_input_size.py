@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -28,6 +28,10 @@ class _NearSightedDetector:
 
     input_size: int = 640
     min_score: float = 0.3
+
+    def with_input_size(self, input_size: int) -> _NearSightedDetector:
+        """The same with another size."""
+        return replace(self, input_size=input_size)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The patches."""

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from small_detector import FakeFinderNetwork, FakeRefinerNetwork
 
 from fakes import PatchDetector, PatchRecognizer, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, PlateImage
 from platereader._arrays import BgrImage, LogProbs
 from platereader.cli import main
+from platereader.detection import Finder, PlateDetector, Refiner
 from platereader.errors import EngineError, InvalidArgumentError
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.speed.machine import this_machine
@@ -113,6 +116,10 @@ class SizedDetector:
     input_size: int = 640
     description: PartDescription | None = None
 
+    def with_input_size(self, input_size: int) -> SizedDetector:
+        """The same with another size."""
+        return replace(self, input_size=input_size)
+
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The patches."""
         return PatchDetector().detect(frames)
@@ -200,6 +207,32 @@ def test_every_second_of_a_frame_belongs_to_one_stage() -> None:
         "rest": 0.5,
     }
     assert [reading.text for reading in readings] == [reading.text for reading in plain.read(FRAME)]
+
+
+def test_both_networks_of_the_detector_are_its_network() -> None:
+    clock = Clock()
+
+    class Slow:
+        """A network that takes its time."""
+
+        engine, precision, threads = "fake", "fp32", 1
+
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def run(self, batch: Any) -> Any:
+            clock.wait(3)
+            return self.inner.run(batch)
+
+    corners = np.array([[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8]], np.float32)
+    networks = FakeFinderNetwork({Box(20, 20, 80, 40): 0.9}), FakeRefinerNetwork(corners, [(3.0, -1.0, -1.0)])
+    finder, refiner = (Slow(network) for network in networks)
+    detector = PlateDetector(Finder(finder), Refiner(refiner))
+    stopwatch = Stopwatch(clock)
+    timed = watched(Pipeline(replace(patch_pipeline().parts, detector=detector)), stopwatch)
+    stopwatch.start()
+    assert len(timed.detector.detect([FRAME])[0]) == 1
+    assert stopwatch.stop()["detector network"] == 6
 
 
 def test_parts_without_a_runtime_and_the_others_have_stages_too() -> None:

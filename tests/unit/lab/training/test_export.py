@@ -10,29 +10,51 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from small_detector import write_small_detector
 
+from platereader._loading import load_detector
 from platereader.cli import main
-from platereader.detection._plate_detector import PlateDetector
 from platereader.errors import WeightsCorruptError
 from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.registry import Registry, load_manifest, write_sidecar
+from platereader.runtimes import RuntimeOptions
+from platereader.runtimes._exported import exported_runtime
 from small_networks import SMALL, write_small
 
 
-def test_the_detector_is_the_one_that_is_shipped(tmp_path: Path) -> None:
-    made_of = Registry.default().resolve("plate-detector", file_format="safetensors")
-    assert main(["train", "export", str(made_of.path), "--out", str(tmp_path)]) == 0
-    path = tmp_path / "plate-detector.onnx"
-    picture = np.random.default_rng(0).random((2, 3, 64, 96), np.float32)
-    ours = PlateDetector.from_file(path, engine="onnx").runtime.run(picture)
-    theirs = PlateDetector.from_file(made_of.path).runtime.run(picture)
-    assert [part.shape for part in ours] == [(2, 64, 126), (2, 2, 126), (2, 8, 126)]
-    for part, wanted in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(part, wanted, atol=2e-3)
-    described = json.loads(path.with_name("plate-detector.onnx.json").read_text(encoding="utf-8"))
-    assert (described["settings"], described["precision"]) == (made_of.settings, "fp32")
-    data = path.read_bytes()
-    assert not any(word in data for word in (b"site-packages", b"/src/", b".py", str(tmp_path).encode()))
+def test_a_detector_is_exported_as_it_is_and_described(tmp_path: Path) -> None:
+    made_of = write_small_detector(tmp_path / "made", min_score=0.0)
+    out = tmp_path / "out"
+    assert main(["train", "export", str(made_of), "--out", str(out)]) == 0
+    assert {path.name for path in out.glob("*.onnx")} == {"small-finder.onnx", "small-refiner.onnx"}
+    frame = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
+    theirs, ours = (
+        load_detector(path, options=RuntimeOptions(engine, "fp32")).detect([frame])[0]
+        for path, engine in ((made_of, "torch"), (out / "small-finder.onnx", "onnx"))
+    )
+    assert len(ours) == len(theirs) > 0
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one.box.to_tuple(), other.box.to_tuple(), atol=0.05)
+        assert one.score == pytest.approx(other.score, abs=1e-3)
+    described = json.loads((out / "small-finder.onnx.json").read_text(encoding="utf-8"))
+    settings = Registry.default().resolve(made_of).settings
+    assert described["settings"] == {**settings, "refiner": "small-refiner.onnx"}
+    for path in out.glob("*.onnx"):
+        data = path.read_bytes()
+        assert not any(word in data for word in (b"site-packages", b"/src/", b".py", str(tmp_path).encode()))
+
+
+def test_the_exported_detector_is_the_one_that_is_shipped(tmp_path: Path) -> None:
+    assert main(["train", "export", "plate-detector", "--out", str(tmp_path)]) == 0
+    for name in ("plate-detector", "plate-refiner"):
+        shipped = Registry.default().resolve(name, precision="fp32", file_format="onnx")
+        picture = np.random.default_rng(0).random((2, 3, 64, 128), np.float32)
+        ours, theirs = (
+            exported_runtime(data, name=name, engine="onnx").run(picture)
+            for data in ((tmp_path / shipped.path.name).read_bytes(), shipped.data)
+        )
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(one, other, atol=2e-3)
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -50,8 +50,8 @@ class DetectionScores:
         corner_error_p90: likewise, the 90th percentile.
         precision_recall: at IoU 0.5, over all scores that the detector can report.
         recall_by_width: by width of the labelled box in its picture, by the pipeline as it is.
-        recall_by_input_width: likewise by its width in the network's input; empty where the detector has no
-            ``input_size``.
+        recall_by_input_width: likewise by its width in the network's input; empty where the detector has
+            neither ``input_scale`` nor ``input_size``.
     """
 
     pictures: int

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class _Scene:
 
     file: str
     country: str | None
-    longest_px: int
+    input_scale: float | None
     candidates: PictureBoxes
     reported: PictureBoxes
 
@@ -77,7 +78,6 @@ def evaluate(
         ContractError: a part broke its contract.
     """
     rng = rng or np.random.default_rng(0)
-    input_size = input_size_of(pipeline.detector)
     run = _run(pipeline, dataset, failures=failures, on_picture=on_picture)
     return EvaluationReport(
         dataset=name,
@@ -85,8 +85,8 @@ def evaluate(
         plates=len(run.outcomes),
         skipped=tuple(run.skipped),
         parts=pipeline.describe(),
-        detection=_detection_scores(run.scenes, run.outcomes, input_size=input_size, rng=rng),
-        countries=_by_country(run, input_size=input_size, rng=rng),
+        detection=_detection_scores(run.scenes, run.outcomes, rng=rng),
+        countries=_by_country(run, rng=rng),
         groups=score_groups(run.outcomes, rng=rng),
         outcomes=tuple(run.outcomes),
     )
@@ -146,7 +146,7 @@ def _evaluate_picture(
         reported = [reading.detection for reading in readings if reading.detection is not None]
         candidates = reported if low_threshold is None else checked_detect(low_threshold, [frame])[0]
         boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
-        run.scenes.append(_Scene(file, image.country, max(width, height), *boxes_of))
+        run.scenes.append(_Scene(file, image.country, input_scale_of(pipeline.detector, width, height), *boxes_of))
     if writer is not None:
         for plate, outcome in zip(image.plates, outcomes, strict=True):
             if outcome.is_failure:
@@ -183,23 +183,26 @@ def _rows(boxes: Iterable[Box]) -> NDArray[np.float64]:
     return np.asarray([box.to_tuple() for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
-def input_size_of(detector: object) -> int | None:
-    """Longest side of the network's input in pixels, where the detector says it in ``input_size``."""
+def input_scale_of(detector: Any, width: int, height: int) -> float | None:
+    """Pixels of the network's input a pixel of a frame, where the detector says it, or how large its input is."""
+    if hasattr(detector, "input_scale"):
+        return float(detector.input_scale(width, height))
     size = getattr(detector, "input_size", None)
-    return size if isinstance(size, int) else None
+    return min(1.0, size / max(width, height)) if isinstance(size, int) else None
 
 
 def _detection_scores(
-    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, input_size: int | None, rng: np.random.Generator
+    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
 ) -> DetectionScores | None:
     if not scenes:
         return None
-    scales = None if input_size is None else [min(1.0, input_size / scene.longest_px) for scene in scenes]
+    known = [scene.input_scale for scene in scenes if scene.input_scale is not None]
+    scales = known if len(known) == len(scenes) else None
     candidates, reported = [scene.candidates for scene in scenes], [scene.reported for scene in scenes]
     return score_detection(candidates, reported, outcomes, input_scales=scales, rng=rng)
 
 
-def _by_country(run: _Run, *, input_size: int | None, rng: np.random.Generator) -> dict[str, DetectionScores]:
+def _by_country(run: _Run, *, rng: np.random.Generator) -> dict[str, DetectionScores]:
     """The scores of each country, where the set names several."""
     names = sorted({scene.country for scene in run.scenes if scene.country is not None})
     scored: dict[str, DetectionScores] = {}
@@ -207,7 +210,7 @@ def _by_country(run: _Run, *, input_size: int | None, rng: np.random.Generator) 
         scenes = [scene for scene in run.scenes if scene.country == name]
         files = {scene.file for scene in scenes}
         outcomes = [outcome for outcome in run.outcomes if outcome.file in files]
-        scores = _detection_scores(scenes, outcomes, input_size=input_size, rng=rng)
+        scores = _detection_scores(scenes, outcomes, rng=rng)
         if scores is not None:
             scored[name] = scores
     return scored

@@ -7,15 +7,26 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
+from platereader._geometry import Box, iou
 from platereader.detection._plate_detector import PlateDetector
-from platereader.lab.datasets import LabelledImage
+from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision
-from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, average_precision, match, rank, recall
+from platereader.lab.metrics.rates import (
+    COCO_IOUS,
+    Matches,
+    PictureBoxes,
+    Rate,
+    average_precision,
+    corner_error,
+    match,
+    rank,
+    recall,
+)
 from platereader.lab.tables import show_rate
-from platereader.lab.training.detector.validation import corner_errors, picture_boxes
 from platereader.media._images import read_image
 from platereader.results import Detection
 
@@ -24,8 +35,11 @@ __all__ = [
     "DetectorScores",
     "PictureSet",
     "compare_scores",
+    "corner_errors",
+    "picture_boxes",
     "score_detections",
     "score_detector",
+    "score_rows",
     "table",
 ]
 
@@ -166,6 +180,37 @@ def score_detections(
     )
 
 
+def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
+    """Boxes of one picture as the measures take them; on loosely boxed plates and in ignored places nothing counts."""
+    loose = [plate.box for plate in image.plates if plate.box is not None and plate.box_quality == "loose"]
+    return PictureBoxes(
+        _rows([detection.box for detection in detections]),
+        np.array([detection.score for detection in detections], np.float64),
+        _rows([box for box, _ in _well_boxed(image)]),
+        _rows((*loose, *image.ignored)),
+    )
+
+
+def corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list[float]:
+    """Corner error in per cent of each plate with known corners, by the detection that overlaps it most."""
+    errors: list[float] = []
+    for box, plate in _well_boxed(image):
+        best = max(detections, key=lambda detection: iou(detection.box, box), default=None)
+        if best is not None and iou(best.box, box) >= 0.5 and plate.corners is not None and best.corners is not None:
+            errors.append(corner_error(best.corners, plate.corners))
+    return errors
+
+
+def _well_boxed(image: LabelledImage) -> list[tuple[Box, LabelledPlate]]:
+    """The plates that have to be found, with their boxes."""
+    return [(plate.box, plate) for plate in image.plates if plate.box is not None and plate.box_quality != "loose"]
+
+
+def _rows(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    """Boxes as float64 ``(N, 4)``, also for none."""
+    return np.array([box.to_tuple() for box in boxes], np.float64).reshape(-1, 4)
+
+
 def compare_scores(
     name: str, before: DetectorScores, after: DetectorScores, *, margin_points: float
 ) -> DetectorComparison:
@@ -175,15 +220,23 @@ def compare_scores(
 
 def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:
     """Rows of name, figure, and its value before and after with n and 95 % interval; what has no value is left out."""
-    was, now = one.before, one.after
-    rows = [
-        ("AP50", _percent(was.ap50), _percent(now.ap50)),
-        ("AP50-95", _percent(was.ap50_95), _percent(now.ap50_95)),
-        ("found", show_rate(was.recall), show_rate(now.recall)),
-        ("corner error", _percent(was.corner_error, factor=1.0), _percent(now.corner_error, factor=1.0)),
-        ("false alarms", show_rate(was.false_alarms), show_rate(now.false_alarms)),
+    rows = zip(_figures(one.before), _figures(one.after), strict=True)
+    return [(one.name, name, was, now) for (name, was), (_, now) in rows if (was, now) != (_NOTHING, _NOTHING)]
+
+
+def score_rows(scores: DetectorScores) -> list[tuple[str, str]]:
+    """Rows of figure and value with n and 95 % interval; what has no value is left out."""
+    return [(name, value) for name, value in _figures(scores) if value != _NOTHING]
+
+
+def _figures(scores: DetectorScores) -> list[tuple[str, str]]:
+    return [
+        ("AP50", _percent(scores.ap50)),
+        ("AP50-95", _percent(scores.ap50_95)),
+        ("found", show_rate(scores.recall)),
+        ("corner error", _percent(scores.corner_error, factor=1.0)),
+        ("false alarms", show_rate(scores.false_alarms)),
     ]
-    return [(one.name, *row) for row in rows if row[1:] != (_NOTHING, _NOTHING)]
 
 
 def _percent(estimate: Estimate | None, *, factor: float = 100.0) -> str:

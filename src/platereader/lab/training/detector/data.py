@@ -1,12 +1,10 @@
-"""Endless batches for the detector: labelled photographs, replaced and pasted plates, and empty scenes, mixed."""
+"""Scenes and tiles for finder and refiner: labelled photographs, replaced and pasted plates, and empty ones, mixed."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -18,47 +16,18 @@ from platereader.lab.synthesis.distractors import coloured
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.training.detector.hard_negatives import scene_plate, with_distractors, without_plates
-from platereader.lab.training.detector.loss import Targets
 from platereader.lab.training.detector.material import Material, loaded_scene
-from platereader.lab.training.detector.tiles import LINE_CLASSES, LabelledScene, cut_tile, join_mosaic, relight
-
-_MOSAIC_SHARE, _LAST_STRETCH = 0.4, 0.9
-_BATCH, _MIN_BATCH = 16, 8
-_BATCH_PIXELS = _BATCH * 320 * 320
-# Tile sizes as (height, width) with their shares, and up to which progress: small tiles are cheap and come first, the
-# last ones are near the size of use.
-_STRETCHES = (
-    (0.4, (((320, 320), 0.7), ((256, 256), 0.2), ((416, 416), 0.1))),
-    (0.75, (((320, 320), 0.45), ((416, 416), 0.35), ((320, 448), 0.1), ((448, 320), 0.1))),
-    (math.inf, (((480, 640), 0.4), ((384, 640), 0.2), ((640, 640), 0.15), ((320, 320), 0.25))),
+from platereader.lab.training.detector.tiles import (
+    LINE_CLASSES,
+    LabelledScene,
+    SceneSource,
+    cut_tile,
+    join_mosaic,
+    relight,
 )
+
+_MOSAIC_SHARE = 0.4
 _COLOURED_SHARE = 0.6
-
-
-SceneSource: TypeAlias = Callable[[np.random.Generator], LabelledScene]
-"""Draws a scene."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Tiles and what is known of them.
-
-    Attributes:
-        pictures: uint8 ``(N, 3, H, W)``, RGB.
-        targets: the labels.
-    """
-
-    pictures: Tensor
-    targets: Targets
-
-
-def make_batch(draw: SceneSource, *, progress: float, rng: np.random.Generator) -> Batch:
-    """One batch; towards the end of the training (``progress`` 0.9 of 1) tiles are large and single."""
-    last = progress >= _LAST_STRETCH
-    choices = next(sizes for until, sizes in _STRETCHES if progress < until)
-    size = choices[rng.choice(len(choices), p=[share for _, share in choices])][0]
-    count = max(_MIN_BATCH, min(_BATCH, round(_BATCH_PIXELS / (size[0] * size[1]))))
-    return as_batch([make_tile(draw, size=size, mosaic=not last, rng=rng) for _ in range(count)])
 
 
 def make_tile(draw: SceneSource, *, size: tuple[int, int], mosaic: bool, rng: np.random.Generator) -> LabelledScene:
@@ -88,10 +57,6 @@ class TileMaker:
             (self._erased, 0.08, bool(self._cornered)),
         ]
         self._kinds = [(draw, share) for draw, share, possible in kinds if possible]
-
-    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
-        """One batch; see ``make_batch``."""
-        return make_batch(self.scene, progress=progress, rng=rng)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A random scene of a random kind."""
@@ -163,22 +128,6 @@ def _with_plates(made: Scene, scene: LabelledScene) -> LabelledScene:
 def _front_height(plate_px: float, rng: np.random.Generator) -> int:
     """Height to render a plate at: somewhat above its height in the picture, as far as that pays."""
     return int(np.clip(plate_px * rng.uniform(1.0, 2.0), 24, 96))
-
-
-def as_batch(tiles: Sequence[LabelledScene]) -> Batch:
-    """Tiles of one size as tensors, labels padded to the longest."""
-    pictures = np.stack([tile.pixels[:, :, ::-1].transpose(2, 0, 1) for tile in tiles])
-    plates = max(1, *(len(tile.boxes) for tile in tiles))
-    is_plate = np.array([[column < len(tile.boxes) for column in range(plates)] for tile in tiles])
-    targets = Targets(
-        boxes=padded_stack([tile.boxes for tile in tiles]),
-        lines=padded_stack([tile.lines for tile in tiles]),
-        corners=padded_stack([tile.corners for tile in tiles]),
-        has_corners=padded_stack([tile.has_corners.astype(np.float32) for tile in tiles]),
-        is_plate=torch.from_numpy(is_plate),
-        ignored=padded_stack([tile.ignored for tile in tiles]),
-    )
-    return Batch(torch.from_numpy(np.ascontiguousarray(pictures)), targets)
 
 
 def padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:

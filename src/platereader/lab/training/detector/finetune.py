@@ -1,24 +1,25 @@
-"""Fine-tune the detector on labelled pictures of the user, and keep the new weights only if they find plates better.
+"""Fine-tune a detector on labelled pictures of the user, and keep the new weights only if they find plates better.
 
-The pictures are mixed with what the detector was trained on, or where that is not at hand with made-up plates, so that
-it does not forget the rest of the world. Both are measured before and after.
+Both of its networks learn. The pictures are mixed with what the detector was trained on, or where that is not at hand
+with made-up plates, so that it does not forget the rest of the world. Both are measured before and after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from torch import nn
 
 from platereader._dependencies import check_installed
-from platereader.detection._network import PlateNetwork, network_from_state
+from platereader._loading import DetectorFiles, resolve_detector
+from platereader.detection._finder import Finder
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.training.detector.background import FILE_NAME, with_background
+from platereader.lab.training.detector.combination import PairSettings
 from platereader.lab.training.detector.comparison import (
     DetectorComparison,
     PictureSet,
@@ -29,23 +30,29 @@ from platereader.lab.training.detector.comparison import (
 from platereader.lab.training.detector.data import TileMaker
 from platereader.lab.training.detector.finetune_data import (
     MadeUpScenes,
-    MixedTiles,
+    MixedScenes,
     TuningPictures,
     drawn_street,
     load_tuning_pictures,
 )
-from platereader.lab.training.detector.material import LabelledSets, completed, detector_material, load_sets
+from platereader.lab.training.detector.material import LabelledSets, detector_material, load_sets
+from platereader.lab.training.detector.tiles import SceneSource
 from platereader.lab.training.detector.train import (
-    WEIGHTS_NAME,
-    DetectorRun,
+    FINDER_NAME,
     DetectorTraining,
-    write_detector_weights,
+    averaged_finder,
+    averaged_refiner,
+    networks_of,
+    write_detector,
 )
-from platereader.lab.training.detector.validation import ValidationSlice, validate, validation_slice
+from platereader.lab.training.finder.train import train_finder
+from platereader.lab.training.finder.validation import Photographs, held_out
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
-from platereader.registry import WeightFile
-from platereader.runtimes._tensors import tensors_of
-from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
+from platereader.lab.training.loop import TrainingLoop
+from platereader.lab.training.refiner.train import train_refiner
+from platereader.registry import Registry
+from platereader.runtimes import RuntimeOptions
+from platereader.runtimes._torch import TorchRuntime
 
 __all__ = [
     "DEFAULTS",
@@ -58,7 +65,7 @@ __all__ = [
 DEFAULTS: Final[Mapping[str, Any]] = {"learning_rate": 3e-4, "warmup_steps": 20}
 """Settings of ``DetectorTraining`` that suit fine-tuning."""
 
-MINUTES = 8.0
+MINUTES = 10.0
 """Length of a fine-tuning that nothing else is said about: with all measuring less than 20 minutes on two cores."""
 
 STREETS = 40
@@ -70,8 +77,11 @@ TUNING_SHARE = 0.5
 MARGIN_POINTS = 1.0
 """Points of AP50-95 that older pictures, or drawn streets, may lose."""
 
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
 _SEED = 2**42
 _HELD_OUT, _OLDER, _STREETS = "your pictures, held out", "older pictures", "drawn streets"
+_ON_TORCH = RuntimeOptions("torch", "fp32")
 
 
 def fine_tune_detector(
@@ -79,17 +89,18 @@ def fine_tune_detector(
     *,
     output: Path,
     training: DetectorTraining,
-    start: WeightFile,
+    start: DetectorFiles,
     older: Sequence[Path] = (),
     even_if_worse: bool = False,
 ) -> FineTuned[DetectorComparison]:
     """Train weights further, on the user's pictures among others, or go on with a run that was stopped.
 
-    Plates that the labels of the pictures leave out are looked for first, see ``lab.training.detector.background``.
+    Plates that the labels of the pictures leave out do no harm: in a picture with plates, what the network believes to
+    be a plate teaches nothing.
 
     Args:
         data: labelled set of the user; a fifth of it, and at least 8 pictures with a plate, is held out.
-        output: folder for the weights, their sidecar and card, ``finetuning.json``, log and checkpoint.
+        output: folder for the weights, their sidecars and cards, ``finetuning.json``, logs and checkpoints.
         training: how long and how, see ``DEFAULTS``.
         start: weights to begin with; their settings are handed on.
         older: what is trained on besides, as ``train_detector`` takes it; without it plates are made up.
@@ -100,39 +111,61 @@ def fine_tune_detector(
 
     Raises:
         AccuracyError: AP50-95 of the user's held-out pictures fell, or that of older ones, or of drawn streets, beyond
-            margin and chance: only the checkpoint and the report are written.
+            margin and chance: only the checkpoints and the report are written.
         DatasetError: a labelled set cannot be used, or ``data`` has fewer than 20 usable pictures with a plate.
         InvalidArgumentError: the output folder holds other weights, or the run was begun with other settings or data.
         WeightsError: the weights are missing, damaged or of another network.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
-    check_output(output, start=start.sha256)
+    checkpoints = output / "finder", output / "refiner"
+    check_output(output, start=start.finder.sha256, checkpoints=checkpoints[0])
     tuning = load_tuning_pictures(data)
-    origin = {"start": start.sha256, "data": tuning.fingerprint, "older": " ".join(path.name for path in older)}
-    name = str(start.path)
-    network = half_frozen(network_from_state(tensors_of(start.data, name=name), name=name))
-    run = DetectorRun(network, output=output, training=training, origin=origin)
+    origin = {
+        "start": start.finder.sha256,
+        "refiner": start.refiner.sha256,
+        "data": tuning.fingerprint,
+        "older": " ".join(path.name for path in older),
+    }
+    old = PlateDetector.from_weights(*start, options=_ON_TORCH)
     sets = _merged([load_sets(path) for path in older])
-    comparisons = tuple(_train(run, tuning, sets=sets, start=start))
-    result = FineTuned[DetectorComparison].of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
+    known = held_out(sets)
+    others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
+    compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), others
+    before = [score_detector(old, pictures) for pictures in compared]
+    loops = _train(tuning, sets=sets, start=start, output=checkpoints, training=training, origin=origin)
+    new = replace(
+        old,
+        finder=replace(old.finder, runtime=TorchRuntime(averaged_finder(loops[0].ema.tensors))),
+        refiner=replace(old.refiner, runtime=TorchRuntime(averaged_refiner(loops[1].ema.tensors))),
+    )
+    after = [score_detector(new, pictures) for pictures in compared]
+    comparisons = [
+        compare_scores(pictures.name, was, now, margin_points=margin)
+        for pictures, was, now, margin in zip(compared, before, after, (0.0, MARGIN_POINTS), strict=True)
+    ]
+    if (output / FINDER_NAME).exists():
+        files = resolve_detector(output / FINDER_NAME, registry=Registry.default())
+        last_time = score_detector(PlateDetector.from_weights(*files, options=_ON_TORCH), compared[0])
+        comparisons.append(compare_scores(f"{_HELD_OUT}, last time", last_time, after[0], margin_points=0.0))
+    result = FineTuned[DetectorComparison].of(*loops, start=start.finder, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
-        refuse_worse(result, output=output, data=data)
-    figures = [(f"{name}, {figure}", after) for one in result.comparisons for name, figure, _, after in table(one)]
-    weights = write_detector_weights(output, start=start, data=[data, *older], figures=figures)
+        refuse_worse(result, output=output, checkpoints=output, data=data)
+    figures = [(f"{name}, {figure}", now) for one in result.comparisons for name, figure, _, now in table(one)]
+    settings = PairSettings.of(old)
+    weights = write_detector(output, loops, settings=settings, start=start, data=[data, *older], figures=figures)
     result = replace(result, weights=weights)
     write_report(result, output=output)
     return result
 
 
-def half_frozen(network: PlateNetwork) -> PlateNetwork:
+def half_frozen(network: NetworkT) -> NetworkT:
     """The network, ready to be fine-tuned: first layers fixed, and all normalisation by the statistics that it has.
 
     Few pictures of one camera would replace the statistics of the world by their own.
     """
     network.train()
-    for layers in (network.stem, network.stages[0]):  # they see edges and colours
-        layers.requires_grad_(requires_grad=False)
+    network.get_submodule("stem").requires_grad_(requires_grad=False)  # sees edges and colours
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
@@ -155,48 +188,52 @@ def street_set() -> PictureSet:
 
 
 def _train(
-    run: DetectorRun, tuning: TuningPictures, *, sets: LabelledSets, start: WeightFile
-) -> Iterator[DetectorComparison]:
-    """Train to the end; what is found on each set before and after, and by the weights of an earlier end if any."""
-    output, known = run.loop.output, validation_slice(sets)
-    older = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
-    compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), older
-    old = PlateDetector.from_weights(start)
-    before = [score_detector(old, pictures) for pictures in compared]
-    slice_ = ValidationSlice(
+    tuning: TuningPictures,
+    *,
+    sets: LabelledSets,
+    start: DetectorFiles,
+    output: tuple[Path, Path],
+    training: DetectorTraining,
+    origin: Mapping[str, Any],
+) -> tuple[TrainingLoop, TrainingLoop]:
+    """Train both networks to the end."""
+    finder_network, refiner_network = networks_of(start)
+    finding, refining = training.split()
+    photographs = Photographs(
         tuple(image for image in tuning.held_out if image.plates),
         tuple(image for image in tuning.held_out if not image.plates),
     )
-    run.fit(_batches(tuning, sets=sets, output=output), validate=lambda tensors: asdict(validate(tensors, slice_)))
-    network = fuse_normalisation(network_from_state(run.loop.ema.tensors, name="the average of the weights"))
-    new = replace(old, runtime=TorchRuntime(network))
-    after = [score_detector(new, pictures) for pictures in compared]
-    for pictures, was, now, margin in zip(compared, before, after, (0.0, MARGIN_POINTS), strict=True):
-        yield compare_scores(pictures.name, was, now, margin_points=margin)
-    earlier_weights = output / WEIGHTS_NAME
-    if earlier_weights.exists():
-        earlier = score_detector(PlateDetector.from_file(earlier_weights, settings=start.settings), compared[0])
-        yield compare_scores(f"{_HELD_OUT}, last time", earlier, after[0], margin_points=0.0)
+    draw = _scenes(tuning, sets)
+    first = train_finder(
+        half_frozen(finder_network), draw, photographs=photographs, output=output[0], training=finding, origin=origin
+    )
+    settings = start.finder.settings.get("finder", {})
+    finder = Finder(TorchRuntime(averaged_finder(first.ema.tensors)), **settings)
+    second = train_refiner(
+        half_frozen(refiner_network),
+        draw,
+        finder=finder,
+        photographs=photographs,
+        output=output[1],
+        training=refining,
+        origin=origin,
+    )
+    return first, second
 
 
-def _batches(tuning: TuningPictures, *, sets: LabelledSets, output: Path) -> MixedTiles:
-    """The user's pictures among older or made-up ones, all with the plates that their labels leave out."""
-    cache = output / FILE_NAME
-    searched = with_background([image for image in tuning.train if image.plates], cache=cache)
-    complete = (*searched, *(image for image in tuning.train if not image.plates))
+def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:
+    """The user's pictures among older or made-up ones."""
     if not any(sets.images.values()):
-        return MixedTiles(complete, rest=MadeUpScenes(complete).scene, share=TUNING_SHARE)
-    material = detector_material(completed(_without(sets, tuning.held_out), cache=cache))
-    return MixedTiles(complete, rest=TileMaker(material).scene, share=TUNING_SHARE)
+        return MixedScenes(tuning.train, rest=MadeUpScenes(tuning.train).scene, share=TUNING_SHARE).scene
+    material = detector_material(_without(sets, tuning.held_out))
+    return MixedScenes(tuning.train, rest=TileMaker(material).scene, share=TUNING_SHARE).scene
 
 
 def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
     """Several folders as one."""
     names = dict.fromkeys(name for sets in found for name in sets.images)
     images = {name: tuple(image for sets in found for image in sets.images.get(name, ())) for name in names}
-    return LabelledSets(
-        {"russian": (), "more": (), "other": (), "negatives": (), **images}, sum(s.skipped for s in found)
-    )
+    return LabelledSets(images, sum(one.skipped for one in found))
 
 
 def _without(sets: LabelledSets, held_out: Sequence[LabelledImage]) -> LabelledSets:

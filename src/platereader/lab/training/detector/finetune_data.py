@@ -1,6 +1,6 @@
-"""Labelled pictures of the user: which of them can be used, which are held out, and batches in which they are mixed.
+"""Labelled pictures of the user: which of them can be used, which are held out, and scenes in which they are mixed.
 
-Nothing else may be at hand to keep the old knowledge alive, so the rest of a batch can be made up: rendered plates with
+Nothing else may be at hand to keep the old knowledge alive, so the rest can be made up: rendered plates with
 exact corners, on drawn streets and on the pictures.
 """
 
@@ -19,9 +19,8 @@ from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration, 
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.street import generated_street
-from platereader.lab.training.detector.data import Batch, SceneSource, make_batch
 from platereader.lab.training.detector.material import loaded_scene
-from platereader.lab.training.detector.tiles import FloatArray, LabelledScene
+from platereader.lab.training.detector.tiles import FloatArray, LabelledScene, SceneSource
 from platereader.media._images import read_image
 from platereader.results import Lines
 
@@ -29,7 +28,7 @@ __all__ = [
     "MIN_HELD_OUT",
     "MIN_PICTURES",
     "MadeUpScenes",
-    "MixedTiles",
+    "MixedScenes",
     "TuningPictures",
     "drawn_street",
     "load_tuning_pictures",
@@ -45,8 +44,6 @@ MIN_HELD_OUT = 8
 _MAX_NAMED = 5
 _STREETS, _STREET_SHARE = 48, 0.5
 _STREET_PX = (960, 540)
-# Where the curriculum of a training from the start has come to tiles of the size of use.
-_BEGINS_AT = 0.4
 
 
 class TuningPictures(NamedTuple):
@@ -122,8 +119,8 @@ def has_plate(image: LabelledImage) -> bool:
     return any(plate.box is not None and not plate.is_loose for plate in image.plates)
 
 
-class MixedTiles:
-    """Batches in which a share of the scenes is the user's.
+class MixedScenes:
+    """Scenes of which a share is the user's.
 
     Args:
         images: pictures of the user, at least one.
@@ -134,10 +131,6 @@ class MixedTiles:
     def __init__(self, images: Sequence[LabelledImage], *, rest: SceneSource, share: float) -> None:
         self._images, self._rest, self._share = tuple(images), rest, share
         self._known: dict[Path, LabelledScene] = {}
-
-    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
-        """One batch; sizes are those of the later part of a training from the start."""
-        return make_batch(self.scene, progress=_BEGINS_AT + (1.0 - _BEGINS_AT) * progress, rng=rng)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A picture of the user, or one of the rest."""

@@ -1,8 +1,8 @@
-"""What the detector is trained on: labelled photographs by kind, completed, and pictures without plates."""
+"""What the detector is trained on: labelled photographs by kind, and pictures without plates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from platereader._arrays import BgrImage
 from platereader.errors import DatasetError
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.datasets.photographs import held_out_negatives, load_photographs, trainable
-from platereader.lab.training.detector.background import with_background
 from platereader.lab.training.detector.tiles import LINE_CLASSES, FloatArray, LabelledScene, box_points, shrunk
 from platereader.media._images import read_image
 
@@ -29,7 +28,6 @@ _KINDS = (
 )
 _EMPTY = "negatives-colour"
 _SETS = (*dict.fromkeys(name for name, _, _ in _KINDS), _EMPTY, "negatives")
-_INCOMPLETE = (("russian", ""), ("more", ""), ("other", "rl_"))
 # Labels of ``more`` whose boxes are known to be wrong.
 _WRONG_BOXES = ("aamenkov_001", "KostyaKulakov_006", "dstaroff_kz_012", "dstaroff_kz_021", "dstaroff_kz_059")
 
@@ -99,25 +97,6 @@ def load_sets(root: Path) -> LabelledSets:
         tuple(image for image in single.images if bool(image.plates) == wanted) for wanted in (True, False)
     )
     return LabelledSets({"russian": with_plates, "negatives": without}, single.skipped)
-
-
-def completed(sets: LabelledSets, *, cache: Path, on_picture: Callable[[], None] | None = None) -> LabelledSets:
-    """The sets with the plates of background cars that their labels leave out, in the pictures trained on.
-
-    Args:
-        sets: all labelled pictures.
-        cache: file of earlier results, see ``with_background``.
-        on_picture: called after each picture that was searched.
-
-    Raises:
-        WeightsError: the shipped weights, which look for them, are missing or altered.
-    """
-    images = dict(sets.images)
-    for name, prefix in _INCOMPLETE:
-        chosen = [image for image in trainable(sets.of(name)) if image.path.name.startswith(prefix) and image.plates]
-        found = {image.path: image for image in with_background(chosen, cache=cache, on_picture=on_picture)}
-        images[name] = tuple(found.get(image.path, image) for image in sets.of(name))
-    return LabelledSets(images, sets.skipped)
 
 
 def detector_material(sets: LabelledSets) -> Material:

@@ -1,6 +1,6 @@
 """Turn a detector into int8: measure what its layers see on real scenes, round, and compare on others.
 
-The last convolution of every head stays in fp32: what it gives are boxes, scores and corners themselves.
+The last convolutions stay in fp32 in an ONNX file: what they give are boxes, scores and corners themselves.
 """
 
 from __future__ import annotations
@@ -9,36 +9,60 @@ import importlib
 import logging
 import re
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from platereader.detection._network import PlateNetwork, network_from_file
+from platereader._contracts import checked_detect
+from platereader._loading import DetectorFiles
+from platereader.detection._finder import Finder
+from platereader.detection._int8_networks import (
+    FINDER_FLOW,
+    REFINER_FLOW,
+    Flow,
+    shared_scales,
+)
 from platereader.detection._plate_detector import PlateDetector
-from platereader.detection._preprocess import apply_letterbox, plan_letterbox
-from platereader.detection._quantized import int8_runtime, shared_scales
+from platereader.detection._refiner import Refiner
 from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_calibration
 from platereader.lab.datasets.photographs import held_out_negatives, trainable
 from platereader.lab.training.detector.comparison import DetectorComparison, PictureSet, compare_scores, score_detector
 from platereader.lab.training.detector.material import LabelledSets
-from platereader.lab.training.export import import_onnx, write_model
+from platereader.lab.training.detector.train import networks_of
+from platereader.lab.training.export import export_finder, export_refiner, import_onnx, write_model
 from platereader.media._images import read_image
+from platereader.runtimes import Runtime
+from platereader.runtimes._exported import exported_runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
-from platereader.runtimes._torch import fuse_normalisation
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-__all__ = ["calibration_scenes", "quantize_detector", "quantize_torch_detector"]
+__all__ = ["Exported", "calibration_scenes", "export_detector", "quantize_onnx", "quantize_torch"]
+
+Inputs: TypeAlias = Sequence[NDArray[np.float32]]
+"""What a network sees, float32 ``(N, 3, H, W)`` each."""
 
 _OPERATORS = ("Conv", "Add", "Resize")
-_LAST = re.compile(r"heads\.\d\.1\.weight")
+_LAST = re.compile(r"(heads\.\d\.1|heat\.1|summary\.1)\.weight")
+
+
+class Exported(NamedTuple):
+    """Files of a finder and a refiner in one format and precision."""
+
+    finder: Path
+    refiner: Path
+
+    def named(self, suffix: str) -> Exported:
+        """The files of other weights beside them: ``-int8.onnx`` in the place of ``.onnx``."""
+        return Exported(*(path.with_name(f"{path.stem}{suffix}") for path in self))
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
@@ -61,106 +85,176 @@ def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -
     return [usable[index] for index in order[:count]]
 
 
-def quantize_detector(
-    exported: PlateDetector,
-    path: Path,
-    output: Path,
+def export_detector(files: DetectorFiles, folder: Path) -> Exported:
+    """Write both networks of a detector as ONNX files.
+
+    Args:
+        files: float weights in safetensors files.
+        folder: of what is written; made if missing.
+
+    Raises:
+        WeightsError: the weights are of other networks.
+        MissingDependencyError: a package of the extra ``train`` is not installed.
+    """
+    finder, refiner = networks_of(files)
+    exported = Exported(*(folder / f"{file.path.stem}.onnx" for file in files))
+    export_finder(fuse_normalisation(finder), exported.finder)
+    export_refiner(fuse_normalisation(refiner), exported.refiner)
+    return exported
+
+
+def quantize_onnx(
+    exported: Exported,
     *,
+    files: DetectorFiles,
     scenes: Sequence[LabelledImage],
     sets: LabelledSets,
     max_loss_points: float = 1.0,
-) -> DetectorComparison:
-    """Write the int8 form of an exported detector, if it finds as well.
+) -> tuple[Exported, DetectorComparison]:
+    """Write the int8 form of an exported detector beside it, if it finds as well.
 
     Args:
-        exported: the float detector, on ONNX Runtime.
-        path: its ONNX file.
-        output: file to write.
+        exported: the float detector.
+        files: what it was made of.
         scenes: to calibrate on; see ``calibration_scenes``.
         sets: their calibration fifth is what both are compared on.
         max_loss_points: most percentage points of AP50, and of AP50-95, that may be lost.
 
     Returns:
-        What both find.
+        The files, and what both find.
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
+    before = _with_runtimes(files, *map(_on_onnx, exported))
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
-        rounded = Path(folder) / "int8.onnx"
-        _quantize(path, rounded, scenes=scenes, input_size=exported.input_size)
-        settings = {"input_size": exported.input_size, "min_score": exported.min_score, "max_iou": exported.max_iou}
-        int8 = PlateDetector.from_file(rounded, engine="onnx", settings=settings)
-        compared = _compared(exported, int8, sets, max_loss_points=max_loss_points)
-        write_model(output, import_onnx().load(str(rounded)))
-    return compared
+        rounded = Exported(*(Path(folder) / path.name for path in exported))
+        for path, target, inputs in zip(exported, rounded, _inputs(before, scenes), strict=True):
+            _quantize(path, target, inputs=inputs)
+        after = _with_runtimes(files, *(_on_onnx(path, precision="int8") for path in rounded))
+        compared = _compared(before, after, sets, max_loss_points=max_loss_points)
+        written = exported.named("-int8.onnx")
+        for path, target in zip(rounded, written, strict=True):
+            write_model(target, import_onnx().load(str(path)))
+    return written, compared
 
 
-def quantize_torch_detector(
-    detector: PlateDetector,
-    weights: Path,
-    output: Path,
+def quantize_torch(
+    exported: Exported,
     *,
+    files: DetectorFiles,
     scenes: Sequence[LabelledImage],
     sets: LabelledSets,
     max_loss_points: float = 1.0,
-) -> DetectorComparison:
-    """Write the int8 form of a detector for torch, if it finds as well.
-
-    Args:
-        detector: the float detector.
-        weights: its safetensors file.
-        output: file to write.
-        scenes: to calibrate on; see ``calibration_scenes``.
-        sets: their calibration fifth is what both are compared on.
-        max_loss_points: most percentage points of AP50, and of AP50-95, that may be lost.
-
-    Returns:
-        What both find.
+) -> tuple[Exported, DetectorComparison]:
+    """Write the int8 form of a detector for torch beside an exported one, if it finds as well; see ``quantize_onnx``.
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.
-        EngineError: torch cannot compute in int8 here.
-        WeightsError: the weights are missing, damaged or of another network.
     """
-    network = fuse_normalisation(network_from_file(weights))
-    inputs = _widest_inputs(network, scenes, input_size=detector.input_size)
-    tensors = quantized(network, shared_scales(inputs))
-    int8 = replace(detector, runtime=int8_runtime(tensors))
-    compared = _compared(detector, int8, sets, max_loss_points=max_loss_points)
-    write_int8(output, tensors)
-    return compared
+    before = _with_runtimes(files, *map(_on_onnx, exported))
+    networks = [fuse_normalisation(network) for network in networks_of(files)]
+    rounded = [
+        _int8_tensors(network, flow, inputs=inputs)
+        for network, flow, inputs in zip(networks, (FINDER_FLOW, REFINER_FLOW), _inputs(before, scenes), strict=True)
+    ]
+    after = _with_runtimes(files, *(_emulated(*pair) for pair in zip(networks, rounded, strict=True)))
+    compared = _compared(before, after, sets, max_loss_points=max_loss_points)
+    written = exported.named("-int8.safetensors")
+    for target, tensors in zip(written, rounded, strict=True):
+        write_int8(target, tensors)
+    return written, compared
+
+
+def _with_runtimes(files: DetectorFiles, finder: Runtime, refiner: Runtime) -> PlateDetector:
+    """The detector of some files with its networks run otherwise."""
+    settings = files.finder.settings.get("finder", {})
+    return PlateDetector.of(Finder(finder, **settings, weights=files.finder.entry), Refiner(refiner))
+
+
+def _on_onnx(path: Path, *, precision: str = "fp32") -> Runtime:
+    return exported_runtime(path.read_bytes(), name=str(path), engine="onnx", precision=precision)
+
+
+def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[Inputs, Inputs]:
+    """What the two networks of a float detector see on the scenes."""
+    finder, refiner = _Watched(detector.finder.runtime), _Watched(detector.refiner.runtime)
+    watched = replace(
+        detector,
+        finder=replace(detector.finder, runtime=finder),
+        refiner=replace(detector.refiner, runtime=refiner),
+    )
+    for scene in scenes:
+        checked_detect(watched, [read_image(scene.path)])
+    return finder.seen, refiner.seen
 
 
 @torch.inference_mode()
-def _widest_inputs(network: PlateNetwork, scenes: Sequence[LabelledImage], *, input_size: int) -> dict[str, InputScale]:
-    """How the input of every convolution is held in uint8 so that the greatest value of all scenes is the last."""
+def _int8_tensors(network: nn.Module, flow: Flow, *, inputs: Inputs) -> dict[str, Tensor]:
+    """The tensors of an int8 file for torch: every input's greatest value is the last number of its scale."""
     greatest = dict.fromkeys(convolutions(network), 0.0)
 
     def measured(name: str) -> Any:
-        def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        def measure(module: nn.Module, seen: tuple[Tensor, ...]) -> None:
             del module
-            greatest[name] = max(greatest[name], float(inputs[0].max()))
+            greatest[name] = max(greatest[name], float(seen[0].max()))
 
         return measure
 
     hooks = [module.register_forward_pre_hook(measured(name)) for name, module in convolutions(network).items()]
-    for image in scenes:
-        network(torch.from_numpy(_picture(image, input_size)))
+    for one in inputs:
+        network(torch.from_numpy(one))
     for hook in hooks:
         hook.remove()
     first = next(iter(greatest))
-    return {name: InputScale(max(value, 1e-6) / 255) for name, value in (greatest | {first: 1.0}).items()}
+    scales = {name: InputScale(max(value, 1e-6) / 255) for name, value in (greatest | {first: 1.0}).items()}
+    return quantized(network, shared_scales(scales, flow))
+
+
+def _emulated(network: nn.Module, tensors: Mapping[str, Tensor]) -> Runtime:
+    """The int8 network in floats: the same roundings on every processor, also on one whose int8 sums saturate."""
+    for name, module in convolutions(network).items():
+        scale = float(tensors[f"{name}.input_scale"])
+        weight, weight_scale = tensors[f"{name}.weight"], tensors[f"{name}.weight_scale"]
+        module.weight.data = weight.float() * weight_scale[:, None, None, None]
+
+        def rounded(module: nn.Module, seen: tuple[Tensor, ...], scale: float = scale) -> tuple[Tensor, ...]:
+            del module
+            return ((seen[0] / scale).round().clamp(0, 255) * scale,)
+
+        module.register_forward_pre_hook(rounded)
+    return TorchRuntime(network)
+
+
+def _quantize(path: Path, output: Path, *, inputs: Inputs) -> None:
+    """Write an int8 model: scales from the least and greatest values that the inputs show."""
+    onnx, quantization = import_onnx("onnxruntime.quantization"), importlib.import_module("onnxruntime.quantization")
+    graph = onnx.load(str(path)).graph
+    last = [node.name for node in graph.node if node.op_type == "Conv" and _LAST.fullmatch(node.input[1])]
+    with _quiet():
+        quantization.quantize_static(
+            str(path),
+            str(output),
+            _Reader(graph.input[0].name, inputs),
+            quant_format=quantization.QuantFormat.QDQ,
+            calibrate_method=quantization.CalibrationMethod.MinMax,
+            op_types_to_quantize=list(_OPERATORS),
+            nodes_to_exclude=last,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
 
 
 def _compared(
     before: PlateDetector, after: PlateDetector, sets: LabelledSets, *, max_loss_points: float
 ) -> DetectorComparison:
-    """What both find on the calibration fifth.
+    """What a float detector and its int8 form find on the calibration fifth.
 
     Raises:
-        AccuracyError: more of either average precision is lost than the margin.
+        AccuracyError: more points of AP50, or of AP50-95, are lost than ``max_loss_points``.
+        DatasetError: there is no plate to compare on.
     """
     pictures = PictureSet.of_files(
         "calibration fifth",
@@ -177,48 +271,35 @@ def _compared(
         if lost > compared.margin_points:
             raise AccuracyError(
                 f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
-                f"{compared.margin_points:g}; nothing was written. Calibrate on more or other scenes, or allow more."
+                f"{compared.margin_points:g}. Calibrate on more or other scenes, or allow more."
             )
     return compared
 
 
-def _quantize(path: Path, output: Path, *, scenes: Sequence[LabelledImage], input_size: int) -> None:
-    """Write an int8 model beside the float one: scales from the least and greatest values that the scenes show."""
-    onnx, quantization = import_onnx("onnxruntime.quantization"), importlib.import_module("onnxruntime.quantization")
-    graph = onnx.load(str(path)).graph
-    last = [node.name for node in graph.node if node.op_type == "Conv" and _LAST.fullmatch(node.input[1])]
-    with _quiet():
-        quantization.quantize_static(
-            str(path),
-            str(output),
-            _Pictures(_picture(image, input_size) for image in scenes),
-            quant_format=quantization.QuantFormat.QDQ,
-            calibrate_method=quantization.CalibrationMethod.MinMax,
-            op_types_to_quantize=list(_OPERATORS),
-            nodes_to_exclude=last,
-            per_channel=True,
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-        )
+class _Watched:
+    """A runtime that remembers what it was given."""
+
+    def __init__(self, inner: Runtime) -> None:
+        self._inner = inner
+        self.engine, self.precision, self.threads = inner.engine, inner.precision, inner.threads
+        self.seen: list[NDArray[np.float32]] = []
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """The inner runtime's outputs."""
+        self.seen.append(batch)
+        return self._inner.run(batch)
 
 
-class _Pictures:
-    """Pictures as onnxruntime's quantisation asks for them."""
+class _Reader:
+    """Inputs as onnxruntime's quantisation asks for them."""
 
-    def __init__(self, pictures: Iterator[NDArray[np.float32]]) -> None:
-        self._pictures = pictures
+    def __init__(self, name: str, inputs: Inputs) -> None:
+        self._name, self._inputs = name, iter(inputs)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         """The next input of the network; None at the end."""
-        picture = next(self._pictures, None)
-        return None if picture is None else {"pictures": picture}
-
-
-def _picture(image: LabelledImage, input_size: int) -> NDArray[np.float32]:
-    """One scene as the detector sees it, float32 ``(1, 3, H, W)``."""
-    frame = read_image(image.path)
-    plan = plan_letterbox(frame.shape[1], frame.shape[0], input_size=input_size)
-    return apply_letterbox(frame, plan)[None]
+        one = next(self._inputs, None)
+        return None if one is None else {self._name: one}
 
 
 @contextmanager

@@ -6,9 +6,9 @@ Every function keeps labels and pixels together. Pixel edges are whole numbers: 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -70,6 +70,10 @@ class LabelledScene:
     has_corners: NDArray[np.bool_]
     ignored: FloatArray
     complete: bool = True
+
+
+SceneSource: TypeAlias = Callable[[np.random.Generator], LabelledScene]
+"""Draws a scene."""
 
 
 def box_points(boxes: FloatArray) -> FloatArray:

@@ -1,53 +1,90 @@
-"""Train the plate detector, from random weights or given ones to a float16 file."""
+"""Train a detector: its finder first, then the refiner on what the finder proposes, then how their scores combine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from platereader._dependencies import check_installed
-from platereader.detection._network import PlateNetwork, network_from_state
-from platereader.lab.metrics.rates import Rate
-from platereader.lab.tables import show_rate
-from platereader.lab.training.arithmetic import fast_arithmetic
-from platereader.lab.training.batches import BatchMaker, batches
+from platereader._loading import DetectorFiles
+from platereader.detection._finder import Finder
+from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork, finder_from_state
+from platereader.detection._refiner import Refiner
+from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.lab.training.card import Figures, describe_weights
-from platereader.lab.training.checkpoint import half_precision, load_checkpoint
-from platereader.lab.training.detector.background import FILE_NAME
-from platereader.lab.training.detector.data import Batch, TileMaker
-from platereader.lab.training.detector.distillation import Teacher
-from platereader.lab.training.detector.loss import DetectorLoss
-from platereader.lab.training.detector.material import completed, detector_material, load_sets
-from platereader.lab.training.detector.validation import validate, validation_slice
-from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, Validate, last_validation, record_of
-from platereader.lab.training.optimizer_step import adamw
+from platereader.lab.training.checkpoint import half_precision
+from platereader.lab.training.detector.combination import PairSettings, fit_pair
+from platereader.lab.training.detector.comparison import PictureSet, score_detector, score_rows
+from platereader.lab.training.detector.data import TileMaker
+from platereader.lab.training.detector.material import detector_material, load_sets
+from platereader.lab.training.finder.train import train_finder
+from platereader.lab.training.finder.validation import held_out
+from platereader.lab.training.loop import TrainingLoop, record_of
+from platereader.lab.training.refiner.train import train_refiner
 from platereader.lab.training.settings import TrainingSettings
-from platereader.registry import WeightFile
+from platereader.registry import Kind
 from platereader.runtimes._tensors import tensors_of, write_tensors
+from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-__all__ = ["WEIGHTS_NAME", "DetectorRun", "DetectorTraining", "train_detector", "write_detector_weights"]
+__all__ = [
+    "FINDER_NAME",
+    "REFINER_NAME",
+    "DetectorTraining",
+    "averaged_finder",
+    "averaged_refiner",
+    "networks_of",
+    "train_detector",
+    "write_detector",
+]
 
-WEIGHTS_NAME = "plate_detector.safetensors"
-"""The average of the weights as float16."""
+FINDER_NAME: Final = "plate_finder.safetensors"
+"""The weights that a detector is loaded by; their settings name the refiner's."""
 
-_PANELS = (("classes", "boxes", "sides", "corners"), ("ap50", "ap50_95", "recall"), ("corner_error", "false_alarms"))
+REFINER_NAME: Final = "plate_refiner.safetensors"
+"""The weights of the refiner, beside those of the finder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorTraining(TrainingSettings):
-    """How long and how to train a detector; a resumed run sees other data than one that was never stopped.
+    """How long and how to train the networks of a detector; lengths are those of both together.
 
     Attributes:
         weight_decay: of weights with two or more dimensions.
     """
 
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.02
+
+    def split(self) -> tuple[DetectorTraining, DetectorTraining]:
+        """The training of the finder, with two thirds of the time and the steps, and that of the refiner."""
+        shares = (2 / 3, 1 / 3)
+        first, second = (
+            replace(
+                self,
+                minutes=None if self.minutes is None else share * self.minutes,
+                steps=None if self.steps is None else max(1, round(share * self.steps)),
+            )
+            for share in shares
+        )
+        return first, second
+
+
+def networks_of(files: DetectorFiles) -> tuple[FinderNetwork, RefinerNetwork]:
+    """Finder and refiner with the weights of safetensors files, to train further.
+
+    Raises:
+        WeightsCorruptError: the weights are of other networks.
+    """
+    first, second = str(files.finder.path), str(files.refiner.path)
+    return (
+        finder_from_state(tensors_of(files.finder.data, name=first), name=first),
+        refiner_from_state(tensors_of(files.refiner.data, name=second), name=second),
+    )
 
 
 def train_detector(
@@ -55,126 +92,101 @@ def train_detector(
     *,
     output: Path,
     training: DetectorTraining,
-    start: WeightFile | None = None,
-    teacher: Teacher | None = None,
+    start: DetectorFiles | None = None,
+    widths: Sequence[int] = DEFAULT_WIDTHS,
 ) -> Path:
-    """Train on the photographs under ``data``, or go on from the checkpoint in ``output``.
-
-    Photographs with labelled plates are first searched for further ones, which takes about 0.2 s each; see
-    ``lab.training.detector.background``.
+    """Train on the photographs under ``data``, or go on from the checkpoints in ``output``.
 
     Args:
-        data: a folder with one or more of ``russian``, ``more``, ``other`` and ``negatives``, or one labelled set.
-        output: folder for weights, checkpoint, log and curves; made if missing.
+        data: a folder of labelled sets, or one labelled set; see ``load_sets``.
+        output: folder for the weights; each network has a folder for checkpoint, log and curves in it.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
-        start: weights to begin with, whose settings are handed on; None for random ones. A run that goes on has its
-            own.
-        teacher: a detector to learn from besides the labels.
+        start: weights to begin with, whose settings are handed on; None for random ones.
+        widths: channels of a finder with random weights, as of ``FinderNetwork``.
 
     Returns:
-        The weights, a float16 safetensors file beside its sidecar and card: ``Registry.resolve`` takes its path.
+        The finder's weights, a float16 safetensors file beside its sidecar, its card and the refiner's:
+        ``Registry.resolve`` takes its path.
 
     Raises:
         DatasetError: the photographs cannot be used, or too little is known of their plates.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
-        WeightsCorruptError: the checkpoint or the file of ``start`` is damaged.
+        WeightsCorruptError: a checkpoint or a file of ``start`` is damaged.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
     torch.manual_seed(training.seed)
-    network = PlateNetwork()
-    if start is not None:
-        network = network_from_state(tensors_of(start.data, name=str(start.path)), name=str(start.path))
-    origin = {} if teacher is None else {"teacher": teacher.sha256}
-    run = DetectorRun(network.train(), output=output, training=training, origin=origin)
+    first, second = (FinderNetwork(widths), RefinerNetwork()) if start is None else networks_of(start)
     sets = load_sets(data)
-    run.loop.report_skipped(sets.skipped)
-    photographs = validation_slice(sets)
-    material = detector_material(completed(sets, cache=output / FILE_NAME))
-    run.fit(TileMaker(material), validate=lambda tensors: asdict(validate(tensors, photographs)), teacher=teacher)
-    return write_detector_weights(output, start=start, data=[data])
+    photographs, draw = held_out(sets), TileMaker(detector_material(sets)).scene
+    finding, refining = training.split()
+    origin = {"widths": list(first.widths)}
+    finder_loop = train_finder(
+        first.train(), draw, photographs=photographs, output=output / "finder", training=finding, origin=origin
+    )
+    finder_loop.report_skipped(sets.skipped)
+    given = {} if start is None else dict(start.finder.settings.get("finder", {}))
+    finder = Finder(TorchRuntime(averaged_finder(finder_loop.ema.tensors)), **given)
+    kept = {name: getattr(finder, name) for name in ("input_size", "largest_shrink", "min_score", "max_iou", "most")}
+    refiner_loop = train_refiner(
+        second.train(),
+        draw,
+        finder=finder,
+        photographs=photographs,
+        output=output / "refiner",
+        training=refining,
+        origin={},
+    )
+    refiner = Refiner(TorchRuntime(averaged_refiner(refiner_loop.ema.tensors)))
+    settings = replace(fit_pair(finder, refiner, photographs), finder=kept)
+    pictures = PictureSet.of_files("held out", (*photographs.images, *photographs.empty))
+    scores = score_detector(settings.detector(finder, refiner), pictures)
+    return write_detector(
+        output, (finder_loop, refiner_loop), settings=settings, start=start, data=[data], figures=score_rows(scores)
+    )
 
 
-class DetectorRun:
-    """One training of a detector.
-
-    Args:
-        network: to train, in the mode to train it in; what needs no gradient stays as it is.
-        output: folder for checkpoint, log and curves; a checkpoint that is there is resumed.
-        training: how long and how.
-        origin: what else must be the same for a run to be resumed, by name.
-
-    Attributes:
-        loop: steps, checkpoint and log.
-
-    Raises:
-        InvalidArgumentError: the run was begun with other settings.
-        WeightsCorruptError: the checkpoint is damaged.
-    """
-
-    def __init__(
-        self, network: PlateNetwork, *, output: Path, training: DetectorTraining, origin: Mapping[str, str]
-    ) -> None:
-        self._network: PlateNetwork = network.to(memory_format=torch.channels_last)
-        optimizer = adamw(network, learning_rate=training.learning_rate, weight_decay=training.weight_decay)
-        self.loop: TrainingLoop = TrainingLoop(
-            self._network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=_PANELS
-        )
-
-    def fit(self, maker: BatchMaker[Batch], *, validate: Validate, teacher: Teacher | None = None) -> None:
-        """Train to the end; nothing is done if that was reached before.
-
-        Args:
-            maker: of the batches.
-            validate: figures for the log, of a state dict.
-            teacher: a detector to learn from besides the labels.
-
-        Raises:
-            InvalidArgumentError: the loss stays infinite.
-        """
-        loss = DetectorLoss()
-
-        def loss_of(batch: Batch) -> dict[str, Tensor]:
-            pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
-            with fast_arithmetic():
-                outputs = self._network(pictures)  # (N, 64, A), (N, 2, A), (N, 8, A)
-            parts = loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3])).parts()
-            return parts if teacher is None else parts | {"teacher": teacher.loss(outputs, pictures, batch.targets)}
-
-        stream = batches(
-            maker,
-            progress=self.loop.shared_progress,
-            seed=self.loop.settings.seed + self.loop.step,
-            workers=self.loop.settings.workers,
-        )
-        self.loop.fit(stream, loss_of=loss_of, validate=validate)
+def averaged_finder(tensors: Mapping[str, Tensor]) -> FinderNetwork:
+    """The finder with the average of the weights, as it runs."""
+    return fuse_normalisation(finder_from_state(tensors, name="the average of the weights"))
 
 
-def write_detector_weights(
-    output: Path, *, start: WeightFile | None = None, data: Sequence[Path] = (), figures: Figures | None = None
+def averaged_refiner(tensors: Mapping[str, Tensor]) -> RefinerNetwork:
+    """The refiner with the average of the weights, as it runs."""
+    return fuse_normalisation(refiner_from_state(tensors, name="the average of the weights"))
+
+
+def write_detector(
+    output: Path,
+    loops: tuple[TrainingLoop, TrainingLoop],
+    *,
+    settings: PairSettings,
+    start: DetectorFiles | None = None,
+    data: Sequence[Path] = (),
+    figures: Figures = (),
 ) -> Path:
-    """Write the averaged weights of the checkpoint in ``output`` beside it, also while a training still runs.
+    """Write the averaged weights of finder and refiner, with their sidecars and cards.
 
     Args:
-        output: folder of a training.
-        start: weights that it began with, whose settings and licence are handed on.
-        data: folders that it is trained on, for the card.
-        figures: for the card; None takes the recall of the last validation.
+        output: folder of the weights.
+        loops: the trainings of finder and refiner.
+        settings: how the two go together.
+        start: weights that they began with, whose licence is handed on.
+        data: folders that they are trained on, for the cards.
+        figures: of the pair, for the cards.
 
     Returns:
-        A float16 safetensors file, beside its sidecar and card.
+        The finder's file.
     """
-    write_tensors(output / WEIGHTS_NAME, half_precision(load_checkpoint(output / CHECKPOINT_NAME).group("ema")))
-    settings: Mapping[str, Any] = {} if start is None else start.settings
-    licence = "unknown" if start is None else start.entry.licence
-    record = record_of(output, start=start, data=data, figures=figures or _recall(last_validation(output)))
-    describe_weights(output / WEIGHTS_NAME, record, kind="detector", settings=settings, licence=licence)
-    return output / WEIGHTS_NAME
-
-
-def _recall(row: Mapping[str, Any]) -> Figures:
-    """The recall of a validation, for the card."""
-    if not row.get("plates"):
-        return []
-    found = Rate(round(row["recall"] * row["plates"]), row["plates"])
-    return [("plates found at score 0.3 (IoU >= 0.5)", show_rate(found))]
+    files = output / FINDER_NAME, output / REFINER_NAME
+    settings_of: dict[Kind, Mapping[str, Any]] = {
+        "detector": {"refiner": REFINER_NAME, **settings.to_dict()},
+        "refiner": {},
+    }
+    starts = (None, None) if start is None else (start.finder, start.refiner)
+    for (kind, values), file, loop, began in zip(settings_of.items(), files, loops, starts, strict=True):
+        write_tensors(file, half_precision(loop.ema.tensors))
+        record = record_of(loop.output, start=began, data=data, figures=figures)
+        licence = "unknown" if began is None else began.entry.licence
+        describe_weights(file, record, kind=kind, settings=values, licence=licence)
+    return files[0]

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from platereader.lab.training.detector.data import TileMaker, make_tile, padded_stack
-from platereader.lab.training.detector.material import Material
-from platereader.lab.training.detector.tiles import LabelledScene
+from platereader.lab.training.detector.data import make_tile, padded_stack
+from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.finder.loss import Targets
 
 __all__ = ["Batch", "FinderBatches", "as_batch"]
@@ -42,14 +41,14 @@ class Batch:
 
 
 class FinderBatches:
-    """Makes batches from the material; decoded pictures are kept in memory.
+    """Makes batches of tiles.
 
     Args:
-        material: the training photographs.
+        draw: gives scenes.
     """
 
-    def __init__(self, material: Material) -> None:
-        self._scenes = TileMaker(material)
+    def __init__(self, draw: SceneSource) -> None:
+        self._draw = draw
 
     def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
         """One batch; towards the end of the training tiles are large and single."""
@@ -57,7 +56,7 @@ class FinderBatches:
         size = sizes[rng.choice(len(sizes), p=[share for _, share in sizes])][0]
         count = max(_MIN_BATCH, min(_BATCH, round(_BATCH_PIXELS / (size[0] * size[1]))))
         mosaic = progress < _LAST_STRETCH
-        return as_batch([make_tile(self._scenes.scene, size=size, mosaic=mosaic, rng=rng) for _ in range(count)])
+        return as_batch([make_tile(self._draw, size=size, mosaic=mosaic, rng=rng) for _ in range(count)])
 
 
 def as_batch(tiles: Sequence[LabelledScene]) -> Batch:

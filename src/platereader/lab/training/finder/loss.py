@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from platereader.detection._decode import cell_grid
+from platereader.detection._finder import cell_grid
 from platereader.lab.training.detector.assignment import assign_cells, complete_overlap, in_boxes
 
 __all__ = ["Targets", "decode_boxes", "finder_loss"]

@@ -1,77 +1,66 @@
-"""Train the finder, from random weights to a float16 file."""
+"""Train the finder, from given weights to an average of better ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from platereader._dependencies import check_installed
-from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork
+from platereader.detection._finder_network import FinderNetwork
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.batches import batches
-from platereader.lab.training.checkpoint import half_precision, load_checkpoint
-from platereader.lab.training.detector.material import detector_material, load_sets
+from platereader.lab.training.detector.tiles import SceneSource
 from platereader.lab.training.finder.data import Batch, FinderBatches
 from platereader.lab.training.finder.loss import finder_loss
-from platereader.lab.training.finder.validation import held_out, validate
-from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop
+from platereader.lab.training.finder.validation import Photographs, validate
+from platereader.lab.training.loop import TrainingLoop
 from platereader.lab.training.optimizer_step import adamw
 from platereader.lab.training.settings import TrainingSettings
-from platereader.runtimes._tensors import write_tensors
 
-__all__ = ["WEIGHTS_NAME", "FinderTraining", "export_finder", "train_finder"]
-
-WEIGHTS_NAME: Final = "plate_finder.safetensors"
-"""The average of the weights as float16."""
+__all__ = ["train_finder"]
 
 _PANELS = (("scores", "boxes", "sides"), ("recall", "sure_recall", "close_recall"), ("proposals", "false_alarms"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinderTraining(TrainingSettings):
-    """How long and how to train a finder."""
-
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-
-
-def train_finder(data: Path, *, output: Path, training: FinderTraining, widths: Sequence[int] = DEFAULT_WIDTHS) -> Path:
-    """Train on the photographs under ``data``, or go on from the checkpoint in ``output``.
+def train_finder(
+    network: FinderNetwork,
+    draw: SceneSource,
+    *,
+    photographs: Photographs,
+    output: Path,
+    training: TrainingSettings,
+    origin: Mapping[str, Any],
+) -> TrainingLoop:
+    """Train to the end, or go on from the checkpoint in ``output``.
 
     Args:
-        data: a folder of labelled sets; see ``load_sets``.
-        output: folder for weights, checkpoint, log and curves; made if missing.
+        network: to train, in the mode to train it in; what needs no gradient stays as it is.
+        draw: gives scenes; carried into worker processes.
+        photographs: what validations look at.
+        output: folder for checkpoint, log and curves; made if missing.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
-        widths: channels of the network, as of ``FinderNetwork``.
+        origin: what else must be the same to go on.
 
     Returns:
-        The weights, a float16 safetensors file.
+        The finished loop, with the average of the weights.
 
     Raises:
-        DatasetError: the photographs cannot be used.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: the checkpoint is damaged.
-        MissingDependencyError: matplotlib is not installed.
     """
-    check_installed("matplotlib")
-    torch.manual_seed(training.seed)
-    network = FinderNetwork(widths).train().to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)
     loop = TrainingLoop(
         network,
         output=output,
         settings=training,
         optimizer=adamw(network, learning_rate=training.learning_rate, weight_decay=training.weight_decay),
-        origin={"widths": list(widths)},
+        origin=origin,
         panels=_PANELS,
     )
-    sets = load_sets(data)
-    loop.report_skipped(sets.skipped)
-    photographs = held_out(sets)
 
     def loss_of(batch: Batch) -> dict[str, Tensor]:
         pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
@@ -79,20 +68,8 @@ def train_finder(data: Path, *, output: Path, training: FinderTraining, widths: 
             outputs = network(pictures)  # (N, 1, A), (N, 4, A)
         return finder_loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
 
-    loop.fit(
-        batches(
-            FinderBatches(detector_material(sets)),
-            progress=loop.shared_progress,
-            seed=training.seed + loop.step,
-            workers=training.workers,
-        ),
-        loss_of=loss_of,
-        validate=lambda tensors: asdict(validate(tensors, photographs)),
+    stream = batches(
+        FinderBatches(draw), progress=loop.shared_progress, seed=training.seed + loop.step, workers=training.workers
     )
-    return export_finder(output)
-
-
-def export_finder(output: Path) -> Path:
-    """Write the averaged weights of the checkpoint in ``output`` as float16 beside it, also while a training runs."""
-    write_tensors(output / WEIGHTS_NAME, half_precision(load_checkpoint(output / CHECKPOINT_NAME).group("ema")))
-    return output / WEIGHTS_NAME
+    loop.fit(stream, loss_of=loss_of, validate=lambda tensors: asdict(validate(tensors, photographs)))
+    return loop

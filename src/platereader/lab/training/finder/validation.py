@@ -12,8 +12,8 @@ from platereader.detection._finder_network import finder_from_state
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.metrics.rates import match, recall
+from platereader.lab.training.detector.comparison import picture_boxes
 from platereader.lab.training.detector.material import LabelledSets
-from platereader.lab.training.detector.validation import picture_boxes
 from platereader.media._images import read_image
 from platereader.results import Detection
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
@@ -66,20 +66,20 @@ def held_out(sets: LabelledSets) -> Photographs:
         for image in sets.of(name)
         if is_held_out(image.path) and any(plate.box is not None for plate in image.plates)
     ]
-    empty = [image for image in sets.of("negatives-colour") if is_held_out(image.path)]
+    without = sets.of("negatives-colour") or sets.of("negatives")
+    empty = [image for image in without if is_held_out(image.path)]
     return Photographs(tuple(images), tuple(empty))
 
 
-def validate(tensors: Mapping[str, Tensor], photographs: Photographs, *, input_size: int = 640) -> FinderFigures:
+def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> FinderFigures:
     """Measure a network with the given weights.
 
     Args:
         tensors: state dict of ``FinderNetwork``.
         photographs: what to look at.
-        input_size: as of ``Finder``.
     """
     network = fuse_normalisation(finder_from_state(tensors, name="the average of the weights"))
-    finder = Finder(TorchRuntime(network), input_size=input_size, min_score=_GENEROUS)
+    finder = Finder(TorchRuntime(network), min_score=_GENEROUS)
     found, false = (
         [finder.propose([read_image(image.path)])[0] for image in images]
         for images in (photographs.images, photographs.empty)

@@ -21,7 +21,7 @@ from platereader.errors import AccuracyError, EngineError, InvalidArgumentError
 from platereader.lab.tables import show_rate
 from platereader.lab.training.card import card_of, describe_weights
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
-from platereader.lab.training.loop import record_of
+from platereader.lab.training.loop import CHECKPOINT_NAME, record_of
 from platereader.lab.training.recognizer.comparison import ReadingComparison, compare, read_right
 from platereader.lab.training.recognizer.data import (
     Kinds,
@@ -119,7 +119,7 @@ def fine_tune_recognizer(
     comparisons = tuple(_train(run, tuning, rest=rest, validation=validation, start=start))
     result = FineTuned[ReadingComparison].of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
-        refuse_worse(result, output=output, data=data)
+        refuse_worse(result, output=output, checkpoints=output / CHECKPOINT_NAME, data=data)
     rng = np.random.default_rng(_SEED)
     calibration = _calibration_samples(tuning, older=older, negatives=negatives, alphabet=run.alphabet, rng=rng)
     quantization = QuantizationPlates(_scaling_plates(tuning, rest=rest, rng=rng), validation)

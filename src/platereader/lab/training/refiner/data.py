@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,9 +15,8 @@ from platereader._geometry import Box, iou
 from platereader.detection._crops import Window, cut_windows, window_around
 from platereader.detection._finder import Finder
 from platereader.detection._refiner import CROP_SIZE
-from platereader.lab.training.detector.data import TileMaker, make_tile
-from platereader.lab.training.detector.material import Material
-from platereader.lab.training.detector.tiles import LabelledScene
+from platereader.lab.training.detector.data import make_tile
+from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.refiner.loss import Targets
 
 __all__ = ["Batch", "RefinerBatches", "crops_of"]
@@ -26,7 +25,9 @@ FloatArray = NDArray[np.float32]
 
 _BATCH = 64
 _SIZES = ((320, 480), (480, 640), (256, 320))
-_MOST_PROPOSALS, _RANDOM_PLACES = 6, 1
+_MOST_PROPOSALS, _RANDOM_PLACES = 12, 2
+# A learning refiner is asked about less likely places, too: most of the likely ones are plates.
+_MIN_SCORE = 0.01
 # A proposal shows the plate that it overlaps so much, and none where it overlaps none by so much.
 _SAME, _OTHER = 0.4, 0.15
 # How far a box is off in parts of its size, as those of a finder are.
@@ -61,16 +62,17 @@ class _Sample:
 
 
 class RefinerBatches:
-    """Makes batches from the material; decoded pictures are kept in memory.
+    """Makes batches of crops.
 
     Args:
-        material: the training photographs.
+        draw: gives scenes.
         finder: proposes places, so that the refiner learns of what it is asked about later; None takes jittered boxes
             of plates and random places only.
     """
 
-    def __init__(self, material: Material, *, finder: Finder | None) -> None:
-        self._scenes, self._finder = TileMaker(material), finder
+    def __init__(self, draw: SceneSource, *, finder: Finder | None) -> None:
+        self._draw = draw
+        self._finder = None if finder is None else replace(finder, min_score=_MIN_SCORE, most=_MOST_PROPOSALS)
 
     def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:  # noqa: ARG002 - the same all the time
         """One batch."""
@@ -78,7 +80,7 @@ class RefinerBatches:
         samples: list[_Sample] = []
         while len(samples) < _BATCH:
             size = _SIZES[rng.integers(len(_SIZES))]
-            tile = make_tile(self._scenes.scene, size=size, mosaic=True, rng=rng)
+            tile = make_tile(self._draw, size=size, mosaic=True, rng=rng)
             windows, known = crops_of(tile, places=self._places(tile, rng))
             crops.append(cut_windows(tile.pixels, windows, size=CROP_SIZE))
             samples += known
@@ -89,7 +91,7 @@ class RefinerBatches:
         places = [Box(*row) for row in _jittered(tile.boxes, rng).tolist()]
         places += _random_places(tile, rng)
         if self._finder is not None:
-            places += [proposal.box for proposal in self._finder.propose([tile.pixels])[0][:_MOST_PROPOSALS]]
+            places += [proposal.box for proposal in self._finder.propose([tile.pixels])[0]]
         height, width = tile.pixels.shape[:2]
         return [box for place in places if (box := place.clipped(width, height)) is not None and box.area > 0]
 

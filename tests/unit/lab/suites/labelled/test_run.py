@@ -16,6 +16,7 @@ from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.detection._tiled import TiledDetector
 from platereader.lab.datasets import Dataset, load_dataset
+from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.datasets.photographs import held_out_negatives
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.labelled.plots import draw_detection
@@ -199,7 +200,7 @@ def test_finds_on_pictures_without_plates_are_counted(tmp_path: Path) -> None:
 def test_the_command_takes_only_pictures_that_training_keeps_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"{number}.png" for number in range(6)]
+    names = [f"{number}.png" for number in (0, 1, 2, 3, 4, 10)]
     for name in names:
         save(tmp_path, name, {50: LEFT})
     plates = {"0.png": [plate(LEFT, "A123BC77")]}
@@ -212,6 +213,9 @@ def test_the_command_takes_only_pictures_that_training_keeps_out(
     assert len(kept) == 3
     assert (found["pictures"], found["alarms"]["n"]) == (4, 3)
     assert (tmp_path / "plots" / "recall-by-width.png").is_file()
+    assert main([*words, "--held-out"]) == 0
+    found = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["detection"]
+    assert 0 < found["pictures"] == sum(is_held_out(image.path) for image in labels.images) < 6
 
 
 def test_crops_are_read_as_they_are(tmp_path: Path) -> None:

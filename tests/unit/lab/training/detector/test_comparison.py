@@ -8,7 +8,14 @@ from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics import estimates
 from platereader.lab.training.detector import comparison
-from platereader.lab.training.detector.comparison import compare_scores, score_detections, table
+from platereader.lab.training.detector.comparison import (
+    compare_scores,
+    corner_errors,
+    picture_boxes,
+    score_detections,
+    score_rows,
+    table,
+)
 from platereader.results import Detection
 
 
@@ -88,3 +95,28 @@ def test_without_plates_there_is_nothing_to_compare() -> None:
     assert not same.is_worse
     assert same.describe() == "empty show no plate"
     assert [row[1] for row in table(same)] == ["false alarms"]
+
+
+def test_loose_plates_and_ignored_places_count_neither_way() -> None:
+    loose = LabelledPlate(Box(0.0, 60.0, 50.0, 80.0), box_quality="loose")
+    image = LabelledImage(
+        Path("a"), 200, 100, (pictures(1)[0].plates[0], loose), ignored=(Box(120.0, 0.0, 200.0, 50.0),)
+    )
+    beside = [Detection(Box(2.0, 61.0, 48.0, 79.0), 0.95), Detection(Box(125.0, 5.0, 190.0, 40.0), 0.97)]
+    figures = score_detections([image], [[detection(), *beside]], min_score=0.3)
+    assert figures.ap50 is not None
+    assert (figures.ap50.value, figures.ap50.n) == (1.0, 1)
+    assert len(picture_boxes(image, beside).labelled) == 1
+
+
+def test_corner_error_is_in_per_cent_of_the_width() -> None:
+    (image,) = pictures(1)
+    assert corner_errors(image, [detection(off_px=10.0)]) == pytest.approx([10.0])
+    assert corner_errors(image, [detection(off_px=90.0)]) == []
+    assert corner_errors(image, []) == []
+
+
+def test_rows_of_what_has_a_value() -> None:
+    rows = dict(score_rows(score_detections(pictures(2), [[detection()], []], min_score=0.3)))
+    assert rows.keys() == {"AP50", "AP50-95", "found", "corner error", "false alarms"} - {"false alarms"}
+    assert "n 2" in rows["AP50"]

@@ -11,12 +11,14 @@ from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.batches import batches
 from platereader.lab.training.detector import data as detector_data
 from platereader.lab.training.detector import material as material_module
-from platereader.lab.training.detector.data import TileMaker, as_batch, make_tile
+from platereader.lab.training.detector.data import TileMaker, make_tile
 from platereader.lab.training.detector.material import detector_material, load_sets
 from platereader.lab.training.detector.tiles import LabelledScene, cut_tile
+from platereader.lab.training.finder import data as finder_data
+from platereader.lab.training.finder.data import FinderBatches, as_batch
 
 
-def test_batches_come_from_every_kind_of_scene(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles_come_from_every_kind_of_scene(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
     maker, rng = TileMaker(detector_material(load_sets(noise_sets))), np.random.default_rng(0)
     tiles = [make_tile(maker.scene, size=(96, 128), mosaic=True, rng=rng) for _ in range(60)]
@@ -24,18 +26,18 @@ def test_batches_come_from_every_kind_of_scene(noise_sets: Path, monkeypatch: py
     batch = as_batch(tiles)
     assert batch.pictures.shape == (60, 3, 96, 128)
     assert batch.pictures.dtype == torch.uint8
-    assert batch.targets.boxes.shape == (*batch.targets.lines.shape, 4)
     assert int(batch.targets.is_plate.sum()) == sum(len(tile.boxes) for tile in tiles)
-    assert {0.0, 1.0} == set(batch.targets.has_corners[batch.targets.is_plate].tolist())
-    assert {0, 1} <= set(batch.targets.lines[batch.targets.is_plate].tolist())
+    assert {False, True} == {bool(known) for tile in tiles for known in tile.has_corners}
+    assert {0, 1} <= {int(lines) for tile in tiles for lines in tile.lines}
+    assert {False, True} == {tile.complete for tile in tiles}
 
 
 def test_tiles_grow_towards_the_end(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
-    monkeypatch.setattr(detector_data, "_BATCH", 2)
-    monkeypatch.setattr(detector_data, "_MIN_BATCH", 1)
-    progress = torch.zeros(1)
-    stream = batches(TileMaker(detector_material(load_sets(noise_sets))), progress=progress, seed=0, workers=0)
+    monkeypatch.setattr(finder_data, "_BATCH", 2)
+    monkeypatch.setattr(finder_data, "_MIN_BATCH", 1)
+    progress, draw = torch.zeros(1), TileMaker(detector_material(load_sets(noise_sets))).scene
+    stream = batches(FinderBatches(draw), progress=progress, seed=0, workers=0)
     early = [tuple(next(stream).pictures.shape[2:]) for _ in range(6)]
     progress[0] = 0.95
     late = [tuple(next(stream).pictures.shape[2:]) for _ in range(6)]
@@ -45,11 +47,12 @@ def test_tiles_grow_towards_the_end(noise_sets: Path, monkeypatch: pytest.Monkey
 
 def test_stream_depends_on_its_seed_only(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
-    monkeypatch.setattr(detector_data, "_BATCH", 2)
+    monkeypatch.setattr(finder_data, "_BATCH", 2)
     progress = torch.zeros(1)
     material = detector_material(load_sets(noise_sets))
     first, again, other = (
-        next(batches(TileMaker(material), progress=progress, seed=seed, workers=0)).pictures for seed in (1, 1, 2)
+        next(batches(FinderBatches(TileMaker(material).scene), progress=progress, seed=seed, workers=0)).pictures
+        for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert first.shape != other.shape or not torch.equal(first, other)

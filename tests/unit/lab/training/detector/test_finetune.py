@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,60 +10,47 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from small_detector import FINDER_SETTINGS, write_small_detector
 
-from platereader._loading import load_detector
+from platereader._loading import load_detector, resolve_detector
 from platereader.cli import main
-from platereader.detection._network import PlateNetwork
-from platereader.lab.datasets import LabelledImage
+from platereader.detection._finder_network import FinderNetwork
+from platereader.detection._refiner_network import RefinerNetwork
 from platereader.lab.metrics import estimates
 from platereader.lab.metrics.estimates import Estimate
-from platereader.lab.training.detector import (
-    data as detector_data,
-)
-from platereader.lab.training.detector import (
-    finetune as finetune_detector,
-)
+from platereader.lab.training.detector import finetune as finetune_detector
 from platereader.lab.training.detector import finetune_data
-from platereader.lab.training.detector import (
-    material as detector_material,
-)
 from platereader.lab.training.detector.comparison import DetectorComparison
 from platereader.lab.training.detector.finetune import half_frozen, street_set
-from platereader.lab.training.detector.train import WEIGHTS_NAME
+from platereader.lab.training.detector.train import FINDER_NAME, REFINER_NAME
+from platereader.lab.training.finder import data as finder_data
 from platereader.lab.training.finetuning import REPORT_NAME
-from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
+from platereader.lab.training.loop import LOG_NAME
+from platereader.lab.training.refiner import data as refiner_data
 from platereader.lab.training.report import read_log
-from platereader.registry import Registry, write_sidecar
+from platereader.registry import Registry
 from platereader.runtimes._tensors import read_tensors, write_tensors
 
-SETTINGS = {"input_size": 64, "min_score": 0.2, "max_iou": 0.4}
-
-
-def unsearched(images: Sequence[LabelledImage], **_: object) -> list[LabelledImage]:
-    """As ``with_background`` where there is nothing to find."""
-    return list(images)
+PAIR = {"min_score": 0.0, "refined_share": 0.25}
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiny tiles, few streets, intervals of few draws, and nothing that looks for further plates."""
-    monkeypatch.setattr(detector_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
-    monkeypatch.setattr(detector_data, "_BATCH", 2)
-    monkeypatch.setattr(detector_data, "_MIN_BATCH", 2)
+    """Tiny tiles, few streets, and intervals of few draws."""
+    monkeypatch.setattr(finder_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
+    monkeypatch.setattr(finder_data, "_BATCH", 2)
+    monkeypatch.setattr(finder_data, "_MIN_BATCH", 2)
+    monkeypatch.setattr(refiner_data, "_SIZES", ((64, 96),))
+    monkeypatch.setattr(refiner_data, "_BATCH", 4)
     monkeypatch.setattr(finetune_detector, "STREETS", 2)
     monkeypatch.setattr(finetune_data, "_STREETS", 1)
     monkeypatch.setattr(estimates, "_ROUNDS", 10)
-    monkeypatch.setattr(finetune_detector, "with_background", unsearched)
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights that have learned nothing."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("start") / "start.safetensors"
-    write_tensors(path, PlateNetwork().state_dict())
-    write_sidecar(path, kind="detector", settings=SETTINGS, licence="MIT")
-    return path
+    """Weights that have learnt nothing."""
+    return write_small_detector(tmp_path_factory.mktemp("start"), **PAIR)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +67,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words(start: Path, data: Path, out: Path, *more: str) -> list[str]:
-    """A fine-tuning of two steps."""
-    options = {"--from": start, "--data": data, "--out": out, "--steps": 2, "--workers": 0}
+    """A fine-tuning of three steps, two of the finder."""
+    options = {"--from": start, "--data": data, "--out": out, "--steps": 3, "--workers": 0}
     return ["train", "detector", *more, *(str(word) for pair in options.items() for word in pair)]
 
 
@@ -114,26 +100,27 @@ def test_the_command_leaves_weights_that_can_be_used_at_once(
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].split() == ["PICTURES", "FIGURE", "BEFORE", "AFTER"]
     assert any("AP50-95" in line and "50.0 %" in line and "53.0 %" in line for line in printed)
-    assert printed[-1] == str(out / WEIGHTS_NAME)
+    assert printed[-1] == str(out / FINDER_NAME)
     report = report_of(out)
     assert report["start_sha256"] == Registry.default().resolve(start).sha256
     assert report["examples"]["train"] + report["examples"]["held_out"] == 28
-    assert report["steps"] == 2
+    assert report["steps"] == 3
     held_out, streets = report["comparisons"]
     assert (held_out["name"], streets["name"]) == ("your pictures, held out", "drawn streets")
     assert held_out["before"]["recall"]["n"] >= 8
     assert streets["before"]["recall"]["n"] >= 2
-    weights = Registry.default().resolve(out / WEIGHTS_NAME)
-    assert weights.settings == SETTINGS
-    assert weights.entry.licence == "MIT"
-    detector = load_detector(weights)
-    assert len(detector.detect([np.zeros((48, 64, 3), np.uint8)])) == 1
-    before, after = read_tensors(start), read_tensors(out / WEIGHTS_NAME)
-    fixed = [name for name in before if name.startswith(("stem.", "stages.0.")) or "running" in name]
-    assert fixed
-    assert all(torch.equal(before[name].half(), after[name].half()) for name in fixed)
-    last = "heads.0.1.weight"
-    assert not torch.equal(before[last].half(), after[last])
+    files = resolve_detector(out / FINDER_NAME, registry=Registry.default())
+    assert files.finder.settings["pair"]["refined_share"] == PAIR["refined_share"]
+    assert files.finder.settings["finder"] == FINDER_SETTINGS
+    assert {file.entry.licence for file in files} == {"MIT"}
+    assert len(load_detector(out / FINDER_NAME).detect([np.zeros((48, 64, 3), np.uint8)])) == 1
+    began = resolve_detector(start, registry=Registry.default())
+    for old, new, learns in zip(began, files, ("heads.0.1.weight", "heat.1.weight"), strict=True):
+        before, after = read_tensors(old.path), read_tensors(new.path)
+        fixed = [name for name in before if name.startswith("stem.") or "running" in name]
+        assert fixed
+        assert all(torch.equal(before[name].half(), after[name].half()) for name in fixed)
+        assert not torch.equal(before[learns].half(), after[learns].half())
 
 
 @pytest.mark.slow
@@ -148,23 +135,22 @@ def test_weights_that_find_less_are_refused_and_can_be_insisted_on(
     assert "drawn streets" not in error
     assert "--even-if-worse" in error
     assert report_of(out)["weights"] is None
-    assert {path.name for path in out.glob("*.safetensors*")} == {CHECKPOINT_NAME}
-    rows = len(read_log(out / LOG_NAME))
+    assert not list(out.glob("*.safetensors*"))
+    rows = len(read_log(out / "finder" / LOG_NAME))
     changes(monkeypatch, -2.0, 0.0)
     assert main([*words(start, pictures, out), "--even-if-worse"]) == 0
-    assert report_of(out)["weights"] == WEIGHTS_NAME
-    assert len(read_log(out / LOG_NAME)) == rows  # nothing was trained again
+    assert report_of(out)["weights"] == FINDER_NAME
+    assert len(read_log(out / "finder" / LOG_NAME)) == rows  # nothing was trained again
     changes(monkeypatch, 3.0, 0.0, -1.0)
-    better = (out / WEIGHTS_NAME).read_bytes()
+    better = [(out / name).read_bytes() for name in (FINDER_NAME, REFINER_NAME)]
     assert main([*words(start, pictures, out)]) == 3
     assert "held out, last time" in capsys.readouterr().err
-    assert (out / WEIGHTS_NAME).read_bytes() == better
+    assert [(out / name).read_bytes() for name in (FINDER_NAME, REFINER_NAME)] == better
 
 
 def test_forgetting_older_pictures_is_refused(
     start: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detector_material, "with_background", unsearched)
     changes(monkeypatch, 3.0, -1.5)
     assert main(words(start, pictures, tmp_path / "out", str(pictures))) == 3
     error = capsys.readouterr().err
@@ -196,19 +182,18 @@ def test_what_cannot_be_begun_with_is_refused(
     assert "DATA is 0 folders" in capsys.readouterr().err
     assert main(words(start, tmp_path / "nothing", out)) == 3
     assert not out.exists()
-    write_tensors(out / WEIGHTS_NAME, {"a": torch.zeros(1)})
+    write_tensors(out / FINDER_NAME, {"a": torch.zeros(1)})
     assert main(words(start, pictures, out)) == 2
     assert "holds other weights" in capsys.readouterr().err
 
 
 def test_first_layers_and_all_statistics_are_fixed() -> None:
-    network = half_frozen(PlateNetwork())
-    layers = (network.stem, *network.stages, network.heads)
-    learns = [any(parameter.requires_grad for parameter in layer.parameters()) for layer in layers]
-    assert learns == [False, False, True, True, True]
-    before = {name: value.clone() for name, value in network.named_buffers()}
-    network(torch.rand(2, 3, 64, 64))
-    assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
+    for network in (half_frozen(FinderNetwork()), half_frozen(RefinerNetwork())):
+        learns = {name.split(".")[0] for name, parameter in network.named_parameters() if parameter.requires_grad}
+        assert learns == {name.split(".")[0] for name, _ in network.named_parameters()} - {"stem"}
+        before = {name: value.clone() for name, value in network.named_buffers()}
+        network(torch.rand(2, 3, 64, 128))
+        assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
 
 
 def test_streets_to_compare_on_are_always_the_same() -> None:

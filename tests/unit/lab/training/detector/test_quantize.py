@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from platereader.detection._plate_detector import PlateDetector
+from platereader._loading import resolve_detector
+from platereader.detection import PlateDetector
 from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets.labels import LabelledImage, LabelledPlate, is_calibration
 from platereader.lab.training.detector.material import LabelledSets
-from platereader.lab.training.detector.quantize import calibration_scenes, quantize_detector
+from platereader.lab.training.detector.quantize import calibration_scenes, export_detector, quantize_onnx
 from platereader.registry import Registry
 
 
@@ -46,24 +47,23 @@ def test_the_choice_of_scenes_is_repeatable() -> None:
 
 
 def test_int8_finds_the_same_and_is_not_written_if_it_does_not(tmp_path: Path, repository: Path) -> None:
-    weights = Registry.default().resolve("plate-detector")
-    exported = PlateDetector.from_file(weights.path, engine="onnx", settings={**weights.settings, "input_size": 320})
+    files = resolve_detector("plate-detector", registry=Registry.default(), file_format="safetensors", precision="fp32")
+    exported = export_detector(files, tmp_path)
+    detector = PlateDetector.from_weights(*files)
     scenes: list[LabelledImage] = []
     for path in sorted((repository / "examples" / "pictures").glob("*.jpg")):
         picture = np.asarray(cv2.resize(np.asarray(cv2.imread(str(path))), (480, 320)), np.uint8)
         name = next(name for name in (f"{path.stem}-{n}.png" for n in range(100)) if is_calibration(Path(name)))
         cv2.imwrite(str(tmp_path / name), picture)
-        plates = [LabelledPlate(found.box) for found in exported.detect([picture])[0]]
+        plates = [LabelledPlate(found.box) for found in detector.detect([picture])[0]]
         scenes.append(LabelledImage(tmp_path / name, 480, 320, tuple(plates)))
     assert sum(len(scene.plates) for scene in scenes) >= 4
-    output = tmp_path / "int8.onnx"
 
-    with pytest.raises(AccuracyError, match="allowed are -1; nothing was written"):
-        quantize_detector(exported, weights.path, output, scenes=scenes, sets=sets_of(scenes), max_loss_points=-1)
-    assert not output.exists()
-    compared = quantize_detector(
-        exported, weights.path, output, scenes=scenes, sets=sets_of(scenes), max_loss_points=20
-    )
+    with pytest.raises(AccuracyError, match="allowed are -1"):
+        quantize_onnx(exported, files=files, scenes=scenes, sets=sets_of(scenes), max_loss_points=-1)
+    assert not list(tmp_path.glob("*-int8*"))
+    written, compared = quantize_onnx(exported, files=files, scenes=scenes, sets=sets_of(scenes), max_loss_points=20)
     assert compared.before.ap50 is not None
     assert compared.before.ap50.value > 0.99
-    assert output.stat().st_size < weights.path.stat().st_size / 3
+    for rounded, whole in zip(written, exported, strict=True):
+        assert rounded.stat().st_size < whole.stat().st_size / 2

@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from platereader.detection._decode import cell_grid
-from platereader.detection._finder import decode_proposals
+from platereader.detection._finder import cell_grid, decode_proposals
 from platereader.lab.training.finder.loss import Targets, decode_boxes, finder_loss
 
 _SIZE = (96, 160)

@@ -1,0 +1,166 @@
+"""How exactly plates are placed, and what is found in large frames: ``python -m benchmarks.detector_scenes DATA``.
+
+``rendered``: the pictures of the scenes suite whose plates are rendered into held-out photographs at 40 to 200 px, so
+that box and corners are exact. Only the plate counts; what is found elsewhere does not, since other cars have plates.
+
+``4k``: frames of 3840 x 2160 px that show eight held-out photographs, each shrunk until its plate is 60 px wide, on a
+held-out scene without a plate. They are looked at whole, without tiles.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from platereader import Box, Detection, Pipeline
+from platereader._arrays import BgrImage
+from platereader._contracts import checked_detect
+from platereader._files import write_json
+from platereader._geometry import iou
+from platereader.detection._thresholds import with_min_score
+from platereader.lab.datasets import LabelledImage, load_dataset
+from platereader.lab.datasets.labels import is_held_out
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision, median, ninetieth
+from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, corner_error, match
+from platereader.lab.synthesis.scenes.material import load_material
+from platereader.lab.synthesis.scenes.pictures import PARTS, pictures
+from platereader.lab.tables import described, show_estimate, show_rate
+from platereader.media._images import read_image
+from platereader.runtimes import RuntimeOptions
+
+FRAME_PX, PLATE_PX, FRAMES = (3840, 2160), 60.0, 40
+COLUMNS, ROWS = 4, 2
+LOW_SCORE = 0.01
+
+
+def rendered(pipeline: Pipeline, data: Path) -> dict[str, Estimate | Rate | None]:
+    """AP50-95, corner errors and the share that is found, over plates with exact places."""
+    material = load_material(data)
+    low = with_min_score(pipeline.detector, LOW_SCORE)
+    boxes: list[PictureBoxes] = []
+    errors: list[tuple[str, float]] = []
+    found: list[bool] = []
+    for part in PARTS:
+        if part.axis != "width" or part.unit in {"16-24 px", "24-40 px"}:
+            continue
+        for picture in pictures(material, part):
+            detections = checked_detect(low or pipeline.detector, [picture.frame])[0]
+            near = [one for one in detections if iou(one.box, picture.box) > 0]
+            boxes.append(_boxes(near, picture.box))
+            sure = checked_detect(pipeline.detector, [picture.frame])[0]
+            best = max(sure, key=lambda one: iou(one.box, picture.box), default=None)
+            found.append(best is not None and iou(best.box, picture.box) >= 0.5)
+            if best is not None and found[-1] and best.corners is not None and picture.corners is not None:
+                errors.append((f"{picture.file} {len(boxes)}", corner_error(best.corners, picture.corners)))
+    rng = np.random.default_rng(0)
+    matches = [[match(one, min_iou=limit) for one in boxes] for limit in COCO_IOUS]
+    return {
+        "AP50-95": estimate_precision(matches, rng=rng),
+        "corner error, median %": estimate_errors(errors, median, rng=rng),
+        "corner error, 90 %": estimate_errors(errors, ninetieth, rng=rng),
+        "found": Rate.of(found),
+    }
+
+
+def _boxes(detections: Sequence[Detection], plate: Box) -> PictureBoxes:
+    return PictureBoxes(
+        np.array([one.box.to_tuple() for one in detections], np.float64).reshape(-1, 4),
+        np.array([one.score for one in detections], np.float64),
+        np.array([plate.to_tuple()], np.float64),
+        np.zeros((0, 4)),
+    )
+
+
+def large_frames(data: Path, *, rng: np.random.Generator) -> Iterator[tuple[BgrImage, list[tuple[Box, str]]]]:
+    """Frames with the places and texts of the eight plates in each."""
+    photographs = [image for image in load_dataset(data / "dev" / "russian").images if _is_usable(image)]
+    scenes = [one for one in load_dataset(data / "train" / "negatives-colour").images if is_held_out(one.path)]
+    for _ in range(FRAMES):
+        background = read_image(scenes[int(rng.integers(len(scenes)))].path)
+        frame = cast("BgrImage", cv2.resize(background, FRAME_PX, interpolation=cv2.INTER_CUBIC))
+        chosen = rng.permutation(len(photographs))[: COLUMNS * ROWS]
+        yield frame, [_place(frame, photographs[index], cell, rng) for cell, index in enumerate(chosen.tolist())]
+
+
+def _is_usable(image: LabelledImage) -> bool:
+    """Whether its one plate is at least as wide as it is to be, and the rest of it small enough then."""
+    plate = image.plates[0] if len(image.plates) == 1 and not image.ignored else None
+    if plate is None or plate.box is None or not plate.text or plate.box.width < PLATE_PX:
+        return False
+    scale = PLATE_PX / plate.box.width
+    return (image.width or 0) * scale < FRAME_PX[0] / COLUMNS and (image.height or 0) * scale < FRAME_PX[1] / ROWS
+
+
+def _place(frame: BgrImage, image: LabelledImage, cell: int, rng: np.random.Generator) -> tuple[Box, str]:
+    """Put a photograph somewhere into its cell of the frame."""
+    plate = image.plates[0]
+    assert plate.box is not None
+    assert plate.text is not None
+    photograph = read_image(image.path)
+    scale = PLATE_PX / plate.box.width
+    small = cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = small.shape[:2]
+    cell_width, cell_height = FRAME_PX[0] // COLUMNS, FRAME_PX[1] // ROWS
+    left = cell % COLUMNS * cell_width + int(rng.integers(cell_width - width + 1))
+    top = cell // COLUMNS * cell_height + int(rng.integers(cell_height - height + 1))
+    frame[top : top + height, left : left + width] = small
+    x, y = width / photograph.shape[1], height / photograph.shape[0]
+    box = plate.box
+    return Box(left + x * box.x1, top + y * box.y1, left + x * box.x2, top + y * box.y2), plate.text
+
+
+def large(pipeline: Pipeline, data: Path) -> dict[str, Rate]:
+    """The share of the plates in large frames that is found, and read."""
+    found: list[bool] = []
+    read: list[bool] = []
+    for frame, plates in large_frames(data, rng=np.random.default_rng(0)):
+        readings = pipeline.read(frame)
+        for box, text in plates:
+            near = [(iou(one.detection.box, box), one.text) for one in readings if one.detection is not None]
+            overlap, said = max(near, key=lambda one: one[0], default=(0.0, None))
+            found.append(overlap >= 0.5)
+            read.append(overlap >= 0.5 and said == text)
+    return {"found": Rate.of(found), "read": Rate.of(read)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How exactly plates are placed, and what is found in 4K.")
+    parser.add_argument("data", type=Path, help="folder with dev and train")
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    options = parser.parse_args()
+    pipeline = Pipeline.build(runtime=RuntimeOptions(options.engine, options.precision))
+    for part in pipeline.describe()[:4]:
+        print(described(part))
+    figures: dict[str, Mapping[str, Estimate | Rate | None]] = {
+        "rendered": rendered(pipeline, options.data),
+        "4k": large(pipeline, options.data),
+    }
+    for suite, values in figures.items():
+        for name, value in values.items():
+            shown = (
+                show_rate(value)
+                if isinstance(value, Rate)
+                else f"{show_estimate(value)}, n {value.n}"
+                if value
+                else "-"
+            )
+            print(f"{suite}: {name}: {shown}")
+    if options.json is not None:
+        rows = {
+            f"{suite}, {name}": value.to_dict() if isinstance(value, Rate) else value and asdict(value)
+            for suite, values in figures.items()
+            for name, value in values.items()
+        }
+        write_json(options.json, rows)
+
+
+if __name__ == "__main__":
+    main()

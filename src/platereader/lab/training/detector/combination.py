@@ -1,0 +1,162 @@
+"""How the scores and boxes of finder and refiner become one, fitted on photographs that neither was trained on.
+
+The score is a logistic regression on the two logits, over what the finder proposes: so it is a probability, as far as
+the photographs are like what comes later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._geometry import Box, iou
+from platereader.detection._finder import Finder, Proposal
+from platereader.detection._plate_detector import EQUAL_WEIGHTS, PlateDetector, ScoreWeights, combined_box
+from platereader.detection._refiner import Place, Refiner
+from platereader.lab.datasets import LabelledImage
+from platereader.lab.training.finder.validation import Photographs
+from platereader.media._images import read_image
+
+__all__ = ["PairSettings", "fit_pair", "fitted_on"]
+
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_SAME, _OTHER = 0.5, 0.15
+# Somewhat below one half: a missed plate costs more than a false find, which the reader refuses.
+_MIN_CHANCE = 0.4
+# Of either kind of places so many at least.
+_LEAST = 5
+# A little ridge keeps the weights finite where the two classes can be told apart without an error.
+_RIDGE, _STEPS = 1e-3, 50
+
+
+@dataclass(frozen=True, slots=True)
+class PairSettings:
+    """What a finder and a refiner need to be one detector; see ``PlateDetector`` and ``Finder``.
+
+    Attributes:
+        score_weights: of the two scores.
+        refined_share: of the refined box.
+        min_score: of a plate that is reported.
+        max_iou: of two plates that are both reported.
+        finder: settings of the finder that differ from its defaults.
+    """
+
+    score_weights: ScoreWeights = EQUAL_WEIGHTS
+    refined_share: float = 0.5
+    min_score: float = 0.3
+    max_iou: float = 0.5
+    finder: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @classmethod
+    def of(cls, detector: PlateDetector) -> PairSettings:
+        """The settings of a detector whose finder was loaded from weights."""
+        weights = detector.finder.weights
+        kept = {} if weights is None else dict(weights.settings.get("finder", {}))
+        return cls(detector.score_weights, detector.refined_share, detector.min_score, detector.max_iou, kept)
+
+    def detector(self, finder: Finder, refiner: Refiner) -> PlateDetector:
+        """The pair."""
+        return PlateDetector(finder, refiner, self.score_weights, self.refined_share, self.min_score, self.max_iou)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands among the settings of the finder's weights."""
+        pair = {
+            "score_weights": {name: round(value, 4) for name, value in self.score_weights._asdict().items()},
+            "refined_share": self.refined_share,
+            "min_score": self.min_score,
+            "max_iou": self.max_iou,
+        }
+        return {"finder": self.finder, "pair": pair}
+
+
+class _Judged(NamedTuple):
+    """A proposal, what the refiner says of it, and whether it is a plate."""
+
+    proposal: Proposal
+    place: Place
+    plate: Box | None
+
+
+def fitted_on(photographs: Photographs) -> Photographs:
+    """The half of the photographs that a pair is fitted on, by the sha1 of the file name; figures may leave it out."""
+    images, empty = (
+        tuple(image for image in some if _is_in_half(image)) for some in (photographs.images, photographs.empty)
+    )
+    return Photographs(images, empty)
+
+
+def fit_pair(finder: Finder, refiner: Refiner, photographs: Photographs) -> PairSettings:
+    """Fit how scores and boxes combine, on ``fitted_on(photographs)``.
+
+    Args:
+        finder: proposes places, generously.
+        refiner: looks at them.
+        photographs: that neither was trained on.
+
+    Returns:
+        The settings; the default ones, which nothing was fitted for, where the photographs show too few plates or too
+        little else that the finder proposes.
+    """
+    half = fitted_on(photographs)
+    judged = [one for image in (*half.images, *half.empty) for one in _judged(image, finder=finder, refiner=refiner)]
+    is_plate = np.array([one.plate is not None for one in judged], np.bool_)
+    if min(is_plate.sum(), (~is_plate).sum()) < _LEAST:
+        return PairSettings()
+    logits = np.array([(_logit(one.proposal.score), one.place.plate, 1.0) for one in judged])
+    weights = ScoreWeights(*map(float, _logistic_regression(logits, is_plate)))
+    return PairSettings(weights, _best_share(judged), min_score=_MIN_CHANCE)
+
+
+def _judged(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> Iterator[_Judged]:
+    """The proposals in a picture of which it is known whether they are plates; of one plate the best one counts."""
+    frame = read_image(image.path)
+    proposals = finder.propose([frame])[0]
+    places = refiner.refine([frame], [[proposal.box for proposal in proposals]])[0]
+    good = [plate.box for plate in image.plates if plate.box is not None and not plate.is_loose]
+    unsure = [*image.ignored, *(plate.box for plate in image.plates if plate.box is not None and plate.is_loose)]
+    complete = not image.plates if image.complete is None else image.complete
+    met: set[int] = set()
+    for proposal, place in zip(proposals, places, strict=True):
+        overlaps = [iou(proposal.box, box) for box in good]
+        best = int(np.argmax(overlaps)) if overlaps else -1
+        if best >= 0 and overlaps[best] >= _SAME:
+            if best not in met:
+                yield _Judged(proposal, place, good[best])
+            met.add(best)
+        elif complete and max(overlaps, default=0.0) <= _OTHER and not any(iou(proposal.box, one) for one in unsure):
+            yield _Judged(proposal, place, None)
+
+
+def _logistic_regression(features: NDArray[np.float64], is_true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weights ``(F,)`` of features ``(N, F)`` by Newton's method."""
+    weights = np.zeros(features.shape[1])
+    for _ in range(_STEPS):
+        chances = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
+        slope = features.T @ (chances - is_true) + _RIDGE * weights
+        curvature = (features * (chances * (1 - chances))[:, None]).T @ features + _RIDGE * np.eye(len(weights))
+        weights = weights - np.linalg.solve(curvature, slope)
+    return weights
+
+
+def _best_share(judged: Sequence[_Judged]) -> float:
+    """The share of the refined box with the greatest mean IoU."""
+
+    def mean_iou(share: float) -> float:
+        pairs = ((one.plate, combined_box(one.proposal.box, one.place.corners, share=share)) for one in judged)
+        return float(np.mean([iou(box, plate) for plate, box in pairs if plate is not None]))
+
+    return max(_SHARES, key=mean_iou)
+
+
+def _logit(score: float) -> float:
+    held = min(max(score, 1e-6), 1 - 1e-6)
+    return float(np.log(held / (1 - held)))
+
+
+def _is_in_half(image: LabelledImage) -> bool:
+    return int(hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest(), 16) % 2 == 1
