@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 from typing_extensions import Self
 
 from platereader._dependencies import DISTRIBUTION
-from platereader.errors import EngineError, InvalidArgumentError, UntrustedPickleError, WeightsCorruptError
+from platereader.errors import (
+    EngineError,
+    InvalidArgumentError,
+    UntrustedPickleError,
+    WeightsCorruptError,
+    WeightsNotFoundError,
+)
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
 from platereader.registry._exported import ULTRALYTICS
 from platereader.runtimes import RuntimeOptions
@@ -114,6 +120,7 @@ def load_detector(
     from platereader.detection._refiner import Refiner
 
     second = _files(_refiner_of(files[0]), kind="refiner", registry=registry)
+    _check_pair(files[0].entry, [file.entry for file in second])
     finder = _load(Finder, files, DETECTOR_SPECS, options=options)
     return PlateDetector.of(finder, _load(Refiner, second, DETECTOR_SPECS, options=options))
 
@@ -164,7 +171,9 @@ def resolve_detector(name_or_path: str | Path, *, registry: Registry, **choice: 
     """
     finder = resolve_weights(name_or_path, kind="detector", registry=registry, **choice)
     refiner = _refiner_of(_File(finder.entry, lambda: finder, finder.path.parent))
-    return DetectorFiles(finder, resolve_weights(refiner, kind="refiner", registry=registry, **choice))
+    files = DetectorFiles(finder, resolve_weights(refiner, kind="refiner", registry=registry, **choice))
+    _check_pair(finder.entry, [files.refiner.entry])
+    return files
 
 
 def _check_kind(entry: WeightEntry, given: object, *, kind: Kind, known: Sequence[str]) -> None:
@@ -199,16 +208,38 @@ def _refiner_of(file: _File) -> str | Path:
 
     Raises:
         WeightsCorruptError: the settings name none.
+        WeightsNotFoundError: they name a file that is not there.
     """
     name = file.entry.settings.get("refiner")
-    if not isinstance(name, str) or Path(name).name != name:
+    if not isinstance(name, str) or not name or name == ".." or Path(name).name != name:
         raise WeightsCorruptError(
             f"the description of the detector {file.entry.model!r} has settings.refiner = {name!r}, expected is the "
             "name of a refiner's weights, such as 'plate-refiner', or of a file beside its own: correct it, or train "
             "it again."
         )
-    beside = None if file.folder is None else file.folder / name
-    return beside if beside is not None and beside.is_file() else name
+    if not Path(name).suffix:
+        return name
+    beside = Path(name) if file.folder is None else file.folder / name
+    if not beside.is_file():
+        raise WeightsNotFoundError(
+            f"the detector {file.entry.model!r} needs its refiner, the file {beside}, which is not there: copy it and "
+            "its sidecar beside the detector's own."
+        )
+    return beside
+
+
+def _check_pair(finder: WeightEntry, refiners: Sequence[WeightEntry]) -> None:
+    """Refuse a refiner that another detector was trained with, where the finder's description says with which.
+
+    Raises:
+        WeightsCorruptError: it is another one.
+    """
+    expected = finder.settings.get("refiner_sha256")
+    if expected is not None and all(entry.sha256 != expected for entry in refiners):
+        raise WeightsCorruptError(
+            f"the refiner of the detector {finder.model!r} has the sha256 {refiners[0].sha256}, expected is "
+            f"{expected}: put the one beside it that was trained with it."
+        )
 
 
 def _load(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_table
+from platereader.errors import InvalidArgumentError
 from platereader.registry import write_sidecar
 from platereader.registry._manifest import MANIFEST_NAME, sidecar_of, write_entry
 
@@ -52,6 +53,10 @@ def run_export(arguments: argparse.Namespace) -> int:
     registry = Registry.default()
     for name in arguments.weights:
         weights = registry.resolve(name, file_format="safetensors", precision="fp32")
+        if weights.kind == "refiner":
+            raise InvalidArgumentError(
+                f"WEIGHTS is {name!r}, the refiner of a detector: name the detector, and both are written."
+            )
         written = _detector(name, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
         for path, made_of, beside in written:
             _describe(path, made_of, beside)
@@ -112,10 +117,13 @@ def _describe(path: Path, made_of: WeightFile, beside: Mapping[str, str]) -> Non
         beside: settings that name files beside it, for a sidecar; a manifest has names of models.
     """
     entry, manifest = made_of.entry, path.with_name(MANIFEST_NAME)
+    settings = {name: value for name, value in entry.settings.items() if name != "refiner_sha256"} | dict(beside)
+    if manifest.is_file():
+        settings |= {name: Path(entry.settings[name]).stem for name in beside}
     sidecar = write_sidecar(
         path,
         kind=entry.kind,
-        settings=dict(entry.settings) if manifest.is_file() else {**entry.settings, **beside},
+        settings=settings,
         alphabet=entry.alphabet,
         calibration=entry.calibration,
         licence=entry.licence,

@@ -21,6 +21,7 @@ CONTEXT = 1.5
 # A plate as tall as this many of its widths fills a window of aspect 2 in height as its width does across.
 _ASPECT = 2.0
 _LEAST_SHARE = 0.9
+_MOST_PADDED_PX = 2048
 
 
 class Window(NamedTuple):
@@ -78,7 +79,12 @@ def _part(frame: BgrImage, window: Window) -> BgrImage:
     height, width = frame.shape[:2]
     right, bottom = window.left + window.width, window.top + window.height
     inside = frame[max(window.top, 0) : min(bottom, height), max(window.left, 0) : min(right, width)]
-    beyond = (max(-window.top, 0), max(bottom - height, 0), max(-window.left, 0), max(right - width, 0))
+    beyond = max(-window.top, 0), max(bottom - height, 0), max(-window.left, 0), max(right - width, 0)
     if not any(beyond):
         return inside
-    return cast(BgrImage, cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE))
+    shrink = window.width / _MOST_PADDED_PX
+    if shrink > 1:  # a window far larger than its frame would take gigabytes
+        small = tuple(max(1, round(side / shrink)) for side in inside.shape[1::-1])
+        inside = cast(BgrImage, cv2.resize(inside, small, interpolation=cv2.INTER_AREA))
+    top, below, left, beside = (round(side / max(shrink, 1.0)) for side in beyond)
+    return cast(BgrImage, cv2.copyMakeBorder(inside, top, below, left, beside, cv2.BORDER_REPLICATE))

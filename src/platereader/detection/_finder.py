@@ -20,7 +20,7 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box
 from platereader.detection._nms import suppress
 from platereader.detection._preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
-from platereader.detection._weights import network_runtime
+from platereader.detection._weights import is_number, network_runtime
 from platereader.errors import ContractError, InvalidArgumentError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
@@ -81,18 +81,19 @@ class Finder:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        if self.input_size < STRIDE_PX or self.input_size % STRIDE_PX:
+        if type(self.input_size) is not int or self.input_size < STRIDE_PX or self.input_size % STRIDE_PX:
             raise InvalidArgumentError(
-                f"input_size is {self.input_size}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 832."
+                f"input_size is {self.input_size!r}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 832."
             )
         for name in ("min_score", "max_iou"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InvalidArgumentError(f"{name} is {getattr(self, name)}, allowed is 0 to 1.")
-        if self.largest_shrink < 1 or self.most < 1:
+            if not is_number(getattr(self, name)) or not 0 <= getattr(self, name) <= 1:
+                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed is 0 to 1.")
+        if not is_number(self.largest_shrink) or self.largest_shrink <= 0:
             raise InvalidArgumentError(
-                f"largest_shrink is {self.largest_shrink} and most is {self.most}, allowed are numbers from 1: try "
-                "2.5 and 64."
+                f"largest_shrink is {self.largest_shrink!r}, allowed are numbers above 0: try 2.5."
             )
+        if type(self.most) is not int or self.most < 1:
+            raise InvalidArgumentError(f"most is {self.most!r}, allowed are whole numbers from 1: try 64.")
 
     @classmethod
     def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
@@ -130,7 +131,13 @@ class Finder:
             for first in range(0, len(indices), step):
                 chunk = indices[first : first + step]
                 batch = apply_letterboxes([frames[index] for index in chunk], [plans[index] for index in chunk])
-                scores, sides = self.runtime.run(batch)  # (N, 1, A), (N, 4, A)
+                outputs = self.runtime.run(batch)
+                if len(outputs) != 2 or outputs[0].shape[:2] != (len(chunk), 1) or len(outputs[1]) != len(chunk):
+                    raise ContractError(
+                        f"the network gave arrays of shapes {[one.shape for one in outputs]} for {len(chunk)} "
+                        "pictures: run one with the outputs of FinderNetwork."
+                    )
+                scores, sides = outputs  # (N, 1, A), (N, 4, A)
                 for row, index in enumerate(chunk):
                     boxes, values = decode_proposals(
                         scores[row, 0], sides[row], size=size, min_score=self.min_score, most=4 * self.most

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import suppress
 from platereader.detection._refiner import Place, Refiner
+from platereader.detection._weights import is_number
 from platereader.errors import InvalidArgumentError
 from platereader.registry import WeightFile
 from platereader.results import Detection, Lines, PartDescription
@@ -78,9 +79,10 @@ class PlateDetector:
 
     def __post_init__(self) -> None:
         for name in ("min_score", "max_iou", "refined_share"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-                raise InvalidArgumentError(f"{name} is {value!r}, allowed is 0 to 1.")
+            if not is_number(getattr(self, name)) or not 0 <= getattr(self, name) <= 1:
+                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed is 0 to 1.")
+        if not all(map(is_number, self.score_weights)):
+            raise InvalidArgumentError(f"score_weights is {self.score_weights!r}, allowed are finite numbers.")
 
     @classmethod
     def from_weights(
@@ -109,13 +111,14 @@ class PlateDetector:
         Raises:
             InvalidArgumentError: a setting is unknown or out of range.
         """
-        settings = {} if finder.weights is None else dict(finder.weights.settings.get("pair", {}))
+        given: Any = {} if finder.weights is None else finder.weights.settings.get("pair", {})
         try:
+            settings = dict(given)
             weights = ScoreWeights(**settings.pop("score_weights", {}))
             return cls(finder, refiner, weights, **settings)
         except (TypeError, ValueError) as error:
             raise InvalidArgumentError(
-                f"settings.pair is {settings!r}, allowed are numbers for refined_share, min_score and max_iou, and "
+                f"settings.pair is {given!r}, allowed are numbers for refined_share, min_score and max_iou, and "
                 "score_weights with numbers for finder, refiner and bias."
             ) from error
 
@@ -139,7 +142,7 @@ class PlateDetector:
         """
         sized = replace(self.finder, input_size=input_size)
         shrink = self.finder.largest_shrink * self.finder.input_size / input_size
-        return replace(self, finder=replace(sized, largest_shrink=max(1.0, shrink)))
+        return replace(self, finder=replace(sized, largest_shrink=shrink))
 
     @property
     def description(self) -> PartDescription:
@@ -147,6 +150,9 @@ class PlateDetector:
         weights, refiner = self.finder.weights, self.refiner.weights
         name, sha256 = (None, None) if weights is None else (weights.model, weights.sha256)
         second = None if refiner is None else f"with {refiner.model} {refiner.sha256[:12]}"
+        first_runs, second_runs = ((one.runtime.engine, one.runtime.precision) for one in (self.finder, self.refiner))
+        if second is not None and first_runs != second_runs:
+            second += f" on {' '.join(second_runs)}"
         note = "; ".join(text for text in (second, self.finder.note) if text) or None
         return network_description(self, self.finder.runtime, part="detector", weights=name, sha256=sha256, note=note)
 

@@ -15,6 +15,7 @@ from platereader._geometry import Box, Quad
 from platereader.detection._crops import cut_windows, window_around
 from platereader.detection._preprocess import to_input
 from platereader.detection._weights import network_runtime
+from platereader.errors import ContractError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
 
@@ -29,6 +30,8 @@ CROP_SIZE = (64, 128)
 """Height and width of a crop in pixels."""
 
 _BATCH = 64
+# Logit of what a crop does not show.
+_NOTHING = np.float32(-60)
 
 
 class Place(NamedTuple):
@@ -89,14 +92,35 @@ class Refiner:
         places: list[Place] = []
         pixels = np.concatenate(crops) if crops else np.zeros((0, *CROP_SIZE, 3), np.uint8)
         for first in range(0, len(flat), _BATCH):
-            heat, kinds = self.runtime.run(to_input(pixels[first : first + _BATCH]))  # (N, 4, 16, 32), (N, 3)
-            for window, points, (plate, two_lines, cut) in zip(
-                flat[first : first + _BATCH], heat_points(heat), kinds.tolist(), strict=True
-            ):
+            chunk = flat[first : first + _BATCH]
+            heat, kinds = self._run(pixels[first : first + _BATCH])
+            for window, points, (plate, two_lines, cut) in zip(chunk, heat_points(heat), kinds.tolist(), strict=True):
                 corners = Quad.from_points(window.to_frame(points).tolist())
                 places.append(Place(corners, plate, two_lines, cut))
         rest = iter(places)
         return [[next(rest) for _ in row] for row in windows]
+
+    def _run(self, crops: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """Heat maps ``(N, 4, 16, 32)`` and kinds ``(N, 3)``; a crop with numbers that are not finite shows nothing.
+
+        Raises:
+            ContractError: the network has other outputs.
+        """
+        outputs = self.runtime.run(to_input(crops))
+        rows, (height, width) = len(crops), CROP_SIZE
+        expected = [(rows, 4, height // 4, width // 4), (rows, 3)]
+        if [one.shape for one in outputs] != expected:
+            raise ContractError(
+                f"the network gave arrays of shapes {[one.shape for one in outputs]}, expected are {expected}: run one "
+                "with the outputs of RefinerNetwork."
+            )
+        heat, kinds = outputs
+        numbers = np.concatenate((heat.reshape(rows, -1), kinds), axis=1)
+        broken = np.logical_not(np.isfinite(numbers)).max(axis=1, initial=False).reshape(rows, 1)
+        if broken.any():
+            heat = np.where(broken[:, :, None, None], np.float32(0), heat)
+            kinds = np.where(broken, _NOTHING, kinds)
+        return heat, kinds
 
 
 def heat_points(heat: FloatArray) -> FloatArray:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader._geometry import Quad
+from platereader._geometry import Box, Quad
 from platereader.protocols import Detector
 from platereader.results import Detection
 
 # Views at once: a 4K frame has a dozen or two, and what the inner detector makes of each takes memory.
 _MAX_BATCH = 16
+# A box so near to a side, in parts of its size, may be cut off there.
+_NEAR = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,19 @@ class View:
         if corners is not None:
             corners = Quad.from_points([(x + self.x1, y + self.y1) for x, y in corners.points])
         # What a side of the view cuts off may go on in the frame.
-        truncated = None if detection.truncated and self != View.whole(frame) else detection.truncated
+        truncated = None if detection.truncated and self._cuts(detection.box, frame) else detection.truncated
         return replace(detection, box=box, corners=corners, truncated=truncated)
+
+    def _cuts(self, box: Box, frame: BgrImage) -> bool:
+        """Whether a box of the view, in its pixels, reaches a side that is none of the frame."""
+        height, width = frame.shape[:2]
+        near = _NEAR * max(box.width, box.height)
+        return (
+            (self.x1 > 0 and box.x1 < near)
+            or (self.y1 > 0 and box.y1 < near)
+            or (self.x2 < width and box.x2 > self.x2 - self.x1 - near)
+            or (self.y2 < height and box.y2 > self.y2 - self.y1 - near)
+        )
 
 
 def detect_views(inner: Detector, views: Sequence[tuple[BgrImage, View]]) -> list[list[Detection]]:

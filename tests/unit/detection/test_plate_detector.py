@@ -18,7 +18,13 @@ from platereader.detection import PlateDetector
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._plate_detector import ScoreWeights, combined_box
 from platereader.detection._refiner import Place, Refiner
-from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
+from platereader.errors import (
+    ContractError,
+    EngineError,
+    InvalidArgumentError,
+    WeightsCorruptError,
+    WeightsNotFoundError,
+)
 from platereader.registry import Registry, write_sidecar
 from platereader.results import Detection
 from platereader.runtimes import RuntimeOptions
@@ -108,6 +114,29 @@ def test_without_a_proposal_nothing_is_looked_at() -> None:
     assert network.shapes == []
 
 
+def test_numbers_that_are_not_finite_show_nothing_and_other_outputs_are_refused() -> None:
+    detector = made({Box(10, 20, 60, 45): 0.6, Box(100, 60, 150, 85): 0.5})
+
+    class Broken(FakeRefinerNetwork):
+        """Cannot make out the first crop."""
+
+        def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+            heat, kinds = super().run(batch)
+            heat[0, 1, 2, 3] = np.nan
+            return heat, kinds
+
+    class Other(FakeRefinerNetwork):
+        """Another network."""
+
+        def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+            return (super().run(batch)[0],)
+
+    found = replace(detector, refiner=Refiner(Broken(_MIDDLE, [PLATE]))).detect([frame_of(128, 192)])[0]
+    assert [plate.box.x1 for plate in found] == pytest.approx([100], abs=2)
+    with pytest.raises(ContractError, match="RefinerNetwork"):
+        replace(detector, refiner=Refiner(Other(_MIDDLE, [PLATE]))).detect([frame_of(128, 192)])
+
+
 def close(first: list[Detection], second: list[Detection]) -> None:
     assert len(first) == len(second) > 0
     for one, other in zip(first, second, strict=True):
@@ -165,20 +194,37 @@ def test_the_settings_are_those_of_the_finders_weights(tmp_path: Path) -> None:
     assert (detector.input_size, detector.min_score, detector.refined_share) == (64, 0.4, 0.25)
     assert detector.score_weights == ScoreWeights(**weights)
     assert detector.with_input_size(96).finder.input_size == 96
+    assert detector.with_input_size(3200).with_input_size(64) == detector
     files = resolve_detector(path, registry=Registry.default())
     assert detector.description.sha256 == files.finder.sha256
     assert files.refiner.sha256[:12] in str(detector.description.note)
 
 
-@pytest.mark.parametrize(
-    "pair", [{"size": 3}, {"min_score": "high"}, {"max_iou": 2.0}, {"score_weights": {"third": 1.0}}]
-)
+BAD_PAIRS: list[dict[str, object]] = [
+    {"size": 3},
+    {"min_score": "high"},
+    {"max_iou": 2.0},
+    {"score_weights": {"third": 1.0}},
+    {"score_weights": {"finder": "a"}},
+]
+BAD_FINDERS: list[dict[str, object]] = [
+    {"size": 3},
+    {"input_size": 100},
+    {"largest_shrink": 0.0},
+    {"largest_shrink": float("nan")},
+    {"min_score": True},
+    {"most": 2.5},
+    {"most": 0},
+]
+
+
+@pytest.mark.parametrize("pair", BAD_PAIRS)
 def test_bad_settings(tmp_path: Path, pair: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError, match="allowed"):
         load_detector(write_small_detector(tmp_path, **pair))
 
 
-@pytest.mark.parametrize("finder", [{"size": 3}, {"input_size": 100}, {"largest_shrink": 0.5}, {"most": 0}])
+@pytest.mark.parametrize("finder", BAD_FINDERS)
 def test_bad_settings_of_the_finder(tmp_path: Path, finder: dict[str, object]) -> None:
     path = write_small_detector(tmp_path)
     write_sidecar(path, kind="detector", settings={"refiner": "small-refiner.safetensors", "finder": finder})
@@ -186,14 +232,19 @@ def test_bad_settings_of_the_finder(tmp_path: Path, finder: dict[str, object]) -
         load_detector(path)
 
 
-def test_weights_that_name_no_refiner_or_one_that_is_not_there(tmp_path: Path) -> None:
+def test_weights_that_name_no_refiner_or_one_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_small_detector(tmp_path)
-    for refiner in (None, 5, "../small-refiner.safetensors"):
+    for refiner in (None, 5, "", "..", "../small-refiner.safetensors"):
         write_sidecar(path, kind="detector", settings={"refiner": refiner})
         with pytest.raises(WeightsCorruptError, match=r"settings\.refiner"):
             load_detector(path)
     write_sidecar(path, kind="detector", settings={"refiner": "absent.safetensors"})
-    with pytest.raises(WeightsNotFoundError, match="absent"):
+    monkeypatch.chdir(write_small_detector(tmp_path / "other").parent)
+    (tmp_path / "other" / "small-refiner.safetensors").rename("absent.safetensors")  # never taken from anywhere else
+    with pytest.raises(WeightsNotFoundError, match=r"needs its refiner, the file .*absent"):
+        load_detector(path)
+    write_sidecar(path, kind="detector", settings={"refiner": "small-refiner.safetensors", "refiner_sha256": "ab"})
+    with pytest.raises(WeightsCorruptError, match="expected is ab: put the one beside it"):
         load_detector(path)
     write_sidecar(path, kind="detector", settings={"refiner": path.name})
     with pytest.raises(InvalidArgumentError, match="weights of a detector"):

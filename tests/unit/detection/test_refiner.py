@@ -101,3 +101,13 @@ def test_weights_of_another_network_are_refused() -> None:
     assert (heat.shape, kinds.shape) == ((2, 4, 16, 32), (2, 3))
     with pytest.raises(WeightsCorruptError, match="these does not hold a plate refiner's weights"):
         refiner_from_state({}, name="these")
+
+
+def test_a_window_far_larger_than_its_frame_takes_no_more_memory_than_its_crop() -> None:
+    frame = np.full((30_000, 60, 3), 90, np.uint8)
+    frame[:, 40:] = 200
+    window = Window(-30_000, 0, 60_000, 30_000)
+    (crop,) = cut_windows(frame, [window], size=CROP_SIZE)
+    assert (crop[:, :60] == 90).all()
+    assert (crop[:, 68:] == crop[0, -1]).all()
+    assert crop[0, -1, 0] > 140  # the last column of a frame that is two columns wide there

@@ -147,10 +147,10 @@ def test_a_plate_at_the_edge_of_the_frame_is_not_cut_by_a_seam() -> None:
 
 def test_what_a_seam_cuts_off_is_not_said_to_leave_the_frame() -> None:
     cut, at_the_edge, whole = (
-        replace(find(x, x + 20), truncated=truncated) for x, truncated in ((70, True), (5, True), (40, False))
+        replace(find(x, x + 20), truncated=truncated) for x, truncated in ((80, True), (0, True), (40, False))
     )
     by_place = {found.box.x1: found.truncated for found in two_tiles([cut, at_the_edge, whole], [])}
-    assert by_place == {70: None, 5: None, 40: False}
+    assert by_place == {80: None, 0: True, 40: False}
     frame = np.zeros((100, 100, 3), np.uint8)
     (alone,) = TiledDetector(Scripted({(100, 100, 0): [cut]}), tile_px=100, overlap_px=20).detect([frame])[0]
     assert alone.truncated is True

@@ -62,8 +62,8 @@ def test_memory_grows_with_what_is_held() -> None:
     before = fresh_process.memory_mib()
     if "rss" not in before:
         pytest.skip("the system does not tell the memory of a process")
-    held = np.ones(2**23)  # 64 MiB
-    assert fresh_process.memory_mib()["rss"] - before["rss"] == pytest.approx(64, abs=8)
+    held = np.ones(2**25)  # 256 MiB; what other tests left may go meanwhile
+    assert fresh_process.memory_mib()["rss"] - before["rss"] == pytest.approx(256, abs=64)
     assert fresh_process.memory_mib()["peak"] >= fresh_process.memory_mib()["rss"]
     del held
 

@@ -38,6 +38,7 @@ def test_a_detector_is_exported_as_it_is_and_described(tmp_path: Path) -> None:
         assert one.score == pytest.approx(other.score, abs=1e-3)
     described = json.loads((out / "small-finder.onnx.json").read_text(encoding="utf-8"))
     settings = Registry.default().resolve(made_of).settings
+    assert main(["train", "export", str(made_of.with_name("small-refiner.safetensors")), "--out", str(out)]) == 2
     assert described["settings"] == {**settings, "refiner": "small-refiner.onnx"}
     for path in out.glob("*.onnx"):
         data = path.read_bytes()

@@ -90,23 +90,23 @@ def fitted_on(photographs: Photographs) -> Photographs:
     return Photographs(images, empty)
 
 
-def fit_pair(finder: Finder, refiner: Refiner, photographs: Photographs) -> PairSettings:
+def fit_pair(
+    finder: Finder, refiner: Refiner, photographs: Photographs, *, default: PairSettings | None = None
+) -> PairSettings:
     """Fit how scores and boxes combine, on ``fitted_on(photographs)``.
 
     Args:
         finder: proposes places, generously.
         refiner: looks at them.
         photographs: that neither was trained on.
-
-    Returns:
-        The settings; the default ones, which nothing was fitted for, where the photographs show too few plates or too
-        little else that the finder proposes.
+        default: what is returned where the photographs show too few plates, or too little else that the finder
+            proposes, to fit anything.
     """
     half = fitted_on(photographs)
     judged = [one for image in (*half.images, *half.empty) for one in _judged(image, finder=finder, refiner=refiner)]
     is_plate = np.array([one.plate is not None for one in judged], np.bool_)
     if min(is_plate.sum(), (~is_plate).sum()) < _LEAST:
-        return PairSettings()
+        return default or PairSettings()
     logits = np.array([(_logit(one.proposal.score), one.place.plate, 1.0) for one in judged])
     weights = ScoreWeights(*map(float, _logistic_regression(logits, is_plate)))
     return PairSettings(weights, _best_share(judged), min_score=_MIN_CHANCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from platereader._dependencies import check_installed
 from platereader._loading import DetectorFiles
 from platereader.detection._finder import Finder
 from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork, finder_from_state
+from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.lab.training.card import Figures, describe_weights
@@ -120,7 +122,8 @@ def train_detector(
     sets = load_sets(data)
     photographs, draw = held_out(sets), TileMaker(detector_material(sets)).scene
     finding, refining = training.split()
-    origin = {"widths": list(first.widths)}
+    began = None if start is None else [file.sha256 for file in start]
+    origin = {"widths": list(first.widths), "start": began}
     finder_loop = train_finder(
         first.train(), draw, photographs=photographs, output=output / "finder", training=finding, origin=origin
     )
@@ -135,10 +138,11 @@ def train_detector(
         photographs=photographs,
         output=output / "refiner",
         training=refining,
-        origin={},
+        origin={"start": began},
     )
     refiner = Refiner(TorchRuntime(averaged_refiner(refiner_loop.ema.tensors)))
-    settings = replace(fit_pair(finder, refiner, photographs), finder=kept)
+    default = PairSettings() if start is None else PairSettings.of(PlateDetector.from_weights(*start))
+    settings = replace(fit_pair(finder, refiner, photographs, default=default), finder=kept)
     pictures = PictureSet.of_files("held out", (*photographs.images, *photographs.empty))
     scores = score_detector(settings.detector(finder, refiner), pictures)
     return write_detector(
@@ -179,13 +183,15 @@ def write_detector(
         The finder's file.
     """
     files = output / FINDER_NAME, output / REFINER_NAME
+    starts = (None, None) if start is None else (start.finder, start.refiner)
+    for file, loop in zip(files, loops, strict=True):
+        write_tensors(file, half_precision(loop.ema.tensors))
+    second = hashlib.sha256(files[1].read_bytes()).hexdigest()
     settings_of: dict[Kind, Mapping[str, Any]] = {
-        "detector": {"refiner": REFINER_NAME, **settings.to_dict()},
+        "detector": {"refiner": REFINER_NAME, "refiner_sha256": second, **settings.to_dict()},
         "refiner": {},
     }
-    starts = (None, None) if start is None else (start.finder, start.refiner)
     for (kind, values), file, loop, began in zip(settings_of.items(), files, loops, starts, strict=True):
-        write_tensors(file, half_precision(loop.ema.tensors))
         record = record_of(loop.output, start=began, data=data, figures=figures)
         licence = "unknown" if began is None else began.entry.licence
         describe_weights(file, record, kind=kind, settings=values, licence=licence)

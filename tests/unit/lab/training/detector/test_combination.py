@@ -83,4 +83,5 @@ def test_what_is_not_known_teaches_nothing(photographs: Photographs) -> None:
         for image in photographs.images
     )
     assert fit_pair(*networks(), Photographs(unsure, photographs.empty)) == PairSettings()
-    assert fit_pair(*networks(), Photographs(photographs.images, ())) == PairSettings()
+    given = PairSettings(min_score=0.7)
+    assert fit_pair(*networks(), Photographs(photographs.images, ()), default=given) == given

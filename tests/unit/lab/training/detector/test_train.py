@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from small_detector import WIDTHS
+from small_detector import WIDTHS, write_small_detector
 
 from fakes import PatchRecognizer
 from platereader import Pipeline
@@ -36,7 +36,7 @@ def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(finder_data, "_MIN_BATCH", 2)
     monkeypatch.setattr(refiner_data, "_SIZES", ((64, 96),))
     monkeypatch.setattr(refiner_data, "_BATCH", 4)
-    monkeypatch.setattr(detector_training, "fit_pair", lambda *_: PairSettings(min_score=0.0))
+    monkeypatch.setattr(detector_training, "fit_pair", lambda *_, **__: PairSettings(min_score=0.0))
     plate = {"box": [30, 40, 90, 60], "corners": [[30, 40], [90, 40], [90, 60], [30, 60]], "plate_type": "standard"}
     for name, prefix, plates in (("russian", "gr_", [plate]), ("neighbours", "nb_", [{**plate, "corners": None}])):
         _write(tmp_path / "data" / name, prefix, plates)
@@ -92,6 +92,9 @@ def test_a_run_goes_on_with_its_own_settings_only(photographs: Path, tmp_path: P
     with pytest.raises(InvalidArgumentError, match="widths"):
         train_detector(photographs, output=out, training=same)
     assert [row["count"] for row in log_of(out / "finder", "skipped")] == [1]
+    files = resolve_detector(write_small_detector(tmp_path / "start"), registry=Registry.default())
+    with pytest.raises(InvalidArgumentError, match="start is"):
+        train_detector(photographs, output=out, training=same, start=files, widths=WIDTHS)
 
 
 def test_time_and_steps_are_shared_out() -> None:
