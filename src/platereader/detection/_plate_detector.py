@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad
+from platereader._geometry import Box, Quad, shared_area
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import suppress
 from platereader.detection._refiner import Place, Refiner
@@ -24,6 +24,7 @@ __all__ = ["EQUAL_WEIGHTS", "PlateDetector", "ScoreWeights", "combined_box"]
 _MIN_SIDE_PX = 1.0
 # Corners of a plate that is partly outside may lie outside of its box, but not by more than this times its size.
 _CORNER_REACH = 1.0
+_INSIDE = 0.8
 
 
 class ScoreWeights(NamedTuple):
@@ -174,14 +175,19 @@ class PlateDetector:
             lines: Lines = 2 if place.two_lines > 0 else 1
             plates.append(Detection(box, score, _held(place.corners, box), lines, truncated=place.cut > 0))
         plates.sort(key=lambda plate: -plate.score)
-        kept = suppress([plate.box.to_tuple() for plate in plates], max_iou=self.max_iou)
-        return [plates[index] for index in kept]
+        kept = [plates[index] for index in suppress([plate.box.to_tuple() for plate in plates], max_iou=self.max_iou)]
+        return [plate for index, plate in enumerate(kept) if not any(_is_part(plate, of) for of in kept[:index])]
 
 
 def combined_box(proposed: Box, corners: Quad, *, share: float) -> Box:
     """The box between a proposal and the hull of the corners, each of its sides by ``share`` nearer to the hull."""
     sides = zip(proposed.to_tuple(), corners.box.to_tuple(), strict=True)
     return Box(*((1 - share) * one + share * other for one, other in sides))
+
+
+def _is_part(plate: Detection, of: Detection) -> bool:
+    """Whether a plate lies inside of a better one, such as the lit half of one across a shadow."""
+    return shared_area(plate.box, of.box) > _INSIDE * plate.box.area
 
 
 def _held(corners: Quad, box: Box) -> Quad:

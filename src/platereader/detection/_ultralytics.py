@@ -26,7 +26,7 @@ class UltralyticsDetector:
 
     Every class of the model counts as a plate. A pose model with four keypoints gives corners, taken as top left, top
     right, bottom right, bottom left. Ultralytics' usage reports are switched off for the process. Calls from several
-    threads wait for each other, because the predictor keeps state.
+    threads wait for each other, because the predictor keeps state. The code of ultralytics is under AGPL-3.0.
 
     Args:
         path: the model.

@@ -89,6 +89,14 @@ def test_two_proposals_of_one_plate_are_one() -> None:
     assert len(made(boxes, max_iou=0.9).detect([frame_of(128, 192)])[0]) == 2
 
 
+def test_a_part_of_a_better_plate_is_none_of_its_own() -> None:
+    whole, half = Box(40, 50, 124, 80), Box(44, 54, 76, 76)
+    finds = made({whole: 0.9, half: 0.6}, refined_share=0.0).detect([frame_of(128, 192)])[0]
+    assert [plate.box.x1 for plate in finds] == pytest.approx([40], abs=1)
+    finds = made({whole: 0.6, half: 0.9}, refined_share=0.0).detect([frame_of(128, 192)])[0]
+    assert len(finds) == 2  # the whole of a better part stays
+
+
 def test_wild_corners_are_held_near_their_box_and_boxes_in_the_frame() -> None:
     detector = made({Box(-20, 50, 40, 80): 0.9}, refined_share=0.0)
     wild = FakeRefinerNetwork(_MIDDLE * np.float32(40), (PLATE,))
