@@ -34,8 +34,13 @@ _TILT, _MIN_DEPTH = 0.16, 0.2
 _PLATE_WIDTHS_PX = (14.0, 600.0)
 # Most of what is missed is small.
 _SMALL_SHARE, _SMALL_PX = 0.35, 44.0
+# A picture may be little more than its plate.
+_FILLING_SHARE, _FILLING = 0.05, (0.7, 1.0)
+# Seen from a side, by up to 60 degrees.
+_SIDEWAYS_SHARE, _NARROWEST = 0.12, 0.5
 # Probability and largest strength of each effect, in the order of the optical path: scene, lens, sensor, file.
 _EFFECTS = (
+    (degrade.shadow_edge, 0.08, 1.0),
     (degrade.white_balance, 0.5, 0.8),
     (degrade.contrast, 0.5, 0.6),
     (degrade.haze, 0.05, 0.5),
@@ -85,8 +90,8 @@ def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Gene
     """A tile of ``(height, width)`` px around one plate of the scene, or in a fifth of the cases around any place.
 
     The plate's width in the tile is log-uniform between 14 and 600 px, as far as the scene's resolution and the tile
-    allow, and a third of the plates is smaller than 44 px. A scene of which a plate is known only by its box is not
-    turned: its upright box would become too wide.
+    allow; a third of the plates is smaller than 44 px, and one in twenty fills the tile. A scene of which a plate is
+    known only by its box is not turned: its upright box would become too wide.
     """
     focus, plate_px = _focus(scene, rng)
     scale = _scale(scene, plate_px, size, rng)
@@ -168,6 +173,8 @@ def _scale(scene: LabelledScene, plate_px: float | None, size: tuple[int, int], 
         return math.exp(rng.uniform(math.log(whole * 0.7), math.log(max(whole * 3.0, 1.0))))
     low, high = _PLATE_WIDTHS_PX
     high = min(high, plate_px * _MAX_ENLARGEMENT, 0.95 * size[1])
+    if rng.random() < _FILLING_SHARE:
+        return min(rng.uniform(*_FILLING) * size[1] / plate_px, _MAX_ENLARGEMENT)
     # A scene far smaller than its tile would spend the time on grey.
     if rng.random() < _SMALL_SHARE:
         return math.exp(rng.uniform(math.log(min(low, high)), math.log(min(_SMALL_PX, high)))) / plate_px
@@ -178,7 +185,8 @@ def _scale(scene: LabelledScene, plate_px: float | None, size: tuple[int, int], 
 def _linear_part(scale: float, *, turned: bool, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
     """Scale, aspect and, if ``turned``, rotation, shear and a little perspective, around the origin."""
     aspect = math.exp(rng.normal(0, 0.08))
-    warp = np.diag([scale * math.sqrt(aspect), scale / math.sqrt(aspect), 1.0])
+    width = rng.uniform(_NARROWEST, 1.0) if rng.random() < _SIDEWAYS_SHARE else 1.0
+    warp = np.diag([scale * math.sqrt(aspect) * width, scale / math.sqrt(aspect), 1.0])
     if not turned:
         return warp
     angle = math.radians(rng.uniform(-45, 45) if rng.random() < 0.25 else rng.normal(0, 3))

@@ -52,8 +52,12 @@ def test_labels_lie_on_the_plate(seed: int, has_corners: bool) -> None:
     if white.sum() > 400:
         assert (white & drawn).sum() / (white | drawn).sum() > 0.8
     rows, columns = np.nonzero(white)
-    seen = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-    np.testing.assert_allclose(tile.boxes[0], seen, atol=2)
+    seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    hull = np.clip([*tile.corners[0].min(0), *tile.corners[0].max(0)], 0, [256, 192, 256, 192])
+    np.testing.assert_allclose(tile.boxes[0], hull, atol=1e-3)
+    # A tilted plate that the tile cuts shows less than its hull.
+    whole = hull == [*tile.corners[0].min(0), *tile.corners[0].max(0)]
+    np.testing.assert_allclose(tile.boxes[0], seen, atol=2 if whole.all() else 4)
 
 
 def test_corners_stay_in_reading_order_also_when_mirrored() -> None:
@@ -84,6 +88,15 @@ def test_sizes_cover_small_to_filling() -> None:
     assert min(widths) < 60
     assert max(widths) > 220
     assert len(widths) > 60
+
+
+def test_some_plates_fill_the_tile_and_some_are_seen_from_a_side() -> None:
+    tiles = [cut_tile(_scene(), size=(160, 200), rng=np.random.default_rng(seed)) for seed in range(150)]
+    widths = np.array([float(np.ptp(tile.boxes[0, [0, 2]])) for tile in tiles if len(tile.boxes)])
+    level = [tile.corners[0] for tile in tiles if len(tile.corners) and abs(np.ptp(tile.corners[0, :2, 1])) < 5]
+    aspects = np.array([np.ptp(corners[:2, 0]) / np.ptp(corners[[1, 2], 1]) for corners in level])
+    assert 0.02 < (widths >= 0.7 * 200).mean() < 0.3
+    assert 0.02 < (aspects < 0.7 * 180 / 40).mean() < 0.3
 
 
 def test_cut_off_plate_is_an_area_to_ignore() -> None:
