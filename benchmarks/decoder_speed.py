@@ -12,8 +12,10 @@ import numpy as np
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
+from platereader._certain_texts import certain_texts
 from platereader._defaults import RECOGNIZER_WEIGHTS, default_decoder
 from platereader._loading import load_recognizer
+from platereader.decoding._certain import certain_plates
 from platereader.lab.speed.networks import SpeedReport, benchmark, format_speed
 from platereader.lab.training.recognizer.data import PlateBatches
 from platereader.plates import RUSSIAN
@@ -32,27 +34,24 @@ def posteriors() -> LogProbs:
 
 def main() -> None:
     log_probs, decoder = posteriors(), default_decoder(RUSSIAN)
+    certain = log_probs[[one.plate for one in certain_plates(log_probs, RUSSIAN, count=8)]]
     texts = [RUSSIAN.encode(found[0].text) if found else [1] for found in decoder.decode(log_probs)]
+    print(f"{len(certain)} of {PLATES} plates need no search.")
 
-    def decoding(batch: int) -> Callable[[], object]:
-        starts = cycle(range(0, PLATES - batch + 1, batch))
+    def of_batches(call: Callable[[slice], object], plates: int = PLATES) -> Callable[[int], Callable[[], object]]:
+        def of_size(batch: int) -> Callable[[], object]:
+            starts = cycle(range(0, plates - batch + 1, batch))
+            return lambda: call(slice(start := next(starts), start + batch))
 
-        def call() -> object:
-            start = next(starts)
-            return decoder.decode(log_probs[start : start + batch])
+        return of_size
 
-        return call
-
-    def characters(batch: int) -> Callable[[], object]:
-        starts = cycle(range(0, PLATES - batch + 1, batch))
-
-        def call() -> object:
-            start = next(starts)
-            return ctc.character_posterior_pairs(log_probs[start : start + batch], texts[start : start + batch])
-
-        return call
-
-    timings = benchmark({"decode": decoding, "characters": characters}, batches=(1, 32), threads=(1,), rounds=400)
+    calls = {
+        "decode": of_batches(lambda some: decoder.decode(log_probs[some])),
+        "decode, no search": of_batches(lambda some: decoder.decode(certain[some]), len(certain)),
+        "characters": of_batches(lambda some: ctc.character_posterior_pairs(log_probs[some], texts[some])),
+        "characters, certain": of_batches(lambda some: certain_texts(certain[some]), len(certain)),
+    }
+    timings = benchmark(calls, batches=(1, 32), threads=(1,), rounds=400)
     print(format_speed(SpeedReport(timings)))
 
 

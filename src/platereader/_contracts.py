@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from platereader import _ctc as ctc
 from platereader._arrays import BgrImage, LogProbs, check_image
 from platereader._geometry import Box
 from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError
@@ -124,13 +125,26 @@ def checked_rectify(rectifier: Rectifier, frame: BgrImage, detections: Sequence[
     return plates
 
 
-def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> LogProbs:
-    """float32 ``(N, T, C)`` of N plates.
+class Recognized(NamedTuple):
+    """What a recognizer says of N plates.
+
+    Attributes:
+        log_probs: float32 ``(N, T, C)`` of the classes of a text, the blank first.
+        marks: of each plate, the probability that the mark of each country of the alphabet is on it.
+    """
+
+    log_probs: LogProbs
+    marks: list[dict[str, float]]
+
+
+def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> Recognized:
+    """Texts and marks of N plates.
 
     Raises:
         ContractError: not float (N, T, C) log probabilities over its alphabet, or NaN among them.
     """
-    classes = recognizer.alphabet.size
+    alphabet = recognizer.alphabet
+    classes = alphabet.columns
     source = f"{type(recognizer).__name__}.recognize"
     returned = recognizer.recognize(plates)
     try:
@@ -145,7 +159,9 @@ def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> L
         )
     if np.isnan(log_probs).any() or (log_probs > ROUNDING_NATS).any():
         raise ContractError(f"{source} gave NaN or positive values: return natural log probabilities (log_softmax).")
-    return log_probs
+    seen = ctc.emitted(log_probs[:, :, alphabet.size :]).tolist()
+    marks = [dict(zip(alphabet.marks, row, strict=True)) for row in seen]
+    return Recognized(ctc.joined_with_blank(log_probs, kept=alphabet.size), marks)
 
 
 def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:

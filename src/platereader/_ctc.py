@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ __all__ = [
     "character_posterior_pairs",
     "character_posteriors",
     "collapse",
+    "emitted",
+    "joined_with_blank",
     "log_prob",
     "log_prob_pairs",
     "log_prob_table",
@@ -71,6 +73,36 @@ def collapse(path: Sequence[int] | NDArray[np.integer]) -> list[int]:
         path: one class for each time step.
     """
     return [int(label) for label, _ in groupby(int(step) for step in path) if label != BLANK]
+
+
+def emitted(log_probs: NDArray[np.float32]) -> Floats:
+    """Probability that each class is emitted at any time step.
+
+    Args:
+        log_probs: float ``(N, T, C)``, natural logarithms.
+
+    Returns:
+        float64 ``(N, C)``.
+    """
+    probabilities = np.minimum(np.exp(log_probs, dtype=np.float64), 1.0 - 1e-12)
+    return cast(Floats, -np.expm1(np.log1p(-probabilities).sum(axis=1)))
+
+
+def joined_with_blank(log_probs: NDArray[np.float32], *, kept: int) -> NDArray[np.float32]:
+    """The log probabilities of the first classes; all others count as blank, since they are no text.
+
+    Args:
+        log_probs: float32 ``(N, T, C)``, natural logarithms.
+        kept: number of classes to keep, the blank included.
+
+    Returns:
+        float32 ``(N, T, kept)``, a new array unless all are kept.
+    """
+    if log_probs.shape[2] == kept:
+        return log_probs
+    text: NDArray[np.float32] = log_probs[:, :, :kept].copy()
+    text[:, :, 0] = np.logaddexp(text[:, :, 0], np.logaddexp.reduce(log_probs[:, :, kept:], axis=2))
+    return text
 
 
 def log_prob(log_probs: NDArray[np.float32], labels: Sequence[int]) -> float:

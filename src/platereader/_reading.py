@@ -36,8 +36,8 @@ class PlateReader:
         """One reading per rectified plate; ``detections`` line up with the plates."""
         if not plates:
             return []
-        log_probs = checked_recognize(self.recognizer, plates)
+        log_probs, marks = checked_recognize(self.recognizer, plates)
         candidates = checked_decode(self.decoder, log_probs)
-        evidence = list(map(PlateEvidence, detections, plates, log_probs, candidates))
+        evidence = list(map(PlateEvidence, detections, plates, log_probs, candidates, marks))
         verdicts = checked_judge(self.trust, evidence, alphabet=self.recognizer.alphabet, schemes=self.schemes)
         return list(map(PlateReading, verdicts, evidence))

@@ -88,7 +88,7 @@ def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None
     noise = [PlateImage(_noise(*size)) for size in ((32, 160), (64, 290), (9, 20))]
     pictures = noise if plates is None else list(plates)
     copies = [plate.pixels.copy() for plate in pictures]
-    together = checked_recognize(recognizer, pictures)
+    together = checked_recognize(recognizer, pictures).log_probs
     _check_untouched([plate.pixels for plate in pictures], copies, recognizer)
     total = np.logaddexp.reduce(together.astype(np.float64), axis=-1)
     if total.max() > TOLERANCE:
@@ -97,7 +97,8 @@ def check_recognizer(recognizer: Recognizer, plates: Sequence[PlateImage] | None
             "to more than 1: return log_softmax over the classes."
         )
     for index, plate in enumerate(pictures):
-        if np.abs(np.exp(checked_recognize(recognizer, [plate])[0]) - np.exp(together[index])).max() > TOLERANCE:
+        alone = checked_recognize(recognizer, [plate]).log_probs[0]
+        if np.abs(np.exp(alone) - np.exp(together[index])).max() > TOLERANCE:
             raise ContractError(f"{_name(recognizer)}.recognize: plate {index} reads differently alone and in a batch.")
 
 

@@ -33,7 +33,17 @@ def test_modules_below_a_public_package_are_private() -> None:
     for package in public_modules():
         folder = source / package.removeprefix("platereader").removeprefix(".").replace(".", "/")
         if package != "platereader" and folder.is_dir():
-            assert [path.name for path in folder.iterdir() if path.name[0] != "_" and path.suffix != ".csv"] == []
+            open_names = [path.name for path in folder.iterdir() if path.name[0] != "_" and path.suffix != ".csv"]
+            assert open_names == (["schemes"] if package == "platereader.plates" else [])
+
+
+def test_the_schemes_are_importable_from_the_package_above_them() -> None:
+    schemes, plates = (
+        importlib.import_module("platereader.plates.schemes"),
+        importlib.import_module("platereader.plates"),
+    )
+    assert set(schemes.__all__) <= set(plates.__all__)
+    assert all(getattr(plates, name) is getattr(schemes, name) for name in schemes.__all__)
 
 
 def test_public_modules_say_what_is_public() -> None:

@@ -24,6 +24,8 @@ EXAMPLES = """examples:
                                                        data/train: accuracy by severity, and how far to trust it
   platereader evaluate data --scenes                   the scenes suite, made of the same: small, rolled, tilted and
                                                        dash-cam plates that have to be found first
+  platereader evaluate data --ends                     the suite of ends, made of the same: plates of which one end is
+                                                       hidden or outside, and must not be read as a shorter text
   platereader evaluate data --video                    the video suite, made of the same: plates that move, and the
                                                        videos in data/dev/video
   platereader evaluate train/streets --held-out        only the pictures that no training on data/train sees
@@ -39,10 +41,13 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
     parser.add_argument(
-        "--failures", type=Path, metavar="DIR", help="write a picture of every failure; not with --stress or --scenes"
+        "--failures",
+        type=Path,
+        metavar="DIR",
+        help="write a picture of every failure; not with --stress, --scenes, --ends",
     )
     parser.add_argument(
-        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes or --video"
+        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes, --ends, --video"
     )
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument(
@@ -56,6 +61,9 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     suites = parser.add_mutually_exclusive_group()
     suites.add_argument("--stress", action="store_true", help="run the stress suite that is made from DATA instead")
     suites.add_argument("--scenes", action="store_true", help="run the scenes suite that is made from DATA instead")
+    suites.add_argument(
+        "--ends", action="store_true", help="run the suite of hidden ends that is made from DATA instead"
+    )
     suites.add_argument("--video", action="store_true", help="run the video suite that is made from DATA instead")
     parser.add_argument(
         "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no videos"
@@ -70,6 +78,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         return _run_stress(arguments)
     if arguments.scenes:
         return _run_scenes(arguments)
+    if arguments.ends:
+        return _run_ends(arguments)
     if arguments.video:
         return _run_video(arguments)
     from platereader._dependencies import check_installed
@@ -139,6 +149,21 @@ def _run_scenes(arguments: argparse.Namespace) -> int:
     with Progress(run_size(material), unit="picture") as progress:
         report = evaluate_scenes(pipeline, material, on_picture=progress.advance)
     print(format_scenes(report))
+    _write_json(arguments.json, report.to_dict())
+    return EXIT_OK
+
+
+def _run_ends(arguments: argparse.Namespace) -> int:
+    """Run the suite of hidden ends and print its table."""
+    from platereader.lab.suites.ends.run import evaluate_ends, run_size
+    from platereader.lab.suites.ends.table import format_ends
+    from platereader.lab.synthesis.ends.material import load_material
+
+    plates = load_material(arguments.data)
+    pipeline = build_pipeline(arguments)
+    with Progress(run_size(plates), unit="picture") as progress:
+        report = evaluate_ends(pipeline, plates, on_picture=progress.advance)
+    print(format_ends(report))
     _write_json(arguments.json, report.to_dict())
     return EXIT_OK
 

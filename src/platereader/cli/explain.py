@@ -76,9 +76,22 @@ def _stage_of(reading: PlateReading) -> tuple[Stage, str]:
         "weak_character": f"its weakest character, {weak}",
         "unknown_format": f"{reading.text} fits no known plate format",
         "unknown_region": f"{region} is not in the table of regions",
-        "ambiguous_country": f"{reading.text} fits formats of several countries",
+        "unknown_country": (
+            f"the mark of its country was not seen on {reading.text}, or that country is none of the pipeline's"
+            f"{_likeliest_mark(reading)}: see --country"
+        ),
+        "ambiguous_country": f"{reading.text} fits formats of several countries, and nothing on it tells them apart",
     }
     return "trust", why.get(str(reading.reason), str(reading.reason))
+
+
+def _likeliest_mark(reading: PlateReading) -> str:
+    """The country whose mark was seen best, and how well."""
+    marks = reading.evidence.marks
+    if not marks:
+        return ""
+    country = max(marks, key=lambda code: marks[code])
+    return f" (likeliest mark: {country}, {_rounded_down(marks[country])})"
 
 
 def _rounded_down(confidence: float) -> str:

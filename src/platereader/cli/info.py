@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   platereader info
   platereader info --precision bf16     what would run with these options
   platereader info --engine onnx        the same with one engine
+  platereader info --country RU,KZ      whether the weights can spell the plates of these countries
 
 The last column says why a network runs with its engine and in its precision.
 Put the output into a bug report: it names versions, folders and hashes, and no picture.
@@ -61,6 +62,7 @@ def run_info(arguments: argparse.Namespace) -> int:
     try:
         rows = [("weights from", str(folder)) for folder in Registry.default().folders]
         print(format_table(("", ""), rows).lstrip("\n"))
+        pipeline = build_pipeline(arguments)
         parts = [
             (
                 part.part,
@@ -71,11 +73,13 @@ def run_info(arguments: argparse.Namespace) -> int:
                 "-" if part.threads is None else str(part.threads),
                 part.note or "-",
             )
-            for part in build_pipeline(arguments).describe()
+            for part in pipeline.describe()
         ]
     except WeightsError as error:
         print(f"platereader: {error}", file=sys.stderr)
         return EXIT_BROKEN
+    countries = " ".join(scheme.country for scheme in pipeline.schemes) or "none"
+    print(format_table(("", ""), [("countries", countries)]).lstrip("\n"))
     print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS", "WHY"), parts))
     return EXIT_OK
 

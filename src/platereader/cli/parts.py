@@ -21,7 +21,7 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
 
     Args:
         parser: of a command.
-        reads: whether the command reads plates; one that only finds them has no ``--recognizer``.
+        reads: whether the command reads plates; one that only finds them has no ``--recognizer`` and no ``--country``.
     """
     group = parser.add_argument_group("parts")
     group.add_argument(
@@ -31,8 +31,14 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
     )
     if reads:
         group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
+        group.add_argument(
+            "--country",
+            metavar="CODES",
+            help="countries whose plates are read, the preferred first: RU,KZ or all; XX is any country that has no "
+            "code of its own here, and not in all (default: those that the weights were made for)",
+        )
     else:
-        parser.set_defaults(recognizer=None)
+        parser.set_defaults(recognizer=None, country=None)
     group.add_argument("--engine", default="auto", help="what runs the networks: torch, onnx, openvino (default: auto)")
     group.add_argument("--precision", default="auto", help="int8, fp32, bf16 (default: auto)")
     group.add_argument("--threads", type=int, metavar="N", help="threads of each network; not with torch")
@@ -52,15 +58,18 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     """The pipeline that the options of ``add_part_options`` ask for.
 
     Raises:
-        UnknownNameError: no weights of that name.
+        UnknownNameError: no weights of that name, or no such country.
         WeightsError: weights are missing or altered.
         EngineError: engine and precision do not go together.
-        InvalidArgumentError: weights of the wrong kind, a tile too small, or a region that is no polygon.
+        InvalidArgumentError: weights of the wrong kind, weights that lack characters of a country's plates, a tile too
+            small, or a region that is no polygon.
         UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
     """
     from platereader.pipeline import Pipeline
+    from platereader.plates import schemes_of
     from platereader.runtimes import RuntimeOptions
 
+    schemes = None if arguments.country is None else schemes_of(arguments.country)
     region = None if arguments.region is None else _parse_region(arguments.region)
     options = RuntimeOptions(arguments.engine, arguments.precision, arguments.threads, arguments.device)
     detector: str | Detector | None = arguments.detector
@@ -68,7 +77,7 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         from platereader.detection._ultralytics import UltralyticsDetector
 
         detector = UltralyticsDetector(detector, trust_pickle=arguments.trust_pickle)
-    pipeline = Pipeline.build(detector=detector, recognizer=arguments.recognizer, runtime=options)
+    pipeline = Pipeline.build(detector=detector, recognizer=arguments.recognizer, schemes=schemes, runtime=options)
     return _wrapped(pipeline, tile_px=arguments.tile, region=region)
 
 
@@ -94,3 +103,8 @@ def _parse_region(text: str) -> list[Point]:
             f'--region is {text!r}, expected are points in pixels of the frame: "0,400 1280,400 1280,720 0,720".'
         ) from error
     return points
+
+
+def reads_several_countries(pipeline: Pipeline) -> bool:
+    """Whether a drawn plate needs the code of its country."""
+    return len(pipeline.schemes.members) > 1

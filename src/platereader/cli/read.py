@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import platereader
 from platereader.cli.document import PictureResult, ReadDocument
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
-from platereader.cli.parts import add_part_options, build_pipeline
+from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, Report, SilentReport, TableReport
 from platereader.cli.sources import Source, find_sources
@@ -28,6 +28,7 @@ EXAMPLES = """examples:
   platereader read photos/ --json > plates.json     a whole folder as one JSON document
   platereader read photos/ --save marked/           copies with the plates outlined and labelled
   platereader read photo.jpg --tile 960             small plates in a big picture, too
+  platereader read photos/ --country RU,KZ          Russian and Kazakh plates, with weights that know their letters
   platereader read photo.jpg --explain              what became of every candidate, and why
 
 exit status: 0 all pictures were read (with or without plates), 1 some could not be read, 2 wrong options,
@@ -81,7 +82,8 @@ class _Reader:
         self.explainer = Explainer(pipeline) if arguments.explain else None
         self.savers: list[AnnotatedCopies | Crops] = []
         if arguments.save is not None:
-            self.savers.append(AnnotatedCopies(arguments.save, sources))
+            several = reads_several_countries(pipeline)
+            self.savers.append(AnnotatedCopies(arguments.save, sources, show_country=several))
         if arguments.save_crops is not None:
             self.savers.append(Crops(arguments.save_crops))
 

@@ -12,7 +12,7 @@ from platereader.cli.document import Explanation, PictureResult
 from platereader.cli.tables import table_row
 from platereader.results import PlateReading
 
-_HEADER = ("PICTURE", "PLATE", "CONFIDENCE", "STATUS", "REGION OR REASON")
+_HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
 _MAX_PICTURE_CELLS = 48
 _CSV_HEADER = (
     "source",
@@ -57,7 +57,7 @@ class TableReport:
     def __init__(self, sources: Sequence[str]) -> None:
         longest = max((len(source) for source in sources), default=0)
         picture_cells = min(max(longest, len(_HEADER[0])), _MAX_PICTURE_CELLS)
-        self._widths = (picture_cells, 10, 10, 10, 0)
+        self._widths = (picture_cells, 10, 10, 7, 10, 10, 0)
         self._started = False
 
     def add(self, result: PictureResult) -> None:
@@ -70,7 +70,7 @@ class TableReport:
         for reading in result.readings:
             self._print((result.source, *_cells(reading)))
         if not result.readings:
-            self._print((result.source, "-", "", "", "no plate found"))
+            self._print((result.source, "-", "", "", "", "", "no plate found"))
         for explanation in result.explanations or ():
             print(_explained(explanation))
 
@@ -93,10 +93,11 @@ class CsvReport:
             self._writer.writerow((result.source, *[""] * (len(_CSV_HEADER) - 2), result.error or ""))
 
 
-def _cells(reading: PlateReading) -> tuple[str, str, str, str]:
-    """Plate, confidence, status and note; a confidence is rounded down, so that only certainty is 100 %."""
-    percent = f"{math.floor(100 * reading.confidence)} %"
-    return reading.text or "-", percent if reading.text else "", reading.status, _note(reading)
+def _cells(reading: PlateReading) -> tuple[str, ...]:
+    """All cells but the picture; a confidence is rounded down, so that only certainty is 100 %."""
+    percent = f"{math.floor(100 * reading.confidence)} %" if reading.text else ""
+    spelt = (reading.text or "-", reading.text_local or "", reading.country or "")
+    return *spelt, percent, reading.status, _note(reading)
 
 
 def _note(reading: PlateReading) -> str:

@@ -29,10 +29,12 @@ class AnnotatedCopies:
     Attributes:
         folder: where they go; made with the first picture.
         sources: files that must not be written over.
+        show_country: whether the code of its country stands beside each plate.
     """
 
     folder: Path
     sources: Sequence[Source]
+    show_country: bool = False
     _used: set[Path] = field(default_factory=set[Path])
 
     def __post_init__(self) -> None:
@@ -45,7 +47,7 @@ class AnnotatedCopies:
 
         suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
         path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), self._used)
-        write_picture(path, draw_readings(frame, readings))
+        write_picture(path, draw_readings(frame, readings, show_country=self.show_country))
 
 
 @dataclass(slots=True)
@@ -81,6 +83,7 @@ class Crops:
             write_picture(path, frame[y1:y2, x1:x2])
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
+            row |= {"country": reading.country if reading.status == "read" else None}
             append_text(self.folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -190,10 +190,17 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
     if arguments.start is not None or arguments.tuning is not None:
         return _fine_tune_recognizer(arguments)
+    from platereader._loading import load_detector
     from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer
 
-    training = RecognizerTraining(**_with_length(arguments))
-    print(train_recognizer(arguments.data, output=arguments.out, training=training, negatives=arguments.negatives))
+    weights = train_recognizer(
+        arguments.data,
+        output=arguments.out,
+        training=RecognizerTraining(**_with_length(arguments)),
+        negatives=arguments.negatives,
+        detector=load_detector("plate-detector") if arguments.data else None,
+    )
+    print(weights)
     return EXIT_OK
 
 

@@ -3,6 +3,8 @@
 The search is Graves and Jaitly's ("Towards end-to-end speech recognition with recurrent neural networks", ICML 2014,
 algorithm 1) without a language model. Its sums cover only the prefixes it kept, so every text found is scored again
 over all of its alignments. The text of the most probable path is among them, whatever the beam dropped.
+
+Most plates of a video need no search: nearly all alignments spell one text, and it is known what is next to it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing_extensions import final
 from platereader._arrays import LogProbs
 from platereader._ctc import log_prob_table
 from platereader.decoding._automaton import Automaton
+from platereader.decoding._certain import certain_plates
 from platereader.decoding._prefixes import search
 from platereader.decoding._scoring import check_log_probs
 from platereader.decoding._texts import as_strings, best_paths, side_by_side
@@ -25,6 +28,8 @@ from platereader.results import Candidate
 
 __all__ = ["BeamDecoder"]
 
+_Ranked = tuple[float, str, str | None]
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,11 @@ class BeamDecoder:
     With a grammar, texts that it accepts go first: another text must be ``no_format_nats`` more probable to stay
     ahead, and one of an unknown region ``unknown_region_nats``. So a legal text is found where one character is
     smeared, but none is forced out of pixels that say something else. The penalties only order the candidates;
-    ``log_prob`` is what the picture says, grammar or not.
+    ``log_prob`` is what the picture says, grammar or not. The most probable text besides the first one is always among
+    them, whatever the order, so that it is known by how much the first one leads.
+
+    Where the picture leaves next to no doubt, the search is spared: there are five candidates at most then, in the
+    order that the search would give them, each with its ``log_prob`` to 0.01 nats.
 
     Attributes:
         alphabet: characters of the recognizer.
@@ -80,8 +89,23 @@ class BeamDecoder:
             InvalidArgumentError: another shape than the alphabet asks for.
         """
         check_log_probs(log_probs, self.alphabet)
-        if not len(log_probs):
-            return []
+        found = self._certain(log_probs) if len(log_probs) else {}
+        doubtful = [plate for plate in range(len(log_probs)) if plate not in found]
+        if doubtful:
+            found.update(zip(doubtful, self._searched(log_probs[doubtful]), strict=True))
+        return [found[plate] for plate in range(len(log_probs))]
+
+    def _certain(self, log_probs: LogProbs) -> dict[int, tuple[Candidate, ...]]:
+        """Candidates, by plate, of those that need no search."""
+        found: dict[int, tuple[Candidate, ...]] = {}
+        for plate, pool, least in certain_plates(log_probs, self.alphabet, count=self.width):
+            (rank, text, _), *_ = ranked = sorted(self._ranked(text, score) for text, score in pool.items())
+            if text == next(iter(pool)) and -rank > least:
+                found[plate] = self._kept(ranked, pool)
+        return found
+
+    def _searched(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
+        """Candidates of plates, whatever they look like."""
         found = search(log_probs, width=self.width, automaton=self._automaton)
         texts = side_by_side(found, best_paths(log_probs)[:, None])
         scores = log_prob_table(log_probs, texts).tolist()
@@ -95,9 +119,17 @@ class BeamDecoder:
         if not possible or max(possible.values()) < nothing:
             return ()
         ranked = sorted(self._ranked(text, score) for text, score in possible.items())
-        return tuple(Candidate(text, min(possible[text], 0.0), name) for _, text, name in ranked[: self.width])
+        return self._kept(ranked, possible)
 
-    def _ranked(self, text: str, log_prob: float) -> tuple[float, str, str | None]:
+    def _kept(self, ranked: list[_Ranked], log_probs: dict[str, float]) -> tuple[Candidate, ...]:
+        """The first of the ranked texts, and the most probable of the others in any case."""
+        kept = ranked[: self.width]
+        if 1 < self.width < len(ranked):
+            other = max(ranked[1:], key=lambda one: log_probs[one[1]])
+            kept[-1] = kept[-1] if other in kept else other
+        return tuple(Candidate(text, min(log_probs[text], 0.0), name) for _, text, name in kept)
+
+    def _ranked(self, text: str, log_prob: float) -> _Ranked:
         """What is sorted by: log probability less what speaks against the text itself, negative; text and format."""
         if self.grammar is None:
             return -log_prob, text, None

@@ -1,7 +1,7 @@
 """Readings drawn onto a copy of the frame: outline, text and confidence, coloured by status.
 
-The letters of Russian plates look alike in both scripts, so a label in Latin letters serves readers of Cyrillic, too;
-the font has no Cyrillic.
+A label has the local spelling where the font has all of its letters. The font that comes inside Pillow has Latin ones
+only; the Cyrillic letters on plates look like them, so such a label serves readers of Cyrillic, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import cast
 
 import cv2
@@ -20,7 +21,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from platereader._arrays import BgrImage, check_image
 from platereader._geometry import Box, Quad, shared_area
-from platereader.results import PlateReading, Status, StreamUpdate
+from platereader.errors import MediaFileError
+from platereader.plates import ILLEGIBLE
+from platereader.results import HasVerdict, PlateReading, Status, StreamUpdate
 
 # Ink of the outline and of the label's background, blue-green-red, and whether its text is white.
 _COLOURS: dict[Status, tuple[tuple[int, int, int], bool]] = {
@@ -34,6 +37,8 @@ _UNREADABLE = "unreadable"
 _MIN_FONT_PX = 7
 _SUBPIXEL_BITS = 4
 _MAX_COORDINATE_PX = 100_000
+_GLYPH_PX = 40
+_NO_CHARACTER = "\uffff"  # what every font draws like any other that it lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,26 @@ class _Mark:
     seen: bool = True
 
 
-def draw_readings(frame: BgrImage, readings: Sequence[PlateReading]) -> BgrImage:
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How labels are written."""
+
+    font: str | None
+    show_country: bool
+
+    def label(self, shown: str | None, plate: HasVerdict) -> str:
+        """What the label says: the text, in local letters if the font has them, the country and the confidence."""
+        if shown is None:
+            return _UNREADABLE
+        local = _local(shown, plate.text_local)
+        text = local if _has_letters(local, self.font) else shown
+        country = f" {plate.country}" if self.show_country and plate.country is not None else ""
+        return f"{text}{country} {math.floor(100 * plate.confidence)}%"
+
+
+def draw_readings(
+    frame: BgrImage, readings: Sequence[PlateReading], *, show_country: bool = False, font: str | Path | None = None
+) -> BgrImage:
     """Outline and label every reading that has a place in the frame.
 
     An uncertain reading is written with ``?`` for its doubtful characters; confidences are rounded down.
@@ -54,63 +78,76 @@ def draw_readings(frame: BgrImage, readings: Sequence[PlateReading]) -> BgrImage
     Args:
         frame: uint8 ``(H, W, 3)`` BGR; never written to.
         readings: of this frame; those of already cropped plates have no place and are left out.
+        show_country: whether the code of a plate's country stands beside its text, for pipelines that read several.
+        font: a TrueType or OpenType file, whose letters are used for local spellings; by default one with Latin letters
+            only.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
 
     Raises:
         InvalidImageError: ``frame`` is not such an array.
+        MediaFileError: ``font`` is no font that can be read.
     """
-    return _draw(frame, [mark for reading in readings if (mark := _mark_of(reading)) is not None])
+    style = _Style(_font_file(font), show_country)
+    return _draw(frame, [mark for reading in readings if (mark := _mark_of(reading, style)) is not None], style)
 
 
-def draw_update(frame: BgrImage, update: StreamUpdate) -> BgrImage:
+def draw_update(
+    frame: BgrImage, update: StreamUpdate, *, show_country: bool = False, font: str | Path | None = None
+) -> BgrImage:
     """Box and label every plate that a stream follows; thin where the place is only predicted.
 
     Args:
         frame: the frame that ``update`` is about: uint8 ``(H, W, 3)`` BGR; never written to.
         update: what ``PlateStream.update`` returned for it.
+        show_country: as for ``draw_readings``.
+        font: likewise.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
 
     Raises:
         InvalidImageError: ``frame`` is not such an array.
+        MediaFileError: ``font`` is no font that can be read.
     """
+    style = _Style(_font_file(font), show_country)
     marks = [
         _Mark(
             Quad.from_box(plate.box),
-            f"#{plate.passage_id} {_label_text(plate.text, plate.confidence)}",
+            f"#{plate.passage_id} {style.label(plate.text, plate)}",
             plate.status,
             seen=plate.last_seen_s >= update.timestamp_s,
         )
         for plate in update.active
     ]
-    return _draw(frame, marks)
+    return _draw(frame, marks, style)
 
 
-def _mark_of(reading: PlateReading) -> _Mark | None:
+def _mark_of(reading: PlateReading, style: _Style) -> _Mark | None:
     detection = reading.detection
     if detection is None:
         return None
     shown = reading.masked_text if reading.status == "uncertain" else reading.text
     outline = detection.corners or Quad.from_box(detection.box)
-    return _Mark(outline, _label_text(shown, reading.confidence), reading.status)
+    return _Mark(outline, style.label(shown, reading), reading.status)
 
 
-def _label_text(text: str | None, confidence: float) -> str:
-    """What the label says."""
-    return _UNREADABLE if text is None else f"{text} {math.floor(100 * confidence)}%"
+def _local(shown: str, text_local: str | None) -> str:
+    """The local spelling with ``?`` where the text that is shown has it; the text where there is none."""
+    if text_local is None or len(text_local) != len(shown):
+        return shown
+    return "".join(one if char != ILLEGIBLE else char for one, char in zip(text_local, shown, strict=True))
 
 
-def _draw(frame: BgrImage, marks: Sequence[_Mark]) -> BgrImage:
+def _draw(frame: BgrImage, marks: Sequence[_Mark], style: _Style) -> BgrImage:
     """Outlines first, so that none crosses a label."""
     canvas: BgrImage = check_image(frame).copy()
     for mark in marks:
         _draw_outline(canvas, mark)
     occupied = [mark.outline.box for mark in marks]
     for mark in marks:
-        text = _text_mask(mark.text, _font_px(mark, canvas))
+        text = _text_mask(mark.text, _font_px(mark, canvas), style.font)
         place = _label_box(mark.outline.box, text, canvas, occupied)
         occupied.append(place)
         _draw_label(canvas, mark.status, text, place)
@@ -142,17 +179,58 @@ def _draw_outline(canvas: BgrImage, mark: _Mark) -> None:
         cv2.polylines(canvas, polygon, True, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
+def _font_file(font: str | Path | None) -> str | None:
+    """The font's path, once it is known to be one.
+
+    Raises:
+        MediaFileError: it cannot be read as a font.
+    """
+    if font is None:
+        return None
+    try:
+        _font(_MIN_FONT_PX, str(font))
+    except OSError as error:
+        raise MediaFileError(
+            f"font is {str(font)!r}, which cannot be read as a font ({error}): name a .ttf or .otf file."
+        ) from error
+    return str(font)
+
+
 @lru_cache(maxsize=32)
-def _font(size_px: int) -> ImageFont.FreeTypeFont:
-    """The font that comes inside Pillow."""
+def _font(size_px: int, file: str | None) -> ImageFont.FreeTypeFont:
+    """The font of a file, or the one that comes inside Pillow."""
+    if file is not None:
+        return ImageFont.truetype(file, size_px)
     return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size_px))
 
 
-def _text_mask(text: str, font_px: int) -> NDArray[np.float32]:
-    """float32 ``(H, W)``: 1 = ink, with a margin; letters are written without marks, what the font lacks as ``?``."""
-    bare = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    visible = "".join(char if char.isascii() else "?" for char in bare)
-    font = _font(font_px)
+@lru_cache(maxsize=1024)
+def _has_letters(text: str, file: str | None) -> bool:
+    """Whether a font has every character of a text; those of ASCII are taken for granted."""
+    lacking = _glyph(_NO_CHARACTER, file)
+    return all(char.isascii() or _glyph(char, file) != lacking for char in text)
+
+
+def _glyph(char: str, file: str | None) -> bytes:
+    """How a font draws a character."""
+    picture = Image.new("L", (_GLYPH_PX, _GLYPH_PX), 0)
+    ImageDraw.Draw(picture).text((0, 0), char, fill=255, font=_font(_GLYPH_PX // 2, file))
+    return picture.tobytes()
+
+
+def _visible(text: str, file: str | None) -> str:
+    """The text with letters that the font lacks written without their marks, or as ``?``."""
+    if text.isascii():
+        return text
+    whole = (char if _has_letters(char, file) else unicodedata.normalize("NFKD", char) for char in text)
+    bare = (char for char in "".join(whole) if not unicodedata.combining(char))
+    return "".join(char if _has_letters(char, file) else ILLEGIBLE for char in bare)
+
+
+def _text_mask(text: str, font_px: int, file: str | None) -> NDArray[np.float32]:
+    """float32 ``(H, W)``: 1 = ink, with a margin."""
+    visible = _visible(text, file)
+    font = _font(font_px, file)
     margin = max(2, round(font_px / 4))
     left, _, right, _ = font.getbbox(visible)
     _, top, _, bottom = font.getbbox("A0")

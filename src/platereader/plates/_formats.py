@@ -49,10 +49,11 @@ class Part(NamedTuple):
 class PlateFormat:
     """One type of plate. The text of a plate is its groups, upper line first, each line from the left.
 
-    A pattern is made of slots: ``l`` is a letter, ``d`` a digit, ``n`` a digit but 0; upper-case letters and digits
-    stand for themselves; ``{1,3}`` behind a slot says how often it may stand there. Spaces part groups, ``/`` parts two
-    lines. ``[...]`` is the region code, and ``|`` parts the forms that it can have. A group of ``d`` alone is a number,
-    which is never zero. ``"l ddd ll [dd|ndd]"`` is a Russian car, ``"[l{1,3}] l{1,2} nd{0,3}"`` a German one.
+    A pattern is made of slots: ``l`` is a letter, ``d`` a digit, ``n`` a digit but 0, ``a`` a letter or a digit;
+    upper-case letters and digits stand for themselves; ``{1,3}`` behind a slot says how often it may stand there.
+    Spaces part groups, ``/`` parts two lines. ``[...]`` is the region code, and ``|`` parts the forms that a group can
+    have. A group of ``d`` alone is a number, which is never zero; a text with ``a`` in its pattern has a letter and two
+    digits at least. ``"l ddd ll [dd|ndd]"`` is a Russian car, ``"[l{1,3}] l{1,2} nd{0,3}"`` a German one.
 
     Attributes:
         name: name used in this library, such as ``"standard"``; different from the other formats of its scheme.

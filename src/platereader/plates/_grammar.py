@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from platereader.plates._alphabet import Alphabet
 from platereader.plates._formats import PlateFormat
-from platereader.plates._pattern import Cell
+from platereader.plates._pattern import DIGITS, Cell
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme, Schemes
 
@@ -19,11 +19,15 @@ __all__ = ["Fit", "PlateGrammar"]
 
 
 class _Item(NamedTuple):
-    """A place in one spelling of a type; ``zeros`` says that the number so far is all zeros."""
+    """A place in one spelling of a type.
+
+    ``zeros`` says that the number so far is all zeros; ``needs`` has the letters and digits that must still come.
+    """
 
     spelling: int
     position: int
     zeros: bool
+    needs: str
 
 
 class _Ending(NamedTuple):
@@ -50,7 +54,9 @@ class _Spelling(NamedTuple):
     """One sequence of cells, and what a text that fills it is."""
 
     cells: tuple[Cell, ...]
+    needs: str
     ending: _Ending
+    fallback: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +90,8 @@ class PlateGrammar:
         """
         schemes = Schemes.of(schemes)
         spellings = [spelling for scheme in schemes for one in scheme.formats for spelling in _spellings(scheme, one)]
-        states: dict[frozenset[_Item], int] = {frozenset(_Item(i, 0, False) for i in range(len(spellings))): cls.start}
+        start = frozenset(_Item(index, 0, False, one.needs) for index, one in enumerate(spellings))
+        states: dict[frozenset[_Item], int] = {start: cls.start}
         queue = list(states)
         steps: list[dict[str, int]] = []
         for items in queue:
@@ -139,7 +146,7 @@ def _spellings(scheme: PlateScheme, plate_format: PlateFormat) -> list[_Spelling
     """All sequences of cells of one type."""
     regions = scheme.regions or None
     return [
-        _Spelling(variant.cells, _Ending(plate_format.name, variant.region, regions))
+        _Spelling(variant.cells, variant.needs, _Ending(plate_format.name, variant.region, regions), scheme.fallback)
         for variant in plate_format.variants
     ]
 
@@ -153,14 +160,16 @@ def _following(items: frozenset[_Item], character: str, spellings: Sequence[_Spe
             continue
         cell = cells[item.position]
         zeros = character == "0" and (cell.number > 0 or item.zeros)
-        if not (zeros and cell.number_end):
-            following.add(_Item(item.spelling, item.position + 1, zeros))
+        needs = item.needs.replace("d" if character in DIGITS else "l", "", 1)
+        if not (zeros and cell.number_end) and len(needs) < len(cells) - item.position:
+            following.add(_Item(item.spelling, item.position + 1, zeros, needs))
     return frozenset(following)
 
 
 def _endings(items: frozenset[_Item], spellings: Sequence[_Spelling]) -> tuple[_Ending, ...]:
-    """The types that end here, in the order of the types."""
+    """The types that end here, in the order of the types; those of a fallback scheme only where no other does."""
     ended = sorted(item.spelling for item in items if item.position == len(spellings[item.spelling].cells))
+    ended = [spelling for spelling in ended if not spellings[spelling].fallback] or ended
     return tuple(spellings[spelling].ending for spelling in ended)
 
 

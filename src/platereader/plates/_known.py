@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import ILLEGIBLE
-from platereader.plates._defaults import DEFAULT_SCHEMES
+from platereader.plates._defaults import COUNTRIES
 from platereader.plates._schemes import PlateScheme, Schemes
 
 SAME_SHAPE = ("0OD",)
@@ -58,11 +58,15 @@ class KnownMatch:
         read: the text that was read, unchanged, in Latin spelling.
         plates: the nearest known plates, as the list spells them; more than one where several are equally near.
         distance: between ``read`` and each of them; 0 where they are equal.
+        read_local: ``read`` in the script of its country, as the reading has it; None for a bare text.
+        country: of the reading; None where it is not known, and for a bare text. The list knows no countries.
     """
 
     read: str
     plates: tuple[str, ...]
     distance: float
+    read_local: str | None = None
+    country: str | None = None
 
     @property
     def plate(self) -> str | None:
@@ -76,12 +80,20 @@ class KnownMatch:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {"read": self.read, "plates": list(self.plates), "distance": self.distance, "plate": self.plate}
+        return {
+            "read": self.read,
+            "plates": list(self.plates),
+            "distance": self.distance,
+            "plate": self.plate,
+            "read_local": self.read_local,
+            "country": self.country,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> KnownMatch:
         """Inverse of ``to_dict``."""
-        return cls(data["read"], tuple(data["plates"]), data["distance"])
+        local, country = data.get("read_local"), data.get("country")  # older documents have neither
+        return cls(data["read"], tuple(data["plates"]), data["distance"], local, country)
 
 
 class KnownPlates:
@@ -90,13 +102,14 @@ class KnownPlates:
     Args:
         plates: texts in Latin or a script of the schemes, any case, with or without spaces. A plate that is listed
             twice counts once.
-        schemes: of the countries whose spellings the list may have; plates of other countries are compared as well.
+        schemes: of the countries whose letters the list may have, by default of all that ``schemes_of("all")`` gives;
+            plates of other countries are compared as well.
 
     Raises:
         InvalidArgumentError: a plate is no text, is empty, or has a character that no plate has.
     """
 
-    def __init__(self, plates: Iterable[str], *, schemes: Iterable[PlateScheme] = DEFAULT_SCHEMES) -> None:
+    def __init__(self, plates: Iterable[str], *, schemes: Iterable[PlateScheme] = COUNTRIES) -> None:
         if isinstance(plates, str):
             raise InvalidArgumentError(f"plates is the text {plates!r}, expected is a list of texts: [{plates!r}].")
         self._schemes = Schemes.of(schemes)
@@ -165,7 +178,7 @@ def match_known(
         reading: what was read, or a text in any case, with or without spaces; ``?`` for a character that could not be
             read.
         plates: the known ones; make a ``KnownPlates`` of them once if you ask more than once, or if they have letters
-            of other scripts than the default schemes.
+            of a script of your own.
         max_distance: greatest edit distance of a match, 0 and more.
 
     Returns:
@@ -182,7 +195,9 @@ def match_known(
     known = plates if isinstance(plates, KnownPlates) else KnownPlates(plates)
     read = known.to_latin(text)
     nearest, distance = known.nearest(read, max_distance=max_distance)
-    return KnownMatch(read, nearest, distance) if nearest else None
+    if not nearest:
+        return None
+    return KnownMatch(read, nearest, distance, getattr(reading, "text_local", None), getattr(reading, "country", None))
 
 
 def _within(
@@ -216,9 +231,11 @@ def _checked(text: object, schemes: Schemes, *, name: str, extra: str = "") -> s
     latin = schemes.to_latin(text)
     plain = latin.isascii() and latin.isalnum()  # most are, and lists are long
     if not plain and not (latin and all(char in extra or _is_latin(char) for char in latin)):
+        countries = ", ".join(scheme.country for scheme in schemes if scheme.spelling.local)
+        local = f", or letters of {countries} that stand for them" if countries else ""
         raise InvalidArgumentError(
-            f"{name} is {text!r}, expected are digits and Latin letters{' and ' * bool(extra)}{extra}, or letters of "
-            f"{' and '.join(scheme.country for scheme in schemes)} that stand for them: correct it or leave it out."
+            f"{name} is {text!r}, expected are digits and Latin letters{' and ' * bool(extra)}{extra}{local}: correct "
+            "it or leave it out."
         )
     return latin
 

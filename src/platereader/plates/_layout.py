@@ -3,12 +3,65 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._formats import WHITE, Colour, PlateFormat
+from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 
-__all__ = ["PlateLayout"]
+__all__ = ["CountryStrip", "Face", "Flag", "PlateLayout"]
+
+Face: TypeAlias = Literal["gost", "fe", "din"]
+"""Shapes of the characters: those of Russian plates, the FE-Schrift of German ones, or those of DIN 1451."""
+
+_SEPARATORS = " -o"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag as far as it can be told on a plate.
+
+    Attributes:
+        stripes: colours from the top, or from the left; one that comes twice is twice as wide.
+        vertical: whether the stripes stand upright.
+        disc: colour of a sun or emblem in the middle.
+        cross: colour of an upright cross over the whole flag.
+    """
+
+    stripes: tuple[Colour, ...]
+    vertical: bool = False
+    disc: Colour | None = None
+    cross: Colour | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountryStrip:
+    """Flag and code of a country, which are no part of the text of the plate.
+
+    Attributes:
+        code: letters below the flag, such as ``"KZ"``; may be empty.
+        flag: None for a strip without one.
+        at: at which end it stands; ``"field"`` for a mark below the region code, in its field.
+        lines: beside which lines of a two-line plate.
+        width_mm: width of the strip.
+        ground: its colour; None where it has the plate's own.
+        ink: colour of the code.
+        code_ground: colour of a small field that the code stands on; None without one.
+        filled: whether the flag is the ground of the whole strip.
+        divider: whether a line parts it from the text.
+        hologram: ``"band"`` for a silver band beside it, ``"end"`` for a round one at the plate's other end.
+    """
+
+    code: str
+    flag: Flag | None = None
+    at: Literal["left", "right", "field"] = "left"
+    lines: Literal["all", "upper", "lower"] = "all"
+    width_mm: float = 44.0
+    ground: Colour | None = None
+    ink: Colour = BLACK
+    code_ground: Colour | None = None
+    filled: bool = False
+    divider: bool = False
+    hologram: Literal["", "band", "end"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +71,19 @@ class PlateLayout:
     Attributes:
         plate_format: says what stands on it, its size and its colours.
         heights_mm: of the characters of each group of each line, in millimetres.
-        boxed: how many groups at the end of the last line stand in a separate field at the right.
+        boxed: how many groups stand in a separate field.
         boxed_ground: colour of that field.
-        country_mark: whether the country's letters stand below the region code.
-        flag: whether the flag stands beside them.
+        country_mark: whether the letters RUS stand below the region code.
+        flag: whether the Russian flag stands beside them.
+        boxed_at: where the field is: ``"right"`` has the last groups of the last line, ``"left"`` the first ones of
+            the last line, ``"upper left"`` the first ones of the first line.
+        strip: flag and code of another country.
+        face: shapes of the characters.
+        separators: what stands between the groups of each line, one mark a gap: a space, ``-`` for a hyphen, ``o`` for
+            a seal or sticker; empty for spaces alone. What stands beside the field is not drawn.
 
     Raises:
-        InvalidArgumentError: not one height for each group.
+        InvalidArgumentError: not one height for each group, or not one separator for each gap.
     """
 
     plate_format: PlateFormat
@@ -33,6 +92,10 @@ class PlateLayout:
     boxed_ground: Colour = WHITE
     country_mark: bool = False
     flag: bool = False
+    boxed_at: Literal["right", "left", "upper left"] = "right"
+    strip: CountryStrip | None = None
+    face: Face = "gost"
+    separators: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -45,10 +108,18 @@ class PlateLayout:
         return self.plate_format.line_count
 
     def __post_init__(self) -> None:
-        """Refuse heights that do not line up with the groups."""
+        """Refuse heights and separators that do not line up with the groups."""
         groups = [len(line) for line in self.plate_format.lines]
         if [len(line) for line in self.heights_mm] != groups:
             raise InvalidArgumentError(
                 f"heights_mm is {self.heights_mm} for the pattern {self.plate_format.pattern!r}: give one height for "
                 f"each group, {groups} a line."
+            )
+        gaps = [count - 1 for count in groups]
+        if self.separators and (
+            [len(line) for line in self.separators] != gaps or not set("".join(self.separators)) <= set(_SEPARATORS)
+        ):
+            raise InvalidArgumentError(
+                f"separators is {self.separators} for the pattern {self.plate_format.pattern!r}: give one of "
+                f"{_SEPARATORS!r} for each gap between groups, {gaps} a line."
             )

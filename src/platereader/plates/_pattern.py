@@ -8,16 +8,19 @@ from typing import NamedTuple
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["DIGITS", "Cell", "Group", "Variant", "group_allows", "parse_pattern", "variants_of"]
+__all__ = ["DIGITS", "Cell", "Group", "Variant", "group_allows", "parse_pattern", "slot_characters", "variants_of"]
 
 DIGITS = "0123456789"
 
+_MIXED_NEEDS = "ldd"
+"""What a text with a slot ``a`` has at least: words and plain numbers beside a plate are none."""
+
 _GROUP = re.compile(r"\[[^\[\]]+\]|[^\[\]]+")
-_SLOT = re.compile(r"([ldn]|[^\W_a-z])(?:\{([0-9]),([0-9])\})?")
+_SLOT = re.compile(r"([ldna]|[^\W_a-z])(?:\{([0-9]),([0-9])\})?")
 _HELP = (
-    "slots are l (letter), d (digit), n (digit but 0) and upper-case letters and digits for themselves, {1,3} behind a "
-    "slot repeats it, spaces part groups, / parts two lines, [..] is the region code and | parts its forms: "
-    "'l ddd ll [dd|ndd]'"
+    "slots are l (letter), d (digit), n (digit but 0), a (letter or digit) and upper-case letters and digits for "
+    "themselves, {1,3} behind a slot repeats it, spaces part groups, / parts two lines, [..] is the region code and "
+    "| parts its forms: 'l ddd ll [dd|ndd]'"
 )
 
 
@@ -61,18 +64,20 @@ class Variant(NamedTuple):
         cells: one for each character.
         lengths: number of characters of each group.
         region: where the region code stands; None without one.
+        needs: ``l`` for each letter and ``d`` for each digit that the whole text has at least; empty for most.
     """
 
     cells: tuple[Cell, ...]
     lengths: tuple[int, ...]
     region: slice | None
+    needs: str = ""
 
     @property
     def regex(self) -> str:
         """A regular expression that matches exactly the texts that fit."""
-        return "".join(
-            f"(?!0{{{cell.number}}})" * (cell.number > 0) + f"[{re.escape(cell.allowed)}]" for cell in self.cells
-        )
+        cells = (f"(?!0{{{cell.number}}})" * (cell.number > 0) + f"[{re.escape(cell.allowed)}]" for cell in self.cells)
+        needs = (f"(?=(?:.*{one}){{{self.needs.count(kind)}}})" for kind, one in (("l", "[^0-9]"), ("d", "[0-9]")))
+        return "".join((*needs, *cells) if self.needs else cells)
 
 
 def parse_pattern(pattern: str) -> tuple[tuple[Group, ...], ...]:
@@ -96,6 +101,16 @@ def variants_of(groups: tuple[Group, ...], *, letters: str) -> tuple[Variant, ..
         letters: what may stand for ``l``.
     """
     return tuple(_variant(forms, groups, letters) for forms in product(*(group.forms for group in groups)))
+
+
+def slot_characters(slot: str, *, letters: str) -> str:
+    """What may stand for a slot.
+
+    Args:
+        slot: one slot of a form.
+        letters: what may stand for ``l``.
+    """
+    return {"l": letters, "d": DIGITS, "n": DIGITS[1:], "a": letters + DIGITS}.get(slot, slot)
 
 
 def group_allows(group: Group, text: str, *, letters: str) -> bool:
@@ -136,13 +151,13 @@ def _variant(forms: tuple[str, ...], groups: tuple[Group, ...], letters: str) ->
     cells = tuple(cell for form, group in zip(forms, groups, strict=True) for cell in _cells(form, group, letters))
     places = [place for place, cell in enumerate(cells) if cell.in_region]
     region = slice(places[0], places[-1] + 1) if places else None
-    return Variant(cells, tuple(map(len, forms)), region)
+    needs = _MIXED_NEEDS if any("a" in form for form in forms) else ""
+    return Variant(cells, tuple(map(len, forms)), region, needs)
 
 
 def _cells(form: str, group: Group, letters: str) -> list[Cell]:
-    classes = {"l": letters, "d": DIGITS, "n": DIGITS[1:]}
     number = len(form) if set(form) == {"d"} else 0
     return [
-        Cell(classes.get(slot, slot), 0 if index else number, index + 1 == number, group.is_region)
+        Cell(slot_characters(slot, letters=letters), 0 if index else number, index + 1 == number, group.is_region)
         for index, slot in enumerate(form)
     ]

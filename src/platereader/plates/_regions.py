@@ -27,6 +27,11 @@ class Region:
     source: str = ""
 
     @classmethod
-    def table(cls, names: Mapping[str, str]) -> dict[str, Region]:
-        """Regions by code, from their names by code: ``Region.table({"B": "Berlin", "HH": "Hamburg"})``."""
-        return {code: cls(code, name) for code, name in names.items()}
+    def table(cls, names: Mapping[str, str], *, source: str = "") -> dict[str, Region]:
+        """Regions by code, from their names by code: ``Region.table({"B": "Berlin", "HH": "Hamburg"})``.
+
+        Args:
+            names: English name by code.
+            source: what all of them rest on.
+        """
+        return {code: cls(code, name, source=source) for code, name in names.items()}

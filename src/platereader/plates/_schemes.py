@@ -14,7 +14,7 @@ from typing_extensions import final
 from platereader.errors import InvalidArgumentError, UnknownNameError
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import PlateLayout
-from platereader.plates._pattern import DIGITS, Group, group_allows
+from platereader.plates._pattern import Group, group_allows, slot_characters
 from platereader.plates._regions import Region
 from platereader.plates._spelling import Spelling
 
@@ -30,11 +30,13 @@ class PlateScheme:
     """Everything that is particular to one country's plates.
 
     Attributes:
-        country: ISO 3166 code of two letters, such as ``"RU"``.
+        country: ISO 3166 code of two letters, such as ``"RU"``; a place without one has a code that ISO 3166 leaves to
+            users, such as ``"XA"``.
         formats: types of plates; where one text fits several, the earlier is preferred.
         regions: by code; empty where codes have no meaning, and then any code counts as in use.
         spelling: local script and its Latin spelling; Latin plates need none.
         layouts: what rendering needs; may be empty.
+        fallback: whether its formats count only for texts that fit no format of another scheme.
 
     Raises:
         InvalidArgumentError: no such country code, no format, two of one name, or a field of another kind.
@@ -45,6 +47,7 @@ class PlateScheme:
     regions: Mapping[str, Region] = field(default_factory=dict[str, Region], hash=False, repr=False)
     spelling: Spelling = field(default_factory=Spelling)
     layouts: tuple[PlateLayout, ...] = field(default=(), repr=False)
+    fallback: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what could not be told apart later."""
@@ -107,16 +110,22 @@ class PlateScheme:
         Raises:
             InvalidArgumentError: ``region`` cannot stand on that type.
         """
-        text = "".join(
-            region if group.is_region and region is not None else self._sample_group(group, plate_format, rng)
-            for group in plate_format.groups
-        )
+        text = self._sample(plate_format, rng, region)
+        while region is None and not plate_format.matches(text):  # only what a text has at least can be missing
+            text = self._sample(plate_format, rng, region)
         if region is not None and region not in plate_format.region_codes(text):
             raise InvalidArgumentError(
                 f"region is {region!r}, which cannot stand on a {plate_format.name} plate ({plate_format.pattern}): "
                 "give a code of that form, or None."
             )
         return text
+
+    def _sample(self, plate_format: PlateFormat, rng: np.random.Generator, region: str | None) -> str:
+        """Random characters of all groups, whether or not the text as a whole has what it needs."""
+        return "".join(
+            region if group.is_region and region is not None else self._sample_group(group, plate_format, rng)
+            for group in plate_format.groups
+        )
 
     def _sample_group(self, group: Group, plate_format: PlateFormat, rng: np.random.Generator) -> str:
         """Random characters of one group."""
@@ -128,8 +137,7 @@ class PlateScheme:
         if set(form) == {"d"}:
             largest = int("9" * len(form))
             return f"{int(rng.integers(1, largest, endpoint=True)):0{len(form)}d}"
-        classes = {"l": plate_format.letters, "d": DIGITS, "n": DIGITS[1:]}
-        allowed = (classes.get(slot, slot) for slot in form)
+        allowed = (slot_characters(slot, letters=plate_format.letters) for slot in form)
         return "".join(one if len(one) == 1 else one[int(rng.integers(len(one)))] for one in allowed)
 
 
@@ -210,7 +218,7 @@ class Schemes:
         """All characters that the plates use, in Latin spelling."""
         return frozenset[str]().union(*(one.characters for one in self.members))
 
-    def fit(self, text: str, *, lines: Lines | None = None) -> TextFit:
+    def fit(self, text: str, *, lines: Lines | None = None, countries: frozenset[str] | None = None) -> TextFit:
         """What a text is: country, type and region.
 
         A region code that is in use tells types and countries apart: ``AA123477`` is a Russian trailer (region 77),
@@ -219,24 +227,29 @@ class Schemes:
         Args:
             text: plate text in Latin spelling, without spaces.
             lines: only types with so many lines, which tells a motorcycle from a military car; None for all.
+            countries: only types of these countries, by ISO 3166 code; None for all.
         """
-        return _fit(self, text, lines)
+        return _fit(self, text, lines, countries)
 
-    def fits(self, text: str, *, lines: Lines | None = None) -> tuple[tuple[PlateScheme, PlateFormat], ...]:
+    def fits(
+        self, text: str, *, lines: Lines | None = None, countries: frozenset[str] | None = None
+    ) -> tuple[tuple[PlateScheme, PlateFormat], ...]:
         """All types whose pattern the text fits, with their schemes, in order.
 
         Several types share a pattern: motorcycles, tractors and military cars. Shape or colour tells them apart, the
-        text cannot.
+        text cannot. A fallback scheme has a say only where no other has, whatever the number of lines.
 
         Args:
             text: plate text in Latin spelling, without spaces.
             lines: only types with so many lines; None for all.
+            countries: only types of these countries; None for all.
         """
-        return tuple(
-            (scheme, one)
-            for scheme, one, line_count in self._by_length.get(len(text), ())
-            if (lines is None or lines == line_count) and one.matches(text)
+        some = (
+            entry for entry in self._by_length.get(len(text), ()) if countries is None or entry[0].country in countries
         )
+        found = [entry for entry in some if entry[1].matches(text)]
+        found = [entry for entry in found if not entry[0].fallback] or found
+        return tuple((scheme, one) for scheme, one, line_count in found if lines is None or lines == line_count)
 
     def to_latin(self, text: str) -> str:
         """Spell a plate that someone typed as the library does, whichever of the countries' letters it has.
@@ -244,9 +257,8 @@ class Schemes:
         Args:
             text: in any case, with or without spaces and hyphens.
         """
-        text = Spelling().to_latin(text)
-        for scheme in self.members:
-            text = scheme.spelling.to_latin(text)
+        for spelling in _spellings(self):
+            text = spelling.to_latin(text)
         return text
 
     def to_local(self, text: str, *, country: str | None) -> str:
@@ -263,19 +275,25 @@ class Schemes:
         return able[0].to_local(text) if len(able) == 1 else text
 
 
+@lru_cache(maxsize=64)
+def _spellings(schemes: Schemes) -> tuple[Spelling, ...]:
+    """Each spelling once, for a list of 100,000 plates: many countries share one."""
+    return (Spelling(), *dict.fromkeys(one.spelling for one in schemes if one.spelling.local))
+
+
 @lru_cache(maxsize=4096)
-def _fit(schemes: Schemes, text: str, lines: Lines | None) -> TextFit:
+def _fit(schemes: Schemes, text: str, lines: Lines | None, countries: frozenset[str] | None) -> TextFit:
     """What a text is; one reading asks several times."""
-    fits = schemes.fits(text, lines=lines)
+    fits = schemes.fits(text, lines=lines, countries=countries)
     in_use = [(scheme, one) for scheme, one in fits if _in_use(scheme, one, text)]
     likely = in_use or fits
-    countries = tuple(dict.fromkeys(scheme.country for scheme, _ in likely))
-    if len(countries) != 1:
-        return TextFit(countries, region_known=bool(in_use))
+    fitting = tuple(dict.fromkeys(scheme.country for scheme, _ in likely))
+    if len(fitting) != 1:
+        return TextFit(fitting, region_known=bool(in_use))
     scheme, plate_format = likely[0]
     regions = [scheme.regions[code] for code in plate_format.region_codes(text) if code in scheme.regions]
     region = regions[0] if len(regions) == 1 else None
-    return TextFit(countries, countries[0], plate_format, region, region_known=bool(in_use))
+    return TextFit(fitting, fitting[0], plate_format, region, region_known=bool(in_use))
 
 
 def _in_use(scheme: PlateScheme, plate_format: PlateFormat, text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import Self, final
 
+from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.errors import InvalidArgumentError, WeightsCorruptError
 from platereader.plates import RUSSIAN, Alphabet
@@ -23,6 +24,8 @@ from platereader.runtimes._exported import exported_runtime, resolve_options
 
 __all__ = ["CtcRecognizer"]
 
+_LEAST_SEEN = 1e-6
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,12 @@ class CtcRecognizer:
     """Reads plates with a network that ends in CTC log probabilities. A ``Recognizer``.
 
     Attributes:
-        runtime: runs float32 ``(N, 1, H, W)`` to ``(N, T, C)``, or ``(N, T, C + 1)`` with the probability that
-            something illegible stands there as the last class.
-        alphabet: the characters behind the C - 1 classes after the blank.
+        runtime: runs float32 ``(N, 1, H, W)`` to ``(N, T, K)``, K the columns of the alphabet, then the left and the
+            right end of a plate if ``ends`` says so, and perhaps one class more: something illegible.
+        alphabet: the characters behind the classes after the blank, and the marks behind those.
         size_px: H and W of the network's input.
+        ends: whether the network sees the ends of a plate. Where there is text and an end of it is not seen, something
+            illegible is said to stand there.
         batch_size: most plates that run at once, which bounds the memory.
         weights: what the network was loaded from; None where it is not known.
         note: why it runs with this engine and in this precision.
@@ -45,6 +50,7 @@ class CtcRecognizer:
     runtime: Runtime
     alphabet: Alphabet = RUSSIAN
     size_px: tuple[int, int] = INPUT_SIZE_PX
+    ends: bool = False
     batch_size: int = 64
     weights: WeightEntry | None = None
     note: str | None = None
@@ -114,7 +120,7 @@ class CtcRecognizer:
             _check_exported(runtime, alphabet, config, name=name)
         else:
             runtime = _torch_runtime(weights, config, chosen)
-        return cls(runtime, alphabet, (config.height_px, config.width_px), weights=entry)
+        return cls(runtime, alphabet, (config.height_px, config.width_px), config.ends > 0, weights=entry)
 
     @property
     def description(self) -> PartDescription:
@@ -135,12 +141,31 @@ class CtcRecognizer:
             plates: N plates, each laid out as one line, of any size; not written to.
 
         Returns:
-            float32 ``(N, T, C)``: natural log probabilities, class 0 the blank. What a time step lacks to a sum of one
-            is the probability that something stands there which is none of the characters.
+            float32 ``(N, T, C)``, C the columns of the alphabet: natural log probabilities, class 0 the blank. What a
+            time step lacks to a sum of one is the probability that something stands there which is none of the
+            characters.
         """
         chunks = [plates[start : start + self.batch_size] for start in range(0, len(plates), self.batch_size)]
         outputs = [self.runtime.run(prepare(chunk, size_px=self.size_px))[0] for chunk in chunks]
-        return np.concatenate(outputs)[:, :, : self.alphabet.size]
+        log_probs = np.concatenate(outputs)
+        columns = self.alphabet.columns
+        return _with_ends(log_probs, columns) if self.ends else log_probs[:, :, :columns]
+
+
+def _with_ends(log_probs: LogProbs, columns: int) -> LogProbs:
+    """The columns before those of the ends; an end that is not seen is something illegible in its outermost step.
+
+    Args:
+        log_probs: float32 ``(N, T, K)`` with the left and the right end in ``columns`` and the next column.
+        columns: number of columns before them.
+    """
+    seen = ctc.emitted(log_probs[:, :, columns : columns + 2])  # (N, 2)
+    nothing = np.exp(log_probs[:, :, 0].sum(axis=1, dtype=np.float64))  # (N,): where nothing stands, nothing is hidden
+    known = np.log(np.clip(seen + nothing[:, None], _LEAST_SEEN, 1.0)).astype(np.float32)
+    kept = ctc.joined_with_blank(log_probs[:, :, : columns + 2], kept=columns)
+    kept[:, 0] += known[:, :1]
+    kept[:, -1] += known[:, 1:]
+    return kept
 
 
 def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig, *, name: str) -> None:
@@ -156,10 +181,10 @@ def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig,
             f"{name} does not take pictures of plates of {config.width_px}x{config.height_px} px: it holds another "
             "network, or its description has other settings than it was made with."
         ) from error
-    if output.ndim != 3 or output.shape[2] not in {alphabet.size, alphabet.size + 1}:
+    if output.ndim != 3 or output.shape[2] not in {config.classes - 1, config.classes}:
         raise WeightsCorruptError(
             f"{name} gives arrays of shape {output.shape}, and its alphabet {alphabet.characters!r} goes with "
-            f"{alphabet.size + 1} classes: give the alphabet that it was made with."
+            f"{config.classes} classes: give the alphabet that it was made with."
         )
 
 

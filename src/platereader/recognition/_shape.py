@@ -19,9 +19,13 @@ ROWS_JOINED: Final = 8
 class ConvCtcConfig:
     """The shape of the network.
 
+    Its classes are the CTC blank, the characters, the marks of countries, the two ends of a plate if it knows them (the
+    left one first), and last a character that is there and none of these, or cannot be made out.
+
     Attributes:
-        characters: number of characters; the network has one class more for the CTC blank, the first, and one more
-            for a character that is there and none of these, or cannot be made out: the last.
+        characters: number of characters.
+        marks: countries whose national mark it sees, ISO 3166 codes; see ``Alphabet``.
+        ends: number of classes for the ends of a plate: 2, or 0 for a network that does not know of them.
         height_px: height of the input, a multiple of 8.
         width_px: width of the input, a multiple of 4; the network sees ``width_px / 4`` time steps.
         channels: channels at a half, a quarter and an eighth of the height.
@@ -30,10 +34,12 @@ class ConvCtcConfig:
             its second convolution looks at.
 
     Raises:
-        InvalidArgumentError: a size that the strides do not divide.
+        InvalidArgumentError: a size that the strides do not divide, or another number of ends.
     """
 
     characters: int = 23
+    marks: tuple[str, ...] = ()
+    ends: int = 0
     height_px: int = 40
     width_px: int = 176
     channels: tuple[int, int, int] = (32, 64, 128)
@@ -47,10 +53,13 @@ class ConvCtcConfig:
                 "and the width of 4, at least 8 each; try 40 x 176."
             )
 
+        if self.ends not in (0, 2):
+            raise InvalidArgumentError(f"ends={self.ends}: a plate has 2, and 0 stands for a network without them.")
+
     @property
     def classes(self) -> int:
-        """Number of classes of the network: blank, characters, illegible."""
-        return self.characters + 2
+        """Number of classes of the network: blank, characters, marks, ends, illegible."""
+        return self.characters + len(self.marks) + self.ends + 2
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> ConvCtcConfig:
@@ -67,11 +76,18 @@ class ConvCtcConfig:
             name: tuple(cast("list[int]", value)) if isinstance(value, list) else value  # JSON has no tuples
             for name, value in settings.items()
         }
-        if not all(_is_size(value, like=getattr(cls(), name)) for name, value in values.items()):
+        if not all(_allowed(name, value) for name, value in values.items()):
             raise InvalidArgumentError(
-                f"settings is {dict(settings)!r}, allowed are whole numbers from 1, as in {cls()}."
+                f"settings is {dict(settings)!r}, allowed are whole numbers from 1 and country codes, as in {cls()}."
             )
         return cls(**values)
+
+
+def _allowed(name: str, value: object) -> bool:
+    """Whether a value could be that of a field."""
+    if name == "marks":  # the alphabet looks at each of them
+        return isinstance(value, tuple) and all(isinstance(one, str) for one in cast("tuple[object, ...]", value))
+    return (name == "ends" and value == 0) or _is_size(value, like=getattr(ConvCtcConfig(), name))
 
 
 def _is_size(value: object, *, like: object) -> bool:
@@ -92,5 +108,6 @@ def shape_of(settings: Mapping[str, Any], *, alphabet: str | None) -> tuple[Alph
     Raises:
         InvalidArgumentError: settings that no network can have.
     """
-    known = RUSSIAN if alphabet is None else Alphabet(alphabet)
-    return known, ConvCtcConfig.from_settings({**settings, "characters": len(known.characters)})
+    characters = RUSSIAN.characters if alphabet is None else alphabet
+    config = ConvCtcConfig.from_settings({**settings, "characters": len(characters)})
+    return Alphabet(characters, config.marks), config

@@ -67,6 +67,18 @@ def probability(value: object, *, name: str) -> float:
     return float(value)
 
 
+def probabilities(values: object, *, name: str) -> dict[str, float]:
+    """Numbers from 0 to 1 by name, as a new dict.
+
+    Raises:
+        InvalidArgumentError: it is something else.
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidArgumentError(f"{name} is {described(values)}, expected are probabilities by name.")
+    pairs = cast("Mapping[object, object]", values).items()
+    return {str(key): probability(value, name=f"{name}[{key!r}]") for key, value in pairs}
+
+
 def whole(value: object, *, name: str, least: int | None = 0) -> int:
     """A whole number from ``least``; any where that is None.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal, TypeAlias
 
@@ -181,8 +181,10 @@ class PlateEvidence:
     Attributes:
         detection: where it is in the frame; None for an already cropped plate.
         plate: the rectified picture that was read.
-        log_probs: float32 ``(T, C)`` of the recognizer.
+        log_probs: float32 ``(T, C)`` of the recognizer, marks left out.
         candidates: best first; empty when nothing was legible.
+        marks: probability that the national mark of each country is on it, by ISO 3166 code; empty from a recognizer
+            that does not look for them.
 
     Raises:
         InvalidArgumentError: a field is something else.
@@ -192,12 +194,14 @@ class PlateEvidence:
     plate: PlateImage
     log_probs: LogProbs
     candidates: tuple[Candidate, ...]
+    marks: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def __post_init__(self) -> None:
         if self.detection is not None:
             check.instance(self.detection, Detection, name="detection")
         check.instance(self.plate, PlateImage, name="plate")
         check.items(self.candidates, Candidate, name="candidates")
+        check.set_fields(self, marks=check.probabilities(self.marks, name="marks"))
 
     def __repr__(self) -> str:
         texts = [candidate.text for candidate in self.candidates]
@@ -209,6 +213,7 @@ class PlateEvidence:
             "detection": None if self.detection is None else self.detection.to_dict(),
             "lines": self.plate.lines,
             "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "marks": dict(self.marks),
         }
 
     @classmethod
@@ -220,4 +225,5 @@ class PlateEvidence:
             PlateImage(np.zeros((0, 0, 3), np.uint8), data["lines"]),
             np.zeros((0, 0), np.float32),
             tuple(Candidate.from_dict(item) for item in data["candidates"]),
+            data.get("marks", {}),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from platereader.errors import InvalidArgumentError
@@ -80,6 +80,8 @@ class FusedText:
         edge_illegible: probability that something illegible stands at an end of it, 0 to 1, in the picture of it where
             that is least.
         inner_illegible: likewise between its characters.
+        marks: probability that the national mark of each country is on it, by ISO 3166 code, averaged over the
+            pictures.
         common_reason: why most of the pictures alone are not ``read``; None where they are, or differ.
 
     Raises:
@@ -93,6 +95,7 @@ class FusedText:
     edge_illegible: float
     inner_illegible: float
     common_reason: Reason | None
+    marks: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
 
     def __post_init__(self) -> None:
         check.items(self.candidates, Candidate, name="candidates")
@@ -107,6 +110,7 @@ class FusedText:
             lines=check.line_count(self.lines),
             edge_illegible=check.probability(self.edge_illegible, name="edge_illegible"),
             inner_illegible=check.probability(self.inner_illegible, name="inner_illegible"),
+            marks=check.probabilities(self.marks, name="marks"),
         )
 
     def __repr__(self) -> str:
@@ -122,6 +126,7 @@ class FusedText:
             "edge_illegible": self.edge_illegible,
             "inner_illegible": self.inner_illegible,
             "common_reason": self.common_reason,
+            "marks": dict(self.marks),
         }
 
     @classmethod
@@ -136,4 +141,5 @@ class FusedText:
             edge_illegible=data["edge_illegible"],
             inner_illegible=data["inner_illegible"],
             common_reason=data["common_reason"],
+            marks=data.get("marks", {}),
         )

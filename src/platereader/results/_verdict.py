@@ -24,6 +24,7 @@ Reason: TypeAlias = Literal[
     "weak_character",
     "unknown_format",
     "unknown_region",
+    "unknown_country",
     "ambiguous_country",
 ]
 """Why a reading is not ``read``; see ``platereader.trust``."""

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from platereader.plates import ILLEGIBLE, Schemes
-from platereader.results import Lines, Verdict
+from platereader.plates import ILLEGIBLE, Schemes, TextFit
+from platereader.results import Verdict
 
 __all__ = ["make_verdict"]
 
 
-def make_verdict(judged: Verdict, *, schemes: Schemes, lines: Lines, min_character: float) -> Verdict:
+def make_verdict(judged: Verdict, *, fit: TextFit, schemes: Schemes, min_character: float) -> Verdict:
     """The verdict with country, format, region, local spelling and masked text filled in.
 
     Args:
         judged: text, confidence, status, reason, characters and candidates.
+        fit: what the text is under the schemes.
         schemes: of the countries that the plate may be of.
-        lines: number of text lines on the plate; tells apart formats that share a pattern.
         min_character: characters less probable than this are masked, 0 to 1.
     """
     text = judged.text
     if text is None:
         return judged
-    fit = schemes.fit(text, lines=lines)
     return replace(
         judged,
         country=fit.country,

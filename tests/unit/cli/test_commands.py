@@ -128,15 +128,17 @@ def test_synth_writes_a_labelled_set_that_repeats(
     (tmp_path / "photos").mkdir()
     Image.fromarray(rng.integers(0, 255, (240, 320, 3), np.uint8)).save(tmp_path / "photos" / "street.png")
     for out in ("one", "two"):
-        words = ["synth", str(tmp_path / out), "--kind", kind, "--count", "3", "--seed", "5"]
+        words = ["synth", str(tmp_path / out), "--kind", kind, "--count", "6", "--seed", "5"]
         assert main([*words, "--backgrounds", str(tmp_path / "photos")]) == 0
     one, two = load_dataset(tmp_path / "one"), load_dataset(tmp_path / "two")
-    assert len(one.images) == 3
+    assert len(one.images) == 6
     assert one.skipped == ()
     for first, second in zip(one.images, two.images, strict=True):
         assert first.plates == second.plates
         assert np.array_equal(read_image(first.path), read_image(second.path))
-        assert all(plate.text and (plate.corners is not None) == (kind == "scenes") for plate in first.plates)
+        assert all((plate.corners is not None) == (kind == "scenes") for plate in first.plates)
+    read = [plate.text is not None for image in one.images for plate in image.plates]
+    assert sum(read) >= (3 if kind == "crops" else len(read))  # on a crop something may hide a character
     assert main(["synth", str(tmp_path / "one")]) == 2
 
 

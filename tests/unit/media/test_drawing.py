@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUpdate
 from platereader._arrays import BgrImage
-from platereader.errors import InvalidImageError
+from platereader.errors import InvalidImageError, MediaFileError
 from platereader.media._drawing import draw_readings, draw_update
 from platereader.results import Character, PlateEvidence, Status, TrackedPlate, Verdict
 
@@ -26,11 +29,14 @@ def reading(
     status: Status = "read",
     detection: Detection | None = FOUND,
     weak: str = "",
+    local: str | None = None,
+    country: str | None = None,
 ) -> PlateReading:
     evidence = PlateEvidence(detection, PlateImage(grey(4, 4)), np.zeros((1, 24), np.float32), ())
     characters = tuple(Character(char, 0.4 if char in weak else 0.99) for char in text or "")
     masked = None if text is None else "".join("?" if char in weak else char for char in text)
-    return PlateReading(Verdict(text, confidence, status, characters=characters, masked_text=masked), evidence)
+    verdict = Verdict(text, confidence, status, characters=characters, masked_text=masked)
+    return PlateReading(replace(verdict, text_local=local, country=country), evidence)
 
 
 def test_the_callers_frame_is_never_written_to() -> None:
@@ -58,6 +64,43 @@ def test_what_the_font_lacks_is_drawn_as_a_question_mark() -> None:
 def test_marks_that_the_font_lacks_are_left_out() -> None:
     one, other = (draw_readings(grey(), [reading(text)]) for text in ("KÖX12", "KOX12"))
     assert np.array_equal(one, other)
+
+
+def test_the_local_spelling_is_drawn_where_the_font_has_its_letters() -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib import get_data_path
+
+    font = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    unknown = reading("AB1234", local="\ue000B1234")  # which neither font has
+    greek = reading("KG1234", local="ΛΓ1234")
+    latin = [draw_readings(grey(), [reading(text)]) for text in ("AB1234", "KG1234")]
+    assert np.array_equal(draw_readings(grey(), [unknown]), latin[0])
+    in_latin = draw_readings(grey(), [reading("AB1234")], font=font)
+    assert np.array_equal(draw_readings(grey(), [unknown], font=font), in_latin)
+    assert np.array_equal(draw_readings(grey(), [greek]), latin[1])
+    as_read = draw_readings(grey(), [reading("ΛΓ1234")], font=font)
+    assert np.array_equal(draw_readings(grey(), [greek], font=font), as_read)
+    assert not np.array_equal(as_read, draw_readings(grey(), [reading("KG1234")], font=font))
+    unsure = reading("KG1234", status="uncertain", weak="G", local="ΛΓ1234")
+    masked = draw_readings(grey(), [reading("Λ?1234", status="uncertain")], font=font)
+    assert np.array_equal(draw_readings(grey(), [unsure], font=str(font)), masked)
+
+
+def test_a_font_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "font.ttf").write_bytes(b"no font")
+    for font in (tmp_path / "font.ttf", "nowhere.ttf"):
+        with pytest.raises(MediaFileError, match=r"font is .*name a"):
+            draw_readings(grey(), [], font=font)
+
+
+def test_the_country_is_written_only_when_it_is_wanted_and_known() -> None:
+    known, unknown = reading("A123BC77", country="RU"), reading("A123BC77")
+    plain = draw_readings(grey(), [known])
+    assert np.array_equal(plain, draw_readings(grey(), [unknown]))
+    assert np.array_equal(plain, draw_readings(grey(), [unknown], show_country=True))
+    assert not np.array_equal(plain, draw_readings(grey(), [known], show_country=True))
+    other = draw_readings(grey(), [reading("A123BC77", country="BY")], show_country=True)
+    assert not np.array_equal(other, draw_readings(grey(), [known], show_country=True))
 
 
 def test_each_status_has_a_colour_of_its_own() -> None:
@@ -123,7 +166,7 @@ def test_a_frame_that_is_no_frame_is_refused() -> None:
 def update(*, last_seen_s: float, passage_id: int = 1) -> StreamUpdate:
     best = reading("A123BC77")
     plate = TrackedPlate(
-        verdict=Verdict("A123BC77", 0.9, "read"),
+        verdict=Verdict("A123BC77", 0.9, "read", country="RU"),
         passage_id=passage_id,
         track_id=1,
         settled=True,
@@ -141,4 +184,5 @@ def test_a_stream_shows_ids_and_tells_seen_from_predicted() -> None:
     seen = draw_update(grey(), update(last_seen_s=2.0))
     assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=1.9)))
     assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=2.0, passage_id=2)))
+    assert not np.array_equal(seen, draw_update(grey(), update(last_seen_s=2.0), show_country=True))
     assert np.array_equal(draw_update(grey(), StreamUpdate(2.0, (), ())), grey())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +84,8 @@ def test_the_reading_stays_what_it_is() -> None:
     match = match_known(one, KNOWN)
     assert match is not None
     assert one.to_dict() == before
-    assert match.to_dict() == {"read": "A128BC77", "plates": ["А123ВС77"], "distance": 0.5, "plate": "А123ВС77"}
+    said = {"read": "A128BC77", "plates": ["А123ВС77"], "distance": 0.5, "plate": "А123ВС77"}
+    assert match.to_dict() == {**said, "read_local": None, "country": None}
     assert KnownMatch.from_dict(match.to_dict()) == match
 
 
@@ -147,9 +150,28 @@ def test_a_list_may_be_in_the_script_of_any_scheme() -> None:
     greece = PlateScheme("GR", (PlateFormat("car", "lll dddd"),), spelling=Spelling("ΥΖΑ", "YZA"))
     known = KnownPlates(["ΥΖΑ-1234"], schemes=(greece,))
     assert match_known("YZA1234", known) == KnownMatch("YZA1234", ("ΥΖΑ-1234",), 0.0)
-    with pytest.raises(InvalidArgumentError, match=r"plates\[0\].* letters of RU that"):
+    with pytest.raises(InvalidArgumentError, match=r"plates\[0\].* letters of RU, BY, UA, .* that"):
         KnownPlates(["ΥΖΑ-1234"])
     assert match_known("KÖX12", KnownPlates(["kö x 12"], schemes=())) == KnownMatch("KÖX12", ("kö x 12",), 0.0)
+
+
+def test_a_list_may_have_the_letters_of_any_country_that_is_there() -> None:
+    known = KnownPlates(["1234 ІТ-7", "у 237 ко 33", "123 abc 02", "АА 1234 ІІ"])
+    for read, plate in [("1234IT7", "1234 ІТ-7"), ("Y237KO33", "у 237 ко 33"), ("123ABC02", "123 abc 02")]:
+        assert match_known(read, known) == KnownMatch(read, (plate,), 0.0)
+    assert match_known("аа1234іі", known) == KnownMatch("AA1234II", ("АА 1234 ІІ",), 0.0)
+
+
+@pytest.mark.parametrize("make", [reading, tracked])
+def test_a_match_says_country_and_local_spelling_of_what_was_read(make: Any) -> None:
+    one = make("1234IT7")
+    verdict = replace(one.verdict, country="BY", text_local="1234ІТ7")
+    match = match_known(replace(one, verdict=verdict), ["1234 IT-7"])
+    assert match is not None
+    assert match == KnownMatch("1234IT7", ("1234 IT-7",), 0.0, "1234ІТ7", "BY")
+    assert KnownMatch.from_dict(json.loads(json.dumps(match.to_dict()))) == match
+    old = {"read": "1234IT7", "plates": ["1234 IT-7"], "distance": 0.0, "plate": "1234 IT-7"}
+    assert KnownMatch.from_dict(old) == KnownMatch("1234IT7", ("1234 IT-7",), 0.0)
 
 
 @pytest.mark.parametrize("plates", ["A123BC77", ["A123BC77", ""], ["A123BC7Ж"], [None], ["A1?3BC77"]])

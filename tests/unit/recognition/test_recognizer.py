@@ -8,11 +8,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from platereader import _ctc as ctc
+from platereader._contracts import checked_recognize
 from platereader.errors import InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.training.checkpoint import half_precision
 from platereader.plates import RUSSIAN, Alphabet
+from platereader.recognition._network import ConvCtc
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
+from platereader.recognition._shape import ConvCtcConfig
 from platereader.runtimes._tensors import write_tensors
 from platereader.testing import check_recognizer
 from small_networks import SMALL, plates, small_network
@@ -111,3 +115,70 @@ def test_sizes_are_whole_numbers(weights: Path, value: Any) -> None:
         CtcRecognizer.from_file(weights, settings={**SMALL, "height_px": value})
     with pytest.raises(InvalidArgumentError, match=r"settings is .*whole numbers"):
         CtcRecognizer.from_file(weights, settings={**SMALL, "channels": "abc"})
+
+
+class Spelling:
+    """A runtime whose network says the same of every plate: classes of a path, each with probability 0.98."""
+
+    engine = "none"
+    precision = "fp32"
+    threads = 1
+
+    def __init__(self, path: list[int], classes: int) -> None:
+        rest = 0.02 / (classes - 1)
+        self.log_probs = np.log(np.array([[0.98 if one == step else rest for one in range(classes)] for step in path]))
+
+    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        return (np.repeat(self.log_probs[None].astype(np.float32), len(batch), axis=0),)
+
+
+MARKED = Alphabet("AB1", marks=("RU", "KZ"))
+# blank, A, B, 1, RU, KZ, left end, right end, illegible
+BLANK, A, B, ONE, RU, KZ, LEFT, RIGHT, HIDDEN = range(9)
+
+
+def missing(path: list[int]) -> NDArray[np.float64]:
+    """What the first and the last time step lack to a sum of one."""
+    recognizer = CtcRecognizer(Spelling(path, 9), MARKED, ends=True)
+    log_probs = recognizer.recognize(plates(1))
+    assert log_probs.shape == (1, len(path), MARKED.columns)
+    lacking: NDArray[np.float64] = 1.0 - np.exp(log_probs[0].astype(np.float64)).sum(axis=1)
+    return lacking[[0, -1]]
+
+
+def test_an_end_that_is_not_seen_is_something_illegible() -> None:
+    assert (missing([LEFT, A, BLANK, ONE, RU, RIGHT, BLANK]) < 0.06).all()
+    left, right = missing([BLANK, LEFT, A, BLANK, ONE, RU, BLANK])
+    assert left < 0.06
+    assert right > 0.9
+    left, right = missing([BLANK, A, BLANK, ONE, RIGHT, BLANK])
+    assert left > 0.9
+    assert right < 0.06
+
+
+def test_where_nothing_stands_nothing_is_hidden() -> None:
+    assert (missing([BLANK] * 7) < 0.2).all()
+
+
+def test_ends_are_no_part_of_a_text() -> None:
+    recognizer = CtcRecognizer(Spelling([LEFT, A, BLANK, ONE, RU, RIGHT, BLANK], 9), MARKED, ends=True)
+    log_probs, marks = checked_recognize(recognizer, plates(1))
+    assert log_probs.shape == (1, 7, MARKED.size)
+    assert np.exp(ctc.log_prob(log_probs[0], MARKED.encode("A1"))) > 0.75
+    assert marks[0]["RU"] > 0.95
+    assert marks[0]["KZ"] < 0.05
+
+
+def test_settings_name_marks_and_ends(tmp_path: Path) -> None:
+    network = ConvCtc(ConvCtcConfig.from_settings({**SMALL, "characters": 3, "marks": ["RU", "KZ"], "ends": 2}))
+    write_tensors(tmp_path / "marked.safetensors", network.state_dict())
+    settings = {**SMALL, "marks": ["RU", "KZ"], "ends": 2}
+    recognizer = CtcRecognizer.from_file(tmp_path / "marked.safetensors", alphabet=Alphabet("AB1"), settings=settings)
+    assert recognizer.alphabet.marks == ("RU", "KZ")
+    assert recognizer.ends
+    check_recognizer(recognizer)
+    for wrong in ({"ends": 1}, {"marks": ["russia"]}, {"marks": ["RU", "RU"]}, {"marks": "RU"}):
+        with pytest.raises(InvalidArgumentError):
+            CtcRecognizer.from_file(
+                tmp_path / "marked.safetensors", alphabet=Alphabet("AB1"), settings={**settings, **wrong}
+            )

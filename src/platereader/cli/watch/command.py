@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import platereader
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
-from platereader.cli.parts import add_part_options, build_pipeline
+from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
 from platereader.cli.watch.events import End, Ended, Passages, Started
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
@@ -133,8 +133,9 @@ class _WatchRun:
         self.report = _report(arguments)
         crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
         self.passages = Passages(crops.save if crops is not None else _no_crop)
-        self.video = _video(arguments, source, stack)
-        self.page = _page(arguments, source, self.started, stack)
+        several = reads_several_countries(pipeline)
+        self.video = _video(arguments, source, stack, show_country=several)
+        self.page = _page(arguments, source, self.started, stack, show_country=several)
         self.frames = 0
 
     def run(self, progress: Progress | None = None) -> int:
@@ -207,25 +208,32 @@ def _report(arguments: argparse.Namespace) -> Report:
     return CsvReport() if arguments.csv else TableReport()
 
 
-def _video(arguments: argparse.Namespace, source: FrameSource, stack: ExitStack) -> AnnotatedVideo | None:
+def _video(
+    arguments: argparse.Namespace, source: FrameSource, stack: ExitStack, *, show_country: bool
+) -> AnnotatedVideo | None:
     """The annotated video, finished when the stack unwinds, whatever happens."""
     if arguments.save is None:
         return None
     from platereader.cli.watch.saving import AnnotatedVideo
     from platereader.media._video_file import DEFAULT_FPS
 
-    video = AnnotatedVideo(arguments.save, fps=source.fps or DEFAULT_FPS, source=arguments.source)
+    fps = source.fps or DEFAULT_FPS
+    video = AnnotatedVideo(arguments.save, fps=fps, source=arguments.source, show_country=show_country)
     stack.callback(video.close)
     return video
 
 
-def _page(arguments: argparse.Namespace, source: FrameSource, started: Started, stack: ExitStack) -> LivePage | None:
+def _page(
+    arguments: argparse.Namespace, source: FrameSource, started: Started, stack: ExitStack, *, show_country: bool
+) -> LivePage | None:
     if not arguments.view:
         return None
     from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    state = LiveState(source.name, started_at=started.at(0.0), frame_count=source.frame_count)
+    state = LiveState(
+        source.name, started_at=started.at(0.0), frame_count=source.frame_count, show_country=show_country
+    )
     return stack.enter_context(LivePage(state, on_stop=source.stop, port=arguments.port or 0))
 
 

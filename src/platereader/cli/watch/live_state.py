@@ -36,14 +36,23 @@ class LiveState:
         title: what is watched.
         started_at: when the first frame was taken; None for a video, whose times count from its start.
         frame_count: of a video.
+        show_country: whether the code of its country is drawn beside each plate of the frame.
     """
 
-    def __init__(self, title: str, *, started_at: datetime | None = None, frame_count: int | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        *,
+        started_at: datetime | None = None,
+        frame_count: int | None = None,
+        show_country: bool = False,
+    ) -> None:
         self._head: dict[str, Any] = {
             "title": title,
             "started_at": None if started_at is None else started_at.isoformat(),
             "frame_count": frame_count,
         }
+        self._show_country = show_country
         self._changed = Condition()
         self._newest: tuple[int, BgrImage, StreamUpdate] | None = None
         self._jpeg: tuple[int, bytes] = (0, b"")
@@ -109,7 +118,7 @@ class LiveState:
         number, frame, update = newest
         if done[0] == number:
             return done
-        encoded = (number, _jpeg(_shown(draw_update(frame, update))))
+        encoded = (number, _jpeg(_shown(draw_update(frame, update, show_country=self._show_country))))
         with self._changed:
             self._jpeg = max(self._jpeg, encoded)
         return encoded

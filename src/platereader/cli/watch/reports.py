@@ -12,8 +12,8 @@ from platereader.cli.tables import table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
 from platereader.results import TrackedPlate
 
-_HEADER = ("FROM", "TO", "PLATE", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
-_WIDTHS = (8, 8, 10, 10, 10, 8, 0)
+_HEADER = ("FROM", "TO", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
+_WIDTHS = (8, 8, 10, 10, 7, 10, 10, 8, 0)
 _CSV_HEADER = (
     "passage_id",
     "text",
@@ -128,7 +128,8 @@ class TableReport:
         plate = event.plate
         percent = f"{math.floor(100 * plate.confidence)} %" if plate.text else ""
         times = (self._time(plate.first_seen_s), self._time(plate.last_seen_s))
-        self._print((*times, plate.text or "-", percent, plate.status, str(plate.readings), _note(plate)))
+        spelt = (plate.text or "-", plate.text_local or "", plate.country or "")
+        self._print((*times, *spelt, percent, plate.status, str(plate.readings), _note(plate)))
 
     def end(self, ended: Ended) -> None:
         """Nothing: the summary is not for whoever reads the results."""

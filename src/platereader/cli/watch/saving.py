@@ -26,18 +26,20 @@ class AnnotatedVideo:
         path: ends in ``.mp4``; a file of that name is written over.
         fps: frames per second of the video. A frame is written as often as it takes to fill the time to the next.
         source: must not be the same file.
+        show_country: whether the code of its country stands beside each plate.
 
     Raises:
         InvalidArgumentError: another ending, or the path of the source.
     """
 
-    def __init__(self, path: Path, *, fps: float, source: str) -> None:
+    def __init__(self, path: Path, *, fps: float, source: str, show_country: bool = False) -> None:
         if path.suffix.lower() != ".mp4":
             raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
         if path.resolve() == Path(source).resolve():
             raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
         self._path = path
         self._fps = fps
+        self._show_country = show_country
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._start_s = 0.0
@@ -62,7 +64,7 @@ class AnnotatedVideo:
         self._last_s = timestamp_s
         end = math.floor((timestamp_s - self._start_s) * self._fps + 0.5) + 1
         if end > self._written:
-            picture = _fitted(draw_update(frame, update), self._size)
+            picture = _fitted(draw_update(frame, update, show_country=self._show_country), self._size)
             for _ in range(end - self._written):
                 self._writer.write(picture)
             self._written = end

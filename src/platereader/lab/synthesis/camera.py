@@ -95,9 +95,12 @@ _SENSOR = (
 STREET = Camera(
     surface=_SURFACE,
     view=(
+        Step(degrade.bent, 0.08),
         *_LIGHT,
         Step(degrade.defocus, 0.35, strongest=0.9),
         Step(degrade.motion_blur, 0.20, strongest=0.9),
+        Step(degrade.interlaced, 0.04),
+        Step(degrade.overexposed, 0.06),
         Step(degrade.low_resolution, 0.06, strongest=0.35),
         *_SENSOR,
     ),
@@ -107,11 +110,14 @@ STREET = Camera(
 PHOTOGRAPH = Camera(
     surface=(),
     view=(
+        Step(degrade.bent, 0.06),
         Step(degrade.lighting_gradient, 0.25, strongest=0.7),
-        Step(degrade.shadow_edge, 0.06, strongest=0.7),
+        Step(degrade.shadow_edge, 0.12),
         Step(degrade.night, 0.08, strongest=0.9),
         Step(degrade.defocus, 0.25, strongest=0.8),
         Step(degrade.motion_blur, 0.15, strongest=0.8),
+        Step(degrade.interlaced, 0.04),
+        Step(degrade.overexposed, 0.06),
         Step(degrade.white_balance, 0.25),
         Step(degrade.contrast, 0.40, strongest=0.8),
         Step(degrade.sensor_noise, 0.30, strongest=0.7),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -15,11 +15,29 @@ from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
+from platereader.lab.synthesis.obstacles import (
+    KINDS,
+    Side,
+    gap_shares,
+    hide_end,
+    legible_boxes,
+    rim_visible,
+    without_end,
+)
 from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange, corners_of, homography, noisy_corners
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
 
-__all__ = ["CropProfile", "camera_width_px", "crop_around", "cut_plate", "place_on_background", "rectified"]
+__all__ = [
+    "CropProfile",
+    "Visible",
+    "camera_width_px",
+    "crop_around",
+    "cut_plate",
+    "hide_some",
+    "place_on_background",
+    "rectified",
+]
 
 FORMAT_WEIGHTS: Mapping[str, float] = {
     "standard": 62.0,
@@ -37,6 +55,12 @@ FORMAT_WEIGHTS: Mapping[str, float] = {
 }
 """How often each group of types is shown, by the start of the name; rare ones far above their share on the road."""
 
+_RIGHT_SHARE = 0.6
+_MOST_HIDDEN, _MOST_CUT = 0.45, 0.6
+_BOX_AT_OBSTACLE_SHARE = 0.35
+# With so little of its width missing a plate still shows whether it is whole: its field is wider than its text.
+_RIM_HIDDEN, _RIM_CUT = 0.05, 0.03
+_USUAL_BOXED_DEG, _STEEPEST_BOXED_DEG = 12.0, 30.0
 _INWARD = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)], np.float32)
 
 
@@ -51,6 +75,7 @@ class CropProfile:
         corner_error: how wrong the rectifier's corners are.
         box_share: share of samples cut by a loose or tight box instead of four corners.
         cut_share: share of samples of which one end, or the upper or lower part, is missing.
+        hidden_share: share of samples of which one end is hidden by something.
         lettering: cut-outs that half of the rendered plates are written with; None for outlines alone.
         margin: what the rectifier keeps around the corners, in parts of the height of one line.
         camera_width_px: range of a one-line plate's width in the camera's own pixels.
@@ -65,6 +90,7 @@ class CropProfile:
     corner_error: CornerError = field(default_factory=CornerError)
     box_share: float = 0.22
     cut_share: float = 0.0
+    hidden_share: float = 0.0
     lettering: Lettering | None = field(default=None, compare=False)
     margin: float = DEFAULT_MARGIN
     camera_width_px: tuple[float, float] = (40.0, 220.0)
@@ -139,6 +165,45 @@ def crop_around(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners
 # ---------------------------------------------------------------- as the rectifier would
 
 
+class Visible(NamedTuple):
+    """What can be seen of a plate.
+
+    Attributes:
+        legible: whether each of its characters can be made out.
+        ends: whether nothing is missing at its left and at its right end.
+    """
+
+    legible: tuple[bool, ...]
+    ends: tuple[bool, bool] = (True, True)
+
+    def both(self, other: Visible) -> Visible:
+        """What can be seen where either hides something."""
+        legible = tuple(a and b for a, b in zip(self.legible, other.legible, strict=True))
+        return Visible(legible, (self.ends[0] and other.ends[0], self.ends[1] and other.ends[1]))
+
+
+def hide_some(
+    picture: BgrImage, *, quad: Corners, boxes: Sequence[Window], profile: CropProfile, rng: np.random.Generator
+) -> tuple[BgrImage, Corners, Visible]:
+    """One end of some plates hidden by something; where a detector's corners of the plate are then, and what is seen.
+
+    The edge of what hides it stands between two characters in half of the cases: nothing then says that one is missing.
+    """
+    whole = Visible((True,) * len(boxes))
+    if not boxes or rng.random() >= profile.hidden_share:
+        return picture, quad, whole
+    side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
+    share = _random_share(boxes, side=side, largest=_MOST_HIDDEN, rng=rng)
+    kind = KINDS[int(rng.integers(len(KINDS)))]
+    hidden = hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
+    shown = share <= _RIM_HIDDEN or rim_visible(hidden, quad=quad, side=side)
+    ends = (shown or side == "right", shown or side == "left")
+    seen = Visible(tuple(legible_boxes(hidden, quad=quad, boxes=boxes)), ends)
+    if rng.random() < _BOX_AT_OBSTACLE_SHARE:
+        quad = without_end(quad, side=side, share=share * float(rng.uniform(0.7, 1.0)))
+    return hidden.pixels, quad, seen
+
+
 def cut_plate(
     picture: BgrImage,
     *,
@@ -147,24 +212,35 @@ def cut_plate(
     lines: Lines,
     profile: CropProfile,
     rng: np.random.Generator,
-) -> tuple[BgrImage, list[bool]]:
-    """The plate cut out, or a part of it, and which of its characters are in there; without ``boxes`` always whole."""
+) -> tuple[BgrImage, Visible]:
+    """The plate cut out, or a part of it, and what can be seen of it; without ``boxes`` always whole."""
     if not boxes or rng.random() >= profile.cut_share:
-        return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), [True] * len(boxes)
-    window = _random_window(rng)
+        seen = Visible((True,) * len(boxes))
+        return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), seen
+    window = _random_window(boxes, rng)
     part = window_corners(quad, window)
     if rng.random() < 0.5:
         picture = _cut_at_frame_edge(picture, part, window)
-    return rectified(picture, quad=part, lines=lines, profile=profile, rng=rng), inside(boxes, window)
+    seen = Visible(tuple(inside(boxes, window)), (window[0] <= _RIM_CUT, window[2] >= 1.0 - _RIM_CUT))
+    return rectified(picture, quad=part, lines=lines, profile=profile, rng=rng), seen
 
 
-def _random_window(rng: np.random.Generator) -> Window:
+def _random_share(boxes: Sequence[Window], *, side: Side, largest: float, rng: np.random.Generator) -> float:
+    """How much of one end is missing: up to between two characters, or anything."""
+    gaps = [share for share in gap_shares(boxes, side=side) if share <= largest]
+    if gaps and rng.random() < 0.5:
+        return gaps[min(int(rng.exponential(0.8)), len(gaps) - 1)]
+    return float(rng.uniform(0.02, largest))
+
+
+def _random_window(boxes: Sequence[Window], rng: np.random.Generator) -> Window:
     """A part of a plate: mostly without one end, sometimes moved beyond the other, rarely without its top or bottom."""
-    share = float(rng.uniform(0.05, 0.6))
+    side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
+    share = _random_share(boxes, side=side, largest=_MOST_CUT, rng=rng)
     if rng.random() < 0.1:
         return (0.0, max(share, 0.3), 1.0, 1.0) if rng.random() < 0.5 else (0.0, 0.0, 1.0, 1.0 - max(share, 0.3))
     beyond = share * float(rng.random()) if rng.random() < 0.3 else 0.0
-    return (share, 0.0, 1.0 + beyond, 1.0) if rng.random() < 0.5 else (-beyond, 0.0, 1.0 - share, 1.0)
+    return (share, 0.0, 1.0 + beyond, 1.0) if side == "left" else (-beyond, 0.0, 1.0 - share, 1.0)
 
 
 def _cut_at_frame_edge(picture: BgrImage, part: Corners, window: Window) -> BgrImage:
@@ -185,7 +261,8 @@ def rectified(
     """Cut the plate out by wrong corners, or by a box that is too loose or too tight."""
     size_px = profile.size_px(lines)
     slope = math.atan2(float(quad[1, 1] - quad[0, 1]), float(quad[1, 0] - quad[0, 0]))
-    if rng.random() < profile.box_share and abs(slope) < math.radians(12):
+    steepest = _STEEPEST_BOXED_DEG if rng.random() < 0.3 else _USUAL_BOXED_DEG
+    if rng.random() < profile.box_share and abs(slope) < math.radians(steepest):
         found, pad_px = _boxed(quad, rng=rng), 0.0
     else:
         found = noisy_corners(quad, error=profile.corner_error, rng=rng)

@@ -12,21 +12,26 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import (
     FORMAT_WEIGHTS,
     CropProfile,
+    Visible,
     camera_width_px,
     crop_around,
     cut_plate,
+    hide_some,
     place_on_background,
 )
+from platereader.lab.synthesis.label import Tokens, mark_of, text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
-from platereader.lab.synthesis.legibility import character_boxes, masked, still_clear
+from platereader.lab.synthesis.legibility import character_boxes, still_clear
 from platereader.lab.synthesis.lettering import Lettering, PhotographedPlate
+from platereader.lab.synthesis.neighbours import NEIGHBOUR_FORMAT_WEIGHTS, NEIGHBOURS, any_region
 from platereader.lab.synthesis.pose import random_quad
 from platereader.lab.synthesis.render import render_plate
-from platereader.plates import RUSSIA, PlateLayout
+from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIA, PlateLayout, PlateScheme, Schemes
 from platereader.results import Lines
 
 __all__ = ["CropProfile", "PlateSample", "jitter_real", "plate_sample", "random_layout", "random_text"]
@@ -40,6 +45,8 @@ _POPULOUS_CODES = (
 )  # fmt: skip
 """Codes of the most populous subjects, which most cars carry (see ``platereader.plates.RUSSIA``)."""
 
+_UNKNOWN_SHARE = 0.08
+
 
 @dataclass(frozen=True, slots=True)
 class PlateSample:
@@ -51,16 +58,24 @@ class PlateSample:
         text: what can be read of it, upper-case Latin look-alikes; ``?`` for each run of characters that are hidden,
             cut off or of another alphabet.
         format_name: name of its type; empty for a plate of none.
+        country: code of the country whose plate it is; empty where that is not known.
+        tokens: what the reader is taught to say of it; see ``label``.
     """
 
     pixels: BgrImage
     lines: Lines
     text: str
     format_name: str
+    country: str = ""
+    tokens: Tokens = ()
 
 
 def plate_sample(
-    rng: np.random.Generator, *, profile: CropProfile | None = None, backgrounds: Sequence[BgrImage] = ()
+    rng: np.random.Generator,
+    *,
+    profile: CropProfile | None = None,
+    backgrounds: Sequence[BgrImage] = (),
+    scheme: PlateScheme = RUSSIA,
 ) -> PlateSample:
     """Draw a plate, put it before a camera and cut it out as the pipeline would.
 
@@ -68,13 +83,14 @@ def plate_sample(
         rng: source of randomness.
         profile: what samples look like; None for the default.
         backgrounds: photographs to cut surroundings from, uint8 (H, W, 3) BGR; without any they are made up.
+        scheme: country whose plate it is, one with layouts; ``neighbours.random_scheme`` draws one.
 
     Returns:
         The sample, ``pixels`` of the profile's size for its number of lines.
     """
     profile = profile or CropProfile()
-    layout = random_layout(rng, weights=profile.format_weights)
-    text = random_text(layout, rng=rng)
+    layout = random_layout(rng, weights=profile.format_weights if scheme is RUSSIA else None, scheme=scheme)
+    text = random_text(layout, rng=rng, scheme=scheme)
     lines = layout.line_count
     aspect = layout.plate_format.size_mm[0] / layout.plate_format.size_mm[1]
     width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
@@ -85,10 +101,13 @@ def plate_sample(
     legible = still_clear(clean, front, boxes)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     picture, quad = place_on_background(front, quad=quad, backgrounds=backgrounds, rng=rng)
+    picture, quad, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
-    pixels, seen = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
-    text = masked(text, [a and b for a, b in zip(legible, seen, strict=True)])
-    return PlateSample(pixels=pixels, lines=lines, text=text, format_name=layout.name)
+    pixels, inside = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    seen = Visible(tuple(legible)).both(shown).both(inside)
+    mark = mark_of(scheme.country, layout, text)
+    tokens = tokens_of(text, legible=seen.legible, ends=seen.ends, mark=mark)
+    return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens)
 
 
 def jitter_real(
@@ -115,49 +134,68 @@ def jitter_real(
             scale = min(1.0, max(scale, profile.size_px(lines)[0] / true_width_px))
         picture = cast(BgrImage, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         quad = quad * np.float32(scale)
-    picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
-    layout = layout_of(plate.text, lines=lines)
+    country = plate.country or DEFAULT_SCHEMES.fit(plate.text, lines=lines).country or ""
+    schemes = tuple(scheme for scheme in (RUSSIA, *NEIGHBOURS) if scheme.country == country)
+    layout = layout_of(plate.text, lines=lines, schemes=Schemes.of(schemes))
     boxes = () if layout is None else character_boxes(plate.text, layout)
-    pixels, seen = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
-    text = masked(plate.text, seen) if boxes else plate.text
-    return PlateSample(pixels, lines, text, "" if layout is None else layout.name)
+    picture, quad, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
+    picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
+    pixels, inside = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)
+    legible = seen.legible or tuple(char != ILLEGIBLE for char in plate.text)
+    tokens = tokens_of(plate.text, legible=legible, ends=seen.ends, mark=mark)
+    return PlateSample(pixels, lines, text_of(tokens), "" if layout is None else layout.name, country, tokens)
 
 
 # ---------------------------------------------------------------- what is printed
 
 
-def random_layout(rng: np.random.Generator, *, weights: Mapping[str, float] = FORMAT_WEIGHTS) -> PlateLayout:
+def random_layout(
+    rng: np.random.Generator, *, weights: Mapping[str, float] | None = None, scheme: PlateScheme = RUSSIA
+) -> PlateLayout:
     """A random plate type.
 
     Args:
         rng: source of randomness.
         weights: weight of each group of types by the start of the name; the longest start that fits counts, and
-            the types of a group share its weight evenly. Types of no group are not drawn.
+            the types of a group share its weight evenly. Types of no group are not drawn. None for the usual ones.
+        scheme: country whose plate it is.
+
+    Raises:
+        InvalidArgumentError: the scheme has no layouts.
     """
-    shares = _cumulative_shares(tuple(weights.items()))
-    return RUSSIA.layouts[min(bisect.bisect_right(shares, rng.random()), len(RUSSIA.layouts) - 1)]
+    if not scheme.layouts:
+        raise InvalidArgumentError(f"scheme is that of {scheme.country}, which has no layouts: give it some.")
+    weights = weights or (FORMAT_WEIGHTS if scheme is RUSSIA else NEIGHBOUR_FORMAT_WEIGHTS)
+    shares = _cumulative_shares(tuple(weights.items()), tuple(layout.name for layout in scheme.layouts))
+    return scheme.layouts[min(bisect.bisect_right(shares, rng.random()), len(scheme.layouts) - 1)]
 
 
-@functools.lru_cache(maxsize=16)
-def _cumulative_shares(weights: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
-    starts = [
-        max((start for start, _ in weights if layout.name.startswith(start)), key=len, default=None)
-        for layout in RUSSIA.layouts
-    ]
+@functools.lru_cache(maxsize=64)
+def _cumulative_shares(weights: tuple[tuple[str, float], ...], names: tuple[str, ...]) -> tuple[float, ...]:
+    starts = [max((start for start, _ in weights if name.startswith(start)), key=len, default=None) for name in names]
     by_start = dict(weights)
     each = [0.0 if start is None else by_start[start] / starts.count(start) for start in starts]
     return tuple(float(share) for share in np.cumsum(each) / sum(each))
 
 
-def random_text(layout: PlateLayout, *, rng: np.random.Generator) -> str:
-    """A random text: half with any region code in use, most others with a common one, a few with any digits at all.
+def random_text(layout: PlateLayout, *, rng: np.random.Generator, scheme: PlateScheme = RUSSIA) -> str:
+    """A random text; a few have a region code that is not in use, which keeps the reader from learning the list.
 
-    The few keep the reader from forgetting that codes are added by decree.
+    Of Russian plates, half have any code in use, and most others a common one.
+
+    Args:
+        layout: one of the scheme's.
+        rng: source of randomness.
+        scheme: country whose plate it is.
     """
     choice = rng.random()
+    if scheme is not RUSSIA:
+        region = any_region(layout.plate_format, rng=rng) if choice < _UNKNOWN_SHARE else None
+        return scheme.sample_text(layout.plate_format, rng=rng, region=region)
     if not layout.plate_format.has_region or choice < 0.5:
         return RUSSIA.sample_text(layout.plate_format, rng=rng)
-    if choice < 0.92:
+    if choice < 1 - _UNKNOWN_SHARE:
         region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
     else:
         region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))

@@ -14,6 +14,7 @@ from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import CropProfile, camera_width_px, cut_plate, place_on_background, rectified
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.foreign.plates import render_foreign
+from platereader.lab.synthesis.label import tokens_of
 from platereader.lab.synthesis.legibility import masked
 from platereader.lab.synthesis.pose import Corners, random_quad
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
@@ -53,7 +54,8 @@ def foreign_sample(
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels, _ = cut_plate(picture, quad=quad, boxes=(), lines=plate.lines, profile=profile, rng=rng)
     text = masked(plate.text, [char in alphabet.characters for char in plate.text])
-    return PlateSample(pixels, plate.lines, text, "")
+    tokens = tokens_of(text, legible=[char != ILLEGIBLE for char in text], ends=(True, True))
+    return PlateSample(pixels, plate.lines, text, "", tokens=tokens)
 
 
 def scenery_sample(
@@ -98,7 +100,9 @@ def lettered_sample(
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     picture, quad = place_on_background(sign, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
-    return PlateSample(rectified(picture, quad=quad, lines=1, profile=profile, rng=rng), 1, ILLEGIBLE, "")
+    return PlateSample(
+        rectified(picture, quad=quad, lines=1, profile=profile, rng=rng), 1, ILLEGIBLE, "", tokens=(ILLEGIBLE,)
+    )
 
 
 def _random_place(scene: BgrImage, *, aspect: float, profile: CropProfile, rng: np.random.Generator) -> Corners:

@@ -266,6 +266,40 @@ def haze(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrI
     return with_curves(pixels, np.arange(256)[:, None] * (1 - amount) + veil[None, :] * amount)
 
 
+def overexposed(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
+    """Too much light: the ground burns out, and its glow eats thin strokes."""
+    gain = 1.0 + strength * rng.uniform(0.4, 2.4)
+    bright = with_curves(pixels, np.arange(256.0)[:, None] * gain)
+    glow = soften(bright, sigma_px=0.3 + strength * float(rng.uniform(0.01, 0.04)) * pixels.shape[0])
+    share = strength * float(rng.uniform(0.2, 0.75))
+    lifted = cv2.addWeighted(bright, 1.0, glow, share, -float(rng.uniform(0.2, 0.8)) * 255 * share)
+    return as_picture(lifted)
+
+
+def bent(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
+    """A bent plate: its rows rise and fall along it."""
+    height, width = pixels.shape[:2]
+    along = np.arange(width, dtype=np.float32) / width
+    waves = float(rng.uniform(0.4, 1.6))
+    rise = np.sin(2 * math.pi * (waves * along + float(rng.random()))) * (0.14 * strength * height)
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    moved = rows + (rise - rise.mean()).astype(np.float32)[None, :]
+    return as_picture(cv2.remap(pixels, columns, moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def interlaced(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
+    """Two fields of a moving plate in one frame: every second row was seen a fiftieth of a second later."""
+    combed: BgrImage = np.array(pixels)
+    limit = max(1, round(0.3 * strength * pixels.shape[0]))
+    shift = int(rng.integers(1, limit + 1)) * (1 if rng.random() < 0.5 else -1)
+    move = np.array([[1, 0, shift], [0, 1, 0]], np.float32)
+    size = (pixels.shape[1], pixels.shape[0])
+    later = cv2.warpAffine(pixels, move, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    first = int(rng.integers(2))
+    combed[first::2] = later[first::2]
+    return combed
+
+
 def sharpening(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """The camera's own sharpening, with its halos."""
     radius_px = float(rng.uniform(0.7, 0.8 + 0.02 * int(pixels.shape[0])))
@@ -287,7 +321,8 @@ EFFECTS: Mapping[str, Effect] = {
     effect.__name__: effect
     for effect in (
         lighting_gradient, shadow_edge, glare, headlights, faded_paint, dirt, snow, spots, occlusion, defocus,
-        motion_blur, low_resolution, sensor_noise, night, infrared, white_balance, contrast, haze, sharpening, jpeg,
+        motion_blur, low_resolution, sensor_noise, night, infrared, white_balance, contrast, haze, overexposed, bent,
+        interlaced, sharpening, jpeg,
     )
 }  # fmt: skip
 """Every effect by name, for a suite that drives one at a time."""

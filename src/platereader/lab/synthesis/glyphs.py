@@ -1,35 +1,36 @@
-"""The lettering of Russian plates as vector outlines, drawn for this library after GOST R 50577-2018.
+"""The lettering of plates as vector outlines, drawn for this library.
 
-Digits have a stroke of about 14.5 hundredths of their height (11 mm of 76), letters 16 (9 mm of 58).
+Those of Russian plates follow GOST R 50577-2018: digits have a stroke of about 14.5 hundredths of their height (11 mm
+of 76), letters 16 (9 mm of 58). For what they lack, and for the other faces, see ``faces``.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.errors import UnknownNameError
+from platereader.lab.synthesis.faces import DIN, FE, GOST_ADDED, PEN_WIDTHS
+from platereader.lab.synthesis.outlines import pen_line, polygon
+from platereader.plates._layout import Face
 
 Mask: TypeAlias = NDArray[np.uint8]
 """uint8 ``(H, W)``, 0 = bare plate, 255 = ink."""
-
-_Point: TypeAlias = tuple[float, float]
 
 _UNITS_HIGH = 100
 _BASE_PX_PER_UNIT = 4
 _OVERSAMPLING = 2
 _SUBPIXEL_BITS = 6
 
-# One string a glyph, in a box 100 units high: its width, then shapes. "+" starts a shape that adds ink, "-" one that
-# cuts it out. A shape is a closed chain of items:
-#   x,y        corner                    x,y,r              corner rounded with radius r
-#   @cx,cy,rx,ry,from,to  elliptic arc in degrees (0 right, 90 down)
-#   ~x0,y0,x1,y1,x2,y2    quadratic Bezier curve             o cx,cy,rx,ry,n  superellipse of exponent n
+_OutlineFace: TypeAlias = Literal["gost", "fe", "din", "code"]
+
+# One string a glyph, in a box 100 units high: its width, then shapes, each a chain of items as ``outlines`` has them.
+# "+" starts a shape that adds ink, "-" one that cuts it out, "=" the line of a pen, of the width of the face.
 _SIX = (
     "60.9 + o30.4,69.8,30.4,30.2,2 "
     "+ ~0,70,0.5,34,28,2 30.2,0,2 48.5,-0.5,3 47.5,5,2 ~45.5,7,29,21,22.5,37 21.5,40,2 33,39.7 33,60 "
@@ -71,7 +72,9 @@ _OUTLINES = {
     "X": "74.6 + -1.6,0,3 16.5,0,5 37.8,37.2,5.8 59.5,0,5 76.8,0.3,3 46.4,50,8 77,99.8,3 57,100,5 37.1,64.8,4.5 "
     "16.5,100,5 -2.3,99.8,3 28.7,50,8",
     "Y": "72.1 + -1.5,0.2,3.3 16.4,0.2,5 34.9,47.5,3.5 55.9,0.6,4 74,0.6,2.6 29.2,100,4 10.6,100,3.6 24.7,69.9,12",
-    # The three letters of the country code are plain and thin.
+}
+
+_CODE_OUTLINES = {
     "R": "72 + 0,0 @42,28,28,28,270,450 14,56 14,100 0,100 + 30,50 46,50 72,100 56,100 "
     "- 14,13 @41,28,15,15,270,450 14,43",
     "U": "74 + 0,0 74,0 74,100,36 0,100,36 - 14,-1 60,-1 60,87,22 14,87,22",
@@ -79,27 +82,38 @@ _OUTLINES = {
 }
 
 CHARACTERS = "0123456789ABCDEHKMOPTXY"
-"""The 23 characters that are read from plates. R, U and S can be drawn too."""
+"""The 23 characters of Russian plates."""
+
+_FACES: dict[_OutlineFace, dict[str, str]] = {
+    "gost": _OUTLINES | GOST_ADDED,
+    "fe": FE,
+    "din": DIN,
+    "code": _CODE_OUTLINES,
+}
+"""``"code"`` has the three letters of RUS, plain and thin."""
 
 
-def glyph_aspect(char: str) -> float:
+def glyph_aspect(char: str, *, face: Face | Literal["code"] = "gost") -> float:
     """Width of a character divided by its height.
 
     Raises:
         UnknownNameError: no outline for ``char``.
     """
-    return float(_outline(char).split()[0]) / _UNITS_HIGH
+    return float(_outline(char, face).split()[0]) / _UNITS_HIGH
 
 
 @lru_cache(maxsize=16384)
-def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0) -> Mask:
+def glyph_mask(
+    char: str, *, width_px: int, height_px: int, grow: int = 0, face: Face | Literal["code"] = "gost"
+) -> Mask:
     """The inked share of every pixel when a character fills a box, as a shared read-only array.
 
     Args:
-        char: one of the 23 of ``CHARACTERS``, or R, U, S.
+        char: a digit or an upper-case Latin letter.
         width_px: width of the box in pixels, at least 1; need not keep the true aspect.
         height_px: its height in pixels, at least 1.
         grow: by how many quarters of a hundredth of the height every edge moves outwards; negative for thin strokes.
+        face: shapes of the characters; ``"code"`` has the letters of RUS alone.
 
     Returns:
         uint8 ``(height_px, width_px)``, 0 = bare plate, 255 = ink, antialiased.
@@ -108,7 +122,7 @@ def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0) -> Ma
         UnknownNameError: no outline for ``char``.
     """
     halvings = max(0, math.floor(math.log2(_UNITS_HIGH * _BASE_PX_PER_UNIT / (2 * height_px))))
-    base = _halved(char, grow, halvings)
+    base = _halved(char, grow, halvings, face) if halvings else _base_mask(char, grow, face)
     shrinks = width_px <= base.shape[1] and height_px <= base.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     mask = cast(Mask, cv2.resize(base, (width_px, height_px), interpolation=method))
@@ -116,99 +130,39 @@ def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0) -> Ma
     return mask
 
 
-def _outline(char: str) -> str:
+def _outline(char: str, face: _OutlineFace) -> str:
     """The outline of a character; a 9 is a 6 turned round."""
-    outline = _OUTLINES.get("6" if char == "9" else char)
+    outlines = _FACES[face]
+    outline = outlines.get("6" if char == "9" else char)
     if outline is None:
-        known = "".join(sorted({*_OUTLINES, "9"}))
+        known = "".join(sorted({*outlines, *("9" if "6" in outlines else "")}))
         raise UnknownNameError(f"no outline for char {char!r}: allowed are {known}, upper-case Latin.")
     return outline
 
 
-@lru_cache(maxsize=2048)
-def _halved(char: str, grow: int, halvings: int) -> Mask:
-    """The base of a character, halved so often: shrinking from the nearest one costs a fraction."""
-    if halvings == 0:
-        return _base_mask(char, grow)
-    larger = _halved(char, grow, halvings - 1)
+@lru_cache(maxsize=8192)
+def _halved(char: str, grow: int, halvings: int, face: _OutlineFace) -> Mask:
+    """The base of a character, halved so often, at least once: shrinking from the nearest one costs a fraction."""
+    larger = _halved(char, grow, halvings - 1, face) if halvings > 1 else _base_mask(char, grow, face)
     size = (max(1, larger.shape[1] // 2), max(1, larger.shape[0] // 2))
     return cast(Mask, cv2.resize(larger, size, interpolation=cv2.INTER_AREA))
 
 
-@lru_cache(maxsize=512)
-def _base_mask(char: str, grow: int) -> Mask:
+@lru_cache(maxsize=256)
+def _base_mask(char: str, grow: int, face: _OutlineFace) -> Mask:
     """A character at the resolution that all sizes are shrunk from."""
-    width, *shapes = _outline(char).replace("+", "|+").replace(" - ", " |- ").split("|")
+    outline = _outline(char, face).replace("+", "|+").replace("=", "|=").replace(" - ", " |- ")
+    width, *shapes = outline.split("|")
     scale = _BASE_PX_PER_UNIT * _OVERSAMPLING
     canvas = np.zeros((_UNITS_HIGH * scale, round(float(width) * scale)), np.uint8)
     for shape in shapes:
         sign, *items = shape.split()
-        points = np.asarray(_polygon(items)) * (scale * 2**_SUBPIXEL_BITS)
-        cv2.fillPoly(canvas, [points.round().astype(np.int32)], 255 if sign == "+" else 0, shift=_SUBPIXEL_BITS)
+        for piece in pen_line(items, width=PEN_WIDTHS[face]) if sign == "=" else [polygon(items)]:
+            points = np.asarray(piece) * (scale * 2**_SUBPIXEL_BITS)
+            cv2.fillPoly(canvas, [points.round().astype(np.int32)], 0 if sign == "-" else 255, shift=_SUBPIXEL_BITS)
     if grow:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _OVERSAMPLING * abs(grow) + 1,) * 2)
         canvas = cast(Mask, (cv2.dilate if grow > 0 else cv2.erode)(canvas, kernel))
     size = (round(float(width) * _BASE_PX_PER_UNIT), _UNITS_HIGH * _BASE_PX_PER_UNIT)
     mask = cast(Mask, cv2.resize(canvas, size, interpolation=cv2.INTER_AREA))
     return np.ascontiguousarray(mask[::-1, ::-1]) if char == "9" else mask
-
-
-def _polygon(items: list[str]) -> list[_Point]:
-    """The points of one closed shape."""
-    chain: list[tuple[float, float, float]] = []
-    for item in items:
-        kind = item[0] if item[0] in "@~o" else ""
-        numbers = [float(number) for number in item[len(kind) :].split(",")]
-        if kind:
-            chain.extend((x, y, 0.0) for x, y in {"@": _arc, "~": _curve, "o": _oval}[kind](numbers))
-        else:
-            chain.append((numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 0.0))
-    points: list[_Point] = []
-    for index, (x, y, radius) in enumerate(chain):
-        before, after = chain[index - 1], chain[(index + 1) % len(chain)]
-        points.extend(_rounded(before[:2], (x, y), after[:2], radius=radius) if radius else [(x, y)])
-    return points
-
-
-def _arc(numbers: list[float]) -> list[_Point]:
-    """Points on an arc of an upright ellipse."""
-    cx, cy, rx, ry, first, last = numbers
-    angles = np.radians(np.linspace(first, last, round(abs(last - first) / 6) + 1)).tolist()
-    return [(cx + rx * math.cos(angle), cy + ry * math.sin(angle)) for angle in angles]
-
-
-def _curve(numbers: list[float]) -> list[_Point]:
-    """Points on a quadratic Bezier curve."""
-    x0, y0, x1, y1, x2, y2 = numbers
-    steps = np.linspace(0, 1, 13).tolist()
-    weights = [((1 - t) ** 2, 2 * t * (1 - t), t**2) for t in steps]
-    return [(a * x0 + b * x1 + c * x2, a * y0 + b * y1 + c * y2) for a, b, c in weights]
-
-
-def _oval(numbers: list[float]) -> list[_Point]:
-    """Points around a superellipse: exponent 2 is an ellipse, higher ones are squarer."""
-    cx, cy, rx, ry, exponent = numbers
-    circle = [(math.cos(angle), math.sin(angle)) for angle in np.radians(np.arange(0, 360, 4)).tolist()]
-    power = 2 / exponent
-    bent = [(math.copysign(abs(x) ** power, x), math.copysign(abs(y) ** power, y)) for x, y in circle]
-    return [(cx + rx * x, cy + ry * y) for x, y in bent]
-
-
-def _rounded(before: _Point, corner: _Point, after: _Point, *, radius: float) -> list[_Point]:
-    """Points on the circle that touches both edges of a corner; it shrinks where an edge is too short for it."""
-    to_before, to_after = math.dist(before, corner), math.dist(after, corner)
-    ax, ay = (before[0] - corner[0]) / to_before, (before[1] - corner[1]) / to_before
-    bx, by = (after[0] - corner[0]) / to_after, (after[1] - corner[1]) / to_after
-    half_angle = math.acos(max(-1.0, min(1.0, ax * bx + ay * by))) / 2
-    bisector = math.hypot(ax + bx, ay + by)
-    if bisector < 1e-3:
-        return [corner]
-    reach = min(radius / math.tan(half_angle), to_before / 2, to_after / 2)
-    size = reach * math.tan(half_angle)
-    away = size / math.sin(half_angle) / bisector
-    cx, cy = corner[0] + (ax + bx) * away, corner[1] + (ay + by) * away
-    first = math.atan2(corner[1] + ay * reach - cy, corner[0] + ax * reach - cx)
-    last = math.atan2(corner[1] + by * reach - cy, corner[0] + bx * reach - cx)
-    turn = (last - first + math.pi) % (2 * math.pi) - math.pi
-    angles = [first + turn * step / 8 for step in range(9)]
-    return [(cx + size * math.cos(angle), cy + size * math.sin(angle)) for angle in angles]

@@ -7,22 +7,19 @@ plates seen squarely from the front, and agree with the figures of GOST R 50577-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Placement, Rect, SlotGroup, Template
 from platereader.lab.synthesis.glyphs import glyph_aspect
-from platereader.plates import DEFAULT_SCHEMES, RUSSIA, PlateLayout
+from platereader.lab.synthesis.placement import has_marks, place_all
+from platereader.plates import DEFAULT_SCHEMES, PlateLayout, Schemes
+from platereader.plates._layout import Face
 from platereader.plates._pattern import Group
 from platereader.results import Lines
 
-Rect: TypeAlias = tuple[float, float, float, float]
-"""``(x1, y1, x2, y2)`` in millimetres."""
-
 MIN_HEIGHT_PX = 16
 """Least height of a picture in which a plate can be laid out."""
-
-_Placement: TypeAlias = tuple[float, float, float, float]
 
 _EDGE_MM = 6.0
 _BIG_DIGIT_MM = 70.0
@@ -31,62 +28,24 @@ _WIDER = {"E": 1.22, "C": 1.08, "P": 1.08, "M": 1.05}
 """Letters that are wider on photographs than in their drawing, beyond the few per cent that blur adds to all."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedCharacter:
-    """One character and the box its ink fills, in millimetres."""
+def layout_of(text: str, *, lines: Lines | None = None, schemes: Schemes = DEFAULT_SCHEMES) -> PlateLayout | None:
+    """The layout of the likeliest type of a text; None if it fits no type, or one without a layout.
 
-    char: str
-    center_mm: float
-    top_mm: float
-    width_mm: float
-    height_mm: float
-
-
-@dataclass(frozen=True, slots=True)
-class Fixtures:
-    """What stands on a plate besides its characters, in millimetres.
-
-    Attributes:
-        size: width and height of the metal.
-        field: the separate field of the region, or None.
-        rus: the word RUS, or None.
-        flag: the flag, or None.
-        bolts: centres of the two holes.
+    Args:
+        text: plate text in upper-case Latin look-alikes.
+        lines: lines of text, where they are known.
+        schemes: whose types are considered.
     """
-
-    size: tuple[float, float]
-    field: Rect | None
-    rus: Rect | None
-    flag: Rect | None
-    bolts: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """Centre, top, height and room of each character, and the fixtures, for one format and length of region code."""
-
-    places: tuple[_Placement, ...]
-    fixtures: Fixtures
-
-
-def layout_of(text: str, *, lines: Lines | None = None) -> PlateLayout | None:
-    """The layout of the likeliest type of a text; None if it fits no type."""
-    plate_format = DEFAULT_SCHEMES.fit(text, lines=lines).plate_format
-    return None if plate_format is None else RUSSIA.layout(plate_format.name)
+    plate_format = schemes.fit(text, lines=lines).plate_format
+    layouts = (layout for scheme in schemes for layout in reversed(scheme.layouts))  # the usual one comes last
+    return next((layout for layout in layouts if layout.plate_format is plate_format), None)
 
 
 class _Row(NamedTuple):
     """The groups of one line: those left of the region field, and those in it."""
 
-    free: tuple[_Group, ...]
-    boxed: tuple[_Group, ...]
-
-
-class _Group(NamedTuple):
-    """One group of a text: the slots that its characters fill, and their height."""
-
-    slots: str
-    height_mm: float
+    free: tuple[SlotGroup, ...]
+    boxed: tuple[SlotGroup, ...]
 
 
 def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, ...], Fixtures]:
@@ -98,37 +57,48 @@ def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, .
     parts = layout.plate_format.split(text)
     template = _template(layout, tuple(len(part.text) for part in parts))
     characters = tuple(
-        PlacedCharacter(char, center, top, min(height * glyph_aspect(char) * _WIDER.get(char, 1.0), room), height)
+        PlacedCharacter(char, center, top, min(_width(char, height, layout.face), room), height)
         for char, (center, top, height, room) in zip(text, template.places, strict=True)
     )
     return characters, template.fixtures
 
 
-@lru_cache(maxsize=256)
-def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> _Template:
+def _width(char: str, height: float, face: Face) -> float:
+    """Width of a character of that height, as it is seen."""
+    return height * glyph_aspect(char, face=face) * (_WIDER.get(char, 1.0) if face == "gost" else 1.0)
+
+
+@lru_cache(maxsize=1024)
+def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> Template:
     """The places of a format whose groups have that many characters."""
-    rows = _rows(layout, lengths)
+    groups = _groups(layout, lengths)
+    if has_marks(layout):
+        return place_all(layout, groups)
+    rows = _rows(layout, groups)
     field, region_top = _field(layout, rows)
-    places: list[_Placement] = []
+    places: list[Placement] = []
     for index, row in enumerate(rows):
         bottom = _baseline(layout, rows, index)
         places += _main_places(row.free, layout=layout, field=field if row.boxed else None, bottom_mm=bottom)
         places += _boxed_places(row.boxed, field=field, top_mm=region_top, long=len(rows) == 1)
-    return _Template(tuple(places), _fixtures(layout, field, region_top, rows))
+    return Template(tuple(places), _fixtures(layout, field, region_top, rows))
 
 
-def _rows(layout: PlateLayout, lengths: tuple[int, ...]) -> list[_Row]:
+def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[tuple[SlotGroup, ...]]:
     """The groups of each line as they are filled."""
     remaining = iter(lengths)
-    rows: list[_Row] = []
-    for line, heights in zip(layout.plate_format.lines, layout.heights_mm, strict=True):
-        groups = tuple(
-            _Group(_form(group, length=next(remaining)), height) for group, height in zip(line, heights, strict=True)
+    return [
+        tuple(
+            SlotGroup(_form(group, length=next(remaining)), height) for group, height in zip(line, heights, strict=True)
         )
-        rows.append(_Row(groups, ()))
-    free = len(rows[-1].free) - layout.boxed
-    rows[-1] = _Row(rows[-1].free[:free], rows[-1].free[free:])
-    return rows
+        for line, heights in zip(layout.plate_format.lines, layout.heights_mm, strict=True)
+    ]
+
+
+def _rows(layout: PlateLayout, groups: Sequence[tuple[SlotGroup, ...]]) -> list[_Row]:
+    """The groups of each line, parted into those left of the region field and those in it."""
+    free = len(groups[-1]) - layout.boxed
+    return [*(_Row(line, ()) for line in groups[:-1]), _Row(groups[-1][:free], groups[-1][free:])]
 
 
 def _form(group: Group, *, length: int) -> str:
@@ -146,7 +116,7 @@ def _baseline(layout: PlateLayout, rows: Sequence[_Row], row: int) -> float:
     return margin + heights[0] if row == 0 else height - margin
 
 
-def _pitch(group: _Group, *, long: bool) -> list[float]:
+def _pitch(group: SlotGroup, *, long: bool) -> list[float]:
     """Distance kept for each slot of a group."""
     letter = 0.948 if long else 0.88
     digit = 0.724 if group.height_mm > _BIG_DIGIT_MM else 0.76
@@ -174,8 +144,8 @@ def _field(layout: PlateLayout, rows: Sequence[_Row]) -> tuple[Rect | None, floa
 
 
 def _main_places(
-    groups: Sequence[_Group], *, layout: PlateLayout, field: Rect | None, bottom_mm: float
-) -> list[_Placement]:
+    groups: Sequence[SlotGroup], *, layout: PlateLayout, field: Rect | None, bottom_mm: float
+) -> list[Placement]:
     """Places of the groups left of the region field, centred in what is free, all on one baseline."""
     long = layout.line_count == 1
     width = layout.plate_format.size_mm[0]
@@ -187,7 +157,7 @@ def _main_places(
     rest = max(0.0, end - start - total)
     gap = (0.58 if long else 0.3) * rest / max(1, len(groups) - 1)
     x = (start + end - total * squeeze - gap * (len(groups) - 1)) / 2
-    places: list[_Placement] = []
+    places: list[Placement] = []
     for group, steps in zip(groups, pitches, strict=True):
         for step in steps:
             places.append((x + step * squeeze / 2, bottom_mm - group.height_mm, group.height_mm, 0.95 * step * squeeze))
@@ -196,13 +166,13 @@ def _main_places(
     return places
 
 
-def _boxed_places(groups: Sequence[_Group], *, field: Rect | None, top_mm: float, long: bool) -> list[_Placement]:
+def _boxed_places(groups: Sequence[SlotGroup], *, field: Rect | None, top_mm: float, long: bool) -> list[Placement]:
     """Places of the characters in the region field."""
     if field is None:
         return []
     count = sum(len(group.slots) for group in groups)
     left, right = field[0], field[2] - _EDGE_MM
-    places: list[_Placement] = []
+    places: list[Placement] = []
     for group in groups:
         pitch = min(group.height_mm * (0.76 if count < 3 else 0.715), (right - left - 5.0) / count)
         # The hole at the right end of a long plate pushes the digits to the left.

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fixtures import PlacedCharacter
 from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
-from platereader.lab.synthesis.layout import PlacedCharacter, lay_out, layout_of
+from platereader.lab.synthesis.layout import lay_out, layout_of
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
-from platereader.plates import PlateLayout
+from platereader.plates import RUSSIA, PlateLayout, Schemes
+from platereader.plates._layout import Face
 from platereader.results import Lines
 
 __all__ = ["Lettering", "PhotographedPlate", "cut_lettering", "letter_mask"]
@@ -29,6 +31,7 @@ Lettering: TypeAlias = Mapping[str, Sequence[Mask]]
 
 _Grey: TypeAlias = NDArray[np.float32]
 
+_RUSSIAN = Schemes((RUSSIA,))
 _MIN_WIDTH_PX = 110.0
 _PX_PER_MM = 1.0
 _MARGIN_MM = 14
@@ -73,6 +76,11 @@ class PhotographedPlate(Protocol):
         """Upper-case Latin look-alikes, without spaces."""
         ...
 
+    @property
+    def country(self) -> str | None:
+        """ISO 3166 code of its country; None where that is not known."""
+        ...
+
 
 class _Placement(NamedTuple):
     """Where the layout lies in a rectified plate: pixels = stretch * millimetres + offset, for x and y."""
@@ -96,7 +104,7 @@ def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = 
     """
     found: dict[str, list[Mask]] = {}
     for plate in plates:
-        layout = layout_of(plate.text, lines=plate.lines)
+        layout = layout_of(plate.text, lines=plate.lines, schemes=_RUSSIAN)
         if layout is None or _px_per_mm(plate.corners, layout) < min_width_px / 520:
             continue
         characters, _ = lay_out(plate.text, layout=layout)
@@ -112,7 +120,13 @@ def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = 
 
 
 def letter_mask(
-    lettering: Lettering | None, char: str, *, size_px: tuple[int, int], grow: int, rng: np.random.Generator
+    lettering: Lettering | None,
+    char: str,
+    *,
+    size_px: tuple[int, int],
+    grow: int,
+    rng: np.random.Generator,
+    face: Face = "gost",
 ) -> Mask:
     """A random cut-out of a character, or its outline where there is none; only cut-outs draw from ``rng``.
 
@@ -122,14 +136,15 @@ def letter_mask(
         size_px: width and height of the result.
         grow: how much thicker an outline is drawn, see ``glyph_mask``; cut-outs keep their strokes.
         rng: source of randomness.
+        face: shapes of the outlines; cut-outs are of Russian plates and stand for ``"gost"`` alone.
 
     Returns:
         uint8 ``(height, width)``, 0 = bare plate, 255 = ink; read-only.
     """
-    choices = lettering.get(char, ()) if lettering is not None else ()
+    choices = lettering.get(char, ()) if lettering is not None and face == "gost" else ()
     width, height = size_px
     if not choices:
-        return glyph_mask(char, width_px=width, height_px=height, grow=grow)
+        return glyph_mask(char, width_px=width, height_px=height, grow=grow, face=face)
     chosen = choices[int(rng.integers(len(choices)))]
     shrinks = width <= chosen.shape[1] and height <= chosen.shape[0]
     mask = cast(Mask, cv2.resize(chosen, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))

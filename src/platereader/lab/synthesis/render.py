@@ -16,24 +16,23 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.country_marks import draw_grounds, draw_marks
+from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Rect
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
-from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, Fixtures, PlacedCharacter, Rect, lay_out
+from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, lay_out
 from platereader.lab.synthesis.lettering import Lettering, letter_mask
-from platereader.plates import Colour, PlateLayout
+from platereader.lab.synthesis.paint import Paint, ramp, shade
+from platereader.plates import PlateLayout
+from platereader.plates._layout import Face
 from platereader.results import Lines
 
 __all__ = ["RenderedPlate", "render_plate"]
-
-_Paint: TypeAlias = NDArray[np.float32]
-"""float32 ``(3,)``: blue, green, red, about 0 to 255."""
 
 _Bgr: TypeAlias = tuple[float, float, float]
 
 _OVERSAMPLING = 4
 _SUBPIXEL_BITS = 4
 _STYLES = 12
-_DARK_LEVEL = 60
-_SHARES = np.linspace(0, 1, 256, dtype=np.float32)[:, None, None]
 _FLAG_BGR = np.array([[240, 240, 240], [165, 75, 25], [45, 40, 205]], np.float32)
 _CAPS_BGR: tuple[_Bgr, ...] = (
     (235, 235, 235), (25, 25, 25), (40, 40, 190), (150, 70, 20), (40, 170, 190), (90, 90, 90),
@@ -71,7 +70,7 @@ def render_plate(
     """Draw one plate.
 
     Args:
-        text: plate text in upper-case Latin look-alikes, without spaces.
+        text: plate text in upper-case Latin letters or look-alikes, without spaces.
         layout: of a type that the text fits.
         height_px: height of the picture; its width follows from the plate's size.
         rng: source of all variation: strokes, spacing, colours, wear, relief, screws.
@@ -87,7 +86,7 @@ def render_plate(
     characters, fixtures = lay_out(text, layout=layout)
     scale = height_px / fixtures.size[1]
     ink = _blank(fixtures, int(rng.integers(_STYLES)), height_px).copy()
-    _write(characters, ink, scale=scale, lettering=lettering, rng=rng)
+    _write(characters, ink, scale=scale, lettering=lettering, face=layout.face, rng=rng)
     if rng.random() < 0.2:
         ink = _worn(ink, rng=rng)
     pixels = _painted(ink, layout=layout, fixtures=fixtures, scale=scale, rng=rng)
@@ -97,7 +96,7 @@ def render_plate(
     return RenderedPlate(text, layout, pixels)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _blank(fixtures: Fixtures, style: int, height_px: int) -> Mask:
     """Ink of rim, region field and RUS in one of the looks of different makers; shared, read-only."""
     width, height = fixtures.size
@@ -114,6 +113,8 @@ def _blank(fixtures: Fixtures, style: int, height_px: int) -> Mask:
         _draw_field(ink, fixtures.field, inset=inset, line=0.84 * line, radius=radius - inset, zoom=zoom)
     if fixtures.flag is not None:
         _fill(ink, fixtures.flag, radius=0.5, value=150, zoom=zoom)
+    for rule in fixtures.rules:
+        _fill(ink, rule, radius=0.0, value=255, zoom=zoom)
     ink = cast(Mask, cv2.resize(ink, (width_px, height_px), interpolation=cv2.INTER_AREA))
     if fixtures.rus is not None:
         _write_country(ink, fixtures.rus, scale=scale)
@@ -152,10 +153,11 @@ def _write_country(ink: Mask, rect: Rect, *, scale: float) -> None:
     height = rect[3] - rect[1]
     step = (rect[2] - rect[0]) / 3
     for index, char in enumerate("RUS"):
-        width = min(height * glyph_aspect(char), 0.84 * step)
+        width = min(height * glyph_aspect(char, face="code"), 0.84 * step)
         size_px = (max(1, round(width * scale)), max(1, round(height * scale)))
         center_px = ((rect[0] + (index + 0.5) * step) * scale, (rect[1] + rect[3]) / 2 * scale)
-        _stamp(ink, glyph_mask(char, width_px=size_px[0], height_px=size_px[1]), center_px=center_px)
+        mask = glyph_mask(char, width_px=size_px[0], height_px=size_px[1], face="code")
+        _stamp(ink, mask, center_px=center_px)
 
 
 def _write(
@@ -164,6 +166,7 @@ def _write(
     *,
     scale: float,
     lettering: Lettering | None,
+    face: Face,
     rng: np.random.Generator,
 ) -> None:
     """Print the characters with the small irregularities of a press."""
@@ -177,7 +180,7 @@ def _write(
         y = character.top_mm + character.height_mm / 2 + shift_y + 0.4 * dy
         width = round(character.width_mm * stretch_x * (1 + 0.03 * dw) * scale)
         size_px = (max(1, width), max(1, round(character.height_mm * stretch_y * scale)))
-        mask = letter_mask(lettering, character.char, size_px=size_px, grow=grow, rng=rng)
+        mask = letter_mask(lettering, character.char, size_px=size_px, grow=grow, rng=rng, face=face)
         _stamp(ink, mask, center_px=(x * scale, y * scale))
 
 
@@ -203,35 +206,23 @@ def _worn(ink: Mask, *, rng: np.random.Generator) -> Mask:
 
 def _painted(ink: Mask, *, layout: PlateLayout, fixtures: Fixtures, scale: float, rng: np.random.Generator) -> BgrImage:
     """Ink coverage to colours, with the flag."""
-    ground = _shade(layout.plate_format.ground, rng=rng)
-    letters = _shade(layout.plate_format.ink, rng=rng)
-    pixels = cast(BgrImage, cv2.applyColorMap(ink, _ramp(ground, letters)))
+    ground = shade(layout.plate_format.ground, rng=rng)
+    letters = shade(layout.plate_format.ink, rng=rng)
+    pixels = cast(BgrImage, cv2.applyColorMap(ink, ramp(ground, letters)))
     if fixtures.field is not None and layout.boxed_ground != layout.plate_format.ground:
         x, y = round(fixtures.field[0] * scale), round(fixtures.field[1] * scale)
-        boxed = _shade(layout.boxed_ground, rng=rng)
-        pixels[y:, x:] = cv2.applyColorMap(ink[y:, x:], _ramp(boxed, letters))
+        boxed = shade(layout.boxed_ground, rng=rng)
+        pixels[y:, x:] = cv2.applyColorMap(ink[y:, x:], ramp(boxed, letters))
     if fixtures.flag is not None:
         _draw_flag(pixels, fixtures.flag, scale=scale, ground=ground, rng=rng)
+    if fixtures.marks is not None:
+        marks, paints = fixtures.marks, (ground, letters)
+        draw_grounds(pixels, ink=ink, marks=marks, letters=letters, scale=scale, rng=rng)
+        draw_marks(pixels, ink=ink, marks=marks, strip=layout.strip, paints=paints, scale=scale, rng=rng)
     return pixels
 
 
-def _shade(colour: Colour, *, rng: np.random.Generator) -> _Paint:
-    """A paint near a colour: white yellows and greys, black fades."""
-    blue, green, red = rng.normal(0.0, 4.0, 3).tolist()
-    if max(colour.rgb) < _DARK_LEVEL:
-        faded, kept = rng.exponential(22.0), 1.0
-    else:
-        faded, kept = 0.0, 1.0 - min(0.4, rng.exponential(0.08))
-    r, g, b = (value * kept + faded for value in colour.rgb)
-    return np.array([b + blue, g + green, r + red], np.float32)
-
-
-def _ramp(ground: _Paint, ink: _Paint) -> BgrImage:
-    """Look-up table from ink coverage to colour, uint8 ``(256, 1, 3)``."""
-    return np.clip(ground + (ink - ground) * _SHARES, 0, 255).astype(np.uint8)
-
-
-def _draw_flag(pixels: BgrImage, rect: Rect, *, scale: float, ground: _Paint, rng: np.random.Generator) -> None:
+def _draw_flag(pixels: BgrImage, rect: Rect, *, scale: float, ground: Paint, rng: np.random.Generator) -> None:
     """Three stripes, more or less bleached, inside of their thin frame."""
     x1, y1, x2, y2 = (round(value * scale) for value in rect)
     bleach = np.float32(min(0.9, rng.exponential(0.2)))

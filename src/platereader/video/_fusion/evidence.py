@@ -194,6 +194,7 @@ class FusedEvidence:
             edge_illegible=_least_illegible(frames, texts[0], "edge"),
             inner_illegible=_least_illegible(frames, texts[0], "inner"),
             common_reason=self._common_reason(),
+            marks=_mean_marks(frames),
         )
         agreeing = sum(kept.candidates[0].text == texts[0] for kept in frames)
         return FusedReading(checked_judge_fused(self._trust, fused, schemes=self._schemes), agreeing, signs)
@@ -242,6 +243,16 @@ def _least_illegible(frames: Sequence[Frame], text: str, sign: str) -> float:
     """How much is missing in every frame that reads the text; one that shows it whole is enough."""
     index = FRAME_SIGNS.index(sign)
     return min((-math.expm1(kept.signs[index]) for kept in frames if kept.candidates[0].text == text), default=0.0)
+
+
+def _mean_marks(frames: Sequence[Frame]) -> dict[str, float]:
+    """Probability of each country's mark, on average of the frames by weight."""
+    total = sum(kept.weight for kept in frames)
+    countries = frames[0].reading.evidence.marks
+    return {
+        country: min(1.0, sum(kept.weight * kept.reading.evidence.marks[country] for kept in frames) / total)
+        for country in countries
+    }
 
 
 def _lead(scores: Sequence[float]) -> float:

@@ -75,10 +75,10 @@ def test_large_frames_are_shrunk() -> None:
 def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding, go_on = threading.Event(), threading.Event()
 
-    def slowly(frame: BgrImage, update: StreamUpdate) -> BgrImage:
+    def slowly(frame: BgrImage, update: StreamUpdate, *, show_country: bool) -> BgrImage:
         encoding.set()
         go_on.wait(60)
-        return draw_update(frame, update)
+        return draw_update(frame, update, show_country=show_country)
 
     monkeypatch.setattr(live_state, "draw_update", slowly)
     frame = frame_with(ONE)

@@ -75,7 +75,9 @@ def test_the_page_shows_pauses_and_stops(
             assert len(colours) > 2, "the picture stands still"
             browser.wait_for("document.querySelector('.plate.here .text')?.textContent === 'A123BC77'")
             browser.wait_for("document.querySelector('.plate img').naturalWidth === 80")
-            assert browser.run("return document.querySelector('.plate .said').textContent").startswith("read 9")
+            assert browser.run("return document.querySelector('.plate .local').textContent") == "А123ВС77"
+            assert browser.run("return document.querySelector('.plate .country').textContent") == "RU"
+            assert browser.run("return document.querySelector('.plate .answer').textContent").startswith("read 9")
 
             browser.click("#pause")
             browser.wait_for("document.getElementById('phase').textContent === 'paused'")

@@ -80,8 +80,8 @@ def test_a_table_with_one_row_per_passage(folder: Path, capsys: pytest.CaptureFi
     status, out, err = watch(capsys, folder, "--fps", "10")
     assert status == 0
     header, *rows = out.splitlines()
-    assert header.split() == ["FROM", "TO", "PLATE", "CONFIDENCE", "STATUS", "READINGS", "REGION", "OR", "REASON"]
-    assert [row.split()[2] for row in rows] == ["A123BC77", "M555KE199"]
+    assert " ".join(header.split()) == "FROM TO PLATE LOCAL COUNTRY CONFIDENCE STATUS READINGS REGION OR REASON"
+    assert [row.split()[2:5] for row in rows] == [["A123BC77", "А123ВС77", "RU"], ["M555KE199", "М555КЕ199", "RU"]]
     assert rows[0].split()[:2] == ["0:00.0", "0:00.7"]
     assert "Moscow" in rows[0]
     assert "A123BC77" not in err

@@ -114,6 +114,7 @@ class _Photographed:
     corners: np.ndarray
     lines: Literal[1, 2] = 1
     text: str = "A123BC77"
+    country: str | None = None
 
 
 def _photograph_with_plate() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
 """The outlines: right shapes, right sizes, clear errors."""
 
+import itertools
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import cv2
 import numpy as np
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 
 from platereader.errors import UnknownNameError
 from platereader.lab.synthesis.glyphs import CHARACTERS, glyph_aspect, glyph_mask
+from platereader.plates import LATIN_36
+from platereader.plates._layout import Face
+
+FACES: tuple[Face, ...] = get_args(Face)
 
 
 @pytest.mark.parametrize("char", [char for char in CHARACTERS if char != "D"])
@@ -25,9 +30,10 @@ def test_outline_agrees_with_the_reference(char: str, shared_data: Path) -> None
     assert glyph_aspect(char) == pytest.approx(width / height, rel=0.02)
 
 
-@pytest.mark.parametrize("char", [*CHARACTERS, *"RUS"])
-def test_ink_fills_its_box(char: str) -> None:
-    mask = glyph_mask(char, width_px=round(200 * glyph_aspect(char)), height_px=200)
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("char", LATIN_36.characters)
+def test_ink_fills_its_box(char: str, face: Face) -> None:
+    mask = glyph_mask(char, width_px=round(200 * glyph_aspect(char, face=face)), height_px=200, face=face)
     inked = mask > 127
     assert inked[:4].any()
     assert inked[-4:].any()
@@ -64,7 +70,50 @@ def test_masks_are_shared_and_so_read_only() -> None:
         mask[0, 0] = 1
 
 
-@pytest.mark.parametrize("char", ["Z", "a", "Ж", ""])
+@pytest.mark.parametrize("face", FACES)
+def test_no_two_characters_look_alike(face: Face) -> None:
+    masks = {
+        char: glyph_mask(char, width_px=36, height_px=60, face=face).astype(float) / 255 for char in LATIN_36.characters
+    }
+    for (first, one), (second, other) in itertools.combinations(masks.items(), 2):
+        # O and 0 of the old faces differ in their width alone
+        wider = abs(glyph_aspect(first, face=face) - glyph_aspect(second, face=face))
+        assert float(np.abs(one - other).mean()) > 0.03 or wider > 0.1, (first, second)
+
+
+def test_the_faces_differ() -> None:
+    for one, other in itertools.combinations(FACES, 2):
+        same = [char for char in LATIN_36.characters if _distance(char, one, other) < 1]
+        assert len(same) < 4, same  # a plain T or X is nobody's
+
+
+def _distance(char: str, *faces: Face) -> float:
+    """Mean difference of the grey levels of a character 60 px high in two faces, at its own width in each."""
+    canvas = np.zeros((len(faces), 60, 80))
+    for drawn, face in zip(canvas, faces, strict=True):
+        width = round(60 * glyph_aspect(char, face=face))
+        drawn[:, :width] = glyph_mask(char, width_px=width, height_px=60, face=face)
+    return float(np.abs(canvas[0] - canvas[1]).mean())
+
+
+def test_only_the_0_of_fe_is_cut() -> None:
+    def counters(char: str, face: Face) -> int:
+        mask = np.pad(glyph_mask(char, width_px=120, height_px=200, face=face), 2)
+        return cv2.connectedComponents((mask < 128).astype(np.uint8), connectivity=4)[0] - 2
+
+    assert (counters("0", "fe"), counters("O", "fe")) == (0, 1)
+    assert (counters("0", "din"), counters("0", "gost"), counters("8", "fe"), counters("B", "fe")) == (1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("char", "RUS")
+def test_the_letters_of_the_country_code_are_thin(char: str) -> None:
+    thin, bold = (glyph_mask(char, width_px=70, height_px=100, face=face).mean() for face in ("code", "gost"))
+    assert thin < bold
+    with pytest.raises(UnknownNameError, match="allowed are RSU"):
+        glyph_aspect("A", face="code")
+
+
+@pytest.mark.parametrize("char", ["Я", "a", "Ж", ""])
 def test_unknown_character(char: str) -> None:
     with pytest.raises(UnknownNameError, match="allowed are"):
         glyph_aspect(char)

@@ -24,6 +24,7 @@ class _Plate(NamedTuple):
     corners: Corners
     lines: Lines
     text: str
+    country: str | None = None
 
 
 def _photographed(text: str, name: str, *, width_px: float = 500, seed: int = 4, contrast: float = 1.0) -> _Plate:

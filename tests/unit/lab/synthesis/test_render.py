@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from platereader.errors import InvalidArgumentError, UnknownNameError
+from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.layout import lay_out
 from platereader.lab.synthesis.render import RenderedPlate, render_plate
@@ -103,5 +103,10 @@ def test_a_layout_of_another_country(text: str) -> None:
     assert {character.height_mm for character in characters} == {75.0}
     assert (fixtures.field, fixtures.flag) == (None, None)
     assert render_plate(text, layout, height_px=110, rng=np.random.default_rng(0)).pixels.shape == (110, 520, 3)
-    with pytest.raises(UnknownNameError, match="no outline for char 'Z'"):
-        render_plate("KZ12", layout, height_px=110, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("layout", RUSSIA.layouts, ids=lambda layout: layout.name)
+def test_russian_plates_have_nothing_of_other_countries(layout: PlateLayout) -> None:
+    text = RUSSIA.sample_text(layout.plate_format, rng=np.random.default_rng(0))
+    _, fixtures = lay_out(text, layout=layout)
+    assert (fixtures.marks, fixtures.rules) == (None, ())

@@ -81,7 +81,7 @@ def read_right(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sa
     right: list[bool] = []
     for start in range(0, len(samples), _CHUNK):
         some = samples[start : start + _CHUNK]
-        candidates = checked_decode(decoder, checked_recognize(recognizer, [sample.plate for sample in some]))
+        candidates = checked_decode(decoder, checked_recognize(recognizer, [sample.plate for sample in some]).log_probs)
         texts = [found[0].text if found else "" for found in candidates]
         right += [sample.text == text for sample, text in zip(some, texts, strict=True)]
     return right

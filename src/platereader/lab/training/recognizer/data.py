@@ -21,8 +21,10 @@ from platereader.lab.datasets.plates import RealPlate, cut_plates
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample, jitter_real, plate_sample
 from platereader.lab.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
+from platereader.lab.synthesis.label import LEFT_END, RIGHT_END, Tokens, plain_tokens
 from platereader.lab.synthesis.legibility import masked
 from platereader.lab.synthesis.lettering import cut_lettering
+from platereader.lab.synthesis.neighbours import NEIGHBOURS, SCHEME_WEIGHTS, random_scheme
 from platereader.lab.synthesis.pose import CornerError
 from platereader.media._images import read_image
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
@@ -53,6 +55,7 @@ CORNER_ERROR = CornerError(median=0.026, tail=0.5)
 """How wrong the corners are that training cuts plates out by."""
 
 _CUT_SHARE = 0.08
+_HIDDEN_SHARE = 0.14
 _BACKGROUND_SIDE_PX = 480
 
 
@@ -61,22 +64,31 @@ class Kinds(NamedTuple):
 
     Attributes:
         real: labelled plates.
-        foreign: made-up plates of other countries.
+        neighbours: made-up plates of neighbouring countries, of those whose characters and marks the network knows.
+        foreign: made-up plates of no particular country.
         scenery: pieces of photographs that are no plate.
         lettered: lettering that is on no plate.
     """
 
     real: float = 0.28
-    foreign: float = 0.04
+    neighbours: float = 0.24
+    foreign: float = 0.06
     scenery: float = 0.04
     lettered: float = 0.02
 
 
 class Sample(NamedTuple):
-    """One plate laid out as one line, and what it says."""
+    """One plate laid out as one line, what it says, and what the network is taught to say of it.
+
+    Attributes:
+        plate: the picture.
+        text: ``?`` for what is illegible.
+        tokens: see ``lab.synthesis.label``; None for a whole plate without a mark.
+    """
 
     plate: PlateImage
     text: str
+    tokens: Tokens | None = None
 
 
 class Batch(NamedTuple):
@@ -138,6 +150,7 @@ class PlateBatches(Dataset[Batch]):
 
     Args:
         alphabet: of the network.
+        ends: number of classes that the network has for the ends of a plate, see ``ConvCtcConfig``.
         batch_size: plates in a batch.
         real: labelled plates to mix in; without any, all plates are made up.
         kinds: shares of the kinds of plates.
@@ -149,6 +162,7 @@ class PlateBatches(Dataset[Batch]):
         self,
         alphabet: Alphabet,
         *,
+        ends: int = 0,
         batch_size: int,
         real: Sequence[RealPlate] = (),
         kinds: Kinds | None = None,
@@ -156,25 +170,35 @@ class PlateBatches(Dataset[Batch]):
         seed: int = 0,
     ) -> None:
         self.alphabet = alphabet
+        self.ends = ends
         self.batch_size = batch_size
         self.real = real
         self.kinds: Kinds = kinds or Kinds()
         self.backgrounds = backgrounds
         self.seed = seed
         lettering = cut_lettering(plate for plate in real if is_russian(plate))
-        self.profile: CropProfile = CropProfile(corner_error=CORNER_ERROR, cut_share=_CUT_SHARE, lettering=lettering)
+        self.profile: CropProfile = CropProfile(
+            corner_error=CORNER_ERROR, cut_share=_CUT_SHARE, hidden_share=_HIDDEN_SHARE, lettering=lettering
+        )
+        known = frozenset(alphabet.characters)
+        self._countries: dict[str, float] = {
+            scheme.country: SCHEME_WEIGHTS[scheme.country]
+            for scheme in NEIGHBOURS
+            if scheme.country in alphabet.marks and scheme.characters <= known
+        }
 
     @override
     def __getitem__(self, index: int) -> Batch:
         """Make batch number ``index``."""
         rng = np.random.default_rng((self.seed, index))
-        return to_batch([self.sample(rng) for _ in range(self.batch_size)], alphabet=self.alphabet)
+        return to_batch([self.sample(rng) for _ in range(self.batch_size)], alphabet=self.alphabet, ends=self.ends)
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One random plate."""
         choice = rng.random()
         for share, make in (
             (self.kinds.real if self.real else 0.0, self._real),
+            (self.kinds.neighbours if self._countries else 0.0, self._neighbour),
             (self.kinds.foreign, self._foreign),
             (self.kinds.scenery if self.backgrounds else 0.0, self._scenery),
             (self.kinds.lettered, self._lettered),
@@ -187,6 +211,10 @@ class PlateBatches(Dataset[Batch]):
     def _real(self, rng: np.random.Generator) -> PlateSample:
         return jitter_real(self.real[int(rng.integers(len(self.real)))], rng=rng, profile=self.profile)
 
+    def _neighbour(self, rng: np.random.Generator) -> PlateSample:
+        scheme = random_scheme(rng, weights=self._countries)
+        return plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds, scheme=scheme)
+
     def _foreign(self, rng: np.random.Generator) -> PlateSample:
         return foreign_sample(rng, alphabet=self.alphabet, profile=self.profile, backgrounds=self.backgrounds)
 
@@ -197,9 +225,12 @@ class PlateBatches(Dataset[Batch]):
         return lettered_sample(rng, profile=self.profile, backgrounds=self.backgrounds)
 
 
-def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, size_px: tuple[int, int] = INPUT_SIZE_PX) -> Batch:
+def to_batch(
+    samples: Sequence[Sample], *, alphabet: Alphabet, ends: int = 0, size_px: tuple[int, int] = INPUT_SIZE_PX
+) -> Batch:
     """Network input of that height and width, and targets, of some samples."""
-    labels = [encode_label(sample.text, alphabet=alphabet) for sample in samples]
+    tokens = [plain_tokens(one.text) if one.tokens is None else one.tokens for one in samples]
+    labels = [encode_label(one, alphabet=alphabet, ends=ends) for one in tokens]
     return Batch(
         torch.from_numpy(prepare([sample.plate for sample in samples], size_px=size_px)),
         torch.tensor([label for text in labels for label in text], dtype=torch.long),
@@ -207,17 +238,28 @@ def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, size_px: tuple[in
     )
 
 
-def encode_label(text: str, *, alphabet: Alphabet) -> list[int]:
-    """Classes of a text; ``?``, and what the alphabet lacks, is the network's last class."""
-    return [alphabet.encode(char)[0] if char in alphabet.characters else alphabet.size for char in text]
+def encode_label(tokens: Tokens, *, alphabet: Alphabet, ends: int) -> list[int]:
+    """Classes of a label, in the order of ``ConvCtcConfig``; marks and ends that a network lacks are left out.
+
+    ``?``, and a character that the alphabet lacks, is the network's last class.
+    """
+    classes = {char: alphabet.encode(char)[0] for char in alphabet.characters}
+    classes |= {country: alphabet.size + index for index, country in enumerate(alphabet.marks)}
+    classes |= dict(zip((LEFT_END, RIGHT_END)[:ends], (alphabet.columns, alphabet.columns + 1), strict=False))
+    absent = alphabet.columns + ends
+    written = (one for one in tokens if one in classes or (len(one) == 1 and one not in (LEFT_END, RIGHT_END)))
+    return [classes.get(token, absent) for token in written]
 
 
-def decode_label(classes: Sequence[int], *, alphabet: Alphabet) -> str:
-    """Inverse of ``encode_label``."""
-    return "".join(ILLEGIBLE if one == alphabet.size else alphabet.decode([one]) for one in classes)
+def decode_label(classes: Sequence[int], *, alphabet: Alphabet, ends: int) -> str:
+    """The text of a label."""
+    last = alphabet.columns + ends
+    return "".join(
+        ILLEGIBLE if one == last else alphabet.decode([one]) for one in classes if one < alphabet.size or one == last
+    )
 
 
 def as_sample(made: PlateSample) -> Sample:
     """A plate as the reader gets it: two lines joined to one."""
     pixels = made.pixels if made.lines == 1 else join_lines(made.pixels)
-    return Sample(PlateImage(pixels, made.lines), made.text)
+    return Sample(PlateImage(pixels, made.lines), made.text, made.tokens)

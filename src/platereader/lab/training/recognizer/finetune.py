@@ -136,7 +136,7 @@ def steps_for(plates: int) -> int:
 
 def made_up_plates(alphabet: Alphabet, *, count: int) -> list[Sample]:
     """Always the same made-up plates on which every character can be read: what the rest of the world looks like."""
-    maker = PlateBatches(alphabet, batch_size=1, kinds=Kinds(0.0, 0.0, 0.0, 0.0), seed=_SEED)
+    maker = PlateBatches(alphabet, batch_size=1, kinds=Kinds(0.0, 0.0, 0.0, 0.0, 0.0), seed=_SEED)
     rng = np.random.default_rng(_SEED)
     drawn = (maker.sample(rng) for _ in range(3 * count))
     return list(islice((one for one in drawn if set(one.text) <= set(alphabet.characters)), count))
@@ -204,6 +204,7 @@ def _other_plates(
     real = load_real_plates(run.usable(older), alphabet=run.alphabet, calibration=False)
     return PlateBatches(
         run.alphabet,
+        ends=run.network.config.ends,
         batch_size=run.training.batch_size,
         real=[plate for plate in real if plate.text not in held_out],
         backgrounds=[] if negatives is None else background_photographs(negatives, count=400, rng=rng),

@@ -63,6 +63,7 @@ class TuningPlate:
         lines: lines of text, as labelled, else as the default rectifier guesses them.
         corners: float32 ``(4, 2)`` in ``pixels``: as labelled, else as found, else those of the box.
         encoded: ``pixels`` as JPEG, a tenth of their size, because fifty thousand are held in memory.
+        country: as labelled; None where the label says nothing.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class TuningPlate:
     lines: Lines
     corners: NDArray[np.float32]
     encoded: NDArray[np.uint8]
+    country: str | None = None
 
     @property
     def pixels(self) -> BgrImage:
@@ -187,7 +189,7 @@ class MixedBatches(Dataset[Batch]):
         count = int(rng.binomial(self.rest.batch_size, self.share))
         samples = [self.rest.sample(rng) for _ in range(self.rest.batch_size - count)]
         samples += jittered(self.plates, rng=rng, count=count)
-        return to_batch(samples, alphabet=self.rest.alphabet, size_px=self.size_px)
+        return to_batch(samples, alphabet=self.rest.alphabet, ends=self.rest.ends, size_px=self.size_px)
 
 
 def _unusable(plate: LabelledPlate, frame: BgrImage, alphabet: Alphabet) -> str | None:

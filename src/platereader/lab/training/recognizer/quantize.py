@@ -32,7 +32,7 @@ from platereader.plates import Alphabet
 from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._quantized import int8_runtime
-from platereader.recognition._shape import shape_of
+from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
@@ -148,7 +148,7 @@ def quantize_recognizer(
     )
     tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
     fp32, int8 = TorchRuntime(network), int8_runtime(tensors, config=config)
-    read = partial(_read, alphabet=alphabet, size_px=size_px)
+    read = partial(_read, alphabet=alphabet, config=config)
     texts = {
         name: list(zip([sample.text for sample in samples], read(fp32, samples), read(int8, samples), strict=True))
         for name, samples in plates.validation.items()
@@ -216,11 +216,12 @@ def _compared(validation: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[
     ]
 
 
-def _read(runtime: Runtime, samples: Sequence[Sample], *, alphabet: Alphabet, size_px: tuple[int, int]) -> list[str]:
+def _read(runtime: Runtime, samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig) -> list[str]:
     """The text of each plate, read greedily, with ``?`` for what is illegible."""
     texts: list[str] = []
     for start in range(0, len(samples), _CHUNK):
         plates = [sample.plate for sample in samples[start : start + _CHUNK]]
-        (log_probs,) = runtime.run(prepare(plates, size_px=size_px))  # (N, T, C + 1)
-        texts += [decode_label(collapse(path), alphabet=alphabet) for path in log_probs.argmax(axis=2)]
+        (log_probs,) = runtime.run(prepare(plates, size_px=(config.height_px, config.width_px)))  # (N, T, K)
+        paths = log_probs.argmax(axis=2)  # (N, T)
+        texts += [decode_label(collapse(path), alphabet=alphabet, ends=config.ends) for path in paths]
     return texts

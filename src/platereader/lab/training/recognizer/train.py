@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
@@ -21,8 +21,10 @@ from torch.utils.data import DataLoader, Dataset
 from platereader._ctc import collapse
 from platereader._dependencies import check_installed
 from platereader.lab.datasets import LabelledImage
+from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate, character_error_rate
+from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
 from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.card import Figures, describe_weights
@@ -44,7 +46,8 @@ from platereader.lab.training.recognizer.data import (
 )
 from platereader.lab.training.report import draw_confusion
 from platereader.lab.training.settings import TrainingSettings, check_ranges
-from platereader.plates import RUSSIAN, Alphabet
+from platereader.plates import LATIN_36, Alphabet
+from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
@@ -67,6 +70,9 @@ WEIGHTS_NAME = "recognizer.safetensors"
 CONFUSION_NAME = "confusion.png"
 SYNTHETIC_PLATES = 512
 """Made-up plates that a validation reads."""
+
+ALPHABET: Final = Alphabet(LATIN_36.characters, ("RU", *(scheme.country for scheme in NEIGHBOURS)))
+"""What the reader tells apart: digits, Latin letters, and the marks of Russia and its neighbours."""
 
 _PANELS = (
     ("loss",),
@@ -107,7 +113,8 @@ def train_recognizer(
     output: Path,
     training: RecognizerTraining,
     negatives: Path | None = None,
-    alphabet: Alphabet = RUSSIAN,
+    detector: Detector | None = None,
+    alphabet: Alphabet = ALPHABET,
 ) -> Path:
     """Train a reader, or go on with a run that was stopped.
 
@@ -117,7 +124,8 @@ def train_recognizer(
         output: folder for weights, checkpoint, log and pictures; made if missing.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
-        alphabet: characters of the network.
+        detector: finds the corners of labelled plates that have none; None leaves those plates out.
+        alphabet: characters and marks that the network tells apart.
 
     Returns:
         The weights, a float32 safetensors file beside its sidecar and card: ``Registry.resolve`` takes its path.
@@ -130,12 +138,13 @@ def train_recognizer(
     check_installed("matplotlib")
     rng = np.random.default_rng(training.seed)
     torch.manual_seed(training.seed)
-    network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters)))
+    network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters), marks=alphabet.marks, ends=2))
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin={})
     backgrounds = [] if negatives is None else background_photographs(negatives, count=400, rng=rng)
-    images = run.usable(labelled)
+    images = run.usable(labelled) if detector is None else with_corners(run.usable(labelled), detector)
     batches = PlateBatches(
         alphabet,
+        ends=2,
         batch_size=training.batch_size,
         real=load_real_plates(images, alphabet=alphabet, calibration=False),
         kinds=Kinds(real=training.real_share),
@@ -183,7 +192,7 @@ class RecognizerRun:
             optimizer=torch.optim.AdamW(
                 network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
             ),
-            origin={"alphabet": alphabet.characters, **origin},
+            origin={"alphabet": alphabet.characters, **_beside_the_text(network.config), **origin},
             panels=_PANELS,
         )
         self._averaged: ConvCtc = ConvCtc(network.config).eval()
@@ -223,20 +232,25 @@ class RecognizerRun:
     def recognizer(self) -> CtcRecognizer:
         """The averaged network as a part of a pipeline; training may go on."""
         self._averaged.load_state_dict(self.loop.ema.tensors)
-        return CtcRecognizer(
-            TorchRuntime(fuse_normalisation(copy.deepcopy(self._averaged))), self.alphabet, self._size_px
-        )
+        runtime = TorchRuntime(fuse_normalisation(copy.deepcopy(self._averaged)))
+        return CtcRecognizer(runtime, self.alphabet, self._size_px, self.network.config.ends > 0)
 
     def _read(self, samples: Sequence[Sample], tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
         """Pairs (true text, text read), read greedily by a network with these weights."""
         self._averaged.load_state_dict(tensors)
         texts: list[str] = []
         for start in range(0, len(samples), _CHUNK):
-            batch = to_batch(samples[start : start + _CHUNK], alphabet=self.alphabet, size_px=self._size_px)
+            batch = to_batch(
+                samples[start : start + _CHUNK],
+                alphabet=self.alphabet,
+                ends=self.network.config.ends,
+                size_px=self._size_px,
+            )
             with torch.inference_mode():
                 log_probs = cast(Tensor, self._averaged(batch.pictures))  # (N, T, C + 1)
             paths = cast("list[list[int]]", log_probs.argmax(dim=-1).tolist())  # (N, T)
-            texts += [decode_label(collapse(path), alphabet=self.alphabet) for path in paths]
+            ends = self.network.config.ends
+            texts += [decode_label(collapse(path), alphabet=self.alphabet, ends=ends) for path in paths]
         return list(zip([sample.text for sample in samples], texts, strict=True))
 
     @property
@@ -274,19 +288,26 @@ def write_recognizer_weights(
     """
     checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
+    begun: Mapping[str, Any] = checkpoint.scalars["settings"]
     if settings is None:
-        settings = {name: value for name, value in asdict(ConvCtcConfig()).items() if name != "characters"}
+        config = ConvCtcConfig(marks=tuple(begun["marks"].split()), ends=begun["ends"])
+        settings = {name: value for name, value in asdict(config).items() if name != "characters"}
     record = record_of(output, start=start, data=data, figures=figures or _exact_matches(last_validation(output)))
     describe_weights(
         output / WEIGHTS_NAME,
         record,
         kind="recognizer",
         settings=settings,
-        alphabet=checkpoint.scalars["settings"]["alphabet"],
+        alphabet=begun["alphabet"],
         calibration=calibration,
         licence="unknown" if start is None else start.entry.licence,
     )
     return output / WEIGHTS_NAME
+
+
+def _beside_the_text(config: ConvCtcConfig) -> dict[str, str | int]:
+    """What a network tells apart besides characters, for the record of its training."""
+    return {"marks": " ".join(config.marks), "ends": config.ends}
 
 
 def _figures(name: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
@@ -335,7 +356,9 @@ def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], m
         made_up: number of made-up plates.
     """
     rng = np.random.default_rng((batches.seed, 2**40))
-    maker = PlateBatches(batches.alphabet, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed)
+    maker = PlateBatches(
+        batches.alphabet, ends=batches.ends, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed
+    )
     sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
     held_out = [one for one in load_real_plates(images, alphabet=batches.alphabet, calibration=True) if is_russian(one)]
     if held_out:

@@ -121,11 +121,11 @@ def _read(
     """Each sample with its reading, some at a time."""
     for start in range(0, len(samples), _CHUNK):
         some = samples[start : start + _CHUNK]
-        log_probs = checked_recognize(recognizer, [sample.plate for sample in some])
+        log_probs, marks = checked_recognize(recognizer, [sample.plate for sample in some])
         candidates = checked_decode(decoder, log_probs)
         evidence = [
-            PlateEvidence(None, sample.plate, rows, texts)
-            for sample, rows, texts in zip(some, log_probs, candidates, strict=True)
+            PlateEvidence(None, sample.plate, rows, texts, seen)
+            for sample, rows, texts, seen in zip(some, log_probs, candidates, marks, strict=True)
         ]
         verdicts = policy.judge(evidence, alphabet=recognizer.alphabet, schemes=DEFAULT_SCHEMES)
         yield from zip(some, map(PlateReading, verdicts, evidence), strict=True)

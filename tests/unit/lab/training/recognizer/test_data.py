@@ -24,7 +24,8 @@ from platereader.lab.training.recognizer.data import (
     load_real_plates,
     to_batch,
 )
-from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIAN
+from platereader.lab.training.recognizer.train import ALPHABET
+from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIAN, Alphabet
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 
 CORNERS = [[60.0, 50.0], [160.0, 54.0], [160.0, 76.0], [60.0, 72.0]]
@@ -56,7 +57,7 @@ def plates_of(folder: Path, *, calibration: bool) -> list[RealPlate]:
 
 def batches(*, seed: int = 0, size: int = 6, share: float = 0.0, folder: Path | None = None) -> PlateBatches:
     real = plates_of(folder, calibration=False) if folder else []
-    return PlateBatches(RUSSIAN, batch_size=size, real=real, kinds=Kinds(share, 0.0, 0.0, 0.0), seed=seed)
+    return PlateBatches(RUSSIAN, batch_size=size, real=real, kinds=Kinds(share, 0.0, 0.0, 0.0, 0.0), seed=seed)
 
 
 def test_a_batch_is_network_input_with_its_targets() -> None:
@@ -94,10 +95,30 @@ def test_targets_spell_the_texts() -> None:
 
 
 def test_what_is_illegible_is_the_class_after_the_characters() -> None:
-    classes = encode_label("A?BC77", alphabet=RUSSIAN)
+    classes = encode_label(tuple("A?BC77"), alphabet=RUSSIAN, ends=0)
     assert classes[1] == RUSSIAN.size
     assert RUSSIAN.decode(classes[:1] + classes[2:]) == "ABC77"
-    assert decode_label(classes, alphabet=RUSSIAN) == "A?BC77"
+    assert decode_label(classes, alphabet=RUSSIAN, ends=0) == "A?BC77"
+
+
+def test_marks_and_ends_have_classes_of_their_own() -> None:
+    label, alphabet = ("[", "KZ", *"12?", "]"), Alphabet("123", marks=("RU", "KZ"))
+    classes = encode_label(label, alphabet=alphabet, ends=2)
+    assert classes == [6, 5, 1, 2, 8, 7]  # characters 1 to 3, RU 4, KZ 5, ends 6 and 7, illegible 8
+    assert decode_label(classes, alphabet=alphabet, ends=2) == "12?"
+    assert encode_label(label, alphabet=Alphabet("123"), ends=0) == [1, 2, 4]  # a network that knows neither
+
+
+def test_a_network_of_all_letters_is_shown_neighbours_with_their_marks() -> None:
+    made = PlateBatches(ALPHABET, ends=2, batch_size=1, kinds=Kinds(0.0, 1.0, 0.0, 0.0, 0.0))
+    rng = np.random.default_rng(0)
+    labels = [made.sample(rng).tokens for _ in range(60)]
+    marks = {token for label in labels if label for token in label if len(token) == 2}
+    assert {"KZ", "BY", "UA"} <= marks
+    assert "RU" not in marks
+    assert sum(label is not None and label[:1] == ("[",) for label in labels) > 40
+    rest = PlateBatches(RUSSIAN, batch_size=1, kinds=Kinds(0.0, 1.0, 0.0, 0.0, 0.0))
+    assert all(DEFAULT_SCHEMES.fit(text).legal for _ in range(20) if "?" not in (text := rest.sample(rng).text))
 
 
 def _samples(count: int) -> list[Sample]:

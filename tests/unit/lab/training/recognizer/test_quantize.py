@@ -18,6 +18,7 @@ from platereader.lab.training.recognizer.quantize import (
 from platereader.plates import RUSSIAN
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
+from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.runtimes._int8_tensors import InputScale, convolutions
 from platereader.runtimes._torch import fuse_normalisation
@@ -35,7 +36,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> WeightFile:
 def data(weights: WeightFile) -> QuantizationPlates:
     """Plates that say what the float network reads on them."""
     runtime = CtcRecognizer.from_file(weights.path, settings=SMALL).runtime
-    read = quantize._read(runtime, [Sample(plate, "") for plate in plates(40)], alphabet=RUSSIAN, size_px=(16, 64))
+    config = ConvCtcConfig.from_settings(SMALL)
+    read = quantize._read(runtime, [Sample(plate, "") for plate in plates(40)], alphabet=RUSSIAN, config=config)
     samples = [Sample(plate, text) for plate, text in zip(plates(40), read, strict=True)]
     return QuantizationPlates(plates(16), {"first": samples[:30], "second": samples[30:]})
 

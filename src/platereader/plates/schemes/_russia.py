@@ -13,24 +13,17 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
+from platereader.plates._formats import BLACK, WHITE, PlateFormat
 from platereader.plates._layout import PlateLayout
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates._spelling import Spelling
-
-YELLOW: Final = Colour("yellow", (245, 188, 20))
-RED: Final = Colour("red", (188, 24, 36))
-BLUE: Final = Colour("blue", (18, 74, 160))
+from platereader.plates.schemes._appearance import BLUE, CYRILLIC, LOOK_ALIKES, RED, YELLOW
 
 LONG_MM: Final = (520.0, 112.0)
 SQUARE_MM: Final = (290.0, 170.0)
 TRACTOR_MM: Final = (288.0, 206.0)
 MOTORCYCLE_MM: Final = (245.0, 185.0)
 SMALL_MM: Final = (190.0, 145.0)
-
-_LETTERS = "ABEKMHOPCTYX"
-"""The 12 letters of GOST R 50577: those that look alike in Cyrillic and Latin."""
 
 _REGION = "[dd|ndd]"
 
@@ -62,7 +55,7 @@ def _type(
     plate_format = PlateFormat(
         name,
         " / ".join(" ".join(slots for slots, _ in line) for line in lines).replace("R", _REGION),
-        letters=_LETTERS,
+        letters=LOOK_ALIKES,
         script=script,
         size_mm=size_mm,
         ground=ground,
@@ -319,7 +312,7 @@ def _region_table() -> dict[str, Region]:
     """All rows by code, in the order of the file."""
     from importlib.resources import files  # slow to load, and not everyone asks for a region
 
-    text = files("platereader.plates").joinpath("_russia_regions.csv").read_text(encoding="utf-8")
+    text = files("platereader.plates.schemes").joinpath("_russia_regions.csv").read_text(encoding="utf-8")
     return {row["code"]: Region(**row) for row in csv.DictReader(text.splitlines())}
 
 
@@ -329,7 +322,7 @@ RUSSIA: Final = PlateScheme(
     "RU",
     formats=tuple(layout.plate_format for layout in _LAYOUTS),
     regions=_Regions(),
-    spelling=Spelling(local="АВЕКМНОРСТУХ", latin="ABEKMHOPCTYX"),
+    spelling=CYRILLIC,
     layouts=_LAYOUTS,
 )
 """Russian plates. Where one text fits several types, the earlier is preferred.

@@ -1,0 +1,177 @@
+"""What a run over the suite ``ends`` says, as numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from platereader.lab.metrics.rates import Rate
+from platereader.lab.synthesis.ends.material import GROUPS, Group
+from platereader.lab.synthesis.ends.pictures import RIM_SHARE, EndVariant
+from platereader.results import PartDescription, Reason, Status
+
+__all__ = ["EndReading", "EndScores", "EndsReport"]
+
+SCHEMA = 1
+"""Version of ``EndsReport.to_dict``."""
+
+_NAMED: tuple[Reason, ...] = ("cut_off", "hidden_character")
+
+
+@dataclass(frozen=True, slots=True)
+class EndReading:
+    """What was read on one picture, or on the frames of one passage together.
+
+    Attributes:
+        variant: what is hidden.
+        group: of the plate.
+        file: photograph that the picture is made of.
+        text: what the whole plate says.
+        hidden: whether a character is hidden; None where their places are unknown.
+        read_text: what was read.
+        status: of the reading.
+        reason: why it is not ``read``.
+    """
+
+    variant: EndVariant
+    group: Group
+    file: str
+    text: str
+    hidden: bool | None
+    read_text: str | None
+    status: Status
+    reason: Reason | None
+
+    @property
+    def read(self) -> bool:
+        """Whether the status is ``read``."""
+        return self.status == "read"
+
+    @property
+    def right(self) -> bool:
+        """Whether it is ``read``, and is the whole text."""
+        return self.read and self.read_text == self.text
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it is ``read``, and is not the whole text."""
+        return self.read and self.read_text != self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {**asdict(self), "variant": self.variant.name}
+
+
+@dataclass(frozen=True, slots=True)
+class EndScores:
+    """How some pictures were read.
+
+    Attributes:
+        name: of the variant, or of what they have in common.
+        read: of status ``read``.
+        wrong: of all, those that are ``read`` and are not the whole text.
+        named: of those that hide a character and are not ``read``, those with the reason ``cut_off`` or
+            ``hidden_character``, or that are unreadable.
+    """
+
+    name: str
+    read: Rate
+    wrong: Rate
+    named: Rate
+
+    @classmethod
+    def of(cls, name: str, readings: Iterable[EndReading]) -> EndScores:
+        """Count some readings."""
+        some = list(readings)
+        refused = [one for one in some if one.hidden and not one.read]
+        return cls(
+            name=name,
+            read=Rate.of(one.read for one in some),
+            wrong=Rate.of(one.wrong for one in some),
+            named=Rate.of(one.reason in _NAMED or one.status == "unreadable" for one in refused),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {"name": self.name, **{name: getattr(self, name).to_dict() for name in ("read", "wrong", "named")}}
+
+
+@dataclass(frozen=True, slots=True)
+class EndsReport:
+    """All readings of one run.
+
+    Attributes:
+        readings: one for each picture, or passage of several frames.
+        changed: variants whose pictures differ from the frozen ones, in the order of the suite; empty when all agree.
+        parts: what ran.
+    """
+
+    readings: tuple[EndReading, ...]
+    changed: tuple[str, ...]
+    parts: tuple[PartDescription, ...]
+
+    @property
+    def obstructed(self) -> list[EndReading]:
+        """All but the whole plates."""
+        return [one for one in self.readings if one.variant.kind != "whole"]
+
+    def scores(self) -> list[EndScores]:
+        """Scores of each variant, in the order of the suite."""
+        by_variant: dict[EndVariant, list[EndReading]] = {}
+        for one in self.readings:
+            by_variant.setdefault(one.variant, []).append(one)
+        return [EndScores.of(variant.name, some) for variant, some in by_variant.items()]
+
+    def totals(self) -> list[EndScores]:
+        """Scores of all variants together, of those of several frames, and of each group; without whole plates."""
+        obstructed = self.obstructed
+        return [
+            EndScores.of("all", obstructed),
+            EndScores.of("a character hidden", [one for one in obstructed if one.hidden]),
+            EndScores.of("fused", [one for one in obstructed if one.variant.frames > 1]),
+            *(EndScores.of(group, [one for one in obstructed if one.group == group]) for group in GROUPS),
+        ]
+
+    def worst(self) -> EndScores | None:
+        """The variant with the largest share of wrong readings; None without any."""
+        names = {one.variant.name for one in self.obstructed}
+        return max(
+            (one for one in self.scores() if one.name in names), key=lambda one: one.wrong.value or 0.0, default=None
+        )
+
+    def controls(self) -> Mapping[str, Rate]:
+        """What must stay ``read``, and right: whole plates, and plates with two digits whose rim alone is hidden."""
+        single = [one for one in self.readings if one.variant.frames == 1]
+        whole = [one for one in single if one.variant.kind == "whole"]
+        rim = [one for one in single if one.variant.share == RIM_SHARE and one.group == "two digits"]
+        return {
+            "whole plates": Rate.of(one.right for one in whole),
+            **{f"whole plates, {group}": Rate.of(one.right for one in whole if one.group == group) for group in GROUPS},
+            f"two digits, rim hidden ({100 * RIM_SHARE:g} %)": Rate.of(one.right for one in rim),
+            **{
+                f"two digits, rim hidden, {side}": Rate.of(one.right for one in rim if one.variant.side == side)
+                for side in ("right", "left")
+            },
+        }
+
+    def reasons(self) -> Mapping[str, int]:
+        """How often each reason was given where a character is hidden; ``read`` for none, the commonest first."""
+        given = Counter(str(one.reason or one.status) for one in self.obstructed if one.hidden)
+        return dict(given.most_common())
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        worst = self.worst()
+        return {
+            "schema": SCHEMA,
+            "changed": list(self.changed),
+            "parts": [part.to_dict() for part in self.parts],
+            "totals": [scores.to_dict() for scores in self.totals()],
+            "worst": None if worst is None else worst.to_dict(),
+            "controls": {name: rate.to_dict() for name, rate in self.controls().items()},
+            "reasons": dict(self.reasons()),
+            "scores": [scores.to_dict() for scores in self.scores()],
+            "readings": [reading.to_dict() for reading in self.readings],
+        }

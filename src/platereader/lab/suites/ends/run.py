@@ -1,0 +1,90 @@
+"""One run of a pipeline's reader over the suite ``ends``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from platereader._reading import PlateReader
+from platereader.lab.suites.chunks import chunks
+from platereader.lab.suites.ends.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
+from platereader.lab.suites.ends.report import EndReading, EndsReport
+from platereader.lab.synthesis.ends.material import EndPlate
+from platereader.lab.synthesis.ends.pictures import VARIANTS, EndPicture, EndVariant, part_size, pictures
+from platereader.pipeline import Pipeline
+from platereader.results import HasVerdict, PlateReading
+from platereader.video._fusion import FusedEvidence
+
+__all__ = ["evaluate_ends", "run_size"]
+
+_CHUNK = 64
+
+
+def run_size(plates: Sequence[EndPlate], variants: Sequence[EndVariant] = VARIANTS) -> int:
+    """How many pictures ``evaluate_ends`` will read; several frames of a plate are one."""
+    return sum(part_size(plates, variant) for variant in variants)
+
+
+def evaluate_ends(
+    pipeline: Pipeline,
+    plates: Sequence[EndPlate],
+    *,
+    variants: Sequence[EndVariant] = VARIANTS,
+    on_picture: Callable[[], None] | None = None,
+) -> EndsReport:
+    """Read every picture of the suite from its given place.
+
+    Args:
+        pipeline: what to measure; its detector is not used.
+        plates: what the suite is made from.
+        variants: which ends to hide, and how.
+        on_picture: called after each picture, for a progress bar.
+
+    Raises:
+        ContractError: a part broke its contract.
+    """
+    readings: list[EndReading] = []
+    frozen, changed = frozen_fingerprint(), list[str]()
+    for variant in variants:
+        first: list[EndPicture] = []
+        for some in chunks(pictures(plates, variant), size=max(1, _CHUNK // variant.frames)):
+            first += some[: FROZEN_PICTURES - len(first)]
+            for reading in _read(pipeline, some):
+                readings.append(reading)
+                if on_picture is not None:
+                    on_picture()
+        if fingerprint(first) != frozen.get(variant.name):
+            changed.append(variant.name)
+    return EndsReport(tuple(readings), tuple(changed), pipeline.describe())
+
+
+def _read(pipeline: Pipeline, some: Sequence[EndPicture]) -> Iterator[EndReading]:
+    parts = (pipeline.rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
+    reader = PlateReader(*parts, pipeline.schemes)
+    frames = [frame for picture in some for frame in picture.frames]
+    places = [[detection] for picture in some for detection in picture.detections]
+    readings = iter(reader.read_frames(frames, places))
+    for picture in some:
+        own = [next(readings)[0] for _ in picture.frames]
+        yield _outcome(picture, own[0] if len(own) == 1 else _fused(pipeline, own))
+
+
+def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
+    """What the frames of one passage say together."""
+    evidence = FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes)
+    for index, reading in enumerate(readings):
+        evidence.add(reading, index)
+    return evidence.fused
+
+
+def _outcome(picture: EndPicture, answer: HasVerdict) -> EndReading:
+    plate = picture.plate
+    return EndReading(
+        variant=picture.variant,
+        group=plate.group,
+        file=plate.name,
+        text=plate.view.text,
+        hidden=picture.hidden,
+        read_text=answer.text,
+        status=answer.status,
+        reason=answer.reason,
+    )

@@ -1,0 +1,114 @@
+"""What the suite ``ends`` is made from: photographed plates that nothing was trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from platereader.errors import DatasetError
+from platereader.lab.datasets import load_dataset
+from platereader.lab.datasets.labels import is_held_out
+from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.synthesis.legibility import Window, character_boxes
+from platereader.lab.synthesis.stress import damage
+from platereader.lab.synthesis.stress.views import View, photographed
+from platereader.plates import RUSSIA, Schemes
+
+__all__ = ["GROUPS", "EndPlate", "Group", "load_material", "prepared"]
+
+Group: TypeAlias = Literal["two digits", "three digits", "no region", "foreign"]
+"""Digits of the region of a Russian plate, or another country."""
+
+GROUPS: tuple[Group, ...] = get_args(Group)
+
+_TRAIN = ("russian", "streets", "more", "neighbours")
+_WIDTH_PX = 140.0
+_SURROUNDINGS = 0.3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndPlate:
+    """A plate of which an end will be hidden.
+
+    Attributes:
+        view: at most 140 px wide.
+        group: what it belongs to.
+        name: file it comes from.
+        boxes: place of each character; empty where the type of the plate has no layout.
+    """
+
+    view: View
+    group: Group
+    name: str
+    boxes: tuple[Window, ...]
+
+
+def load_material(root: Path) -> tuple[EndPlate, ...]:
+    """Read the plates with corners: of ``dev/russian``, and the held-out part of the sets of ``train``.
+
+    Args:
+        root: folder with ``dev/russian`` and ``train/russian``, ``streets``, ``more`` and ``neighbours``.
+
+    Raises:
+        DatasetError: one of them is missing, or no plate can be used.
+        MediaFileError: a photograph cannot be decoded.
+    """
+    images = list(load_dataset(root / "dev" / "russian").images)
+    for name in _TRAIN:
+        images += [one for one in load_dataset(root / "train" / name).images if is_held_out(one.path)]
+    plates = prepared(cut_plates(images))
+    if not plates:
+        raise DatasetError(f"path {str(root)!r} has no held-out plate with corners: pass the folder of the sets.")
+    return plates
+
+
+def prepared(plates: Iterable[RealPlate]) -> tuple[EndPlate, ...]:
+    """Plates as the suite takes them, sorted by the names of their files."""
+    rng = np.random.default_rng(0)  # of an effect that leaves nothing open
+    return tuple(
+        EndPlate(
+            view=_near(damage.width(photographed(plate), _WIDTH_PX, rng=rng)),
+            group=_group(plate),
+            name=plate.name,
+            boxes=tuple(_boxes(plate)),
+        )
+        for plate in sorted(plates, key=lambda one: (one.name, one.text))
+    )
+
+
+def _near(view: View) -> View:
+    """The plate with as much of its surroundings as a reader may look at."""
+    room = _SURROUNDINGS * view.width_px
+    low, high = view.corners.min(axis=0) - room, view.corners.max(axis=0) + room
+    left, top = (max(0, math.floor(value)) for value in low.tolist())
+    right, bottom = (math.ceil(value) for value in high.tolist())
+    pixels = view.pixels[top:bottom, left:right].copy()
+    return view.changed(pixels, corners=view.corners - np.array((left, top), np.float32))
+
+
+@cache
+def _russian() -> Schemes:
+    return Schemes.of((RUSSIA,))
+
+
+def _group(plate: RealPlate) -> Group:
+    if plate.country not in (None, "RU"):
+        return "foreign"
+    region = _russian().fit(plate.text, lines=plate.lines).region
+    if region is None:
+        return "no region"
+    return "three digits" if len(region.code) > 2 else "two digits"
+
+
+def _boxes(plate: RealPlate) -> Sequence[Window]:
+    """Place of each character, where the plate is a Russian one of a known type."""
+    plate_format = _russian().fit(plate.text, lines=plate.lines).plate_format
+    if plate.country not in (None, "RU") or plate_format is None or plate_format.line_count != plate.lines:
+        return ()
+    return character_boxes(plate.text, RUSSIA.layout(plate_format.name))

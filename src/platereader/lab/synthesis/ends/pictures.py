@@ -1,0 +1,223 @@
+"""The pictures of the suite ``ends``: which end of a plate is hidden, by what and how far.
+
+Every picture has a seed of its own, made of the suite's, its variant's name and its number. All of this is part of a
+frozen suite: a change here changes its pictures, and with them every figure.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader._geometry import Quad
+from platereader.lab.synthesis.ends.material import EndPlate
+from platereader.lab.synthesis.obstacles import (
+    KINDS,
+    Hidden,
+    Kind,
+    Side,
+    gap_shares,
+    hide_end,
+    legible_boxes,
+    legible_in_part,
+    without_end,
+)
+from platereader.lab.synthesis.pose import CornerError, Corners, noisy_corners
+from platereader.results import Detection
+
+__all__ = ["FUSED_FRAMES", "RIM_SHARE", "VARIANTS", "EndPicture", "EndVariant", "VariantKind", "part_size", "pictures"]
+
+VariantKind: TypeAlias = Kind | Literal["box", "frame_and_box", "whole"]
+"""What hides the end; at ``box`` only the given place ends there, at ``frame_and_box`` the picture does, too."""
+
+FUSED_FRAMES = 8
+RIM_SHARE = 0.03
+"""Hides the rim of a plate with two digits, and no character."""
+
+_SEED = 20270311
+# The detector's corners on photographs it never saw, as in the stress suite; those of one passage differ less.
+_CORNERS = CornerError(median=0.02, tail=0.5)
+_JITTER = CornerError(median=0.008, tail=0.3)
+_FRAME_NOISE = 2.0
+
+
+_DRAWN: Mapping[VariantKind, Kind] = {**{kind: kind for kind in KINDS}, "frame_and_box": "frame"}
+
+
+@dataclass(frozen=True, slots=True)
+class EndVariant:
+    """One way to hide an end.
+
+    Attributes:
+        kind: what hides it.
+        side: which end.
+        share: of the plate's width that is hidden; 0 where ``characters`` says it.
+        characters: how many are hidden, the edge standing between two; 0 where ``share`` says it.
+        tone: grey level of the obstacle; None where its kind has tones of its own.
+        frames: of one passage, whose evidence is fused; 1 for single pictures.
+    """
+
+    kind: VariantKind
+    side: Side
+    share: float = 0.0
+    characters: int = 0
+    tone: float | None = None
+    frames: int = 1
+
+    @property
+    def name(self) -> str:
+        """Such as ``post 128 right 16 %``."""
+        tone = "" if self.tone is None else f" {self.tone:g}"
+        where = f"{100 * self.share:g} %" if self.share else ("1 character", "2 characters")[self.characters - 1]
+        fused = "" if self.frames == 1 else f", {self.frames} frames"
+        return self.kind + fused if self.kind == "whole" else f"{self.kind}{tone} {self.side} {where}{fused}"
+
+    def rng(self, number: int, frame: int = 0) -> np.random.Generator:
+        """The source of randomness of one frame of one picture."""
+        return np.random.default_rng((_SEED, zlib.crc32(self.name.encode()), number, frame))
+
+    def share_of(self, plate: EndPlate) -> float | None:
+        """The share that is hidden of a plate; None where it is unknown, or the plate is none of this variant's."""
+        if self.frames > 1 and plate.group != "three digits":
+            return None
+        if not self.characters:
+            return self.share
+        gaps = gap_shares(plate.boxes, side=self.side)
+        return gaps[self.characters - 1] if len(gaps) >= self.characters else None
+
+
+class _Place(NamedTuple):
+    """How far an end is hidden: by a share, or by characters."""
+
+    share: float = 0.0
+    characters: int = 0
+
+
+_LAST, _LAST_TWO = _Place(characters=1), _Place(characters=2)
+_RIGHT = (
+    _Place(0.02), _Place(RIM_SHARE), _Place(0.06), _Place(0.09), _LAST, _Place(0.16), _LAST_TWO, _Place(0.25),
+    _Place(0.4),
+)  # fmt: skip
+_LEFT = (_Place(RIM_SHARE), _Place(0.09), _LAST, _Place(0.3))
+_FEW_RIGHT, _FEW_LEFT = (_Place(0.09), _LAST, _Place(0.25)), (_LAST,)
+_OFTEN: tuple[tuple[VariantKind, float | None], ...] = (
+    ("post", 12.0), ("post", 128.0), ("post", 235.0), ("ground_post", None), ("ground_strip", None), ("snow", 240.0),
+    ("frame", None), ("box", None), ("frame_and_box", None),
+)  # fmt: skip
+_RARELY: tuple[tuple[VariantKind, float | None], ...] = (
+    ("post", 190.0), ("snow", 150.0), ("strip", 70.0), ("dirt", None), ("bar", 45.0), ("another_plate", None),
+    ("hand", None),
+)  # fmt: skip
+_FUSED: tuple[tuple[VariantKind, float | None], ...] = (
+    ("post", 128.0), ("ground_strip", None), ("frame", None), ("frame_and_box", None),
+)  # fmt: skip
+
+_LISTED: tuple[tuple[Sequence[tuple[VariantKind, float | None]], Side, Sequence[_Place]], ...] = (
+    (_OFTEN, "right", _RIGHT),
+    (_OFTEN, "left", _LEFT),
+    (_RARELY, "right", _FEW_RIGHT),
+    (_RARELY, "left", _FEW_LEFT),
+)
+
+VARIANTS: tuple[EndVariant, ...] = (
+    EndVariant("whole", "right"),
+    *(
+        EndVariant(kind, side, *place, tone)
+        for looks, side, places in _LISTED
+        for kind, tone in looks
+        for place in places
+    ),
+    EndVariant("whole", "right", frames=FUSED_FRAMES),
+    *(EndVariant(kind, "right", *_LAST, tone, FUSED_FRAMES) for kind, tone in _FUSED),
+)
+"""All ways to hide an end, in the order of the table; those of several frames are the last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndPicture:
+    """A plate of which an end is hidden, as one frame or several.
+
+    Attributes:
+        variant: what it belongs to.
+        plate: of which an end is hidden.
+        frames: uint8 ``(H, W, 3)`` BGR, one or more.
+        detections: where the plate is in each frame.
+        hidden: whether a character is hidden; None where their places are unknown.
+    """
+
+    variant: EndVariant
+    plate: EndPlate
+    frames: tuple[BgrImage, ...]
+    detections: tuple[Detection, ...]
+    hidden: bool | None
+
+
+def pictures(plates: Sequence[EndPlate], variant: EndVariant) -> Iterator[EndPicture]:
+    """Make the pictures of a variant, one after the other; the same ones every time."""
+    for number, plate in enumerate(plates):
+        share = variant.share_of(plate)
+        if share is not None:
+            yield _picture(plate, variant, share=share, number=number)
+
+
+def part_size(plates: Sequence[EndPlate], variant: EndVariant) -> int:
+    """Number of pictures of a variant; several frames of a plate are one."""
+    return sum(variant.share_of(plate) is not None for plate in plates)
+
+
+def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int) -> EndPicture:
+    rng = variant.rng(number)
+    hidden = _hidden(plate, variant, share=share, rng=rng)
+    corners = plate.view.corners
+    if variant.kind in ("box", "frame_and_box"):
+        corners = without_end(corners, side=variant.side, share=share)
+    found = noisy_corners(corners, error=_CORNERS, rng=rng)
+    if variant.frames == 1:
+        frames, places = [hidden.pixels], [found]
+    else:
+        sources = [variant.rng(number, 1 + index) for index in range(variant.frames)]
+        frames = [_with_noise(hidden.pixels, rng=source) for source in sources]
+        places = [noisy_corners(found, error=_JITTER, rng=source) for source in sources]
+    detections = tuple(_detection(place, plate) for place in places)
+    return EndPicture(variant, plate, tuple(frames), detections, _hides(plate, variant, hidden, share=share))
+
+
+def _hidden(plate: EndPlate, variant: EndVariant, *, share: float, rng: np.random.Generator) -> Hidden:
+    pixels = plate.view.pixels
+    kind = _DRAWN.get(variant.kind)
+    if kind is None:
+        return Hidden(pixels, np.zeros(pixels.shape[:2], np.float32))
+    return hide_end(
+        pixels,
+        quad=plate.view.corners,
+        side=variant.side,
+        share=share,
+        kind=kind,
+        rng=rng,
+        tone=variant.tone,
+    )
+
+
+def _hides(plate: EndPlate, variant: EndVariant, hidden: Hidden, *, share: float) -> bool | None:
+    """Whether a character is hidden."""
+    if not plate.boxes:
+        return None
+    if variant.kind == "box":
+        return not all(legible_in_part(plate.boxes, side=variant.side, share=share))
+    return not all(legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes))
+
+
+def _with_noise(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
+    noisy = pixels + np.float32(_FRAME_NOISE) * rng.standard_normal(pixels.shape, np.float32)
+    clipped: BgrImage = np.clip(noisy.round(), 0, 255).astype(np.uint8)
+    return clipped
+
+
+def _detection(corners: Corners, plate: EndPlate) -> Detection:
+    quad = Quad.from_points(corners)
+    return Detection(quad.box, 1.0, quad, plate.view.lines)

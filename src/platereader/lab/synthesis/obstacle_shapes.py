@@ -1,0 +1,247 @@
+"""What stands before one end of a plate: every obstacle is ``obstacle(plane, share, base, rng) -> Layer``.
+
+``share`` is where it ends inwards at half the plate's height, in plate widths from the end; ``base`` is its colour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.obstacle_plane import Floats, Layer, PlatePlane, ramp, smooth_noise
+from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
+from platereader.lab.synthesis.render import render_plate
+from platereader.plates import RUSSIA
+
+__all__ = [
+    "Colour", "Maker", "another_plate", "bar", "dirt", "ground_of", "hand", "post", "random_tone", "snow", "strip",
+    "tinted",
+]  # fmt: skip
+
+Colour: TypeAlias = NDArray[np.float32]
+"""float32 ``(3,)``: blue, green, red, about 0 to 255."""
+
+Maker: TypeAlias = Callable[[PlatePlane, float, Colour, np.random.Generator], Layer]
+"""Draws one obstacle."""
+
+_FRONT_PX = (96, 24)
+_SHARP_PX = 1.0
+_SOFT = (0.01, 0.03)
+_SKINS: tuple[tuple[float, float, float], ...] = (
+    (150, 175, 225), (125, 150, 205), (95, 125, 180), (65, 90, 140), (40, 55, 90),
+)  # fmt: skip
+_NEIGHBOURS = ("standard", "standard", "taxi", "trailer", "transit")
+_FREE_RIM = (0.014, 0.04)
+_LEAST_FREE = 0.06
+
+
+def random_tone(rng: np.random.Generator) -> float:
+    """A grey level, 0 to 255: the ends of the scale are as common as its middle."""
+    return float(np.clip(rng.uniform(-20.0, 275.0), 0.0, 255.0))
+
+
+def tinted(tone: float, *, rng: np.random.Generator) -> Colour:
+    """A colour of that grey level; most obstacles are nearly grey."""
+    strength = float(rng.choice((4.0, 25.0), p=(0.75, 0.25)))
+    colour: Colour = np.clip(tone + strength * rng.standard_normal(3), 0, 255).astype(np.float32)
+    return colour
+
+
+def ground_of(plane: PlatePlane) -> Colour:
+    """The commonest colour of the plate near its end, which is that of its ground."""
+    matrix = homography(plane.quad, corners_of((float(_FRONT_PX[0]), float(_FRONT_PX[1]))))
+    front = cv2.warpPerspective(plane.picture, matrix, _FRONT_PX, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    third = _FRONT_PX[0] // 3
+    near = front[2:-2, 2:third] if plane.side == "left" else front[2:-2, -third:-2]
+    colours = near.reshape(-1, 3).astype(np.float32)
+    grey = colours.mean(axis=1)
+    counts, edges = np.histogram(grey, bins=32, range=(0, 256))
+    best = int(np.convolve(counts, (1, 2, 1), mode="same").argmax())
+    chosen = (grey >= edges[max(best - 1, 0)]) & (grey <= edges[min(best + 2, 32)])
+    return cast(Colour, colours[chosen].mean(axis=0))
+
+
+def post(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """An upright bar with straight edges: round or flat, plain, streaked or banded; some stand free of the rim."""
+    lean = np.float32(rng.normal(0.0, 0.02))
+    beyond_edge = np.float32(share) + lean * plane.lower * 2 - plane.depth  # from the inner edge outwards
+    free = share >= _LEAST_FREE and rng.random() < 0.35
+    rim = -float(rng.uniform(0.05, 0.6)) if not free else min(float(rng.uniform(*_FREE_RIM)), share / 3)
+    width = np.float32(share - rim)
+    inside = np.minimum(beyond_edge, width - beyond_edge)
+    shade = _rounded(beyond_edge / width, rng=rng) if rng.random() < 0.6 else _flat(plane, rng=rng)
+    texture = float(rng.random())
+    if texture < 0.3:
+        shade = shade + _streaks(beyond_edge, rng=rng)
+    elif texture < 0.4:
+        shade = shade * _bands(plane, rng=rng)
+    elif texture < 0.6:
+        shade = shade + np.float32(rng.uniform(0.02, 0.1)) * smooth_noise(plane, cell=0.04, rng=rng)
+    return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
+
+
+def strip(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """A flat piece with exact edges, as of tape or fresh paint, over the rim or up to it."""
+    inside = np.float32(share) - plane.depth
+    if rng.random() < 0.5:
+        rim, edge = (float(value) for value in rng.uniform((0.012, 0.04), (0.02, 0.09)))
+        room = np.minimum(plane.down - np.float32(edge), np.float32(1 - edge) - plane.down) / np.float32(plane.aspect)
+        inside = np.minimum(np.minimum(inside, plane.depth - np.float32(min(rim, share / 2))), room)
+    else:
+        over = np.float32(rng.uniform(0.0, 0.3))
+        room = np.minimum(plane.down + over, 1 + over - plane.down) / np.float32(plane.aspect)
+        inside = np.minimum(np.minimum(inside, plane.depth + np.float32(rng.uniform(0.0, 0.15))), room)
+    shade = np.ones_like(inside) + np.float32(rng.uniform(-0.03, 0.03)) * (plane.down - np.float32(0.5))
+    return Layer(_shaded(base, shade), ramp(inside, softness=_SHARP_PX / plane.width_px))
+
+
+def snow(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """A mass with a rough edge; lying snow reaches farther at the bottom than at the top."""
+    slope = float(rng.choice((0.0, rng.uniform(0.2, 1.0)), p=(0.4, 0.6)))
+    rough = min(float(rng.uniform(0.012, 0.05)), share / 4)
+    noise = smooth_noise(plane, cell=float(rng.uniform(0.04, 0.16)), rng=rng)
+    noise = noise + np.float32(0.4) * smooth_noise(plane, cell=0.02, rng=rng)
+    edge = np.float32(share) * (1 + np.float32(2 * slope) * (np.clip(plane.down, -0.5, 1.5) - np.float32(0.5)))
+    inside = np.minimum(edge + np.float32(rough) * noise - plane.depth, plane.depth + np.float32(0.7))
+    if slope and rng.random() < 0.5:  # a heap that ends somewhere above
+        top = np.float32(rng.uniform(-0.6, 0.1))
+        inside = np.minimum(inside, (plane.down - top) / np.float32(plane.aspect) + np.float32(rough) * noise)
+    softness = float(rng.uniform(0.008, 0.03))
+    relief = np.float32(0.05) * noise + np.float32(0.06) * smooth_noise(plane, cell=0.015, rng=rng)
+    shade = np.float32(0.86) + np.float32(0.14) * ramp(inside, softness=6 * softness) + relief
+    return Layer(_shaded(base, shade), ramp(inside, softness=softness))
+
+
+def dirt(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """Mud in the tones of what is behind, which fades in; ``share`` is where it covers a half."""
+    fade = min(float(rng.uniform(0.02, 0.12)), share)
+    noise = smooth_noise(plane, cell=float(rng.uniform(0.02, 0.08)), rng=rng)
+    inside = np.float32(share) - plane.depth + np.float32(0.3 * fade) * noise
+    below = np.abs(plane.lower - np.float32(rng.uniform(-0.1, 0.2)))
+    around = np.float32(rng.uniform(0.35, 0.6)) - np.hypot(below, np.minimum(plane.depth + np.float32(0.1), 0))
+    inside = np.minimum(inside, around + np.float32(0.02) * noise)
+    opacity = ramp(inside, softness=fade)
+    brown = np.array((0.85, 0.95, 1.0), np.float32) ** np.float32(rng.uniform(0.0, 2.0))
+    earth: Colour = (base * brown).astype(np.float32)
+    shade = np.float32(rng.uniform(0.4, 1.0)) + np.float32(0.05) * smooth_noise(plane, cell=0.03, rng=rng)
+    return Layer(_shaded(earth, shade), opacity)
+
+
+def bar(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """A slanted rod, thin like a cable or thick like a tow bar, that crosses the end; some end in a ball."""
+    angle = float(rng.uniform(8.0, 50.0)) * (1.0 if rng.random() < 0.5 else -1.0)
+    cos, sin = (np.float32(value) for value in (math.cos(math.radians(angle)), math.sin(math.radians(angle))))
+    beyond_edge = (np.float32(share) - plane.depth) * cos - plane.lower * sin
+    width = np.float32(rng.uniform(0.025, 0.06) if rng.random() < 0.35 else rng.uniform(0.06, 0.22))
+    inside = np.minimum(beyond_edge, width - beyond_edge)
+    shade = _rounded(beyond_edge / width, rng=rng)
+    if rng.random() < 0.4:
+        top, radius = np.float32(rng.uniform(-0.1, 0.3) / plane.aspect), width * np.float32(rng.uniform(0.6, 1.0))
+        aside = plane.depth - np.float32(share) + radius
+        ball = radius - np.hypot(aside, plane.lower - top)
+        shade = np.where(ball > 0, _rounded((radius - aside) / (2 * radius), rng=rng), shade).astype(np.float32)
+        inside = np.maximum(np.minimum(inside, plane.lower - top), ball)
+    return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
+
+
+def hand(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """Rounded fingers of a hand or a glove, one above the other; the longest one ends at ``share``."""
+    radius = float(rng.uniform(0.02, 0.035))
+    first, count = int(rng.integers(1, 3)), int(rng.integers(3, 5))
+    slope = float(rng.normal(0.0, 0.15))
+    inside = np.full(plane.depth.shape, -1.0, np.float32)
+    for number in range(-first, count - first):
+        tip = share - radius - (0.0 if number == 0 else float(rng.uniform(0.0, 0.4)) * min(share, 0.12))
+        aside = plane.lower - np.float32(1.9 * radius * number) - np.float32(slope) * (plane.depth - np.float32(share))
+        past = np.maximum(plane.depth - np.float32(tip), 0)
+        inside = np.maximum(inside, np.float32(radius) - np.hypot(past, aside))
+    knuckles = np.minimum(np.float32(share - 0.12) - plane.depth, np.float32(5 * radius) - np.abs(plane.lower))
+    inside = np.minimum(np.maximum(inside, knuckles), plane.depth + np.float32(0.6))
+    shade = np.float32(0.6) + np.float32(0.4) * np.sqrt(np.clip(inside / np.float32(radius), 0, 1))
+    shade = shade + np.float32(0.03) * smooth_noise(plane, cell=0.02, rng=rng)
+    if rng.random() < 0.6:  # bare
+        base = np.array(_SKINS[int(rng.integers(len(_SKINS)))], np.float32) * np.float32(rng.uniform(0.6, 1.1))
+    return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
+
+
+def another_plate(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+    """A plate or a plain sign before the end of this one, a little turned."""
+    layout = RUSSIA.layout(_NEIGHBOURS[int(rng.integers(len(_NEIGHBOURS)))])
+    text = RUSSIA.sample_text(layout.plate_format, rng=rng)
+    front = render_plate(text, layout, height_px=64, rng=rng).pixels.astype(np.float32)
+    if rng.random() < 0.3:
+        front[:] = base
+    height, width = front.shape[:2]
+    matrix = homography(corners_of((float(width), float(height))), _neighbour_corners(plane, share, rng=rng))
+    size = (plane.depth.shape[1], plane.depth.shape[0])
+    colour = cv2.warpPerspective(front, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    opacity = cv2.warpPerspective(np.ones((height, width), np.float32), matrix, size, flags=cv2.INTER_LINEAR)
+    light = ground_of(plane).mean() / max(float(np.median(front)), 40.0)
+    gain = np.float32(float(np.clip(light, 0.2, 1.2)) * rng.uniform(0.7, 1.1))
+    return Layer(cast(FloatImage, colour * gain), cast(FloatImage, np.clip(opacity, 0, 1)))
+
+
+def _neighbour_corners(plane: PlatePlane, share: float, *, rng: np.random.Generator) -> Corners:
+    """Where a plate of about the same size lies whose edge stands at ``share``, in pixels."""
+    wide, tall = (float(value) for value in rng.uniform((0.7, 0.95), (1.4, 1.5)))
+    middle = 0.5 + float(rng.uniform(-0.15, 0.15))
+    turn = float(rng.normal(0.0, math.radians(2.5)))
+    places: list[tuple[float, float]] = []
+    for across, below in ((0, -tall / 2), (wide, -tall / 2), (wide, tall / 2), (0, tall / 2)):
+        # Turned about the middle of its inner edge, in plate widths.
+        y = below / plane.aspect
+        beyond, lower = across * math.cos(turn) - y * math.sin(turn), across * math.sin(turn) + y * math.cos(turn)
+        places.append((beyond - share, lower * plane.aspect + middle))
+    if plane.side == "left":  # its right end lies over our left one
+        mirrored = [(-beyond, down) for beyond, down in places]
+        places = [mirrored[1], mirrored[0], mirrored[3], mirrored[2]]
+    else:
+        places = [(1.0 + beyond, down) for beyond, down in places]
+    return moved_by(homography(corners_of((1.0, 1.0)), plane.quad), points=np.array(places, np.float32))
+
+
+def _softness(plane: PlatePlane, *, rng: np.random.Generator) -> float:
+    """Width of an edge in plate widths: mostly as sharp as the picture, else out of focus."""
+    sharp = _SHARP_PX / plane.width_px
+    return sharp * float(rng.uniform(1.0, 2.0)) if rng.random() < 0.65 else max(sharp, float(rng.uniform(*_SOFT)))
+
+
+def _shaded(base: Colour, shade: Floats) -> FloatImage:
+    colour: FloatImage = (shade[..., None] * base).astype(np.float32, copy=False)
+    return colour
+
+
+def _rounded(across: Floats, *, rng: np.random.Generator) -> FloatImage:
+    """Light on a round post, 0 to 1 across it: darker to its edges, with a highlight."""
+    depth, light = np.float32(rng.uniform(0.1, 0.6)), np.float32(rng.uniform(0.2, 0.8))
+    dark = 1 - depth * np.clip(np.abs(across - light), 0, 1) * 1.4
+    gloss = np.float32(rng.uniform(0.0, 0.4)) * np.exp(-(((across - light) / np.float32(0.12)) ** 2))
+    shade: FloatImage = (np.clip(dark, 0.1, 1) + gloss).astype(np.float32)
+    return shade
+
+
+def _flat(plane: PlatePlane, *, rng: np.random.Generator) -> FloatImage:
+    slope = np.float32(rng.uniform(-0.1, 0.1))
+    shade: FloatImage = (1 + slope * (np.clip(plane.down, -1, 2) - np.float32(0.5))).astype(np.float32)
+    return shade
+
+
+def _streaks(beyond_edge: FloatImage, *, rng: np.random.Generator) -> FloatImage:
+    """Lines along the post, such as rust or the grain of wood."""
+    places = np.linspace(-0.1, 1.0, 120)
+    levels = rng.normal(0.0, float(rng.uniform(0.03, 0.15)), 120)
+    shade: FloatImage = np.interp(beyond_edge, places, levels).astype(np.float32)
+    return shade
+
+
+def _bands(plane: PlatePlane, *, rng: np.random.Generator) -> FloatImage:
+    """Bands around the post, light and dark by turns."""
+    period, start = np.float32(rng.uniform(0.4, 2.5)), np.float32(rng.uniform(0.0, 1.0))
+    dark = np.mod(np.clip(plane.down, -20, 20) / period + start, 1.0) < 0.5
+    return cast(FloatImage, np.where(dark, np.float32(rng.uniform(0.15, 0.6)), np.float32(1.0)))

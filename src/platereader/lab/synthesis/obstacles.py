@@ -1,0 +1,211 @@
+"""One end of a plate hidden: by a post, snow, a bar, another plate, a hand, dirt, fresh paint, or the end of the frame.
+
+When the last digit of a three-digit region is hidden, the rest is a legal text too. A reader must learn to say so, and
+a suite must measure whether it does; both hide ends with this. What is hidden is measured in the plate's own plane.
+The suite ``ends`` is frozen: a change of the pictures made here changes its pictures, and with them every figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis import obstacle_shapes as shapes
+from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.legibility import Window, inside, window_corners
+from platereader.lab.synthesis.obstacle_plane import Side, plane_of, with_layer
+from platereader.lab.synthesis.obstacle_shapes import Maker, ground_of, random_tone, tinted
+from platereader.lab.synthesis.pose import Corners, corners_of, homography
+
+__all__ = [
+    "KINDS",
+    "Hidden",
+    "Kind",
+    "Side",
+    "gap_shares",
+    "hide_end",
+    "legible_boxes",
+    "legible_in_part",
+    "rim_visible",
+    "without_end",
+]
+
+Kind: TypeAlias = Literal[
+    "post", "ground_post", "snow", "dirt", "bar", "another_plate", "hand", "strip", "ground_strip", "frame"
+]
+"""What hides the end. A ``strip`` is flat and sharp, like fresh paint or tape; those named ``ground`` have the colour
+that the plate has there. At a ``frame`` the picture ends, and its last column is repeated."""
+
+_SHAPES: Mapping[Kind, Maker] = {
+    "post": shapes.post,
+    "ground_post": shapes.post,
+    "snow": shapes.snow,
+    "dirt": shapes.dirt,
+    "bar": shapes.bar,
+    "another_plate": shapes.another_plate,
+    "hand": shapes.hand,
+    "strip": shapes.strip,
+    "ground_strip": shapes.strip,
+}
+_IN_GROUND_TONES: frozenset[Kind] = frozenset(("ground_post", "ground_strip", "dirt"))
+
+KINDS: tuple[Kind, ...] = (*_SHAPES, "frame")
+"""All kinds, in the order of ``Kind``."""
+
+_RIM = 0.012
+_SHARE_RANGE = (0.0, 0.6)
+_OPAQUE = 0.5
+_FRONT_PX = (416, 104)
+_MOST_HIDDEN = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """A picture in which something is hidden.
+
+    Attributes:
+        pixels: uint8 ``(H, W, 3)`` BGR, a new array.
+        opacity: float32 ``(H, W)``, 0 to 1: how far the obstacle covers each pixel; where it is 0 the picture is as it
+            was.
+    """
+
+    pixels: BgrImage
+    opacity: FloatImage
+
+
+def hide_end(
+    picture: BgrImage,
+    *,
+    quad: Corners,
+    side: Side,
+    share: float,
+    kind: Kind,
+    rng: np.random.Generator,
+    tone: float | None = None,
+) -> Hidden:
+    """Hide one end of a plate.
+
+    Args:
+        picture: uint8 ``(H, W, 3)`` BGR; not written to.
+        quad: float32 ``(4, 2)`` corners of the plate as read, in pixels of the picture.
+        side: which end, as the plate is read.
+        share: where the obstacle ends inwards, in parts of the plate's width from that end, at half the plate's
+            height and in its plane, up to 0.6. A rough edge has it on average. A thin obstacle leaves the rim visible.
+        kind: what hides it.
+        rng: source of all other variation.
+        tone: grey level of the obstacle, 0 to 255; None draws one. Kinds in the tones of the ground, a hand and
+            another plate have tones of their own.
+
+    Returns:
+        The picture, and where it is hidden.
+
+    Raises:
+        InvalidArgumentError: a share outside of 0 to 0.6.
+    """
+    if not _SHARE_RANGE[0] < share <= _SHARE_RANGE[1]:
+        raise InvalidArgumentError(f"share is {share}, allowed are more than 0 and up to {_SHARE_RANGE[1]}.")
+    if kind == "frame":
+        return _ended_frame(picture, quad=quad, side=side, share=share)
+    plane = plane_of(picture, quad=quad, side=side)
+    base = ground_of(plane) if kind in _IN_GROUND_TONES else tinted(random_tone(rng) if tone is None else tone, rng=rng)
+    layer = _SHAPES[kind](plane, share, base, rng)
+    return Hidden(with_layer(picture, layer, rng=rng), layer.opacity)
+
+
+def _ended_frame(picture: BgrImage, *, quad: Corners, side: Side, share: float) -> Hidden:
+    """The picture up to an upright line through the plate; beyond it the last column is repeated."""
+    inwards = share if side == "left" else 1.0 - share
+    edge, middle = window_corners(quad, (inwards, 0.5, 0.5, 0.5))[:2, 0].tolist()
+    column = min(max(round(edge), 1), picture.shape[1] - 1)
+    pixels, opacity = picture.copy(), np.zeros(picture.shape[:2], np.float32)
+    if edge > middle:
+        pixels[:, column:] = picture[:, column - 1 : column]
+        opacity[:, column:] = 1.0
+    else:
+        pixels[:, :column] = picture[:, column : column + 1]
+        opacity[:, :column] = 1.0
+    return Hidden(pixels, opacity)
+
+
+def without_end(quad: Corners, *, side: Side, share: float) -> Corners:
+    """Corners of what is left of a plate: as of a detector whose box ends there; float32 ``(4, 2)`` pixels.
+
+    Args:
+        quad: float32 ``(4, 2)`` corners of the whole plate, pixels.
+        side: which end is missing.
+        share: of the plate's width that is missing.
+    """
+    return window_corners(quad, _window(side, share))
+
+
+def gap_shares(boxes: Sequence[Window], *, side: Side) -> list[float]:
+    """Where an edge stands between two neighbouring characters, as shares from one end inwards, the smallest first.
+
+    Args:
+        boxes: place of each character, see ``legibility.character_boxes``.
+        side: the end to count from.
+    """
+    middles = [(first[2] + second[0]) / 2 for first, second in pairwise(boxes) if second[0] > first[0]]
+    return sorted(middle if side == "left" else 1.0 - middle for middle in middles)
+
+
+def legible_boxes(hidden: Hidden, *, quad: Corners, boxes: Sequence[Window]) -> list[bool]:
+    """Whether at most 20 % of each character's place is hidden, see ``legibility.masked``.
+
+    What lies outside of the picture is hidden too.
+
+    Args:
+        hidden: as ``hide_end`` returns it.
+        quad: float32 ``(4, 2)`` corners of the whole plate, pixels.
+        boxes: place of each character.
+    """
+    covered = _covered(hidden, quad=quad)
+    return [_mean(covered, box) <= _MOST_HIDDEN for box in boxes]
+
+
+def legible_in_part(boxes: Sequence[Window], *, side: Side, share: float) -> list[bool]:
+    """Likewise for a plate that is cut out ``without_end``."""
+    left, _, right, _ = _window(side, share)
+    return inside(boxes, (left, -1.0, right, 2.0))
+
+
+def rim_visible(hidden: Hidden, *, quad: Corners, side: Side) -> bool:
+    """Whether the outer rim of that side can still be seen, nearly all of it.
+
+    Args:
+        hidden: as ``hide_end`` returns it.
+        quad: float32 ``(4, 2)`` corners of the whole plate, pixels.
+        side: which end.
+    """
+    rim: Window = (0.0, 0.0, _RIM, 1.0) if side == "left" else (1.0 - _RIM, 0.0, 1.0, 1.0)
+    return _mean(_covered(hidden, quad=quad), rim) <= _MOST_HIDDEN
+
+
+def _window(side: Side, share: float) -> Window:
+    return (share, 0.0, 1.0, 1.0) if side == "left" else (0.0, 0.0, 1.0 - share, 1.0)
+
+
+def _covered(hidden: Hidden, *, quad: Corners) -> FloatImage:
+    """What is hidden of the plate seen from the front: 1 where nothing can be made out, 0 elsewhere."""
+    width, height = _FRONT_PX
+    matrix = homography(quad, corners_of((float(width), float(height))))
+    opacity = cv2.warpPerspective(
+        hidden.opacity, matrix, _FRONT_PX, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1.0
+    )
+    covered: FloatImage = (opacity >= _OPAQUE).astype(np.float32)
+    return covered
+
+
+def _mean(covered: FloatImage, box: Window) -> float:
+    height, width = covered.shape
+    left, right = (min(max(round(edge * width), 0), width) for edge in (box[0], box[2]))
+    top, bottom = (min(max(round(edge * height), 0), height) for edge in (box[1], box[3]))
+    cell = covered[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return float(cell.mean()) if cell.size else 1.0

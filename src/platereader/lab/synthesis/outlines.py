@@ -1,0 +1,146 @@
+"""From the description of an outline to its points: corners, arcs, curves and lines of a pen.
+
+A chain is a list of items:
+
+    x,y        corner                    x,y,r              corner rounded with radius r
+    @cx,cy,rx,ry,from,to  elliptic arc in degrees (0 right, 90 down)
+    ~x0,y0,x1,y1,x2,y2    quadratic Bezier curve             o cx,cy,rx,ry,n  superellipse of exponent n
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+Point: TypeAlias = tuple[float, float]
+
+_SAME = 1e-6
+_SHARPEST_TURN = math.radians(100)
+
+
+def polygon(items: Sequence[str]) -> list[Point]:
+    """The points of one closed shape."""
+    return _points(_chain(items), closed=True)
+
+
+def pen_line(items: Sequence[str], *, width: float) -> list[list[Point]]:
+    """The line that a broad pen leaves along an open chain, as polygons that overlap: flat ends, sharp corners.
+
+    Args:
+        items: the chain along the middle of the line.
+        width: of the pen.
+    """
+    points = _without_repeats(_points(_chain(items), closed=False))
+    if math.dist(points[0], points[-1]) < _SAME:
+        points.append(points[1])  # a ring: its lines meet at the start too
+    turns = [_turn(*three) for three in zip(points[:-2], points[1:-1], points[2:], strict=True)]
+    ends = [0.0, *(_reach(turn, width=width) for turn in turns), 0.0]
+    spans = zip(points[:-1], points[1:], ends[:-1], ends[1:], strict=True)
+    pieces = [_stroke(start, end, before=before, after=after, width=width) for start, end, before, after in spans]
+    return pieces + [
+        _disc(point, width / 2) for point, turn in zip(points[1:-1], turns, strict=True) if turn >= _SHARPEST_TURN
+    ]
+
+
+def _without_repeats(points: Sequence[Point]) -> list[Point]:
+    """The points without those that stand where the one before stands."""
+    kept = [points[0]]
+    kept.extend(point for before, point in itertools.pairwise(points) if math.dist(before, point) >= _SAME)
+    return kept
+
+
+def _turn(before: Point, corner: Point, after: Point) -> float:
+    """By how much a chain turns at a point, radians."""
+    first = math.atan2(corner[1] - before[1], corner[0] - before[0])
+    second = math.atan2(after[1] - corner[1], after[0] - corner[0])
+    return abs((second - first + math.pi) % (2 * math.pi) - math.pi)
+
+
+def _reach(turn: float, *, width: float) -> float:
+    """How far both lines of a corner go beyond it to meet in a point; very sharp corners are round."""
+    return width / 2 * math.tan(turn / 2) if turn < _SHARPEST_TURN else 0.0
+
+
+def _stroke(start: Point, end: Point, *, before: float, after: float, width: float) -> list[Point]:
+    """A straight line of the pen, lengthened at its ends."""
+    length = math.dist(start, end)
+    dx, dy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
+    x0, y0 = start[0] - dx * before, start[1] - dy * before
+    x1, y1 = end[0] + dx * after, end[1] + dy * after
+    aside, down = -dy * width / 2, dx * width / 2
+    return [(x0 + aside, y0 + down), (x1 + aside, y1 + down), (x1 - aside, y1 - down), (x0 - aside, y0 - down)]
+
+
+def _disc(center: Point, radius: float) -> list[Point]:
+    return _arc([center[0], center[1], radius, radius, 0, 348])
+
+
+def _chain(items: Sequence[str]) -> list[tuple[float, float, float]]:
+    """The points of a chain before its corners are rounded, with the radius of each."""
+    chain: list[tuple[float, float, float]] = []
+    for item in items:
+        kind = item[0] if item[0] in "@~o" else ""
+        numbers = [float(number) for number in item[len(kind) :].split(",")]
+        if kind:
+            chain.extend((x, y, 0.0) for x, y in {"@": _arc, "~": _curve, "o": _oval}[kind](numbers))
+        else:
+            chain.append((numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 0.0))
+    return chain
+
+
+def _points(chain: Sequence[tuple[float, float, float]], *, closed: bool) -> list[Point]:
+    points: list[Point] = []
+    for index, (x, y, radius) in enumerate(chain):
+        before, after = chain[index - 1], chain[(index + 1) % len(chain)]
+        end = not closed and index in {0, len(chain) - 1}
+        rounded = radius > 0 and not end
+        points.extend(_rounded(before[:2], (x, y), after[:2], radius=radius) if rounded else [(x, y)])
+    return points
+
+
+def _arc(numbers: list[float]) -> list[Point]:
+    """Points on an arc of an upright ellipse."""
+    cx, cy, rx, ry, first, last = numbers
+    angles = np.radians(np.linspace(first, last, round(abs(last - first) / 6) + 1)).tolist()
+    return [(cx + rx * math.cos(angle), cy + ry * math.sin(angle)) for angle in angles]
+
+
+def _curve(numbers: list[float]) -> list[Point]:
+    """Points on a quadratic Bezier curve."""
+    x0, y0, x1, y1, x2, y2 = numbers
+    steps = np.linspace(0, 1, 13).tolist()
+    weights = [((1 - t) ** 2, 2 * t * (1 - t), t**2) for t in steps]
+    return [(a * x0 + b * x1 + c * x2, a * y0 + b * y1 + c * y2) for a, b, c in weights]
+
+
+def _oval(numbers: list[float]) -> list[Point]:
+    """Points around a superellipse: exponent 2 is an ellipse, higher ones are squarer."""
+    cx, cy, rx, ry, exponent = numbers
+    circle = [(math.cos(angle), math.sin(angle)) for angle in np.radians(np.arange(0, 360, 4)).tolist()]
+    power = 2 / exponent
+    bent = [(math.copysign(abs(x) ** power, x), math.copysign(abs(y) ** power, y)) for x, y in circle]
+    return [(cx + rx * x, cy + ry * y) for x, y in bent]
+
+
+def _rounded(before: Point, corner: Point, after: Point, *, radius: float) -> list[Point]:
+    """Points on the circle that touches both edges of a corner; it shrinks where an edge is too short for it."""
+    to_before, to_after = math.dist(before, corner), math.dist(after, corner)
+    ax, ay = (before[0] - corner[0]) / to_before, (before[1] - corner[1]) / to_before
+    bx, by = (after[0] - corner[0]) / to_after, (after[1] - corner[1]) / to_after
+    half_angle = math.acos(max(-1.0, min(1.0, ax * bx + ay * by))) / 2
+    bisector = math.hypot(ax + bx, ay + by)
+    if bisector < 1e-3:
+        return [corner]
+    reach = min(radius / math.tan(half_angle), to_before / 2, to_after / 2)
+    size = reach * math.tan(half_angle)
+    away = size / math.sin(half_angle) / bisector
+    cx, cy = corner[0] + (ax + bx) * away, corner[1] + (ay + by) * away
+    first = math.atan2(corner[1] + ay * reach - cy, corner[0] + ax * reach - cx)
+    last = math.atan2(corner[1] + by * reach - cy, corner[0] + bx * reach - cx)
+    turn = (last - first + math.pi) % (2 * math.pi) - math.pi
+    angles = [first + turn * step / 8 for step in range(9)]
+    return [(cx + size * math.cos(angle), cy + size * math.sin(angle)) for angle in angles]

@@ -1,0 +1,382 @@
+"""Where everything stands on the plates of other countries: a strip at an end, hyphens, a field at the left.
+
+Pitches were measured on photographs of Armenian, Azerbaijani, Kazakh, Ukrainian and Uzbek plates, within some 5 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, SlotGroup, Template
+from platereader.plates import PlateLayout
+from platereader.plates._layout import CountryStrip, Face
+
+__all__ = ["has_marks", "place_all"]
+
+_Row: TypeAlias = tuple[SlotGroup, ...]
+
+_RIM_MM = 5.5
+_PAD_MM = 5.0
+_RULE_MM = 2.6
+_BAND_MM = 12.0
+_END_SEAL_MM = 16.0
+_BOLT_MM = 19.0
+_BOLT_ROOM_MM = 14.0
+_MARK_MM = 21.0
+"""Height of flag and code below a region code."""
+
+_PITCHES: dict[Face, tuple[float, float]] = {"gost": (0.84, 0.68), "fe": (0.735, 0.695), "din": (0.76, 0.69)}
+"""Distance kept for a letter and for a digit, in parts of the height."""
+
+_LEAST_GAPS = {" ": 0.14, "-": 0.36, "o": 0.44}
+_GAPS = {" ": 0.34, "-": 0.48, "o": 0.62}
+"""Width of what parts two groups, in parts of the height."""
+
+_NOWHERE: Rect = (0.0, 0.0, 0.0, 0.0)
+_MOST_SPREAD = 1.1
+_OWN_SHARE = 0.95
+
+
+class _Written(NamedTuple):
+    """Places of the characters of a line, and the hyphens and seals between its groups."""
+
+    places: list[Placement]
+    hyphens: list[Rect]
+    seals: list[Rect]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The large areas of a plate.
+
+    Attributes:
+        layout: of the plate.
+        rows: groups of each line.
+        strip: the strip, or None.
+        field: the separate field, or None.
+        field_row: the line that it is in.
+        border: height at which the lower line begins.
+    """
+
+    layout: PlateLayout
+    rows: tuple[_Row, ...]
+    strip: Rect | None
+    field: Rect | None
+    field_row: int
+    border: float
+
+    def boxed(self, row: int) -> slice:
+        """Which groups of a line stand in the field."""
+        count, groups = self.layout.boxed, len(self.rows[row])
+        if not count or row != self.field_row:
+            return slice(0, 0)
+        return slice(groups - count, groups) if self.layout.boxed_at == "right" else slice(0, count)
+
+    def free_span(self, row: int) -> tuple[float, float]:
+        """Left and right end of what a line has for its text."""
+        width = self.layout.plate_format.size_mm[0]
+        left, right = _RIM_MM, width - _RIM_MM
+        if self.strip is not None and _beside(self.layout, row):
+            band = _BAND_MM if _has_band(self.layout) else 0.0
+            left, right = (self.strip[2] + band, right) if self.strip[0] == 0 else (left, self.strip[0] - band)
+        if self.field is not None and row == self.field_row:
+            left, right = (left, self.field[0]) if self.layout.boxed_at == "right" else (self.field[2], right)
+        if self.layout.strip is not None and self.layout.strip.hologram == "end" and len(self.rows) == 1:
+            left, right = (
+                (left + _END_SEAL_MM, right) if self.layout.strip.at == "right" else (left, right - _END_SEAL_MM)
+            )
+        return left + _PAD_MM, right - _PAD_MM
+
+
+def has_marks(layout: PlateLayout) -> bool:
+    """Whether a layout has anything that Russian plates lack."""
+    return layout.strip is not None or layout.boxed_at != "right" or bool(layout.separators) or layout.face != "gost"
+
+
+def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
+    """Place the characters of all lines and whatever else stands on the plate.
+
+    Args:
+        layout: of the plate.
+        rows: groups of each line as they are filled.
+    """
+    plan = _plan(layout, tuple(rows))
+    written = [_write_row(plan, row) for row in range(len(rows))]
+    marks = _marks(plan, seals=tuple(seal for one in written for seal in one.seals))
+    rules = (*_rules(plan), *(hyphen for one in written for hyphen in one.hyphens))
+    places = tuple(place for one in written for place in one.places)
+    fixtures = Fixtures(layout.plate_format.size_mm, None, None, None, _bolts(layout, places), rules, marks)
+    return Template(places, fixtures)
+
+
+# ---------------------------------------------------------------- the large areas
+
+
+def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
+    height = layout.plate_format.size_mm[1]
+    border = (
+        height if len(rows) == 1 else (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
+    )
+    strip = _strip(layout, border)
+    field_row = 0 if layout.boxed_at == "upper left" else len(rows) - 1
+    plan = _Plan(layout, rows, strip, None, field_row, border)
+    if not layout.boxed:
+        return plan
+    top, bottom = _limits(layout, field_row, border)
+    wide = _field_width(plan)
+    left, right = _field_room(layout, strip, row=field_row)
+    field = (right - wide, top, right, bottom) if layout.boxed_at == "right" else (left, top, left + wide, bottom)
+    return _Plan(layout, rows, strip, field, field_row, border)
+
+
+def _limits(layout: PlateLayout, row: int, border: float) -> tuple[float, float]:
+    """Upper and lower end of a line."""
+    height = layout.plate_format.size_mm[1]
+    return (0.0, height) if layout.line_count == 1 else (0.0, border) if row == 0 else (border, height)
+
+
+def _beside(layout: PlateLayout, row: int) -> bool:
+    """Whether the strip stands beside a line."""
+    strip = layout.strip
+    return strip is not None and (layout.line_count == 1 or strip.lines in {"all", ("upper", "lower")[row]})
+
+
+def _has_band(layout: PlateLayout) -> bool:
+    return layout.strip is not None and layout.strip.hologram == "band" and layout.strip.at != "field"
+
+
+def _strip(layout: PlateLayout, border: float) -> Rect | None:
+    """The strip, from edge to edge of its lines."""
+    strip = layout.strip
+    if strip is None or strip.at == "field":
+        return None
+    width, height = layout.plate_format.size_mm
+    top, bottom = (0.0, height)
+    if layout.line_count == 2 and strip.lines != "all":
+        top, bottom = _limits(layout, 0 if strip.lines == "upper" else 1, border)
+    return (0.0, top, strip.width_mm, bottom) if strip.at == "left" else (width - strip.width_mm, top, width, bottom)
+
+
+def _field_room(layout: PlateLayout, strip: Rect | None, *, row: int) -> tuple[float, float]:
+    """Left and right end of what the field may be taken from."""
+    width = layout.plate_format.size_mm[0]
+    if strip is None or not _beside(layout, row):
+        return 0.0, width
+    return (strip[2], width) if strip[0] == 0 else (0.0, strip[0])
+
+
+def _field_width(plan: _Plan) -> float:
+    groups = plan.rows[plan.field_row][plan.boxed(plan.field_row)]
+    written = sum(sum(_pitches(group, plan.layout.face)) for group in groups)
+    marked = plan.layout.strip is not None and plan.layout.strip.at == "field"
+    bolt = _BOLT_ROOM_MM if plan.layout.line_count == 1 else 0.0
+    return max(written, 4.0 * _MARK_MM if marked else 0.0) + 2 * _PAD_MM + _RIM_MM + bolt
+
+
+# ---------------------------------------------------------------- the text
+
+
+def _tall(row: _Row) -> float:
+    return max((group.height_mm for group in row), default=0.0)
+
+
+def _baseline(rows: Sequence[_Row], row: int, height: float) -> float:
+    """Where the characters of a line end."""
+    tall = [_tall(one) for one in rows]
+    if len(tall) == 1:
+        return height / 2 + tall[0] / 2
+    margin = 0.33 * (height - sum(tall))
+    return margin + tall[0] if row == 0 else height - margin
+
+
+def _pitches(group: SlotGroup, face: Face) -> list[float]:
+    """Distance kept for each slot of a group."""
+    letter, digit = _PITCHES[face]
+    return [group.height_mm * (digit if slot in "dn0123456789" else letter) for slot in group.slots]
+
+
+def _write_row(plan: _Plan, row: int) -> _Written:
+    """One line: its groups in the field, and the others in what is left."""
+    groups, boxed = plan.rows[row], plan.boxed(row)
+    marks = plan.layout.separators[row] if plan.layout.separators else " " * (len(groups) - 1)
+    first = boxed.stop if boxed.start == 0 else 0
+    last = boxed.start or len(groups)
+    written = _write_free(plan, row, groups[first:last], marks=marks[first : max(first, last - 1)])
+    inside = _write_boxed(plan, groups[boxed])
+    places = inside + written.places if boxed.start == 0 else written.places + inside
+    return _Written(places, written.hyphens, written.seals)
+
+
+def _write_free(plan: _Plan, row: int, groups: _Row, *, marks: str) -> _Written:
+    """The groups outside the field, in the middle of their room, all on one baseline."""
+    if not groups:
+        return _Written([], [], [])
+    face, tall = plan.layout.face, _tall(groups)
+    left, right = plan.free_span(row)
+    steps = [_pitches(group, face) for group in groups]
+    gaps, scale = _spread(marks, total=sum(map(sum, steps)), room=right - left, tall=tall)
+    x = (left + right - sum(map(sum, steps)) * scale - sum(gaps)) / 2
+    bottom = _baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
+    written = _Written([], [], [])
+    for group, pitches, gap, mark in zip(groups, steps, [*gaps, 0.0], [*marks, " "], strict=True):
+        for pitch in pitches:
+            room = _OWN_SHARE * pitch * min(1.0, scale)
+            written.places.append((x + pitch * scale / 2, bottom - group.height_mm, group.height_mm, room))
+            x += pitch * scale
+        middle = (x + gap / 2, bottom - tall / 2)
+        if mark == "-":
+            written.hyphens.append(_around(middle, min(0.27 * tall, 0.8 * gap), 0.13 * tall))
+        elif mark == "o":
+            written.seals.append(_around(middle, side := min(0.5 * tall, 0.8 * gap), side))
+        x += gap
+    return written
+
+
+def _spread(marks: str, *, total: float, room: float, tall: float) -> tuple[list[float], float]:
+    """Width of each gap, and by how much the pitches are stretched or squeezed."""
+    least, usual = ([tall * gaps[mark] for mark in marks] for gaps in (_LEAST_GAPS, _GAPS))
+    if total + sum(usual) > room:
+        gaps = [
+            low + (high - low) * _share(room - total - sum(least), sum(usual) - sum(least))
+            for low, high in zip(least, usual, strict=True)
+        ]
+        return gaps, min(1.0, (room - sum(gaps)) / total)
+    scale = min(_MOST_SPREAD, (room - sum(usual)) / total)
+    rest = room - total * scale - sum(usual)
+    return [gap + 0.5 * rest / (len(marks) + 1) for gap in usual], scale
+
+
+def _share(part: float, whole: float) -> float:
+    return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
+
+
+def _write_boxed(plan: _Plan, groups: _Row) -> list[Placement]:
+    """Places of the characters in the field, above the mark of the country where that is there too."""
+    if not groups or plan.field is None:
+        return []
+    left, top, right, bottom = _inner_field(plan)
+    tall = _tall(groups)
+    marked = plan.layout.strip is not None and plan.layout.strip.at == "field"
+    base = (top + bottom + tall - (1.25 * _MARK_MM if marked else 0.0)) / 2
+    steps = [(group.height_mm, pitch) for group in groups for pitch in _pitches(group, plan.layout.face)]
+    total = sum(pitch for _, pitch in steps)
+    scale = min(1.0, (right - left) / total)
+    x = (left + right - total * scale) / 2
+    places: list[Placement] = []
+    for height, pitch in steps:
+        places.append((x + pitch * scale / 2, base - height, height, _OWN_SHARE * pitch * scale))
+        x += pitch * scale
+    return places
+
+
+def _inner_field(plan: _Plan) -> Rect:
+    """The field without rim and the hole at the end of a long plate."""
+    left, top, right, bottom = plan.field or _NOWHERE
+    bolt = _BOLT_ROOM_MM if plan.layout.line_count == 1 else 0.0
+    if plan.layout.boxed_at == "right":
+        return left + _PAD_MM, top, right - _RIM_MM - bolt, bottom
+    return left + _RIM_MM + bolt, top, right - _PAD_MM, bottom
+
+
+def _around(center: tuple[float, float], width: float, height: float) -> Rect:
+    return center[0] - width / 2, center[1] - height / 2, center[0] + width / 2, center[1] + height / 2
+
+
+# ---------------------------------------------------------------- what is no text
+
+
+def _rules(plan: _Plan) -> list[Rect]:
+    """The lines around field and strip, as far as they are not the rim."""
+    strip = plan.layout.strip
+    areas = [plan.field] if plan.field is not None else []
+    if plan.strip is not None and strip is not None and strip.divider:
+        areas.append(plan.strip)
+    width, height = plan.layout.plate_format.size_mm
+    rules: list[Rect] = []
+    for left, top, right, bottom in areas:
+        rules += [(x - _RULE_MM / 2, top, x + _RULE_MM / 2, bottom) for x in (left, right) if 0 < x < width]
+        rules += [(left, y - _RULE_MM / 2, right, y + _RULE_MM / 2) for y in (top, bottom) if 0 < y < height]
+    return rules
+
+
+def _marks(plan: _Plan, *, seals: tuple[Rect, ...]) -> Marks:
+    strip = plan.layout.strip
+    other = plan.layout.boxed_ground != plan.layout.plate_format.ground
+    grounds = [(plan.field, plan.layout.boxed_ground)] if plan.field is not None and other else []
+    if strip is None:
+        return Marks(field=plan.field, seals=seals, grounds=tuple(grounds))
+    if plan.strip is not None and strip.ground is not None:
+        grounds.append((plan.strip, strip.ground))
+    flag, code = _in_field(plan, strip) if strip.at == "field" else _in_strip(plan, strip)
+    code_field = None
+    if code is not None and strip.code_ground is not None:
+        code_field = (code[0] - 3.0, code[1] - 4.0, code[2] + 3.0, code[3] + 4.0)
+    return Marks(
+        plan.strip, plan.field, flag, code, code_field, _band(plan), (*seals, *_end_seal(plan)), tuple(grounds)
+    )
+
+
+def _in_strip(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | None]:
+    """Flag and code in a strip, the flag above."""
+    left, top, right, bottom = plan.strip or _NOWHERE
+    left, right = (left + 3.0, right) if strip.at == "left" else (left, right - 3.0)
+    middle, wide, high = (left + right) / 2, right - left, bottom - top
+    flag_wide = min(0.84 * wide, 0.66 * high)
+    flag = _around((middle, top + 0.31 * high), flag_wide, 0.64 * flag_wide)
+    if strip.filled and plan.strip is not None:
+        flag = plan.strip
+    if not strip.code:
+        return flag if strip.flag is not None else None, None
+    tall = min(0.24 * high, wide / (0.72 * len(strip.code)))
+    code_wide = min(0.8 * wide, 0.74 * tall * len(strip.code))
+    place = 0.72 if strip.flag is not None else 0.6
+    return flag if strip.flag is not None else None, _around((middle, top + place * high), code_wide, tall)
+
+
+def _in_field(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | None]:
+    """Flag and code below the region code, side by side."""
+    left, top, right, bottom = _inner_field(plan)
+    groups = plan.rows[plan.field_row][plan.boxed(plan.field_row)]
+    middle_y = (top + bottom + _tall(groups) + 0.1 * _MARK_MM) / 2
+    tall = 0.8 * _MARK_MM
+    flag_wide = 1.5 * _MARK_MM if strip.flag is not None else 0.0
+    code_wide = min(0.74 * tall * len(strip.code), 0.5 * (right - left))
+    gap = 4.0 if flag_wide and code_wide else 0.0
+    x = (left + right - flag_wide - code_wide - gap) / 2
+    flag = (x, middle_y - _MARK_MM / 2, x + flag_wide, middle_y + _MARK_MM / 2) if flag_wide else None
+    x += flag_wide + gap
+    return flag, (x, middle_y - tall / 2, x + code_wide, middle_y + tall / 2) if code_wide else None
+
+
+def _band(plan: _Plan) -> Rect | None:
+    """The silver band beside the strip."""
+    if plan.strip is None or not _has_band(plan.layout):
+        return None
+    left, top, right, bottom = plan.strip
+    x = right + _BAND_MM / 2 if left == 0 else left - _BAND_MM / 2
+    return _around((x, (top + bottom) / 2 - 0.04 * (bottom - top)), 0.6 * _BAND_MM, 0.6 * (bottom - top))
+
+
+def _end_seal(plan: _Plan) -> list[Rect]:
+    """The round hologram at the end of a plate that has no strip."""
+    strip = plan.layout.strip
+    if strip is None or strip.hologram != "end":
+        return []
+    width, height = plan.layout.plate_format.size_mm
+    far = _RIM_MM + _END_SEAL_MM / 2 + 1.0
+    x = far if strip.at == "right" else width - far
+    return [_around((x, 0.62 * height), 0.75 * _END_SEAL_MM, 0.75 * _END_SEAL_MM)]
+
+
+def _bolts(layout: PlateLayout, places: Sequence[Placement]) -> tuple[tuple[float, float], ...]:
+    """Centres of the holes: at the ends where the text leaves room there, else in the rim above it."""
+    width, height = layout.plate_format.size_mm
+    if layout.line_count == 2:
+        return (0.14 * width, 0.05 * height), (0.86 * width, 0.05 * height)
+    first = min(center - room / 2 for center, _, _, room in places)
+    last = max(center + room / 2 for center, _, _, room in places)
+    if min(first, width - last) < _BOLT_MM + 8.0:
+        return (0.3 * width, 0.07 * height), (0.7 * width, 0.07 * height)
+    return (_BOLT_MM, height * 0.47), (width - _BOLT_MM, height * 0.47)

@@ -1,0 +1,51 @@
+"""The plates of Armenia as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import PlateFormat
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import FLAT_MM
+from platereader.plates.schemes._layouts import layouts_for
+
+_SOURCE = "Wikipedia (en, de), openalpr, photographs; uncertain: size"
+_OLD = "Wikipedia (en, de), photographs; issued until 2014, letters smaller than digits; uncertain: size"
+_COMPANY_LINES = "Wikipedia (de); uncertain: size, where the line is broken"
+
+_FORMATS = (
+    PlateFormat("standard", "dd ll ddd", title="vehicles of persons", since="2014-08-06", source=_SOURCE),
+    PlateFormat(
+        "standard_two_line",
+        "dd ll / ddd",
+        size_mm=FLAT_MM,
+        title="vehicles of persons",
+        since="2014-08-06",
+        source=_SOURCE,
+    ),
+    PlateFormat("company", "ddd ll dd", title="vehicles of companies", since="2014", source=_SOURCE),
+    PlateFormat(
+        "company_two_line",
+        "ddd / ll dd",
+        size_mm=FLAT_MM,
+        title="vehicles of companies",
+        since="2014",
+        source=_COMPANY_LINES,
+    ),
+    PlateFormat("standard_1996", "dd ll ddd", title="vehicles of persons", since="1996", source=_OLD),
+    PlateFormat(
+        "standard_1996_two_line",
+        "dd ll / ddd",
+        size_mm=FLAT_MM,
+        title="vehicles of persons",
+        since="1996",
+        source=_OLD,
+    ),
+    PlateFormat("company_1996", "ddd ll dd", title="vehicles of companies", since="1996", source=_OLD),
+)
+
+ARMENIA: Final = PlateScheme("AM", formats=_FORMATS, layouts=layouts_for("AM", _FORMATS))
+"""Armenian plates. The two digits were a region once and are issued without a tie to one now: none is named.
+
+Some of the letters are drawn like Armenian ones (O, S, T, U); they stand for the Latin ones.
+"""

@@ -1,0 +1,42 @@
+"""The plates of Azerbaijan as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import PlateFormat
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import layouts_for
+
+_FORMATS = (
+    PlateFormat(
+        "standard",
+        "dd ll ddd",
+        title="vehicles of every kind; hyphens on cars, none on trailers",
+        since="1993",
+        source="Wikipedia (de, it), kennzeichen-guide.de, openalpr, photographs; uncertain: size, 1993 or 1994",
+    ),
+    PlateFormat(
+        "standard_two_line",
+        "dd ll / ddd",
+        size_mm=SQUARE_MM,
+        title="vehicles with a square place for the plate",
+        since="1993",
+        source="Wikipedia (de, it); uncertain: size, where the line is broken",
+    ),
+    PlateFormat(
+        "foreign",
+        "H ddd ddd",
+        ground=YELLOW,
+        title="vehicles of foreigners",
+        source="Wikipedia (de); uncertain: size, how the digits are grouped",
+    ),
+)
+
+AZERBAIJAN: Final = PlateScheme("AZ", formats=_FORMATS, layouts=layouts_for("AZ", _FORMATS))
+"""Azerbaijani plates.
+
+The first two digits name a district, but a code outside of the published list was seen on the road, and few names are
+known here: any code is accepted, none is named.
+"""

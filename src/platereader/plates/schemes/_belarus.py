@@ -1,0 +1,108 @@
+"""The plates of Belarus as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import layouts_for
+
+_LETTERS = "ABEIKMHOPCTX"
+_REGION = "[n|0]"
+_SOURCE = "Wikipedia (en, de); uncertain: size"
+_OLD = "Wikipedia (de, ru), licenseplatemania.com; red characters, issued until 2004, rare now; uncertain: size"
+
+_FORMATS = (
+    PlateFormat(
+        "standard",
+        f"dddd ll {_REGION}",
+        letters=_LETTERS,
+        title="cars",
+        since="2004-05",
+        source="Wikipedia (en, de), licenseplatemania.com, openalpr, photographs; uncertain: size",
+    ),
+    PlateFormat(
+        "standard_two_line",
+        f"dddd / ll {_REGION}",
+        letters=_LETTERS,
+        size_mm=SQUARE_MM,
+        title="cars with a square place for the plate",
+        since="2004-05",
+        source=_SOURCE,
+    ),
+    PlateFormat(
+        "electric",
+        f"E ddd ll {_REGION}",
+        letters=_LETTERS,
+        ink=GREEN,
+        title="electric cars",
+        since="2020-07-01",
+        source="Wikipedia (en, ru); uncertain: size",
+    ),
+    PlateFormat("lorry", f"ll dddd {_REGION}", letters=_LETTERS, title="lorries, buses", since="2004", source=_SOURCE),
+    PlateFormat(
+        "lorry_two_line",
+        f"ll {_REGION} / dddd",
+        letters=_LETTERS,
+        size_mm=SQUARE_MM,
+        title="lorries, buses",
+        since="2004",
+        source=_SOURCE,
+    ),
+    PlateFormat("trailer", f"l dddd l {_REGION}", letters=_LETTERS, title="trailers", since="2004", source=_SOURCE),
+    PlateFormat(
+        "taxi",
+        "[n] TAX dddd",
+        letters=_LETTERS,
+        script="latin",
+        ground=YELLOW,
+        title="taxis",
+        source="Wikipedia (de); uncertain: size, colours",
+    ),
+    PlateFormat(
+        "police",
+        "dddd ll",
+        letters=_LETTERS,
+        ground=BLUE,
+        ink=WHITE,
+        title="police, armed forces",
+        source="Wikipedia (de); uncertain: size, colours",
+    ),
+    PlateFormat(
+        "temporary",
+        "d ll T dddd",
+        letters=_LETTERS,
+        title="vehicles admitted for a time",
+        source="Wikipedia (de); uncertain: size, what the first digit means",
+    ),
+    PlateFormat(
+        "standard_2000", "dddd lll", letters=_LETTERS, ink=RED, title="cars, with a seal", since="2000", source=_OLD
+    ),
+    PlateFormat("standard_1992", "dddd ll", letters=_LETTERS, ink=RED, title="cars", since="1992", source=_OLD),
+)
+
+_REGIONS = Region.table(
+    {
+        "1": "Brest Region",
+        "2": "Vitebsk Region",
+        "3": "Gomel Region",
+        "4": "Grodno Region",
+        "5": "Minsk Region",
+        "6": "Mogilev Region",
+        "7": "Minsk",
+        "0": "Ministry of Defence, border and internal troops",
+    },
+    source="Wikipedia (en), pvgazeta",
+)
+
+BELARUS: Final = PlateScheme(
+    "BY", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC_WITH_I, layouts=layouts_for("BY", _FORMATS)
+)
+"""Belarusian plates: letters common to both alphabets, I among them.
+
+Not here, and why: vanity plates (free text, most of the Cyrillic alphabet), two-line trailers (where the line is broken
+could not be checked). A car's plate without its last digit reads as one of the police or of 1992.
+"""

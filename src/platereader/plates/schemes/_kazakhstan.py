@@ -1,0 +1,112 @@
+"""The plates of Kazakhstan as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import PlateFormat
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import SQUARE_MM
+from platereader.plates.schemes._layouts import layouts_for
+
+_SOURCE = "Wikipedia (en), openalpr, caregnum-kz, photographs; uncertain: size"
+_OLD = "Wikipedia (en, ru), photographs; issued until 2012, valid still; uncertain: size"
+
+_FORMATS = (
+    PlateFormat("standard", "ddd lll [dd]", title="vehicles of persons", since="2012", source=_SOURCE),
+    PlateFormat(
+        "standard_two_line",
+        "ddd / [dd] lll",
+        size_mm=SQUARE_MM,
+        title="vehicles of persons",
+        since="2012",
+        source=_SOURCE,
+    ),
+    PlateFormat("company", "ddd ll [dd]", title="vehicles of companies", since="2012", source=_SOURCE),
+    PlateFormat(
+        "company_two_line",
+        "ddd / [dd] ll",
+        size_mm=SQUARE_MM,
+        title="vehicles of companies",
+        since="2012",
+        source="Wikipedia (en); uncertain: size, lines as on the plates of persons",
+    ),
+    PlateFormat("standard_1993", "[l] ddd lll", title="vehicles of persons", since="1993", source=_OLD),
+    PlateFormat(
+        "standard_1993_two_line",
+        "[l] ddd / lll",
+        size_mm=SQUARE_MM,
+        title="vehicles of persons",
+        since="1993",
+        source=_OLD,
+    ),
+    PlateFormat("company_1993", "[l] ddd ll", title="vehicles of companies", since="1993", source=_OLD),
+    PlateFormat(
+        "company_1993_two_line",
+        "[l] ddd / ll",
+        size_mm=SQUARE_MM,
+        title="vehicles of companies",
+        since="1993",
+        source=_OLD,
+    ),
+)
+
+_NAMES = {
+    "01": "Astana",
+    "02": "Almaty",
+    "03": "Akmola Region",
+    "04": "Aktobe Region",
+    "05": "Almaty Region",
+    "06": "Atyrau Region",
+    "07": "West Kazakhstan Region",
+    "08": "Jambyl Region",
+    "09": "Karaganda Region",
+    "10": "Kostanay Region",
+    "11": "Kyzylorda Region",
+    "12": "Mangystau Region",
+    "13": "Turkistan Region",
+    "14": "Pavlodar Region",
+    "15": "North Kazakhstan Region",
+    "16": "East Kazakhstan Region",
+    "17": "Shymkent",
+    "18": "Abai Region",
+    "19": "Jetisu Region",
+    "20": "Ulytau Region",
+}
+
+# The letters of 1993 to 2012, with the regions that they belong to today.
+_LETTERS = {
+    "Z": "01",
+    "A": "02",
+    "C": "03",
+    "O": "03 15",
+    "W": "03 10",
+    "D": "04",
+    "B": "05",
+    "V": "05",
+    "E": "06",
+    "L": "07",
+    "H": "08",
+    "K": "09",
+    "M": "09",
+    "P": "10",
+    "N": "11",
+    "R": "12",
+    "X": "13",
+    "S": "14",
+    "T": "15",
+    "F": "16",
+    "U": "16",
+}
+
+_REGIONS = Region.table(_NAMES, source="Wikipedia (en), carsalmanac") | Region.table(
+    {letter: " or ".join(_NAMES[code] for code in codes.split()) for letter, codes in _LETTERS.items()},
+    source="Wikipedia (en), carsalmanac; named after the regions of today",
+)
+
+KAZAKHSTAN: Final = PlateScheme("KZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("KZ", _FORMATS))
+"""Kazakh plates: the region is a number in a field of its own, until 2012 the first letter.
+
+Not here, and why: the yellow plates of foreign persons and firms, whose pattern could not be checked.
+"""

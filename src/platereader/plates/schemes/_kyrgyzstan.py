@@ -1,0 +1,75 @@
+"""The plates of Kyrgyzstan as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import PlateFormat
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import layouts_for
+
+_FORMATS = (
+    PlateFormat(
+        "standard",
+        "[dd] ddd lll",
+        title="cars, lorries, buses",
+        since="2016-06-01",
+        source="Wikipedia (en, de, ru), nomeroff-net, photographs; uncertain: since 2015-07 by Wikipedia (en)",
+    ),
+    PlateFormat(
+        "standard_two_line",
+        "[dd] / ddd lll",
+        size_mm=SQUARE_MM,
+        title="vehicles with a square place for the plate",
+        since="2016-06-01",
+        source="Wikipedia (en, de); uncertain: size, where the line is broken",
+    ),
+    PlateFormat(
+        "government",
+        "[dd] ddd PT",
+        title="government",
+        since="2016",
+        source="Wikipedia (en)",
+    ),
+    PlateFormat(
+        "motorcycle",
+        "[dd] ddd ll",
+        title="motorcycles",
+        since="2016",
+        source="Wikipedia (en); uncertain: size, number of lines",
+    ),
+    PlateFormat(
+        "foreign",
+        "[dd] dddd l",
+        ground=YELLOW,
+        title="vehicles of foreigners",
+        since="2016",
+        source="Wikipedia (en, de)",
+    ),
+    PlateFormat(
+        "standard_1994",
+        "l dddd l{1,2}",  # one last letter until about 2008
+        title="cars, lorries, buses; the first letter names the region",
+        since="1994",
+        source="Wikipedia (en, de), photographs; issued until 2016; red band with a sun on the left",
+    ),
+)
+
+_REGIONS = Region.table(
+    {
+        "01": "Bishkek",
+        "02": "Osh",
+        "03": "Batken Region",
+        "04": "Jalal-Abad Region",
+        "05": "Naryn Region",
+        "06": "Osh Region",
+        "07": "Talas Region",
+        "08": "Chuy Region",
+    },
+    source="zvonyaka.ru, Wikipedia (de)",
+) | Region.table({"09": "Issyk-Kul Region"}, source="uncertain: the one region that is left over")
+
+KYRGYZSTAN: Final = PlateScheme("KG", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("KG", _FORMATS))
+"""Kyrgyz plates. Of the letters that named a region until 2016 only one is known (B, Bishkek): none is looked up."""

@@ -1,0 +1,52 @@
+"""The plates of Tajikistan as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import PlateFormat
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import CYRILLIC, LOOK_ALIKES
+from platereader.plates.schemes._layouts import layouts_for
+
+_FORMATS = (
+    PlateFormat(
+        "standard",
+        "dddd ll [dd]",
+        letters=LOOK_ALIKES,
+        title="vehicles of persons",
+        since="2010",
+        source="Wikipedia (it), kant.kg; letters smaller than digits until 2014; uncertain: since 2009 by kant.kg",
+    ),
+    PlateFormat(
+        "company",
+        "ddd ll [dd]",
+        letters=LOOK_ALIKES,
+        title="vehicles of the state and of companies",
+        since="2010",
+        source="Wikipedia (it)",
+    ),
+)
+
+_REGIONS = Region.table(
+    {
+        "01": "Dushanbe",
+        "02": "Sughd Region",
+        "03": "Khatlon Region",
+        "04": "Gorno-Badakhshan",
+        "05": "Dushanbe",
+        "06": "Sughd Region",
+        "07": "Districts of Republican Subordination",
+        "08": "Districts of Republican Subordination",
+    },
+    source="Wikipedia (it)",
+)
+
+TAJIKISTAN: Final = PlateScheme(
+    "TJ", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for("TJ", _FORMATS)
+)
+"""Tajik plates: letters common to both alphabets.
+
+Not here, and why: the plates of 1996 to 2009, whose pattern could not be checked.
+"""

@@ -1,0 +1,52 @@
+"""The plates of Transnistria as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import PlateFormat
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import CYRILLIC, SQUARE_MM
+from platereader.plates.schemes._layouts import layouts_for
+
+_LETTERS = "ABCEHKMPTXY"
+
+_FORMATS = (
+    PlateFormat(
+        "standard",
+        "[l] ddd ll",
+        letters=_LETTERS,
+        title="cars, lorries, buses",
+        source="Wikipedia (en, de)",
+    ),
+    PlateFormat(
+        "standard_two_line",
+        "[l] ddd / ll",
+        letters=_LETTERS,
+        size_mm=SQUARE_MM,
+        title="vehicles with a square place for the plate",
+        source="Wikipedia (de); uncertain: size",
+    ),
+)
+
+_REGIONS = Region.table(
+    {
+        "A": "Bender",
+        "B": "Grigoriopol",
+        "C": "Slobozia",
+        "E": "Dubasari",
+        "K": "Camenca",
+        "P": "Ribnita",
+        "T": "Tiraspol",
+    },
+    source="Wikipedia (en)",
+)
+
+TRANSNISTRIA: Final = PlateScheme(
+    "XT", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for("XT", _FORMATS)
+)
+"""Transnistrian plates: letters common to both alphabets; XT is a code that ISO 3166 leaves to users.
+
+Not here, and why: authorities, motorcycles and mopeds (one source each), and the neutral plates of since 2018.
+"""

@@ -1,0 +1,88 @@
+"""The plates of Uzbekistan as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
+from platereader.plates.schemes._appearance import GREEN, YELLOW
+from platereader.plates.schemes._layouts import layouts_for
+
+_TWO_LINE_MM = (190.0, 145.0)
+_TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"
+
+_FORMATS = (
+    PlateFormat(
+        "standard",
+        "[dd] l ddd ll",
+        title="vehicles of persons",
+        since="2008-10-01",
+        source="Wikipedia (de, it), autokennzeichen.de, photographs",
+    ),
+    PlateFormat(
+        "standard_two_line",
+        "[dd] l / ddd ll",
+        size_mm=_TWO_LINE_MM,
+        title="vehicles of persons",
+        since="2008-10-01",
+        source=_TWO_LINE,
+    ),
+    PlateFormat(
+        "company",
+        "[dd] ddd lll",
+        title="vehicles of companies",
+        since="2008",
+        source="Wikipedia (de), autokennzeichen.de",
+    ),
+    PlateFormat(
+        "company_two_line",
+        "[dd] ddd / lll",
+        size_mm=_TWO_LINE_MM,
+        title="vehicles of companies",
+        since="2008",
+        source=_TWO_LINE,
+    ),
+    PlateFormat("trailer", "[dd] dddd ll", title="trailers", source="Wikipedia (de, it)"),
+    PlateFormat("temporary", "T dddddd", title="vehicles admitted for a time", source="Wikipedia (de)"),
+    PlateFormat("foreign", "H dddddd", ground=YELLOW, title="vehicles of foreigners", source="Wikipedia (de)"),
+    PlateFormat(
+        "diplomatic",
+        "D|T|X dddddd",
+        ground=GREEN,
+        ink=WHITE,
+        title="embassies, their staff, international organisations",
+        source="Wikipedia (de)",
+    ),
+)
+
+# First and last code, name, and whether the source was read to the end.
+_RANGES = (
+    (1, 9, "Tashkent", True),
+    (10, 19, "Tashkent Region", True),
+    (20, 24, "Syrdarya Region", True),
+    (25, 29, "Jizzakh Region", True),
+    (30, 39, "Samarkand Region", True),
+    (40, 49, "Fergana Region", True),
+    (50, 59, "Namangan Region", True),
+    (60, 69, "Andijan Region", True),
+    (70, 74, "Kashkadarya Region", True),
+    (75, 79, "Surkhandarya Region", False),
+    (80, 84, "Bukhara Region", False),
+    (85, 89, "Navoi Region", False),
+    (90, 94, "Khorezm Region", False),
+    (95, 99, "Karakalpakstan", False),
+)
+
+_REGIONS = {
+    f"{code:02d}": Region(f"{code:02d}", name, source="de-academic.com" + "; uncertain" * (not certain))
+    for first, last, name, certain in _RANGES
+    for code in range(first, last + 1)
+}
+
+UZBEKISTAN: Final = PlateScheme("UZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("UZ", _FORMATS))
+"""Uzbek plates.
+
+Not here, and why: motorcycles and the plates of 1998 to 2008, whose patterns could not be checked.
+"""

@@ -1,0 +1,90 @@
+"""What the reader is taught to say of a plate."""
+
+import numpy as np
+import pytest
+
+from platereader.lab.synthesis.capture import CropProfile, cut_plate, hide_some
+from platereader.lab.synthesis.label import Mark, mark_of, text_of, tokens_of
+from platereader.lab.synthesis.legibility import character_boxes
+from platereader.plates import BELARUS, KAZAKHSTAN, RUSSIA, UZBEKISTAN
+
+QUAD = np.array([[40, 40], [300, 40], [300, 96], [40, 96]], np.float32)
+LAYOUT = RUSSIA.layout("standard")
+BOXES = character_boxes("A123BC777", LAYOUT)
+
+
+def test_a_whole_plate_has_both_ends_and_its_mark() -> None:
+    tokens = tokens_of("A123BC77", legible=[True] * 8, ends=(True, True), mark=Mark("RU", 8))
+    assert tokens == ("[", *"A123BC77", "RU", "]")
+    assert text_of(tokens) == "A123BC77"
+
+
+def test_a_missing_end_takes_its_mark_with_it() -> None:
+    legible = [True] * 8 + [False]
+    assert tokens_of("A123BC777", legible=legible, ends=(True, False), mark=Mark("RU", 9)) == ("[", *"A123BC77", "?")
+    legible = [False, False, *[True] * 6]
+    assert tokens_of("123ABC02", legible=legible, ends=(False, True), mark=Mark("KZ", 0)) == ("?", *"3ABC02", "]")
+    middle = tokens_of("1234AB5", legible=[True] * 7, ends=(False, True), mark=Mark("BY", 4))
+    assert middle == (*"1234", "BY", *"AB5", "]")
+
+
+def test_a_run_of_hidden_characters_is_one_token() -> None:
+    tokens = tokens_of("A123BC77", legible=[True, False, False, True, True, False, True, True], ends=(True, True))
+    assert tokens == ("[", "A", "?", "3", "B", "?", "7", "7", "]")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "text", "place"),
+    [
+        (RUSSIA, "standard", "A123BC77", 8),
+        (KAZAKHSTAN, "standard", "123ABC02", 0),
+        (UZBEKISTAN, "standard", "01A123BC", 8),
+    ],
+)
+def test_marks_stand_where_they_are_read(scheme: object, name: str, text: str, place: int) -> None:
+    assert scheme in (RUSSIA, KAZAKHSTAN, UZBEKISTAN)
+    chosen = next(one for one in (RUSSIA, KAZAKHSTAN, UZBEKISTAN) if one is scheme)
+    assert mark_of(chosen.country, chosen.layout(name), text) == Mark(chosen.country, place)
+
+
+def test_the_mark_of_a_lower_line_stands_between_the_lines() -> None:
+    layout = next(one for one in BELARUS.layouts if one.line_count == 2 and one.strip and one.strip.lines == "lower")
+    text = BELARUS.sample_text(layout.plate_format, rng=np.random.default_rng(0))
+    upper = sum(len(part.text) for part in layout.plate_format.split(text) if part.line == 0)
+    mark = mark_of("BY", layout, text)
+    assert mark == Mark("BY", upper)
+    assert 0 < upper < len(text)
+
+
+def test_a_hidden_digit_is_never_taught_as_the_end_of_the_plate() -> None:
+    profile = CropProfile(hidden_share=1.0)
+    picture = np.random.default_rng(0).integers(0, 255, (140, 360, 3), dtype=np.uint8)
+    last_hidden = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        pixels, quad, seen = hide_some(picture, quad=QUAD, boxes=BOXES, profile=profile, rng=rng)
+        assert pixels.shape == picture.shape
+        assert quad.shape == (4, 2)
+        assert not np.array_equal(pixels, picture)
+        if not seen.legible[-1]:
+            last_hidden += 1
+            tokens = tokens_of("A123BC777", legible=seen.legible, ends=seen.ends, mark=Mark("RU", 9))
+            # Where the rim is seen beyond a thin obstacle, what is hidden before it is said to be.
+            assert "?" in tokens
+            assert tokens[-1] == "?" or tokens[-2:] == ("RU", "]")
+    assert last_hidden > 40
+
+
+def test_a_cut_plate_has_no_end_where_it_is_cut() -> None:
+    profile = CropProfile(cut_share=1.0)
+    picture = np.zeros((140, 360, 3), np.uint8)
+    counts = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        _, seen = cut_plate(picture, quad=QUAD, boxes=BOXES, lines=1, profile=profile, rng=rng)
+        counts[seen.ends] += 1
+        if seen.ends != (True, True):  # else the top or the bottom is missing, or next to nothing
+            assert seen.legible[0] or not seen.ends[0]
+            assert seen.legible[-1] or not seen.ends[1]
+    assert counts[(True, False)] > counts[(False, True)] > 20
+    assert counts[(False, False)] == 0
