@@ -12,7 +12,7 @@ import numpy as np
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader._certain_texts import certain_texts
+from platereader._ctc.certain import certain_texts
 from platereader._defaults import RECOGNIZER_WEIGHTS, default_decoder
 from platereader._loading import load_recognizer
 from platereader.decoding._certain import certain_plates

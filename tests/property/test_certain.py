@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader._certain_texts import certain_texts
+from platereader._ctc.certain import certain_texts
 from platereader.decoding._beam import BeamDecoder
 from platereader.plates import RUSSIAN
 from platereader.plates._defaults import default_grammar

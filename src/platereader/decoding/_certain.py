@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
-from platereader._certain_texts import certain_texts
+from platereader._ctc.certain import certain_texts
 from platereader.plates._alphabet import Alphabet
 
 __all__ = ["CertainPlate", "certain_plates"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader._certain_texts import certain_texts
+from platereader._ctc.certain import certain_texts
 from platereader.errors import InvalidArgumentError
 from platereader.plates import Alphabet, Schemes, TextFit
 from platereader.results import Candidate, Character, Detection, FusedText, PlateEvidence, Reason, Status, Verdict
