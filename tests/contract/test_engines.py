@@ -50,7 +50,7 @@ class Tolerance:
         return bool(near >= self.within) and max(distances) <= 5 * self.box_px
 
 
-TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(2.0, within=0.98), "int8": Tolerance(2.0, within=0.93)}
+TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.98), "int8": Tolerance(1.0, within=0.93)}
 
 
 def example_frames() -> list[BgrImage]:

@@ -1,6 +1,7 @@
 """Turn a detector into int8: measure what its layers see on real scenes, round, and compare on others.
 
-The last convolutions stay in fp32 in an ONNX file: what they give are boxes, scores and corners themselves.
+The heads of the finder and the last convolutions of the refiner stay in fp32 in an ONNX file: what they give are boxes,
+scores and corners themselves.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ __all__ = ["Exported", "calibration_scenes", "export_detector", "quantize_onnx",
 Inputs: TypeAlias = Sequence[NDArray[np.float32]]
 """What a network sees, float32 ``(N, 3, H, W)`` each."""
 
-_OPERATORS = ("Conv", "Add", "Resize")
-_LAST = re.compile(r"(heads\.\d\.1|heat\.1|summary\.1)\.weight")
+# Without Relu among them the values before it would be rounded, too, and half of the steps lie below zero.
+_OPERATORS = ("Conv", "Relu", "Add", "Resize")
+_LAST = re.compile(r"(heads\.\d\..+|heat\.1|summary\.1)\.weight")
 
 
 class Exported(NamedTuple):
