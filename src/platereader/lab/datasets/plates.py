@@ -63,7 +63,7 @@ def _plates_of(image: LabelledImage) -> Sequence[RealPlate]:
             # A plate seen steeply is as narrow as one with two lines: the label knows better.
             lines = plate.lines or lines_by_aspect(corners)
             moved = corners.to_array() - origin
-            plates.append(RealPlate(pixels, moved, lines, text, image.path.name, image.country))
+            plates.append(RealPlate(pixels, moved, lines, text, image.path.name, plate.country or image.country))
     return plates
 
 
