@@ -33,9 +33,16 @@ def decoder_name(decoder: CTCDecoder) -> str:
 
     if not isinstance(decoder, BeamDecoder):
         return type(decoder).__name__
-    grammar = "no grammar" if decoder.grammar is None else f"grammar of {len(decoder.grammar.transitions)} states"
     nats = f"{decoder.no_format_nats:g} and {decoder.unknown_region_nats:g} nats"
-    return f"BeamDecoder of width {decoder.width}, {grammar}, {nats}"
+    return f"BeamDecoder of width {decoder.width}, {_grammar_name(decoder.grammar)}, {nats}"
+
+
+def _grammar_name(grammar: PlateGrammar | None) -> str:
+    """Its countries and its size: another set of countries, or of formats, gives other candidates."""
+    if grammar is None:
+        return "no grammar"
+    countries = ", ".join(scheme.country for scheme in grammar.schemes)
+    return f"grammar of {countries} ({len(grammar.transitions)} states)"
 
 
 def default_rectifier() -> Rectifier:

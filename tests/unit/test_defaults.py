@@ -17,7 +17,7 @@ from platereader.decoding._greedy import GreedyDecoder
 from platereader.detection import PlateDetector
 from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
-from platereader.plates import RUSSIAN
+from platereader.plates import RUSSIA, RUSSIAN, TRANSNISTRIA, Schemes
 from platereader.plates._defaults import default_grammar
 from platereader.registry import Registry, WeightFile, WeightPrecision, write_sidecar
 from platereader.results import PartDescription
@@ -198,3 +198,11 @@ def test_an_equal_decoder_of_ones_own_keeps_the_calibration(registry: Registry) 
         detector=PatchDetector(), precision="fp32", registry=with_calibration(registry), decoder=own
     )
     assert trust_of(pipeline).calibration is not None
+
+
+def test_a_grammar_of_other_countries_has_another_name() -> None:
+    russian = default_decoder(RUSSIAN)
+    transnistrian = default_decoder(RUSSIAN, Schemes((TRANSNISTRIA,)))
+    both = default_decoder(RUSSIAN, Schemes((RUSSIA, TRANSNISTRIA)))
+    assert len({decoder_name(one) for one in (russian, transnistrian, both)}) == 3
+    assert decoder_name(russian) == decoder_name(default_decoder(RUSSIAN, Schemes((RUSSIA,))))
