@@ -74,13 +74,13 @@ def check_schemes(given: Iterable[PlateScheme] | None, *, alphabet: Alphabet, de
     if given is None:
         return default_schemes(alphabet) if known is None else known
     schemes = Schemes.of(given)
-    for scheme in schemes:
-        missing = "".join(sorted(scheme.characters - frozenset(alphabet.characters)))
-        if missing:
-            raise InvalidArgumentError(
-                f"schemes: plates of {scheme.country} have the characters {missing!r}, which the recognizer's alphabet "
-                f"{alphabet.characters!r} lacks: take weights that know them, or leave formats with them out."
-            )
+    missing = {one.country: "".join(sorted(one.characters - frozenset(alphabet.characters))) for one in schemes}
+    lacking = ", ".join(f"{country} ({characters})" for country, characters in missing.items() if characters)
+    if lacking:
+        raise InvalidArgumentError(
+            f"schemes: the recognizer spells {alphabet.characters!r}, and lacks characters of the plates of {lacking}: "
+            "take weights that know them, or leave these countries, or formats with these characters, out."
+        )
     if known is not None and known.members != schemes.members:
         raise InvalidArgumentError(
             f"schemes are of {[one.country for one in schemes]}, the decoder's grammar accepts other formats, of "

@@ -56,6 +56,7 @@ class Recognizer(Protocol):
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
         """float32 ``(N, T, C)``: natural log probabilities, each time step summing to one at most.
 
+        C are the ``columns`` of the alphabet: the blank, its characters, and then its marks, if it has any.
         What is missing to one is the probability that something stands there which is none of the characters, or
         cannot be made out; a recognizer that does not know of such things leaves nothing missing.
         """

@@ -163,11 +163,11 @@ def check_tracker(tracker: Callable[[], PlateTracker]) -> None:
 
 
 def spelled(text: str, alphabet: Alphabet, *, steps: int | None = None, probability: float = 0.99) -> LogProbs:
-    """Posteriors that spell ``text``: float32 ``(T, C)``, each character between two blanks.
+    """Posteriors that spell ``text``: float32 ``(T, C)``, each character between two blanks; no marks.
 
     Args:
         text: characters of ``alphabet``.
-        alphabet: gives C.
+        alphabet: gives C, ``size`` of it: what a decoder gets.
         steps: T; by default one blank before, between and after the characters.
         probability: of the spelled class at each step; the rest is shared by the others.
     """

@@ -108,7 +108,7 @@ def test_the_schemes_of_a_decoder_of_ones_own_are_the_pipelines() -> None:
 
 
 def test_an_alphabet_that_lacks_characters_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="plates of DE have the characters 'FGIJLNQRSUVWZÄÖÜ'"):
+    with pytest.raises(InvalidArgumentError, match=r"lacks characters of the plates of DE \(FGIJLNQRSUVWZÄÖÜ\)"):
         Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer(), schemes=(RUSSIA, GERMANY))
     with pytest.raises(InvalidArgumentError, match=r"schemes is a PlateScheme.*\(RUSSIA,\)"):
         Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer(), schemes=RUSSIA)  # type: ignore[arg-type]

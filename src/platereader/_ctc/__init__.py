@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import NamedTuple, cast
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
@@ -33,6 +34,8 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 BLANK = 0
+
+_EMITTED_STEPS = 3
 
 # Sums of probabilities are right as long as they are well above what float64 can hold, 1e-308: whatever vanished on
 # the way was no larger. Smaller sums, and pictures whose empty text is so improbable, are computed again in logarithms,
@@ -76,7 +79,9 @@ def collapse(path: Sequence[int] | NDArray[np.integer]) -> list[int]:
 
 
 def emitted(log_probs: NDArray[np.float32]) -> Floats:
-    """Probability that each class is emitted at any time step.
+    """Probability that each class is emitted within three neighbouring time steps, where that is greatest.
+
+    A network spreads what it sees over few steps. Over all of them even its least probabilities would add up.
 
     Args:
         log_probs: float ``(N, T, C)``, natural logarithms.
@@ -85,7 +90,9 @@ def emitted(log_probs: NDArray[np.float32]) -> Floats:
         float64 ``(N, C)``.
     """
     probabilities = np.minimum(np.exp(log_probs, dtype=np.float64), 1.0 - 1e-12)
-    return cast(Floats, -np.expm1(np.log1p(-probabilities).sum(axis=1)))
+    span = min(_EMITTED_STEPS, log_probs.shape[1])
+    missed = sliding_window_view(np.log1p(-probabilities), span, axis=1).sum(axis=-1)  # (N, T - span + 1, C)
+    return cast(Floats, -np.expm1(missed.min(axis=1)))
 
 
 def joined_with_blank(log_probs: NDArray[np.float32], *, kept: int) -> NDArray[np.float32]:

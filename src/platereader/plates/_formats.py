@@ -71,8 +71,8 @@ class PlateFormat:
         variants: all sequences of characters that the pattern allows.
 
     Raises:
-        InvalidArgumentError: the pattern cannot be read, and the message says how one is written; or ``letters`` has
-            something else than upper-case letters.
+        InvalidArgumentError: the pattern cannot be read, and the message says how one is written; no text fits it; or
+            ``letters`` has something else than upper-case letters.
     """
 
     name: str
@@ -99,6 +99,10 @@ class PlateFormat:
             raise InvalidArgumentError(f"pattern is {self.pattern!r}, expected is a text such as 'l ddd ll [dd|ndd]'.")
         lines = parse_pattern(self.pattern)
         variants = variants_of(tuple(group for line in lines for group in line), letters=self.letters)
+        if not variants:
+            raise InvalidArgumentError(
+                f"pattern is {self.pattern!r}, which no text fits: one with a has a letter and two digits at least."
+            )
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "variants", variants)
         object.__setattr__(self, "_regexes", {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast, get_args
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
@@ -25,12 +25,22 @@ class Flag:
         vertical: whether the stripes stand upright.
         disc: colour of a sun or emblem in the middle.
         cross: colour of an upright cross over the whole flag.
+
+    Raises:
+        InvalidArgumentError: no stripe, or one that is no ``Colour``.
     """
 
     stripes: tuple[Colour, ...]
     vertical: bool = False
     disc: Colour | None = None
     cross: Colour | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a flag that could not be drawn."""
+        stripes = cast(object, self.stripes)
+        colours = cast("tuple[object, ...]", stripes) if isinstance(stripes, tuple) else ()
+        if not colours or not all(isinstance(one, Colour) for one in colours):
+            raise InvalidArgumentError(f"stripes is {self.stripes!r}, expected is a tuple of Colours, also of one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,9 @@ class CountryStrip:
         filled: whether the flag is the ground of the whole strip.
         divider: whether a line parts it from the text.
         hologram: ``"band"`` for a silver band beside it, ``"end"`` for a round one at the plate's other end.
+
+    Raises:
+        InvalidArgumentError: another place, other lines or another hologram than these.
     """
 
     code: str
@@ -62,6 +75,16 @@ class CountryStrip:
     filled: bool = False
     divider: bool = False
     hologram: Literal["", "band", "end"] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would silently not be drawn."""
+        for name, allowed in (
+            ("at", ("left", "right", "field")),
+            ("lines", ("all", "upper", "lower")),
+            ("hologram", ("", "band", "end")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed are {allowed}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +106,8 @@ class PlateLayout:
             a seal or sticker; empty for spaces alone. What stands beside the field is not drawn.
 
     Raises:
-        InvalidArgumentError: not one height for each group, or not one separator for each gap.
+        InvalidArgumentError: not one height for each group, not one separator for each gap, or another face or place
+            of the field than these.
     """
 
     plate_format: PlateFormat
@@ -108,9 +132,13 @@ class PlateLayout:
         return self.plate_format.line_count
 
     def __post_init__(self) -> None:
-        """Refuse heights and separators that do not line up with the groups."""
+        """Refuse heights and separators that do not line up with the groups, and what could not be drawn."""
+        for name, allowed in (("face", get_args(Face)), ("boxed_at", ("right", "left", "upper left"))):
+            if getattr(self, name) not in allowed:
+                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed are {allowed}.")
         groups = [len(line) for line in self.plate_format.lines]
-        if [len(line) for line in self.heights_mm] != groups:
+        lines = cast("tuple[object, ...]", self.heights_mm)
+        if [len(cast("tuple[object, ...]", line)) if isinstance(line, tuple) else 0 for line in lines] != groups:
             raise InvalidArgumentError(
                 f"heights_mm is {self.heights_mm} for the pattern {self.plate_format.pattern!r}: give one height for "
                 f"each group, {groups} a line."

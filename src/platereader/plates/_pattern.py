@@ -94,13 +94,16 @@ def parse_pattern(pattern: str) -> tuple[tuple[Group, ...], ...]:
 
 
 def variants_of(groups: tuple[Group, ...], *, letters: str) -> tuple[Variant, ...]:
-    """All sequences of cells that the groups allow, in the order of their forms.
+    """All sequences of cells that the groups allow and a text can fill, in the order of their forms.
+
+    One with ``a`` that has no room for a letter and two digits is none.
 
     Args:
         groups: of all lines.
         letters: what may stand for ``l``.
     """
-    return tuple(_variant(forms, groups, letters) for forms in product(*(group.forms for group in groups)))
+    variants = (_variant(forms, groups, letters) for forms in product(*(group.forms for group in groups)))
+    return tuple(one for one in variants if not one.needs or _has_room(one))
 
 
 def slot_characters(slot: str, *, letters: str) -> str:
@@ -153,6 +156,14 @@ def _variant(forms: tuple[str, ...], groups: tuple[Group, ...], letters: str) ->
     region = slice(places[0], places[-1] + 1) if places else None
     needs = _MIXED_NEEDS if any("a" in form for form in forms) else ""
     return Variant(cells, tuple(map(len, forms)), region, needs)
+
+
+def _has_room(variant: Variant) -> bool:
+    """Whether a text can have all the letters and digits that it needs."""
+    digits, letters = variant.needs.count("d"), variant.needs.count("l")
+    with_digit = sum(any(char in DIGITS for char in cell.allowed) for cell in variant.cells)
+    with_letter = sum(any(char not in DIGITS for char in cell.allowed) for cell in variant.cells)
+    return with_digit >= digits and with_letter >= letters and len(variant.cells) >= digits + letters
 
 
 def _cells(form: str, group: Group, letters: str) -> list[Cell]:

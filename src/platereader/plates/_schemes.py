@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias, TypeVar, cast
@@ -22,6 +22,9 @@ __all__ = ["PlateScheme", "Schemes", "TextFit"]
 
 Lines: TypeAlias = Literal[1, 2]
 Named = TypeVar("Named")
+
+_MOST_TRIES = 1000
+"""How often a text is drawn until it has the letters and digits that its format needs; more than one in ten has."""
 
 
 @final
@@ -110,10 +113,9 @@ class PlateScheme:
         Raises:
             InvalidArgumentError: ``region`` cannot stand on that type.
         """
-        text = self._sample(plate_format, rng, region)
-        while region is None and not plate_format.matches(text):  # only what a text has at least can be missing
-            text = self._sample(plate_format, rng, region)
-        if region is not None and region not in plate_format.region_codes(text):
+        texts = (self._sample(plate_format, rng, region) for _ in range(_MOST_TRIES))
+        text = next(filter(plate_format.matches, texts), None)
+        if text is None or (region is not None and region not in plate_format.region_codes(text)):
             raise InvalidArgumentError(
                 f"region is {region!r}, which cannot stand on a {plate_format.name} plate ({plate_format.pattern}): "
                 "give a code of that form, or None."
@@ -197,6 +199,10 @@ class Schemes:
 
     def __post_init__(self) -> None:
         """Refuse what is no scheme, and countries that could not be told apart."""
+        if not isinstance(cast(object, self.members), tuple):
+            raise InvalidArgumentError(
+                f"members is a {type(self.members).__name__}, expected is a tuple of PlateSchemes: Schemes((RUSSIA,))."
+            )
         members = cast("tuple[object, ...]", self.members)
         wrong = [type(one).__name__ for one in members if not isinstance(one, PlateScheme)]
         if wrong:
@@ -218,7 +224,7 @@ class Schemes:
         """All characters that the plates use, in Latin spelling."""
         return frozenset[str]().union(*(one.characters for one in self.members))
 
-    def fit(self, text: str, *, lines: Lines | None = None, countries: frozenset[str] | None = None) -> TextFit:
+    def fit(self, text: str, *, lines: Lines | None = None, countries: Collection[str] | None = None) -> TextFit:
         """What a text is: country, type and region.
 
         A region code that is in use tells types and countries apart: ``AA123477`` is a Russian trailer (region 77),
@@ -229,7 +235,7 @@ class Schemes:
             lines: only types with so many lines, which tells a motorcycle from a military car; None for all.
             countries: only types of these countries, by ISO 3166 code; None for all.
         """
-        return _fit(self, text, lines, countries)
+        return _fit(self, text, lines, None if countries is None else frozenset(countries))
 
     def fits(
         self, text: str, *, lines: Lines | None = None, countries: frozenset[str] | None = None

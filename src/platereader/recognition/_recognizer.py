@@ -81,7 +81,7 @@ class CtcRecognizer:
             precision: ``int8`` for a file that was quantised; for others ``fp32``, or ``bf16`` with torch and OpenVINO.
             threads: of this network alone, None for all cores; torch has one number for the whole process instead.
             device: ``cpu``, or with torch another one, such as ``cuda``.
-            alphabet: the characters that it was trained to tell apart, in the order of its classes.
+            alphabet: the characters that it was trained to tell apart, and its marks, in the order of its classes.
             settings: fields of ``ConvCtcConfig`` that differ from its defaults.
 
         Raises:
@@ -91,6 +91,7 @@ class CtcRecognizer:
             EngineError: engine, precision, device and file do not go together.
             MissingDependencyError: the engine is not installed.
         """
+        settings = {**({"marks": list(alphabet.marks)} if alphabet.marks else {}), **(settings or {})}
         weights = WeightFile.read(path, kind="recognizer", settings=settings, alphabet=alphabet.characters)
         return cls.from_weights(weights, options=RuntimeOptions(engine, precision, threads, device))
 

@@ -87,7 +87,9 @@ def _allowed(name: str, value: object) -> bool:
     """Whether a value could be that of a field."""
     if name == "marks":  # the alphabet looks at each of them
         return isinstance(value, tuple) and all(isinstance(one, str) for one in cast("tuple[object, ...]", value))
-    return (name == "ends" and value == 0) or _is_size(value, like=getattr(ConvCtcConfig(), name))
+    if name == "ends" and type(value) is int:
+        return value >= 0
+    return _is_size(value, like=getattr(ConvCtcConfig(), name))
 
 
 def _is_size(value: object, *, like: object) -> bool:

@@ -26,6 +26,8 @@ OTHER_LINES_NATS = 5.0
 """How much more probable a text of a type with another number of lines must be; as ``BeamDecoder.no_format_nats``."""
 
 _EMPTY_ABOVE = 0.5
+# Below that a mark is known to be missing; above, and below ``min_mark``, something may hide it.
+_MISSING_MARK = 0.1
 _CHUNK = 32
 _LIKELY_NATS = -0.5
 _OF_THE_PICTURE: tuple[Reason, ...] = ("cut_off", "hidden_character", "too_small")
@@ -43,8 +45,8 @@ class TrustPolicy:
     Reasons, the first that applies. ``unreadable``: ``not_a_plate`` (nothing on it looks like a character of a plate),
     ``nothing_legible``. ``uncertain``: ``cut_off``, ``hidden_character``, ``too_small`` (low confidence on a plate
     narrower than ``small_px``), ``low_confidence``, ``weak_character``, ``unknown_format``, ``unknown_region``,
-    ``unknown_country`` (the text fits a format, but the mark of its country was not seen on it, or one of a country
-    that has no scheme here), ``ambiguous_country`` (the text fits formats of several countries).
+    ``unknown_country`` (the mark of no country that could have such a text was seen on it, or that of a country that
+    has no scheme here), ``ambiguous_country`` (the text fits formats of several countries).
 
     ``TrustPolicy()`` is the strict preset; ``TrustPolicy.lenient()`` lets more through. What either
     lets through on plates that the reader was never trained on is printed by ``platereader train calibrate``.
@@ -53,8 +55,9 @@ class TrustPolicy:
         min_confidence: least probability of the whole text, 0 to 1.
         min_character: least posterior of each character, 0 to 1.
         max_illegible: highest probability that something illegible stands beside or between the characters, 0 to 1.
-        min_mark: least probability that a country's mark is on the plate to take it for one of that country; without
-            effect on countries whose marks the recognizer does not look for, 0 to 1.
+        min_mark: least probability that a country's mark is on the plate to take it for one of that country, 0 to 1.
+            Where no mark is as probable, countries whose marks are less probable than 0.1 are ruled out; the others,
+            with those whose marks the recognizer does not look for, are told apart by the text.
         min_legible: below this product of all characters' posteriors there is nothing to read: the text is None.
         small_px: width in the frame below which low confidence is put down to size, in pixels.
         calibration: makes ``confidence`` a probability that holds; None leaves it at P(text | picture). A pipeline
@@ -120,7 +123,7 @@ class TrustPolicy:
         text = fused.candidates[0].text
         confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
         fit = schemes.fit(text, lines=fused.lines, countries=self._countries(fused.marks, schemes))
-        status, reason = self._status(fit, confidence, self._unfit(fused.marks, schemes))
+        status, reason = self._status(fit, confidence, self._unfit(text, fused.marks, schemes))
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
         if status == "read" and flaw is not None:
             status, reason = "uncertain", flaw
@@ -146,7 +149,7 @@ class TrustPolicy:
         reason = self._flaw(signs.edge_illegible, signs.inner_illegible) or self._smallness(evidence, confidence)
         status: Status = "uncertain"
         if reason is None:
-            status, reason = self._status(fit, confidence, self._unfit(marks, schemes), characters)
+            status, reason = self._status(fit, confidence, self._unfit(text, marks, schemes), characters)
         judged = Verdict(text, confidence, status, reason, self._calibrated, characters, candidates)
         return make_verdict(judged, fit=fit, schemes=schemes, min_character=self.min_character)
 
@@ -181,13 +184,16 @@ class TrustPolicy:
         seen = max(marks, key=lambda country: marks[country])
         if marks[seen] >= self.min_mark:
             return frozenset({seen})
-        return frozenset(scheme.country for scheme in schemes if scheme.country not in marks)
+        return frozenset(one.country for one in schemes if marks.get(one.country, 1.0) >= _MISSING_MARK)
 
-    def _unfit(self, marks: Mapping[str, float], schemes: Schemes) -> Reason:
+    def _unfit(self, text: str, marks: Mapping[str, float], schemes: Schemes) -> Reason:
         """Why a text fits no format: its country has none like it, or the country is not known."""
         countries = self._countries(marks, schemes)
-        known = countries is None or any(scheme.country in countries for scheme in schemes)
-        return "unknown_format" if known else "unknown_country"
+        if countries is None:
+            return "unknown_format"
+        known = any(scheme.country in countries for scheme in schemes)
+        unmarked = max(marks.values()) < self.min_mark and schemes.fit(text).legal
+        return "unknown_country" if unmarked or not known else "unknown_format"
 
     def _of_its_kind(self, evidence: PlateEvidence, schemes: Schemes) -> tuple[Candidate, ...]:
         """The candidates, the one first that fits a type with as many lines and of the country that the plate has."""

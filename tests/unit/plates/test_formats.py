@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from platereader.errors import InvalidArgumentError, UnknownNameError
-from platereader.plates import DEFAULT_SCHEMES, RUSSIA, RUSSIAN, PlateFormat, PlateLayout
+from platereader.plates import DEFAULT_SCHEMES, RUSSIA, RUSSIAN, CountryStrip, Flag, PlateFormat, PlateLayout
 
 every_format = pytest.mark.parametrize("plate_format", RUSSIA.formats, ids=lambda one: one.name)
 every_layout = pytest.mark.parametrize("layout", RUSSIA.layouts, ids=lambda one: one.name)
@@ -57,6 +57,25 @@ def test_one_group_stands_in_the_separate_field(layout: PlateLayout) -> None:
 def test_heights_line_up_with_the_groups() -> None:
     with pytest.raises(InvalidArgumentError, match=r"heights_mm.*\[3\] a line"):
         PlateLayout(PlateFormat("x", "l d l"), ((58.0, 76.0),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "named"),
+    [
+        (Flag, {"stripes": ()}, "stripes"),
+        (Flag, {"stripes": ((255, 0, 0),)}, "stripes"),
+        (CountryStrip, {"code": "KZ", "at": "top"}, "at is 'top'"),
+        (CountryStrip, {"code": "KZ", "lines": "both"}, "lines is 'both'"),
+        (CountryStrip, {"code": "KZ", "hologram": "yes"}, "hologram is 'yes'"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "face": "arial"}, "face is 'arial'"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "boxed_at": "top"}, "boxed_at is 'top'"),
+        (PlateLayout, {"heights_mm": (58.0, 76.0)}, "heights_mm"),
+    ],
+)
+def test_what_could_not_be_drawn_is_refused(kind: Any, values: dict[str, Any], named: str) -> None:
+    plate_format = {"plate_format": PlateFormat("x", "l d")} if kind is PlateLayout else {}
+    with pytest.raises(InvalidArgumentError, match=named):
+        kind(**plate_format, **values)
 
 
 @every_format

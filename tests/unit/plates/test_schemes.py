@@ -178,3 +178,28 @@ def test_fields_of_another_kind_are_refused(wrong: dict[str, Any], message: str)
 def test_letters_are_upper_case_letters(letters: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"letters is .*expected are upper-case letters"):
         PlateFormat("x", "l d", letters=letters)
+
+
+@pytest.mark.parametrize("pattern", ["a", "a{1,2}", "ll a", "a l"])
+def test_a_pattern_that_no_text_fits_is_refused(pattern: str) -> None:
+    """A text with ``a`` has a letter and two digits."""
+    with pytest.raises(InvalidArgumentError, match="no text fits"):
+        PlateFormat("x", pattern)
+
+
+def test_one_with_just_enough_room_is_not() -> None:
+    plate_format = PlateFormat("x", "0 ll l|al")
+    assert plate_format.lengths == {4, 5}  # without the slot nothing is needed
+    assert plate_format.matches("0AB1C")
+    assert not plate_format.matches("0ABBC")
+
+
+def test_samples_with_a_given_region_have_the_letters_and_digits_that_they_need() -> None:
+    plate_format = PlateFormat("x", "[ll] a{2,5}")
+    scheme, rng = PlateScheme("ZZ", (plate_format,)), np.random.default_rng(0)
+    for _ in range(100):
+        text = scheme.sample_text(plate_format, rng=rng, region="AB")
+        assert text.startswith("AB")
+        assert plate_format.matches(text)
+    with pytest.raises(InvalidArgumentError, match="region is 'A1'"):
+        scheme.sample_text(plate_format, rng=rng, region="A1")

@@ -169,6 +169,21 @@ def test_ends_are_no_part_of_a_text() -> None:
     assert marks[0]["KZ"] < 0.05
 
 
+def test_marks_come_with_the_alphabet_too(tmp_path: Path) -> None:
+    alphabet = Alphabet("ABC", ("RU", "KZ"))
+    config = ConvCtcConfig.from_settings({**SMALL, "characters": 3, "marks": ["RU", "KZ"]})
+    write_tensors(tmp_path / "marks.safetensors", ConvCtc(config).state_dict())
+    loaded = CtcRecognizer.from_file(tmp_path / "marks.safetensors", alphabet=alphabet, settings=SMALL)
+    assert loaded.alphabet.marks == ("RU", "KZ")
+    assert loaded.recognize(plates(1)).shape[2] == alphabet.columns
+
+
+@pytest.mark.parametrize("ends", [0.0, False, 1, -2, 2.0, "2"])
+def test_a_plate_has_two_ends_or_none_are_known(ends: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"ends|whole numbers"):
+        ConvCtcConfig.from_settings({**SMALL, "ends": ends})
+
+
 def test_settings_name_marks_and_ends(tmp_path: Path) -> None:
     network = ConvCtc(ConvCtcConfig.from_settings({**SMALL, "characters": 3, "marks": ["RU", "KZ"], "ends": 2}))
     write_tensors(tmp_path / "marked.safetensors", network.state_dict())

@@ -31,13 +31,20 @@ def test_a_lorry_of_belarus_and_a_taxi_of_russia_are_told_apart_by_their_marks()
 
 
 def test_without_a_mark_a_text_is_of_no_country_whose_mark_is_known() -> None:
-    verdict = judge("AB12345", {"RU": 0.1, "BY": 0.2}, RUSSIA, BELARUS)
+    verdict = judge("AB12345", {"RU": 0.01, "BY": 0.02}, RUSSIA, BELARUS)
     assert (verdict.text, verdict.status, verdict.reason) == ("AB12345", "uncertain", "unknown_country")
     assert verdict.country is None
 
 
+def test_so_it_is_beside_a_scheme_that_needs_no_mark() -> None:
+    verdict = judge("AB12345", {"RU": 0.01, "BY": 0.02}, RUSSIA, BELARUS, KAZAKHSTAN)
+    assert (verdict.text, verdict.status, verdict.reason) == ("AB12345", "uncertain", "unknown_country")
+    verdict = judge("ABCDEFGH", {"RU": 0.01, "BY": 0.02}, RUSSIA, BELARUS, KAZAKHSTAN)
+    assert verdict.reason == "unknown_format"
+
+
 def test_the_mark_of_a_country_without_a_scheme_is_an_unknown_country() -> None:
-    verdict = judge("AB12345", {"RU": 0.1, "BY": 0.97}, RUSSIA)
+    verdict = judge("AB12345", {"RU": 0.01, "BY": 0.97}, RUSSIA)
     assert (verdict.status, verdict.reason) == ("uncertain", "unknown_country")
 
 
@@ -57,6 +64,13 @@ def test_other_countries_are_read_where_the_user_passes_latin() -> None:
     verdict = judge("AB12345", {"RU": 0.02}, RUSSIA, LATIN)
     assert (verdict.status, verdict.country) == ("read", "XX")
     assert judge("AB12345", {"RU": 0.97}, RUSSIA, LATIN).country == "RU"
+
+
+def test_a_mark_that_may_be_hidden_neither_proves_nor_rules_out() -> None:
+    assert judge("A123BC77", {"RU": 0.3, "BY": 0.01}, RUSSIA, BELARUS).status == "read"
+    verdict = judge("AB12345", {"RU": 0.3, "KZ": 0.01}, RUSSIA, BELARUS)
+    assert (verdict.status, verdict.reason) == ("uncertain", "ambiguous_country")
+    assert judge("AB12345", {"RU": 0.01, "KZ": 0.01}, RUSSIA, BELARUS).country == "BY"
 
 
 def test_a_recognizer_that_knows_no_marks_is_judged_by_the_text() -> None:

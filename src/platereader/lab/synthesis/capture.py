@@ -18,6 +18,7 @@ from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.obstacles import (
     KINDS,
     Side,
+    boxes_without_end,
     gap_shares,
     hide_end,
     legible_boxes,
@@ -61,6 +62,7 @@ _BOX_AT_OBSTACLE_SHARE = 0.35
 # With so little of its width missing a plate still shows whether it is whole: its field is wider than its text.
 _RIM_HIDDEN, _RIM_CUT = 0.05, 0.03
 _USUAL_BOXED_DEG, _STEEPEST_BOXED_DEG = 12.0, 30.0
+_UP_TO_THE_ENDS: Window = (0.0, -1.0, 1.0, 2.0)
 _INWARD = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)], np.float32)
 
 
@@ -184,24 +186,26 @@ class Visible(NamedTuple):
 
 def hide_some(
     picture: BgrImage, *, quad: Corners, boxes: Sequence[Window], profile: CropProfile, rng: np.random.Generator
-) -> tuple[BgrImage, Corners, Visible]:
-    """One end of some plates hidden by something; where a detector's corners of the plate are then, and what is seen.
+) -> tuple[BgrImage, Corners, Sequence[Window], Visible]:
+    """One end of some plates hidden by something: where a detector's corners of the plate are then, and what is seen.
 
     The edge of what hides it stands between two characters in half of the cases: nothing then says that one is missing.
+    Corners that end at an obstacle leave out what can be seen beyond it; ``boxes`` are returned as places within them.
     """
     whole = Visible((True,) * len(boxes))
     if not boxes or rng.random() >= profile.hidden_share:
-        return picture, quad, whole
+        return picture, quad, boxes, whole
     side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
     share = _random_share(boxes, side=side, largest=_MOST_HIDDEN, rng=rng)
     kind = KINDS[int(rng.integers(len(KINDS)))]
     hidden = hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
     shown = share <= _RIM_HIDDEN or rim_visible(hidden, quad=quad, side=side)
-    ends = (shown or side == "right", shown or side == "left")
-    seen = Visible(tuple(legible_boxes(hidden, quad=quad, boxes=boxes)), ends)
+    legible = tuple(legible_boxes(hidden, quad=quad, boxes=boxes))
     if rng.random() < _BOX_AT_OBSTACLE_SHARE:
-        quad = without_end(quad, side=side, share=share * float(rng.uniform(0.7, 1.0)))
-    return hidden.pixels, quad, seen
+        outside = share * float(rng.uniform(0.7, 1.0))
+        quad, boxes = without_end(quad, side=side, share=outside), boxes_without_end(boxes, side=side, share=outside)
+        shown = shown and outside <= _RIM_CUT
+    return hidden.pixels, quad, boxes, Visible(legible, (shown or side == "right", shown or side == "left"))
 
 
 def cut_plate(
@@ -215,7 +219,7 @@ def cut_plate(
 ) -> tuple[BgrImage, Visible]:
     """The plate cut out, or a part of it, and what can be seen of it; without ``boxes`` always whole."""
     if not boxes or rng.random() >= profile.cut_share:
-        seen = Visible((True,) * len(boxes))
+        seen = Visible(tuple(inside(boxes, _UP_TO_THE_ENDS)))
         return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), seen
     window = _random_window(boxes, rng)
     part = window_corners(quad, window)
@@ -227,7 +231,7 @@ def cut_plate(
 
 def _random_share(boxes: Sequence[Window], *, side: Side, largest: float, rng: np.random.Generator) -> float:
     """How much of one end is missing: up to between two characters, or anything."""
-    gaps = [share for share in gap_shares(boxes, side=side) if share <= largest]
+    gaps = [share for share in gap_shares(boxes, side=side) if 0 < share <= largest]
     if gaps and rng.random() < 0.5:
         return gaps[min(int(rng.exponential(0.8)), len(gaps) - 1)]
     return float(rng.uniform(0.02, largest))

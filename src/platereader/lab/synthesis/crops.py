@@ -26,7 +26,7 @@ from platereader.lab.synthesis.capture import (
 )
 from platereader.lab.synthesis.label import Tokens, mark_of, text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
-from platereader.lab.synthesis.legibility import character_boxes, still_clear
+from platereader.lab.synthesis.legibility import Window, character_boxes, still_clear
 from platereader.lab.synthesis.lettering import Lettering, PhotographedPlate
 from platereader.lab.synthesis.neighbours import NEIGHBOUR_FORMAT_WEIGHTS, NEIGHBOURS, any_region
 from platereader.lab.synthesis.pose import random_quad
@@ -97,11 +97,11 @@ def plate_sample(
     lettering = profile.lettering if rng.random() < 0.5 else None
     clean = _front(text, layout, height_px=width_px / aspect, lettering=lettering, rng=rng)
     front = apply_steps(clean, steps=profile.camera.surface, rng=rng)
-    boxes = character_boxes(text, layout)
+    boxes: Sequence[Window] = character_boxes(text, layout)
     legible = still_clear(clean, front, boxes)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     picture, quad = place_on_background(front, quad=quad, backgrounds=backgrounds, rng=rng)
-    picture, quad, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
+    picture, quad, boxes, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels, inside = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     seen = Visible(tuple(legible)).both(shown).both(inside)
@@ -137,8 +137,8 @@ def jitter_real(
     country = plate.country or DEFAULT_SCHEMES.fit(plate.text, lines=lines).country or ""
     schemes = tuple(scheme for scheme in (RUSSIA, *NEIGHBOURS) if scheme.country == country)
     layout = layout_of(plate.text, lines=lines, schemes=Schemes.of(schemes))
-    boxes = () if layout is None else character_boxes(plate.text, layout)
-    picture, quad, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
+    boxes: Sequence[Window] = () if layout is None else character_boxes(plate.text, layout)
+    picture, quad, boxes, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
     picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
     pixels, inside = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)

@@ -51,10 +51,11 @@ def tokens_of(text: str, *, legible: Sequence[bool], ends: tuple[bool, bool], ma
     Args:
         text: what stands on it.
         legible: whether each character can be made out.
-        ends: whether nothing is missing at its left and at its right end; a mark beside a missing end is not seen.
+        ends: whether nothing is missing at its left and at its right end; a mark beside a missing end
+            or beside a hidden character is not seen.
         mark: of its country.
     """
-    if mark is not None and ((mark.place == 0 and not ends[0]) or (mark.place == len(text) and not ends[1])):
+    if mark is not None and not _mark_seen(mark, legible=legible, ends=ends):
         mark = None
     tokens = [LEFT_END] if ends[0] else []
     for place, (char, clear) in enumerate(zip(text, legible, strict=True)):
@@ -67,6 +68,13 @@ def tokens_of(text: str, *, legible: Sequence[bool], ends: tuple[bool, bool], ma
     if mark is not None and mark.place == len(text):
         tokens.append(mark.country)
     return (*tokens, RIGHT_END) if ends[1] else tuple(tokens)
+
+
+def _mark_seen(mark: Mark, *, legible: Sequence[bool], ends: tuple[bool, bool]) -> bool:
+    """Whether nothing is hidden beside a mark: what covers the last digit covers the RUS below it, too."""
+    if (mark.place == 0 and not ends[0]) or (mark.place == len(legible) and not ends[1]):
+        return False
+    return all(legible[min(mark.place, len(legible) - 1) :][:1])
 
 
 def plain_tokens(text: str) -> Tokens:

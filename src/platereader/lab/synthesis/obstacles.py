@@ -29,6 +29,7 @@ __all__ = [
     "Hidden",
     "Kind",
     "Side",
+    "boxes_without_end",
     "gap_shares",
     "hide_end",
     "legible_boxes",
@@ -143,6 +144,19 @@ def without_end(quad: Corners, *, side: Side, share: float) -> Corners:
         share: of the plate's width that is missing.
     """
     return window_corners(quad, _window(side, share))
+
+
+def boxes_without_end(boxes: Sequence[Window], *, side: Side, share: float) -> tuple[Window, ...]:
+    """Places of the characters within what ``without_end`` leaves; those of the missing end reach beyond it.
+
+    Args:
+        boxes: place of each character on the whole plate.
+        side: which end is missing.
+        share: of the plate's width that is missing.
+    """
+    start, _, end, _ = _window(side, share)
+    width = end - start
+    return tuple(((left - start) / width, top, (right - start) / width, bottom) for left, top, right, bottom in boxes)
 
 
 def gap_shares(boxes: Sequence[Window], *, side: Side) -> list[float]:

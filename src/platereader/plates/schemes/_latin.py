@@ -22,8 +22,9 @@ _FORMATS = (
 LATIN: Final = PlateScheme("XX", formats=_FORMATS, fallback=True)
 """Any 5 to 8 Latin letters and digits, a letter and two digits among them; its country is not known.
 
-It is a fallback: what fits a format of another scheme belongs to that one. What is a misread plate of another scheme
-and fits none of its formats counts as foreign, so pass it only where foreign plates matter.
+It is a fallback: what fits a format of another scheme belongs to that one, unless the recognizer looks for the mark of
+that country and did not see it. What is a misread plate of another scheme and fits none of its formats counts as
+foreign, so pass it only where foreign plates matter.
 """
 
 LATIN_36: Final = Alphabet(DIGITS + LATIN_LETTERS)

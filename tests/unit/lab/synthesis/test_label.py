@@ -28,6 +28,16 @@ def test_a_missing_end_takes_its_mark_with_it() -> None:
     assert middle == (*"1234", "BY", *"AB5", "]")
 
 
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_what_hides_a_character_hides_the_mark_beside_it(place: int) -> None:
+    beside, legible = min(place, 7), [True] * 8
+    assert "RU" in tokens_of("A123BC77", legible=legible, ends=(True, True), mark=Mark("RU", place))
+    legible[beside] = False
+    tokens = tokens_of("A123BC77", legible=legible, ends=(True, True), mark=Mark("RU", place))
+    assert "RU" not in tokens
+    assert tokens[beside + 1] == "?"
+
+
 def test_a_run_of_hidden_characters_is_one_token() -> None:
     tokens = tokens_of("A123BC77", legible=[True, False, False, True, True, False, True, True], ends=(True, True))
     assert tokens == ("[", "A", "?", "3", "B", "?", "7", "7", "]")
@@ -62,7 +72,7 @@ def test_a_hidden_digit_is_never_taught_as_the_end_of_the_plate() -> None:
     last_hidden = 0
     for seed in range(150):
         rng = np.random.default_rng(seed)
-        pixels, quad, seen = hide_some(picture, quad=QUAD, boxes=BOXES, profile=profile, rng=rng)
+        pixels, quad, _, seen = hide_some(picture, quad=QUAD, boxes=BOXES, profile=profile, rng=rng)
         assert pixels.shape == picture.shape
         assert quad.shape == (4, 2)
         assert not np.array_equal(pixels, picture)
@@ -70,9 +80,26 @@ def test_a_hidden_digit_is_never_taught_as_the_end_of_the_plate() -> None:
             last_hidden += 1
             tokens = tokens_of("A123BC777", legible=seen.legible, ends=seen.ends, mark=Mark("RU", 9))
             # Where the rim is seen beyond a thin obstacle, what is hidden before it is said to be.
-            assert "?" in tokens
-            assert tokens[-1] == "?" or tokens[-2:] == ("RU", "]")
+            assert tokens[-1] == "?" or tokens[-2:] == ("?", "]")
     assert last_hidden > 40
+
+
+def test_what_lies_outside_of_the_corners_is_not_seen_beyond_an_obstacle_either() -> None:
+    """Corners that end at a thin obstacle leave out the rim and the characters on its other side."""
+    profile, part = CropProfile(hidden_share=1.0, cut_share=0.3), 0
+    picture = np.random.default_rng(0).integers(0, 255, (140, 360, 3), dtype=np.uint8)
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        _, quad, boxes, seen = hide_some(picture, quad=QUAD, boxes=BOXES, profile=profile, rng=rng)
+        _, cut = cut_plate(picture, quad=quad, boxes=boxes, lines=1, profile=profile, rng=rng)
+        left, right = ((quad[corner, 0] - QUAD[0, 0]) / np.ptp(QUAD[:, 0]) for corner in (0, 1))
+        part += left > 0.03 or right < 0.97
+        assert not (seen.ends[0] and left > 0.031)
+        assert not (seen.ends[1] and right < 0.969)
+        for box, shown, legible in zip(BOXES, boxes, seen.both(cut).legible, strict=True):
+            assert shown[0] == pytest.approx((box[0] - left) / (right - left), abs=1e-3)
+            assert not legible or (box[2] > left and box[0] < right) or cut.ends != (True, True)
+    assert part > 80
 
 
 def test_a_cut_plate_has_no_end_where_it_is_cut() -> None:
