@@ -88,9 +88,11 @@ def _calibrate_single(
 ) -> tuple[Calibration, dict[str, Any]]:
     """The calibration of single readings, and how well it holds."""
     from platereader import _defaults as defaults
+    from platereader._loading import load_detector
     from platereader.lab.training.trust import calibrate
 
-    plates = calibrate.calibration_plates(data, alphabet=recognizer.alphabet, **options)
+    detector = load_detector(defaults.DETECTOR_WEIGHTS) if data else None
+    plates = calibrate.calibration_plates(data, alphabet=recognizer.alphabet, detector=detector, **options)
     readings = calibrate.calibration_examples(recognizer, decoder, plates)
     fitted, figures = calibrate.calibrate(readings, precision=precision, decoder=defaults.decoder_name(decoder))
     right = sum(one.right for one in readings)
@@ -120,11 +122,14 @@ def _calibrate_fusion(
     recognizer: Recognizer, decoder: CTCDecoder, single: Calibration, *, data: Sequence[Path], tracks: int
 ) -> tuple[Calibration, Mapping[str, Any] | None]:
     """The calibration with that of many frames, and how well it holds; as it is where there is nothing to fit it on."""
+    from platereader import _defaults as defaults
+    from platereader._loading import load_detector
     from platereader.lab.datasets.photographs import load_photographs
     from platereader.lab.training.trust import fusion
 
     images = [image for folder in data for image in load_photographs(folder).images]
-    plates = fusion.fusion_plates(images, alphabet=recognizer.alphabet)
+    detector = load_detector(defaults.DETECTOR_WEIGHTS) if images else None
+    plates = fusion.fusion_plates(images, alphabet=recognizer.alphabet, detector=detector)
     if not plates or not tracks:
         print(f"fusion is not calibrated: {len(plates)} plates, {tracks} tracks")
         return single, None

@@ -26,6 +26,8 @@ EXAMPLES = """examples:
                                                        dash-cam plates that have to be found first
   platereader evaluate data --ends                     the suite of ends, made of the same: plates of which one end is
                                                        hidden or outside, and must not be read as a shorter text
+  platereader evaluate data --countries                drawn plates of every country, texts that two countries share,
+                                                       plates of others, lettering and scenery
   platereader evaluate data --video                    the video suite, made of the same: plates that move, and the
                                                        videos in data/dev/video
   platereader evaluate train/streets --held-out        only the pictures that no training on data/train sees
@@ -44,10 +46,10 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
         "--failures",
         type=Path,
         metavar="DIR",
-        help="write a picture of every failure; not with --stress, --scenes, --ends",
+        help="write a picture of every failure; not with --stress, --scenes, --ends, --countries",
     )
     parser.add_argument(
-        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; not with --scenes, --ends, --video"
+        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; only without a suite, or with --stress"
     )
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument(
@@ -64,6 +66,9 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     suites.add_argument(
         "--ends", action="store_true", help="run the suite of hidden ends that is made from DATA instead"
     )
+    suites.add_argument(
+        "--countries", action="store_true", help="read drawn plates of every country, and what is no plate, instead"
+    )
     suites.add_argument("--video", action="store_true", help="run the video suite that is made from DATA instead")
     parser.add_argument(
         "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no videos"
@@ -73,15 +78,15 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
-    """Measure the pipeline, print the table and say what was skipped."""
-    if arguments.stress:
-        return _run_stress(arguments)
-    if arguments.scenes:
-        return _run_scenes(arguments)
-    if arguments.ends:
-        return _run_ends(arguments)
-    if arguments.video:
-        return _run_video(arguments)
+    """Measure the pipeline and print the table."""
+    for name, run_suite in _SUITES.items():
+        if getattr(arguments, name):
+            return run_suite(arguments)
+    return _run_labelled(arguments)
+
+
+def _run_labelled(arguments: argparse.Namespace) -> int:
+    """Measure the pipeline on a labelled set, and say what was skipped."""
     from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.datasets.labels import is_held_out
@@ -168,6 +173,21 @@ def _run_ends(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _run_countries(arguments: argparse.Namespace) -> int:
+    """Run the suite of countries and print its table."""
+    from platereader.lab.suites.countries.run import evaluate_countries, run_size
+    from platereader.lab.suites.countries.table import format_countries
+    from platereader.lab.synthesis.stress.material import load_material
+
+    backgrounds = load_material(arguments.data).scenes
+    pipeline = build_pipeline(arguments)
+    with Progress(run_size(), unit="picture") as progress:
+        report = evaluate_countries(pipeline, backgrounds, on_picture=progress.advance)
+    print(format_countries(report))
+    _write_json(arguments.json, report.to_dict())
+    return EXIT_OK
+
+
 def _run_video(arguments: argparse.Namespace) -> int:
     """Run the video suite, print its table and draw its failures."""
     from platereader._dependencies import check_installed
@@ -191,6 +211,15 @@ def _run_video(arguments: argparse.Namespace) -> int:
         with Progress(len({one.clip for one in report.failures}), unit="clip") as progress:
             draw_failures(report.failures, material, arguments.failures, on_clip=progress.advance)
     return EXIT_OK
+
+
+_SUITES = {
+    "stress": _run_stress,
+    "scenes": _run_scenes,
+    "ends": _run_ends,
+    "countries": _run_countries,
+    "video": _run_video,
+}
 
 
 def _without_trained_negatives(dataset: Dataset) -> Dataset:

@@ -105,12 +105,13 @@ class TrustPolicy:
             alphabet: that its log probabilities were made with.
             schemes: of the countries that the plates may be of.
         """
-        candidates = [self._of_its_kind(item, schemes) for item in evidence]
+        countries = [self.countries(item.marks, schemes) for item in evidence]
+        candidates = [_of_its_kind(item, schemes, possible) for item, possible in zip(evidence, countries, strict=True)]
         legible = [(item, some[0]) for item, some in zip(evidence, candidates, strict=True) if some]
         characters = iter(_characters(legible, alphabet))
         return [
-            self._judge(item, some, next(characters), schemes) if some else self._unreadable(item, some, 0.0)
-            for item, some in zip(evidence, candidates, strict=True)
+            self._judge(item, some, next(characters), schemes, possible) if some else self._unreadable(item, some, 0.0)
+            for item, some, possible in zip(evidence, candidates, countries, strict=True)
         ]
 
     def judge_fused(self, fused: FusedText, *, schemes: Schemes) -> Verdict:
@@ -122,8 +123,9 @@ class TrustPolicy:
         """
         text = fused.candidates[0].text
         confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
-        fit = schemes.fit(text, lines=fused.lines, countries=self._countries(fused.marks, schemes))
-        status, reason = self._status(fit, confidence, self._unfit(text, fused.marks, schemes))
+        countries = self.countries(fused.marks, schemes)
+        fit = schemes.fit(text, lines=fused.lines, countries=countries)
+        status, reason = self._status(fit, confidence, self._unfit(text, fused.marks, schemes, countries))
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
         if status == "read" and flaw is not None:
             status, reason = "uncertain", flaw
@@ -139,9 +141,10 @@ class TrustPolicy:
         candidates: tuple[Candidate, ...],
         characters: tuple[Character, ...],
         schemes: Schemes,
+        countries: frozenset[str] | None,
     ) -> Verdict:
-        text, marks = candidates[0].text, evidence.marks
-        fit = schemes.fit(text, lines=evidence.plate.lines, countries=self._countries(marks, schemes))
+        text = candidates[0].text
+        fit = schemes.fit(text, lines=evidence.plate.lines, countries=countries)
         signs = signs_of(candidates, characters, evidence.log_probs, fit=fit)
         confidence = signs.text_prob if self.calibration is None else self.calibration.confidence(signs)
         if math.prod(character.confidence for character in characters) < self.min_legible:
@@ -149,9 +152,24 @@ class TrustPolicy:
         reason = self._flaw(signs.edge_illegible, signs.inner_illegible) or self._smallness(evidence, confidence)
         status: Status = "uncertain"
         if reason is None:
-            status, reason = self._status(fit, confidence, self._unfit(text, marks, schemes), characters)
+            unfit = self._unfit(text, evidence.marks, schemes, countries)
+            status, reason = self._status(fit, confidence, unfit, characters)
         judged = Verdict(text, confidence, status, reason, self._calibrated, characters, candidates)
         return make_verdict(judged, fit=fit, schemes=schemes, min_character=self.min_character)
+
+    def countries(self, marks: Mapping[str, float], schemes: Schemes) -> frozenset[str] | None:
+        """The countries that a plate may be of; None for all.
+
+        Args:
+            marks: probability of each country's mark that the recognizer looks for, 0 to 1.
+            schemes: of the countries that the plate may be of.
+        """
+        if not marks:
+            return None
+        seen = max(marks, key=lambda country: marks[country])
+        if marks[seen] >= self.min_mark:
+            return frozenset({seen})
+        return frozenset(one.country for one in schemes if marks.get(one.country, 1.0) >= _MISSING_MARK)
 
     @property
     def fusion(self) -> FusedCalibration | None:
@@ -177,36 +195,15 @@ class TrustPolicy:
         small = confidence < self.min_confidence and detection is not None and _width_px(detection) < self.small_px
         return "too_small" if small else None
 
-    def _countries(self, marks: Mapping[str, float], schemes: Schemes) -> frozenset[str] | None:
-        """The countries that a plate with these marks may be of; None for all."""
-        if not marks:
-            return None
-        seen = max(marks, key=lambda country: marks[country])
-        if marks[seen] >= self.min_mark:
-            return frozenset({seen})
-        return frozenset(one.country for one in schemes if marks.get(one.country, 1.0) >= _MISSING_MARK)
-
-    def _unfit(self, text: str, marks: Mapping[str, float], schemes: Schemes) -> Reason:
+    def _unfit(
+        self, text: str, marks: Mapping[str, float], schemes: Schemes, countries: frozenset[str] | None
+    ) -> Reason:
         """Why a text fits no format: its country has none like it, or the country is not known."""
-        countries = self._countries(marks, schemes)
         if countries is None:
             return "unknown_format"
         known = any(scheme.country in countries for scheme in schemes)
         unmarked = max(marks.values()) < self.min_mark and schemes.fit(text).legal
         return "unknown_country" if unmarked or not known else "unknown_format"
-
-    def _of_its_kind(self, evidence: PlateEvidence, schemes: Schemes) -> tuple[Candidate, ...]:
-        """The candidates, the one first that fits a type with as many lines and of the country that the plate has."""
-        candidates, countries = evidence.candidates, self._countries(evidence.marks, schemes)
-
-        def fitting(text: str) -> bool:
-            return schemes.fit(text, lines=evidence.plate.lines, countries=countries).legal
-
-        if not candidates or not schemes.fit(candidates[0].text).legal or fitting(candidates[0].text):
-            return candidates
-        least = candidates[0].log_prob - OTHER_LINES_NATS
-        best = next((one for one in candidates if one.log_prob >= least and fitting(one.text)), candidates[0])
-        return (best, *(one for one in candidates if one is not best))
 
     def _status(
         self, fit: TextFit, confidence: float, unfit: Reason, characters: tuple[Character, ...] = ()
@@ -221,6 +218,20 @@ class TrustPolicy:
         if not fit.region_known:
             return "uncertain", "unknown_region"
         return ("uncertain", "ambiguous_country") if fit.country is None else ("read", None)
+
+
+def _of_its_kind(evidence: PlateEvidence, schemes: Schemes, countries: frozenset[str] | None) -> tuple[Candidate, ...]:
+    """The candidates, the one first that fits a type with as many lines and of the country that the plate has."""
+    candidates = evidence.candidates
+
+    def fitting(text: str) -> bool:
+        return schemes.fit(text, lines=evidence.plate.lines, countries=countries).legal
+
+    if not candidates or not schemes.fit(candidates[0].text).legal or fitting(candidates[0].text):
+        return candidates
+    least = candidates[0].log_prob - OTHER_LINES_NATS
+    best = next((one for one in candidates if one.log_prob >= least and fitting(one.text)), candidates[0])
+    return (best, *(one for one in candidates if one is not best))
 
 
 def _width_px(detection: Detection) -> float:

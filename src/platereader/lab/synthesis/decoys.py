@@ -42,10 +42,18 @@ class Scenery(Protocol):
 
 
 def foreign_sample(
-    rng: np.random.Generator, *, alphabet: Alphabet, profile: CropProfile, backgrounds: Sequence[BgrImage] = ()
+    rng: np.random.Generator,
+    *,
+    alphabet: Alphabet,
+    profile: CropProfile,
+    backgrounds: Sequence[BgrImage] = (),
+    pattern: str | None = None,
 ) -> PlateSample:
-    """A made-up foreign plate before a camera; characters that the alphabet lacks are ``?`` in its text."""
-    plate = render_foreign(rng, height_px=64)
+    """A made-up foreign plate before a camera; characters that the alphabet lacks are ``?`` in its text.
+
+    Its text is of the ``pattern`` that ``render_foreign`` knows, or of a random one.
+    """
+    plate = render_foreign(rng, height_px=64, pattern=pattern)
     aspect = plate.pixels.shape[1] / plate.pixels.shape[0]
     width_px = camera_width_px(rng, profile=profile) * min(1.0, aspect / 4)
     front = cv2.resize(plate.pixels, (math.ceil(1.3 * width_px), math.ceil(1.3 * width_px / aspect)))

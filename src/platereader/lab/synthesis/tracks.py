@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import cv2
@@ -16,7 +16,11 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.capture import CropProfile, hide_some
 from platereader.lab.synthesis.crops import random_layout, random_text
+from platereader.lab.synthesis.label import text_of, tokens_of
+from platereader.lab.synthesis.layout import layout_of
+from platereader.lab.synthesis.legibility import character_boxes
 from platereader.lab.synthesis.paste import Front, replace_plate
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.render import render_plate
@@ -31,6 +35,8 @@ _FRAMES = (4, 30)
 _OWN_TEXT = 0.5
 _RENDERED_WIDTH_PX = 200.0
 _WRONG_LINES = 0.02
+_HIDDEN_END = 0.12
+_HIDDEN = CropProfile(hidden_share=1.0)
 
 
 class Observation(NamedTuple):
@@ -46,7 +52,7 @@ class Track:
 
     Attributes:
         observations: frame by frame.
-        text: what the plate says.
+        text: what can be read of the plate; ``?`` for what is hidden in all frames.
         source: file name of the photograph that it is made of.
         severity: how bad the frames are, 0 to 1.
     """
@@ -80,7 +86,7 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
     """A plate on its way through the view of a camera.
 
     Args:
-        plates: photographed plates; half of the tracks show their texts, the others random ones in their place.
+        plates: photographed plates; half of the tracks of Russian ones show random plates in their place.
         severity: from 0, where nearly every frame can be read, to 1, where about a third can.
         rng: decides all the rest.
     """
@@ -102,7 +108,7 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
 
 def _plate(plate: RealPlate, *, rng: np.random.Generator) -> View:
     """A photographed plate as it is, or with a rendered one in its place."""
-    if rng.random() < _OWN_TEXT:
+    if rng.random() < _OWN_TEXT or plate.country not in (None, "RU"):
         return photographed(plate)
     scale = max(1.0, _RENDERED_WIDTH_PX / plate.quad.width)
     size = (round(plate.pixels.shape[1] * scale), round(plate.pixels.shape[0] * scale))
@@ -123,7 +129,18 @@ def _soiled(view: View, *, severity: float, rng: np.random.Generator) -> View:
         view = soil(view, 1.0 + severity * rng.uniform(0.0, 10.0), rng=rng)
     if rng.random() < 0.08:
         view = damage.occlusion(view, 1.0 + severity * rng.uniform(0.0, 6.0), rng=rng)
-    return view
+    return _without_an_end(view, rng=rng) if rng.random() < _HIDDEN_END else view
+
+
+def _without_an_end(view: View, *, rng: np.random.Generator) -> View:
+    """With something before one end in all frames: what they all show is then a text that goes on."""
+    layout = layout_of(view.text, lines=view.lines)
+    if layout is None:
+        return view
+    boxes = character_boxes(view.text, layout)
+    pixels, corners, _, shown = hide_some(view.pixels, quad=view.corners, boxes=boxes, profile=_HIDDEN, rng=rng)
+    text = text_of(tokens_of(view.text, legible=shown.legible, ends=(True, True)))
+    return replace(view, pixels=pixels, corners=corners, text=text)
 
 
 # ---------------------------------------------------------------- the trajectory

@@ -35,6 +35,7 @@ class PlateOutcome:
         boxed: whether the label says where it is; a crop has only the attributes from ``given_text`` on.
         iou: of the label with the reading matched to it; None when it was not found.
         read_text: end to end: what that reading says.
+        read_country: end to end: of which country it was taken to be.
         status: end to end.
         reason: end to end.
         confidence: end to end, 0 to 1.
@@ -52,6 +53,7 @@ class PlateOutcome:
     boxed: bool
     iou: float | None
     read_text: str | None
+    read_country: str | None
     status: Status | None
     reason: Reason | None
     confidence: float | None
@@ -115,6 +117,7 @@ def plate_outcome(
         boxed=plate.bounds is not None,
         iou=overlap,
         read_text=None if reading is None else reading.text,
+        read_country=None if reading is None else reading.country,
         status=None if reading is None else reading.status,
         reason=None if reading is None else reading.reason,
         confidence=None if reading is None else reading.confidence,

@@ -23,7 +23,7 @@ from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, 
 from platereader.lab.suites.labelled.outcomes import PlateOutcome
 from platereader.results import PartDescription
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of ``EvaluationReport.to_dict``."""
 
 _Kind: TypeAlias = Literal["all", "type", "region", "foreign"]
@@ -95,6 +95,7 @@ class GroupScores:
         exact: end to end, whatever the status: the whole text right, of plates with a place and a text.
         exact_read: likewise, counting only readings of status ``read``.
         read_right: of the readings of status ``read``, those that are right.
+        country_right: of the readings of status ``read``, those whose country is the labelled one, Russia without one.
         cer: end to end; a plate not found costs all its characters.
         given_exact: the whole text right when the place is given.
         given_cer: likewise.
@@ -107,13 +108,14 @@ class GroupScores:
     exact: Rate
     exact_read: Rate
     read_right: Rate
+    country_right: Rate
     cer: Estimate | None
     given_exact: Rate
     given_cer: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        names = ("found", "exact", "exact_read", "read_right", "given_exact")
+        names = ("found", "exact", "exact_read", "read_right", "country_right", "given_exact")
         return {**asdict(self), **{name: getattr(self, name).to_dict() for name in names}}
 
 
@@ -193,6 +195,7 @@ def _score_group(kind: _Kind, name: str, outcomes: Sequence[PlateOutcome], *, rn
         exact=Rate(sum(one.exact for one in texts), len(texts)),
         exact_read=Rate(sum(one.exact for one in reads), len(texts)),
         read_right=Rate(sum(one.exact for one in reads), len(reads)),
+        country_right=Rate(sum(one.read_country == (one.foreign or "RU") for one in reads), len(reads)),
         cer=estimate_cer([(one.file, one.text, one.read_text or "") for one in texts if one.text], rng=rng),
         given_exact=Rate(sum(one.given_exact for one in given), len(given)),
         given_cer=estimate_cer([(one.file, one.text, one.given_text or "") for one in given if one.text], rng=rng),

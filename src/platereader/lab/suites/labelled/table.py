@@ -10,7 +10,7 @@ __all__ = ["format_table"]
 
 _SHOWN_ROWS = 10
 _READING = ("end to end", "plates", "found, IoU 0.3", "whole text right", "CER")
-_TRUST = ("", "right and status read", "right of status read", "right, place given", "CER")
+_TRUST = ("", "right and status read", "right of status read", "country of status read", "right, place given", "CER")
 
 
 def format_table(report: EvaluationReport) -> str:
@@ -79,8 +79,8 @@ def _reading(group: GroupScores) -> tuple[str, ...]:
 
 
 def _trust(group: GroupScores) -> tuple[str, ...]:
-    rates = (show_rate(group.exact_read), show_rate(group.read_right), show_rate(group.given_exact))
-    return (_name(group), *rates, _percent(group.given_cer))
+    rates = (group.exact_read, group.read_right, group.country_right, group.given_exact)
+    return (_name(group), *map(show_rate, rates), _percent(group.given_cer))
 
 
 def _percent(estimate: Estimate | None) -> str:

@@ -57,12 +57,14 @@ class ForeignPlate:
     lines: Lines
 
 
-def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
+def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | None = None) -> ForeignPlate:
     """Draw the front of a made-up foreign plate.
 
     Args:
         rng: source of randomness.
         height_px: height of the picture, at least 16; the aspect is random, from 1 to 5.
+        pattern: of the text: ``L`` for a letter, ``D`` for a digit, ``A`` for either, ``/`` between two lines; all
+            else stands for itself. None for a random one.
 
     Raises:
         InvalidArgumentError: ``height_px`` is below 16.
@@ -75,7 +77,8 @@ def render_foreign(rng: np.random.Generator, *, height_px: int) -> ForeignPlate:
     background, ink = _paint(style, rng=rng)
     kind = one_of(style.backgrounds, rng=rng)
     pixels = plate_background(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
-    lines = _filled(one_of(style.patterns, rng=rng), rng=rng).split("/")
+    chosen = one_of(style.patterns, rng=rng)
+    lines = _filled(pattern or chosen, rng=rng).split("/")
     area = _decorated(pixels, style, ink=ink, rng=rng)
     _write(pixels, lines, style=style, area=area, ink=ink, rng=rng)
     fittings(pixels, style, ink=ink, rng=rng)

@@ -27,7 +27,7 @@ from platereader.lab.synthesis.lettering import cut_lettering
 from platereader.lab.synthesis.neighbours import NEIGHBOURS, SCHEME_WEIGHTS, random_scheme
 from platereader.lab.synthesis.pose import CornerError
 from platereader.media._images import read_image
-from platereader.plates._alphabet import ILLEGIBLE, Alphabet
+from platereader.plates import ILLEGIBLE, Alphabet, Schemes
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 from platereader.rectification._layout import join_lines, rectify_quad
 from platereader.results import PlateImage
@@ -43,6 +43,7 @@ __all__ = [
     "decode_label",
     "encode_label",
     "exact_crops",
+    "is_of",
     "is_russian",
     "jittered_crops",
     "load_real_plates",
@@ -120,6 +121,11 @@ def load_real_plates(images: Sequence[LabelledImage], *, alphabet: Alphabet, cal
 def is_russian(plate: RealPlate) -> bool:
     """Whether a plate's label names no other country."""
     return plate.country in (None, "RU")
+
+
+def is_of(plate: RealPlate, schemes: Schemes) -> bool:
+    """Whether a plate is of one of the schemes' countries; one whose label names no country is Russian."""
+    return any(scheme.country == (plate.country or "RU") for scheme in schemes)
 
 
 def background_photographs(folder: Path, *, count: int, rng: np.random.Generator) -> list[BgrImage]:

@@ -11,13 +11,15 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_decode, checked_recognize
 from platereader.lab.datasets import is_calibration
+from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
-from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_russian, load_real_plates
+from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_of, load_real_plates
 from platereader.media._images import read_image
-from platereader.plates import DEFAULT_SCHEMES, Alphabet
-from platereader.protocols import CTCDecoder, Recognizer
+from platereader.plates import Alphabet
+from platereader.plates._defaults import default_schemes
+from platereader.protocols import CTCDecoder, Detector, Recognizer
 from platereader.results import PlateEvidence, PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
 
@@ -45,21 +47,32 @@ class CalibrationExample(NamedTuple):
 
 
 def calibration_plates(
-    labelled: Sequence[Path] = (), *, negatives: Path | None = None, count: int = 12_000, alphabet: Alphabet
+    labelled: Sequence[Path] = (),
+    *,
+    negatives: Path | None = None,
+    detector: Detector | None = None,
+    count: int = 12_000,
+    alphabet: Alphabet,
 ) -> list[Sample]:
     """Plates that no recognizer was trained on: the calibration fifth of labelled sets, disturbed, and made-up ones.
+
+    They are of the countries whose marks the recognizer looks for, else of Russia.
 
     Args:
         labelled: labelled sets; only their calibration fifth is looked at.
         negatives: labelled set whose calibration fifth gives backgrounds and scenery.
+        detector: finds the corners of labelled plates that have none; None leaves those plates out.
         count: number of plates.
         alphabet: of the recognizer.
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
     """
-    images = [image for folder in labelled for image in load_photographs(folder).images]
-    real = [one for one in load_real_plates(images, alphabet=alphabet, calibration=True) if is_russian(one)]
+    loaded = (image for folder in labelled for image in load_photographs(folder).images)
+    images = [image for image in loaded if is_calibration(image.path)]
+    images = images if detector is None else with_corners(images, detector)
+    schemes = default_schemes(alphabet)
+    real = [one for one in load_real_plates(images, alphabet=alphabet, calibration=True) if is_of(one, schemes)]
     maker = PlateBatches(alphabet, batch_size=1, real=real, kinds=_KINDS, backgrounds=_scenes(negatives), seed=_SEED)
     rng = np.random.default_rng(_SEED)
     return [maker.sample(rng) for _ in range(count)]
@@ -78,9 +91,11 @@ def calibration_examples(
 ) -> list[CalibrationExample]:
     """Read samples; those without any candidate are left out, as there is nothing to be confident of."""
     examples: list[CalibrationExample] = []
-    for sample, reading in _read(recognizer, decoder, samples, policy=TrustPolicy(min_legible=0.0)):
+    policy, schemes = TrustPolicy(min_legible=0.0), default_schemes(recognizer.alphabet)
+    for sample, reading in _read(recognizer, decoder, samples, policy=policy):
         if reading.candidates:
-            fit = DEFAULT_SCHEMES.fit(reading.candidates[0].text, lines=sample.plate.lines)
+            countries = policy.countries(reading.evidence.marks, schemes)
+            fit = schemes.fit(reading.candidates[0].text, lines=sample.plate.lines, countries=countries)
             signs = signs_of(reading.candidates, reading.characters, reading.evidence.log_probs, fit=fit)
             examples.append(CalibrationExample(signs, reading.candidates[0].text == sample.text))
     return examples
@@ -119,6 +134,7 @@ def _read(
     recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
 ) -> Iterator[tuple[Sample, PlateReading]]:
     """Each sample with its reading, some at a time."""
+    schemes = default_schemes(recognizer.alphabet)
     for start in range(0, len(samples), _CHUNK):
         some = samples[start : start + _CHUNK]
         log_probs, marks = checked_recognize(recognizer, [sample.plate for sample in some])
@@ -127,7 +143,7 @@ def _read(
             PlateEvidence(None, sample.plate, rows, texts, seen)
             for sample, rows, texts, seen in zip(some, log_probs, candidates, marks, strict=True)
         ]
-        verdicts = policy.judge(evidence, alphabet=recognizer.alphabet, schemes=DEFAULT_SCHEMES)
+        verdicts = policy.judge(evidence, alphabet=recognizer.alphabet, schemes=schemes)
         yield from zip(some, map(PlateReading, verdicts, evidence), strict=True)
 
 

@@ -17,14 +17,16 @@ from torch import Tensor
 
 from platereader._defaults import default_rectifier
 from platereader._reading import PlateReader
+from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.labels import LabelledImage
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.synthesis.tracks import random_track
-from platereader.lab.training.recognizer.data import is_russian, load_real_plates
+from platereader.lab.training.recognizer.data import is_of, load_real_plates
 from platereader.lab.training.trust.calibrate import PolicyOutcome
-from platereader.plates import DEFAULT_SCHEMES, Alphabet
-from platereader.protocols import CTCDecoder, Recognizer
+from platereader.plates import Alphabet, Schemes
+from platereader.plates._defaults import default_schemes
+from platereader.protocols import CTCDecoder, Detector, Recognizer
 from platereader.results import FusedSigns, PlateReading
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
@@ -72,16 +74,22 @@ class FusedExamples(NamedTuple):
 # ---------------------------------------------------------------- data
 
 
-def fusion_plates(images: Iterable[LabelledImage], *, alphabet: Alphabet) -> list[RealPlate]:
-    """The Russian plates of every other picture of the calibration fifth: ``sha1(file name) % 10 == 0``.
+def fusion_plates(
+    images: Iterable[LabelledImage], *, alphabet: Alphabet, detector: Detector | None = None
+) -> list[RealPlate]:
+    """The plates of every other picture of the calibration fifth: ``sha1(file name) % 10 == 0``.
+
+    They are of the countries whose marks the recognizer looks for, else of Russia.
 
     Args:
         images: of all labelled sets, see ``load_photographs``.
         alphabet: of the recognizer.
+        detector: finds the corners of labelled plates that have none; None leaves those plates out.
     """
     chosen = [image for image in images if _hash(image.path) % _EVERY == 0]
-    plates = filter(is_russian, load_real_plates(chosen, alphabet=alphabet, calibration=True))
-    return [plate for plate in plates if set(plate.text) <= set(alphabet.characters)]
+    chosen = chosen if detector is None else with_corners(chosen, detector)
+    plates, schemes = load_real_plates(chosen, alphabet=alphabet, calibration=True), default_schemes(alphabet)
+    return [one for one in plates if is_of(one, schemes) and set(one.text) <= set(alphabet.characters)]
 
 
 def _hash(path: Path) -> int:
@@ -107,7 +115,7 @@ def read_tracks(
         count: number of tracks.
         seed: of the tracks; the same one gives the same tracks.
     """
-    reader = PlateReader(default_rectifier(), recognizer, decoder, trust, DEFAULT_SCHEMES)
+    reader = PlateReader(default_rectifier(), recognizer, decoder, trust, default_schemes(recognizer.alphabet))
     tracks: list[ReadTrack] = []
     for number in range(count):
         rng = np.random.default_rng((seed, number))
@@ -133,7 +141,8 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
     """
     rng = np.random.default_rng(len(tracks))
     parts = [(track, end) for track in tracks for end in (len(track.readings), _random_length(track, rng))]
-    scored = [one for track, end in parts if (one := _scored(track, end, alphabet)) is not None]
+    schemes = default_schemes(alphabet)
+    scored = [one for track, end in parts if (one := _scored(track, end, alphabet, schemes)) is not None]
     tables, signs, penalties, truth = _stacked(scored)
     values = torch.zeros(len(FRAME_SIGNS) + 3, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([values], max_iter=80, line_search_fn="strong_wolfe")
@@ -163,7 +172,7 @@ class _Scored(NamedTuple):
     truth: int
 
 
-def _scored(track: ReadTrack, end: int, alphabet: Alphabet) -> _Scored | None:
+def _scored(track: ReadTrack, end: int, alphabet: Alphabet, schemes: Schemes) -> _Scored | None:
     """The first frames of a track and the texts to consider; None where nothing is legible."""
     frames = [Frame.of(reading, index, weights=UNFITTED) for index, reading in enumerate(track.readings[:end])]
     frames = [frame for frame in frames if frame.candidates]
@@ -172,7 +181,7 @@ def _scored(track: ReadTrack, end: int, alphabet: Alphabet) -> _Scored | None:
     texts = proposed([(frame.weight, frame.candidates) for frame in frames], count=MAX_TEXTS)
     table = np.maximum(log_prob_table(frames, texts, alphabet), _MIN_LOG_PROB)
     lines = lines_of(frames)
-    penalties = [UNFITTED.penalty(DEFAULT_SCHEMES.fit(text, lines=lines)) for text in texts]
+    penalties = [UNFITTED.penalty(schemes.fit(text, lines=lines)) for text in texts]
     truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
     return _Scored(torch.from_numpy(table), _tensor([frame.signs for frame in frames]), _tensor(penalties), truth)
 
@@ -217,10 +226,11 @@ def _tensor(values: Sequence[float] | Sequence[Sequence[float]]) -> Tensor:
 
 def fused_examples(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> FusedExamples:
     """Fuse each track frame by frame, and note its text after some numbers of frames."""
+    schemes = default_schemes(alphabet)
     signs: list[FusedSigns] = []
     right: list[bool] = []
     for track in tracks:
-        evidence = FusedEvidence(trust, alphabet=alphabet, schemes=DEFAULT_SCHEMES)
+        evidence = FusedEvidence(trust, alphabet=alphabet, schemes=schemes)
         for index, reading in enumerate(track.readings):
             evidence.add(reading, index)
             if index + 1 in _EVALUATED_AFTER and evidence.fused.signs is not None:
@@ -231,9 +241,10 @@ def fused_examples(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet:
 
 def fused_policy_outcome(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> PolicyOutcome:
     """Fuse all frames of each track and count what the policy lets through."""
+    schemes = default_schemes(alphabet)
     pairs: list[tuple[bool, bool]] = []
     for track in tracks:
-        evidence = FusedEvidence(trust, alphabet=alphabet, schemes=DEFAULT_SCHEMES)
+        evidence = FusedEvidence(trust, alphabet=alphabet, schemes=schemes)
         for index, reading in enumerate(track.readings):
             evidence.add(reading, index)
         pairs.append((evidence.fused.status == "read", evidence.fused.text == track.text))

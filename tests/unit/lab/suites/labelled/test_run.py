@@ -87,7 +87,9 @@ def test_scores_of_a_known_set(street_set: Dataset) -> None:
     assert everything.cer.n == 5
     assert everything.cer.low < everything.cer.value < everything.cer.high
     assert everything.given_exact == Rate(2, 4)  # the loose place is not given, the empty frame reads as nothing
+    assert everything.country_right == Rate(4, 4)
     assert group(report, "foreign", "KZ").exact == Rate(0, 1)
+    assert group(report, "foreign", "KZ").country_right == Rate(0, 1)  # taken for a Russian one
     assert group(report, "region", "3 digits").exact == Rate(1, 1)
     assert group(report, "region", "2 digits").exact == Rate(2, 4)
     assert (report.pictures, report.plates) == (7, 7)
@@ -356,7 +358,7 @@ def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
 def test_report_is_json_and_repeats(street_set: Dataset) -> None:
     first = evaluate(patch_pipeline(), street_set, name="toy")
     data = json.loads(json.dumps(first.to_dict()))
-    assert data["schema"] == 4
+    assert data["schema"] == 5
     assert data["groups"][0]["exact"]["n"] == 5
     assert len(data["outcomes"]) == 7
     assert data["outcomes"][0]["file"] == "both.png"

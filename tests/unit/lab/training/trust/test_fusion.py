@@ -1,6 +1,7 @@
 """Fitting fusion."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ from platereader.lab.training.trust.fusion import (
     fused_policy_outcome,
     fusion_plates,
 )
-from platereader.plates import RUSSIAN
+from platereader.plates import LATIN_36, RUSSIAN
 from platereader.testing import spelled
 from platereader.trust import Calibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
@@ -102,6 +103,9 @@ def test_only_every_other_picture_of_the_calibration_fifth_is_fitted_on(tmp_path
         label = LabelledPlate(box=box, text=RIGHT, corners=Quad.from_box(box))
         images.append(LabelledImage(path, 140, 60, (label,)))
     chosen = fusion_plates(images, alphabet=RUSSIAN)
+    abroad = [replace(image, country="KZ") for image in images]
+    assert fusion_plates(abroad, alphabet=RUSSIAN) == []
+    assert len(fusion_plates(abroad, alphabet=replace(LATIN_36, marks=("KZ",)))) == len(chosen)
     last = [int(hashlib.sha1(one.name.encode()).hexdigest(), 16) % 10 for one in chosen]  # noqa: S324
     assert 1 <= len(last) < 20
     assert set(last) == {0}

@@ -1,0 +1,116 @@
+"""What a run over the suite ``countries`` says, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from platereader.lab.metrics.rates import Rate
+from platereader.results import PartDescription, Reason, Status
+
+__all__ = ["CountriesReport", "CountryReading", "GroupScores"]
+
+SCHEMA = 1
+"""Version of ``CountriesReport.to_dict``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountryReading:
+    """What was read on one picture.
+
+    Attributes:
+        group: name of the picture's group.
+        text: what the plate says; empty where there is none.
+        country: of the plate; empty for one of no particular country, and where there is no plate.
+        read_text: what was read.
+        read_country: of which country it was taken to be.
+        status: of the reading.
+        reason: why it is not ``read``.
+    """
+
+    group: str
+    text: str
+    country: str
+    read_text: str | None
+    read_country: str | None
+    status: Status
+    reason: Reason | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the text is right, whatever the status."""
+        return bool(self.text) and self.read_text == self.text
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it is ``read`` with another text, or as of another of the neighbouring countries."""
+        return self.status == "read" and not (self.exact and self.country_right)
+
+    @property
+    def country_right(self) -> bool:
+        """Whether the country is right; a plate of no particular country is of none that has a mark."""
+        return self.read_country == self.country or (not self.country and self.read_country == "XX")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScores:
+    """How the pictures of one group were read.
+
+    Attributes:
+        name: of the group.
+        exact: whole text right, whatever the status; n is 0 where there is no text.
+        read: of status ``read``.
+        wrong: of all, those that are ``read`` with a wrong text or country, or are no plate.
+        country: of the texts that are right, those whose country is right.
+    """
+
+    name: str
+    exact: Rate
+    read: Rate
+    wrong: Rate
+    country: Rate
+
+    @classmethod
+    def of(cls, name: str, readings: Sequence[CountryReading]) -> GroupScores:
+        """Count some readings."""
+        return cls(
+            name=name,
+            exact=Rate.of(one.exact for one in readings if one.text),
+            read=Rate.of(one.status == "read" for one in readings),
+            wrong=Rate.of(one.wrong for one in readings),
+            country=Rate.of(one.country_right for one in readings if one.exact and one.country),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {"name": self.name, **{name: getattr(self, name).to_dict() for name in self.__slots__[1:]}}
+
+
+@dataclass(frozen=True, slots=True)
+class CountriesReport:
+    """All readings of one run.
+
+    Attributes:
+        readings: one for each picture, in the order of the groups.
+        parts: what ran.
+    """
+
+    readings: tuple[CountryReading, ...]
+    parts: tuple[PartDescription, ...]
+
+    def scores(self) -> list[GroupScores]:
+        """Scores of each group, in the order of the suite."""
+        by_group: dict[str, list[CountryReading]] = {}
+        for one in self.readings:
+            by_group.setdefault(one.group, []).append(one)
+        return [GroupScores.of(name, some) for name, some in by_group.items()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "schema": SCHEMA,
+            "parts": [part.to_dict() for part in self.parts],
+            "scores": [one.to_dict() for one in self.scores()],
+            "readings": [asdict(one) for one in self.readings],
+        }

@@ -1,0 +1,62 @@
+"""One run of a pipeline's reader over the suite ``countries``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from platereader._arrays import BgrImage
+from platereader.lab.suites.chunks import chunks
+from platereader.lab.suites.countries.report import CountriesReport, CountryReading
+from platereader.lab.synthesis.countries import GROUPS, Group, pictures
+from platereader.pipeline import Pipeline
+from platereader.rectification._layout import join_lines
+from platereader.results import PlateImage
+
+__all__ = ["evaluate_countries", "run_size"]
+
+_CHUNK = 64
+
+
+def run_size(groups: Sequence[Group] = GROUPS) -> int:
+    """How many pictures ``evaluate_countries`` will read; fewer where there are no backgrounds."""
+    return sum(group.count for group in groups)
+
+
+def evaluate_countries(
+    pipeline: Pipeline,
+    backgrounds: Sequence[BgrImage] = (),
+    *,
+    groups: Sequence[Group] = GROUPS,
+    on_picture: Callable[[], None] | None = None,
+) -> CountriesReport:
+    """Read every picture of the suite as the rectifier would hand it over.
+
+    Args:
+        pipeline: what to measure; its detector and rectifier are not used.
+        backgrounds: photographs without plates, uint8 ``(H, W, 3)`` BGR; without any there is no scenery.
+        groups: of pictures.
+        on_picture: called after each picture, for a progress bar.
+
+    Raises:
+        ContractError: a part broke its contract.
+    """
+    readings: list[CountryReading] = []
+    for group in groups:
+        for some in chunks(pictures(group, backgrounds=backgrounds), size=_CHUNK):
+            plates = [PlateImage(one.pixels if one.lines == 1 else join_lines(one.pixels), one.lines) for one in some]
+            for made, reading in zip(some, pipeline.read_plates(plates), strict=True):
+                text = made.text if group.is_plate else ""
+                readings.append(
+                    CountryReading(
+                        group=group.name,
+                        text=text,
+                        country=made.country,
+                        read_text=reading.text,
+                        read_country=reading.country,
+                        status=reading.status,
+                        reason=reading.reason,
+                    )
+                )
+                if on_picture is not None:
+                    on_picture()
+    return CountriesReport(tuple(readings), pipeline.describe())
