@@ -239,7 +239,8 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
 
 def run_quantize(arguments: argparse.Namespace) -> int:
     """Make int8 weights, say how they compare and where they are."""
-    from platereader._loading import resolve_weights
+    from platereader._defaults import DETECTOR_WEIGHTS
+    from platereader._loading import load_detector, resolve_weights
     from platereader.lab.training.recognizer import quantize
     from platereader.recognition._shape import shape_of
     from platereader.registry import Registry
@@ -249,10 +250,11 @@ def run_quantize(arguments: argparse.Namespace) -> int:
     )
     alphabet = shape_of(weights.settings, alphabet=weights.entry.alphabet)[0]
     output = arguments.out / quantize.INT8_NAME
+    detector = load_detector(DETECTOR_WEIGHTS) if arguments.data else None
     agreements = quantize.quantize_recognizer(
         weights,
         output=output,
-        plates=quantize.draw_plates(arguments.data, alphabet=alphabet, **_options(arguments)),
+        plates=quantize.draw_plates(arguments.data, alphabet=alphabet, detector=detector, **_options(arguments)),
         max_loss_points=arguments.max_loss,
     )
     rows = [

@@ -5,6 +5,7 @@ Every convolution's input gets the scale of least squared error over some plates
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from platereader._ctc import collapse
 from platereader.errors import AccuracyError
+from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.data import (
@@ -27,15 +29,17 @@ from platereader.lab.training.recognizer.data import (
     decode_label,
     load_real_plates,
 )
+from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
+from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._preprocess import prepare
-from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
+from platereader.runtimes._exported import exported_runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
@@ -95,6 +99,7 @@ def draw_plates(
     *,
     alphabet: Alphabet,
     negatives: Path | None = None,
+    detector: Detector | None = None,
     calibration: int = 256,
     made_up: int = 2000,
     seed: int = 0,
@@ -105,6 +110,7 @@ def draw_plates(
         labelled: labelled sets.
         alphabet: of the network.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
+        detector: finds the corners of labelled plates that have none; None leaves those plates out.
         calibration: plates that set the scales.
         made_up: made-up plates to compare on.
         seed: of everything random.
@@ -114,6 +120,7 @@ def draw_plates(
     """
     rng = np.random.default_rng((seed, 2**41))
     images = [image for folder in labelled for image in load_photographs(folder).images]
+    images = images if detector is None else with_corners(images, detector)
     backgrounds = [] if negatives is None else background_photographs(negatives, count=200, rng=rng)
     real = load_real_plates(images, alphabet=alphabet, calibration=False)
     batches = PlateBatches(alphabet, batch_size=1, real=real, backgrounds=backgrounds, seed=seed)
@@ -138,7 +145,7 @@ def quantize_recognizer(
     Raises:
         AccuracyError: int8 loses more; nothing is written.
         WeightsError: the weights are missing, damaged or of another network.
-        EngineError: torch cannot compute in int8 here.
+        MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
     size_px = (config.height_px, config.width_px)
@@ -147,7 +154,7 @@ def quantize_recognizer(
         network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval()
     )
     tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
-    fp32, int8 = TorchRuntime(network), int8_runtime(tensors, config=config)
+    fp32, int8 = TorchRuntime(network), _on_onnx(tensors, weights)
     read = partial(_read, alphabet=alphabet, config=config)
     texts = {
         name: list(zip([sample.text for sample in samples], read(fp32, samples), read(int8, samples), strict=True))
@@ -164,6 +171,15 @@ def quantize_recognizer(
     entry = weights.entry  # whose calibration was for fp32
     write_sidecar(output, kind="recognizer", settings=entry.settings, alphabet=entry.alphabet, licence=entry.licence)
     return agreements
+
+
+def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
+    """The int8 network on the engine that computes it alike on every processor."""
+    with tempfile.TemporaryDirectory() as folder:
+        made, exported = Path(folder, "int8.safetensors"), Path(folder, "int8.onnx")
+        write_int8(made, tensors)
+        export_recognizer(made, exported, settings=weights.settings, alphabet=weights.entry.alphabet)
+        return exported_runtime(exported.read_bytes(), name=str(exported), engine="onnx", precision="int8")
 
 
 @torch.inference_mode()

@@ -39,7 +39,7 @@ from platereader.lab.training.recognizer.data import (
     background_photographs,
     decode_label,
     exact_crops,
-    is_russian,
+    is_of,
     jittered_crops,
     load_real_plates,
     to_batch,
@@ -47,6 +47,7 @@ from platereader.lab.training.recognizer.data import (
 from platereader.lab.training.report import draw_confusion
 from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
+from platereader.plates._defaults import default_schemes
 from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._recognizer import CtcRecognizer
@@ -360,7 +361,9 @@ def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], m
         batches.alphabet, ends=batches.ends, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed
     )
     sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
-    held_out = [one for one in load_real_plates(images, alphabet=batches.alphabet, calibration=True) if is_russian(one)]
-    if held_out:
-        sets |= {"real": exact_crops(held_out), "jittered": jittered_crops(held_out * 3, rng=rng)}
+    held_out = load_real_plates(images, alphabet=batches.alphabet, calibration=True)
+    schemes = default_schemes(batches.alphabet)
+    known = [one for one in held_out if is_of(one, schemes)]
+    if known:
+        sets |= {"real": exact_crops(known), "jittered": jittered_crops(known * 3, rng=rng)}
     return sets
