@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from platereader._ctc import collapse
 from platereader.errors import AccuracyError
+from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate
@@ -110,7 +111,7 @@ def draw_plates(
         labelled: labelled sets.
         alphabet: of the network.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
-        detector: finds the corners of labelled plates that have none; None leaves those plates out.
+        detector: finds the corners of labelled plates to compare on that have none; None leaves those plates out.
         calibration: plates that set the scales.
         made_up: made-up plates to compare on.
         seed: of everything random.
@@ -120,11 +121,12 @@ def draw_plates(
     """
     rng = np.random.default_rng((seed, 2**41))
     images = [image for folder in labelled for image in load_photographs(folder).images]
-    images = images if detector is None else with_corners(images, detector)
+    held_out = [image for image in images if is_calibration(image.path)]
+    held_out = held_out if detector is None else with_corners(held_out, detector)
     backgrounds = [] if negatives is None else background_photographs(negatives, count=200, rng=rng)
     real = load_real_plates(images, alphabet=alphabet, calibration=False)
     batches = PlateBatches(alphabet, batch_size=1, real=real, backgrounds=backgrounds, seed=seed)
-    validation = validation_sets(batches, images=images, made_up=made_up)
+    validation = validation_sets(batches, images=held_out, made_up=made_up)
     return QuantizationPlates([batches.sample(rng).plate for _ in range(calibration)], validation)
 
 
