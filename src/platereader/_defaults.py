@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates import Alphabet, PlateScheme, Schemes
-from platereader.plates._defaults import DEFAULT_SCHEMES, default_grammar, default_schemes
+from platereader.plates._defaults import COUNTRIES, DEFAULT_SCHEMES, default_grammar, default_schemes
 from platereader.plates._grammar import PlateGrammar
 from platereader.protocols import CTCDecoder, PlateTracker, Recognizer, Rectifier
 from platereader.trust import Calibration, TrustPolicy
@@ -15,14 +16,17 @@ from platereader.trust import Calibration, TrustPolicy
 DETECTOR_WEIGHTS = "plate-detector"
 RECOGNIZER_WEIGHTS = "plate-recognizer"
 
+_GRAMMAR = re.compile(r"grammar of (?P<countries>.*) \(\d+ states\)")
+
 
 def calibrated(trust: TrustPolicy, recognizer: Recognizer, *, decoder: CTCDecoder) -> TrustPolicy:
     """The policy with the recognizer's calibration.
 
-    A policy that has one keeps it; a calibration that was fitted for another decoder is left out.
+    A policy that has one keeps it; a calibration that was fitted for another decoder is left out, but for one with some
+    of the countries of that decoder.
     """
     known = getattr(recognizer, "calibration", None)
-    if trust.calibration is not None or known is None or known.get("decoder") != decoder_name(decoder):
+    if trust.calibration is not None or known is None or not _was_fitted_for(decoder, str(known.get("decoder"))):
         return trust
     return replace(trust, calibration=Calibration.from_dict(known))
 
@@ -35,6 +39,20 @@ def decoder_name(decoder: CTCDecoder) -> str:
         return type(decoder).__name__
     nats = f"{decoder.no_format_nats:g} and {decoder.unknown_region_nats:g} nats"
     return f"BeamDecoder of width {decoder.width}, {_grammar_name(decoder.grammar)}, {nats}"
+
+
+def _was_fitted_for(decoder: CTCDecoder, fitted: str) -> bool:
+    """Whether a decoder is the named one, or the same with some of its countries: a text has fewer rivals then."""
+    name = decoder_name(decoder)
+    if name == fitted:
+        return True
+    grammar = getattr(decoder, "grammar", None)
+    if not isinstance(grammar, PlateGrammar) or not all(one in COUNTRIES.members for one in grammar.schemes):
+        return False
+    some, others = _GRAMMAR.search(name), _GRAMMAR.search(fitted)
+    if some is None or others is None or _GRAMMAR.sub("", name) != _GRAMMAR.sub("", fitted):
+        return False
+    return set(some["countries"].split(", ")) <= set(others["countries"].split(", "))
 
 
 def _grammar_name(grammar: PlateGrammar | None) -> str:

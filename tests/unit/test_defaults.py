@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
 from fakes import PatchDetector, PatchRecognizer
+from platereader import _defaults as defaults
 from platereader import _loading as loading
 from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS, decoder_name, default_decoder
 from platereader._loading import DETECTOR_SPECS, RECOGNIZER_SPECS, load_detector
@@ -17,7 +18,18 @@ from platereader.decoding._greedy import GreedyDecoder
 from platereader.detection import PlateDetector
 from platereader.errors import EngineError
 from platereader.pipeline import Pipeline
-from platereader.plates import RUSSIA, RUSSIAN, TRANSNISTRIA, Schemes
+from platereader.plates import (
+    BELARUS,
+    KAZAKHSTAN,
+    LATIN_36,
+    RUSSIA,
+    RUSSIAN,
+    TRANSNISTRIA,
+    UKRAINE,
+    PlateGrammar,
+    PlateScheme,
+    Schemes,
+)
 from platereader.plates._defaults import default_grammar
 from platereader.registry import Registry, WeightFile, WeightPrecision, write_sidecar
 from platereader.results import PartDescription
@@ -206,3 +218,32 @@ def test_a_grammar_of_other_countries_has_another_name() -> None:
     both = default_decoder(RUSSIAN, Schemes((RUSSIA, TRANSNISTRIA)))
     assert len({decoder_name(one) for one in (russian, transnistrian, both)}) == 3
     assert decoder_name(russian) == decoder_name(default_decoder(RUSSIAN, Schemes((RUSSIA,))))
+
+
+def test_a_calibration_holds_for_fewer_of_its_countries_and_for_no_others() -> None:
+    alphabet = replace(LATIN_36, marks=("RU", "KZ", "BY"))
+
+    def decoder(*schemes: PlateScheme) -> BeamDecoder:
+        return BeamDecoder(alphabet, grammar=PlateGrammar.build(Schemes(schemes), alphabet=alphabet))
+
+    fitted = Calibration(1.0, (0.0,) * len(FEATURES), 10, "fp32", decoder_name(decoder(RUSSIA, KAZAKHSTAN, BELARUS)))
+
+    @dataclass(frozen=True)
+    class Calibrated(PatchRecognizer):
+        @property
+        def calibration(self) -> dict[str, object]:
+            return fitted.to_dict()
+
+    def holds_for(one: BeamDecoder) -> bool:
+        return defaults.calibrated(TrustPolicy(), Calibrated(), decoder=one).calibration == fitted
+
+    def holds(*schemes: PlateScheme) -> bool:
+        return holds_for(decoder(*schemes))
+
+    own = replace(RUSSIA, formats=RUSSIA.formats[:3])
+    assert holds(RUSSIA, KAZAKHSTAN, BELARUS)
+    assert holds(RUSSIA)
+    assert holds(BELARUS, RUSSIA)
+    assert not holds(RUSSIA, UKRAINE)
+    assert not holds(own)  # another scheme of the same country
+    assert not holds_for(replace(decoder(RUSSIA), no_format_nats=3.0))
