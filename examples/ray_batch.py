@@ -88,14 +88,32 @@ def paths_in(files: pyarrow.fs.FileSystem, folder: str, **selection: bool) -> li
     return sorted(info.path for info in infos if info.is_file)
 
 
+def finished_in(files: pyarrow.fs.FileSystem, out: str) -> set[str]:
+    """The pictures that the Parquet files in OUT have a row for; nothing else in OUT is opened."""
+    done: set[str] = set()
+    for file in paths_in(files, out, allow_not_found=True):
+        name = file.rpartition("/")[2]
+        if name.endswith(".parquet") and not name.startswith("_"):
+            done.update(paths_in_table(files, file))
+    return done
+
+
 def paths_in_table(files: pyarrow.fs.FileSystem, file: str) -> list[str]:
-    """The pictures that a Parquet file has a row for; one that a killed run left unfinished is removed."""
+    """The pictures that a Parquet file has a row for.
+
+    One that a killed run left unfinished gets another name, under which no reader takes it for a part of OUT.
+    """
     try:
-        return list(pyarrow.parquet.read_table(file, filesystem=files, columns=["path"])["path"].to_pylist())
+        table = pyarrow.parquet.ParquetFile(file, filesystem=files)
     except pa.ArrowInvalid:  # there is no footer, which is written last
-        print(f"removed, as its run was stopped while it wrote it: {file}", file=sys.stderr)
-        files.delete_file(file)
+        folder, _, name = file.rpartition("/")
+        files.move(file, f"{folder}/_unfinished-{name}")
+        print(f"set aside as _unfinished-{name}, as its run was stopped while it wrote it: {file}", file=sys.stderr)
         return []
+    with table:
+        if "path" not in table.schema_arrow.names:
+            sys.exit(f"{file} was not written by this program: name another folder for OUT.")
+        return [str(path) for path in table.read(columns=["path"])["path"].to_pylist()]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     target, out = pyarrow.fs.FileSystem.from_uri(options.out)
     found = paths_in(source, folder, recursive=True)
     pictures = [path for path in found if Path(path).suffix.lower() in IMAGE_SUFFIXES]
-    done = {path for file in paths_in(target, out, allow_not_found=True) for path in paths_in_table(target, file)}
+    done = finished_in(target, out)
     todo = [path for path in pictures if path not in done]
     print(f"pictures: {len(pictures)}, to read: {len(todo)}", file=sys.stderr)
     if not todo:

@@ -50,7 +50,7 @@ def imported(*, training: bool) -> set[str]:
 def test_every_import_is_declared() -> None:
     declared = names_of(project()["dependencies"])
     extras = {name: names_of(packages) for name, packages in project()["optional-dependencies"].items()}
-    readers = extras["torch"] | extras["openvino"] | extras["ultralytics"]
+    readers = extras["torch"] | extras["openvino"] | extras["ultralytics"] | extras["supervision"]
     assert imported(training=False) - declared - readers == extras["evaluate"]
     assert imported(training=True) - declared - readers - extras["evaluate"] - extras["train"] == set()
 

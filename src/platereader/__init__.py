@@ -3,6 +3,8 @@
 Start with ``Pipeline.build()``; the contracts between the parts are in ``platereader.protocols``.
 """
 
+from typing import TYPE_CHECKING
+
 from platereader._arrays import BgrImage, LogProbs
 from platereader._geometry import Box, Quad
 from platereader.errors import (
@@ -40,14 +42,29 @@ from platereader.results import (
     PlateEvidence,
     PlateImage,
     PlateReading,
+    Sighting,
     StreamUpdate,
     TrackAssignment,
     TrackedPlate,
     Verdict,
+    to_rows,
 )
 from platereader.runtimes import RuntimeOptions
 from platereader.trust import Calibration, FusedCalibration, TrustPolicy
 from platereader.video import FusedEvidence, FusedReading, PlateStream, StreamSettings
+
+if TYPE_CHECKING:
+    from platereader.media import draw_readings, read_image, read_images
+else:  # on use only, as they bring OpenCV and Pillow
+
+    def __getattr__(name: str) -> object:
+        if name not in {"draw_readings", "read_image", "read_images"}:
+            raise AttributeError(f"module 'platereader' has no attribute {name!r}")
+        from platereader import media
+
+        globals()[name] = getattr(media, name)
+        return globals()[name]
+
 
 __version__ = "0.2.0"
 
@@ -95,6 +112,7 @@ __all__ = [
     "Registry",
     "RuntimeOptions",
     "Schemes",
+    "Sighting",
     "StreamSettings",
     "StreamUpdate",
     "TimestampError",
@@ -112,4 +130,8 @@ __all__ = [
     "WeightsError",
     "WeightsFetchError",
     "WeightsNotFoundError",
+    "draw_readings",
+    "read_image",
+    "read_images",
+    "to_rows",
 ]

@@ -32,7 +32,7 @@ def check_image(image: object, *, name: str = "frame") -> BgrImage:
     if not isinstance(image, np.ndarray):
         raise InvalidImageError(
             f"{name} is a {type(image).__name__}, not a numpy array: pass uint8 (H, W, 3) BGR pixels, "
-            "as cv2.imread returns them; for files use `platereader read` or cv2.imread."
+            "as platereader.read_image makes them of a file."
         )
     array = cast("NDArray[Any]", image)
     if array.dtype != np.uint8:

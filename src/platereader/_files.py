@@ -3,6 +3,9 @@
 A new file is made in the folder of its target under an unpredictable name, and only if nothing has that name. It
 is filled, forced to the disk, read back and compared, and then takes the target's name in one step. A link is never
 followed, and what fails midway leaves the target as it was and nothing else behind.
+
+A file that has the target's name is replaced only by one of its own kind, as its first bytes tell it, and never if it
+is an input of the run.
 """
 
 from __future__ import annotations
@@ -10,15 +13,26 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from platereader.errors import FileError
 
-__all__ = ["append_text", "new_file", "read_bytes", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "InputFiles",
+    "append_text",
+    "new_file",
+    "open_regular",
+    "read_bytes",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 # Windows has none of the first three, and needs a flag for binary files.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -27,8 +41,49 @@ _COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 # No system takes more than 2 GiB in one call.
 _CHUNK_BYTES = 1 << 24
 
+# How files of the kinds that are written here begin; what has no such beginning is a text or unknown.
+_BEGINNINGS: Final = {
+    "a JPEG picture": rb"\xff\xd8\xff",
+    "a PNG picture": rb"\x89PNG",
+    "a WebP picture": rb"RIFF.{4}WEBP",
+    "an AVI video": rb"RIFF.{4}AVI ",
+    "an MP4 video": rb".{4}ftyp",
+    "a Matroska video": rb"\x1a\x45\xdf\xa3",
+    "a Parquet file": rb"PAR1",
+    "a safetensors file": rb".{7}\0\{",
+    "an ONNX file": rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42\x72]",
+    "JSON in lines": rb"\{[^\n]*\}\r?\n\{",
+    "JSON": rb"\s*[\[{]",
+}
+_BEGINNING_BYTES = 1 << 16
 
-def write_bytes(path: Path, data: bytes, *, check: Callable[[Path], object] | None = None) -> None:
+
+class InputFiles:
+    """The files that a run reads: no writer that knows them replaces one, under whatever name.
+
+    They are known by device and inode, so that a hard link to one, or a way to it through a link, is one of them.
+
+    Args:
+        paths: files; one that is not there is left out.
+    """
+
+    def __init__(self, paths: Iterable[Path] = ()) -> None:
+        self._known: set[tuple[int, int]] = set()
+        for path in paths:
+            with suppress(OSError, ValueError):
+                self._known.add(_identity(path.stat()))
+
+    def __contains__(self, path: Path) -> bool:
+        """Whether the path leads to one of them."""
+        try:
+            return _identity(path.stat()) in self._known
+        except (OSError, ValueError):
+            return False
+
+
+def write_bytes(
+    path: Path, data: bytes, *, check: Callable[[Path], object] | None = None, inputs: InputFiles | None = None
+) -> None:
     """Write a whole file; one that is already there is replaced.
 
     Args:
@@ -36,11 +91,13 @@ def write_bytes(path: Path, data: bytes, *, check: Callable[[Path], object] | No
         data: all of its bytes.
         check: called with the finished file before it takes its name, to raise if it is wrong; None compares it with
             ``data``.
+        inputs: files that are not replaced.
 
     Raises:
-        FileError: it cannot be written, or the target is a link, a folder or a device; nothing was changed.
+        FileError: it cannot be written, or the target is a link, a folder, a device, an input or a file of another
+            kind; nothing was changed.
     """
-    descriptor, part = _create(path)
+    descriptor, part = _create(path, inputs)
     try:
         with _failures_named(path):
             try:
@@ -52,7 +109,7 @@ def write_bytes(path: Path, data: bytes, *, check: Callable[[Path], object] | No
                 _compare(part, data)
         if check is not None:
             check(part)
-        _move(part, path)
+        _move(part, path, inputs)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
@@ -63,23 +120,27 @@ def write_text(path: Path, text: str, *, check: Callable[[Path], object] | None 
     write_bytes(path, text.encode("utf-8", errors="backslashreplace"), check=check)
 
 
-def write_json(path: Path, data: object) -> None:
+def write_json(path: Path, data: object, *, inputs: InputFiles | None = None) -> None:
     """Write a JSON document, indented and with a line end, as ``write_bytes`` does."""
-    write_text(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), inputs=inputs)
 
 
 @contextmanager
-def new_file(path: Path, *, check: Callable[[Path], object] | None = None) -> Generator[Path]:
+def new_file(
+    path: Path, *, check: Callable[[Path], object] | None = None, inputs: InputFiles | None = None
+) -> Generator[Path]:
     """An empty file for a writer that wants a path; it takes the name ``path`` when the block is left without an error.
 
     Args:
         path: where it goes; the folder must exist. The temporary name has the same ending.
         check: called with the finished file before it takes its name, to raise if it is not whole.
+        inputs: files that are not replaced.
 
     Raises:
         FileError: as for ``write_bytes``. What the block itself raises is passed on.
     """
-    descriptor, part = _create(path)
+    descriptor, part = _create(path, inputs)
     os.close(descriptor)
     try:
         yield part
@@ -87,7 +148,7 @@ def new_file(path: Path, *, check: Callable[[Path], object] | None = None) -> Ge
             _force_to_disk(part)
         if check is not None:
             check(part)
-        _move(part, path)
+        _move(part, path, inputs)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
@@ -97,13 +158,17 @@ def append_text(path: Path, text: str) -> None:
     """Add whole lines to a log, in UTF-8; the file is made if there is none, and its folder must exist.
 
     Raises:
-        FileError: it cannot be written, or it is a link, a folder or a device. A full disk may leave a part of a line.
+        FileError: it cannot be written, or it is a link, a folder, a device or a file with a second name, which would
+            grow with it. A full disk may leave a part of a line.
     """
     with _failures_named(path):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK | _NO_WAITING | _COMMON
         descriptor = os.open(path, flags, 0o666)
         try:
-            _check_regular(os.fstat(descriptor))
+            status = os.fstat(descriptor)
+            _check_regular(status)
+            if status.st_nlink > 1:
+                raise OSError(errno.EMLINK, "it has a second name, a hard link, which would grow with it")
             _write_all(descriptor, text.encode("utf-8", errors="backslashreplace"))
         finally:
             os.close(descriptor)
@@ -120,15 +185,15 @@ def read_bytes(path: Path, *, limit_bytes: int, what: str) -> bytes:
     Raises:
         FileError: there is no such file, it is no regular file, it cannot be read or is longer.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _COMMON)
-        with os.fdopen(descriptor, "rb") as file:
-            _check_regular(os.fstat(descriptor))
-            data = file.read(limit_bytes + 1)
-    except OSError as error:
-        raise FileError(
-            f"cannot read {what} {str(path)!r} ({error.strerror or error}): check the path and that it may be read."
-        ) from error
+    with open_regular(path, what=what) as file:
+        try:
+            # As many bytes as the file has: as many as the limit would be taken from the system at once.
+            expected = min(os.fstat(file.fileno()).st_size, limit_bytes)
+            data = file.read(expected + 1)
+            if expected < len(data) <= limit_bytes:
+                data += file.read(limit_bytes + 1 - len(data))
+        except OSError as error:
+            raise _cannot_read(path, what, error) from error
     if len(data) > limit_bytes:
         raise FileError(
             f"{what} {str(path)!r} has more than {limit_bytes} bytes, which is the limit: check that it is the right "
@@ -137,26 +202,83 @@ def read_bytes(path: Path, *, limit_bytes: int, what: str) -> bytes:
     return data
 
 
-def _create(target: Path) -> tuple[int, Path]:
+def open_regular(path: Path, *, what: str) -> BinaryIO:
+    """A regular file, open to read from; never waits for a pipe or a device.
+
+    Args:
+        path: the file, or a link to it.
+        what: what the file is, for messages.
+
+    Raises:
+        FileError: there is no such file, it is no regular file or it cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NO_WAITING | _COMMON)
+        try:
+            _check_regular(os.fstat(descriptor))
+            return os.fdopen(descriptor, "rb")
+        except BaseException:
+            os.close(descriptor)
+            raise
+    except (OSError, ValueError) as error:  # a ValueError for a name with a zero byte
+        raise _cannot_read(path, what, error) from error
+
+
+def _cannot_read(path: Path, what: str, error: OSError | ValueError) -> FileError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return FileError(f"cannot read {what} {str(path)!r} ({reason}): check the path and that it may be read.")
+
+
+def _create(target: Path, inputs: InputFiles | None) -> tuple[int, Path]:
     """Open an empty file beside ``target`` under a new name with the same ending, with the user's usual permissions."""
     with _failures_named(target):
-        _check_target(target)
+        _check_target(target, inputs)
         part = target.with_name(f".{secrets.token_hex(16)}{target.suffix}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON
         return os.open(part, flags, 0o666), part
 
 
-def _move(part: Path, target: Path) -> None:
+def _move(part: Path, target: Path, inputs: InputFiles | None) -> None:
     """Give the finished file its name."""
     with _failures_named(target):
-        _check_target(target)
+        _check_target(target, inputs)
+        _check_kind(part, target)
         part.replace(target)
 
 
-def _check_target(target: Path) -> None:
-    """Raise OSError if something else than a regular file has the name."""
+def _check_target(target: Path, inputs: InputFiles | None) -> None:
+    """Raise OSError if something else than a regular file has the name, or an input of the run."""
     with suppress(FileNotFoundError):
         _check_regular(target.lstat())
+    if inputs is not None and target in inputs:
+        raise OSError(errno.EEXIST, "it is one of the files that are read, under this or another name")
+
+
+def _check_kind(part: Path, target: Path) -> None:
+    """Raise OSError if a file that has the name is of another kind than the new one; an empty one is of any kind."""
+    try:
+        there = _kind(target)
+    except FileNotFoundError:
+        return
+    if there is not None and there != (made := _kind(part)):
+        raise OSError(errno.EEXIST, f"it is {there}, which {made or 'an empty file'} does not replace")
+
+
+def _kind(path: Path) -> str | None:
+    """What a file is, by how it begins; None for an empty one."""
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAITING | _COMMON)
+    with os.fdopen(descriptor, "rb") as file:
+        start = file.read(_BEGINNING_BYTES)
+    if not start:
+        return None
+    for kind, beginning in _BEGINNINGS.items():
+        if re.match(beginning, start, re.DOTALL):
+            return kind
+    return "a file of an unknown kind" if b"\0" in start else "a text"
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _check_regular(status: os.stat_result) -> None:

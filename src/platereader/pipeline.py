@@ -9,6 +9,9 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import (
     check_detections,
@@ -16,7 +19,7 @@ from platereader._contracts import (
     checked_detect,
     checked_rectify,
 )
-from platereader._geometry import Box
+from platereader._geometry import Box, Point
 from platereader._parts import PipelineParts
 from platereader._reading import PlateReader
 from platereader.errors import InvalidArgumentError
@@ -24,7 +27,7 @@ from platereader.plates import PlateScheme, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.registry import Registry, WeightFile
 from platereader.results import Detection, PartDescription, PlateImage, PlateReading, StreamUpdate
-from platereader.results._checks import instance
+from platereader.results._checks import instance, probability
 from platereader.runtimes import RuntimeOptions
 from platereader.trust import TrustPolicy
 from platereader.video._fusion import FusedEvidence
@@ -61,6 +64,8 @@ class Pipeline:
         trust: VerdictPolicy | None = None,
         tracker: Callable[[], PlateTracker] | None = None,
         schemes: Iterable[PlateScheme] | None = None,
+        min_score: float | None = None,
+        area: Sequence[Point] | NDArray[np.floating] | None = None,
         runtime: RuntimeOptions | None = None,
         engine: str | None = None,
         precision: str | None = None,
@@ -80,6 +85,9 @@ class Pipeline:
             tracker: a class or function without arguments, called once per stream.
             schemes: of the countries whose plates are read, the preferred first; by default those of the decoder's
                 grammar, or all that the shipped weights were made for whose plates the recognizer's alphabet can spell.
+            min_score: lowest score of a plate that the detector reports, 0 to 1, in the place of its own ``min_score``.
+            area: report only plates whose middle is in this polygon: 3 or more ``(x, y)`` in pixels of the frame, in
+                order around it. Only this part of a frame is looked at (``RegionDetector``).
             runtime: how the networks of weights run; ``RuntimeOptions()`` by default.
             engine: in the place of ``runtime.engine``.
             precision: in the place of ``runtime.precision``.
@@ -94,8 +102,9 @@ class Pipeline:
             UnknownNameError: no weights of that name.
             WeightsError: weights are missing or altered.
             InvalidArgumentError: weights or a part of the wrong kind, alphabets of recognizer and decoder differ, the
-                alphabet lacks characters of a scheme, the decoder has a grammar of other schemes, or ``tracker`` is an
-                object, not what makes one.
+                alphabet lacks characters of a scheme, the decoder has a grammar of other schemes, ``tracker`` is an
+                object, not what makes one, ``min_score`` is out of range or nothing that this detector knows, or
+                ``area`` is no simple polygon.
         """
         from platereader import _defaults as defaults
         from platereader._loading import load_detector, load_recognizer
@@ -116,7 +125,7 @@ class Pipeline:
         if isinstance(trust, TrustPolicy):
             trust = defaults.calibrated(trust, recognizer, decoder=decoder)
         parts = PipelineParts(
-            detector=detector,
+            detector=_restricted(detector, min_score=min_score, area=area),
             rectifier=defaults.default_rectifier() if rectifier is None else rectifier,
             recognizer=recognizer,
             decoder=decoder,
@@ -165,7 +174,7 @@ class Pipeline:
         """Find and read all plates of one frame, best detection first.
 
         Args:
-            frame: uint8 ``(H, W, 3)`` BGR; never written to.
+            frame: uint8 ``(H, W, 3)`` BGR, such as ``read_image`` makes of a file; never written to.
 
         Raises:
             InvalidImageError: not such an array.
@@ -271,6 +280,26 @@ class Pipeline:
         crop = check_image(plate, name=f"plates[{index}]")
         whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)
         return checked_rectify(self.rectifier, crop, [whole])[0]
+
+
+def _restricted(
+    detector: Detector, *, min_score: float | None, area: Sequence[Point] | NDArray[np.floating] | None
+) -> Detector:
+    """The detector with another threshold, or for a part of the frame only."""
+    from platereader.detection._region import RegionDetector
+    from platereader.detection._thresholds import with_min_score
+
+    check_part(detector, kind="detector")
+    if min_score is not None:
+        name = type(detector).__name__
+        chosen = with_min_score(detector, probability(min_score, name="min_score"))
+        if chosen is None:
+            raise InvalidArgumentError(
+                f"min_score is {min_score}, and {name} has no threshold that can be set: make it a dataclass with a "
+                "field min_score, or leave out in its detect what scores lower."
+            )
+        detector = chosen
+    return detector if area is None else RegionDetector(detector, cast("Sequence[Point]", area))
 
 
 def _options(runtime: RuntimeOptions | None, **shortcuts: str | int | None) -> RuntimeOptions:

@@ -119,7 +119,8 @@ class TestRay:
         done = run("ray_batch.py", pictures, "-o", out, "--workers", 2, "--batch", 1, home=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "pictures: 4, to read: 3" in done.stderr
-        rows = [row for file in out.iterdir() for row in parquet.read_table(file).to_pylist()]
+        assert [file.name for file in out.glob("_*")] == ["_unfinished-cut.parquet"]
+        rows = [row for file in out.glob("[!_]*") for row in parquet.read_table(file).to_pylist()]
         assert [row["error"] for row in rows if row["path"].endswith("earlier.jpg")] == ["kept as it was"]
         check_rows((row for row in rows if not row["path"].endswith("earlier.jpg")), pictures)
         assert len(rows) == 4
@@ -131,6 +132,31 @@ class TestRay:
         assert again.returncode == 0
         assert "pictures: 4, to read: 0" in again.stderr
         assert {file.name: file.stat().st_mtime_ns for file in out.iterdir()} == files
+
+    def test_nothing_but_parquet_is_touched(self, pictures: Path, tmp_path: Path) -> None:
+        """Where OUT is the folder of the pictures, or has other files, all of them stay as they are."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        done = {"path": [str(path) for path in pictures.rglob("*") if path.suffix.lower() == ".jpg"]}
+        parquet.write_table(pa.table(done), pictures / "earlier.parquet")
+        (pictures / "notes.parquet").write_text("no Parquet at all")
+        before = {path.name: path.read_bytes() for path in pictures.rglob("*") if path.is_file()}
+        run_again = run("ray_batch.py", pictures, "-o", pictures, home=tmp_path)
+        assert (run_again.returncode, run_again.stderr.splitlines()[-1]) == (0, "pictures: 3, to read: 0")
+        after = {path.name: path.read_bytes() for path in pictures.rglob("*") if path.is_file()}
+        assert after.pop("_unfinished-notes.parquet") == before.pop("notes.parquet")
+        assert after == before
+
+    def test_other_parquet_files_are_refused(self, pictures: Path, tmp_path: Path) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        parquet.write_table(pa.table({"price": [1.0]}), pictures / "prices.parquet")
+        done = run("ray_batch.py", pictures, "-o", pictures, home=tmp_path)
+        assert done.returncode == 1
+        assert "was not written by this program" in done.stderr
+        assert parquet.read_table(pictures / "prices.parquet").to_pylist() == [{"price": 1.0}]
 
     def test_empty_folder(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()

@@ -1,5 +1,7 @@
 """Every python block of the README and the documentation runs, page by page, from top to bottom."""
 
+import ast
+import importlib.util
 import re
 import shutil
 from pathlib import Path
@@ -20,6 +22,17 @@ def blocks_of(page: Path) -> list[tuple[int, str]]:
     return [(text[: match.start(1)].count("\n"), match.group(1)) for match in BLOCK.finditer(text)]
 
 
+def need_what_it_imports(page: Path) -> None:
+    """Skip a page that puts the library together with one that is not installed."""
+    for _, code in blocks_of(page):
+        for node in ast.walk(ast.parse(code)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for name in {name.partition(".")[0] for name in names}:
+                if importlib.util.find_spec(name) is None:
+                    pytest.skip(f"{page.name} needs {name}, which is not installed")
+
+
 @pytest.fixture
 def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as a reader of the pages has it: the example pictures, and a short video of one of them."""
@@ -37,6 +50,7 @@ def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.stem)
 def test_snippets_run(page: Path, reader_folder: Path) -> None:
+    need_what_it_imports(page)
     names: dict[str, object] = {"__name__": "__snippet__"}
     for line, code in blocks_of(page):
         # Blank lines in front make a traceback point at the line of the page.

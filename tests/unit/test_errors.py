@@ -56,6 +56,7 @@ def test_public_names_are_these() -> None:
             "Registry",
             "RuntimeOptions",
             "Schemes",
+            "Sighting",
             "StreamSettings",
             "StreamUpdate",
             "TrackAssignment",
@@ -68,6 +69,10 @@ def test_public_names_are_these() -> None:
             "WeightFile",
             "PlateReaderError",
             *drawn(),
+            "draw_readings",
+            "read_image",
+            "read_images",
+            "to_rows",
         ]
     )
     assert all(hasattr(platereader, name) for name in platereader.__all__)

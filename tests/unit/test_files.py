@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from platereader import _files
-from platereader._files import append_text, new_file, read_bytes, write_bytes, write_json, write_text
+from platereader._files import (
+    InputFiles,
+    append_text,
+    new_file,
+    open_regular,
+    read_bytes,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from platereader.errors import FileError
 
 Write = Callable[[Path], None]
@@ -277,6 +286,16 @@ def test_reading_is_limited(tmp_path: Path) -> None:
         read_bytes(path, limit_bytes=4, what="the weights")
 
 
+def test_file_that_has_more_than_the_system_says_is_read_whole() -> None:
+    path = Path("/proc/self/status")
+    if not path.exists():
+        pytest.skip("no files without a length")
+    assert path.stat().st_size == 0
+    assert b"VmHWM" in read_bytes(path, limit_bytes=1 << 16, what="it")
+    with pytest.raises(FileError, match="more than 100 bytes"):
+        read_bytes(path, limit_bytes=100, what="it")
+
+
 def test_reading_follows_links_of_the_user(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"12345")
     (tmp_path / "link").symlink_to(tmp_path / "file")
@@ -297,3 +316,107 @@ def test_reading_a_pipe_or_an_endless_device_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(FileError, match="no regular file"):
             read_bytes(path, limit_bytes=5, what="it")
+
+
+def test_looping_link_and_impossible_name_are_errors_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for path in (tmp_path / "a", tmp_path / "a\0b", tmp_path / ("a" * 300)):
+        with pytest.raises(FileError, match="cannot read the picture"):
+            open_regular(path, what="the picture")
+
+
+def leading_to(folder: Path, way: str) -> Path:
+    """Another way to the picture ``source.png`` in a folder."""
+    source = folder / "source.png"
+    source.write_bytes(b"\x89PNG precious")
+    if way == "hard link":
+        (folder / "other.png").hardlink_to(source)
+        return folder / "other.png"
+    if way == "folder link":
+        (folder / "linked").symlink_to(folder, target_is_directory=True)
+        return folder / "linked" / "source.png"
+    return source
+
+
+@pytest.mark.parametrize("way", ["same name", "hard link", "folder link"])
+def test_input_is_never_replaced_by_any_way_to_it(tmp_path: Path, way: str) -> None:
+    target = leading_to(tmp_path, way)
+    inputs = InputFiles([tmp_path / "source.png", tmp_path / "absent.png"])
+    before = names(tmp_path)
+    with pytest.raises(FileError, match="one of the files that are read"):
+        write_bytes(target, b"\x89PNG new", inputs=inputs)
+    with pytest.raises(FileError, match="one of the files that are read"), new_file(target, inputs=inputs) as part:
+        part.write_bytes(b"\x89PNG new")
+    assert target.read_bytes() == (tmp_path / "source.png").read_bytes() == b"\x89PNG precious"
+    assert names(tmp_path) == before
+    assert target in inputs
+    write_bytes(tmp_path / "new.png", b"\x89PNG new", inputs=inputs)
+
+
+def test_input_that_takes_the_name_while_writing_is_not_replaced(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.png", tmp_path / "target.png"
+    source.write_bytes(b"\x89PNG precious")
+
+    def write() -> None:
+        with new_file(target, inputs=InputFiles([source])) as part:
+            part.write_bytes(b"\x89PNG new")
+            target.hardlink_to(source)
+
+    with pytest.raises(FileError, match="one of the files that are read"):
+        write()
+    assert target.read_bytes() == b"\x89PNG precious"
+
+
+KINDS = {
+    "JPEG": b"\xff\xd8\xff\xe0",
+    "PNG": b"\x89PNG\r\n\x1a\n",
+    "WebP": b"RIFF\x01\x02\x03\x0aWEBP",
+    "AVI": b"RIFF\x01\x02\x03\x0aAVI ",
+    "MP4": b"\0\0\0\x0aftypisom",
+    "Matroska": b"\x1a\x45\xdf\xa3",
+    "Parquet": b"PAR1",
+    "safetensors": b"\x02\0\0\0\0\0\0\0{}",
+    "JSON in lines": b'{"file": "a.png"}\n{"file": "b.png"}\n',
+    "JSON": b'{\n  "a": 1\n}\n',
+    "text": b"a,b\n1,2\n",
+    "unknown": b"\x01\0\x02",
+}
+
+
+@pytest.mark.parametrize("there", KINDS)
+def test_file_of_another_kind_is_never_replaced(tmp_path: Path, there: str) -> None:
+    target = tmp_path / "target"
+    for made, data in KINDS.items():
+        target.write_bytes(KINDS[there])
+        if made == there:
+            write_bytes(target, data + b" new")
+            assert target.read_bytes() == data + b" new"
+        else:
+            with pytest.raises(FileError, match="does not replace"):
+                write_bytes(target, data)
+            assert target.read_bytes() == KINDS[there]
+    assert names(tmp_path) == ["target"]
+
+
+def test_empty_file_is_replaced(tmp_path: Path, write: Write) -> None:
+    (tmp_path / "file").touch()
+    write(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_report_does_not_replace_labels_nor_a_picture(tmp_path: Path) -> None:
+    for data in (KINDS["JSON in lines"], KINDS["PNG"]):
+        (tmp_path / "labels.jsonl").write_bytes(data)
+        with pytest.raises(FileError, match="which JSON does not replace"):
+            write_json(tmp_path / "labels.jsonl", {"a": 1})
+        assert (tmp_path / "labels.jsonl").read_bytes() == data
+
+
+def test_line_is_not_added_to_a_file_with_two_names(tmp_path: Path) -> None:
+    source, log = tmp_path / "source", tmp_path / "log.jsonl"
+    source.write_text("precious\n")
+    log.hardlink_to(source)
+    with pytest.raises(FileError, match="second name"):
+        append_text(log, "one\n")
+    assert source.read_text() == "precious\n"

@@ -1,7 +1,8 @@
 """What users call, over fake parts."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from platereader import (
 )
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
+from platereader.detection import TiledDetector
 from platereader.plates._alphabet import Alphabet
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
@@ -202,3 +204,65 @@ def test_fps_is_a_number() -> None:
     wrong: Any = "25"
     with pytest.raises(InvalidArgumentError, match="fps is '25'"):
         list(patch_pipeline().read_stream([], fps=wrong))
+
+
+@pytest.mark.parametrize("path", ["gate.jpg", Path("photos") / "въезд.png"])
+def test_a_path_is_told_how_it_becomes_a_frame(path: str | Path) -> None:
+    with pytest.raises(InvalidImageError, match=r"frame is a .*platereader\.read_image"):
+        patch_pipeline().read(cast(Any, path))
+    with pytest.raises(InvalidImageError, match=r"frames\[1\] is a .*platereader\.read_image"):
+        patch_pipeline().read_batch([PAIR, cast(Any, path)])
+
+
+@dataclass(frozen=True)
+class ThresholdDetector:
+    """A patch of blue value n scores n / 200."""
+
+    min_score: float = 0.1
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        found = [
+            [replace(d, score=self._score(frame, d)) for d in PatchDetector().detect([frame])[0]] for frame in frames
+        ]
+        return [[detection for detection in row if detection.score >= self.min_score] for row in found]
+
+    def _score(self, frame: BgrImage, detection: Detection) -> float:
+        x, y = detection.box.center
+        return float(frame[int(y), int(x), 0]) / 200
+
+
+def built(**options: Any) -> Pipeline:
+    parts = patch_pipeline().parts
+    detector = options.pop("detector", ThresholdDetector())
+    return Pipeline.build(
+        detector=detector, rectifier=parts.rectifier, recognizer=parts.recognizer, decoder=parts.decoder, **options
+    )
+
+
+def test_min_score_is_that_of_the_detector() -> None:
+    assert texts(built().read(PAIR)) == {"A123BC77", "M555KE199"}
+    assert texts(built(min_score=0.4).read(PAIR)) == {"M555KE199"}
+    assert built(min_score=0.6).read(PAIR) == []
+    assert texts(built(detector=TiledDetector(ThresholdDetector()), min_score=0.4).read(PAIR)) == {"M555KE199"}
+
+
+def test_plates_outside_of_the_area_are_left_out() -> None:
+    left = [(0, 0), (150, 0), (150, 240), (0, 240)]
+    assert texts(built(area=left).read(PAIR)) == {"A123BC77"}
+    assert built(area=np.array(left, np.float32), min_score=0.4).read(PAIR) == []
+    update = next(built(area=left).read_stream([PAIR], fps=5))
+    assert [plate.text for plate in update.active] == ["A123BC77"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"min_score": 40}, "min_score is 40, allowed are numbers from 0 to 1"),
+        ({"min_score": 0.4, "detector": PatchDetector().detect}, "detector is .* expected is a detector"),
+        ({"min_score": 0.4, "detector": OutsideDetector()}, "OutsideDetector has no threshold that can be set"),
+        ({"area": [(0, 0), (1, 1)]}, "2 different points"),
+    ],
+)
+def test_what_cannot_restrict_a_detector_is_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=says):
+        built(**options)

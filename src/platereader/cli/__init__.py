@@ -13,6 +13,7 @@ import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
 from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
+from platereader.cli.tables import printable
 from platereader.errors import (
     AccuracyError,
     CaptureError,
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(error: Exception, status: int) -> int:
     """Say what went wrong, without a traceback."""
-    print(f"platereader: {error}", file=sys.stderr)
+    print(f"platereader: {printable(str(error))}", file=sys.stderr)
     return status
 
 

@@ -110,11 +110,16 @@ class ReadDocument:
         """Inverse of ``to_dict``.
 
         Raises:
-            InvalidArgumentError: the document follows another schema.
+            InvalidArgumentError: it is no such document, or follows another schema.
         """
-        if data.get("schema") != SCHEMA:
+        try:
+            if (schema := data.get("schema")) != SCHEMA:
+                raise InvalidArgumentError(
+                    f"data has the schema {schema!r}, this version reads {SCHEMA}: use the version of platereader that "
+                    "wrote it."
+                )
+            return cls(tuple(PictureResult.from_dict(item) for item in data["pictures"]), data["version"])
+        except (LookupError, TypeError, AttributeError) as error:
             raise InvalidArgumentError(
-                f"data has the schema {data.get('schema')!r}, this version reads {SCHEMA}: use the version of "
-                "platereader that wrote it."
-            )
-        return cls(tuple(PictureResult.from_dict(item) for item in data["pictures"]), data["version"])
+                f"data is no document of `platereader read` ({type(error).__name__}: {error}): let it write one anew."
+            ) from error

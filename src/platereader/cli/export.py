@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._files import read_bytes
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_table
 from platereader.errors import InvalidArgumentError
 from platereader.registry import write_sidecar
-from platereader.registry._manifest import MANIFEST_NAME, sidecar_of, write_entry
+from platereader.registry._manifest import MANIFEST_NAME, MAX_WEIGHT_BYTES, entry_of, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,14 +121,15 @@ def _describe(path: Path, made_of: WeightFile, beside: Mapping[str, str]) -> Non
     settings = {name: value for name, value in entry.settings.items() if name != "refiner_sha256"} | dict(beside)
     if manifest.is_file():
         settings |= {name: Path(entry.settings[name]).stem for name in beside}
-    sidecar = write_sidecar(
-        path,
-        kind=entry.kind,
-        settings=settings,
-        alphabet=entry.alphabet,
-        calibration=entry.calibration,
-        licence=entry.licence,
-    )
-    if manifest.is_file():
-        sidecar_of(path).unlink()
-        write_entry(manifest, replace(sidecar, model=entry.model))
+    given: Any = {
+        "kind": entry.kind,
+        "settings": settings,
+        "alphabet": entry.alphabet,
+        "calibration": entry.calibration,
+        "licence": entry.licence,
+    }
+    if not manifest.is_file():
+        write_sidecar(path, **given)
+        return
+    data = read_bytes(path, limit_bytes=MAX_WEIGHT_BYTES, what="the weights")
+    write_entry(manifest, replace(entry_of(path, data, **given), model=entry.model))

@@ -16,6 +16,7 @@ from platereader.cli.parts import add_part_options, build_pipeline, reads_severa
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, Report, SilentReport, TableReport
 from platereader.cli.sources import Source, find_sources
+from platereader.cli.tables import printable, printable_json
 from platereader.errors import PlateReaderError
 from platereader.results import PlateReading
 
@@ -55,7 +56,8 @@ def add_read_command(parser: argparse.ArgumentParser) -> None:
 
 def run_read(arguments: argparse.Namespace) -> int:
     """Read all pictures; one that cannot be read is reported and does not stop the others."""
-    sources = find_sources(arguments.sources)
+    results_in = [folder for folder in (arguments.save, arguments.save_crops) if folder is not None]
+    sources = find_sources(arguments.sources, without=results_in)
     reader = _Reader(build_pipeline(arguments), arguments, sources)
     report = _report(arguments, sources)
     results: list[PictureResult] = []
@@ -66,7 +68,7 @@ def run_read(arguments: argparse.Namespace) -> int:
         results.append(result)
     if arguments.json:
         document = ReadDocument(tuple(results), platereader.__version__)
-        print(json.dumps(document.to_dict(), ensure_ascii=False, indent=2))
+        print(printable_json(json.dumps(document.to_dict(), ensure_ascii=False, indent=2)))
     _print_message(_summary(results))
     return EXIT_FAILED_INPUTS if any(result.error is not None for result in results) else EXIT_OK
 
@@ -85,7 +87,7 @@ class _Reader:
             several = reads_several_countries(pipeline)
             self.savers.append(AnnotatedCopies(arguments.save, sources, show_country=several))
         if arguments.save_crops is not None:
-            self.savers.append(Crops(arguments.save_crops))
+            self.savers.append(Crops(arguments.save_crops, sources))
 
     def read(self, source: Source) -> PictureResult:
         """Read one picture and save what was requested."""
@@ -142,4 +144,4 @@ def _summary(results: list[PictureResult]) -> str:
 
 def _print_message(message: str) -> None:
     """Print a line to stderr, apart from the results."""
-    print(message, file=sys.stderr)
+    print(printable(message), file=sys.stderr)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
+from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
@@ -27,13 +32,14 @@ EXAMPLES = """examples:
   platereader redact photos/ -o public/ --min-score 0.05 --tile 960   small and doubtful plates, too
 
 Look at the results before you publish them: no detector finds every plate. Orientation is applied; all metadata is left
-out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Videos lose their sound.
+out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Videos become H.264 and keep
+their times and their sound; --mute leaves the sound out.
 
-exit status: 0 all files were redacted, 1 some could not be, 2 wrong options, 3 weights or an optional package are
-missing or damaged.
+exit status: 0 all files were redacted, 1 some could not be or SIGTERM came, 2 wrong options, 3 weights or an optional
+package are missing or damaged.
 """
 
-_KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 def add_redact_command(parser: argparse.ArgumentParser) -> None:
@@ -56,17 +62,48 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="cover detections from this score on, 0 to 1: lower misses fewer plates (default: 0.15)",
     )
+    parser.add_argument("--mute", action="store_true", help="leave the sound of videos out")
+    parser.add_argument(
+        "--quality",
+        type=int,
+        metavar="CRF",
+        help="of videos, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
+    )
     add_part_options(parser, reads=False)
     parser.set_defaults(run=run_redact)
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
+    from platereader.cli.videos import VIDEO_SUFFIXES, check_quality
 
+    check_quality(arguments.quality)
     sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES)
     jobs = _jobs(sources, arguments)
-    redactor = _Redactor(build_pipeline(arguments), arguments)
+    inputs = InputFiles(job.source.path for job in jobs)
+    redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
+    with _exiting_on_sigterm():
+        return _redact_all(jobs, redactor)
+
+
+@contextmanager
+def _exiting_on_sigterm() -> Generator[None]:
+    """Let SIGTERM end the command as an error does, so that what is half written is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(EXIT_FAILED_INPUTS)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _redact_all(jobs: Sequence[_Job], redactor: _Redactor) -> int:
     plates = failed = 0
     with Progress(sum(job.frames for job in jobs), unit="frame") as progress:
         for job in jobs:
@@ -81,8 +118,6 @@ def run_redact(arguments: argparse.Namespace) -> int:
             failed += 1
             progress.clear()
             print(f"platereader: {problem}", file=sys.stderr)
-    if any(job.is_video for job in jobs):
-        print("videos are written without their sound", file=sys.stderr)
     print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {plates}", file=sys.stderr)
     return EXIT_FAILED_INPUTS if failed else EXIT_OK
 
@@ -98,7 +133,7 @@ class _Job:
 
 
 def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job]:
-    """What to do; no source and no result may be overwritten.
+    """What to do; no source, no result and no link may be overwritten.
 
     Raises:
         InvalidArgumentError: a result would take the place of a source.
@@ -113,14 +148,15 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     if any(_is_below(out, folder) for folder in given):  # results of an earlier run are no sources
         sources = [source for source in sources if not _is_below(source.path, out)]
     occupied = {source.path.resolve() for source in sources}
+    inputs = InputFiles(source.path for source in sources)
     jobs: list[_Job] = []
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES
         target = _target(out if single else out / source.relative_path, is_video=is_video)
-        if target.resolve() in occupied or (target.exists() and source.path.exists() and target.samefile(source.path)):
+        if target.is_symlink() or target.resolve() in occupied or target in inputs:
             raise InvalidArgumentError(
-                f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source or the result "
-                "of another one: name another folder."
+                f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source, the result of "
+                "another one or a link: name another folder."
             )
         occupied.add(target.resolve())
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
@@ -167,7 +203,7 @@ def _frames_until_error(video: FrameSource, errors: list[PlateReaderError]) -> I
 class _Redactor:
     """Everything that is done to one file."""
 
-    def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace) -> None:
+    def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace, inputs: InputFiles) -> None:
         from platereader.detection._thresholds import with_min_score
         from platereader.media._redaction import REDACTION_MIN_SCORE
 
@@ -180,6 +216,9 @@ class _Redactor:
         self._detector = lowered or pipeline.detector
         self._tracker = pipeline.tracker
         self._method = arguments.method
+        self._quality: int | None = arguments.quality
+        self._mute: bool = arguments.mute
+        self._inputs = inputs
 
     def redact(self, job: _Job, progress: Progress) -> int:
         """Redact one file; returns the number of places covered."""
@@ -195,12 +234,7 @@ class _Redactor:
 
         frame = read_image(job.source.path)
         found = checked_detect(self._detector, [frame])[0]
-        part = job.target.with_name(f".{job.target.stem}.part{job.target.suffix}")
-        try:
-            write_picture(part, redact(frame, found, method=self._method))
-            Path(part).replace(job.target)
-        finally:
-            part.unlink(missing_ok=True)
+        write_picture(job.target, redact(frame, found, method=self._method), inputs=self._inputs)
         progress.advance()
         return len(found)
 
@@ -209,21 +243,25 @@ class _Redactor:
         from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
         from platereader.media._redaction import redact_stream
-        from platereader.media._video_file import DEFAULT_FPS
 
         covered = 0
         errors: list[PlateReaderError] = []
         video = open_source(job.source.path)
         try:
-            with VideoWriter(job.target, fps=video.fps or DEFAULT_FPS) as writer:
+            with VideoWriter(
+                job.target, source=video, quality=self._quality, mute=self._mute, inputs=self._inputs
+            ) as writer:
                 frames = _frames_until_error(video, errors)
                 redacted = redact_stream(frames, detector=self._detector, tracker=self._tracker(), method=self._method)
                 for one in redacted:
-                    writer.write(one.frame)
+                    writer.write(one.frame, one.timestamp_s)
                     covered += len(one.covered)
                     progress.advance()
         finally:
             video.close()
+        if writer.left_out:
+            progress.clear()
+            print(f"platereader: {job.source.path}: {writer.left_out}", file=sys.stderr)
         if errors:
             raise errors[0]
         return covered

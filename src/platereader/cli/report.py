@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from platereader.cli.document import Explanation, PictureResult
-from platereader.cli.tables import table_row
+from platereader.cli.tables import csv_cell, printable, table_row
 from platereader.results import PlateReading
 
 _HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
@@ -72,7 +72,7 @@ class TableReport:
         if not result.readings:
             self._print((result.source, "-", "", "", "", "", "no plate found"))
         for explanation in result.explanations or ():
-            print(_explained(explanation))
+            print(printable(_explained(explanation)))
 
     def _print(self, cells: Sequence[str]) -> None:
         print(table_row(cells, widths=self._widths), flush=True)
@@ -88,9 +88,12 @@ class CsvReport:
     def add(self, result: PictureResult) -> None:
         """Print the rows of one picture."""
         for reading in result.readings:
-            self._writer.writerow((result.source, *_csv_cells(reading), ""))
+            self._write(result.source, *_csv_cells(reading), "")
         if not result.readings:
-            self._writer.writerow((result.source, *[""] * (len(_CSV_HEADER) - 2), result.error or ""))
+            self._write(result.source, *[""] * (len(_CSV_HEADER) - 2), result.error or "")
+
+    def _write(self, *cells: str | float) -> None:
+        self._writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
 def _cells(reading: PlateReading) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ from typing import Any
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import append_text
+from platereader._files import InputFiles, append_text, open_regular, write_bytes
 from platereader._geometry import Box
-from platereader.cli.sources import Source
-from platereader.errors import InvalidArgumentError
+from platereader.cli.sources import Source, resolved
+from platereader.errors import FileError, InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
 # How much around a plate is kept with it, in plate widths: enough to train on other corners than the found ones.
 _MARGIN = 0.3
 _LOSSY = frozenset({".jpg", ".jpeg"})
+# Stands in every picture that is written, as a comment near its beginning: such a picture may be replaced by a newer.
+_MARK = b"made by platereader"
+_MARK_WITHIN_BYTES = 1024
 
 
 @dataclass(slots=True)
@@ -28,26 +32,45 @@ class AnnotatedCopies:
 
     Attributes:
         folder: where they go; made with the first picture.
-        sources: files that must not be written over.
+        sources: what is read; none of it is written over.
         show_country: whether the code of its country stands beside each plate.
+
+    Raises:
+        InvalidArgumentError: the folder has sources in it, or a copy would take the place of one.
     """
 
     folder: Path
     sources: Sequence[Source]
     show_country: bool = False
-    _used: set[Path] = field(default_factory=set[Path])
+    _inputs: InputFiles = field(init=False)
+    _targets: dict[Path, Path] = field(init=False, default_factory=dict[Path, Path])
 
     def __post_init__(self) -> None:
+        check_apart(self.folder, self.sources, option="--save")
+        self._inputs = InputFiles(source.path for source in self.sources)
+        used: set[Path] = set()
         for source in self.sources:
-            self._used.add(source.path.resolve())
+            suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
+            path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), used)
+            if path in self._inputs:
+                raise InvalidArgumentError(
+                    f"--save is {str(self.folder)!r}, where {str(path)!r} is one of the pictures that are read: name "
+                    "another folder."
+                )
+            self._targets[source.path] = path
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading]) -> None:
-        """Write one annotated copy under the path of its source below the folder that was given."""
+        """Write one annotated copy under the path of its source below the folder that was given.
+
+        Raises:
+            FileError: it cannot be written, or what has its name was not made by this program.
+        """
         from platereader.media._drawing import draw_readings
 
-        suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
-        path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), self._used)
-        write_picture(path, draw_readings(frame, readings, show_country=self.show_country))
+        path = self._targets[source.path]
+        _make_folders(self.folder, path.parent)
+        drawn = draw_readings(frame, readings, show_country=self.show_country)
+        write_picture(path, drawn, inputs=self._inputs)
 
 
 @dataclass(slots=True)
@@ -59,20 +82,28 @@ class Crops:
 
     Attributes:
         folder: where it goes.
+        sources: what is read.
 
     Raises:
-        InvalidArgumentError: the folder already has a ``labels.jsonl``.
+        InvalidArgumentError: the folder has sources in it, or already labels or a folder ``images`` with files.
     """
 
     folder: Path
-    _used: set[Path] = field(default_factory=set[Path])
+    sources: Sequence[Source]
+    _inputs: InputFiles = field(init=False)
+    _used: set[Path] = field(init=False, default_factory=set[Path])
 
     def __post_init__(self) -> None:
-        if (self.folder / "labels.jsonl").exists():
-            raise InvalidArgumentError(f"--save-crops is {str(self.folder)!r}, which has labels: name a new folder.")
+        check_apart(self.folder, self.sources, option="--save-crops")
+        check_new_set(self.folder, option="--save-crops")
+        self._inputs = InputFiles(source.path for source in self.sources)
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading]) -> None:
-        """Write the plates of one picture, each with a little of what is around it."""
+        """Write the plates of one picture, each with a little of what is around it.
+
+        Raises:
+            FileError: one cannot be written.
+        """
         for index, reading in enumerate(readings, start=1):
             detection = reading.detection
             window = None if detection is None else _crop_window(frame, detection.box)
@@ -80,11 +111,58 @@ class Crops:
                 continue
             x1, y1, x2, y2 = window
             path = _unused_path(self.folder / "images" / f"{source.relative_path.stem}-{index}.png", self._used)
-            write_picture(path, frame[y1:y2, x1:x2])
+            _make_folders(self.folder, path.parent)
+            write_picture(path, frame[y1:y2, x1:x2], inputs=self._inputs)
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
             row |= {"country": reading.country if reading.status == "read" else None}
             append_text(self.folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> None:
+    """Refuse a folder for results in which pictures to read lie: a second run would read the results of the first.
+
+    Args:
+        folder: for the results; it need not exist.
+        sources: pictures to read.
+        option: that names the folder, for the message.
+
+    Raises:
+        InvalidArgumentError: it is such a folder.
+    """
+    there = resolved(folder)
+    for root in {source.path.parents[len(source.relative_path.parts) - 1] for source in sources if not source.error}:
+        if resolved(root) == there:
+            raise InvalidArgumentError(
+                f"{option} is {str(folder)!r}, the folder of pictures that are read: name another one, or one below it."
+            )
+
+
+def check_new_set(folder: Path, *, option: str) -> None:
+    """Refuse a folder that already has labels, or files in ``images``.
+
+    Raises:
+        InvalidArgumentError: it has.
+    """
+    images = folder / "images"
+    if (folder / "labels.jsonl").exists() or (images.is_dir() and any(images.iterdir())):
+        raise InvalidArgumentError(
+            f"{option} is {str(folder)!r}, which already has labels or pictures in images/: name a new folder."
+        )
+
+
+def _make_folders(root: Path, folder: Path) -> None:
+    """Make a folder below the one that was named, where none in between may be a link to another place.
+
+    Raises:
+        FileError: one is.
+    """
+    for parent in (folder, *folder.parents):
+        if parent == root:
+            break
+        if parent.is_symlink():
+            raise FileError(f"cannot write into {str(parent)!r}, which is a link: remove it or name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _crop_window(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None:
@@ -111,18 +189,49 @@ def _label(reading: PlateReading, detection: Detection, *, left: int, top: int) 
 
 
 def _unused_path(path: Path, used: set[Path]) -> Path:
-    """``path``, or the next numbered one that neither this run nor a source has; marks it as used."""
+    """``path``, or the next numbered one that this run has not; marks it as used."""
     unused, number = path, 2
-    while unused.resolve() in used:
+    while resolved(unused) in used:
         unused = path.with_stem(f"{path.stem}-{number}")
         number += 1
-    used.add(unused.resolve())
+    used.add(resolved(unused))
     return unused
 
 
-def write_picture(path: Path, pixels: BgrImage) -> None:
-    """Encode by the ending of the name; Pillow opens any path on any system."""
-    from PIL import Image
+def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = None) -> None:
+    """Write a JPEG or PNG, by the ending of the name; the folder is made if missing.
 
+    Args:
+        path: where it goes; of what is there only a picture that was written here is replaced.
+        pixels: uint8 ``(H, W, 3)`` BGR.
+        inputs: files that are not replaced.
+
+    Raises:
+        FileError: it cannot be written, or what has its name was not made by this program.
+    """
+    from PIL import Image, PngImagePlugin
+
+    _check_made_here(path)
+    encoded = io.BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
+    if path.suffix.lower() in _LOSSY:
+        picture.save(encoded, format="JPEG", quality=92, comment=_MARK)
+    else:
+        note = PngImagePlugin.PngInfo()
+        note.add_text("Comment", _MARK.decode())
+        picture.save(encoded, format="PNG", pnginfo=note)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1])).save(path, quality=92)
+    write_bytes(path, encoded.getvalue(), inputs=inputs)
+
+
+def _check_made_here(path: Path) -> None:
+    """Raise FileError if a file has the name that ``write_picture`` did not write; links are refused later on."""
+    if path.is_symlink() or not path.is_file():
+        return
+    with open_regular(path, what="the picture") as file:
+        start = file.read(_MARK_WITHIN_BYTES)
+    if start and _MARK not in start:
+        raise FileError(
+            f"cannot write {str(path)!r}: a file of that name is there that this program did not make. Move it, or "
+            "name another folder."
+        )

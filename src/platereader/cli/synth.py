@@ -52,13 +52,12 @@ def run_synth(arguments: argparse.Namespace) -> int:
     """Write the samples."""
     import numpy as np
 
-    from platereader.cli.saving import write_picture
+    from platereader.cli.saving import check_new_set, write_picture
 
     table = arguments.out / "labels.jsonl"
     if arguments.count < 1:
         raise InvalidArgumentError(f"--count is {arguments.count}, allowed are whole numbers from 1.")
-    if table.exists():
-        raise InvalidArgumentError(f"DIR is {str(arguments.out)!r}, which has labels: name a new folder.")
+    check_new_set(arguments.out, option="DIR")
     samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)
     with Progress(arguments.count, unit="picture") as progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +11,24 @@ if TYPE_CHECKING:
     from platereader.lab.metrics.rates import Rate
 
 _GAP = "  "
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Spreadsheets compute what begins so.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def printable(text: str) -> str:
+    """The text with what would steer a terminal as escapes: control characters, line ends, directions of writing."""
+    return _STEERING.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def printable_json(text: str) -> str:
+    """A JSON document that says the same, with what would steer a terminal as escapes; its own line ends stay."""
+    return _STEERING.sub(lambda found: found.group() if found.group() == "\n" else f"\\u{ord(found.group()):04x}", text)
+
+
+def csv_cell(text: str) -> str:
+    """A text for a cell of CSV, which no spreadsheet takes for a formula and no terminal for a command."""
+    return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)
 
 
 def table_row(cells: Sequence[str], *, widths: Sequence[int]) -> str:
@@ -19,14 +38,15 @@ def table_row(cells: Sequence[str], *, widths: Sequence[int]) -> str:
         cells: texts, any script.
         widths: of the columns in terminal cells; the last column is not padded or shortened.
     """
-    padded = [_fit(cell, width) for cell, width in zip(cells[:-1], widths[:-1], strict=True)]
-    return _GAP.join([*padded, cells[-1]]).rstrip()
+    *shown, last = map(printable, cells)
+    padded = [_fit(cell, width) for cell, width in zip(shown, widths[:-1], strict=True)]
+    return _GAP.join([*padded, last]).rstrip()
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A whole table with as wide columns as its cells need."""
     table = [header, *rows]
-    widths = [max(_width(row[column]) for row in table) for column in range(len(header))]
+    widths = [max(_width(printable(row[column])) for row in table) for column in range(len(header))]
     return "\n".join(table_row(row, widths=widths) for row in table)
 
 

@@ -1,82 +1,310 @@
-"""Videos that are written: a new one appears only once it is whole."""
+"""Videos that are written: H.264 that plays everywhere, at the times of its source, with its sound."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
 
-import cv2
+import numpy as np
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader.errors import MediaFileError
+from platereader._files import InputFiles, new_file
+from platereader.errors import FileError, InvalidArgumentError
+from platereader.media._decoding import open_file, video_stream
+from platereader.media._source import DEFAULT_FPS, FrameSource
+from platereader.media._video_file import VideoFile
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+    from platereader.cli.sound import SoundCopy
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
 """Lower-case file name endings that are taken for videos."""
 
-WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi"})
+WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
 """Endings of videos that can be written; others become ``.mp4``."""
 
-# The length that some containers state is slightly wrong.
-_MIN_COMPLETE_SHARE = 0.98
+DEFAULT_QUALITY = 23
+"""Of written videos, as x264 counts (crf): 0 loses nothing, each 6 more halve the size, 51 is the worst."""
+
+MAX_QUALITY = 51
+"""The worst."""
+
+MAX_GROWTH = 1.3
+"""How many times the bits of its source a video has at most, but for one second's, where no quality is given."""
+
+_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_THREADS = 2
+_TIME_BASE = Fraction(1, 90_000)
+_BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
+_VIDEO_RANGE = 1  # black is 16
+_MAX_FPS = 120  # higher rates are the ticks of a clock
+_ROUNDING_S = 0.002  # Matroska has milliseconds
+
+
+def check_quality(quality: int | None) -> None:
+    """Refuse a quality that x264 does not have.
+
+    Raises:
+        InvalidArgumentError: it has not.
+    """
+    if quality is not None and not 0 <= quality <= MAX_QUALITY:
+        raise InvalidArgumentError(f"--quality is {quality}, allowed are 0 to {MAX_QUALITY}.")
 
 
 class VideoWriter:
     """Writes a video beside its final place and moves it there when it is whole; use it in a ``with`` statement.
 
     Args:
-        path: of the new video, ending as one of ``WRITTEN_SUFFIXES``.
-        fps: frames per second.
+        path: of the new video, ending as one of ``WRITTEN_SUFFIXES``; made with the first frame.
+        source: whose frames are written. Of a video file the sound is copied, too, where the new file can hold it.
+        quality: as ``DEFAULT_QUALITY``; None takes that, within ``MAX_GROWTH``.
+        mute: leave out the sound.
+        inputs: files that are not replaced.
+
+    Attributes:
+        left_out: what is said of sound that could not be copied; None where there is nothing to say.
     """
 
-    def __init__(self, path: Path, *, fps: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        source: FrameSource,
+        quality: int | None = None,
+        mute: bool = False,
+        inputs: InputFiles | None = None,
+    ) -> None:
         self.path = path
-        self.written: int = 0
-        self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
-        self._fps = fps
-        self._size: tuple[int, int] | None = None
-        self._video: cv2.VideoWriter | None = None
+        self._source = source
+        self._quality = quality
+        self._mute = mute
+        self._inputs = inputs
+        self.left_out: str | None = None
+        self._stack = ExitStack()
+        self._encoder: _Encoder | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
 
-    def write(self, frame: BgrImage) -> None:
-        """Add a frame.
+    def write(self, frame: BgrImage, timestamp_s: float) -> None:
+        """Add a frame; one of another size than the first is fitted into it, with black beside it.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR.
+            timestamp_s: when it is shown, seconds that grow from 0.
 
         Raises:
-            MediaFileError: the video cannot be written, or the frame has another size than the first.
+            FileError: the video cannot be written; nothing of it is kept.
         """
-        size = (frame.shape[1], frame.shape[0])
-        if self._video is None or self._size is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            codec = cv2.VideoWriter.fourcc(*("MJPG" if self.path.suffix.lower() == ".avi" else "mp4v"))
-            self._video = cv2.VideoWriter(str(self._partial), cv2.CAP_FFMPEG, codec, self._fps, size)
-            self._size = size
-            if not self._video.isOpened():
-                raise MediaFileError(f"video {str(self.path)!r} cannot be written: check the folder and the ending.")
-        if size != self._size:
-            raise MediaFileError(f"video {str(self.path)!r}: a frame of {size} px follows frames of {self._size} px.")
-        self._video.write(frame)
-        self.written += 1
+        with self._abandoned_on_error():
+            if self._encoder is None:
+                self._encoder = self._started(frame)
+            self._encoder.add(frame, timestamp_s)
+
+    def finish(self) -> None:
+        """Give the video its name; without a frame, and after an error, there is none.
+
+        Raises:
+            FileError: it cannot be written, or not be read back; nothing of it is kept.
+        """
+        if self._encoder is not None and not self._closed:
+            with self._abandoned_on_error():
+                self._encoder.finish()
+                self._stack.close()
+            self._closed = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._video is not None:
-            self._video.release()
-        try:
-            if kind is None:
-                self._check_complete()
-                Path(self._partial).replace(self.path)
-        finally:
-            self._partial.unlink(missing_ok=True)
+        if error is None:
+            self.finish()
+        elif not self._closed:
+            self._stack.__exit__(kind, error, traceback)
 
-    def _check_complete(self) -> None:
-        """OpenCV does not say when the disk is full: count what can be read back."""
-        video = cv2.VideoCapture(str(self._partial), cv2.CAP_FFMPEG)
-        readable = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
-        video.release()
-        if readable < _MIN_COMPLETE_SHARE * self.written - 1 or not self.written:
-            raise MediaFileError(
-                f"video {str(self.path)!r}: {readable} of {self.written} frames can be read back: is the disk full?"
+    def _started(self, frame: BgrImage) -> _Encoder:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self._stack.enter_context(new_file(self.path, check=self._check_complete, inputs=self._inputs))
+        options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self._quality is None else self._quality)}
+        if self._quality is None and (limit := _bits_per_s(self._source)) is not None:
+            options |= {"maxrate": str(round(MAX_GROWTH * limit)), "bufsize": str(round(MAX_GROWTH * limit))}
+        encoder = _Encoder(part, frame, fps=self._source.fps or DEFAULT_FPS, options=options)
+        self._stack.callback(encoder.close)
+        if not self._mute and isinstance(self._source, VideoFile) and self._source.path is not None:
+            from platereader.cli.sound import SoundCopy
+
+            sound = SoundCopy(self._source.path, encoder.container, start_s=self._source.start_s)
+            self._stack.callback(sound.close)
+            encoder.sound = sound
+            if sound.left_out:
+                names = ", ".join(sound.left_out)
+                self.left_out = f"its sound ({names}) does not go into {self.path.suffix} and is left out: try .mov"
+        return encoder
+
+    @contextmanager
+    def _abandoned_on_error(self) -> Generator[None]:
+        """Remove what was written when anything goes wrong, and say which file an error of FFmpeg is about."""
+        from av.error import FFmpegError
+
+        try:
+            yield
+        except BaseException as error:
+            self._closed = True
+            self._stack.__exit__(type(error), error, error.__traceback__)
+            if isinstance(error, FFmpegError):
+                raise FileError(
+                    f"cannot write the video {str(self.path)!r} ({error.strerror}); nothing of it was kept: name "
+                    "another file, or make room."
+                ) from error
+            raise
+
+    def _check_complete(self, part: Path) -> None:
+        """Count the frames that can be read back, and decode the last ones."""
+        from av.error import FFmpegError
+
+        encoder = cast(_Encoder, self._encoder)
+        count, last_s = 0, -1.0
+        try:
+            with open_file(part) as container:
+                stream = container.streams.video[0]
+                base = stream.time_base or _TIME_BASE
+                count = sum(packet.size > 0 for packet in container.demux(stream))
+                container.seek(round(encoder.last_s / base), stream=stream)
+                for frame in container.decode(stream):
+                    last_s = float((frame.pts or 0) * base)
+        except (FFmpegError, IndexError):
+            pass  # what could be read is compared
+        if count != encoder.written or abs(last_s - encoder.last_s) > _ROUNDING_S:
+            raise FileError(
+                f"cannot write the video {str(self.path)!r}: {count} of its {encoder.written} frames can be read back; "
+                "nothing of it was kept: is the disk full?"
             )
+
+
+class _Encoder:
+    """Encodes frames into a file.
+
+    Args:
+        part: the file, which is there and empty.
+        first: its size is that of the video.
+        fps: frames per second, about: frames have times of their own.
+        options: of x264.
+    """
+
+    def __init__(self, part: Path, first: BgrImage, *, fps: float, options: dict[str, str]) -> None:
+        import av
+        from av.codec.context import Flags
+
+        self.sound: SoundCopy | None = None
+        self.written: int = 0
+        self._size = (first.shape[1], first.shape[0])
+        self._step = max(1, round(1 / fps / _TIME_BASE))
+        self._waiting: Any = None
+        self._delay: int | None = None
+        kind = _FORMATS[part.suffix.lower()]
+        index_first = {} if kind == "matroska" else {"movflags": "+faststart"}
+        self.container: OutputContainer = av.open(f"file:{part}", "w", format=kind, options=index_first)
+        rate = Fraction(fps).limit_denominator(1001)
+        self._stream: VideoStream = self.container.add_stream("libx264", rate=rate, options=options)
+        self._stream.width, self._stream.height = (length + length % 2 for length in self._size)
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        context.time_base = _TIME_BASE
+        context.thread_count = _THREADS
+        context.flags |= Flags.frame_duration
+        context.colorspace = context.color_primaries = context.color_trc = _BT_709
+        context.color_range = _VIDEO_RANGE
+
+    @property
+    def last_s(self) -> float:
+        """The time of the last frame."""
+        return float(self._waiting.pts * _TIME_BASE)
+
+    def add(self, frame: BgrImage, timestamp_s: float) -> None:
+        """Encode a frame; the last one waits, as its length is only known when the next one comes."""
+        import av
+
+        tick = round(timestamp_s / _TIME_BASE)
+        if self._waiting is not None:
+            tick = max(tick, self._waiting.pts + 1)
+            self._step = tick - self._waiting.pts
+            self._encode_waiting()
+        converted = av.VideoFrame.from_ndarray(_even(_fitted(frame, self._size)), format="bgr24").reformat(
+            format="yuv420p", dst_colorspace=_BT_709, dst_color_range=_VIDEO_RANGE, threads=1
+        )
+        converted.pts, converted.time_base = tick, _TIME_BASE
+        self._waiting = converted
+        self.written += 1
+
+    def finish(self) -> None:
+        """Write what is left, and the index."""
+        self._encode_waiting()
+        self._mux(self._stream.encode(), last=True)
+        if self.sound is not None:
+            self.sound.copy_until(self.last_s + float(self._step * _TIME_BASE))
+        self.container.close()
+
+    def close(self) -> None:
+        """Close the file; one that is not finished is given up."""
+        from av.error import FFmpegError
+
+        with suppress(FFmpegError):
+            self.container.close()
+
+    def _encode_waiting(self) -> None:
+        self._waiting.duration = self._step
+        self._mux(self._stream.encode(self._waiting))
+        if self.sound is not None:
+            self.sound.copy_until(self.last_s)
+
+    def _mux(self, packets: Any, *, last: bool = False) -> None:
+        for packet in packets:
+            if self._delay is None:
+                self._delay = packet.pts - packet.dts
+        if last and self.container.format.name != "matroska":
+            # The file adds up lengths in the order of decoding. Where frames come unevenly, the last one in that order
+            # makes up for those that were decoded early, or players end before them.
+            needed = self._waiting.pts + self._step - packets[-1].dts
+            if needed > self._step + (self._delay or 0):
+                packets[-1].duration = needed
+        self.container.mux(packets)
+
+
+def _bits_per_s(source: FrameSource) -> float | None:
+    """Of a video file on this machine, while its frames come; None for other sources, and where it is unknown."""
+    if not isinstance(source, VideoFile) or source.path is None or not source.frame_count:
+        return None
+    with open_file(source.path) as container:
+        stream = video_stream(container)
+        rates = () if stream is None else (stream.average_rate, stream.base_rate)
+    fps = max((float(rate) for rate in rates if rate is not None and rate <= _MAX_FPS), default=0.0)
+    return 8 * source.path.stat().st_size * fps / source.frame_count or None
+
+
+def _even(frame: BgrImage) -> BgrImage:
+    """The frame with its last column and row doubled where their number is odd, as H.264 has pixels in pairs."""
+    height, width = frame.shape[:2]
+    return np.ascontiguousarray(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
+
+
+def _fitted(frame: BgrImage, size: tuple[int, int]) -> BgrImage:
+    """The whole frame inside ``size`` (width, height), in its own proportions."""
+    import cv2
+
+    width, height = size
+    if frame.shape[:2] == (height, width):
+        return frame
+    scale = min(width / frame.shape[1], height / frame.shape[0])
+    inside = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    left, top = (width - inside[0]) // 2, (height - inside[1]) // 2
+    canvas[top : top + inside[1], left : left + inside[0]] = cv2.resize(frame, inside, interpolation=cv2.INTER_AREA)
+    return canvas

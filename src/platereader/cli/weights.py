@@ -8,7 +8,7 @@ from typing import Any
 
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
 from platereader.cli.progress import Progress
-from platereader.cli.tables import format_table
+from platereader.cli.tables import format_table, printable
 
 EXAMPLES = """examples:
   platereader weights list
@@ -71,7 +71,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     print(format_table(("FILE", "STATE", "PATH"), rows))
     errors = [check.error for check in checks if check.error is not None]
     for error in errors:
-        print(f"platereader: {error}", file=sys.stderr)
+        print(f"platereader: {printable(str(error))}", file=sys.stderr)
     return EXIT_BROKEN if errors else EXIT_OK
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from threading import Condition, Event, Thread
-from typing import cast
 
 from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
 from platereader.media._source import Capture, TimedFrame
-from platereader.media._video_file import reported_fps
 
 FIRST_RECONNECT_DELAY_S = 1.0
 """Before the first attempt to reconnect; doubled with each further one."""
@@ -53,7 +51,7 @@ class LiveFeed:
         wait: Callable[[Event, float], bool] = Event.wait,
     ) -> None:
         self.name = name
-        self.fps: float | None = reported_fps(capture)
+        self.fps: float | None = capture.fps
         self.dropped: int = 0
         self.stopped: bool = False
         self._capture: Capture | None = capture
@@ -147,13 +145,13 @@ class LiveFeed:
         """Replace the newest frame by each that arrives; returns whether there was any."""
         any_frame = False
         while not self._closing.is_set():
-            received, frame = capture.read()
-            if not received:
+            frame = capture.read()
+            if frame is None:
                 break
             if not any_frame and self._started_s is not None:
                 self._notify(f"{self.name} gives frames again")
             any_frame = True
-            self._store(cast(BgrImage, frame))
+            self._store(frame)
         return any_frame
 
     def _store(self, frame: BgrImage) -> None:

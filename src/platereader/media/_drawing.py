@@ -1,18 +1,19 @@
 """Readings drawn onto a copy of the frame: outline, text and confidence, coloured by status.
 
-A label has the local spelling where the font has all of its letters. The font that comes inside Pillow has Latin ones
-only; the Cyrillic letters on plates look like them, so such a label serves readers of Cyrillic, too.
+A label has the local spelling where the font has all of its letters. The font in ``_font`` is DejaVu Sans Condensed
+Bold 2.37, cut down to Latin and Cyrillic letters.
 """
 
 from __future__ import annotations
 
+import io
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
 _UNREADABLE = "unreadable"
 _MIN_FONT_PX = 7
+_FONT_SHARES = (1.0, 0.75, 0.5)  # smaller where the usual size finds no room
 _SUBPIXEL_BITS = 4
 _MAX_COORDINATE_PX = 100_000
 _GLYPH_PX = 40
@@ -49,6 +51,14 @@ class _Mark:
     text: str
     status: Status
     seen: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Label:
+    """What is written, float32 ``(H, W)`` with 1 for ink, and where: a box of whole pixels."""
+
+    text: NDArray[np.float32]
+    place: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +83,16 @@ def draw_readings(
 ) -> BgrImage:
     """Outline and label every reading that has a place in the frame.
 
-    An uncertain reading is written with ``?`` for its doubtful characters; confidences are rounded down.
+    An uncertain reading is written with ``?`` for its doubtful characters; confidences are rounded down. A label is as
+    large as suits plate and frame and covers no plate: one that finds no room, as beside a plate that fills the frame,
+    is left out.
 
     Args:
         frame: uint8 ``(H, W, 3)`` BGR; never written to.
         readings: of this frame; those of already cropped plates have no place and are left out.
         show_country: whether the code of a plate's country stands beside its text, for pipelines that read several.
-        font: a TrueType or OpenType file, whose letters are used for local spellings; by default one with Latin letters
-            only.
+        font: a TrueType or OpenType file, whose letters are used for local spellings; by default one with Latin and
+            Cyrillic letters.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
@@ -145,12 +157,13 @@ def _draw(frame: BgrImage, marks: Sequence[_Mark], style: _Style) -> BgrImage:
     canvas: BgrImage = check_image(frame).copy()
     for mark in marks:
         _draw_outline(canvas, mark)
-    occupied = [mark.outline.box for mark in marks]
+    plates = [mark.outline.box for mark in marks]
+    labels: list[Box] = []
     for mark in marks:
-        text = _text_mask(mark.text, _font_px(mark, canvas), style.font)
-        place = _label_box(mark.outline.box, text, canvas, occupied)
-        occupied.append(place)
-        _draw_label(canvas, mark.status, text, place)
+        label = _placed(mark, canvas, style, plates=plates, labels=labels)
+        if label is not None:
+            labels.append(label.place)
+            _draw_label(canvas, mark.status, label)
     return canvas
 
 
@@ -164,8 +177,8 @@ def _font_px(mark: _Mark, canvas: BgrImage) -> int:
     height, width = canvas.shape[:2]
     usual = max(height, width)
     wanted = min(max(0.8 * mark.outline.height, 14, usual / 60), max(18.0, usual / 28))
-    # A letter is about 0.6 of its height wide; the label has to fit into the frame.
-    return max(_MIN_FONT_PX, int(min(wanted, width / (0.65 * (len(mark.text) + 1)), height / 1.6)))
+    # A letter is about 0.7 of its height wide; the label has to fit into the frame.
+    return max(_MIN_FONT_PX, int(min(wanted, width / (0.7 * (len(mark.text) + 1)), height / 1.6)))
 
 
 def _draw_outline(canvas: BgrImage, mark: _Mark) -> None:
@@ -198,10 +211,13 @@ def _font_file(font: str | Path | None) -> str | None:
 
 @lru_cache(maxsize=32)
 def _font(size_px: int, file: str | None) -> ImageFont.FreeTypeFont:
-    """The font of a file, or the one that comes inside Pillow."""
-    if file is not None:
-        return ImageFont.truetype(file, size_px)
-    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size_px))
+    """The font of a file, or the one that is shipped."""
+    return ImageFont.truetype(io.BytesIO(_shipped_font()) if file is None else file, size_px)
+
+
+@cache
+def _shipped_font() -> bytes:
+    return (resources.files("platereader.media") / "_font" / "DejaVuSansCondensed-Bold.ttf").read_bytes()
 
 
 @lru_cache(maxsize=1024)
@@ -236,31 +252,45 @@ def _text_mask(text: str, font_px: int, file: str | None) -> NDArray[np.float32]
     _, top, _, bottom = font.getbbox("A0")
     size = (math.ceil(right - left) + 2 * margin, math.ceil(bottom - top) + 2 * margin)
     picture = Image.new("L", size, 0)
-    # A stroke of a fraction of a pixel makes the thin font bold without closing its small letters.
-    ImageDraw.Draw(picture).text((margin - left, margin - top), visible, fill=255, font=font, stroke_width=font_px / 40)
+    ImageDraw.Draw(picture).text((margin - left, margin - top), visible, fill=255, font=font)
     mask: NDArray[np.float32] = np.asarray(picture, dtype=np.float32) / np.float32(255)
     return mask
 
 
-def _label_box(box: Box, text: NDArray[np.float32], canvas: BgrImage, occupied: Iterable[Box]) -> Box:
-    """Above the plate, or below, where no plate and no label is yet; inside the frame if it fits."""
+def _placed(
+    mark: _Mark, canvas: BgrImage, style: _Style, *, plates: Sequence[Box], labels: Sequence[Box]
+) -> _Label | None:
+    """The label on no plate, clear of other labels if it can be, and as large as there is room; None without room."""
+    usual = _font_px(mark, canvas)
+    sizes = sorted({max(_MIN_FONT_PX, int(share * usual)) for share in _FONT_SHARES}, reverse=True)
+    for occupied in ([*plates, *labels], plates):
+        for font_px in sizes:
+            text = _text_mask(mark.text, font_px, style.font)
+            for place in _places(mark.outline.box, text, canvas):
+                if not any(shared_area(place, other) > 0 for other in occupied):
+                    return _Label(text, place)
+    return None
+
+
+def _places(box: Box, text: NDArray[np.float32], canvas: BgrImage) -> Iterator[Box]:
+    """Where a label may stand: above the plate or below, nearer or further, or beside it; inside the frame."""
     height, width = text.shape
     frame_height, frame_width = canvas.shape[:2]
-    x = min(max(round(box.x1), 0), max(frame_width - width, 0))
     gap = _line_px(canvas) + 2
+    x, y = min(max(round(box.x1), 0), frame_width - width), min(max(round(box.y1), 0), frame_height - height)
     above, below = math.floor(box.y1) - gap - height, math.ceil(box.y2) + gap
-    rows = [y for y in (above, below, above - height, below + height) if 0 <= y <= frame_height - height]
-    places = [Box(x, y, x + width, y + height) for y in rows]
-    free = [place for place in places if not any(shared_area(place, other) > 0 for other in occupied)]
-    fallback = Box(x, 0, x + width, height)
-    return next(iter([*free, *places, fallback]))
+    right, left = math.ceil(box.x2) + gap, math.floor(box.x1) - gap - width
+    corners = [(x, above), (x, below), (x, above - height), (x, below + height), (right, y), (left, y)]
+    for x1, y1 in corners:
+        if 0 <= x1 <= frame_width - width and 0 <= y1 <= frame_height - height:
+            yield Box(x1, y1, x1 + width, y1 + height)
 
 
-def _draw_label(canvas: BgrImage, status: Status, text: NDArray[np.float32], place: Box) -> None:
+def _draw_label(canvas: BgrImage, status: Status, label: _Label) -> None:
     """Text on a filled patch."""
     ink, white_text = _COLOURS[status]
-    x, y = int(place.x1), int(place.y1)
-    patch = canvas[y : y + text.shape[0], x : x + text.shape[1]]
-    weight = text[: patch.shape[0], : patch.shape[1], None]
+    x1, y1, x2, y2 = map(int, label.place.to_tuple())
+    weight = label.text[..., None]
     letters = np.asarray(_WHITE if white_text else _BLACK, dtype=np.float32)
-    patch[:] = np.rint(weight * letters + (1 - weight) * np.asarray(ink, dtype=np.float32)).astype(np.uint8)
+    patch = weight * letters + (1 - weight) * np.asarray(ink, dtype=np.float32)
+    canvas[y1:y2, x1:x2] = np.rint(patch).astype(np.uint8)

@@ -1,30 +1,36 @@
-"""Picture files to arrays: EXIF orientation honoured, sizes checked before decoding, damage reported."""
+"""Picture files to arrays: EXIF orientation honoured, memory bounded before decoding, damage reported."""
 
 from __future__ import annotations
 
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from platereader._arrays import BgrImage
-from platereader.errors import MediaFileError
+from platereader._files import open_regular, read_bytes
+from platereader.errors import FileError, MediaFileError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
 """Lower-case file name endings that are taken for pictures."""
 
-MAX_IMAGE_PX = 200_000_000
-"""Largest picture that is decoded, width times height: 600 MB of pixels; above that it is a decompression bomb."""
+MAX_IMAGE_BYTES = 1_500_000_000
+"""Most memory that reading one picture may take, file and result included: 200 megapixels of an 8-bit photograph."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
 _ORIENTATION_TAG = 0x0112
 _WIDTH_TAG, _HEIGHT_TAG = 0x0100, 0x0101
+# Bytes of a pixel: of a decoded picture by its mode (others take 4), and of the result.
+_STORED_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
+_RESULT_BYTES = 3
+# Pixels that are converted at once, so that what lies between the decoder and the result takes next to nothing.
+_STRIP_PX = 1 << 18
 # What Pillow's decoders raise on damaged files, found by feeding them damaged files; warnings, where those are errors.
 _DECODER_ERRORS = (
     OSError,
@@ -35,6 +41,7 @@ _DECODER_ERRORS = (
     ArithmeticError,
     struct.error,
     zlib.error,
+    MemoryError,
     Image.DecompressionBombError,
     Warning,
 )
@@ -45,7 +52,8 @@ _Factory: TypeAlias = "Callable[[IO[bytes], str | bytes], ImageFile.ImageFile]"
 def read_image(path: str | Path) -> BgrImage:
     """Decode a picture file the way a person sees it: EXIF orientation applied, first frame, transparency dropped.
 
-    Any path works, Cyrillic and spaces included. The size in the file's header is checked before pixels are decoded.
+    Any path works, Cyrillic and spaces included. What decoding will take is known from the file's header, and checked
+    before any of it is taken.
 
     Args:
         path: JPEG, PNG, BMP, WebP, TIFF or GIF.
@@ -54,14 +62,14 @@ def read_image(path: str | Path) -> BgrImage:
         uint8 ``(H, W, 3)`` BGR, C-contiguous.
 
     Raises:
-        MediaFileError: the file is missing, not a picture of these kinds, damaged, cut off, or above
-            ``MAX_IMAGE_PX``.
+        MediaFileError: the file is missing, a pipe or a device, not a picture of these kinds, damaged, cut off, or
+            would take more than ``MAX_IMAGE_BYTES``.
     """
     source = Path(path)
     try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise _cannot_open(source, error) from error
+        data = read_bytes(source, limit_bytes=MAX_IMAGE_BYTES, what="the picture")
+    except FileError as error:
+        raise MediaFileError(str(error)) from error
     return decode_image(data, path=source)
 
 
@@ -80,16 +88,15 @@ def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
     """
     source = Path(path)
     picture = _open_picture(source, io.BytesIO(data))
+    _check_memory(source, picture, file_bytes=len(data))
     try:
-        return _to_bgr(ImageOps.exif_transpose(picture))
+        picture.load()
+        return _to_bgr(picture)
     except _DECODER_ERRORS as error:
         raise MediaFileError(
-            f"path {str(source)!r} is damaged or cut off ({error}): copy it again from its source or leave it out."
+            f"path {str(source)!r} is damaged or cut off ({str(error) or type(error).__name__}): copy it again from "
+            "its source or leave it out."
         ) from error
-
-
-def _cannot_open(path: Path, error: OSError) -> MediaFileError:
-    return MediaFileError(f"path {str(path)!r} cannot be opened ({error.strerror}): check the path.")
 
 
 def _open_picture(path: Path, stream: IO[bytes]) -> ImageFile.ImageFile:
@@ -101,39 +108,97 @@ def _open_picture(path: Path, stream: IO[bytes]) -> ImageFile.ImageFile:
     for name in _FORMATS:
         factory, accept = Image.OPEN[name]
         if accept is None or accept(start):
-            return _checked_size(path, factory, stream)
+            return _opened(path, factory, stream)
     kinds = ", ".join(_FORMATS)
     what = "is empty" if not start else "is not a picture of a known kind"
     raise MediaFileError(f"path {str(path)!r} {what}: pass one of {kinds}, converted if need be.")
 
 
-def _checked_size(path: Path, factory: _Factory, stream: IO[bytes]) -> ImageFile.ImageFile:
-    """Open one format and look at its size before anything is decoded."""
+def _opened(path: Path, factory: _Factory, stream: IO[bytes]) -> ImageFile.ImageFile:
+    """Open one format, nothing of which is decoded yet."""
     try:
-        picture = factory(stream, str(path))
+        return factory(stream, str(path))
     except _DECODER_ERRORS as error:
         raise MediaFileError(
             f"path {str(path)!r} is damaged at its start ({error}): copy it again from its source or leave it out."
         ) from error
+
+
+def _check_memory(path: Path, picture: ImageFile.ImageFile, *, file_bytes: int) -> None:
+    """Refuse a picture that would take too much memory, before anything is decoded."""
     width, height = picture.size
-    if width * height > MAX_IMAGE_PX:
+    needed = file_bytes + width * height * _pixel_bytes(picture)
+    if needed > MAX_IMAGE_BYTES:
         raise MediaFileError(
-            f"path {str(path)!r} is {width}x{height} px, above {MAX_IMAGE_PX // 1_000_000} megapixels: "
-            "shrink or cut it, if it is a real photograph."
+            f"path {str(path)!r} is {width}x{height} px and would take {needed / 1e6:.0f} MB to read, above "
+            f"{MAX_IMAGE_BYTES / 1e6:.0f} MB: shrink or cut it, if it is a real photograph."
         )
-    return picture
+
+
+def _pixel_bytes(picture: ImageFile.ImageFile) -> int:
+    """Bytes that a pixel takes at most while it is decoded, or after that, as measured."""
+    stored = _STORED_BYTES.get(picture.mode, 4)
+    decoding = stored
+    if picture.format == "WEBP":
+        return stored + 9 + _RESULT_BYTES  # two canvases and the bytes of one, which its reader keeps
+    if picture.format == "TIFF":
+        decoding = 2 * stored  # turned by its reader, into a second one
+    if "progressive" in picture.info:
+        decoding = stored + 2 * len(picture.getbands())  # all coefficients of a JPEG, in 16 bits each
+    return max(decoding, stored + _RESULT_BYTES)
 
 
 def _to_bgr(picture: Image.Image) -> BgrImage:
-    """uint8 BGR from whatever a file holds."""
+    """uint8 BGR of a decoded picture, the right way up, whatever it holds."""
+    orientation = picture.getexif().get(_ORIENTATION_TAG, 1)
+    width, height = picture.size
+    result = np.empty((width, height, 3) if orientation in range(5, 9) else (height, width, 3), np.uint8)
+    stored = _as_stored(result, orientation)
     if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
-        grey = np.asarray(picture, dtype=np.float64)
         # 16 bits a pixel are scaled by their full range: converting in Pillow would clip everything above 255.
-        grey8 = np.minimum(np.abs(grey) / (257 if grey.max(initial=0) > 255 else 1), 255).astype(np.uint8)
-        return np.ascontiguousarray(np.repeat(grey8[:, :, None], 3, axis=2))
-    if "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
+        divisor = 257 if max(float(_numbers(strip).max()) for _, strip in _strips(picture)) > 255 else 1
+        for rows, strip in _strips(picture):
+            stored[rows] = np.minimum(_numbers(strip) // divisor, 255).astype(np.uint8)[:, :, None]
+        return result
+    for rows, strip in _strips(picture):
+        opaque = strip.convert("RGBA") if "transparency" in picture.info else strip
+        stored[rows] = np.asarray(opaque.convert("RGB"))[:, :, ::-1]
+    return result
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """The picture in strips of some rows each, and which rows these are."""
+    width, height = picture.size
+    step = max(1, _STRIP_PX // max(1, width))
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        yield slice(top, bottom), picture.crop((0, top, width, bottom))
+
+
+def _numbers(strip: Image.Image) -> Any:
+    """The values of a strip without their signs; one that is no number is 0."""
+    if strip.mode.startswith("I;16"):
+        return np.asarray(strip)
+    return np.nan_to_num(np.abs(np.asarray(strip, dtype=np.float64)))
+
+
+def _as_stored(picture: BgrImage, orientation: int) -> BgrImage:
+    """A view of a picture the way its file has it.
+
+    Args:
+        picture: uint8 ``(H, W, 3)``, the right way up.
+        orientation: 2 to 8 as in EXIF; anything else is upright.
+    """
+    views: dict[int, Callable[[BgrImage], BgrImage]] = {
+        2: lambda view: view[:, ::-1],
+        3: lambda view: view[::-1, ::-1],
+        4: lambda view: view[::-1],
+        5: lambda view: view.swapaxes(0, 1),
+        6: lambda view: np.rot90(view, 1),
+        7: lambda view: view.swapaxes(0, 1)[::-1, ::-1],
+        8: lambda view: np.rot90(view, -1),
+    }
+    return views[orientation](picture) if orientation in views else picture
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -146,11 +211,12 @@ def image_size(path: Path) -> tuple[int, int]:
         MediaFileError: no file, no picture, or a damaged header.
     """
     try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise _cannot_open(path, error) from error
+        stream = open_regular(path, what="the picture")
+    except FileError as error:
+        raise MediaFileError(str(error)) from error
     with stream:
         picture = _open_picture(path, stream)
+        _check_memory(path, picture, file_bytes=path.stat().st_size)
         try:
             # The general reader: that of PNG decodes all pixels first, for a tag that may also follow them.
             turned = Image.Image.getexif(picture).get(_ORIENTATION_TAG, 1) >= 5

@@ -6,19 +6,20 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._address import Address, parse_address
 from platereader.media._camera import LiveFeed
+from platereader.media._captures import NetworkCapture, Webcam
+from platereader.media._decoding import open_address, open_file, video_stream
 from platereader.media._folder import FrameFolder
-from platereader.media._source import Capture, FrameSource
-from platereader.media._video_file import DEFAULT_FPS, VideoFile, reported_frame_count
+from platereader.media._source import DEFAULT_FPS, Capture, FrameSource
+from platereader.media._video_file import VideoFile
+from platereader.media._video_readers import AnimationReader, ContainerReader, VideoReader
 
-OPEN_TIMEOUT_MS = 10_000
-"""How long a network camera may take to answer."""
-
-READ_TIMEOUT_MS = 10_000
-"""How long a network camera may be silent before it counts as lost."""
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 
 def open_source(
@@ -53,38 +54,87 @@ def open_source(
     address = parse_address(source)
     if address.kind == "folder":
         return FrameFolder(Path(address.target), fps=fps or DEFAULT_FPS, notify=notify)
-    capture = _opened(address)
-    if capture is None:
-        raise CaptureError(_open_failure(address))
-    if address.kind == "file" or (address.kind == "network" and reported_frame_count(capture) is not None):
-        return VideoFile(capture, name=address.shown, fps=fps)
+    if address.kind == "file":
+        path = None if fps is not None else Path(address.target)  # with other times, its sound would not fit
+        return VideoFile(_file_reader(address), name=address.shown, fps=fps, path=path)
+    opened = _opened(address)
+    if isinstance(opened, ContainerReader):
+        return VideoFile(opened, name=address.shown, fps=fps)
     if fps is not None:
-        capture.release()
+        opened.release()
         raise InvalidArgumentError(f"fps is {fps} for {address.shown}, which is live and keeps its own time: leave it.")
-    reopen = partial(_opened, address)
-    return LiveFeed(capture, name=address.shown, reopen=reopen, notify=notify, reconnect_limit=reconnect_limit)
+    reopen = partial(_reopened, address)
+    return LiveFeed(opened, name=address.shown, reopen=reopen, notify=notify, reconnect_limit=reconnect_limit)
 
 
-def _opened(address: Address) -> Capture | None:
-    """The opened file, webcam or address; None when OpenCV cannot open it."""
-    import cv2
+def _file_reader(address: Address) -> VideoReader:
+    """The opened file.
+
+    Raises:
+        CaptureError: it cannot be opened, or is no video that can be decoded.
+    """
+    from av.error import FFmpegError
+
+    path = Path(address.target)
+    try:
+        container = open_file(path)
+        stream = video_stream(container)
+        if stream is None:
+            raise CaptureError(_open_failure(address, "it has no frames, or FFmpeg has no decoder for them"))
+        if stream.codec_context.name == "webp":
+            container.close()
+            return AnimationReader(path)
+    except (FFmpegError, OSError) as error:
+        raise CaptureError(_open_failure(address, error.strerror)) from error
+    return ContainerReader(container, stream)
+
+
+def _opened(address: Address) -> Capture | ContainerReader:
+    """The opened webcam, network camera, or video on a server.
+
+    Raises:
+        CaptureError: it cannot be opened.
+    """
+    from av.error import FFmpegError
 
     if address.kind == "webcam":
-        capture = cv2.VideoCapture(int(address.target))
-    elif address.kind == "file":
-        # By FFmpeg: other backends take digits in a name for the place of a picture's number.
-        capture = cv2.VideoCapture(address.target, cv2.CAP_FFMPEG)
-    else:
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-        capture = cv2.VideoCapture(address.target, cv2.CAP_FFMPEG, limits)
-    if capture.isOpened():
-        return capture
-    capture.release()
-    return None
+        webcam = Webcam.opened(int(address.target))
+        if webcam is None:
+            raise CaptureError(_open_failure(address))
+        return webcam
+    try:
+        container = open_address(address.target)
+    except FFmpegError as error:
+        # Without the cause, whose text holds the address with its password.
+        raise CaptureError(_open_failure(address, error.strerror)) from None
+    stream = video_stream(container)
+    if stream is None:
+        container.close()
+        raise CaptureError(_open_failure(address, "it gives no frames that can be decoded"))
+    return ContainerReader(container, stream) if _has_end(address, container) else NetworkCapture(container, stream)
 
 
-def _open_failure(address: Address) -> str:
+def _has_end(address: Address, container: InputContainer) -> bool:
+    """Whether an address is that of a whole file: some cameras state a length, too, but not how many bytes follow."""
+    is_web = address.target.lower().startswith(("http:", "https:"))
+    return is_web and (container.duration or 0) > 0 and container.size > 0
+
+
+def _reopened(address: Address) -> Capture | None:
+    """The camera; None when it cannot be opened, or has been replaced by a file."""
+    try:
+        opened = _opened(address)
+    except CaptureError:
+        return None
+    if isinstance(opened, ContainerReader):
+        opened.close()
+        return None
+    return opened
+
+
+def _open_failure(address: Address, reason: str | None = None) -> str:
     """What may be wrong, and what to do about it."""
+    said = f" ({reason})" if reason else ""
     if address.kind == "webcam":
         return (
             f"{address.shown} cannot be opened: check that it is plugged in, that no other program uses it, and that "
@@ -92,8 +142,8 @@ def _open_failure(address: Address) -> str:
         )
     if address.kind == "network":
         return (
-            f"{address.shown} cannot be opened: check the address, user and password, and that this machine reaches "
-            "the camera. Letters such as @ : / in a password are written as %40 %3A %2F."
+            f"{address.shown} cannot be opened{said}: check the address, user and password, and that this machine "
+            "reaches the camera. Letters such as @ : / in a password are written as %40 %3A %2F."
         )
     if not Path(address.target).exists():
         return (
@@ -101,8 +151,8 @@ def _open_failure(address: Address) -> str:
             "0, and a network camera by its address, such as rtsp://camera/stream."
         )
     return (
-        f"{address.shown!r} is not a video that can be decoded here: check that it plays elsewhere, and convert it, "
-        "such as with `ffmpeg -i VIDEO video.mp4`."
+        f"{address.shown!r} is not a video that can be decoded here{said}: check that it plays elsewhere, and convert "
+        "it, such as with `ffmpeg -i VIDEO video.mp4`."
     )
 
 

@@ -1,14 +1,17 @@
-"""What all sources of frames have in common, and what they need of OpenCV."""
+"""What all sources of frames have in common, and what a live one needs of its camera."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from platereader._arrays import BgrImage
 
 TimedFrame: TypeAlias = tuple[float, BgrImage]
 """Seconds since the first frame, and the frame: uint8 ``(H, W, 3)`` BGR."""
+
+DEFAULT_FPS = 25.0
+"""Frames per second of a source that does not report any."""
 
 
 class FrameSource(Protocol):
@@ -64,16 +67,17 @@ class FrameSource(Protocol):
 
 
 class Capture(Protocol):
-    """What is needed of ``cv2.VideoCapture``."""
+    """An opened camera."""
 
-    def read(self) -> tuple[bool, Any]:
-        """Whether there was a frame, and the frame."""
+    @property
+    def fps(self) -> float | None:
+        """Frames per second as the camera reports them; None when it does not."""
         ...
 
-    def get(self, propId: int, /) -> float:  # noqa: N803 # OpenCV's name
-        """A property, such as ``cv2.CAP_PROP_FPS``."""
+    def read(self) -> BgrImage | None:
+        """Wait for the next frame; None when the camera is lost."""
         ...
 
     def release(self) -> None:
-        """Close the file or device."""
+        """Close the device or connection."""
         ...

@@ -1,85 +1,73 @@
-"""Frames of a video file, at the times that the file gives them."""
+"""Frames of a video file, at growing times."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
-from platereader.media._source import Capture, TimedFrame
+from platereader.media._source import DEFAULT_FPS, TimedFrame
 
-DEFAULT_FPS = 25.0
-"""Frames per second of a source that does not report any."""
+if TYPE_CHECKING:
+    from platereader.media._video_readers import VideoReader
 
-_MAX_FPS = 1000.0  # some streams report the ticks of their clock instead
-_COMPLETE_SHARE = 0.9  # containers round their number of frames, and estimate it from the duration
-
-
-def reported_fps(capture: Capture) -> float | None:
-    """Frames per second as the file or camera reports them; None where the number is impossible."""
-    import cv2
-
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    return fps if math.isfinite(fps) and 0 < fps < _MAX_FPS else None
-
-
-def reported_frame_count(capture: Capture) -> int | None:
-    """Number of frames as the file reports it; None for what has no end."""
-    import cv2
-
-    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    return int(count) if math.isfinite(count) and 0 < count < 1e12 else None
+_CLOCK_JUMP_S = 1.0  # a clock that goes back by more was set anew
 
 
 class VideoFile:
     """A video file: every frame, in order. See ``FrameSource``.
 
     Args:
-        capture: the opened file.
+        reader: the opened file.
         name: for messages.
         fps: gives the times instead of the file's own; for files whose own are wrong.
+        path: of a file on this machine, whose sound has the same times; None for none.
+
+    Attributes:
+        path: as given.
+        start_s: the time in the file of the first frame, once it has come.
     """
 
     live: bool = False
     dropped: int = 0
 
-    def __init__(self, capture: Capture, *, name: str, fps: float | None = None) -> None:
-        self._capture = capture
+    def __init__(self, reader: VideoReader, *, name: str, fps: float | None = None, path: Path | None = None) -> None:
+        self._reader = reader
         self._forced_fps = fps
         self.name = name
-        self.fps: float | None = fps or reported_fps(capture)
-        self.frame_count: int | None = reported_frame_count(capture)
+        self.path = path
+        self.start_s: float = 0.0
+        self.fps: float | None = fps or reader.fps
+        self.frame_count: int | None = reader.frame_count
         self.stopped: bool = False
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """All frames with the seconds of the container.
+        """All frames with the seconds of the container, from 0.
 
-        Where those do not grow, a frame comes one frame's time after the one before.
+        Where those do not grow, a frame comes one frame's time after the one before; where the clock was set back, so
+        do all that follow.
 
         Raises:
-            CaptureError: no frame can be decoded, or the file breaks off; after all frames that there are.
+            CaptureError: no frame can be decoded, the file breaks off or is damaged; after all frames that there are.
         """
-        import cv2
-
-        step_s = 1 / (self.fps or DEFAULT_FPS)
-        start_s: float | None = None
-        timestamp_s, count = 0.0, 0
-        while not self.stopped:
-            received, frame = self._capture.read()
-            if not received:
-                self._check_complete(count)
+        clock = GrowingClock(1 / (self.fps or DEFAULT_FPS))
+        count = 0
+        for frame in self._reader.frames():
+            if self.stopped:
                 return
-            stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            start_s = stamp_s if start_s is None else start_s
+            if not count:
+                self.start_s = frame.stamp_s or 0.0
             if self._forced_fps is not None:
                 timestamp_s = count / self._forced_fps
-            elif count:
-                stamp_s -= start_s
-                timestamp_s = stamp_s if stamp_s > timestamp_s else timestamp_s + step_s
+            else:
+                timestamp_s = clock.time_of(frame.stamp_s, frame.duration_s)
             count += 1
-            yield timestamp_s, cast(BgrImage, frame)
+            yield timestamp_s, frame.pixels
+        if not count:
+            raise CaptureError(f"{self.name!r} has no frame that can be decoded: convert it, or copy it again.")
+        if (problem := self._reader.problem()) is not None:
+            raise CaptureError(f"{self.name!r} {problem}; what was seen is reported.")
 
     def stop(self) -> None:
         """Give no more frames."""
@@ -87,14 +75,38 @@ class VideoFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._capture.release()
+        self._reader.close()
 
-    def _check_complete(self, count: int) -> None:
-        """Raise CaptureError when far fewer frames came than the file reports."""
-        if not count:
-            raise CaptureError(f"{self.name!r} has no frame that can be decoded: convert it, or copy it again.")
-        if self.frame_count is not None and count < _COMPLETE_SHARE * self.frame_count - 1:
-            raise CaptureError(
-                f"{self.name!r} broke off after {count} of about {self.frame_count} frames: it is damaged or cut off; "
-                "what was seen up to there is reported."
-            )
+
+class GrowingClock:
+    """Turns the stamps of a stream into seconds from its first one that grow strictly.
+
+    Args:
+        step_s: from one frame to the next where the stream does not say.
+    """
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._origin_s: float | None = None
+        self._last_s = 0.0
+
+    def time_of(self, stamp_s: float | None, duration_s: float | None) -> float:
+        """The time of the next frame.
+
+        Args:
+            stamp_s: what the stream gives it; None where it gives nothing.
+            duration_s: how long it is shown; None where that is unknown.
+        """
+        expected_s = self._last_s + self._step_s
+        if self._origin_s is None:
+            self._origin_s, time_s = stamp_s or 0.0, 0.0
+        elif stamp_s is None:
+            time_s = expected_s
+        elif stamp_s - self._origin_s < self._last_s - _CLOCK_JUMP_S:
+            self._origin_s, time_s = stamp_s - expected_s, expected_s
+        else:
+            time_s = stamp_s - self._origin_s
+            time_s = time_s if time_s > self._last_s else expected_s
+        self._last_s = time_s
+        self._step_s = duration_s or self._step_s
+        return time_s

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from platereader.errors import WeightsCorruptError
 
@@ -76,10 +76,12 @@ def _safetensors(data: bytes, *, name: str) -> Contents:
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     try:
         header: object = json.loads(data[_LENGTH_BYTES : _LENGTH_BYTES + length])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _neither(name) from error
-    metadata = cast("dict[str, Any]", header).get("__metadata__") if isinstance(header, dict) else None
-    texts = {str(key): str(value) for key, value in cast("dict[str, Any]", metadata or {}).items()}
+    metadata = cast("dict[str, object]", header).get("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(metadata, dict):
+        raise _neither(name)
+    texts = {str(key): str(value) for key, value in cast("dict[str, object]", metadata).items()}
     return Contents("safetensors", "int8" if texts.get("precision") == "int8" else "fp32", texts)
 
 

@@ -53,7 +53,7 @@ def _literal(text: str) -> object:
     """The numbers, texts, lists and dictionaries that a text spells; None for any other text."""
     try:
         return cast(object, ast.literal_eval(text))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
 
 

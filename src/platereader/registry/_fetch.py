@@ -1,14 +1,19 @@
 """Downloading one file of known size and sha256: the only code that opens a connection.
 
-The bytes are received in memory, checked, and only then written.
+The bytes are received in memory, checked, and only then written. They are received in a thread, because a server that
+sends a byte now and then could hold whatever waits for it for as long as it likes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import queue
+import re
+import threading
+import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
@@ -21,13 +26,19 @@ from platereader.errors import WeightsFetchError
 
 _CHUNK_BYTES = 1 << 18
 _SCHEMES = ("https", "http")
+# A server that is slower than this over the whole file is given up.
+_SLOWEST_BYTES_PER_S = 20_000
+# Pieces that may wait to be taken in.
+_WAITING = 4
+# How long the receiving thread waits at a time, seconds, before it looks whether it is still needed.
+_TURN_S = 0.1
 
 
 class _Response(Protocol):
     """What is used of an answer, which the standard library types as Any."""
 
-    def read(self, amount: int, /) -> bytes:
-        """Up to ``amount`` bytes; none at the end."""
+    def read1(self, amount: int, /) -> bytes:
+        """Up to ``amount`` bytes, as soon as there are any; none at the end."""
         ...
 
     def close(self) -> None:
@@ -54,8 +65,8 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         if new not in _SCHEMES or (old == "https" and new == "http"):
             fp.close()
             raise WeightsFetchError(
-                f"{req.full_url} redirects to {newurl}, which is refused: only https (and http from http) is followed; "
-                "check the address with whoever runs the server."
+                f"{_shown(req.full_url)} redirects to {_shown(newurl)!r}, which is refused: only https (and http from "
+                "http) is followed; check the address with whoever runs the server."
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -85,15 +96,24 @@ def download(
         target: where the file goes; its folder is made if need be, a file already there is replaced.
         sha256: hexadecimal digest of the expected bytes.
         size_bytes: their number; not one byte more is read.
-        timeout_s: longest silence of the server, seconds.
+        timeout_s: longest silence of the server, seconds. All together takes no longer than that and a second for
+            every 20 kB.
         progress: called with the number of bytes of every piece that arrives.
 
     Raises:
         WeightsFetchError: the server cannot be reached, answers with an error, redirects to a place that is not
             followed, stops midway or sends other bytes, or the file cannot be written.
     """
+    shown = _shown(url)
     if not url.lower().startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
-        raise WeightsFetchError(f"cannot fetch {url!r}: only https:// and http:// addresses are; correct the address.")
+        raise WeightsFetchError(
+            f"cannot fetch {shown!r}: only https:// and http:// addresses are; correct the address."
+        )
+    if not _is_plain(_authority(url)):
+        raise WeightsFetchError(
+            f"cannot fetch {shown!r}: its address has a user, a password or a port that is no number, which is not "
+            "sent. Name a server that needs none."
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(target, _receive(url, _Expected(sha256, size_bytes, progress), timeout_s=timeout_s))
@@ -102,35 +122,108 @@ def download(
     except HTTPError as error:
         error.close()
         raise WeightsFetchError(
-            f"cannot fetch {url}: the server answers {error.code} {error.reason}; nothing was kept. Check the address."
+            f"cannot fetch {shown}: the server answers {error.code} {str(error.reason)!r}; nothing was kept. Check the "
+            "address."
         ) from error
     except (OSError, HTTPException, ValueError) as error:  # URLError and timeouts are OSErrors, a bad URL a ValueError
+        why = f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__
         raise WeightsFetchError(
-            f"cannot fetch {url} to {target}: {type(error).__name__}: {error}; nothing was kept. Check the address, "
-            "the connection and the folder, and try again."
+            f"cannot fetch {shown} to {target}: {why}; nothing was kept. Check the address, the connection and the "
+            "folder, and try again."
         ) from error
 
 
 def _receive(url: str, expected: _Expected, *, timeout_s: float) -> bytes:
     """The bytes of the answer, checked."""
-    request = urllib.request.Request(url, headers={"User-Agent": "platereader"})  # noqa: S310 (scheme is checked)
-    opener = urllib.request.build_opener(_SafeRedirects)
     data = bytearray()
-    with closing(cast(_Response, opener.open(request, timeout=timeout_s))) as response:
-        while len(data) <= expected.size_bytes and (chunk := response.read(_CHUNK_BYTES)):
-            data += chunk
+    limit_s = timeout_s + expected.size_bytes / _SLOWEST_BYTES_PER_S
+    with closing(_pieces(url, timeout_s=timeout_s, limit_s=limit_s)) as pieces:
+        for piece in pieces:
+            data += piece
             if expected.progress is not None:
-                expected.progress(len(chunk))
+                expected.progress(len(piece))
+            if len(data) > expected.size_bytes:
+                break
+    shown = _shown(url)
     if len(data) != expected.size_bytes:
         amount = f"more than {expected.size_bytes}" if len(data) > expected.size_bytes else str(len(data))
         raise WeightsFetchError(
-            f"{url} sent {amount} bytes, expected are {expected.size_bytes}; nothing was kept. Try again; if it stays "
-            "so, the server has another file."
+            f"{shown} sent {amount} bytes, expected are {expected.size_bytes}; nothing was kept. Try again; if it "
+            "stays so, the server has another file."
         )
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != expected.sha256:
         raise WeightsFetchError(
-            f"{url} sent a file with sha256 {sha256}, expected is {expected.sha256}; nothing was kept. The server has "
-            "another file, or someone altered it on the way."
+            f"{shown} sent a file with sha256 {sha256}, expected is {expected.sha256}; nothing was kept. The server "
+            "has another file, or someone altered it on the way."
         )
     return bytes(data)
+
+
+def _pieces(url: str, *, timeout_s: float, limit_s: float) -> Generator[bytes]:
+    """What the server sends, as it comes in.
+
+    Raises:
+        WeightsFetchError: it is not at its end after ``limit_s`` seconds.
+        OSError: the server cannot be reached, or stops midway.
+    """
+    received: queue.Queue[bytes | Exception] = queue.Queue(_WAITING)
+    stopped = threading.Event()
+    deadline_s = time.monotonic() + limit_s
+    arguments = (received, url, timeout_s, stopped)
+    threading.Thread(target=_fill, args=arguments, name="platereader fetch", daemon=True).start()
+    try:
+        while True:
+            piece = received.get(timeout=max(0.0, deadline_s - time.monotonic()))
+            if isinstance(piece, Exception):
+                raise piece
+            if not piece:
+                return
+            yield piece
+    except queue.Empty:
+        raise WeightsFetchError(
+            f"{_shown(url)} has not sent the whole file after {limit_s:.0f} s; nothing was kept. Try again, or take it "
+            "from a faster server."
+        ) from None
+    finally:
+        stopped.set()
+
+
+def _fill(received: queue.Queue[bytes | Exception], url: str, timeout_s: float, stopped: threading.Event) -> None:
+    """Put what a server sends into a queue: its pieces and an empty one at the end, or what went wrong."""
+
+    def put(item: bytes | Exception) -> None:
+        while not stopped.is_set():
+            with suppress(queue.Full):
+                received.put(item, timeout=_TURN_S)
+                return
+
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "platereader"})  # noqa: S310 (scheme is checked)
+        opener = urllib.request.build_opener(_SafeRedirects)
+        with closing(cast(_Response, opener.open(request, timeout=timeout_s))) as response:
+            while not stopped.is_set() and (piece := response.read1(_CHUNK_BYTES)):
+                put(piece)
+        put(b"")
+    except Exception as error:  # noqa: BLE001 - raised again by whoever takes it in
+        put(error)
+
+
+def _authority(url: str) -> str:
+    """What stands between ``//`` and the path: user, password, host and port."""
+    return re.split(r"[/?#\\]", url.partition("//")[2], maxsplit=1)[0]
+
+
+def _is_plain(authority: str) -> bool:
+    """Whether it is a host, with or without a port."""
+    return re.fullmatch(r"([^@:\s]*|\[[^@\s]*\])(:[0-9]*)?", authority) is not None
+
+
+def _shown(url: str) -> str:
+    """An address for messages: without user, password, query, and whatever may be meant for one of these."""
+    start, slashes, _ = url.partition("//")
+    if "@" in url and not (slashes and _is_plain(_authority(url))):
+        url = url.rpartition("@")[2]
+    elif slashes and not _is_plain(_authority(url)):
+        url = f"{start}//..."
+    return re.split(r"[?#]", url, maxsplit=1)[0]

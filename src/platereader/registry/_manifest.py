@@ -121,7 +121,10 @@ def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
         raise WeightsCorruptError(
             f"{path} is not a manifest of schema {MANIFEST_SCHEMA} with a list of weights: reinstall the package."
         )
-    entries = tuple(WeightEntry.from_dict(item) for item in cast("list[dict[str, Any]]", items))
+    descriptions = cast("list[object]", items)
+    if not all(isinstance(item, dict) for item in descriptions):
+        raise WeightsCorruptError(f"{path} has a description that is no object: correct it, or reinstall the package.")
+    entries = tuple(WeightEntry.from_dict(item) for item in cast("list[dict[str, Any]]", descriptions))
     for what in ([entry.file for entry in entries], [_key(entry) for entry in entries]):
         if len(set(what)) < len(what):
             raise WeightsCorruptError(
@@ -269,7 +272,10 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None,
         "64 lower-case hexadecimal digits",
     ),
-    "bytes": (lambda value: isinstance(value, int) and value >= 0, "the length of the file"),
+    "bytes": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+        "the length of the file",
+    ),
     "licence": (lambda value: isinstance(value, str), "a text"),
     "url": (lambda value: value is None or isinstance(value, str), "an address or null"),
     "alphabet": (lambda value: value is None or _is_text(value), "characters or null"),

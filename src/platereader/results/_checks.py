@@ -114,14 +114,15 @@ def flag(value: object, *, name: str) -> bool:
     return bool(value)
 
 
-def instance(value: object, kind: type, *, name: str) -> None:
-    """Refuse what is not of ``kind``.
+def instance(value: object, kind: type | tuple[type, ...], *, name: str) -> None:
+    """Refuse what is not of ``kind``, or of one of several.
 
     Raises:
         InvalidArgumentError: it is something else.
     """
     if not isinstance(value, kind):
-        raise InvalidArgumentError(f"{name} is {described(value)}, expected is a {kind.__name__}.")
+        kinds = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
+        raise InvalidArgumentError(f"{name} is {described(value)}, expected is a {kinds}.")
 
 
 def items(values: object, kind: type, *, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from platereader._geometry import Box
 from platereader.results import _checks as check
 from platereader.results._evidence import Detection, Lines, PlateEvidence
+from platereader.results._html import plate_html
 from platereader.results._verdict import HasVerdict, Verdict
 
 
@@ -33,6 +34,9 @@ class PlateReading(HasVerdict):
     def __repr__(self) -> str:
         box = None if self.detection is None else self.detection.box.to_tuple()
         return check.shown(self, **self.verdict.short_fields(), box=box)
+
+    def _repr_html_(self) -> str:
+        return plate_html(self.verdict, self.evidence.plate.pixels)
 
     @property
     def detection(self) -> Detection | None:
@@ -62,6 +66,46 @@ class PlateReading(HasVerdict):
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """One detection of a plate.
+
+    Attributes:
+        timestamp_s: time of the frame, seconds.
+        frame_index: index of the frame in its stream, from 0.
+        box: as measured in that frame, pixels; it lies inside the frame.
+
+    Raises:
+        InvalidArgumentError: a field is something else.
+    """
+
+    timestamp_s: float
+    frame_index: int
+    box: Box
+
+    def __post_init__(self) -> None:
+        check.instance(self.box, Box, name="box")
+        check.set_fields(
+            self,
+            timestamp_s=check.number(self.timestamp_s, name="timestamp_s"),
+            frame_index=check.whole(self.frame_index, name="frame_index"),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {
+            "timestamp_s": self.timestamp_s,
+            "frame_index": self.frame_index,
+            "box": list(self.box.to_tuple()),
+        }
+
+    @classmethod
+    @check.refuses_damage
+    def from_dict(cls, data: Mapping[str, Any]) -> Sighting:
+        """Inverse of ``to_dict``."""
+        return cls(data["timestamp_s"], data["frame_index"], Box(*data["box"]))
+
+
+@dataclass(frozen=True, slots=True)
 class TrackedPlate(HasVerdict):
     """One passage of one plate: everything that was read of it, and what it comes to.
 
@@ -74,9 +118,11 @@ class TrackedPlate(HasVerdict):
         track_id: the latest number that the tracker gave the plate; a passage may have had several.
         settled: whether more frames are not expected to change the text.
         readings: number of readings fused.
-        first_seen_s: timestamp of the first detection, seconds.
-        last_seen_s: timestamp of the last detection, seconds.
-        box: last known or predicted box, pixels.
+        agreeing: how many of the readings that are kept have ``text`` as their own best one.
+        first: the first detection.
+        last: the latest detection.
+        box: where the plate is in the frame, pixels; the part inside the frame.
+        predicted: whether ``box`` is only predicted; False where it was measured, in ``last``.
         best: the most confident single reading, of ``text`` if there is one, with the picture it was read from.
         best_frame_index: index of its frame in the stream, from 0.
 
@@ -88,14 +134,18 @@ class TrackedPlate(HasVerdict):
     track_id: int
     settled: bool
     readings: int
-    first_seen_s: float
-    last_seen_s: float
+    agreeing: int
+    first: Sighting
+    last: Sighting
     box: Box
+    predicted: bool
     best: PlateReading
     best_frame_index: int
 
     def __post_init__(self) -> None:
         check.instance(self.verdict, Verdict, name="verdict")
+        check.instance(self.first, Sighting, name="first")
+        check.instance(self.last, Sighting, name="last")
         check.instance(self.box, Box, name="box")
         check.instance(self.best, PlateReading, name="best")
         check.set_fields(
@@ -104,8 +154,8 @@ class TrackedPlate(HasVerdict):
             track_id=check.whole(self.track_id, name="track_id", least=None),
             settled=check.flag(self.settled, name="settled"),
             readings=check.whole(self.readings, name="readings", least=1),
-            first_seen_s=check.number(self.first_seen_s, name="first_seen_s"),
-            last_seen_s=check.number(self.last_seen_s, name="last_seen_s"),
+            agreeing=check.whole(self.agreeing, name="agreeing"),
+            predicted=check.flag(self.predicted, name="predicted"),
             best_frame_index=check.whole(self.best_frame_index, name="best_frame_index"),
         )
 
@@ -119,6 +169,19 @@ class TrackedPlate(HasVerdict):
             box=self.box.to_tuple(),
         )
 
+    def _repr_html_(self) -> str:
+        return plate_html(self.verdict, self.best.evidence.plate.pixels)
+
+    @property
+    def first_seen_s(self) -> float:
+        """Timestamp of the first detection, seconds."""
+        return self.first.timestamp_s
+
+    @property
+    def last_seen_s(self) -> float:
+        """Timestamp of the latest detection, seconds."""
+        return self.last.timestamp_s
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
@@ -127,9 +190,13 @@ class TrackedPlate(HasVerdict):
             **self.verdict.to_dict(),
             "settled": self.settled,
             "readings": self.readings,
+            "agreeing": self.agreeing,
             "first_seen_s": self.first_seen_s,
             "last_seen_s": self.last_seen_s,
+            "first": self.first.to_dict(),
+            "last": self.last.to_dict(),
             "box": list(self.box.to_tuple()),
+            "predicted": self.predicted,
             "best": self.best.to_dict(),
             "best_frame_index": self.best_frame_index,
         }
@@ -142,9 +209,13 @@ class TrackedPlate(HasVerdict):
             **self.verdict.to_row(),
             "settled": self.settled,
             "readings": self.readings,
+            "agreeing": self.agreeing,
             "first_seen_s": self.first_seen_s,
             "last_seen_s": self.last_seen_s,
+            "first_frame_index": self.first.frame_index,
+            "last_frame_index": self.last.frame_index,
             **_columns(self.box),
+            "predicted": self.predicted,
             "best_frame_index": self.best_frame_index,
         }
 
@@ -158,9 +229,11 @@ class TrackedPlate(HasVerdict):
             track_id=data["track_id"],
             settled=data["settled"],
             readings=data["readings"],
-            first_seen_s=data["first_seen_s"],
-            last_seen_s=data["last_seen_s"],
+            agreeing=data["agreeing"],
+            first=Sighting.from_dict(data["first"]),
+            last=Sighting.from_dict(data["last"]),
             box=Box(*data["box"]),
+            predicted=data["predicted"],
             best=PlateReading.from_dict(data["best"]),
             best_frame_index=data["best_frame_index"],
         )
@@ -172,7 +245,7 @@ class StreamUpdate:
 
     Attributes:
         timestamp_s: time of the frame, seconds.
-        active: plates in view or predicted.
+        active: plates in view, and those predicted in it: not seen for a second at most.
         finished: plates that have gone, each reported once.
 
     Raises:
@@ -187,6 +260,10 @@ class StreamUpdate:
         check.items(self.active, TrackedPlate, name="active")
         check.items(self.finished, TrackedPlate, name="finished")
         check.set_fields(self, timestamp_s=check.number(self.timestamp_s, name="timestamp_s"))
+
+    def __repr__(self) -> str:
+        active, finished = (tuple(plate.text for plate in plates) for plates in (self.active, self.finished))
+        return f"StreamUpdate(timestamp_s={self.timestamp_s:.3f}, active={active}, finished={finished})"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""

@@ -112,6 +112,12 @@ FUSED_FEATURES: Final = (
 )
 """Names of what is weighed of a fused text, in the order of ``fused_features``."""
 
+# Pictures that agree never make a text less probable. On plates that are hard to read, which are seen longest, a fit
+# would find that they do.
+_NEVER_AGAINST = frozenset(
+    FUSED_FEATURES.index(name) for name in ("lead", "frames", "weight", "agreeing", "supporting", "best")
+)
+
 
 def fused_features(signs: FusedSigns) -> tuple[float, ...]:
     """The signs as numbers that a logistic regression can weigh; the share says what the lead says."""
@@ -188,5 +194,6 @@ class FusedCalibration:
         Raises:
             InvalidArgumentError: all are right, or all wrong.
         """
-        bias, weights = fit_logistic([fused_features(one) for one in signs], right)
+        rows = [fused_features(one) for one in signs]
+        bias, weights = fit_logistic(rows, right, never_against=_NEVER_AGAINST)
         return replace(self, bias=bias, weights=weights)

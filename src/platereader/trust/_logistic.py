@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +42,16 @@ def weights_by_name(given: Mapping[str, float], names: Sequence[str], *, what: s
     return tuple(float(given[name]) for name in names)
 
 
-def fit_logistic(rows: Sequence[Sequence[float]], right: Sequence[bool]) -> tuple[float, tuple[float, ...]]:
+def fit_logistic(
+    rows: Sequence[Sequence[float]], right: Sequence[bool], *, never_against: Collection[int] = ()
+) -> tuple[float, tuple[float, ...]]:
     """Fit by Newton's method with a weak ridge, which keeps separable data finite.
 
     Args:
         rows: features of N readings, F each.
         right: whether each was right; both kinds must be among them.
+        never_against: indices of features that can only speak for a reading; where the best weight would be below 0,
+            as where another feature says the same, it is 0.
 
     Returns:
         The bias and F weights, six decimals each.
@@ -62,8 +66,14 @@ def fit_logistic(rows: Sequence[Sequence[float]], right: Sequence[bool]) -> tupl
             "add harder or easier plates."
         )
     design = np.array([(1.0, *row) for row in rows])  # (N, 1 + F)
-    bias, *weights = (round(float(value), 6) for value in _newton(design, truth))
-    return bias, tuple(weights)
+    used = list(range(design.shape[1]))
+    while True:
+        fitted = dict(zip(used, _newton(design[:, used], truth).tolist(), strict=True))
+        against = [column for column in used if column - 1 in never_against and fitted[column] < 0.0]
+        if not against:
+            bias, *weights = (round(fitted.get(column, 0.0), 6) for column in range(design.shape[1]))
+            return bias, tuple(weights)
+        used.remove(min(against, key=lambda column: fitted[column]))
 
 
 def _newton(rows: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,36 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from platereader._geometry import Box, iou, shared_area
-from platereader.results import Detection, PlateReading, TrackedPlate
-from platereader.video._fusion import FusedEvidence
+from platereader.results import PlateReading, Sighting, TrackedPlate
+from platereader.video._fusion import FusedEvidence, FusedReading
+from platereader.video._fusion.difference import MIN_FRAMES, is_unlike, resembles
 
 SETTLED_READINGS = 3
 """Readings that must each have a confident text as their own best one before it counts as settled."""
 
 MIN_CONFLICTS = 2
-"""Confident readings of another plate in a row that show that the tracker switched to another vehicle."""
+"""Confident readings of quite another plate in a row that show that the tracker switched to another vehicle."""
+
+LONG_RUN = 8
+"""Readings in a row of another text before it is of another plate where the plate never left its place."""
+
+MAX_DOUBTFUL = 12
+"""Readings that wait for a decision whether they are of another plate; of so many without one, they are of this one."""
 
 STANDING_IOU = 0.6
 """Overlap with where it stood before of a plate that stands still."""
 
+UNBROKEN_IOU = 0.5
+UNBROKEN_S = 0.3
+"""Overlap with where it was at most so many seconds ago of what is surely the same plate."""
+
 FRAGMENT_SHARE = 0.6
 """Share of a fragment of a plate that lies inside the place where the plate is expected."""
+
+_WHOLE_WIDTH = 0.75
+"""Share of its width before at which a plate is not seen in part only."""
 
 PARKED_S = 3.0
 """Seconds after which a plate that stands still counts as parked."""
 
+FADE_S = 1.0
+"""Seconds without a detection after which a plate is not expected anywhere any more."""
+
 
 class Observation(NamedTuple):
-    """One reading, where it was made and when."""
+    """One detection, where it was made and when, and what was read there.
+
+    ``place`` is its box in pixels of the stream's first frame, and so are all boxes of a passage but its sightings.
+    """
 
     reading: PlateReading
-    detection: Detection
-    frame_index: int
-    timestamp_s: float
+    place: Box
+    sighting: Sighting
+
+
+class Seen(NamedTuple):
+    """Where and when a plate was seen."""
+
+    place: Box
+    sighting: Sighting
 
 
 @dataclass(slots=True, eq=False)
@@ -42,116 +69,209 @@ class Passage:
         passage_id: unique within its stream, from 1.
         track_id: the latest number that the tracker gave the plate.
         evidence: all that was read of it.
-        box: last known or predicted box, pixels.
-        first_seen_s: timestamp of the first detection, seconds.
-        last_seen_s: timestamp of the last detection, seconds.
-        conflicts: the latest readings, if they are of another plate.
+        place: last known or predicted box.
+        first: the first detection.
+        last: the latest detection.
+        doubtful: the latest readings, if they may be of another plate; they are not in the evidence.
         coasting: whether its place is only predicted.
-        doubtful: whether the latest reading has another text: the tracker may have switched to something else.
     """
 
     passage_id: int
     track_id: int
     evidence: FusedEvidence
-    box: Box
-    first_seen_s: float
-    last_seen_s: float
-    conflicts: list[Observation] = field(default_factory=list[Observation])
+    place: Box
+    first: Sighting
+    last: Sighting
+    doubtful: list[Observation] = field(default_factory=list[Observation])
     coasting: bool = False
-    doubtful: bool = False
+    _sure: Seen | None = None
+    _whole: Seen | None = None
+    _speed: tuple[float, float] = (0.0, 0.0)
     _read_s: float = 0.0
+    _unbroken: bool = True
+    _settled: FusedReading | None = None
     _standing: tuple[Box, float] | None = None
 
     @classmethod
     def begin(
-        cls, passage_id: int, track_id: int, *, evidence: FusedEvidence, observations: list[Observation]
+        cls, passage_id: int, track_id: int, *, evidence: FusedEvidence, observations: Sequence[Observation]
     ) -> Passage:
         """A passage that begins with these observations, at least one."""
         first = observations[0]
-        passage = cls(passage_id, track_id, evidence, first.detection.box, first.timestamp_s, first.timestamp_s)
+        passage = cls(passage_id, track_id, evidence, first.place, first.sighting, first.sighting)
         for observation in observations:
-            passage.see(observation.detection.box, observation.timestamp_s)
+            passage.see(observation.place, observation.sighting)
             passage.add(observation)
         return passage
 
     @property
     def settled(self) -> bool:
         """Whether more frames are not expected to change the text."""
-        fused = self.evidence.fused
-        return fused.status == "read" and fused.agreeing >= SETTLED_READINGS
+        return self._settled is not None
 
     @property
     def parked(self) -> bool:
         """Whether the plate stood still when it was last seen."""
-        return self._standing is not None and self.last_seen_s - self._standing[1] >= PARKED_S
+        return self._standing is not None and self.last.timestamp_s - self._standing[1] >= PARKED_S
+
+    @property
+    def surely_last(self) -> Sighting:
+        """The latest detection that is surely of this plate."""
+        return self._sure.sighting if self.doubtful and self._sure is not None else self.last
 
     def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
         """Whether to read the plate in this frame: always before it is settled, then now and then and on its return."""
-        return not self.settled or self.coasting or bool(self.conflicts) or timestamp_s - self._read_s >= recheck_s
+        return not self.settled or self.coasting or bool(self.doubtful) or timestamp_s - self._read_s >= recheck_s
 
-    def see(self, box: Box, timestamp_s: float) -> None:
+    def see(self, place: Box, sighting: Sighting) -> None:
         """Take in a detection."""
-        self.box, self.last_seen_s, self.coasting = box, timestamp_s, False
-        if self._standing is None or iou(self._standing[0], box) < STANDING_IOU:
-            self._standing = (box, timestamp_s)
+        waited_s = sighting.timestamp_s - self.last.timestamp_s
+        if self.coasting or waited_s > UNBROKEN_S or iou(self.place, place) < UNBROKEN_IOU:
+            self._unbroken = False
+        if not self.doubtful:
+            self._sure = Seen(self.place, self.last)
+        self.place, self.last, self.coasting = place, sighting, False
+        if self._whole is None or place.width >= _WHOLE_WIDTH * self._whole.place.width:
+            self._see_whole(place, sighting)
+        if self._standing is None or iou(self._standing[0], place) < STANDING_IOU:
+            self._standing = (place, sighting.timestamp_s)
 
-    def coast(self, box: Box) -> None:
+    def _see_whole(self, place: Box, sighting: Sighting) -> None:
+        """Remember where the whole plate was seen, and how it moves."""
+        self._speed = (0.0, 0.0)
+        if self._whole is not None:
+            elapsed_s = sighting.timestamp_s - self._whole.sighting.timestamp_s
+            if 0.0 < elapsed_s <= FADE_S:
+                moves = zip(place.center, self._whole.place.center, strict=True)
+                x, y = ((now - before) / elapsed_s for now, before in moves)
+                self._speed = (x, y)
+        self._whole = Seen(place, sighting)
+
+    def coast(self, place: Box) -> None:
         """Take in a predicted box, of a frame without a detection."""
-        self.box, self.coasting = box, True
+        self.place, self.coasting = place, True
 
-    def add(self, observation: Observation) -> bool:
-        """Take in a reading.
+    def add(self, observation: Observation) -> list[Observation]:
+        """Take in the reading of what was just seen.
 
         Returns:
-            Whether it is taken; False for one of another plate, which stays among the ``conflicts``.
+            Those that are of another plate, which is in this one's place now; mostly none.
         """
-        self._read_s = observation.timestamp_s
-        self.doubtful = self.evidence.readings > 0 and observation.reading.text != self.evidence.fused.text
-        if self.evidence.contradicted_by(observation.reading):
-            self.conflicts.append(observation)
-            return False
-        for one in (*self.conflicts, observation):
-            self.evidence.add(one.reading, one.frame_index)
-        self.conflicts.clear()
-        return True
+        self._read_s = observation.sighting.timestamp_s
+        if self._in_doubt(observation.reading):
+            self.doubtful.append(observation)
+            if self._replaced():
+                return self.release()
+            if len(self.doubtful) < MAX_DOUBTFUL:
+                return []
+        else:
+            self.doubtful.append(observation)
+        for one in self.doubtful:
+            self.evidence.add(one.reading, one.sighting.frame_index)
+        self.doubtful.clear()
+        self._note(observation)
+        return []
+
+    def release(self) -> list[Observation]:
+        """Give up the doubtful readings, and with them all that was seen since: they are of another plate."""
+        released, self.doubtful = self.doubtful, []
+        if self._sure is not None:
+            self.place, self.last = self._sure
+        return released
 
     def resume(self, later: Passage) -> None:
         """Continue with what was begun as another passage."""
         self.evidence.merge(later.evidence)
-        self.box, self.last_seen_s, self.conflicts = later.box, later.last_seen_s, later.conflicts
-        if later.parked or self._standing is None or iou(self._standing[0], later.box) < STANDING_IOU:
+        if later.parked or self._standing is None or iou(self._standing[0], later.place) < STANDING_IOU:
             self._standing = later._standing
-        self._read_s, self.coasting, self.doubtful = later._read_s, later.coasting, later.doubtful
+        self.place, self.last, self.doubtful, self._sure = later.place, later.last, later.doubtful, later._sure
+        self._read_s, self.coasting, self._unbroken = later._read_s, later.coasting, later._unbroken
+        self._whole, self._speed = later._whole, later._speed
+        self._settle()
 
     def covers(self, observation: Observation) -> bool:
-        """Whether it is likely to show a fragment of this plate: it lies where this one is expected."""
-        box = observation.detection.box
-        return observation.reading.status != "read" and shared_area(self.box, box) >= FRAGMENT_SHARE * box.area
+        """Whether it is likely to show a fragment of this plate: it lies where this one is, or is expected."""
+        reading, text = observation.reading, self.evidence.fused.text
+        piece = reading.text is not None and text is not None and reading.text != text and reading.text in text
+        if reading.status == "read" and not piece:
+            return False
+        return any(
+            shared_area(place, observation.place) >= FRAGMENT_SHARE * observation.place.area
+            for place in self._expected(observation.sighting.timestamp_s)
+        )
 
-    def same_plate(self, other: Passage) -> bool:
-        """Whether ``other``, which is in view while this one is not, shows the same plate.
+    def same_plate(self, other: Passage, *, soon: bool) -> bool:
+        """Whether ``other``, which was begun while this one was not in view, shows the same plate.
 
-        By its text, whatever the track of ``other`` followed before. Or by its place, where this one was parked and one
-        of the two has no text.
+        By its text, or by its place if it came back soon or this one was parked, and the texts do not speak against it.
         """
         if self.evidence.agrees_with(other.evidence):
             return True
-        same_place = self.parked and other.first_seen_s >= self.last_seen_s and iou(self.box, other.box) >= STANDING_IOU
-        return same_place and None in {self.evidence.fused.text, other.evidence.fused.text}
+        mine, others = self.evidence.fused, other.evidence.fused
+        if mine.status == others.status == "read" or not resembles(mine.text, others.text):
+            return False
+        return (soon or self.parked) and iou(self.place, other.place) >= STANDING_IOU
 
-    def plate(self) -> TrackedPlate:
-        """The passage as it is reported."""
-        fused = self.evidence.fused
-        best, best_frame_index = self.evidence.best
+    def plate(self, box: Box, *, predicted: bool) -> TrackedPlate:
+        """The passage as it is reported, with the part of its box inside the frame."""
+        fused = self._reported()
+        best, best_frame_index = self.evidence.best_of(fused.text)
         return TrackedPlate(
             verdict=fused.verdict,
             passage_id=self.passage_id,
             track_id=self.track_id,
             settled=self.settled,
             readings=self.evidence.readings,
-            first_seen_s=self.first_seen_s,
-            last_seen_s=self.last_seen_s,
-            box=self.box,
+            agreeing=fused.agreeing,
+            first=self.first,
+            last=self.last,
+            box=box,
+            predicted=predicted,
             best=best,
             best_frame_index=best_frame_index,
         )
+
+    def _reported(self) -> FusedReading:
+        """What all readings say; what was settled once is not taken back by later readings that are not sure."""
+        fused = self.evidence.fused
+        return fused if self._settled is None or fused.status == "read" else self._settled
+
+    def _in_doubt(self, reading: PlateReading) -> bool:
+        """Whether a reading may be of another plate than the earlier ones."""
+        if not self.evidence.readings or reading.text == self.evidence.fused.text:
+            return False
+        if self.doubtful or self.evidence.contradicted_by(reading) or self.evidence.opposed_by(reading):
+            return True
+        return self.settled and not self._unbroken
+
+    def _replaced(self) -> bool:
+        """Whether the doubtful readings show that another plate is in this one's place."""
+        readings = [one.reading for one in self.doubtful]
+        if sum(map(self.evidence.contradicted_by, readings)) >= MIN_CONFLICTS:
+            return True
+        if self._unbroken:
+            return self.evidence.replaced_in(readings, frames=LONG_RUN)
+        text = self.evidence.fused.text or ""
+        unlike = [one.text for one in readings if one.text is not None and is_unlike(text, one.text)]
+        alike = sum(resembles(one, unlike[0]) for one in unlike)
+        return alike >= MIN_FRAMES or self.evidence.replaced_in(readings)
+
+    def _note(self, observation: Observation) -> None:
+        """Remember that a reading had the text, and one that is settled."""
+        if observation.reading.text is not None and observation.reading.text == self.evidence.fused.text:
+            self._unbroken = True
+        self._settle()
+
+    def _settle(self) -> None:
+        fused = self.evidence.fused
+        if fused.status == "read" and fused.agreeing >= SETTLED_READINGS:
+            self._settled = fused
+
+    def _expected(self, timestamp_s: float) -> list[Box]:
+        """Where the plate is, or is expected: its place, and that of all of it where only a piece is seen."""
+        if timestamp_s - self.last.timestamp_s > FADE_S or self._whole is None:
+            return []
+        elapsed_s = timestamp_s - self._whole.sighting.timestamp_s
+        x, y = self._speed
+        whole = self._whole.place.moved(x * elapsed_s, y * elapsed_s)
+        return [self.place, whole] if elapsed_s <= FADE_S else [self.place]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import cast
 
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import checked_update
+from platereader._geometry import Box, shared_area
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import PlateTracker
-from platereader.results import Detection, PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
+from platereader.results import Detection, PlateReading, Sighting, StreamUpdate, TrackAssignment, TrackedPlate
 from platereader.results._checks import instance, number, whole
 from platereader.video._fusion import FusedEvidence
-from platereader.video._passage import MIN_CONFLICTS, Observation, Passage
+from platereader.video._passage import FADE_S, Observation, Passage
+from platereader.video._view import View
 
 MAX_LOST = 100
 """Passages without a track that may still be resumed; of more, the oldest are finished first."""
@@ -26,6 +28,10 @@ MAX_UNSEEN_S = 60.0
 
 MAX_UNSEEN = 100
 """Tracks that are followed without a detection; of more, those that were not seen for longest end."""
+
+
+MAX_MISSED_FRAMES = 2
+"""Frames in which a plate that is still there may be missed, however much time lies between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class PlateStream:
         instance(self._settings, StreamSettings, name="settings")
         self._active: dict[int, Passage] = {}  # by the tracker's id
         self._lost: list[Passage] = []  # without a track, and may be resumed
+        self._view: View | None = None
         self._passages = 0
         self._frame_index = -1
         self._timestamp_s = -math.inf
@@ -92,7 +99,7 @@ class PlateStream:
         """Take in the next frame.
 
         Args:
-            frame: uint8 ``(H, W, 3)`` BGR; the size may change from frame to frame.
+            frame: uint8 ``(H, W, 3)`` BGR; the size may change from frame to frame, if the view stays the same.
             timestamp_s: seconds; any origin, must grow.
 
         Raises:
@@ -104,18 +111,22 @@ class PlateStream:
         self._check_time(timestamp_s)
         frame = check_image(frame)
         due_frame = (self._frame_index + 1) % self._settings.detect_every == 0
-        detections = self._detect(frame) if due_frame else []
+        found = self._detect(frame) if due_frame else []
         self._timestamp_s = timestamp_s
         self._frame_index += 1
-        assignment = checked_update(self._tracker, detections, timestamp_s)
-        due = self._due(assignment, detections)
-        self._move(assignment, detections)
-        for track_id, observation in self._observe(frame, due):
-            self._add(track_id, observation)
-        ended = (*assignment.ended, *self._overdue())
-        self._lost += [self._active.pop(track_id) for track_id in ended if track_id in self._active]
-        active = tuple(passage.plate() for passage in self._active.values())
-        return StreamUpdate(timestamp_s, active, self._finish_lost())
+        size = (frame.shape[1], frame.shape[0])
+        self._view = View(size, size if self._view is None else self._view.first_size)
+        places = [self._view.detection_in_first(detection) for detection in found]
+        assignment = checked_update(self._tracker, places, timestamp_s)
+        self._lose((*assignment.ended, *self._overdue()))
+        due = self._due(assignment)
+        sightings = [Sighting(timestamp_s, self._frame_index, self._view.inside(one.box)) for one in found]
+        self._move(assignment, [one.box for one in places], sightings)
+        readings = self._read(frame, [found[index] for index in due]) if due else []
+        for index, reading in zip(due, readings, strict=True):
+            track_id = cast(int, assignment.track_ids[index])
+            self._add(track_id, Observation(reading, places[index].box, sightings[index]))
+        return StreamUpdate(timestamp_s, self._shown(self._view), self._finish_lost())
 
     def finish(self) -> StreamUpdate:
         """End the stream: every plate that was not yet reported as finished is, at the time of the last frame."""
@@ -124,7 +135,7 @@ class PlateStream:
         self._lost.clear()
         self._active.clear()
         timestamp_s = self._timestamp_s if math.isfinite(self._timestamp_s) else 0.0
-        return StreamUpdate(timestamp_s, (), tuple(passage.plate() for passage in rest))
+        return StreamUpdate(timestamp_s, (), tuple(map(_finished, rest)))
 
     def _check_time(self, timestamp_s: float) -> None:
         if self._finished:
@@ -136,47 +147,43 @@ class PlateStream:
                 "frame, and make a new stream for a new camera or file."
             )
 
-    def _due(self, assignment: TrackAssignment, detections: Sequence[Detection]) -> list[tuple[int, Detection]]:
-        """Which confirmed tracks to read in this frame: new and unsettled ones, and the others now and then."""
-        due: list[tuple[int, Detection]] = []
-        for track_id, detection in zip(assignment.track_ids, detections, strict=True):
+    def _due(self, assignment: TrackAssignment) -> list[int]:
+        """Which detections to read in this frame: of new and unsettled tracks, and of the others now and then."""
+        due: list[int] = []
+        for index, track_id in enumerate(assignment.track_ids):
             passage = None if track_id is None else self._active.get(track_id)
             known = passage is not None and not passage.due(self._timestamp_s, recheck_s=self._settings.recheck_s)
             if track_id is not None and not known:
-                due.append((track_id, detection))
+                due.append(index)
         return due
 
-    def _move(self, assignment: TrackAssignment, detections: Sequence[Detection]) -> None:
+    def _move(self, assignment: TrackAssignment, places: Sequence[Box], sightings: Sequence[Sighting]) -> None:
         """Bring the passages to where their plates are now, or are expected to be."""
-        for track_id, detection in zip(assignment.track_ids, detections, strict=True):
+        for track_id, place, sighting in zip(assignment.track_ids, places, sightings, strict=True):
             if track_id in self._active:
-                self._active[track_id].see(detection.box, self._timestamp_s)
-        for track_id, box in assignment.coasting:
+                self._active[track_id].see(place, sighting)
+        for track_id, place in assignment.coasting:
             if track_id in self._active:
-                self._active[track_id].coast(box)
+                self._active[track_id].coast(place)
+        view = cast(View, self._view)
+        self._lose([key for key, one in self._active.items() if one.coasting and view.box_in_frame(one.place) is None])
 
-    def _observe(self, frame: BgrImage, due: Sequence[tuple[int, Detection]]) -> list[tuple[int, Observation]]:
-        """Read the plates that are due, all of them together."""
-        if not due:
-            return []
-        detections = [detection for _, detection in due]
-        readings = self._read(frame, detections)
-        ids = (track_id for track_id, _ in due)
-        return [
-            (track_id, Observation(reading, detection, self._frame_index, self._timestamp_s))
-            for track_id, reading, detection in zip(ids, readings, detections, strict=True)
-        ]
+    def _lose(self, track_ids: Iterable[int]) -> None:
+        """Their plates are out of view; they may be seen again, under another track or the same."""
+        self._lost += [self._active.pop(track_id) for track_id in track_ids if track_id in self._active]
 
     def _add(self, track_id: int, observation: Observation) -> None:
-        """Add an observation to its passage; where that is of a lost plate, the earlier passage is resumed."""
+        """Add an observation to its passage, or to an earlier one of the same plate, or begin a new one."""
         passage = self._active.get(track_id)
         if passage is None:
-            passage = self._occluded(observation) or self._begin(track_id, [observation])
-        elif not passage.add(observation) and len(passage.conflicts) >= MIN_CONFLICTS:
-            observations, passage.conflicts = passage.conflicts, []
-            passage.last_seen_s = min(passage.last_seen_s, observations[0].timestamp_s)
-            self._lost.append(passage)
-            passage = self._begin(track_id, observations)
+            if self._is_fragment(track_id, observation):
+                return
+            passage = self._begin(track_id, [observation])
+        else:
+            others = passage.add(observation)
+            if others:
+                self._lost.append(passage)
+                passage = self._begin(track_id, others)
         self._active[track_id] = self._merged(passage)
         self._active[track_id].track_id = track_id
 
@@ -184,42 +191,79 @@ class PlateStream:
         self._passages += 1
         return Passage.begin(self._passages, track_id, evidence=self._evidence(), observations=observations)
 
-    def _occluded(self, observation: Observation) -> Passage | None:
-        """The passage whose plate is expected where a fragment of one was read: the rest may be occluded."""
-        for passage in self._active.values():
-            if passage.coasting and passage.covers(observation):
-                self._remove(passage)
-                passage.see(observation.detection.box, observation.timestamp_s)
-                passage.add(observation)
-                return passage
-        return None
+    def _is_fragment(self, track_id: int, observation: Observation) -> bool:
+        """Whether a new track shows a fragment of a plate that is in view or expected, whose rest may be hidden.
+
+        If that plate was not seen in this frame, its passage goes on with the new track.
+        """
+        for key, passage in self._active.items():
+            if passage.covers(observation):
+                if passage.last.frame_index < self._frame_index:
+                    passage.see(observation.place, observation.sighting)
+                    passage.track_id = track_id
+                    self._active[track_id] = self._active.pop(key)
+                return True
+        return False
 
     def _merged(self, passage: Passage) -> Passage:
-        """The passage, or an earlier one of the same plate, which is not in view, resumed with it."""
-        unseen = [one for one in self._active.values() if one is not passage and (one.coasting or one.doubtful)]
-        for earlier in reversed([*self._lost, *unseen]):
-            waited_s = passage.first_seen_s - earlier.last_seen_s
-            if waited_s <= self._max_absence_s(earlier) and earlier.same_plate(passage):
-                self._remove(earlier)
+        """The passage, or an earlier one of the same plate, which was not in view at the same time, resumed with it."""
+        others = [one for one in self._active.values() if one is not passage]
+        for earlier in reversed([*self._lost, *others]):
+            before = earlier.surely_last.frame_index < passage.first.frame_index
+            if before and not self._is_gone(earlier, passage.first) and self._is_same(earlier, passage):
+                self._take_out(earlier)
                 earlier.resume(passage)
                 return earlier
         return passage
 
-    def _remove(self, passage: Passage) -> None:
-        """Take a passage out of the active and the lost ones."""
+    def _is_same(self, earlier: Passage, passage: Passage) -> bool:
+        missed = self._missed_frames(earlier, passage.first.frame_index)
+        return earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES)
+
+    def _take_out(self, passage: Passage) -> None:
+        """Take a passage out of the active and the lost ones; what is in its place instead gets its own passage."""
         self._lost = [one for one in self._lost if one is not passage]
-        self._active = {track_id: one for track_id, one in self._active.items() if one is not passage}
+        track_ids = [key for key, one in self._active.items() if one is passage]
+        for track_id in track_ids:
+            del self._active[track_id]
+        seen = passage.last.frame_index == self._frame_index
+        others = passage.release()
+        if others and track_ids and seen:
+            self._active[track_ids[0]] = self._begin(track_ids[0], others)
+        elif others and not shared_area(others[-1].place, passage.place):  # else they are pieces of this plate
+            self._lost.append(self._begin(passage.track_id, others))
+
+    def _shown(self, view: View) -> tuple[TrackedPlate, ...]:
+        """The plates that are seen in this frame, and those whose predicted place is in it and not too old."""
+        shown: list[TrackedPlate] = []
+        for passage in self._active.values():
+            if passage.last.frame_index == self._frame_index:
+                shown.append(passage.plate(passage.last.box, predicted=False))
+            elif self._timestamp_s - passage.last.timestamp_s <= FADE_S:
+                box = view.box_in_frame(passage.place)
+                shown += [] if box is None else [passage.plate(box, predicted=True)]
+        return tuple(shown)
+
+    def _is_gone(self, passage: Passage, now: Sighting) -> bool:
+        """Whether a plate that is seen now comes too late to be on this passage.
+
+        However few frames there are in a second, a plate that few of them missed is still the same.
+        """
+        waited_s = now.timestamp_s - passage.surely_last.timestamp_s
+        if waited_s <= self._max_absence_s(passage):
+            return False
+        return waited_s > self._settings.parked_s or self._missed_frames(passage, now.frame_index) > MAX_MISSED_FRAMES
+
+    def _missed_frames(self, passage: Passage, frame_index: int) -> int:
+        """Frames before this one in which plates were looked for and this one was not found."""
+        return (frame_index - passage.surely_last.frame_index - 1) // self._settings.detect_every
 
     def _max_absence_s(self, passage: Passage) -> float:
         return self._settings.parked_s if passage.parked else self._settings.same_passage_s
 
     def _overdue(self) -> list[int]:
         """Tracks that were not seen for too long, those first that were not seen for longest."""
-        unseen = sorted(
-            (passage.last_seen_s, track_id)
-            for track_id, passage in self._active.items()
-            if passage.last_seen_s < self._timestamp_s
-        )
+        unseen = sorted((passage.last.timestamp_s, track_id) for track_id, passage in self._active.items())
         surplus = len(unseen) - MAX_UNSEEN
         return [
             track_id
@@ -229,11 +273,12 @@ class PlateStream:
 
     def _finish_lost(self) -> tuple[TrackedPlate, ...]:
         """Finish the lost passages that are not resumed any more."""
+        now = Sighting(self._timestamp_s, self._frame_index, Box(0.0, 0.0, 0.0, 0.0))
         surplus = len(self._lost) - MAX_LOST
-        gone = [
-            passage
-            for index, passage in enumerate(self._lost)
-            if index < surplus or self._timestamp_s - passage.last_seen_s > self._max_absence_s(passage)
-        ]
+        gone = [one for index, one in enumerate(self._lost) if index < surplus or self._is_gone(one, now)]
         self._lost = [passage for passage in self._lost if passage not in gone]
-        return tuple(passage.plate() for passage in gone)
+        return tuple(map(_finished, gone))
+
+
+def _finished(passage: Passage) -> TrackedPlate:
+    return passage.plate(passage.last.box, predicted=False)

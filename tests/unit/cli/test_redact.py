@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
-import cv2
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from captures import VideoKind, read_timed, read_video, write_video
 from fakes import frame_with, patch_pipeline
 from platereader import Box
-from platereader._arrays import BgrImage
 from platereader.cli import main
+from platereader.cli.videos import VideoWriter
 from platereader.media._images import read_image
 from platereader.media._redaction import REDACTION_MIN_SCORE
 from platereader.pipeline import Pipeline
@@ -41,23 +44,10 @@ def picture(path: Path, **options: Any) -> Path:
     return path
 
 
-def video(path: Path, frames: int = 12) -> Path:
-    kind = "MJPG" if path.suffix == ".avi" else "mp4v"
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*kind), 10.0, (320, 240))
-    for index in range(frames):
-        frame = np.full((240, 320, 3), 110 + 3 * index, np.uint8)
-        writer.write(frame)
-    writer.release()
-    return path
-
-
-def frames_of(path: Path) -> list[BgrImage]:
-    video = cv2.VideoCapture(str(path))
-    frames: list[BgrImage] = []
-    while (item := video.read())[0]:
-        frames.append(np.asarray(item[1], np.uint8))
-    video.release()
-    return frames
+def video(path: Path, frames: int = 12, **options: Any) -> Path:
+    kind = VideoKind("mjpeg", "yuvj420p") if path.suffix == ".avi" else VideoKind()
+    greys = [np.full((240, 320, 3), 110 + 3 * index, np.uint8) for index in range(frames)]
+    return write_video(path, greys, fps=10.0, kind=kind, **options)
 
 
 def run(*words: str | Path) -> int:
@@ -89,7 +79,7 @@ def test_a_folder_is_mirrored_and_one_bad_file_stops_nothing(
     )
     assert written == ["a.png", "d.mp4", "deep/a.jpg"]
     err = capsys.readouterr().err
-    assert all(name in err for name in ("b.png", "c.mp4", "nowhere.jpg", "without their sound"))
+    assert all(name in err for name in ("b.png", "c.mp4", "nowhere.jpg"))
     assert "files redacted: 3, failed: 3; places covered: 2" in err
     assert run(tmp_path / "in", "-o", tmp_path / "out") == 1
 
@@ -159,7 +149,8 @@ def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suff
     monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
     source = video(tmp_path / f"gate{suffix}", 20)
     assert run(source, "-o", tmp_path / "out", "--method", "fill") == 0
-    plain, public = frames_of(source), frames_of(tmp_path / "out" / f"gate{suffix}")
+    written = tmp_path / "out" / ("gate.mp4" if suffix == ".mp4" else "gate.avi.mp4")
+    plain, public = read_video(source), read_video(written)
     assert len(public) == len(plain) == 20
     closed = [index for index, frame in enumerate(public) if abs(int(frame[70, 80, 1]) - 96) < 4]
     assert set(range(4, 9)) <= set(closed)
@@ -175,14 +166,55 @@ def test_a_video_that_breaks_off_is_kept_and_reported(tmp_path: Path, capsys: py
     err = capsys.readouterr().err
     assert status == 1
     assert "gate.avi" in err
-    assert 5 < len(frames_of(tmp_path / "out" / "gate.avi")) < 40
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["gate.avi"]
+    assert 5 < len(read_video(tmp_path / "out" / "gate.avi.mp4")) < 40
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["gate.avi.mp4"]
+
+
+def test_times_and_sound_are_kept_and_mute_leaves_the_sound_out(tmp_path: Path) -> None:
+    times_s = [0.0, 0.1, 0.5, 0.6, 2.0]
+    source = video(tmp_path / "gate.mkv", 5, times_s=times_s, sound="aac")
+    assert run(source, "-o", tmp_path / "out.mp4") == 0
+    assert [time_s for time_s, _ in read_timed(tmp_path / "out.mp4")] == pytest.approx(times_s, abs=0.001)
+    assert run(source, "-o", tmp_path / "mute.mp4", "--mute", "--quality", "40") == 0
+    for name, sounds in (("out.mp4", 1), ("mute.mp4", 0)):
+        with av.open(tmp_path / name) as container:
+            assert len(container.streams.audio) == sounds
+
+
+def test_a_link_to_a_source_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = video(tmp_path / "gate.mp4", 3)
+    before = source.read_bytes()
+    (tmp_path / "hard.mp4").hardlink_to(source)
+    (tmp_path / "soft.mp4").symlink_to(source)
+    for name in ("gate.mp4", "hard.mp4", "soft.mp4"):
+        assert run(source, "-o", tmp_path / name) == 2
+        assert "written over" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_sigterm_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = video(tmp_path / "gate.mp4", 6)
+    add = VideoWriter.write
+
+    def interrupted(self: VideoWriter, frame: Any, timestamp_s: float) -> None:
+        add(self, frame, timestamp_s)
+        assert len(list((tmp_path / "out").iterdir())) == 1
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(VideoWriter, "write", interrupted)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as caught:
+        run(source, "-o", tmp_path / "out")
+    assert caught.value.code == 1
+    assert list((tmp_path / "out").iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is handler
 
 
 def test_bad_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = picture(tmp_path / "a.png")
-    assert run(source, "-o", tmp_path / "out", "--min-score", "0.5") == 2
-    assert "--min-score" in capsys.readouterr().err
+    for option, value in (("--min-score", "0.5"), ("--quality", "52"), ("--quality", "-1")):
+        assert run(source, "-o", tmp_path / "out", option, value) == 2
+        assert option in capsys.readouterr().err
     for words in ((source,), (source, "-o", "x", "--recognizer", "y"), (source, "-o", "x", "--method", "smear")):
         with pytest.raises(SystemExit):
             run(*words)

@@ -119,7 +119,7 @@ def test_limit_zero_gives_up_at_once() -> None:
 
 def test_what_goes_wrong_in_the_thread_is_raised_to_the_reader() -> None:
     class Broken(ScriptedCapture):
-        def read(self) -> tuple[bool, BgrImage | None]:
+        def read(self) -> BgrImage | None:
             raise cv2.error("no memory")
 
     with pytest.raises(cv2.error, match="no memory"):

@@ -12,7 +12,7 @@ from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUp
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidImageError, MediaFileError
 from platereader.media._drawing import draw_readings, draw_update
-from platereader.results import Character, PlateEvidence, Status, TrackedPlate, Verdict
+from platereader.results import Character, PlateEvidence, Sighting, Status, TrackedPlate, Verdict
 
 PLACE = Box(100, 100, 180, 118)
 FOUND = Detection(PLACE, 0.9)
@@ -57,13 +57,21 @@ def test_any_strides_are_drawn_on() -> None:
 
 
 def test_what_the_font_lacks_is_drawn_as_a_question_mark() -> None:
-    one, other = (draw_readings(grey(), [reading(text)]) for text in ("Ж123BC77", "?123BC77"))
+    one, other = (draw_readings(grey(), [reading(text)]) for text in ("Ω123BC77", "?123BC77"))
     assert np.array_equal(one, other)
 
 
 def test_marks_that_the_font_lacks_are_left_out() -> None:
-    one, other = (draw_readings(grey(), [reading(text)]) for text in ("KÖX12", "KOX12"))
+    one, other = (draw_readings(grey(), [reading(text)]) for text in ("KṐX12", "KOX12"))
     assert np.array_equal(one, other)
+    assert not np.array_equal(draw_readings(grey(), [reading("KÖX12")]), other)
+
+
+@pytest.mark.parametrize("local", ["А123ВС77", "Ж123ВС77", "А123ВІ77", "Ў123ЇҐ77"])
+def test_cyrillic_is_drawn_without_a_font_of_the_callers(local: str) -> None:
+    in_cyrillic = draw_readings(grey(), [reading(local)])
+    assert np.array_equal(draw_readings(grey(), [reading("A123BC77", local=local)]), in_cyrillic)
+    assert not np.array_equal(draw_readings(grey(), [reading("?123??77")]), in_cyrillic)
 
 
 def test_the_local_spelling_is_drawn_where_the_font_has_its_letters() -> None:
@@ -139,6 +147,42 @@ def test_labels_of_neighbours_do_not_cover_each_other_or_a_plate() -> None:
     assert (drawn[128:138, 110:175] == 128).all()
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        Box(20, 5, 300, 100),
+        Box(20, 140, 300, 235),
+        Box(2, 2, 200, 238),
+        Box(120, 2, 318, 238),
+        Box(10, 12, 310, 228),
+        Box(2, 2, 318, 238),
+        Box(-50, -50, 400, 300),
+    ],
+)
+def test_no_label_covers_a_plate(place: Box) -> None:
+    drawn = draw_readings(grey(), [reading("A123BC777", detection=Detection(place, 0.9))])
+    rim = 4
+    inside = drawn[max(int(place.y1), 0) + rim : int(place.y2) - rim, max(int(place.x1), 0) + rim : int(place.x2) - rim]
+    assert (inside[: 240 - 2 * rim, : 320 - 2 * rim] == 128).all()
+    room = max(place.x1, place.y1, 320 - place.x2, 240 - place.y2) > 30
+    assert (drawn == 255).all(axis=2).any() == room  # letters, which are white
+
+
+def test_labels_of_a_row_of_plates_cover_none_of_them() -> None:
+    boxes = [Box(x, y, x + 60, y + 14) for y in (20, 40, 60, 80) for x in (5, 70, 135, 200)]
+    drawn = draw_readings(grey(), [reading("A123BC77", detection=Detection(box, 0.9)) for box in boxes])
+    for box in boxes:
+        assert (drawn[int(box.y1) + 4 : int(box.y2) - 4, int(box.x1) + 4 : int(box.x2) - 4] == 128).all()
+
+
+@pytest.mark.parametrize(("scale", "least"), [(1, 10), (4, 30)])
+def test_letters_grow_with_the_frame(scale: int, least: int) -> None:
+    box = Box(*(scale * edge for edge in PLACE.to_tuple()))
+    drawn = draw_readings(grey(240 * scale, 320 * scale), [reading("A123BC77", detection=Detection(box, 0.9))])
+    rows = np.flatnonzero((drawn == 255).all(axis=2).any(axis=1))
+    assert least <= rows[-1] - rows[0] + 1 <= 2 * least
+
+
 def test_crops_without_a_place_are_left_out() -> None:
     assert np.array_equal(draw_readings(grey(), [reading("A123BC77", detection=None)]), grey())
 
@@ -171,9 +215,11 @@ def update(*, last_seen_s: float, passage_id: int = 1) -> StreamUpdate:
         track_id=1,
         settled=True,
         readings=3,
-        first_seen_s=0.0,
-        last_seen_s=last_seen_s,
+        agreeing=3,
+        first=Sighting(0.0, 0, PLACE),
+        last=Sighting(last_seen_s, 10, PLACE),
         box=PLACE,
+        predicted=last_seen_s < 2.0,
         best=best,
         best_frame_index=0,
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from saved_pictures import save
 
 from platereader import MediaFileError
+from platereader.media import _images
 from platereader.media._images import decode_image, image_size, read_image
 
 
@@ -57,9 +62,9 @@ class TestReadImage:
         assert read_image(tmp_path / "a.png").shape == (4, 4, 3)
 
     def test_missing_file_and_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(MediaFileError, match="cannot be opened"):
+        with pytest.raises(MediaFileError, match="cannot read the picture"):
             read_image(tmp_path / "none.jpg")
-        with pytest.raises(MediaFileError, match="cannot be opened"):
+        with pytest.raises(MediaFileError, match="cannot read the picture"):
             read_image(tmp_path)
 
     @pytest.mark.parametrize(("content", "what"), [(b"", "is empty"), (b"GIMP and more", "not a picture of a known")])
@@ -87,7 +92,7 @@ class TestReadImage:
     def test_bomb_is_refused_by_its_header(self, tmp_path: Path) -> None:
         path = tmp_path / "bomb.png"
         path.write_bytes(png_header(30_000, 30_000))
-        with pytest.raises(MediaFileError, match=r"30000x30000 px, above 200 megapixels"):
+        with pytest.raises(MediaFileError, match=r"30000x30000 px and would take 6300 MB to read, above 1500 MB"):
             read_image(path)
 
     def test_damaged_bytes_raise_nothing_else(self, tmp_path: Path) -> None:
@@ -104,6 +109,126 @@ class TestReadImage:
                 except MediaFileError:
                     continue
 
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+    def test_every_orientation_is_that_of_pillow(self, tmp_path: Path, name: str, orientation: int) -> None:
+        noise = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(noise).save(tmp_path / name, exif=exif)
+        with Image.open(tmp_path / name) as opened:
+            expected = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+        picture = read_image(tmp_path / name)
+        assert np.array_equal(picture[:, :, ::-1], expected)
+        assert picture.flags.c_contiguous
+
+    @pytest.mark.parametrize("values", [[0, 200, 255], [0, 256, 65535], [65535, 0, 1]])
+    def test_brightness_does_not_depend_on_the_strip(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[int]
+    ) -> None:
+        grey = np.repeat(np.array(values, np.uint16)[:, None], 4, axis=1)
+        Image.fromarray(grey).save(tmp_path / "a.png")
+        whole = read_image(tmp_path / "a.png")
+        monkeypatch.setattr(_images, "_STRIP_PX", 1)
+        assert np.array_equal(read_image(tmp_path / "a.png"), whole)
+        assert whole[:, 0, 0].tolist() == [value if max(values) <= 255 else value // 257 for value in values]
+
+    def test_numbers_that_are_none_become_black(self, tmp_path: Path) -> None:
+        values = np.array([[np.nan, 1.0, 100.0]], np.float32)
+        Image.fromarray(values).save(tmp_path / "a.tif")
+        assert read_image(tmp_path / "a.tif")[0, :, 0].tolist() == [0, 1, 100]
+
+
+def saved(folder: Path, mode: str, name: str, **options: Any) -> Path:
+    """A picture of 1500x2000 px."""
+    noise = np.random.default_rng(0).integers(0, 256, (20, 15), dtype=np.uint8)
+    picture = Image.fromarray(noise).resize((1500, 2000))
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture, np.uint16) * 257)
+    elif mode != "L":
+        picture = (picture.convert("RGB") if mode == "CMYK" else picture).convert(mode)
+    picture.save(folder / name, **options)
+    return folder / name
+
+
+COSTS: list[tuple[str, str, dict[str, Any], int]] = [
+    ("RGB", "a.png", {}, 7),
+    ("L", "a.png", {}, 4),
+    ("1", "a.png", {}, 4),
+    ("P", "a.png", {}, 4),
+    ("RGBA", "a.png", {}, 7),
+    ("I;16", "a.png", {}, 5),
+    ("RGB", "a.jpg", {}, 7),
+    ("RGB", "a.jpg", {"progressive": True}, 10),
+    ("CMYK", "a.jpg", {}, 7),
+    ("1", "a.tif", {"compression": "group4"}, 4),
+    ("RGB", "a.tif", {}, 8),
+    ("F", "a.tif", {}, 8),
+    ("RGB", "a.webp", {"method": 0}, 16),
+    ("RGB", "a.bmp", {}, 7),
+    ("L", "a.gif", {}, 4),
+]
+
+
+class TestMemory:
+    @pytest.mark.parametrize(("mode", "name", "options", "pixel_bytes"), COSTS)
+    def test_limit_is_what_it_says(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        mode: str,
+        name: str,
+        options: dict[str, Any],
+        pixel_bytes: int,
+    ) -> None:
+        path = saved(tmp_path, mode, name, **options)
+        needed = path.stat().st_size + 1500 * 2000 * pixel_bytes
+        if sys.platform == "linux":
+            assert peak_bytes(path) < needed + 20_000_000
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed - 1)
+        for read in (read_image, image_size):
+            with pytest.raises(MediaFileError, match="1500x2000 px and would take"):
+                read(path)
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed)
+        assert image_size(path) == (1500, 2000) == read_image(path).shape[1::-1]
+
+    def test_file_that_is_longer_than_the_limit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = save(tmp_path / "a.png")
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", path.stat().st_size - 1)
+        with pytest.raises(MediaFileError, match="bytes, which is the limit"):
+            read_image(path)
+
+    def test_decoder_without_memory_is_an_error_of_ours(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(picture: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(_images, "_to_bgr", full)
+        with pytest.raises(MediaFileError, match="damaged or cut off"):
+            read_image(save(tmp_path / "a.png"))
+
+
+def peak_bytes(path: Path) -> int:
+    """How much more memory this process had at its peak while it read a picture than before."""
+
+    def line(name: str) -> int:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition(f"{name}:")[2].split()[0]) * 1024
+
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = line("VmRSS")
+    read_image(path)
+    return line("VmHWM") - before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such devices")
+@pytest.mark.parametrize("read", [read_image, image_size])
+def test_pipe_device_and_loop_end_at_once(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    for path in (tmp_path / "pipe.jpg", Path("/dev/zero"), tmp_path / "loop.jpg", tmp_path / "zero\0.jpg"):
+        with pytest.raises(MediaFileError, match="cannot read the picture"):
+            read(path)
+
 
 class TestImageSize:
     @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
@@ -118,11 +243,11 @@ class TestImageSize:
 
     def test_does_not_load_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = save(tmp_path / "a.jpg")
-        monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("the whole file was read"))
+        monkeypatch.setattr(_images, "read_bytes", lambda *_, **__: pytest.fail("the whole file was read"))
         assert image_size(path) == (40, 20)
 
     def test_errors(self, tmp_path: Path) -> None:
-        with pytest.raises(MediaFileError, match="cannot be opened"):
+        with pytest.raises(MediaFileError, match="cannot read the picture"):
             image_size(tmp_path / "none.jpg")
         empty = tmp_path / "a.jpg"
         empty.touch()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from platereader import Box, PlateImage, PlateReading, TrackedPlate
+from platereader import Box, PlateImage, PlateReading, Sighting, TrackedPlate
 from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIA, RUSSIAN, PlateFormat, PlateScheme, Spelling
 from platereader.plates._known import KnownMatch, KnownPlates, match_known
@@ -27,7 +27,9 @@ def reading(text: str | None) -> PlateReading:
 
 def tracked(text: str | None) -> TrackedPlate:
     one = reading(text)
-    return TrackedPlate(one.verdict, 1, 1, True, 3, 0.0, 1.0, Box(0, 0, 9, 3), one, 0)
+    box = Box(0, 0, 9, 3)
+    first, last = Sighting(0.0, 0, box), Sighting(1.0, 25, box)
+    return TrackedPlate(one.verdict, 1, 1, True, 3, 3, first, last, box, False, one, 0)
 
 
 @pytest.mark.parametrize("make", [str, reading, tracked])

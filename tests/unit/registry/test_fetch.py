@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import http.server
 import io
+import os
 import socket
 import struct
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +19,7 @@ from typing import cast
 
 import pytest
 
-from platereader.errors import UnknownNameError, WeightsFetchError
+from platereader.errors import UnknownNameError, WeightsError, WeightsFetchError
 from platereader.registry import Registry, WeightEntry
 from platereader.registry import _fetch as fetch
 from platereader.registry._fetch import download
@@ -88,6 +90,21 @@ class Misbehaving(http.server.BaseHTTPRequestHandler):
         self.send(DATA[:1000], length=len(DATA))
         self.wfile.flush()
         cast(Server, self.server).released.wait(5)
+
+    def drips(self) -> None:
+        self.send(b"", length=len(DATA))
+        while not cast(Server, self.server).released.wait(0.02):
+            self.wfile.write(b"x")
+
+    def drips_headers(self) -> None:
+        self.send_response(200)
+        self.flush_headers()
+        while not cast(Server, self.server).released.wait(0.02):
+            self.wfile.write(b"x")
+
+    def rude(self) -> None:
+        self.send_response(500, "\x1b[2J\x07gone")
+        self.end_headers()
 
     def garbage(self) -> None:
         self.wfile.write(b"\x00\x01 not http at all\r\n\r\n")
@@ -278,3 +295,69 @@ def test_a_folder_that_cannot_be_made(server: Server, registry: Registry) -> Non
     with pytest.raises(WeightsFetchError, match="folder"):
         registry.fetch("finder", base_url=f"{server.url}/good")
     assert server.requests == []
+
+
+@pytest.mark.parametrize("kind", ["drips", "drips-headers"])
+def test_server_that_sends_a_byte_now_and_then_is_given_up(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(fetch, "_SLOWEST_BYTES_PER_S", 1e9)
+    start_s = time.monotonic()
+    with pytest.raises(WeightsFetchError, match="has not sent the whole file after"):
+        download(
+            f"{server.url}/{kind}/a", target=tmp_path / "a" / "b", sha256=SHA256, size_bytes=len(DATA), timeout_s=0.5
+        )
+    assert time.monotonic() - start_s < 5
+    assert list((tmp_path / "a").iterdir()) == []
+    if kind == "drips":  # the thread that receives ends with the next byte
+        while any(thread.name == "platereader fetch" for thread in threading.enumerate()):
+            assert time.monotonic() - start_s < 10
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:SECRET@models.example/a",
+        "http://SECRET@models.example",
+        "https://user:SECRET/more@models.example/a",
+        "htps://user:SECRET@models.example",
+        "https:user:SECRET@models.example",
+        "https:/user:SECRET@models.example",
+        "user:SECRET@models.example",
+        "https://user:SECRET",
+    ],
+)
+def test_passwords_are_neither_sent_nor_printed(registry: Registry, url: str) -> None:
+    with pytest.raises(WeightsFetchError) as caught:
+        registry.fetch("finder", base_url=url)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_query_is_not_printed(server: Server, tmp_path: Path) -> None:
+    url = f"{server.url}/missing/a?token=SECRET"
+    with pytest.raises(WeightsFetchError, match="answers 404") as caught:
+        download(url, target=tmp_path / "b", sha256=SHA256, size_bytes=len(DATA))
+    assert "SECRET" not in str(caught.value)
+    assert server.requests == ["/missing/a?token=SECRET"]
+
+
+def test_place_with_an_at_sign_in_its_path_is_named(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(WeightsFetchError, match=r"127\.0\.0\.1:\d+/missing/models@v1/a: the server answers 404"):
+        download(f"{server.url}/missing/models@v1/a", target=tmp_path / "b", sha256=SHA256, size_bytes=len(DATA))
+
+
+def test_answer_of_the_server_is_printed_without_escapes(server: Server, registry: Registry) -> None:
+    with pytest.raises(WeightsFetchError, match="answers 500") as caught:
+        registry.fetch("finder", base_url=f"{server.url}/rude")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+def test_pipe_in_the_place_of_the_file_does_not_hang(server: Server, registry: Registry) -> None:
+    registry.cache.mkdir()
+    os.mkfifo(registry.cache / "finder.safetensors")
+    with pytest.raises(WeightsFetchError, match="no regular file"):
+        registry.fetch("finder", base_url=f"{server.url}/good")
+    with pytest.raises(WeightsError):
+        registry.resolve("finder")

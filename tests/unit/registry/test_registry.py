@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from platereader.errors import UnknownNameError, WeightsCorruptError, WeightsError, WeightsNotFoundError
+from platereader.errors import FileError, UnknownNameError, WeightsCorruptError, WeightsError, WeightsNotFoundError
 from platereader.registry import Registry, WeightEntry, load_manifest, write_sidecar
 
 DATA = b"weights" * 1000
@@ -166,7 +168,7 @@ def test_a_wrong_sidecar_is_refused(registry: Registry, tmp_path: Path, changes:
         registry.resolve(own_file(tmp_path, sidecar(**changes)))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00", "[" * 100_000, '{"kind": "\\ud800"}'])
 def test_a_sidecar_that_is_no_object_is_refused(registry: Registry, tmp_path: Path, text: str) -> None:
     path = own_file(tmp_path, None)
     path.with_name(path.name + ".json").write_text(text, encoding="utf-8")
@@ -240,6 +242,11 @@ def test_an_entry_cannot_leave_its_folder(file: object) -> None:
         json.dumps({"schema": 1, "weights": []}),
         json.dumps({"schema": 2, "weights": {}}),
         json.dumps({"schema": 2, "weights": [{}]}),
+        json.dumps({"schema": 2, "weights": ["finder"]}),
+        json.dumps({"schema": 2, "weights": [None]}),
+        json.dumps({"schema": 2, "weights": [description(bytes=True)]}),
+        json.dumps({"schema": 2, "weights": "finder"}),
+        '{"schema": 2, "weights": ' + "[" * 100_000,
         json.dumps({"schema": 2, "weights": [description(), description(model="other")]}),
         json.dumps({"schema": 2, "weights": [description(), description(file="other")]}),
     ],
@@ -271,3 +278,36 @@ def test_the_default_registry_looks_in_the_documented_places(tmp_path: Path, mon
 def test_the_shipped_weights_are_whole() -> None:
     errors: list[WeightsError] = [check.error for check in Registry.default().verify() if check.error is not None]
     assert errors == []
+
+
+@pytest.mark.parametrize("header", ["[" * 100_000, '{"__metadata__": [1]}', '{"__metadata__": "a"}', "{"])
+def test_a_header_that_is_no_header_is_refused(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    with pytest.raises(WeightsCorruptError, match="neither a safetensors nor an ONNX file"):
+        write_sidecar(path, kind="detector", settings={})
+
+
+def test_a_sidecar_survives_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = own_file(tmp_path, None)
+    write_sidecar(path, kind="detector", settings={"input_size": 640})
+    described = path.with_name(path.name + ".json")
+    before = described.read_bytes()
+
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(FileError, match="No space left"):
+        write_sidecar(path, kind="detector", settings={"input_size": 320})
+    assert described.read_bytes() == before
+    assert sorted(one.name for one in tmp_path.iterdir() if one.is_file()) == sorted([path.name, described.name])
+
+
+def test_a_sidecar_goes_through_no_link(tmp_path: Path) -> None:
+    path, precious = own_file(tmp_path, None), tmp_path / "precious.json"
+    precious.write_text("{}")
+    path.with_name(path.name + ".json").symlink_to(precious)
+    with pytest.raises(FileError, match="symbolic link"):
+        write_sidecar(path, kind="detector", settings={})
+    assert precious.read_text() == "{}"

@@ -34,3 +34,15 @@ def test_probability_and_odds_are_inverse() -> None:
     assert probability(log_odds(0.3), (), ()) == pytest.approx(0.3)
     assert 0 < probability(-1e6, (), ()) < 1e-9
     assert 1 - 1e-9 < probability(1e6, (), ()) <= 1
+
+
+def test_a_feature_that_may_not_speak_against_weighs_nothing_where_it_would() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 3))
+    right = (rows @ [2.0, -1.0, 0.5] + rng.logistic(size=400) > 0).tolist()
+    free = fit_logistic(rows.tolist(), right)[1]
+    _, (first, second, third) = fit_logistic(rows.tolist(), right, never_against=(0, 1, 2))
+    assert free[1] < -0.5
+    assert second == 0.0
+    assert (first, third) == fit_logistic(rows[:, [0, 2]].tolist(), right)[1]
+    assert fit_logistic(rows.tolist(), right, never_against=(0, 2))[1] == free

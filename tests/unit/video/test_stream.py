@@ -303,16 +303,18 @@ class NeverEnds:
 
 def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow() -> None:
     stream = Pipeline(replace(patch_pipeline().parts, tracker=NeverEnds)).stream(StreamSettings(same_passage_s=0.0))
-    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MAX_UNSEEN + 50)]
+    frames = [frame_with({200: PLATE.moved(100 * (step % 3), 25 * (step // 3 % 8))}) for step in range(MAX_UNSEEN + 50)]
     updates = run(stream, frames)
-    assert max(len(update.active) for update in updates) == MAX_UNSEEN + 1
+    assert len(stream._active) == MAX_UNSEEN + 1
+    assert max(len(update.active) for update in updates) < 20  # what was not seen for a second is not shown
     assert [plate.passage_id for plate in finished_of(updates)] == list(range(1, 50))
 
 
 def test_a_track_that_was_not_seen_for_long_has_ended_whatever_its_tracker_says() -> None:
     stream = Pipeline(replace(patch_pipeline().parts, tracker=OneTrack)).stream()
     updates = run(stream, [frame_with({50: PLATE})] * 3 + [EMPTY] * 62, fps=1.0)
-    assert [len(update.active) for update in updates[-3:]] == [1, 0, 0]
+    assert [len(update.active) for update in updates[:5]] == [1, 1, 1, 1, 0]
+    assert [len(update.finished) for update in updates[-3:]] == [0, 1, 0]
     assert [plate.text for plate in finished_of(updates)] == ["A123BC77"]
     assert [plate.passage_id for plate in run(stream, [frame_with({50: PLATE})], start_s=70.0)[0].active] == [2]
 

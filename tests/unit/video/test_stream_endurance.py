@@ -28,7 +28,7 @@ from platereader.video._tracking.tracker import MotionTracker
 FPS = 10
 FRAMES = 20_000
 STATM = Path("/proc/self/statm")
-NOTHING = np.zeros((4, 4, 3), np.uint8)
+NOTHING = np.zeros((720, 1280, 3), np.uint8)
 
 
 class Street:

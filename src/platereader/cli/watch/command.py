@@ -19,9 +19,10 @@ from platereader.cli.progress import Progress
 from platereader.cli.watch.events import End, Ended, Passages, Started
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
 from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
-from platereader.errors import CaptureError, InvalidArgumentError
+from platereader.errors import CaptureError, FileError, InvalidArgumentError
 
 if TYPE_CHECKING:
+    from platereader._arrays import BgrImage
     from platereader.cli.watch.saving import AnnotatedVideo
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
@@ -40,8 +41,8 @@ EXAMPLES = """examples:
 q, Ctrl-C or SIGTERM stops: what is in view is then reported, and the video of --save is finished.
 Plates go to stdout only, everything else to stderr, and passwords in an address to neither.
 exit status: 0 the source has ended or was stopped, 1 it was lost, broke off or some of its pictures are damaged
-(what was seen is reported), 2 wrong options, 3 the source cannot be opened, or weights are missing or damaged,
-130 a second Ctrl-C.
+(what was seen is reported), or the video of --save cannot be written, 2 wrong options, 3 the source cannot be
+opened, or weights are missing or damaged, 130 a second Ctrl-C.
 """
 
 _POLL_INTERVAL_S = 0.05
@@ -56,7 +57,18 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one line of JSON per event instead of a table")
     form.add_argument("--csv", action="store_true", help="print CSV instead of a table: one row per passage")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="report all passages, also those that read differently in every frame: pieces of plates, signs, grilles",
+    )
     parser.add_argument("--save", type=Path, metavar="VIDEO.mp4", help="write a video with the plates drawn on")
+    parser.add_argument(
+        "--quality",
+        type=int,
+        metavar="CRF",
+        help="of --save, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
+    )
     parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the best picture of each passage's plate")
     parser.add_argument(
         "--fps", type=float, help="frames per second of a folder (default: 25), or of a video whose own times are wrong"
@@ -82,12 +94,12 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
 
 def run_watch(arguments: argparse.Namespace) -> int:
     """Follow the plates of one source until it ends or is stopped."""
+    # OpenCV writes to stderr by itself. The variable can still be set to find a fault.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     from platereader.media._opening import open_source
 
     if arguments.port is not None and not arguments.view:
         raise InvalidArgumentError("--port is for the live page: add --view.")
-    # FFmpeg writes to stderr by itself, addresses included. The variable can still be set to find a fault.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     progress: list[Progress] = []
 
     def notify(message: str) -> None:
@@ -132,11 +144,12 @@ class _WatchRun:
         self.started = _started(source)
         self.report = _report(arguments)
         crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
-        self.passages = Passages(crops.save if crops is not None else _no_crop)
+        self.passages = Passages(crops.save if crops is not None else _no_crop, everything=arguments.all)
         several = reads_several_countries(pipeline)
         self.video = _video(arguments, source, stack, show_country=several)
         self.page = _page(arguments, source, self.started, stack, show_country=several)
         self.frames = 0
+        self.video_failed = False
 
     def run(self, progress: Progress | None = None) -> int:
         """Watch; returns the exit status."""
@@ -151,10 +164,11 @@ class _WatchRun:
             self._report_events(final, progress)
             if self.page is not None:
                 self._serve_until_closed(self.page, final, why)
-        ended = Ended(why, self.frames, self.source.dropped, self.passages.finished)
+        ended = Ended(why, self.frames, self.source.dropped, self.passages.finished, self.passages.left_out)
         self.report.end(ended)
         self.notify(f"frames: {ended.frames}, dropped: {ended.dropped}; passages: {self.passages.counts()}")
-        return EXIT_FAILED_INPUTS if why == "failed" else EXIT_OK
+        self._save(None, final)
+        return EXIT_FAILED_INPUTS if why == "failed" or self.video_failed else EXIT_OK
 
     def _follow(self, progress: Progress | None) -> End:
         """Process all frames; returns why there are no more."""
@@ -163,8 +177,7 @@ class _WatchRun:
                 update = self.stream.update(frame, timestamp_s)
                 self.frames += 1
                 self._report_events(update, progress)
-                if self.video is not None:
-                    self.video.add(frame, update)
+                self._save(frame, update)
                 if self.page is not None:
                     self.page.state.show(frame, update, dropped=self.source.dropped)
                     self._wait_while_paused(self.page)
@@ -174,6 +187,20 @@ class _WatchRun:
             self.notify(str(error))
             return "failed"
         return "stopped" if self.source.stopped else "ended"
+
+    def _save(self, frame: BgrImage | None, update: StreamUpdate) -> None:
+        """Add a frame to the video of --save, or finish it with None; when it cannot be written, go on without it."""
+        if self.video is None:
+            return
+        try:
+            if frame is None:
+                self.video.close()
+            else:
+                self.video.add(frame, update)
+        except FileError as error:
+            self.notify(str(error))
+            self.video = None
+            self.video_failed = True
 
     def _report_events(self, update: StreamUpdate, progress: Progress | None) -> None:
         """Report the events of an update."""
@@ -214,11 +241,13 @@ def _video(
     """The annotated video, finished when the stack unwinds, whatever happens."""
     if arguments.save is None:
         return None
+    from platereader._files import InputFiles
     from platereader.cli.watch.saving import AnnotatedVideo
-    from platereader.media._video_file import DEFAULT_FPS
 
-    fps = source.fps or DEFAULT_FPS
-    video = AnnotatedVideo(arguments.save, fps=fps, source=arguments.source, show_country=show_country)
+    inputs = InputFiles([Path(arguments.source)])
+    video = AnnotatedVideo(
+        arguments.save, source=source, inputs=inputs, quality=arguments.quality, show_country=show_country
+    )
     stack.callback(video.close)
     return video
 

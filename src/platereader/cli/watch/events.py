@@ -14,6 +14,8 @@ from platereader.results import Status, StreamUpdate, TrackedPlate
 SCHEMA = 2
 """Version of the lines of ``--json``; grows when a field changes its meaning or goes."""
 
+_ALIKE_FRAMES = 3
+
 End: TypeAlias = Literal["ended", "stopped", "failed"]
 """Why there are no more frames: the source has no more, the user stopped, or the source was lost or damaged."""
 
@@ -90,13 +92,15 @@ class Ended:
         why: there are no more frames.
         frames: that were looked at.
         dropped: that came and were not looked at.
-        passages: that finished.
+        passages: that finished and were reported.
+        left_out: that finished and were not reported: what was read differed from frame to frame.
     """
 
     why: End
     frames: int
     dropped: int
     passages: int
+    left_out: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -106,6 +110,7 @@ class Ended:
             "frames": self.frames,
             "dropped": self.dropped,
             "passages": self.passages,
+            "left_out": self.left_out,
         }
 
 
@@ -113,23 +118,28 @@ class Passages:
     """Turns updates into events.
 
     Args:
-        save_crop: called once for each finished plate; returns where its picture is.
+        save_crop: called once for each reported plate that has finished; returns where its picture is.
+        everything: report all passages, also those that ``is_reported`` leaves out.
     """
 
-    def __init__(self, save_crop: Callable[[TrackedPlate], Path | None]) -> None:
+    def __init__(self, save_crop: Callable[[TrackedPlate], Path | None], *, everything: bool = False) -> None:
+        self.left_out: int = 0
         self._save_crop = save_crop
+        self._everything = everything
         self._settled: set[int] = set()
         self._statuses: Counter[Status] = Counter()
 
     @property
     def finished(self) -> int:
-        """How many have finished so far."""
+        """How many have finished so far and were reported."""
         return self._statuses.total()
 
     def counts(self) -> str:
-        """How many have finished with which status: numbers only."""
+        """How many have finished with which status, and how many were left out: numbers only."""
         statuses: tuple[Status, ...] = ("read", "uncertain", "unreadable")
-        return f"{self.finished} ({', '.join(f'{self._statuses[status]} {status}' for status in statuses)})"
+        told = f"{self.finished} ({', '.join(f'{self._statuses[status]} {status}' for status in statuses)})"
+        more = f"; {self.left_out} more, read differently from frame to frame or not at all: --all shows them"
+        return told + more if self.left_out else told
 
     def events_of(self, update: StreamUpdate) -> Iterator[PlateEvent]:
         """Settled plates first; one that is settled only as it goes is reported as both."""
@@ -139,5 +149,19 @@ class Passages:
                 yield PlateEvent("settled", update.timestamp_s, plate)
         for plate in update.finished:
             self._settled.discard(plate.passage_id)  # ids are not used again: memory stays bounded
-            self._statuses[plate.status] += 1
-            yield PlateEvent("finished", update.timestamp_s, plate, self._save_crop(plate))
+            if self._everything or is_reported(plate):
+                self._statuses[plate.status] += 1
+                yield PlateEvent("finished", update.timestamp_s, plate, self._save_crop(plate))
+            else:
+                self.left_out += 1
+
+
+def is_reported(plate: TrackedPlate) -> bool:
+    """Whether a passage is reported by default: it is ``read``, or read alike in three frames or in all of fewer.
+
+    The rest are mostly pieces of plates, advertisements and grilles, which read differently in every frame.
+    """
+    if plate.text is None:
+        return False
+    alike = plate.agreeing >= _ALIKE_FRAMES or plate.agreeing == plate.readings
+    return plate.settled or plate.status == "read" or alike

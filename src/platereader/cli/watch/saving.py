@@ -2,88 +2,85 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.cli.saving import write_picture
 from platereader.errors import InvalidArgumentError
+from platereader.media._source import DEFAULT_FPS
 from platereader.results import StreamUpdate, TrackedPlate
 
 if TYPE_CHECKING:
-    import cv2
+    from platereader._files import InputFiles
+    from platereader.media._source import FrameSource
 
 _MAX_GAP_S = 2.0  # after a longer loss of the camera the video cuts, rather than show a still picture
 
 
 class AnnotatedVideo:
-    """An MP4 video of the frames with their plates drawn on, in the time in which they were taken.
+    """An MP4 video of the frames with their plates drawn on, at the times at which they were taken.
 
     Args:
         path: ends in ``.mp4``; a file of that name is written over.
-        fps: frames per second of the video. A frame is written as often as it takes to fill the time to the next.
-        source: must not be the same file.
+        source: whose frames are written; the sound of a video file is copied.
+        inputs: files that are not written over.
+        quality: as ``VideoWriter`` takes it.
         show_country: whether the code of its country stands beside each plate.
 
     Raises:
-        InvalidArgumentError: another ending, or the path of the source.
+        InvalidArgumentError: another ending, one of ``inputs``, a link or a folder, or a quality out of range.
     """
 
-    def __init__(self, path: Path, *, fps: float, source: str, show_country: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        source: FrameSource,
+        inputs: InputFiles,
+        quality: int | None = None,
+        show_country: bool = False,
+    ) -> None:
+        from platereader.cli.videos import VideoWriter, check_quality
+
+        check_quality(quality)
         if path.suffix.lower() != ".mp4":
             raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
-        if path.resolve() == Path(source).resolve():
+        if path in inputs:
             raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
-        self._path = path
-        self._fps = fps
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
+        self._writer = VideoWriter(path, source=source, quality=quality, inputs=inputs)
         self._show_country = show_country
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-        self._start_s = 0.0
+        self._live = source.live
+        self._step_s = 1 / (source.fps or DEFAULT_FPS)
+        self._start_s: float | None = None
         self._last_s = 0.0
-        self._written = 0
 
     def add(self, frame: BgrImage, update: StreamUpdate) -> None:
         """Write one frame; one of another size than the first is fitted into it, with black beside it.
 
         Raises:
-            InvalidArgumentError: the file cannot be written.
+            FileError: the file cannot be written; nothing of it is kept.
         """
         from platereader.media._drawing import draw_update
 
         timestamp_s = update.timestamp_s
-        if self._writer is None:
-            self._size = (frame.shape[1], frame.shape[0])
-            self._writer = self._opened()
+        if self._start_s is None:
             self._start_s = self._last_s = timestamp_s
-        if timestamp_s - self._last_s > _MAX_GAP_S:
-            self._start_s += timestamp_s - self._last_s - 1 / self._fps
+        if self._live and timestamp_s - self._last_s > _MAX_GAP_S:
+            self._start_s += timestamp_s - self._last_s - self._step_s
         self._last_s = timestamp_s
-        end = math.floor((timestamp_s - self._start_s) * self._fps + 0.5) + 1
-        if end > self._written:
-            picture = _fitted(draw_update(frame, update, show_country=self._show_country), self._size)
-            for _ in range(end - self._written):
-                self._writer.write(picture)
-            self._written = end
+        drawn = draw_update(frame, update, show_country=self._show_country)
+        self._writer.write(drawn, timestamp_s - self._start_s)
 
     def close(self) -> None:
-        """Finish the file, which cannot be played before."""
-        if self._writer is not None:
-            self._writer.release()
+        """Finish the file, which has no name before.
 
-    def _opened(self) -> cv2.VideoWriter:
-        import cv2
-
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, self._size)
-        if not writer.isOpened():
-            raise InvalidArgumentError(
-                f"--save is {str(self._path)!r} which cannot be written: check the folder and its free space."
-            )
-        return writer
+        Raises:
+            FileError: it cannot be written, or not be read back; nothing of it is kept.
+        """
+        self._writer.finish()
 
 
 class PassageCrops:
@@ -107,18 +104,3 @@ class PassageCrops:
         path = self._folder / f"passage-{self._number:05d}.png"
         write_picture(path, pixels)
         return path
-
-
-def _fitted(frame: BgrImage, size: tuple[int, int]) -> BgrImage:
-    """The whole frame inside ``size`` (width, height), in its own proportions."""
-    import cv2
-
-    width, height = size
-    if frame.shape[:2] == (height, width):
-        return frame
-    scale = min(width / frame.shape[1], height / frame.shape[0])
-    inside = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
-    canvas = np.zeros((height, width, 3), np.uint8)
-    left, top = (width - inside[0]) // 2, (height - inside[1]) // 2
-    canvas[top : top + inside[1], left : left + inside[0]] = cv2.resize(frame, inside, interpolation=cv2.INTER_AREA)
-    return canvas

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, cast
 
+from platereader._files import read_bytes
 from platereader._geometry import Box, Quad
-from platereader.errors import InvalidGeometryError, MediaFileError
+from platereader.errors import FileError, InvalidGeometryError, MediaFileError
 from platereader.lab.datasets.labels import LabelledImage, LabelledPlate, SkippedRow
 from platereader.media._images import IMAGE_SUFFIXES, image_size
 from platereader.plates import DEFAULT_SCHEMES
@@ -24,6 +25,11 @@ Row: TypeAlias = LabelledImage | SkippedRow
 _WHOLE_PICTURE = "whole"
 # Shares that a YOLO writer rounded to a little outside of the picture.
 _YOLO_SLACK = 1e-3
+
+
+# No picture is as large: numbers beyond are nonsense, and overflow in what is computed of them.
+_MAX_COORDINATE = 1e6
+_MAX_LABEL_BYTES = 1 << 30
 
 
 class _BrokenRowError(ValueError):
@@ -76,7 +82,12 @@ def read_jsonl(table: Path) -> Iterator[Row]:
     def builder(text: bytes) -> Callable[[], LabelledImage]:
         return lambda: _jsonl_picture(_parse_json(text), table.parent)
 
-    for number, text in enumerate(table.read_bytes().splitlines(), start=1):
+    try:
+        lines = _labels(table).splitlines()
+    except FileError as error:
+        yield SkippedRow(table, None, str(error))
+        return
+    for number, text in enumerate(lines, start=1):
         if text.strip():
             yield _row(table, number, builder(text))
 
@@ -138,7 +149,7 @@ def _ria_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[],
     """AUTO.RIA: the text stands in ``description``; file names are known to disagree with it at times."""
 
     def build() -> LabelledImage:
-        row = _parse_json(annotation.read_bytes())
+        row = _parse_json(_labels(annotation))
         text = _clean_text(_optional_str(row, "description"))
         if text is None:
             raise _BrokenRowError("no text in 'description'")
@@ -154,8 +165,8 @@ def _voc_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[],
     """Pascal VOC: every object is a plate."""
 
     def build() -> LabelledImage:
-        data = annotation.read_bytes()
-        if b"<!ENTITY" in data:
+        data = _labels(annotation)
+        if b"<!ENTITY" in data.replace(b"\0", b""):  # UTF-16 has a zero byte beside each letter
             raise _BrokenRowError("declares XML entities, which no annotation needs")
         try:
             tree = ET.fromstring(data)  # noqa: S314 - without entities there is nothing to expand
@@ -208,7 +219,7 @@ def _read_yolo(pictures: Sequence[Path], files: Sequence[Path]) -> Iterator[Row]
 def _yolo_picture(picture: Path, table: Path | None) -> LabelledImage:
     width, height = image_size(picture)
     plates: list[LabelledPlate] = []
-    lines = [] if table is None else table.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [] if table is None else _labels(table).decode(errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         if line.strip():
             x, y, w, h = _yolo_shares(line, number)
@@ -262,6 +273,15 @@ def _picture_of(item: Path, by_stem: Mapping[Path, Path], here: str, there: str)
     return None
 
 
+def _labels(path: Path) -> bytes:
+    """The bytes of a file with labels.
+
+    Raises:
+        FileError: it cannot be read.
+    """
+    return read_bytes(path, limit_bytes=_MAX_LABEL_BYTES, what="the labels")
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise _BrokenRowError(f"there is no picture {path.name!r} in {str(path.parent)!r}")
@@ -287,7 +307,10 @@ def _numbers(value: object, count: int, name: str) -> list[float]:
     numbers = [_number(item) for item in items]
     if len(numbers) != count or None in numbers:
         raise _BrokenRowError(f"{name} is not {count} numbers")
-    return [number for number in numbers if number is not None]
+    usable = [number for number in numbers if number is not None and abs(number) <= _MAX_COORDINATE]
+    if len(usable) != count:
+        raise _BrokenRowError(f"{name} has a number beyond {_MAX_COORDINATE:.0f}, or one that is none")
+    return usable
 
 
 def _number(value: object) -> float | None:
@@ -309,8 +332,10 @@ def _optional_str(row: Mapping[str, object], name: str) -> str | None:
 
 def _optional_int(row: Mapping[str, object], name: str) -> int | None:
     value = row.get(name)
-    if value is not None and not isinstance(value, int):
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise _BrokenRowError(f"{name!r} is neither a whole number nor null")
+    if value is not None and not 1 <= value <= _MAX_COORDINATE:
+        raise _BrokenRowError(f"{name!r} is not between 1 and {_MAX_COORDINATE:.0f}")
     return value
 
 

@@ -7,7 +7,8 @@ there, so a crash never leaves half a checkpoint.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,10 +16,14 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from platereader.errors import InvalidArgumentError, WeightsCorruptError
-from platereader.runtimes._tensors import read_metadata, read_tensors, write_tensors
+from platereader._files import read_bytes
+from platereader.errors import FileError, InvalidArgumentError, WeightsCorruptError, WeightsNotFoundError
+from platereader.registry._contents import contents_of
+from platereader.runtimes._tensors import tensors_of, write_tensors
 
 _KEY = "platereader"
+# The network, its average and the optimizer's state.
+_MAX_BYTES = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,52 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint that ``save_checkpoint`` wrote.
 
     Raises:
+        WeightsNotFoundError: there is no such file.
         WeightsCorruptError: the file is not such a checkpoint.
     """
-    metadata = read_metadata(path)
+    try:
+        data = read_bytes(path, limit_bytes=_MAX_BYTES, what="the checkpoint")
+    except FileError as error:
+        raise WeightsNotFoundError(str(error)) from error
+    tensors = tensors_of(data, name=str(path))
+    metadata = contents_of(data, name=str(path)).metadata
     if _KEY not in metadata:
         raise WeightsCorruptError(f"{path} holds weights but no state of a training: delete it to start anew.")
-    return Checkpoint(read_tensors(path), json.loads(metadata[_KEY]))
+    return Checkpoint(tensors, _scalars(metadata[_KEY], path))
+
+
+def _scalars(text: str, path: Path) -> dict[str, Any]:
+    """The values in the header of a checkpoint; those that a training goes on with are of the right kind.
+
+    Raises:
+        WeightsCorruptError: they are not.
+    """
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WeightsCorruptError(
+            f"{path} has a state of a training that is not JSON: delete it to start anew."
+        ) from error
+    scalars = cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    if scalars is None or not all(is_right(scalars[name]) for name, is_right in _RULES.items() if name in scalars):
+        raise WeightsCorruptError(f"{path} has a state of a training that is none: delete it to start anew.")
+    return scalars
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+_RULES: dict[str, Callable[[object], bool]] = {
+    "step": _is_count,
+    "ema_updates": _is_count,
+    "elapsed_s": _is_time,
+    "settings": lambda value: isinstance(value, dict),
+}
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -85,10 +130,16 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what ``optimizer_tensors`` returned; learning rates stay as they are."""
+    """Put back what ``optimizer_tensors`` returned; learning rates stay as they are.
+
+    Raises:
+        WeightsCorruptError: the tensors have other names.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        number, field = name.split(".", 1)
+        number, _, field = name.partition(".")
+        if not (number.isascii() and number.isdigit() and field):
+            raise WeightsCorruptError(f"the checkpoint has {name!r} of an optimizer: delete it to start anew.")
         state.setdefault(int(number), {})[field] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader._files import append_text
+from platereader._files import append_text, read_bytes
+from platereader.lab.plots import write_plot
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 
+_MAX_LOG_BYTES = 1 << 30
+
+
 def append_log(path: Path, row: Mapping[str, Any]) -> None:
     """Add one JSON object as a line; floats are kept to six digits, those that are not finite become null."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,10 +43,26 @@ def _shortened(value: float) -> float | None:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows that ``append_log`` wrote; empty when there is no file."""
+    """The rows that ``append_log`` wrote; empty when there is no file.
+
+    A line that is no such row is left out: a run that was killed, or a full disk, may leave a part of one.
+
+    Raises:
+        FileError: the file cannot be read.
+    """
     if not path.exists():
         return []
-    return [cast("dict[str, Any]", json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    lines = read_bytes(path, limit_bytes=_MAX_LOG_BYTES, what="the log").splitlines()
+    return [row for row in map(_row, lines) if row is not None]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """The object that a line of a log holds; None for any other line."""
+    try:
+        row: object = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", row) if isinstance(row, dict) else None
 
 
 def progress_bar(*, initial: int = 0) -> tqdm[Any]:
@@ -71,7 +91,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequen
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
 
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:
@@ -98,7 +118,7 @@ def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[s
     axes.set_xlabel("read")
     axes.set_ylabel("true")
     axes.set_title(title)
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
 
 
 def report_skipped(count: int) -> None:

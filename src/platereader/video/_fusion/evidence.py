@@ -26,6 +26,14 @@ from platereader.results import (
 )
 from platereader.trust import FrameWeights, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS, UNFITTED
+from platereader.video._fusion.difference import (
+    MIN_FRAMES,
+    MIN_LENGTH,
+    are_two_plates,
+    differing_places,
+    is_unlike,
+    sure_at,
+)
 from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed, substituted, voted
 
@@ -41,6 +49,7 @@ COMBINING_ROUNDS = 2
 CONTRADICTION_NATS = 20.0
 """How much less probable one plate's text is under a clear picture of another plate; one misread character is less."""
 
+_CONSIDERED_NATS = -7.0
 _MAX_COMBINED = 6
 _MAX_LEAD = 20.0
 
@@ -102,7 +111,10 @@ class FusedEvidence:
     @property
     def best(self) -> tuple[PlateReading, int]:
         """The most confident reading, of the fused text if there is one, and its frame index."""
-        text = self.fused.text
+        return self.best_of(self.fused.text)
+
+    def best_of(self, text: str | None) -> tuple[PlateReading, int]:
+        """The most confident reading, of this text if there is one, and its frame index."""
         best = max(self._kept, key=lambda kept: (kept.reading.text == text, kept.reading.confidence))
         return best.reading, best.frame_index
 
@@ -114,15 +126,38 @@ class FusedEvidence:
         log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))
         return reading.candidates[0].log_prob - log_prob > CONTRADICTION_NATS
 
+    def opposed_by(self, reading: PlateReading) -> bool:
+        """Whether a reading may be the first one of another plate, after this text was read in several frames."""
+        text = self.fused.text if self._kept else None
+        if text is None or reading.text is None or reading.text == text or self.fused.agreeing < MIN_FRAMES:
+            return False
+        mine, others = differing_places(text, reading.text)
+        stands = sum(sure_at(kept.reading, text, mine) for kept in self._kept) >= MIN_FRAMES
+        return is_unlike(text, reading.text) or (stands and sure_at(reading, reading.text, others))
+
+    def replaced_in(self, readings: Sequence[PlateReading], *, frames: int = MIN_FRAMES) -> bool:
+        """Whether later readings are of another plate: two texts that each stand in so many frames are two plates."""
+        text = self.fused.text
+        mine = [kept.reading for kept in self._kept]
+        others = {reading.text for reading in readings} - {None, text}
+        return text is not None and any(
+            are_two_plates(text, mine, other, readings, frames=frames) for other in others if other is not None
+        )
+
     def agrees_with(self, other: FusedEvidence) -> bool:
-        """Whether both are of one plate: one considers the text of the other, and not both are sure of their own."""
+        """Whether both are of one plate: one considers the text of the other, and misreading explains the difference.
+
+        It does not where both are sure of their text, or both texts stand in several frames. Pieces of a text say
+        nothing.
+        """
         mine, others = self.fused, other.fused
-        if mine.text is None or others.text is None or mine.text == others.text:
-            return mine.text is not None and mine.text == others.text
-        considered = mine.text in {one.text for one in others.candidates} or others.text in {
-            one.text for one in mine.candidates
-        }
-        return considered and not (mine.status == others.status == "read")
+        if mine.text is None or others.text is None or min(len(mine.text), len(others.text)) < MIN_LENGTH:
+            return False
+        if mine.text == others.text:
+            return True
+        if self.replaced_in([kept.reading for kept in other._kept]) or mine.status == others.status == "read":
+            return False
+        return _considers(mine, others.text) or _considers(others, mine.text)
 
     def _keep(self, kept: Sequence[Frame]) -> None:
         self._kept = sorted([*self._kept, *kept], key=lambda one: one.frame_index)
@@ -204,6 +239,10 @@ class FusedEvidence:
         reasons: Counter[Reason | None] = Counter(kept.reading.reason for kept in self._kept)
         reason, count = reasons.most_common(1)[0]
         return reason if 2 * count > len(self._kept) else None
+
+
+def _considers(fused: FusedReading, text: str) -> bool:
+    return any(one.text == text and one.log_prob >= _CONSIDERED_NATS for one in fused.candidates)
 
 
 def _least_informative(kept: Sequence[Frame]) -> int:

@@ -17,8 +17,11 @@ from platereader.video._tracking.motion import FloatArray, Motion
 Pairs: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Indices of tracks and, in the same order, of detections; each at most once."""
 
-_NEW_PLATE: Final = 20.0
+_NEW_PLATE: Final = 19.0
 """-2 log density of a new plate: anywhere among some thousand square sides of picture, of any size and aspect."""
+
+_MISSED_COST: Final = 10.0
+"""-2 log probability, a second, that a plate is still in view while it is not found: 0.2 s on average."""
 
 _SAME_SHAPE: Final = 8.0
 _MAX_SHIFTS: Final = 64
@@ -56,19 +59,24 @@ def common_shift(motion: Motion, measurements: FloatArray) -> FloatArray | None:
     return shifts[best] if agreement[best] > _MIN_AGREEMENT else None
 
 
-def assign(motion: Motion, measurements: FloatArray) -> Pairs:
+def assign(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) -> Pairs:
     """Pairs by motion; what is left over is tried again with allowance for a jump.
+
+    A plate that was not found in the frame before has probably left, and one that left does not jump: the longer a
+    track was not seen, the better a detection must fit it.
 
     Args:
         motion: N tracks, moved on to the time of the frame; those that jumped are loosened.
         measurements: float64 ``(M, 4)``, see ``measured``.
+        missed_s: float64 ``(N,)``: seconds from the first frame in which the plate was missed to this one; 0 where it
+            was seen in the frame before.
     """
-    tracks, detections = _likeliest(motion, measurements)
-    free_tracks = np.setdiff1d(np.arange(len(motion.mean)), tracks)
+    tracks, detections = _likeliest(motion, measurements, missed_s)
+    free_tracks = np.setdiff1d(np.flatnonzero(missed_s == 0.0), tracks)
     free_detections = np.setdiff1d(np.arange(len(measurements)), detections)
     loose = motion.of(free_tracks)
     loose.allow_shake(np.arange(len(free_tracks)))
-    jumped, seen = _likeliest(loose, measurements[free_detections])
+    jumped, seen = _likeliest(loose, measurements[free_detections], missed_s[free_tracks])
     motion.allow_shake(free_tracks[jumped])
     return np.append(tracks, free_tracks[jumped]), np.append(detections, free_detections[seen])
 
@@ -92,8 +100,9 @@ def best_pairs(worth: FloatArray) -> Pairs:
     return tracks[fits], detections[fits]
 
 
-def _likeliest(motion: Motion, measurements: FloatArray) -> Pairs:
-    return best_pairs(_worth(*motion.errors(measurements)))
+def _likeliest(motion: Motion, measurements: FloatArray, missed_s: FloatArray) -> Pairs:
+    worth = _worth(*motion.errors(measurements)) - _MISSED_COST * missed_s[:, None]
+    return best_pairs(np.maximum(worth, 0.0))
 
 
 def _worth(error: FloatArray, variance: FloatArray) -> FloatArray:

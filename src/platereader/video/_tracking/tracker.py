@@ -2,9 +2,10 @@
 
 What is taken from where: a Kalman filter with optimal assignment from SORT (Bewley et al., ICIP 2016). A second, looser
 try for what is left over from ByteTrack (Zhang et al., ECCV 2022) and buffered IoU (Yang et al., WACV 2023), by how far
-a plate is off its way and not by score. A plate is flat and often moves by several of its own heights between two
-frames, so nothing here asks for overlap. OC-SORT (Cao et al., CVPR 2023) repairs a track after a gap: noise that grows
-with the seconds leaves nothing to repair. A shake of the camera, which several tracks share, is taken out first.
+a plate is off its way and not by score; only for plates that were seen in the frame before, as one that left does not
+jump. A plate is flat and often moves by several of its own heights between two frames, so nothing here asks for
+overlap. OC-SORT (Cao et al., CVPR 2023) repairs a track after a gap: noise that grows with the seconds leaves nothing
+to repair. A shake of the camera, which several tracks share, is taken out first.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class MotionTracker:
         self._tracks: list[_Track] = []
         self._motion = Motion.started(np.zeros((0, 4)))
         self._ids_given = 0
-        self._now_s = -math.inf
+        self._now_s = self._before_s = -math.inf
 
     def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
         """Take in one frame's detections.
@@ -83,7 +84,7 @@ class MotionTracker:
         if self._tracks:
             self._motion.advance(elapsed_s)
             self._compensate_shake(measurements)
-        rows, columns = assign(self._motion, measurements)
+        rows, columns = assign(self._motion, measurements, missed_s=self._missed_s())
         self._motion.correct(rows, measurements[columns])
         coasting = self._coasting(set(rows.tolist()))
         edges = _edges(detections, measurements)
@@ -106,8 +107,14 @@ class MotionTracker:
                 f"timestamp_s is {timestamp_s}, the frame before was at {self._now_s}: times must be finite and grow "
                 "from frame to frame; use one tracker per camera and a new one after a restart."
             )
-        elapsed_s, self._now_s = timestamp_s - self._now_s, timestamp_s
-        return elapsed_s
+        self._before_s, self._now_s = self._now_s, timestamp_s
+        return self._now_s - self._before_s
+
+    def _missed_s(self) -> FloatArray:
+        """float64 ``(N,)``: seconds since each track was seen, 0 where that was in the frame before."""
+        since_s = np.array([self._now_s - track.last_seen_s for track in self._tracks], dtype=np.float64)
+        missed = np.array([track.last_seen_s < self._before_s for track in self._tracks], dtype=np.bool_)
+        return np.where(missed, since_s, 0.0)
 
     def _drop_lost(self) -> tuple[int, ...]:
         """Forget tracks not seen for too long; the ids among them."""

@@ -1,4 +1,4 @@
-"""The annotated video keeps the time in which its frames were taken."""
+"""The annotated video keeps the times at which its frames were taken."""
 
 from __future__ import annotations
 
@@ -7,45 +7,57 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captures import read_video
+from captures import ScriptedCapture, read_timed
 from platereader import StreamUpdate
+from platereader._files import InputFiles
 from platereader.cli.watch.saving import AnnotatedVideo
 from platereader.errors import InvalidArgumentError
+from platereader.media._camera import LiveFeed
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
-def length_of(path: Path, times_s: list[float], *, fps: float = 10.0) -> int:
-    """How many frames a video of frames at those times has."""
-    video = AnnotatedVideo(path, fps=fps, source="0")
+def annotated(path: Path, *, live: bool = True) -> AnnotatedVideo:
+    source = LiveFeed(ScriptedCapture([], fps=10.0), name="0", reopen=lambda: None, notify=print)
+    source.live = live
+    return AnnotatedVideo(path, source=source, inputs=InputFiles())
+
+
+def times_of(path: Path, times_s: list[float], *, live: bool = True) -> list[float]:
+    """The times that a video of frames at those times has."""
+    video = annotated(path, live=live)
     for timestamp_s in times_s:
         video.add(FRAME, StreamUpdate(timestamp_s, (), ()))
     video.close()
-    return len(read_video(path))
+    return [round(time_s, 3) for time_s, _ in read_timed(path)]
 
 
 @pytest.mark.parametrize(
-    ("times_s", "frames"),
+    ("times_s", "kept_s"),
     [
-        ([0.0, 0.1, 0.2], 3),
-        ([7.0, 7.1, 7.2], 3),
-        ([0.0, 0.104, 0.196, 0.301], 4),  # clocks are never exact
-        ([0.0, 0.5, 1.0], 11),  # dropped frames
-        ([0.0, 0.01, 0.02, 0.1], 2),  # faster than the video
-        ([0.0, 0.1, 600.0, 600.1], 4),  # away for ten minutes
-        ([0.0, 2.0], 21),
+        ([0.0, 0.1, 0.2], [0.0, 0.1, 0.2]),
+        ([7.0, 7.1, 7.2], [0.0, 0.1, 0.2]),
+        ([0.0, 0.104, 0.196, 0.301], [0.0, 0.104, 0.196, 0.301]),  # clocks are never exact
+        ([0.0, 0.5, 1.9], [0.0, 0.5, 1.9]),  # dropped frames
+        ([0.0, 0.1, 600.0, 600.1], [0.0, 0.1, 0.2, 0.3]),  # away for ten minutes
     ],
 )
-def test_lengths(tmp_path: Path, times_s: list[float], frames: int) -> None:
-    assert length_of(tmp_path / "marked.mp4", times_s) == frames
+def test_the_times_of_a_camera(tmp_path: Path, times_s: list[float], kept_s: list[float]) -> None:
+    assert times_of(tmp_path / "marked.mp4", times_s) == kept_s
+
+
+def test_a_gap_in_a_file_is_kept(tmp_path: Path) -> None:
+    assert times_of(tmp_path / "marked.mp4", [0.0, 0.1, 60.0], live=False) == [0.0, 0.1, 60.0]
 
 
 def test_without_a_frame_there_is_no_video(tmp_path: Path) -> None:
-    AnnotatedVideo(tmp_path / "marked.mp4", fps=10.0, source="0").close()
+    annotated(tmp_path / "marked.mp4").close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "marked.mp4").mkdir()
-    with pytest.raises(InvalidArgumentError, match="cannot be written"):
-        length_of(tmp_path / "marked.mp4", [0.0])
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "elsewhere.mp4")
+    for name in ("marked.mp4", "link.mp4"):
+        with pytest.raises(InvalidArgumentError, match="cannot be written"):
+            annotated(tmp_path / name)

@@ -20,12 +20,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captures import ScriptedCapture, read_video, write_video
+from captures import ScriptedCapture, read_timed, read_video, write_video
 from fakes import CropRectifier, PatchDetector, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
 from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.cli.watch.events import SCHEMA
+from platereader.errors import FileError
 from platereader.media._camera import LiveFeed
 from platereader.media._images import read_image
 
@@ -102,7 +103,7 @@ def test_json_says_each_thing_once(folder: Path, capsys: pytest.CaptureFixture[s
     assert 0.1 < events[0]["timestamp_s"] < 0.8 < events[1]["timestamp_s"]
     assert events[3]["plate"]["best_frame_index"] >= 58
     assert events[1]["crop"] is None
-    assert ended == {"event": "ended", "why": "ended", "frames": 64, "dropped": 0, "passages": 2}
+    assert ended == {"event": "ended", "why": "ended", "frames": 64, "dropped": 0, "passages": 2, "left_out": 0}
 
 
 def test_an_unsure_plate_finishes_and_never_settles(
@@ -173,15 +174,16 @@ def test_a_video_and_its_annotated_copy(
     assert frames[-1][..., 1].max() > 100 > read_video(video)[-1][..., 1].max()
 
 
-def test_frames_that_change_size_and_frame_rates_are_kept_in_time(
+def test_frames_that_change_size_are_fitted_and_keep_their_times(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frames = save(tmp_path / "frames", [frame_with(ONE)] * 4 + [frame_with(ONE, width=640, height=200)] * 4)
-    (frames / "2.png").write_bytes(b"no picture")  # the gap is filled
+    (frames / "2.png").write_bytes(b"no picture")
     marked = tmp_path / "marked.mp4"
     assert watch(capsys, frames, "--fps", "5", "--save", marked)[0] == 1
+    assert [round(time_s, 3) for time_s, _ in read_timed(marked)] == [0.0, 0.2, 0.6, 0.8, 1.0, 1.2, 1.4]
     written = read_video(marked)
-    assert [frame.shape for frame in written] == [(240, 320, 3)] * 8
+    assert [frame.shape for frame in written] == [(240, 320, 3)] * 7
     # 640x200 fits into 320x240 as 320x100 with 70 black rows above.
     assert written[-1][:60].max() < 30
 
@@ -212,8 +214,25 @@ def test_what_cannot_be_watched(
 def test_the_source_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = write_video(tmp_path / "gate.mp4", [frame_with(BLANK)] * 3)
     before = video.read_bytes()
-    assert watch(capsys, video, "--save", video)[0] == 2
+    (tmp_path / "hard.mp4").hardlink_to(video)
+    (tmp_path / "soft.mp4").symlink_to(video)
+    for name in ("gate.mp4", "hard.mp4", "soft.mp4"):
+        assert watch(capsys, video, "--save", tmp_path / name)[0] == 2
     assert video.read_bytes() == before
+
+
+def test_plates_are_reported_though_the_disk_is_full(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise FileError("cannot write the video: no space left")
+
+    monkeypatch.setattr("platereader.cli.videos._Encoder.finish", full)
+    status, out, err = watch(capsys, folder, "--fps", "10", "--csv", "--save", tmp_path / "marked.mp4")
+    assert status == 1
+    assert out.count("A123BC77") == 1
+    assert "no space left" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
 
 
 def test_damage_is_reported_after_what_was_seen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,7 +271,7 @@ def test_a_signal_stops_and_flushes(
     camera = Camera(monkeypatch)
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     marked = tmp_path / "marked.mp4"
-    timer = threading.Timer(0.6, os.kill, [os.getpid(), number])
+    timer = threading.Timer(1.5, os.kill, [os.getpid(), number])
     timer.start()
     started, *events, ended = watch_json(capsys, "rtsp://admin:hunter2@camera/1", "--save", marked)
     timer.join()

@@ -8,7 +8,7 @@ import pytest
 from saved_pictures import save
 
 from platereader import Box, DatasetError, Quad
-from platereader.lab.datasets import LabelledPlate, is_calibration, load_dataset
+from platereader.lab.datasets import LabelledPlate, is_calibration, layouts, load_dataset
 from platereader.lab.datasets.labels import is_held_out
 
 
@@ -100,7 +100,23 @@ class TestLabelsJsonl:
             ('{"file": "a.png", "plates": [{"box": [1, 2, 3]}]}', "box is not 4 numbers"),
             ('{"file": "a.png", "plates": [{"box": [1, 2, 3, true]}]}', "box is not 4 numbers"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, 3, 4]}]}', "inverted"),
-            ('{"file": "a.png", "plates": [{"box": [9, 2, NaN, 4]}]}', "not finite"),
+            ('{"file": "a.png", "plates": [{"box": [9, 2, NaN, 4]}]}', "box has a number beyond 1000000"),
+            ('{"file": "a.png", "plates": [{"box": [9, 2, Infinity, 4]}]}', "box has a number beyond 1000000"),
+            ('{"file": "a.png", "plates": [{"box": [-1e308, 2, 1e308, 4]}]}', "box has a number beyond 1000000"),
+            ('{"file": "a.png", "plates": [{"box": [1, 2, 1000001, 4]}]}', "box has a number beyond 1000000"),
+            ('{"file": "a.png", "plates": [{"box": [1, 2, "1e308", 4]}]}', "box has a number beyond 1000000"),
+            (
+                '{"file": "a.png", "plates": [{"corners": [[0, 0], [1e308, 0], [9, 9], [0, 9]]}]}',
+                "corners has a number",
+            ),
+            ('{"file": "a.png", "ignore": [[0, 0, 1e9, 9]]}', "'ignore' has a number beyond 1000000"),
+            ('{"file": "a.png", "width": true}', "'width' is neither a whole number nor null"),
+            ('{"file": "a.png", "width": -40}', "'width' is not between 1 and 1000000"),
+            ('{"file": "a.png", "height": 1' + 400 * "0" + "}", "'height' is not between 1 and 1000000"),
+            ('{"file": "a.png", "height": 1' + 9000 * "0" + "}", "is not valid JSON"),
+            ('{"file": "a.png", "plates": [{"lines": true}]}', "'lines' is neither a whole number nor null"),
+            ('{"file": "a.png", "plates": ' + "[" * 100_000, "is not valid JSON"),
+            ('{"file": "a\\u0000.png"}', "there is no picture"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, 9, 4]}]}', "has no area"),
             ('{"file": "a.png", "plates": [{"corners": [[1, 2]]}]}', "not a list of 4 points"),
             ('{"file": "a.png", "plates": [{"corners": [[1, 2], [9, 2], [5, 2], [3, 2]]}]}', "around an area"),
@@ -127,6 +143,19 @@ class TestLabelsJsonl:
         save(tmp_path / "a.png")
         (tmp_path / "labels.jsonl").write_bytes(b'{"file": "a.png"}\n{"file": "\xff.png"}\n')
         assert [row.line for row in load_dataset(tmp_path).skipped] == [2]
+
+    def test_table_that_cannot_be_read_is_named_and_skipped(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(layouts, "_MAX_LABEL_BYTES", 100)
+        for name, lines in (("small", 1), ("large", 20)):
+            save(tmp_path / name / "a.png")
+            write(tmp_path / name / "labels.jsonl", '{"file": "a.png"}\n' * lines)
+        dataset = load_dataset(tmp_path)
+        assert len(dataset.images) == 1
+        (skipped,) = dataset.skipped
+        assert skipped.path == tmp_path / "large" / "labels.jsonl"
+        assert "more than 100 bytes" in skipped.reason
 
     def test_sets_below_a_folder_are_read_together(self, tmp_path: Path) -> None:
         for name in ("one", "two"):
@@ -210,6 +239,8 @@ class TestVoc:
             (VOC.format(xmax=4, width=40), "has no area"),
             (VOC.format(xmax=30, width=80), "not that of the picture"),
             ("<!DOCTYPE a [<!ENTITY b 'c'>]><annotation/>", "entities"),
+            (VOC.format(xmax="1e308", width=40), "bndbox has a number beyond 1000000"),
+            (VOC.format(xmax="nan", width=40), "bndbox has a number beyond 1000000"),
         ],
     )
     def test_broken_annotation_is_skipped(self, tmp_path: Path, text: str, reason: str) -> None:
@@ -220,6 +251,13 @@ class TestVoc:
         dataset = load_dataset(tmp_path)
         assert [image.path.stem for image in dataset.images] == ["a"]
         assert reason in dataset.skipped[0].reason
+
+    def test_entities_are_found_in_other_encodings(self, tmp_path: Path) -> None:
+        save(tmp_path / "a.png")
+        text = """<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY b 'c'>]><annotation>&b;</annotation>"""
+        (tmp_path / "a.xml").write_bytes(text.encode("utf-16"))
+        with pytest.raises(DatasetError, match="entities"):
+            load_dataset(tmp_path)
 
     def test_annotation_without_picture(self, tmp_path: Path) -> None:
         save(tmp_path / "b.png")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import cv2
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from platereader._dependencies import check_installed
-from platereader.errors import MissingDependencyError
+from platereader.errors import FileError, MissingDependencyError
 from platereader.lab.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
 
 
@@ -17,6 +19,37 @@ def test_the_log_comes_back_row_by_row(tmp_path: Path) -> None:
     append_log(log, {"step": 1, "loss": 0.123456789})
     append_log(log, {"step": 2, "loss": float("nan")})
     assert read_log(log) == [{"step": 1, "loss": 0.123457}, {"step": 2, "loss": None}]
+
+
+def test_part_of_a_line_does_not_stop_a_run_that_goes_on(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    append_log(log, {"step": 1})
+    with log.open("ab") as file:
+        file.write(b'{"step": 2, "lo\n[1]\n\xff\n' + b"[" * 100_000 + b"\n\n")
+    append_log(log, {"step": 3})
+    assert read_log(log) == [{"step": 1}, {"step": 3}]
+
+
+def test_curves_go_through_no_link_and_survive_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}]
+    curves, precious = tmp_path / "curves.png", tmp_path / "precious.png"
+    precious.write_bytes(b"precious")
+    curves.symlink_to(precious)
+    with pytest.raises(FileError, match="symbolic link"):
+        draw_curves(rows, curves, panels=[["loss"]])
+    assert precious.read_bytes() == b"precious"
+    curves.unlink()
+    draw_curves(rows, curves, panels=[["loss"]])
+    before = curves.read_bytes()
+
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(FileError, match="No space left"):
+        draw_curves(rows[:1], curves, panels=[["loss"]])
+    assert curves.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "precious.png"]
 
 
 def test_pictures_are_drawn_without_a_display(tmp_path: Path) -> None:

@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from platereader.video._tracking.association import assign, best_pairs, common_shift
+from platereader.video._tracking import association
+from platereader.video._tracking.association import best_pairs, common_shift
 from platereader.video._tracking.motion import Motion
 
 SIZE, ASPECT = np.log(50.0), 1.5
+
+
+def assign(
+    motion: Motion, measurements: NDArray[np.float64], *, missed_s: float = 0.0
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All tracks were not seen for so long."""
+    return association.assign(motion, measurements, missed_s=np.full(len(motion.mean), missed_s))
 
 
 def standing(*middles: tuple[float, float]) -> NDArray[np.float64]:
@@ -59,6 +67,20 @@ def test_a_plate_that_jumps_is_found_in_a_second_pass_and_its_track_allows_for_i
 
 def test_the_second_pass_reaches_no_further_than_a_jump() -> None:
     assert assign(known((100, 100)), standing((600, 100)))[0].size == 0
+
+
+def test_a_plate_that_was_missed_does_not_jump() -> None:
+    assert assign(known((100, 100)), standing((190, 100)))[0].tolist() == [0]
+    assert assign(known((100, 100)), standing((190, 100)), missed_s=0.2)[0].size == 0
+    assert assign(known((100, 100)), standing((100, 100)), missed_s=0.2)[0].tolist() == [0]
+
+
+def test_the_longer_a_plate_was_missed_the_better_it_must_fit() -> None:
+    motion = known((100, 100))
+    motion.advance(0.6)
+    assert assign(motion, standing((900, 100)), missed_s=0.04)[0].tolist() == [0]
+    assert assign(motion, standing((900, 100)), missed_s=0.6)[0].size == 0
+    assert assign(motion, standing((104, 100)), missed_s=0.6)[0].tolist() == [0]
 
 
 def test_nothing_matches_nothing() -> None:

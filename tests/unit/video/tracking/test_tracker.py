@@ -137,13 +137,52 @@ def test_zero_hits_are_refused() -> None:
         MotionTracker(min_hits=0)
 
 
-def test_a_second_hidden_at_five_frames_a_second_is_one_track() -> None:
+def test_half_a_second_hidden_at_five_frames_a_second_is_one_track() -> None:
     tracker = MotionTracker()
     for frame in range(4):
         tracker.update([plate(90 * frame, 100)], frame / 5)
-    for frame in range(4, 9):
+    for frame in range(4, 6):
         tracker.update([], frame / 5)
-    assert tracker.update([plate(90 * 9, 100)], 9 / 5).track_ids == (1,)
+    assert tracker.update([plate(90 * 6, 100)], 6 / 5).track_ids == (1,)
+
+
+def opposite_lanes(fps: float, rng: np.random.Generator) -> list[list[tuple[int, Detection]]]:
+    """Cars on two lanes, each found on a part of its way only: (car, detection) of each frame."""
+    cars: list[tuple[int, float, float, float, float]] = []
+    for lane in (0, 1):
+        start_s = rng.uniform(0, 1)
+        while start_s < 12:
+            found_from = rng.uniform(0, 0.5)
+            cars.append((lane, start_s, rng.uniform(0.25, 0.6), found_from, rng.uniform(found_from + 0.2, 1.1)))
+            start_s += rng.uniform(0.9, 3)
+    frames: list[list[tuple[int, Detection]]] = []
+    for time_s in np.arange(0, 12, 1 / fps):
+        seen: list[tuple[int, Detection]] = []
+        for car, (lane, start_s, pace, found_from, found_to) in enumerate(cars):
+            share = (time_s - start_s) * pace
+            if found_from <= share <= min(found_to, 1.0) and rng.random() > 0.12:
+                depth = 1 - 0.9 * share if lane == 0 else 0.1 + 0.9 * share
+                x, y = (640 - 60 / depth, 200 + 45 / depth) if lane == 0 else (640 + 60 / depth, 200 + 45 / depth)
+                width = 14 / depth * rng.normal(1, 0.03)
+                seen.append((car, plate(x, y + rng.normal(0, 0.5), width=width, height=width / 4.6)))
+        frames.append(seen)
+    return frames
+
+
+def test_a_track_is_not_handed_to_another_car() -> None:
+    mixed = tracks = 0
+    for fps in (5, 12, 25):
+        for seed in range(4):
+            tracker = MotionTracker()
+            cars_of: dict[int | None, list[int]] = {}
+            for number, seen in enumerate(opposite_lanes(fps, np.random.default_rng([6, fps, seed]))):
+                assignment = tracker.update([one for _, one in seen], number / fps)
+                for (car, _), track_id in zip(seen, assignment.track_ids, strict=True):
+                    cars_of.setdefault(track_id, []).append(car)
+            tracks += len(cars_of)
+            mixed += sum(len({car for car in cars if cars.count(car) > 1}) > 1 for cars in cars_of.values())
+    assert tracks > 100
+    assert mixed < 0.03 * tracks
 
 
 def test_a_plate_that_appears_beside_one_that_is_hidden_is_a_new_track() -> None:

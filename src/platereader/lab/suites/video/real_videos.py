@@ -10,10 +10,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, cast
 
-import cv2
-
 from platereader._arrays import BgrImage
-from platereader.errors import DatasetError, MediaFileError
+from platereader.errors import CaptureError, DatasetError, MediaFileError
+from platereader.media import open_source
 from platereader.pipeline import Pipeline
 from platereader.results import TrackedPlate
 
@@ -124,13 +123,11 @@ def _video(path: Path, row: dict[str, Any]) -> RealVideo:
 
 def _frames(path: Path) -> Iterator[BgrImage]:
     """All frames of a video."""
-    video = cv2.VideoCapture(str(path))
     try:
-        good, pixels = video.read()
-        if not good:
-            raise MediaFileError(f"{path} cannot be decoded: check that it plays, and that OpenCV has its codec.")
-        while good:
-            yield cast(BgrImage, pixels)
-            good, pixels = video.read()
-    finally:
-        video.release()
+        video = open_source(path)
+        try:
+            yield from (pixels for _, pixels in video)
+        finally:
+            video.close()
+    except CaptureError as error:
+        raise MediaFileError(str(error)) from error

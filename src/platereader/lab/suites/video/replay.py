@@ -19,7 +19,6 @@ from platereader.video._stream import PlateStream, StreamSettings
 __all__ = ["RecordedFrame", "Replay", "record", "replay"]
 
 _CHUNK = 4
-_EMPTY_FRAME = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,13 @@ class RecordedFrame:
     Attributes:
         timestamp_s: seconds.
         readings: of every detection, best detection first.
+        size_px: width and height of the frame.
         plates: the truth; empty where it is unknown.
     """
 
     timestamp_s: float
     readings: tuple[PlateReading, ...]
+    size_px: tuple[int, int] = (1, 1)
     plates: tuple[TruePlate, ...] = ()
 
 
@@ -68,7 +69,7 @@ def record(
     recorded: list[RecordedFrame] = []
     for some in chunks(frames, size=_CHUNK):
         for frame, readings in zip(some, pipeline.read_batch([one.pixels for one in some]), strict=True):
-            recorded.append(RecordedFrame(frame.timestamp_s, tuple(readings), frame.plates))
+            recorded.append(_recorded(frame, readings))
             if on_frame is not None:
                 on_frame()
     return recorded
@@ -93,9 +94,15 @@ def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: Stream
     updates: list[StreamUpdate] = []
     for frame in frames:
         parts.frame = frame
-        updates.append(stream.update(_EMPTY_FRAME, frame.timestamp_s))
+        width, height = frame.size_px
+        updates.append(stream.update(np.zeros((height, width, 3), np.uint8), frame.timestamp_s))
     updates.append(stream.finish())
     return Replay(tuple(updates), parts.detector_runs, parts.reads)
+
+
+def _recorded(frame: VideoFrame, readings: Sequence[PlateReading]) -> RecordedFrame:
+    height, width = frame.pixels.shape[:2]
+    return RecordedFrame(frame.timestamp_s, tuple(readings), (width, height), frame.plates)
 
 
 @dataclass(slots=True)

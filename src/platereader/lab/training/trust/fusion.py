@@ -51,6 +51,8 @@ _SEED = 2**42
 _MIN_LOG_PROB = -60.0
 # Below it, frames that see little of a plate can no longer vote together against one that misreads it with confidence.
 _MIN_FLOOR_NATS = 8.0
+# Near 1, a hundred frames of a parked car that agree would say no more than one.
+_MAX_DEPENDENCE = 0.8
 # Fills the tables up where a track has fewer texts than others; infinity has no gradient.
 _NO_TEXT_NATS = 1e4
 _EVALUATED_AFTER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 30)
@@ -201,9 +203,9 @@ def _stacked(scored: Sequence[_Scored]) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def _in_range(values: Tensor) -> Tensor:
-    """Any numbers as a bias, weights of the signs, a floor above the least one and a dependence between 0 and 1."""
-    floor, dependence = _MIN_FLOOR_NATS + torch.nn.functional.softplus(values[-2:-1]), torch.sigmoid(values[-1:])
-    return torch.cat([values[:-2], floor, dependence])
+    """Any numbers as a bias, weights of the signs, a floor above the least and a dependence below the greatest one."""
+    floor = _MIN_FLOOR_NATS + torch.nn.functional.softplus(values[-2:-1])
+    return torch.cat([values[:-2], floor, _MAX_DEPENDENCE * torch.sigmoid(values[-1:])])
 
 
 def _scores(values: Tensor, tables: Tensor, signs: Tensor, penalties: Tensor) -> Tensor:

@@ -1,0 +1,209 @@
+"""From the packets of a video to its frames: upright, without interlacing, in blue, green and red."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.filter import Graph
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+OPEN_TIMEOUT_S = 10.0
+"""How long a network camera may take to answer."""
+
+READ_TIMEOUT_S = 10.0
+"""How long a network camera may be silent before it counts as lost."""
+
+_THREADS = 2
+_MAX_FPS = 1000.0  # some streams report the ticks of their clock instead
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedFrame:
+    """One frame of a video.
+
+    Attributes:
+        stamp_s: the time that the file gives it, seconds of any origin; None where it gives none.
+        duration_s: how long it is shown; None where the file does not say.
+        pixels: uint8 ``(H, W, 3)`` BGR.
+    """
+
+    stamp_s: float | None
+    duration_s: float | None
+    pixels: BgrImage
+
+
+def open_file(path: Path) -> InputContainer:
+    """Open a video file, and no other file or address that it may refer to.
+
+    Raises:
+        FFmpegError: it is no video, or cannot be read.
+    """
+    import av
+
+    # The prefix keeps a name such as `http:x` from being an address, the pattern type one such as `%d.png` from being
+    # many files. A clock that goes back is not taken for one that ran over.
+    options = {"protocol_whitelist": "file", "pattern_type": "none", "correct_ts_overflow": "0"}
+    return av.open(f"file:{path}", "r", options=options)
+
+
+def open_address(address: str) -> InputContainer:
+    """Open a network camera or a video on a server.
+
+    Raises:
+        FFmpegError: it does not answer in time, or gives no video. Its text may hold the password: never print it.
+    """
+    import av
+
+    return av.open(address, "r", options={"rtsp_transport": "tcp"}, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+
+
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """The stream of frames that FFmpeg takes for the main one; None when there is none, or none that can be decoded."""
+    best = container.streams.best("video")
+    # Without a decoder there is no context, whatever the annotations say.
+    if best is None or cast(Any, best.codec_context) is None:
+        return None
+    return cast("VideoStream", best)
+
+
+def reported_fps(stream: VideoStream) -> float | None:
+    """Frames per second on average, as a stream reports them; None where the number is impossible."""
+    rate = float(stream.average_rate or 0)
+    return rate if 0 < rate < _MAX_FPS else None
+
+
+class FrameDecoder:
+    """Decodes the packets of one stream.
+
+    Args:
+        stream: of an opened container.
+
+    Attributes:
+        damaged: packets and frames that could not be decoded; they are left out.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        # With one thread, or threads within a frame, FFmpeg 8 does not mark damaged frames of H.264.
+        stream.codec_context.thread_count = _THREADS
+        stream.codec_context.thread_type = "AUTO"
+        self.damaged: int = 0
+        self._stream = stream
+        # In a transport stream a packet before a joint is marked, too, and is often whole.
+        self._marks_joints = stream.container.format.name == "mpegts"
+        self._reformatter = VideoReformatter()
+        self._deinterlacer: _Deinterlacer | None = None
+
+    def decode(self, packet: Packet[Any]) -> Iterator[DecodedFrame]:
+        """The frames that one more packet completes."""
+        if packet.is_corrupt and not self._marks_joints:
+            self.damaged += 1  # half of it is missing
+        elif packet.size:  # the decoder would take an empty one for the end
+            yield from self._decode(packet)
+
+    def flush(self) -> Iterator[DecodedFrame]:
+        """The frames that are left after the last packet."""
+        yield from self._decode(None)
+        if self._deinterlacer is not None:
+            yield from map(self._finished, self._deinterlacer.flush())
+
+    def _decode(self, packet: Packet[Any] | None) -> Iterator[DecodedFrame]:
+        from av.error import FFmpegError
+
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except FFmpegError:
+            self.damaged += 1
+            return
+        for frame in frames:
+            if frame.is_corrupt:
+                self.damaged += 1
+                continue
+            for progressive in self._progressive(frame):
+                yield self._finished(progressive)
+
+    def _progressive(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+        """The frame, or those that the deinterlacer gives for it; it looks one frame ahead."""
+        layout = (frame.width, frame.height, frame.format.name)
+        if self._deinterlacer is not None and self._deinterlacer.layout != layout:
+            yield from self._deinterlacer.flush()
+            self._deinterlacer = None
+        if self._deinterlacer is None and frame.interlaced_frame:
+            self._deinterlacer = _Deinterlacer(frame, self._stream)
+        if self._deinterlacer is None:
+            yield frame
+        else:
+            yield from self._deinterlacer.add(frame)
+
+    def _finished(self, frame: VideoFrame) -> DecodedFrame:
+        base = float(frame.time_base or self._stream.time_base or 0)
+        converted = self._reformatter.reformat(frame, format="bgr24", threads=1)
+        pixels = upright(cast(BgrImage, converted.to_ndarray()), _display_matrix(frame))
+        stamp_s = None if frame.pts is None else frame.pts * base
+        return DecodedFrame(stamp_s, frame.duration * base or None, pixels)
+
+
+class _Deinterlacer:
+    """Makes one progressive frame of each interlaced one; frames that are not interlaced pass unchanged."""
+
+    def __init__(self, first: VideoFrame, stream: VideoStream) -> None:
+        from av.filter import Graph
+
+        self.layout = (first.width, first.height, first.format.name)
+        self._graph: Graph = Graph()
+        self._graph.threads = 1
+        source = self._graph.add_buffer(
+            width=first.width, height=first.height, format=first.format, time_base=stream.time_base
+        )
+        bwdif = self._graph.add("bwdif", "mode=send_frame:deint=interlaced")
+        self._graph.link_nodes(source, bwdif, self._graph.add("buffersink"))
+        self._graph.configure()
+
+    def add(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        """The frames that one more completes."""
+        self._graph.vpush(frame)
+        with suppress(BlockingIOError, EOFError):  # FFmpeg's errors of these kinds are also the built-in ones
+            while True:
+                yield self._graph.vpull()
+
+    def flush(self) -> Iterator[VideoFrame]:
+        """The last frame."""
+        yield from self.add(None)
+
+
+def _display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
+    """How ``(x, y)`` of the frame lies on the screen: a, b, c, d of ``(a x + c y, b x + d y)``; at least the signs."""
+    from av.sidedata.sidedata import Type
+
+    data = cast(Any, frame.side_data).get(Type.DISPLAYMATRIX)  # the annotations know no keys
+    if data is None:
+        return (1, 0, 0, 1)
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    return (a, b, c, d)
+
+
+def upright(pixels: BgrImage, matrix: tuple[int, int, int, int]) -> BgrImage:
+    """Turn and mirror a frame as its display matrix says, to the nearest right angle.
+
+    Args:
+        pixels: uint8 ``(H, W, 3)``.
+        matrix: a, b, c, d of ``(a x + c y, b x + d y)``.
+    """
+    a, b, c, d = matrix
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        pixels, (a, d) = pixels.transpose(1, 0, 2), (c, b)
+    pixels = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(pixels)

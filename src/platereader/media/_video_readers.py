@@ -1,0 +1,193 @@
+"""What reads video files: FFmpeg, and Pillow for what FFmpeg cannot decode."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from platereader.media._decoding import DecodedFrame, FrameDecoder, reported_fps
+from platereader.media._source import DEFAULT_FPS
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+# Containers whose header states the length, rather than FFmpeg's estimate from the size of the file.
+_STATING_LENGTH = ("matroska", "avi", "asf", "flv")
+_COMPLETE_SHARE = 0.98  # they round it, and count frames that were dropped
+
+
+class VideoReader(Protocol):
+    """What a video file gives."""
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second on average; None where the file does not say."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """About how many frames there are; None when that is unknown."""
+        ...
+
+    def frames(self) -> Iterator[DecodedFrame]:
+        """All frames that can be decoded, in order."""
+        ...
+
+    def problem(self) -> str | None:
+        """What was missing or damaged, after ``frames`` has ended; None when nothing was."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
+class ContainerReader:
+    """Reads a video with FFmpeg.
+
+    Args:
+        container: the opened file.
+        stream: its video.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container = container
+        self._stream = stream
+        self._decoder = FrameDecoder(stream)
+        self._packets = 0
+        self._end_s = -math.inf
+        self._broken = False
+        self.fps: float | None = reported_fps(stream)
+        duration_s = self._duration_s()
+        estimate = None if duration_s is None or self.fps is None else round(duration_s * self.fps)
+        self.frame_count: int | None = stream.frames or estimate or None
+        # Only MP4 lists all of its frames before the first.
+        self._listed = len(stream.index_entries) if "mp4" in container.format.name else 0
+
+    def frames(self) -> Iterator[DecodedFrame]:
+        """All frames that can be decoded, in order."""
+        reordered = self._container.format.name == "avi" and self._stream.codec_context.has_b_frames
+        stamps = _DecodingOrder() if reordered else None
+        for packet in self._demuxed():
+            if stamps is not None and packet.size and packet.dts is not None:
+                stamps.add(float(packet.dts * packet.time_base))
+            for frame in self._decoder.decode(packet):
+                yield frame if stamps is None else stamps.corrected(frame)
+        for frame in self._decoder.flush():
+            yield frame if stamps is None else stamps.corrected(frame)
+
+    def problem(self) -> str | None:
+        """What was missing or damaged, after ``frames`` has ended; None when nothing was."""
+        if (missing := self._missing()) is not None:
+            return f"broke off after {missing}: it is damaged or cut off"
+        if self._decoder.damaged:
+            return f"is damaged: {self._decoder.damaged} of its frames could not be decoded and were left out"
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _demuxed(self) -> Iterator[Packet[Any]]:
+        """The packets of the video; those of its sound are only looked at for their times."""
+        from av.error import FFmpegError
+
+        packets = self._container.demux()
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except FFmpegError:
+                self._broken = True
+                return
+            start = packet.dts if packet.pts is None else packet.pts
+            if start is not None and packet.stream.type in {"video", "audio"}:
+                self._end_s = max(self._end_s, float((start + (packet.duration or 0)) * packet.time_base))
+            if packet.stream.index == self._stream.index and (packet.size or start is not None):
+                self._packets += 1
+                yield packet
+
+    def _duration_s(self) -> float | None:
+        """The length that the container states, or FFmpeg estimates."""
+        duration = self._container.duration  # in microseconds
+        return None if duration is None or duration <= 0 else duration / 1e6
+
+    def _missing(self) -> str | None:
+        """How far the file goes when it is shorter than it says; None when it is whole."""
+        listed = self._listed
+        states_length = self._container.format.name.startswith(_STATING_LENGTH)
+        if states_length and self._stream.frames:
+            listed = math.floor(_COMPLETE_SHARE * self._stream.frames - 1)
+        if self._broken or self._packets < listed:
+            total = "" if self.frame_count is None else f" of about {self.frame_count}"
+            return f"{self._packets - self._decoder.damaged}{total} frames"
+        duration_s = self._duration_s()
+        step_s = 1 / (self.fps or DEFAULT_FPS)
+        if states_length and duration_s is not None and self._end_s < _COMPLETE_SHARE * duration_s - step_s:
+            return f"{self._end_s:.1f} of {duration_s:.1f} s"
+        return None
+
+
+class _DecodingOrder:
+    """Stamps of a container that gives them in the order of decoding: frames come out in the order of time."""
+
+    def __init__(self) -> None:
+        self._waiting: list[float] = []
+
+    def add(self, stamp_s: float) -> None:
+        """Note the stamp of a packet."""
+        heapq.heappush(self._waiting, stamp_s)
+
+    def corrected(self, frame: DecodedFrame) -> DecodedFrame:
+        """The frame with the lowest stamp that no frame has had."""
+        return replace(frame, stamp_s=heapq.heappop(self._waiting) if self._waiting else None)
+
+
+class AnimationReader:
+    """Reads an animated WebP with Pillow, as FFmpeg cannot.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        OSError: it is no picture.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from PIL import Image
+
+        self._image = Image.open(path)
+        self.frame_count: int | None = getattr(self._image, "n_frames", 1)
+        self.fps: float | None = None
+        self._problem: str | None = None
+
+    def frames(self) -> Iterator[DecodedFrame]:
+        """All frames, in order."""
+        stamp_s = 0.0
+        for index in range(self.frame_count or 0):
+            try:
+                self._image.seek(index)
+                pixels = np.asarray(self._image.convert("RGB"))
+            except (OSError, EOFError):
+                self._problem = f"broke off after {index} of {self.frame_count} frames: it is damaged or cut off"
+                return
+            duration_s = self._image.info.get("duration", 0) / 1000
+            yield DecodedFrame(stamp_s, duration_s or None, np.ascontiguousarray(pixels[:, :, ::-1]))
+            stamp_s += duration_s
+
+    def problem(self) -> str | None:
+        """What was missing, after ``frames`` has ended; None when nothing was."""
+        return self._problem
+
+    def close(self) -> None:
+        """Close the file."""
+        self._image.close()

@@ -1,0 +1,224 @@
+"""What ``platereader read --save`` and ``--save-crops`` write never takes the place of anything that is read."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fakes import frame_with, patch_pipeline
+from platereader import Box, Pipeline
+from platereader.cli import main
+from platereader.cli.saving import write_picture
+from platereader.errors import FileError
+from platereader.lab.datasets import load_dataset
+from platereader.media._images import read_image
+
+ONE = {50: Box(40, 60, 120, 80)}
+FRAME = frame_with(ONE)
+
+
+@pytest.fixture(autouse=True)
+def _pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fakes in the place of the shipped weights."""
+
+    def build(arguments: argparse.Namespace) -> Pipeline:
+        return patch_pipeline()
+
+    monkeypatch.setattr("platereader.cli.read.build_pipeline", build)
+
+
+def save(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.ascontiguousarray(FRAME[:, :, ::-1])).save(path)
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def read(*words: object) -> int:
+    return main(["read", *map(str, words)])
+
+
+@pytest.mark.parametrize("option", ["--save", "--save-crops"])
+@pytest.mark.parametrize("given", [".", "a.png"])
+def test_folder_that_is_read_takes_no_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, given: str
+) -> None:
+    save(tmp_path / "a.png")
+    before = contents(tmp_path)
+    assert read(tmp_path / given, option, tmp_path) == 2
+    assert "folder of pictures that are read" in capsys.readouterr().err
+    (tmp_path.parent / f"{tmp_path.name}-link").symlink_to(tmp_path)
+    assert read(tmp_path / given, option, tmp_path.parent / f"{tmp_path.name}-link") == 2
+    assert contents(tmp_path) == before
+
+
+def hard_link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    target.hardlink_to(source)
+
+
+def symbolic_link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True)
+    target.symlink_to(source)
+
+
+def linked_folder(source: Path, target: Path) -> None:
+    target.parent.parent.mkdir(parents=True)
+    target.parent.symlink_to(source.parent, target_is_directory=True)
+
+
+@pytest.mark.parametrize("link", [hard_link, symbolic_link, linked_folder])
+def test_copy_never_takes_the_place_of_a_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], link: Callable[[Path, Path], None]
+) -> None:
+    source = save(tmp_path / "in" / "b" / "a.png")
+    before = source.read_bytes()
+    link(source, tmp_path / "out" / "b" / "a.png")
+    assert read(tmp_path / "in", "--save", tmp_path / "out") == 2
+    assert "one of the pictures that are read" in capsys.readouterr().err
+    assert source.read_bytes() == before
+    assert (tmp_path / "out" / "b" / "a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("link", [hard_link, symbolic_link, linked_folder])
+def test_copy_never_takes_the_place_of_another_photograph(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], link: Callable[[Path, Path], None]
+) -> None:
+    save(tmp_path / "in" / "b" / "a.png")
+    precious = save(tmp_path / "elsewhere" / "a.png")
+    before = precious.read_bytes()
+    link(precious, tmp_path / "out" / "b" / "a.png")
+    assert read(tmp_path / "in", "--save", tmp_path / "out") == 1
+    assert "cannot write" in capsys.readouterr().err
+    assert contents(precious.parent) == {"a.png": before}
+    assert list((tmp_path / "out").rglob(".*")) == []
+
+
+def test_links_in_a_circle_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path / "in" / "a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").symlink_to("a.png")
+    (tmp_path / "circle").symlink_to("circle")
+    assert read(tmp_path / "in", "--save", tmp_path / "out") == 1
+    assert read(tmp_path / "circle", "--save", tmp_path / "other") == 1
+    assert read(tmp_path / "in", "--save", tmp_path / "circle") == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_photograph_that_lies_in_the_folder_for_results_stays(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.png")
+    before = save(tmp_path / "out" / "a.png").read_bytes()
+    assert read(tmp_path / "in", "--save", tmp_path / "out") == 1
+    assert (tmp_path / "out" / "a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_second_run_replaces_its_own_copies_and_reads_none_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    save(tmp_path / name)
+    save(tmp_path / "deeper" / name)
+    folder = tmp_path / "out" / "deep"
+    for _ in range(2):
+        assert read(tmp_path, "--save", folder) == 0
+        assert "pictures read: 2, failed: 0" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == sorted([name, "deeper"])
+    assert (read_image(folder / name) != read_image(tmp_path / name)).any()
+
+
+def test_crops_below_the_folder_that_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path / "a.png")
+    assert read(tmp_path, "--save-crops", tmp_path / "crops") == 0
+    assert len(load_dataset(tmp_path / "crops").images) == 1
+    before = contents(tmp_path)
+    (tmp_path / "crops" / "labels.jsonl").unlink()
+    assert read(tmp_path, "--save-crops", tmp_path / "crops") == 2
+    assert "already has labels or pictures" in capsys.readouterr().err
+    assert contents(tmp_path).keys() == before.keys() - {"crops/labels.jsonl"}
+
+
+def test_crops_go_through_no_link(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.png")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "crops").mkdir()
+    (tmp_path / "crops" / "images").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert read(tmp_path / "in", "--save-crops", tmp_path / "crops") == 1
+    assert contents(tmp_path / "elsewhere") == {}
+
+
+def test_made_up_plates_replace_no_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = save(tmp_path / "images" / "000000.png").read_bytes()
+    assert main(["synth", str(tmp_path), "--count", "1"]) == 2
+    assert "pictures in images/" in capsys.readouterr().err
+    assert contents(tmp_path) == {"images/000000.png": before}
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+@pytest.mark.parametrize("option", ["--save", "--save-crops"])
+def test_full_disk_is_said_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, option: str
+) -> None:
+    source = save(tmp_path / "in" / name)
+    before = source.read_bytes()
+    real = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        real(descriptor, bytes(data)[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    assert read(source, option, tmp_path / "out") == 1
+    monkeypatch.undo()
+    assert "No space left on device" in capsys.readouterr().err
+    assert contents(tmp_path / "out") == {}
+    assert source.read_bytes() == before
+
+
+_LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from platereader.cli.saving import write_picture
+from platereader.errors import FileError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+try:
+    write_picture(Path(sys.argv[1]), noise)
+except FileError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_file_that_the_system_cuts_short_is_not_kept(tmp_path: Path, name: str) -> None:
+    command = [sys.executable, "-c", _LIMITED, str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, done.stderr
+    assert name in done.stderr
+    assert contents(tmp_path) == {}
+
+
+def test_pictures_are_those_that_were_given(tmp_path: Path) -> None:
+    write_picture(tmp_path / "new" / "a.png", FRAME)
+    assert np.array_equal(read_image(tmp_path / "new" / "a.png"), FRAME)
+    write_picture(tmp_path / "new" / "a.png", FRAME[::-1])
+    assert np.array_equal(read_image(tmp_path / "new" / "a.png"), FRAME[::-1])
+    (tmp_path / "notes.png").write_text("my notes")
+    with pytest.raises(FileError, match="did not make"):
+        write_picture(tmp_path / "notes.png", FRAME)
+    assert (tmp_path / "notes.png").read_text() == "my notes"

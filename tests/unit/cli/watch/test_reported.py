@@ -1,0 +1,48 @@
+"""Which passages are reported by default, and that the rest is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fakes import frame_with, patch_pipeline
+from platereader import Box, Sighting, StreamUpdate, TrackedPlate, Verdict
+from platereader.cli.watch.events import Passages, is_reported
+from platereader.results import Status
+
+BOX = Box(20, 30, 100, 50)
+SEEN = Sighting(0.0, 0, BOX)
+(READING,) = patch_pipeline().read(frame_with({50: BOX}))
+PLATE = TrackedPlate(READING.verdict, 1, 1, True, 5, 5, SEEN, SEEN, BOX, False, READING, 0)
+
+
+def passage(text: str | None, status: Status, *, readings: int, agreeing: int, passage_id: int = 1) -> TrackedPlate:
+    verdict = Verdict(text, 0.5, status)
+    return replace(PLATE, verdict=verdict, settled=False, readings=readings, agreeing=agreeing, passage_id=passage_id)
+
+
+@pytest.mark.parametrize(
+    ("plate", "reported"),
+    [
+        (passage("A123BC77", "read", readings=9, agreeing=1), True),
+        (passage("A123BC77", "uncertain", readings=90, agreeing=3), True),
+        (passage("A123BC77", "uncertain", readings=90, agreeing=2), False),
+        (passage("A123BC77", "uncertain", readings=2, agreeing=2), True),
+        (passage("A123BC77", "uncertain", readings=2, agreeing=1), False),
+        (passage(None, "unreadable", readings=3, agreeing=3), False),
+    ],
+)
+def test_read_passages_and_those_that_read_alike_are_reported(plate: TrackedPlate, reported: bool) -> None:
+    assert is_reported(plate) == reported
+
+
+def test_what_is_left_out_is_counted_and_everything_can_be_had() -> None:
+    pieces = [passage("7", "uncertain", readings=9, agreeing=1, passage_id=number) for number in (1, 2)]
+    update = StreamUpdate(1.0, (), (*pieces, passage("A123BC77", "uncertain", readings=4, agreeing=4, passage_id=3)))
+    some, everything = (Passages(lambda plate: None, everything=everything) for everything in (False, True))
+    assert [event.plate.passage_id for event in some.events_of(update)] == [3]
+    assert [event.plate.passage_id for event in everything.events_of(update)] == [1, 2, 3]
+    assert (some.finished, some.left_out, everything.finished, everything.left_out) == (1, 2, 3, 0)
+    assert some.counts().startswith("1 (0 read, 1 uncertain, 0 unreadable); 2 more")
+    assert "--all" not in everything.counts()

@@ -1,0 +1,242 @@
+"""Videos of many kinds, made on the spot: all of their frames as they were, or an error."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from captures import VideoKind, write_video
+from platereader._arrays import BgrImage
+from platereader.errors import CaptureError
+from platereader.media import open_source
+from platereader.media._decoding import upright
+
+CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
+
+
+def greys(count: int, *, first: int = 40) -> list[BgrImage]:
+    """Frames that can be told from each other."""
+    return [np.full((64, 64, 3), first + 10 * index, np.uint8) for index in range(count)]
+
+
+def read(path: Path | str) -> list[tuple[float, BgrImage]]:
+    source = open_source(path)
+    frames = [(round(timestamp_s, 3), frame) for timestamp_s, frame in source]
+    source.close()
+    return frames
+
+
+def read_until_error(path: Path) -> tuple[list[BgrImage], str]:
+    """What a broken video gives, and what is said about it."""
+    frames: list[BgrImage] = []
+    with pytest.raises(CaptureError) as caught:
+        frames.extend(frame for _, frame in open_source(path))
+    return frames, str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format", "options"),
+    [
+        ("a.mp4", "libx264", "yuv420p", {}),
+        ("a.mov", "libx264", "yuv422p10le", {}),
+        ("a.mkv", "libx265", "yuv420p10le", {"x265-params": "log-level=none"}),
+        ("a.webm", "libvpx-vp9", "yuv420p", {"cpu-used": "8"}),
+        ("a.mp4", "libsvtav1", "yuv420p10le", {"preset": "12"}),
+        ("a.ts", "libx264", "yuv420p", {}),
+        ("a.avi", "libx264", "yuv420p", {}),  # its stamps are in the order of decoding
+        ("a.avi", "mjpeg", "yuvj420p", {}),
+        ("a.h264", "libx264", "yuv420p", {}),  # has no stamps
+        ("a.gif", "gif", "gray", {}),
+        ("a.apng", "apng", "rgb24", {}),
+    ],
+)
+def test_every_frame_of_many_kinds(
+    tmp_path: Path, name: str, codec: str, pixel_format: str, options: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_video(tmp_path / name, greys(6), fps=10, kind=VideoKind(codec, pixel_format, options))
+    capfd.readouterr()  # some encoders print
+    frames = read(path)
+    assert [timestamp_s for timestamp_s, _ in frames] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    assert [float(frame.mean()) for _, frame in frames] == pytest.approx([40, 50, 60, 70, 80, 90], abs=6)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_animated_pictures_with_uneven_times(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    first, *rest = map(Image.fromarray, greys(4))
+    first.save(path, save_all=True, append_images=rest, duration=[100, 200, 300, 100], loop=0)
+    frames = read(path)
+    assert [timestamp_s for timestamp_s, _ in frames] == [0.0, 0.1, 0.3, 0.6]
+    assert [float(frame.mean()) for _, frame in frames] == pytest.approx([40, 50, 60, 70], abs=6)
+
+
+def moving_fields(count: int) -> list[BgrImage]:
+    """A bright bar that moves to the right between the two fields of each frame, too."""
+    frames = [np.full((96, 128, 3), 60, np.uint8) for _ in range(count)]
+    for index, field in itertools.product(range(count), (0, 1)):
+        left = 8 + 8 * index + 4 * field
+        frames[index][field::2, left : left + 24] = 200
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [("a.mp4", "libx264", {"x264-params": "tff=1", "flags": "+ildct"}), ("a.ts", "mpeg2video", {"flags": "+ildct"})],
+)
+def test_interlaced_frames_lose_their_teeth(tmp_path: Path, name: str, codec: str, options: dict[str, str]) -> None:
+    path = write_video(tmp_path / name, moving_fields(6), kind=VideoKind(codec, options=options))
+    frames = read(path)
+    assert [timestamp_s for timestamp_s, _ in frames] == [0.0, 0.04, 0.08, 0.12, 0.16, 0.2]
+    for frame in (frame for _, frame in frames[1:]):
+        lines = frame[20:60, :, 0].astype(int)
+        assert np.abs(lines[::2] - lines[1::2]).mean() < 1
+        assert np.count_nonzero(frame[40, :, 0] > 130) == 24
+
+
+def test_frames_that_are_not_interlaced_are_not_touched(tmp_path: Path) -> None:
+    stripes = np.full((64, 64, 3), 60, np.uint8)
+    stripes[::2] = 200
+    path = write_video(tmp_path / "a.mp4", [stripes] * 3, kind=VideoKind(options={"crf": "1"}))
+    assert all(np.abs(frame.astype(int) - stripes).mean() < 6 for _, frame in read(path))
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_rotation_is_applied(tmp_path: Path, rotation: int) -> None:
+    frame = np.full((48, 64, 3), 60, np.uint8)
+    frame[:16, :16] = 220
+    path = write_video(tmp_path / "a.mp4", [frame] * 2, rotation=rotation)
+    expected = np.rot90(frame, rotation // 90)
+    for _, shown in read(path):
+        assert shown.shape == expected.shape
+        assert np.abs(shown.astype(int) - expected).mean() < 6
+
+
+def test_mirrored_frames() -> None:
+    frame = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    one = 1 << 16
+    assert np.array_equal(upright(frame, (-one, 0, 0, one)), frame[:, ::-1])
+    assert np.array_equal(upright(frame, (one, 0, 0, -one)), frame[::-1])
+    assert np.array_equal(upright(frame, (0, one, one, 0)), frame.transpose(1, 0, 2))
+    assert upright(frame, (0, one, -one, 0)).flags["C_CONTIGUOUS"]
+
+
+def test_uneven_times_are_kept(tmp_path: Path) -> None:
+    times_s = [0.0, 0.04, 0.5, 0.52, 3.0]
+    assert [
+        timestamp_s for timestamp_s, _ in read(write_video(tmp_path / "a.mkv", greys(5), times_s=times_s))
+    ] == times_s
+
+
+@pytest.mark.parametrize(
+    ("starts_s", "jump_s"), [((0.0, 100.0), 99.8), ((5000.0, 3.0), 0.04), ((0.0, 50_000.0), 49_999.8)]
+)
+def test_a_clock_that_jumps_in_a_transport_stream_is_no_damage(
+    tmp_path: Path, starts_s: Sequence[float], jump_s: float
+) -> None:
+    parts = [
+        write_video(
+            tmp_path / f"{index}.ts", greys(5), times_s=[start_s + 0.04 * step for step in range(5)]
+        ).read_bytes()
+        for index, start_s in enumerate(starts_s)
+    ]
+    (tmp_path / "a.ts").write_bytes(b"".join(parts))
+    times_s = [timestamp_s for timestamp_s, _ in read(tmp_path / "a.ts")]
+    assert len(times_s) == 10
+    assert times_s[5] - times_s[4] == pytest.approx(jump_s, abs=0.05 if jump_s > 1 else 0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"),
+    [("a.mp4", "libx264", "yuv420p"), ("a.mkv", "libx264", "yuv420p"), ("a.avi", "mjpeg", "yuvj420p")],
+)
+def test_a_video_that_breaks_off_says_so_after_its_frames(
+    tmp_path: Path, name: str, codec: str, pixel_format: str
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (30, 64, 64, 3)).astype(np.uint8)
+    path = write_video(tmp_path / name, list(noise), kind=VideoKind(codec, pixel_format))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    frames, message = read_until_error(path)
+    assert 14 <= len(frames) <= 21
+    assert "broke off after" in message
+    assert path.name in message
+
+
+@pytest.mark.parametrize("suffix", ["ts", "h264"])
+def test_a_stream_that_begins_within_a_group_of_pictures_is_no_damage(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (30, 64, 64, 3)).astype(np.uint8)
+    path = write_video(tmp_path / f"a.{suffix}", list(noise), kind=VideoKind(options={"g": "10", "sc_threshold": "0"}))
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 6 // 188 * 188 :])
+    assert 20 <= len(read(path)) <= 25
+
+
+def test_a_damaged_frame_is_left_out_and_said(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (12, 64, 64, 3)).astype(np.uint8)
+    path = write_video(tmp_path / "a.mkv", list(noise))
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 400] = bytes(value * 7 % 256 for value in range(400))
+    path.write_bytes(data)
+    frames, message = read_until_error(path)
+    assert 6 <= len(frames) <= 11
+    assert "could not be decoded" in message
+    assert all(frame.any() for frame in frames)
+
+
+def test_what_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "sound.mp4").write_bytes(
+        write_video(tmp_path / "a.mp4", greys(2), sound="aac").read_bytes().replace(b"avc1", b"zzzz")
+    )
+    with pytest.raises(CaptureError, match="not a video that can be decoded"):
+        open_source(tmp_path / "sound.mp4")
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(CaptureError):
+        read(playlist)
+
+
+@pytest.mark.parametrize("name", ["frame-%03d.mp4", "http:x.mp4", "кадры 1.mp4", "-i.mp4"])
+def test_any_name_is_a_name(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_video(tmp_path / name, greys(2))
+    monkeypatch.chdir(tmp_path)
+    assert len(read(name)) == len(read(tmp_path / name)) == 2
+
+
+def test_a_name_with_the_place_of_a_number_is_one_picture(tmp_path: Path) -> None:
+    for name, grey in (("a-%d.png", 40), ("a-1.png", 80), ("a-2.png", 120)):
+        Image.fromarray(np.full((64, 64, 3), grey, np.uint8)).save(tmp_path / name)
+    assert [float(frame.mean()) for _, frame in read(tmp_path / "a-%d.png")] == [40]
+
+
+def test_few_threads(tmp_path: Path) -> None:
+    def count() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("counts threads in /proc")
+    path = write_video(tmp_path / "a.mp4", moving_fields(4), kind=VideoKind(options={"x264-params": "tff=1"}))
+    source = open_source(path)
+    before, python_threads = count(), threading.active_count()
+    frames = iter(source)
+    next(frames)
+    assert count() - before <= 2
+    assert len(list(frames)) == 3
+    source.close()
+    assert threading.active_count() == python_threads
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="needs the cases beside the repository")
+def test_the_cases() -> None:
+    interlaced = read(CASES / "interlaced-video" / "interlaced_h264.mp4")
+    assert len(interlaced) == 40
+    assert all(frame.mean() > 50 for _, frame in interlaced)
+    uneven = [timestamp_s for timestamp_s, _ in read(CASES / "variable-frame-rate" / "vfr.mp4")]
+    assert (len(uneven), uneven[1], uneven[-1]) == (44, 0.04, 13.6)

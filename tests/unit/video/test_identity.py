@@ -1,0 +1,222 @@
+"""Every vehicle once: what may be one passage, what may not, and where its boxes are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import count
+
+import numpy as np
+import pytest
+
+from fakes import judged
+from platereader import Box, Candidate, Detection, PlateEvidence, PlateImage, PlateReading
+from platereader import _ctc as ctc
+from platereader._arrays import BgrImage
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from platereader.results import StreamUpdate, TrackedPlate
+from platereader.testing import spelled
+from platereader.trust import TrustPolicy
+from platereader.video._fusion import FusedEvidence
+from platereader.video._passage import FADE_S
+from platereader.video._stream import PlateStream, StreamSettings
+from platereader.video._tracking.tracker import MotionTracker
+
+PLATE = Box(300, 300, 400, 322)
+ONE, NEXT = "A123BC77", "A124BC77"
+SIZE = (1280, 720)
+
+
+@cache
+def read(text: str, probability: float) -> PlateReading:
+    log_probs = spelled(text, RUSSIAN, steps=24, probability=probability)
+    candidates = (Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None),) if text else ()
+    return judged(PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), log_probs, candidates))
+
+
+class Plate:
+    """A plate as it is seen in one frame; without ``text`` it is illegible."""
+
+    def __init__(self, text: str = ONE, box: Box = PLATE, *, probability: float = 0.999) -> None:
+        self.detection = Detection(box, 0.9)
+        reading = read(text, probability)
+        evidence = replace(reading.evidence, detection=self.detection)
+        self.reading = PlateReading(reading.verdict, evidence)
+
+
+class Film:
+    """Frames with what is to be found and read in them, shown to a stream."""
+
+    def __init__(self, settings: StreamSettings | None = None) -> None:
+        self.plates: Sequence[Plate] = ()
+        trust = TrustPolicy()
+        self.stream = PlateStream(
+            self._detect,
+            self._read,
+            tracker=MotionTracker(),
+            evidence=lambda: FusedEvidence(trust, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+            settings=settings,
+        )
+        self.updates: list[StreamUpdate] = []
+        self.time_s = 0.0
+
+    def show(self, frames: Sequence[Sequence[Plate]], *, fps: float = 10.0, size: tuple[int, int] = SIZE) -> Film:
+        for plates in frames:
+            self.plates = plates
+            self.updates.append(self.stream.update(np.zeros((size[1], size[0], 3), np.uint8), self.time_s))
+            self.time_s += 1 / fps
+        return self
+
+    def finished(self) -> list[TrackedPlate]:
+        """All passages, in the order in which they began."""
+        gone = [plate for update in (*self.updates, self.stream.finish()) for plate in update.finished]
+        return sorted(gone, key=lambda plate: plate.passage_id)
+
+    def texts(self) -> list[str | None]:
+        return [plate.text for plate in self.finished()]
+
+    def _detect(self, frame: BgrImage) -> list[Detection]:
+        return [plate.detection for plate in self.plates]
+
+    def _read(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
+        known = {id(plate.detection): plate.reading for plate in self.plates}
+        return [known[id(detection)] for detection in detections]
+
+
+def seen(text: str, frames: int, box: Box = PLATE, *, probability: float = 0.999) -> list[list[Plate]]:
+    return [[Plate(text, box, probability=probability)] for _ in range(frames)]
+
+
+@pytest.mark.parametrize("fps", [2.0, 5.0, 25.0])
+@pytest.mark.parametrize("gap", [1, 2, 6])
+def test_a_next_car_whose_number_differs_in_one_character_is_another_passage(fps: float, gap: int) -> None:
+    film = Film().show([*seen(ONE, 12), *[[]] * max(gap, round(0.4 * fps)), *seen(NEXT, 12)], fps=fps)
+    passages = film.finished()
+    assert [plate.text for plate in passages] == [ONE, NEXT]
+    assert [plate.status for plate in passages] == ["read", "read"]
+    assert passages[0].last.frame_index == 11
+    assert passages[1].first.frame_index >= 13
+
+
+def test_a_next_car_in_the_same_place_without_a_gap_is_another_passage() -> None:
+    film = Film(StreamSettings(recheck_s=0.0)).show([*seen(ONE, 12), *seen(NEXT, 12)], fps=5)
+    assert film.texts() == [ONE, NEXT]
+
+
+def test_a_character_that_is_misread_now_and_then_makes_no_second_passage() -> None:
+    film = Film(StreamSettings(recheck_s=0.0)).show([*seen(ONE, 6), *seen(NEXT, 5), *seen(ONE, 6)] * 3)
+    assert film.texts() == [ONE]
+
+
+def test_unsure_readings_of_another_text_after_a_gap_are_of_the_same_plate() -> None:
+    film = Film().show([*seen(ONE, 12), *[[]] * 3, *seen(NEXT, 6, probability=0.8)])
+    assert film.texts() == [ONE]
+
+
+def test_equal_texts_of_two_cars_at_once_stay_two() -> None:
+    pair = [[Plate(ONE, PLATE), Plate(ONE, PLATE.moved(400, 100))] for _ in range(12)]
+    assert Film().show(pair).texts() == [ONE, ONE]
+
+
+def test_nothing_vanishes_after_the_frame_size_changed() -> None:
+    small = Box(150, 150, 200, 161)
+    film = Film().show(seen(ONE, 6)).show(seen("M555KE199", 6, small.moved(250, 60)), size=(640, 360))
+    assert film.texts() == [ONE, "M555KE199"]
+
+
+def test_alternating_frame_sizes_are_one_passage_with_boxes_in_each_frame() -> None:
+    film = Film()
+    small = Box(75, 75, 100, 80.5)
+    for _ in range(8):
+        film.show(seen("", 1)).show(seen("", 1, small), size=(320, 180))
+    assert [update.active[0].box for update in film.updates] == [PLATE, small] * 8
+    assert [(one.passage_id, one.predicted) for update in film.updates for one in update.active] == [(1, False)] * 16
+
+
+@pytest.mark.parametrize("interval_s", [0.5, 2.0, 5.0, 10.0])
+@pytest.mark.parametrize("text", [ONE, ""])
+def test_a_standing_car_is_one_passage_at_any_frame_rate(interval_s: float, text: str) -> None:
+    film = Film().show([*seen(text, 6), [], *seen(text, 6)], fps=1 / interval_s)
+    assert len(film.finished()) == 1
+
+
+def test_a_car_that_one_of_few_frames_missed_is_one_passage() -> None:
+    assert Film().show([*seen(ONE, 1), [], *seen(ONE, 1)], fps=0.1).texts() == [ONE]
+    assert Film().show([*seen(ONE, 1), *[[]] * 3, *seen(ONE, 1)], fps=0.1).texts() == [ONE, ONE]
+
+
+def test_a_standing_car_at_a_variable_frame_rate_is_one_passage() -> None:
+    film = Film()
+    for interval_s in (0.04, 0.04, 3.0, 0.04, 9.0, 0.5, 3.0, 3.0):
+        film.show(seen(ONE, 2), fps=1 / interval_s)
+    assert film.texts() == [ONE]
+
+
+def test_a_plate_behind_posts_is_one_passage() -> None:
+    # It passes a post every few frames, which leaves two pieces on its sides, or one.
+    film, steps = Film(), count()
+    for _ in range(4):
+        place = [PLATE.moved(6 * next(steps), 0) for _ in range(8)]
+        halves = [
+            [Plate("", Box(b.x1, b.y1, b.x1 + 40, b.y2)), Plate("", Box(b.x1 + 55, b.y1, b.x2, b.y2))]
+            for b in place[5:7]
+        ]
+        film.show(
+            [
+                *([Plate(ONE, one)] for one in place[:5]),
+                *halves,
+                [Plate("", Box(place[7].x1 + 60, 300, place[7].x2, 322))],
+            ]
+        )
+    assert film.texts() == [ONE]
+
+
+def test_pieces_of_a_plate_that_leaves_the_frame_are_no_passages() -> None:
+    frames: list[list[Plate]] = []
+    for step in range(12):
+        box = Box(1000 + 25 * step, 300, 1100 + 25 * step, 322)
+        inside = box.clipped(*SIZE)
+        assert inside is not None
+        frames.append([Plate(ONE if inside == box else ONE[:4], inside)])
+    assert Film().show(frames).texts() == [ONE]
+
+
+def test_boxes_lie_in_the_frame_say_whether_they_are_measured_and_fade() -> None:
+    film = Film().show([[Plate(ONE, PLATE.moved(-40 * step, 0))] for step in range(6)], fps=25)
+    film.show([[]] * 60, fps=25)
+    places = [plate for update in film.updates for plate in update.active]
+    assert [plate.predicted for plate in places[:6]] == [False] * 6
+    assert len(places) > 6
+    assert all(plate.predicted for plate in places[6:])
+    assert all(0 <= plate.box.x1 < plate.box.x2 <= 1280 for plate in places)
+    (gone,) = film.finished()
+    assert (gone.box, gone.predicted) == (gone.last.box, False)
+    assert (gone.first.frame_index, gone.last.frame_index, round(gone.last.timestamp_s, 9)) == (0, 5, 0.2)
+    assert (gone.first.box, gone.last.box) == (PLATE, PLATE.moved(-200, 0))
+
+
+def test_a_predicted_box_fades_within_a_second() -> None:
+    film = Film().show(seen(ONE, 6), fps=8).show([[]] * 30, fps=8)
+    shown = [update.timestamp_s for update in film.updates if update.active]
+    assert max(shown) == 5 / 8 + FADE_S
+
+
+def test_what_was_settled_is_reported_whatever_is_seen_of_it_later() -> None:
+    film = Film(StreamSettings(recheck_s=0.0))
+    film.show(seen(ONE, 4)).show(seen("A123BC799", 40, probability=0.55))
+    passages = film.finished()
+    assert (passages[0].text, passages[0].status, passages[0].settled) == (ONE, "read", True)
+
+
+def test_an_illegible_newcomer_does_not_get_the_track_of_a_car_that_left() -> None:
+    away = [[Plate(ONE, PLATE.moved(30 * step, 8 * step))] for step in range(10)]
+    newcomer = [[Plate("", Box(200 + 8 * step, 250, 240 + 8 * step, 260))] for step in range(10)]
+    film = Film().show([*away, *[[]] * 10, *newcomer], fps=25)
+    assert film.texts() == [ONE, None]
+
+
+def test_a_parked_plate_that_is_read_rightly_in_every_frame_becomes_read() -> None:
+    film = Film().show(seen(ONE, 120, Box(300, 300, 352, 312), probability=0.994))
+    assert read(ONE, 0.994).status == "uncertain"
+    assert [(plate.text, plate.status) for plate in film.finished()] == [(ONE, "read")]
