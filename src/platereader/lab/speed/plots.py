@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._dependencies import check_installed
+from platereader.lab.plots import write_plot
 from platereader.lab.speed.report import FrameReport, Run, Start
 from platereader.lab.speed.stages import STAGES
 
@@ -46,7 +47,7 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
         fontsize=9,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
     return path
 
 
@@ -135,5 +136,5 @@ def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     path = folder / "input-size.png"
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
     return path

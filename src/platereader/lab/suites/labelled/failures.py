@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader._files import write_bytes
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledPlate
 from platereader.lab.suites.labelled.outcomes import PlateOutcome
@@ -122,7 +123,7 @@ def write_picture(path: Path, pixels: BgrImage) -> None:
     """Write a JPEG for ``clear_pictures`` to know; not by ``cv2.imwrite``, which cannot do every path everywhere."""
     _, data = cv2.imencode(".jpg", pixels)
     jpeg = cast("np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", data).tobytes()
-    path.write_bytes(jpeg[:2] + _MARK + jpeg[2:])
+    write_bytes(path, jpeg[:2] + _MARK + jpeg[2:])
 
 
 def _is_ours(path: Path) -> bool:

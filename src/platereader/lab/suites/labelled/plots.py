@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platereader._dependencies import check_installed
 from platereader.lab.metrics.curves import WidthRecall
+from platereader.lab.plots import write_plot
 from platereader.lab.suites.labelled.report import DetectionScores
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _draw_precision(scores: DetectionScores, path: Path) -> None:
     axes.set_xlim(0, 101)
     axes.set_ylim(0, 101)
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
 
 
 def _draw_widths(scores: DetectionScores, path: Path) -> None:
@@ -62,7 +63,7 @@ def _draw_widths(scores: DetectionScores, path: Path) -> None:
         axes = figure.add_subplot(1, len(panels), number)
         _draw_recall(axes, groups)
         axes.set_xlabel(f"width of the plate in the {name}")
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
 
 
 def _draw_recall(axes: Axes, groups: Sequence[WidthRecall]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from platereader._dependencies import check_installed
 from platereader.lab.metrics.reliability import reliability_bins, risk_coverage
+from platereader.lab.plots import write_plot
 from platereader.lab.suites.stress.report import PartScores, StressReading, StressReport
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _draw_axes(scores: Sequence[PartScores], path: Path) -> None:
         _draw_severity(axes, [one for one in scores if one.part.axis == name])
     axes = figure.add_subplot(grid[rows - 2 :, :])
     _draw_types(axes, [one for one in scores if one.part.axis in ("type", "mixed")])
-    figure.savefig(path, dpi=90)
+    write_plot(figure, path, dpi=90)
 
 
 def _draw_severity(axes: Axes, scores: Sequence[PartScores]) -> None:
@@ -97,7 +98,7 @@ def _draw_reliability(mixed: Sequence[StressReading], path: Path) -> None:
     axes.set_title(f"mixed stress, n = {len(mixed)}, 15 bins of equal mass", fontsize=9)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
 
 
 def _draw_risk(mixed: Sequence[StressReading], path: Path) -> None:
@@ -115,4 +116,4 @@ def _draw_risk(mixed: Sequence[StressReading], path: Path) -> None:
     axes.set_ylim(0, 40)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=110)
+    write_plot(figure, path)
