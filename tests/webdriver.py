@@ -35,6 +35,22 @@ class Browser:
         """Go to a page."""
         _post(f"{self._session}/url", {"url": url})
 
+    def open_tab(self, url: str) -> str:
+        """Go to a page in a new tab, which hides the one before; returns the handle for ``show_tab``."""
+        handle = str(_post(f"{self._session}/window/new", {"type": "tab"})["handle"])
+        self.show_tab(handle)
+        self.open(url)
+        return handle
+
+    def show_tab(self, handle: str) -> None:
+        """Bring a tab to the front; everything else is then about it."""
+        _post(f"{self._session}/window", {"handle": handle})
+
+    def resize(self, width: int, height: int) -> None:
+        """Show the page in so many pixels, as of a phone; 0 is as before."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 0, "mobile": width > 0}
+        _post(f"{self._session}/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": size})
+
     def run(self, script: str) -> Any:
         """What a script returns."""
         return _post(f"{self._session}/execute/sync", {"script": script, "args": []})

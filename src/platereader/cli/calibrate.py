@@ -53,12 +53,13 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     check_installed("torch", "safetensors", extra="train")  # before weights are loaded
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     recognizer = load_recognizer(weights)
-    known = None if recognizer.calibration is None else Calibration.from_dict(recognizer.calibration)
     decoder = defaults.default_decoder(recognizer.alphabet)
     options = {name: getattr(arguments, name) for name in _NAMES if hasattr(arguments, name)}
     tracks = options.pop("tracks", _TRACKS)
     report: dict[str, Any] = {"sha256": weights.sha256}
-    if known is None or options.get("count") != 0:
+    if recognizer.calibration is not None and options.get("count") == 0:
+        known = Calibration.from_dict(recognizer.calibration)
+    else:
         parts = (recognizer, decoder, recognizer.runtime.precision)
         known, report["single"] = _calibrate_single(*parts, data=arguments.data, options=options)
     fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, known, data=arguments.data, tracks=tracks)

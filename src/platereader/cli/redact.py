@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from platereader._files import InputFiles
+from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
@@ -22,24 +22,28 @@ from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderEr
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
+    from platereader.cli.redaction_report import RedactionReport
     from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
+    from platereader.protocols import Detector
 
 EXAMPLES = """examples:
   platereader redact photo.jpg -o public.jpg            one picture
   platereader redact photos/ -o public/                 a folder, under the same names
-  platereader redact gate.mp4 -o public/ --method fill  a video, plates filled with grey
+  platereader redact gate.mp4 -o public/ --method fill  a video, plates in one flat colour
   platereader redact photos/ -o public/ --min-score 0.05 --tile 960   small and doubtful plates, too
+  platereader redact films/ -o public/ --report covered.json --preview covered.jpg   what to look at first
 
 Look at the results before you publish them: no detector finds every plate. Orientation is applied; all metadata is left
 out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Videos become H.264 and keep
-their times and their sound; --mute leaves the sound out.
+their times and their sound; --mute leaves the sound out. Animated GIF, WebP and PNG are videos, too.
 
 exit status: 0 all files were redacted, 1 some could not be or SIGTERM came, 2 wrong options, 3 weights or an optional
 package are missing or damaged.
 """
 
 _KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+_ANIMATED_SUFFIXES = frozenset({".gif", ".webp", ".png", ".apng"})
 
 
 def add_redact_command(parser: argparse.ArgumentParser) -> None:
@@ -55,12 +59,30 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="folder of the results, or name of the only one",
     )
-    parser.add_argument("--method", choices=("blur", "fill"), default="blur", help="how to cover (default: blur)")
+    parser.add_argument(
+        "--method",
+        choices=("blur", "pixelate", "fill"),
+        default="blur",
+        help="how to paint with the colours around a plate (default: blur)",
+    )
+    parser.add_argument(
+        "--any-rotation",
+        action="store_true",
+        help="look for plates turned by 90, 180 and 270 degrees in every frame, in 4 times the time (default: until a "
+        "sure plate tells how the picture or video lies)",
+    )
     parser.add_argument(
         "--min-score",
         type=float,
         metavar="S",
         help="cover detections from this score on, 0 to 1: lower misses fewer plates (default: 0.15)",
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write what was covered as JSON")
+    parser.add_argument(
+        "--preview",
+        type=Path,
+        metavar="FILE",
+        help="write one JPEG or PNG of the frames of which most is covered",
     )
     parser.add_argument("--mute", action="store_true", help="leave the sound of videos out")
     parser.add_argument(
@@ -75,15 +97,51 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
+    from platereader.cli.redaction_report import RedactionReport
     from platereader.cli.videos import VIDEO_SUFFIXES, check_quality
 
     check_quality(arguments.quality)
-    sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES)
+    sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES | _ANIMATED_SUFFIXES)
     jobs = _jobs(sources, arguments)
     inputs = InputFiles(job.source.path for job in jobs)
+    _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
+    report = RedactionReport()
     with _exiting_on_sigterm():
-        return _redact_all(jobs, redactor)
+        status = _redact_all(jobs, redactor, report)
+        _write_report(report, arguments, inputs)
+    return status
+
+
+def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inputs: InputFiles) -> None:
+    """Refuse a report or preview that would take the place of a source or a result, before anything is done.
+
+    Raises:
+        InvalidArgumentError: it would, or the preview is of a kind that cannot be written.
+    """
+    occupied = {job.target.resolve() for job in jobs}
+    for option, path in (("--report", arguments.report), ("--preview", arguments.preview)):
+        if path is not None and (path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied):
+            raise InvalidArgumentError(
+                f"{option} is {str(path)!r}, which is a source, a result, a folder or a link: name another file."
+            )
+        if path is not None:
+            occupied.add(path.resolve())
+    if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
+        raise InvalidArgumentError(
+            f"--preview is {str(arguments.preview)!r}, it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}."
+        )
+
+
+def _write_report(report: RedactionReport, arguments: argparse.Namespace, inputs: InputFiles) -> None:
+    """Write what ``--report`` and ``--preview`` ask for."""
+    from platereader.cli.saving import write_picture
+
+    if arguments.report is not None:
+        arguments.report.parent.mkdir(parents=True, exist_ok=True)
+        write_json(arguments.report, report.to_dict(), inputs=inputs)
+    if arguments.preview is not None:
+        write_picture(arguments.preview, report.contact_sheet(), inputs=inputs)
 
 
 @contextmanager
@@ -103,22 +161,22 @@ def _exiting_on_sigterm() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _redact_all(jobs: Sequence[_Job], redactor: _Redactor) -> int:
-    plates = failed = 0
+def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionReport) -> int:
     with Progress(sum(job.frames for job in jobs), unit="frame") as progress:
         for job in jobs:
             try:
-                plates += redactor.redact(job, progress)
+                redactor.redact(job, report, progress)
             except MemoryError:
-                problem = f"{job.source.path} does not fit into memory: shrink or cut it."
+                problem = "it does not fit into memory: shrink or cut it."
             except (PlateReaderError, OSError) as error:
-                problem = f"{job.source.path}: {error}"
+                problem = str(error)
             else:
                 continue
-            failed += 1
+            report.problems.append((job.source.path, problem))
             progress.clear()
-            print(f"platereader: {problem}", file=sys.stderr)
-    print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {plates}", file=sys.stderr)
+            print(f"platereader: {job.source.path}: {problem}", file=sys.stderr)
+    failed, places = len(report.problems), sum(file.places for file in report.files)
+    print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {places}", file=sys.stderr)
     return EXIT_FAILED_INPUTS if failed else EXIT_OK
 
 
@@ -139,6 +197,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
         InvalidArgumentError: a result would take the place of a source.
     """
     from platereader.cli.videos import VIDEO_SUFFIXES
+    from platereader.media._animation import is_animated
     from platereader.media._images import IMAGE_SUFFIXES
 
     out: Path = arguments.out
@@ -151,7 +210,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     inputs = InputFiles(source.path for source in sources)
     jobs: list[_Job] = []
     for source in sources:
-        is_video = source.path.suffix.lower() in VIDEO_SUFFIXES
+        is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
         target = _target(out if single else out / source.relative_path, is_video=is_video)
         if target.is_symlink() or target.resolve() in occupied or target in inputs:
             raise InvalidArgumentError(
@@ -218,33 +277,43 @@ class _Redactor:
         self._method = arguments.method
         self._quality: int | None = arguments.quality
         self._mute: bool = arguments.mute
+        self._any_rotation: bool = arguments.any_rotation
         self._inputs = inputs
 
-    def redact(self, job: _Job, progress: Progress) -> int:
-        """Redact one file; returns the number of places covered."""
+    def redact(self, job: _Job, report: RedactionReport, progress: Progress) -> None:
+        """Redact one file, and report what was covered once it is written."""
+        from platereader.media._turned import turned_detector
+
         if job.source.error is not None:
             raise InvalidArgumentError(job.source.error)
-        return self._video(job, progress) if job.is_video else self._picture(job, progress)
+        detector = turned_detector(self._detector, always=self._any_rotation)
+        (self._video if job.is_video else self._picture)(job, detector, report, progress)
 
-    def _picture(self, job: _Job, progress: Progress) -> int:
+    def _picture(self, job: _Job, detector: Detector, report: RedactionReport, progress: Progress) -> None:
         from platereader._contracts import checked_detect
+        from platereader.cli.redaction_report import FileCover
         from platereader.cli.saving import write_picture
+        from platereader.media._covering import DEFAULT_MARGIN, covered
         from platereader.media._images import read_image
-        from platereader.media._redaction import redact
+        from platereader.media._redaction import credible
 
         frame = read_image(job.source.path)
-        found = checked_detect(self._detector, [frame])[0]
-        write_picture(job.target, redact(frame, found, method=self._method), inputs=self._inputs)
+        places = credible(checked_detect(detector, [frame])[0], frame)
+        pixels, share = covered(frame, places, method=self._method, margin=DEFAULT_MARGIN)
+        write_picture(job.target, pixels, inputs=self._inputs)
+        cover = FileCover(job.source.path, job.target)
+        cover.add(pixels, places, share=share)
+        report.files.append(cover)
         progress.advance()
-        return len(found)
 
-    def _video(self, job: _Job, progress: Progress) -> int:
+    def _video(self, job: _Job, detector: Detector, report: RedactionReport, progress: Progress) -> None:
         """A video that breaks off is redacted as far as it goes, and reported all the same."""
+        from platereader.cli.redaction_report import FileCover
         from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
         from platereader.media._redaction import redact_stream
 
-        covered = 0
+        cover = FileCover(job.source.path, job.target)
         errors: list[PlateReaderError] = []
         video = open_source(job.source.path)
         try:
@@ -252,16 +321,16 @@ class _Redactor:
                 job.target, source=video, quality=self._quality, mute=self._mute, inputs=self._inputs
             ) as writer:
                 frames = _frames_until_error(video, errors)
-                redacted = redact_stream(frames, detector=self._detector, tracker=self._tracker(), method=self._method)
+                redacted = redact_stream(frames, detector=detector, tracker=self._tracker(), method=self._method)
                 for one in redacted:
                     writer.write(one.frame, one.timestamp_s)
-                    covered += len(one.covered)
+                    cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
                     progress.advance()
         finally:
             video.close()
+        report.files.append(cover)
         if writer.left_out:
             progress.clear()
             print(f"platereader: {job.source.path}: {writer.left_out}", file=sys.stderr)
         if errors:
             raise errors[0]
-        return covered

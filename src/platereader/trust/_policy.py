@@ -15,7 +15,17 @@ from platereader._arrays import LogProbs
 from platereader._ctc.certain import certain_texts
 from platereader.errors import InvalidArgumentError
 from platereader.plates import Alphabet, Schemes, TextFit
-from platereader.results import Candidate, Character, Detection, FusedText, PlateEvidence, Reason, Status, Verdict
+from platereader.results import (
+    Candidate,
+    Character,
+    Detection,
+    FusedText,
+    Lines,
+    PlateEvidence,
+    Reason,
+    Status,
+    Verdict,
+)
 from platereader.results._checks import instance, number, probability
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
@@ -58,6 +68,7 @@ class TrustPolicy:
         min_mark: least probability that a country's mark is on the plate to take it for one of that country, 0 to 1.
             Where no mark is as probable, countries whose marks are less probable than 0.1 are ruled out; the others,
             with those whose marks the recognizer does not look for, are told apart by the text.
+        min_sure_mark: likewise where the text fits formats of several countries, so that the mark alone decides.
         min_legible: below this product of all characters' posteriors there is nothing to read: the text is None.
         small_px: width in the frame below which low confidence is put down to size, in pixels.
         calibration: makes ``confidence`` a probability that holds; None leaves it at P(text | picture). A pipeline
@@ -71,12 +82,13 @@ class TrustPolicy:
     min_character: float = 0.9
     max_illegible: float = 0.2
     min_mark: float = 0.5
+    min_sure_mark: float = 0.9
     min_legible: float = 0.002
     small_px: float = 50.0
     calibration: Calibration | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("min_confidence", "min_character", "max_illegible", "min_mark", "min_legible"):
+        for name in ("min_confidence", "min_character", "max_illegible", "min_mark", "min_sure_mark", "min_legible"):
             probability(getattr(self, name), name=name)
         if number(self.small_px, name="small_px") < 0.0:
             raise InvalidArgumentError(f"small_px is {self.small_px}, allowed are 0 and more pixels.")
@@ -126,6 +138,8 @@ class TrustPolicy:
         countries = self.countries(fused.marks, schemes)
         fit = schemes.fit(text, lines=fused.lines, countries=countries)
         status, reason = self._status(fit, confidence, self._unfit(text, fused.marks, schemes, countries))
+        if status == "read" and self._is_guess(text, fused.lines, fused.marks, schemes):
+            status, reason = "uncertain", "ambiguous_country"
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
         if status == "read" and flaw is not None:
             status, reason = "uncertain", flaw
@@ -145,7 +159,7 @@ class TrustPolicy:
     ) -> Verdict:
         text = candidates[0].text
         fit = schemes.fit(text, lines=evidence.plate.lines, countries=countries)
-        signs = signs_of(candidates, characters, evidence.log_probs, fit=fit)
+        signs = signs_of(candidates, characters, evidence.log_probs, fit=fit, marks=evidence.marks)
         confidence = signs.text_prob if self.calibration is None else self.calibration.confidence(signs)
         if math.prod(character.confidence for character in characters) < self.min_legible:
             return self._unreadable(evidence, candidates, confidence)
@@ -154,6 +168,8 @@ class TrustPolicy:
         if reason is None:
             unfit = self._unfit(text, evidence.marks, schemes, countries)
             status, reason = self._status(fit, confidence, unfit, characters)
+            if status == "read" and self._is_guess(text, evidence.plate.lines, evidence.marks, schemes):
+                status, reason = "uncertain", "ambiguous_country"
         judged = Verdict(text, confidence, status, reason, self._calibrated, characters, candidates)
         return make_verdict(judged, fit=fit, schemes=schemes, min_character=self.min_character)
 
@@ -204,6 +220,12 @@ class TrustPolicy:
         known = any(scheme.country in countries for scheme in schemes)
         unmarked = max(marks.values()) < self.min_mark and schemes.fit(text).legal
         return "unknown_country" if unmarked or not known else "unknown_format"
+
+    def _is_guess(self, text: str, lines: Lines | None, marks: Mapping[str, float], schemes: Schemes) -> bool:
+        """Whether nothing but a mark that is not surely seen tells the country of a text from others."""
+        if not marks or not _MISSING_MARK <= max(marks.values()) < self.min_sure_mark:
+            return False
+        return len(schemes.fit(text, lines=lines).countries) > 1
 
     def _status(
         self, fit: TextFit, confidence: float, unfit: Reason, characters: tuple[Character, ...] = ()

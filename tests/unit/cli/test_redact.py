@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,9 @@ from PIL import Image
 
 from captures import VideoKind, read_timed, read_video, write_video
 from fakes import frame_with, patch_pipeline
-from platereader import Box
+from platereader import Box, Detection
 from platereader.cli import main
+from platereader.cli.redaction_report import FileCover
 from platereader.cli.videos import VideoWriter
 from platereader.media._images import read_image
 from platereader.media._redaction import REDACTION_MIN_SCORE
@@ -44,10 +47,18 @@ def picture(path: Path, **options: Any) -> Path:
     return path
 
 
-def video(path: Path, frames: int = 12, **options: Any) -> Path:
+def video(path: Path, frames: int = 12, *, striped: bool = False, **options: Any) -> Path:
     kind = VideoKind("mjpeg", "yuvj420p") if path.suffix == ".avi" else VideoKind()
     greys = [np.full((240, 320, 3), 110 + 3 * index, np.uint8) for index in range(frames)]
+    if striped:
+        for grey in greys:
+            grey[INSIDE][:, ::16] = grey[INSIDE][:, 1::16] = grey[INSIDE][:, 2::16] = grey[INSIDE][:, 3::16] = 250
     return write_video(path, greys, fps=10.0, kind=kind, **options)
+
+
+def is_plain(frame: Any) -> bool:
+    """Whether the stripes of a video are covered."""
+    return bool(frame[64:76, 44:116].std() < 10)
 
 
 def run(*words: str | Path) -> int:
@@ -59,7 +70,7 @@ def test_one_picture_under_a_new_name(tmp_path: Path) -> None:
     before = source.read_bytes()
     assert run(source, "-o", tmp_path / "public.png", "--method", "fill") == 0
     plain, public = read_image(source), read_image(tmp_path / "public.png")
-    assert (public[INSIDE] == 96).all()
+    assert not public[INSIDE].any()  # in the colour around it, which is black
     public[50:90, 30:130] = plain[50:90, 30:130] = 0
     assert np.array_equal(plain, public)
     assert source.read_bytes() == before
@@ -132,8 +143,6 @@ def test_a_kind_that_cannot_be_written_becomes_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi"])
 def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffix: str, monkeypatch: Any) -> None:
-    from platereader import Detection
-
     class Blinking:
         seen = -1
 
@@ -142,20 +151,18 @@ def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suff
             return [[Detection(PLATE, 0.5)] if self.seen in (4, 5, 8) else []]
 
     def build(arguments: argparse.Namespace) -> Any:
-        from dataclasses import replace
-
         return Pipeline(replace(patch_pipeline().parts, detector=Blinking()))
 
     monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
-    source = video(tmp_path / f"gate{suffix}", 20)
+    source = video(tmp_path / f"gate{suffix}", 20, striped=True)
     assert run(source, "-o", tmp_path / "out", "--method", "fill") == 0
     written = tmp_path / "out" / ("gate.mp4" if suffix == ".mp4" else "gate.avi.mp4")
     plain, public = read_video(source), read_video(written)
     assert len(public) == len(plain) == 20
-    closed = [index for index, frame in enumerate(public) if abs(int(frame[70, 80, 1]) - 96) < 4]
+    closed = [index for index, frame in enumerate(public) if is_plain(frame)]
     assert set(range(4, 9)) <= set(closed)
     assert 19 not in closed
-    assert np.abs(public[19].astype(int) - plain[19]).max() < 12
+    assert np.abs(public[19].astype(int) - plain[19]).mean() < 3
 
 
 def test_a_video_that_breaks_off_is_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,3 +231,93 @@ def test_the_help_names_the_threshold(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         run("--help")
     assert f"(default: {REDACTION_MIN_SCORE:g})" in " ".join(capsys.readouterr().out.split())
+
+
+def test_animated_pictures_are_videos(tmp_path: Path) -> None:
+    frames = [Image.fromarray(np.ascontiguousarray(frame_with({50: PLATE})[:, :, ::-1])) for _ in range(4)]
+    for index, frame in enumerate(frames):
+        frame.putpixel((0, 0), (index, 0, 0))  # equal frames would be joined
+    kinds: dict[str, dict[str, Any]] = {"a.gif": {}, "b.webp": {"lossless": True}, "c.png": {}, "still.gif": {}}
+    for name, options in kinds.items():
+        rest = [] if name == "still.gif" else frames[1:]
+        frames[0].save(tmp_path / name, save_all=True, append_images=rest, duration=200, **options)
+    frames[0].save(tmp_path / "d.apng", format="PNG", save_all=True, append_images=frames[1:], duration=200)
+    (tmp_path / "e.gif").write_bytes((tmp_path / "a.gif").read_bytes()[:40])
+    assert run(tmp_path, "-o", tmp_path / "out") == 1  # for the damaged one
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["a.gif.mp4", "b.webp.mp4", "c.png.mp4", "d.apng.mp4", "still.gif.png"]
+    for name in written[:4]:
+        timed = read_timed(tmp_path / "out" / name)
+        assert [time_s for time_s, _ in timed] == pytest.approx([0.0, 0.2, 0.4, 0.6], abs=0.01)
+        assert all(frame[INSIDE].max() < 25 for _, frame in timed)
+
+
+def test_the_report_says_what_was_covered_and_the_preview_shows_it(tmp_path: Path) -> None:
+    picture(tmp_path / "in" / "a.png")
+    picture(tmp_path / "in" / "\u043d\u043e\u043c\u0435\u0440.jpg", quality=100)
+    Image.new("RGB", (64, 48)).save(tmp_path / "in" / "empty.png")
+    (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
+    video(tmp_path / "in" / "grey.mp4", 3)
+    report, preview = tmp_path / "covered.json", tmp_path / "new" / "covered.png"
+    assert run(tmp_path / "in", "-o", tmp_path / "out", "--report", report, "--preview", preview) == 1
+    told = json.loads(report.read_text())
+    files = {Path(one["source"]).name: one for one in told["files"]}
+    assert set(files) == {"a.png", "\u043d\u043e\u043c\u0435\u0440.jpg", "empty.png", "grey.mp4"}
+    assert [Path(one["source"]).name for one in told["problems"]] == ["bad.png"]
+    one = files["a.png"]
+    assert (one["frames"], one["covered_frames"], one["places"]) == (1, 1, 1)
+    (largest,) = one["largest"]
+    assert largest["places"] == [{"box": list(PLATE.to_tuple()), "score": 0.9}]
+    assert largest["covered_share"] == pytest.approx(90 * 30 / (240 * 320), rel=0.06)
+    assert one["mean_covered_share"] == largest["covered_share"]
+    assert (files["grey.mp4"]["frames"], files["grey.mp4"]["largest"]) == (3, [])
+    sheet = read_image(preview)
+    assert sheet.shape == (346, 1440, 3)
+    assert np.ptp(sheet[:320, :960]) == 255
+    assert (sheet[:, 960:] == 255).all()  # two frames only
+
+
+def test_the_largest_cover_comes_first() -> None:
+    cover = FileCover(Path("a.mp4"), Path("b.mp4"))
+    frame = np.zeros((48, 64, 3), np.uint8)
+    for index in range(40):
+        found = [] if index % 2 else [Detection(Box(0, 0, 9, 3), 0.5)]
+        cover.add(frame, found, share=0.0 if index % 2 else (index * 7 % 40) / 100, time_s=index / 10)
+    shares = [one.share for one in cover.largest]
+    assert shares == sorted((index * 7 % 40 / 100 for index in range(0, 40, 2)), reverse=True)[:12]
+    assert (cover.frames, cover.covered_frames, cover.places) == (40, 20, 20)
+    assert all(one.index * 7 % 40 / 100 == one.share and one.time_s == one.index / 10 for one in cover.largest)
+
+
+@pytest.mark.parametrize("option", ["--report", "--preview"])
+def test_a_report_takes_no_place_of_another_file(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = picture(tmp_path / "a.png")
+    before = source.read_bytes()
+    (tmp_path / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    for name in ("a.png", "out.png", "link.png"):
+        assert run(source, "-o", tmp_path / "out.png", option, tmp_path / name) == 2
+        assert option in capsys.readouterr().err
+    assert run(source, "-o", tmp_path / "out.png", "--preview", tmp_path / "sheet.webp") == 2
+    assert source.read_bytes() == before
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("--any-rotation",)])
+def test_a_picture_on_its_side_is_redacted(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Upright:
+        def detect(self, frames: Any) -> list[list[Detection]]:
+            shows = [frame.shape[:2] == (240, 320) and frame[70, 80, 0] == 50 for frame in frames]
+            return [[Detection(PLATE, 0.9)] if shown else [] for shown in shows]
+
+    def build(arguments: argparse.Namespace) -> Any:
+        return Pipeline(replace(patch_pipeline().parts, detector=Upright()))
+
+    monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
+    frame = frame_with({50: PLATE})
+    Image.fromarray(np.ascontiguousarray(np.rot90(frame)[:, :, ::-1])).save(tmp_path / "a.png")
+    assert run(tmp_path / "a.png", "-o", tmp_path / "out.png", *words) == 0
+    assert not read_image(tmp_path / "out.png").any()

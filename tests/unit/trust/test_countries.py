@@ -73,6 +73,14 @@ def test_a_mark_that_may_be_hidden_neither_proves_nor_rules_out() -> None:
     assert judge("AB12345", {"RU": 0.01, "KZ": 0.01}, RUSSIA, BELARUS).country == "BY"
 
 
+def test_a_mark_that_is_not_surely_seen_does_not_decide_alone() -> None:
+    for probability in (0.3, 0.7):
+        verdict = judge("AB12345", {"RU": probability, "BY": 0.01}, RUSSIA, BELARUS)
+        assert (verdict.status, verdict.reason) == ("uncertain", "ambiguous_country")
+        assert judge("A123BC77", {"RU": probability, "BY": 0.01}, RUSSIA, BELARUS).status == "read"
+    assert judge("AB12345", {"RU": 0.95, "BY": 0.01}, RUSSIA, BELARUS).status == "read"
+
+
 def test_a_recognizer_that_knows_no_marks_is_judged_by_the_text() -> None:
     assert judge("A123BC77", {}, RUSSIA).status == "read"
     assert judge("AB12345", {}, RUSSIA, BELARUS).reason == "ambiguous_country"

@@ -84,6 +84,19 @@ class LiveState:
             self._phase = phase
             self._changed.notify_all()
 
+    def stop(self) -> bool:
+        """Say that the run has stopped, whatever became of it; returns whether that is news."""
+        with self._changed:
+            was_open = self._phase != "stopped"
+            self._phase = "stopped"
+            self._changed.notify_all()
+            return was_open
+
+    def wait_until_stopped(self, timeout_s: float) -> bool:
+        """Whether the run stops within this time."""
+        with self._changed:
+            return self._changed.wait_for(self._is_stopped, timeout_s)
+
     def snapshot(self) -> dict[str, Any]:
         """JSON-safe: what the page writes beside the picture; plates in view first, then newest first."""
         with self._changed:
@@ -108,10 +121,10 @@ class LiveState:
             timeout_s: how long to wait.
 
         Returns:
-            None when no later frame came.
+            None when no later frame came, or none will.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._newest is not None and self._newest[0] > after, timeout_s)
+            self._changed.wait_for(lambda: self._is_stopped() or self._is_newer(after), timeout_s)
             newest, done = self._newest, self._jpeg
         if newest is None or newest[0] <= after:
             return None
@@ -128,6 +141,12 @@ class LiveState:
         with self._changed:
             plate, _ = self._plates.get(passage_id, (None, False))
         return None if plate is None else _jpeg(plate.best.evidence.plate.pixels)
+
+    def _is_stopped(self) -> bool:
+        return self._phase == "stopped"
+
+    def _is_newer(self, after: int) -> bool:
+        return self._newest is not None and self._newest[0] > after
 
     def _keep(self, update: StreamUpdate) -> None:
         self._keep_plates(update.active, gone=False)
@@ -151,7 +170,7 @@ def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
         "status": plate.status,
         "reason": plate.reason,
         "country": plate.country,
-        "region": None if plate.region is None else plate.region.name,
+        "region": plate.region.name if plate.region is not None and plate.status == "read" else None,
         "settled": bool(plate.settled),
         "gone": gone,
         "first_seen_s": float(plate.first_seen_s),

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
-from threading import Event, Thread
+from socket import socket
+from threading import Condition
 from types import TracebackType
-from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from typing_extensions import Self
 
+from platereader.cli.watch.connections import Connections, RequestHandler
 from platereader.cli.watch.live_state import LiveState
 from platereader.errors import InvalidArgumentError
 
@@ -29,8 +29,11 @@ ADDRESS = "127.0.0.1"
 
 _NAMES = frozenset({ADDRESS, "localhost", "[::1]"})
 _FRAME_WAIT_S = 5.0
-_IDLE_S = 30.0  # an open connection without requests
-_OPEN_PAGE_S = 3.0  # a page that requested the state within this time is open
+_OPEN_TAB_S = 3.0  # a tab that requested something within this time is open
+_END_WAIT_S = 2.0  # less than that, so that a tab which waits for the end counts as open
+_LAST_REQUEST_S = 1.0  # for open tabs, when a run breaks off
+_MAX_TABS = 100
+_LAST_PORT = 65_535
 _POLICY = (
     "default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; style-src 'nonce-{nonce}'; "
     "script-src 'nonce-{nonce}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -53,44 +56,50 @@ class LivePage:
         self.state = state
         self._key = secrets.token_urlsafe(16)
         self._on_stop = on_stop
-        self._last_request_s = float("-inf")
-        self._end_delivered = Event()
+        self._tabs: dict[str, float] = {}  # time of the last request of each that does not show the end yet
+        self._tabs_changed = Condition()
         try:
-            self._server = _Server((ADDRESS, port), self)
-        except (OSError, OverflowError) as error:
+            if not 0 <= port <= _LAST_PORT:
+                raise OSError(f"ports are 0 to {_LAST_PORT}")
+            self._connections = Connections(
+                (ADDRESS, port), is_known=self._shows_key, serve=partial(_Handler, page=self)
+            )
+        except OSError as error:
             raise InvalidArgumentError(
                 f"port is {port}, which cannot be used ({error}): name another, or none for a free one."
             ) from error
-        self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="platereader-page", daemon=True)
 
     @property
     def url(self) -> str:
         """What to open in a browser; whoever has it can see the page."""
-        return f"http://{ADDRESS}:{self._server.server_address[1]}/{self._key}/"
+        return f"http://{ADDRESS}:{self._connections.port}/{self._key}/"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._connections.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        if self.state.stop():
+            self.wait_until_delivered(_LAST_REQUEST_S)
+        self._connections.close()
 
     def wait_until_delivered(self, timeout_s: float) -> None:
-        """Give an open page the time to fetch the last state; returns at once when none is open."""
-        if time.monotonic() - self._last_request_s < _OPEN_PAGE_S:
-            self._end_delivered.wait(timeout_s)
+        """Give all open tabs the time to show the last state; returns at once when none is open."""
+        with self._tabs_changed:
+            self._tabs_changed.wait_for(lambda: not self._has_open_tab(), timeout_s)
 
     def get(self, path: str, query: dict[str, list[str]]) -> _Response | None:
         """The response to a GET of a path below the key; None when there is none."""
         if path == "":
             return _page()
         if path == "state":
-            self._last_request_s = time.monotonic()
-            return _Response("application/json", json.dumps(self.state.snapshot()).encode())
+            self._note_tab(query)
+            return self._snapshot()
+        if path == "end":
+            self._note_tab(query)
+            return self._snapshot() if self.state.wait_until_stopped(_END_WAIT_S) else _nothing()
         if path == "frame":
             return self._frame(_parse_number(query.get("after")))
         if path.startswith("crop/") and (passage_id := _parse_number([path[5:]])) is not None:
@@ -98,14 +107,16 @@ class LivePage:
             return None if crop is None else _Response("image/jpeg", crop)
         return None
 
-    def post(self, path: str) -> bool:
+    def post(self, path: str, query: dict[str, list[str]]) -> bool:
         """Do what a button of the page requests; returns whether there is such a button."""
         if path in {"pause", "resume"}:
             self.state.paused = path == "pause"
         elif path == "stop":
             self._on_stop()
         elif path == "seen":
-            self._end_delivered.set()
+            with self._tabs_changed:
+                self._tabs.pop(_tab(query), None)
+                self._tabs_changed.notify_all()
         else:
             return False
         return True
@@ -114,10 +125,29 @@ class LivePage:
         """Whether this is the key of this run."""
         return secrets.compare_digest(word.encode(), self._key.encode())
 
+    def _shows_key(self, head: bytes) -> bool:
+        """Whether the address of a request has the key."""
+        target = head.decode("latin-1").partition("\r\n")[0].partition(" ")[2]
+        return self.is_key(target.lstrip("/").partition("/")[0])
+
+    def _note_tab(self, query: dict[str, list[str]]) -> None:
+        """A tab looks."""
+        with self._tabs_changed:
+            self._tabs.pop(_tab(query), None)
+            self._tabs[_tab(query)] = time.monotonic()
+            if len(self._tabs) > _MAX_TABS:
+                del self._tabs[next(iter(self._tabs))]
+
+    def _has_open_tab(self) -> bool:
+        return any(time.monotonic() - seen_s < _OPEN_TAB_S for seen_s in self._tabs.values())
+
+    def _snapshot(self) -> _Response:
+        return _Response("application/json", json.dumps(self.state.snapshot()).encode())
+
     def _frame(self, after: int | None) -> _Response:
         frame = self.state.frame_jpeg(after or 0, timeout_s=_FRAME_WAIT_S)
         if frame is None:
-            return _Response("text/plain", b"", status=HTTPStatus.NO_CONTENT)
+            return _nothing()
         return _Response("image/jpeg", frame[1], headers={"X-Frame": str(frame[0])})
 
 
@@ -131,48 +161,32 @@ class _Response:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-class _Server(ThreadingHTTPServer):
-    allow_reuse_address = sys.platform != "win32"  # there, it would share the port with another program
+class _Handler(RequestHandler):
+    def __init__(self, connection: socket, received: bytes, *, page: LivePage) -> None:
+        self._page = page
+        super().__init__(connection, received)
 
-    def __init__(self, address: tuple[str, int], page: LivePage) -> None:
-        self.page = page
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that hangs up is no error."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = _IDLE_S
-
-    @property
-    def _page(self) -> LivePage:
-        return cast(_Server, self.server).page
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 # as http.server calls it
         if (path := self._allowed_path()) is None:
             return
-        response = self._page.get(path, parse_qs(urlsplit(self.path).query))
+        response = self._page.get(path, self._query())
         self._send(response or _error(HTTPStatus.NOT_FOUND, "There is nothing here."))
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         if (path := self._allowed_path()) is None:
             return
         origin = self.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != self.headers.get("Host"):
+        if origin is not None and origin != f"http://{self.headers.get('Host')}":
             self._send(_error(HTTPStatus.FORBIDDEN, "This comes from another page."))
-        elif self._page.post(path):
-            self._send(_Response("text/plain", b"", status=HTTPStatus.NO_CONTENT))
+        elif self._page.post(path, self._query()):
+            self._send(_nothing())
         else:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such action."))
 
     def _allowed_path(self) -> str | None:
         """The path below the key; None after an error was sent."""
         host = self.headers.get("Host", "").rpartition(":")
-        key, slash, path = urlsplit(self.path).path[1:].partition("/")
+        key, slash, path = self.path.partition("?")[0][1:].partition("/")
         if (host[0] or host[2]) not in _NAMES:
             self._send(_error(HTTPStatus.FORBIDDEN, f"Open this page as http://{ADDRESS}, not by another name."))
         elif not (slash and self._page.is_key(key)):
@@ -180,6 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             return path
         return None
+
+    def _query(self) -> dict[str, list[str]]:
+        return parse_qs(self.path.partition("?")[2])
 
     def _send(self, response: _Response) -> None:
         self.send_response(response.status)
@@ -192,15 +209,12 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if response.status == HTTPStatus.NO_CONTENT:
             del headers["Content-Length"]
-        if self.command == "POST":
+        if self.command == "POST" or response.status >= HTTPStatus.BAD_REQUEST:
             headers["Connection"] = "close"  # a body, if there was one, has not been read
         for name, value in {**headers, **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(response.body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # as http.server calls it
-        """Requests are not logged: their addresses hold the key."""
 
 
 def _page() -> _Response:
@@ -211,8 +225,17 @@ def _page() -> _Response:
     return _Response("text/html; charset=utf-8", html.replace("{nonce}", nonce).encode(), headers=headers)
 
 
+def _nothing() -> _Response:
+    return _Response("text/plain", b"", status=HTTPStatus.NO_CONTENT)
+
+
 def _error(status: HTTPStatus, text: str) -> _Response:
     return _Response("text/plain; charset=utf-8", f"{text}\n".encode(), status=status)
+
+
+def _tab(query: dict[str, list[str]]) -> str:
+    """The name that a tab has given itself."""
+    return query.get("tab", [""])[0][:40]
 
 
 def _parse_number(words: list[str] | None) -> int | None:

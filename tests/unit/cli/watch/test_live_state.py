@@ -49,6 +49,29 @@ def test_a_passage_from_in_view_to_gone() -> None:
     assert (snapshot["phase"], snapshot["passages"], snapshot["plates"][0]["gone"]) == ("ended", 1, True)
 
 
+def test_only_a_sure_reading_names_its_region() -> None:
+    frame = frame_with(ONE)
+    plate = updates([frame] * 3)[2].active[0]
+    verdict = replace(plate.verdict, status="uncertain", reason="low_confidence")
+    state = LiveState("gate.mp4")
+    state.show(frame, StreamUpdate(0.0, (plate, replace(plate, passage_id=2, verdict=verdict)), ()))
+    assert [(one["id"], one["region"]) for one in state.snapshot()["plates"]] == [(2, None), (1, "Moscow")]
+
+
+def test_a_run_stops_once_and_wakes_those_who_wait() -> None:
+    state = LiveState("gate.mp4")
+    assert not state.wait_until_stopped(0.01)
+    started_s = time.monotonic()
+    stopping = threading.Timer(0.05, state.stop)
+    stopping.start()
+    assert state.frame_jpeg(0, timeout_s=60) is None
+    assert state.wait_until_stopped(60)
+    assert time.monotonic() - started_s < 20
+    stopping.join()
+    assert not state.stop(), "that is no news"
+    assert state.snapshot()["phase"] == "stopped"
+
+
 def test_frames_are_numbered_drawn_on_and_waited_for() -> None:
     frame = frame_with(ONE)
     first, second, _ = updates([frame] * 2)

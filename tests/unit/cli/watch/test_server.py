@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fakes import frame_with, patch_pipeline
-from platereader import Box
+from platereader import Box, StreamUpdate
 from platereader.cli.watch.live_state import LiveState
 from platereader.cli.watch.server import LivePage
 from platereader.errors import InvalidArgumentError
@@ -40,6 +40,12 @@ class Visitor:
             return response.status, dict(response.getheaders()), response.read()
         finally:
             connection.close()
+
+
+@pytest.fixture(autouse=True)
+def no_wait_for_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most visitors are no page that says when it shows the end."""
+    monkeypatch.setattr("platereader.cli.watch.server._LAST_REQUEST_S", 0.0)
 
 
 @pytest.fixture
@@ -169,13 +175,58 @@ def test_a_port_that_is_taken(state: LiveState) -> None:
         LivePage(state, on_stop=lambda: None, port=70000)
 
 
-def test_the_end_waits_for_an_open_page_only(state: LiveState) -> None:
+def test_the_end_waits_for_all_open_tabs(state: LiveState) -> None:
     with LivePage(state, on_stop=lambda: None) as page:
         started_s = time.monotonic()
         page.wait_until_delivered(60)
         assert time.monotonic() - started_s < 20, "nobody looks"
         visitor = Visitor(page)
-        visitor.ask("state")
-        threading.Timer(0.1, visitor.ask, ["seen"], {"method": "POST"}).start()
+        for tab in "ab":
+            visitor.ask(f"state?tab={tab}")
+        visitor.ask("seen?tab=a", method="POST")
+        threading.Timer(0.2, visitor.ask, ["seen?tab=b"], {"method": "POST"}).start()
+        started_s = time.monotonic()
         page.wait_until_delivered(60)
-        assert 0.05 < time.monotonic() - started_s < 50
+        assert 0.1 < time.monotonic() - started_s < 50
+
+
+def test_a_tab_may_wait_for_the_end(state: LiveState, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(state) as visitor:
+        monkeypatch.setattr("platereader.cli.watch.server._END_WAIT_S", 0.01)
+        assert visitor.ask("end?tab=a")[::2] == (204, b"")
+        monkeypatch.setattr("platereader.cli.watch.server._END_WAIT_S", 60.0)
+        threading.Timer(0.1, state.end, [StreamUpdate(1.0, (), ()), "stopped"]).start()
+        status, _, body = visitor.ask("end?tab=a")
+        assert (status, json.loads(body)["phase"]) == (200, "stopped")
+
+
+def test_a_run_that_breaks_off_says_so_to_those_who_wait(state: LiveState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platereader.cli.watch.server._LAST_REQUEST_S", 10.0)
+    phases: list[str] = []
+
+    def wait(visitor: Visitor) -> None:
+        phases.append(json.loads(visitor.ask("end?tab=a")[2])["phase"])
+        visitor.ask("seen?tab=a", method="POST")
+
+    def break_off() -> None:
+        with served(state) as visitor:
+            visitor.ask("state?tab=a")
+            threading.Thread(target=wait, args=[visitor]).start()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert phases == ["stopped"]
+
+
+def test_tabs_are_forgotten(state: LiveState, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platereader.cli.watch.server._MAX_TABS", 2)
+    with LivePage(state, on_stop=lambda: None) as page:
+        visitor = Visitor(page)
+        for tab in "abc":
+            visitor.ask(f"state?tab={tab}")
+        for tab in "bc":
+            visitor.ask(f"seen?tab={tab}", method="POST")
+        started_s = time.monotonic()
+        page.wait_until_delivered(60)
+        assert time.monotonic() - started_s < 20

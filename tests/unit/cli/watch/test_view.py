@@ -30,12 +30,12 @@ return canvas.getContext("2d").getImageData(0, 0, 1, 1).data[0];
 class Flashing(ScriptedCapture):
     """A camera before a standing plate, in a light that changes from frame to frame."""
 
-    def read(self) -> tuple[bool, BgrImage | None]:
+    def read(self) -> BgrImage | None:
         time.sleep(0.03)
         self._index += 1
         frame = frame_with({50: Box(40, 60, 120, 80)})
         frame[:20, :, 2] = np.uint8(self._index * 40 % 256)
-        return True, frame
+        return frame
 
 
 def seen_colours(browser: Browser) -> set[int]:
@@ -56,7 +56,7 @@ def test_the_page_shows_pauses_and_stops(
     def build(_: argparse.Namespace) -> Pipeline:
         return patch_pipeline()
 
-    monkeypatch.setattr("platereader.media.open_source", open_camera)
+    monkeypatch.setattr("platereader.media._opening.open_source", open_camera)
     monkeypatch.setattr("platereader.cli.watch.command.build_pipeline", build)
     video = tmp_path / "marked.mp4"
     with ThreadPoolExecutor() as threads, chromium(tmp_path) as browser:
@@ -73,9 +73,9 @@ def test_the_page_shows_pauses_and_stops(
 
             colours = seen_colours(browser)
             assert len(colours) > 2, "the picture stands still"
-            browser.wait_for("document.querySelector('.plate.here .text')?.textContent === 'A123BC77'")
+            browser.wait_for("document.querySelector('.plate.here .text')?.textContent === 'А123ВС77'")
             browser.wait_for("document.querySelector('.plate img').naturalWidth === 80")
-            assert browser.run("return document.querySelector('.plate .local').textContent") == "А123ВС77"
+            assert browser.run("return document.querySelector('.plate .latin').textContent") == "A123BC77"
             assert browser.run("return document.querySelector('.plate .country').textContent") == "RU"
             assert browser.run("return document.querySelector('.plate .answer').textContent").startswith("read 9")
 
@@ -92,7 +92,7 @@ def test_the_page_shows_pauses_and_stops(
             browser.click("#stop")
             browser.wait_for("document.getElementById('phase').textContent === 'stopped'")
             assert done.result(timeout=10) == 0
-            browser.wait_for("document.querySelector('.plate:not(.here) .text')?.textContent === 'A123BC77'")
+            browser.wait_for("document.querySelector('.plate:not(.here) .text')?.textContent === 'А123ВС77'")
             listed = browser.run("return document.querySelectorAll('.plate:not(.here)').length")
             assert browser.complaints() == []
         finally:

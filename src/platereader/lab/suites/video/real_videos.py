@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, cast
 
-from platereader._arrays import BgrImage
 from platereader.errors import CaptureError, DatasetError, MediaFileError
 from platereader.media import open_source
+from platereader.media._source import TimedFrame
 from platereader.pipeline import Pipeline
 from platereader.results import TrackedPlate
 
@@ -25,14 +25,10 @@ class RealVideo:
 
     Attributes:
         path: the file.
-        frames: how many.
-        fps: frames per second.
         plates: texts of the plates that pass; None where they are not listed.
     """
 
     path: Path
-    frames: int
-    fps: float
     plates: tuple[str, ...] | None
 
 
@@ -80,8 +76,8 @@ def load_videos(folder: Path) -> tuple[RealVideo, ...]:
         videos = tuple(_video(folder / name, row) for name, row in rows.items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
-            f'{labels} is no list of videos ({error!r}): expected is {{"file.mp4": {{"frames": 100, "fps": 25, '
-            '"plates": ["A123BC77"]}}, with null where the plates are not listed.'
+            f'{labels} is no list of videos ({error!r}): expected is {{"file.mp4": {{"plates": ["A123BC77"]}}, '
+            "with null where the plates are not listed."
         ) from error
     for video in videos:
         if not video.path.is_file():
@@ -89,13 +85,12 @@ def load_videos(folder: Path) -> tuple[RealVideo, ...]:
     return videos
 
 
-def watch_video(pipeline: Pipeline, video: RealVideo, *, on_frame: Callable[[], None] | None = None) -> VideoOutcome:
+def watch_video(pipeline: Pipeline, video: RealVideo) -> VideoOutcome:
     """Follow the plates through a video.
 
     Args:
         pipeline: what to measure.
         video: what to watch.
-        on_frame: called after each frame, for a progress bar.
 
     Raises:
         MediaFileError: the video cannot be decoded.
@@ -103,13 +98,11 @@ def watch_video(pipeline: Pipeline, video: RealVideo, *, on_frame: Callable[[], 
     stream = pipeline.stream()
     finished: list[TrackedPlate] = []
     seconds, frames = 0.0, 0
-    for number, pixels in enumerate(_frames(video.path)):
+    for timestamp_s, pixels in _frames(video.path):
         start = perf_counter()
-        finished += stream.update(pixels, number / video.fps).finished
+        finished += stream.update(pixels, timestamp_s).finished
         seconds += perf_counter() - start
         frames += 1
-        if on_frame is not None:
-            on_frame()
     finished += stream.finish().finished
     read = tuple(plate.text for plate in finished if plate.status == "read" and plate.text is not None)
     speed = frames / seconds if seconds else 0.0
@@ -118,15 +111,15 @@ def watch_video(pipeline: Pipeline, video: RealVideo, *, on_frame: Callable[[], 
 
 def _video(path: Path, row: dict[str, Any]) -> RealVideo:
     plates = row["plates"]
-    return RealVideo(path, int(row["frames"]), float(row["fps"]), None if plates is None else tuple(map(str, plates)))
+    return RealVideo(path, None if plates is None else tuple(map(str, plates)))
 
 
-def _frames(path: Path) -> Iterator[BgrImage]:
-    """All frames of a video."""
+def _frames(path: Path) -> Iterator[TimedFrame]:
+    """All frames of a video, with their seconds."""
     try:
         video = open_source(path)
         try:
-            yield from (pixels for _, pixels in video)
+            yield from video
         finally:
             video.close()
     except CaptureError as error:

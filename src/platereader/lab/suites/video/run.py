@@ -9,7 +9,7 @@ from platereader._dependencies import check_installed
 from platereader.lab.suites.video.fingerprint import fingerprint, fingerprint_frames, frozen_fingerprints
 from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outcome, seen_frames
-from platereader.lab.suites.video.real_videos import RealVideo, watch_video
+from platereader.lab.suites.video.real_videos import RealVideo, VideoOutcome, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import VideoReport
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
@@ -34,8 +34,8 @@ SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
 
 
 def run_size(names: Sequence[str], videos: Sequence[RealVideo]) -> int:
-    """How many steps ``evaluate_video`` takes: one for each clip and for each frame of a video."""
-    return len(names) + sum(video.frames for video in videos)
+    """How many steps ``evaluate_video`` takes: one for each clip and for each video."""
+    return len(names) + len(videos)
 
 
 def evaluate_video(
@@ -55,7 +55,7 @@ def evaluate_video(
         material: what the clips are made from.
         videos: real ones, watched with default settings.
         names: clips to run; None for all.
-        on_step: called after each clip and each frame of a video, for a progress bar.
+        on_step: called after each clip and each video, for a progress bar.
 
     Raises:
         MissingDependencyError: motmetrics is not installed.
@@ -79,10 +79,15 @@ def evaluate_video(
             changed.append(name)
         if on_step is not None:
             on_step()
+    watched: list[VideoOutcome] = []
+    for video in videos:
+        watched.append(watch_video(pipeline, video))
+        if on_step is not None:
+            on_step()
     return VideoReport(
         {setting: tuple(some) for setting, some in outcomes.items()},
         {level: score_identity(clips) for level, clips in frames.items() if clips},
-        tuple(watch_video(pipeline, video, on_frame=on_step) for video in videos),
+        tuple(watched),
         tuple(changed),
         pipeline.describe(),
     )

@@ -1,0 +1,193 @@
+"""What redaction has covered: in numbers, and as one picture of the frames where it is most."""
+
+from __future__ import annotations
+
+import heapq
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from platereader._arrays import BgrImage
+from platereader.results import Detection
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
+
+LARGEST_FRAMES = 12
+"""How many frames with the largest cover are listed of each file, and shown of all files together."""
+
+_COLUMNS = 3
+_TILE_PX = (480, 320)
+_CAPTION_PX = 26
+_FONT_PX = 16
+_MAX_NAME = 36
+_OUTLINE = (0, 0, 255)
+
+
+@dataclass(frozen=True, slots=True, eq=False, order=False)
+class CoveredFrame:
+    """One frame of which something is covered.
+
+    Attributes:
+        share: how much of its area that is, 0 to 1.
+        index: its number in the file, from 0.
+        time_s: when it is shown, seconds; 0 for a picture.
+        places: what was covered; a margin around each was covered, too.
+        preview: uint8 ``(H, W, 3)`` BGR, small; as it was written, with the places outlined.
+    """
+
+    share: float
+    index: int
+    time_s: float
+    places: tuple[Detection, ...]
+    preview: BgrImage
+
+    def __lt__(self, other: CoveredFrame) -> bool:
+        """Whether less is covered; of equal frames, whether it comes later."""
+        return (self.share, -self.index) < (other.share, -other.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The frame as it stands in JSON."""
+        places = [
+            {"box": [round(value, 1) for value in one.box.to_tuple()], "score": round(one.score, 3)}
+            for one in self.places
+        ]
+        return {
+            "index": self.index,
+            "time_s": round(self.time_s, 3),
+            "covered_share": round(self.share, 5),
+            "places": places,
+        }
+
+
+@dataclass(slots=True)
+class FileCover:
+    """What was covered in one file.
+
+    Attributes:
+        source: the file.
+        target: the new one.
+    """
+
+    source: Path
+    target: Path
+    frames: int = 0
+    covered_frames: int = 0
+    places: int = 0
+    _share_sum: float = 0.0
+    _largest: list[CoveredFrame] = field(default_factory=list[CoveredFrame])  # a heap, the smallest first
+
+    def add(self, frame: BgrImage, places: Sequence[Detection], *, share: float, time_s: float = 0.0) -> None:
+        """Take in the next frame.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR, as it is written.
+            places: what was covered.
+            share: of its area, 0 to 1.
+            time_s: when it is shown.
+        """
+        index = self.frames
+        self.frames += 1
+        if not places:
+            return
+        self.covered_frames += 1
+        self.places += len(places)
+        self._share_sum += share
+        if len(self._largest) < LARGEST_FRAMES or share > self._largest[0].share:
+            one = CoveredFrame(share, index, time_s, tuple(places), _preview(frame, places))
+            push = heapq.heappush if len(self._largest) < LARGEST_FRAMES else heapq.heapreplace
+            push(self._largest, one)
+
+    @property
+    def largest(self) -> list[CoveredFrame]:
+        """The frames with the largest cover, the largest first."""
+        return sorted(self._largest, reverse=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file as it stands in JSON."""
+        return {
+            "source": str(self.source),
+            "result": str(self.target),
+            "frames": self.frames,
+            "covered_frames": self.covered_frames,
+            "places": self.places,
+            "mean_covered_share": round(self._share_sum / max(self.frames, 1), 5),
+            "largest": [one.to_dict() for one in self.largest],
+        }
+
+
+@dataclass(slots=True)
+class RedactionReport:
+    """All files of a run.
+
+    Attributes:
+        files: those that were written.
+        problems: files that could not be redacted, or not wholly, and why.
+    """
+
+    files: list[FileCover] = field(default_factory=list[FileCover])
+    problems: list[tuple[Path, str]] = field(default_factory=list[tuple[Path, str]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {
+            "files": [one.to_dict() for one in self.files],
+            "problems": [{"source": str(path), "problem": problem} for path, problem in self.problems],
+        }
+
+    def contact_sheet(self) -> BgrImage:
+        """The frames of all files with the largest cover, the largest first, each with its file, time and share.
+
+        Returns:
+            uint8 ``(H, W, 3)`` BGR; one empty row where nothing was covered.
+        """
+        named = [(one, file.source.name) for file in self.files for one in file.largest]
+        shown = sorted(named, key=lambda pair: pair[0], reverse=True)[:LARGEST_FRAMES]
+        width, height = _TILE_PX[0], _TILE_PX[1] + _CAPTION_PX
+        rows = max(1, -(-len(shown) // _COLUMNS))
+        sheet = np.full((rows * height, _COLUMNS * width, 3), 255, np.uint8)
+        for number, (one, name) in enumerate(shown):
+            top, left = number // _COLUMNS * height, number % _COLUMNS * width
+            sheet[top : top + height, left : left + width] = _tile(one, name)
+        return sheet
+
+
+def _preview(frame: BgrImage, places: Sequence[Detection]) -> BgrImage:
+    """The frame inside of a tile, in its own proportions, with what was covered outlined."""
+    import cv2
+
+    scale = min(1.0, _TILE_PX[0] / frame.shape[1], _TILE_PX[1] / frame.shape[0])
+    size = max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale))
+    small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+    for one in places:
+        inside = one.box.clipped(frame.shape[1], frame.shape[0])
+        if inside is not None:
+            x1, y1, x2, y2 = (round(value * scale) for value in inside.to_tuple())
+            cv2.rectangle(small, (x1 - 3, y1 - 3), (x2 + 3, y2 + 3), _OUTLINE, 1)
+    return small
+
+
+def _tile(one: CoveredFrame, name: str) -> BgrImage:
+    """A frame with a line of text below it."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (_TILE_PX[0], _TILE_PX[1] + _CAPTION_PX), "white")
+    picture.paste(Image.fromarray(np.ascontiguousarray(one.preview[:, :, ::-1])))
+    short = name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 3]}..."
+    text = f"{100 * one.share:.2f} %   {short}   {one.time_s:.2f} s"
+    ImageDraw.Draw(picture).text((4, _TILE_PX[1] + 3), text, fill="black", font=_font())
+    return np.asarray(picture)[:, :, ::-1]
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont:
+    from PIL import ImageFont
+
+    data = (resources.files("platereader.media") / "_font" / "DejaVuSansCondensed-Bold.ttf").read_bytes()
+    return ImageFont.truetype(io.BytesIO(data), _FONT_PX)
