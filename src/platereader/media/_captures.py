@@ -51,7 +51,7 @@ class NetworkCapture:
                 packet = next(packets)
             except (StopIteration, FFmpegError):
                 return
-            for frame in decoder.decode(packet):
+            for frame in decoder.frames_of(packet):
                 yield frame.pixels
 
 

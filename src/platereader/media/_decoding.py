@@ -107,7 +107,7 @@ class FrameDecoder:
         self._reformatter = VideoReformatter()
         self._deinterlacer: _Deinterlacer | None = None
 
-    def decode(self, packet: Packet[Any]) -> Iterator[DecodedFrame]:
+    def frames_of(self, packet: Packet[Any]) -> Iterator[DecodedFrame]:
         """The frames that one more packet completes."""
         if packet.is_corrupt and not self._marks_joints:
             self.damaged += 1  # half of it is missing

@@ -79,7 +79,7 @@ class ContainerReader:
         for packet in self._demuxed():
             if stamps is not None and packet.size and packet.dts is not None:
                 stamps.add(float(packet.dts * packet.time_base))
-            for frame in self._decoder.decode(packet):
+            for frame in self._decoder.frames_of(packet):
                 yield frame if stamps is None else stamps.corrected(frame)
         for frame in self._decoder.flush():
             yield frame if stamps is None else stamps.corrected(frame)

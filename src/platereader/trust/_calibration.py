@@ -14,10 +14,8 @@ from platereader.trust._signs import Signs
 
 __all__ = ["FEATURES", "Calibration", "features_of"]
 
-FEATURES: Final = ("text", "lead", "weakest", "edge", "inner", "legal", "region", "mark")
+FEATURES: Final = ("text", "lead", "weakest", "edge", "inner", "legal", "region")
 """Names of what is weighed, in the order of ``features_of``."""
-
-_MAX_MARK_ODDS = 6.0
 
 
 def features_of(signs: Signs) -> tuple[float, ...]:
@@ -30,7 +28,6 @@ def features_of(signs: Signs) -> tuple[float, ...]:
         math.log1p(-min(signs.inner_illegible, 1 - 1e-6)),
         float(signs.legal),
         float(signs.region_known),
-        max(-_MAX_MARK_ODDS, min(_MAX_MARK_ODDS, log_odds(signs.mark))),
     )
 
 

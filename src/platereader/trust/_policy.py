@@ -159,7 +159,7 @@ class TrustPolicy:
     ) -> Verdict:
         text = candidates[0].text
         fit = schemes.fit(text, lines=evidence.plate.lines, countries=countries)
-        signs = signs_of(candidates, characters, evidence.log_probs, fit=fit, marks=evidence.marks)
+        signs = signs_of(candidates, characters, evidence.log_probs, fit=fit)
         confidence = signs.text_prob if self.calibration is None else self.calibration.confidence(signs)
         if math.prod(character.confidence for character in characters) < self.min_legible:
             return self._unreadable(evidence, candidates, confidence)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +31,6 @@ class Signs:
         emptiness: probability that nothing stands there at all.
         legal: whether the text fits a plate format.
         region_known: whether its region code is in use.
-        mark: highest probability of a country's mark, 0 to 1; 0.5 from a recognizer that looks for none.
     """
 
     text_prob: float
@@ -43,16 +41,10 @@ class Signs:
     emptiness: float
     legal: bool
     region_known: bool
-    mark: float = 0.5
 
 
 def signs_of(
-    candidates: tuple[Candidate, ...],
-    characters: tuple[Character, ...],
-    log_probs: LogProbs,
-    *,
-    fit: TextFit,
-    marks: Mapping[str, float],
+    candidates: tuple[Candidate, ...], characters: tuple[Character, ...], log_probs: LogProbs, *, fit: TextFit
 ) -> Signs:
     """Read the signs.
 
@@ -61,7 +53,6 @@ def signs_of(
         characters: of the best candidate, with their posteriors.
         log_probs: float32 ``(T, C)``; what a time step lacks to a sum of one is the probability of an illegible one.
         fit: what the best text is under the schemes.
-        marks: probability of the mark of each country that the recognizer looks for, 0 to 1.
     """
     best = candidates[0]
     edge, inner = illegible_shares(log_probs)
@@ -74,7 +65,6 @@ def signs_of(
         emptiness=emptiness(log_probs),
         legal=fit.legal,
         region_known=fit.region_known,
-        mark=max(marks.values(), default=0.5),
     )
 
 

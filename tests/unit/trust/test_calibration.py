@@ -34,8 +34,6 @@ def test_features_are_log_odds_and_logarithms_of_what_is_legible() -> None:
     assert features["edge"] == pytest.approx(np.log(0.8))
     assert features["inner"] == pytest.approx(np.log(1e-6))
     assert (features["lead"], features["legal"], features["region"]) == (8.0, 0.0, 1.0)
-    assert features["mark"] == 0.0  # of a recognizer that looks for no marks
-    assert dict(zip(FEATURES, features_of(replace(CLEAR, mark=0.9)), strict=True))["mark"] == pytest.approx(np.log(9))
 
 
 def overconfident(rng: np.random.Generator, count: int) -> tuple[list[Signs], list[bool]]:

@@ -37,8 +37,8 @@ def test_the_weakest_character_and_the_next_text_speak_against_a_text() -> None:
     candidates = (Candidate("A123BC77", -0.1, None), Candidate("A128BC77", -3.1, None), Candidate("X", -2.1, None))
     characters = (Character("A", 0.9), Character("1", 0.4), Character("2", 0.99))
     log_probs = spelled("A123BC77", RUSSIAN)
-    signs = signs_of(candidates, characters, log_probs, fit=TextFit(("RU",), "RU", region_known=True), marks={})
+    signs = signs_of(candidates, characters, log_probs, fit=TextFit(("RU",), "RU", region_known=True))
     assert signs.text_prob == pytest.approx(np.exp(-0.1))
     assert (signs.weakest, signs.legal, signs.region_known) == (0.4, True, True)
     assert signs.lead_nats == pytest.approx(2.0)
-    assert signs_of(candidates[:1], characters, log_probs, fit=TextFit(), marks={}).lead_nats == 20.0
+    assert signs_of(candidates[:1], characters, log_probs, fit=TextFit()).lead_nats == 20.0

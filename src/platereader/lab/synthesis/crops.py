@@ -60,7 +60,6 @@ class PlateSample:
         format_name: name of its type; empty for a plate of none.
         country: code of the country whose plate it is; empty where that is not known.
         tokens: what the reader is taught to say of it; see ``label``.
-        whole_text: all of its text, also what is hidden; empty where that is ``text``.
     """
 
     pixels: BgrImage
@@ -69,7 +68,6 @@ class PlateSample:
     format_name: str
     country: str = ""
     tokens: Tokens = ()
-    whole_text: str = ""
 
 
 def plate_sample(
@@ -109,7 +107,7 @@ def plate_sample(
     seen = Visible(tuple(legible)).both(shown).both(inside)
     mark = mark_of(scheme.country, layout, text)
     tokens = tokens_of(text, legible=seen.legible, ends=seen.ends, mark=mark)
-    return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens, text)
+    return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens)
 
 
 def jitter_real(
@@ -146,8 +144,7 @@ def jitter_real(
     seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)
     legible = seen.legible or tuple(char != ILLEGIBLE for char in plate.text)
     tokens = tokens_of(plate.text, legible=legible, ends=seen.ends, mark=mark)
-    name = "" if layout is None else layout.name
-    return PlateSample(pixels, lines, text_of(tokens), name, country, tokens, plate.text)
+    return PlateSample(pixels, lines, text_of(tokens), "" if layout is None else layout.name, country, tokens)
 
 
 # ---------------------------------------------------------------- what is printed

@@ -18,6 +18,7 @@ from platereader._geometry import Box, Quad
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.capture import CropProfile, hide_some
 from platereader.lab.synthesis.crops import random_layout, random_text
+from platereader.lab.synthesis.label import text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import character_boxes
 from platereader.lab.synthesis.paste import Front, replace_plate
@@ -51,7 +52,7 @@ class Track:
 
     Attributes:
         observations: frame by frame.
-        text: what the plate says, also where some of it is hidden in all frames.
+        text: what can be read of the plate; ``?`` for what is hidden in all frames.
         source: file name of the photograph that it is made of.
         severity: how bad the frames are, 0 to 1.
     """
@@ -137,8 +138,9 @@ def _without_an_end(view: View, *, rng: np.random.Generator) -> View:
     if layout is None:
         return view
     boxes = character_boxes(view.text, layout)
-    pixels, corners, _, _ = hide_some(view.pixels, quad=view.corners, boxes=boxes, profile=_HIDDEN, rng=rng)
-    return replace(view, pixels=pixels, corners=corners)
+    pixels, corners, _, shown = hide_some(view.pixels, quad=view.corners, boxes=boxes, profile=_HIDDEN, rng=rng)
+    text = text_of(tokens_of(view.text, legible=shown.legible, ends=(True, True)))
+    return replace(view, pixels=pixels, corners=corners, text=text)
 
 
 # ---------------------------------------------------------------- the trajectory

@@ -85,13 +85,11 @@ class Sample(NamedTuple):
         plate: the picture.
         text: ``?`` for what is illegible.
         tokens: see ``lab.synthesis.label``; None for a whole plate without a mark.
-        whole_text: all of its text, also what is hidden; empty where that is ``text``.
     """
 
     plate: PlateImage
     text: str
     tokens: Tokens | None = None
-    whole_text: str = ""
 
 
 class Batch(NamedTuple):
@@ -270,4 +268,4 @@ def decode_label(classes: Sequence[int], *, alphabet: Alphabet, ends: int) -> st
 def as_sample(made: PlateSample) -> Sample:
     """A plate as the reader gets it: two lines joined to one."""
     pixels = made.pixels if made.lines == 1 else join_lines(made.pixels)
-    return Sample(PlateImage(pixels, made.lines), made.text, made.tokens, made.whole_text)
+    return Sample(PlateImage(pixels, made.lines), made.text, made.tokens)

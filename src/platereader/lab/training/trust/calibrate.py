@@ -96,9 +96,8 @@ def calibration_examples(
         if reading.candidates:
             countries = policy.countries(reading.evidence.marks, schemes)
             fit = schemes.fit(reading.candidates[0].text, lines=sample.plate.lines, countries=countries)
-            evidence = reading.evidence
-            signs = signs_of(reading.candidates, reading.characters, evidence.log_probs, fit=fit, marks=evidence.marks)
-            examples.append(CalibrationExample(signs, _is_right(reading.candidates[0].text, sample)))
+            signs = signs_of(reading.candidates, reading.characters, reading.evidence.log_probs, fit=fit)
+            examples.append(CalibrationExample(signs, reading.candidates[0].text == sample.text))
     return examples
 
 
@@ -125,15 +124,10 @@ def policy_outcome(
 ) -> PolicyOutcome:
     """Read samples and count what the policy lets through."""
     pairs = [
-        (reading.status == "read", _is_right(reading.text, sample))
+        (reading.status == "read", reading.text == sample.text)
         for sample, reading in _read(recognizer, decoder, samples, policy=policy)
     ]
     return PolicyOutcome.of(pairs)
-
-
-def _is_right(text: str | None, sample: Sample) -> bool:
-    """Whether it is the text of the plate, even if a character of it can hardly be seen."""
-    return text == (sample.whole_text or sample.text)
 
 
 def _read(

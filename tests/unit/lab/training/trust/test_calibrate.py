@@ -40,10 +40,8 @@ def test_plates_are_the_same_every_time_and_of_all_kinds() -> None:
 
 def test_a_reading_is_right_when_the_whole_text_is() -> None:
     samples = [patch(50, "A123BC77"), patch(50, "A123BC78"), patch(100, "M555KE?"), patch(200, "")]
-    samples += [patch(50, "A123BC7?")._replace(whole_text=text) for text in ("A123BC77", "A123BC777")]
     readings = calibration_examples(PatchRecognizer(), GreedyDecoder(RUSSIAN), samples)
-    # Nothing is said of the empty one; a digit that can hardly be seen may be read all the same.
-    assert [one.right for one in readings] == [True, False, False, True, False]
+    assert [one.right for one in readings] == [True, False, False]  # nothing is said of the empty one
     assert all(one.signs.text_prob > 0.9 for one in readings)
 
 
