@@ -84,7 +84,8 @@ class GroupScores:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {"name": self.name, **{name: getattr(self, name).to_dict() for name in self.__slots__[1:]}}
+        names = ("exact", "read", "wrong", "country")
+        return {"name": self.name, **{name: getattr(self, name).to_dict() for name in names}}
 
 
 @dataclass(frozen=True, slots=True)
