@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-from io import BytesIO
+from io import BufferedIOBase, BytesIO
 from selectors import EVENT_READ, DefaultSelector
 from socket import SHUT_RDWR, create_server, socket
 from threading import Event, Lock, Thread
@@ -176,7 +176,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """One request; without any in time, the connection is closed."""
-        self.rfile = BytesIO(self._head())
+        self.rfile: BufferedIOBase = BytesIO(self._head())
         self.connection.settimeout(_IDLE_S)
         super().handle_one_request()
 
