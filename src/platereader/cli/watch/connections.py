@@ -12,7 +12,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from io import BufferedIOBase, BytesIO
 from selectors import EVENT_READ, DefaultSelector
-from socket import SHUT_RDWR, create_server, socket
+from socket import SHUT_RD, SHUT_RDWR, create_server, socket
 from threading import Event, Lock, Thread
 from typing import Any, cast
 
@@ -77,14 +77,18 @@ class Connections:
             self._forget(connection).close()
         self._selector.close()
         self._listener.close()
-        with self._known_lock:
-            known = dict(self._known)
-            for connection in known:
-                with suppress(OSError):  # the browser was faster
-                    connection.shutdown(SHUT_RDWR)
         end_s = time.monotonic() + _CLOSE_S
-        for thread in known.values():
+        for thread in self._shut(SHUT_RD):  # what is being answered is answered
             thread.join(max(0.0, end_s - time.monotonic()))
+        self._shut(SHUT_RDWR)
+
+    def _shut(self, how: int) -> list[Thread]:
+        """Shut down all known connections, and give the threads that serve them."""
+        with self._known_lock:
+            for connection in self._known:
+                with suppress(OSError):  # the browser was faster
+                    connection.shutdown(how)
+            return list(self._known.values())
 
     def _run(self) -> None:
         while not self._closing.is_set():
