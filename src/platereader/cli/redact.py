@@ -197,8 +197,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
         InvalidArgumentError: a result would take the place of a source.
     """
     from platereader.cli.videos import VIDEO_SUFFIXES
-    from platereader.media._animation import is_animated
-    from platereader.media._images import IMAGE_SUFFIXES
+    from platereader.media._images import IMAGE_SUFFIXES, is_animated
 
     out: Path = arguments.out
     given: list[Path] = arguments.sources

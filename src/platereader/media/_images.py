@@ -24,6 +24,7 @@ MAX_IMAGE_BYTES = 1_500_000_000
 """Most memory that reading one picture may take, file and result included: 200 megapixels of an 8-bit photograph."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
+_ANIMATED = ("GIF", "WEBP", "PNG")  # the pages of a TIFF are no video
 _ORIENTATION_TAG = 0x0112
 _WIDTH_TAG, _HEIGHT_TAG = 0x0100, 0x0101
 # Bytes of a pixel: of a decoded picture by its mode (others take 4), and of the result.
@@ -231,3 +232,13 @@ def _stored_size(picture: ImageFile.ImageFile) -> tuple[int, int]:
     if isinstance(picture, TiffImageFile):
         return int(picture.tag_v2[_WIDTH_TAG]), int(picture.tag_v2[_HEIGHT_TAG])
     return picture.size
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a file is a GIF, WebP or PNG of several frames, whatever its name ends in; False where it is damaged."""
+    try:
+        with open_regular(path, what="the picture") as stream:
+            picture = _open_picture(path, stream)
+            return picture.format in _ANIMATED and bool(getattr(picture, "is_animated", False))
+    except (FileError, MediaFileError, *_DECODER_ERRORS):
+        return False
