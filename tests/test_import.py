@@ -11,7 +11,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 HEAVY = ("torch", "torchvision", "cv2", "ultralytics", "onnxruntime", "onnx", "openvino", "PIL", "scipy", "matplotlib")
-LIMIT = 3.0  # times the import of numpy, which is a part of it: seconds are those of the machine
+LIMIT = 2.5  # times the import of numpy, which is a part of it: seconds are those of the machine
 
 # Every write, connection and child process goes through one of these events, whoever is behind it.
 WATCH = """

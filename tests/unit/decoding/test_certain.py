@@ -42,12 +42,12 @@ class Recorded(NamedTuple):
 
 @pytest.fixture(scope="module")
 def recorded() -> Recorded:
-    """Of made-up plates, from clear to hardly legible."""
+    """Of made-up Russian plates, from clear to hardly legible."""
     pytest.importorskip("torch", reason="the maker of plates needs torch")
     from platereader.lab.training.recognizer.data import PlateBatches
 
     recognizer, rng = load_recognizer(RECOGNIZER_WEIGHTS), np.random.default_rng(0)
-    maker = PlateBatches(recognizer.alphabet, batch_size=1)
+    maker = PlateBatches(RUSSIAN, batch_size=1)
     plates = [maker.sample(rng).plate for _ in range(96)]
     schemes = default_schemes(recognizer.alphabet)
     grammar = PlateGrammar.build(schemes, alphabet=recognizer.alphabet)
@@ -70,7 +70,7 @@ def searched(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> tuple[list[
 
 def test_many_plates_need_no_search(recorded: Recorded) -> None:
     found = certain_plates(recorded.log_probs, recorded.decoder.alphabet, count=8)
-    assert len(list(found)) > len(recorded.plates) // 6
+    assert len(list(found)) > len(recorded.plates) // 5
 
 
 def test_a_plate_gets_the_same_candidates_and_verdict_without_a_search(
