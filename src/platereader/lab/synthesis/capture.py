@@ -58,6 +58,7 @@ FORMAT_WEIGHTS: Mapping[str, float] = {
 
 _RIGHT_SHARE = 0.6
 _MOST_HIDDEN, _MOST_CUT = 0.45, 0.6
+_RIM_SHARE = 0.25
 _BOX_AT_OBSTACLE_SHARE = 0.35
 # With so little of its width missing a plate still shows whether it is whole: its field is wider than its text.
 _RIM_HIDDEN, _RIM_CUT = 0.05, 0.03
@@ -230,7 +231,9 @@ def cut_plate(
 
 
 def _random_share(boxes: Sequence[Window], *, side: Side, largest: float, rng: np.random.Generator) -> float:
-    """How much of one end is missing: up to between two characters, or anything."""
+    """How much of one end is missing: the rim alone, up to between two characters, or anything."""
+    if rng.random() < _RIM_SHARE:
+        return float(rng.uniform(0.01, _RIM_HIDDEN))
     gaps = [share for share in gap_shares(boxes, side=side) if 0 < share <= largest]
     if gaps and rng.random() < 0.5:
         return gaps[min(int(rng.exponential(0.8)), len(gaps) - 1)]

@@ -267,13 +267,18 @@ def haze(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrI
 
 
 def overexposed(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
-    """Too much light: the ground burns out, and its glow eats thin strokes."""
+    """Too much light: the ground burns out, and its glow eats thin strokes; in half of the pictures all of one place."""
     gain = 1.0 + strength * rng.uniform(0.4, 2.4)
     bright = with_curves(pixels, np.arange(256.0)[:, None] * gain)
     glow = soften(bright, sigma_px=0.3 + strength * float(rng.uniform(0.01, 0.04)) * pixels.shape[0])
     share = strength * float(rng.uniform(0.2, 0.75))
-    lifted = cv2.addWeighted(bright, 1.0, glow, share, -float(rng.uniform(0.2, 0.8)) * 255 * share)
-    return as_picture(lifted)
+    lifted = as_picture(cv2.addWeighted(bright, 1.0, glow, share, -float(rng.uniform(0.2, 0.8)) * 255 * share))
+    if rng.random() < 0.5:
+        return lifted
+    height, width = pixels.shape[:2]
+    half_axes = (rng.uniform(0.15, 0.6) * height / width, rng.uniform(0.12, 0.5))
+    lost = spot(half_axes, angle_rad=rng.uniform(-1.0, 1.0), rng=rng)
+    return with_light(lifted, lost[..., None] * np.full(3, 255.0 * strength))
 
 
 def bent(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:

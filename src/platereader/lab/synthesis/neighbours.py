@@ -58,14 +58,14 @@ SCHEME_WEIGHTS: Final[Mapping[str, float]] = {
     "UZ": 9.0,
     "GE": 7.0,
     "AZ": 7.0,
-    "KG": 6.0,
+    "KG": 12.0,
     "TJ": 4.0,
     "MD": 4.0,
     "XA": 0.6,
-    "XO": 0.3,
+    "XO": 0.6,
     "XT": 0.5,
-    "XD": 0.3,
-    "XL": 0.3,
+    "XD": 0.8,
+    "XL": 0.8,
 }
 """How often each country is shown; rare ones far above their share on the road."""
 
