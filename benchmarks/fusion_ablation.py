@@ -1,48 +1,56 @@
 """What each step of fusion is worth, on tracks of plates that it was not fitted on, and how long it takes.
 
 ``python -m benchmarks.fusion_ablation data/train/russian data/train/more`` prints exact match by level, with
-95 % Wilson intervals. The plates are those of ``sha1(file name) % 10 == 5``, with the shipped int8 reader.
+95 % Wilson intervals, and by how much fusion is better than votes, track by track, with intervals over plates drawn
+anew. The plates are those of ``sha1(file name) % 10 == 5``, with the shipped reader that runs fastest here.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from platereader import _defaults as defaults
 from platereader._loading import load_recognizer
 from platereader.cli.tables import format_table
 from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.metrics.estimates import estimate_errors, mean
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
-from platereader.lab.training.recognizer.data import is_russian, load_real_plates
+from platereader.lab.training.recognizer.data import is_of, load_real_plates
 from platereader.lab.training.trust.fusion import ReadTrack, read_tracks
-from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from platereader.plates import LATIN_36
+from platereader.plates._defaults import default_schemes
 from platereader.results import PlateReading, Verdict
-from platereader.runtimes import RuntimeOptions
 from platereader.trust import FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._fused import FRAME_SIGNS
 from platereader.video._fusion import FusedEvidence, evidence
 
 LEVELS = {"easy": (0.0, 1 / 3), "middle": (1 / 3, 2 / 3), "hard": (2 / 3, 1.0)}
 ROUNDS = evidence.COMBINING_ROUNDS
+SCHEMES = default_schemes(LATIN_36)
+SHIPPED = "+ grammar, after fusion (shipped)"
+VOTES = ("best single frame", "whole-string majority, 3 of 15", "character vote")
 Answer = Callable[[Sequence[PlateReading]], str | None]
 
 
 def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], TrustPolicy]:
     """The tracks and the policy that read them."""
-    recognizer = load_recognizer(defaults.RECOGNIZER_WEIGHTS, options=RuntimeOptions("torch", "int8"))
+    recognizer = load_recognizer(defaults.RECOGNIZER_WEIGHTS)
     decoder = defaults.default_decoder(recognizer.alphabet)
     policy = defaults.calibrated(TrustPolicy(), recognizer, decoder=decoder)
     images = [image for folder in folders for image in load_photographs(folder).images]
     images = [one for one in images if int(hashlib.sha1(one.path.name.encode()).hexdigest(), 16) % 10 == 5]  # noqa: S324
-    plates = [one for one in load_real_plates(images, alphabet=RUSSIAN, calibration=True) if is_russian(one)]
-    plates = [one for one in plates if set(one.text) <= set(RUSSIAN.characters)]
+    plates = [one for one in load_real_plates(images, alphabet=LATIN_36, calibration=True) if is_of(one, SCHEMES)]
+    plates = [one for one in plates if set(one.text) <= set(LATIN_36.characters)]
     return read_tracks(recognizer, decoder, plates, trust=policy, count=count, seed=5), policy
 
 
@@ -56,7 +64,7 @@ def fused(policy: TrustPolicy, frames: FrameWeights, *, combined: bool = True) -
 
     def answer(readings: Sequence[PlateReading]) -> str | None:
         evidence.COMBINING_ROUNDS = ROUNDS if combined else 0
-        gathered = FusedEvidence(trust, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+        gathered = FusedEvidence(trust, alphabet=LATIN_36, schemes=SCHEMES)
         for index, reading in enumerate(readings):
             gathered.add(reading, index)
         return gathered.fused.text
@@ -68,7 +76,7 @@ def grammar_first(answer: Answer) -> Answer:
     """The same with the grammar before fusion: each frame has nothing but legal candidates, or none."""
 
     def legal(reading: PlateReading) -> PlateReading:
-        kept = tuple(one for one in reading.candidates if DEFAULT_SCHEMES.fit(one.text, lines=reading.lines).legal)
+        kept = tuple(one for one in reading.candidates if SCHEMES.fit(one.text, lines=reading.lines).legal)
         verdict = Verdict(None, reading.confidence, "unreadable")
         if kept:
             verdict = replace(reading.verdict, candidates=kept)
@@ -92,7 +100,7 @@ def answers(policy: TrustPolicy) -> dict[str, Answer]:
         "+ weights by legibility": fused(policy, weighed, combined=False),
         "+ bounded influence": fused(policy, free, combined=False),
         "+ combined texts": fused(policy, free),
-        "+ grammar, after fusion (shipped)": fused(policy, full),
+        SHIPPED: fused(policy, full),
         "grammar before fusion instead": grammar_first(fused(policy, free)),
         "shipped, all frames alike": fused(policy, replace(full, bias=0.0, signs=(0.0,) * len(FRAME_SIGNS))),
     }
@@ -106,26 +114,39 @@ def rate(rate: Rate) -> str:
 
 def settled(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
     """What becomes of the tracks frame by frame: when they settle, and how often wrongly."""
-    after: list[int] = []
-    wrong = 0
+    settled, wrong, waits = 0, 0, list[float]()
     for track in tracks:
-        gathered = FusedEvidence(policy, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+        gathered = FusedEvidence(policy, alphabet=LATIN_36, schemes=SCHEMES)
+        right, sure = list[bool](), list[bool]()
         for index, reading in enumerate(track.readings):
             gathered.add(reading, index)
-            if gathered.fused.agreeing >= 3 and gathered.fused.status == "read":
-                after.append(index + 1)
-                wrong += gathered.fused.text != track.text
-                break
-    share = rate(Rate(len(after), len(tracks)))
-    wrongly = rate(Rate(wrong, len(after)))
-    return f"settled {share} % of {len(tracks)}, after {statistics.median(after):g} frames, wrong {wrongly} %"
+            right.append(gathered.fused.text == track.text)
+            sure.append(gathered.fused.agreeing >= 3 and gathered.fused.status == "read")
+        settled += any(sure)
+        wrong += any(sure) and not right[sure.index(True)]
+        if right[-1]:
+            right_from = max((index + 1 for index, one in enumerate(right) if not one), default=0)
+            waits.append(max(1, sure.index(True) - right_from + 1) if any(sure) else math.inf)
+    wait = (
+        f"median {statistics.median(waits):g} frames after the text of {len(waits)} is right for good" if waits else "-"
+    )
+    return f"settled {rate(Rate(settled, len(tracks)))} %, {wait}, wrong {rate(Rate(wrong, settled))} %"
+
+
+def gain(tracks: Sequence[ReadTrack], better: Answer, other: Answer) -> str:
+    """By how many points of per cent one way is better than another, track by track."""
+    points = [
+        (one.text, 100.0 * ((better(one.readings) == one.text) - (other(one.readings) == one.text))) for one in tracks
+    ]
+    estimate = estimate_errors(points, mean, rng=np.random.default_rng(0))
+    return "-" if estimate is None else f"{estimate.value:+.1f} ({estimate.low:+.1f} to {estimate.high:+.1f})"
 
 
 def speed(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
     """Milliseconds that one more reading takes, its fused text included."""
     times_ms: list[float] = []
     for track in tracks[::5]:
-        gathered = FusedEvidence(policy, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+        gathered = FusedEvidence(policy, alphabet=LATIN_36, schemes=SCHEMES)
         for index, reading in enumerate(track.readings[:24]):
             start = time.perf_counter()
             gathered.add(reading, index)
@@ -150,6 +171,7 @@ def main() -> None:
             f"{name}: {len(some)} tracks, single frames right {rate(Rate(sum(frames), len(frames)))} % of {len(frames)}"
         )
         print(f"  {settled(some, policy)}")
+    ways = answers(policy)
     rows = [
         (
             name,
@@ -158,9 +180,11 @@ def main() -> None:
                 for some in by_level.values()
             ),
         )
-        for name, answer in answers(policy).items()
+        for name, answer in ways.items()
     ]
     print(format_table(("ANSWER", *by_level), rows))
+    gains = [(name, *(gain(some, ways[SHIPPED], ways[name]) for some in by_level.values())) for name in VOTES]
+    print(format_table(("SHIPPED LESS", *by_level), gains))
     evidence.COMBINING_ROUNDS = ROUNDS
     print(f"one more reading: {speed(tracks, policy)}")
 

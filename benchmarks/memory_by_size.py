@@ -2,15 +2,18 @@
 
 ``python -m benchmarks.memory_by_size`` reads a generated street at 200 sizes with each engine in a process of its own,
 and prints the resident memory as it goes. It ends with status 1 where that grew by 30 MB or more after the first 200
-frames.
+frames. ``--pipelines 200`` builds and drops so many pipelines instead, each of which reads one frame; then threads and
+open files must not grow either.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import subprocess
 import sys
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -22,6 +25,7 @@ from platereader import Pipeline
 ALLOWED_MB: Final = 30.0
 SIZES: Final = 200
 WARM_UP: Final = 200
+WARM_PIPELINES: Final = 10
 PRINTED: Final = (1, 50, 100, WARM_UP)
 
 
@@ -45,11 +49,35 @@ def grown_mb(frames: int, *, engine: str, precision: str, threads: int | None) -
     return resident_mb() - warm_mb
 
 
+def left_mb(pipelines: int, *, engine: str, precision: str, threads: int | None) -> float:
+    """Build and drop that many pipelines, and return by how much the memory grew after the first ten.
+
+    Raises:
+        AssertionError: threads or open files were left.
+    """
+    street, warm_mb = street_picture(), 0.0
+    warm: tuple[int, ...] = ()
+    open_now: tuple[int, ...] = ()
+    for number in range(1, pipelines + 1):
+        Pipeline.build(engine=engine, precision=precision, threads=threads).read(street)
+        gc.collect()
+        open_now = tuple(sum(1 for _ in Path("/proc/self", kind).iterdir()) for kind in ("task", "fd"))
+        if number == WARM_PIPELINES:
+            warm_mb, warm = resident_mb(), open_now
+        if number == WARM_PIPELINES or number % max(1, pipelines // 10) == 0:
+            print(f"{engine}, pipeline {number}: {resident_mb():.1f} MB, threads and files {open_now}", flush=True)
+    assert all(now <= before for now, before in zip(open_now, warm, strict=False)), (
+        f"threads and files: {warm} grew to {open_now}"
+    )
+    return resident_mb() - warm_mb
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engines", nargs="+", default=["onnx", "openvino", "torch"])
     parser.add_argument("--precision", default="int8")
     parser.add_argument("--frames", type=int, default=3000)
+    parser.add_argument("--pipelines", type=int, default=0, help="build and drop so many, in the place of frames")
     parser.add_argument("--threads", type=int, help="of each network; not with torch")
     options = parser.parse_args()
     if len(options.engines) > 1:
@@ -58,8 +86,10 @@ def main() -> int:
             subprocess.run([*command, "--engines", engine], check=False).returncode for engine in options.engines
         )
     (engine,) = options.engines
-    grown = grown_mb(options.frames, engine=engine, precision=options.precision, threads=options.threads)
-    print(f"{engine} {options.precision}: {options.frames} frames of {SIZES} sizes, grown by {grown:.1f} MB")
+    chosen: Any = {"engine": engine, "precision": options.precision, "threads": options.threads}
+    grown = left_mb(options.pipelines, **chosen) if options.pipelines else grown_mb(options.frames, **chosen)
+    what = f"{options.pipelines} pipelines" if options.pipelines else f"{options.frames} frames of {SIZES} sizes"
+    print(f"{engine} {options.precision}: {what}, grown by {grown:.1f} MB")
     return int(grown >= ALLOWED_MB)
 
 

@@ -1,6 +1,6 @@
 """How much memory a real stream takes over many frames: it must not grow after it has warmed up.
 
-``python -m benchmarks.stream_memory --frames 2000`` follows made-up cars through made-up streets with the shipped
+``python -m benchmarks.stream_memory --frames 20000`` follows made-up cars through made-up streets with the shipped
 weights, and prints the resident memory as it goes. It ends with status 1 where that grew by 10 MB or more.
 """
 
@@ -51,7 +51,7 @@ def streets(count: int) -> Iterator[BgrImage]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--frames", type=int, default=20_000)
     frames = parser.parse_args().frames
     stream = Pipeline.build().stream()
     warm_mb, seen = 0.0, 0

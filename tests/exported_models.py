@@ -1,4 +1,4 @@
-"""Small ONNX files: models in the layout of ultralytics, and ones that keep their tensors elsewhere."""
+"""Small ONNX files: YOLO models of every layout, and ones that keep their tensors elsewhere."""
 
 from __future__ import annotations
 
@@ -15,17 +15,27 @@ METADATA = {"task": "detect", "names": "{0: 'plate'}", "imgsz": "[64, 96]", "str
 
 
 def write_exported(
-    path: Path, boxes: Any, *, metadata: Mapping[str, str] = METADATA, size_px: tuple[int, int] = (64, 96)
+    path: Path,
+    output: Any,
+    *,
+    metadata: Mapping[str, str] = METADATA,
+    size_px: tuple[int, int] = (64, 96),
+    rows: str | int | None = None,
 ) -> Path:
-    """A model of ultralytics that finds the same boxes in every picture.
+    """A model that finds the same plates in every picture.
 
     Args:
         path: file to write.
-        boxes: ``(4 + classes, N)``: middle, width and height in pixels of the input, and a score for each class.
+        output: what it gives for any picture.
         metadata: of the file.
         size_px: height and width of its input.
+        rows: what the file says of the number of plates, the first side of two or the second of three; None for the
+            true one.
     """
-    values = np.asarray(boxes, np.float32)[None]
+    values = np.asarray(output, np.float32)
+    shape: list[str | int] = list(values.shape)
+    if rows is not None:
+        shape[-2] = rows
     zero = numpy_helper.from_array(np.zeros((1, 1, 1, 1), np.float32), "zero")
     nodes = [
         helper.make_node("Mul", ["images", "zero"], ["nothing"]),
@@ -36,7 +46,7 @@ def write_exported(
         nodes,
         "main_graph",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, *size_px])],
-        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, list(values.shape))],
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, shape)],
         [zero, numpy_helper.from_array(values, "boxes")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "pillow_heif": "pillow-heif",
     "typing_extensions": "typing-extensions",
     "ultralytics": "ultralytics-opencv-headless",
 }
@@ -50,7 +51,9 @@ def imported(*, training: bool) -> set[str]:
 def test_every_import_is_declared() -> None:
     declared = names_of(project()["dependencies"])
     extras = {name: names_of(packages) for name, packages in project()["optional-dependencies"].items()}
-    readers = extras["torch"] | extras["openvino"] | extras["ultralytics"] | extras["supervision"]
+    readers = set().union(
+        *(extras[name] for name in ("torch", "openvino", "ultralytics", "supervision", "heic", "completion"))
+    )
     assert imported(training=False) - declared - readers == extras["evaluate"]
     assert imported(training=True) - declared - readers - extras["evaluate"] - extras["train"] == set()
 

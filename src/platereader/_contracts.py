@@ -8,13 +8,22 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
+from typing_extensions import TypeIs
 
 from platereader import _ctc as ctc
 from platereader._arrays import BgrImage, LogProbs, check_image
 from platereader._geometry import Box
 from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError
 from platereader.plates import Alphabet, Schemes
-from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
+from platereader.protocols import (
+    CTCDecoder,
+    Detector,
+    PlateTracker,
+    Recognizer,
+    Rectifier,
+    RefiningDetector,
+    VerdictPolicy,
+)
 from platereader.results import Candidate, Detection, FusedText, PlateEvidence, PlateImage, TrackAssignment, Verdict
 from platereader.results._checks import described, instance
 from platereader.results._evidence import ROUNDING_NATS
@@ -98,11 +107,33 @@ def checked_detect(detector: Detector, frames: Sequence[BgrImage]) -> list[list[
     found = detector.detect(frames)
     _check_items(found, object, expected=len(frames), source=source)
     for frame, detections in zip(frames, found, strict=True):
-        _check_items(detections, Detection, source=source)
-        for detection in detections:
-            flaw = _flaw_of(detection.box, frame)
-            if flaw is not None:
-                raise ContractError(f"{source} gave {flaw}")
+        _check_found(detections, frame, source=source)
+    return found
+
+
+def refines(detector: Detector) -> TypeIs[RefiningDetector]:
+    """Whether a detector can look at a few places only, as ``RefiningDetector`` describes it."""
+    return callable(getattr(detector, "refine", None)) and bool(getattr(detector, "can_refine", True))
+
+
+def checked_refine(detector: Detector, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+    """The plates that a detector which ``refines`` sees at places of a frame.
+
+    Raises:
+        InvalidArgumentError: it cannot.
+        ContractError: no list of detections, more of them than boxes, or a box that lies wholly outside the frame.
+    """
+    if not refines(detector):
+        raise InvalidArgumentError(f"{type(detector).__name__} cannot refine: pass a RefiningDetector, or call detect.")
+    if not boxes:
+        return []
+    source = f"{type(detector).__name__}.refine"
+    found = detector.refine(frame, boxes)
+    _check_found(found, frame, source=source)
+    if len(found) > len(boxes):
+        raise ContractError(
+            f"{source} gave {len(found)} detections for {len(boxes)} places: return one a place at most."
+        )
     return found
 
 
@@ -148,8 +179,9 @@ def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> R
     source = f"{type(recognizer).__name__}.recognize"
     returned = recognizer.recognize(plates)
     try:
-        log_probs = np.asarray(returned, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            log_probs = np.asarray(returned, dtype=np.float32)
+    except (OverflowError, TypeError, ValueError) as error:
         raise ContractError(f"{source} gave no array of numbers ({error}): return float32 (N, T, C).") from error
     count, steps, columns = log_probs.shape if log_probs.ndim == 3 else (0, 0, 0)
     if count != len(plates) or steps < 1 or columns != classes:
@@ -228,6 +260,15 @@ def checked_update(tracker: PlateTracker, detections: Sequence[Detection], times
             "None per detection, in order."
         )
     return assignment
+
+
+def _check_found(detections: object, frame: BgrImage, *, source: str) -> None:
+    """Raise ContractError unless it is a list of detections that lie in the frame."""
+    _check_items(detections, Detection, source=source)
+    for detection in cast("Sequence[Detection]", detections):
+        flaw = _flaw_of(detection.box, frame)
+        if flaw is not None:
+            raise ContractError(f"{source} gave {flaw}")
 
 
 def _flaw_of(box: Box, frame: BgrImage) -> str | None:

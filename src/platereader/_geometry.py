@@ -33,7 +33,7 @@ class Box:
 
     def __post_init__(self) -> None:
         values = (self.x1, self.y1, self.x2, self.y2)
-        if not all(map(_is_finite, values)):
+        if not all(map(is_finite, values)):
             raise InvalidGeometryError(f"box {values} has a coordinate that is not finite: pass real pixel numbers.")
         if self.x2 < self.x1 or self.y2 < self.y1:
             raise InvalidGeometryError(
@@ -94,7 +94,7 @@ class Quad:
     bottom_left: Point
 
     def __post_init__(self) -> None:
-        if not all(_is_finite(value) for point in self.points for value in point):
+        if not all(is_finite(value) for point in self.points for value in point):
             raise InvalidGeometryError(f"quad {self.points} has a coordinate that is not finite: pass pixel numbers.")
 
     @classmethod
@@ -106,7 +106,7 @@ class Quad:
         """
         try:
             array = np.asarray(points, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise InvalidGeometryError(f"a quad needs 4 points of (x, y) in numbers, got {points!r}.") from error
         if array.shape != (4, 2):
             raise InvalidGeometryError(f"a quad needs 4 points of (x, y), got an array of shape {array.shape}.")
@@ -161,9 +161,12 @@ class Quad:
         return True
 
 
-def _is_finite(value: object) -> bool:
-    """Whether it is a finite number, of Python or numpy."""
-    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+def is_finite(value: object) -> bool:
+    """Whether it is a finite number, of Python or numpy, and no truth value; one too large for a float is infinite."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def shared_area(a: Box, b: Box) -> float:

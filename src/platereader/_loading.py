@@ -24,14 +24,15 @@ from platereader.errors import (
     WeightsNotFoundError,
 )
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
-from platereader.registry._exported import ULTRALYTICS
+from platereader.registry._exported import YOLO
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features, int8_sums_saturate
 from platereader.runtimes._selection import RuntimeSpec, installed_engines, suitable_specs
 
 if TYPE_CHECKING:
     from platereader.detection._plate_detector import PlateDetector
-    from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
+    from platereader.detection._refined import RefinedDetector
+    from platereader.detection._yolo import YoloDetector
     from platereader.recognition._recognizer import CtcRecognizer
 
 __all__ = [
@@ -94,8 +95,10 @@ class DetectorFiles(NamedTuple):
 
 def load_detector(
     weights: str | Path | WeightFile, *, options: RuntimeOptions | None = None, registry: Registry | None = None
-) -> PlateDetector | UltralyticsOnnxDetector:
+) -> PlateDetector | YoloDetector | RefinedDetector:
     """A detector with the weights of a name, at a path or in a file that was read.
+
+    A YOLO model without corners gets those that the packaged refiner finds.
 
     Args:
         weights: of a name that has several files, the one that runs fastest here is taken.
@@ -111,14 +114,18 @@ def load_detector(
     """
     files = _files(weights, kind="detector", registry=registry)
     options = options or RuntimeOptions()
-    if files[0].entry.settings.get("exported_by") == ULTRALYTICS:
-        from platereader.detection._ultralytics_onnx import UltralyticsOnnxDetector
-
-        return _load(UltralyticsOnnxDetector, files, DETECTOR_SPECS, options=options)
     from platereader.detection._finder import Finder
     from platereader.detection._plate_detector import PlateDetector
+    from platereader.detection._refined import REFINER_WEIGHTS, RefinedDetector
     from platereader.detection._refiner import Refiner
+    from platereader.detection._yolo import YoloDetector
 
+    if files[0].entry.settings.get("network") == YOLO:
+        yolo = _load(YoloDetector, files, DETECTOR_SPECS, options=options)
+        if yolo.has_corners:
+            return yolo
+        second = _files(REFINER_WEIGHTS, kind="refiner", registry=registry)
+        return RefinedDetector(yolo, _load(Refiner, second, DETECTOR_SPECS, options=options))
     second = _files(_refiner_of(files[0]), kind="refiner", registry=registry)
     _check_pair(files[0].entry, [file.entry for file in second])
     finder = _load(Finder, files, DETECTOR_SPECS, options=options)

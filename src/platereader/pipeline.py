@@ -18,6 +18,8 @@ from platereader._contracts import (
     check_part,
     checked_detect,
     checked_rectify,
+    checked_refine,
+    refines,
 )
 from platereader._geometry import Box, Point
 from platereader._parts import PipelineParts
@@ -39,6 +41,9 @@ __all__ = ["Pipeline", "PipelineParts"]
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """Finds and reads plates. Stateless: share one between threads; what changes over time lives in a ``PlateStream``.
+
+    It can be sent to other processes, as process pools and Ray do: pickled, a network is the path and the sha256 of its
+    weights and how they run, and is loaded again where it arrives. Parts of your own go along if they can be pickled.
 
     Attributes:
         parts: what it is made of. ``build`` puts them together; ``Pipeline(replace(pipeline.parts, trust=policy))``,
@@ -226,6 +231,7 @@ class Pipeline:
         return PlateStream(
             self._detect_one,
             self.read_detections,
+            refine=self._refine if refines(self.detector) else None,
             tracker=self.tracker(),
             evidence=lambda: FusedEvidence(self.trust, alphabet=self.recognizer.alphabet, schemes=self.schemes),
             settings=settings,
@@ -265,10 +271,13 @@ class Pipeline:
 
     def _detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The detections of each frame, best first."""
-        return [sorted(items, key=lambda item: -item.score) for items in checked_detect(self.detector, frames)]
+        return [_best_first(items) for items in checked_detect(self.detector, frames)]
 
     def _detect_one(self, frame: BgrImage) -> list[Detection]:
         return self._detect([frame])[0]
+
+    def _refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        return _best_first(checked_refine(self.detector, frame, boxes))
 
     @property
     def _reader(self) -> PlateReader:
@@ -280,6 +289,10 @@ class Pipeline:
         crop = check_image(plate, name=f"plates[{index}]")
         whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)
         return checked_rectify(self.rectifier, crop, [whole])[0]
+
+
+def _best_first(detections: Sequence[Detection]) -> list[Detection]:
+    return sorted(detections, key=lambda one: -one.score)
 
 
 def _restricted(

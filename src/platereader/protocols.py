@@ -1,4 +1,4 @@
-"""The six contracts between the parts, on one page: implement one and hand it to ``Pipeline.build``.
+"""The contracts between the six parts, on one page: implement one and hand it to ``Pipeline.build``.
 
 Sequence in, list of the same length out, always. Boxes and corners are float pixels of the frame they came from,
 scores are 0 to 1, logarithms natural, times seconds. Parts never get an empty sequence, except the tracker, for which
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from platereader._arrays import BgrImage, LogProbs
+from platereader._geometry import Box
 from platereader.plates import Alphabet, Schemes
 from platereader.results import (
     Candidate,
@@ -26,7 +27,7 @@ from platereader.results import (
     Verdict,
 )
 
-__all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier", "VerdictPolicy"]
+__all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier", "RefiningDetector", "VerdictPolicy"]
 
 
 class Detector(Protocol):
@@ -34,6 +35,23 @@ class Detector(Protocol):
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, in any order; frames may differ in size and must not be written to."""
+        ...
+
+
+class RefiningDetector(Detector, Protocol):
+    """A detector that can also look at a few places only, as ``PlateDetector`` does.
+
+    Streams then search the whole frame less often. One that wraps another detector, and can refine only if that one
+    can, says so in an attribute ``can_refine``.
+    """
+
+    def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        """The plates at places where they are expected, each once and in any order; at most one a place.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR; must not be written to.
+            boxes: places, at least one, in pixels of the frame; each lies inside of it.
+        """
         ...
 
 

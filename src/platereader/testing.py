@@ -138,7 +138,7 @@ def check_policy(policy: VerdictPolicy) -> None:
         if checked_judge(policy, [seen], alphabet=RUSSIAN, schemes=schemes) != [verdict]:
             raise ContractError(f"{_name(policy)}.judge: plate {index} is judged differently alone and in a batch.")
     for text, some in zip(texts, candidates, strict=True):
-        signs = FusedSigns(0.99, 9.0, 4, 4.0, 1.0, 1.0, 0.99, 0.0, 0.0, legal=text != "AAA", region_known=text != "AAA")
+        signs = FusedSigns(0.99, 9.0, 4, 4.0, 1.0, 0.0, 0.0, legal=text != "AAA", region_known=text != "AAA")
         characters = tuple(Character(char, 0.99) for char in text)
         checked_judge_fused(policy, FusedText(some, characters, 1, signs, 0.0, 0.0, None), schemes=schemes)
 

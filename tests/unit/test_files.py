@@ -1,6 +1,7 @@
 """Files are written whole or not at all, never through a link, and read within limits."""
 
 import errno
+import io
 import json
 import os
 import secrets
@@ -420,3 +421,25 @@ def test_line_is_not_added_to_a_file_with_two_names(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="second name"):
         append_text(log, "one\n")
     assert source.read_text() == "precious\n"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="open descriptors are counted in /dev/fd")
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    before = os.listdir("/dev/fd")  # noqa: PTH208
+    append_text(tmp_path / "log", "a line\n")
+    with pytest.raises(FileError, match="no regular file"):
+        append_text(Path("/dev/null"), "a line\n")
+    with pytest.raises(FileError, match="no regular file"):
+        read_bytes(tmp_path, limit_bytes=10, what="the file")
+    assert os.listdir("/dev/fd") == before  # noqa: PTH208
+
+
+def test_bad_block_is_named_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.BufferedReader):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "file").write_bytes(b"data")
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: Broken(io.FileIO(descriptor, mode)))
+    with pytest.raises(FileError, match=r"cannot read the labels .*file.*Input/output error"):
+        read_bytes(tmp_path / "file", limit_bytes=10, what="the labels")

@@ -1,8 +1,9 @@
-"""A warm pipeline keeps nothing of the frames that it has read."""
+"""A warm pipeline keeps nothing of the frames that it has read, and one that is dropped leaves nothing."""
 
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import tracemalloc
 from pathlib import Path
@@ -74,3 +75,22 @@ def test_nothing_of_a_frame_is_held(pipeline: Pipeline, frames: list[BgrImage]) 
         assert own_bytes() - warm < 2e3
     finally:
         tracemalloc.stop()
+
+
+def held() -> tuple[int, int, int]:
+    """Bytes of memory, threads of any language, and open descriptors of this process."""
+    gc.collect()
+    return resident_bytes(), len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+@pytest.mark.skipif(not STATM.is_file(), reason="memory, threads and descriptors are counted in /proc")
+def test_pipelines_that_are_dropped_leave_nothing(frames: list[BgrImage]) -> None:
+    pytest.importorskip("onnxruntime")
+    for number in range(12):
+        built = Pipeline.build(engine="onnx", precision="fp32", threads=2)
+        assert built.read(frames[0])
+        del built
+        if number == 3:
+            memory, threads, descriptors = held()
+    assert held()[0] - memory < 10e6
+    assert held()[1:] == (threads, descriptors)

@@ -127,7 +127,7 @@ def test_parts_round_trip_through_json() -> None:
 
 
 def test_fused_texts_round_trip_through_json() -> None:
-    signs = FusedSigns(0.9, 5.0, 3, anything(np.float32(1.5)), 1.0, 1.0, 0.9, -0.1, -0.2, legal=True, region_known=True)
+    signs = FusedSigns(0.9, 5.0, 3, anything(np.float32(1.5)), 1.0, -0.1, -0.2, legal=True, region_known=True)
     text = FusedText((Candidate("A", -0.1, None),), (Character("A", 0.9),), 1, signs, 0.1, 0.2, "cut_off")
     assert FusedText.from_dict(json.loads(json.dumps(text.to_dict()))) == text
     assert repr(text) == "FusedText(text='A', lines=1, share=0.9)"

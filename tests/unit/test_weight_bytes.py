@@ -15,8 +15,8 @@ from fakes import PatchDetector
 from platereader import Pipeline, Registry, WeightsCorruptError
 from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.recognition import CtcRecognizer
+from platereader.registry import WeightFile, write_sidecar
 from platereader.registry import _registry as registry_module
-from platereader.registry import write_sidecar
 from platereader.runtimes import RuntimeOptions
 from small_networks import SMALL, plates, write_small
 
@@ -41,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path
     found: dict[tuple[str, str], Path] = {}
     for precision, path in zip(("fp32", "int8"), write_small(tmp_path_factory.mktemp("made")), strict=True):
         exported = path.with_suffix(".onnx")
-        export_recognizer(path, exported, settings=SMALL)
+        export_recognizer(WeightFile.read(path, kind="recognizer", settings=SMALL), exported)
         found |= {("torch", precision): path, ("onnx", precision): exported, ("openvino", precision): exported}
     for path in set(found.values()):
         write_sidecar(path, kind="recognizer", settings=SMALL)

@@ -1,18 +1,23 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: every command calls one function of the library."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
 from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
-from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
+from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from platereader.cli.language import language_of
+from platereader.cli.parser import Parser, with_options
 from platereader.cli.tables import printable
 from platereader.errors import (
     AccuracyError,
@@ -45,7 +50,7 @@ _COMMANDS: tuple[_Command, ...] = (
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="platereader",
         description="Find and read vehicle licence plates, offline.",
         epilog="platereader COMMAND --help shows the options of a command, with examples.",
@@ -59,7 +64,6 @@ def build_parser() -> argparse.ArgumentParser:
                 help=summary,
                 description=f"{summary[0].upper()}{summary[1:]}.",
                 epilog=examples,
-                formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
     return parser
@@ -72,38 +76,49 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words after the program's name; None takes those of this process.
 
     Returns:
-        The exit status: 0 done, 1 some inputs failed, 2 wrong usage, 3 weights, data or an optional package missing or
-        damaged, 130 interrupted.
+        The exit status: 0 done, or nobody reads on; 1 some inputs failed, 2 wrong usage, 3 weights, data or an optional
+        package missing or damaged, 130 interrupted.
     """
     _print_any_path()
-    arguments = build_parser().parse_args(argv)
+    arguments = argparse.Namespace()
     try:
+        parser = build_parser()
+        if "_ARGCOMPLETE" in os.environ:
+            _complete(parser)
+        parser.parse_args(argv, arguments)
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except _BROKEN_ERRORS as error:
-        return _fail(error, EXIT_BROKEN)
+        return _fail(error, EXIT_BROKEN, arguments)
     except PlateReaderError as error:
-        return _fail(error, EXIT_USAGE)
+        return _fail(error, EXIT_USAGE, arguments)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:
             raise
-        return _fail(missing_dependency(package), EXIT_BROKEN)
+        return _fail(missing_dependency(package), EXIT_BROKEN, arguments)
     except BrokenPipeError:
-        # The reader of our output has closed it; write nothing more, not even by the flush at the exit.
+        # The reader of our output has seen enough; write nothing more, not even by the flush at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN
+        return EXIT_OK
     except OSError as error:
-        return _fail(error, EXIT_BROKEN)
+        return _fail(error, EXIT_BROKEN, arguments)
     except KeyboardInterrupt:
-        print("platereader: interrupted", file=sys.stderr)
+        print(f"platereader: {language_of(arguments)('interrupted')}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return status
 
 
-def _fail(error: Exception, status: int) -> int:
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Answer the shell, which asks how a line could go on, where argcomplete is installed."""
+    with suppress(ModuleNotFoundError):
+        importlib.import_module("argcomplete").autocomplete(parser)
+
+
+def _fail(error: Exception, status: int, arguments: argparse.Namespace) -> int:
     """Say what went wrong, without a traceback."""
-    print(f"platereader: {printable(str(error))}", file=sys.stderr)
+    message = with_options(str(error), getattr(arguments, "options", {}))
+    print(f"platereader: {printable(message)}", file=sys.stderr)
     return status
 
 

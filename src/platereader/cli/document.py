@@ -1,4 +1,4 @@
-"""What ``platereader read --json`` prints, and how to read it back."""
+"""What ``platereader read`` prints with ``--json`` and, a picture a line, with ``--jsonl``; how to read it back."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class PictureResult:
         readings: best detection first.
         error: what went wrong; None when nothing did.
         explanations: best score first; None when they were not requested.
+        frame: index of it in an animated picture, from 0; None for any other.
     """
 
     source: str
@@ -61,6 +62,7 @@ class PictureResult:
     readings: tuple[PlateReading, ...] = ()
     error: str | None = None
     explanations: tuple[Explanation, ...] | None = None
+    frame: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -72,6 +74,7 @@ class PictureResult:
             "error": self.error,
             "readings": [reading.to_dict() for reading in self.readings],
             "explanations": explanations,
+            "frame": self.frame,
         }
 
     @classmethod
@@ -85,6 +88,7 @@ class PictureResult:
             tuple(PlateReading.from_dict(item) for item in data["readings"]),
             data["error"],
             None if explanations is None else tuple(Explanation.from_dict(item) for item in explanations),
+            data.get("frame"),
         )
 
 

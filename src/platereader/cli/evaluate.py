@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from platereader._files import write_json
+from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
+from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from platereader.lab.datasets import Dataset
@@ -79,6 +81,9 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Measure the pipeline and print the table."""
+    report = arguments.json
+    if report is not None and report in InputFiles(arguments.data.rglob("*")) and not _is_report(report):
+        raise InvalidArgumentError(f"--json is {str(report)!r}, which is one of the files of DATA: name another file.")
     for name, run_suite in _SUITES.items():
         if getattr(arguments, name):
             return run_suite(arguments)
@@ -234,3 +239,12 @@ def _without_trained_negatives(dataset: Dataset) -> Dataset:
 def _write_json(path: Path | None, report: dict[str, Any]) -> None:
     if path is not None:
         write_json(path, report)
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file is the report of an earlier run."""
+    try:
+        report: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(report, dict) and {"schema", "parts"} <= set(cast("dict[str, Any]", report))

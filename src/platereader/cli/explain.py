@@ -72,8 +72,12 @@ def _stage_of(reading: PlateReading) -> tuple[Stage, str]:
     region = reading.text if reading.format is None else f"the region of {reading.text}"
     weak = f"{weakest.char}, has a confidence of {_rounded_down(weakest.confidence)} only"
     why = {
+        "cut_off": f"an end of {reading.text} is cut off or hidden",
+        "hidden_character": f"a character of {reading.text} is hidden",
+        "too_small": f"too small to be sure of, with a confidence of {_rounded_down(reading.confidence)} only",
         "low_confidence": f"the whole text has a confidence of {_rounded_down(reading.confidence)} only",
         "weak_character": f"its weakest character, {weak}",
+        "overexposed": f"too much light: strokes of {reading.text} may be burnt out",
         "unknown_format": f"{reading.text} fits no known plate format",
         "unknown_region": f"{region} is not in the table of regions",
         "unknown_country": (

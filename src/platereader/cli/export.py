@@ -69,7 +69,7 @@ def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[
     from platereader.lab.training.recognizer.export import export_recognizer
 
     path = arguments.out / f"{weights.path.stem}.onnx"
-    export_recognizer(weights.path, path, settings=weights.settings, alphabet=weights.entry.alphabet)
+    export_recognizer(weights, path)
     yield path, weights, {}
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from platereader.cli.parser import points, positive, share
 from platereader.errors import InvalidArgumentError
+from platereader.runtimes._options import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,92 +20,94 @@ if TYPE_CHECKING:
 
 
 def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> None:
-    """Add the options that name weights, an engine and a precision, and ``--tile`` and ``--region``.
+    """Add the options of what is looked for and where, and those that choose networks and how they run.
 
     Args:
         parser: of a command.
-        reads: whether the command reads plates; one that only finds them has no ``--recognizer`` and no ``--country``.
+        reads: whether the command reads plates; one that only finds them has no ``--recognizer`` and no ``--country``,
+            and its own ``--min-score``.
     """
-    group = parser.add_argument_group("parts")
-    group.add_argument(
-        "--detector",
-        metavar="WEIGHTS",
-        help="name of weights, or a file: safetensors, ONNX or .pt (extra ultralytics, AGPL-3.0)",
-    )
     if reads:
-        group.add_argument("--recognizer", metavar="WEIGHTS", help="name of weights, or a file with its sidecar")
-        group.add_argument(
-            "--country",
-            metavar="CODES",
-            help="countries whose plates are read, the preferred first: RU,KZ or all; XX is any country that has no "
-            "code of its own here, and not in all (default: those that the weights were made for)",
-        )
+        parser.add_argument("--country", metavar="CODES", help="whose plates, preferred first: RU,KZ or all")
+        parser.add_argument("--min-score", type=share, metavar="S", help="lowest score of a detection, 0 to 1")
     else:
         parser.set_defaults(recognizer=None, country=None)
-    group.add_argument("--engine", default="auto", help="what runs the networks: torch, onnx, openvino (default: auto)")
-    group.add_argument("--precision", default="auto", help="int8, fp32, bf16 (default: auto)")
-    group.add_argument("--threads", type=int, metavar="N", help="threads of each network; not with torch")
-    group.add_argument("--device", default="cpu", help="cpu, or with torch another one: cuda (default: cpu)")
-    group.add_argument("--trust-pickle", action="store_true", help="allow a .pt file to run code while it is loaded")
-    group.add_argument(
-        "--tile", type=int, metavar="PX", help="look for small plates on overlapping tiles of this size, too: try 960"
-    )
-    group.add_argument(
-        "--region",
-        metavar='"X,Y X,Y X,Y ..."',
-        help="report only plates whose middle is in this polygon, in pixels of the frame",
-    )
+    parser.add_argument("--area", type=points, metavar='"X,Y ..."', help="only plates in this polygon, in pixels")
+    parser.add_argument("--region", type=points, dest="area", help=argparse.SUPPRESS)  # its name before
+    parser.add_argument("--tile", type=int, metavar="PX", help="small plates in big frames, on tiles: try 960")
+    group = parser.add_argument_group("networks")
+    group.add_argument("--detector", metavar="WEIGHTS", help="a name, or a file: safetensors, ONNX, .pt")
+    if reads:
+        group.add_argument("--recognizer", metavar="WEIGHTS", help="a name, or a file with its sidecar")
+    precisions = dict.fromkeys(precision for offered in ENGINES.values() for precision in offered)
+    for option, known in (("--engine", ("auto", *ENGINES)), ("--precision", ("auto", *precisions))):
+        group.add_argument(option, choices=known, metavar="NAME", default="auto", help=", ".join(known))
+    group.add_argument("--threads", type=positive, metavar="N", help="of each network; not with torch")
+    group.add_argument("--device", default="cpu", help="cpu, or with torch another: cuda")
+    group.add_argument("--trust-pickle", action="store_true", help="let a .pt file run code as it is loaded")
 
 
 def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
-    """The pipeline that the options of ``add_part_options`` ask for.
+    """The pipeline that the options of ``add_part_options`` ask for; says so where ``--threads`` decides on an engine.
 
     Raises:
         UnknownNameError: no weights of that name, or no such country.
         WeightsError: weights are missing or altered.
         EngineError: engine and precision do not go together.
         InvalidArgumentError: weights of the wrong kind, weights that lack characters of a country's plates, a tile too
-            small, or a region that is no polygon.
+            small, an area that is no polygon, or threads for torch.
         UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
     """
     from platereader.pipeline import Pipeline
     from platereader.plates import schemes_of
     from platereader.runtimes import RuntimeOptions
 
+    if arguments.engine == "torch" and arguments.threads is not None:
+        raise InvalidArgumentError(
+            f"--threads is {arguments.threads}, and --engine torch has one number for the whole process: leave it out "
+            "and set the variable OMP_NUM_THREADS, or choose another engine."
+        )
     schemes = None if arguments.country is None else schemes_of(arguments.country)
-    region = None if arguments.region is None else _parse_region(arguments.region)
     options = RuntimeOptions(arguments.engine, arguments.precision, arguments.threads, arguments.device)
     detector: str | Detector | None = arguments.detector
     if isinstance(detector, str) and detector.lower().endswith(".pt"):
         from platereader.detection._ultralytics import UltralyticsDetector
 
         detector = UltralyticsDetector(detector, trust_pickle=arguments.trust_pickle)
-    pipeline = Pipeline.build(detector=detector, recognizer=arguments.recognizer, schemes=schemes, runtime=options)
-    return _wrapped(pipeline, tile_px=arguments.tile, region=region)
+    pipeline = Pipeline.build(
+        detector=detector,
+        recognizer=arguments.recognizer,
+        schemes=schemes,
+        min_score=arguments.min_score,
+        runtime=options,
+    )
+    if arguments.threads is not None:
+        _say_which_engine(pipeline)
+    return _wrapped(pipeline, tile_px=arguments.tile, area=arguments.area)
 
 
-def _wrapped(pipeline: Pipeline, *, tile_px: int | None, region: Sequence[Point] | None) -> Pipeline:
-    """The pipeline with its detector run on tiles and restricted to a region, where the options say so."""
+def _say_which_engine(pipeline: Pipeline) -> None:
+    """Say on stderr which networks run with another engine because of ``--threads``."""
+    for part in pipeline.describe():
+        if part.note is not None and "threads is" in part.note:
+            print(
+                f"platereader: --threads: the {part.part} runs with {part.engine} {part.precision}, as torch, which is "
+                "faster here, takes no number of threads.",
+                file=sys.stderr,
+            )
+
+
+def _wrapped(pipeline: Pipeline, *, tile_px: int | None, area: Sequence[Point] | None) -> Pipeline:
+    """The pipeline with its detector run on tiles and restricted to an area, where the options say so."""
     from platereader.detection._region import RegionDetector
     from platereader.detection._tiled import TiledDetector
 
     detector = pipeline.detector
     if tile_px is not None:
         detector = TiledDetector(detector, tile_px=tile_px, overlap_px=tile_px // 4)
-    if region is not None:
-        detector = RegionDetector(detector, region)
+    if area is not None:
+        detector = RegionDetector(detector, area)
     return replace(pipeline, parts=replace(pipeline.parts, detector=detector))
-
-
-def _parse_region(text: str) -> list[Point]:
-    """The points of ``x,y x,y x,y ...``."""
-    try:
-        points = [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
-    except ValueError as error:
-        raise InvalidArgumentError(
-            f'--region is {text!r}, expected are points in pixels of the frame: "0,400 1280,400 1280,720 0,720".'
-        ) from error
-    return points
 
 
 def reads_several_countries(pipeline: Pipeline) -> bool:

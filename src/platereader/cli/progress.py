@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import TracebackType
 
@@ -20,7 +21,17 @@ class Progress:
     def __init__(self, total: int, *, unit: str, scaled: bool = False) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(total=total, unit=unit, unit_scale=scaled, disable=None, leave=False, file=sys.stderr)
+        columns, rows = _terminal_size()
+        self._bar = tqdm(
+            total=total,
+            unit=unit,
+            unit_scale=scaled,
+            disable=None,
+            leave=False,
+            file=sys.stderr,
+            ncols=columns,
+            nrows=rows,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -37,3 +48,12 @@ class Progress:
     def clear(self) -> None:
         """Remove the bar from the screen before something is printed."""
         self._bar.clear()
+
+
+def _terminal_size() -> tuple[int | None, int | None]:
+    """Columns and rows of stderr; a usual size where a terminal does not say, as tqdm would print nothing there."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return None, None
+    return (columns or 80) - 1, rows or 24

@@ -3,114 +3,152 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platereader
-from platereader.cli.document import PictureResult, ReadDocument
+from platereader.cli.document import PictureResult
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
+from platereader.cli.language import Language, add_language_option, language_of
+from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
-from platereader.cli.report import CsvReport, Report, SilentReport, TableReport
-from platereader.cli.sources import Source, find_sources
-from platereader.cli.tables import printable, printable_json
+from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
+from platereader.cli.sources import STDIN, Source, find_sources
+from platereader.cli.tables import printable
 from platereader.errors import PlateReaderError
 from platereader.results import PlateReading
 
 if TYPE_CHECKING:
+    from platereader._arrays import BgrImage
     from platereader.cli.saving import AnnotatedCopies, Crops
     from platereader.pipeline import Pipeline
 
 EXAMPLES = """examples:
-  platereader read photo.jpg                        a table of the plates on one photograph
-  platereader read photos/ --json > plates.json     a whole folder as one JSON document
-  platereader read photos/ --save marked/           copies with the plates outlined and labelled
-  platereader read photo.jpg --tile 960             small plates in a big picture, too
-  platereader read photos/ --country RU,KZ          Russian and Kazakh plates, with weights that know their letters
-  platereader read photo.jpg --explain              what became of every candidate, and why
+  platereader read photo.jpg                    a table of its plates
+  platereader read photos/ --jsonl > out.jsonl  a line of JSON as each picture is read
+  platereader read 'in/**/*.jpg' --csv > a.csv  a pattern; - reads from a pipe
+  platereader read photos/ --save marked/       copies with the plates drawn on
+  platereader read photo.jpg --explain          what became of every candidate
 
-exit status: 0 all pictures were read (with or without plates), 1 some could not be read, 2 wrong options,
-3 weights or an optional package are missing or damaged.
+exit status: 0 all pictures were read, 1 some failed or a copy could not be
+written, 2 wrong options, 3 weights or a package missing or damaged.
 """
 
 
 def add_read_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader read``."""
-    parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="picture files and folders of them")
+    parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="pictures, folders, patterns, or -")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
-    form.add_argument("--csv", action="store_true", help="print CSV instead of a table: one row per plate")
-    parser.add_argument("--save", type=Path, metavar="DIR", help="write copies with the readings drawn on them")
-    parser.add_argument(
-        "--save-crops", type=Path, metavar="DIR", help="write the plates as a labelled set that fine-tuning takes"
-    )
-    parser.add_argument(
-        "--explain", action="store_true", help="say of every candidate scored 0.05 or more where it stopped and why"
-    )
+    form.add_argument("--json", action="store_true", help="one JSON document in place of a table")
+    form.add_argument("--jsonl", action="store_true", help="a line of JSON for each picture, at once")
+    form.add_argument("--csv", action="store_true", help="CSV: a row for each plate, at once")
+    parser.add_argument("--save", type=Path, metavar="DIR", help="write copies with the readings drawn on")
+    parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the plates as a set to train on")
+    parser.add_argument("--explain", action="store_true", help="say where every candidate stopped, and why")
+    add_language_option(parser)
     add_part_options(parser)
     parser.set_defaults(run=run_read)
 
 
 def run_read(arguments: argparse.Namespace) -> int:
     """Read all pictures; one that cannot be read is reported and does not stop the others."""
+    language = language_of(arguments)
     results_in = [folder for folder in (arguments.save, arguments.save_crops) if folder is not None]
-    sources = find_sources(arguments.sources, without=results_in)
-    reader = _Reader(build_pipeline(arguments), arguments, sources)
-    report = _report(arguments, sources)
-    results: list[PictureResult] = []
-    for result in _with_progress(reader, sources):
-        if result.error is not None:
-            _print_message(f"platereader: {result.error}")
-        report.add(result)
-        results.append(result)
-    if arguments.json:
-        document = ReadDocument(tuple(results), platereader.__version__)
-        print(printable_json(json.dumps(document.to_dict(), ensure_ascii=False, indent=2)))
-    _print_message(_summary(results))
-    return EXIT_FAILED_INPUTS if any(result.error is not None for result in results) else EXIT_OK
+    skipped = Counter[str]()
+    sources = find_sources(arguments.sources, without=results_in, skipped=skipped)
+    savers = _savers(arguments, sources)  # before networks are loaded: this may refuse a folder
+    reader = _Reader(build_pipeline(arguments), arguments, savers)
+    report = _report(arguments, sources, language)
+    counts = Counter[str]()
+    with Progress(len(sources), unit="picture") as progress:
+        for source in sources:
+            for result in reader.read(source):
+                progress.clear()
+                if result.error is not None:
+                    _print_message(result.error)
+                report.add(result)
+                counts["failed" if result.error is not None else "done"] += 1
+                counts.update(reading.status for reading in result.readings)
+            progress.clear()
+            for problem in reader.take_problems():
+                _print_message(problem)
+                counts["not written"] += 1
+            progress.advance()
+    report.end()
+    _print_summary(counts, skipped, language)
+    return EXIT_FAILED_INPUTS if counts["failed"] or counts["not written"] else EXIT_OK
+
+
+def _savers(arguments: argparse.Namespace, sources: list[Source]) -> list[AnnotatedCopies | Crops]:
+    """What writes the pictures of ``--save`` and ``--save-crops``."""
+    from platereader.cli.saving import AnnotatedCopies, Crops
+
+    copies = [] if arguments.save is None else [AnnotatedCopies(arguments.save, sources)]
+    crops = [] if arguments.save_crops is None else [Crops(arguments.save_crops, sources)]
+    return [*copies, *crops]
 
 
 class _Reader:
     """Everything that is done to one picture."""
 
-    def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace, sources: list[Source]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, arguments: argparse.Namespace, savers: Sequence[AnnotatedCopies | Crops]
+    ) -> None:
         from platereader.cli.explain import Explainer
-        from platereader.cli.saving import AnnotatedCopies, Crops
+        from platereader.cli.saving import AnnotatedCopies
 
         self.pipeline = pipeline
+        self.savers = savers
         self.explainer = Explainer(pipeline) if arguments.explain else None
-        self.savers: list[AnnotatedCopies | Crops] = []
-        if arguments.save is not None:
-            several = reads_several_countries(pipeline)
-            self.savers.append(AnnotatedCopies(arguments.save, sources, show_country=several))
-        if arguments.save_crops is not None:
-            self.savers.append(Crops(arguments.save_crops, sources))
+        self._options: dict[str, str] = arguments.options
+        self._problems: list[str] = []
+        for saver in savers:
+            if isinstance(saver, AnnotatedCopies):
+                saver.show_country = reads_several_countries(pipeline)
 
-    def read(self, source: Source) -> PictureResult:
-        """Read one picture and save what was requested."""
+    def read(self, source: Source) -> Iterator[PictureResult]:
+        """Read a picture, or every frame of an animated one, and save what was requested."""
+        path = "stdin" if source.path == STDIN else str(source.path)
         if source.error is not None:
-            return PictureResult(str(source.path), error=source.error)
+            yield PictureResult(path, error=source.error)
+            return
         try:
-            return self._read(source)
+            yield from self._read(source, path)
         except MemoryError:
-            return PictureResult(str(source.path), error=f"{source.path} does not fit into memory: shrink or cut it.")
+            yield PictureResult(path, error=f"{path} does not fit into memory: shrink or cut it.")
         except (PlateReaderError, OSError) as error:
-            return PictureResult(str(source.path), error=f"{source.path}: {error}")
+            problem = with_options(str(error).removeprefix("path "), self._options)
+            yield PictureResult(path, error=problem if repr(path) in problem else f"{path}: {problem}")
 
-    def _read(self, source: Source) -> PictureResult:
-        from platereader.media._images import read_image
+    def take_problems(self) -> list[str]:
+        """What could not be written since the last call."""
+        problems, self._problems = self._problems, []
+        return problems
 
-        frame = read_image(source.path)
-        readings = self.pipeline.read(frame)
-        explanations = None if self.explainer is None else self.explainer.explain(frame, readings)
+    def _read(self, source: Source, path: str) -> Iterator[PictureResult]:
+        from platereader.media._images import MAX_IMAGE_BYTES, decode_frames, file_bytes
+
+        stdin = source.path == STDIN
+        data = sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1) if stdin else file_bytes(source.path)
+        for index, frame in decode_frames(data, path=path):
+            readings = self.pipeline.read(frame)
+            explanations = None if self.explainer is None else self.explainer.explain(frame, readings)
+            self._save(source, frame, readings, index)
+            height, width = frame.shape[:2]
+            kept = tuple(_without_pixels(reading) for reading in readings)
+            yield PictureResult(path, width, height, kept, explanations=explanations, frame=index)
+
+    def _save(self, source: Source, frame: BgrImage, readings: list[PlateReading], index: int | None) -> None:
+        """Save what was requested; what cannot be written is no fault of the picture."""
         for saver in self.savers:
-            saver.save(source, frame, readings)
-        height, width = frame.shape[:2]
-        without_pixels = tuple(_without_pixels(reading) for reading in readings)
-        return PictureResult(str(source.path), width, height, without_pixels, explanations=explanations)
+            try:
+                saver.save(source, frame, readings, index=index)
+            except OSError as error:  # noqa: PERF203
+                self._problems.append(f"{saver.option}: {error}")
 
 
 def _without_pixels(reading: PlateReading) -> PlateReading:
@@ -118,30 +156,31 @@ def _without_pixels(reading: PlateReading) -> PlateReading:
     return PlateReading.from_dict(reading.to_dict())
 
 
-def _with_progress(reader: _Reader, sources: list[Source]) -> Iterator[PictureResult]:
-    """Results in order, with a bar on a terminal's stderr."""
-    with Progress(len(sources), unit="picture") as progress:
-        for source in sources:
-            result = reader.read(source)
-            progress.clear()
-            yield result
-            progress.advance()
-
-
-def _report(arguments: argparse.Namespace, sources: list[Source]) -> Report:
+def _report(arguments: argparse.Namespace, sources: list[Source], language: Language) -> Report:
     if arguments.json:
-        return SilentReport()
-    return CsvReport() if arguments.csv else TableReport([str(source.path) for source in sources])
+        return JsonReport(platereader.__version__)
+    if arguments.jsonl:
+        return JsonLinesReport()
+    return CsvReport() if arguments.csv else TableReport([str(source.path) for source in sources], language)
 
 
-def _summary(results: list[PictureResult]) -> str:
-    """What was found in all, in numbers only."""
-    statuses = [reading.status for result in results for reading in result.readings]
-    counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("read", "uncertain", "unreadable"))
-    failed = sum(result.error is not None for result in results)
-    return f"pictures read: {len(results) - failed}, failed: {failed}; plates: {len(statuses)} ({counts})"
+def _print_summary(counts: Counter[str], skipped: Counter[str], language: Language) -> None:
+    """What was found in all, in numbers only, and what was left out."""
+    if skipped:
+        files = ", ".join(f"{count} {ending}" for ending, count in skipped.most_common())
+        _print_message(language("not pictures by their names: {files}").format(files=files), prefix="")
+    if counts["not written"]:
+        words = language("copies and crops not written: {count}")
+        _print_message(words.format(count=counts["not written"]), prefix="")
+    statuses = {status: counts[status] for status in ("read", "uncertain", "unreadable")}
+    words = language(
+        "pictures read: {done}, failed: {failed}; plates: {plates} ({read} read, {uncertain} uncertain, "
+        "{unreadable} unreadable)"
+    )
+    total = sum(statuses.values())
+    _print_message(words.format(done=counts["done"], failed=counts["failed"], plates=total, **statuses), prefix="")
 
 
-def _print_message(message: str) -> None:
+def _print_message(message: str, *, prefix: str = "platereader: ") -> None:
     """Print a line to stderr, apart from the results."""
-    print(printable(message), file=sys.stderr)
+    print(prefix + printable(message), file=sys.stderr)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from platereader.cli.document import Explanation, PictureResult
-from platereader.cli.tables import csv_cell, printable, table_row
+from platereader.cli.document import SCHEMA, Explanation, PictureResult, ReadDocument
+from platereader.cli.language import Language
+from platereader.cli.tables import csv_cell, printable, printable_json, table_row
 from platereader.results import PlateReading
 
 _HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
@@ -29,6 +31,7 @@ _CSV_HEADER = (
     "x2",
     "y2",
     "error",
+    "frame",
 )
 
 
@@ -39,12 +42,42 @@ class Report(Protocol):
         """Print what there is to print of one picture."""
         ...
 
+    def end(self) -> None:
+        """Print what is left, after the last picture."""
+        ...
 
-class SilentReport:
-    """Prints nothing: the results are printed in another way at the end."""
+
+class JsonReport:
+    """One JSON document, printed at the end.
+
+    Args:
+        version: of the package.
+    """
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._pictures: list[PictureResult] = []
 
     def add(self, result: PictureResult) -> None:
-        """Do nothing."""
+        """Keep it for the document."""
+        self._pictures.append(result)
+
+    def end(self) -> None:
+        """Print the document."""
+        document = ReadDocument(tuple(self._pictures), self._version)
+        print(printable_json(json.dumps(document.to_dict(), ensure_ascii=False, indent=2)))
+
+
+class JsonLinesReport:
+    """One line of JSON for each picture, with the schema of the document."""
+
+    def add(self, result: PictureResult) -> None:
+        """Print the line."""
+        line = {"schema": SCHEMA, **result.to_dict()}
+        print(printable_json(json.dumps(line, ensure_ascii=False)), flush=True)
+
+    def end(self) -> None:
+        """Nothing: the lines are the document."""
 
 
 class TableReport:
@@ -52,12 +85,15 @@ class TableReport:
 
     Args:
         sources: all paths that will come, for the width of the first column.
+        language: of the headers, reasons and regions.
     """
 
-    def __init__(self, sources: Sequence[str]) -> None:
+    def __init__(self, sources: Sequence[str], language: Language) -> None:
         longest = max((len(source) for source in sources), default=0)
-        picture_cells = min(max(longest, len(_HEADER[0])), _MAX_PICTURE_CELLS)
-        self._widths = (picture_cells, 10, 10, 7, 10, 10, 0)
+        self._language = language
+        self._header = tuple(map(language, _HEADER))
+        picture_cells = min(max(longest, len(self._header[0])), _MAX_PICTURE_CELLS)
+        self._widths = (picture_cells, 10, 10, 7, 11, 12, 0)
         self._started = False
 
     def add(self, result: PictureResult) -> None:
@@ -65,14 +101,18 @@ class TableReport:
         if result.error is not None:
             return
         if not self._started:
-            self._print(_HEADER)
+            self._print(self._header)
             self._started = True
+        name = result.source if result.frame is None else f"{result.source}#{result.frame}"
         for reading in result.readings:
-            self._print((result.source, *_cells(reading)))
+            self._print((name, *_cells(reading, self._language)))
         if not result.readings:
-            self._print((result.source, "-", "", "", "", "", "no plate found"))
+            self._print((name, "-", "", "", "", "", self._language("no plate found")))
         for explanation in result.explanations or ():
             print(printable(_explained(explanation)))
+
+    def end(self) -> None:
+        """Nothing: all rows are printed."""
 
     def _print(self, cells: Sequence[str]) -> None:
         print(table_row(cells, widths=self._widths), flush=True)
@@ -86,29 +126,34 @@ class CsvReport:
         self._writer.writerow(_CSV_HEADER)
 
     def add(self, result: PictureResult) -> None:
-        """Print the rows of one picture."""
+        """Print the rows of one picture, at once."""
+        frame = "" if result.frame is None else str(result.frame)
         for reading in result.readings:
-            self._write(result.source, *_csv_cells(reading), "")
+            self._write(result.source, *_csv_cells(reading), "", frame)
         if not result.readings:
-            self._write(result.source, *[""] * (len(_CSV_HEADER) - 2), result.error or "")
+            self._write(result.source, *[""] * (len(_CSV_HEADER) - 3), result.error or "", frame)
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        """Nothing: all rows are printed."""
 
     def _write(self, *cells: str | float) -> None:
         self._writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
-def _cells(reading: PlateReading) -> tuple[str, ...]:
+def _cells(reading: PlateReading, language: Language) -> tuple[str, ...]:
     """All cells but the picture; a confidence is rounded down, so that only certainty is 100 %."""
     percent = f"{math.floor(100 * reading.confidence)} %" if reading.text else ""
     spelt = (reading.text or "-", reading.text_local or "", reading.country or "")
-    return *spelt, percent, reading.status, _note(reading)
+    return *spelt, percent, language(reading.status), _note(reading, language)
 
 
-def _note(reading: PlateReading) -> str:
+def _note(reading: PlateReading, language: Language) -> str:
     """The region of a sure reading, the reason of any other."""
     if reading.reason is None:
-        return "" if reading.region is None else reading.region.name
+        return language.region(reading.region, country=reading.country)
     doubtful = reading.masked_text is not None and reading.masked_text != reading.text
-    words = reading.reason.replace("_", " ")
+    words = language(reading.reason.replace("_", " "))
     return f"{words}: {reading.masked_text}" if doubtful else words
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._files import InputFiles, append_text, open_regular, write_bytes
 from platereader._geometry import Box
-from platereader.cli.sources import Source, resolved
+from platereader.cli.sources import STDIN, Source, resolved
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
@@ -42,16 +43,18 @@ class AnnotatedCopies:
     folder: Path
     sources: Sequence[Source]
     show_country: bool = False
+    option: ClassVar[str] = "--save"
     _inputs: InputFiles = field(init=False)
     _targets: dict[Path, Path] = field(init=False, default_factory=dict[Path, Path])
+    _used: set[Path] = field(init=False, default_factory=set[Path])
 
     def __post_init__(self) -> None:
+        check_folder(self.folder, option="--save")
         check_apart(self.folder, self.sources, option="--save")
         self._inputs = InputFiles(source.path for source in self.sources)
-        used: set[Path] = set()
         for source in self.sources:
             suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
-            path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), used)
+            path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), self._used)
             if path in self._inputs:
                 raise InvalidArgumentError(
                     f"--save is {str(self.folder)!r}, where {str(path)!r} is one of the pictures that are read: name "
@@ -59,8 +62,16 @@ class AnnotatedCopies:
                 )
             self._targets[source.path] = path
 
-    def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading]) -> None:
+    def save(
+        self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None = None
+    ) -> None:
         """Write one annotated copy under the path of its source below the folder that was given.
+
+        Args:
+            source: of the picture.
+            frame: the picture, uint8 ``(H, W, 3)`` BGR.
+            readings: to draw.
+            index: of the frame of an animated picture, which becomes part of the name.
 
         Raises:
             FileError: it cannot be written, or what has its name was not made by this program.
@@ -68,6 +79,8 @@ class AnnotatedCopies:
         from platereader.media._drawing import draw_readings
 
         path = self._targets[source.path]
+        if index is not None:
+            path = _unused_path(path.with_stem(f"{path.stem}-{index}"), self._used)
         _make_folders(self.folder, path.parent)
         drawn = draw_readings(frame, readings, show_country=self.show_country)
         write_picture(path, drawn, inputs=self._inputs)
@@ -90,33 +103,63 @@ class Crops:
 
     folder: Path
     sources: Sequence[Source]
+    option: ClassVar[str] = "--save-crops"
     _inputs: InputFiles = field(init=False)
     _used: set[Path] = field(init=False, default_factory=set[Path])
 
     def __post_init__(self) -> None:
+        check_folder(self.folder, option="--save-crops")
         check_apart(self.folder, self.sources, option="--save-crops")
         check_new_set(self.folder, option="--save-crops")
         self._inputs = InputFiles(source.path for source in self.sources)
 
-    def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading]) -> None:
+    def save(
+        self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None = None
+    ) -> None:
         """Write the plates of one picture, each with a little of what is around it.
+
+        Args:
+            source: of the picture.
+            frame: the picture, uint8 ``(H, W, 3)`` BGR.
+            readings: of its plates.
+            index: of the frame of an animated picture, which becomes part of the names.
 
         Raises:
             FileError: one cannot be written.
         """
-        for index, reading in enumerate(readings, start=1):
+        stem = source.relative_path.stem if index is None else f"{source.relative_path.stem}-{index}"
+        for number, reading in enumerate(readings, start=1):
             detection = reading.detection
             window = None if detection is None else _crop_window(frame, detection.box)
             if detection is None or window is None:
                 continue
             x1, y1, x2, y2 = window
-            path = _unused_path(self.folder / "images" / f"{source.relative_path.stem}-{index}.png", self._used)
+            path = _unused_path(self.folder / "images" / f"{stem}-{number}.png", self._used)
             _make_folders(self.folder, path.parent)
             write_picture(path, frame[y1:y2, x1:x2], inputs=self._inputs)
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
             row |= {"country": reading.country if reading.status == "read" else None}
             append_text(self.folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def check_folder(folder: Path, *, option: str) -> None:
+    """Refuse a folder for results that cannot be made or written to, before anything is done.
+
+    Args:
+        folder: for the results; it need not exist.
+        option: that names the folder, for the message.
+
+    Raises:
+        InvalidArgumentError: it is a file, lies below one, or may not be written to.
+    """
+    there = next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent)), Path())
+    if not there.is_dir():
+        raise InvalidArgumentError(f"{option} is {str(folder)!r}, but {str(there)!r} is no folder: name another one.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidArgumentError(
+            f"{option} is {str(folder)!r}, but {str(there)!r} may not be written to: name another folder."
+        )
 
 
 def check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> None:
@@ -131,7 +174,11 @@ def check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> None
         InvalidArgumentError: it is such a folder.
     """
     there = resolved(folder)
-    for root in {source.path.parents[len(source.relative_path.parts) - 1] for source in sources if not source.error}:
+    for root in {
+        source.path.parents[len(source.relative_path.parts) - 1]
+        for source in sources
+        if not source.error and source.path != STDIN
+    }:
         if resolved(root) == there:
             raise InvalidArgumentError(
                 f"{option} is {str(folder)!r}, the folder of pictures that are read: name another one, or one below it."

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import glob, has_magic
 from pathlib import Path
+from typing import Final
+
+STDIN: Final = Path("-")
+"""What stands for a picture on standard input."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has lost one of the two slashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +33,30 @@ class Source:
 
 
 def find_sources(
-    inputs: Sequence[Path], *, also: frozenset[str] = frozenset(), without: Sequence[Path] = ()
+    inputs: Sequence[Path],
+    *,
+    also: frozenset[str] = frozenset(),
+    without: Sequence[Path] = (),
+    skipped: Counter[str] | None = None,
 ) -> list[Source]:
     """The pictures of all inputs, each file once; an input without any gives one source with an error.
 
     A file is taken whatever its name ends in. Folders are searched to the bottom for names that end like pictures;
-    hidden files and folders are left out.
+    hidden files and folders are left out. A pattern such as ``photos/**/*.jpg`` stands for what matches it.
 
     Args:
-        inputs: files and folders.
+        inputs: files, folders, patterns, and ``STDIN``.
         also: further lower-case endings to look for in folders, such as those of videos.
         without: folders that are left out where they lie below another one, such as those for results.
+        skipped: counts what else is in the folders, by the ending of its name.
     """
+    from platereader.media._images import IMAGE_SUFFIXES
+
     found: dict[Path, Source] = {}
     left_out = [resolved(folder) for folder in without]
-    for path in inputs:
-        for source in _sources_of(path, also, left_out):
+    others = Counter[str]() if skipped is None else skipped
+    for path in (match for pattern in inputs for match in _matching(pattern)):
+        for source in _sources_of(path, IMAGE_SUFFIXES | also, left_out, others):
             found.setdefault(resolved(source.path), source)
     return list(found.values())
 
@@ -51,27 +69,69 @@ def resolved(path: Path) -> Path:
         return path
 
 
-def _sources_of(path: Path, also: frozenset[str], without: Sequence[Path]) -> Iterator[Source]:
-    from platereader.media._images import IMAGE_SUFFIXES
+def _matching(pattern: Path) -> list[Path]:
+    """What a pattern stands for; the path itself where it is none, or nothing matches."""
+    if not has_magic(str(pattern)) or os.path.lexists(pattern):
+        return [pattern]
+    # Path.glob needs a folder and a pattern in it, and finds hidden files.
+    return [Path(match) for match in sorted(glob(str(pattern), recursive=True))] or [pattern]  # noqa: PTH207
 
+
+def _sources_of(
+    path: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
+) -> Iterator[Source]:
+    """What one input stands for."""
+    name = Path(path.name)
+    if path == STDIN:
+        yield Source(path, Path("stdin"))
+        return
     try:
-        is_folder = path.is_dir()
-    except OSError as error:  # such as a name that is too long for the file system
-        yield Source(path, Path(path.name), f"{str(path)!r} cannot be accessed: {error}.")
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError) as error:  # such as a name that is too long for the file system
+        yield Source(path, name, f"{str(path)!r} cannot be accessed: {error}.")
         return
-    if not is_folder:
-        yield Source(path, Path(path.name))
-        return
-    suffixes = IMAGE_SUFFIXES | also
-    named = [item for item in sorted(path.rglob("*")) if item.suffix.lower() in suffixes and item.is_file()]
-    root = path.resolve()
-    results = [folder.relative_to(root) for folder in without if root in folder.parents]
-    pictures = [item for item in named if not _is_left_out(item.relative_to(path), results)]
-    if not pictures:
+    if is_folder:
+        yield from _sources_in(path, suffixes, without, skipped)
+    else:
+        yield Source(path, name, None if exists else _why_missing(path))
+
+
+def _why_missing(path: Path) -> str | None:
+    """What is wrong with a path that leads nowhere; None where reading it says enough."""
+    if _URL.match(str(path)):
+        return (
+            f"{str(path).replace(':/', '://', 1)} is a URL, and only files are read here: download it first. "
+            "`platereader watch` takes the address of a camera or a video."
+        )
+    if path.is_symlink():
+        return f"{str(path)!r} is a link to {os.fspath(path.readlink())!r}, which leads nowhere."
+    return f"no file matches {str(path)!r}." if has_magic(str(path)) else None
+
+
+def _sources_in(
+    folder: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
+) -> Iterator[Source]:
+    """The pictures of a folder, broken links among them; what else it has is counted."""
+    root = folder.resolve()
+    results = [other.relative_to(root) for other in without if root in other.parents]
+    any_picture = False
+    for path in sorted(folder.rglob("*")):
+        relative, ending = path.relative_to(folder), path.suffix.lower()
+        if _is_left_out(relative, results):
+            continue
+        is_file = path.is_file()
+        broken = path.is_symlink() and not path.exists()
+        if ending in suffixes if is_file else broken and ending in {*suffixes, ""}:
+            any_picture = True
+            yield Source(path, relative, _why_missing(path) if broken else None)
+        elif is_file:
+            skipped[ending or "without an ending"] += 1
+        elif path.is_symlink() and path.is_dir():
+            skipped["links to folders"] += 1
+    if not any_picture:
         endings = " ".join(sorted(suffixes))
-        yield Source(path, Path(path.name), f"there is no picture in the folder {str(path)!r}: looked for {endings}.")
-    for picture in pictures:
-        yield Source(picture, picture.relative_to(path))
+        message = f"there is no picture in the folder {str(folder)!r}: looked for {endings}."
+        yield Source(folder, Path(folder.name), message)
 
 
 def _is_left_out(relative_path: Path, results: Sequence[Path]) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from platereader._files import append_text
 from platereader.cli.exits import EXIT_OK
+from platereader.cli.parser import positive
 from platereader.cli.progress import Progress
 from platereader.errors import InvalidArgumentError
 
@@ -42,7 +43,7 @@ def add_synth_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader synth``."""
     parser.add_argument("out", type=Path, metavar="DIR", help="folder for pictures and labels")
     parser.add_argument("--kind", choices=tuple(_KINDS), default="crops", help="what to make (default: crops)")
-    parser.add_argument("--count", type=int, default=100, metavar="N", help="number of pictures (default: 100)")
+    parser.add_argument("--count", type=positive, default=100, metavar="N", help="number of pictures (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photographs without plates; needed for scenes")
     parser.set_defaults(run=run_synth)
@@ -52,11 +53,10 @@ def run_synth(arguments: argparse.Namespace) -> int:
     """Write the samples."""
     import numpy as np
 
-    from platereader.cli.saving import check_new_set, write_picture
+    from platereader.cli.saving import check_folder, check_new_set, write_picture
 
     table = arguments.out / "labels.jsonl"
-    if arguments.count < 1:
-        raise InvalidArgumentError(f"--count is {arguments.count}, allowed are whole numbers from 1.")
+    check_folder(arguments.out, option="DIR")
     check_new_set(arguments.out, option="DIR")
     samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)

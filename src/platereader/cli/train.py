@@ -125,6 +125,7 @@ def _add_tuning_options(parser: argparse.ArgumentParser, *, examples: str) -> No
 
 def run_detector(arguments: argparse.Namespace) -> int:
     """Train the detector, from the start or from given weights, and say where its weights are."""
+    _check_output(arguments)
     if arguments.tuning is not None:
         return _fine_tune_detector(arguments)
     from platereader.lab.training.detector.train import DetectorTraining, train_detector
@@ -138,6 +139,13 @@ def run_detector(arguments: argparse.Namespace) -> int:
     start = None if arguments.start is None else _detector(arguments.start)
     print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start))
     return EXIT_OK
+
+
+def _check_output(arguments: argparse.Namespace) -> None:
+    """Refuse a folder that cannot be written to before hours of training."""
+    from platereader.cli.saving import check_folder
+
+    check_folder(arguments.out, option="--out")
 
 
 def _detector(name: str) -> DetectorFiles:
@@ -188,6 +196,7 @@ def _name_skipped(rows: Sequence[SkippedRow], *, output: Path) -> None:
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
+    _check_output(arguments)
     if arguments.start is not None or arguments.tuning is not None:
         return _fine_tune_recognizer(arguments)
     from platereader._loading import load_detector
@@ -239,6 +248,7 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
 
 def run_quantize(arguments: argparse.Namespace) -> int:
     """Make int8 weights, say how they compare and where they are."""
+    _check_output(arguments)
     from platereader._defaults import DETECTOR_WEIGHTS
     from platereader._loading import load_detector, resolve_weights
     from platereader.lab.training.recognizer import quantize

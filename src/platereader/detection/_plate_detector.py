@@ -25,6 +25,8 @@ _MIN_SIDE_PX = 1.0
 # Corners of a plate that is partly outside may lie outside of its box, but not by more than this times its size.
 _CORNER_REACH = 1.0
 _INSIDE = 0.8
+# What a finder would say of a place that nobody asked it about: then the refiner's score decides.
+_UNKNOWN = 0.5
 
 
 class ScoreWeights(NamedTuple):
@@ -162,6 +164,16 @@ class PlateDetector:
         proposals = self.finder.propose(frames)
         places = self.refiner.refine(frames, [[proposal.box for proposal in row] for row in proposals])
         return [self._detections(*row) for row in zip(frames, proposals, places, strict=True)]
+
+    def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        """The plates at places where they are expected, best first; the finder does not look.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR.
+            boxes: places in pixels of the frame; each meets it.
+        """
+        (places,) = self.refiner.refine([frame], [boxes])
+        return self._detections(frame, [Proposal(box, _UNKNOWN) for box in boxes], places)
 
     def _detections(self, frame: BgrImage, proposals: Sequence[Proposal], places: Sequence[Place]) -> list[Detection]:
         """The plates of one frame: each one once, and what lies outside of the frame dropped."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._contracts import check_part
-from platereader._geometry import Point
+from platereader._contracts import check_part, checked_refine, refines
+from platereader._geometry import Box, Point
 from platereader.detection._views import View, detect_views
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
@@ -62,7 +62,24 @@ class RegionDetector:
             ContractError: ``inner`` broke its contract.
         """
         seen = detect_views(self.inner, [(frame, self._view(frame)) for frame in frames])
-        return [[item for item in found if _contains(self.region, item.box.center)] for found in seen]
+        return [self._inside(found) for found in seen]
+
+    @property
+    def can_refine(self) -> bool:
+        """Whether ``inner`` can."""
+        return refines(self.inner)
+
+    def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        """The plates at places where they are expected, as ``inner`` sees them.
+
+        Raises:
+            InvalidArgumentError: ``inner`` cannot refine.
+            ContractError: ``inner`` broke its contract.
+        """
+        return self._inside(checked_refine(self.inner, frame, boxes))
+
+    def _inside(self, found: Sequence[Detection]) -> list[Detection]:
+        return [item for item in found if _contains(self.region, item.box.center)]
 
     def _view(self, frame: BgrImage) -> View:
         """The rectangle around the region and its margin, as far as it is inside of the frame."""

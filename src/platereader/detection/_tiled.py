@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from platereader._arrays import BgrImage
-from platereader._contracts import check_part
+from platereader._contracts import check_part, checked_refine, refines
 from platereader._geometry import Box, shared_area
 from platereader.detection._region import RegionDetector
 from platereader.detection._views import View, detect_views
@@ -90,6 +90,20 @@ class TiledDetector:
                 coarse = view == whole and self._fits_overlap(detection.box)
                 found[index].append(_ViewDetection(detection, frozenset([view]), cut, coarse))
         return [_merged(candidates) for candidates in found]
+
+    @property
+    def can_refine(self) -> bool:
+        """Whether ``inner`` can."""
+        return refines(self.inner)
+
+    def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        """The plates at places where they are expected, as ``inner`` sees them in the frame itself, without tiles.
+
+        Raises:
+            InvalidArgumentError: ``inner`` cannot refine.
+            ContractError: ``inner`` broke its contract.
+        """
+        return checked_refine(self.inner, frame, boxes)
 
     def _fits_overlap(self, box: Box) -> bool:
         """Whether some tile shows all of a plate of this size, wherever it is."""

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad
+from platereader._geometry import Box
+from platereader.detection._yolo import corners_of
 from platereader.errors import UntrustedPickleError, WeightsNotFoundError
 from platereader.results import Detection
 from platereader.runtimes._quiet_import import import_ultralytics, untouched_process
@@ -24,9 +25,9 @@ _CORNERS = 4
 class UltralyticsDetector:
     """Finds plates with a ``.pt`` or exported model of ultralytics, through ultralytics' own predictor.
 
-    Every class of the model counts as a plate. A pose model with four keypoints gives corners, taken as top left, top
-    right, bottom right, bottom left. Ultralytics' usage reports are switched off for the process. Calls from several
-    threads wait for each other, because the predictor keeps state. The code of ultralytics is under AGPL-3.0.
+    Every class of the model counts as a plate. A pose model with four keypoints gives corners, in any order.
+    Ultralytics' usage reports are switched off for the process. Calls from several threads wait for each other, because
+    the predictor keeps state. The code of ultralytics is under AGPL-3.0.
 
     Args:
         path: the model.
@@ -90,7 +91,7 @@ class UltralyticsDetector:
         for row in range(len(boxes)):
             x1, y1, x2, y2 = (float(value) for value in boxes[row])
             box = Box(x1, y1, max(x1, x2), max(y1, y2)).clipped(frame.shape[1], frame.shape[0])
-            corners = None if points is None else Quad.from_points(points[row])
+            corners = None if points is None else corners_of(points[row])
             if box is not None:
                 found.append(Detection(box, float(scores[row]), corners))
         return sorted(found, key=lambda item: -item.score)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -14,6 +15,9 @@ SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "srt", "udp", "tcp")
 
 Kind: TypeAlias = Literal["file", "folder", "webcam", "network"]
 
+_WEBCAM_DIGITS = 9
+# Such words are not repeated in messages: they hold the password.
+_MISSPELT = re.compile(rf"(?:{'|'.join(SCHEMES)})(?::|//)|[^/\\]*:[^/\\]*@", re.IGNORECASE)
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://(.*)$", re.DOTALL)
 
 
@@ -39,12 +43,17 @@ def parse_address(source: str | Path | int) -> Address:
         source: a path, the number of a webcam (a file of that name is ``./0``), or an address with one of ``SCHEMES``.
 
     Raises:
-        InvalidArgumentError: an empty string, or an address with another scheme.
+        InvalidArgumentError: an empty string, a number beyond any webcam, or an address that is misspelt or has another
+            scheme.
     """
     text = str(source).strip()
     if not text:
         raise InvalidArgumentError("source is empty: name a video, a folder, the number of a webcam or an address.")
     if text.isdecimal() and not isinstance(source, Path):
+        if len(text) > _WEBCAM_DIGITS:
+            raise InvalidArgumentError(
+                f"source is a number of {len(text)} digits, and webcams count from 0: a file of that name is ./NAME."
+            )
         return Address("webcam", f"webcam {int(text)}", str(int(text)))
     if (match := _SCHEME.match(text)) is not None:
         scheme = match.group(1).lower()
@@ -52,7 +61,20 @@ def parse_address(source: str | Path | int) -> Address:
             known = ", ".join(f"{name}://" for name in SCHEMES)
             raise InvalidArgumentError(f"source begins with {scheme}://, allowed are {known}, paths and numbers.")
         return Address("network", f"{scheme}://{_without_secrets(match.group(2))}", text)
-    return Address("folder" if Path(text).is_dir() else "file", text, text)
+    if _MISSPELT.match(text) and not _holds(Path(text).exists):
+        raise InvalidArgumentError(
+            "source looks like an address and is not written as one: write rtsp://user:password@camera/stream, with "
+            "the colon and both slashes."
+        )
+    return Address("folder" if _holds(Path(text).is_dir) else "file", text, text)
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """The answer about a path; no for a name that no file can have."""
+    try:
+        return question()
+    except (OSError, ValueError):
+        return False
 
 
 def _without_secrets(rest: str) -> str:

@@ -22,7 +22,11 @@ SURE_SCORE = 0.5
 """Score from which a detection is a plate without further evidence."""
 
 DEFAULT_MARGIN = 0.25
-"""How much more than a plate is covered on every side, in heights of the plate."""
+"""How much more than a plate is covered above and below it, in its heights."""
+
+END_MARGIN = 2.0
+"""How much more that is at both ends of a plate with one line, which is found too narrow where a post, a shadow or dirt
+takes a character."""
 
 _GREY = 96.0  # where nothing of a picture is left open
 _MAX_COORDINATE_PX = 30_000
@@ -43,7 +47,8 @@ def covered(
         frame: uint8 ``(H, W, 3)`` BGR; not written to.
         detections: plates in pixels of the frame.
         method: what is painted.
-        margin: how much more than a plate is covered on every side, in heights of the plate; 2 px at least.
+        margin: how much more than a plate is covered on every side, in heights of the plate; 2 px at least, and
+            ``END_MARGIN`` times as much at the ends of one line.
     """
     canvas: BgrImage = frame.copy()
     mask = np.zeros(frame.shape[:2], np.uint8)
@@ -63,11 +68,11 @@ def covered(
     return canvas, float(mask.mean())
 
 
-def expanded(quad: Quad, grow_px: float) -> Quad:
-    """The quad with all of its edges about ``grow_px`` further out, along its own axes."""
+def expanded(quad: Quad, x_px: float, y_px: float) -> Quad:
+    """The quad with its edges about so much further out, to the sides and up and down along its own axes."""
     a, b, c, d = quad.to_array().astype(np.float64)
-    right, down = _unit((b - a) + (c - d)), _unit((d - a) + (c - b))
-    out = grow_px * np.stack([-right - down, right - down, right + down, down - right])
+    right, down = x_px * _unit((b - a) + (c - d)), y_px * _unit((d - a) + (c - b))
+    out = np.stack([-right - down, right - down, right + down, down - right])
     return Quad.from_points(np.stack([a, b, c, d]) + out)
 
 
@@ -78,10 +83,11 @@ def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
 def _outline(detection: Detection, *, margin: float) -> Quad:
     """What is to be covered: the corners if they can be those of the plate in the box, else the box; grown."""
     corners, box = detection.corners, detection.box
-    if corners is not None and _fits(corners, box):
-        return expanded(corners, max(_MIN_MARGIN_PX, margin * min(corners.width, corners.height)))
-    grow_px = max(_MIN_MARGIN_PX, margin * min(box.width, box.height))
-    return Quad.from_box(box.padded(grow_px, grow_px))
+    quad = corners if corners is not None and _fits(corners, box) else Quad.from_box(box)
+    grow_px = margin * min(quad.width, quad.height)
+    end_px = grow_px * (END_MARGIN if detection.lines != 2 else 1)
+    x_px, y_px = (end_px, grow_px) if quad.width >= quad.height else (grow_px, end_px)
+    return expanded(quad, max(_MIN_MARGIN_PX, x_px), max(_MIN_MARGIN_PX, y_px))
 
 
 def _fits(corners: Quad, box: Box) -> bool:

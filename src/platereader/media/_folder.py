@@ -28,7 +28,7 @@ class FrameFolder:
 
     def __init__(self, folder: Path, *, fps: float, notify: Callable[[str], None]) -> None:
         named = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
-        self._pictures = sorted((path for path in named if not path.name.startswith(".")), key=_order)
+        self._pictures = sorted((path for path in named if not path.name.startswith(".")), key=name_order)
         if not self._pictures:
             endings = " ".join(sorted(IMAGE_SUFFIXES))
             raise CaptureError(f"the folder {str(folder)!r} holds no pictures: looked for {endings}.")
@@ -71,7 +71,7 @@ class FrameFolder:
         """Nothing is open."""
 
 
-def _order(path: Path) -> tuple[list[str | int], str]:
+def name_order(path: Path) -> tuple[list[str | int], str]:
     """frame-9.png before frame-10.png; text and numbers alternate, so that like is compared with like."""
-    parts = re.split(r"(\d+)", path.name)
-    return [int(part) if part.isdecimal() else part.casefold() for part in parts], path.name
+    parts = re.split(r"(\d+)", str(path))
+    return [int(part) if part.isdecimal() else part.casefold() for part in parts], str(path)

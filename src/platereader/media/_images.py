@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import io
 import struct
 import zlib
@@ -14,17 +16,24 @@ from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from platereader._arrays import BgrImage
+from platereader._dependencies import missing_dependency
 from platereader._files import open_regular, read_bytes
 from platereader.errors import FileError, MediaFileError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"})
+_JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".jpx"}
+IMAGE_SUFFIXES = frozenset(
+    {*_JPEG_SUFFIXES, ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif"}
+)
 """Lower-case file name endings that are taken for pictures."""
 
 MAX_IMAGE_BYTES = 1_500_000_000
 """Most memory that reading one picture may take, file and result included: 200 megapixels of an 8-bit photograph."""
 
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
-_ANIMATED = ("GIF", "WEBP", "PNG")  # the pages of a TIFF are no video
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "JPEG2000", "AVIF")
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")  # the pages of a TIFF and the views of an MPO are no video
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_SHARED_BRANDS = (b"mif1", b"msf1")  # of HEIC and of AVIF, which names its own further on
+_START_BYTES = 64
 _ORIENTATION_TAG = 0x0112
 _WIDTH_TAG, _HEIGHT_TAG = 0x0100, 0x0101
 # Bytes of a pixel: of a decoded picture by its mode (others take 4), and of the result.
@@ -57,21 +66,28 @@ def read_image(path: str | Path) -> BgrImage:
     before any of it is taken.
 
     Args:
-        path: JPEG, PNG, BMP, WebP, TIFF or GIF.
+        path: JPEG (MPO, too), PNG, BMP, WebP, TIFF, GIF, AVIF or JPEG 2000, and HEIC with the extra ``heic``.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, C-contiguous.
 
     Raises:
         MediaFileError: the file is missing, a pipe or a device, not a picture of these kinds, damaged, cut off, or
-            would take more than ``MAX_IMAGE_BYTES``.
+            would take more than ``MAX_IMAGE_BYTES``; or what decodes it is not installed.
     """
-    source = Path(path)
+    return decode_image(file_bytes(path), path=path)
+
+
+def file_bytes(path: str | Path) -> bytes:
+    """All bytes of a picture file.
+
+    Raises:
+        MediaFileError: it is missing, a pipe or a device, or larger than ``MAX_IMAGE_BYTES``.
+    """
     try:
-        data = read_bytes(source, limit_bytes=MAX_IMAGE_BYTES, what="the picture")
+        return read_bytes(Path(path), limit_bytes=MAX_IMAGE_BYTES, what="the picture")
     except FileError as error:
         raise MediaFileError(str(error)) from error
-    return decode_image(data, path=source)
 
 
 def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
@@ -87,32 +103,85 @@ def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
     Raises:
         MediaFileError: as from ``read_image``.
     """
+    return _decoded(Path(path), _checked_picture(data, Path(path)))
+
+
+def decode_frames(data: bytes, *, path: str | Path) -> Iterator[tuple[int | None, BgrImage]]:
+    """All frames of an animated picture with their index, or the one picture of any other with None.
+
+    Args:
+        data: the whole file.
+        path: how errors call it; nothing is opened.
+
+    Raises:
+        MediaFileError: as from ``read_image``, or a frame is damaged; those before it have been given.
+    """
     source = Path(path)
-    picture = _open_picture(source, io.BytesIO(data))
-    _check_memory(source, picture, file_bytes=len(data))
+    picture = _checked_picture(data, source)
+    if not _has_frames(picture):
+        yield None, _decoded(source, picture)
+        return
+    for index in range(int(getattr(picture, "n_frames", 1))):
+        yield index, _decoded(source, picture, frame=index)
+
+
+def _checked_picture(data: bytes, path: Path) -> ImageFile.ImageFile:
+    """The opened picture, nothing of which is decoded yet."""
+    picture = _open_picture(path, io.BytesIO(data))
+    _check_memory(path, picture, file_bytes=len(data))
+    return picture
+
+
+def _decoded(path: Path, picture: ImageFile.ImageFile, *, frame: int = 0) -> BgrImage:
+    """The pixels of one frame."""
     try:
+        picture.seek(frame)
         picture.load()
         return _to_bgr(picture)
-    except _DECODER_ERRORS as error:
+    except (*_DECODER_ERRORS, EOFError) as error:
+        where = f", frame {frame}," if frame else ""
         raise MediaFileError(
-            f"path {str(source)!r} is damaged or cut off ({str(error) or type(error).__name__}): copy it again from "
-            "its source or leave it out."
+            f"path {str(path)!r}{where} is damaged or cut off ({str(error) or type(error).__name__}): copy it again "
+            "from its source or leave it out."
         ) from error
+
+
+def _has_frames(picture: ImageFile.ImageFile) -> bool:
+    return picture.format in _ANIMATED and bool(getattr(picture, "is_animated", False))
 
 
 def _open_picture(path: Path, stream: IO[bytes]) -> ImageFile.ImageFile:
     """Read the header only; every format by its own reader, as ``Image.open`` warns through global state."""
-    start = stream.read(16)
+    start = stream.read(_START_BYTES)
     stream.seek(0)
+    if _is_heic(start):
+        return _opened(path, _heic_factory(path), stream)
     Image.preinit()
     Image.init()
     for name in _FORMATS:
         factory, accept = Image.OPEN[name]
-        if accept is None or accept(start):
+        accepted = True if accept is None else accept(start)
+        if accepted:
+            if isinstance(accepted, str):  # a format that this Pillow was built without
+                raise MediaFileError(f"path {str(path)!r} is {name}: {accepted}. Install a newer Pillow.")
             return _opened(path, factory, stream)
-    kinds = ", ".join(_FORMATS)
+    kinds = ", ".join((*_FORMATS, "HEIC"))
     what = "is empty" if not start else "is not a picture of a known kind"
     raise MediaFileError(f"path {str(path)!r} {what}: pass one of {kinds}, converted if need be.")
+
+
+def _is_heic(start: bytes) -> bool:
+    brand = start[8:12]
+    shared = brand in _SHARED_BRANDS and b"avif" not in start and b"avis" not in start
+    return start[4:8] == b"ftyp" and (brand in _HEIC_BRANDS or shared)
+
+
+def _heic_factory(path: Path) -> _Factory:
+    """The reader of HEIC, without registering it with Pillow, which would change what others open."""
+    if importlib.util.find_spec("pillow_heif") is None:
+        raise MediaFileError(f"path {str(path)!r} is HEIC: {missing_dependency('pillow_heif', extra='heic')}")
+    reader: _Factory = importlib.import_module("pillow_heif").HeifImageFile
+    return reader
 
 
 def _opened(path: Path, factory: _Factory, stream: IO[bytes]) -> ImageFile.ImageFile:
@@ -142,6 +211,10 @@ def _pixel_bytes(picture: ImageFile.ImageFile) -> int:
     decoding = stored
     if picture.format == "WEBP":
         return stored + 9 + _RESULT_BYTES  # two canvases and the bytes of one, which its reader keeps
+    if picture.format == "JPEG2000":
+        return stored + 4 * len(picture.getbands()) + _RESULT_BYTES  # 32 bits for each value
+    if picture.format in {"AVIF", "HEIF"}:
+        return stored + 10  # three planes, up to 16 bits each, and the bytes of one picture
     if picture.format == "TIFF":
         decoding = 2 * stored  # turned by its reader, into a second one
     if "progressive" in picture.info:
@@ -235,10 +308,10 @@ def _stored_size(picture: ImageFile.ImageFile) -> tuple[int, int]:
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a file is a GIF, WebP or PNG of several frames, whatever its name ends in; False where it is damaged."""
+    """Whether a file is an animated GIF, WebP, PNG or AVIF, whatever its name ends in; False where it is damaged."""
     try:
         with open_regular(path, what="the picture") as stream:
             picture = _open_picture(path, stream)
-            return picture.format in _ANIMATED and bool(getattr(picture, "is_animated", False))
+            return _has_frames(picture)
     except (FileError, MediaFileError, *_DECODER_ERRORS):
         return False

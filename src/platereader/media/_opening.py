@@ -86,7 +86,7 @@ def _file_reader(address: Address) -> VideoReader:
             return AnimationReader(path)
     except (FFmpegError, OSError) as error:
         raise CaptureError(_open_failure(address, error.strerror)) from error
-    return ContainerReader(container, stream)
+    return ContainerReader(container, stream, path=path)
 
 
 def _opened(address: Address) -> Capture | ContainerReader:

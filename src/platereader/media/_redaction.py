@@ -7,7 +7,7 @@ gaps between detections, so that no single frame gives the plate away. How much 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +34,9 @@ than at 0.03, and covers 0.21 places of an empty picture, not 1.17.
 _MAX_DOUBTFUL_SIDE = 0.07
 # A velocity is measured over this time, as the jitter of two neighbouring frames would throw it far off.
 _VELOCITY_S = 0.25
+# What was seen this much earlier or later says how wide a plate is now: how much wider, and it was hidden in part.
+_NEAR_S = 0.5
+_NARROWED = 1.15
 # No vehicle moves in an exactly straight line: how much more is covered for each second from the nearest sighting, in
 # plate heights, and up to how many times its own area.
 _DRIFT = 2.0
@@ -62,7 +65,8 @@ def redact(
         frame: uint8 ``(H, W, 3)`` BGR; never written to.
         detections: plates in pixels of the frame.
         method: ``"blur"``, ``"pixelate"`` or ``"fill"``.
-        margin: how much more than the plate is covered on every side, in heights of the plate, 0 to 10; 2 px at least.
+        margin: how much more than the plate is covered above and below it, in its heights, 0 to 10; 2 px at least, and
+            twice as much at the ends of a plate with one line.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
@@ -125,9 +129,10 @@ def redact_stream(
     known: both the place where it was and the place where it would have got to are covered for ``extend_s``, but only
     the latter once it was at a side of the frame.
 
-    A track that was seen with scores of less than 0.5 in all is not extended, only its gaps are filled. A detection
-    with less than 0.5 whose shorter side is longer than 7 % of the frame's mean side is taken for a windscreen or the
-    like, and not covered.
+    Where a plate is found narrower than half a second before and after, as something passes in front of it, all of its
+    width is covered. Where a track is not seen with a score of 0.5 within half a second, it is not extended, and only
+    gaps of up to ``extend_s`` are filled. A detection with less than 0.5 whose shorter side is longer than 7 % of the
+    frame's mean side is taken for a windscreen or the like, and not covered.
 
     Args:
         frames: ``(timestamp_s, frame)``; seconds that grow, and uint8 ``(H, W, 3)`` BGR, never written to.
@@ -185,37 +190,51 @@ def _redacted(
 
 @dataclass(slots=True)
 class _Track:
-    """Where a plate was seen and when, in order of time; the past is forgotten as frames come out.
-
-    ``evidence`` is the sum of all scores.
-    """
+    """Where a plate was seen and when, in order of time; the past is forgotten as frames come out."""
 
     times: list[float] = field(default_factory=list[float])
     seen: list[Detection] = field(default_factory=list[Detection])
-    evidence: float = 0.0
 
     def add(self, timestamp_s: float, detection: Detection) -> None:
         """Take in the newest sighting."""
         self.times.append(timestamp_s)
         self.seen.append(detection)
-        self.evidence += detection.score
 
     def places(self, timestamp_s: float, frame: BgrImage, *, extend_s: float) -> list[Detection]:
-        """Where the plate may be at a time at which it was not seen."""
+        """Where else the plate may be: at a time at which it was not seen, or of which something was hidden."""
         after = bisect_left(self.times, timestamp_s)
         if after < len(self.times) and self.times[after] == timestamp_s:
-            return []
+            return self._hidden_at(after)
         ends = range(max(after - 1, 0), min(after + 1, len(self.times)))
         away_s = min(abs(self.times[end] - timestamp_s) for end in ends)
+        is_sure = any(self._is_sure_near(end) for end in ends)
         if len(ends) == 2:
-            places = [self._interpolated_at(ends[0], ends[1], timestamp_s)]
-        elif away_s <= extend_s + _ROUNDING_S and self.evidence >= SURE_SCORE:
+            is_filled = is_sure or self.times[ends[1]] - self.times[ends[0]] <= extend_s + _ROUNDING_S
+            places = [self._interpolated_at(ends[0], ends[1], timestamp_s)] if is_filled else []
+        elif away_s <= extend_s + _ROUNDING_S and is_sure:
             moved = self._extrapolated(ends[0], timestamp_s)
             stays = not moved or not _is_at_side(self.seen[ends[0]], frame)
             places = [self.seen[ends[0]], *moved] if stays else moved
         else:
             places = []
         return [_enlarged(place, _DRIFT * away_s) for place in places]
+
+    def _hidden_at(self, seen: int) -> list[Detection]:
+        """All of the plate, where it was wider in at least two sightings around this one."""
+        least_px = _NARROWED * _width(self.seen[seen])
+        wider = [index for index in self._near(seen) if _width(self.seen[index]) > least_px and self._is_sure(index)]
+        return [self._interpolated_at(wider[0], wider[-1], self.times[seen])] if len(wider) > 1 else []
+
+    def _near(self, index: int) -> range:
+        """The sightings within half a second of one."""
+        time_s = self.times[index]
+        return range(bisect_left(self.times, time_s - _NEAR_S), bisect_right(self.times, time_s + _NEAR_S))
+
+    def _is_sure(self, index: int) -> bool:
+        return self.seen[index].score >= SURE_SCORE
+
+    def _is_sure_near(self, index: int) -> bool:
+        return any(map(self._is_sure, self._near(index)))
 
     def _interpolated_at(self, first: int, second: int, timestamp_s: float) -> Detection:
         """On the straight line through two sightings, or beyond them."""
@@ -264,7 +283,7 @@ class _Follower:
         places: list[Detection] = []
         for track_id, track in list(self._tracks.items()):
             places += track.places(timestamp_s, frame, extend_s=self._extend_s)
-            track.forget(min(timestamp_s, track.times[-1]) - _VELOCITY_S)
+            track.forget(min(timestamp_s, track.times[-1]) - _NEAR_S)
             if track.times[-1] < timestamp_s - self._extend_s - _MAX_GAP_S:
                 del self._tracks[track_id]
         return [place for place in places if place.box.clipped(width, height) is not None]
@@ -278,11 +297,14 @@ def _interpolated(a: Detection, b: Detection, share: float) -> Detection:
 
     x1, y1, x2, y2 = map(mixed, a.box.to_tuple(), b.box.to_tuple())
     box = Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
-    score = min(a.score, b.score)
-    if a.corners is None or b.corners is None:
-        return Detection(box, score)
-    points = a.corners.to_array() + share * (b.corners.to_array() - a.corners.to_array())
-    return Detection(box, score, Quad.from_points(points))
+    corners = None
+    if a.corners is not None and b.corners is not None:
+        corners = Quad.from_points(a.corners.to_array() + share * (b.corners.to_array() - a.corners.to_array()))
+    return replace(a, box=box, score=min(a.score, b.score), corners=corners)
+
+
+def _width(detection: Detection) -> float:
+    return detection.box.width if detection.corners is None else detection.corners.width
 
 
 def _is_at_side(detection: Detection, frame: BgrImage) -> bool:
@@ -299,7 +321,7 @@ def _enlarged(detection: Detection, heights: float) -> Detection:
     around = width + height
     most_px = (math.sqrt(around**2 + 4 * (_MAX_DRIFT_AREA - 1) * width * height) - around) / 4
     grow_px = min(heights * min(width, height), most_px)
-    grown = None if corners is None else expanded(corners, grow_px)
+    grown = None if corners is None else expanded(corners, grow_px, grow_px)
     return replace(detection, box=box.padded(grow_px, grow_px), corners=grown)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from platereader.media._cut_off import is_cut_off
 from platereader.media._decoding import DecodedFrame, FrameDecoder, reported_fps
 from platereader.media._source import DEFAULT_FPS
 
@@ -56,9 +57,11 @@ class ContainerReader:
     Args:
         container: the opened file.
         stream: its video.
+        path: of a file on this machine; None for one on a server.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, *, path: Path | None = None) -> None:
+        self._path = path
         self._container = container
         self._stream = stream
         self._decoder = FrameDecoder(stream)
@@ -127,7 +130,8 @@ class ContainerReader:
         states_length = self._container.format.name.startswith(_STATING_LENGTH)
         if states_length and self._stream.frames:
             listed = math.floor(_COMPLETE_SHARE * self._stream.frames - 1)
-        if self._broken or self._packets < listed:
+        cut_off = self._path is not None and is_cut_off(self._path, self._container.format.name)
+        if self._broken or cut_off or self._packets < listed:
             total = "" if self.frame_count is None else f" of about {self.frame_count}"
             return f"{self._packets - self._decoder.damaged}{total} frames"
         duration_s = self._duration_s()

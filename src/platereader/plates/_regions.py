@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import cast
+
+from platereader.errors import InvalidArgumentError
 
 __all__ = ["Region"]
 
@@ -18,6 +21,9 @@ class Region:
         name_local: the same in the country's language; empty where it is not known.
         since: ISO date, year-month or year since when the code is listed; empty where no date is known.
         source: the order or other publication that this rests on.
+
+    Raises:
+        InvalidArgumentError: one of them is no text.
     """
 
     code: str
@@ -25,6 +31,10 @@ class Region:
     name_local: str = ""
     since: str = ""
     source: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(cast(object, getattr(self, one.name)), str) for one in fields(self)):
+            raise InvalidArgumentError(f"{self!r} has a field that is no text: leave it empty where nothing is known.")
 
     @classmethod
     def table(cls, names: Mapping[str, str], *, source: str = "") -> dict[str, Region]:

@@ -7,7 +7,6 @@ trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtime
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import cast
 
 import torch
@@ -16,17 +15,13 @@ from typing_extensions import override
 
 from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
-from platereader.runtimes._tensors import read_tensors
-from platereader.runtimes._torch import fuse_normalisation
 
 __all__ = [
     "ConvCtc",
     "Residual",
     "convolution",
     "log_probs_of",
-    "network_from_file",
     "network_from_state",
-    "trained_network",
 ]
 
 
@@ -73,25 +68,6 @@ def log_probs_of(scores: Tensor) -> Tensor:
     """Scores (N, C + 1, 1, T) of the last convolution to float32 log probabilities (N, T, C + 1)."""
     # bfloat16 could not tell 0.996 from 1.
     return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)
-
-
-def network_from_file(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
-    """Load trained weights, ready to read with: as ``trained_network``, the normalisation folded into convolutions."""
-    return fuse_normalisation(trained_network(path, config=config).eval())
-
-
-def trained_network(path: str | Path, *, config: ConvCtcConfig) -> ConvCtc:
-    """Load trained weights, ready to train on.
-
-    Args:
-        path: safetensors file as training writes it; half precision is widened.
-        config: the shape it was trained with.
-
-    Raises:
-        WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: not safetensors, or the weights of another network.
-    """
-    return network_from_state(read_tensors(Path(path)), config=config, name=str(path))
 
 
 def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str) -> ConvCtc:

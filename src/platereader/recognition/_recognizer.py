@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from platereader.registry import WeightEntry, WeightFile
 from platereader.results import PartDescription, PlateImage
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._description import network_description
-from platereader.runtimes._exported import exported_runtime, resolve_options
+from platereader.runtimes._loaded import LoadedRuntime
 
 __all__ = ["CtcRecognizer"]
 
@@ -109,19 +110,11 @@ class CtcRecognizer:
             EngineError: the options and the file do not go together.
             MissingDependencyError: the engine is not installed.
         """
-        entry, name, contents = weights.entry, str(weights.path), weights.contents()
-        alphabet, config = shape_of(entry.settings, alphabet=entry.alphabet)
-        chosen = resolve_options(
-            options or RuntimeOptions(), name=name, file_format=contents.format, file_precision=contents.precision
-        )
-        if contents.format == "onnx":
-            runtime = exported_runtime(
-                weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
-            )
-            _check_exported(runtime, alphabet, config, name=name)
-        else:
-            runtime = _torch_runtime(weights, config, chosen)
-        return cls(runtime, alphabet, (config.height_px, config.width_px), config.ends > 0, weights=entry)
+        alphabet, config = shape_of(weights.entry.settings, alphabet=weights.entry.alphabet)
+        runtime = LoadedRuntime(weights, options, partial(_torch_runtime, config=config))
+        if weights.entry.format == "onnx":
+            _check_exported(runtime, alphabet, config, name=str(weights.path))
+        return cls(runtime, alphabet, (config.height_px, config.width_px), config.ends > 0, weights=weights.entry)
 
     @property
     def description(self) -> PartDescription:
@@ -189,7 +182,7 @@ def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig,
         )
 
 
-def _torch_runtime(weights: WeightFile, config: ConvCtcConfig, options: RuntimeOptions) -> Runtime:
+def _torch_runtime(weights: WeightFile, options: RuntimeOptions, *, config: ConvCtcConfig) -> Runtime:
     """The network in a safetensors file on torch."""
     from platereader.recognition._network import network_from_state
     from platereader.recognition._quantized import int8_runtime

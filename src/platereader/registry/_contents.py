@@ -7,7 +7,7 @@ An ONNX file is a protocol buffer. Its messages are walked over the few fields t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, cast
 
@@ -35,6 +35,8 @@ _MESSAGES: Final[dict[str, dict[int, str]]] = {
     "metadata": {},
 }
 _OPERATOR, _EXTERNAL_DATA, _DATA_LOCATION = 4, 13, 14
+_GRAPH, _INPUT, _OUTPUT = 7, 11, 12
+_DIMENSIONS: Final = (2, 1, 2, 1)  # of an input or output: its type, as a tensor, the shape, each dimension
 _MAX_DEPTH = 32
 
 
@@ -46,11 +48,15 @@ class Contents:
         format: how it is written.
         precision: of the weights in it.
         metadata: texts by name, as whoever wrote it put them there.
+        inputs: shapes of the inputs of an ONNX file, 0 for what is not fixed.
+        outputs: shapes of its outputs, likewise.
     """
 
     format: Format
     precision: WeightPrecision
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    inputs: tuple[tuple[int, ...], ...] = ()
+    outputs: tuple[tuple[int, ...], ...] = ()
 
 
 def contents_of(data: bytes, *, name: str) -> Contents:
@@ -101,7 +107,22 @@ def _onnx(data: bytes, *, name: str) -> Contents:
             )
     if not has_graph:
         raise _neither(name)
-    return Contents("onnx", "int8" if quantized else "fp32", metadata)
+    inputs, outputs = (tuple(map(_shape, _inner(memoryview(data), (_GRAPH, what)))) for what in (_INPUT, _OUTPUT))
+    return Contents("onnx", "int8" if quantized else "fp32", metadata, inputs, outputs)
+
+
+def _shape(value: memoryview) -> tuple[int, ...]:
+    """The shape of an input or output."""
+    sizes = (dict(_fields(dimension)).get(1) for dimension in _inner(value, _DIMENSIONS))
+    return tuple(size if isinstance(size, int) else 0 for size in sizes)
+
+
+def _inner(data: memoryview, numbers: Sequence[int]) -> Iterator[memoryview]:
+    """The messages that are reached from one by fields of these numbers, in their order."""
+    first, *rest = numbers
+    for number, value in _fields(data):
+        if number == first and isinstance(value, memoryview):
+            yield from _inner(value, rest) if rest else (value,)
 
 
 _Fields: TypeAlias = "dict[int, int | memoryview]"

@@ -6,9 +6,11 @@ import difflib
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from typing_extensions import Self
 
 from platereader._files import read_bytes
 from platereader.errors import (
@@ -40,7 +42,8 @@ MODELS_VARIABLE = "PLATEREADER_MODELS"
 class WeightFile:
     """The bytes of a weight file, whose size and sha256 were found right.
 
-    The file was read once; what a parser gets are these bytes, whatever happens to the file afterwards.
+    The file was read once; what a parser gets are these bytes, whatever happens to the file afterwards. Pickled, it is
+    its path and ``entry``; unpickled, the file is read and checked again.
 
     Attributes:
         path: where it was read.
@@ -90,6 +93,13 @@ class WeightFile:
     def settings(self) -> Mapping[str, Any]:
         """What the model needs to run."""
         return self.entry.settings
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _read_again, (self.path.absolute(), self.entry)
+
+    def without_data(self) -> Self:
+        """The same without its bytes, to be pickled later."""
+        return replace(self, data=b"")
 
     def contents(self) -> Contents:
         """What the bytes say of themselves; nothing of them is run.
@@ -326,6 +336,16 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("platereader", appauthor=False)
+
+
+def _read_again(path: Path, entry: WeightEntry) -> WeightFile:
+    """The file that another process, or another machine, read at ``path``.
+
+    Raises:
+        WeightsNotFoundError: it is not there, nor in the folders of this installation.
+        WeightsCorruptError: it has changed meanwhile.
+    """
+    return _checked(path, entry) if path.is_file() else Registry.default().read(entry)
 
 
 def _checked(path: Path, entry: WeightEntry) -> WeightFile:

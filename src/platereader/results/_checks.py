@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from functools import wraps
 from numbers import Integral, Real
@@ -10,6 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 
+from platereader._geometry import is_finite
 from platereader.errors import InvalidArgumentError, PlateReaderError
 
 ResultT = TypeVar("ResultT")
@@ -30,7 +30,7 @@ def refuses_damage(
             return read(cls, data)
         except PlateReaderError:
             raise
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             missing = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise InvalidArgumentError(
                 f"data is no {cls.__name__} as to_dict gives it ({missing}): pass what this version wrote."
@@ -51,9 +51,9 @@ def number(value: object, *, name: str) -> float:
     Raises:
         InvalidArgumentError: it is something else.
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if not is_finite(value):
         raise InvalidArgumentError(f"{name} is {value!r}, expected is a finite number.")
-    return float(value)
+    return float(cast(Real, value))
 
 
 def probability(value: object, *, name: str) -> float:
@@ -62,7 +62,7 @@ def probability(value: object, *, name: str) -> float:
     Raises:
         InvalidArgumentError: it is something else.
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0.0 <= float(value) <= 1.0:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= cast(Any, value) <= 1:
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are numbers from 0 to 1: divide a percentage by 100.")
     return float(value)
 

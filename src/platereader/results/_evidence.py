@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from platereader._arrays import BgrImage, LogProbs
-from platereader._geometry import Box, Quad
+from platereader._geometry import Box, Quad, is_finite
 from platereader.errors import InvalidArgumentError
 from platereader.results import _checks as check
 
@@ -127,8 +126,8 @@ class Candidate:
         check.instance(self.text, str, name="text")
         if not self.text:
             raise InvalidArgumentError("text is empty: where nothing is legible there is no candidate.")
-        log_prob: object = self.log_prob
-        if isinstance(log_prob, bool) or not isinstance(log_prob, Real) or not float(log_prob) <= ROUNDING_NATS:
+        log_prob = self.log_prob
+        if not (is_finite(log_prob) or log_prob == -math.inf) or log_prob > ROUNDING_NATS:
             raise InvalidArgumentError(
                 f"log_prob of {self.text!r} is {log_prob!r}: natural logarithms of probabilities are 0 at most."
             )

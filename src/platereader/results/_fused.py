@@ -23,10 +23,8 @@ class FusedSigns:
             frames: the confidence where none is fitted.
         lead_nats: how much more it scores than the next text, or than one that every frame speaks against; 20 at most.
         frames: legible frames, at least 1.
-        weight: sum of their weights.
-        agreeing: share of that weight in frames whose own best text it is, 0 to 1.
-        supporting: share of the frames, however little they weigh, that do not speak against it as strongly as one can.
-        best_confidence: confidence of the surest of the agreeing frames, 0 to 1; 0 without any.
+        typical_nats: mean log odds of the frames whose own best text it is, -6 to 6; -6 without any.
+        agreement_nats: sum of those above 0, of each frame as far as it shows the plate otherwise than surer ones do.
         edge: weighted mean of the frames' log P(nothing illegible stands at an end), 0 at most.
         inner: likewise between the characters.
         legal: whether the text fits a plate format.
@@ -39,19 +37,16 @@ class FusedSigns:
     share: float
     lead_nats: float
     frames: int
-    weight: float
-    agreeing: float
-    supporting: float
-    best_confidence: float
+    typical_nats: float
+    agreement_nats: float
     edge: float
     inner: float
     legal: bool
     region_known: bool
 
     def __post_init__(self) -> None:
-        for name in ("share", "supporting", "best_confidence"):
-            check.set_fields(self, **{name: check.probability(getattr(self, name), name=name)})
-        for name in ("lead_nats", "weight", "agreeing", "edge", "inner"):  # rounding may leave a share above 1
+        check.set_fields(self, share=check.probability(self.share, name="share"))
+        for name in ("lead_nats", "typical_nats", "agreement_nats", "edge", "inner"):
             check.set_fields(self, **{name: check.number(getattr(self, name), name=name)})
         for name in ("legal", "region_known"):
             check.set_fields(self, **{name: check.flag(getattr(self, name), name=name)})

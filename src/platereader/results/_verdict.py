@@ -22,6 +22,7 @@ Reason: TypeAlias = Literal[
     "too_small",
     "low_confidence",
     "weak_character",
+    "overexposed",
     "unknown_format",
     "unknown_region",
     "unknown_country",

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from platereader.errors import WeightsCorruptError
-from platereader.runtimes._tensors import read_metadata, write_tensors
+from platereader.runtimes._tensors import write_tensors
 from platereader.runtimes._torch_int8 import Int8Convolution
 
-__all__ = ["InputScale", "convolutions", "int8_convolutions", "precision_of", "quantized", "write_int8"]
+__all__ = ["InputScale", "convolutions", "int8_convolutions", "quantized", "write_int8"]
 
 _KEY = "precision"
 _LARGEST = 127
@@ -94,16 +94,6 @@ def int8_convolutions(
 def write_int8(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write what ``quantized`` made."""
     write_tensors(path, tensors, metadata={_KEY: "int8"})
-
-
-def precision_of(path: str | Path) -> str:
-    """``int8`` for the file of an int8 network, ``fp32`` for any other; only the header is read.
-
-    Raises:
-        WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: not safetensors.
-    """
-    return read_metadata(Path(path)).get(_KEY, "fp32")
 
 
 def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str) -> None:

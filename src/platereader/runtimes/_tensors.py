@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -42,20 +41,6 @@ def tensors_of(data: bytes, *, name: str) -> dict[str, Tensor]:
         raise WeightsCorruptError(
             f"{name} is not a whole safetensors file ({error}): fetch or make it again."
         ) from error
-
-
-def read_metadata(path: Path) -> dict[str, str]:
-    """The texts in the header of a file.
-
-    Raises:
-        WeightsNotFoundError: there is no such file.
-        WeightsCorruptError: it is not a safetensors file, or not a whole one.
-    """
-    data = _read(path)
-    tensors_of(data, name=str(path))
-    length = int.from_bytes(data[:8], "little")
-    header: dict[str, Any] = json.loads(data[8 : 8 + length])
-    return cast("dict[str, str]", header.get("__metadata__", {}))
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Mapping[str, str] | None = None) -> None:

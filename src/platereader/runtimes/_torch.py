@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TypeVar, cast
 
 import numpy as np
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from platereader.errors import EngineError
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+_computed_in: list[int] = []  # id of the process in which torch first computed here with several threads
 
 
 class TorchRuntime:
@@ -50,7 +53,12 @@ class TorchRuntime:
             ) from error
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
+        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each.
+
+        Raises:
+            EngineError: as for ``check_process``.
+        """
+        check_process()
         with torch.inference_mode():
             tensor = torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float32))
             outputs = cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor)))
@@ -65,6 +73,24 @@ class TorchRuntime:
     def _formatted(self, tensor: Tensor) -> Tensor:
         """A batch on the device, in the precision's format, channels last."""
         return tensor.to(self._device, self._format, memory_format=torch.channels_last)
+
+
+def check_process() -> None:
+    """Refuse to compute in a fork of a process that has computed: it would wait for threads that are not there.
+
+    Raises:
+        EngineError: it is such a fork, and torch has several threads.
+    """
+    if torch.get_num_threads() == 1:
+        return
+    if not _computed_in:
+        _computed_in.append(os.getpid())
+    if _computed_in[0] != os.getpid():
+        raise EngineError(
+            "this process is a fork of one in which torch has computed, and would wait for ever for threads that it "
+            "does not have: start processes with multiprocessing.get_context('spawn'), or call "
+            "torch.set_num_threads(1) first in this one."
+        )
 
 
 def fuse_normalisation(network: ModuleT) -> ModuleT:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from typing_extensions import final
 
 from platereader.errors import EngineError
+from platereader.runtimes._torch import check_process
 
 __all__ = ["Int8Chain", "Int8Convolution", "Int8Layer", "TorchInt8Runtime"]
 
@@ -80,6 +81,7 @@ class TorchInt8Runtime:
         self._input_scale = np.float32(first.input_scale)
         self._input_zero_point = np.float32(first.input_zero_point)
         self._network = network
+        check_process()  # what it raises is no fault of the processor
         try:
             self.run(np.zeros(shape, np.float32))
         except (AttributeError, RuntimeError) as error:
@@ -89,7 +91,12 @@ class TorchInt8Runtime:
             ) from error
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
+        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each.
+
+        Raises:
+            EngineError: as for ``check_process``.
+        """
+        check_process()
         rounded = np.floor(batch / self._input_scale + (self._input_zero_point + np.float32(0.5)))
         pictures = torch.from_numpy(np.ascontiguousarray(np.clip(rounded, 0, 255), np.uint8))
         with torch.inference_mode():

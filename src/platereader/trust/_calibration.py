@@ -88,7 +88,7 @@ class Calibration:
             )
         except InvalidArgumentError:
             raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise InvalidArgumentError(
                 f"calibration lacks something or has it in another form ({error!r}): make it with "
                 "`platereader train calibrate`."

@@ -10,7 +10,7 @@ from typing import Any, Final
 from platereader.errors import InvalidArgumentError
 from platereader.plates import TextFit
 from platereader.results import FusedSigns
-from platereader.trust._logistic import fit_logistic, log_odds, probability, weights_by_name
+from platereader.trust._logistic import fit_logistic, probability, weights_by_name
 
 __all__ = [
     "FRAME_SIGNS",
@@ -23,8 +23,6 @@ __all__ = [
 
 FRAME_SIGNS: Final = ("width", "sharpness", "contrast", "edge", "inner", "confidence")
 """Names of what is weighed of a frame, in the order of ``platereader.video._fusion.legibility.frame_signs``."""
-
-_MAX_ODDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +98,8 @@ UNFITTED: Final = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=6.0, d
 
 FUSED_FEATURES: Final = (
     "lead",
-    "frames",
-    "weight",
-    "agreeing",
-    "supporting",
-    "best",
+    "typical",
+    "agreement",
     "edge",
     "inner",
     "legal",
@@ -114,20 +109,15 @@ FUSED_FEATURES: Final = (
 
 # Pictures that agree never make a text less probable. On plates that are hard to read, which are seen longest, a fit
 # would find that they do.
-_NEVER_AGAINST = frozenset(
-    FUSED_FEATURES.index(name) for name in ("lead", "frames", "weight", "agreeing", "supporting", "best")
-)
+_NEVER_AGAINST = frozenset(FUSED_FEATURES.index(name) for name in ("lead", "typical", "agreement"))
 
 
 def fused_features(signs: FusedSigns) -> tuple[float, ...]:
     """The signs as numbers that a logistic regression can weigh; the share says what the lead says."""
     return (
         signs.lead_nats,
-        math.log(signs.frames),
-        math.log(max(signs.weight, 1e-6)),
-        signs.agreeing,
-        signs.supporting,
-        max(-_MAX_ODDS, min(_MAX_ODDS, log_odds(signs.best_confidence))),
+        signs.typical_nats,
+        math.log1p(max(0.0, signs.agreement_nats)),
         signs.edge,
         signs.inner,
         float(signs.legal),
@@ -194,6 +184,5 @@ class FusedCalibration:
         Raises:
             InvalidArgumentError: all are right, or all wrong.
         """
-        rows = [fused_features(one) for one in signs]
-        bias, weights = fit_logistic(rows, right, never_against=_NEVER_AGAINST)
+        bias, weights = fit_logistic([fused_features(one) for one in signs], right, never_against=_NEVER_AGAINST)
         return replace(self, bias=bias, weights=weights)

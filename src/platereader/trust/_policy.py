@@ -29,7 +29,7 @@ from platereader.results import (
 from platereader.results._checks import instance, number, probability
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
-from platereader.trust._signs import emptiness, signs_of
+from platereader.trust._signs import emptiness, is_overexposed, signs_of
 from platereader.trust._verdict import make_verdict
 
 OTHER_LINES_NATS = 5.0
@@ -56,7 +56,8 @@ class TrustPolicy:
     ``nothing_legible``. ``uncertain``: ``cut_off``, ``hidden_character``, ``too_small`` (low confidence on a plate
     narrower than ``small_px``), ``low_confidence``, ``weak_character``, ``unknown_format``, ``unknown_region``,
     ``unknown_country`` (the mark of no country that could have such a text was seen on it, or that of a country that
-    has no scheme here), ``ambiguous_country`` (the text fits formats of several countries).
+    has no scheme here), ``ambiguous_country`` (the text fits formats of several countries), ``overexposed`` (strokes
+    may be burnt out).
 
     ``TrustPolicy()`` is the strict preset; ``TrustPolicy.lenient()`` lets more through. What either
     lets through on plates that the reader was never trained on is printed by ``platereader train calibrate``.
@@ -143,6 +144,8 @@ class TrustPolicy:
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
         if status == "read" and flaw is not None:
             status, reason = "uncertain", flaw
+        if status == "read" and fused.common_reason == "overexposed":
+            status, reason = "uncertain", "overexposed"
         if reason == "low_confidence":
             common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
             reason = flaw or common or reason
@@ -170,6 +173,8 @@ class TrustPolicy:
             status, reason = self._status(fit, confidence, unfit, characters)
             if status == "read" and self._is_guess(text, evidence.plate.lines, evidence.marks, schemes):
                 status, reason = "uncertain", "ambiguous_country"
+            if status == "read" and is_overexposed(evidence.plate):
+                status, reason = "uncertain", "overexposed"
         judged = Verdict(text, confidence, status, reason, self._calibrated, characters, candidates)
         return make_verdict(judged, fit=fit, schemes=schemes, min_character=self.min_character)
 

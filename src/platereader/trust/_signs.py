@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
 from platereader.plates import TextFit
-from platereader.results import Candidate, Character
+from platereader.results import Candidate, Character, PlateImage
 
-__all__ = ["Signs", "emptiness", "illegible_shares", "signs_of"]
+__all__ = ["Signs", "emptiness", "illegible_shares", "is_overexposed", "signs_of"]
 
 _LEAST = 1e-6
+# Two of 916 photographs of plates have so much white, and nothing darker than this grey.
+_BURNT_OUT, _BURNT_SHARE = 250, 0.4
+_FADED_INK, _INK_SHARE = 100, 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +93,13 @@ def illegible_shares(log_probs: LogProbs) -> tuple[float, float]:
         return max(missing), max(missing)
     first, last = written[0], written[-1] + 1
     return max(missing[:first] + missing[last:], default=0.0), max(missing[first:last])
+
+
+def is_overexposed(plate: PlateImage) -> bool:
+    """Whether the ground of a plate is burnt out and even its ink is light: strokes may have gone with it."""
+    height, width = plate.pixels.shape[:2]
+    rim = height // 6, width // 20
+    inner = plate.pixels[rim[0] : height - rim[0] : 2, rim[1] : width - rim[1] : 2, 1]
+    if not inner.size or np.count_nonzero(inner >= _BURNT_OUT) < _BURNT_SHARE * inner.size:
+        return False
+    return float(np.quantile(inner, _INK_SHARE)) > _FADED_INK

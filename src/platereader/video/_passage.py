@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from platereader._geometry import Box, iou, shared_area
 from platereader.results import PlateReading, Sighting, TrackedPlate
 from platereader.video._fusion import FusedEvidence, FusedReading
-from platereader.video._fusion.difference import MIN_FRAMES, is_unlike, resembles
+from platereader.video._fusion.difference import MIN_FRAMES, MIN_LENGTH, is_unlike, resembles
 
 SETTLED_READINGS = 3
 """Readings that must each have a confident text as their own best one before it counts as settled."""
@@ -33,8 +34,18 @@ UNBROKEN_S = 0.3
 FRAGMENT_SHARE = 0.6
 """Share of a fragment of a plate that lies inside the place where the plate is expected."""
 
-_WHOLE_WIDTH = 0.75
-"""Share of its width before at which a plate is not seen in part only."""
+_WHOLE_ASPECT = 0.96
+_TURN_PER_S = 0.2
+"""A plate is seen whole if its aspect is at least this share of the greatest one; that fades, as vehicles turn."""
+
+_MARGIN = 0.15
+"""How far off a plate may be from where it is expected, in heights of it."""
+
+_FRAGMENT_WIDTH = 0.85
+_FRAGMENT_HEIGHTS = (0.6, 1.5)
+_FRAGMENT_LENGTH = 4
+_FRAGMENT_WIDTHS = 2.0
+"""What was a fragment of a plate: narrower and as high; or a text that is a piece of its text, so near."""
 
 PARKED_S = 3.0
 """Seconds after which a plate that stands still counts as parked."""
@@ -131,10 +142,18 @@ class Passage:
         if not self.doubtful:
             self._sure = Seen(self.place, self.last)
         self.place, self.last, self.coasting = place, sighting, False
-        if self._whole is None or place.width >= _WHOLE_WIDTH * self._whole.place.width:
+        if self._is_whole(place, sighting):
             self._see_whole(place, sighting)
         if self._standing is None or iou(self._standing[0], place) < STANDING_IOU:
             self._standing = (place, sighting.timestamp_s)
+
+    def _is_whole(self, place: Box, sighting: Sighting) -> bool:
+        """Whether all of the plate is seen, as far as its aspect says."""
+        if self._whole is None:
+            return True
+        elapsed_s = sighting.timestamp_s - self._whole.sighting.timestamp_s
+        least = _WHOLE_ASPECT * _aspect(self._whole.place) * math.exp(-_TURN_PER_S * elapsed_s)
+        return elapsed_s > FADE_S or _aspect(place) >= least
 
     def _see_whole(self, place: Box, sighting: Sighting) -> None:
         """Remember where the whole plate was seen, and how it moves."""
@@ -190,15 +209,49 @@ class Passage:
         self._settle()
 
     def covers(self, observation: Observation) -> bool:
-        """Whether it is likely to show a fragment of this plate: it lies where this one is, or is expected."""
+        """Whether it is likely to show this plate, or a fragment of it: it lies where this one is, or is expected."""
         reading, text = observation.reading, self.evidence.fused.text
-        piece = reading.text is not None and text is not None and reading.text != text and reading.text in text
-        if reading.status == "read" and not piece:
+        part = reading.text is not None and text is not None and reading.text in text
+        if reading.status == "read" and not part:
             return False
-        return any(
-            shared_area(place, observation.place) >= FRAGMENT_SHARE * observation.place.area
-            for place in self._expected(observation.sighting.timestamp_s)
-        )
+        return any(_lies_in(observation.place, place) for place in self._expected(observation.sighting.timestamp_s))
+
+    @property
+    def sure(self) -> bool:
+        """Whether a whole text was read so often that it is known which plate this is."""
+        fused = self.evidence.fused
+        return self.settled or (fused.agreeing >= MIN_FRAMES and len(fused.text or "") >= MIN_LENGTH)
+
+    @property
+    def strayed(self) -> bool:
+        """Whether its track may follow another plate by now: it was lost once, and nothing sure was read of it."""
+        return not (self._unbroken or self.sure)
+
+    def includes(self, other: Passage) -> bool:
+        """Whether ``other``, which was seen shortly before and is not seen now, was a fragment of this plate."""
+        if not 0.0 < self.last.timestamp_s - other.last.timestamp_s <= FADE_S:
+            return False
+        if other.settled or other.evidence.fused.status == "read":
+            return False
+        if self._reads_piece(other):
+            return True
+        least, most = (share * self.place.height for share in _FRAGMENT_HEIGHTS)
+        narrow = other.place.width < _FRAGMENT_WIDTH * self.place.width and least <= other.place.height <= most
+        alike = resembles(self.evidence.fused.text, other.evidence.fused.text)
+        return narrow and alike and _lies_in(other.place, self.place)
+
+    def _reads_piece(self, other: Passage) -> bool:
+        """Whether the text of ``other``, near by, is a piece of this plate's text."""
+        text, piece = self.evidence.fused.text, other.evidence.fused.text
+        if text is None or piece is None or piece == text or piece not in text or len(piece) < _FRAGMENT_LENGTH:
+            return False
+        width = max(self.place.width, other.place.width)
+        return math.dist(self.place.center, other.place.center) <= _FRAGMENT_WIDTHS * width
+
+    def absorb(self, fragment: Passage) -> None:
+        """Begin where a fragment of the same plate began; what was read of it says nothing."""
+        if fragment.first.frame_index < self.first.frame_index:
+            self.passage_id, self.first = fragment.passage_id, fragment.first
 
     def same_plate(self, other: Passage, *, soon: bool) -> bool:
         """Whether ``other``, which was begun while this one was not in view, shows the same plate.
@@ -206,6 +259,8 @@ class Passage:
         By its text, or by its place if it came back soon or this one was parked, and the texts do not speak against it.
         """
         if self.evidence.agrees_with(other.evidence):
+            return True
+        if soon and self.sure and self._reads_piece(other):
             return True
         mine, others = self.evidence.fused, other.evidence.fused
         if mine.status == others.status == "read" or not resembles(mine.text, others.text):
@@ -275,3 +330,13 @@ class Passage:
         x, y = self._speed
         whole = self._whole.place.moved(x * elapsed_s, y * elapsed_s)
         return [self.place, whole] if elapsed_s <= FADE_S else [self.place]
+
+
+def _aspect(place: Box) -> float:
+    return place.width / max(place.height, 1.0)
+
+
+def _lies_in(fragment: Box, place: Box) -> bool:
+    """Whether most of a fragment lies where a plate is expected, about."""
+    margin = _MARGIN * place.height
+    return shared_area(place.padded(margin, margin), fragment) >= FRAGMENT_SHARE * fragment.area

@@ -10,13 +10,14 @@ from typing import cast
 
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import checked_update
-from platereader._geometry import Box, shared_area
+from platereader._geometry import Box, is_finite, shared_area
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import PlateTracker
 from platereader.results import Detection, PlateReading, Sighting, StreamUpdate, TrackAssignment, TrackedPlate
-from platereader.results._checks import instance, number, whole
+from platereader.results._checks import instance, number
 from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import FADE_S, Observation, Passage
+from platereader.video._search import Detect, FrameSearch, Refine
 from platereader.video._view import View
 
 MAX_LOST = 100
@@ -39,7 +40,9 @@ class StreamSettings:
     """How much work a stream does, and how long it waits for a plate to come back.
 
     Attributes:
-        detect_every: find plates in every n-th frame; between them, boxes are predicted.
+        search_s: seconds between two searches of the whole frame, 0 = search every frame. Between them the detector
+            refines: it looks only where plates are expected, and at the whole frame if one is missing. One that cannot
+            refine does not look, and boxes are predicted. None = 0.2 for the first kind, 0 for the other.
         recheck_s: a settled plate is read again after so many seconds; 0 = in every frame.
         same_passage_s: a plate that comes back within so many seconds is still on the same passage.
         parked_s: likewise for one that stood still when it was last seen.
@@ -48,15 +51,15 @@ class StreamSettings:
         InvalidArgumentError: a value out of range.
     """
 
-    detect_every: int = 1
+    search_s: float | None = None
     recheck_s: float = 1.0
     same_passage_s: float = 4.0
     parked_s: float = 60.0
 
     def __post_init__(self) -> None:
-        whole(self.detect_every, name="detect_every", least=1)
-        for name in ("recheck_s", "same_passage_s", "parked_s"):
-            value = number(getattr(self, name), name=name)
+        for name in ("search_s", "recheck_s", "same_passage_s", "parked_s"):
+            given = getattr(self, name)
+            value = 0.0 if given is None and name == "search_s" else number(given, name=name)
             if value < 0.0:
                 raise InvalidArgumentError(f"{name} is {value}, allowed are 0 and more seconds.")
 
@@ -67,6 +70,7 @@ class PlateStream:
     Args:
         detect: frame -> detections, best first.
         read: frame and some of its detections -> one reading each (``Pipeline.read_detections``).
+        refine: frame and boxes where plates are expected -> the plates there, best first; None if the detector cannot.
         tracker: a fresh tracker, used by this stream alone.
         evidence: makes a place to gather the readings of one plate in.
         settings: how much work to do, and how long to wait for a plate to come back.
@@ -74,19 +78,20 @@ class PlateStream:
 
     def __init__(
         self,
-        detect: Callable[[BgrImage], list[Detection]],
+        detect: Detect,
         read: Callable[[BgrImage, Sequence[Detection]], list[PlateReading]],
         *,
+        refine: Refine | None = None,
         tracker: PlateTracker,
         evidence: Callable[[], FusedEvidence],
         settings: StreamSettings | None = None,
     ) -> None:
-        self._detect = detect
         self._read = read
         self._tracker = tracker
         self._evidence = evidence
         self._settings = StreamSettings() if settings is None else settings
         instance(self._settings, StreamSettings, name="settings")
+        self._search = FrameSearch(detect, refine, search_s=self._settings.search_s)
         self._active: dict[int, Passage] = {}  # by the tracker's id
         self._lost: list[Passage] = []  # without a track, and may be resumed
         self._view: View | None = None
@@ -110,23 +115,24 @@ class PlateStream:
         """
         self._check_time(timestamp_s)
         frame = check_image(frame)
-        due_frame = (self._frame_index + 1) % self._settings.detect_every == 0
-        found = self._detect(frame) if due_frame else []
-        self._timestamp_s = timestamp_s
-        self._frame_index += 1
         size = (frame.shape[1], frame.shape[0])
-        self._view = View(size, size if self._view is None else self._view.first_size)
-        places = [self._view.detection_in_first(detection) for detection in found]
+        view = View(size, size if self._view is None else self._view.first_size)
+        found = self._search.find(frame, view, timestamp_s)
+        self._view, self._timestamp_s = view, timestamp_s
+        self._frame_index += 1
+        places = [view.detection_in_first(detection) for detection in found]
         assignment = checked_update(self._tracker, places, timestamp_s)
+        boxes = [one.box for one in places]
+        self._search.follow(assignment, boxes)
         self._lose((*assignment.ended, *self._overdue()))
         due = self._due(assignment)
-        sightings = [Sighting(timestamp_s, self._frame_index, self._view.inside(one.box)) for one in found]
-        self._move(assignment, [one.box for one in places], sightings)
+        sightings = [Sighting(timestamp_s, self._frame_index, view.inside(one.box)) for one in found]
+        self._move(assignment, boxes, sightings)
         readings = self._read(frame, [found[index] for index in due]) if due else []
         for index, reading in zip(due, readings, strict=True):
             track_id = cast(int, assignment.track_ids[index])
-            self._add(track_id, Observation(reading, places[index].box, sightings[index]))
-        return StreamUpdate(timestamp_s, self._shown(self._view), self._finish_lost())
+            self._add(track_id, Observation(reading, boxes[index], sightings[index]))
+        return StreamUpdate(timestamp_s, self._shown(view), self._finish_lost())
 
     def finish(self) -> StreamUpdate:
         """End the stream: every plate that was not yet reported as finished is, at the time of the last frame."""
@@ -141,7 +147,7 @@ class PlateStream:
         if self._finished:
             raise InvalidArgumentError("this stream is finished: make a new one with Pipeline.stream().")
         real = isinstance(cast(object, timestamp_s), Real)
-        if not (real and math.isfinite(timestamp_s) and timestamp_s > self._timestamp_s):
+        if not (real and is_finite(timestamp_s) and timestamp_s > self._timestamp_s):
             raise TimestampError(
                 f"timestamp_s is {timestamp_s!r} after {self._timestamp_s}: pass seconds that grow from frame to "
                 "frame, and make a new stream for a new camera or file."
@@ -175,30 +181,41 @@ class PlateStream:
     def _add(self, track_id: int, observation: Observation) -> None:
         """Add an observation to its passage, or to an earlier one of the same plate, or begin a new one."""
         passage = self._active.get(track_id)
+        if (passage is None or passage.strayed) and self._is_fragment(track_id, observation):
+            return
         if passage is None:
-            if self._is_fragment(track_id, observation):
-                return
             passage = self._begin(track_id, [observation])
         else:
             others = passage.add(observation)
             if others:
                 self._lost.append(passage)
                 passage = self._begin(track_id, others)
-        self._active[track_id] = self._merged(passage)
-        self._active[track_id].track_id = track_id
+        self._active[track_id] = passage = self._merged(passage)
+        passage.track_id = track_id
+        for other in [*self._lost, *self._active.values()]:
+            if other is not passage and passage.includes(other):
+                self._take_out(other)
+                passage.absorb(other)
 
     def _begin(self, track_id: int, observations: list[Observation]) -> Passage:
         self._passages += 1
         return Passage.begin(self._passages, track_id, evidence=self._evidence(), observations=observations)
 
     def _is_fragment(self, track_id: int, observation: Observation) -> bool:
-        """Whether a new track shows a fragment of a plate that is in view or expected, whose rest may be hidden.
+        """Whether a track that is new, or may have strayed, shows a fragment of a plate that is in view or expected.
 
-        If that plate was not seen in this frame, its passage goes on with the new track.
+        If that plate was not seen in this frame, its passage goes on with this track.
         """
+        strayed = self._active.get(track_id)
         for key, passage in self._active.items():
+            seen = passage.last.frame_index == self._frame_index
+            if strayed is not None and (seen or not passage.sure):
+                continue
             if passage.covers(observation):
-                if passage.last.frame_index < self._frame_index:
+                if strayed is not None:
+                    strayed.release()
+                    self._lost.append(strayed)
+                if not seen:
                     passage.see(observation.place, observation.sighting)
                     passage.track_id = track_id
                     self._active[track_id] = self._active.pop(key)
@@ -217,7 +234,7 @@ class PlateStream:
         return passage
 
     def _is_same(self, earlier: Passage, passage: Passage) -> bool:
-        missed = self._missed_frames(earlier, passage.first.frame_index)
+        missed = self._search.missed_frames(earlier.surely_last, passage.first)
         return earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES)
 
     def _take_out(self, passage: Passage) -> None:
@@ -252,11 +269,8 @@ class PlateStream:
         waited_s = now.timestamp_s - passage.surely_last.timestamp_s
         if waited_s <= self._max_absence_s(passage):
             return False
-        return waited_s > self._settings.parked_s or self._missed_frames(passage, now.frame_index) > MAX_MISSED_FRAMES
-
-    def _missed_frames(self, passage: Passage, frame_index: int) -> int:
-        """Frames before this one in which plates were looked for and this one was not found."""
-        return (frame_index - passage.surely_last.frame_index - 1) // self._settings.detect_every
+        missed = self._search.missed_frames(passage.surely_last, now)
+        return waited_s > self._settings.parked_s or missed > MAX_MISSED_FRAMES
 
     def _max_absence_s(self, passage: Passage) -> float:
         return self._settings.parked_s if passage.parked else self._settings.same_passage_s

@@ -18,10 +18,10 @@ import pytest
 from PIL import Image
 
 from fakes import PatchDetector, frame_with, patch_pipeline
-from platereader import Box, Detection, Pipeline, Quad, TrustPolicy, __version__
+from platereader import Box, Detection, Pipeline, PlateReading, Quad, TrustPolicy, __version__
 from platereader._arrays import BgrImage
 from platereader.cli import main
-from platereader.cli.document import ReadDocument
+from platereader.cli.document import PictureResult, ReadDocument
 from platereader.detection._tiled import TiledDetector
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import load_dataset
@@ -45,7 +45,8 @@ def use(monkeypatch: pytest.MonkeyPatch, built: Pipeline) -> None:
 
 @pytest.fixture(autouse=True)
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """The fakes in the place of the shipped weights."""
+    """The fakes in the place of the shipped weights, and English."""
+    monkeypatch.setenv("LC_ALL", "C")
     built = patch_pipeline()
     use(monkeypatch, built)
     return built
@@ -194,6 +195,79 @@ def test_a_failed_picture_is_named_on_stderr(tmp_path: Path, capsys: pytest.Capt
     assert "failed: 2" in err
 
 
+def test_a_line_of_json_comes_with_each_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "a.png", TWO)
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    save(tmp_path / "c.png", ONE)
+    printed: list[str] = []
+    read = Pipeline.read
+
+    def read_after(self: Pipeline, frame: BgrImage) -> list[PlateReading]:
+        printed.append(capsys.readouterr().out)
+        return read(self, frame)
+
+    monkeypatch.setattr(Pipeline, "read", read_after)
+    assert main(["read", "--jsonl", str(tmp_path)]) == 1
+    first, last = "".join(printed).splitlines(), capsys.readouterr().out.splitlines()
+    assert (len(first), len(last)) == (2, 1)  # two lines were out before the third picture was read
+    rows = [json.loads(line) for line in (*first, *last)]
+    assert [row["schema"] for row in rows] == [2, 2, 2]
+    results = [PictureResult.from_dict(row) for row in rows]
+    assert [len(result.readings) for result in results] == [2, 0, 1]
+    assert "b.png" in str(results[1].error)
+
+
+def test_a_picture_on_standard_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = save(tmp_path / "one.png", ONE).read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    status, document = run_json(capsys, "-", "--save", tmp_path / "out")
+    assert (status, document.pictures[0].source) == (0, "stdin")
+    assert document.pictures[0].readings[0].text == "A123BC77"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["stdin.png"]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp"])
+def test_every_frame_of_an_animated_picture_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    frames = [Image.fromarray(np.ascontiguousarray(frame_with(boxes)[:, :, ::-1])) for boxes in (ONE, BLANK, TWO)]
+    options: dict[str, Any] = {"lossless": True} if name == "a.webp" else {}
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=100, **options)
+    status, document = run_json(capsys, tmp_path / name, "--save", tmp_path / "out")
+    assert status == 0
+    assert [picture.frame for picture in document.pictures] == [0, 1, 2]
+    assert [len(picture.readings) for picture in document.pictures] == [1, 0, 2]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-0.png", "a-1.png", "a-2.png"]
+    assert main(["read", "--csv", str(tmp_path / name)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["frame"] for row in rows] == ["0", "1", "2", "2"]
+
+
+def test_what_is_no_picture_by_its_name_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path / "a.png", ONE)
+    for name in ("b.mp4", "c.MP4", "d.txt"):
+        (tmp_path / name).touch()
+    assert main(["read", str(tmp_path)]) == 0
+    assert "not pictures by their names: 2 .mp4, 1 .txt" in capsys.readouterr().err
+
+
+def test_the_table_in_russian(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(tmp_path / "one.png", ONE)
+    assert main(["read", "--lang", "ru", str(path)]) == 0
+    out, err = capsys.readouterr()
+    header, row = out.splitlines()
+    assert header.split()[1:3] == ["НОМЕР", "МЕСТНЫЙ"]
+    assert "прочитан" in row
+    assert "Москва" in row
+    assert err.startswith("снимков прочитано: 1")
+    assert main(["read", "--lang", "ru", "--csv", str(path)]) == 0
+    assert ",read,," in capsys.readouterr().out
+
+
 def test_a_picture_that_the_pipeline_refuses_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.new("L", (32_500, 1)).save(tmp_path / "wide.png")
     save(tmp_path / "one.png", ONE)
@@ -268,10 +342,37 @@ def test_copies_of_two_pictures_of_one_name_are_two_files(tmp_path: Path, capsys
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["x-2.png", "x.png"]
 
 
-def test_a_copy_that_cannot_be_written_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--save", "--save-crops"])
+@pytest.mark.parametrize("place", ["out", "out/below"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, place: str
+) -> None:
     (tmp_path / "out").write_bytes(b"a file where the folder should be")
+    assert main(["read", str(save(tmp_path / "x.png", ONE)), option, str(tmp_path / place)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"platereader: {option} is ")
+    assert "x.png" not in err
+
+
+def test_a_copy_that_cannot_be_written_loses_no_reading(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.png").write_bytes(b"somebody's file")
+    status, document = run_json(capsys, save(tmp_path / "x.png", ONE), "--save", tmp_path / "out")
+    assert status == 1
+    (picture,) = document.pictures
+    assert (picture.error, picture.readings[0].text) == (None, "A123BC77")
+
+
+def test_what_was_not_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x.png").write_bytes(b"somebody's file")
     assert main(["read", str(save(tmp_path / "x.png", ONE)), "--save", str(tmp_path / "out")]) == 1
-    assert "x.png" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "A123BC77" in out
+    assert "platereader: --save: cannot write" in err
+    assert "copies and crops not written: 1" in err
+    assert "failed: 0" in err
 
 
 def test_saved_crops_are_a_labelled_set(tmp_path: Path, capsys: pytest.CaptureFixture[str], pipeline: Pipeline) -> None:

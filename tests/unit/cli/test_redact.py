@@ -268,7 +268,7 @@ def test_the_report_says_what_was_covered_and_the_preview_shows_it(tmp_path: Pat
     assert (one["frames"], one["covered_frames"], one["places"]) == (1, 1, 1)
     (largest,) = one["largest"]
     assert largest["places"] == [{"box": list(PLATE.to_tuple()), "score": 0.9}]
-    assert largest["covered_share"] == pytest.approx(90 * 30 / (240 * 320), rel=0.06)
+    assert largest["covered_share"] == pytest.approx(100 * 30 / (240 * 320), rel=0.06)
     assert one["mean_covered_share"] == largest["covered_share"]
     assert (files["grey.mp4"]["frames"], files["grey.mp4"]["largest"]) == (3, [])
     sheet = read_image(preview)

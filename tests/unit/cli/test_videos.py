@@ -21,6 +21,7 @@ from platereader.cli.videos import VideoWriter
 from platereader.errors import FileError
 from platereader.media import FrameSource, open_source
 from platereader.media._folder import FrameFolder
+from webdriver import chromium
 
 UNEVEN_S = [0.0, 0.04, 0.5, 0.52, 3.0, 9.0]
 
@@ -65,10 +66,30 @@ def test_uneven_times_are_kept_and_the_file_is_as_long(tmp_path: Path, suffix: s
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-def test_the_index_stands_before_the_frames(tmp_path: Path) -> None:
+def test_the_index_stands_before_the_frames_and_every_browser_takes_the_profile(tmp_path: Path) -> None:
     write(tmp_path / "a.mp4", greys(3))
     data = (tmp_path / "a.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
+    version, profile, _, level = data[data.index(b"avcC") + 4 :][:4]
+    assert (version, profile) == (1, 100)  # High: 8 bits, 4:2:0
+    assert level <= 52
+
+
+def test_it_plays_in_a_browser(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mov", greys(10), fps=10, sound="aac")
+    copy(open_source(path), tmp_path / "a.mp4")
+    page = tmp_path / "page.html"
+    page.write_text('<!doctype html><video src="a.mp4" autoplay muted></video>')
+    video = "document.querySelector('video')"
+    with chromium(tmp_path) as browser:
+        browser.open(page.as_uri())
+        if not browser.run(f"return {video}.canPlayType('video/mp4; codecs=\"avc1.640028, mp4a.40.2\"')"):
+            pytest.skip("needs a Chromium that decodes H.264")
+        browser.wait_for(f"{video}.ended || {video}.error", timeout_s=30)
+        assert browser.run(f"return {video}.error?.message ?? null") is None
+        shown = browser.run(f"return [{video}.videoWidth, {video}.videoHeight, {video}.duration]")
+        assert shown == pytest.approx([64, 48, 1.0], abs=0.15)
+        assert browser.run(f"return {video}.getVideoPlaybackQuality().totalVideoFrames") >= 8
 
 
 @pytest.mark.parametrize(("width", "height"), [(65, 48), (64, 47), (33, 33)])

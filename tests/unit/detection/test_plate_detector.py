@@ -114,6 +114,19 @@ def test_crops_of_all_frames_run_as_one_batch() -> None:
     assert [shape[0] for shape in network.shapes] == [6]
 
 
+def test_expected_places_are_refined_without_the_finder() -> None:
+    detector = made({Box(40, 50, 100, 80): 0.9}, PLATE, NOTHING, refined_share=0.5)
+    place, empty = Box(84, 96, 204, 156), Box(300, 30, 360, 50)
+    (plate,) = detector.refine(frame_of(256, 384), [place, empty])
+    np.testing.assert_allclose(plate.box.to_tuple(), place.to_tuple(), atol=2)
+    assert plate.score == pytest.approx(1 / (1 + np.exp(-0.5 * 3.0)))  # the refiner's logit alone
+    twice = [place, place.moved(6, 0)]
+    assert len(made({}).refine(frame_of(256, 384), twice)) == 1
+    network = detector.finder.runtime
+    assert isinstance(network, FakeFinderNetwork)
+    assert network.shapes == []
+
+
 def test_without_a_proposal_nothing_is_looked_at() -> None:
     detector = made({})
     assert detector.detect([frame_of(128, 192)]) == [[]]

@@ -77,7 +77,9 @@ def test_plates_come_best_first_with_their_corners(probe: tuple[dict[str, Any], 
     for plates in found:
         scores = [plate["score"] for plate in plates]
         assert scores == sorted(scores, reverse=True)
-        assert all(plate["lines"] is None and len(plate["corners"]) == 4 for plate in plates)
+        assert all(plate["lines"] is None for plate in plates)
+        # Random weights put corners anywhere: those that enclose no convex quad are left out.
+        assert all(plate["corners"] is None or len(plate["corners"]) == 4 for plate in plates)
     assert found[0]
     for plate in found[0]:
         x1, y1, x2, y2 = plate["box"]

@@ -51,8 +51,25 @@ def test_passwords_are_not_shown(word: str, shown: str) -> None:
     assert "hun" not in repr(address)
 
 
-@pytest.mark.parametrize(("word", "message"), [("", "empty"), ("  ", "empty"), ("ftp://u:hunter2@host/x", "ftp://")])
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("", "empty"),
+        ("  ", "empty"),
+        ("ftp://u:hunter2@host/x", "ftp://"),
+        ("rtsp:u:hunter2@host/x", "both slashes"),
+        ("RTSP:/u:hunter2@host/x", "both slashes"),
+        ("rtsp//u:hunter2@host/x", "both slashes"),
+        ("u:hunter2@host/x", "both slashes"),
+    ],
+)
 def test_what_is_no_source(word: str, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message) as caught:
         parse_address(word)
     assert "hunter2" not in str(caught.value)
+
+
+def test_words_that_no_file_and_no_webcam_has() -> None:
+    assert parse_address("a" * 5000).kind == "file"
+    with pytest.raises(InvalidArgumentError, match="5000 digits"):
+        parse_address("0" * 5000)

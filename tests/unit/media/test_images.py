@@ -17,7 +17,7 @@ from saved_pictures import save
 
 from platereader import MediaFileError
 from platereader.media import _images
-from platereader.media._images import decode_image, image_size, read_image
+from platereader.media._images import decode_frames, decode_image, image_size, read_image
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -36,6 +36,34 @@ class TestReadImage:
         assert picture.flags.c_contiguous
         assert picture[10, 5, 2] > 200
         assert picture[10, 5, 0] < 60
+
+    @pytest.mark.parametrize(
+        ("name", "options"),
+        [
+            ("a.avif", {"quality": 95}),
+            ("a.jp2", {}),
+            ("a.j2k", {}),
+            ("a.jfif", {"format": "JPEG"}),
+            ("a.mpo", {"format": "MPO", "save_all": True, "append_images": [Image.new("RGB", (8, 8))]}),
+        ],
+    )
+    def test_newer_kinds(self, tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+        Image.new("RGB", (40, 20), (200, 100, 10)).save(tmp_path / name, **options)
+        assert np.abs(read_image(tmp_path / name).mean((0, 1)) - (10, 100, 200)).max() < 6
+        assert image_size(tmp_path / name) == (40, 20)
+
+    def test_heic(self, tmp_path: Path) -> None:
+        heif = pytest.importorskip("pillow_heif", reason="the extra heic is not installed")
+        heif.from_pillow(Image.new("RGB", (64, 32), (200, 100, 10))).save(tmp_path / "a.heic")
+        assert np.abs(read_image(tmp_path / "a.heic").mean((0, 1)) - (10, 100, 200)).max() < 6
+        assert image_size(tmp_path / "a.heic") == (64, 32)
+        assert "HEIF" not in Image.OPEN  # Pillow itself stays as it was
+
+    def test_heic_without_its_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+        with pytest.raises(MediaFileError, match=r"is HEIC: .*platereader-anpr\[heic\]"):
+            read_image(tmp_path / "a.heic")
 
     def test_the_bytes_decide_not_the_name(self, tmp_path: Path) -> None:
         path = save(tmp_path / "a.png").rename(tmp_path / "a.txt")
@@ -253,3 +281,30 @@ class TestImageSize:
         empty.touch()
         with pytest.raises(MediaFileError, match="is empty"):
             image_size(empty)
+
+
+class TestDecodeFrames:
+    def test_a_picture_that_does_not_move_has_no_index(self, tmp_path: Path) -> None:
+        ((index, frame),) = decode_frames(save(tmp_path / "a.jpg").read_bytes(), path="a.jpg")
+        assert index is None
+        assert frame.shape == (20, 40, 3)
+
+    @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.avif"])
+    def test_frames_are_whole_and_in_order(self, tmp_path: Path, name: str) -> None:
+        shades = (30, 120, 220)
+        pictures = [Image.new("RGB", (64, 32), (shade, shade, shade)) for shade in shades]
+        pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:], duration=40)
+        frames = list(decode_frames((tmp_path / name).read_bytes(), path=name))
+        assert [index for index, _ in frames] == [0, 1, 2]
+        for (_, frame), shade in zip(frames, shades, strict=True):
+            assert np.abs(frame.astype(int) - shade).max() < 8
+
+    def test_what_comes_before_the_damage_is_given(self, tmp_path: Path) -> None:
+        noise = np.random.default_rng(0).integers(0, 256, (3, 60, 80, 3), dtype=np.uint8)
+        first, *rest = map(Image.fromarray, noise)
+        first.save(tmp_path / "a.png", save_all=True, append_images=rest)
+        data = (tmp_path / "a.png").read_bytes()
+        frames = decode_frames(data[: len(data) // 2], path="a.png")
+        assert next(frames)[0] == 0
+        with pytest.raises(MediaFileError, match="frame 1, is damaged"):
+            list(frames)

@@ -42,7 +42,7 @@ def test_the_plate_is_covered_and_nothing_else_is_touched(method: Any, corners: 
     changed = (covered != frame).any(axis=-1)
     plate = inside(TILTED, frame.shape)
     assert changed[plate].mean() > 0.99
-    room = Box(*TILTED.box.to_tuple()).padded(12, 12)
+    room = Box(*TILTED.box.to_tuple()).padded(12 if corners is not None else 22, 12)
     outside = ~inside(Quad.from_box(room), frame.shape)
     assert not changed[outside].any()
     if corners is not None:
@@ -235,8 +235,34 @@ def scored(script: Sequence[tuple[float, Box] | None], **options: Any) -> list[R
 def test_a_glimpse_that_the_detector_doubts_is_covered_in_its_own_frame_alone() -> None:
     glimpse = [(0.2, place(0)) if index == 5 else None for index in range(12)]
     assert [index for index, one in enumerate(scored(glimpse)) if one.covered] == [5]
-    several = [(0.2, place(0)) if index in (5, 6, 7) else None for index in range(15)]
-    assert [index for index, one in enumerate(scored(several)) if one.covered] == list(range(13))
+    # A gap of 0.4 s, and one of 0.7 s.
+    doubted = [(0.4, place(0)) if index in (5, 6, 10, 17) else None for index in range(20)]
+    assert [index for index, one in enumerate(scored(doubted)) if one.covered] == [5, 6, 7, 8, 9, 10, 17]
+    sure_later = [(0.2 if index < 8 else 0.6, place(0)) if index in (5, 8) else None for index in range(20)]
+    assert [index for index, one in enumerate(scored(sure_later)) if one.covered] == list(range(14))
+
+
+def test_a_plate_that_is_partly_hidden_is_covered_as_wide_as_before_and_after() -> None:
+    def halved(index: int) -> Box:
+        return Box(place(index).x1, 100, place(index).x1 + 30, 114)
+
+    script = [(0.9, halved(index) if index in (0, 6, 7, 11) else place(index)) for index in range(12)]
+    out = scored(script)
+    assert hidden(out) == list(range(12))
+    assert [len(one.covered) for one in out] == [2 if index in (0, 6, 7, 11) else 1 for index in range(12)]
+    always = [(0.9, halved(index)) for index in range(12)]
+    assert hidden(scored(always)) == []
+
+
+def test_a_character_more_is_covered_at_each_end_of_one_line() -> None:
+    box = Box(100, 100, 180, 120)
+    for lines, end_px in ((1, 10), (None, 10), (2, 5)):
+        changed = (redact(noise(), [Detection(box, 0.9, lines=cast(Any, lines))]) != noise()).any(axis=-1)
+        rows, columns = changed[:, 140].nonzero()[0], changed[110].nonzero()[0]
+        assert (rows[0], rows[-1]) == (95, 125)
+        assert (columns[0], columns[-1]) == (100 - end_px, 180 + end_px)
+    standing = (redact(noise(), [Detection(Box(100, 80, 120, 160), 0.9)]) != noise()).any(axis=-1)
+    assert standing[:, 110].nonzero()[0][0] == 70
 
 
 def test_a_large_place_is_covered_only_where_the_detector_is_sure() -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -167,6 +168,42 @@ def test_a_video_that_breaks_off_says_so_after_its_frames(
     assert 14 <= len(frames) <= 21
     assert "broke off after" in message
     assert path.name in message
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sound", "missing"),
+    [
+        ("a.ts", "libx264", None, 1),
+        ("a.ts", "mpeg2video", None, 2 * 188),  # inside of the last frame, which is decoded all the same
+        ("a.ts", "libx264", "aac", 188),  # inside of the last sound
+        ("a.m2ts", "libx264", None, 100),
+        ("a.mkv", "libx264", None, 40),
+        ("a.avi", "mpeg4", None, 2),
+    ],
+)
+def test_a_video_without_its_last_bytes_is_no_whole_one(
+    tmp_path: Path, name: str, codec: str, sound: str | None, missing: int
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (8, 64, 64, 3)).astype(np.uint8)
+    path = write_video(tmp_path / name, list(noise), kind=VideoKind(codec), sound=sound)
+    assert len(read(path)) == 8
+    path.write_bytes(path.read_bytes()[:-missing])
+    frames, message = read_until_error(path)
+    assert len(frames) >= 6
+    assert "broke off after" in message
+
+
+def test_a_fragmented_video_without_its_last_bytes(tmp_path: Path) -> None:
+    path, fragments = write_video(tmp_path / "a.mp4", greys(8)), tmp_path / "b.mp4"
+    with av.open(path) as source, av.open(fragments, "w", options={"movflags": "frag_every_frame+empty_moov"}) as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+    assert len(read(fragments)) == 8
+    fragments.write_bytes(fragments.read_bytes()[:-60])
+    assert "broke off after" in read_until_error(fragments)[1]
 
 
 @pytest.mark.parametrize("suffix", ["ts", "h264"])

@@ -11,7 +11,8 @@ from platereader.errors import EngineError, WeightsCorruptError, WeightsNotFound
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
-from platereader.runtimes._int8_tensors import InputScale, convolutions, precision_of, quantized, write_int8
+from platereader.registry._contents import contents_of
+from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes._tensors import read_tensors
 from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network, write_small
@@ -45,7 +46,7 @@ def test_a_file_comes_back_as_it_was_written(files: tuple[Path, Path], tmp_path:
     tensors = read_tensors(files[1])
     write_int8(tmp_path / "again.safetensors", tensors)
     assert (tmp_path / "again.safetensors").read_bytes() == files[1].read_bytes()
-    assert [precision_of(path) for path in files] == ["fp32", "int8"]
+    assert [contents_of(path.read_bytes(), name="a").precision for path in files] == ["fp32", "int8"]
     assert {str(tensor.dtype) for tensor in tensors.values()} == {"torch.int8", "torch.uint8", "torch.float32"}
 
 

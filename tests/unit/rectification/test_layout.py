@@ -1,5 +1,7 @@
 """Straightening by a given quad, and two lines to one."""
 
+from typing import cast
+
 import cv2
 import numpy as np
 import pytest
@@ -140,7 +142,7 @@ def test_box_of_two_lines_is_told_by_its_aspect() -> None:
 
 def two_fields(frame: BgrImage, *, shift_px: int) -> BgrImage:
     """The frame as an interlaced camera sees it, everything having moved between its fields."""
-    combed = frame.copy()
+    combed: BgrImage = frame.copy()
     combed[1::2] = np.roll(frame, shift_px, axis=1)[1::2]
     return combed
 
@@ -149,7 +151,7 @@ def two_fields(frame: BgrImage, *, shift_px: int) -> BgrImage:
 def test_of_two_fields_that_show_a_moving_plate_twice_one_is_taken(shift_px: int) -> None:
     quad = tilted((330, 240), width=200, aspect=520 / 112, angle_deg=4, turn=0.05)
     frame = street(flat_plate(), quad, rng=np.random.default_rng(0))
-    moved = np.roll(frame, shift_px, axis=1)
+    moved: BgrImage = np.roll(frame, shift_px, axis=1)
     upright = rectify_quad(two_fields(frame, shift_px=shift_px), quad).pixels
     assert min(difference(upright, rectify_quad(field, quad).pixels) for field in (frame, moved)) < 15
 
@@ -158,5 +160,5 @@ def test_of_two_fields_that_show_a_moving_plate_twice_one_is_taken(shift_px: int
 def test_rows_of_noise_are_no_fields(seed: int) -> None:
     frame = np.random.default_rng(seed).integers(0, 256, (60, 200, 3), np.uint8)
     quad = Quad.from_box(Box(0, 0, 200, 60))
-    untouched = cv2.resize(frame, (279, 60), interpolation=cv2.INTER_LINEAR)
+    untouched = cast(BgrImage, cv2.resize(frame, (279, 60), interpolation=cv2.INTER_LINEAR))
     assert difference(rectify_quad(frame, quad, margin=0.0, height_px=60).pixels, untouched) < 20

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from platereader.errors import WeightsCorruptError
 from platereader.lab.training.recognizer.export import export_recognizer
-from platereader.registry import Registry, write_sidecar
+from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.registry._contents import contents_of
 from small_networks import SMALL, write_small
 
@@ -34,7 +34,7 @@ def test_metadata_are_those_that_onnx_reads(tmp_path: Path) -> None:
 
 def test_tensors_in_other_files_are_refused(tmp_path: Path) -> None:
     weights, _ = write_small(tmp_path)
-    export_recognizer(weights, tmp_path / "whole.onnx", settings=SMALL)
+    export_recognizer(WeightFile.read(weights, kind="recognizer", settings=SMALL), tmp_path / "whole.onnx")
     path = write_external(tmp_path / "parted.onnx", source=tmp_path / "whole.onnx")
     assert (tmp_path / "parted.onnx.data").is_file()
     with pytest.raises(WeightsCorruptError, match=r"parted.onnx keeps tensors in other files"):

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from platereader.errors import WeightsCorruptError, WeightsNotFoundError
-from platereader.runtimes._tensors import read_metadata, read_tensors, write_tensors
+from platereader.registry._contents import contents_of
+from platereader.runtimes._tensors import read_tensors, write_tensors
 
 
 def test_round_trip_into_a_new_folder(tmp_path: Path) -> None:
@@ -16,19 +16,13 @@ def test_round_trip_into_a_new_folder(tmp_path: Path) -> None:
     tensors = read_tensors(path)
     assert torch.equal(tensors["a"], torch.arange(6.0).reshape(2, 3).T)
     assert int(tensors["n"]) == 3
-    assert read_metadata(path) == {"k": "v"}
+    assert contents_of(path.read_bytes(), name="a").metadata == {"k": "v"}
     assert [file.name for file in path.parent.iterdir()] == ["a.safetensors"]
 
 
-def test_file_without_metadata_has_none(tmp_path: Path) -> None:
-    write_tensors(tmp_path / "a", {"a": torch.zeros(1)})
-    assert read_metadata(tmp_path / "a") == {}
-
-
-@pytest.mark.parametrize("read", [read_tensors, read_metadata])
-def test_missing_file(tmp_path: Path, read: Callable[[Path], object]) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(WeightsNotFoundError, match="nowhere"):
-        read(tmp_path / "nowhere")
+        read_tensors(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a tensor", None])

@@ -1,7 +1,5 @@
 """What the text of many frames is worth."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -15,21 +13,15 @@ from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED, fuse
 START = FusedCalibration(UNFITTED, 0.0, (0.0,) * len(FUSED_FEATURES), tracks=7)
 
 
-def signs(lead_nats: float, *, agreeing: float = 0.5) -> FusedSigns:
-    return FusedSigns(0.9, lead_nats, 4, 2.0, agreeing, 0.9, 0.8, 0.0, -0.1, legal=True, region_known=True)
+def signs(lead_nats: float, *, agreement_nats: float = 5.0) -> FusedSigns:
+    return FusedSigns(0.9, lead_nats, 4, 2.0, agreement_nats, 0.0, -0.1, legal=True, region_known=True)
 
 
 def test_features_line_up_with_their_names() -> None:
     by_name = dict(zip(FUSED_FEATURES, fused_features(signs(3.0)), strict=True))
     assert by_name["lead"] == 3.0
-    assert by_name["frames"] == pytest.approx(np.log(4))
-    assert (by_name["agreeing"], by_name["supporting"], by_name["inner"], by_name["legal"]) == (0.5, 0.9, -0.1, 1.0)
-
-
-@pytest.mark.parametrize(("best_confidence", "odds"), [(0.0, -6.0), (0.5, 0.0), (1.0, 6.0)])
-def test_odds_of_the_best_frame_are_bounded(best_confidence: float, odds: float) -> None:
-    features = fused_features(replace(signs(3.0), best_confidence=best_confidence))
-    assert dict(zip(FUSED_FEATURES, features, strict=True))["best"] == pytest.approx(odds)
+    assert by_name["agreement"] == pytest.approx(np.log(6))
+    assert (by_name["typical"], by_name["inner"], by_name["legal"]) == (2.0, -0.1, 1.0)
 
 
 def test_without_a_fit_every_frame_weighs_one() -> None:
@@ -39,7 +31,7 @@ def test_without_a_fit_every_frame_weighs_one() -> None:
 def test_fit_gives_probabilities_that_hold() -> None:
     rng = np.random.default_rng(1)
     leads = rng.uniform(-1.0, 4.0, 6000)
-    seen = [signs(float(lead), agreeing=float(rng.random())) for lead in leads]
+    seen = [signs(float(lead), agreement_nats=float(rng.random())) for lead in leads]
     chances = 1 / (1 + np.exp(0.5 - leads))
     fitted = START.fitted(seen, [bool(rng.random() < chance) for chance in chances])
     for low in (-1.0, 1.0, 3.0):
@@ -47,6 +39,16 @@ def test_fit_gives_probabilities_that_hold() -> None:
         given = [fitted.confidence(one) for one, chosen in zip(seen, some, strict=True) if chosen]
         assert np.mean(given) == pytest.approx(float(chances[some].mean()), abs=0.03)
     assert (fitted.frames, fitted.tracks) == (UNFITTED, 7)
+
+
+@pytest.mark.parametrize("speaks_for", [True, False])
+def test_agreement_only_speaks_for_a_text(speaks_for: bool) -> None:
+    rng = np.random.default_rng(2)
+    agreements = rng.uniform(0.0, 20.0, 2000)
+    seen = [signs(0.0, agreement_nats=float(nats)) for nats in agreements]
+    fitted = START.fitted(seen, [bool(nats > 20 * rng.random()) is speaks_for for nats in agreements])
+    weight = dict(zip(FUSED_FEATURES, fitted.weights, strict=True))["agreement"]
+    assert weight > 0.1 if speaks_for else weight == 0.0
 
 
 def test_travels_as_json_within_the_calibration() -> None:

@@ -30,10 +30,14 @@ PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 
 
 def judge(
-    text: str, log_probs: LogProbs, policy: TrustPolicy | None = None, detection: Detection | None = None
+    text: str,
+    log_probs: LogProbs,
+    policy: TrustPolicy | None = None,
+    detection: Detection | None = None,
+    picture: PlateImage = PICTURE,
 ) -> PlateReading:
     log_prob = ctc.log_prob(log_probs, RUSSIAN.encode(text))
-    evidence = PlateEvidence(detection, PICTURE, log_probs, (Candidate(text, log_prob, None),))
+    evidence = PlateEvidence(detection, picture, log_probs, (Candidate(text, log_prob, None),))
     return judged(evidence, policy)
 
 
@@ -64,6 +68,14 @@ def test_confidence_is_the_probability_of_the_whole_text() -> None:
     log_probs = spelled("A123BC77", RUSSIAN, probability=0.95)
     reading = judge("A123BC77", log_probs)
     assert reading.confidence == pytest.approx(np.exp(ctc.log_prob(log_probs, RUSSIAN.encode("A123BC77"))), rel=1e-4)
+
+
+@pytest.mark.parametrize(("ground", "ink", "reason"), [(255, 150, "overexposed"), (255, 40, None), (220, 150, None)])
+def test_where_ground_and_ink_burn_out_strokes_may_be_missing(ground: int, ink: int, reason: str | None) -> None:
+    pixels = np.full((64, 297, 3), ground, np.uint8)
+    pixels[16:48, 30:270:12] = pixels[16:48, 31:270:12] = ink
+    reading = judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.9999), picture=PlateImage(pixels))
+    assert (reading.reason, reading.text) == (reason, "A123BC77")
 
 
 def test_one_weak_character_is_enough_to_doubt() -> None:

@@ -18,7 +18,7 @@ from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
 from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence, scoring
 from platereader.video._fusion.evidence import MAX_TEXTS
-from platereader.video._fusion.legibility import frame_signs
+from platereader.video._fusion.legibility import agreement, frame_signs
 from platereader.video._fusion.texts import proposed, substituted, voted
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
@@ -226,6 +226,34 @@ def test_calibration_decides_confidence_and_status() -> None:
     assert fused.confidence == pytest.approx(1 / (1 + np.exp(-2.0)))
     assert (fused.calibrated, fused.status, fused.reason) == (True, "uncertain", "low_confidence")
     assert fuse(*[clear("A123BC77")] * 3).fused.calibrated is False
+
+
+FITTED = dict.fromkeys(FUSED_FEATURES, 0.0) | {"lead": 0.5, "typical": 0.4, "agreement": 1.1, "legal": 4.0}
+
+
+def parked(count: int, *, width_px: float = 52.0) -> FusedEvidence:
+    """So many readings of one plate that stands still, each of them right with a probability of 0.95."""
+    one = reading(torn("A123BC77", "A128BC77", 0.95), "A123BC77", "A128BC77")
+    small = replace(one.evidence, detection=Detection(Box(100.0, 50.0, 100.0 + width_px, 62.0), 0.9))
+    seen = PlateReading(replace(one.verdict, confidence=0.95), small)
+    fusion = FusedCalibration(UNFITTED, -5.7, tuple(FITTED.values()), tracks=1)
+    trust = TrustPolicy(calibration=Calibration(0.0, (0.0,) * len(FEATURES), 1, "fp32", "none", fusion))
+    return fuse(*[seen] * count, trust=trust)
+
+
+def test_a_parked_plate_that_every_frame_reads_with_some_doubt_is_read() -> None:
+    alone, often = parked(1).fused, parked(120).fused
+    assert (alone.text, alone.status) == ("A123BC77", "uncertain")
+    assert (often.text, often.status) == ("A123BC77", "read")
+
+
+def test_frames_that_show_a_plate_in_another_way_agree_for_more() -> None:
+    near, far = (0.0, -1.5, 0.0, 0.0, 0.0, 3.0), (-0.5, -1.5, 0.0, 0.0, 0.0, 2.0)
+    assert agreement([near]) == (3.0, 3.0)
+    assert agreement([far, near]) == pytest.approx((2.5, 5.0))
+    assert agreement([near] * 10) == pytest.approx((3.0, 3.0 * 2.8))
+    assert agreement([(*far[:5], -2.0), near]) == (0.5, 3.0)  # what a frame doubts itself says nothing
+    assert agreement([]) == (-6.0, 0.0)
 
 
 def test_reason_is_what_most_frames_suffer_from() -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from fakes import frame_with, patch_pipeline
-from platereader import Box, Sighting
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from fakes import frame_with, judged, patch_pipeline
+from platereader import Box, Candidate, Detection, PlateEvidence, PlateImage, PlateReading, Sighting
+from platereader import _ctc as ctc
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from platereader.results import TrackAssignment
+from platereader.testing import spelled
 from platereader.trust import TrustPolicy
+from platereader.video import PlateStream
 from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import PARKED_S, Observation, Passage
 
@@ -46,3 +55,121 @@ def test_a_parked_plate_stays_where_it_was_seen_last() -> None:
     earlier.resume(later)
     see(earlier, PLATE.moved(24, 0), 6.0 + PARKED_S)
     assert earlier.parked
+
+
+def reads(text: str) -> PlateReading:
+    log_probs = spelled(text, RUSSIAN, probability=0.999)
+    candidates = (Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None),) if text else ()
+    return judged(PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), log_probs, candidates))
+
+
+def sees(one: Passage, text: str, box: Box, time_s: float) -> Passage:
+    observation = Observation(reads(text), box, sighting(box, time_s))
+    one.see(box, observation.sighting)
+    one.add(observation)
+    return one
+
+
+def begun(text: str, box: Box, time_s: float, *, number: int = 1) -> Passage:
+    one = passage(box, start_s=time_s)
+    one.passage_id, one.evidence = number, FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+    return sees(one, text, box, time_s)
+
+
+def test_a_plate_that_goes_behind_a_post_is_expected_where_all_of_it_would_be() -> None:
+    one = begun("A123BC77", PLATE, 0.0)
+    for step in range(1, 4):
+        sees(one, "A123BC77", PLATE.moved(-4.0 * step, 0), 0.1 * step)
+    for step in range(4, 12):  # it goes on to the left; of it is seen what is to the right of x = 20
+        place = PLATE.moved(-4.0 * step, 0)
+        see(one, Box(20, 30, place.x2, 50), 0.1 * step)
+    left = Box(-28, 30, 10, 50)
+    assert one.covers(Observation(reads("A12"), left, sighting(left, 1.2)))
+    assert not one.covers(Observation(reads("M555KE199"), left, sighting(left, 1.2)))
+    assert not one.covers(Observation(reads(""), left.moved(0, 60), sighting(left, 1.2)))
+
+
+def test_the_same_text_twice_on_one_place_is_one_plate() -> None:
+    one, lower = begun("A123BC77", PLATE, 0.0), PLATE.moved(0, 8)
+    assert one.covers(Observation(reads("A123BC77"), lower, sighting(lower, 0.0)))
+    apart = PLATE.moved(0, 30)
+    assert not one.covers(Observation(reads("A123BC77"), apart, sighting(apart, 0.0)))
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "included"),
+    [
+        ("", Box(60, 30, 100, 50), True),  # a part of the place, nothing read
+        ("77", Box(60, 30, 100, 50), True),
+        ("A123", Box(-60, 28, -20, 48), True),  # near by, a piece of the text
+        ("A123", Box(400, 30, 440, 50), False),  # far off
+        ("M555", Box(-60, 28, -20, 48), False),
+        ("", Box(70, 38, 90, 43), False),  # much lower: another, farther plate
+        ("", PLATE, False),  # no fragment: as wide
+        ("M555KE199", Box(60, 30, 100, 50), False),
+    ],
+)
+def test_what_was_seen_shortly_before_may_have_been_a_fragment(text: str, box: Box, included: bool) -> None:
+    before, now = begun(text, box, 0.0), begun("A123BC77", PLATE, 0.5, number=2)
+    assert now.includes(before) is included
+    assert not now.includes(begun(text, box, 0.5))  # seen at the same time
+    assert not begun("A123BC77", PLATE, 5.0).includes(before)  # long before
+
+
+def test_a_plate_begins_with_its_fragment() -> None:
+    before, now = begun("77", Box(60, 30, 100, 50), 0.0), begun("A123BC77", PLATE, 0.5, number=2)
+    now.absorb(before)
+    assert (now.passage_id, now.first.timestamp_s, now.evidence.readings) == (1, 0.0, 1)
+    before.absorb(now)
+    assert (before.passage_id, before.first.timestamp_s) == (1, 0.0)
+
+
+class Script:
+    """A tracker that gives scripted ids, frame by frame; what is missing in a frame is not mentioned."""
+
+    def __init__(self, *frames: tuple[int, ...]) -> None:
+        self._frames = list(frames)
+
+    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
+        del detections, timestamp_s
+        return TrackAssignment(self._frames.pop(0), ended=(), coasting=())
+
+
+def stream(frames: Sequence[Sequence[tuple[int, str, Box]]]) -> tuple[list[list[int]], list[tuple[int, str | None]]]:
+    """Passages seen in each frame, and those that are finished in the end, of tracks with texts and boxes."""
+    now: list[dict[Box, PlateReading]] = [{box: reads(text) for _, text, box in frame} for frame in frames]
+    given = iter(now)
+    current: dict[Box, PlateReading] = {}
+
+    def detect(pixels: object) -> list[Detection]:
+        del pixels
+        current.clear()
+        current.update(next(given))
+        return [Detection(box, 0.9) for box in current]
+
+    one = PlateStream(
+        detect,
+        lambda _, found: [current[detection.box] for detection in found],
+        tracker=Script(*(tuple(number for number, _, _ in frame) for frame in frames)),
+        evidence=lambda: FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+    )
+    updates = [one.update(np.zeros((120, 640, 3), np.uint8), 0.1 * index) for index in range(len(frames))]
+    seen = [[plate.passage_id for plate in update.active if not plate.predicted] for update in updates]
+    return seen, [(plate.passage_id, plate.text) for plate in one.finish().finished]
+
+
+def test_fragments_of_a_plate_that_comes_into_view_are_its_passage() -> None:
+    whole = PLATE.moved(60, 0)
+    frames = [[(1, "77", Box(20, 30, 40, 50))], [(2, "BC77", Box(20, 30, 60, 50))], [(3, "A123BC77", PLATE)]]
+    seen, finished = stream([*frames, [(3, "A123BC77", whole)], [(3, "A123BC77", whole.moved(20, 0))]])
+    assert seen[-1] == [1]
+    assert finished == [(1, "A123BC77")]
+
+
+def test_a_track_of_something_else_that_strays_onto_an_expected_plate_gives_it_back() -> None:
+    sign, piece = Box(300, 60, 330, 72), Box(20, 30, 55, 50)
+    plate = [(1, "A123BC77", PLATE)]
+    frames = [[*plate, (2, "", sign)], plate, plate, [(2, "A12", piece)], [(2, "A123BC77", PLATE)]]
+    seen, finished = stream(frames)
+    assert seen == [[1, 2], [1], [1], [1], [1]]
+    assert finished == [(1, "A123BC77"), (2, None)]

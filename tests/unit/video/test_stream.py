@@ -90,7 +90,7 @@ class OneTrack:
 def counted(settings: StreamSettings | None = None) -> tuple[PlateStream, list[int], list[int]]:
     """A stream, and lists that grow with every detection (number found) and every reading (number read)."""
     stream = patch_pipeline().stream(settings)
-    detect, read = stream._detect, stream._read
+    detect, read = stream._search._detect, stream._read
     looked, read_plates = list[int](), list[int]()
 
     def counting_detect(frame: BgrImage) -> list[Detection]:
@@ -102,7 +102,7 @@ def counted(settings: StreamSettings | None = None) -> tuple[PlateStream, list[i
         read_plates.append(len(detections))
         return read(frame, detections)
 
-    stream._detect, stream._read = counting_detect, counting_read
+    stream._search._detect, stream._read = counting_detect, counting_read
     return stream, looked, read_plates
 
 
@@ -141,15 +141,6 @@ def test_plates_of_one_frame_are_read_together() -> None:
     stream, _, read_plates = counted()
     run(stream, [frame_with({50: PLATE, 100: Box(200, 150, 290, 175)})])
     assert read_plates == [2]
-
-
-def test_detection_in_every_third_frame_leaves_predicted_boxes_between() -> None:
-    stream, looked, _ = counted(StreamSettings(detect_every=3))
-    updates = run(stream, [frame_with({50: PLATE.moved(4 * step, 0)}) for step in range(8)])
-    assert len(looked) == 3
-    assert updates[6].active[0].box == PLATE.moved(24, 0)
-    assert updates[7].active[0].box.x1 == pytest.approx(PLATE.x1 + 28, abs=2.5)  # moved on without a detection
-    assert updates[7].active[0].last_seen_s == 0.6
 
 
 def test_plate_that_comes_back_soon_is_on_one_passage() -> None:
@@ -340,7 +331,7 @@ def test_lost_passages_are_bounded() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"detect_every": 0}, "detect_every is 0"),
+        ({"search_s": -0.1}, "search_s is -0.1"),
         ({"recheck_s": -1.0}, "recheck_s is -1.0"),
         ({"same_passage_s": float("inf")}, "same_passage_s is inf"),
         ({"parked_s": float("nan")}, "parked_s is nan"),
@@ -354,9 +345,8 @@ def test_settings_out_of_range_are_refused(options: dict[str, Any], message: str
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"detect_every": 1.5},
-        {"detect_every": float("nan")},
-        {"detect_every": "2"},
+        {"search_s": float("nan")},
+        {"search_s": "2"},
         {"recheck_s": None},
         {"parked_s": "x"},
     ],

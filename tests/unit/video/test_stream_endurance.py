@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from fakes import frame_with, judged, patch_pipeline
 from platereader import Box, Detection, PlateImage
 from platereader._arrays import BgrImage
+from platereader.media import read_image
 from platereader.pipeline import Pipeline
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import Candidate, PlateEvidence, PlateReading
@@ -28,6 +29,7 @@ from platereader.video._tracking.tracker import MotionTracker
 FPS = 10
 FRAMES = 20_000
 STATM = Path("/proc/self/statm")
+PICTURES = Path(__file__).parents[3] / "examples" / "pictures"
 NOTHING = np.zeros((720, 1280, 3), np.uint8)
 
 
@@ -93,26 +95,37 @@ def test_memory_stays_flat_over_20000_frames() -> None:
     assert max(marks) - marks[0] < 10e6, marks
 
 
-def told(pipeline: Pipeline, *, blue: int, start: Barrier | None = None) -> list[dict[str, Any]]:
-    """Everything a stream says of one car that comes twice."""
+def told(pipeline: Pipeline, frames: Iterable[BgrImage], *, start: Barrier | None = None) -> list[dict[str, Any]]:
+    """Everything a stream says of some frames."""
     if start is not None:
         start.wait()
     stream = pipeline.stream()
-    updates = [stream.update(pixels, number / FPS) for number, pixels in enumerate(passing(blue))]
+    updates = [stream.update(pixels, number / FPS) for number, pixels in enumerate(frames)]
     return [update.to_dict() for update in (*updates, stream.finish())]
 
 
 def passing(blue: int) -> Iterator[BgrImage]:
+    """A car that comes twice."""
     for step in range(60):
         yield frame_with({blue: Box(10 + 3 * step, 30, 90 + 3 * step, 50)} if step % 40 < 25 else {})
 
 
-def test_two_streams_in_two_threads_say_what_they_say_one_after_the_other() -> None:
-    pipeline = patch_pipeline()
-    blues = (50, 100)
-    alone = [told(pipeline, blue=blue) for blue in blues]
+def panned(name: str) -> Iterator[BgrImage]:
+    """A street from a camera that turns."""
+    street = read_image(PICTURES / name)
+    for step in range(4):
+        yield np.ascontiguousarray(np.roll(street, 6 * step, axis=1))
+
+
+@pytest.mark.parametrize("shipped", [False, True])
+def test_two_streams_in_two_threads_say_what_they_say_one_after_the_other(*, shipped: bool) -> None:
+    pipeline = Pipeline.build() if shipped else patch_pipeline()
+    videos = [list(panned(f"street-{n}.jpg")) if shipped else list(passing(50 * n)) for n in (1, 2)]
+    alone = [told(pipeline, video) for video in videos]
     start = Barrier(2)
     with ThreadPoolExecutor(2) as threads:
-        together = list(threads.map(lambda blue: told(pipeline, blue=blue, start=start), blues))
+        together = list(threads.map(lambda video: told(pipeline, video, start=start), videos))
     assert together == alone
-    assert {plate["text"] for update in together[0] for plate in update["finished"]} == {"A123BC77"}
+    finished = [[plate["text"] for update in one for plate in update["finished"]] for one in together]
+    assert finished[0] != finished[1]
+    assert all(finished)

@@ -7,42 +7,46 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from datetime import datetime
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platereader
+from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
+from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
-from platereader.cli.watch.events import End, Ended, Passages, Started
+from platereader.cli.watch.events import Started, is_reported
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
+from platereader.cli.watch.run import Outputs, SourceRun
+from platereader.cli.watch.sources import Sources
 from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
-from platereader.errors import CaptureError, FileError, InvalidArgumentError
+from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
     from platereader.cli.watch.saving import AnnotatedVideo
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
-    from platereader.results import StreamUpdate
     from platereader.video._stream import PlateStream
 
 EXAMPLES = """examples:
   platereader watch gate.mp4                              a table of the plates in a video, each passage once
   platereader watch gate.mp4 --json > events.jsonl        one line of JSON for each event
   platereader watch gate.mp4 --save marked.mp4            a copy with the plates drawn on
+  platereader watch dashcam/ --start 2026-11-28T08:00     a folder of videos one after the other, with the time of day
   platereader watch frames/ --fps 10                      a folder of pictures, taken 10 times a second
   platereader watch 0 --view                              the first webcam, and a page in the browser
   platereader watch rtsp://user:password@camera/stream --csv >> passages.csv
 
 q, Ctrl-C or SIGTERM stops: what is in view is then reported, and the video of --save is finished.
 Plates go to stdout only, everything else to stderr, and passwords in an address to neither.
-exit status: 0 the source has ended or was stopped, 1 it was lost, broke off or some of its pictures are damaged
-(what was seen is reported), or the video of --save cannot be written, 2 wrong options, 3 the source cannot be
-opened, or weights are missing or damaged, 130 a second Ctrl-C.
+exit status: 0 all sources have ended or were stopped, 1 one was lost, broke off, is damaged or, of several, cannot be
+opened (what was seen is reported), or the video of --save cannot be written, 2 wrong options, 3 the only source cannot
+be opened, or weights are missing or damaged, 130 a second Ctrl-C.
 """
 
 _POLL_INTERVAL_S = 0.05
@@ -52,7 +56,10 @@ _LAST_REQUEST_TIMEOUT_S = 3.0
 def add_watch_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader watch``."""
     parser.add_argument(
-        "source", metavar="SOURCE", help="a video, a folder of pictures, the number of a webcam, or an rtsp:// address"
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="videos, folders of videos or of pictures; or the number of one webcam, or one rtsp:// address",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one line of JSON per event instead of a table")
@@ -62,7 +69,9 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="report all passages, also those that read differently in every frame: pieces of plates, signs, grilles",
     )
-    parser.add_argument("--save", type=Path, metavar="VIDEO.mp4", help="write a video with the plates drawn on")
+    parser.add_argument(
+        "--save", type=Path, metavar="OUT", help="write a video.mp4 with the plates drawn on; for several, a folder"
+    )
     parser.add_argument(
         "--quality",
         type=int,
@@ -74,196 +83,192 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
         "--fps", type=float, help="frames per second of a folder (default: 25), or of a video whose own times are wrong"
     )
     parser.add_argument(
+        "--start",
+        metavar="TIME",
+        help="when the first frame was taken: 2026-11-28T08:00, in local time unless it ends in such as +03:00; each "
+        "further source begins where the one before ended",
+    )
+    parser.add_argument(
         "--reconnect-limit",
         type=int,
         metavar="N",
         help="give a lost camera up after this many failed attempts in a row (default: never)",
     )
     parser.add_argument(
-        "--detect-every",
-        type=int,
-        default=1,
-        metavar="N",
-        help="look for plates in every Nth frame; between them their places are predicted (default: 1)",
+        "--search-every",
+        type=float,
+        metavar="S",
+        help="search the whole frame every S seconds, and look between only where plates are expected (default: 0.2; "
+        "every frame with a detector that cannot look at places alone)",
     )
     parser.add_argument("--view", action="store_true", help="serve a live page to the browser of this machine")
     parser.add_argument("--port", type=int, metavar="N", help="port of the live page (default: a free one)")
+    add_language_option(parser)
     add_part_options(parser)
     parser.set_defaults(run=run_watch)
 
 
 def run_watch(arguments: argparse.Namespace) -> int:
-    """Follow the plates of one source until it ends or is stopped."""
+    """Follow the plates of all sources until they end or are stopped."""
     # OpenCV writes to stderr by itself. The variable can still be set to find a fault.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     from platereader.media._opening import open_source
 
     if arguments.port is not None and not arguments.view:
         raise InvalidArgumentError("--port is for the live page: add --view.")
-    progress: list[Progress] = []
+    start = _parsed_start(arguments.start)
+    bars: list[Progress] = []
 
     def notify(message: str) -> None:
-        for bar in progress:
+        for bar in bars:
             bar.clear()
         print(f"platereader: {message}", file=sys.stderr)
 
+    opened = partial(open_source, fps=arguments.fps, reconnect_limit=arguments.reconnect_limit, notify=notify)
     with ExitStack() as stack:
-        source = open_source(
-            arguments.source, fps=arguments.fps, reconnect_limit=arguments.reconnect_limit, notify=notify
-        )
-        stack.callback(source.close)
-        watch = _WatchRun(source, build_pipeline(arguments), arguments, notify, stack)
-        if source.frame_count is not None:
-            progress.append(stack.enter_context(Progress(source.frame_count, unit="frame")))
-        return watch.run(*progress)
+        sources = stack.enter_context(closing(Sources(arguments.sources, opened=opened, notify=notify)))
+        if start is not None and sources.only is not None and sources.only.live:
+            raise InvalidArgumentError("--start is for videos, and a camera has the time of day: leave it out.")
+        run = _WatchRun(sources, build_pipeline(arguments), arguments, notify, stack)
+        frame_count = sources.frame_count()
+        if frame_count is not None:
+            bars.append(stack.enter_context(Progress(frame_count, unit="frame")))
+        return run.run(start, *bars)
 
 
 def open_stream(pipeline: Pipeline, arguments: argparse.Namespace) -> PlateStream:
     """The stream that the options ask for."""
     from platereader.video._stream import StreamSettings
 
-    return pipeline.stream(StreamSettings(detect_every=arguments.detect_every))
+    return pipeline.stream(StreamSettings(search_s=arguments.search_every))
 
 
 class _WatchRun:
-    """One source, what follows its plates, and all reports about them."""
+    """All sources, one after the other, and where all goes that is found in them."""
 
     def __init__(
         self,
-        source: FrameSource,
+        sources: Sources,
         pipeline: Pipeline,
         arguments: argparse.Namespace,
         notify: Callable[[str], None],
         stack: ExitStack,
     ) -> None:
-        from platereader.cli.watch.saving import PassageCrops
+        from platereader.cli.watch.saving import PassageCrops, video_paths
 
-        self.source = source
-        self.stream = open_stream(pipeline, arguments)
-        self.notify = notify
-        self.started = _started(source)
-        self.report = _report(arguments)
         crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
-        self.passages = Passages(crops.save if crops is not None else _no_crop, everything=arguments.all)
-        several = reads_several_countries(pipeline)
-        self.video = _video(arguments, source, stack, show_country=several)
-        self.page = _page(arguments, source, self.started, stack, show_country=several)
-        self.frames = 0
-        self.video_failed = False
+        self._sources = sources
+        self._pipeline = pipeline
+        self._arguments = arguments
+        self._notify = notify
+        self._language = language_of(arguments)
+        self._show_country = reads_several_countries(pipeline)
+        self._inputs = InputFiles(map(Path, sources.words))
+        self._videos = video_paths(arguments.save, sources.names, inputs=self._inputs) if arguments.save else []
+        self._outputs = Outputs(
+            report=_report(arguments, several=len(sources.words) > 1),
+            notify=notify,
+            save_crop=_no_crop if crops is None else crops.save,
+            everything=arguments.all,
+            language=self._language,
+            page=_page(arguments, sources, stack, show_country=self._show_country),
+        )
 
-    def run(self, progress: Progress | None = None) -> int:
+    def run(self, start: datetime | None, progress: Progress | None = None) -> int:
         """Watch; returns the exit status."""
-        with stopping_by_signal(self.source.stop), stopping_by_key(self.source.stop) as by_key:
-            if self.page is not None:
-                self.notify(f"the live page is at {self.page.url}")
-            elif by_key and self.source.live:
-                self.notify(f"watching {self.source.name}; q stops")
-            self.report.start(self.started)
-            why = self._follow(progress)
-            final = self.stream.finish()
-            self._report_events(final, progress)
-            if self.page is not None:
-                self._serve_until_closed(self.page, final, why)
-        ended = Ended(why, self.frames, self.source.dropped, self.passages.finished, self.passages.left_out)
-        self.report.end(ended)
-        self.notify(f"frames: {ended.frames}, dropped: {ended.dropped}; passages: {self.passages.counts()}")
-        self._save(None, final)
-        return EXIT_FAILED_INPUTS if why == "failed" or self.video_failed else EXIT_OK
+        sources, page, failed = self._sources, self._outputs.page, 0
+        with stopping_by_signal(sources.stop), stopping_by_key(sources.stop) as by_key:
+            if page is not None:
+                self._notify(self._language("the live page is at {url}").format(url=page.url))
+            elif by_key and sources.only is not None and sources.only.live:
+                self._notify(self._language("watching {name}; q stops").format(name=sources.only.name))
+            for number, source in sources:
+                if start is not None and (failed or sources.failed):
+                    self._notify("times of day are unknown after a source that failed: name the others by themselves")
+                    start = None
+                run = self._watch(number, source, start, progress)
+                failed += run.failed
+                start = None if start is None else start + timedelta(seconds=run.length_s())
+            if page is not None:
+                self._serve_until_closed(page)
+        if len(sources.words) > 1:
+            self._notify(f"sources: {len(sources.words)}, failed: {failed + sources.failed}")
+        return EXIT_FAILED_INPUTS if failed or sources.failed else EXIT_OK
 
-    def _follow(self, progress: Progress | None) -> End:
-        """Process all frames; returns why there are no more."""
-        try:
-            for timestamp_s, frame in self.source:
-                update = self.stream.update(frame, timestamp_s)
-                self.frames += 1
-                self._report_events(update, progress)
-                self._save(frame, update)
-                if self.page is not None:
-                    self.page.state.show(frame, update, dropped=self.source.dropped)
-                    self._wait_while_paused(self.page)
-                if progress is not None:
-                    progress.advance()
-        except CaptureError as error:
-            self.notify(str(error))
-            return "failed"
-        return "stopped" if self.source.stopped else "ended"
+    def _watch(self, number: int, source: FrameSource, start: datetime | None, progress: Progress | None) -> SourceRun:
+        """Watch one source, whose annotated video is finished whatever happens."""
+        stream = open_stream(self._pipeline, self._arguments)
+        with ExitStack() as stack:
+            video = self._video(number, source) if self._videos else None
+            if video is not None:
+                stack.callback(video.close)
+            run = SourceRun(source, stream, _started(source, start), video=video, outputs=self._outputs)
+            run.run(progress)
+        return run
 
-    def _save(self, frame: BgrImage | None, update: StreamUpdate) -> None:
-        """Add a frame to the video of --save, or finish it with None; when it cannot be written, go on without it."""
-        if self.video is None:
-            return
-        try:
-            if frame is None:
-                self.video.close()
-            else:
-                self.video.add(frame, update)
-        except FileError as error:
-            self.notify(str(error))
-            self.video = None
-            self.video_failed = True
+    def _video(self, number: int, source: FrameSource) -> AnnotatedVideo:
+        from platereader.cli.watch.saving import AnnotatedVideo
 
-    def _report_events(self, update: StreamUpdate, progress: Progress | None) -> None:
-        """Report the events of an update."""
-        for event in self.passages.events_of(update):
-            if progress is not None:
-                progress.clear()
-            self.report.add(event)
+        return AnnotatedVideo(
+            self._videos[number],
+            source=source,
+            inputs=self._inputs,
+            quality=self._arguments.quality,
+            show_country=self._show_country,
+        )
 
-    def _wait_while_paused(self, page: LivePage) -> None:
-        while page.state.paused and not self.source.stopped:
-            time.sleep(_POLL_INTERVAL_S)
-
-    def _serve_until_closed(self, page: LivePage, final: StreamUpdate, why: End) -> None:
+    def _serve_until_closed(self, page: LivePage) -> None:
         """Keep serving after the end of a video, which may be shorter than it takes to open the page."""
-        page.state.end(final, why)
-        if not self.source.stopped:
-            self.notify("the source has ended; the page stays until it is closed there, or with q or Ctrl-C")
-        while not self.source.stopped:
+        if not self._sources.stopped:
+            self._notify(
+                self._language("the source has ended; the page stays until it is closed there, or with q or Ctrl-C")
+            )
+        while not self._sources.stopped:
             time.sleep(_POLL_INTERVAL_S)
-        page.state.end(final, "stopped")
+        page.state.stop()
         page.wait_until_delivered(_LAST_REQUEST_TIMEOUT_S)
 
 
-def _started(source: FrameSource) -> Started:
+def _parsed_start(text: str | None) -> datetime | None:
+    """The time of ``--start``, with its zone.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        # Python 3.10 does not know Z.
+        start = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+        return start if start.tzinfo is not None else start.astimezone()
+    except (ValueError, OverflowError) as error:
+        raise InvalidArgumentError(
+            f"--start is {text!r}: give date and time, such as 2026-11-28T08:00 or 2026-11-28T08:00:30+03:00."
+        ) from error
+
+
+def _started(source: FrameSource, start: datetime | None) -> Started:
     now = datetime.now().astimezone()
-    return Started(source.name, source.live, now, source.fps, source.frame_count, platereader.__version__)
+    first_frame_at = now if source.live else start
+    return Started(
+        source.name, source.live, now, first_frame_at, source.fps, source.frame_count, platereader.__version__
+    )
 
 
-def _report(arguments: argparse.Namespace) -> Report:
+def _report(arguments: argparse.Namespace, *, several: bool) -> Report:
     if arguments.json:
         return JsonReport()
-    return CsvReport() if arguments.csv else TableReport()
+    return CsvReport() if arguments.csv else TableReport(name_sources=several, language=language_of(arguments))
 
 
-def _video(
-    arguments: argparse.Namespace, source: FrameSource, stack: ExitStack, *, show_country: bool
-) -> AnnotatedVideo | None:
-    """The annotated video, finished when the stack unwinds, whatever happens."""
-    if arguments.save is None:
-        return None
-    from platereader._files import InputFiles
-    from platereader.cli.watch.saving import AnnotatedVideo
-
-    inputs = InputFiles([Path(arguments.source)])
-    video = AnnotatedVideo(
-        arguments.save, source=source, inputs=inputs, quality=arguments.quality, show_country=show_country
-    )
-    stack.callback(video.close)
-    return video
-
-
-def _page(
-    arguments: argparse.Namespace, source: FrameSource, started: Started, stack: ExitStack, *, show_country: bool
-) -> LivePage | None:
+def _page(arguments: argparse.Namespace, sources: Sources, stack: ExitStack, *, show_country: bool) -> LivePage | None:
     if not arguments.view:
         return None
     from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    state = LiveState(
-        source.name, started_at=started.at(0.0), frame_count=source.frame_count, show_country=show_country
-    )
-    return stack.enter_context(LivePage(state, on_stop=source.stop, port=arguments.port or 0))
+    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), show_country=show_country)
+    return stack.enter_context(LivePage(state, on_stop=sources.stop, port=arguments.port or 0))
 
 
 def _no_crop(plate: object) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from platereader.cli.language import Language
 from platereader.results import Status, StreamUpdate, TrackedPlate
 
 SCHEMA = 2
@@ -22,12 +23,13 @@ End: TypeAlias = Literal["ended", "stopped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first line: what is watched.
+    """The first line of a source: what is watched.
 
     Attributes:
         source: name without passwords.
-        live: whether times count from ``started_at``, and not from the start of a video.
+        live: whether it is a camera.
         started_at: when watching began.
+        first_frame_at: the time of day from which times count; None for a video where it is unknown.
         fps: as the source says; None when it does not.
         frame_count: about; None for a camera.
         version: of the package.
@@ -36,13 +38,19 @@ class Started:
     source: str
     live: bool
     started_at: datetime
+    first_frame_at: datetime | None
     fps: float | None
     frame_count: int | None
     version: str
 
     def at(self, timestamp_s: float) -> datetime | None:
-        """The time of day of a frame; None for a video."""
-        return self.started_at + timedelta(seconds=timestamp_s) if self.live else None
+        """The time of day of a frame; None where it is unknown."""
+        return None if self.first_frame_at is None else self.first_frame_at + timedelta(seconds=timestamp_s)
+
+    def iso_at(self, timestamp_s: float) -> str | None:
+        """The same, as ISO 8601 with milliseconds and the zone."""
+        at = self.at(timestamp_s)
+        return None if at is None else at.isoformat(timespec="milliseconds")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the ``schema`` that all lines follow."""
@@ -53,6 +61,7 @@ class Started:
             "source": self.source,
             "live": self.live,
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
+            "first_frame_at": self.iso_at(0.0),
             "fps": self.fps,
             "frame_count": self.frame_count,
         }
@@ -66,19 +75,25 @@ class PlateEvent:
         kind: ``settled`` when further frames are not expected to change the text, ``finished`` when it has gone.
         timestamp_s: of the frame that brought it, seconds.
         plate: what is known of it.
+        started: of the source in which it was seen.
         crop: file with the picture of the best reading; None without ``--save-crops``, or while it is in view.
     """
 
     kind: Literal["settled", "finished"]
     timestamp_s: float
     plate: TrackedPlate
+    started: Started
     crop: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
             "event": self.kind,
+            "source": self.started.source,
             "timestamp_s": float(self.timestamp_s),
+            "at": self.started.iso_at(self.timestamp_s),
+            "first_seen_at": self.started.iso_at(self.plate.first_seen_s),
+            "last_seen_at": self.started.iso_at(self.plate.last_seen_s),
             "plate": self.plate.to_dict(),
             "crop": None if self.crop is None else str(self.crop),
         }
@@ -86,9 +101,10 @@ class PlateEvent:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last line: what there was in all.
+    """The last line of a source: what there was in all.
 
     Attributes:
+        source: name without passwords.
         why: there are no more frames.
         frames: that were looked at.
         dropped: that came and were not looked at.
@@ -96,6 +112,7 @@ class Ended:
         left_out: that finished and were not reported: what was read differed from frame to frame.
     """
 
+    source: str
     why: End
     frames: int
     dropped: int
@@ -106,6 +123,7 @@ class Ended:
         """JSON-safe form."""
         return {
             "event": "ended",
+            "source": self.source,
             "why": self.why,
             "frames": self.frames,
             "dropped": self.dropped,
@@ -115,16 +133,20 @@ class Ended:
 
 
 class Passages:
-    """Turns updates into events.
+    """Turns updates of one source into events.
 
     Args:
         save_crop: called once for each reported plate that has finished; returns where its picture is.
+        started: of the source.
         everything: report all passages, also those that ``is_reported`` leaves out.
     """
 
-    def __init__(self, save_crop: Callable[[TrackedPlate], Path | None], *, everything: bool = False) -> None:
+    def __init__(
+        self, save_crop: Callable[[TrackedPlate], Path | None], *, started: Started, everything: bool = False
+    ) -> None:
         self.left_out: int = 0
         self._save_crop = save_crop
+        self._started = started
         self._everything = everything
         self._settled: set[int] = set()
         self._statuses: Counter[Status] = Counter()
@@ -134,34 +156,40 @@ class Passages:
         """How many have finished so far and were reported."""
         return self._statuses.total()
 
-    def counts(self) -> str:
+    def counts(self, language: Language | None = None) -> str:
         """How many have finished with which status, and how many were left out: numbers only."""
+        language = language or Language()
         statuses: tuple[Status, ...] = ("read", "uncertain", "unreadable")
-        told = f"{self.finished} ({', '.join(f'{self._statuses[status]} {status}' for status in statuses)})"
-        more = f"; {self.left_out} more, read differently from frame to frame or not at all: --all shows them"
-        return told + more if self.left_out else told
+        words = language("{total} ({read} read, {uncertain} uncertain, {unreadable} unreadable)")
+        told = words.format(total=self.finished, **{status: self._statuses[status] for status in statuses})
+        more = language("; {count} more, read differently from frame to frame or not at all: --all shows them")
+        return told + more.format(count=self.left_out) if self.left_out else told
 
     def events_of(self, update: StreamUpdate) -> Iterator[PlateEvent]:
         """Settled plates first; one that is settled only as it goes is reported as both."""
         for plate in (*update.active, *update.finished):
             if plate.settled and plate.passage_id not in self._settled:
                 self._settled.add(plate.passage_id)
-                yield PlateEvent("settled", update.timestamp_s, plate)
+                yield PlateEvent("settled", update.timestamp_s, plate, self._started)
         for plate in update.finished:
             self._settled.discard(plate.passage_id)  # ids are not used again: memory stays bounded
-            if self._everything or is_reported(plate):
+            if is_reported(plate, everything=self._everything):
                 self._statuses[plate.status] += 1
-                yield PlateEvent("finished", update.timestamp_s, plate, self._save_crop(plate))
+                yield PlateEvent("finished", update.timestamp_s, plate, self._started, self._save_crop(plate))
             else:
                 self.left_out += 1
 
 
-def is_reported(plate: TrackedPlate) -> bool:
-    """Whether a passage is reported by default: it is ``read``, or read alike in three frames or in all of fewer.
+def is_reported(plate: TrackedPlate, *, everything: bool = False) -> bool:
+    """Whether a passage is reported: it is ``read``, or read alike in three frames or in all of fewer.
 
     The rest are mostly pieces of plates, advertisements and grilles, which read differently in every frame.
+
+    Args:
+        plate: the passage as far as it is known.
+        everything: report the rest, too.
     """
-    if plate.text is None:
-        return False
+    if everything or plate.text is None:
+        return everything
     alike = plate.agreeing >= _ALIKE_FRAMES or plate.agreeing == plate.readings
     return plate.settled or plate.status == "read" or alike

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Condition
 from typing import Any, Literal, TypeAlias
 
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.cli.watch.events import Started, is_reported
 from platereader.media._drawing import draw_update
 from platereader.results import StreamUpdate, TrackedPlate
 
@@ -26,6 +27,15 @@ Phase: TypeAlias = Literal["running", "ended", "stopped", "failed"]
 """Frames come, there are no more, the user stopped them, or the source was lost."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A passage, whether it has gone, and the source in which it was seen."""
+
+    plate: TrackedPlate
+    gone: bool
+    started: Started | None
+
+
 class LiveState:
     """Takes what a stream saw, and hands it out as JSON and JPEG.
 
@@ -33,34 +43,33 @@ class LiveState:
     stream.
 
     Args:
-        title: what is watched.
-        started_at: when the first frame was taken; None for a video, whose times count from its start.
-        frame_count: of a video.
+        is_listed: whether a passage is, as far as it is known; those that are not only stand in the frame.
         show_country: whether the code of its country is drawn beside each plate of the frame.
     """
 
-    def __init__(
-        self,
-        title: str,
-        *,
-        started_at: datetime | None = None,
-        frame_count: int | None = None,
-        show_country: bool = False,
-    ) -> None:
-        self._head: dict[str, Any] = {
-            "title": title,
-            "started_at": None if started_at is None else started_at.isoformat(),
-            "frame_count": frame_count,
-        }
+    def __init__(self, *, is_listed: Callable[[TrackedPlate], bool] = is_reported, show_country: bool = False) -> None:
+        self._is_listed = is_listed
         self._show_country = show_country
+        self._started: Started | None = None
+        self._first_number = 0  # of the frames of the source
+        self._first_id = self._last_id = 0  # each source numbers its passages from 1
         self._changed = Condition()
         self._newest: tuple[int, BgrImage, StreamUpdate] | None = None
         self._jpeg: tuple[int, bytes] = (0, b"")
-        self._plates: dict[int, tuple[TrackedPlate, bool]] = {}  # by first sight; and whether it has gone
+        self._plates: dict[int, _Kept] = {}  # by first sight
         self._dropped = 0
         self._passages = 0
         self._phase: Phase = "running"
         self.paused: bool = False
+
+    def begin(self, started: Started) -> None:
+        """Take what the next source is, of which no frame has come."""
+        with self._changed:
+            self._started = started
+            self._first_id = self._last_id
+            self._first_number = 0 if self._newest is None else self._newest[0]
+            self._phase = "running"
+            self._changed.notify_all()
 
     def show(self, frame: BgrImage, update: StreamUpdate, *, dropped: int = 0) -> None:
         """Take the next frame; returns at once.
@@ -101,16 +110,20 @@ class LiveState:
         """JSON-safe: what the page writes beside the picture; plates in view first, then newest first."""
         with self._changed:
             number, timestamp_s = (0, 0.0) if self._newest is None else (self._newest[0], self._newest[2].timestamp_s)
-            newest_first = list(self._plates.values())[::-1]
-            plates = sorted(newest_first, key=lambda kept: kept[1])
-            return self._head | {
+            newest_first = list(self._plates.items())[::-1]
+            plates = sorted(newest_first, key=lambda item: item[1].gone)
+            started = self._started
+            return {
+                "title": "" if started is None else started.source,
+                "frame_count": None if started is None else started.frame_count,
+                "at": None if started is None else started.iso_at(timestamp_s),
                 "phase": self._phase,
                 "paused": self.paused,
-                "frame": number,
+                "frame": number - self._first_number,
                 "timestamp_s": float(timestamp_s),
                 "dropped": self._dropped,
                 "passages": self._passages,
-                "plates": [_plate_dict(plate, gone=gone) for plate, gone in plates],
+                "plates": [_plate_dict(number, kept) for number, kept in plates],
             }
 
     def frame_jpeg(self, after: int, *, timeout_s: float) -> tuple[int, bytes] | None:
@@ -136,11 +149,11 @@ class LiveState:
             self._jpeg = max(self._jpeg, encoded)
         return encoded
 
-    def crop_jpeg(self, passage_id: int) -> bytes | None:
+    def crop_jpeg(self, plate_id: int) -> bytes | None:
         """The plate of the best reading of a passage as a JPEG; None when the passage is unknown or forgotten."""
         with self._changed:
-            plate, _ = self._plates.get(passage_id, (None, False))
-        return None if plate is None else _jpeg(plate.best.evidence.plate.pixels)
+            kept = self._plates.get(plate_id)
+        return None if kept is None else _jpeg(kept.plate.best.evidence.plate.pixels)
 
     def _is_stopped(self) -> bool:
         return self._phase == "stopped"
@@ -154,16 +167,23 @@ class LiveState:
 
     def _keep_plates(self, plates: Sequence[TrackedPlate], *, gone: bool) -> None:
         for plate in plates:
-            self._passages += plate.passage_id not in self._plates
-            self._plates[plate.passage_id] = (plate, gone)
+            plate_id = self._first_id + plate.passage_id
+            self._last_id = max(self._last_id, plate_id)
+            if self._is_listed(plate):
+                self._passages += plate_id not in self._plates
+                self._plates[plate_id] = _Kept(plate, gone, self._started)
+            elif self._plates.pop(plate_id, None) is not None:
+                self._passages -= 1
         while len(self._plates) > MAX_PASSAGES:
-            finished = (passage_id for passage_id, (_, is_gone) in self._plates.items() if is_gone)
+            finished = (plate_id for plate_id, kept in self._plates.items() if kept.gone)
             del self._plates[next(finished, next(iter(self._plates)))]
 
 
-def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
+def _plate_dict(plate_id: int, kept: _Kept) -> dict[str, Any]:
+    plate, started = kept.plate, kept.started
     return {
-        "id": int(plate.passage_id),
+        "id": int(plate_id),
+        "source": None if started is None else started.source,
         "text": plate.text,
         "text_local": plate.text_local,
         "confidence": float(plate.confidence),
@@ -172,9 +192,11 @@ def _plate_dict(plate: TrackedPlate, *, gone: bool) -> dict[str, Any]:
         "country": plate.country,
         "region": plate.region.name if plate.region is not None and plate.status == "read" else None,
         "settled": bool(plate.settled),
-        "gone": gone,
+        "gone": kept.gone,
         "first_seen_s": float(plate.first_seen_s),
         "last_seen_s": float(plate.last_seen_s),
+        "first_seen_at": None if started is None else started.iso_at(plate.first_seen_s),
+        "last_seen_at": None if started is None else started.iso_at(plate.last_seen_s),
         "readings": int(plate.readings),
         "best_frame_index": int(plate.best_frame_index),
     }

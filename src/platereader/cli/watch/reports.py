@@ -8,12 +8,13 @@ import math
 import sys
 from typing import Any, Protocol
 
-from platereader.cli.tables import table_row
+from platereader.cli.language import Language
+from platereader.cli.tables import csv_cell, printable, table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
 from platereader.results import TrackedPlate
 
 _HEADER = ("FROM", "TO", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
-_WIDTHS = (8, 8, 10, 10, 7, 10, 10, 8, 0)
+_WIDTHS = (8, 8, 10, 10, 7, 11, 12, 8, 0)
 _CSV_HEADER = (
     "passage_id",
     "text",
@@ -31,6 +32,8 @@ _CSV_HEADER = (
     "first_seen_at",
     "best_frame_index",
     "crop",
+    "last_seen_at",
+    "source",
 )
 
 
@@ -38,7 +41,7 @@ class Report(Protocol):
     """Takes events one by one; every line is flushed, so that a program behind a pipe gets it at once."""
 
     def start(self, started: Started) -> None:
-        """Before the first frame."""
+        """Before the first frame of each source."""
         ...
 
     def add(self, event: PlateEvent) -> None:
@@ -46,12 +49,12 @@ class Report(Protocol):
         ...
 
     def end(self, ended: Ended) -> None:
-        """After the last event."""
+        """After the last event of each source."""
         ...
 
 
 class JsonReport:
-    """One line of JSON for each event, from ``started`` to ``ended``."""
+    """One line of JSON for each event, from ``started`` to ``ended`` of each source."""
 
     def start(self, started: Started) -> None:
         """The first line."""
@@ -72,18 +75,20 @@ class JsonReport:
 class CsvReport:
     """CSV with a header, and one row for each finished passage."""
 
+    def __init__(self) -> None:
+        self._started: Started | None = None
+
     def start(self, started: Started) -> None:
-        """The header."""
+        """The header, once."""
+        if self._started is None:
+            self._row(_CSV_HEADER)
         self._started = started
-        self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        self._row(_CSV_HEADER)
 
     def add(self, event: PlateEvent) -> None:
         """A row when the passage has finished."""
         if event.kind != "finished":
             return
-        plate = event.plate
-        seen_at = self._started.at(plate.first_seen_s)
+        plate, started = event.plate, event.started
         self._row(
             (
                 plate.passage_id,
@@ -99,9 +104,11 @@ class CsvReport:
                 plate.readings,
                 round(plate.first_seen_s, 3),
                 round(plate.last_seen_s, 3),
-                "" if seen_at is None else seen_at.isoformat(timespec="milliseconds"),
+                started.iso_at(plate.first_seen_s) or "",
                 plate.best_frame_index,
                 event.crop or "",
+                started.iso_at(plate.last_seen_s) or "",
+                csv_cell(started.source),
             )
         )
 
@@ -109,17 +116,30 @@ class CsvReport:
         """Nothing: the rows are the document."""
 
     def _row(self, cells: tuple[object, ...]) -> None:
-        self._writer.writerow(cells)
+        csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
         sys.stdout.flush()
 
 
 class TableReport:
-    """A table with one row for each finished passage."""
+    """A table with one row for each finished passage.
+
+    Args:
+        name_sources: print the name of each source above its rows.
+        language: of the headers, reasons and regions; English by default.
+    """
+
+    def __init__(self, *, name_sources: bool = False, language: Language | None = None) -> None:
+        self._name_sources = name_sources
+        self._language = language or Language()
+        self._started: Started | None = None
 
     def start(self, started: Started) -> None:
-        """The header."""
+        """The header, once, and the name of the source where there are several."""
+        if self._started is None:
+            self._print(tuple(map(self._language, _HEADER)))
         self._started = started
-        self._print(_HEADER)
+        if self._name_sources:
+            print(printable(started.source), flush=True)
 
     def add(self, event: PlateEvent) -> None:
         """A row when the passage has finished."""
@@ -127,25 +147,27 @@ class TableReport:
             return
         plate = event.plate
         percent = f"{math.floor(100 * plate.confidence)} %" if plate.text else ""
-        times = (self._time(plate.first_seen_s), self._time(plate.last_seen_s))
+        times = (_time(event.started, plate.first_seen_s), _time(event.started, plate.last_seen_s))
         spelt = (plate.text or "-", plate.text_local or "", plate.country or "")
-        self._print((*times, *spelt, percent, plate.status, str(plate.readings), _note(plate)))
+        status, note = self._language(plate.status), _note(plate, self._language)
+        self._print((*times, *spelt, percent, status, str(plate.readings), note))
 
     def end(self, ended: Ended) -> None:
         """Nothing: the summary is not for whoever reads the results."""
-
-    def _time(self, timestamp_s: float) -> str:
-        """The time of day before a camera, minutes and seconds in a video."""
-        time = self._started.at(timestamp_s)
-        minutes, seconds = divmod(math.floor(10 * timestamp_s) / 10, 60)
-        return f"{minutes:.0f}:{seconds:04.1f}" if time is None else f"{time:%H:%M:%S}"
 
     def _print(self, cells: tuple[str, ...]) -> None:
         print(table_row(cells, widths=_WIDTHS), flush=True)
 
 
-def _note(plate: TrackedPlate) -> str:
+def _time(started: Started, timestamp_s: float) -> str:
+    """The time of day where it is known, else minutes and seconds from the start of the video."""
+    time = started.at(timestamp_s)
+    minutes, seconds = divmod(math.floor(10 * timestamp_s) / 10, 60)
+    return f"{minutes:.0f}:{seconds:04.1f}" if time is None else f"{time:%H:%M:%S}"
+
+
+def _note(plate: TrackedPlate, language: Language) -> str:
     """The region of a sure text, the reason of any other."""
     if plate.reason is not None:
-        return plate.reason.replace("_", " ")
-    return "" if plate.region is None else plate.region.name
+        return language(plate.reason.replace("_", " "))
+    return language.region(plate.region, country=plate.country)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,42 @@ if TYPE_CHECKING:
     from platereader.media._source import FrameSource
 
 _MAX_GAP_S = 2.0  # after a longer loss of the camera the video cuts, rather than show a still picture
+
+
+def video_paths(save: Path, names: Sequence[Path], *, inputs: InputFiles) -> list[Path]:
+    """Where the annotated video of each source goes; all of them are checked before the first is written.
+
+    Args:
+        save: a file for one source, a folder for several.
+        names: of the sources, as paths below that folder.
+        inputs: files that are not written over.
+
+    Raises:
+        InvalidArgumentError: a file for several, two of one name, or a place where none can be written.
+    """
+    if len(names) > 1 and (save.suffix.lower() == ".mp4" or save.is_file()):
+        raise InvalidArgumentError(f"--save is {str(save)!r} for {len(names)} sources: name a folder for their videos.")
+    ending = (name if name.suffix.lower() == ".mp4" else name.with_name(f"{name.name}.mp4") for name in names)
+    paths = [save / name for name in ending] if len(names) > 1 else [save]
+    for path in paths:
+        _check_path(path, inputs)
+    if len(set(paths)) < len(paths):
+        raise InvalidArgumentError("two sources have the same name, and so would their videos of --save: rename one.")
+    return paths
+
+
+def _check_path(path: Path, inputs: InputFiles) -> None:
+    """Refuse a place where an annotated video cannot be written.
+
+    Raises:
+        InvalidArgumentError: another ending, one of ``inputs``, a link or a folder.
+    """
+    if path.suffix.lower() != ".mp4":
+        raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
+    if path in inputs:
+        raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
 
 
 class AnnotatedVideo:
@@ -44,12 +81,7 @@ class AnnotatedVideo:
         from platereader.cli.videos import VideoWriter, check_quality
 
         check_quality(quality)
-        if path.suffix.lower() != ".mp4":
-            raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
-        if path in inputs:
-            raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
+        _check_path(path, inputs)
         self._writer = VideoWriter(path, source=source, quality=quality, inputs=inputs)
         self._show_country = show_country
         self._live = source.live

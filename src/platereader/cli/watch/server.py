@@ -102,8 +102,8 @@ class LivePage:
             return self._snapshot() if self.state.wait_until_stopped(_END_WAIT_S) else _nothing()
         if path == "frame":
             return self._frame(_parse_number(query.get("after")))
-        if path.startswith("crop/") and (passage_id := _parse_number([path[5:]])) is not None:
-            crop = self.state.crop_jpeg(passage_id)
+        if path.startswith("crop/") and (plate_id := _parse_number([path[5:]])) is not None:
+            crop = self.state.crop_jpeg(plate_id)
             return None if crop is None else _Response("image/jpeg", crop)
         return None
 

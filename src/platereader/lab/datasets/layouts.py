@@ -170,7 +170,7 @@ def _voc_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[],
             raise _BrokenRowError("declares XML entities, which no annotation needs")
         try:
             tree = ET.fromstring(data)  # noqa: S314 - without entities there is nothing to expand
-        except ET.ParseError as error:
+        except (ET.ParseError, LookupError, ValueError) as error:  # the last two for its encoding
             raise _BrokenRowError(f"is not valid XML ({error})") from error
         picture = _voc_picture(annotation, tree.findtext("filename"), by_stem)
         names = ("xmin", "ymin", "xmax", "ymax")
@@ -224,7 +224,7 @@ def _yolo_picture(picture: Path, table: Path | None) -> LabelledImage:
         if line.strip():
             x, y, w, h = _yolo_shares(line, number)
             left, top = (x - w / 2) * width, (y - h / 2) * height
-            plates.append(LabelledPlate(Box(left, top, left + w * width, top + h * height)))
+            plates.append(LabelledPlate(_box((left, top, left + w * width, top + h * height))))
     return LabelledImage(picture, width, height, tuple(plates))
 
 

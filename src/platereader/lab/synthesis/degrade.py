@@ -267,7 +267,7 @@ def haze(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrI
 
 
 def overexposed(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
-    """Too much light: the ground burns out, and its glow eats thin strokes; in half of the pictures all of one place."""
+    """Too much light: the ground burns out, its glow eats thin strokes, and half of the time one whole place."""
     gain = 1.0 + strength * rng.uniform(0.4, 2.4)
     bright = with_curves(pixels, np.arange(256.0)[:, None] * gain)
     glow = soften(bright, sigma_px=0.3 + strength * float(rng.uniform(0.01, 0.04)) * pixels.shape[0])

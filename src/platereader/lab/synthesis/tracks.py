@@ -36,6 +36,8 @@ _OWN_TEXT = 0.5
 _RENDERED_WIDTH_PX = 200.0
 _WRONG_LINES = 0.02
 _HIDDEN_END = 0.12
+_STANDING = 0.2
+_STANDING_SWAY = 0.05
 _HIDDEN = CropProfile(hidden_share=1.0)
 
 
@@ -80,6 +82,7 @@ class _Trajectory:
     covered: tuple[float, float]  # part of the track, as shares, in which something passes in front
     cut: tuple[float, float]  # likewise in which the frame ends within the plate
     swapped: tuple[float, float]  # likewise in which the tracker follows another plate
+    standing_seed: int | None  # of a plate that stands still: of the detector's error, which is the same in all frames
 
 
 def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random.Generator) -> Track:
@@ -151,7 +154,7 @@ def _random_trajectory(severity: float, *, rng: np.random.Generator) -> _Traject
     first_px = math.exp((1 - severity) * math.log(110.0) + severity * math.log(40.0) + 0.25 * rng.standard_normal())
     widths = (first_px, first_px * rng.uniform(1.0, 2.0))
     turn_deg = float(rng.normal(0.0, 6.0 + 22.0 * severity))
-    return _Trajectory(
+    trajectory = _Trajectory(
         width_px=widths if rng.random() < 0.7 else (widths[1], widths[0]),
         yaw_deg=(turn_deg, turn_deg + float(rng.normal(0.0, 8.0 + 8.0 * severity))),
         pitch_deg=float(rng.uniform(0.0, 8.0 + 14.0 * severity)),
@@ -165,7 +168,12 @@ def _random_trajectory(severity: float, *, rng: np.random.Generator) -> _Traject
         covered=_random_interval(0.1 + 0.3 * severity, rng=rng),
         cut=_random_interval(0.1 + 0.15 * severity, rng=rng, at_an_end=True),
         swapped=_random_interval(0.03, rng=rng),
+        standing_seed=None,
     )
+    if rng.random() >= _STANDING:
+        return trajectory
+    width_px, yaw_deg = trajectory.width_px[0], trajectory.yaw_deg[0]
+    return replace(trajectory, width_px=(width_px,) * 2, yaw_deg=(yaw_deg,) * 2, standing_seed=int(rng.integers(2**32)))
 
 
 def _random_interval(probability: float, *, rng: np.random.Generator, at_an_end: bool = False) -> tuple[float, float]:
@@ -198,10 +206,10 @@ def _observe(
     view: View, trajectory: _Trajectory, *, share: float, shake: float, key: bool, rng: np.random.Generator
 ) -> Observation:
     """The plate at some place of its trajectory; a key frame of a video is compressed less."""
-    turned_deg = _interpolated(trajectory.yaw_deg, share) + float(rng.normal(0.0, 1.0))
-    view = damage.turned(
-        view, angles_deg=(turned_deg, trajectory.pitch_deg, trajectory.roll_deg + float(rng.normal(0, 0.7)))
-    )
+    sway = 1.0 if trajectory.standing_seed is None else _STANDING_SWAY
+    turned_deg = _interpolated(trajectory.yaw_deg, share) + sway * float(rng.normal(0.0, 1.0))
+    rolled_deg = trajectory.roll_deg + sway * float(rng.normal(0.0, 0.7))
+    view = damage.turned(view, angles_deg=(turned_deg, trajectory.pitch_deg, rolled_deg))
     if _contains(share, trajectory.covered):
         view = damage.occlusion(view, float(rng.uniform(8.0, 25.0)), rng=rng)
     view = damage.width(view, _interpolated(trajectory.width_px, share), rng=rng)
@@ -222,7 +230,9 @@ def _interpolated(ends: tuple[float, float], share: float) -> float:
 
 def _detection(view: View, trajectory: _Trajectory, *, rng: np.random.Generator) -> Detection:
     """What a detector makes of it; its score is left at one, as that is another one with every detector."""
-    quad = Quad.from_points(noisy_corners(view.corners, error=CornerError(trajectory.corner_error, tail=0.5), rng=rng))
+    seed, error = trajectory.standing_seed, CornerError(trajectory.corner_error, tail=0.5)
+    corners = noisy_corners(view.corners, error=error, rng=rng if seed is None else np.random.default_rng(seed))
+    quad = Quad.from_points(corners)
     height, width = view.pixels.shape[:2]
     box = quad.box.clipped(width, height) or Box(0.0, 0.0, float(width), float(height))
     other: Lines = 2 if view.lines == 1 else 1

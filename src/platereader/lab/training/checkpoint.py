@@ -38,6 +38,16 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
     scalars: Mapping[str, Any]
 
+    def scalar(self, name: str) -> Any:
+        """One of the values.
+
+        Raises:
+            WeightsCorruptError: there is none of that name.
+        """
+        if name not in self.scalars:
+            raise WeightsCorruptError(f"the checkpoint has no {name!r}: delete it to start anew.")
+        return self.scalars[name]
+
     def group(self, prefix: str) -> dict[str, Tensor]:
         """The tensors whose name starts with ``prefix`` and a dot, without both."""
         start = prefix + "."
@@ -112,7 +122,12 @@ def restore_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     Raises:
         InvalidArgumentError: they belong to another network; names the first tensor that differs.
     """
-    wanted = network.state_dict()
+    _check_shapes(tensors, network.state_dict())
+    network.load_state_dict(tensors)
+
+
+def _check_shapes(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Raise unless both have the same names and shapes."""
     for name in [*wanted, *tensors]:
         sizes = [list(group[name].shape) if name in group else None for group in (tensors, wanted)]
         if sizes[0] != sizes[1]:
@@ -120,7 +135,6 @@ def restore_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
                 f"network: its tensor {name} is {sizes[1]}, in the checkpoint it is {sizes[0]}: "
                 "name a new folder for the output to train another network."
             )
-    network.load_state_dict(tensors)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -160,6 +174,16 @@ class ModelEma:
         self.updates: int = 0
         state = cast("dict[str, Tensor]", module.state_dict())
         self.tensors: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in state.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor], *, updates: int) -> None:
+        """Go on from an average.
+
+        Raises:
+            InvalidArgumentError: as for ``restore_network``.
+        """
+        _check_shapes(tensors, self.tensors)
+        self.tensors.update(tensors)
+        self.updates = updates
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:

@@ -198,13 +198,12 @@ class TrainingLoop:
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint."""
-        check_unchanged(checkpoint.scalars.get("settings", {}), self._fixed)
+        check_unchanged(checkpoint.scalar("settings"), self._fixed)
         restore_network(self.network, checkpoint.group("network"))
         restore_optimizer(self._optimizer, checkpoint.group("optimizer"))
-        self.ema.tensors.update(checkpoint.group("ema"))
-        self.ema.updates = int(checkpoint.scalars["ema_updates"])
-        self.step = int(checkpoint.scalars["step"])
-        self.elapsed_s = float(checkpoint.scalars["elapsed_s"])
+        self.ema.restore(checkpoint.group("ema"), updates=checkpoint.scalar("ema_updates"))
+        self.step = checkpoint.scalar("step")
+        self.elapsed_s = float(checkpoint.scalar("elapsed_s"))
         self.shared_progress[0] = self.progress
 
 
@@ -223,12 +222,12 @@ def record_of(output: Path, *, start: WeightFile | None, data: Iterable[Path], f
         data: folders that it is trained on.
         figures: as of ``TrainingRecord``.
     """
-    scalars = load_checkpoint(output / CHECKPOINT_NAME).scalars
+    checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     return TrainingRecord(
         start=None if start is None else start.sha256,
         data=[folder.resolve().name for folder in data],
-        settings=scalars["settings"],
-        steps=scalars["step"],
-        minutes=scalars["elapsed_s"] / 60,
+        settings=checkpoint.scalar("settings"),
+        steps=checkpoint.scalar("step"),
+        minutes=checkpoint.scalar("elapsed_s") / 60,
         figures=figures,
     )

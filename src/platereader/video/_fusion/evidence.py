@@ -34,6 +34,7 @@ from platereader.video._fusion.difference import (
     is_unlike,
     sure_at,
 )
+from platereader.video._fusion.legibility import agreement
 from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed, substituted, voted
 
@@ -218,7 +219,6 @@ class FusedEvidence:
             texts[0],
             share=math.exp(log_shares[0]),
             lead_nats=_lead([*scores, other]),
-            floor_nats=self._weights.floor_nats,
             fit=fits[0],
         )
         fused = FusedText(
@@ -254,23 +254,20 @@ def _least_informative(kept: Sequence[Frame]) -> int:
     return min(range(len(kept)), key=lambda index: kept[index].weight * math.sqrt(room[index]))
 
 
-def _signs(
-    frames: Sequence[Frame], text: str, *, share: float, lead_nats: float, floor_nats: float, fit: TextFit
-) -> FusedSigns:
+def _signs(frames: Sequence[Frame], text: str, *, share: float, lead_nats: float, fit: TextFit) -> FusedSigns:
     """What speaks for and against the best text."""
     weights = np.array([kept.weight for kept in frames])
     agreeing = [kept for kept in frames if kept.candidates[0].text == text]
     signs = dict(zip(FRAME_SIGNS, weights @ np.array([kept.signs for kept in frames]) / weights.sum(), strict=True))
     # Whatever a preference for formats takes from its share, a text is as probable as the frames alone say on average.
     mean_prob = sum(kept.weight * math.exp(kept.log_probs[text]) for kept in frames) / float(weights.sum())
+    typical_nats, agreement_nats = agreement([kept.signs for kept in agreeing])
     return FusedSigns(
         share=min(1.0, max(share, mean_prob)),
         lead_nats=lead_nats,
         frames=len(frames),
-        weight=float(weights.sum()),
-        agreeing=sum(kept.weight for kept in agreeing) / float(weights.sum()),
-        supporting=sum(kept.log_probs[text] > -floor_nats for kept in frames) / len(frames),
-        best_confidence=max((kept.reading.confidence for kept in agreeing), default=0.0),
+        typical_nats=typical_nats,
+        agreement_nats=agreement_nats,
         edge=float(signs["edge"]),
         inner=float(signs["inner"]),
         legal=fit.legal,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +14,42 @@ from platereader.results import Detection, Lines, PlateReading
 from platereader.trust._logistic import log_odds
 from platereader.trust._signs import illegible_shares
 
-__all__ = ["frame_signs"]
+__all__ = ["agreement", "frame_signs"]
 
 _WIDTH_PX = (12.0, 300.0)
 _TWO_LINE_WIDTH = 1.0 / 0.6
 _MIN_SHARPNESS = 0.02
 _MAX_ILLEGIBLE = 0.98
 _MAX_ODDS = 9.0
+_MAX_AGREEING_ODDS = 6.0
+
+_ANOTHER_WAY: Final = np.array([0.12, 0.2, 0.2, 0.2, 0.2, 1.5])
+"""By how much two frames differ in each sign if they show the plate in another way."""
+
+_LEAST_NEW: Final = 0.2
+"""How much of a frame is new that shows the plate as a surer one does: its noise."""
+
+
+def agreement(frames: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """What frames that read the same text say of it together.
+
+    The surest frame counts in full, each further one as far as its signs differ from those of all surer ones: frames
+    that show a plate in one and the same way have the same blind spot.
+
+    Args:
+        frames: the signs of each, see ``frame_signs``.
+
+    Returns:
+        The mean of their log odds, and the sum of the log odds above 0.
+    """
+    if not frames:
+        return -_MAX_AGREEING_ODDS, 0.0
+    signs = np.array(sorted(frames, key=lambda one: tuple(reversed(one)), reverse=True))
+    odds = np.clip(signs[:, -1], -_MAX_AGREEING_ODDS, _MAX_AGREEING_ODDS)
+    distances = (((signs[:, None] - signs) / _ANOTHER_WAY) ** 2).sum(axis=-1)  # (F, F)
+    surer = np.tri(len(signs), k=-1, dtype=np.bool_)
+    new = np.maximum(_LEAST_NEW, -np.expm1(-np.where(surer, distances, np.inf).min(axis=1)))
+    return float(odds.mean()), float(new @ np.maximum(odds, 0.0))
 
 
 def frame_signs(reading: PlateReading) -> tuple[float, ...]:

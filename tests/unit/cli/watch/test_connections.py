@@ -62,7 +62,7 @@ def no_wait_for_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def page() -> Generator[LivePage, None, None]:
     """A page without frames."""
-    with LivePage(LiveState("gate.mp4"), on_stop=lambda: None) as opened:
+    with LivePage(LiveState(), on_stop=lambda: None) as opened:
         yield opened
 
 
@@ -195,7 +195,7 @@ HOSTILE = [
 def test_requests_that_are_none_do_nothing(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_FIRST_REQUEST_S", 60.0)
     stops: list[str] = []
-    with LivePage(LiveState("gate.mp4"), on_stop=lambda: stops.append("stop")) as opened:
+    with LivePage(LiveState(), on_stop=lambda: stops.append("stop")) as opened:
         path = urlsplit(opened.url).path.encode()
         for sent in HOSTILE:
             answer = answer_to(

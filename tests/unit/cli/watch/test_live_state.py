@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,10 +16,13 @@ from fakes import frame_with, patch_pipeline
 from platereader import Box, StreamUpdate
 from platereader._arrays import BgrImage
 from platereader.cli.watch import live_state
+from platereader.cli.watch.events import Started, is_reported
 from platereader.cli.watch.live_state import LiveState
 from platereader.media._drawing import draw_update
 
 ONE = {50: Box(40, 60, 120, 80)}
+MORNING = datetime(2026, 11, 28, 8, tzinfo=timezone.utc)
+GATE = Started("gate.mp4", False, MORNING, None, 10.0, 4, "1")
 
 
 def updates(frames: list[BgrImage]) -> list[StreamUpdate]:
@@ -34,7 +39,8 @@ def decoded(jpeg: bytes) -> BgrImage:
 def test_a_passage_from_in_view_to_gone() -> None:
     frame = frame_with(ONE)
     *seen, final = updates([frame] * 4)
-    state = LiveState("gate.mp4", frame_count=4)
+    state = LiveState()
+    state.begin(GATE)
     assert state.snapshot()["plates"] == []
     for update in seen:
         state.show(frame, update, dropped=3)
@@ -53,13 +59,41 @@ def test_only_a_sure_reading_names_its_region() -> None:
     frame = frame_with(ONE)
     plate = updates([frame] * 3)[2].active[0]
     verdict = replace(plate.verdict, status="uncertain", reason="low_confidence")
-    state = LiveState("gate.mp4")
+    state = LiveState()
     state.show(frame, StreamUpdate(0.0, (plate, replace(plate, passage_id=2, verdict=verdict)), ()))
     assert [(one["id"], one["region"]) for one in state.snapshot()["plates"]] == [(2, None), (1, "Moscow")]
 
 
+def test_it_lists_what_is_reported_and_everything_if_told_so() -> None:
+    frame = frame_with(ONE)
+    plate = updates([frame] * 3)[2].active[0]
+    doubtful = replace(plate, verdict=replace(plate.verdict, status="uncertain"), settled=False, readings=9, agreeing=1)
+    for state, count in ((LiveState(), 0), (LiveState(is_listed=partial(is_reported, everything=True)), 1)):
+        state.show(frame, StreamUpdate(0.0, (plate,), ()))
+        assert state.snapshot()["passages"] == 1
+        state.show(frame, StreamUpdate(0.1, (), (doubtful,)))  # it looked better than it was
+        snapshot = state.snapshot()
+        assert (snapshot["passages"], len(snapshot["plates"])) == (count, count)
+
+
+def test_each_source_has_its_own_passages_and_times() -> None:
+    frame = frame_with(ONE)
+    plate = updates([frame] * 3)[2].active[0]
+    state = LiveState()
+    for started in (GATE, replace(GATE, source="yard.mp4", first_frame_at=MORNING)):
+        state.begin(started)
+        state.show(frame, StreamUpdate(0.5, (), (plate,)))
+        state.end(StreamUpdate(0.5, (), ()), "ended")
+    snapshot = state.snapshot()
+    assert (snapshot["title"], snapshot["frame"], snapshot["passages"]) == ("yard.mp4", 1, 2)
+    assert snapshot["at"] == "2026-11-28T08:00:00.500+00:00"
+    sources = [(one["id"], one["source"], one["first_seen_at"]) for one in snapshot["plates"]]
+    assert sources == [(2, "yard.mp4", "2026-11-28T08:00:00.000+00:00"), (1, "gate.mp4", None)]
+    assert state.frame_jpeg(1, timeout_s=1) is not None
+
+
 def test_a_run_stops_once_and_wakes_those_who_wait() -> None:
-    state = LiveState("gate.mp4")
+    state = LiveState()
     assert not state.wait_until_stopped(0.01)
     started_s = time.monotonic()
     stopping = threading.Timer(0.05, state.stop)
@@ -75,7 +109,7 @@ def test_a_run_stops_once_and_wakes_those_who_wait() -> None:
 def test_frames_are_numbered_drawn_on_and_waited_for() -> None:
     frame = frame_with(ONE)
     first, second, _ = updates([frame] * 2)
-    state = LiveState("gate.mp4")
+    state = LiveState()
     assert state.frame_jpeg(0, timeout_s=0.01) is None
     state.show(frame, first)
     state.show(frame, second)
@@ -90,7 +124,7 @@ def test_frames_are_numbered_drawn_on_and_waited_for() -> None:
 
 
 def test_large_frames_are_shrunk() -> None:
-    state = LiveState("gate.mp4")
+    state = LiveState()
     state.show(np.zeros((1000, 4000, 3), np.uint8), StreamUpdate(0.0, (), ()))
     assert decoded((state.frame_jpeg(0, timeout_s=1) or (0, b""))[1]).shape == (320, 1280, 3)
 
@@ -106,7 +140,7 @@ def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(live_state, "draw_update", slowly)
     frame = frame_with(ONE)
     first, *_ = updates([frame])
-    state = LiveState("gate.mp4")
+    state = LiveState()
     state.show(frame, first)
     browser = threading.Thread(target=state.frame_jpeg, args=(0,), kwargs={"timeout_s": 1})
     browser.start()
@@ -121,7 +155,7 @@ def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_state, "MAX_PASSAGES", 3)
-    state = LiveState("gate.mp4")
+    state = LiveState()
     frame = frame_with(ONE)
     for index in range(1, 6):
         *_, final = updates([frame] * 3)
@@ -138,7 +172,7 @@ def test_a_plate_in_view_stays_on_top_however_many_pass(monkeypatch: pytest.Monk
     monkeypatch.setattr(live_state, "MAX_PASSAGES", 3)
     frame = frame_with(ONE)
     parked, *_ = updates([frame] * 3)[2].active
-    state = LiveState("gate.mp4")
+    state = LiveState()
     for index in range(100, 110):
         state.show(frame, StreamUpdate(index, (parked,), (replace(parked, passage_id=index),)))
     snapshot = state.snapshot()

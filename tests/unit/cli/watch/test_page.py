@@ -13,6 +13,7 @@ import pytest
 
 from fakes import frame_with, patch_pipeline
 from platereader import Box, StreamUpdate, TrackedPlate
+from platereader.cli.watch.events import Started
 from platereader.cli.watch.live_state import LiveState
 from platereader.cli.watch.server import LivePage
 from webdriver import Browser, chromium
@@ -63,7 +64,9 @@ def seen() -> tuple[TrackedPlate, ...]:
 def opened(browser: Browser) -> Generator[LivePage, None, None]:
     """A page with four plates, which the browser shows."""
     plates = seen()
-    state = LiveState("gate", started_at=datetime(2026, 11, 28, 8, tzinfo=timezone.utc))
+    now = datetime(2026, 11, 28, 8, tzinfo=timezone.utc)
+    state = LiveState(is_listed=lambda plate: True)
+    state.begin(Started("gate", live=True, started_at=now, first_frame_at=now, fps=None, frame_count=None, version=""))
     state.show(FRAME, StreamUpdate(0.3, plates[:2], plates[2:]))
     with LivePage(state, on_stop=lambda: None) as page:
         browser.open(page.url)
@@ -131,11 +134,11 @@ def test_export_of_the_shown_rows(browser: Browser) -> None:
         document = bytes(browser.run(EXPORT)).decode()
     assert document.splitlines()[0] == (
         "\ufeffid,text_local,text,confidence,status,reason,settled,country,region,readings,"
-        "first_seen_s,last_seen_s,first_seen_at"
+        "first_seen_s,last_seen_s,first_seen_at,last_seen_at,source"
     )
     first, second = document.splitlines()[1:]
     assert first.startswith("1,А123ВС77,A123BC77,0.99")
-    assert first.endswith("RU,Moscow,3,0,0.2,2026-11-28T08:00:00.000Z")
+    assert first.endswith("3,0,0.2,2026-11-28T08:00:00.000+00:00,2026-11-28T08:00:00.200+00:00,gate")
     assert second.startswith("3,А123ВС77,A123BC77,0.5,uncertain,low_confidence,")
     assert document.endswith("\r\n")
 

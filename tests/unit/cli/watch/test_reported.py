@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Sighting, StreamUpdate, TrackedPlate, Verdict
-from platereader.cli.watch.events import Passages, is_reported
+from platereader.cli.watch.events import Passages, Started, is_reported
 from platereader.results import Status
 
+GATE = Started("gate.mp4", False, datetime(2026, 11, 28, 8, tzinfo=timezone.utc), None, 10.0, 4, "1")
 BOX = Box(20, 30, 100, 50)
 SEEN = Sighting(0.0, 0, BOX)
 (READING,) = patch_pipeline().read(frame_with({50: BOX}))
@@ -40,7 +42,9 @@ def test_read_passages_and_those_that_read_alike_are_reported(plate: TrackedPlat
 def test_what_is_left_out_is_counted_and_everything_can_be_had() -> None:
     pieces = [passage("7", "uncertain", readings=9, agreeing=1, passage_id=number) for number in (1, 2)]
     update = StreamUpdate(1.0, (), (*pieces, passage("A123BC77", "uncertain", readings=4, agreeing=4, passage_id=3)))
-    some, everything = (Passages(lambda plate: None, everything=everything) for everything in (False, True))
+    some, everything = (
+        Passages(lambda plate: None, started=GATE, everything=everything) for everything in (False, True)
+    )
     assert [event.plate.passage_id for event in some.events_of(update)] == [3]
     assert [event.plate.passage_id for event in everything.events_of(update)] == [1, 2, 3]
     assert (some.finished, some.left_out, everything.finished, everything.left_out) == (1, 2, 3, 0)

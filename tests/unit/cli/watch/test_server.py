@@ -52,7 +52,7 @@ def no_wait_for_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
 def state() -> LiveState:
     """One frame with one plate."""
     stream = patch_pipeline().stream()
-    shown = LiveState("gate.mp4")
+    shown = LiveState()
     for index in range(3):
         shown.show(FRAME, stream.update(FRAME, index / 10))
     return shown

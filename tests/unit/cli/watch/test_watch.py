@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -103,7 +104,15 @@ def test_json_says_each_thing_once(folder: Path, capsys: pytest.CaptureFixture[s
     assert 0.1 < events[0]["timestamp_s"] < 0.8 < events[1]["timestamp_s"]
     assert events[3]["plate"]["best_frame_index"] >= 58
     assert events[1]["crop"] is None
-    assert ended == {"event": "ended", "why": "ended", "frames": 64, "dropped": 0, "passages": 2, "left_out": 0}
+    assert ended == {
+        "event": "ended",
+        "source": str(folder),
+        "why": "ended",
+        "frames": 64,
+        "dropped": 0,
+        "passages": 2,
+        "left_out": 0,
+    }
 
 
 def test_an_unsure_plate_finishes_and_never_settles(
@@ -116,11 +125,11 @@ def test_an_unsure_plate_finishes_and_never_settles(
     assert out.count("low confidence") == 2
 
 
-def test_detect_every_third_frame(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, *events, _ = watch_json(capsys, folder, "--fps", "10", "--detect-every", "3")
+def test_search_every_third_frame(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, *events, _ = watch_json(capsys, folder, "--fps", "10", "--search-every", "0.3")
     finished = [event["plate"] for event in events if event["event"] == "finished"]
     assert [plate["readings"] for plate in finished] == [3, 2]
-    assert watch(capsys, folder, "--detect-every", "0")[0] == 2
+    assert watch(capsys, folder, "--search-every", "-1")[0] == 2
 
 
 def test_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +205,10 @@ def test_frames_that_change_size_are_fitted_and_keep_their_times(
         (["FOLDER", "--fps", "0"], 2, "fps is 0"),
         (["FOLDER", "--save", "marked.avi"], 2, ".mp4"),
         (["FOLDER", "--port", "80"], 2, "--view"),
-        (["FOLDER", "--reconnect-limit", "-1"], 2, "reconnect_limit is -1"),
+        (["FOLDER", "--reconnect-limit", "-1"], 2, "reconnect"),
+        (["FOLDER", "--start", "yesterday"], 2, "--start is 'yesterday'"),
+        (["FOLDER", "0"], 2, "webcam 0 is one of several sources"),
+        (["FOLDER", "absent.mp4", "--save", "marked.mp4"], 2, "name a folder"),
         (["rtsp://admin:hunter2@127.0.0.1:9/1"], 3, "rtsp://127.0.0.1:9/1"),
     ],
 )
@@ -244,6 +256,81 @@ def test_damage_is_reported_after_what_was_seen(folder: Path, capsys: pytest.Cap
     assert (lines[-1]["why"], lines[-1]["frames"]) == ("failed", 63)
     assert "3.png" in err
     assert "1 of the 64 pictures" in err
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of videos: one plate in 0.5 s of the first, another in 0.5 s of the last, and one that is damaged."""
+    use(monkeypatch, Pipeline(replace(patch_pipeline().parts, detector=Rough(), rectifier=Rough())))
+    folder = tmp_path / "dashcam"
+    (folder / "day 2").mkdir(parents=True)
+    write_video(folder / "film-2.mp4", [frame_with(ONE)] * 10, fps=20)
+    write_video(folder / "day 2" / "film-1.mkv", [frame_with(OTHER)] * 10, fps=20)
+    write_video(folder / "film-10.mp4", [frame_with(OTHER)] * 10, fps=20)
+    (folder / ".film-3.mp4").write_bytes(b"hidden")
+    (folder / "film-2.jpg").write_bytes(b"a small picture beside it")
+    return folder
+
+
+def test_a_folder_of_videos_by_name_each_with_its_own_stream(
+    archive: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lines = watch_json(capsys, archive, "--start", "2026-11-28T08:00+03:00", "--save", tmp_path / "marked")
+    names = [str(archive / name) for name in ("day 2/film-1.mkv", "film-2.mp4", "film-10.mp4")]
+    assert [line["source"] for line in lines if line["event"] == "started"] == names
+    assert [line["source"] for line in lines if line["event"] == "ended"] == names
+    finished = [line for line in lines if line["event"] == "finished"]
+    assert [(line["source"], line["plate"]["text"], line["plate"]["passage_id"]) for line in finished] == [
+        (names[0], "M555KE199", 1),
+        (names[1], "A123BC77", 1),
+        (names[2], "M555KE199", 1),
+    ]
+    assert [line["first_seen_at"] for line in finished] == [
+        f"2026-11-28T08:00:0{second}+03:00" for second in ("0.000", "0.500", "1.000")
+    ]
+    assert [line["last_seen_at"][17:23] for line in finished] == ["00.450", "00.950", "01.450"]
+    for name in ("day 2/film-1.mkv.mp4", "film-2.mp4", "film-10.mp4"):
+        assert len(read_video(tmp_path / "marked" / name)) == 10
+
+
+def test_a_source_that_fails_is_named_and_the_rest_goes_on(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (archive / "film-2.mp4").write_bytes(b"no video")
+    status, out, err = watch(capsys, archive, "absent.mp4", "--csv", "--start", "2026-11-28T08:00Z")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert status == 1
+    assert [Path(row["source"]).name for row in rows] == ["film-1.mkv", "film-10.mp4"]
+    assert [bool(row["first_seen_at"]) for row in rows] == [True, False]  # how long film-2 is nobody knows
+    assert "film-2.mp4' is not a video" in err
+    assert "absent.mp4" in err
+    assert "sources: 4, failed: 2" in err
+
+
+def test_a_table_of_several_names_each_and_says_the_time_of_day(
+    archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC-5")
+    time.tzset()
+    first, last = archive / "film-2.mp4", archive / "film-10.mp4"
+    _, out, _ = watch(capsys, first, last, first, "--start", "2026-11-28T08:00:59.6")
+    _, source, row, other, _ = out.splitlines()
+    assert (source, other) == (str(first), str(last))
+    assert row.split()[:3] == ["08:00:59", "08:01:00", "A123BC77"]
+    (started, *_) = watch_json(capsys, first, "--start", "2026-11-28T08:00")
+    assert started["first_frame_at"] == "2026-11-28T08:00:00.000+05:00"
+
+
+def test_stopping_ends_all_sources(
+    archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops = iter([signal.SIGTERM])
+
+    def stop(*_: object) -> None:
+        if (number := next(stops, None)) is not None:
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("platereader.cli.watch.reports.JsonReport.add", stop)
+    lines = watch_json(capsys, archive)
+    assert [line["event"] for line in lines] == ["started", "ended"]
 
 
 class Camera:

@@ -88,7 +88,7 @@ def test_a_sample_of_which_an_end_is_missing_says_so() -> None:
     profile = replace(EXACT, cut_share=1.0)
     texts = [plate_sample(rng, profile=profile).text for _ in range(60)]
     marked = [text for text in texts if ILLEGIBLE in text]
-    assert len(marked) > 45  # a narrow cut takes nothing but the rim
+    assert len(marked) > 36  # a quarter of the cuts, and other narrow ones, take nothing but the rim
     assert any(text.startswith(ILLEGIBLE) for text in marked)
     assert any(text.endswith(ILLEGIBLE) for text in marked)
 

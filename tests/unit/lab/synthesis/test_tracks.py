@@ -64,6 +64,15 @@ def test_a_plate_of_another_country_keeps_its_text() -> None:
     assert sum(text == "A123BC77" for text in texts) >= 24
 
 
+def test_some_plates_stand_still_and_are_found_with_the_same_error_in_all_frames() -> None:
+    still = [
+        widths.std() < 0.02 * widths.mean()
+        for seed in range(60)
+        for widths in [np.array([one.detection.box.width for one in track(0.0, seed).observations])]
+    ]
+    assert 4 <= sum(still) <= 24
+
+
 def test_severe_tracks_are_seen_from_farther_and_lose_contrast() -> None:
     easy, hard = ([track(severity, seed) for seed in range(12)] for severity in (0.0, 1.0))
 

@@ -16,7 +16,7 @@ from platereader._loading import load_detector
 from platereader.cli import main
 from platereader.errors import WeightsCorruptError
 from platereader.lab.training.recognizer.export import export_recognizer
-from platereader.registry import Registry, load_manifest, write_sidecar
+from platereader.registry import Registry, WeightFile, load_manifest, write_sidecar
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._exported import exported_runtime
 from small_networks import SMALL, write_small
@@ -63,7 +63,7 @@ def test_a_reader_is_exported_to_the_same_bytes(number: int, tmp_path: Path) -> 
     weights = write_small(tmp_path)[number]
     digests = set()
     for name in ("first.onnx", "second.onnx"):
-        export_recognizer(weights, tmp_path / name, settings=SMALL)
+        export_recognizer(WeightFile.read(weights, kind="recognizer", settings=SMALL), tmp_path / name)
         digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert len(digests) == 1
     operators = {node.op_type for node in onnx.load(tmp_path / "first.onnx").graph.node}
@@ -71,9 +71,10 @@ def test_a_reader_is_exported_to_the_same_bytes(number: int, tmp_path: Path) -> 
 
 
 def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
-    for weights in write_small(tmp_path):
-        with pytest.raises(WeightsCorruptError):
-            export_recognizer(weights, tmp_path / "out.onnx", settings={**SMALL, "features": 24})
+    for path in write_small(tmp_path):
+        weights = WeightFile.read(path, kind="recognizer", settings={**SMALL, "features": 24})
+        with pytest.raises(WeightsCorruptError, match=path.name):
+            export_recognizer(weights, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from platereader.errors import InvalidArgumentError
-from platereader.lab.training.checkpoint import load_checkpoint
+from platereader.errors import InvalidArgumentError, WeightsCorruptError
+from platereader.lab.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME, TrainingLoop, last_validation, record_of
 from platereader.lab.training.report import read_log
 from platereader.lab.training.settings import TrainingSettings
@@ -69,6 +69,28 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
     assert {**first.scalars, "elapsed_s": 0.0} == {**second.scalars, "elapsed_s": 0.0}
     assert first.scalars["ema_updates"] == 7
     assert all(torch.equal(tensor, second.tensors[name]) for name, tensor in first.tensors.items())
+
+
+@pytest.mark.parametrize(
+    ("left_out", "error"),
+    [
+        ("settings", WeightsCorruptError),
+        ("step", WeightsCorruptError),
+        ("ema_updates", WeightsCorruptError),
+        ("elapsed_s", WeightsCorruptError),
+        ("ema.1.weight", InvalidArgumentError),
+        ("network.1.weight", InvalidArgumentError),
+    ],
+)
+def test_a_checkpoint_that_lacks_something_is_named(left_out: str, error: type[Exception], tmp_path: Path) -> None:
+    run(tmp_path, steps=2)
+    whole = load_checkpoint(tmp_path / CHECKPOINT_NAME)
+    tensors, scalars = (
+        {name: value for name, value in group.items() if name != left_out} for group in (whole.tensors, whole.scalars)
+    )
+    save_checkpoint(tmp_path / CHECKPOINT_NAME, Checkpoint(tensors, scalars))
+    with pytest.raises(error, match=left_out.partition(".")[2] or left_out):
+        run(tmp_path, steps=4)
 
 
 def test_a_finished_run_does_nothing(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ class TrackOutcome:
         status: of that.
         confidence: of that.
         settled: whether it was settled in the end.
+        plates: how many true plates it stood on in at least two frames.
     """
 
     clip: str
@@ -86,6 +87,7 @@ class TrackOutcome:
     status: Status
     confidence: float
     settled: bool
+    plates: int
 
     @property
     def level(self) -> str:
@@ -146,8 +148,10 @@ def clip_outcome(clip: str, recorded: Sequence[RecordedFrame], replayed: Replay)
     """
     frames = seen_frames(recorded, replayed)
     finished = [plate for update in replayed.updates for plate in update.finished]
-    owners = _owners(frames)
-    tracks = [_track(clip, plate, owners.get(plate.passage_id)) for plate in finished]
+    owners, counts = _owners(frames)
+    tracks = [
+        _track(clip, plate, owners.get(plate.passage_id), plates=counts.get(plate.passage_id, 0)) for plate in finished
+    ]
     truths = {plate.passage: plate.text for frame in recorded for plate in frame.plates if plate.visible}
     passages = [
         _passage(
@@ -178,24 +182,25 @@ def _paired(found: Sequence[Box], true: Sequence[Box]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _owners(frames: Sequence[Frame]) -> dict[int, TruePlate]:
-    """For every track the plate that it stood on most often."""
+def _owners(frames: Sequence[Frame]) -> tuple[dict[int, TruePlate], dict[int, int]]:
+    """For every track the plate that it stood on most often, and how many it stood on in at least two frames."""
     votes: defaultdict[int, Counter[int]] = defaultdict(Counter)
     plates: dict[int, TruePlate] = {}
     for frame in frames:
         for passage_id, plate in frame.passage_of.items():
             votes[passage_id][plate.passage] += 1
             plates[plate.passage] = plate
-    return {passage_id: plates[counts.most_common(1)[0][0]] for passage_id, counts in votes.items()}
+    owners = {passage_id: plates[counts.most_common(1)[0][0]] for passage_id, counts in votes.items()}
+    return owners, {passage_id: sum(count > 1 for count in counts.values()) for passage_id, counts in votes.items()}
 
 
 def _is_on(owner: TruePlate | None, passage: int) -> bool:
     return owner is not None and owner.passage == passage
 
 
-def _track(clip: str, plate: TrackedPlate, owner: TruePlate | None) -> TrackOutcome:
+def _track(clip: str, plate: TrackedPlate, owner: TruePlate | None, *, plates: int) -> TrackOutcome:
     passage, truth = (None, None) if owner is None else (owner.passage, owner.text)
-    return TrackOutcome(clip, passage, truth, plate.text, plate.status, plate.confidence, plate.settled)
+    return TrackOutcome(clip, passage, truth, plate.text, plate.status, plate.confidence, plate.settled, plates)
 
 
 def _passage(

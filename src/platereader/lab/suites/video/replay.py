@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader._contracts import refines
+from platereader._geometry import Box, iou
 from platereader.lab.suites.chunks import chunks
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.truth import TruePlate
@@ -19,6 +21,8 @@ from platereader.video._stream import PlateStream, StreamSettings
 __all__ = ["RecordedFrame", "Replay", "record", "replay"]
 
 _CHUNK = 4
+# A refiner looks at a place where it overlaps a plate by this much.
+_SAME_PLACE_IOU = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Replay:
 
     Attributes:
         updates: one for each frame, and the last one of ``finish``.
-        detector_runs: frames in which it ran the detector.
+        detector_runs: frames that it searched as a whole.
         read: plates that it read.
     """
 
@@ -78,6 +82,8 @@ def record(
 def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: StreamSettings | None = None) -> Replay:
     """Let a fresh stream of the pipeline see recorded frames; the networks are not run.
 
+    Where the detector refines, a place is taken to show what a search of the same frame found there.
+
     Args:
         pipeline: gives tracker, trust and alphabet.
         frames: as ``record`` returns them.
@@ -87,6 +93,7 @@ def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: Stream
     stream = PlateStream(
         parts.detect,
         parts.read,
+        refine=parts.refine if refines(pipeline.detector) else None,
         tracker=pipeline.tracker(),
         evidence=lambda: FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes),
         settings=settings,
@@ -117,6 +124,11 @@ class _RecordedParts:
         del pixels
         self.detector_runs += 1
         return [one.detection for one in self.frame.readings if one.detection is not None]
+
+    def refine(self, pixels: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        del pixels
+        known = [one.detection for one in self.frame.readings if one.detection is not None]
+        return [one for one in known if any(iou(one.box, box) >= _SAME_PLACE_IOU for box in boxes)][: len(boxes)]
 
     def read(self, pixels: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
         del pixels

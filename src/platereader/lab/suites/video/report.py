@@ -53,6 +53,7 @@ class LevelScores:
         read_wrong: of the tracks that ended as ``read``, those that are wrong.
         one_track: passages with exactly one track.
         no_track: passages without any.
+        mixed: of the tracks on plates, those that stood on two or more in at least two frames each.
         false_tracks: of the finished tracks, those that are ``read`` but on no plate.
         identity: scores of multiple object tracking.
         calibration_error: of the fused confidence of all finished tracks that have a text; None without any.
@@ -72,6 +73,7 @@ class LevelScores:
     read_wrong: Rate
     one_track: Rate
     no_track: Rate
+    mixed: Rate
     false_tracks: Rate
     identity: IdentityScores | None
     calibration_error: float | None
@@ -214,6 +216,7 @@ def _score(
         read_wrong=Rate.of(not one.right for one in read),
         one_track=Rate.of(one.tracks == 1 for one in passages),
         no_track=Rate.of(one.tracks == 0 for one in passages),
+        mixed=Rate.of(one.plates > 1 for one in tracks if one.passage is not None),
         false_tracks=Rate.of(one.status == "read" and one.passage is None for one in tracks),
         identity=identity,
         calibration_error=calibration_error([one.confidence for one in texts], [one.right for one in texts]),

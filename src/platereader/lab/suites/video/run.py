@@ -25,9 +25,8 @@ SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
     {
         "default": StreamSettings(),
         "read in every frame": StreamSettings(recheck_s=0.0),
-        "detect in every 2nd frame": StreamSettings(detect_every=2),
-        "detect in every 3rd frame": StreamSettings(detect_every=3),
-        "detect in every 5th frame": StreamSettings(detect_every=5),
+        "search every frame": StreamSettings(search_s=0.0),
+        "search every 0.5 s": StreamSettings(search_s=0.5),
     }
 )
 """How much work a stream does, by name; the default comes first."""

@@ -58,6 +58,7 @@ def _levels(scores: Sequence[LevelScores]) -> list[str]:
         _rates("read tracks on no plate", [one.false_tracks for one in scores]),
         _rates("passages with one track", [one.one_track for one in scores]),
         _rates("passages with none", [one.no_track for one in scores]),
+        _rates("tracks on two plates", [one.mixed for one in scores]),
         ("id switches", *(_switches(one) for one in scores)),
         ("IDF1 / MOTA", *(_identity(one) for one in scores)),
         ("calibration error", *(_share(one.calibration_error) for one in scores)),

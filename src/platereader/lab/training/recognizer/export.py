@@ -16,43 +16,39 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from platereader.lab.training.export import OPSET, import_onnx, write_model
-from platereader.recognition._network import ConvCtc, Residual, network_from_file
+from platereader.recognition._network import ConvCtc, Residual, network_from_state
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._shape import ConvCtcConfig, shape_of
-from platereader.runtimes._int8_tensors import convolutions, precision_of
-from platereader.runtimes._tensors import read_tensors
+from platereader.registry import WeightFile
+from platereader.runtimes._int8_tensors import convolutions
+from platereader.runtimes._tensors import tensors_of
+from platereader.runtimes._torch import fuse_normalisation
 
 __all__ = ["export_recognizer"]
 
 _INPUT, _OUTPUT = "pictures", "log_probs"
 
 
-def export_recognizer(weights: Path, output: Path, *, settings: Mapping[str, Any], alphabet: str | None = None) -> str:
+def export_recognizer(weights: WeightFile, output: Path) -> None:
     """Write the reader's network; the number of plates stays free.
 
     Args:
-        weights: safetensors file as training or quantising writes it.
-        output: file to write.
-        settings: that travel with the weights.
-        alphabet: of the weights; None for the Russian one.
-
-    Returns:
-        The precision of both files: ``fp32`` or ``int8``.
+        weights: a safetensors file as training or quantising writes it, with its settings and alphabet.
+        output: file to write, of the same precision.
 
     Raises:
-        WeightsError: the weights are missing, damaged or of another network.
+        WeightsCorruptError: the weights are damaged or of another network.
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
-    config, precision = shape_of(settings, alphabet=alphabet)[1], precision_of(weights)
-    if precision == "int8":
-        tensors = read_tensors(weights)
-        int8_runtime(tensors, config=config)  # names what does not fit
+    name, config = str(weights.path), shape_of(weights.settings, alphabet=weights.entry.alphabet)[1]
+    tensors = tensors_of(weights.data, name=name)
+    if weights.contents().precision == "int8":
+        int8_runtime(tensors, config=config, name=name)  # names what does not fit
         with torch.device("meta"):
             network = ConvCtc(config)
     else:
-        tensors, network = {}, network_from_file(weights, config=config)
+        network, tensors = fuse_normalisation(network_from_state(tensors, config=config, name=name).eval()), {}
     write_model(output, _model(network, tensors, config=config))
-    return precision
 
 
 def _model(network: ConvCtc, tensors: Mapping[str, Tensor], *, config: ConvCtcConfig) -> Any:

@@ -180,7 +180,8 @@ def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
     with tempfile.TemporaryDirectory() as folder:
         made, exported = Path(folder, "int8.safetensors"), Path(folder, "int8.onnx")
         write_int8(made, tensors)
-        export_recognizer(made, exported, settings=weights.settings, alphabet=weights.entry.alphabet)
+        given: Any = {"settings": weights.settings, "alphabet": weights.entry.alphabet}
+        export_recognizer(WeightFile.read(made, kind="recognizer", **given), exported)
         return exported_runtime(exported.read_bytes(), name=str(exported), engine="onnx", precision="int8")
 
 

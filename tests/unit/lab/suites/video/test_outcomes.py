@@ -68,7 +68,7 @@ def test_a_plate_that_is_read_in_every_frame_is_one_right_passage() -> None:
 def test_the_replay_says_what_the_stream_itself_says() -> None:
     pipeline = patch_pipeline()
     boxes = [*moving(8), *[None] * 7, *moving(9)]
-    for settings in (StreamSettings(), StreamSettings(detect_every=3), StreamSettings(recheck_s=0.0)):
+    for settings in (StreamSettings(), StreamSettings(search_s=0.3), StreamSettings(recheck_s=0.0)):
         stream = pipeline.stream(settings)
         live = [stream.update(frame.pixels, frame.timestamp_s) for frame in frames(boxes)]
         live.append(stream.finish())
@@ -77,7 +77,7 @@ def test_the_replay_says_what_the_stream_itself_says() -> None:
 
 
 def test_less_work_is_counted() -> None:
-    every, third = (outcome(frames(moving(12)), StreamSettings(detect_every=step)) for step in (1, 3))
+    every, third = (outcome(frames(moving(12)), StreamSettings(search_s=some_s)) for some_s in (0.0, 0.3))
     assert (every.detector_runs, third.detector_runs) == (12, 4)
     always = outcome(frames(moving(12)), StreamSettings(recheck_s=0.0))
     assert always.read == 12
@@ -108,6 +108,15 @@ def test_a_track_on_no_plate_belongs_to_no_passage() -> None:
     assert result.passages == ()
     (track,) = result.tracks
     assert (track.passage, track.status, track.right) == (None, "read", False)
+
+
+def test_a_track_that_goes_over_to_another_plate_is_on_two() -> None:
+    box = Box(20, 30, 100, 50)
+    passages = [0, 0, 0, 1, 1, 0, 2]  # one frame on a plate says nothing
+    pixels = frame_with({50: box})
+    some = [VideoFrame(pixels, step / FPS, (true(box, passage=number),)) for step, number in enumerate(passages)]
+    (track,) = outcome(iter(some)).tracks
+    assert (track.passage, track.plates) == (0, 2)
 
 
 def test_a_plate_that_is_always_covered_is_no_passage() -> None:
@@ -180,7 +189,7 @@ def passage(clip: str, *, answer: str | None, majority: str | None, settled: int
 
 
 def track(clip: str, *, text: str, truth: str | None = RIGHT, settled: bool = True) -> TrackOutcome:
-    return TrackOutcome(clip, None if truth is None else 0, truth, text, "read", 0.9, settled)
+    return TrackOutcome(clip, None if truth is None else 0, truth, text, "read", 0.9, settled, 1 if truth else 0)
 
 
 def report() -> VideoReport:
@@ -221,6 +230,7 @@ def test_a_report_counts_what_it_should() -> None:
     assert scores.settled_after.value == 3
     assert (scores.settled_wrong.count, scores.settled_wrong.n) == (2, 4)
     assert (scores.read_wrong.count, scores.read_wrong.n) == (2, 5)
+    assert (scores.mixed.count, scores.mixed.n) == (0, 4)
     assert (scores.false_tracks.count, scores.false_tracks.n) == (1, 5)
     assert scores.one_track.count == 4
     (settings,) = report().settings()

@@ -1,0 +1,227 @@
+"""How many small faults in the source the tests notice: ``python -m benchmarks.mutation --count 60``.
+
+Places are drawn at random from the modules that hold state, write files or decide what is trusted. In a copy of the
+source one operator, number, condition or statement is changed at a time, and the tests of that module alone are run.
+A fault is noticed where a test fails or takes far longer. What is not noticed is printed, to be looked at: a test is
+missing, or the change makes no difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = {
+    "video": ("tests/unit/video",),
+    "trust": ("tests/unit/trust",),
+    "registry": ("tests/unit/registry", "tests/unit/test_weight_bytes.py"),
+    "media": ("tests/unit/media",),
+    "rectification": ("tests/unit/rectification",),
+    "_files.py": ("tests/unit/test_files.py",),
+}
+SWAPS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
+SLOWER = 3.0  # than without a fault, and half a minute more, counts as noticed
+SPARE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change: what stands at a place of a file, and what is put there."""
+
+    area: str
+    path: Path
+    start: int
+    end: int
+    new: str
+
+    def apply(self, source: str) -> str:
+        return source[: self.start] + self.new + source[self.end :]
+
+    def __str__(self) -> str:
+        before = (ROOT / "src" / self.path).read_text(encoding="utf-8")
+        lines = difflib.unified_diff(before.splitlines(), self.apply(before).splitlines(), lineterm="", n=0)
+        line = before[: self.start].count("\n") + 1
+        changes = [one for one in lines if one[0] in "-+" and one[:3] not in {"---", "+++"}]
+        return "\n".join([f"{self.path}:{line}", *(f"    {one}" for one in changes)])
+
+
+def mutants_of(area: str) -> Iterator[Mutant]:
+    """All changes to the files of a module that are known here."""
+    top = ROOT / "src" / "platereader" / area
+    for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
+        source = path.read_text(encoding="utf-8")
+        starts = [0]
+        for line in source.splitlines(keepends=True):
+            starts.append(starts[-1] + len(line))
+        lines = source.splitlines()
+
+        def place(line: int, column: int, *, starts: list[int] = starts, lines: list[str] = lines) -> int:
+            return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+        for node in _code(ast.parse(source)):
+            for new in _changes(node):
+                yield Mutant(
+                    area,
+                    path.relative_to(ROOT / "src"),
+                    place(node.lineno, node.col_offset),
+                    place(node.end_lineno, node.end_col_offset),
+                    new,
+                )
+
+
+def _code(node: ast.AST) -> Iterator[Any]:
+    """Statements and expressions that run, without annotations, defaults of messages and texts."""
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns", "decorator_list", "type_params", "exc", "msg", "bases"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.JoinedStr) or not isinstance(child, ast.AST) or _is_declaration(child):
+                continue
+            if isinstance(child, (ast.expr, ast.stmt)):
+                yield child
+            yield from _code(child)
+
+
+def _is_declaration(node: ast.AST) -> bool:
+    """Whether a statement says something to readers and type checkers alone."""
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.targets[0]) == "__all__"
+    return isinstance(node, (ast.Import, ast.ImportFrom)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+
+
+def _changes(node: ast.AST) -> Iterator[str]:
+    """What could stand in the place of a node; brackets keep the order of the sums around it."""
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+        swapped: Any = [SWAPS[type(node.ops[0])](), *node.ops[1:]]
+        yield f"({ast.unparse(ast.Compare(node.left, swapped, node.comparators))})"
+    elif isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
+        operator: Any = SWAPS[type(node.op)]()
+        yield f"({ast.unparse(ast.BinOp(node.left, operator, node.right))})"
+    elif isinstance(node, ast.BoolOp):
+        either: Any = SWAPS[type(node.op)]()
+        yield f"({ast.unparse(ast.BoolOp(either, node.values))})"
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+        yield f"({ast.unparse(node.operand)})"
+    elif isinstance(node, ast.IfExp):
+        yield f"({ast.unparse(ast.IfExp(node.test, node.orelse, node.body))})"
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield repr(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        yield repr(node.value + 1)
+    elif isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
+        yield "return None"
+    elif isinstance(node, (ast.Raise, ast.Break, ast.Continue)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ):
+        yield "pass"
+
+
+class Copy:
+    """The source in a folder of its own, in which one file at a time is changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._source = folder / "src"
+        shutil.copytree(ROOT / "src", self._source, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "models").symlink_to(ROOT / "models")
+
+    def notices(self, mutant: Mutant, *, limit_s: float) -> bool:
+        """Whether a test fails, or takes longer than allowed."""
+        path = self._source / mutant.path
+        before = path.read_text(encoding="utf-8")
+        path.write_text(mutant.apply(before), encoding="utf-8")
+        try:
+            return not self.passes(mutant.area, limit_s=limit_s)
+        finally:
+            path.write_text(before, encoding="utf-8")
+
+    def passes(self, area: str, *, limit_s: float | None = None) -> bool:
+        """Whether the tests of a module pass in time."""
+        command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        environment = {**os.environ, "PYTHONPATH": str(self._source), "OMP_NUM_THREADS": "1", "CI": "true"}
+        try:
+            done = subprocess.run(
+                [*command, *TESTS[area]], cwd=ROOT, env=environment, capture_output=True, timeout=limit_s, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+
+def run(mutants: Sequence[Mutant], *, jobs: int) -> list[Mutant]:
+    """Try each, and give those that no test notices."""
+    with tempfile.TemporaryDirectory() as folder:
+        copies = [Copy(Path(folder, str(number))) for number in range(jobs)]
+        limits = dict.fromkeys(mutant.area for mutant in mutants)
+        limit_s: dict[str, float] = {}
+        for area in limits:
+            begun_s = time.monotonic()
+            if not copies[0].passes(area):
+                sys.exit(f"the tests of {area} fail without a fault: mend them first.")
+            limit_s[area] = SLOWER * jobs * (time.monotonic() - begun_s) + SPARE_S
+        survivors: list[Mutant] = []
+
+        def work(number: int) -> None:
+            for mutant in mutants[number::jobs]:
+                noticed = copies[number].notices(mutant, limit_s=limit_s[mutant.area])
+                if not noticed:
+                    survivors.append(mutant)
+                print(f"{'noticed' if noticed else 'NOT NOTICED'}  {mutant}", flush=True)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(work, range(jobs)))
+    return survivors
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=60, help="faults that are tried")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice")
+    parser.add_argument("--jobs", type=int, default=1, help="tests that run at once")
+    parser.add_argument("--areas", nargs="+", choices=sorted(TESTS), default=list(TESTS))
+    options = parser.parse_args()
+    known = [mutant for area in options.areas for mutant in mutants_of(area)]
+    chosen = random.Random(options.seed).sample(known, min(options.count, len(known)))
+    survivors = run(chosen, jobs=options.jobs)
+    killed = len(chosen) - len(survivors)
+    print(f"\n{killed} of {len(chosen)} faults were noticed ({killed / len(chosen):.1%}), drawn from {len(known)}")
+    return int(killed < 0.9 * len(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

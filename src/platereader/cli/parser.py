@@ -1,0 +1,112 @@
+"""The parser of every command: short usage, no abbreviated options, errors with the nearest spelling."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+# Options whose argument in Python has another name.
+_OPTION_NAMES = {"region": "area", "tile_px": "tile"}
+_WRONG_WORD = re.compile(r"(?:invalid choice: '?|unrecognized arguments: )([^\s'=]+)")
+_FIRST_WORD = re.compile(r"\w+(?=[ ,])")
+_OPTION_COLUMNS = 26
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses abbreviated options and what it does not know, and says what was probably meant.
+
+    What it parses has ``options``: the option of each destination, for messages.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _Formatter, **options})
+
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]  # its overloads, in one
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As that of the base, but what is unknown is an error of the command that it stands after."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        own = {action.dest: action.option_strings[-1] for action in reversed(self._actions) if action.option_strings}
+        parsed.options = own | getattr(parsed, "options", {})
+        return parsed, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print the short usage and the message, with the nearest known word if there is one, and exit with 2."""
+        for wrong in _WRONG_WORD.finditer(message):
+            nearest = difflib.get_close_matches(wrong.group(1), self._words(), n=1)
+            message += f". Did you mean {nearest[0]}?" if nearest else ""
+        super().error(f"{message}\n{self.prog} --help shows what there is")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """As that of the base, but a closed standard output is an error here and not at the end of the process."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
+    def _words(self) -> list[str]:
+        """All options, commands and values to choose from."""
+        choices = (str(choice) for action in self._actions for choice in action.choices or ())
+        return [*(option for action in self._actions for option in action.option_strings), *choices]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help whose usage names what must be given, and not all options."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, **{"max_help_position": _OPTION_COLUMNS, **options})
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        if not any(action.option_strings for action in actions):  # asked for the name of a command, not for its usage
+            super().add_usage(usage, actions, groups, prefix)
+            return
+        needed = [action for action in actions if action.required or not action.option_strings]
+        words = argparse.HelpFormatter("", width=1000)
+        words.add_usage(None, needed, [], prefix="")
+        super().add_usage(f"%(prog)s [OPTION ...] {words.format_help().strip()}", [], [], prefix)
+
+
+def with_options(message: str, options: Mapping[str, str]) -> str:
+    """A message of the library about an argument, which names the option that the argument came from.
+
+    Args:
+        message: such as ``threads is 0, allowed is 1 or more.``
+        options: the option of each destination, as ``Parser`` keeps them.
+    """
+    first = _FIRST_WORD.match(message)
+    if first is None:
+        return message
+    option = options.get(_OPTION_NAMES.get(first.group(), first.group()))
+    return message if option is None else option + message[first.end() :]
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, for ``type`` of an option."""
+    if not text.strip().isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1, for ``type`` of an option."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value
+
+
+def points(text: str) -> Sequence[tuple[float, float]]:
+    """The points of ``x,y x,y x,y``, for ``type`` of an option."""
+    try:
+        return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f'{text!r}: expected are points in pixels of the frame: "0,400 1280,400 1280,720 0,720"'
+        ) from error

@@ -1,0 +1,128 @@
+"""The videos, folders and cameras that ``platereader watch`` follows, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from platereader.cli.sources import resolved
+from platereader.errors import CaptureError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from platereader.media._source import FrameSource
+
+Opener: TypeAlias = "Callable[[str], FrameSource]"
+"""Opens a source, or raises ``CaptureError``."""
+
+
+class Sources:
+    """Gives each source once, opened; one of several that cannot be opened is named and left out.
+
+    Args:
+        words: as they were given. A folder with videos stands for all of them, also those below it, in the order of
+            their names; a folder that has pictures and no video at its top is one source.
+        opened: opens one.
+        notify: told of each that cannot be opened.
+
+    Attributes:
+        words: one for each source.
+        names: of each, its path below the folder that was given, or the name of its file.
+        failed: sources that could not be opened.
+        stopped: whether ``stop`` was called.
+
+    Raises:
+        CaptureError: the only source cannot be opened.
+        InvalidArgumentError: one of several is a camera, which has no end.
+    """
+
+    def __init__(self, words: Sequence[str], *, opened: Opener, notify: Callable[[str], None]) -> None:
+        expanded = _expanded(words)
+        self.words: list[str] = [word for word, _ in expanded]
+        self.names: list[Path] = [name for _, name in expanded]
+        self.failed: int = 0
+        self.stopped: bool = False
+        self._opened = opened
+        self._notify = notify
+        # A camera is not opened twice.
+        self._current: FrameSource | None = opened(self.words[0]) if len(self.words) == 1 else None
+
+    @property
+    def only(self) -> FrameSource | None:
+        """The source, where there is one."""
+        return self._current if len(self.words) == 1 else None
+
+    def frame_count(self) -> int | None:
+        """About how many frames there are in all; None for a camera."""
+        if self.only is not None:
+            return self.only.frame_count
+        return sum(map(self._frames_of, self.words)) or None
+
+    def __iter__(self) -> Iterator[tuple[int, FrameSource]]:
+        """Each source with its number from 0, open until the next one is asked for."""
+        for number, word in enumerate(self.words):
+            try:
+                self._current = self.only or self._opened(word)
+            except CaptureError as error:
+                self.failed += 1
+                self._notify(str(error))
+                continue
+            with closing(self._current):
+                if self.stopped:
+                    return
+                yield number, self._current
+
+    def stop(self) -> None:
+        """Give no more frames, and no more sources; may be called by a signal handler."""
+        self.stopped = True
+        if self._current is not None:
+            self._current.stop()
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._current is not None:
+            self._current.close()
+
+    def _frames_of(self, word: str) -> int:
+        """As the header states them; a source that cannot be opened has none, and fails when its turn comes."""
+        try:
+            with closing(self._opened(word)) as source:
+                return source.frame_count or 0
+        except CaptureError:
+            return 0
+
+
+def _expanded(words: Sequence[str]) -> list[tuple[str, Path]]:
+    """A word and a name for each source, each file once."""
+    from platereader.media._address import parse_address
+
+    found: dict[Path, tuple[str, Path]] = {}
+    for word in words:
+        address = parse_address(word)
+        if len(words) > 1 and address.kind in {"webcam", "network"}:
+            raise InvalidArgumentError(
+                f"{address.shown} is one of several sources, which are watched one after the other: name files and "
+                "folders, and start one command for each camera."
+            )
+        given = Path(word)
+        videos = _videos_in(given) if address.kind == "folder" else []
+        for path in videos:
+            found.setdefault(resolved(path), (str(path), path.relative_to(given)))
+        if not videos:
+            found.setdefault(resolved(given), (word, Path(given.name)))
+    return list(found.values())
+
+
+def _videos_in(folder: Path) -> list[Path]:
+    """The videos of a folder in the order of their names; none where it is a folder of frames."""
+    from platereader.cli.videos import VIDEO_SUFFIXES
+    from platereader.media._folder import name_order
+    from platereader.media._images import IMAGE_SUFFIXES
+
+    top = {path.suffix.lower() for path in folder.iterdir() if not path.name.startswith(".")}
+    if top & IMAGE_SUFFIXES and not top & VIDEO_SUFFIXES:
+        return []
+    named = [path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
+    shown = [path for path in named if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return sorted(shown, key=name_order)

@@ -1,0 +1,97 @@
+"""Corners for the boxes of any detector, by the refiner of the default one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, final
+
+from platereader._arrays import BgrImage
+from platereader._contracts import check_part, checked_detect
+from platereader._geometry import Box
+from platereader.detection._nms import suppress
+from platereader.detection._plate_detector import combined_box
+from platereader.detection._refiner import Place, Refiner
+from platereader.protocols import Detector
+from platereader.registry import Registry
+from platereader.results import Detection
+
+__all__ = ["REFINER_WEIGHTS", "RefinedDetector"]
+
+REFINER_WEIGHTS: Final = "plate-refiner"
+"""The weights of the refiner that comes with the library."""
+
+_REFINED_SHARE = 0.5
+_MAX_IOU = 0.5
+
+
+def _packaged_refiner() -> Refiner:
+    weights = Registry.default().resolve(REFINER_WEIGHTS, precision="fp32", file_format="onnx")
+    return Refiner.from_weights(weights)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RefinedDetector:
+    """Finds plates with any detector, and looks at each again in the frame's own pixels for its four corners.
+
+    What the refiner takes for a plate gets its corners, its number of lines, whether it is cut off, and a box half way
+    to the hull of the corners; anything else stays as ``inner`` gave it. Scores are those of ``inner``. Streams look
+    with the refiner alone where a plate is expected.
+
+    Attributes:
+        inner: any detector.
+        refiner: looks at each box; by default the one that comes with the library, on ONNX Runtime.
+
+    Raises:
+        InvalidArgumentError: ``inner`` is no detector.
+    """
+
+    inner: Detector
+    refiner: Refiner = field(default_factory=_packaged_refiner)
+
+    def __post_init__(self) -> None:
+        check_part(self.inner, kind="detector", name="inner")
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """Plates of each frame in the order of ``inner``.
+
+        Raises:
+            ContractError: ``inner`` broke its contract.
+        """
+        found = checked_detect(self.inner, frames)
+        places = self.refiner.refine(frames, [[item.box for item in row] for row in found])
+        return [
+            [_refined(item, place, frame) for item, place in zip(row, seen, strict=True)]
+            for frame, row, seen in zip(frames, found, places, strict=True)
+        ]
+
+    def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
+        """The plates at places where they are expected, each once and best first; their scores are the refiner's.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR.
+            boxes: places in pixels of the frame; each meets it.
+        """
+        (places,) = self.refiner.refine([frame], [boxes])
+        seen = [
+            (Detection(box, 1 / (1 + math.exp(-place.plate))), place) for box, place in zip(boxes, places, strict=True)
+        ]
+        plates = [_refined(item, place, frame) for item, place in seen if place.plate > 0]
+        ranked = sorted(plates, key=lambda plate: -plate.score)
+        return [ranked[kept] for kept in suppress([plate.box.to_tuple() for plate in ranked], max_iou=_MAX_IOU)]
+
+
+def _refined(item: Detection, place: Place, frame: BgrImage) -> Detection:
+    """The detection with what the refiner saw at its place."""
+    if place.plate <= 0:
+        return item
+    box = combined_box(item.box, place.corners, share=_REFINED_SHARE).clipped(frame.shape[1], frame.shape[0])
+    return replace(
+        item,
+        box=box or item.box,
+        corners=place.corners,
+        lines=2 if place.two_lines > 0 else 1,
+        truncated=place.cut > 0,
+    )

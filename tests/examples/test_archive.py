@@ -1,0 +1,116 @@
+"""Films into one Parquet file: what is in it, that a second run reads only what is new, and the search."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from fakes import PatchDetector, frame_with, patch_pipeline
+from platereader import BgrImage, Box, Detection, Pipeline
+
+pl = pytest.importorskip("polars", reason="polars is not installed: pip install polars")
+
+ARCHIVE: dict[str, Any] = runpy.run_path(
+    str(Path(__file__).resolve().parents[2] / "examples" / "archive" / "archive.py"), run_name="archive"
+)
+BEGUN = datetime(2026, 5, 1, 8, 0, tzinfo=timezone.utc)
+
+
+@dataclass
+class CountingDetector:
+    """Counts the frames that it sees."""
+
+    frames: list[int] = field(default_factory=list[int])
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        self.frames.append(len(frames))
+        return PatchDetector().detect(frames)
+
+
+def film(path: Path, blue: int, *, begun: bool = False) -> Path:
+    """A short film without loss, of a plate that moves."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(path, "w") as container:
+        if begun:
+            container.metadata["creation_time"] = BEGUN.isoformat()
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "bgr0"
+        for index in range(5):
+            frame = frame_with({blue: Box(20, 40, 80, 60).moved(3 * index, 0)}, width=160, height=120)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+def test_a_second_run_reads_only_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    films, target = tmp_path / "films", tmp_path / "plates.parquet"
+    first = film(films / "2026" / "a.mkv", 50, begun=True)
+    film(films / "b.MKV", 100)
+    (films / "notes.txt").write_text("no film")
+    detector = CountingDetector()
+    pipeline = Pipeline(replace(patch_pipeline().parts, detector=detector))
+    index = ARCHIVE["index"]
+    assert index(films, target, pipeline) == 0
+    table = pl.read_parquet(target)
+    assert table.schema == ARCHIVE["SCHEMA"]
+    assert table["film"].to_list() == [str(Path("2026") / "a.mkv"), "b.MKV"]
+    assert table["text"].to_list() == ["A123BC77", "M555KE199"]
+    assert table["first_seen"].to_list() == [BEGUN, None]
+    seen = len(detector.frames)
+    assert index(films, target, pipeline) == 0
+    assert len(detector.frames) == seen
+    first.unlink()
+    film(films / "c.mkv", 150)
+    film(films / "b.MKV", 50, begun=True)  # changed
+    (films / "d.mkv").write_bytes((films / "c.mkv").read_bytes()[:300])
+    assert index(films, target, pipeline) == 1
+    assert pl.read_parquet(target)["text"].to_list() == ["A123BC77", "A123BC77", "B777OP98"]
+    assert "d.mkv" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"films", "plates.parquet", "plates.parquet.parts"}
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    empty = dict.fromkeys(ARCHIVE["SCHEMA"])
+    rows = [
+        {**empty, "film": "a", "first_seen": BEGUN, "text": "A123BC77", "text_local": "А123ВС77"},
+        {**empty, "film": "b", "text": "A183BC77", "text_local": "А183ВС77"},
+        {**empty, "film": "c", "first_seen": BEGUN.replace(year=2027)},
+    ]
+    path = tmp_path / "plates.parquet"
+    pl.DataFrame(rows, ARCHIVE["SCHEMA"]).write_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "since", "until", "films"),
+    [
+        ("a123bc77", None, None, ["a"]),
+        ("А1?3 ВС*", None, None, ["b", "a"]),  # those without a time first
+        ("A1?3BC7", None, None, []),
+        ("A.*", None, None, []),
+        ("*", "2026-05-01T00:00+00:00", None, ["a"]),
+        ("*", None, "2026-05-01T08:00+00:00", []),
+    ],
+)
+def test_the_search_knows_both_spellings_and_times(
+    target: Path, pattern: str, since: str | None, until: str | None, films: list[str]
+) -> None:
+    times = [None if text is None else ARCHIVE["moment"](text) for text in (since, until)]
+    found = ARCHIVE["search"](target, pattern, since=times[0], until=times[1])
+    assert found["film"].to_list() == films
+
+
+def test_the_search_prints_what_it_finds(target: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ARCHIVE["main"](["search", str(target), "A123*"]) == 0
+    shown = capsys.readouterr().out
+    assert "А123ВС77" in shown
+    assert "А183ВС77" not in shown

@@ -1,0 +1,229 @@
+"""The gate between ``watch --json``, a real MQTT broker and a webhook: what is told, and that nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import runpy
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+pytest.importorskip("paho.mqtt", reason="paho-mqtt is not installed: pip install paho-mqtt")
+
+GATE: dict[str, Any] = runpy.run_path(
+    str(Path(__file__).resolve().parents[2] / "examples" / "gate" / "gate.py"), run_name="gate"
+)
+BROKER = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
+LINE = ((0, 500), (1280, 500))
+
+
+def event(number: int, *, kind: str = "finished", text: str | None = "A123BC77", **plate: Any) -> dict[str, Any]:
+    """A line of ``watch --json`` with what the gate needs of it."""
+    seen = {"first": {"box": [600, 380, 700, 402]}, "last": {"box": [590, 600, 710, 627]}}
+    verdict = {
+        "text": text,
+        "text_local": None,
+        "country": "RU",
+        "region": "Moscow",
+        "status": "read",
+        "confidence": 1.0,
+    }
+    return {"event": kind, "timestamp_s": 3.0, "plate": {"passage_id": number, **verdict, **seen, **plate}}
+
+
+def settings(folder: Path, **receivers: Any) -> Path:
+    known = folder / "known.txt"
+    known.write_text("# residents\nа123вс 77  # flat 5\n\nM555KE199\n", encoding="utf-8")
+    path = folder / "gate.json"
+    told = {"name": "north", "plates": str(known), "spool": str(folder / "spool"), "line": LINE, **receivers}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+class Webhook(ThreadingHTTPServer):
+    """Takes messages, or answers 500 while ``away``."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.away = False
+        self.taken: list[dict[str, Any]] = []
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/vehicles"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        webhook = cast(Webhook, self.server)
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert self.headers["Idempotency-Key"] == message["id"]
+        if not webhook.away:
+            webhook.taken.append(message)
+        self.send_response(500 if webhook.away else 204)
+        self.end_headers()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    server = Webhook()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def run(arguments: list[str], lines: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    status: int = GATE["main"](arguments)
+    return status
+
+
+def test_what_is_told_of_a_vehicle(tmp_path: Path) -> None:
+    gate = GATE["gate_of"](json.loads(settings(tmp_path).read_text(encoding="utf-8")))
+    passed = gate.message(event(1), run="r")
+    assert (passed["id"], passed["event_type"], passed["direction"]) == ("north-r-1-passed", "passed", "in")
+    assert (passed["known"], passed["similar"]) == (True, ["а123вс 77"])
+    assert gate.message(event(1, kind="settled"), run="r")["event_type"] == "arrived"
+    # What is not surely read opens nothing, however near it is; 8 is easily taken for 3.
+    assert gate.message(event(2, status="uncertain"), run="r")["known"] is False
+    near = gate.message(event(3, text="A128BC77"), run="r")
+    assert (near["known"], near["similar"]) == (False, ["а123вс 77"])
+    assert gate.message(event(4, text=None, status="unreadable"), run="r")["similar"] == []
+    assert gate.message({"event": "started"}, run="r") is None
+
+
+def test_a_zone_leaves_out_what_passes_elsewhere(tmp_path: Path) -> None:
+    path = settings(tmp_path, zone=[[0, 0], [400, 0], [400, 720], [0, 720]])
+    gate = GATE["gate_of"](json.loads(path.read_text(encoding="utf-8")))
+    assert gate.message(event(1), run="r") is None
+    assert gate.message(event(1, last={"box": [300, 600, 420, 620]}), run="r") is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "direction"),
+    [
+        ((640, 400), (640, 600), "in"),
+        ((640, 600), (640, 400), "out"),
+        ((640, 100), (640, 400), None),  # before the line
+        ((1400, 400), (1400, 600), None),  # beside it
+        ((640, 500), (640, 600), None),  # began on it
+    ],
+)
+def test_a_line_is_crossed_in_or_out(first: Any, last: Any, direction: str | None) -> None:
+    assert GATE["crossing"](first, last, LINE) == direction
+
+
+def test_what_a_webhook_did_not_take_is_sent_at_the_next_start(
+    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings(tmp_path, webhook=webhook.address)
+    lines = "".join(json.dumps(event(number)) + "\n" for number in range(3))
+    webhook.away = True
+    assert run([str(path), "--patience-s", "0.1"], lines + "no event\n{}\n", monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "webhook: 3 messages wait" in said
+    assert "a line that is no event" in said
+    (tmp_path / "spool" / "webhook" / "1.half").write_bytes(b"{")  # as a kill leaves it
+    webhook.away = False
+    assert run([str(path)], json.dumps(event(7)), monkeypatch) == 0
+    assert [message["id"].split("-")[2] for message in webhook.taken] == ["0", "1", "2", "7"]
+    assert list((tmp_path / "spool" / "webhook").iterdir()) == []
+
+
+def test_an_address_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        run([str(settings(tmp_path, webhook="file:///etc/passwd"))], "", monkeypatch)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number: int = free.getsockname()[1]
+        return number
+
+
+def broker(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """A broker that takes everybody in."""
+    assert BROKER is not None
+    config = folder / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    process = subprocess.Popen([BROKER, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: listening(port))
+    return process
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.skipif(BROKER is None, reason="there is no MQTT broker: apt-get install mosquitto")
+def test_nothing_is_lost_when_the_broker_is_killed(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from paho.mqtt.client import Client
+    from paho.mqtt.enums import CallbackAPIVersion
+
+    def subscribe(client: Client, *_: object) -> None:
+        client.subscribe("#", qos=1)
+
+    messages: dict[str, list[bytes]] = {}
+    listener = Client(CallbackAPIVersion.VERSION2)
+    listener.on_connect = subscribe
+    listener.on_message = lambda _client, _data, message: messages.setdefault(message.topic, []).append(
+        bytes(message.payload)
+    )
+    listener.reconnect_delay_set(1, 1)
+
+    def told() -> set[str]:
+        return {json.loads(message)["id"].split("-")[2] for message in messages.get("platereader/north/vehicle", [])}
+
+    first = broker(tmp_path, port)
+    listener.connect("127.0.0.1", port)
+    listener.loop_start()
+    reading, writing = os.pipe()
+    path = settings(tmp_path, mqtt={"host": "127.0.0.1", "port": port})
+    status: list[int] = []
+    with os.fdopen(reading) as lines, os.fdopen(writing, "w", buffering=1) as camera:
+        monkeypatch.setattr("sys.stdin", lines)
+        gate = threading.Thread(target=lambda: status.append(GATE["main"]([str(path)])))
+        gate.start()
+        camera.write(json.dumps(event(1)) + "\n")
+        wait_until(lambda: told() == {"1"})
+        first.kill()
+        first.wait()
+        camera.write(json.dumps(event(2)) + "\n" + json.dumps(event(3)) + "\n")
+        wait_until(lambda: len(list((tmp_path / "spool" / "mqtt").glob("*.json"))) == 2)
+        second = broker(tmp_path, port)
+        wait_until(listener.is_connected)
+        camera.close()
+        gate.join(20)
+        wait_until(lambda: told() == {"1", "2", "3"})
+    listener.loop_stop()
+    second.kill()
+    second.wait()
+    assert status == [0]
+    assert messages["platereader/north/availability"][-1] == b"offline"
+    found = json.loads(messages["homeassistant/sensor/platereader_north/plate/config"][0])
+    assert found["state_topic"] == "platereader/north/vehicle"
+    kinds = json.loads(messages["homeassistant/event/platereader_north/vehicle/config"][0])["event_types"]
+    assert kinds == ["arrived", "passed"]
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.02)

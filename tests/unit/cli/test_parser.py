@@ -1,0 +1,100 @@
+"""The parser of all commands: what it refuses, what it suggests, and how long its help is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from platereader.cli import build_parser, main
+from platereader.cli.parser import with_options
+from platereader.cli.parts import build_pipeline
+
+
+def usage_error(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["reed", "x.png"], "read"),
+        (["read", "x.png", "--jsnol"], "--jsonl"),
+        (["read", "x.png", "--engine", "onx"], "onnx"),
+        (["train", "recogniser"], "recognizer"),
+        (["weights", "fetch", "plate-detector", "--base-ulr=http://x"], "--base-url"),
+    ],
+)
+def test_the_nearest_spelling_is_suggested(words: list[str], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"Did you mean {meant}?" in usage_error(words, capsys)
+
+
+def test_an_error_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    message = usage_error(["read", "x.png", "--poems"], capsys)
+    assert message.startswith("usage: platereader read [OPTION ...] SOURCE [SOURCE ...]\n")
+    assert "unrecognized arguments: --poems" in message
+    assert "Did you mean" not in message
+
+
+@pytest.mark.parametrize("words", [["read", "--expl", "x.png"], ["train", "detector", "--even", "data"], ["--ver"]])
+def test_no_option_is_abbreviated(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "usage:" in usage_error(words, capsys)
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["read"], ["info"], ["synth"], ["weights"], ["weights", "fetch"], ["train"], ["train", "recognizer"]]
+)
+def test_help_fits_on_one_screen(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert len(capsys.readouterr().out.splitlines()) <= 40
+
+
+def test_messages_name_options() -> None:
+    options = {"area": "--area", "tile": "--tile", "min_score": "--min-score", "start": "--from"}
+    assert with_options("region has 2 points", options) == "--area has 2 points"
+    assert with_options("tile_px is 9, allowed are 64", options) == "--tile is 9, allowed are 64"
+    assert with_options("min_score is 2", options) == "--min-score is 2"
+    assert with_options("start is 'x'", options) == "--from is 'x'"
+    assert with_options("threads is 0", options) == "threads is 0"
+    assert with_options("regional is 0", options) == "regional is 0"
+
+
+def test_threads_never_change_the_engine_silently(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["read", "x.png", "--threads", "2"]
+    parts = [
+        SimpleNamespace(part="detector", engine="onnx", precision="int8", note="fastest; threads is 2, and engine ..."),
+        SimpleNamespace(part="recognizer", engine="onnx", precision="int8", note="fastest installed"),
+    ]
+    fake: Any = SimpleNamespace(describe=lambda: parts)
+    monkeypatch.setattr("platereader.pipeline.Pipeline.build", lambda **_: fake)
+    monkeypatch.setattr("platereader.cli.parts._wrapped", lambda pipeline, **_: pipeline)
+    arguments: argparse.Namespace = build_parser().parse_args(words)
+    build_pipeline(arguments)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the detector runs with onnx int8" in line
+
+
+def test_the_shell_is_answered_where_argcomplete_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[argparse.ArgumentParser] = []
+
+    def autocomplete(parser: argparse.ArgumentParser) -> None:
+        asked.append(parser)
+        raise SystemExit(0)
+
+    monkeypatch.setenv("_ARGCOMPLETE", "1")
+    monkeypatch.setitem(sys.modules, "argcomplete", SimpleNamespace(autocomplete=autocomplete))
+    with pytest.raises(SystemExit):
+        main([])
+    assert asked[0].prog == "platereader"

@@ -1,0 +1,76 @@
+"""From the words of the command line to picture files."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from platereader.cli.sources import STDIN, find_sources
+
+
+def names(found: list[Path], top: Path) -> list[str]:
+    return [path.relative_to(top).as_posix() for path in found]
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_a_pattern_stands_for_what_matches_it(tmp_path: Path) -> None:
+    touch(tmp_path / "b.jpg", tmp_path / "a.jpg", tmp_path / "c.png", tmp_path / "in" / "d.jpg")
+    found = find_sources([tmp_path / "*.jpg", tmp_path / "**" / "d.jpg"])
+    assert names([source.path for source in found], tmp_path) == ["a.jpg", "b.jpg", "in/d.jpg"]
+    assert all(source.error is None for source in found)
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
+    touch(tmp_path / "a[1].jpg", tmp_path / "a1.jpg")
+    (source,) = find_sources([tmp_path / "a[1].jpg"])
+    assert source.path.name == "a[1].jpg"
+
+
+def test_a_pattern_without_matches_is_named(tmp_path: Path) -> None:
+    (source,) = find_sources([tmp_path / "*.jpg"])
+    assert "no file matches" in str(source.error)
+
+
+@pytest.mark.parametrize("word", ["https://example.com/a.jpg", "rtsp://user@camera/1", "file:///a.jpg"])
+def test_a_url_is_refused_as_one(word: str) -> None:
+    (source,) = find_sources([Path(word)])
+    assert " is a URL" in str(source.error)
+    assert "://" in str(source.error)
+
+
+def test_standard_input_is_a_source() -> None:
+    (source,) = find_sources([Path("-")])
+    assert (source.path, source.error) == (STDIN, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_broken_links_are_named_and_other_files_counted(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "b.mp4", tmp_path / "c.MP4", tmp_path / "notes", tmp_path / ".hidden.txt")
+    (tmp_path / "gone.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "photos").symlink_to("nowhere")
+    (tmp_path / "log.txt").symlink_to("nowhere.txt")
+    (tmp_path / "up").symlink_to(tmp_path, target_is_directory=True)
+    skipped = Counter[str]()
+    found = find_sources([tmp_path], skipped=skipped)
+    assert [(source.path.name, source.error is None) for source in found] == [
+        ("a.jpg", True),
+        ("gone.jpg", False),
+        ("photos", False),
+    ]
+    assert "link to 'nowhere.jpg'" in str(found[1].error)
+    assert skipped == {".mp4": 2, "without an ending": 1, "links to folders": 1}
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.mpo", "a.avif", "a.jp2", "a.heic", "a.APNG"])
+def test_every_kind_of_picture_is_looked_for(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / name)
+    (source,) = find_sources([tmp_path])
+    assert source.error is None
