@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from platereader.runtimes._processor import BF16_INSTRUCTIONS, cpu_features, int8_sums_saturate
+from platereader.runtimes._processor import int8_sums_saturate
 
 
 def skip_if_int8_saturates(precision: str, *, engine: str = "torch") -> None:
     """Skip a test that compares torch's int8 results on a processor where they are rough; ``auto`` never takes them."""
     if (engine, precision) == ("torch", "int8") and int8_sums_saturate():
         pytest.skip("without int8 instructions torch's sums of int8 products saturate, so that readings differ")
-
-
-def is_slow_here(precision: str, *, engine: str) -> bool:
-    """Whether torch computes bf16 in software, at a tenth of the speed; ``auto`` never takes it then."""
-    return (engine, precision) == ("torch", "bf16") and not set(cpu_features()) & set(BF16_INSTRUCTIONS)
