@@ -2,9 +2,9 @@
 
     platereader watch rtsp://user:password@camera/stream --json | python examples/gate/gate.py gate.json
 
-Each vehicle is told of twice: ``arrived`` when its text has settled, ``passed`` when it has gone. A message is on disk
-before it is sent and stays there until it was taken; what is left is sent at the next start. A receiver may get one
-twice: its ``id`` says so.
+A vehicle is told of up to twice: ``arrived`` when its text has settled, ``passed`` when it has gone. A message is
+on disk before it is sent and stays there until it was taken; what is left is sent at the next start. A receiver may
+get one twice: its ``id`` says so.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ _RUSSIAN: Final = {
     "FROM": "С",
     "TO": "ПО",
     "PLATE": "НОМЕР",
-    "LOCAL": "МЕСТНЫЙ",
+    "LOCAL": "НА НОМЕРЕ",
     "COUNTRY": "СТРАНА",
     "CONFIDENCE": "УВЕРЕННОСТЬ",
-    "STATUS": "ИТОГ",
+    "STATUS": "СТАТУС",
     "READINGS": "ЧТЕНИЙ",
     "REGION OR REASON": "РЕГИОН ИЛИ ПРИЧИНА",
     # statuses
@@ -44,16 +44,19 @@ _RUSSIAN: Final = {
     "pictures read: {done}, failed: {failed}; plates: {plates} ({read} read, {uncertain} uncertain, "
     "{unreadable} unreadable)": "снимков прочитано: {done}, с ошибкой: {failed}; номеров: {plates} "
     "(прочитано {read}, сомнительных {uncertain}, нечитаемых {unreadable})",
-    "not pictures by their names: {files}": "не снимки, судя по имени: {files}",
+    "not pictures by their names: {files}": "пропущены, расширение не как у снимка: {files}",
     "copies and crops not written: {count}": "копий и вырезок не записано: {count}",
     "interrupted": "прервано",
     # watch
+    "sources: {total}, failed: {failed}": "источников: {total}, с ошибкой: {failed}",
+    "times of day are unknown after a source that failed: name the others by themselves": "после источника с ошибкой "
+    "время суток неизвестно: остальные запустите отдельно",
     "the live page is at {url}": "живая страница: {url}",
-    "watching {name}; q stops": "наблюдение: {name}; клавиша q останавливает",
-    "the source has ended; the page stays until it is closed there, or with q or Ctrl-C": "источник закончился; "
-    "страница остаётся, пока её не закроют на ней самой, клавишей q или Ctrl-C",
+    "watching {name}; q stops": "{name}: идёт наблюдение, q — остановить",
+    "the source has ended; the page stays until it is closed there, or with q or Ctrl-C": "видео закончилось; "
+    "страница открыта, пока её не закроют кнопкой Stop, клавишей q или Ctrl-C",
     "{name}: frames: {frames}, dropped: {dropped}; passages: {passages}": "{name}: кадров: {frames}, "
-    "пропущено: {dropped}; проездов: {passages}",
+    "отброшено: {dropped}; проездов: {passages}",
     "{total} ({read} read, {uncertain} uncertain, {unreadable} unreadable)": "{total} (прочитано {read}, "
     "сомнительных {uncertain}, нечитаемых {unreadable})",
     "; {count} more, read differently from frame to frame or not at all: --all shows them": "; ещё {count}, "

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 # Options whose argument in Python has another name.
-_OPTION_NAMES = {"region": "area", "tile_px": "tile"}
+_OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"}
 _WRONG_WORD = re.compile(r"(?:invalid choice: '?|unrecognized arguments: )([^\s'=]+)")
 _FIRST_WORD = re.compile(r"\w+(?=[ ,])")
 _OPTION_COLUMNS = 26

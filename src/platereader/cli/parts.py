@@ -32,8 +32,9 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
         parser.add_argument("--min-score", type=share, metavar="S", help="lowest score of a detection, 0 to 1")
     else:
         parser.set_defaults(recognizer=None, country=None)
-    parser.add_argument("--area", type=points, metavar='"X,Y ..."', help="only plates in this polygon, in pixels")
-    parser.add_argument("--region", type=points, dest="area", help=argparse.SUPPRESS)  # its name before
+    others = "" if reads else "; those outside stay open"
+    area_help = f"only plates in this polygon, in pixels{others}"
+    parser.add_argument("--area", type=points, metavar='"X,Y ..."', help=area_help)
     parser.add_argument("--tile", type=int, metavar="PX", help="small plates in big frames, on tiles: try 960")
     group = parser.add_argument_group("networks")
     group.add_argument("--detector", metavar="WEIGHTS", help="a name, or a file: safetensors, ONNX, .pt")

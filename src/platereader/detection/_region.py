@@ -88,7 +88,7 @@ class RegionDetector:
         if min(xs) >= width or min(ys) >= height or max(xs) <= 0 or max(ys) <= 0:
             raise InvalidArgumentError(
                 f"region, from ({min(xs):g}, {min(ys):g}) to ({max(xs):g}, {max(ys):g}), lies outside of the frame of "
-                f"{width}x{height} px: give it in pixels of this frame, and each camera its own RegionDetector."
+                f"{width}x{height} px: give it in pixels of this frame."
             )
         return View(
             max(0, math.floor(min(xs) - self.margin_px)),

@@ -231,7 +231,7 @@ def test_info_says_why_a_precision_was_chosen(
 
 
 def test_info_names_tiles_and_region_and_the_weights_inside(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["info", "--tile", "960", "--region", "0,0 1920,0 1920,1080"]) == 0
+    assert main(["info", "--tile", "960", "--area", "0,0 1920,0 1920,1080"]) == 0
     (detector,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("detector"))
     wrapped, weights = detector.split()[1:3]
     assert wrapped == "RegionDetector(TiledDetector(PlateDetector))"

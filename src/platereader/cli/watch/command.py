@@ -98,8 +98,8 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
         "--search-every",
         type=float,
         metavar="S",
-        help="search the whole frame every S seconds, and look between only where plates are expected (default: 0.2; "
-        "every frame with a detector that cannot look at places alone)",
+        help="search the whole frame every S seconds, and look between only where plates are expected; 0: every frame "
+        "(default: 0.2; 0 with a detector that cannot look at places alone)",
     )
     parser.add_argument("--view", action="store_true", help="serve a live page to the browser of this machine")
     parser.add_argument("--port", type=int, metavar="N", help="port of the live page (default: a free one)")
@@ -184,7 +184,8 @@ class _WatchRun:
                 self._notify(self._language("watching {name}; q stops").format(name=sources.only.name))
             for number, source in sources:
                 if start is not None and (failed or sources.failed):
-                    self._notify("times of day are unknown after a source that failed: name the others by themselves")
+                    words = "times of day are unknown after a source that failed: name the others by themselves"
+                    self._notify(self._language(words))
                     start = None
                 run = self._watch(number, source, start, progress)
                 failed += run.failed
@@ -192,7 +193,8 @@ class _WatchRun:
             if page is not None:
                 self._serve_until_closed(page)
         if len(sources.words) > 1:
-            self._notify(f"sources: {len(sources.words)}, failed: {failed + sources.failed}")
+            words = self._language("sources: {total}, failed: {failed}")
+            self._notify(words.format(total=len(sources.words), failed=failed + sources.failed))
         return EXIT_FAILED_INPUTS if failed or sources.failed else EXIT_OK
 
     def _watch(self, number: int, source: FrameSource, start: datetime | None, progress: Progress | None) -> SourceRun:
