@@ -24,6 +24,7 @@ class VideoKind:
     codec: str = "libx264"
     pixel_format: str = "yuv420p"
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    title: str = "a video of the tests"
 
 
 def write_video(
@@ -52,6 +53,7 @@ def write_video(
     time_base = 1 / rate if times_s is None else _FINE
     times_s = [index / fps for index in range(len(frames))] if times_s is None else times_s
     with av.open(path, "w", options={"movflags": "faststart"} if path.suffix in {".mp4", ".mov"} else {}) as container:
+        container.metadata["title"] = kind.title
         stream = cast(av.VideoStream, container.add_stream(kind.codec, rate=rate))
         stream.width, stream.height, stream.pix_fmt = width, height, kind.pixel_format
         stream.options = dict(kind.options)

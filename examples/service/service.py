@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import FastAPI, File, HTTPException, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 from PIL import Image
@@ -25,11 +26,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from platereader import BgrImage, CaptureError, MediaFileError, Pipeline, PlateReading
+from platereader import BgrImage, MediaFileError, Pipeline, PlateReaderError, PlateReading
 from platereader.media import FrameSource, decode_image, open_source
 
 _SILENCE_S = 15.0
-_BROKEN = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, struct.error)
+_BROKEN = (OSError, SyntaxError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, struct.error)
+_NOTHING: BgrImage = np.zeros((1, 1, 3), np.uint8)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     408: {"description": "the pictures did not arrive in time"},
     413: {"description": "too many bytes, pictures or pixels"},
@@ -215,6 +217,8 @@ class Reader:
             with self._metrics.seconds.time():
                 return await asyncio.wait_for(together, self._limits.wait_s)
         except asyncio.TimeoutError as error:
+            for item in items:
+                item.frame = _NOTHING  # it waits in the queue still, and must hold no memory there
             raise BusyError(f"not read within {self._limits.wait_s:g} s") from error
 
     async def run(self) -> None:
@@ -262,7 +266,7 @@ async def passages(pipeline: Pipeline, address: str, places: asyncio.Semaphore) 
                 for update in () if gone.is_set() else pipeline.read_stream(source):
                     for plate in update.finished:
                         loop.call_soon_threadsafe(events.put_nowait, _event("passage", plate.to_dict()))
-        except CaptureError as error:
+        except PlateReaderError as error:  # of the camera, or of its address
             loop.call_soon_threadsafe(events.put_nowait, _event("failed", str(error)))
         finally:
             with suppress(RuntimeError):  # the program ends
@@ -375,7 +379,7 @@ async def _read(reader: Reader, files: list[UploadFile], limits: Limits) -> list
     pictures = [(file.filename or f"picture {index}", await file.read()) for index, file in enumerate(files)]
     total = 0
     for name, data in pictures:
-        pixels = picture_pixels(data)
+        pixels = await asyncio.to_thread(picture_pixels, data)  # a header may be long
         if pixels is None:
             raise HTTPException(415, f"{name} is no picture of a kind that is understood")
         if pixels > limits.pixels:

@@ -55,7 +55,7 @@ def open_file(path: Path) -> InputContainer:
     # The prefix keeps a name such as `http:x` from being an address, the pattern type one such as `%d.png` from being
     # many files. A clock that goes back is not taken for one that ran over.
     options = {"protocol_whitelist": "file", "pattern_type": "none", "correct_ts_overflow": "0"}
-    return av.open(f"file:{path}", "r", options=options)
+    return av.open(f"file:{path}", "r", options=options, metadata_errors="replace")
 
 
 def open_address(address: str) -> InputContainer:
@@ -66,7 +66,8 @@ def open_address(address: str) -> InputContainer:
     """
     import av
 
-    return av.open(address, "r", options={"rtsp_transport": "tcp"}, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+    timeouts_s = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+    return av.open(address, "r", options={"rtsp_transport": "tcp"}, metadata_errors="replace", timeout=timeouts_s)
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:

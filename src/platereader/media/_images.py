@@ -42,11 +42,12 @@ _RESULT_BYTES = 3
 # Pixels that are converted at once, so that what lies between the decoder and the result takes next to nothing.
 _STRIP_PX = 1 << 18
 # What Pillow's decoders raise on damaged files, found by feeding them damaged files; warnings, where those are errors.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
     LookupError,
+    RuntimeError,
     TypeError,
     ArithmeticError,
     struct.error,
@@ -118,10 +119,11 @@ def decode_frames(data: bytes, *, path: str | Path) -> Iterator[tuple[int | None
     """
     source = Path(path)
     picture = _checked_picture(data, source)
-    if not _has_frames(picture):
+    count = _frame_count(source, picture)
+    if count is None:
         yield None, _decoded(source, picture)
         return
-    for index in range(int(getattr(picture, "n_frames", 1))):
+    for index in range(count):
         yield index, _decoded(source, picture, frame=index)
 
 
@@ -138,16 +140,24 @@ def _decoded(path: Path, picture: ImageFile.ImageFile, *, frame: int = 0) -> Bgr
         picture.seek(frame)
         picture.load()
         return _to_bgr(picture)
-    except (*_DECODER_ERRORS, EOFError) as error:
-        where = f", frame {frame}," if frame else ""
-        raise MediaFileError(
-            f"path {str(path)!r}{where} is damaged or cut off ({str(error) or type(error).__name__}): copy it again "
-            "from its source or leave it out."
-        ) from error
+    except (*DECODER_ERRORS, EOFError) as error:
+        raise _damaged(path, error, where=f", frame {frame}," if frame else "") from error
 
 
-def _has_frames(picture: ImageFile.ImageFile) -> bool:
-    return picture.format in _ANIMATED and bool(getattr(picture, "is_animated", False))
+def _frame_count(path: Path, picture: ImageFile.ImageFile) -> int | None:
+    """How many frames an animated picture has; None for any other."""
+    try:
+        animated = picture.format in _ANIMATED and bool(getattr(picture, "is_animated", False))
+        return int(getattr(picture, "n_frames", 1)) if animated else None
+    except (*DECODER_ERRORS, EOFError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException, *, where: str = "") -> MediaFileError:
+    return MediaFileError(
+        f"path {str(path)!r}{where} is damaged or cut off ({str(error) or type(error).__name__}): copy it again "
+        "from its source or leave it out."
+    )
 
 
 def _open_picture(path: Path, stream: IO[bytes]) -> ImageFile.ImageFile:
@@ -188,7 +198,7 @@ def _opened(path: Path, factory: _Factory, stream: IO[bytes]) -> ImageFile.Image
     """Open one format, nothing of which is decoded yet."""
     try:
         return factory(stream, str(path))
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise MediaFileError(
             f"path {str(path)!r} is damaged at its start ({error}): copy it again from its source or leave it out."
         ) from error
@@ -294,7 +304,7 @@ def image_size(path: Path) -> tuple[int, int]:
         try:
             # The general reader: that of PNG decodes all pixels first, for a tag that may also follow them.
             turned = Image.Image.getexif(picture).get(_ORIENTATION_TAG, 1) >= 5
-        except _DECODER_ERRORS as error:
+        except DECODER_ERRORS as error:
             raise MediaFileError(f"path {str(path)!r} has a damaged EXIF header ({error}): save it again.") from error
         width, height = _stored_size(picture)
     return (height, width) if turned else (width, height)
@@ -312,6 +322,6 @@ def is_animated(path: Path) -> bool:
     try:
         with open_regular(path, what="the picture") as stream:
             picture = _open_picture(path, stream)
-            return _has_frames(picture)
-    except (FileError, MediaFileError, *_DECODER_ERRORS):
+            return _frame_count(path, picture) is not None
+    except (FileError, MediaFileError, *DECODER_ERRORS):
         return False

@@ -13,6 +13,7 @@ import numpy as np
 
 from platereader.media._cut_off import is_cut_off
 from platereader.media._decoding import DecodedFrame, FrameDecoder, reported_fps
+from platereader.media._images import DECODER_ERRORS
 from platereader.media._source import DEFAULT_FPS
 
 if TYPE_CHECKING:
@@ -169,8 +170,11 @@ class AnimationReader:
     def __init__(self, path: Path) -> None:
         from PIL import Image
 
-        self._image = Image.open(path)
-        self.frame_count: int | None = getattr(self._image, "n_frames", 1)
+        try:
+            self._image = Image.open(path)
+            self.frame_count: int | None = getattr(self._image, "n_frames", 1)
+        except (*DECODER_ERRORS, EOFError) as error:
+            raise OSError(str(error) or type(error).__name__) from error
         self.fps: float | None = None
         self._problem: str | None = None
 
@@ -181,7 +185,7 @@ class AnimationReader:
             try:
                 self._image.seek(index)
                 pixels = np.asarray(self._image.convert("RGB"))
-            except (OSError, EOFError):
+            except (*DECODER_ERRORS, EOFError):
                 self._problem = f"broke off after {index} of {self.frame_count} frames: it is damaged or cut off"
                 return
             duration_s = self._image.info.get("duration", 0) / 1000

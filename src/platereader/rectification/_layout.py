@@ -29,7 +29,7 @@ _BOX_PAD = (0.02, 0.05)
 # Shrinking by more than this in one bilinear step would skip source pixels.
 _MAX_BILINEAR_SHRINK = 1.5
 # Rows that differ from both neighbours in turn: this correlation of every second one is at most 0.17 on 840 photographs
-# of plates and on noise, and above 0.3 on nine in ten of those whose fields are 4 pixels apart.
+# of plates and on noise of single pixels, and above 0.3 on nine in ten of those whose fields are 4 pixels apart.
 _COMBED_ABOVE = 0.3
 _FEWEST_ROWS = 12
 # The gap between two lines is looked for in the middle of the plate; its activity is at most this share of the text's.

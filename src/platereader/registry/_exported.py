@@ -18,6 +18,7 @@ YOLO: Final = "yolo"
 
 _REQUIRED = frozenset({"task", "names", "imgsz", "stride"})
 _SIDES = 4
+_MOST_FINAL_ROWS = 1000
 _FINAL_COLUMNS = {2: 7, 3: 6}  # of an output of so many dimensions with suppression inside
 
 
@@ -57,7 +58,8 @@ def _by_metadata(metadata: Mapping[str, str], *, name: str) -> dict[str, Any]:
             f"{metadata.get('kpt_shape')!r}, expected are two sides in pixels, a dictionary of classes and for a pose "
             "model two numbers: export it again."
         )
-    classes = [str(one) for one in cast("dict[object, object]", names).values()]
+    numbered = sorted(cast("dict[object, object]", names).items(), key=lambda item: str(item[0]).zfill(9))
+    classes = [str(name) for _, name in numbered]
     return {"input_size_px": size, "classes": classes, "keypoints": keypoints}
 
 
@@ -68,6 +70,8 @@ def _by_shapes(contents: Contents) -> dict[str, Any] | None:
     picture, output = contents.inputs[0], contents.outputs[0]
     if len(picture) != 4 or picture[:2] not in {(0, 3), (1, 3)} or not _are_integers(list(picture[2:]), 32, 8192):
         return None
+    if len(output) == 3 and output[1] > _MOST_FINAL_ROWS > output[2]:
+        return None  # raw rows of a YOLOv5 or 7, whose scores are products
     if not output or output[-1] == _FINAL_COLUMNS.get(len(output)) or (len(output) == 2 and not output[-1]):
         classes = 1  # it does not say how many: the first is the plate
     elif len(output) == 3 and output[0] in {0, 1} and _SIDES < output[1] < output[2]:

@@ -13,6 +13,9 @@ from platereader.video._passage import FADE_S
 SAME_PLACE_IOU = 0.4
 """Overlap of a plate with the place where it was expected: a refiner learns that a crop shows a plate from here on."""
 
+_SHORTEST_S = 0.005
+"""Least time between two frames for the speed of a plate: what a burst of a camera shows is where it was."""
+
 _NEWEST_SPEED = 0.5
 """Weight of the latest move in the speed of a plate; the rest is the speed before."""
 
@@ -44,7 +47,7 @@ class _Followed:
 
     def seen_at(self, box: Box, timestamp_s: float, *, found_s: float) -> _Followed:
         """The same plate where it is now."""
-        elapsed_s = timestamp_s - self.seen_s
+        elapsed_s = max(timestamp_s - self.seen_s, _SHORTEST_S)
         moved = ((now - before) / elapsed_s for now, before in zip(box.center, self.box.center, strict=True))
         # The first move is all that is known of a speed.
         newest = 1.0 if self.speed == (0.0, 0.0) else _NEWEST_SPEED

@@ -78,7 +78,9 @@ class FrameSearch:
         frames = now.frame_index - last.frame_index - 1
         if self._refine is not None or not self._search_s:
             return frames
-        return min(frames, math.ceil((now.timestamp_s - last.timestamp_s - _CLOCK_S) / self._search_s) - 1)
+        return min(
+            frames, math.ceil(min(frames + 1, (now.timestamp_s - last.timestamp_s - _CLOCK_S) / self._search_s)) - 1
+        )
 
     def _is_due(self, view: View, timestamp_s: float) -> bool:
         """Whether to search this frame: the next one, if frames go on at this pace, would be too late."""
@@ -94,5 +96,5 @@ class FrameSearch:
         inside = [(view.box_in_frame(one.box), one.seen) for one in self._expected.at(timestamp_s)]
         boxes = [box for box, _ in inside if box is not None]
         found = self._refine(frame, boxes) if boxes else []
-        seen = [box for box, was_seen in inside if box is not None and was_seen]
-        return None if is_one_missing(seen, found) else found
+        seen = [box for box, was_seen in inside if was_seen]
+        return None if None in seen or is_one_missing([box for box in seen if box is not None], found) else found

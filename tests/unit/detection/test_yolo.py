@@ -122,6 +122,7 @@ def test_corners_are_none_without_a_convex_quad() -> None:
         ("{0: 'car', 1: 'License_Plate'}", [0.9, 0.7]),
         ("{0: 'car', 1: 'номерной знак'}", [0.9, 0.7]),
         ("{0: 'LP', 1: 'car'}", [0.7, 0.9]),
+        ("{1: 'car', 0: 'LP'}", [0.7, 0.9]),
         ("{0: 'plate', 1: 'two-line plate'}", [0.1, 0.7]),
     ],
 )
@@ -179,7 +180,7 @@ def test_other_models_are_refused(tmp_path: Path, change: dict[str, str], says: 
         Pipeline.build(detector=path, engine="onnx")
 
 
-@pytest.mark.parametrize("shape", [(5,), (1, 85, 5), (1, 25200, 85), (1, 5, 4, 4)])
+@pytest.mark.parametrize("shape", [(5,), (1, 85, 5), (1, 25200, 85), (1, 25200, 6), (1, 5, 4, 4)])
 def test_a_file_of_no_known_shape_has_no_description(tmp_path: Path, shape: tuple[int, ...]) -> None:
     path = write_exported(tmp_path / "silent.onnx", np.zeros(shape), metadata={"author": "someone"})
     with pytest.raises(WeightsNotFoundError, match="has no description"):

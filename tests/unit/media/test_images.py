@@ -7,6 +7,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from saved_pictures import save
 
 from platereader import MediaFileError
 from platereader.media import _images
-from platereader.media._images import decode_frames, decode_image, image_size, read_image
+from platereader.media._images import decode_frames, decode_image, image_size, is_animated, read_image
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -308,3 +309,18 @@ class TestDecodeFrames:
         assert next(frames)[0] == 0
         with pytest.raises(MediaFileError, match="frame 1, is damaged"):
             list(frames)
+
+    @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.avif"])
+    def test_damage_anywhere_is_an_error_that_names_the_file(self, tmp_path: Path, name: str) -> None:
+        rng = np.random.default_rng(3)
+        first, *rest = map(Image.fromarray, rng.integers(0, 256, (3, 24, 32, 3), dtype=np.uint8))
+        first.save(tmp_path / name, save_all=True, append_images=rest, duration=40)
+        whole = (tmp_path / name).read_bytes()
+        for _ in range(60):
+            data = bytearray(whole)
+            for position in rng.integers(len(data), size=3):
+                data[position] = rng.integers(256)
+            (tmp_path / name).write_bytes(data)
+            with suppress(MediaFileError):
+                assert all(frame.ndim == 3 for _, frame in decode_frames(bytes(data), path=name))
+            is_animated(tmp_path / name)

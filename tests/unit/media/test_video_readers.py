@@ -68,6 +68,15 @@ def test_every_frame_of_many_kinds(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("suffix", ["avi", "mkv", "mp4"])
+def test_a_title_in_another_encoding_than_utf_8_does_no_harm(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", greys(3), fps=10, kind=VideoKind(title="ABCDEFGH"))
+    data = path.read_bytes()
+    assert b"ABCDEFGH" in data
+    path.write_bytes(data.replace(b"ABCDEFGH", "дорога78".encode("cp1251")))
+    assert len(read(path)) == 3
+
+
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
 def test_animated_pictures_with_uneven_times(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"

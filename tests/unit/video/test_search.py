@@ -146,6 +146,21 @@ def test_a_plate_that_is_hidden_for_a_frame_goes_on() -> None:
     assert (plate.text, plate.status, plate.last.frame_index) == ("A123BC77", "read", 24)
 
 
+def test_a_burst_of_frames_does_not_throw_a_place_out_of_the_frame() -> None:
+    stream, _ = refining(NEVER)
+    times_s = (0.0, 0.04, 0.0401, 0.0801, 0.1201, 0.1202, 0.1602)
+    updates = [stream.update(frame_with({50: PLATE.moved(3 * step, 0)}), at_s) for step, at_s in enumerate(times_s)]
+    assert [plate.predicted for update in updates for plate in update.active] == [False] * len(times_s)
+
+
+@pytest.mark.parametrize("search_s", [5e-324, 1e-310])
+def test_the_shortest_interval_searches_every_frame(search_s: float) -> None:
+    stream, _ = refining(StreamSettings(search_s=search_s), detector=PatchDetector())
+    updates = show(stream, [{50: PLATE}, {50: PLATE}, NOTHING, {50: PLATE}])
+    assert [len(update.active) for update in updates] == [1, 1, 1, 1]
+    assert len(finished(updates, stream)) == 1
+
+
 def test_a_place_does_not_drift_off_a_plate_that_speeds_up_and_turns() -> None:
     stream, detector = refining(NEVER)
     places = [PLATE.moved(0.04 * step**2, 20 * np.sin(step / 8)) for step in range(60)]

@@ -126,7 +126,9 @@ def run_watch(arguments: argparse.Namespace) -> int:
 
     opened = partial(open_source, fps=arguments.fps, reconnect_limit=arguments.reconnect_limit, notify=notify)
     with ExitStack() as stack:
-        sources = stack.enter_context(closing(Sources(arguments.sources, opened=opened, notify=notify)))
+        sources = stack.enter_context(
+            closing(Sources(arguments.sources, opened=opened, notify=notify, without=arguments.save))
+        )
         if start is not None and sources.only is not None and sources.only.live:
             raise InvalidArgumentError("--start is for videos, and a camera has the time of day: leave it out.")
         run = _WatchRun(sources, build_pipeline(arguments), arguments, notify, stack)

@@ -24,6 +24,7 @@ class Sources:
         words: as they were given. A folder with videos stands for all of them, also those below it, in the order of
             their names; a folder that has pictures and no video at its top is one source.
         opened: opens one.
+        without: folder of results, whose videos are no sources; None for none.
         notify: told of each that cannot be opened.
 
     Attributes:
@@ -37,8 +38,10 @@ class Sources:
         InvalidArgumentError: one of several is a camera, which has no end.
     """
 
-    def __init__(self, words: Sequence[str], *, opened: Opener, notify: Callable[[str], None]) -> None:
-        expanded = _expanded(words)
+    def __init__(
+        self, words: Sequence[str], *, opened: Opener, notify: Callable[[str], None], without: Path | None = None
+    ) -> None:
+        expanded = _expanded(words, without)
         self.words: list[str] = [word for word, _ in expanded]
         self.names: list[Path] = [name for _, name in expanded]
         self.failed: int = 0
@@ -93,7 +96,7 @@ class Sources:
             return 0
 
 
-def _expanded(words: Sequence[str]) -> list[tuple[str, Path]]:
+def _expanded(words: Sequence[str], without: Path | None) -> list[tuple[str, Path]]:
     """A word and a name for each source, each file once."""
     from platereader.media._address import parse_address
 
@@ -106,7 +109,7 @@ def _expanded(words: Sequence[str]) -> list[tuple[str, Path]]:
                 "folders, and start one command for each camera."
             )
         given = Path(word)
-        videos = _videos_in(given) if address.kind == "folder" else []
+        videos = _videos_in(given, without) if address.kind == "folder" else []
         for path in videos:
             found.setdefault(resolved(path), (str(path), path.relative_to(given)))
         if not videos:
@@ -114,7 +117,7 @@ def _expanded(words: Sequence[str]) -> list[tuple[str, Path]]:
     return list(found.values())
 
 
-def _videos_in(folder: Path) -> list[Path]:
+def _videos_in(folder: Path, without: Path | None) -> list[Path]:
     """The videos of a folder in the order of their names; none where it is a folder of frames."""
     from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._folder import name_order
@@ -124,5 +127,7 @@ def _videos_in(folder: Path) -> list[Path]:
     if top & IMAGE_SUFFIXES and not top & VIDEO_SUFFIXES:
         return []
     named = [path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
+    results = None if without is None else resolved(without)
+    named = [path for path in named if results is None or results not in resolved(path).parents]
     shown = [path for path in named if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     return sorted(shown, key=name_order)

@@ -293,6 +293,14 @@ def test_a_folder_of_videos_by_name_each_with_its_own_stream(
         assert len(read_video(tmp_path / "marked" / name)) == 10
 
 
+def test_results_below_the_folder_are_no_sources_of_the_next_run(
+    archive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        status, _, err = watch(capsys, archive, "--csv", "--save", archive / "marked")
+        assert (status, "sources: 3, failed: 0" in err) == (0, True)
+
+
 def test_a_source_that_fails_is_named_and_the_rest_goes_on(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (archive / "film-2.mp4").write_bytes(b"no video")
     status, out, err = watch(capsys, archive, "absent.mp4", "--csv", "--start", "2026-11-28T08:00Z")
