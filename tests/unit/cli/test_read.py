@@ -260,7 +260,7 @@ def test_the_table_in_russian(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["read", "--lang", "ru", str(path)]) == 0
     out, err = capsys.readouterr()
     header, row = out.splitlines()
-    assert header.split()[1:3] == ["НОМЕР", "МЕСТНЫЙ"]
+    assert header.split()[1:4] == ["НОМЕР", "НА", "НОМЕРЕ"]
     assert "прочитан" in row
     assert "Москва" in row
     assert err.startswith("снимков прочитано: 1")
