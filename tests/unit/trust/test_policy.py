@@ -23,7 +23,7 @@ from platereader import (
 )
 from platereader._arrays import LogProbs
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
-from platereader.results import Lines
+from platereader.results import Character, FusedSigns, FusedText, Lines, Reason
 from platereader.testing import spelled
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
@@ -192,3 +192,12 @@ def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: fl
 def test_values_of_another_kind_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{next(iter(wrong))} is "):
         TrustPolicy(**wrong)
+
+
+@pytest.mark.parametrize(("common", "status"), [(None, "read"), ("overexposed", "uncertain")])
+def test_frames_that_are_mostly_overexposed_are_not_trusted_together_either(common: Reason | None, status: str) -> None:
+    signs = FusedSigns(0.999, 9.0, 4, 5.0, 9.0, 0.0, 0.0, legal=True, region_known=True)
+    candidates, characters = (Candidate("A123BC77", -0.001, None),), tuple(Character(char, 0.99) for char in "A123BC77")
+    fused = FusedText(candidates, characters, 1, signs, 0.0, 0.0, common)
+    verdict = TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES)
+    assert (verdict.status, verdict.reason) == (status, common)
