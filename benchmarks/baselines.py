@@ -20,6 +20,7 @@ from benchmarks.comparison import Candidate, UnavailableError, compare
 from benchmarks.street_picture import street_picture
 from platereader import Pipeline
 from platereader._arrays import BgrImage
+from platereader.lab.speed.machine import this_machine
 
 PREDECESSOR = "ANPR-System"
 FAST_ALPR = "fast-alpr shapes"
@@ -93,7 +94,7 @@ def main() -> None:
     report.write(
         options.json,
         {
-            "machine": report.machine(),
+            "machine": this_machine().to_dict(),
             "picture": list(frame.shape),
             "rounds": options.rounds,
             "facts": comparison.facts,

@@ -19,6 +19,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from platereader.lab.metrics.estimates import Estimate
+
 Seconds: TypeAlias = Mapping[str, float]
 """How long each thing took in one turn."""
 
@@ -64,19 +66,6 @@ class Comparison:
     seconds: Mapping[str, Mapping[str, Sequence[float]]]
     facts: Mapping[str, Mapping[str, Any]]
     absent: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % bootstrap interval over the rounds."""
-
-    value: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, float]:
-        """JSON-safe form."""
-        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 def timed(
@@ -137,7 +126,7 @@ def compare(candidates: Sequence[Candidate], *, rounds: int) -> Comparison:
 def median(seconds: Sequence[float], *, rng: np.random.Generator) -> Estimate:
     """The median over the rounds."""
     values = np.asarray(seconds)
-    return _estimate(float(np.median(values)), np.median(values[_resampled(len(values), rng)], axis=1))
+    return _estimate(values.size, float(np.median(values)), np.median(values[_resampled(len(values), rng)], axis=1))
 
 
 def ratio(slow: ArrayLike, fast: ArrayLike, *, rng: np.random.Generator) -> Estimate:
@@ -145,16 +134,16 @@ def ratio(slow: ArrayLike, fast: ArrayLike, *, rng: np.random.Generator) -> Esti
     above, below = np.asarray(slow, np.float64), np.asarray(fast, np.float64)
     picked = _resampled(len(above), rng)
     spread = np.median(above[picked], axis=1) / np.median(below[picked], axis=1)
-    return _estimate(float(np.median(above) / np.median(below)), spread)
+    return _estimate(above.size, float(np.median(above) / np.median(below)), spread)
 
 
 def _resampled(rounds: int, rng: np.random.Generator) -> NDArray[np.intp]:
     return rng.integers(rounds, size=(_RESAMPLES, rounds))
 
 
-def _estimate(value: float, spread: NDArray[np.float64]) -> Estimate:
+def _estimate(rounds: int, value: float, spread: NDArray[np.float64]) -> Estimate:
     low, high = np.percentile(spread, (2.5, 97.5))
-    return Estimate(value, float(low), float(high))
+    return Estimate(value, float(low), float(high), rounds)
 
 
 def _rotated(names: list[str], number: int) -> list[str]:

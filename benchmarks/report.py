@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from importlib import metadata
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.comparison import Comparison, Estimate, median, ratio
+from benchmarks.comparison import Comparison, median, ratio
 from platereader._files import write_json
 from platereader.cli.tables import format_table
-
-_PACKAGES = ("numpy", "opencv-python-headless", "torch", "onnxruntime", "openvino", "ultralytics-opencv-headless")
-_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
-
-
-def machine() -> dict[str, Any]:
-    """The processor, what it can do, and the packages that matter for speed."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    about = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    present = about.get("flags", "").split()
-    return {
-        "processor": about.get("model name", platform.processor()),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "flags": [flag for flag in _FLAGS if flag in present],
-        "python": platform.python_version(),
-        "packages": {name: version for name in _PACKAGES if (version := _version(name)) is not None},
-    }
+from platereader.lab.metrics.estimates import Estimate
 
 
 def medians(comparison: Comparison, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
@@ -62,7 +44,7 @@ def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str, digits: i
 
 def to_json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, dict[str, float]]]:
     """The figures, JSON-safe."""
-    return {name: {what: one.to_dict() for what, one in row.items()} for name, row in figures.items()}
+    return {name: {what: asdict(one) for what, one in row.items()} for name, row in figures.items()}
 
 
 def write(path: Path | None, report: Mapping[str, Any]) -> None:
@@ -81,15 +63,8 @@ def about(comparison: Comparison) -> Sequence[str]:
 
 
 def _in_ms(seconds: Estimate) -> Estimate:
-    return Estimate(1e3 * seconds.value, 1e3 * seconds.low, 1e3 * seconds.high)
+    return replace(seconds, value=1e3 * seconds.value, low=1e3 * seconds.low, high=1e3 * seconds.high)
 
 
 def _cell(figure: Estimate, digits: int) -> str:
     return f"{figure.value:.{digits}f} ({figure.low:.{digits}f}-{figure.high:.{digits}f})"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

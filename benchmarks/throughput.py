@@ -30,7 +30,8 @@ from platereader import Pipeline
 from platereader._arrays import BgrImage
 from platereader._files import write_json
 from platereader.cli.tables import format_table
-from platereader.lab.speed.networks import SpeedReport, interleaved
+from platereader.lab.speed.networks import SpeedReport
+from platereader.lab.speed.turns import interleaved
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "pictures"

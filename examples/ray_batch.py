@@ -37,7 +37,13 @@ READING = {
     "region": pa.struct(dict.fromkeys(("code", "name", "name_local", "since", "source"), TEXT)),
     "characters": pa.list_(pa.struct({"char": TEXT, "confidence": NUMBER})),
     "detection": pa.struct(
-        {"box": pa.list_(NUMBER), "score": NUMBER, "corners": pa.list_(pa.list_(NUMBER)), "lines": pa.int8()}
+        {
+            "box": pa.list_(NUMBER),
+            "score": NUMBER,
+            "corners": pa.list_(pa.list_(NUMBER)),
+            "lines": pa.int8(),
+            "truncated": pa.bool_(),
+        }
     ),
     "candidates": pa.list_(pa.struct({"text": TEXT, "log_prob": NUMBER, "format": TEXT})),
 }

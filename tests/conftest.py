@@ -1,6 +1,7 @@
 """Fixtures shared by every test."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,14 @@ settings.register_profile("platereader", deadline=None, derandomize="CI" in os.e
 settings.load_profile("platereader")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_measured() -> Generator[None]:
+    """What ``platereader benchmark --choose`` has kept for the user of this machine is no part of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("platereader._loading.FILE_NAME", "none-of-the-tests.json")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import defaultdict
+from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
@@ -41,8 +42,17 @@ def pictures(max_steps: int, *, classes: int = CLASSES) -> st.SearchStrategy[Log
 
 
 def all_texts(log_probs: LogProbs) -> dict[tuple[int, ...], float]:
-    """P of every text that some path spells."""
-    totals: dict[tuple[int, ...], float] = defaultdict(float)
-    for path in itertools.product(range(log_probs.shape[1]), repeat=len(log_probs)):
-        totals[tuple(ctc.collapse(path))] += math.exp(sum(float(log_probs[t, c]) for t, c in enumerate(path)))
-    return totals
+    """P of every text that some path spells; 0.0 of any other."""
+    steps, classes = log_probs.shape
+    paths, texts, spelled = _all_paths(steps, classes)
+    log_p = log_probs.astype(np.float64)[np.arange(steps), paths].sum(axis=1)
+    return defaultdict(float, zip(texts, np.bincount(spelled, np.exp(log_p)).tolist(), strict=True))
+
+
+@cache
+def _all_paths(steps: int, classes: int) -> tuple[NDArray[np.intp], tuple[tuple[int, ...], ...], NDArray[np.intp]]:
+    """Every path (P, T), every text, and the index of the text that each path spells (P,)."""
+    paths = list(itertools.product(range(classes), repeat=steps))
+    texts: dict[tuple[int, ...], int] = {}
+    spelled = [texts.setdefault(tuple(ctc.collapse(path)), len(texts)) for path in paths]
+    return np.array(paths, np.intp), tuple(texts), np.array(spelled, np.intp)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from platereader import Box, Detection, PlateImage
+from platereader import Box, Candidate, Detection, PlateImage
+from platereader import _ctc as ctc
 from platereader._arrays import BgrImage, LogProbs
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.pipeline import Pipeline, PipelineParts
@@ -15,6 +17,7 @@ from platereader.plates import DEFAULT_SCHEMES, RUSSIAN, Alphabet
 from platereader.results import PlateEvidence, PlateReading
 from platereader.testing import spelled
 from platereader.trust import TrustPolicy
+from platereader.video._fusion import FusedEvidence
 from platereader.video._tracking.tracker import MotionTracker
 
 TEXTS = {50: "A123BC77", 100: "M555KE199", 150: "B777OP98", 200: ""}
@@ -80,6 +83,19 @@ def judged(evidence: PlateEvidence, policy: TrustPolicy | None = None) -> PlateR
     """What a policy says of a Russian plate."""
     (verdict,) = (policy or TrustPolicy()).judge([evidence], alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
     return PlateReading(verdict, evidence)
+
+
+@cache
+def read_as(text: str, *, probability: float = 0.999) -> PlateReading:
+    """What is read where a plate spells a text, each character with ``probability``; illegible without one."""
+    log_probs = spelled(text, RUSSIAN, steps=24, probability=probability)
+    candidates = (Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None),) if text else ()
+    return judged(PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), log_probs, candidates))
+
+
+def no_evidence() -> FusedEvidence:
+    """Where readings of one Russian plate are gathered."""
+    return FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
 
 
 def patch_pipeline(*, probability: float = 0.999, trust: TrustPolicy | None = None) -> Pipeline:

@@ -178,22 +178,29 @@ def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> R
     classes = alphabet.columns
     source = f"{type(recognizer).__name__}.recognize"
     returned = recognizer.recognize(plates)
-    try:
-        with np.errstate(over="ignore"):  # what overflows is refused below
-            log_probs = np.asarray(returned, dtype=np.float32)
-    except (OverflowError, TypeError, ValueError) as error:
-        raise ContractError(f"{source} gave no array of numbers ({error}): return float32 (N, T, C).") from error
+    log_probs = _float32(returned, source=source)
     count, steps, columns = log_probs.shape if log_probs.ndim == 3 else (0, 0, 0)
     if count != len(plates) or steps < 1 or columns != classes:
         raise ContractError(
             f"{source} gave shape {log_probs.shape} for {len(plates)} plates, expected (N, T, C) = "
             f"({len(plates)}, T, {classes}): one row of {classes} classes (blank first) per time step."
         )
-    if np.isnan(log_probs).any() or (log_probs > ROUNDING_NATS).any():
+    if not (log_probs <= ROUNDING_NATS).all():
         raise ContractError(f"{source} gave NaN or positive values: return natural log probabilities (log_softmax).")
     seen = ctc.emitted(log_probs[:, :, alphabet.size :]).tolist()
     marks = [dict(zip(alphabet.marks, row, strict=True)) for row in seen]
     return Recognized(ctc.joined_with_blank(log_probs, kept=alphabet.size), marks)
+
+
+def _float32(returned: object, *, source: str) -> LogProbs:
+    """What a recognizer returned as an array; numbers that are too large become infinite."""
+    if isinstance(returned, np.ndarray) and returned.dtype == np.float32:
+        return cast(LogProbs, returned)
+    try:
+        with np.errstate(over="ignore"):  # what overflows is refused by its value
+            return np.asarray(cast(LogProbs, returned), dtype=np.float32)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ContractError(f"{source} gave no array of numbers ({error}): return float32 (N, T, C).") from error
 
 
 def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
@@ -273,17 +280,16 @@ def _check_found(detections: object, frame: BgrImage, *, source: str) -> None:
 
 def _flaw_of(box: Box, frame: BgrImage) -> str | None:
     """Why a box cannot belong to a frame; None where it can."""
-    edges = box.to_tuple()
-    if max(map(abs, edges)) > _MAX_COORDINATE_PX:
+    if max(-box.x1, -box.y1, box.x2, box.y2) > _MAX_COORDINATE_PX:
         return (
-            f"the box {edges}: edges lie within {_MAX_COORDINATE_PX:.0f} px of the frame's origin; look for numbers "
-            "that were never set."
+            f"the box {box.to_tuple()}: edges lie within {_MAX_COORDINATE_PX:.0f} px of the frame's origin; look for "
+            "numbers that were never set."
         )
     height, width = frame.shape[:2]
-    if box.clipped(width, height) is None:
+    if min(box.x2, width) <= max(box.x1, 0) or min(box.y2, height) <= max(box.y1, 0):
         return (
-            f"the box {edges} with no area inside its {width}x{height} px frame: boxes are (x1, y1, x2, y2) in pixels "
-            "of the frame, not of a resized copy and not fractions."
+            f"the box {box.to_tuple()} with no area inside its {width}x{height} px frame: boxes are (x1, y1, x2, y2) "
+            "in pixels of the frame, not of a resized copy and not fractions."
         )
     return None
 
@@ -302,6 +308,7 @@ def _check_items(items: object, kind: type, *, source: str, expected: int | None
     values = cast("Sequence[object]", items)
     if expected is not None and len(values) != expected:
         raise ContractError(f"{source} returned {len(values)} items for {expected}: {advice}")
-    wrong = [type(value).__name__ for value in values if not isinstance(value, kind)]
-    if wrong:
-        raise ContractError(f"{source} returned a {wrong[0]} where a {kind.__name__} is expected: {advice}")
+    for value in values:
+        if not isinstance(value, kind):
+            wrong = type(value).__name__
+            raise ContractError(f"{source} returned a {wrong} where a {kind.__name__} is expected: {advice}")

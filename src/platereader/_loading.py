@@ -1,7 +1,8 @@
 """From weights to a part: which file of them, on which engine and in which precision.
 
-``auto`` takes the first of a part's specs whose engine is installed, whose instructions the processor has and whose
-weights are there. The specs are in the order of the time that they took; see docs/how-to/speed.md for the figures.
+``auto`` takes what was measured as the fastest here, if that was measured, and else the first of a part's specs whose
+engine is installed, whose instructions the processor has and whose weights are there. The specs are in the order of the
+time that they took; see docs/how-to/speed.md for the figures.
 ``describe()`` says what was chosen, and why.
 """
 
@@ -25,9 +26,11 @@ from platereader.errors import (
 )
 from platereader.registry import Kind, Registry, WeightEntry, WeightFile
 from platereader.registry._exported import YOLO
+from platereader.registry._registry import cache_folder
 from platereader.runtimes import RuntimeOptions
+from platereader.runtimes._kept import FILE_NAME, kept_spec
 from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features, int8_sums_saturate
-from platereader.runtimes._selection import RuntimeSpec, installed_engines, suitable_specs
+from platereader.runtimes._selection import RuntimeSpec, installed_engines, measurable_specs, suitable_specs
 
 if TYPE_CHECKING:
     from platereader.detection._plate_detector import PlateDetector
@@ -259,7 +262,8 @@ def _load(
     """
     refusals: list[EngineError] = []
     for chosen, why in _attempts(files, options):
-        for spec in suitable_specs(specs, chosen):
+        measured = _measured(files, specs, chosen)
+        for spec in dict.fromkeys((*measured, *suitable_specs(specs, chosen))):
             for file in files:
                 if not _runs(file.entry, spec):
                     continue
@@ -270,7 +274,8 @@ def _load(
                 except EngineError as error:
                     refusals.append(error)
                     continue
-                note = "; ".join([why or _reason(spec, options), *(str(error) for error in refusals)])
+                reason = why or ("measured as the fastest here" if spec in measured else _reason(spec, options))
+                note = "; ".join([reason, *(str(error) for error in refusals)])
                 return cast("Network", replace(cast("Any", loaded), note=note))
         if refusals:
             raise refusals[-1]
@@ -280,6 +285,20 @@ def _load(
         f'there in the engine\'s format. See `platereader info`; pip install "{DISTRIBUTION}[openvino,torch]" adds '
         "engines, `platereader train quantize` makes int8 weights, and `platereader train export` ONNX files."
     )
+
+
+def _measured(files: Sequence[_File], specs: Sequence[RuntimeSpec], options: RuntimeOptions) -> tuple[RuntimeSpec, ...]:
+    """What ``platereader benchmark --choose`` found, if it fits the options; otherwise nothing."""
+    if options.engine != "auto" or options.device != "cpu":
+        return ()
+    entries = [file.entry for file in files]
+    kept = kept_spec(
+        cache_folder() / FILE_NAME,
+        entries[0].kind,
+        weights=[entry.sha256 for entry in entries],
+        allowed=measurable_specs(specs),
+    )
+    return () if kept is None or options.precision not in {"auto", kept.precision} else (kept,)
 
 
 def _attempts(files: Sequence[_File], options: RuntimeOptions) -> Iterator[tuple[RuntimeOptions, str | None]]:

@@ -98,6 +98,15 @@ def test_numpy_numbers_from_a_part_come_out_as_json() -> None:
     assert json.loads(text)["active"][0]["best"]["detection"]["box"] == [40, 60, 120, 80]
 
 
+def test_a_detector_that_loses_a_frame_is_told_so() -> None:
+    class Loses:
+        def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+            return []
+
+    with pytest.raises(ContractError, match=r"Loses\.detect returned 0 items for 1"):
+        Pipeline(replace(patch_pipeline().parts, detector=Loses())).read(FRAME)
+
+
 @dataclass(frozen=True)
 class Rectify:
     """Gives one answer for every detection."""
@@ -145,6 +154,7 @@ SURE = PatchRecognizer().recognize([PlateImage(FRAME)])
         (np.exp(SURE), "NaN or positive"),
         (SURE[:, :0], r"shape \(1, 0, 24\).*expected \(N, T, C\)"),
         (SURE[0], r"shape \(24, 24\)"),
+        (SURE[..., :5], r"shape \(1, 24, 5\)"),
         ([[1.0], [1.0, 2.0]], "no array of numbers"),
         (TEXT, "no array of numbers"),
         (None, "gave shape"),

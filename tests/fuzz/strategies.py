@@ -95,7 +95,9 @@ def pictures() -> list[bytes]:
         _file(pixels.convert("1"), "PNG"),
         _file(pixels.convert("P"), "PNG"),
     ]
-    made.append(_file(pixels, "GIF", save_all=True, append_images=[pixels.rotate(90)]))
+    made += [
+        _file(pixels, kind, save_all=True, append_images=[pixels.rotate(90)]) for kind in ("GIF", "PNG", "WEBP", "AVIF")
+    ]
     exif = Image.Exif()
     exif[274] = 6
     made.append(_file(pixels, "JPEG", exif=exif, progressive=True))

@@ -71,6 +71,7 @@ def test_collapse_of_an_expanded_text_gives_the_text_back(path: list[int]) -> No
     assert 0 not in text
     with_blanks = [step for label in text for step in (0, label, label)]
     assert ctc.collapse([*with_blanks, 0]) == text
+    assert ctc.collapse(np.array(path, np.intp)) == text
 
 
 @given(small, st.integers(0, 10**6))

@@ -15,44 +15,6 @@ def spelling(path: list[int], *, classes: int = 4, sure: float = 0.97) -> LogPro
     return np.asarray(np.log(probabilities), np.float32)
 
 
-def test_collapse_merges_repeats_before_it_drops_blanks() -> None:
-    assert ctc.collapse([0, 1, 1, 0, 1, 2, 2, 0]) == [1, 1, 2]
-    assert ctc.collapse(np.array([0, 0])) == []
-
-
-def test_a_clear_text_has_nearly_all_probability() -> None:
-    log_probs = spelling([0, 1, 1, 0, 1, 0, 2, 0])
-    assert np.exp(ctc.log_prob(log_probs, [1, 1, 2])) > 0.8
-    assert ctc.log_prob(log_probs, [1, 1, 2]) > ctc.log_prob(log_probs, [1, 2]) + 3
-
-
-def test_a_text_longer_than_the_steps_is_impossible() -> None:
-    log_probs = spelling([1, 2, 1])
-    assert ctc.log_prob(log_probs, [1, 1, 2]) == -np.inf  # a repeat needs a blank between: four steps
-    assert ctc.log_prob(log_probs, [1, 2, 1]) > -1
-    assert ctc.character_posteriors(log_probs, [1, 1, 2]).tolist() == [0, 0, 0]
-
-
-def test_very_unlikely_texts_keep_a_finite_log_prob() -> None:
-    log_probs = np.full((40, 24), -200.0, np.float32)
-    log_probs[:, 0] = 0.0
-    assert ctc.log_prob(log_probs, [5] * 9) == pytest.approx(-200 * 9, rel=0.05)
-
-
-def test_the_ambiguous_character_is_the_unsure_one() -> None:
-    log_probs = spelling([1, 0, 2, 0, 3, 0])
-    log_probs[2] = np.log([0.02, 0.02, 0.5, 0.46])
-    first, second, third = ctc.character_posteriors(log_probs, [1, 2, 3])
-    assert second == pytest.approx(0.5, abs=0.05)
-    assert min(first, third) > 0.9
-
-
-def test_a_made_up_character_is_unsure_because_the_text_may_lack_it() -> None:
-    log_probs = spelling([1, 0, 2, 0, 0, 0])
-    log_probs[4] = np.log([0.5, 0.01, 0.01, 0.48])
-    assert ctc.character_posteriors(log_probs, [1, 2, 3])[2] == pytest.approx(0.49, abs=0.04)
-
-
 def test_no_labels_and_no_texts() -> None:
     log_probs = spelling([0, 0, 0])
     assert np.exp(ctc.log_prob(log_probs, [])) == pytest.approx(0.97**3, rel=1e-4)

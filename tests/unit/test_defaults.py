@@ -83,15 +83,12 @@ def said(part: PartDescription) -> Sequence[str | None]:
 
 
 def test_auto_takes_int8_where_it_is_faster(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_machine_with(monkeypatch)
+    assert said(recognizer(registry, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "fastest installed")
     on_a_machine_with(monkeypatch, instructions=("avx2", "amx_int8"))
     part = recognizer(registry, "auto")
     assert said(part) == (RECOGNIZER_WEIGHTS, "int8", "fastest installed, CPU has amx_int8")
     assert part.sha256 == registry.entries[1].sha256
-
-
-def test_auto_takes_fp32_elsewhere(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    on_a_machine_with(monkeypatch)
-    assert said(recognizer(registry, "auto")) == (RECOGNIZER_WEIGHTS, "fp32", "fastest installed")
 
 
 def test_auto_takes_fp32_without_int8_weights(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,13 +144,6 @@ def test_auto_decides_for_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
     for specs, chosen in zip((DETECTOR_SPECS, RECOGNIZER_SPECS), Pipeline.build().describe()[:2], strict=True):
         first = next(spec for spec in specs if spec.engine != "openvino")
         assert (chosen.engine, chosen.precision) == (first.engine, first.precision)
-
-
-def test_threads_are_of_one_network(registry: Registry) -> None:
-    parts = Pipeline.build(engine="onnx", threads=1).describe()[:2]
-    assert [part.threads for part in parts] == [1, 1]
-    with pytest.raises(EngineError, match=r"call torch.set_num_threads"):
-        Pipeline.build(detector=PatchDetector(), engine="torch", threads=1, registry=registry)
 
 
 def test_a_float_detector_stays_fp32_and_says_so() -> None:

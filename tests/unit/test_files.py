@@ -7,7 +7,9 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,28 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@contextmanager
+def nothing_changes(folder: Path) -> Iterator[None]:
+    """In the folder there is the same in the end, links among it."""
+
+    def contents() -> dict[str, object]:
+        return {
+            path.name: path.readlink() if path.is_symlink() else path.is_file() and path.read_bytes()
+            for path in folder.iterdir()
+        }
+
+    before = contents()
+    yield
+    assert contents() == before
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """A file that nobody may touch."""
+    (tmp_path / "victim").write_bytes(b"precious")
+    return tmp_path / "victim"
+
+
 def test_file_is_made_and_replaced_with_nothing_beside_it(tmp_path: Path, write: Write) -> None:
     target = tmp_path / "report.json"
     write(target)
@@ -68,20 +92,15 @@ def test_permissions_are_as_of_any_new_file(tmp_path: Path, write: Write, mask: 
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o666 & ~mask
 
 
-def test_link_is_refused_and_what_it_points_to_untouched(tmp_path: Path, write: Write) -> None:
-    victim, target = tmp_path / "victim", tmp_path / "report.json"
-    victim.write_bytes(b"precious")
+def test_link_is_refused_and_what_it_points_to_untouched(victim: Path, write: Write) -> None:
+    target = victim.with_name("report.json")
     target.symlink_to(victim)
-    with pytest.raises(FileError, match=r"report\.json.*symbolic link"):
+    with nothing_changes(victim.parent), pytest.raises(FileError, match=r"report\.json.*symbolic link"):
         write(target)
-    assert victim.read_bytes() == b"precious"
-    assert target.is_symlink()
-    assert names(tmp_path) == ["report.json", "victim"]
 
 
-def test_link_that_appears_while_writing_is_not_followed(tmp_path: Path) -> None:
-    victim, target = tmp_path / "victim", tmp_path / "report.json"
-    victim.write_bytes(b"precious")
+def test_link_that_appears_while_writing_is_not_followed(victim: Path) -> None:
+    target = victim.with_name("report.json")
 
     def write() -> None:
         with new_file(target) as part:
@@ -91,32 +110,24 @@ def test_link_that_appears_while_writing_is_not_followed(tmp_path: Path) -> None
     with pytest.raises(FileError, match="symbolic link"):
         write()
     assert victim.read_bytes() == b"precious"
-    assert names(tmp_path) == ["report.json", "victim"]
+    assert names(victim.parent) == ["report.json", "victim"]
 
 
-def test_temporary_file_that_became_a_link_is_refused(tmp_path: Path) -> None:
-    victim, target = tmp_path / "victim", tmp_path / "report.json"
-    victim.write_bytes(b"precious")
-
+def test_temporary_file_that_became_a_link_is_refused(victim: Path) -> None:
     def write() -> None:
-        with new_file(target) as part:
+        with new_file(victim.with_name("report.json")) as part:
             part.unlink()
             part.symlink_to(victim)
 
-    with pytest.raises(FileError):
+    with nothing_changes(victim.parent), pytest.raises(FileError):
         write()
-    assert names(tmp_path) == ["victim"]
 
 
-def test_planted_temporary_names_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    victim = tmp_path / "victim"
-    victim.write_bytes(b"precious")
+def test_planted_temporary_names_are_never_opened(victim: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "token_hex", lambda count: "guessed")
-    (tmp_path / ".guessed.json").symlink_to(victim)
-    with pytest.raises(FileError, match=r"report\.json"):
-        write_bytes(tmp_path / "report.json", b"new")
-    assert victim.read_bytes() == b"precious"
-    assert names(tmp_path) == [".guessed.json", "victim"]
+    victim.with_name(".guessed.json").symlink_to(victim)
+    with nothing_changes(victim.parent), pytest.raises(FileError, match=r"report\.json"):
+        write_bytes(victim.with_name("report.json"), b"new")
 
 
 def test_two_temporary_names_differ_and_keep_the_ending(tmp_path: Path) -> None:
@@ -138,9 +149,8 @@ def test_target_that_is_no_file_is_refused(tmp_path: Path, write: Write, kind: s
         os.mkfifo(target)
     else:
         pytest.skip("no pipes in folders")
-    with pytest.raises(FileError, match="no regular file"):
+    with nothing_changes(tmp_path), pytest.raises(FileError, match="no regular file"):
         write(target)
-    assert names(tmp_path) == ["target"]
 
 
 def test_missing_folder_is_named_with_its_cause(tmp_path: Path, write: Write) -> None:
@@ -149,60 +159,63 @@ def test_missing_folder_is_named_with_its_cause(tmp_path: Path, write: Write) ->
     assert isinstance(raised.value.__cause__, FileNotFoundError)
 
 
-def test_short_write_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "file"
-    target.write_bytes(b"old")
-    real = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, bytes(data)[:-1]))
-    with pytest.raises(FileError, match="only 9 of 10 bytes"):
-        write_bytes(target, b"0123456789")
-    assert target.read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
+WRITE = os.write
 
 
-def test_full_disk_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "file"
-    target.write_bytes(b"old")
+def full(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
-    def full(descriptor: int, data: bytes) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "write", full)
-    with pytest.raises(FileError, match=r"No space left on device.*make room") as raised:
-        write_bytes(target, b"new")
-    assert isinstance(raised.value.__cause__, OSError)
-    assert raised.value.__cause__.errno == errno.ENOSPC
-    assert target.read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def losing(written: bytes) -> Callable[[int, bytes], int]:
+    """A system call that writes something else, and says that it did not."""
+
+    def lying(descriptor: int, data: bytes) -> int:
+        WRITE(descriptor, written)
+        return len(data)
+
+    return lying
+
+
+@pytest.mark.parametrize(
+    ("call", "fault", "error", "message"),
+    [
+        ("write", lambda descriptor, data: WRITE(descriptor, bytes(data)[:-1]), FileError, "only 9 of 10 bytes"),
+        ("write", full, FileError, r"No space left on device.*make room"),
+        ("write", losing(b"012345678"), FileError, "read back"),
+        ("write", losing(b"0123456789+"), FileError, "read back"),
+        ("write", losing(b"012345678!"), FileError, "read back"),
+        ("fsync", interrupted, KeyboardInterrupt, None),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_what_fails_leaves_the_old_file_alone(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    fault: Callable[..., object],
+    error: type[BaseException],
+    message: str | None,
+    *,
+    there: bool,
+) -> None:
+    if there:
+        (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(os, call, fault)
+    with nothing_changes(tmp_path), pytest.raises(error, match=message) as raised:
+        write_bytes(tmp_path / "file", b"0123456789")
+    assert fault is not full or getattr(raised.value.__cause__, "errno", None) == errno.ENOSPC
 
 
 def test_disk_that_fills_up_when_flushed_leaves_the_old_file(
-    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+    victim: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").write_bytes(b"old")
-
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(FileError, match="No space left"):
-        write(tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
-
-
-@pytest.mark.parametrize("lost", [b"012345678", b"0123456789+", b"012345678!"])
-def test_what_was_read_back_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bytes) -> None:
-    real = os.write
-
-    def lying(descriptor: int, data: bytes) -> int:
-        real(descriptor, lost)
-        return len(data)
-
-    monkeypatch.setattr(os, "write", lying)
-    with pytest.raises(FileError, match="read back"):
-        write_bytes(tmp_path / "file", b"0123456789")
-    assert names(tmp_path) == []
+    with nothing_changes(victim.parent), pytest.raises(FileError, match="No space left"):
+        write(victim)
 
 
 def test_check_sees_the_finished_file_and_can_refuse_it(tmp_path: Path) -> None:
@@ -222,29 +235,14 @@ def test_check_sees_the_finished_file_and_can_refuse_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_interrupted_writer_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    target = tmp_path / "file"
-    target.write_bytes(b"old")
-
+def test_interrupted_writer_leaves_nothing(victim: Path, error: type[BaseException]) -> None:
     def write() -> None:
-        with new_file(target) as part:
+        with new_file(victim) as part:
             part.write_bytes(b"half")
             raise error
 
-    with pytest.raises(error):
+    with nothing_changes(victim.parent), pytest.raises(error):
         write()
-    assert target.read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
-
-
-def test_interrupted_between_writing_and_moving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(descriptor: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_bytes(tmp_path / "file", b"new")
-    assert names(tmp_path) == []
 
 
 def test_more_than_one_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,13 +268,10 @@ def test_lines_are_appended_and_links_refused(tmp_path: Path) -> None:
     append_text(log, "one\n")
     append_text(log, "two\n")
     assert log.read_text(encoding="utf-8") == "one\ntwo\n"
-    link = tmp_path / "link"
-    link.symlink_to(log)
-    with pytest.raises(FileError):
-        append_text(link, "three\n")
-    with pytest.raises(FileError):
-        append_text(tmp_path, "three\n")
-    assert log.read_text(encoding="utf-8") == "one\ntwo\n"
+    (tmp_path / "link").symlink_to(log)
+    for path in (tmp_path / "link", tmp_path):
+        with nothing_changes(tmp_path), pytest.raises(FileError):
+            append_text(path, "three\n")
 
 
 def test_reading_is_limited(tmp_path: Path) -> None:
@@ -344,13 +339,11 @@ def leading_to(folder: Path, way: str) -> Path:
 def test_input_is_never_replaced_by_any_way_to_it(tmp_path: Path, way: str) -> None:
     target = leading_to(tmp_path, way)
     inputs = InputFiles([tmp_path / "source.png", tmp_path / "absent.png"])
-    before = names(tmp_path)
-    with pytest.raises(FileError, match="one of the files that are read"):
+    refused = partial(pytest.raises, FileError, match="one of the files that are read")
+    with nothing_changes(tmp_path), refused():
         write_bytes(target, b"\x89PNG new", inputs=inputs)
-    with pytest.raises(FileError, match="one of the files that are read"), new_file(target, inputs=inputs) as part:
+    with nothing_changes(tmp_path), refused(), new_file(target, inputs=inputs) as part:
         part.write_bytes(b"\x89PNG new")
-    assert target.read_bytes() == (tmp_path / "source.png").read_bytes() == b"\x89PNG precious"
-    assert names(tmp_path) == before
     assert target in inputs
     write_bytes(tmp_path / "new.png", b"\x89PNG new", inputs=inputs)
 
@@ -394,10 +387,8 @@ def test_file_of_another_kind_is_never_replaced(tmp_path: Path, there: str) -> N
             write_bytes(target, data + b" new")
             assert target.read_bytes() == data + b" new"
         else:
-            with pytest.raises(FileError, match="does not replace"):
+            with nothing_changes(tmp_path), pytest.raises(FileError, match="does not replace"):
                 write_bytes(target, data)
-            assert target.read_bytes() == KINDS[there]
-    assert names(tmp_path) == ["target"]
 
 
 def test_empty_file_is_replaced(tmp_path: Path, write: Write) -> None:
@@ -409,18 +400,14 @@ def test_empty_file_is_replaced(tmp_path: Path, write: Write) -> None:
 def test_report_does_not_replace_labels_nor_a_picture(tmp_path: Path) -> None:
     for data in (KINDS["JSON in lines"], KINDS["PNG"]):
         (tmp_path / "labels.jsonl").write_bytes(data)
-        with pytest.raises(FileError, match="which JSON does not replace"):
+        with nothing_changes(tmp_path), pytest.raises(FileError, match="which JSON does not replace"):
             write_json(tmp_path / "labels.jsonl", {"a": 1})
-        assert (tmp_path / "labels.jsonl").read_bytes() == data
 
 
-def test_line_is_not_added_to_a_file_with_two_names(tmp_path: Path) -> None:
-    source, log = tmp_path / "source", tmp_path / "log.jsonl"
-    source.write_text("precious\n")
-    log.hardlink_to(source)
-    with pytest.raises(FileError, match="second name"):
-        append_text(log, "one\n")
-    assert source.read_text() == "precious\n"
+def test_line_is_not_added_to_a_file_with_two_names(victim: Path) -> None:
+    victim.with_name("log.jsonl").hardlink_to(victim)
+    with nothing_changes(victim.parent), pytest.raises(FileError, match="second name"):
+        append_text(victim.with_name("log.jsonl"), "one\n")
 
 
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="open descriptors are counted in /dev/fd")

@@ -1,9 +1,8 @@
 """What users call, over fake parts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from fakes import PatchDetector, PatchRecognizer, frame_with, patch_pipeline
 from platereader import (
     Box,
-    ContractError,
     Detection,
     EngineError,
     InvalidArgumentError,
@@ -21,7 +19,7 @@ from platereader import (
     PlateReading,
     TimestampError,
 )
-from platereader._arrays import BgrImage, LogProbs
+from platereader._arrays import BgrImage
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.detection import TiledDetector
 from platereader.plates._alphabet import Alphabet
@@ -55,22 +53,6 @@ def test_no_frames_no_readings() -> None:
     assert patch_pipeline().read_detections(NONE, []) == []
 
 
-def test_frame_is_never_written_to() -> None:
-    frame = PAIR.copy()
-    frame.flags.writeable = False
-    assert len(patch_pipeline().read(frame)) == 2
-
-
-def test_views_and_reversed_channels_are_read() -> None:
-    rgb = np.ascontiguousarray(PAIR[:, :, ::-1])
-    assert texts(patch_pipeline().read(rgb[:, :, ::-1])) == {"A123BC77", "M555KE199"}
-
-
-def test_bad_frame_is_named() -> None:
-    with pytest.raises(InvalidImageError, match=r"frames\[1\].*float32"):
-        patch_pipeline().read_batch([PAIR, cast(Any, np.zeros((4, 4, 3), np.float32))])
-
-
 def test_read_detections_keeps_their_order() -> None:
     readings = patch_pipeline().read_detections(PAIR, [Detection(RIGHT, 0.2), Detection(LEFT, 0.9)])
     assert [reading.text for reading in readings] == ["M555KE199", "A123BC77"]
@@ -91,38 +73,6 @@ def test_illegible_plate_is_reported_not_dropped() -> None:
     assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "not_a_plate")
 
 
-class ShortDetector:
-    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        return []
-
-
-class OutsideDetector:
-    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        return [[Detection(Box(5000, 5000, 5100, 5020), 0.9)] for _ in frames]
-
-
-class NanRecognizer(PatchRecognizer):
-    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
-        return np.full((len(plates), 8, 24), np.nan, np.float32)
-
-
-class NarrowRecognizer(PatchRecognizer):
-    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
-        return np.zeros((len(plates), 8, 5), np.float32)
-
-
-@pytest.mark.parametrize("detector", [ShortDetector(), OutsideDetector()])
-def test_detector_that_breaks_its_contract_is_named(detector: ShortDetector) -> None:
-    with pytest.raises(ContractError, match=type(detector).__name__):
-        Pipeline(replace(patch_pipeline().parts, detector=detector)).read(PAIR)
-
-
-@pytest.mark.parametrize("recognizer", [NanRecognizer(), NarrowRecognizer()])
-def test_recognizer_that_breaks_its_contract_is_named(recognizer: PatchRecognizer) -> None:
-    with pytest.raises(ContractError, match=type(recognizer).__name__):
-        Pipeline(replace(patch_pipeline().parts, recognizer=recognizer)).read(PAIR)
-
-
 def test_detection_outside_the_frame_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"detections\[0\] has the box .* no area inside"):
         patch_pipeline().read_detections(ONE, [Detection(Box(500, 0, 600, 20), 0.5)])
@@ -136,13 +86,6 @@ def test_box_partly_outside_is_fine() -> None:
 def test_alphabets_must_agree() -> None:
     with pytest.raises(InvalidArgumentError, match="alphabet"):
         Pipeline(replace(patch_pipeline().parts, decoder=GreedyDecoder(Alphabet("ABC"))))
-
-
-def test_build_loads_nothing_for_parts_that_are_given() -> None:
-    pipeline = Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer())
-    names = {part.part: part.implementation for part in pipeline.describe()}
-    assert names["detector"] == "PatchDetector"
-    assert names["recognizer"] == "PatchRecognizer"
 
 
 @pytest.mark.parametrize(("engine", "precision"), [("tensorrt", "auto"), ("torch", "int3"), ("auto", "fp8")])
@@ -168,27 +111,30 @@ def test_read_stream_takes_timestamps() -> None:
         list(patch_pipeline().read_stream([(10.0, PAIR), (10.0, PAIR)]))
 
 
-@pytest.mark.parametrize("fps", [None, 0.0, -3.0, float("nan")])
-def test_bare_frames_need_a_frame_rate(fps: float | None) -> None:
+@pytest.mark.parametrize("fps", [None, 0.0, -3.0, float("nan"), float("inf"), "25"])
+def test_bare_frames_need_a_frame_rate(fps: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="fps"):
         list(patch_pipeline().read_stream([PAIR], fps=fps))
 
 
 def test_build_with_own_networks_needs_no_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platereader.registry.Registry.default", lambda: pytest.fail("looked for weights"))
-    assert texts(Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer()).read(NONE)) == set()
+    pipeline = Pipeline.build(detector=PatchDetector(), recognizer=PatchRecognizer())
+    assert pipeline.read(NONE) == []
+    assert [part.implementation for part in pipeline.describe()[:2]] == ["PatchDetector", "PatchRecognizer"]
 
 
 def test_parts_and_options_of_another_kind_are_refused() -> None:
     wrong: Any = "onnx"
-    with pytest.raises(InvalidArgumentError, match="runtime is the str 'onnx'"):
-        Pipeline.build(runtime=wrong)
-    with pytest.raises(InvalidArgumentError, match="registry is the str 'onnx'"):
-        Pipeline.build(registry=wrong)
-    with pytest.raises(InvalidArgumentError, match="parts is the str 'onnx'"):
-        Pipeline(wrong)
-    with pytest.raises(InvalidArgumentError, match="schemes is the str 'onnx'"):
-        replace(patch_pipeline().parts, schemes=wrong)
+    makers: dict[str, Callable[[], object]] = {
+        "runtime": lambda: Pipeline.build(runtime=wrong),
+        "registry": lambda: Pipeline.build(registry=wrong),
+        "parts": lambda: Pipeline(wrong),
+        "schemes": lambda: replace(patch_pipeline().parts, schemes=wrong),
+    }
+    for name, make in makers.items():
+        with pytest.raises(InvalidArgumentError, match=f"{name} is the str 'onnx'"):
+            make()
 
 
 def test_detections_are_any_iterable_and_not_a_single_one() -> None:
@@ -198,20 +144,6 @@ def test_detections_are_any_iterable_and_not_a_single_one() -> None:
     single: Any = box
     with pytest.raises(InvalidArgumentError, match=r"detections is the Detection .*expected is a list"):
         patch_pipeline().read_detections(frame_with({}), single)
-
-
-def test_fps_is_a_number() -> None:
-    wrong: Any = "25"
-    with pytest.raises(InvalidArgumentError, match="fps is '25'"):
-        list(patch_pipeline().read_stream([], fps=wrong))
-
-
-@pytest.mark.parametrize("path", ["gate.jpg", Path("photos") / "въезд.png"])
-def test_a_path_is_told_how_it_becomes_a_frame(path: str | Path) -> None:
-    with pytest.raises(InvalidImageError, match=r"frame is a .*platereader\.read_image"):
-        patch_pipeline().read(cast(Any, path))
-    with pytest.raises(InvalidImageError, match=r"frames\[1\] is a .*platereader\.read_image"):
-        patch_pipeline().read_batch([PAIR, cast(Any, path)])
 
 
 @dataclass(frozen=True)
@@ -259,7 +191,7 @@ def test_plates_outside_of_the_area_are_left_out() -> None:
     [
         ({"min_score": 40}, "min_score is 40, allowed are numbers from 0 to 1"),
         ({"min_score": 0.4, "detector": PatchDetector().detect}, "detector is .* expected is a detector"),
-        ({"min_score": 0.4, "detector": OutsideDetector()}, "OutsideDetector has no threshold that can be set"),
+        ({"min_score": 0.4, "detector": PatchDetector()}, "PatchDetector has no threshold that can be set"),
         ({"area": [(0, 0), (1, 1)]}, "2 different points"),
     ],
 )

@@ -13,21 +13,13 @@ from exported_models import write_external
 
 from fakes import PatchDetector
 from platereader import Pipeline, Registry, WeightsCorruptError
-from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.recognition import CtcRecognizer
-from platereader.registry import WeightFile, write_sidecar
 from platereader.registry import _registry as registry_module
+from platereader.registry import write_sidecar
 from platereader.runtimes import RuntimeOptions
-from small_networks import SMALL, plates, write_small
+from small_networks import SMALL, plates
 
-SPECS = [
-    ("torch", "fp32"),
-    ("torch", "int8"),
-    ("onnx", "fp32"),
-    ("onnx", "int8"),
-    ("openvino", "fp32"),
-    ("openvino", "int8"),
-]
+SPECS = [(engine, precision) for engine in ("torch", "onnx", "openvino") for precision in ("fp32", "int8")]
 CHANGES: dict[str, Callable[[Path], object]] = {
     "swapped": lambda path: path.write_bytes(path.read_bytes()[::-1]),
     "truncated": lambda path: path.write_bytes(b""),
@@ -35,24 +27,16 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """A small reader for every engine and precision, each with its sidecar."""
-    found: dict[tuple[str, str], Path] = {}
-    for precision, path in zip(("fp32", "int8"), write_small(tmp_path_factory.mktemp("made")), strict=True):
-        exported = path.with_suffix(".onnx")
-        export_recognizer(WeightFile.read(path, kind="recognizer", settings=SMALL), exported)
-        found |= {("torch", precision): path, ("onnx", precision): exported, ("openvino", precision): exported}
-    for path in set(found.values()):
-        write_sidecar(path, kind="recognizer", settings=SMALL)
-    return found
-
-
 @pytest.fixture
-def files(made: dict[tuple[str, str], Path], tmp_path: Path) -> dict[tuple[str, str], Path]:
-    """Copies that a test may change."""
-    shutil.copytree(next(iter(made.values())).parent, tmp_path, dirs_exist_ok=True)
-    return {spec: tmp_path / path.name for spec, path in made.items()}
+def files(small_files: dict[str, tuple[Path, Path]], tmp_path: Path) -> dict[tuple[str, str], Path]:
+    """For every engine and precision copies that a test may change, each with its sidecar."""
+    found: dict[tuple[str, str], Path] = {}
+    for precision, paths in small_files.items():
+        trained, exported = (Path(shutil.copy(path, tmp_path)) for path in paths)
+        for path in (trained, exported):
+            write_sidecar(path, kind="recognizer", settings=SMALL)
+        found |= {("torch", precision): trained, ("onnx", precision): exported, ("openvino", precision): exported}
+    return found
 
 
 @pytest.mark.parametrize("change", CHANGES)

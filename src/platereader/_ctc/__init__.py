@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from itertools import groupby
 from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
@@ -90,8 +90,10 @@ def emitted(log_probs: NDArray[np.float32]) -> Floats:
         float64 ``(N, C)``.
     """
     probabilities = np.minimum(np.exp(log_probs, dtype=np.float64), 1.0 - 1e-12)
-    span = min(_EMITTED_STEPS, log_probs.shape[1])
-    missed = sliding_window_view(np.log1p(-probabilities), span, axis=1).sum(axis=-1)  # (N, T - span + 1, C)
+    missed = np.log1p(-probabilities)
+    steps = missed.shape[1]
+    span = min(_EMITTED_STEPS, steps)
+    missed = reduce(np.add, [missed[:, first : steps - span + 1 + first] for first in range(span)])
     return cast(Floats, -np.expm1(missed.min(axis=1)))
 
 
@@ -108,7 +110,9 @@ def joined_with_blank(log_probs: NDArray[np.float32], *, kept: int) -> NDArray[n
     if log_probs.shape[2] == kept:
         return log_probs
     text: NDArray[np.float32] = log_probs[:, :, :kept].copy()
-    text[:, :, 0] = np.logaddexp(text[:, :, 0], np.logaddexp.reduce(log_probs[:, :, kept:], axis=2))
+    others = np.exp(log_probs[:, :, kept:], dtype=np.float64).sum(axis=2)
+    with np.errstate(divide="ignore"):  # what is impossible stays so
+        text[:, :, 0] = np.logaddexp(text[:, :, 0], np.log(others))
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ _MAX_ERROR_OF_CHANGES = 0.01
 _MIN_BLANK_NATS = -60.0
 _MAX_ODDS_NATS = 30.0
 _MAX_LONGER_RUNS = 1e-12
+# Of posteriors whose texts are kept: those of some dozens of plates.
+_MOST_BYTES_KEPT = 1 << 18
 
 
 class CertainTexts(NamedTuple):
@@ -54,9 +57,27 @@ def certain_texts(log_probs: NDArray[np.float32]) -> CertainTexts:
     goes on from one window into the next, windows are independent of each other, and sums over the few steps of each
     say everything. How probable it is that one does go on, or that two windows change at once, bounds the error.
 
+    Decoder and trust ask about the same plates in turn: the latest answers are kept.
+
     Args:
         log_probs: float ``(N, T, C)``, natural logarithms, N at least 1.
     """
+    if log_probs.nbytes > _MOST_BYTES_KEPT:
+        return _texts(log_probs)
+    return _kept_texts(log_probs.tobytes(), log_probs.dtype.str, log_probs.shape)
+
+
+@lru_cache(maxsize=4)
+def _kept_texts(data: bytes, kind: str, shape: tuple[int, ...]) -> CertainTexts:
+    """The texts of the posteriors with these bytes; read-only."""
+    texts = _texts(np.frombuffer(data, kind).reshape(shape))
+    for values in texts:
+        values.flags.writeable = False
+    return texts
+
+
+def _texts(log_probs: NDArray[np.float32]) -> CertainTexts:
+    """``certain_texts``, worked out."""
     count, steps, classes = log_probs.shape
     windows, spelled, labels = _windows(log_probs.argmax(axis=2))
     odds, blank_nats = _odds_of_rows(log_probs.reshape(-1, classes))

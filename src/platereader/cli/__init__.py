@@ -79,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, or nobody reads on; 1 some inputs failed, 2 wrong usage, 3 weights, data or an optional
         package missing or damaged, 130 interrupted.
     """
+    _replace_closed_streams()
     _print_any_path()
     arguments = argparse.Namespace()
     try:
@@ -120,6 +121,13 @@ def _fail(error: Exception, status: int, arguments: argparse.Namespace) -> int:
     message = with_options(str(error), getattr(arguments, "options", {}))
     print(f"platereader: {printable(message)}", file=sys.stderr)
     return status
+
+
+def _replace_closed_streams() -> None:
+    """Let a standard stream that was closed be an empty one, before the next file that is opened takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _print_any_path() -> None:

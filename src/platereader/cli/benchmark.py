@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._files import write_json
 from platereader.cli.exits import EXIT_OK
+from platereader.cli.language import add_language_option, language_of
+from platereader.cli.parser import positive
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
+from platereader.cli.tables import format_table, printable
 from platereader.errors import DatasetError, InvalidArgumentError
 from platereader.runtimes._options import ENGINES
 
@@ -18,29 +22,34 @@ if TYPE_CHECKING:
     from platereader._arrays import BgrImage
 
 EXAMPLES = """examples:
-  platereader benchmark frame                            whole frames: every engine and precision, start and memory
+  platereader benchmark --choose              measure which engine is the fastest here, for engine auto
+  platereader benchmark --choose --forget     forget that again
+  platereader benchmark frame                 whole frames: every engine, precision, start and memory
   platereader benchmark frame photos --threads 1 2 --json speed.json --plot speed.png
   platereader benchmark frame --engines torch openvino --precisions auto --sizes 480 640 --starts 0
-  platereader benchmark recognizer                       int8, fp32 and bf16, the shipped weights
-  platereader benchmark recognizer --random-weights      the same without weights, as fast
   platereader benchmark recognizer --threads 1 --batches 1 16 --json speed.json
-  platereader benchmark detector dev/russian             accuracy and speed by the size of the network's input
+  platereader benchmark recognizer --random-weights      without weights, as fast
   platereader benchmark detector dev/russian --sizes 320 640 --plots plots
-  platereader benchmark stream data                      frames a second of a stream by how much work it does, and what
-                                                         that costs; DATA as for platereader evaluate --video
+  platereader benchmark stream data           streams by how much work they do, and what that costs
 
-Times are medians of interleaved calls: of whole frames and their stages, in milliseconds; of the recognizer's network
-alone, in milliseconds a batch; of the whole detector, in milliseconds a frame. Only ratios within one run mean
-something. DATA is a labelled set, as for platereader evaluate; PICTURE is a file or a folder.
-exit status: 0 done, 2 wrong options or pictures, 3 weights, a data set or an optional package are missing or damaged.
+Times are medians of interleaved calls, in milliseconds: of whole frames and their stages; of a batch
+of the recognizer's network alone; of a frame of the whole detector. Only ratios within one run mean
+something. DATA is a labelled set, of stream as for evaluate --video; PICTURE is a file or a folder.
+exit status: 0 done, 2 wrong options or pictures, 3 weights, a data set or a package are missing.
 """
 
 _SIZES = (320, 448, 576, 704, 832, 960)
+_CHOICE_FRAMES = 4
+_CHOICE_ROUNDS = 10
 
 
 def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     """Describe what ``platereader benchmark`` can time."""
-    networks = parser.add_subparsers(dest="network", required=True, metavar="WHAT")
+    networks = parser.add_subparsers(dest="network", metavar="WHAT")
+    parser.add_argument("--choose", action="store_true", help="measure what auto takes here, half a minute")
+    parser.add_argument("--forget", action="store_true", help="with --choose: forget what was measured")
+    add_language_option(parser)
+    parser.set_defaults(run=partial(_run, parser))
     _add_frame(
         networks.add_parser(
             "frame", help="whole pipelines", description="Time whole frames by engine, precision, threads, input size."
@@ -58,14 +67,53 @@ def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     weights.add_argument("--int8", default="plate-recognizer", metavar="WEIGHTS", help="name or file")
     weights.add_argument("--random-weights", action="store_true", help="time untrained networks of the default shape")
     recognizer.add_argument(
-        "--batches", type=_positive_int, nargs="+", default=(1, 8, 32), metavar="N", help="plates a call"
+        "--batches", type=positive, nargs="+", default=(1, 8, 32), metavar="N", help="plates a call"
     )
-    recognizer.add_argument(
-        "--threads", type=_positive_int, nargs="+", default=(1, 2), metavar="N", help="torch's threads"
-    )
-    recognizer.add_argument("--rounds", type=_positive_int, default=50, metavar="N", help="calls of each (default: 50)")
+    recognizer.add_argument("--threads", type=positive, nargs="+", default=(1, 2), metavar="N", help="torch's threads")
+    recognizer.add_argument("--rounds", type=positive, default=50, metavar="N", help="calls of each (default: 50)")
     recognizer.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
-    recognizer.set_defaults(run=run_recognizer)
+    recognizer.set_defaults(measure=run_recognizer)
+
+
+def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """Measure what was named, or choose."""
+    if arguments.choose == (arguments.network is not None) or (arguments.forget and not arguments.choose):
+        parser.error("name one thing to time, or give --choose, alone or with --forget")
+    return run_choice(arguments) if arguments.choose else int(arguments.measure(arguments))
+
+
+def run_choice(arguments: argparse.Namespace) -> int:
+    """Measure which engine and precision is the fastest and keep that for ``auto``, or forget what was kept."""
+    import numpy as np
+
+    from platereader.lab.speed import choice
+    from platereader.lab.speed.pictures import generated_frames
+    from platereader.registry._registry import cache_folder
+    from platereader.runtimes._kept import FILE_NAME
+
+    say, path = language_of(arguments), cache_folder() / FILE_NAME
+    if arguments.forget:
+        told = say("forgotten: {path}" if path.is_file() else "nothing was kept in {path}")
+        path.unlink(missing_ok=True)
+        print(told.format(path=printable(str(path))))
+        return EXIT_OK
+    rng = np.random.default_rng(0)
+    with Progress(0, unit="turn") as progress:
+        found = choice.choose(
+            generated_frames(_CHOICE_FRAMES, rng=rng),
+            rounds=_CHOICE_ROUNDS,
+            rng=rng,
+            settings=choice.candidates(),
+            on_turn=progress.advance,
+        )
+    found.keep(path)
+    rows = [(run.engine, run.precision, f"{run.frame.median_ms:.1f}") for run in found.runs]
+    print(format_table([say(head) for head in ("ENGINE", "PRECISION", "MS A FRAME")], rows))
+    for one in found.absent:
+        print(say("left out: {name}: {reason}").format(name=one.name, reason=printable(one.reason)))
+    told = say("engine auto takes {way} from now on; kept in {path}")
+    print(told.format(way=" ".join(rows[0][:2]), path=printable(str(path))))
+    return EXIT_OK
 
 
 def _add_detector(detector: argparse.ArgumentParser) -> None:
@@ -73,31 +121,27 @@ def _add_detector(detector: argparse.ArgumentParser) -> None:
     detector.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     detector.add_argument("--detector", default="plate-detector", metavar="WEIGHTS", help="name or file")
     detector.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="default: fp32")
-    detector.add_argument(
-        "--sizes", type=_positive_int, nargs="+", default=_SIZES, metavar="PX", help="multiples of 32"
-    )
-    detector.add_argument(
-        "--rounds", type=_positive_int, default=50, metavar="N", help="timed frames of each (default: 50)"
-    )
+    detector.add_argument("--sizes", type=positive, nargs="+", default=_SIZES, metavar="PX", help="multiples of 32")
+    detector.add_argument("--rounds", type=positive, default=50, metavar="N", help="timed frames of each (default: 50)")
     detector.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     detector.add_argument("--plots", type=Path, metavar="DIR", help="draw accuracy against time")
-    detector.set_defaults(run=run_detector)
+    detector.set_defaults(measure=run_detector)
 
 
 def _add_stream(stream: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader benchmark stream``."""
     stream.add_argument("data", type=Path, metavar="DATA", help="folder that the video suite is made from")
-    stream.add_argument("--rounds", type=_positive_int, default=5, metavar="N", help="timed runs of each (default: 5)")
+    stream.add_argument("--rounds", type=positive, default=5, metavar="N", help="timed runs of each (default: 5)")
     stream.add_argument(
         "--clips",
-        type=_positive_int,
+        type=positive,
         default=10,
         metavar="N",
         help="clips of each level for the accuracy (default: 10)",
     )
     stream.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     add_part_options(stream)
-    stream.set_defaults(run=run_stream)
+    stream.set_defaults(measure=run_stream)
 
 
 def run_stream(arguments: argparse.Namespace) -> int:
@@ -132,15 +176,13 @@ def _add_frame(frame: argparse.ArgumentParser) -> None:
         choices=("auto", "fp32", "bf16", "int8"),
         metavar="PRECISION",
     )
-    frame.add_argument("--threads", type=_positive_int, nargs="+", metavar="N", help="default: the cores it may use")
-    frame.add_argument(
-        "--sizes", type=_positive_int, nargs="+", metavar="PX", help="default: the detector's own input size"
-    )
-    frame.add_argument("--rounds", type=_positive_int, default=30, metavar="N", help="turns of each (default: 30)")
+    frame.add_argument("--threads", type=positive, nargs="+", metavar="N", help="default: the cores it may use")
+    frame.add_argument("--sizes", type=positive, nargs="+", metavar="PX", help="default: the detector's own input size")
+    frame.add_argument("--rounds", type=positive, default=30, metavar="N", help="turns of each (default: 30)")
     frame.add_argument("--starts", type=int, default=5, metavar="N", help="fresh processes of each (default: 5)")
     frame.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     frame.add_argument("--plot", type=Path, metavar="FILE", help="draw stages, start and memory")
-    frame.set_defaults(run=run_frame)
+    frame.set_defaults(measure=run_frame)
 
 
 def run_frame(arguments: argparse.Namespace) -> int:
@@ -152,8 +194,7 @@ def run_frame(arguments: argparse.Namespace) -> int:
     from platereader.lab.speed.cold_start import cold_starts
     from platereader.lab.speed.machine import this_machine
     from platereader.lab.speed.plots import draw_frame_report
-    from platereader.lab.speed.report import FrameReport
-    from platereader.lab.speed.table import format_frame_report
+    from platereader.lab.speed.report import FrameReport, format_frame_report
 
     if arguments.plot is not None:
         check_installed("matplotlib")
@@ -273,11 +314,3 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     if arguments.json is not None:
         write_json(arguments.json, report.to_dict())
     return EXIT_OK
-
-
-def _positive_int(word: str) -> int:
-    """A whole number from 1 up."""
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number

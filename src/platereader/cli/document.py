@@ -1,16 +1,14 @@
-"""What ``platereader read`` prints with ``--json`` and, a picture a line, with ``--jsonl``; how to read it back."""
+"""What ``platereader read`` finds on a picture, and the form that it has in ``--json`` and ``--jsonl``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from platereader.errors import InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
 SCHEMA = 2
-"""Version of the document; grows when a field changes its meaning or goes."""
+"""Version of that form; grows when a field changes its meaning or goes."""
 
 Stage: TypeAlias = Literal["detector", "decoder", "trust", "passed"]
 """Where a candidate stopped, or that it did not."""
@@ -35,11 +33,6 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {"detection": self.detection.to_dict(), "stage": self.stage, "why": self.why, "text": self.text}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Explanation:
-        """Inverse of ``to_dict``."""
-        return cls(Detection.from_dict(data["detection"]), data["stage"], data["why"], data["text"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,54 +69,3 @@ class PictureResult:
             "explanations": explanations,
             "frame": self.frame,
         }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> PictureResult:
-        """Inverse of ``to_dict``, but for the pixels and posteriors of the readings."""
-        explanations = data["explanations"]
-        return cls(
-            data["source"],
-            data["width"],
-            data["height"],
-            tuple(PlateReading.from_dict(item) for item in data["readings"]),
-            data["error"],
-            None if explanations is None else tuple(Explanation.from_dict(item) for item in explanations),
-            data.get("frame"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ReadDocument:
-    """Everything that one call of ``platereader read`` found.
-
-    Attributes:
-        pictures: in the order in which they were read.
-        version: of the package that wrote the document.
-    """
-
-    pictures: tuple[PictureResult, ...]
-    version: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form, with the ``schema`` it follows."""
-        pictures = [picture.to_dict() for picture in self.pictures]
-        return {"schema": SCHEMA, "version": self.version, "pictures": pictures}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ReadDocument:
-        """Inverse of ``to_dict``.
-
-        Raises:
-            InvalidArgumentError: it is no such document, or follows another schema.
-        """
-        try:
-            if (schema := data.get("schema")) != SCHEMA:
-                raise InvalidArgumentError(
-                    f"data has the schema {schema!r}, this version reads {SCHEMA}: use the version of platereader that "
-                    "wrote it."
-                )
-            return cls(tuple(PictureResult.from_dict(item) for item in data["pictures"]), data["version"])
-        except (LookupError, TypeError, AttributeError) as error:
-            raise InvalidArgumentError(
-                f"data is no document of `platereader read` ({type(error).__name__}: {error}): let it write one anew."
-            ) from error

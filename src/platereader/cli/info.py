@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import sys
-from importlib import metadata
 
 import platereader
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
@@ -46,6 +45,7 @@ def add_info_command(parser: argparse.ArgumentParser) -> None:
 
 def run_info(arguments: argparse.Namespace) -> int:
     """Print versions, places and parts."""
+    from platereader.lab.speed.machine import version_of
     from platereader.registry import Registry
     from platereader.runtimes._processor import cpu_features, usable_cores
     from platereader.runtimes._selection import installed_engines
@@ -56,7 +56,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         ("processor", f"{platform.machine()}, {os.cpu_count()} logical cores, {usable_cores()} usable"),
         ("instructions", " ".join(cpu_features()) or "none that matter"),
         ("engines", " ".join(installed_engines()) or "none"),
-        *((name, _version(name)) for name in _PACKAGES),
+        *((name, version_of(name) or "not installed") for name in _PACKAGES),
     ]
     print(format_table(("", ""), rows).lstrip())
     try:
@@ -82,11 +82,3 @@ def run_info(arguments: argparse.Namespace) -> int:
     print(format_table(("", ""), [("countries", countries)]).lstrip("\n"))
     print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS", "WHY"), parts))
     return EXIT_OK
-
-
-def _version(package: str) -> str:
-    """Version of an installed package, found without importing it."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"

@@ -61,6 +61,14 @@ _RUSSIAN: Final = {
     "сомнительных {uncertain}, нечитаемых {unreadable})",
     "; {count} more, read differently from frame to frame or not at all: --all shows them": "; ещё {count}, "
     "которые читаются на кадрах по-разному или не читаются вовсе: их покажет --all",
+    # benchmark
+    "ENGINE": "ДВИЖОК",
+    "PRECISION": "ФОРМАТ ЧИСЕЛ",
+    "MS A FRAME": "МС НА КАДР",
+    "left out: {name}: {reason}": "не участвует: {name}: {reason}",
+    "engine auto takes {way} from now on; kept in {path}": "теперь auto выбирает {way}; выбор сохранён в {path}",
+    "forgotten: {path}": "выбор удалён: {path}",
+    "nothing was kept in {path}": "сохранённого выбора нет: {path}",
 }
 """Russian by English, of what the commands print to people; errors stay in English."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import re
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -14,16 +16,20 @@ _OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"
 _WRONG_WORD = re.compile(r"(?:invalid choice: '?|unrecognized arguments: )([^\s'=]+)")
 _FIRST_WORD = re.compile(r"\w+(?=[ ,])")
 _OPTION_COLUMNS = 26
+_FEWEST_POINTS = 3
+_EXPLAINED = ("positional arguments", "options")
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that refuses abbreviated options and what it does not know, and says what was probably meant.
 
-    What it parses has ``options``: the option of each destination, for messages.
+    ``--help`` explains operands and options, and only names those of further groups, which are rarely needed:
+    ``--help-all`` explains these, too. What is parsed has ``options``: the option of each destination, for messages.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _Formatter, **options})
+        super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _ShortFormatter, **options})
+        self.add_argument("--help-all", action=_HelpAll, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]  # its overloads, in one
         self, args: Any = None, namespace: Any = None
@@ -54,6 +60,15 @@ class Parser(argparse.ArgumentParser):
         return [*(option for action in self._actions for option in action.option_strings), *choices]
 
 
+class _HelpAll(argparse.Action):
+    """Prints the help of all groups."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        parser.formatter_class = _Formatter
+        parser.print_help()
+        parser.exit()
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help whose usage names what must be given, and not all options."""
 
@@ -68,6 +83,29 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         words = argparse.HelpFormatter("", width=1000)
         words.add_usage(None, needed, [], prefix="")
         super().add_usage(f"%(prog)s [OPTION ...] {words.format_help().strip()}", [], [], prefix)
+
+
+class _ShortFormatter(_Formatter):
+    """Help that only names the options of the groups that are rarely needed."""
+
+    _group: str | None = None
+
+    def start_section(self, heading: str | None) -> None:
+        self._group = None if heading in _EXPLAINED else heading
+        if self._group is None:
+            super().start_section(heading)
+
+    def add_arguments(self, actions: Any) -> None:
+        if self._group is None:
+            super().add_arguments(actions)
+        elif actions:
+            names = ", ".join(action.option_strings[-1] for action in actions)
+            words = f"{self._group} (explained by --help-all): {names}"
+            self.add_text(textwrap.fill(words, self._width, break_on_hyphens=False))
+
+    def end_section(self) -> None:
+        if self._group is None:
+            super().end_section()
 
 
 def with_options(message: str, options: Mapping[str, str]) -> str:
@@ -103,10 +141,13 @@ def share(text: str) -> float:
 
 
 def points(text: str) -> Sequence[tuple[float, float]]:
-    """The points of ``x,y x,y x,y``, for ``type`` of an option."""
+    """The points of ``x,y x,y x,y``, three or more, for ``type`` of an option."""
     try:
-        return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
-    except ValueError as error:
+        found = [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+    except ValueError:
+        found = []
+    if len(set(found)) < _FEWEST_POINTS or not all(math.isfinite(x) and math.isfinite(y) for x, y in found):
         raise argparse.ArgumentTypeError(
-            f'{text!r}: expected are points in pixels of the frame: "0,400 1280,400 1280,720 0,720"'
-        ) from error
+            f'{text!r}: expected are 3 or more points in pixels of the frame: "0,400 1280,400 1280,720 0,720"'
+        )
+    return found

@@ -17,15 +17,15 @@ from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
-from platereader.cli.sources import STDIN, Source, find_sources
+from platereader.cli.sources import STDIN, Source, find_sources, source_path
 from platereader.cli.tables import printable
 from platereader.errors import PlateReaderError
-from platereader.results import PlateReading
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
     from platereader.cli.saving import AnnotatedCopies, Crops
     from platereader.pipeline import Pipeline
+    from platereader.results import PlateReading
 
 EXAMPLES = """examples:
   platereader read photo.jpg                    a table of its plates
@@ -41,7 +41,9 @@ written, 2 wrong options, 3 weights or a package missing or damaged.
 
 def add_read_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader read``."""
-    parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="pictures, folders, patterns, or -")
+    parser.add_argument(
+        "sources", nargs="+", type=source_path, metavar="SOURCE", help="pictures, folders, patterns, or -"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON document in place of a table")
     form.add_argument("--jsonl", action="store_true", help="a line of JSON for each picture, at once")
@@ -139,8 +141,7 @@ class _Reader:
             explanations = None if self.explainer is None else self.explainer.explain(frame, readings)
             self._save(source, frame, readings, index)
             height, width = frame.shape[:2]
-            kept = tuple(_without_pixels(reading) for reading in readings)
-            yield PictureResult(path, width, height, kept, explanations=explanations, frame=index)
+            yield PictureResult(path, width, height, tuple(readings), explanations=explanations, frame=index)
 
     def _save(self, source: Source, frame: BgrImage, readings: list[PlateReading], index: int | None) -> None:
         """Save what was requested; what cannot be written is no fault of the picture."""
@@ -149,11 +150,6 @@ class _Reader:
                 saver.save(source, frame, readings, index=index)
             except OSError as error:  # noqa: PERF203
                 self._problems.append(f"{saver.option}: {error}")
-
-
-def _without_pixels(reading: PlateReading) -> PlateReading:
-    """The same reading without pixels and posteriors, which would fill the memory over a large folder."""
-    return PlateReading.from_dict(reading.to_dict())
 
 
 def _report(arguments: argparse.Namespace, sources: list[Source], language: Language) -> Report:

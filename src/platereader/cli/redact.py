@@ -17,7 +17,7 @@ from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
-from platereader.cli.sources import Source, find_sources
+from platereader.cli.sources import Source, find_sources, source_path
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ EXAMPLES = """examples:
   platereader redact photos/ -o public/                 a folder, under the same names
   platereader redact gate.mp4 -o public/ --method fill  a video, plates in one flat colour
   platereader redact photos/ -o public/ --min-score 0.05 --tile 960   small and doubtful plates, too
-  platereader redact films/ -o public/ --report covered.json --preview covered.jpg   what to look at first
+  platereader redact films/ -o public/ --report covered.json --preview covered.jpg
 
-Look at the results before you publish them: no detector finds every plate. Orientation is applied; all metadata is left
-out, as an EXIF thumbnail or a position would give away what the picture no longer shows. Videos become H.264 and keep
-their times and their sound; --mute leaves the sound out. Animated GIF, WebP and PNG are videos, too.
-
-exit status: 0 all files were redacted, 1 some could not be or SIGTERM came, 2 wrong options, 3 weights or an optional
-package are missing or damaged.
+Look at the results before you publish them: no detector finds every plate. Metadata is left out, as
+an EXIF thumbnail or a position would give away what the picture no longer shows. Videos become
+H.264 with their times and sound. Animated GIF, WebP and PNG are videos, too.
+exit status: 0 all files were redacted, 1 some could not be or SIGTERM came, 2 wrong options,
+3 weights or an optional package are missing or damaged.
 """
 
 _KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -49,7 +48,7 @@ _ANIMATED_SUFFIXES = frozenset({".gif", ".webp", ".png", ".apng"})
 def add_redact_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader redact``."""
     parser.add_argument(
-        "sources", nargs="+", type=Path, metavar="SOURCE", help="picture files, video files, and folders of them"
+        "sources", nargs="+", type=source_path, metavar="SOURCE", help="picture files, video files, and folders of them"
     )
     parser.add_argument(
         "-o",
@@ -63,29 +62,28 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=("blur", "pixelate", "fill"),
         default="blur",
-        help="how to paint with the colours around a plate (default: blur)",
-    )
-    parser.add_argument(
-        "--any-rotation",
-        action="store_true",
-        help="look for plates turned by 90, 180 and 270 degrees in every frame, in 4 times the time (default: until a "
-        "sure plate tells how the picture or video lies)",
+        metavar="NAME",
+        help="blur, pixelate or fill with the colours around a plate (default: blur)",
     )
     parser.add_argument(
         "--min-score",
         type=float,
         metavar="S",
-        help="cover detections from this score on, 0 to 1: lower misses fewer plates (default: 0.15)",
+        help="cover detections from this score on, 0 to 1: lower misses fewer (default: 0.15)",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what was covered as JSON")
     parser.add_argument(
-        "--preview",
-        type=Path,
-        metavar="FILE",
-        help="write one JPEG or PNG of the frames of which most is covered",
+        "--preview", type=Path, metavar="FILE", help="write one JPEG or PNG of the frames of which most is covered"
     )
     parser.add_argument("--mute", action="store_true", help="leave the sound of videos out")
-    parser.add_argument(
+    more = parser.add_argument_group("rotation and size")
+    more.add_argument(
+        "--any-rotation",
+        action="store_true",
+        help="look for plates turned by 90, 180 and 270 degrees in every frame, in 4 times the time (default: until a "
+        "sure plate tells how the picture or video lies)",
+    )
+    more.add_argument(
         "--quality",
         type=int,
         metavar="CRF",
@@ -101,7 +99,7 @@ def run_redact(arguments: argparse.Namespace) -> int:
     from platereader.cli.videos import VIDEO_SUFFIXES, check_quality
 
     check_quality(arguments.quality)
-    sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES | _ANIMATED_SUFFIXES)
+    sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES | _ANIMATED_SUFFIXES, without=[arguments.out])
     jobs = _jobs(sources, arguments)
     inputs = InputFiles(job.source.path for job in jobs)
     _check_report_paths(arguments, jobs, inputs)
@@ -203,8 +201,6 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     given: list[Path] = arguments.sources
     named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
     single = named and len(given) == 1 and not given[0].is_dir()
-    if any(_is_below(out, folder) for folder in given):  # results of an earlier run are no sources
-        sources = [source for source in sources if not _is_below(source.path, out)]
     occupied = {source.path.resolve() for source in sources}
     inputs = InputFiles(source.path for source in sources)
     jobs: list[_Job] = []
@@ -219,10 +215,6 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
         occupied.add(target.resolve())
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    return folder.resolve() in path.resolve().parents
 
 
 def _target(path: Path, *, is_video: bool) -> Path:

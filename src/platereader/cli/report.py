@@ -7,12 +7,12 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any
 
-from platereader.cli.document import SCHEMA, Explanation, PictureResult, ReadDocument
+from platereader.cli.document import SCHEMA, Explanation, PictureResult
 from platereader.cli.language import Language
 from platereader.cli.tables import csv_cell, printable, printable_json, table_row
-from platereader.results import PlateReading
+from platereader.results import HasVerdict, PlateReading
 
 _HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
 _MAX_PICTURE_CELLS = 48
@@ -35,20 +35,19 @@ _CSV_HEADER = (
 )
 
 
-class Report(Protocol):
-    """Takes results one by one."""
+class Report:
+    """Takes results one by one, and prints them."""
 
     def add(self, result: PictureResult) -> None:
         """Print what there is to print of one picture."""
-        ...
+        raise NotImplementedError
 
     def end(self) -> None:
         """Print what is left, after the last picture."""
-        ...
 
 
-class JsonReport:
-    """One JSON document, printed at the end.
+class JsonReport(Report):
+    """One JSON document, printed at the end, and so of dictionaries: pictures with their pixels would fill the memory.
 
     Args:
         version: of the package.
@@ -56,19 +55,19 @@ class JsonReport:
 
     def __init__(self, version: str) -> None:
         self._version = version
-        self._pictures: list[PictureResult] = []
+        self._pictures: list[dict[str, Any]] = []
 
     def add(self, result: PictureResult) -> None:
         """Keep it for the document."""
-        self._pictures.append(result)
+        self._pictures.append(result.to_dict())
 
     def end(self) -> None:
         """Print the document."""
-        document = ReadDocument(tuple(self._pictures), self._version)
-        print(printable_json(json.dumps(document.to_dict(), ensure_ascii=False, indent=2)))
+        document = {"schema": SCHEMA, "version": self._version, "pictures": self._pictures}
+        print(printable_json(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
-class JsonLinesReport:
+class JsonLinesReport(Report):
     """One line of JSON for each picture, with the schema of the document."""
 
     def add(self, result: PictureResult) -> None:
@@ -76,11 +75,8 @@ class JsonLinesReport:
         line = {"schema": SCHEMA, **result.to_dict()}
         print(printable_json(json.dumps(line, ensure_ascii=False)), flush=True)
 
-    def end(self) -> None:
-        """Nothing: the lines are the document."""
 
-
-class TableReport:
+class TableReport(Report):
     """A table with one row per plate.
 
     Args:
@@ -111,14 +107,11 @@ class TableReport:
         for explanation in result.explanations or ():
             print(printable(_explained(explanation)))
 
-    def end(self) -> None:
-        """Nothing: all rows are printed."""
-
     def _print(self, cells: Sequence[str]) -> None:
         print(table_row(cells, widths=self._widths), flush=True)
 
 
-class CsvReport:
+class CsvReport(Report):
     """CSV with one row per plate; a picture without plates has one row without text."""
 
     def __init__(self) -> None:
@@ -134,27 +127,26 @@ class CsvReport:
             self._write(result.source, *[""] * (len(_CSV_HEADER) - 3), result.error or "", frame)
         sys.stdout.flush()
 
-    def end(self) -> None:
-        """Nothing: all rows are printed."""
-
     def _write(self, *cells: str | float) -> None:
         self._writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
+def verdict_cells(seen: HasVerdict, language: Language) -> tuple[str, ...]:
+    """Text, local spelling, country, confidence, status, and the region of a sure text or the reason of any other.
+
+    A confidence is rounded down, so that only certainty is 100 %.
+    """
+    percent = f"{math.floor(100 * seen.confidence)} %" if seen.text else ""
+    sure = seen.reason is None
+    note = language.region(seen.region, country=seen.country) if sure else language(str(seen.reason).replace("_", " "))
+    return seen.text or "-", seen.text_local or "", seen.country or "", percent, language(seen.status), note
+
+
 def _cells(reading: PlateReading, language: Language) -> tuple[str, ...]:
-    """All cells but the picture; a confidence is rounded down, so that only certainty is 100 %."""
-    percent = f"{math.floor(100 * reading.confidence)} %" if reading.text else ""
-    spelt = (reading.text or "-", reading.text_local or "", reading.country or "")
-    return *spelt, percent, language(reading.status), _note(reading, language)
-
-
-def _note(reading: PlateReading, language: Language) -> str:
-    """The region of a sure reading, the reason of any other."""
-    if reading.reason is None:
-        return language.region(reading.region, country=reading.country)
-    doubtful = reading.masked_text is not None and reading.masked_text != reading.text
-    words = language(reading.reason.replace("_", " "))
-    return f"{words}: {reading.masked_text}" if doubtful else words
+    """All cells but the picture; which characters are in doubt stands behind the reason."""
+    *cells, note = verdict_cells(reading, language)
+    doubtful = reading.reason is not None and reading.masked_text not in {None, reading.text}
+    return *cells, f"{note}: {reading.masked_text}" if doubtful else note
 
 
 def _csv_cells(reading: PlateReading) -> tuple[str | float, ...]:

@@ -55,7 +55,7 @@ def find_sources(
     found: dict[Path, Source] = {}
     left_out = [resolved(folder) for folder in without]
     others = Counter[str]() if skipped is None else skipped
-    for path in (match for pattern in inputs for match in _matching(pattern)):
+    for path in (match for pattern in inputs for match in _matching(pattern, left_out)):
         for source in _sources_of(path, IMAGE_SUFFIXES | also, left_out, others):
             found.setdefault(resolved(source.path), source)
     return list(found.values())
@@ -69,12 +69,24 @@ def resolved(path: Path) -> Path:
         return path
 
 
-def _matching(pattern: Path) -> list[Path]:
-    """What a pattern stands for; the path itself where it is none, or nothing matches."""
+def source_path(text: str) -> Path:
+    """The path of a word on the command line; ``./-`` is a file of that name, and not ``STDIN``."""
+    return STDIN if text == str(STDIN) else _file(Path(text))
+
+
+def _file(path: Path) -> Path:
+    return path.absolute() if path == STDIN else path
+
+
+def _matching(pattern: Path, without: Sequence[Path]) -> list[Path]:
+    """What a pattern stands for, but for folders of results below it; the path itself where it is none, or without."""
     if not has_magic(str(pattern)) or os.path.lexists(pattern):
         return [pattern]
+    root = resolved(next(parent for parent in pattern.parents if not has_magic(str(parent))))
+    results = {folder for folder in without if root in folder.parents}
     # Path.glob needs a folder and a pattern in it, and finds hidden files.
-    return [Path(match) for match in sorted(glob(str(pattern), recursive=True))] or [pattern]  # noqa: PTH207
+    matches = (_file(Path(match)) for match in sorted(glob(str(pattern), recursive=True)))  # noqa: PTH207
+    return [path for path in matches if results.isdisjoint((one := resolved(path), *one.parents))] or [pattern]
 
 
 def _sources_of(

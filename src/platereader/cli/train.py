@@ -26,20 +26,16 @@ EXAMPLES = """examples:
   platereader train recognizer data/train/russian --out runs/reader --steps 20000
   platereader train recognizer --from plate-recognizer --data my-plates --out runs/mine
   platereader train quantize runs/reader/recognizer.safetensors data/train/russian --out runs/int8
-  platereader train calibrate runs/int8/recognizer-int8.safetensors data/train/russian --out runs/int8
+  platereader train calibrate runs/int8/recognizer-int8.safetensors data/train/russian --out out
   platereader train export runs/detector/plate_finder.safetensors --data data/train --out runs/onnx
 
-The same command again goes on where the last one stopped. The weights it prints can be used at once:
-`platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. Needs the extra train.
-With `--from`, weights learn from plates of yours: labelled crops or photographs in any layout that `evaluate` reads. A
-fifth of them is held out, exact match (of a detector: average precision) is printed before and after, and weights that
-are worse are not written.
-`quantize` makes an int8 reader, compares it on plates it was not made with, and writes it if it reads as well.
-`calibrate` fits what its confidence is worth, of one picture and of many frames of one plate, on plates it was never
-trained on, into calibration.json and the sidecar.
-`export` writes ONNX files for the engines onnx and openvino; with `--data` also an int8 detector, for them and for
-torch, if it finds as well.
-exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights are worse.
+The same command again goes on where the last one stopped. The weights it prints can be used at
+once: `platereader read photo.jpg --recognizer runs/reader/recognizer.safetensors`. With `--from`,
+weights learn from plates of yours: a fifth of them is held out to compare before and after, and
+weights that are worse are not written. `quantize` makes an int8 reader, `calibrate` fits what its
+confidence is worth, `export` writes ONNX files. Needs the extra train.
+exit status: 0 done, 2 wrong options, 3 no usable data, a package is missing, or the new weights
+are worse.
 """
 
 _MOST_NAMED = 20
@@ -109,18 +105,19 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
     add_export_command(networks)
     for one, options, run in commands:
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
+        schedule = one.add_argument_group("schedule")
         for name, kind, meaning in options:
+            group = schedule if (name, kind, meaning) in _EVERY else one
             # What is not given stays out of the namespace: the defaults are those of the training itself.
-            one.add_argument(f"--{name.replace('_', '-')}", type=kind, default=argparse.SUPPRESS, help=meaning)
+            group.add_argument(f"--{name.replace('_', '-')}", type=kind, default=argparse.SUPPRESS, help=meaning)
         one.set_defaults(run=run, names=tuple(name for name, *_ in options))
 
 
 def _add_tuning_options(parser: argparse.ArgumentParser, *, examples: str) -> None:
     """Add ``--from``, ``--data`` and ``--even-if-worse``."""
-    tuning = parser.add_argument_group("fine-tuning")
-    tuning.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
-    tuning.add_argument("--data", type=Path, dest="tuning", metavar="FOLDER", help=examples)
-    tuning.add_argument("--even-if-worse", action="store_true", help="write the weights even if they are worse")
+    parser.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
+    parser.add_argument("--data", type=Path, dest="tuning", metavar="FOLDER", help=examples)
+    parser.add_argument("--even-if-worse", action="store_true", help="write the weights even if they are worse")
 
 
 def run_detector(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader._geometry import Box
 
-__all__ = ["CONTEXT", "Window", "cut_windows", "window_around"]
+__all__ = ["CONTEXT", "Window", "cut_windows", "to_frame", "window_around"]
 
 CONTEXT = 1.5
 """Width of a window in widths of the plate that it is for."""
@@ -39,10 +39,6 @@ class Window(NamedTuple):
     width: int
     height: int
 
-    def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Points ``(..., 2)`` in parts of the window, 0 to 1, in pixels of the frame."""
-        return points * np.array([self.width, self.height], np.float32) + np.array([self.left, self.top], np.float32)
-
     def from_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Points ``(..., 2)`` in pixels of the frame, in parts of the window."""
         moved = points - np.array([self.left, self.top], np.float32)
@@ -56,6 +52,12 @@ def window_around(box: Box) -> Window:
     x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
     left, top = math.floor(x - width / 2), math.floor(y - height / 2)
     return Window(left, top, max(2, math.ceil(x + width / 2) - left), max(1, math.ceil(y + height / 2) - top))
+
+
+def to_frame(points: NDArray[np.float32], windows: Sequence[Window]) -> NDArray[np.float32]:
+    """Points ``(N, K, 2)`` in parts of N windows, 0 to 1, in pixels of their frames."""
+    bounds = np.array(windows, np.float32)[:, None]
+    return np.asarray(points * bounds[..., 2:] + bounds[..., :2], np.float32)
 
 
 def cut_windows(frame: BgrImage, windows: Sequence[Window], *, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -161,14 +161,15 @@ class Finder:
 
     def _proposals(self, boxes: FloatArray, scores: FloatArray, plan: Letterbox) -> list[Proposal]:
         """Boxes of the network input, best first, as proposals in the frame."""
-        proposals: list[Proposal] = []
         rows = boxes.tolist()
-        for index in suppress(rows, max_iou=self.max_iou)[: self.most]:
-            x1, y1, x2, y2 = rows[index]
-            (left, top), (right, bottom) = plan.to_frame([(x1, y1), (x2, y2)])
-            box = Box(left, top, right, bottom).clipped(plan.frame_width, plan.frame_height)
-            if box is not None and box.width >= _MIN_SIDE_PX and box.height >= _MIN_SIDE_PX:
-                proposals.append(Proposal(box, float(scores[index])))
+        kept = suppress(rows, max_iou=self.max_iou)[: self.most]
+        corners = plan.to_frame([point for index in kept for point in (rows[index][:2], rows[index][2:])])
+        width, height = float(plan.frame_width), float(plan.frame_height)
+        proposals: list[Proposal] = []
+        for score, (left, top), (right, bottom) in zip(scores[kept].tolist(), corners[::2], corners[1::2], strict=True):
+            x1, y1, x2, y2 = max(left, 0.0), max(top, 0.0), min(right, width), min(bottom, height)
+            if x2 - x1 >= _MIN_SIDE_PX and y2 - y1 >= _MIN_SIDE_PX:
+                proposals.append(Proposal(Box(x1, y1, x2, y2), score))
         return proposals
 
 
@@ -198,8 +199,8 @@ def decode_proposals(
             f"{size[1]}x{size[0]} px input: run one with the outputs of FinderNetwork."
         )
     least = np.log(min_score / (1 - min_score)) if 0 < min_score < 1 else (-np.inf if min_score <= 0 else np.inf)
-    picked = np.nonzero((scores >= least) & np.isfinite(scores))[0]
-    picked = picked[np.isfinite(sides[:, picked]).all(axis=0)]
+    picked = np.flatnonzero(scores >= least)
+    picked = picked[np.isfinite(scores[picked]) & np.isfinite(sides[:, picked]).all(axis=0)]
     picked = picked[np.argsort(-scores[picked], kind="stable")[:most]]
     distances = np.exp(np.minimum(sides[:, picked].T, _LARGEST_LOG_DISTANCE)) * strides[picked]  # (M, 4)
     middle = centres[picked]

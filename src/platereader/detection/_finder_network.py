@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from platereader.errors import WeightsCorruptError
 
-__all__ = ["DEFAULT_WIDTHS", "FinderNetwork", "add_levels", "convolution", "finder_from_state"]
+__all__ = ["DEFAULT_WIDTHS", "FinderNetwork", "add_levels", "convolution", "finder_from_state", "upsample"]
 
 DEFAULT_WIDTHS: Final = (8, 16, 32, 64, 96)
 """Channels at strides 2, 4, 8, 16 and 32."""
@@ -71,8 +71,8 @@ class FinderNetwork(nn.Module):
         fine = self.stages[0](self.stem(pictures))  # (N, C, H / 8, W / 8)
         middle = self.stages[1](fine)  # (N, C, H / 16, W / 16)
         coarse = self.stages[2](middle)  # (N, C, H / 32, W / 32)
-        middle = self.top_down[0](add_levels(middle, _upsample(self.reduce[0](coarse))))
-        fine = self.top_down[1](add_levels(fine, _upsample(self.reduce[1](middle))))
+        middle = self.top_down[0](add_levels(middle, upsample(self.reduce[0](coarse))))
+        fine = self.top_down[1](add_levels(fine, upsample(self.reduce[1](middle))))
         levels = (fine, middle, coarse)
         outputs = torch.cat([head(level).flatten(2) for head, level in zip(self.heads, levels, strict=True)], 2)
         scores, sides = cast("Sequence[Tensor]", outputs.split((1, _SIDES), 1))
@@ -131,6 +131,6 @@ def _head(channels: int) -> nn.Sequential:
     return nn.Sequential(convolution(channels, _HEAD), last)
 
 
-def _upsample(level: Tensor) -> Tensor:
+def upsample(level: Tensor) -> Tensor:
     """A level ``(N, C, H, W)`` at the next finer one's size."""
     return functional.interpolate(level, scale_factor=2.0, mode="nearest")

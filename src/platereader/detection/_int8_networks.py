@@ -63,19 +63,18 @@ FINDER_FLOW: Final = Flow(
 REFINER_FLOW: Final = Flow(
     chains=(
         (
-            "stem.0.0",
-            "stem.1.0",
-            "stem.2.0",
-            "context.0.0",
-            "context.1.0",
-            "context.2.0",
-            "reduce.0",
-            "heat.0.0",
-            "heat.1",
+            *("stem.0.0", "stem.1.0", "stem.2.0"),
+            *("middle.0.0", "middle.1.0", "middle.2.0"),
+            *("coarse.0.0", "coarse.1.0", "coarse.2.0"),
+            *("reduce.0.0", "top_down.0", "reduce.1.0", "heat.0.0", "heat.1"),
         ),
-        ("summary.0.0", "summary.1"),
+        ("kinds.0",),
     ),
-    same_input=(("context.0.0", "heat.0.0"), ("reduce.0", "summary.0.0")),
+    same_input=(
+        ("middle.0.0", "heat.0.0"),
+        ("coarse.0.0", "top_down.0"),
+        ("reduce.0.0", "kinds.0"),
+    ),
 )
 """Of ``RefinerNetwork``."""
 

@@ -34,3 +34,26 @@ def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
             kept.append(index)
             kept_boxes.append((x1, y1, x2, y2, area))
     return kept
+
+
+def drop_parts(boxes: Sequence[Bounds], *, max_share: float) -> list[int]:
+    """Which boxes stay when at most ``max_share`` of the area of each may lie inside of a better one.
+
+    Args:
+        boxes: the best one first.
+        max_share: 0 to 1.
+
+    Returns:
+        Indices of those that stay, in their order.
+    """
+    kept: list[int] = []
+    for index, (x1, y1, x2, y2) in enumerate(boxes):
+        most = max_share * ((x2 - x1) * (y2 - y1))
+        for left, top, right, bottom in boxes[:index]:
+            if x1 < right and left < x2 and y1 < bottom and top < y2:
+                shared = (min(x2, right) - max(x1, left)) * (min(y2, bottom) - max(y1, top))
+                if shared > most:
+                    break
+        else:
+            kept.append(index)
+    return kept

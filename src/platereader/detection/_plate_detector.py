@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad, shared_area
+from platereader._geometry import Box, Quad
 from platereader.detection._finder import Finder, Proposal
-from platereader.detection._nms import suppress
+from platereader.detection._nms import drop_parts, suppress
 from platereader.detection._refiner import Place, Refiner
 from platereader.detection._weights import is_number
 from platereader.errors import InvalidArgumentError
@@ -27,6 +27,8 @@ _CORNER_REACH = 1.0
 _INSIDE = 0.8
 # What a finder would say of a place that nobody asked it about: then the refiner's score decides.
 _UNKNOWN = 0.5
+# So narrow, or so wide by its height, a picture may be a plate and little else.
+_CROP_PX, _CROP_ASPECT = 480, 2.4
 
 
 class ScoreWeights(NamedTuple):
@@ -160,10 +162,16 @@ class PlateDetector:
         return network_description(self, self.finder.runtime, part="detector", weights=name, sha256=sha256, note=note)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        """Plates of each frame, best first."""
-        proposals = self.finder.propose(frames)
-        places = self.refiner.refine(frames, [[proposal.box for proposal in row] for row in proposals])
-        return [self._detections(*row) for row in zip(frames, proposals, places, strict=True)]
+        """Plates of each frame, best first.
+
+        A small or long picture in which the finder shows nothing is looked at once more, as a plate that fills it.
+        """
+        found = self._refined(frames, self.finder.propose(frames))
+        crops = [index for index, frame in enumerate(frames) if not found[index] and _may_be_crop(frame)]
+        again = self._refined([frames[index] for index in crops], [[_whole(frames[index])] for index in crops])
+        for index, row in zip(crops, again, strict=True):
+            found[index] = row
+        return found
 
     def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
         """The plates at places where they are expected, best first; the finder does not look.
@@ -172,8 +180,13 @@ class PlateDetector:
             frame: uint8 ``(H, W, 3)`` BGR.
             boxes: places in pixels of the frame; each meets it.
         """
-        (places,) = self.refiner.refine([frame], [boxes])
-        return self._detections(frame, [Proposal(box, _UNKNOWN) for box in boxes], places)
+        (found,) = self._refined([frame], [[Proposal(box, _UNKNOWN) for box in boxes]])
+        return found
+
+    def _refined(self, frames: Sequence[BgrImage], proposals: Sequence[Sequence[Proposal]]) -> list[list[Detection]]:
+        """The plates of each frame among what is proposed there, best first."""
+        places = self.refiner.refine(frames, [[proposal.box for proposal in row] for row in proposals])
+        return [self._detections(*row) for row in zip(frames, proposals, places, strict=True)]
 
     def _detections(self, frame: BgrImage, proposals: Sequence[Proposal], places: Sequence[Place]) -> list[Detection]:
         """The plates of one frame: each one once, and what lies outside of the frame dropped."""
@@ -181,14 +194,31 @@ class PlateDetector:
         plates: list[Detection] = []
         for proposal, place in zip(proposals, places, strict=True):
             score = self.score_weights.score(proposal, place)
+            if score < self.min_score:
+                continue
             box = combined_box(proposal.box, place.corners, share=self.refined_share).clipped(width, height)
-            if score < self.min_score or box is None or min(box.width, box.height) < _MIN_SIDE_PX:
+            if box is None or min(box.width, box.height) < _MIN_SIDE_PX:
                 continue
             lines: Lines = 2 if place.two_lines > 0 else 1
             plates.append(Detection(box, score, _held(place.corners, box), lines, truncated=place.cut > 0))
         plates.sort(key=lambda plate: -plate.score)
-        kept = [plates[index] for index in suppress([plate.box.to_tuple() for plate in plates], max_iou=self.max_iou)]
-        return [plate for index, plate in enumerate(kept) if not any(_is_part(plate, of) for of in kept[:index])]
+        bounds = [plate.box.to_tuple() for plate in plates]
+        apart = suppress(bounds, max_iou=self.max_iou)
+        # A part is such as the lit half of a plate across a shadow.
+        whole = drop_parts([bounds[index] for index in apart], max_share=_INSIDE)
+        return [plates[apart[index]] for index in whole]
+
+
+def _may_be_crop(frame: BgrImage) -> bool:
+    """Whether a picture has the size or the shape of one that shows a plate and little else."""
+    height, width = int(frame.shape[0]), int(frame.shape[1])
+    return width <= _CROP_PX or width >= _CROP_ASPECT * height
+
+
+def _whole(frame: BgrImage) -> Proposal:
+    """All of a picture."""
+    height, width = frame.shape[:2]
+    return Proposal(Box(0.0, 0.0, float(width), float(height)), _UNKNOWN)
 
 
 def combined_box(proposed: Box, corners: Quad, *, share: float) -> Box:
@@ -197,12 +227,9 @@ def combined_box(proposed: Box, corners: Quad, *, share: float) -> Box:
     return Box(*((1 - share) * one + share * other for one, other in sides))
 
 
-def _is_part(plate: Detection, of: Detection) -> bool:
-    """Whether a plate lies inside of a better one, such as the lit half of one across a shadow."""
-    return shared_area(plate.box, of.box) > _INSIDE * plate.box.area
-
-
 def _held(corners: Quad, box: Box) -> Quad:
     """Corners kept within reach of their box."""
     reach = box.padded(_CORNER_REACH * box.width, _CORNER_REACH * box.height)
+    if all(reach.x1 <= x <= reach.x2 and reach.y1 <= y <= reach.y2 for x, y in corners.points):
+        return corners
     return Quad(*((min(max(x, reach.x1), reach.x2), min(max(y, reach.y1), reach.y2)) for x, y in corners.points))

@@ -23,6 +23,8 @@ REFINER_WEIGHTS: Final = "plate-refiner"
 """The weights of the refiner that comes with the library."""
 
 _REFINED_SHARE = 0.5
+# Logit from which on the refiner says that a place shows a plate; of a black one it says about 0.
+_MIN_PLATE = 1.0
 _MAX_IOU = 0.5
 
 
@@ -78,14 +80,14 @@ class RefinedDetector:
         seen = [
             (Detection(box, 1 / (1 + math.exp(-place.plate))), place) for box, place in zip(boxes, places, strict=True)
         ]
-        plates = [_refined(item, place, frame) for item, place in seen if place.plate > 0]
+        plates = [_refined(item, place, frame) for item, place in seen if place.plate > _MIN_PLATE]
         ranked = sorted(plates, key=lambda plate: -plate.score)
         return [ranked[kept] for kept in suppress([plate.box.to_tuple() for plate in ranked], max_iou=_MAX_IOU)]
 
 
 def _refined(item: Detection, place: Place, frame: BgrImage) -> Detection:
     """The detection with what the refiner saw at its place."""
-    if place.plate <= 0:
+    if place.plate <= _MIN_PLATE:
         return item
     box = combined_box(item.box, place.corners, share=_REFINED_SHARE).clipped(frame.shape[1], frame.shape[0])
     return replace(

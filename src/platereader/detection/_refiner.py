@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
-from platereader.detection._crops import cut_windows, window_around
+from platereader.detection._crops import cut_windows, to_frame, window_around
 from platereader.detection._preprocess import to_input
 from platereader.detection._weights import network_runtime
 from platereader.errors import ContractError
@@ -92,11 +93,10 @@ class Refiner:
         places: list[Place] = []
         pixels = np.concatenate(crops) if crops else np.zeros((0, *CROP_SIZE, 3), np.uint8)
         for first in range(0, len(flat), _BATCH):
-            chunk = flat[first : first + _BATCH]
             heat, kinds = self._run(pixels[first : first + _BATCH])
-            for window, points, (plate, two_lines, cut) in zip(chunk, heat_points(heat), kinds.tolist(), strict=True):
-                corners = Quad.from_points(window.to_frame(points).tolist())
-                places.append(Place(corners, plate, two_lines, cut))
+            points = to_frame(heat_points(heat), flat[first : first + _BATCH]).tolist()
+            for corners, (plate, two_lines, cut) in zip(points, kinds.tolist(), strict=True):
+                places.append(Place(Quad(*((x, y) for x, y in corners)), plate, two_lines, cut))
         rest = iter(places)
         return [[next(rest) for _ in row] for row in windows]
 
@@ -135,12 +135,16 @@ def heat_points(heat: FloatArray) -> FloatArray:
     count, maps, height, width = heat.shape
     logits = heat.reshape(count, maps, -1)
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    weights /= weights.sum(axis=-1, keepdims=True)
-    shares = weights.reshape(count, maps, height, width)
-    x = shares.sum(axis=2) @ ((np.arange(width, dtype=np.float32) + 0.5) / width)
-    y = shares.sum(axis=3) @ ((np.arange(height, dtype=np.float32) + 0.5) / height)
-    points: FloatArray = np.stack((x, y), axis=-1).astype(np.float32)
+    sums = weights @ _moments(height, width)  # (N, K, 3)
+    points: FloatArray = sums[..., :2] / sums[..., 2:]
     return points
+
+
+@lru_cache(maxsize=4)
+def _moments(height: int, width: int) -> FloatArray:
+    """Of each cell of a heat map, (H * W, 3): x and y of its middle from 0 to 1, and 1."""
+    y, x = np.divmod(np.arange(height * width), width)
+    return np.stack(((x + 0.5) / width, (y + 0.5) / height, np.ones(len(x))), axis=1).astype(np.float32)
 
 
 def _network(tensors: Mapping[str, Tensor], name: str) -> nn.Module:

@@ -11,9 +11,8 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from platereader.detection._finder_network import add_levels, convolution
+from platereader.detection._finder_network import add_levels, convolution, upsample
 from platereader.errors import WeightsCorruptError
 
 __all__ = ["CROP_SIZE", "HEAT_STRIDE", "RefinerNetwork", "refiner_from_state"]
@@ -30,8 +29,8 @@ CORNERS: Final = 4
 KINDS: Final = 3
 """Logits of a crop: that it shows a plate, that the plate has two lines of text, that a part of it is cut off."""
 
-_HALF, _FINE, _COARSE = 16, 32, 64
-_SUMMARY_STRIDE = 16
+_HALF, _FINE, _MIDDLE, _COARSE = 16, 48, 96, 128
+_COARSE_STRIDE = 16
 
 
 class RefinerNetwork(nn.Module):
@@ -42,15 +41,15 @@ class RefinerNetwork(nn.Module):
         self.stem: nn.Sequential = nn.Sequential(
             convolution(3, _HALF, stride=2), convolution(_HALF, _FINE, stride=2), convolution(_FINE, _FINE)
         )
-        self.context: nn.Sequential = nn.Sequential(
-            convolution(_FINE, _COARSE, stride=2), convolution(_COARSE, _COARSE), convolution(_COARSE, _COARSE)
+        self.middle: nn.Sequential = _stage(_FINE, _MIDDLE)
+        self.coarse: nn.Sequential = _stage(_MIDDLE, _COARSE)
+        self.reduce: nn.ModuleList = nn.ModuleList(
+            (convolution(_COARSE, _MIDDLE, side=1), convolution(_MIDDLE, _FINE, side=1))
         )
-        self.reduce: nn.Sequential = convolution(_COARSE, _FINE, side=1)
+        self.top_down: nn.Sequential = convolution(_MIDDLE, _MIDDLE)
         self.heat: nn.Sequential = nn.Sequential(convolution(_FINE, _FINE), nn.Conv2d(_FINE, CORNERS, 1))
-        whole = CROP_SIZE[0] // _SUMMARY_STRIDE, CROP_SIZE[1] // _SUMMARY_STRIDE
-        self.summary: nn.Sequential = nn.Sequential(
-            convolution(_COARSE, _COARSE, stride=2), nn.Conv2d(_COARSE, KINDS, whole), nn.Flatten()
-        )
+        whole = CROP_SIZE[0] // _COARSE_STRIDE, CROP_SIZE[1] // _COARSE_STRIDE
+        self.kinds: nn.Sequential = nn.Sequential(nn.Conv2d(_COARSE, KINDS, whole), nn.Flatten())
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network.
@@ -61,10 +60,11 @@ class RefinerNetwork(nn.Module):
         Returns:
             Heat-map logits ``(N, 4, 16, 32)``, one map a corner, and kind logits ``(N, 3)``: a plate, two lines, cut.
         """
-        fine = self.stem(crops)  # (N, 32, 16, 32)
-        coarse = self.context(fine)  # (N, 64, 8, 16)
-        merged = add_levels(fine, functional.interpolate(self.reduce(coarse), scale_factor=2.0, mode="nearest"))
-        return self.heat(merged), self.summary(coarse)
+        fine = self.stem(crops)  # (N, 48, 16, 32)
+        middle = self.middle(fine)  # (N, 96, 8, 16)
+        coarse = self.coarse(middle)  # (N, 128, 4, 8)
+        middle = self.top_down(add_levels(middle, upsample(self.reduce[0](coarse))))
+        return self.heat(add_levels(fine, upsample(self.reduce[1](middle)))), self.kinds(coarse)
 
 
 def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNetwork:
@@ -87,3 +87,10 @@ def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNe
         reason = str(error).splitlines()[0]
         raise WeightsCorruptError(f"{name} does not hold a plate refiner's weights ({reason}).") from error
     return network.eval()
+
+
+def _stage(channels: int, wanted: int) -> nn.Sequential:
+    """Three convolutions, the first of which halves height and width."""
+    return nn.Sequential(
+        convolution(channels, wanted, stride=2), convolution(wanted, wanted), convolution(wanted, wanted)
+    )

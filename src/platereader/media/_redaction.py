@@ -100,7 +100,7 @@ class RedactedFrame:
     """One frame of a video with its plates covered.
 
     Attributes:
-        timestamp_s: as it came in, seconds.
+        timestamp_s: as it came in, seconds, as a float.
         frame: uint8 ``(H, W, 3)`` BGR, a new array.
         covered: what was found in this frame, followed by where the tracks say that a plate is.
         covered_share: how much of the frame's area is covered, 0 to 1.
@@ -178,7 +178,8 @@ def _redacted(
         pixels, share = covered(frame, places, method=method, margin=margin)
         return RedactedFrame(timestamp_s, pixels, places, share)
 
-    for timestamp_s, frame in frames:
+    for number_s, frame in frames:
+        timestamp_s = float(number_s)  # such as a Fraction, of which numpy makes objects
         checked = check_image(frame)
         # A copy where the caller may write into its own buffer before the frame comes out.
         pending.append((timestamp_s, checked.copy(), follower.find(checked, timestamp_s)))

@@ -274,11 +274,17 @@ class Schemes:
             text: plate text in Latin spelling, without spaces.
             country: of the plate, if it is known.
         """
-        if country is None:
-            able = [scheme for scheme in self.members if scheme.characters.issuperset(text)]
-        else:
-            able = [scheme for scheme in self.members if scheme.country == country]
-        return able[0].to_local(text) if len(able) == 1 else text
+        return _local(self, text, country)
+
+
+@lru_cache(maxsize=4096)
+def _local(schemes: Schemes, text: str, country: str | None) -> str:
+    """A text as it is printed; that of one plate is asked for again and again."""
+    if country is None:
+        able = [scheme for scheme in schemes if scheme.characters.issuperset(text)]
+    else:
+        able = [scheme for scheme in schemes if scheme.country == country]
+    return able[0].to_local(text) if len(able) == 1 else text
 
 
 @lru_cache(maxsize=64)

@@ -79,7 +79,7 @@ def is_plausible(quad: Quad, box: Box, *, min_box_iou: float = 0.5) -> bool:
         return False
     if max(top / bottom, bottom / top, left / right, right / left) > _MAX_EDGE_RATIO:
         return False
-    if not _ASPECT_RANGE[0] <= quad.width / quad.height <= _ASPECT_RANGE[1]:
+    if not _ASPECT_RANGE[0] <= (top + bottom) / (left + right) <= _ASPECT_RANGE[1]:
         return False
     return abs(_tilt_deg(quad)) <= _MAX_TILT_DEG and iou(quad.box, box) >= min_box_iou
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -56,14 +57,21 @@ def rectify_quad(
     Returns:
         One line of text: ``height_px`` high, 520:112 wide for one-line plates, twice as wide as each half for two.
     """
+    target, size = _target(lines, margin, height_px)
+    pixels = _warp(frame, quad, target=target, size=size)
+    return PlateImage(join_lines(pixels) if lines == 2 else pixels, lines)
+
+
+@lru_cache(maxsize=16)
+def _target(lines: Lines, margin: float, height_px: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
+    """Where the corners of a plate come to lie, (4, 2) as OpenCV counts, and width and height of its picture."""
     full_height = height_px * lines
     inner_height = full_height / (1 + 2 * margin / lines)
     pad = (full_height - inner_height) / 2
     inner_width = inner_height * _ASPECTS[lines]
-    size = (round(inner_width + 2 * pad), full_height)
-    target = np.asarray([(0, 0), (inner_width, 0), (inner_width, inner_height), (0, inner_height)], np.float64) + pad
-    pixels = _warp(frame, quad, target=target, size=size)
-    return PlateImage(join_lines(pixels) if lines == 2 else pixels, lines)
+    corners = np.asarray([(0, 0), (inner_width, 0), (inner_width, inner_height), (0, inner_height)], np.float64)
+    # Coordinates count from the edge of the first pixel, OpenCV's from its middle.
+    return (corners + pad - 0.5).astype(np.float32), (round(inner_width + 2 * pad), full_height)
 
 
 def lines_by_aspect(quad: Quad) -> Lines:
@@ -132,8 +140,8 @@ def _resized(pixels: BgrImage, size: tuple[int, int]) -> BgrImage:
     return cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
 
 
-def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float64], size: tuple[int, int]) -> BgrImage:
-    """Map the quad to ``target`` (4 x 2, pixels of the result) in a picture of ``size`` (width, height)."""
+def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float32], size: tuple[int, int]) -> BgrImage:
+    """Map the quad to ``target`` (4 x 2, as OpenCV counts) in a picture of ``size`` (width, height)."""
     points = quad.to_array().astype(np.float64)
     region, origin = _neighbourhood(frame, points)
     region = _one_field(region) if _is_combed(region) else region
@@ -144,8 +152,7 @@ def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float64], size: tup
         small = (max(round(width / shrink), 1), max(round(height / shrink), 1))
         region = cast(BgrImage, cv2.resize(region, small, interpolation=cv2.INTER_AREA))
         points *= (small[0] / width, small[1] / height)
-    # Coordinates count from the edge of the first pixel, OpenCV's from its middle.
-    matrix = cv2.getPerspectiveTransform((points - 0.5).astype(np.float32), (target - 0.5).astype(np.float32))
+    matrix = cv2.getPerspectiveTransform((points - 0.5).astype(np.float32), target)
     # A fourth channel comes and goes: OpenCV warps pixels of four bytes in less than half the time of three.
     region = cast(BgrImage, cv2.cvtColor(region, cv2.COLOR_BGR2BGRA))
     warped = cv2.warpPerspective(region, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

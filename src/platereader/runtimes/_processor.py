@@ -7,7 +7,14 @@ import platform
 from pathlib import Path
 from typing import Final
 
-__all__ = ["BF16_INSTRUCTIONS", "INT8_INSTRUCTIONS", "cpu_features", "int8_sums_saturate", "usable_cores"]
+__all__ = [
+    "BF16_INSTRUCTIONS",
+    "INT8_INSTRUCTIONS",
+    "cpu_features",
+    "int8_sums_saturate",
+    "processor_name",
+    "usable_cores",
+]
 
 INT8_INSTRUCTIONS: Final = ("amx_int8", "avx512_vnni", "avx_vnni")
 """Any of these multiplies int8 faster than fp32; without them int8 takes more instructions than fp32."""
@@ -33,6 +40,16 @@ def cpu_features() -> tuple[str, ...]:
         return _features_from_opencv()
     flags = {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split()}
     return tuple(name for name in _SHOWN if name in flags)
+
+
+def processor_name() -> str:
+    """What the maker calls the processor, or at least its architecture."""
+    try:
+        lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next((name for name in named if name), platform.processor() or platform.machine())
 
 
 def int8_sums_saturate() -> bool:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from platereader._dependencies import check_installed
 from platereader.runtimes._options import Engine, Precision, RuntimeOptions
-from platereader.runtimes._processor import cpu_features
+from platereader.runtimes._processor import cpu_features, int8_sums_saturate
 
-__all__ = ["RuntimeSpec", "installed_engines", "suitable_specs"]
+__all__ = ["RuntimeSpec", "engine_versions", "installed_engines", "measurable_specs", "suitable_specs"]
 
 _PACKAGES: dict[Engine, str] = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 
@@ -34,6 +34,30 @@ class RuntimeSpec(NamedTuple):
 def installed_engines() -> tuple[Engine, ...]:
     """Engines whose packages are installed; nothing is imported."""
     return tuple(engine for engine, package in _PACKAGES.items() if importlib.util.find_spec(package) is not None)
+
+
+def engine_versions() -> dict[Engine, str]:
+    """Versions of the installed engines, found without importing them; empty for one that pip knows by another name."""
+    return {engine: _version(_PACKAGES[engine]) for engine in installed_engines()}
+
+
+def _version(package: str) -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def measurable_specs(specs: Sequence[RuntimeSpec]) -> list[RuntimeSpec]:
+    """Those that a measurement may find to be the fastest, whatever the processor's instructions make expect."""
+    saturates = int8_sums_saturate()
+    return [
+        spec
+        for spec in specs
+        if not spec.explicit_only and not (saturates and (spec.engine, spec.precision) == ("torch", "int8"))
+    ]
 
 
 def suitable_specs(specs: Sequence[RuntimeSpec], options: RuntimeOptions) -> list[RuntimeSpec]:

@@ -30,7 +30,7 @@ from platereader.results._checks import instance, number, probability
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._signs import emptiness, is_overexposed, signs_of
-from platereader.trust._verdict import make_verdict
+from platereader.trust._verdict import wording_of
 
 OTHER_LINES_NATS = 5.0
 """How much more probable a text of a type with another number of lines must be; as ``BeamDecoder.no_format_nats``."""
@@ -138,7 +138,8 @@ class TrustPolicy:
         confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
         countries = self.countries(fused.marks, schemes)
         fit = schemes.fit(text, lines=fused.lines, countries=countries)
-        status, reason = self._status(fit, confidence, self._unfit(text, fused.marks, schemes, countries))
+        unfit = None if fit.legal else self._unfit(text, fused.marks, schemes, countries)
+        status, reason = self._status(fit, confidence, unfit)
         if status == "read" and self._is_guess(text, fused.lines, fused.marks, schemes):
             status, reason = "uncertain", "ambiguous_country"
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
@@ -149,8 +150,9 @@ class TrustPolicy:
         if reason == "low_confidence":
             common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
             reason = flaw or common or reason
-        judged = Verdict(text, confidence, status, reason, self.fusion is not None, fused.characters, fused.candidates)
-        return make_verdict(judged, fit=fit, schemes=schemes, min_character=self.min_character)
+        wording = wording_of(text, fused.characters, fit=fit, schemes=schemes, min_character=self.min_character)
+        known = self.fusion is not None
+        return Verdict(text, confidence, status, reason, known, fused.characters, fused.candidates, *wording)
 
     def _judge(
         self,
@@ -169,14 +171,14 @@ class TrustPolicy:
         reason = self._flaw(signs.edge_illegible, signs.inner_illegible) or self._smallness(evidence, confidence)
         status: Status = "uncertain"
         if reason is None:
-            unfit = self._unfit(text, evidence.marks, schemes, countries)
+            unfit = None if fit.legal else self._unfit(text, evidence.marks, schemes, countries)
             status, reason = self._status(fit, confidence, unfit, characters)
             if status == "read" and self._is_guess(text, evidence.plate.lines, evidence.marks, schemes):
                 status, reason = "uncertain", "ambiguous_country"
             if status == "read" and is_overexposed(evidence.plate):
                 status, reason = "uncertain", "overexposed"
-        judged = Verdict(text, confidence, status, reason, self._calibrated, characters, candidates)
-        return make_verdict(judged, fit=fit, schemes=schemes, min_character=self.min_character)
+        wording = wording_of(text, characters, fit=fit, schemes=schemes, min_character=self.min_character)
+        return Verdict(text, confidence, status, reason, self._calibrated, characters, candidates, *wording)
 
     def countries(self, marks: Mapping[str, float], schemes: Schemes) -> frozenset[str] | None:
         """The countries that a plate may be of; None for all.
@@ -187,7 +189,7 @@ class TrustPolicy:
         """
         if not marks:
             return None
-        seen = max(marks, key=lambda country: marks[country])
+        seen = max(marks, key=marks.__getitem__)
         if marks[seen] >= self.min_mark:
             return frozenset({seen})
         return frozenset(one.country for one in schemes if marks.get(one.country, 1.0) >= _MISSING_MARK)
@@ -233,7 +235,7 @@ class TrustPolicy:
         return len(schemes.fit(text, lines=lines).countries) > 1
 
     def _status(
-        self, fit: TextFit, confidence: float, unfit: Reason, characters: tuple[Character, ...] = ()
+        self, fit: TextFit, confidence: float, unfit: Reason | None, characters: tuple[Character, ...] = ()
     ) -> tuple[Status, Reason | None]:
         """Status and reason of a text, ``unfit`` if it fits no format; without ``characters`` of the whole text."""
         if confidence < self.min_confidence:

@@ -1,32 +1,38 @@
-"""The one place where a verdict is made: what was judged of a text, and what its country's plates say of it."""
+"""What a country's plates say of a text that was judged."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from platereader.plates import ILLEGIBLE, Schemes, TextFit
-from platereader.results import Verdict
+from platereader.plates import ILLEGIBLE, Region, Schemes, TextFit
+from platereader.results import Character
 
-__all__ = ["make_verdict"]
+__all__ = ["Wording", "wording_of"]
 
 
-def make_verdict(judged: Verdict, *, fit: TextFit, schemes: Schemes, min_character: float) -> Verdict:
-    """The verdict with country, format, region, local spelling and masked text filled in.
+class Wording(NamedTuple):
+    """The last fields of a ``Verdict``, in their order."""
+
+    country: str | None
+    format: str | None
+    region: Region | None
+    text_local: str
+    masked_text: str
+
+
+def wording_of(
+    text: str, characters: Sequence[Character], *, fit: TextFit, schemes: Schemes, min_character: float
+) -> Wording:
+    """Country, format, region, local spelling and masked text.
 
     Args:
-        judged: text, confidence, status, reason, characters and candidates.
+        text: in Latin spelling.
+        characters: of the text, with their posteriors.
         fit: what the text is under the schemes.
         schemes: of the countries that the plate may be of.
         min_character: characters less probable than this are masked, 0 to 1.
     """
-    text = judged.text
-    if text is None:
-        return judged
-    return replace(
-        judged,
-        country=fit.country,
-        format=fit.format,
-        region=fit.region,
-        text_local=schemes.to_local(text, country=fit.country),
-        masked_text="".join(one.char if one.confidence >= min_character else ILLEGIBLE for one in judged.characters),
-    )
+    local = schemes.to_local(text, country=fit.country)
+    masked = "".join(one.char if one.confidence >= min_character else ILLEGIBLE for one in characters)
+    return Wording(fit.country, fit.format, fit.region, local, masked)

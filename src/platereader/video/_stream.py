@@ -113,7 +113,7 @@ class PlateStream:
             InvalidImageError: not a picture.
             ContractError: a part broke its contract.
         """
-        self._check_time(timestamp_s)
+        timestamp_s = self._checked_time(timestamp_s)
         frame = check_image(frame)
         size = (frame.shape[1], frame.shape[0])
         view = View(size, size if self._view is None else self._view.first_size)
@@ -143,15 +143,17 @@ class PlateStream:
         timestamp_s = self._timestamp_s if math.isfinite(self._timestamp_s) else 0.0
         return StreamUpdate(timestamp_s, (), tuple(map(_finished, rest)))
 
-    def _check_time(self, timestamp_s: float) -> None:
+    def _checked_time(self, timestamp_s: float) -> float:
+        """The time as a float: any real number comes in, such as a Fraction."""
         if self._finished:
             raise InvalidArgumentError("this stream is finished: make a new one with Pipeline.stream().")
         real = isinstance(cast(object, timestamp_s), Real)
-        if not (real and is_finite(timestamp_s) and timestamp_s > self._timestamp_s):
+        if not (real and is_finite(timestamp_s) and float(timestamp_s) > self._timestamp_s):
             raise TimestampError(
                 f"timestamp_s is {timestamp_s!r} after {self._timestamp_s}: pass seconds that grow from frame to "
                 "frame, and make a new stream for a new camera or file."
             )
+        return float(timestamp_s)
 
     def _due(self, assignment: TrackAssignment) -> list[int]:
         """Which detections to read in this frame: of new and unsettled tracks, and of the others now and then."""

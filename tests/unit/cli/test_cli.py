@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 
@@ -79,7 +80,7 @@ def test_wrong_words_are_usage_errors(words: list[str], capsys: pytest.CaptureFi
         (["read", "x.png", "--detector", "no-such-weights"], 2, "no-such-weights"),
         (["read", "x.png", "--detector", "no/such/file.safetensors"], 3, "file.safetensors"),
         (["read", "x.png", "--tile", "9"], 2, "--tile is 9"),
-        (["read", "x.png", "--area", "0,0 9,9"], 2, "--area has 2 different points"),
+        (["read", "x.png", "--area", "0,0 9,9 0,9 9,0"], 2, "--area crosses or touches itself"),
         (["read", "x.png", "--country", "RUS"], 2, "--country is 'RUS'"),
         (["read", "x.png", "--engine", "torch", "--threads", "2"], 2, "OMP_NUM_THREADS"),
         (["evaluate", "no-such-folder"], 3, "no-such-folder"),
@@ -107,6 +108,34 @@ def test_ctrl_c_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setattr("platereader.registry._registry.Registry.verify", interrupted)
     assert main(["weights", "verify"]) == 130
     assert capsys.readouterr().err == "platereader: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "area", ["", "0,0 9,9", "0,0 9,9 0,0", "0,0 9,9 nan,4", "0,0 9,9 4", "[(0, 0), (9, 9), (0, 9)]"]
+)
+def test_an_area_is_explained_as_it_is_written(area: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["read", "x.png", "--area", area])
+    *_, message, _ = capsys.readouterr().err.splitlines()
+    assert message.endswith(
+        f'{area!r}: expected are 3 or more points in pixels of the frame: "0,400 1280,400 1280,720 0,720"'
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("words", "closed", "status"),
+    [
+        ("weights list", ">&-", 0),
+        ("weights list", "<&- >&- 2>&-", 0),
+        ("read - nothing.png", "<&-", 1),
+        ("--version", ">&-", 0),
+    ],
+)
+def test_closed_standard_streams_are_no_failure(words: str, closed: str, status: int) -> None:
+    shell = f"exec {shlex.quote(sys.executable)} -m platereader {words} {closed}"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr, "Exception" in done.stderr) == (status, False, False)
 
 
 @pytest.mark.parametrize("words", [["weights", "list"], ["--help"]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import TWO, Command, save
 from PIL import Image
 
-from fakes import frame_with, patch_pipeline
-from platereader import Box, Pipeline
 from platereader.cli import main
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
@@ -76,48 +74,32 @@ def test_weights_of_the_wrong_kind_are_refused(
     assert "weights of a recognizer" in capsys.readouterr().err
 
 
-def use(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    """Put fakes in the place of the pipeline that the options ask for."""
-
-    def build(arguments: argparse.Namespace) -> Pipeline:
-        return patch_pipeline()
-
-    monkeypatch.setattr(f"platereader.cli.{command}.build_pipeline", build)
-
-
 def labelled_set(folder: Path) -> Path:
     """Two plates in one picture, the second labelled wrong."""
-    boxes = {50: Box(40, 60, 120, 80), 100: Box(180, 150, 260, 170)}
-    folder.mkdir()
-    Image.fromarray(np.ascontiguousarray(frame_with(boxes)[:, :, ::-1])).save(folder / "a.png")
-    plates = [{"text": text, "box": box.to_tuple()} for text, box in zip(("A123BC77", "M555KE777"), boxes.values())]  # noqa: B905
+    save(folder / "a.png", TWO)
+    plates = [{"text": text, "box": box.to_tuple()} for text, box in zip(("A123BC77", "M555KE777"), TWO.values())]  # noqa: B905
     rows = [json.dumps({"file": "a.png", "width": 320, "height": 240, "plates": plates})]
     (folder / "labels.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
 
 
-def test_evaluate_prints_a_table_and_writes_the_report(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, "evaluate")
+def test_evaluate_prints_a_table_and_writes_the_report(tmp_path: Path, command: Command) -> None:
     folder, report = labelled_set(tmp_path / "set"), tmp_path / "report.json"
-    assert main(["evaluate", str(folder), "--json", str(report), "--failures", str(tmp_path / "wrong")]) == 0
-    table = capsys.readouterr().out
+    status, table, _ = command("evaluate", folder, "--json", report, "--failures", tmp_path / "wrong")
+    assert status == 0
     assert "50.0" in table
     assert table.startswith(f"{tmp_path.name}/set: ")
     assert json.loads(report.read_text(encoding="utf-8"))["plates"] == 2
     assert any((tmp_path / "wrong").iterdir())
 
 
-def test_evaluate_reports_rows_that_were_skipped(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, "evaluate")
+def test_evaluate_reports_rows_that_were_skipped(tmp_path: Path, command: Command) -> None:
     folder = labelled_set(tmp_path / "set")
     with (folder / "labels.jsonl").open("a", encoding="utf-8") as file:
         file.write("{broken\n")
-    assert main(["evaluate", str(folder)]) == 1
-    assert "labels.jsonl:2" in capsys.readouterr().err
+    status, _, err = command("evaluate", folder)
+    assert status == 1
+    assert "labels.jsonl:2" in err
 
 
 @pytest.mark.parametrize("kind", ["crops", "plates", "scenes"])
@@ -238,12 +220,9 @@ def test_info_names_tiles_and_region_and_the_weights_inside(capsys: pytest.Captu
     assert weights.startswith("plate-detector")
 
 
-def test_info_names_versions_and_places(
-    registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, "info")
-    assert main(["info"]) == 0
-    out = capsys.readouterr().out
+def test_info_names_versions_and_places(registry: Registry, command: Command) -> None:
+    status, out, _ = command("info")
+    assert status == 0
     assert all(word in out for word in ("platereader", "python", "torch", str(registry.folders[0]), "PART"))
 
 

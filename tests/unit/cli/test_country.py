@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from command_line import save
 
-from fakes import PatchDetector, frame_with
-from platereader import Box, Detection, PlateImage
+from fakes import PatchDetector
+from platereader import Detection, PlateImage
 from platereader._arrays import BgrImage, LogProbs
 from platereader.cli import main
 from platereader.lab.datasets import load_dataset
@@ -24,7 +24,6 @@ from platereader.media._images import read_image
 from platereader.plates import LATIN_36, RUSSIAN, Alphabet
 from platereader.testing import spelled
 
-PLACES = {50: Box(40, 60, 120, 80), 100: Box(180, 150, 260, 170)}
 BELARUSIAN = {50: "1234IT7"}
 AMBIGUOUS = {50: "AB12345"}  # a Russian taxi or a Belarusian lorry
 
@@ -67,10 +66,7 @@ def use(monkeypatch: pytest.MonkeyPatch, recognizer: Spelling) -> None:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    path = tmp_path / "in" / "plate.png"
-    path.parent.mkdir()
-    Image.fromarray(np.ascontiguousarray(frame_with({50: PLACES[50]})[:, :, ::-1])).save(path)
-    return path
+    return save(tmp_path / "in" / "plate.png")
 
 
 def read_rows(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,16 +48,32 @@ def test_no_option_is_abbreviated(words: list[str], capsys: pytest.CaptureFixtur
     assert "usage:" in usage_error(words, capsys)
 
 
-@pytest.mark.parametrize(
-    "words", [[], ["read"], ["info"], ["synth"], ["weights"], ["weights", "fetch"], ["train"], ["train", "recognizer"]]
-)
-def test_help_fits_on_one_screen(
-    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and all below it."""
+    yield parser
+    for action in parser._actions:
+        for command in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+            yield from parsers(command)
+
+
+@pytest.mark.parametrize("parser", list(parsers(build_parser())), ids=lambda parser: parser.prog)
+def test_help_fits_on_one_screen_and_names_every_option(
+    parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        main([*words, "--help"])
-    assert len(capsys.readouterr().out.splitlines()) <= 40
+    monkeypatch.setenv("COLUMNS", "100")
+    pages: list[str] = []
+    for option in ("--help", "--help-all"):
+        with pytest.raises(SystemExit) as caught:
+            main([*parser.prog.split()[1:], option])
+        assert caught.value.code == 0
+        pages.append(capsys.readouterr().out)
+    short, whole = pages
+    assert sum(-(-max(1, len(line)) // 100) for line in short.splitlines()) <= 40
+    for action in parser._actions:
+        if action.option_strings and action.help != argparse.SUPPRESS:
+            assert action.option_strings[-1] in short
+            words = (action.help or "") % vars(action)
+            assert " ".join(words.split()) in " ".join(whole.split())
 
 
 def test_messages_name_options() -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
 import shutil
 import signal
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
 import pytest
+from command_line import Command, save
 from PIL import Image
 
 from captures import VideoKind, read_timed, read_video, write_video
@@ -24,27 +25,14 @@ from platereader.cli import main
 from platereader.cli.redaction_report import FileCover
 from platereader.cli.videos import VideoWriter
 from platereader.media._images import read_image
-from platereader.media._redaction import REDACTION_MIN_SCORE
+from platereader.media._redaction import REDACTION_MIN_SCORE, redact_stream
 from platereader.pipeline import Pipeline
 
 PLATE = Box(40, 60, 120, 80)
 INSIDE = (slice(60, 80), slice(40, 120))
 
 
-@pytest.fixture(autouse=True)
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fakes in the place of the shipped weights."""
-
-    def build(arguments: argparse.Namespace) -> Any:
-        return patch_pipeline()
-
-    monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
-
-
-def picture(path: Path, **options: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(frame_with({50: PLATE})[:, :, ::-1])).save(path, **options)
-    return path
+pytestmark = pytest.mark.usefixtures("command")
 
 
 def video(path: Path, frames: int = 12, *, striped: bool = False, **options: Any) -> Path:
@@ -66,7 +54,7 @@ def run(*words: str | Path) -> int:
 
 
 def test_one_picture_under_a_new_name(tmp_path: Path) -> None:
-    source = picture(tmp_path / "номер 1.png")
+    source = save(tmp_path / "номер 1.png")
     before = source.read_bytes()
     assert run(source, "-o", tmp_path / "public.png", "--method", "fill") == 0
     plain, public = read_image(source), read_image(tmp_path / "public.png")
@@ -79,8 +67,8 @@ def test_one_picture_under_a_new_name(tmp_path: Path) -> None:
 def test_a_folder_is_mirrored_and_one_bad_file_stops_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    picture(tmp_path / "in" / "a.png")
-    picture(tmp_path / "in" / "deep" / "a.jpg")
+    save(tmp_path / "in" / "a.png")
+    save(tmp_path / "in" / "deep" / "a.jpg")
     (tmp_path / "in" / "b.png").write_bytes(b"no picture")
     (tmp_path / "in" / "c.mp4").write_bytes(b"no video")
     video(tmp_path / "in" / "d.mp4")
@@ -97,7 +85,7 @@ def test_a_folder_is_mirrored_and_one_bad_file_stops_nothing(
 
 @pytest.mark.parametrize("out", ["in", "in/a.png", "link.png"])
 def test_a_source_is_never_written_over(tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
-    source = picture(tmp_path / "in" / "a.png")
+    source = save(tmp_path / "in" / "a.png")
     before = source.read_bytes()
     (tmp_path / "link.png").hardlink_to(source)
     given = source if out.endswith(".png") else tmp_path / "in"
@@ -108,15 +96,15 @@ def test_a_source_is_never_written_over(tmp_path: Path, out: str, capsys: pytest
 
 
 def test_two_sources_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    one, other = picture(tmp_path / "1" / "a.png"), picture(tmp_path / "2" / "a.png")
+    one, other = save(tmp_path / "1" / "a.png"), save(tmp_path / "2" / "a.png")
     assert run(one, other, "-o", tmp_path / "out") == 2
     assert not (tmp_path / "out").exists()
 
 
 def test_results_of_an_earlier_run_are_no_sources(tmp_path: Path) -> None:
-    picture(tmp_path / "in" / "a.png")
-    for _ in range(2):
-        assert run(tmp_path / "in", "-o", tmp_path / "in" / "public") == 0
+    save(tmp_path / "in" / "a.png")
+    for given in ("in", "in", "in/**/*.png"):
+        assert run(tmp_path / given, "-o", tmp_path / "in" / "public") == 0
     assert [path.name for path in (tmp_path / "in" / "public").iterdir()] == ["a.png"]
 
 
@@ -126,7 +114,7 @@ def test_orientation_is_applied_and_metadata_is_left_out(tmp_path: Path) -> None
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "A123BC77 in the garage"
-    source = picture(tmp_path / "a.jpg", exif=exif.tobytes() + thumbnail.getvalue(), quality=100)
+    source = save(tmp_path / "a.jpg", exif=exif.tobytes() + thumbnail.getvalue(), quality=100)
     assert b"A123BC77" in source.read_bytes()
     assert run(source, "-o", tmp_path / "out") == 0
     written = (tmp_path / "out" / "a.jpg").read_bytes()
@@ -136,13 +124,13 @@ def test_orientation_is_applied_and_metadata_is_left_out(tmp_path: Path) -> None
 
 
 def test_a_kind_that_cannot_be_written_becomes_another(tmp_path: Path) -> None:
-    shutil.copy(picture(tmp_path / "a.png"), tmp_path / "photo.dat")
+    shutil.copy(save(tmp_path / "a.png"), tmp_path / "photo.dat")
     assert run(tmp_path / "photo.dat", "-o", tmp_path / "out") == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.dat.png"]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi"])
-def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffix: str, monkeypatch: Any) -> None:
+def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suffix: str, command: Command) -> None:
     class Blinking:
         seen = -1
 
@@ -150,10 +138,7 @@ def test_a_video_has_as_many_frames_and_its_gaps_are_filled(tmp_path: Path, suff
             self.seen += 1
             return [[Detection(PLATE, 0.5)] if self.seen in (4, 5, 8) else []]
 
-    def build(arguments: argparse.Namespace) -> Any:
-        return Pipeline(replace(patch_pipeline().parts, detector=Blinking()))
-
-    monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
+    command.over(Pipeline(replace(patch_pipeline().parts, detector=Blinking())))
     source = video(tmp_path / f"gate{suffix}", 20, striped=True)
     assert run(source, "-o", tmp_path / "out", "--method", "fill") == 0
     written = tmp_path / "out" / ("gate.mp4" if suffix == ".mp4" else "gate.avi.mp4")
@@ -188,6 +173,15 @@ def test_times_and_sound_are_kept_and_mute_leaves_the_sound_out(tmp_path: Path) 
             assert len(container.streams.audio) == sounds
 
 
+def test_times_are_any_numbers() -> None:
+    pipeline = patch_pipeline()
+    frames = [(Fraction(index, 25), frame_with({50: PLATE.moved(index, 0.0)})) for index in range(4)]
+    redacted = list(redact_stream(cast(Any, frames), detector=pipeline.detector, tracker=pipeline.tracker()))
+    assert [one.timestamp_s for one in redacted] == [0.0, 0.04, 0.08, 0.12]
+    assert {type(one.timestamp_s) for one in redacted} == {float}
+    assert all(one.covered for one in redacted)
+
+
 def test_a_link_to_a_source_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = video(tmp_path / "gate.mp4", 3)
     before = source.read_bytes()
@@ -218,7 +212,7 @@ def test_sigterm_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_bad_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = picture(tmp_path / "a.png")
+    source = save(tmp_path / "a.png")
     for option, value in (("--min-score", "0.5"), ("--quality", "52"), ("--quality", "-1")):
         assert run(source, "-o", tmp_path / "out", option, value) == 2
         assert option in capsys.readouterr().err
@@ -253,8 +247,8 @@ def test_animated_pictures_are_videos(tmp_path: Path) -> None:
 
 
 def test_the_report_says_what_was_covered_and_the_preview_shows_it(tmp_path: Path) -> None:
-    picture(tmp_path / "in" / "a.png")
-    picture(tmp_path / "in" / "\u043d\u043e\u043c\u0435\u0440.jpg", quality=100)
+    save(tmp_path / "in" / "a.png")
+    save(tmp_path / "in" / "\u043d\u043e\u043c\u0435\u0440.jpg", quality=100)
     Image.new("RGB", (64, 48)).save(tmp_path / "in" / "empty.png")
     (tmp_path / "in" / "bad.png").write_bytes(b"no picture")
     video(tmp_path / "in" / "grey.mp4", 3)
@@ -293,7 +287,7 @@ def test_the_largest_cover_comes_first() -> None:
 def test_a_report_takes_no_place_of_another_file(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = picture(tmp_path / "a.png")
+    source = save(tmp_path / "a.png")
     before = source.read_bytes()
     (tmp_path / "link.png").symlink_to(tmp_path / "elsewhere.png")
     for name in ("a.png", "out.png", "link.png"):
@@ -305,18 +299,13 @@ def test_a_report_takes_no_place_of_another_file(
 
 
 @pytest.mark.parametrize("words", [(), ("--any-rotation",)])
-def test_a_picture_on_its_side_is_redacted(
-    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_on_its_side_is_redacted(words: tuple[str, ...], tmp_path: Path, command: Command) -> None:
     class Upright:
         def detect(self, frames: Any) -> list[list[Detection]]:
             shows = [frame.shape[:2] == (240, 320) and frame[70, 80, 0] == 50 for frame in frames]
             return [[Detection(PLATE, 0.9)] if shown else [] for shown in shows]
 
-    def build(arguments: argparse.Namespace) -> Any:
-        return Pipeline(replace(patch_pipeline().parts, detector=Upright()))
-
-    monkeypatch.setattr("platereader.cli.redact.build_pipeline", build)
+    command.over(Pipeline(replace(patch_pipeline().parts, detector=Upright())))
     frame = frame_with({50: PLATE})
     Image.fromarray(np.ascontiguousarray(np.rot90(frame)[:, :, ::-1])).save(tmp_path / "a.png")
     assert run(tmp_path / "a.png", "-o", tmp_path / "out.png", *words) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import subprocess
@@ -12,34 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from command_line import ONE, Command, save
 
-from fakes import frame_with, patch_pipeline
-from platereader import Box, Pipeline
-from platereader.cli import main
+from fakes import frame_with
 from platereader.cli.saving import write_picture
 from platereader.errors import FileError
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
 
-ONE = {50: Box(40, 60, 120, 80)}
 FRAME = frame_with(ONE)
-
-
-@pytest.fixture(autouse=True)
-def _pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fakes in the place of the shipped weights."""
-
-    def build(arguments: argparse.Namespace) -> Pipeline:
-        return patch_pipeline()
-
-    monkeypatch.setattr("platereader.cli.read.build_pipeline", build)
-
-
-def save(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(FRAME[:, :, ::-1])).save(path)
-    return path
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -47,21 +27,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def read(*words: object) -> int:
-    return main(["read", *map(str, words)])
-
-
 @pytest.mark.parametrize("option", ["--save", "--save-crops"])
 @pytest.mark.parametrize("given", [".", "a.png"])
-def test_folder_that_is_read_takes_no_results(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, given: str
-) -> None:
+def test_folder_that_is_read_takes_no_results(tmp_path: Path, command: Command, option: str, given: str) -> None:
     save(tmp_path / "a.png")
     before = contents(tmp_path)
-    assert read(tmp_path / given, option, tmp_path) == 2
-    assert "folder of pictures that are read" in capsys.readouterr().err
     (tmp_path.parent / f"{tmp_path.name}-link").symlink_to(tmp_path)
-    assert read(tmp_path / given, option, tmp_path.parent / f"{tmp_path.name}-link") == 2
+    for folder in (tmp_path, tmp_path.parent / f"{tmp_path.name}-link"):
+        status, _, err = command("read", tmp_path / given, option, folder)
+        assert status == 2
+        assert "folder of pictures that are read" in err
     assert contents(tmp_path) == before
 
 
@@ -82,94 +57,97 @@ def linked_folder(source: Path, target: Path) -> None:
 
 @pytest.mark.parametrize("link", [hard_link, symbolic_link, linked_folder])
 def test_copy_never_takes_the_place_of_a_source(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], link: Callable[[Path, Path], None]
+    tmp_path: Path, command: Command, link: Callable[[Path, Path], None]
 ) -> None:
     source = save(tmp_path / "in" / "b" / "a.png")
     before = source.read_bytes()
     link(source, tmp_path / "out" / "b" / "a.png")
-    assert read(tmp_path / "in", "--save", tmp_path / "out") == 2
-    assert "one of the pictures that are read" in capsys.readouterr().err
+    status, _, err = command("read", tmp_path / "in", "--save", tmp_path / "out")
+    assert status == 2
+    assert "one of the pictures that are read" in err
     assert source.read_bytes() == before
     assert (tmp_path / "out" / "b" / "a.png").read_bytes() == before
 
 
 @pytest.mark.parametrize("link", [hard_link, symbolic_link, linked_folder])
 def test_copy_never_takes_the_place_of_another_photograph(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], link: Callable[[Path, Path], None]
+    tmp_path: Path, command: Command, link: Callable[[Path, Path], None]
 ) -> None:
     save(tmp_path / "in" / "b" / "a.png")
     precious = save(tmp_path / "elsewhere" / "a.png")
     before = precious.read_bytes()
     link(precious, tmp_path / "out" / "b" / "a.png")
-    assert read(tmp_path / "in", "--save", tmp_path / "out") == 1
-    assert "cannot write" in capsys.readouterr().err
+    status, _, err = command("read", tmp_path / "in", "--save", tmp_path / "out")
+    assert status == 1
+    assert "cannot write" in err
     assert contents(precious.parent) == {"a.png": before}
     assert list((tmp_path / "out").rglob(".*")) == []
 
 
-def test_links_in_a_circle_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_links_in_a_circle_are_said(tmp_path: Path, command: Command) -> None:
     save(tmp_path / "in" / "a.png")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.png").symlink_to("a.png")
     (tmp_path / "circle").symlink_to("circle")
-    assert read(tmp_path / "in", "--save", tmp_path / "out") == 1
-    assert read(tmp_path / "circle", "--save", tmp_path / "other") == 1
-    assert read(tmp_path / "in", "--save", tmp_path / "circle") == 2
-    assert "Traceback" not in capsys.readouterr().err
+    for given, folder, expected in (("in", "out", 1), ("circle", "other", 1), ("in", "circle", 2)):
+        status, _, err = command("read", tmp_path / given, "--save", tmp_path / folder)
+        assert (status, "Traceback" in err) == (expected, False)
 
 
-def test_photograph_that_lies_in_the_folder_for_results_stays(tmp_path: Path) -> None:
+def test_photograph_that_lies_in_the_folder_for_results_stays(tmp_path: Path, command: Command) -> None:
     save(tmp_path / "in" / "a.png")
     before = save(tmp_path / "out" / "a.png").read_bytes()
-    assert read(tmp_path / "in", "--save", tmp_path / "out") == 1
+    assert command("read", tmp_path / "in", "--save", tmp_path / "out").status == 1
     assert (tmp_path / "out" / "a.png").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
-def test_second_run_replaces_its_own_copies_and_reads_none_of_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
+def test_second_run_replaces_its_own_copies_and_reads_none_of_them(tmp_path: Path, command: Command, name: str) -> None:
     save(tmp_path / name)
     save(tmp_path / "deeper" / name)
     folder = tmp_path / "out" / "deep"
     for _ in range(2):
-        assert read(tmp_path, "--save", folder) == 0
-        assert "pictures read: 2, failed: 0" in capsys.readouterr().err
+        status, _, err = command("read", tmp_path, "--save", folder)
+        assert status == 0
+        assert "pictures read: 2, failed: 0" in err
     assert sorted(path.name for path in folder.iterdir()) == sorted([name, "deeper"])
     assert (read_image(folder / name) != read_image(tmp_path / name)).any()
 
 
-def test_crops_below_the_folder_that_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_crops_below_the_folder_that_is_read(tmp_path: Path, command: Command) -> None:
     save(tmp_path / "a.png")
-    assert read(tmp_path, "--save-crops", tmp_path / "crops") == 0
+    words = ("read", tmp_path, "--save-crops", tmp_path / "crops")
+    assert command(*words).status == 0
     assert len(load_dataset(tmp_path / "crops").images) == 1
     before = contents(tmp_path)
     (tmp_path / "crops" / "labels.jsonl").unlink()
-    assert read(tmp_path, "--save-crops", tmp_path / "crops") == 2
-    assert "already has labels or pictures" in capsys.readouterr().err
+    status, _, err = command(*words)
+    assert status == 2
+    assert "already has labels or pictures" in err
     assert contents(tmp_path).keys() == before.keys() - {"crops/labels.jsonl"}
 
 
-def test_crops_go_through_no_link(tmp_path: Path) -> None:
+def test_crops_go_through_no_link(tmp_path: Path, command: Command) -> None:
     save(tmp_path / "in" / "a.png")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "crops").mkdir()
     (tmp_path / "crops" / "images").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert read(tmp_path / "in", "--save-crops", tmp_path / "crops") == 1
+    assert command("read", tmp_path / "in", "--save-crops", tmp_path / "crops").status == 1
     assert contents(tmp_path / "elsewhere") == {}
 
 
-def test_made_up_plates_replace_no_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_made_up_plates_replace_no_pictures(tmp_path: Path, command: Command) -> None:
     before = save(tmp_path / "images" / "000000.png").read_bytes()
-    assert main(["synth", str(tmp_path), "--count", "1"]) == 2
-    assert "pictures in images/" in capsys.readouterr().err
+    status, _, err = command("synth", tmp_path, "--count", "1")
+    assert status == 2
+    assert "pictures in images/" in err
     assert contents(tmp_path) == {"images/000000.png": before}
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
 @pytest.mark.parametrize("option", ["--save", "--save-crops"])
 def test_full_disk_is_said_and_leaves_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, option: str
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch, name: str, option: str
 ) -> None:
     source = save(tmp_path / "in" / name)
     before = source.read_bytes()
@@ -180,9 +158,10 @@ def test_full_disk_is_said_and_leaves_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    assert read(source, option, tmp_path / "out") == 1
+    status, _, err = command("read", source, option, tmp_path / "out")
     monkeypatch.undo()
-    assert "No space left on device" in capsys.readouterr().err
+    assert status == 1
+    assert "No space left on device" in err
     assert contents(tmp_path / "out") == {}
     assert source.read_bytes() == before
 

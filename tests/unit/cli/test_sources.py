@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from platereader.cli.sources import STDIN, find_sources
+from platereader.cli.sources import STDIN, find_sources, source_path
 
 
 def names(found: list[Path], top: Path) -> list[str]:
@@ -34,6 +34,17 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> 
     assert source.path.name == "a[1].jpg"
 
 
+def test_results_below_a_pattern_are_no_sources(tmp_path: Path) -> None:
+    touch(
+        tmp_path / "a.jpg", tmp_path / "out" / "a.jpg", tmp_path / "out" / "day" / "b.jpg", tmp_path / "outer" / "c.jpg"
+    )
+    for pattern in ("**/*.jpg", "*"):
+        found = find_sources([tmp_path / pattern], without=[tmp_path / "out"])
+        assert names([source.path for source in found], tmp_path) == ["a.jpg", "outer/c.jpg"]
+    (named,) = find_sources([tmp_path / "out" / "a.jpg"], without=[tmp_path / "out"])
+    assert named.error is None
+
+
 def test_a_pattern_without_matches_is_named(tmp_path: Path) -> None:
     (source,) = find_sources([tmp_path / "*.jpg"])
     assert "no file matches" in str(source.error)
@@ -49,6 +60,15 @@ def test_a_url_is_refused_as_one(word: str) -> None:
 def test_standard_input_is_a_source() -> None:
     (source,) = find_sources([Path("-")])
     assert (source.path, source.error) == (STDIN, None)
+
+
+def test_a_file_may_be_named_as_standard_input_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path / "-")
+    assert source_path("-") == STDIN
+    for word in ("./-", "?"):
+        (source,) = find_sources([source_path(word)])
+        assert (source.path, source.relative_path) == (tmp_path / "-", Path("-"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")

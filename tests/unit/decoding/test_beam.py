@@ -8,14 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.decoding._beam import BeamDecoder
-from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIA, RUSSIAN, Alphabet, PlateGrammar
 from platereader.plates._defaults import default_grammar
-from platereader.testing import check_decoder
 
 GRAMMAR = default_grammar()
 
@@ -35,36 +32,6 @@ def posteriors(*options: dict[str, float]) -> LogProbs:
 
 def plain(text: str) -> list[dict[str, float]]:
     return [{char: 0.98} for char in text]
-
-
-@pytest.mark.parametrize("grammar", [None, GRAMMAR])
-def test_it_keeps_the_contract(grammar: object) -> None:
-    check_decoder(BeamDecoder(RUSSIAN, grammar=GRAMMAR if grammar else None))
-
-
-def test_it_finds_the_best_text_where_the_best_path_misleads() -> None:
-    # Blank is the best class of both steps (0.36), yet "A" in either or both is more probable than nothing.
-    row = np.full(RUSSIAN.size, 0.31 / 22)
-    row[0], row[RUSSIAN.encode("A")[0]] = 0.36, 0.33
-    log_probs = np.log(np.stack([row, row])).astype(np.float32)[None]
-    assert GreedyDecoder(RUSSIAN).decode(log_probs)[0] == ()
-    assert BeamDecoder(RUSSIAN).decode(log_probs)[0][0].text == "A"
-
-
-def test_log_prob_is_what_the_picture_says_with_and_without_grammar() -> None:
-    log_probs = posteriors(*plain("A12"), {"3": 0.5, "B": 0.48}, *plain("BC77"))
-    for decoder in (BeamDecoder(RUSSIAN), BeamDecoder(RUSSIAN, grammar=GRAMMAR)):
-        for candidate in decoder.decode(log_probs)[0]:
-            expected = ctc.log_prob(log_probs[0], RUSSIAN.encode(candidate.text))
-            assert candidate.log_prob == pytest.approx(expected)
-
-
-def test_candidates_are_ordered_and_different() -> None:
-    log_probs = posteriors(*plain("A1"), {"2": 0.5, "7": 0.4}, *plain("3BC77"))
-    candidates = BeamDecoder(RUSSIAN, width=5).decode(log_probs)[0]
-    assert [candidates[0].text, candidates[1].text] == ["A123BC77", "A173BC77"]
-    assert len({candidate.text for candidate in candidates}) == len(candidates) == 5
-    assert sorted((candidate.log_prob for candidate in candidates), reverse=True) == [c.log_prob for c in candidates]
 
 
 def test_the_grammar_settles_a_smeared_character() -> None:
@@ -108,19 +75,8 @@ def test_a_long_empty_plate_gives_no_candidate() -> None:
     assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(blank) == [(), ()]
 
 
-def test_no_plates_give_no_candidates() -> None:
-    assert BeamDecoder(RUSSIAN).decode(np.zeros((0, 10, RUSSIAN.size), np.float32)) == []
-
-
 def test_what_is_impossible_gives_no_candidate() -> None:
     assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(np.full((1, 9, RUSSIAN.size), -np.inf, np.float32)) == [()]
-
-
-def test_one_time_step_spells_one_character() -> None:
-    row = np.full((1, 1, RUSSIAN.size), -np.inf, np.float32)
-    row[0, 0, RUSSIAN.encode("A")] = np.log(0.7)
-    row[0, 0, RUSSIAN.encode("X")] = np.log(0.2)
-    assert [candidate.text for candidate in BeamDecoder(RUSSIAN).decode(row)[0]] == ["A", "X"]
 
 
 def test_a_character_may_come_again_after_steps_that_are_not_searched() -> None:
@@ -152,14 +108,6 @@ def test_it_takes_milliseconds() -> None:
     for plates, most_s in ((log_probs[:1], 0.02), (log_probs, 0.1)):
         decode = partial(decoder.decode, plates)
         assert min(timeit.repeat(decode, timer=time.process_time, number=1, repeat=5)) < most_s
-
-
-def test_width_one_still_reads() -> None:
-    assert BeamDecoder(RUSSIAN, width=1).decode(posteriors(*plain("A123BC77")))[0][0].text == "A123BC77"
-
-
-def test_repeated_characters_stay_repeated() -> None:
-    assert BeamDecoder(RUSSIAN).decode(posteriors(*plain("A777AA777")))[0][0].text == "A777AA777"
 
 
 def test_bad_settings_are_refused() -> None:

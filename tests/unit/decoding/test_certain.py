@@ -142,6 +142,14 @@ def test_a_text_that_is_not_of_the_best_path_is_weighed_by_all_alignments() -> N
     assert characters_are_exact(log_probs)
 
 
+def test_kept_texts_are_those_of_the_same_numbers_only() -> None:
+    log_probs = certain("A123BC77")
+    first = certain_texts(log_probs)
+    assert certain_texts(log_probs.copy()) is first
+    log_probs[:] = certain("B456EK99")
+    assert certain_texts(log_probs).labels.tolist() == RUSSIAN.encode("B456EK99")
+
+
 def test_a_single_character_and_an_empty_plate_are_searched() -> None:
     assert not list(certain_plates(certain("A"), RUSSIAN, count=5))
     assert not list(certain_plates(certain(""), RUSSIAN, count=5))

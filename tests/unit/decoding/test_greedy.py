@@ -8,7 +8,6 @@ from platereader._arrays import LogProbs
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIAN
-from platereader.testing import check_decoder
 
 
 def spelling(text: str, *, sure: float = 0.97) -> LogProbs:
@@ -17,10 +16,6 @@ def spelling(text: str, *, sure: float = 0.97) -> LogProbs:
     probabilities = np.full((len(path), RUSSIAN.size), (1 - sure) / (RUSSIAN.size - 1))
     probabilities[np.arange(len(path)), path] = sure
     return np.asarray(np.log(probabilities), np.float32)[None]
-
-
-def test_it_keeps_the_contract() -> None:
-    check_decoder(GreedyDecoder(RUSSIAN))
 
 
 def test_the_probability_is_the_whole_texts_and_not_the_paths() -> None:
@@ -36,10 +31,6 @@ def test_every_plate_of_a_batch_gets_its_own_text() -> None:
     log_probs = np.concatenate([spelling("A123BC77"), spelling("X999XX99"), spelling("4111AA77")])
     decoded = GreedyDecoder(RUSSIAN).decode(log_probs)
     assert [candidates[0].text for candidates in decoded] == ["A123BC77", "X999XX99", "4111AA77"]
-
-
-def test_a_text_of_no_format_says_so() -> None:
-    assert GreedyDecoder(RUSSIAN).decode(spelling("123ABC77"))[0][0].format is None
 
 
 def test_posteriors_of_another_alphabet_are_refused() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ctc_pictures import all_texts, random_log_probs
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
@@ -24,37 +23,6 @@ def rows(*options: dict[str, float]) -> LogProbs:
             row[ABC.encode(char)[0] if char else 0] = probability
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(table), np.float32)
-
-
-def vague(seed: int, *, steps: int = 12) -> LogProbs:
-    return random_log_probs(seed, steps, classes=RUSSIAN.size)
-
-
-def test_no_text_is_found_twice_in_a_beam() -> None:
-    for seed in range(20):
-        for beam in search(vague(seed)[None], width=8, automaton=RUSSIAN_AUTOMATON)[0].reshape(2, 8, -1).tolist():
-            texts = [tuple(text) for text in beam if any(text)]
-            assert len(texts) == len(set(texts))
-
-
-def test_every_prefix_gets_what_all_its_alignments_give_it() -> None:
-    """The best eight of a narrow beam are the best eight of all where sums, and not paths, decide."""
-    for seed in range(20):
-        log_probs = random_log_probs(seed, 4)
-        exact = all_texts(log_probs)
-        best = sorted(exact, key=lambda text: -exact[text])[:8]
-        found = search(log_probs[None], width=40, automaton=Automaton.build(4))[0]
-        assert set(best) <= {tuple(label for label in text if label) for text in found.tolist()}
-
-
-def test_the_beam_of_the_grammar_holds_legal_texts_alone() -> None:
-    legal = 0
-    for seed in range(20):
-        found = search(vague(seed)[None], width=8, automaton=RUSSIAN_AUTOMATON)[0, 8:]
-        texts = [text for text in map(RUSSIAN.decode, found.tolist()) if text]
-        assert all(map(default_grammar().accepts, texts))
-        legal += len(texts)
-    assert legal > 20
 
 
 def test_a_repeated_label_needs_a_blank_between() -> None:

@@ -54,6 +54,7 @@ def test_decodes_boxes_best_first() -> None:
 def test_cells_with_numbers_that_are_not_finite_are_left_out() -> None:
     scores, sides = planted({Box(10, 20, 60, 32): 0.9, Box(70, 40, 120, 60): 0.8}, size=(96, 160))
     sides[2, int(scores.argmax())] = np.nan
+    scores[0], scores[1] = np.inf, np.nan
     found, _ = decode_proposals(scores, sides, size=(96, 160), min_score=0.5, most=10)
     np.testing.assert_allclose(found, [[70, 40, 120, 60]], atol=1e-3)
 

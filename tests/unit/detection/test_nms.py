@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader._geometry import Box, iou
-from platereader.detection._nms import Bounds, suppress
+from platereader._geometry import Box, iou, shared_area
+from platereader.detection._nms import Bounds, drop_parts, suppress
 
 
 def test_best_of_two_overlapping_boxes_stays() -> None:
@@ -43,3 +43,14 @@ def test_kept_boxes_are_apart_and_every_other_has_a_better_neighbour(boxes: list
             assert all(overlap <= max_iou + 1e-9 for overlap in overlaps)
         else:
             assert any(overlap > max_iou - 1e-9 for overlap in overlaps)
+
+
+@given(st.lists(_BOXES, max_size=12), st.floats(0.1, 0.9))
+def test_parts_are_those_of_a_plain_loop(boxes: list[Bounds], max_share: float) -> None:
+    plain = [Box(*box) for box in boxes]
+    expected = [
+        index
+        for index, box in enumerate(plain)
+        if not any(shared_area(box, better) > max_share * box.area for better in plain[:index])
+    ]
+    assert drop_parts(boxes, max_share=max_share) == expected

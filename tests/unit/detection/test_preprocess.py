@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader.detection._preprocess import FILL, STRIDE_PX, apply_letterbox, plan_letterbox, to_input
+from platereader.detection._preprocess import (
+    FILL,
+    STRIDE_PX,
+    apply_letterbox,
+    plan_letterbox,
+    resize_into,
+    to_input,
+)
 
 
 @given(st.integers(1, 12_000), st.integers(1, 12_000), st.sampled_from([32, 320, 640, 1280]))
@@ -67,5 +75,27 @@ def test_input_is_contiguous_planes() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3), dtype=np.uint8)
     planes = to_input(pictures)
     assert planes.flags.c_contiguous
-    for channel in range(3):
-        np.testing.assert_allclose(planes[:, 2 - channel], pictures[..., channel] / 255, atol=1e-6)
+    expected = pictures[..., ::-1].astype(np.float32) * np.float32(1 / 255)
+    np.testing.assert_array_equal(planes, expected.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("size", [(850, 1280), (555, 832), (270, 480), (301, 499), (1700, 2560)])
+def test_a_resized_picture_is_nearly_the_average_over_areas(size: tuple[int, int]) -> None:
+    rough = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    picture = np.asarray(cv2.GaussianBlur(rough, (0, 0), 2.0), np.uint8)
+    target = np.empty((170, 256, 3), np.uint8)
+    resize_into(target, picture)
+    area = cv2.resize(picture, (256, 170), interpolation=cv2.INTER_AREA)
+    assert np.abs(target.astype(int) - area).mean() < 1.0
+
+
+@pytest.mark.parametrize("width", [140, 224, 256, 257, 450, 512, 620])
+def test_every_pixel_counts_when_a_picture_is_shrunk(width: int) -> None:
+    target = np.empty((8, 128, 3), np.uint8)
+    lit: list[int] = []
+    for column in range(0, width, 7):
+        picture = np.zeros((8 * width // 128, width, 3), np.uint8)
+        picture[:, column] = 255
+        resize_into(target, picture)
+        lit.append(int(target.max()))
+    assert min(lit) > 0

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from platereader._geometry import Box, Quad
-from platereader.detection._crops import Window, cut_windows, window_around
+from platereader.detection._crops import Window, cut_windows, to_frame, window_around
 from platereader.detection._refiner import CROP_SIZE, Refiner, heat_points
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.errors import WeightsCorruptError
@@ -29,8 +29,10 @@ def test_a_window_is_twice_as_wide_as_tall_and_has_room_around_the_plate(box: Bo
 def test_points_go_to_the_frame_and_back() -> None:
     window = Window(-20, 30, 200, 100)
     points = np.array([[0, 0], [1, 1], [0.5, 0.25]], np.float32)
-    np.testing.assert_allclose(window.to_frame(points), [[-20, 30], [180, 130], [80, 55]])
-    np.testing.assert_allclose(window.from_frame(window.to_frame(points)), points, atol=1e-6)
+    same, other = to_frame(np.stack([points, points]), [window, Window(0, 0, 2, 2)])
+    np.testing.assert_allclose(same, [[-20, 30], [180, 130], [80, 55]])
+    np.testing.assert_allclose(other, 2 * points)
+    np.testing.assert_allclose(window.from_frame(same), points, atol=1e-6)
 
 
 def test_a_crop_shows_its_window() -> None:
@@ -65,6 +67,18 @@ def test_heat_maps_tell_places_between_cells() -> None:
     np.testing.assert_allclose(heat_points(_heat(points)), points, atol=0.003)
 
 
+def test_places_are_those_of_a_plain_loop() -> None:
+    heat = np.random.default_rng(0).normal(0, 3, (2, 4, 16, 32)).astype(np.float32)
+    expected = np.zeros((2, 4, 2))
+    for crop, corner in np.ndindex(2, 4):
+        shares = np.exp(heat[crop, corner].astype(np.float64))
+        shares /= shares.sum()
+        x = sum(shares[:, column].sum() * (column + 0.5) / 32 for column in range(32))
+        y = sum(shares[row].sum() * (row + 0.5) / 16 for row in range(16))
+        expected[crop, corner] = x, y
+    np.testing.assert_allclose(heat_points(heat), expected, atol=1e-5)
+
+
 class FakeRuntime:
     """Sees the same corners, in parts of the crop, in every crop."""
 
@@ -91,7 +105,7 @@ def test_places_of_all_frames_run_together_and_come_back_in_order() -> None:
     assert [place.plate for place in (*first, *third)] == pytest.approx([0.2, 0.2, 0.8], abs=0.01)
     assert (third[0].two_lines, third[0].cut) == (-2.0, 3.0)
     window = window_around(boxes[0][0])
-    expected = Quad.from_points(window.to_frame(points).tolist())
+    expected = Quad.from_points(to_frame(points[None], [window])[0].tolist())
     assert np.abs(first[0].corners.to_array() - expected.to_array()).max() < 0.5
 
 

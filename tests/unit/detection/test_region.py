@@ -16,12 +16,6 @@ TRIANGLE = [(100.0, 40.0), (300.0, 40.0), (200.0, 200.0)]
 INSIDE, OUTSIDE = Box(180, 90, 240, 105), Box(90, 170, 140, 185)
 
 
-def test_only_plates_whose_middle_is_inside_are_reported() -> None:
-    frame = frame_with({50: INSIDE, 100: OUTSIDE})
-    (found,) = RegionDetector(PatchDetector(), TRIANGLE).detect([frame])
-    assert [item.box for item in found] == [INSIDE]
-
-
 @pytest.mark.parametrize(("x", "inside"), [(59, False), (60, True), (100, True), (101, False)])
 def test_the_middle_decides_and_the_edge_belongs_to_the_region(x: int, inside: bool) -> None:
     square = [(70, 0), (110, 0), (110, 240), (70, 240)]

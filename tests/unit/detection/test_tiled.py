@@ -15,7 +15,6 @@ from platereader.detection._region import RegionDetector
 from platereader.detection._tiled import TiledDetector
 from platereader.pipeline import Pipeline
 from platereader.results import Lines
-from platereader.testing import check_detector
 
 REGION = [(0.0, 0.0), (90.0, 0.0), (90.0, 90.0)]
 
@@ -44,15 +43,6 @@ def find(x1: float, x2: float, score: float = 0.9, *, lines: Lines | None = 1, y
     return Detection(box, score, Quad.from_box(box), lines)
 
 
-def test_a_plate_too_small_for_the_frame_is_found_in_a_tile() -> None:
-    plate = Box(1000, 700, 1060, 713)
-    frame = frame_with({50: plate}, width=1920, height=1080)
-    inner = ShortSighted(sight_px=960)
-    assert inner.detect([frame]) == [[]]
-    (found,) = TiledDetector(inner).detect([frame])
-    assert found == [Detection(plate, 0.9, Quad.from_box(plate), 1)]
-
-
 def test_a_frame_of_one_tile_goes_to_the_inner_detector_as_it_is() -> None:
     inner = ShortSighted()
     frame = frame_with({50: Box(10, 10, 90, 30)}, width=960, height=540)
@@ -78,21 +68,6 @@ def test_views_of_all_frames_share_calls_of_bounded_size() -> None:
     found = TiledDetector(inner, tile_px=128, overlap_px=32).detect(frames)
     assert [len(call) for call in inner.shapes] == [16, 16, 16, 2]
     assert [[item.box for item in items] for items in found] == [[Box(x, 10, x + 20, 15)] for x in range(0, 300, 60)]
-
-
-@pytest.mark.parametrize("x", range(60, 110))
-def test_a_plate_on_a_seam_is_reported_once_and_whole(x: int) -> None:
-    plate = Box(x, 40, x + 20, 45)
-    frame = frame_with({50: plate}, width=180, height=100)
-    (found,) = TiledDetector(ShortSighted(sight_px=100), tile_px=100, overlap_px=24).detect([frame])
-    assert [item.box for item in found] == [plate]
-
-
-def test_a_plate_larger_than_a_tile_is_found_in_the_whole_frame() -> None:
-    plate = Box(20, 50, 300, 120)
-    frame = frame_with({50: plate})
-    (found,) = TiledDetector(ShortSighted(), tile_px=100, overlap_px=25).detect([frame])
-    assert [item.box for item in found] == [plate]
 
 
 def test_pieces_of_which_there_is_no_whole_are_joined_without_corners() -> None:
@@ -176,12 +151,6 @@ def test_a_box_that_is_nowhere_is_refused_in_the_name_of_whose_it_is() -> None:
 def test_no_plates_and_odd_frames() -> None:
     frames = [np.zeros((height, width, 3), np.uint8) for height, width in ((1, 1), (1, 900), (700, 65))]
     assert TiledDetector(ShortSighted(), tile_px=64, overlap_px=16).detect(frames) == [[], [], []]
-
-
-def test_the_contract() -> None:
-    check_detector(TiledDetector(PatchDetector(), tile_px=64, overlap_px=16))
-    frames = [frame_with({50: Box(40, 60, 120, 80)}), frame_with({}), frame_with({100: Box(5, 5, 60, 20)}, width=99)]
-    check_detector(TiledDetector(PatchDetector(), tile_px=64, overlap_px=16), frames)
 
 
 def test_an_inner_detector_that_loses_a_picture_is_told_so() -> None:

@@ -7,7 +7,6 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from saved_pictures import save
 
 from platereader import MediaFileError
 from platereader.media import _images
-from platereader.media._images import decode_frames, decode_image, image_size, is_animated, read_image
+from platereader.media._images import decode_frames, decode_image, image_size, read_image
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -70,12 +69,6 @@ class TestReadImage:
         path = save(tmp_path / "a.png").rename(tmp_path / "a.txt")
         assert read_image(path).shape == (20, 40, 3)
 
-    def test_exif_orientation_is_honoured(self, tmp_path: Path) -> None:
-        turned = read_image(save(tmp_path / "a.jpg", orientation=6))
-        assert turned.shape == (40, 20, 3)
-        assert turned[5, 10, 2] > 200  # what was left is now up
-        assert turned[35, 10, 2] < 60
-
     @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "CMYK", "I;16"])
     def test_other_pixel_kinds_become_bgr(self, tmp_path: Path, mode: str) -> None:
         path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
@@ -90,18 +83,13 @@ class TestReadImage:
         image.save(tmp_path / "a.png", transparency=bytes([0, 128]))
         assert read_image(tmp_path / "a.png").shape == (4, 4, 3)
 
-    def test_missing_file_and_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(MediaFileError, match="cannot read the picture"):
-            read_image(tmp_path / "none.jpg")
-        with pytest.raises(MediaFileError, match="cannot read the picture"):
-            read_image(tmp_path)
-
     @pytest.mark.parametrize(("content", "what"), [(b"", "is empty"), (b"GIMP and more", "not a picture of a known")])
-    def test_not_a_picture(self, tmp_path: Path, content: bytes, what: str) -> None:
+    @pytest.mark.parametrize("read", [read_image, image_size])
+    def test_not_a_picture(self, tmp_path: Path, read: Callable[[Path], object], content: bytes, what: str) -> None:
         path = tmp_path / "a.jpg"
         path.write_bytes(content)
         with pytest.raises(MediaFileError, match=what):
-            read_image(path)
+            read(path)
 
     @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.bmp"])
     def test_cut_off_file(self, tmp_path: Path, name: str) -> None:
@@ -123,20 +111,6 @@ class TestReadImage:
         path.write_bytes(png_header(30_000, 30_000))
         with pytest.raises(MediaFileError, match=r"30000x30000 px and would take 6300 MB to read, above 1500 MB"):
             read_image(path)
-
-    def test_damaged_bytes_raise_nothing_else(self, tmp_path: Path) -> None:
-        rng = np.random.default_rng(1)
-        path = tmp_path / "a.bin"
-        for name in ("a.jpg", "a.png", "a.gif", "a.tif", "a.webp"):
-            whole = np.frombuffer(save(tmp_path / name).read_bytes(), np.uint8)
-            for _ in range(20):
-                damaged = whole.copy()
-                damaged[rng.integers(len(whole), size=6)] = rng.integers(0, 256, 6)
-                path.write_bytes(damaged.tobytes())
-                try:
-                    assert read_image(path).ndim == 3
-                except MediaFileError:
-                    continue
 
     @pytest.mark.parametrize("orientation", range(1, 9))
     @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
@@ -254,7 +228,8 @@ def peak_bytes(path: Path) -> int:
 def test_pipe_device_and_loop_end_at_once(tmp_path: Path, read: Callable[[Path], object]) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
-    for path in (tmp_path / "pipe.jpg", Path("/dev/zero"), tmp_path / "loop.jpg", tmp_path / "zero\0.jpg"):
+    names = ("pipe.jpg", "loop.jpg", "zero\0.jpg", "absent.jpg", ".")
+    for path in (Path("/dev/zero"), *(tmp_path / name for name in names)):
         with pytest.raises(MediaFileError, match="cannot read the picture"):
             read(path)
 
@@ -274,14 +249,6 @@ class TestImageSize:
         path = save(tmp_path / "a.jpg")
         monkeypatch.setattr(_images, "read_bytes", lambda *_, **__: pytest.fail("the whole file was read"))
         assert image_size(path) == (40, 20)
-
-    def test_errors(self, tmp_path: Path) -> None:
-        with pytest.raises(MediaFileError, match="cannot read the picture"):
-            image_size(tmp_path / "none.jpg")
-        empty = tmp_path / "a.jpg"
-        empty.touch()
-        with pytest.raises(MediaFileError, match="is empty"):
-            image_size(empty)
 
 
 class TestDecodeFrames:
@@ -309,18 +276,3 @@ class TestDecodeFrames:
         assert next(frames)[0] == 0
         with pytest.raises(MediaFileError, match="frame 1, is damaged"):
             list(frames)
-
-    @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.avif"])
-    def test_damage_anywhere_is_an_error_that_names_the_file(self, tmp_path: Path, name: str) -> None:
-        rng = np.random.default_rng(3)
-        first, *rest = map(Image.fromarray, rng.integers(0, 256, (3, 24, 32, 3), dtype=np.uint8))
-        first.save(tmp_path / name, save_all=True, append_images=rest, duration=40)
-        whole = (tmp_path / name).read_bytes()
-        for _ in range(60):
-            data = bytearray(whole)
-            for position in rng.integers(len(data), size=3):
-                data[position] = rng.integers(256)
-            (tmp_path / name).write_bytes(data)
-            with suppress(MediaFileError):
-                assert all(frame.ndim == 3 for _, frame in decode_frames(bytes(data), path=name))
-            is_animated(tmp_path / name)

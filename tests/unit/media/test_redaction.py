@@ -150,15 +150,15 @@ def test_bad_input_is_named(change: dict[str, Any], error: type[Exception]) -> N
 
 @dataclass
 class ScriptedDetector:
-    """Finds what the script says, one entry per frame."""
+    """Finds what the script says, one score and box per frame or nothing."""
 
-    script: Sequence[Box | None]
+    script: Sequence[tuple[float, Box] | None]
     seen: int = field(default=0)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        box = self.script[self.seen]
+        one = self.script[self.seen]
         self.seen += 1
-        return [[] if box is None else [Detection(box, 0.5)]]
+        return [[] if one is None else [Detection(one[1], one[0])]]
 
 
 class OneTrack:
@@ -173,13 +173,16 @@ def place(index: int) -> Box:
     return Box(20 + 6 * index, 100, 80 + 6 * index, 114)
 
 
-def run_video(
-    seen: Sequence[int], frames: int = 30, tracker: PlateTracker | None = None, **options: Any
+def scored(
+    script: Sequence[tuple[float, Box] | None], *, tracker: PlateTracker | None = None, **options: Any
 ) -> list[RedactedFrame]:
-    script = [place(index) if index in seen else None for index in range(frames)]
-    video = ((index / FPS, noise()) for index in range(frames))
-    detector = ScriptedDetector(script)
-    return list(redact_stream(video, detector=detector, tracker=tracker or OneTrack(), method="fill", **options))
+    """A video in which one plate is found with these scores."""
+    video = ((index / FPS, noise()) for index in range(len(script)))
+    return list(redact_stream(video, detector=ScriptedDetector(script), tracker=tracker or OneTrack(), **options))
+
+
+def run_video(seen: Sequence[int], **options: Any) -> list[RedactedFrame]:
+    return scored([(0.5, place(index)) if index in seen else None for index in range(30)], method="fill", **options)
 
 
 def is_changed(frame: BgrImage, area: Any) -> bool:
@@ -215,21 +218,6 @@ def test_the_longer_a_plate_is_out_of_sight_the_more_around_it_is_covered() -> N
         (one,) = out[index].covered
         assert one.box.area <= 2.5 * place(index).area + 1
         assert out[index].covered_share * 240 * 320 <= one.box.padded(3, 3).area
-
-
-def scored(script: Sequence[tuple[float, Box] | None], **options: Any) -> list[RedactedFrame]:
-    """A video in which one plate is found with these scores."""
-
-    class Scored:
-        seen = -1
-
-        def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-            self.seen += 1
-            one = script[self.seen]
-            return [[] if one is None else [Detection(one[1], one[0])]]
-
-    video = ((index / FPS, noise()) for index in range(len(script)))
-    return list(redact_stream(video, detector=Scored(), tracker=OneTrack(), **options))
 
 
 def test_a_glimpse_that_the_detector_doubts_is_covered_in_its_own_frame_alone() -> None:

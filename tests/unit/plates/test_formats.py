@@ -124,31 +124,36 @@ def test_sampling_is_reproducible_and_covers_letters_and_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "lines", "name"),
+    ("text", "lines", "name", "region"),
     [
-        ("A123BC77", None, "standard"),
-        ("A123BC777", None, "standard"),
-        ("A123BC77", 2, "standard_two_line"),
-        ("AA12377", None, "taxi"),
-        ("AA123177", None, "taxi"),
-        ("AA123477", None, "trailer"),
-        ("AA1234777", None, "trailer"),
-        ("1234AA77", None, "motorcycle"),
-        ("1234AA21", 1, "military"),
-        ("AA123421", 1, "trailer"),
-        ("001CD177", None, "diplomatic_head"),
-        ("001D12377", None, "diplomatic"),
-        ("036T11577", None, "diplomatic_technical"),
-        ("AA123A77", None, "transit"),
-        ("TAA12377", None, "transit_leaving"),
-        ("A123477", None, "police"),
-        ("A1234777", None, "police"),
-        ("123A77", None, "police_trailer"),
-        ("1234A77", None, "police_motorcycle"),
+        ("A123BC77", None, "standard", "77"),
+        ("A123BC777", None, "standard", "777"),
+        ("A123BC77", 2, "standard_two_line", "77"),
+        ("A123BC646", None, "standard", None),  # of no region that is in use
+        ("AA12377", None, "taxi", "77"),
+        ("AA123177", None, "taxi", "177"),
+        ("AA123477", None, "trailer", "77"),
+        ("AA1234777", None, "trailer", "777"),
+        ("1234AA77", None, "motorcycle", "77"),
+        ("1234AA102", None, "motorcycle", "102"),
+        ("1234AA21", 1, "military", None),
+        ("AA123421", 1, "trailer", "21"),
+        ("001CD177", None, "diplomatic_head", "77"),
+        ("001D12377", None, "diplomatic", "77"),
+        ("036T11577", None, "diplomatic_technical", "77"),
+        ("036T115177", None, "diplomatic_technical", "177"),
+        ("AA123A47", None, "transit", "47"),
+        ("TAA12377", None, "transit_leaving", "77"),
+        ("A123477", None, "police", "77"),
+        ("A1234777", None, "police", "777"),
+        ("123A77", None, "police_trailer", "77"),
+        ("1234A77", None, "police_motorcycle", "77"),
     ],
 )
-def test_format_of(text: str, lines: Literal[1, 2] | None, name: str) -> None:
-    assert DEFAULT_SCHEMES.fit(text, lines=lines).format == name
+def test_format_and_region_of(text: str, lines: Literal[1, 2] | None, name: str, region: str | None) -> None:
+    fit = DEFAULT_SCHEMES.fit(text, lines=lines)
+    assert (fit.format, fit.region) == (name, None if region is None else RUSSIA.regions[region])
+    assert fit.region_known == (region is not None or name == "military")
 
 
 @pytest.mark.parametrize(
@@ -173,8 +178,6 @@ def test_shared_patterns_are_all_named() -> None:
 
 
 def test_an_unknown_region_still_has_a_format() -> None:
-    assert "646" not in RUSSIA.regions
-    assert DEFAULT_SCHEMES.fit("A123BC646").format == "standard"
     assert RUSSIA.format("standard").region_codes("A123BC646") == ("646",)
 
 

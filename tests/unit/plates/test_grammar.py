@@ -8,60 +8,66 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platereader.plates import DEFAULT_SCHEMES, RUSSIA, RUSSIAN, Alphabet, PlateGrammar, PlateScheme
+from platereader.plates import (
+    DEFAULT_SCHEMES,
+    LATIN_36,
+    RUSSIA,
+    RUSSIAN,
+    Alphabet,
+    PlateGrammar,
+    PlateScheme,
+    Schemes,
+    schemes_of,
+)
 from platereader.plates._defaults import default_grammar
 
 GRAMMAR = default_grammar()
+EVERYWHERE = schemes_of("all,XX")
+GRAMMARS = {RUSSIAN: GRAMMAR, LATIN_36: PlateGrammar.build(EVERYWHERE, alphabet=LATIN_36)}
 
 
 def _only(*names: str) -> PlateScheme:
     return replace(RUSSIA, formats=tuple(RUSSIA.format(name) for name in names))
 
 
-def _accepted(text: str) -> tuple[str, ...]:
-    state = GRAMMAR.start
-    for char in text:
-        following = GRAMMAR.step(state, char)
-        if following is None:
-            return ()
-        state = following
-    return GRAMMAR.accepting(state)
-
-
 @st.composite
-def _almost_plates(draw: st.DrawFn) -> str:
-    """A legal text with up to two characters changed, cut or added."""
-    plate_format = draw(st.sampled_from(RUSSIA.formats))
-    text = RUSSIA.sample_text(plate_format, rng=np.random.default_rng(draw(st.integers(0, 2**32 - 1))))
+def _texts(draw: st.DrawFn, schemes: Schemes, alphabet: Alphabet) -> str:
+    """Any text, or a legal one with up to two characters changed, cut or added."""
+    if draw(st.booleans()):
+        return draw(st.text(alphabet=alphabet.characters, max_size=10))
+    scheme = draw(st.sampled_from(schemes.members))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    text = scheme.sample_text(draw(st.sampled_from(scheme.formats)), rng=rng)
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.integers(0, len(text)))
         kept = draw(st.integers(0, 1))
-        text = text[:at] + draw(st.text(alphabet=RUSSIAN.characters + "Z", max_size=1)) + text[at + kept :]
+        text = text[:at] + draw(st.text(alphabet=alphabet.characters + "_", max_size=1)) + text[at + kept :]
     return text
 
 
-@given(_almost_plates())
-def test_accepts_what_the_formats_accept(text: str) -> None:
-    assert _accepted(text) == tuple(one.name for _, one in DEFAULT_SCHEMES.fits(text))
-    assert GRAMMAR.accepts(text) == DEFAULT_SCHEMES.fit(text).legal
-
-
-@given(_almost_plates())
-def test_fit_is_what_the_formats_and_the_regions_say(text: str) -> None:
-    fit, expected = GRAMMAR.fit(text), DEFAULT_SCHEMES.fit(text)
-    assert (None if fit is None else fit.format) == expected.format
+@pytest.mark.parametrize(("schemes", "alphabet"), [(DEFAULT_SCHEMES, RUSSIAN), (EVERYWHERE, LATIN_36)])
+@given(data=st.data())
+def test_it_says_what_the_formats_and_the_regions_say(
+    schemes: Schemes, alphabet: Alphabet, data: st.DataObject
+) -> None:
+    grammar = GRAMMARS[alphabet]
+    text = data.draw(_texts(schemes, alphabet))
+    fit, expected = grammar.fit(text), schemes.fit(text)
+    assert grammar.accepts(text) == expected.legal
     assert (fit is not None and fit.region_known) == expected.region_known
+    if schemes is DEFAULT_SCHEMES:
+        assert (None if fit is None else fit.format) == expected.format
+    state: int | None = grammar.start
+    for char in text:
+        state = None if state is None else grammar.step(state, char)
+    names = () if state is None else grammar.accepting(state)
+    assert list(dict.fromkeys(names)) == list(dict.fromkeys(one.name for _, one in schemes.fits(text)))
 
 
 def test_fit_names_only_types_of_the_grammar() -> None:
     trailers = PlateGrammar.build([_only("trailer")], alphabet=RUSSIAN)
     assert trailers.fit("AA123477") == ("trailer", True)
     assert trailers.fit("A123BC77") is None
-
-
-@given(st.text(alphabet=RUSSIAN.characters, max_size=10))
-def test_rejects_what_the_formats_reject(text: str) -> None:
-    assert GRAMMAR.accepts(text) == DEFAULT_SCHEMES.fit(text).legal
 
 
 def test_agrees_with_the_formats_on_short_texts_like_police_trailers() -> None:
@@ -90,23 +96,21 @@ def test_transitions_are_the_steps() -> None:
             assert row[RUSSIAN.encode(char)[0]] == (-1 if following is None else following)
 
 
-def test_every_state_is_reachable_and_leads_to_a_plate() -> None:
-    states = range(len(GRAMMAR.transitions))
-    reached = set(GRAMMAR.transitions.ravel().tolist()) | {GRAMMAR.start}
-    assert reached == {-1, *states}
-    live = {state for state in states if GRAMMAR.accepting(state)}
-    for _ in range(10):
-        live |= {state for state in states if live & set(GRAMMAR.transitions[state].tolist())}
-    assert live == set(states)
-
-
 def test_building_twice_gives_the_same_automaton() -> None:
     np.testing.assert_array_equal(PlateGrammar.build([RUSSIA], alphabet=RUSSIAN).transitions, GRAMMAR.transitions)
 
 
-def test_transitions_cannot_be_written() -> None:
+@pytest.mark.parametrize("grammar", GRAMMARS.values(), ids=["Russia", "all"])
+def test_every_state_is_reachable_and_leads_to_a_plate(grammar: PlateGrammar) -> None:
+    states = range(len(grammar.transitions))
+    assert len(states) < 1000
+    assert set(grammar.transitions.ravel().tolist()) | {grammar.start} == {-1, *states}
+    live = {state for state in states if grammar.accepting(state)}
+    for _ in range(10):
+        live |= {state for state in states if live & set(grammar.transitions[state].tolist())}
+    assert live == set(states)
     with pytest.raises(ValueError, match="read-only"):
-        GRAMMAR.transitions[0, 0] = 1
+        grammar.transitions[0, 0] = 1
 
 
 def test_unknown_region_codes_are_accepted_and_impossible_ones_are_not() -> None:

@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from platereader import plates
 from platereader.plates import LATIN, LATIN_36, RUSSIA, PlateGrammar, PlateScheme, Schemes, schemes
@@ -190,40 +188,6 @@ def test_any_other_country_where_no_scheme_fits(text: str, lines: Literal[1, 2] 
     assert both.fit(text, lines=lines).country == country
     if lines is None:
         assert PlateGrammar.build(both, alphabet=LATIN_36).accepts(text) == (country is not None)
-
-
-@st.composite
-def _almost_plates(draw: st.DrawFn) -> str:
-    """A legal text of any scheme with up to two characters changed, cut or added."""
-    scheme, plate_format = draw(st.sampled_from(FORMATS))
-    text = scheme.sample_text(plate_format, rng=np.random.default_rng(draw(st.integers(0, 2**32 - 1))))
-    for _ in range(draw(st.integers(0, 2))):
-        at = draw(st.integers(0, len(text)))
-        kept = draw(st.integers(0, 1))
-        text = text[:at] + draw(st.text(alphabet=LATIN_36.characters, max_size=1)) + text[at + kept :]
-    return text
-
-
-@given(st.one_of(_almost_plates(), st.text(alphabet="0A1ZB", max_size=9)))
-def test_the_grammar_of_all_accepts_what_the_formats_do(text: str) -> None:
-    expected = ALL.fit(text)
-    assert GRAMMAR.accepts(text) == expected.legal
-    fit = GRAMMAR.fit(text)
-    assert (fit is not None and fit.region_known) == expected.region_known
-    state: int | None = GRAMMAR.start
-    for char in text:
-        state = None if state is None else GRAMMAR.step(state, char)
-    names = () if state is None else GRAMMAR.accepting(state)
-    assert list(dict.fromkeys(names)) == list(dict.fromkeys(one.name for _, one in ALL.fits(text)))
-
-
-def test_the_grammar_of_all_is_small_and_goes_on_from_every_state() -> None:
-    count = len(GRAMMAR.transitions)
-    assert count < 1000
-    live = {state for state in range(count) if GRAMMAR.accepting(state)}
-    for _ in range(10):
-        live |= {state for state in range(count) if live & set(GRAMMAR.transitions[state].tolist())}
-    assert live == set(range(count))
 
 
 @pytest.mark.parametrize(

@@ -52,32 +52,9 @@ def test_unknown_codes(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("A123BC77", "77"),
-        ("A123BC777", "777"),
-        ("AA12377", "77"),
-        ("AA123477", "77"),
-        ("AA123177", "177"),
-        ("001CD177", "77"),
-        ("036T115177", "177"),
-        ("AA123A47", "47"),
-        ("A123499", "99"),
-        ("1234AA102", "102"),
-    ],
-)
-def test_region_of(text: str, code: str) -> None:
-    fit = DEFAULT_SCHEMES.fit(text)
-    assert fit.region == RUSSIA.regions[code]
-    assert fit.region_known
-
-
-@pytest.mark.parametrize(
     ("text", "lines", "known"),
     [
-        ("A123BC646", None, False),
         ("AA1234646", None, False),
-        ("1234AA21", 1, True),
         ("A123BC", None, False),
         ("", None, False),
     ],

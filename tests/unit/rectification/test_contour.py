@@ -15,7 +15,6 @@ from platereader.media._images import read_image
 from platereader.plates import RUSSIA
 from platereader.rectification._contour import ContourRectifier, find_outline
 from platereader.rectification._layout import rectify_box
-from platereader.testing import check_rectifier
 
 
 def error_percent(found: Quad, true: Quad) -> float:
@@ -56,10 +55,6 @@ def test_tiny_and_outside_boxes_have_no_outline() -> None:
     assert find_outline(frame, Box(10, 10, 18, 14)) is None
     assert find_outline(frame, Box(295, 190, 500, 260)) is None
     assert find_outline(frame, Box(400, 300, 500, 330)) is None
-
-
-def test_contract() -> None:
-    check_rectifier(ContourRectifier())
 
 
 def test_real_photographs_come_out_straighter_than_their_boxes(shared_data: Path) -> None:

@@ -8,9 +8,8 @@ from warped_plates import flat_plate, street, tilted
 
 from platereader import Box, Detection, PlateImage, Quad
 from platereader._arrays import BgrImage
-from platereader.rectification._corners import BoxRectifier, CornerRectifier, is_plausible
+from platereader.rectification._corners import CornerRectifier, is_plausible
 from platereader.rectification._layout import rectify_box, rectify_quad
-from platereader.testing import check_rectifier
 
 GOOD = tilted((320, 240), width=240, aspect=520 / 112, angle_deg=7)
 FRAME = street(flat_plate(), GOOD, rng=np.random.default_rng(0))
@@ -89,8 +88,3 @@ def test_the_fallback_is_asked_only_where_corners_do_not_serve() -> None:
     ]
     plates = CornerRectifier(fallback=_Marker()).rectify(FRAME, detections)
     assert [plate.pixels.shape == (1, 1, 3) for plate in plates] == [False, True, True]
-
-
-def test_contract() -> None:
-    check_rectifier(CornerRectifier())
-    check_rectifier(BoxRectifier())

@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from exported_models import METADATA, write_exported, write_external
+from exported_models import METADATA, write_exported
 from onnx import TensorProto, helper
 
 from platereader.errors import WeightsCorruptError
-from platereader.lab.training.recognizer.export import export_recognizer
-from platereader.registry import Registry, WeightFile, write_sidecar
+from platereader.registry import Registry
 from platereader.registry._contents import contents_of
-from small_networks import SMALL, write_small
 
 
 def test_every_shipped_file_is_what_its_entry_says() -> None:
@@ -30,15 +28,6 @@ def test_metadata_are_those_that_onnx_reads(tmp_path: Path) -> None:
     found = contents_of(path.read_bytes(), name="a")
     assert found.metadata == {prop.key: prop.value for prop in onnx.load(path).metadata_props}
     assert found.metadata["имя"] == "знак"
-
-
-def test_tensors_in_other_files_are_refused(tmp_path: Path) -> None:
-    weights, _ = write_small(tmp_path)
-    export_recognizer(WeightFile.read(weights, kind="recognizer", settings=SMALL), tmp_path / "whole.onnx")
-    path = write_external(tmp_path / "parted.onnx", source=tmp_path / "whole.onnx")
-    assert (tmp_path / "parted.onnx.data").is_file()
-    with pytest.raises(WeightsCorruptError, match=r"parted.onnx keeps tensors in other files"):
-        write_sidecar(path, kind="recognizer", settings=SMALL)
 
 
 @pytest.mark.parametrize("where", ["initializer", "attribute", "branch", "function"])

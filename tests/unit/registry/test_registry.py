@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from platereader.errors import FileError, UnknownNameError, WeightsCorruptError, WeightsError, WeightsNotFoundError
+from platereader.errors import FileError, UnknownNameError, WeightsCorruptError, WeightsNotFoundError
 from platereader.registry import Registry, WeightEntry, load_manifest, write_sidecar
 
 DATA = b"weights" * 1000
@@ -211,15 +211,10 @@ def test_an_altered_file_with_the_name_of_known_weights_is_refused(registry: Reg
         registry.resolve(path)
 
 
-@pytest.mark.parametrize("given", ["nowhere/x.safetensors", "x.safetensors", Path("x")])
-def test_a_path_to_nothing(registry: Registry, given: str | Path) -> None:
-    with pytest.raises(WeightsNotFoundError, match="x"):
+@pytest.mark.parametrize("given", ["nowhere/x.safetensors", "x.safetensors", Path("x"), Path(__file__).parent])
+def test_a_path_to_no_file(registry: Registry, given: str | Path) -> None:
+    with pytest.raises(WeightsNotFoundError, match=Path(given).name):
         registry.resolve(given)
-
-
-def test_a_folder_is_not_a_file(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(WeightsNotFoundError):
-        registry.resolve(tmp_path)
 
 
 def test_an_entry_goes_through_a_dictionary(registry: Registry) -> None:
@@ -273,11 +268,6 @@ def test_the_default_registry_looks_in_the_documented_places(tmp_path: Path, mon
     assert registry.folders[2].name == "models"
     monkeypatch.delenv("PLATEREADER_MODELS")
     assert Registry.default().folders == registry.folders[1:]
-
-
-def test_the_shipped_weights_are_whole() -> None:
-    errors: list[WeightsError] = [check.error for check in Registry.default().verify() if check.error is not None]
-    assert errors == []
 
 
 @pytest.mark.parametrize("header", ["[" * 100_000, '{"__metadata__": [1]}', '{"__metadata__": "a"}', "{"])

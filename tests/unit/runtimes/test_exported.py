@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +16,15 @@ from platereader.errors import (
     WeightsCorruptError,
     WeightsNotFoundError,
 )
-from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._recognizer import CtcRecognizer
-from platereader.registry import WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._exported import exported_runtime
 from platereader.runtimes._processor import usable_cores
-from small_networks import SMALL, plates, write_small
+from small_networks import SMALL, plates
 
 ENGINES = ("onnx", "openvino")
 PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino"}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
-    """By precision the safetensors file of a small reader, and its ONNX file."""
-    folder = tmp_path_factory.mktemp("small")
-    made = {}
-    for precision, path in zip(("fp32", "int8"), write_small(folder), strict=True):
-        export_recognizer(WeightFile.read(path, kind="recognizer", settings=SMALL), path.with_suffix(".onnx"))
-        made[precision] = path, path.with_suffix(".onnx")
-    return made
 
 
 def runtime_of(path: Path, *, engine: str, precision: str = "fp32", threads: int | None = None) -> Runtime:
@@ -51,9 +38,9 @@ def pictures(seed: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.f
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("int8", 0.1)])
 def test_the_probabilities_are_torchs(
-    engine: str, precision: str, tolerance: float, files: dict[str, tuple[Path, Path]]
+    engine: str, precision: str, tolerance: float, small_files: dict[str, tuple[Path, Path]]
 ) -> None:
-    trained, exported = files[precision]
+    trained, exported = small_files[precision]
     ours = CtcRecognizer.from_file(exported, engine=engine, precision=precision, settings=SMALL)
     theirs = CtcRecognizer.from_file(trained, precision=precision, settings=SMALL)
     found, wanted = ours.recognize(plates(9)), theirs.recognize(plates(9))
@@ -63,27 +50,21 @@ def test_the_probabilities_are_torchs(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_threads_do_not_disturb_each_other(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
-    runtime = runtime_of(files["fp32"][1], engine=engine)
+def test_threads_do_not_disturb_each_other(engine: str, small_files: dict[str, tuple[Path, Path]]) -> None:
+    runtime = runtime_of(small_files["fp32"][1], engine=engine)
     batches = [pictures(seed, 1 + seed) for seed in range(4)]
     wanted = [runtime.run(batch)[0].copy() for batch in batches]
-    wrong: list[int] = []
 
-    def work(number: int) -> None:
-        same = (np.allclose(runtime.run(batches[number])[0], wanted[number], atol=1e-5) for _ in range(30))
-        wrong.extend(number for one in same if not one)
+    def work(number: int) -> bool:
+        return all(np.allclose(runtime.run(batches[number])[0], wanted[number], atol=1e-5) for _ in range(30))
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(batches))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    with ThreadPoolExecutor(len(batches)) as threads:
+        assert all(threads.map(work, range(len(batches))))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_outputs_outlive_the_next_call(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
-    runtime = runtime_of(files["fp32"][1], engine=engine)
+def test_outputs_outlive_the_next_call(engine: str, small_files: dict[str, tuple[Path, Path]]) -> None:
+    runtime = runtime_of(small_files["fp32"][1], engine=engine)
     (first,) = runtime.run(pictures(0, 2))
     kept = first.copy()
     runtime.run(pictures(1, 2))
@@ -91,9 +72,9 @@ def test_outputs_outlive_the_next_call(engine: str, files: dict[str, tuple[Path,
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_it_describes_itself(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
+def test_it_describes_itself(engine: str, small_files: dict[str, tuple[Path, Path]]) -> None:
     def said(threads: int | None) -> tuple[str, str, int]:
-        runtime: Runtime = runtime_of(files["fp32"][1], engine=engine, threads=threads)
+        runtime: Runtime = runtime_of(small_files["fp32"][1], engine=engine, threads=threads)
         return runtime.engine, runtime.precision, runtime.threads
 
     assert said(None) == (engine, "fp32", usable_cores())
@@ -106,8 +87,8 @@ def test_damaged_files_are_refused(engine: str) -> None:
         exported_runtime(b"no network", name="broken.onnx", engine=engine)
 
 
-def test_what_does_not_go_together_is_refused(files: dict[str, tuple[Path, Path]]) -> None:
-    fp32, int8 = (files[precision][1] for precision in ("fp32", "int8"))
+def test_what_does_not_go_together_is_refused(small_files: dict[str, tuple[Path, Path]]) -> None:
+    fp32, int8 = (small_files[precision][1] for precision in ("fp32", "int8"))
     with pytest.raises(EngineError, match="holds fp32 weights and precision is 'int8'"):
         CtcRecognizer.from_file(fp32, precision="int8", settings=SMALL)
     with pytest.raises(EngineError, match="holds int8 weights and precision is 'bf16'"):
@@ -122,8 +103,8 @@ def test_what_does_not_go_together_is_refused(files: dict[str, tuple[Path, Path]
         CtcRecognizer.from_file(fp32.with_name("absent.onnx"), settings=SMALL)
 
 
-def test_torch_takes_its_own_files_and_no_threads(files: dict[str, tuple[Path, Path]]) -> None:
-    trained, exported = files["fp32"]
+def test_torch_takes_its_own_files_and_no_threads(small_files: dict[str, tuple[Path, Path]]) -> None:
+    trained, exported = small_files["fp32"]
     with pytest.raises(EngineError, match="use 'onnx' or 'openvino'"):
         CtcRecognizer.from_file(exported, engine="torch", settings=SMALL)
     with pytest.raises(EngineError, match="'torch' for a safetensors file"):
@@ -131,21 +112,21 @@ def test_torch_takes_its_own_files_and_no_threads(files: dict[str, tuple[Path, P
     with pytest.raises(EngineError, match=r"call torch.set_num_threads"):
         CtcRecognizer.from_file(trained, threads=2, settings=SMALL)
     with pytest.raises(EngineError, match="device is 'cuda', which runs safetensors files in 'fp32' or 'bf16'"):
-        CtcRecognizer.from_file(files["int8"][0], device="cuda", settings=SMALL)
+        CtcRecognizer.from_file(small_files["int8"][0], device="cuda", settings=SMALL)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_missing_engine_is_named(
-    engine: str, files: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
+    engine: str, small_files: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, PACKAGES[engine], None)
     with pytest.raises(MissingDependencyError, match=f"needs the package {PACKAGES[engine]}.* pip install"):
-        runtime_of(files["fp32"][1], engine=engine)
+        runtime_of(small_files["fp32"][1], engine=engine)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_another_alphabet_or_size_is_refused(engine: str, files: dict[str, tuple[Path, Path]]) -> None:
-    path = files["fp32"][1]
+def test_another_alphabet_or_size_is_refused(engine: str, small_files: dict[str, tuple[Path, Path]]) -> None:
+    path = small_files["fp32"][1]
     CtcRecognizer.from_file(path, engine=engine, settings=SMALL)
     with pytest.raises(WeightsCorruptError, match="give the alphabet that it was made with"):
         CtcRecognizer.from_file(path, engine=engine, settings=SMALL, alphabet=Alphabet(RUSSIAN.characters[:-1]))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -92,17 +92,12 @@ def test_input_is_not_written_to() -> None:
 def test_two_threads_get_the_same_answers() -> None:
     shared, pictures = runtime(), batch(6)
     expected = shared.run(pictures)[0]
-    wrong: list[int] = []
 
-    def work() -> None:
-        wrong.extend(i for i in range(50) if not np.array_equal(shared.run(pictures[i % 6 :])[0], expected[i % 6 :]))
+    def work(rows: range) -> bool:
+        return all(np.array_equal(shared.run(pictures[i % 6 :])[0], expected[i % 6 :]) for i in rows)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    with ThreadPoolExecutor(2) as threads:
+        assert all(threads.map(work, [range(50)] * 2))
 
 
 def test_it_describes_itself() -> None:

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import count
 
 import numpy as np
 import pytest
 
-from fakes import judged
-from platereader import Box, Candidate, Detection, PlateEvidence, PlateImage, PlateReading
-from platereader import _ctc as ctc
+from fakes import no_evidence, read_as
+from platereader import Box, Detection, PlateReading
 from platereader._arrays import BgrImage
-from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import StreamUpdate, TrackedPlate
-from platereader.testing import spelled
-from platereader.trust import TrustPolicy
-from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import FADE_S
 from platereader.video._stream import PlateStream, StreamSettings
 from platereader.video._tracking.tracker import MotionTracker
@@ -28,19 +22,12 @@ ONE, NEXT = "A123BC77", "A124BC77"
 SIZE = (1280, 720)
 
 
-@cache
-def read(text: str, probability: float) -> PlateReading:
-    log_probs = spelled(text, RUSSIAN, steps=24, probability=probability)
-    candidates = (Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None),) if text else ()
-    return judged(PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), log_probs, candidates))
-
-
 class Plate:
     """A plate as it is seen in one frame; without ``text`` it is illegible."""
 
     def __init__(self, text: str = ONE, box: Box = PLATE, *, probability: float = 0.999) -> None:
         self.detection = Detection(box, 0.9)
-        reading = read(text, probability)
+        reading = read_as(text, probability=probability)
         evidence = replace(reading.evidence, detection=self.detection)
         self.reading = PlateReading(reading.verdict, evidence)
 
@@ -50,12 +37,11 @@ class Film:
 
     def __init__(self, settings: StreamSettings | None = None) -> None:
         self.plates: Sequence[Plate] = ()
-        trust = TrustPolicy()
         self.stream = PlateStream(
             self._detect,
             self._read,
             tracker=MotionTracker(),
-            evidence=lambda: FusedEvidence(trust, alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+            evidence=no_evidence,
             settings=settings,
         )
         self.updates: list[StreamUpdate] = []
@@ -218,5 +204,5 @@ def test_an_illegible_newcomer_does_not_get_the_track_of_a_car_that_left() -> No
 
 def test_a_parked_plate_that_is_read_rightly_in_every_frame_becomes_read() -> None:
     film = Film().show(seen(ONE, 120, Box(300, 300, 352, 312), probability=0.994))
-    assert read(ONE, 0.994).status == "uncertain"
+    assert read_as(ONE, probability=0.994).status == "uncertain"
     assert [(plate.text, plate.status) for plate in film.finished()] == [(ONE, "read")]

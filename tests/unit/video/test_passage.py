@@ -7,15 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from fakes import frame_with, judged, patch_pipeline
-from platereader import Box, Candidate, Detection, PlateEvidence, PlateImage, PlateReading, Sighting
-from platereader import _ctc as ctc
-from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from fakes import frame_with, no_evidence, patch_pipeline, read_as
+from platereader import Box, Detection, PlateReading, Sighting
 from platereader.results import TrackAssignment
-from platereader.testing import spelled
-from platereader.trust import TrustPolicy
 from platereader.video import PlateStream
-from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import PARKED_S, Observation, Passage
 
 PLATE = Box(20, 30, 100, 50)
@@ -30,7 +25,7 @@ def passage(box: Box, *, start_s: float) -> Passage:
     return Passage.begin(
         1,
         1,
-        evidence=FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+        evidence=no_evidence(),
         observations=[Observation(READING, box, sighting(box, start_s))],
     )
 
@@ -57,14 +52,8 @@ def test_a_parked_plate_stays_where_it_was_seen_last() -> None:
     assert earlier.parked
 
 
-def reads(text: str) -> PlateReading:
-    log_probs = spelled(text, RUSSIAN, probability=0.999)
-    candidates = (Candidate(text, ctc.log_prob(log_probs, RUSSIAN.encode(text)), None),) if text else ()
-    return judged(PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), log_probs, candidates))
-
-
 def sees(one: Passage, text: str, box: Box, time_s: float) -> Passage:
-    observation = Observation(reads(text), box, sighting(box, time_s))
+    observation = Observation(read_as(text), box, sighting(box, time_s))
     one.see(box, observation.sighting)
     one.add(observation)
     return one
@@ -72,7 +61,7 @@ def sees(one: Passage, text: str, box: Box, time_s: float) -> Passage:
 
 def begun(text: str, box: Box, time_s: float, *, number: int = 1) -> Passage:
     one = passage(box, start_s=time_s)
-    one.passage_id, one.evidence = number, FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+    one.passage_id, one.evidence = number, no_evidence()
     return sees(one, text, box, time_s)
 
 
@@ -84,16 +73,16 @@ def test_a_plate_that_goes_behind_a_post_is_expected_where_all_of_it_would_be() 
         place = PLATE.moved(-4.0 * step, 0)
         see(one, Box(20, 30, place.x2, 50), 0.1 * step)
     left = Box(-28, 30, 10, 50)
-    assert one.covers(Observation(reads("A12"), left, sighting(left, 1.2)))
-    assert not one.covers(Observation(reads("M555KE199"), left, sighting(left, 1.2)))
-    assert not one.covers(Observation(reads(""), left.moved(0, 60), sighting(left, 1.2)))
+    assert one.covers(Observation(read_as("A12"), left, sighting(left, 1.2)))
+    assert not one.covers(Observation(read_as("M555KE199"), left, sighting(left, 1.2)))
+    assert not one.covers(Observation(read_as(""), left.moved(0, 60), sighting(left, 1.2)))
 
 
 def test_the_same_text_twice_on_one_place_is_one_plate() -> None:
     one, lower = begun("A123BC77", PLATE, 0.0), PLATE.moved(0, 8)
-    assert one.covers(Observation(reads("A123BC77"), lower, sighting(lower, 0.0)))
+    assert one.covers(Observation(read_as("A123BC77"), lower, sighting(lower, 0.0)))
     apart = PLATE.moved(0, 30)
-    assert not one.covers(Observation(reads("A123BC77"), apart, sighting(apart, 0.0)))
+    assert not one.covers(Observation(read_as("A123BC77"), apart, sighting(apart, 0.0)))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +126,7 @@ class Script:
 
 def stream(frames: Sequence[Sequence[tuple[int, str, Box]]]) -> tuple[list[list[int]], list[tuple[int, str | None]]]:
     """Passages seen in each frame, and those that are finished in the end, of tracks with texts and boxes."""
-    now: list[dict[Box, PlateReading]] = [{box: reads(text) for _, text, box in frame} for frame in frames]
+    now: list[dict[Box, PlateReading]] = [{box: read_as(text) for _, text, box in frame} for frame in frames]
     given = iter(now)
     current: dict[Box, PlateReading] = {}
 
@@ -151,7 +140,7 @@ def stream(frames: Sequence[Sequence[tuple[int, str, Box]]]) -> tuple[list[list[
         detect,
         lambda _, found: [current[detection.box] for detection in found],
         tracker=Script(*(tuple(number for number, _, _ in frame) for frame in frames)),
-        evidence=lambda: FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+        evidence=no_evidence,
     )
     updates = [one.update(np.zeros((120, 640, 3), np.uint8), 0.1 * index) for index in range(len(frames))]
     seen = [[plate.passage_id for plate in update.active if not plate.predicted] for update in updates]

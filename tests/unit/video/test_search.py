@@ -11,20 +11,16 @@ import cv2
 import numpy as np
 import pytest
 
-from fakes import TEXTS, PatchDetector, frame_with, judged, patch_pipeline
+from fakes import TEXTS, PatchDetector, frame_with, no_evidence, patch_pipeline, read_as
 from plate_motion import KINDS, Kind, Sighting, traffic
-from platereader import Box, ContractError, Detection, InvalidArgumentError, Pipeline, PlateEvidence, PlateImage
+from platereader import Box, ContractError, Detection, InvalidArgumentError, Pipeline
 from platereader._arrays import BgrImage
 from platereader._geometry import iou
 from platereader.detection._region import RegionDetector
 from platereader.detection._tiled import TiledDetector
 from platereader.media import read_image
-from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.protocols import Detector
-from platereader.results import Candidate, PlateReading, StreamUpdate, TrackedPlate
-from platereader.testing import spelled
-from platereader.trust import TrustPolicy
-from platereader.video._fusion import FusedEvidence
+from platereader.results import PlateReading, StreamUpdate, TrackedPlate
 from platereader.video._stream import PlateStream, StreamSettings
 from platereader.video._tracking.tracker import MotionTracker
 
@@ -204,7 +200,7 @@ def stream_of(detect: Any, read: Any, refine: Any = None) -> PlateStream:
         read,
         refine=refine,
         tracker=MotionTracker(),
-        evidence=lambda: FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES),
+        evidence=no_evidence,
     )
 
 
@@ -291,18 +287,12 @@ def test_a_detector_around_another_refines_if_that_one_can(can: bool) -> None:
 # ---------------------------------------------------------------- traffic
 
 
-def reading_of(text: str) -> PlateReading:
-    candidates = (Candidate(text, -0.01, "standard"),) if text else ()
-    picture = PlateImage(np.zeros((1, 1, 3), np.uint8))
-    return judged(PlateEvidence(None, picture, spelled(text, RUSSIAN, steps=24), candidates))
-
-
 class Street:
     """What a detector and a reader say of made-up traffic."""
 
     def __init__(self) -> None:
         texts = (*[text for text in TEXTS.values() if text], "C468YX50", "")
-        self.readings = [reading_of(text) for text in texts]
+        self.readings = [read_as(text) for text in texts]
         self.now = Sighting(0.0, (), ())
         self.searches = 0
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
-from platereader.cli.watch.events import Started, is_reported
+from platereader.cli.watch.events import Started, is_reported, later
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
 from platereader.cli.watch.run import Outputs, SourceRun
 from platereader.cli.watch.sources import Sources
@@ -34,19 +34,16 @@ if TYPE_CHECKING:
     from platereader.video._stream import PlateStream
 
 EXAMPLES = """examples:
-  platereader watch gate.mp4                              a table of the plates in a video, each passage once
-  platereader watch gate.mp4 --json > events.jsonl        one line of JSON for each event
-  platereader watch gate.mp4 --save marked.mp4            a copy with the plates drawn on
-  platereader watch dashcam/ --start 2026-11-28T08:00     a folder of videos one after the other, with the time of day
-  platereader watch frames/ --fps 10                      a folder of pictures, taken 10 times a second
-  platereader watch 0 --view                              the first webcam, and a page in the browser
+  platereader watch gate.mp4 --save marked.mp4         a table of the passages, and a marked copy
+  platereader watch gate.mp4 --json > events.jsonl     one line of JSON for each event
+  platereader watch dashcam/ --start 2026-11-28T08:00  a folder of videos, with the time of day
+  platereader watch frames/ --fps 10                   a folder of pictures, 10 for each second
+  platereader watch 0 --view                           the first webcam, and a page in the browser
   platereader watch rtsp://user:password@camera/stream --csv >> passages.csv
 
 q, Ctrl-C or SIGTERM stops: what is in view is then reported, and the video of --save is finished.
-Plates go to stdout only, everything else to stderr, and passwords in an address to neither.
-exit status: 0 all sources have ended or were stopped, 1 one was lost, broke off, is damaged or, of several, cannot be
-opened (what was seen is reported), or the video of --save cannot be written, 2 wrong options, 3 the only source cannot
-be opened, or weights are missing or damaged, 130 a second Ctrl-C.
+exit status: 0 done or stopped, 1 a source or --save failed, 2 wrong options, 3 the only source
+cannot be opened, or weights are missing or damaged, 130 a second Ctrl-C.
 """
 
 _POLL_INTERVAL_S = 0.05
@@ -59,51 +56,47 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="videos, folders of videos or of pictures; or the number of one webcam, or one rtsp:// address",
+        help="videos, folders of videos or of pictures; or one webcam by its number, or rtsp://",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one line of JSON per event instead of a table")
-    form.add_argument("--csv", action="store_true", help="print CSV instead of a table: one row per passage")
-    parser.add_argument(
-        "--all",
-        action="store_true",
-        help="report all passages, also those that read differently in every frame: pieces of plates, signs, grilles",
-    )
+    form.add_argument("--json", action="store_true", help="one line of JSON per event in place of a table")
+    form.add_argument("--csv", action="store_true", help="CSV: a row for each passage")
+    parser.add_argument("--all", action="store_true", help="report also what reads differently in every frame")
     parser.add_argument(
         "--save", type=Path, metavar="OUT", help="write a video.mp4 with the plates drawn on; for several, a folder"
     )
-    parser.add_argument(
-        "--quality",
-        type=int,
-        metavar="CRF",
-        help="of --save, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
-    )
     parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the best picture of each passage's plate")
-    parser.add_argument(
-        "--fps", type=float, help="frames per second of a folder (default: 25), or of a video whose own times are wrong"
-    )
     parser.add_argument(
         "--start",
         metavar="TIME",
-        help="when the first frame was taken: 2026-11-28T08:00, in local time unless it ends in such as +03:00; each "
-        "further source begins where the one before ended",
+        help="when the first frame was taken: 2026-11-28T08:00, or with +03:00 at its end",
     )
-    parser.add_argument(
-        "--reconnect-limit",
-        type=int,
-        metavar="N",
-        help="give a lost camera up after this many failed attempts in a row (default: never)",
+    parser.add_argument("--view", action="store_true", help="serve a live page to the browser of this machine")
+    add_language_option(parser)
+    more = parser.add_argument_group("frames and page")
+    more.add_argument(
+        "--fps", type=float, help="frames per second of a folder (default: 25), or of a video whose own times are wrong"
     )
-    parser.add_argument(
+    more.add_argument(
         "--search-every",
         type=float,
         metavar="S",
         help="search the whole frame every S seconds, and look between only where plates are expected; 0: every frame "
         "(default: 0.2; 0 with a detector that cannot look at places alone)",
     )
-    parser.add_argument("--view", action="store_true", help="serve a live page to the browser of this machine")
-    parser.add_argument("--port", type=int, metavar="N", help="port of the live page (default: a free one)")
-    add_language_option(parser)
+    more.add_argument(
+        "--reconnect-limit",
+        type=int,
+        metavar="N",
+        help="give a lost camera up after this many failed attempts in a row (default: never)",
+    )
+    more.add_argument(
+        "--quality",
+        type=int,
+        metavar="CRF",
+        help="of --save, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
+    )
+    more.add_argument("--port", type=int, metavar="N", help="port of the live page (default: a free one)")
     add_part_options(parser)
     parser.set_defaults(run=run_watch)
 
@@ -166,7 +159,9 @@ class _WatchRun:
         self._language = language_of(arguments)
         self._show_country = reads_several_countries(pipeline)
         self._inputs = InputFiles(map(Path, sources.words))
-        self._videos = video_paths(arguments.save, sources.names, inputs=self._inputs) if arguments.save else []
+        self._videos = []
+        if arguments.save:
+            self._videos = video_paths(arguments.save, sources.names, several=sources.several, inputs=self._inputs)
         self._outputs = Outputs(
             report=_report(arguments, several=len(sources.words) > 1),
             notify=notify,
@@ -191,7 +186,7 @@ class _WatchRun:
                     start = None
                 run = self._watch(number, source, start, progress)
                 failed += run.failed
-                start = None if start is None else start + timedelta(seconds=run.length_s())
+                start = later(start, run.length_s())
             if page is not None:
                 self._serve_until_closed(page)
         if len(sources.words) > 1:
@@ -244,10 +239,13 @@ def _parsed_start(text: str | None) -> datetime | None:
     try:
         # Python 3.10 does not know Z.
         start = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+        if start.year == MAXYEAR:
+            raise OverflowError("a video may end after the last year that there is")
         return start if start.tzinfo is not None else start.astimezone()
     except (ValueError, OverflowError) as error:
         raise InvalidArgumentError(
-            f"--start is {text!r}: give date and time, such as 2026-11-28T08:00 or 2026-11-28T08:00:30+03:00."
+            f"--start is {text!r}: give date and time before the year {MAXYEAR}, such as 2026-11-28T08:00 or "
+            "2026-11-28T08:00:30+03:00."
         ) from error
 
 

@@ -45,7 +45,7 @@ class Started:
 
     def at(self, timestamp_s: float) -> datetime | None:
         """The time of day of a frame; None where it is unknown."""
-        return None if self.first_frame_at is None else self.first_frame_at + timedelta(seconds=timestamp_s)
+        return later(self.first_frame_at, timestamp_s)
 
     def iso_at(self, timestamp_s: float) -> str | None:
         """The same, as ISO 8601 with milliseconds and the zone."""
@@ -178,6 +178,14 @@ class Passages:
                 yield PlateEvent("finished", update.timestamp_s, plate, self._started, self._save_crop(plate))
             else:
                 self.left_out += 1
+
+
+def later(time: datetime | None, seconds: float) -> datetime | None:
+    """The time so many seconds later; None where it is unknown, or after the last year that there is."""
+    try:
+        return None if time is None else time + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def is_reported(plate: TrackedPlate, *, everything: bool = False) -> bool:

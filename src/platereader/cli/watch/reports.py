@@ -6,12 +6,12 @@ import csv
 import json
 import math
 import sys
-from typing import Any, Protocol
+from typing import Any
 
 from platereader.cli.language import Language
+from platereader.cli.report import verdict_cells
 from platereader.cli.tables import csv_cell, printable, table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
-from platereader.results import TrackedPlate
 
 _HEADER = ("FROM", "TO", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
 _WIDTHS = (8, 8, 10, 10, 7, 11, 12, 8, 0)
@@ -37,23 +37,22 @@ _CSV_HEADER = (
 )
 
 
-class Report(Protocol):
+class Report:
     """Takes events one by one; every line is flushed, so that a program behind a pipe gets it at once."""
 
     def start(self, started: Started) -> None:
         """Before the first frame of each source."""
-        ...
+        raise NotImplementedError
 
     def add(self, event: PlateEvent) -> None:
         """Print what there is to print of an event."""
-        ...
+        raise NotImplementedError
 
     def end(self, ended: Ended) -> None:
         """After the last event of each source."""
-        ...
 
 
-class JsonReport:
+class JsonReport(Report):
     """One line of JSON for each event, from ``started`` to ``ended`` of each source."""
 
     def start(self, started: Started) -> None:
@@ -72,7 +71,7 @@ class JsonReport:
         print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
-class CsvReport:
+class CsvReport(Report):
     """CSV with a header, and one row for each finished passage."""
 
     def __init__(self) -> None:
@@ -112,15 +111,12 @@ class CsvReport:
             )
         )
 
-    def end(self, ended: Ended) -> None:
-        """Nothing: the rows are the document."""
-
     def _row(self, cells: tuple[object, ...]) -> None:
         csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
         sys.stdout.flush()
 
 
-class TableReport:
+class TableReport(Report):
     """A table with one row for each finished passage.
 
     Args:
@@ -146,14 +142,9 @@ class TableReport:
         if event.kind != "finished":
             return
         plate = event.plate
-        percent = f"{math.floor(100 * plate.confidence)} %" if plate.text else ""
         times = (_time(event.started, plate.first_seen_s), _time(event.started, plate.last_seen_s))
-        spelt = (plate.text or "-", plate.text_local or "", plate.country or "")
-        status, note = self._language(plate.status), _note(plate, self._language)
-        self._print((*times, *spelt, percent, status, str(plate.readings), note))
-
-    def end(self, ended: Ended) -> None:
-        """Nothing: the summary is not for whoever reads the results."""
+        *cells, note = verdict_cells(plate, self._language)
+        self._print((*times, *cells, str(plate.readings), note))
 
     def _print(self, cells: tuple[str, ...]) -> None:
         print(table_row(cells, widths=_WIDTHS), flush=True)
@@ -164,10 +155,3 @@ def _time(started: Started, timestamp_s: float) -> str:
     time = started.at(timestamp_s)
     minutes, seconds = divmod(math.floor(10 * timestamp_s) / 10, 60)
     return f"{minutes:.0f}:{seconds:04.1f}" if time is None else f"{time:%H:%M:%S}"
-
-
-def _note(plate: TrackedPlate, language: Language) -> str:
-    """The region of a sure text, the reason of any other."""
-    if plate.reason is not None:
-        return language(plate.reason.replace("_", " "))
-    return language.region(plate.region, country=plate.country)

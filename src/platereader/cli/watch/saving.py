@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 _MAX_GAP_S = 2.0  # after a longer loss of the camera the video cuts, rather than show a still picture
 
 
-def video_paths(save: Path, names: Sequence[Path], *, inputs: InputFiles) -> list[Path]:
+def video_paths(save: Path, names: Sequence[Path], *, several: bool, inputs: InputFiles) -> list[Path]:
     """Where the annotated video of each source goes; all of them are checked before the first is written.
 
     Args:
-        save: a file for one source, a folder for several.
+        save: a file for one source, a folder for several; for a folder of one video, either.
         names: of the sources, as paths below that folder.
+        several: whether more than one source may have been meant.
         inputs: files that are not written over.
 
     Raises:
         InvalidArgumentError: a file for several, two of one name, or a place where none can be written.
     """
-    if len(names) > 1 and (save.suffix.lower() == ".mp4" or save.is_file()):
+    is_file = save.suffix.lower() == ".mp4" or save.is_file()
+    if len(names) > 1 and is_file:
         raise InvalidArgumentError(f"--save is {str(save)!r} for {len(names)} sources: name a folder for their videos.")
     ending = (name if name.suffix.lower() == ".mp4" else name.with_name(f"{name.name}.mp4") for name in names)
-    paths = [save / name for name in ending] if len(names) > 1 else [save]
+    paths = [save / name for name in ending] if several and not is_file else [save]
     for path in paths:
         _check_path(path, inputs)
     if len(set(paths)) < len(paths):

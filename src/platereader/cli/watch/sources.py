@@ -30,6 +30,7 @@ class Sources:
     Attributes:
         words: one for each source.
         names: of each, its path below the folder that was given, or the name of its file.
+        several: whether there is more than one, or could be: a folder of videos was given.
         failed: sources that could not be opened.
         stopped: whether ``stop`` was called.
 
@@ -44,6 +45,7 @@ class Sources:
         expanded = _expanded(words, without)
         self.words: list[str] = [word for word, _ in expanded]
         self.names: list[Path] = [name for _, name in expanded]
+        self.several: bool = len(expanded) > 1 or any(word not in words for word in self.words)
         self.failed: int = 0
         self.stopped: bool = False
         self._opened = opened

@@ -12,8 +12,6 @@ from platereader.media._images import read_image
 from platereader.protocols import Detector
 from platereader.results import Detection
 
-__all__ = ["with_corners"]
-
 _LEAST_OVERLAP = 0.6
 _WHOLE_PICTURE = "whole"
 

@@ -76,6 +76,7 @@ class LabelledImage:
         ignored: places where nobody could say whether there is a plate, in the same pixels: nothing is learnt and no
             find is judged there.
         complete: whether every plate that can be seen is labelled or ignored; None when the set says nothing.
+        fires: score of a plate that some detector saw where there is none; None when none did.
     """
 
     path: Path
@@ -85,6 +86,7 @@ class LabelledImage:
     country: str | None = None
     ignored: tuple[Box, ...] = ()
     complete: bool | None = None
+    fires: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

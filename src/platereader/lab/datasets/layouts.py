@@ -107,6 +107,7 @@ def _jsonl_picture(row: Mapping[str, object], folder: Path) -> LabelledImage:
         _optional_str(row, "country"),
         tuple(_box(_numbers(item, 4, "a box in 'ignore'")) for item in _optional_list(row, "ignore")),
         _optional_bool(row, "complete"),
+        _number(row["fires"]) if "fires" in row else None,
     )
 
 

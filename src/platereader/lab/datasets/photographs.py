@@ -12,8 +12,6 @@ from platereader.lab.datasets import load_dataset
 from platereader.lab.datasets.labels import LabelledImage, is_held_out
 from platereader.media._images import read_image
 
-__all__ = ["HELD_OUT_NEGATIVES", "Photographs", "held_out_negatives", "load_photographs", "trainable"]
-
 HELD_OUT_NEGATIVES = 300
 """Pictures without plates, first by sha1 of the file name, that are kept for measuring false alarms."""
 

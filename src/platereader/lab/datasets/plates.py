@@ -15,8 +15,6 @@ from platereader.media._images import read_image
 from platereader.rectification._layout import lines_by_aspect
 from platereader.results import Lines
 
-__all__ = ["RealPlate", "cut_plates", "surroundings"]
-
 _SURROUNDINGS = 0.8
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.lab.metrics.rates import Matches, Ranking, Rate
-
-__all__ = ["WIDTH_EDGES_PX", "PrecisionPoint", "WidthRecall", "precision_recall", "recall_by_width"]
 
 WIDTH_EDGES_PX = (0, 24, 32, 40, 60, 100, 200)
 """Lower ends of the groups of widths; the last one has no upper end."""
@@ -54,10 +51,6 @@ class WidthRecall:
         if self.below_px is None:
             return f">= {self.from_px:g} px"
         return f"{self.from_px:g}-{self.below_px:g} px" if self.from_px else f"< {self.below_px:g} px"
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {**asdict(self), "recall30": self.recall30.to_dict(), "recall50": self.recall50.to_dict()}
 
 
 def precision_recall(ranking: Ranking) -> tuple[PrecisionPoint, ...]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ReliabilityBin", "auroc", "calibration_error", "reliability_bins", "risk_coverage"]
-
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:

@@ -19,8 +19,6 @@ from platereader.lab.metrics.estimates import estimate_errors, median
 from platereader.lab.speed.report import Absent, Start
 from platereader.lab.speed.turns import take_turns
 
-__all__ = ["cold_starts", "start_fresh"]
-
 _MODULE = "platereader.lab.speed.fresh_process"
 _READS = 10
 
@@ -38,7 +36,7 @@ def cold_starts(
     *,
     rounds: int,
     rng: np.random.Generator,
-    on_turn: Callable[[], None] | None = None,
+    on_turn: Callable[[], object] = lambda: None,
 ) -> tuple[tuple[Start, ...], tuple[Absent, ...]]:
     """Start a fresh process for each engine and precision in each round, after one of each that warms the disk.
 
@@ -61,8 +59,7 @@ def cold_starts(
             absent.append(Absent(f"{name}, fresh process", first))
         else:
             present.append(name)
-        if on_turn is not None:
-            on_turn()
+        on_turn()
     results = take_turns({name: calls[name] for name in present}, rounds=rounds, rng=rng, on_turn=on_turn)
     starts = [
         _start(name, [one for one in several if isinstance(one, _Started)], rng=rng)

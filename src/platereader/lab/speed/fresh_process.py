@@ -11,8 +11,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["main", "memory_mib"]
-
 
 def main(words: Sequence[str]) -> None:
     """Read ``words[0]`` with engine ``words[1]`` in precision ``words[2]``, then ``int(words[3])`` times more."""

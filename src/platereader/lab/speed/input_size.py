@@ -16,6 +16,7 @@ from platereader.detection._thresholds import with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import Estimate, estimate_precision
+from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, recall
 from platereader.lab.speed.machine import Machine, this_machine
 from platereader.lab.speed.networks import Timing, benchmark
@@ -23,8 +24,6 @@ from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
 from platereader.lab.tables import aligned, described, show_estimate, show_rate
 from platereader.media._images import read_image
 from platereader.results import Detection, PartDescription
-
-__all__ = ["InputSizeReport", "SizableDetector", "SizeScores", "evaluate_input_sizes", "format_input_sizes"]
 
 _TIMED_FRAMES = 10
 
@@ -66,11 +65,6 @@ class SizeScores:
     recall50: Rate
     timing: Timing
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        rates = {name: getattr(self, name).to_dict() for name in ("recall30", "recall50")}
-        return {**dataclasses.asdict(self), **rates}
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InputSizeReport:
@@ -92,13 +86,7 @@ class InputSizeReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "dataset": self.dataset,
-            "pictures": self.pictures,
-            "sizes": [one.to_dict() for one in self.sizes],
-            "part": self.part.to_dict(),
-            "machine": self.machine.to_dict(),
-        }
+        return fields_of(self)
 
 
 def evaluate_input_sizes(
@@ -107,7 +95,7 @@ def evaluate_input_sizes(
     *,
     sizes: Sequence[int],
     rounds: int = 20,
-    on_picture: Callable[[], None] | None = None,
+    on_picture: Callable[[], object] = lambda: None,
 ) -> tuple[SizeScores, ...]:
     """Run a detector with several input sizes over labelled pictures, then time them in turn on the same frames.
 
@@ -138,8 +126,7 @@ def evaluate_input_sizes(
             timed.append(frame)
         for size, one in low_threshold.items():
             found[size].append(picture_boxes(image, checked_detect(one, [frame])[0]))
-        if on_picture is not None:
-            on_picture()
+        on_picture()
     timings = _times(sized, timed, rounds=rounds)
     return tuple(_scores(size, boxes, usual=known.min_score, timing=timings[size]) for size, boxes in found.items())
 

@@ -7,15 +7,11 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import platereader
-from platereader.runtimes._processor import cpu_features, usable_cores
+from platereader.runtimes._processor import cpu_features, processor_name, usable_cores
 
-__all__ = ["Machine", "processor_name", "this_machine"]
-
-_CPUINFO = Path("/proc/cpuinfo")
 _PACKAGES = (
     "numpy",
     "opencv-python-headless",
@@ -80,23 +76,14 @@ def this_machine() -> Machine:
     )
 
 
-def processor_name() -> str:
-    """What the maker calls the processor, or at least its architecture."""
-    try:
-        lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return next((name for name in named if name), platform.processor() or platform.machine())
-
-
 def _versions() -> dict[str, str]:
     """Versions of the installed packages that matter for speed, found without importing them."""
-    found = {name: _version(name) for name in _PACKAGES}
+    found = {name: version_of(name) for name in _PACKAGES}
     return {name: version for name, version in found.items() if version is not None}
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """Version of an installed package, found without importing it; None for none."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

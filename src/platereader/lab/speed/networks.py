@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
-from platereader.lab.speed.machine import processor_name
 from platereader.lab.speed.turns import interleaved, torch_threads
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._quantized import int8_runtime
@@ -18,20 +17,8 @@ from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized
-from platereader.runtimes._processor import cpu_features
+from platereader.runtimes._processor import cpu_features, processor_name
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
-
-__all__ = [
-    "Candidates",
-    "SpeedReport",
-    "Timing",
-    "benchmark",
-    "format_speed",
-    "interleaved",
-    "random_recognizers",
-    "recognizer_candidates",
-    "shipped_recognizers",
-]
 
 Candidates: TypeAlias = Mapping[str, Callable[[int], Callable[[], object]]]
 """By name: from a batch size to the call that is timed."""

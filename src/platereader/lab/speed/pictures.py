@@ -11,8 +11,6 @@ from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
 from platereader.plates import RUSSIA
 
-__all__ = ["generated_frames"]
-
 _SIZE_PX = (1280, 850)
 _PLATES = 3
 _PLATE_HEIGHT_PX = 112

@@ -19,8 +19,6 @@ from platereader.pipeline import Pipeline
 from platereader.results import PartDescription
 from platereader.runtimes._options import ENGINES
 
-__all__ = ["REFERENCE", "Build", "Setting", "settings_of", "time_frames"]
-
 REFERENCE = ("torch", "fp32")
 """Engine and precision that all others of the same threads and input size are compared with."""
 
@@ -113,7 +111,7 @@ def time_frames(
     rounds: int,
     rng: np.random.Generator,
     build: Build = Pipeline.build,
-    on_turn: Callable[[], None] | None = None,
+    on_turn: Callable[[], object] = lambda: None,
 ) -> tuple[tuple[Run, ...], tuple[Absent, ...]]:
     """Let all settings that work here read the same frames in turn.
 

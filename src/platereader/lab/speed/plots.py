@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from platereader.lab.speed.input_size import InputSizeReport
 
-__all__ = ["draw_frame_report", "draw_input_sizes"]
 
 _ROW_INCH = 0.34
 

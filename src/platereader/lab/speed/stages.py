@@ -10,8 +10,6 @@ from typing import Any, Final, cast
 
 from platereader.pipeline import Pipeline
 
-__all__ = ["PLATE_STAGES", "STAGES", "Stopwatch", "watched"]
-
 PLATE_STAGES: Final[tuple[str, ...]] = ("rectify", "prepare", "recognizer network", "decode", "trust")
 """Stages whose work is plates; that of the others is frames."""
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, median
-from platereader.lab.suites.video.report import SettingScores
+from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.suites.video.report import SettingScores, format_settings
 from platereader.lab.suites.video.run import SETTINGS
-from platereader.lab.suites.video.table import format_settings
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.material import Material
@@ -21,8 +21,6 @@ from platereader.lab.tables import aligned, described
 from platereader.pipeline import Pipeline
 from platereader.results import PartDescription
 from platereader.video._stream import StreamSettings
-
-__all__ = ["PER_FRAME", "StreamSpeed", "StreamSpeedReport", "format_stream_speed", "stream_speeds"]
 
 PER_FRAME = "read everything, no stream"
 """Name of what streams are compared with: every plate of every frame is read, and nothing is followed."""
@@ -74,13 +72,7 @@ class StreamSpeedReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "speeds": [speed.to_dict() for speed in self.speeds],
-            "settings": [scores.to_dict() for scores in self.settings],
-            "frames": self.frames,
-            "plates": self.plates,
-            "parts": [part.to_dict() for part in self.parts],
-        }
+        return fields_of(self)
 
 
 def stream_speeds(
@@ -90,7 +82,7 @@ def stream_speeds(
     settings: Mapping[str, StreamSettings] = SETTINGS,
     rounds: int = 5,
     accuracy: Sequence[SettingScores] = (),
-    on_round: Callable[[], None] | None = None,
+    on_round: Callable[[], object] = lambda: None,
 ) -> StreamSpeedReport:
     """Time streams on a clip of 1280x720 with two plates in view, all settings in turn in every round.
 
@@ -119,8 +111,7 @@ def stream_speeds(
             start = perf_counter()
             call()
             seconds[name].append(perf_counter() - start)
-        if on_round is not None:
-            on_round()
+        on_round()
     plates = sum(len(frame.plates) for frame in frames) / len(frames)
     return StreamSpeedReport(_speeds(seconds, len(frames)), tuple(accuracy), len(frames), plates, pipeline.describe())
 

@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["interleaved", "take_turns", "torch_threads"]
-
 _WARMUP = 3
 
 Result = TypeVar("Result")
@@ -22,7 +20,7 @@ def take_turns(
     *,
     rounds: int,
     rng: np.random.Generator,
-    on_turn: Callable[[], None] | None = None,
+    on_turn: Callable[[], object] = lambda: None,
 ) -> dict[str, list[Result]]:
     """Call everything once a round, in another order each round, so that none always follows the same one.
 
@@ -40,8 +38,7 @@ def take_turns(
     for _ in range(rounds):
         for number in rng.permutation(len(names)).tolist():
             results[names[number]].append(calls[names[number]]())
-            if on_turn is not None:
-                on_turn()
+            on_turn()
     return results
 
 

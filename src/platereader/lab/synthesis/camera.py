@@ -11,23 +11,13 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.degrade import Effect
 
-__all__ = ["PHOTOGRAPH", "STREET", "Camera", "Step", "apply_steps"]
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One effect that may happen.
-
-    Attributes:
-        effect: what happens.
-        probability: how often, 0 to 1.
-        weakest: least strength, 0 to 1.
-        strongest: greatest strength, 0 to 1; weak doses are drawn more often than strong ones.
-    """
+    """One effect that may happen, up to a strength, 0 to 1; weak doses are drawn more often than strong ones."""
 
     effect: Effect
     probability: float
-    weakest: float = 0.0
     strongest: float = 1.0
 
 
@@ -35,9 +25,8 @@ class Step:
 class Camera:
     """What may happen to a plate between the factory and the file.
 
-    Attributes:
-        surface: what happens to the metal itself, before the picture is taken.
-        view: light, lens, sensor and file, in this order, on the camera's own pixels.
+    ``surface`` is what happens to the metal itself; ``view`` is light, lens, sensor and file, in this order, on the
+    camera's own pixels.
     """
 
     surface: tuple[Step, ...]
@@ -47,22 +36,14 @@ class Camera:
 def apply_steps(
     pixels: BgrImage, *, steps: Sequence[Step], rng: np.random.Generator, severity: float = 1.0
 ) -> BgrImage:
-    """Let each effect happen or not.
+    """Let each effect happen or not, in order; ``severity`` multiplies every probability.
 
-    Args:
-        pixels: uint8 (H, W, 3) BGR; not written to.
-        steps: the effects, in order.
-        rng: source of randomness.
-        severity: multiplies every probability.
-
-    Returns:
-        uint8 (H, W, 3) BGR; the input itself if nothing happened.
+    ``pixels`` are uint8 (H, W, 3) BGR and not written to; they come back themselves if nothing happened.
     """
     chances = rng.random((len(steps), 2))
     for step, (chance, dose) in zip(steps, chances, strict=True):
         if chance < step.probability * severity:
-            strength = step.weakest + (step.strongest - step.weakest) * float(dose) ** 1.6
-            pixels = step.effect(pixels, rng=rng, strength=strength)
+            pixels = step.effect(pixels, rng=rng, strength=step.strongest * float(dose) ** 1.6)
     return pixels
 
 

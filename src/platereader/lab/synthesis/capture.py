@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -15,9 +15,9 @@ from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
+from platereader.lab.synthesis.obstacle_shapes import Side
 from platereader.lab.synthesis.obstacles import (
     KINDS,
-    Side,
     boxes_without_end,
     gap_shares,
     hide_end,
@@ -25,36 +25,17 @@ from platereader.lab.synthesis.obstacles import (
     rim_visible,
     without_end,
 )
-from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange, corners_of, homography, noisy_corners
+from platereader.lab.synthesis.pose import (
+    CornerError,
+    Corners,
+    PoseRange,
+    corners_of,
+    homography,
+    noisy_corners,
+    warp_onto,
+)
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
-
-__all__ = [
-    "CropProfile",
-    "Visible",
-    "camera_width_px",
-    "crop_around",
-    "cut_plate",
-    "hide_some",
-    "place_on_background",
-    "rectified",
-]
-
-FORMAT_WEIGHTS: Mapping[str, float] = {
-    "standard": 62.0,
-    "standard_two_line": 6.0,
-    "taxi": 5.0,
-    "trailer": 5.0,
-    "motorcycle": 3.0,
-    "moped": 1.0,
-    "tractor": 2.0,
-    "off_road": 1.0,
-    "military": 8.0,
-    "police": 8.0,
-    "diplomatic": 3.0,
-    "transit": 3.0,
-}
-"""How often each group of types is shown, by the start of the name; rare ones far above their share on the road."""
 
 _RIGHT_SHARE = 0.6
 _MOST_HIDDEN, _MOST_CUT = 0.45, 0.6
@@ -84,7 +65,6 @@ class CropProfile:
         camera_width_px: range of a one-line plate's width in the camera's own pixels.
         line_size_px: width and height of a rectified one-line plate.
         two_line_size_px: width and height of a rectified two-line plate.
-        format_weights: weight of each group of types, by the start of its name.
     """
 
     camera: Camera = STREET
@@ -99,7 +79,6 @@ class CropProfile:
     camera_width_px: tuple[float, float] = (40.0, 220.0)
     line_size_px: tuple[int, int] = (192, 48)
     two_line_size_px: tuple[int, int] = (160, 96)
-    format_weights: Mapping[str, float] = field(default_factory=lambda: FORMAT_WEIGHTS)
 
     def size_px(self, lines: Lines) -> tuple[int, int]:
         """Width and height of a rectified plate with that many lines."""
@@ -127,14 +106,7 @@ def place_on_background(
     quad = quad - np.array((left - margin_x, top - margin_y), np.float32)
     width, height = math.ceil(right - left + 2 * margin_x), math.ceil(bottom - top + 2 * margin_y)
     picture = _background((width, height), photographs=backgrounds, rng=rng)
-    cv2.warpPerspective(
-        framed,
-        homography(inner, quad),
-        (width, height),
-        dst=picture,
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_TRANSPARENT,
-    )
+    warp_onto(picture, framed, matrix=homography(inner, quad))
     return picture, quad
 
 
@@ -169,12 +141,7 @@ def crop_around(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners
 
 
 class Visible(NamedTuple):
-    """What can be seen of a plate.
-
-    Attributes:
-        legible: whether each of its characters can be made out.
-        ends: whether nothing is missing at its left and at its right end.
-    """
+    """Which characters of a plate can be made out, and whether nothing is missing at its left and its right end."""
 
     legible: tuple[bool, ...]
     ends: tuple[bool, bool] = (True, True)

@@ -24,8 +24,6 @@ from platereader.plates import ILLEGIBLE, LATIN_36, RUSSIA, PlateScheme, Schemes
 from platereader.plates._defaults import COUNTRIES
 from platereader.results import Lines
 
-__all__ = ["GROUPS", "Group", "pictures"]
-
 _SEED = 20261129
 _PLATES, _SHARED, _OTHERS = 200, 100, 1000
 _MOST_TRIES = 400
@@ -83,9 +81,7 @@ GROUPS: Final[tuple[Group, ...]] = (
 def pictures(group: Group, *, backgrounds: Sequence[BgrImage] = ()) -> Iterator[PlateSample]:
     """The plates of a group, or what is none, as the rectifier would hand them over; the same ones every time.
 
-    Args:
-        group: one of ``GROUPS``.
-        backgrounds: photographs without plates; without any there is no scenery.
+    ``backgrounds`` are photographs without plates; without any there is no scenery.
     """
     seed = zlib.crc32(group.name.encode())
     if group.name == "scenery" and not backgrounds:
@@ -95,31 +91,20 @@ def pictures(group: Group, *, backgrounds: Sequence[BgrImage] = ()) -> Iterator[
 
 
 def _picture(group: Group, backgrounds: Sequence[BgrImage], rng: np.random.Generator) -> PlateSample:
-    if group.scheme is not None:
-        return _plate(group, group.scheme, backgrounds, rng)
+    """What is no plate, or a plate of which everything is legible, its text shared if the group says so."""
     if group.name == "scenery":
         return scenery_sample(rng, profile=_PROFILE, scenes=backgrounds)
     if not group.is_plate:
         return lettered_sample(rng, profile=_PROFILE, backgrounds=backgrounds)
-    return _other_plate(group, backgrounds, rng)
-
-
-def _plate(group: Group, scheme: PlateScheme, backgrounds: Sequence[BgrImage], rng: np.random.Generator) -> PlateSample:
-    """A plate of a country of which everything is legible, and whose text is shared if the group says so."""
-    shown = _sharing(scheme) if group.shared else scheme
     for _ in range(_MOST_TRIES):
-        made = plate_sample(rng, profile=_PROFILE, backgrounds=backgrounds, scheme=shown)
-        if ILLEGIBLE not in made.text and (not group.shared or _is_shared(made.text, made.lines, scheme)):
-            return made
-    raise RuntimeError(f"no plate of the group {group.name!r} in {_MOST_TRIES} tries")
-
-
-def _other_plate(group: Group, backgrounds: Sequence[BgrImage], rng: np.random.Generator) -> PlateSample:
-    """A plate of no particular country, all in Latin letters and digits."""
-    for _ in range(_MOST_TRIES):
-        pattern = _taxi_pattern(rng) if group.shared else None
-        made = foreign_sample(rng, alphabet=LATIN_36, profile=_PROFILE, backgrounds=backgrounds, pattern=pattern)
-        if ILLEGIBLE not in made.text:
+        if group.scheme is not None:
+            shown = _sharing(group.scheme) if group.shared else group.scheme
+            made = plate_sample(rng, profile=_PROFILE, backgrounds=backgrounds, scheme=shown)
+            fits = not group.shared or _is_shared(made.text, made.lines, group.scheme)
+        else:
+            pattern, fits = _taxi_pattern(rng) if group.shared else None, True
+            made = foreign_sample(rng, alphabet=LATIN_36, profile=_PROFILE, backgrounds=backgrounds, pattern=pattern)
+        if fits and ILLEGIBLE not in made.text:
             return made
     raise RuntimeError(f"no plate of the group {group.name!r} in {_MOST_TRIES} tries")
 

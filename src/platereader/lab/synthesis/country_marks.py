@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fixtures import Marks, Rect
+from platereader.lab.synthesis.fixtures import Marks, Paint, Rect, shade
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
-from platereader.lab.synthesis.paint import Paint, shade
 from platereader.plates._layout import CountryStrip, Flag
-
-__all__ = ["draw_grounds", "draw_marks"]
 
 _Area: TypeAlias = tuple[slice, slice]
 
@@ -23,23 +20,6 @@ _UNBLEACHED = 0.2
 _GONE_ODDS = 0.06
 _SILVER = np.array((196, 196, 192), np.float32)
 _SEAL_BGR = ((190, 190, 190), (60, 60, 190), (170, 90, 40), (60, 160, 200), (110, 130, 90))
-
-
-def draw_grounds(
-    pixels: BgrImage, *, ink: Mask, marks: Marks, letters: Paint, scale: float, rng: np.random.Generator
-) -> None:
-    """Paint the areas that have another ground, under what is printed there.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR, changed.
-        ink: uint8 ``(H, W)``, what is printed.
-        marks: the areas.
-        letters: colour of the print.
-        scale: pixels a millimetre.
-        rng: source of randomness.
-    """
-    for rect, colour in marks.grounds:
-        _fill_under(pixels, _area(rect, scale, pixels), shade(colour, rng=rng), ink=ink, letters=letters)
 
 
 def draw_marks(
@@ -52,17 +32,13 @@ def draw_marks(
     scale: float,
     rng: np.random.Generator,
 ) -> None:
-    """Draw flag, code, hologram and seals.
+    """Draw areas of another ground, flag, code, hologram and seals, over or under the ``ink``: uint8 ``(H, W)``.
 
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR, changed.
-        ink: uint8 ``(H, W)``, what is printed.
-        marks: where they stand.
-        strip: what they look like; None where there are none but seals.
-        paints: colours of ground and print.
-        scale: pixels a millimetre.
-        rng: source of randomness.
+    ``strip`` says what they look like, None where there are none but seals; ``paints`` are the colours of ground and
+    print, ``scale`` is pixels a millimetre.
     """
+    for rect, colour in marks.grounds:
+        _fill_under(pixels, _area(rect, scale, pixels), shade(colour, rng=rng), ink=ink, letters=paints[1])
     if strip is not None:
         _draw_flag(pixels, marks, strip, ink=ink, paints=paints, scale=scale, rng=rng)
         _draw_code(pixels, marks, strip, scale=scale, rng=rng)

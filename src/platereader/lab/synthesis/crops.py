@@ -15,7 +15,6 @@ from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import (
-    FORMAT_WEIGHTS,
     CropProfile,
     Visible,
     camera_width_px,
@@ -34,7 +33,21 @@ from platereader.lab.synthesis.render import render_plate
 from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIA, PlateLayout, PlateScheme, Schemes
 from platereader.results import Lines
 
-__all__ = ["CropProfile", "PlateSample", "jitter_real", "plate_sample", "random_layout", "random_text"]
+FORMAT_WEIGHTS: Mapping[str, float] = {
+    "standard": 62.0,
+    "standard_two_line": 6.0,
+    "taxi": 5.0,
+    "trailer": 5.0,
+    "motorcycle": 3.0,
+    "moped": 1.0,
+    "tractor": 2.0,
+    "off_road": 1.0,
+    "military": 8.0,
+    "police": 8.0,
+    "diplomatic": 3.0,
+    "transit": 3.0,
+}
+"""How often each group of types is shown, by the start of the name; rare ones far above their share on the road."""
 
 _POPULOUS_CODES = (
     "77", "97", "99", "177", "197", "199", "777", "797", "799", "977",
@@ -77,19 +90,13 @@ def plate_sample(
     backgrounds: Sequence[BgrImage] = (),
     scheme: PlateScheme = RUSSIA,
 ) -> PlateSample:
-    """Draw a plate, put it before a camera and cut it out as the pipeline would.
+    """Draw a plate, put it before a camera and cut it out as the pipeline would, at the profile's size for its lines.
 
-    Args:
-        rng: source of randomness.
-        profile: what samples look like; None for the default.
-        backgrounds: photographs to cut surroundings from, uint8 (H, W, 3) BGR; without any they are made up.
-        scheme: country whose plate it is, one with layouts; ``neighbours.random_scheme`` draws one.
-
-    Returns:
-        The sample, ``pixels`` of the profile's size for its number of lines.
+    ``backgrounds`` are photographs to cut surroundings from, uint8 (H, W, 3) BGR; without any they are made up. The
+    ``scheme`` needs layouts; ``neighbours.random_scheme`` draws one.
     """
     profile = profile or CropProfile()
-    layout = random_layout(rng, weights=profile.format_weights if scheme is RUSSIA else None, scheme=scheme)
+    layout = random_layout(rng, scheme=scheme)
     text = random_text(layout, rng=rng, scheme=scheme)
     lines = layout.line_count
     aspect = layout.plate_format.size_mm[0] / layout.plate_format.size_mm[1]
@@ -113,16 +120,7 @@ def plate_sample(
 def jitter_real(
     plate: PhotographedPlate, *, rng: np.random.Generator, profile: CropProfile | None = None
 ) -> PlateSample:
-    """Cut a labelled plate out of a photograph with wrong corners, fewer pixels and other light than it has.
-
-    Args:
-        plate: the plate in its photograph; not written to.
-        rng: source of randomness.
-        profile: what samples look like; None for the default.
-
-    Returns:
-        The sample, ``pixels`` of the profile's size for its number of lines.
-    """
+    """Cut a labelled plate out of a photograph with wrong corners, fewer pixels and other light than it has."""
     profile = profile or CropProfile()
     lines = plate.lines
     picture, quad = crop_around(plate.pixels, corners=np.asarray(plate.corners, np.float32))
@@ -150,23 +148,18 @@ def jitter_real(
 # ---------------------------------------------------------------- what is printed
 
 
-def random_layout(
-    rng: np.random.Generator, *, weights: Mapping[str, float] | None = None, scheme: PlateScheme = RUSSIA
-) -> PlateLayout:
+def random_layout(rng: np.random.Generator, *, scheme: PlateScheme = RUSSIA) -> PlateLayout:
     """A random plate type.
 
-    Args:
-        rng: source of randomness.
-        weights: weight of each group of types by the start of the name; the longest start that fits counts, and
-            the types of a group share its weight evenly. Types of no group are not drawn. None for the usual ones.
-        scheme: country whose plate it is.
+    The longest start of its name that has a weight counts, and the types of a group share its weight evenly. Types of
+    no group are not drawn.
 
     Raises:
         InvalidArgumentError: the scheme has no layouts.
     """
     if not scheme.layouts:
         raise InvalidArgumentError(f"scheme is that of {scheme.country}, which has no layouts: give it some.")
-    weights = weights or (FORMAT_WEIGHTS if scheme is RUSSIA else NEIGHBOUR_FORMAT_WEIGHTS)
+    weights = FORMAT_WEIGHTS if scheme is RUSSIA else NEIGHBOUR_FORMAT_WEIGHTS
     shares = _cumulative_shares(tuple(weights.items()), tuple(layout.name for layout in scheme.layouts))
     return scheme.layouts[min(bisect.bisect_right(shares, rng.random()), len(scheme.layouts) - 1)]
 
@@ -180,14 +173,10 @@ def _cumulative_shares(weights: tuple[tuple[str, float], ...], names: tuple[str,
 
 
 def random_text(layout: PlateLayout, *, rng: np.random.Generator, scheme: PlateScheme = RUSSIA) -> str:
-    """A random text; a few have a region code that is not in use, which keeps the reader from learning the list.
+    """A random text of one of the scheme's layouts.
 
-    Of Russian plates, half have any code in use, and most others a common one.
-
-    Args:
-        layout: one of the scheme's.
-        rng: source of randomness.
-        scheme: country whose plate it is.
+    A few have a region code that is not in use, which keeps the reader from learning the list. Of Russian plates, half
+    have any code in use, and most others a common one.
     """
     choice = rng.random()
     if scheme is not RUSSIA:
@@ -215,9 +204,6 @@ def _front(
     scale = target_px / rendered
     if scale > 0.7:
         return front
-    return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=_interpolation(scale)))
-
-
-def _interpolation(scale: float) -> int:
-    """Averaging areas costs six times as much as interpolation and only pays where pixels would be skipped."""
-    return cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
+    # Averaging areas costs six times as much as interpolation and only pays where pixels would be skipped.
+    interpolation = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
+    return cast(BgrImage, cv2.resize(front, None, fx=scale, fy=scale, interpolation=interpolation))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,29 +15,14 @@ from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.label import tokens_of
 from platereader.lab.synthesis.legibility import masked
+from platereader.lab.synthesis.lettering import PhotographedPlate
 from platereader.lab.synthesis.pose import Corners, random_quad
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.results import Lines
 
-__all__ = ["foreign_sample", "lettered_sample", "scenery_sample"]
-
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_COMPLEX)
 _ROOM = np.float32(0.25)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.&"
-
-
-class Scenery(Protocol):
-    """A picture with a place that must not be mistaken for what is around it."""
-
-    @property
-    def pixels(self) -> BgrImage:
-        """uint8 ``(H, W, 3)`` BGR."""
-        ...
-
-    @property
-    def corners(self) -> Corners:
-        """float32 ``(4, 2)``: corners of the plate in these pixels."""
-        ...
 
 
 def foreign_sample(
@@ -67,15 +51,16 @@ def foreign_sample(
 
 
 def scenery_sample(
-    rng: np.random.Generator, *, profile: CropProfile, scenes: Sequence[BgrImage], plates: Sequence[Scenery] = ()
+    rng: np.random.Generator,
+    *,
+    profile: CropProfile,
+    scenes: Sequence[BgrImage],
+    plates: Sequence[PhotographedPlate] = (),
 ) -> PlateSample:
     """Something in a photograph that is no plate: a piece of an empty scene, or of a car beside its plate.
 
-    Args:
-        rng: source of randomness.
-        profile: what samples look like.
-        scenes: photographs without plates, at least one.
-        plates: photographs of plates whose surroundings are cut_plate in half of the cases, where there is room.
+    ``scenes`` are photographs without plates, at least one. The surroundings of ``plates`` are taken in half of the
+    cases, where there is room.
     """
     lines: Lines = 1 if rng.random() < 0.8 else 2
     aspect = float(rng.uniform(3.0, 6.0) if lines == 1 else rng.uniform(1.2, 2.2))

@@ -8,7 +8,6 @@ of the picture, which is meant to show one plate and a little of its surrounding
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Protocol, cast
 
 import cv2
@@ -24,14 +23,13 @@ from platereader.lab.synthesis.fields import (
     patches,
     spot,
     stretched,
+    through_jpeg,
     window_of,
     with_curves,
     with_gain,
     with_light,
     with_paint,
 )
-
-__all__ = ["EFFECTS", "Effect"]
 
 # OpenCV leaves its fast path for a slow Fourier transform above 11 x 11.
 _LONGEST_STREAK_PX = 9.9
@@ -318,16 +316,4 @@ def jpeg(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrI
     quality = round(95 - 87 * strength)
     left, top = int(rng.integers(8)), int(rng.integers(8))
     padded = cv2.copyMakeBorder(pixels, top, 0, left, 0, cv2.BORDER_REPLICATE)
-    _, data = cv2.imencode(".jpg", padded, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return as_picture(cv2.imdecode(data, cv2.IMREAD_COLOR))[top:, left:]
-
-
-EFFECTS: Mapping[str, Effect] = {
-    effect.__name__: effect
-    for effect in (
-        lighting_gradient, shadow_edge, glare, headlights, faded_paint, dirt, snow, spots, occlusion, defocus,
-        motion_blur, low_resolution, sensor_noise, night, infrared, white_balance, contrast, haze, overexposed, bent,
-        interlaced, sharpening, jpeg,
-    )
-}  # fmt: skip
-"""Every effect by name, for a suite that drives one at a time."""
+    return through_jpeg(as_picture(padded), quality=quality)[top:, left:]

@@ -21,9 +21,7 @@ from platereader.lab.synthesis import signs, structures
 from platereader.lab.synthesis.paste import draw_cutout
 from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
 from platereader.lab.synthesis.scene import Cutout, Scene
-from platereader.lab.synthesis.wording import caption
-
-__all__ = ["coloured", "paste_distractors"]
+from platereader.lab.synthesis.signs import caption
 
 
 class _Draw(Protocol):
@@ -68,14 +66,8 @@ def paste_distractors(
 ) -> tuple[Scene, tuple[Box, ...]]:
     """Set things that are no plates into a picture, in the tones of what surrounds them, beside its plates.
 
-    Args:
-        scene: any scene; not changed.
-        count: how many; fewer where there is no free place.
-        rng: source of randomness.
-        kept_clear: areas to leave as they are, besides the plates, pixels.
-
-    Returns:
-        The scene with the same plates, and the upright boxes of what was set in, pixels.
+    There are fewer than ``count`` where there is no free place; the areas ``kept_clear`` (pixels) stay as they are.
+    Returned are the scene with the same plates, and the upright boxes of what was set in, pixels.
     """
     pixels: BgrImage = np.array(scene.pixels)
     plates = [plate.quad.box for plate in scene.plates]
@@ -94,12 +86,7 @@ def paste_distractors(
 
 
 def coloured(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
-    """A grey photograph in colours, some of which change over the picture; any other one as it is.
-
-    Args:
-        pixels: uint8 (H, W, 3) BGR; not written to.
-        rng: source of randomness.
-    """
+    """A grey photograph in colours, some of which change over the picture; any other one as it is. Never written to."""
     sample = pixels[::16, ::16].astype(np.int16)
     if float(np.abs(sample[..., 0] - sample[..., 2]).mean()) > 3.0:
         return pixels

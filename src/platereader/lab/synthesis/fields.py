@@ -15,22 +15,6 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 
-__all__ = [
-    "GRAIN_SPREAD",
-    "FloatImage",
-    "as_picture",
-    "distance_to_line",
-    "grain_bank",
-    "patches",
-    "spot",
-    "stretched",
-    "window_of",
-    "with_curves",
-    "with_gain",
-    "with_light",
-    "with_paint",
-]
-
 FloatImage: TypeAlias = NDArray[np.float32]
 """float32 (H, W) or (H, W, 3)."""
 
@@ -145,3 +129,23 @@ def _clouds() -> FloatImage:
         smooth = cast(FloatImage, cv2.resize(grid, (_CLOUD_SIDE_PX, _CLOUD_SIDE_PX), interpolation=cv2.INTER_CUBIC))
         total += smooth / np.float32(octave**0.7)
     return cast(FloatImage, (total - total.mean()) / total.std())
+
+
+def through_jpeg(pixels: BgrImage, *, quality: int) -> BgrImage:
+    """What a JPEG file of that quality, 1 to 100, keeps of a picture."""
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return as_picture(cv2.imdecode(data, cv2.IMREAD_COLOR))
+
+
+def motion_kernel(x_px: NDArray[np.float64], y_px: NDArray[np.float64], *, half: int) -> NDArray[np.float64]:
+    """A kernel that sums to one: the mean of the picture moved to each of some points, as bilinear interpolation would.
+
+    ``x_px`` and ``y_px``, float64 ``(S,)``, count from the middle of the kernel, which has ``half`` pixels on either
+    side of it: float64 ``(2 * half + 1, 2 * half + 1)``.
+    """
+    offsets = np.arange(-half, half + 1, dtype=np.float64)
+    columns = np.clip(1 - np.abs(x_px[:, None] - offsets), 0, 1)  # (S, side)
+    rows = np.clip(1 - np.abs(y_px[:, None] - offsets), 0, 1)
+    total = rows.T @ columns
+    kernel: NDArray[np.float64] = total / total.sum()
+    return kernel

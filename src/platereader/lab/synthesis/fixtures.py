@@ -1,13 +1,21 @@
-"""What stands on a plate, and where: characters, and all that is not text, in millimetres from the top left corner."""
+"""What stands on a plate, and where, in millimetres from its top left corner; and its paints, new and old."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from platereader._arrays import BgrImage
 from platereader.plates import Colour
 
-__all__ = ["Fixtures", "Marks", "PlacedCharacter", "Placement", "Rect", "SlotGroup", "Template"]
+Paint: TypeAlias = NDArray[np.float32]
+"""float32 ``(3,)``: blue, green, red, about 0 to 255."""
+
+_DARK_LEVEL = 60
+_SHARES = np.linspace(0, 1, 256, dtype=np.float32)[:, None, None]
 
 Rect: TypeAlias = tuple[float, float, float, float]
 """``(x1, y1, x2, y2)`` in millimetres."""
@@ -31,15 +39,8 @@ class PlacedCharacter:
 class Marks:
     """What marks the country on plates that have it elsewhere than Russian ones, and what stands between groups.
 
-    Attributes:
-        strip: the strip at an end, or None.
-        field: the separate field of a region code, or None.
-        flag: the flag, or None.
-        code: the letters of the country, or None.
-        code_field: the small field that they stand on, or None.
-        hologram: a silver band, or None.
-        seals: round stickers, holograms and stamps.
-        grounds: areas of another ground than the plate's.
+    ``field`` is that of a region code, ``code`` the letters of the country and ``code_field`` what they stand on,
+    ``hologram`` a silver band, ``seals`` are round; ``grounds`` are areas of another ground than the plate's.
     """
 
     strip: Rect | None = None
@@ -54,16 +55,10 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Fixtures:
-    """What stands on a plate besides its characters, in millimetres.
+    """What stands on a plate besides its characters, in millimetres; ``size`` is width and height of the metal.
 
-    Attributes:
-        size: width and height of the metal.
-        field: the separate field of the region of a Russian plate, or None.
-        rus: the word RUS, or None.
-        flag: the Russian flag, or None.
-        bolts: centres of the two holes.
-        rules: dividing lines and hyphens, of the colour of the characters.
-        marks: what plates of other countries have; None on those without.
+    Field of the region, RUS and flag are those of Russian plates, ``marks`` what others have. ``bolts`` are centres of
+    holes, ``rules`` dividing lines and hyphens, of the colour of the characters.
     """
 
     size: tuple[float, float]
@@ -88,3 +83,19 @@ class SlotGroup(NamedTuple):
 
     slots: str
     height_mm: float
+
+
+def shade(colour: Colour, *, rng: np.random.Generator) -> Paint:
+    """A paint near a colour: white yellows and greys, black fades."""
+    blue, green, red = rng.normal(0.0, 4.0, 3).tolist()
+    if max(colour.rgb) < _DARK_LEVEL:
+        faded, kept = rng.exponential(22.0), 1.0
+    else:
+        faded, kept = 0.0, 1.0 - min(0.4, rng.exponential(0.08))
+    r, g, b = (value * kept + faded for value in colour.rgb)
+    return np.array([b + blue, g + green, r + red], np.float32)
+
+
+def ramp(ground: Paint, ink: Paint) -> BgrImage:
+    """Look-up table from ink coverage to colour, uint8 ``(256, 1, 3)``."""
+    return np.clip(ground + (ink - ground) * _SHARES, 0, 255).astype(np.uint8)

@@ -10,19 +10,12 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import Corners
 
-__all__ = ["add_holder"]
-
 
 def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0) -> tuple[BgrImage, Corners]:
     """Put a plate into a random holder, or on bare bodywork with a shadowed edge.
 
-    Args:
-        pixels: the front of a plate, uint8 (H, W, 3) BGR, cut at its outer metal edge; not written to.
-        rng: source of randomness.
-        light: brightness of the scene: what a white plate shows, 0 to 1.
-
-    Returns:
-        The larger picture, uint8 BGR, and the plate's corners in it, float32 (4, 2), pixels.
+    ``pixels`` are cut at the plate's outer metal edge and not written to; ``light`` is what a white plate shows, 0 to
+    1. Returned are the larger picture, uint8 BGR, and the plate's corners in it, float32 (4, 2), pixels.
     """
     kind = rng.random()
     if kind < 0.55:

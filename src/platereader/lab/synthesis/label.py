@@ -12,8 +12,6 @@ from typing import Final, NamedTuple
 from platereader.plates import PlateLayout
 from platereader.plates._alphabet import ILLEGIBLE
 
-__all__ = ["LEFT_END", "RIGHT_END", "Mark", "Tokens", "mark_of", "plain_tokens", "text_of", "tokens_of"]
-
 LEFT_END: Final = "["
 RIGHT_END: Final = "]"
 
@@ -29,13 +27,7 @@ class Mark(NamedTuple):
 
 
 def mark_of(country: str, layout: PlateLayout, text: str) -> Mark | None:
-    """The mark that a plate of this layout carries; None for one without.
-
-    Args:
-        country: of the layout's scheme.
-        layout: what the plate looks like.
-        text: what stands on it.
-    """
+    """The mark that a plate of this country and layout with that text carries; None for one without."""
     strip = layout.strip
     if layout.country_mark or (strip is not None and strip.at in ("right", "field")):
         return Mark(country, len(text))
@@ -46,14 +38,9 @@ def mark_of(country: str, layout: PlateLayout, text: str) -> Mark | None:
 
 
 def tokens_of(text: str, *, legible: Sequence[bool], ends: tuple[bool, bool], mark: Mark | None = None) -> Tokens:
-    """What can be seen of a plate.
+    """What can be seen of a plate with that text, some characters of it ``legible``, nothing missing at some ``ends``.
 
-    Args:
-        text: what stands on it.
-        legible: whether each character can be made out.
-        ends: whether nothing is missing at its left and at its right end; a mark beside a missing end
-            or beside a hidden character is not seen.
-        mark: of its country.
+    A mark beside a missing end or beside a hidden character is not seen.
     """
     if mark is not None and not _mark_seen(mark, legible=legible, ends=ends):
         mark = None

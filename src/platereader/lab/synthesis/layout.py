@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Placement, Rect, SlotGroup, Template
@@ -15,7 +16,6 @@ from platereader.lab.synthesis.glyphs import glyph_aspect
 from platereader.lab.synthesis.placement import has_marks, place_all
 from platereader.plates import DEFAULT_SCHEMES, PlateLayout, Schemes
 from platereader.plates._layout import Face
-from platereader.plates._pattern import Group
 from platereader.results import Lines
 
 MIN_HEIGHT_PX = 16
@@ -29,13 +29,7 @@ _WIDER = {"E": 1.22, "C": 1.08, "P": 1.08, "M": 1.05}
 
 
 def layout_of(text: str, *, lines: Lines | None = None, schemes: Schemes = DEFAULT_SCHEMES) -> PlateLayout | None:
-    """The layout of the likeliest type of a text; None if it fits no type, or one without a layout.
-
-    Args:
-        text: plate text in upper-case Latin look-alikes.
-        lines: lines of text, where they are known.
-        schemes: whose types are considered.
-    """
+    """The layout of the likeliest type of a text; None if it fits no type, or one without a layout."""
     plate_format = schemes.fit(text, lines=lines).plate_format
     layouts = (layout for scheme in schemes for layout in reversed(scheme.layouts))  # the usual one comes last
     return next((layout for layout in layouts if layout.plate_format is plate_format), None)
@@ -89,7 +83,8 @@ def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[tuple[SlotGro
     remaining = iter(lengths)
     return [
         tuple(
-            SlotGroup(_form(group, length=next(remaining)), height) for group, height in zip(line, heights, strict=True)
+            SlotGroup(next(form for form in group.forms if len(form) == length), height)
+            for group, height, length in zip(line, heights, islice(remaining, len(line)), strict=True)
         )
         for line, heights in zip(layout.plate_format.lines, layout.heights_mm, strict=True)
     ]
@@ -99,11 +94,6 @@ def _rows(layout: PlateLayout, groups: Sequence[tuple[SlotGroup, ...]]) -> list[
     """The groups of each line, parted into those left of the region field and those in it."""
     free = len(groups[-1]) - layout.boxed
     return [*(_Row(line, ()) for line in groups[:-1]), _Row(groups[-1][:free], groups[-1][free:])]
-
-
-def _form(group: Group, *, length: int) -> str:
-    """The slots of a group that is filled by that many characters."""
-    return next(form for form in group.forms if len(form) == length)
 
 
 def _baseline(layout: PlateLayout, rows: Sequence[_Row], row: int) -> float:

@@ -20,8 +20,6 @@ from platereader.lab.synthesis.pose import Corners, corners_of, homography, move
 from platereader.plates import PlateLayout
 from platereader.plates._alphabet import ILLEGIBLE
 
-__all__ = ["Window", "character_boxes", "inside", "masked", "still_clear", "window_corners"]
-
 Window: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of a plate, in shares of its width and height; may reach beyond 0 to 1."""
 
@@ -62,13 +60,7 @@ def _overlap(box: Window, window: Window) -> float:
 
 
 def still_clear(clean: BgrImage, soiled: BgrImage, boxes: Sequence[Window]) -> list[bool]:
-    """Whether each character still looks like itself after something happened to the plate's surface.
-
-    Args:
-        clean: the front before, uint8 ``(H, W, 3)``.
-        soiled: the same front after.
-        boxes: place of each character.
-    """
+    """Whether each character still looks like itself after something happened to the surface of the clean front."""
     if soiled is clean:
         return [True] * len(boxes)
     before, after = (cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY).astype(np.float32) for pixels in (clean, soiled))

@@ -24,15 +24,13 @@ from platereader.plates import RUSSIA, PlateLayout, Schemes
 from platereader.plates._layout import Face
 from platereader.results import Lines
 
-__all__ = ["Lettering", "PhotographedPlate", "cut_lettering", "letter_mask"]
-
 Lettering: TypeAlias = Mapping[str, Sequence[Mask]]
 """Cut-outs of each character: uint8 ``(H, W)`` in a tight box, 0 = bare plate, 255 = ink; every size is allowed."""
 
 _Grey: TypeAlias = NDArray[np.float32]
 
 _RUSSIAN = Schemes((RUSSIA,))
-_MIN_WIDTH_PX = 110.0
+_MIN_WIDTH_PX = 110.0  # of a plate of 520 mm; others in proportion
 _PX_PER_MM = 1.0
 _MARGIN_MM = 14
 """Kept around the labelled corners, which are off by up to a tenth of the height."""
@@ -89,23 +87,16 @@ class _Placement(NamedTuple):
     offset: tuple[float, float]
 
 
-def cut_lettering(plates: Iterable[PhotographedPlate], *, min_width_px: float = _MIN_WIDTH_PX) -> Lettering:
-    """Cut single characters out of labelled photographs.
+def cut_lettering(plates: Iterable[PhotographedPlate]) -> Lettering:
+    """Cut single characters out of labelled photographs, about a pixel a millimetre.
 
-    Plates that are of no known type, small or faint give nothing, nor do characters that touch something, have an
-    implausible size or look more like another one.
-
-    Args:
-        plates: photographed plates; not written to.
-        min_width_px: least width in the photograph of a plate of 520 mm; others in proportion.
-
-    Returns:
-        The cut-outs of each character that was found, about one pixel a millimetre.
+    Plates that are of no known type, faint or small give
+    nothing, nor do characters that touch something, have an implausible size or look more like another one.
     """
     found: dict[str, list[Mask]] = {}
     for plate in plates:
         layout = layout_of(plate.text, lines=plate.lines, schemes=_RUSSIAN)
-        if layout is None or _px_per_mm(plate.corners, layout) < min_width_px / 520:
+        if layout is None or _px_per_mm(plate.corners, layout) < _MIN_WIDTH_PX / 520:
             continue
         characters, _ = lay_out(plate.text, layout=layout)
         grey = _rectified(plate, layout)
@@ -130,16 +121,8 @@ def letter_mask(
 ) -> Mask:
     """A random cut-out of a character, or its outline where there is none; only cut-outs draw from ``rng``.
 
-    Args:
-        lettering: cut-outs, or None.
-        char: a character that has an outline.
-        size_px: width and height of the result.
-        grow: how much thicker an outline is drawn, see ``glyph_mask``; cut-outs keep their strokes.
-        rng: source of randomness.
-        face: shapes of the outlines; cut-outs are of Russian plates and stand for ``"gost"`` alone.
-
-    Returns:
-        uint8 ``(height, width)``, 0 = bare plate, 255 = ink; read-only.
+    uint8 ``(height, width)``, 0 = bare plate, 255 = ink; read-only. ``grow`` is for outlines, see ``glyph_mask``;
+    cut-outs keep their strokes, and are of Russian plates: they stand for the face ``"gost"`` alone.
     """
     choices = lettering.get(char, ()) if lettering is not None and face == "gost" else ()
     width, height = size_px

@@ -9,64 +9,30 @@ from typing import Final
 
 import numpy as np
 
-from platereader.plates import (
-    ABKHAZIA,
-    ARMENIA,
-    AZERBAIJAN,
-    BELARUS,
-    DONETSK,
-    GEORGIA,
-    KAZAKHSTAN,
-    KYRGYZSTAN,
-    LUHANSK,
-    MOLDOVA,
-    SOUTH_OSSETIA,
-    TAJIKISTAN,
-    TRANSNISTRIA,
-    UKRAINE,
-    UZBEKISTAN,
-    PlateFormat,
-    PlateScheme,
-)
+from platereader import plates
+from platereader.plates import PlateFormat, PlateScheme
 
-__all__ = ["NEIGHBOURS", "NEIGHBOUR_FORMAT_WEIGHTS", "SCHEME_WEIGHTS", "any_region", "random_scheme"]
-
-NEIGHBOURS: Final = (
-    KAZAKHSTAN,
-    BELARUS,
-    UKRAINE,
-    ARMENIA,
-    UZBEKISTAN,
-    GEORGIA,
-    AZERBAIJAN,
-    KYRGYZSTAN,
-    TAJIKISTAN,
-    MOLDOVA,
-    ABKHAZIA,
-    SOUTH_OSSETIA,
-    TRANSNISTRIA,
-    DONETSK,
-    LUHANSK,
+_SHOWN = (
+    (plates.KAZAKHSTAN, 20.0),
+    (plates.BELARUS, 17.0),
+    (plates.UKRAINE, 14.0),
+    (plates.ARMENIA, 10.0),
+    (plates.UZBEKISTAN, 9.0),
+    (plates.GEORGIA, 7.0),
+    (plates.AZERBAIJAN, 7.0),
+    (plates.KYRGYZSTAN, 12.0),
+    (plates.TAJIKISTAN, 4.0),
+    (plates.MOLDOVA, 4.0),
+    (plates.ABKHAZIA, 0.6),
+    (plates.SOUTH_OSSETIA, 0.6),
+    (plates.TRANSNISTRIA, 0.5),
+    (plates.DONETSK, 0.8),
+    (plates.LUHANSK, 0.8),
 )
+NEIGHBOURS: Final[tuple[PlateScheme, ...]] = tuple(scheme for scheme, _ in _SHOWN)
 """Schemes with layouts, the ones most seen in Russia first."""
 
-SCHEME_WEIGHTS: Final[Mapping[str, float]] = {
-    "KZ": 20.0,
-    "BY": 17.0,
-    "UA": 14.0,
-    "AM": 10.0,
-    "UZ": 9.0,
-    "GE": 7.0,
-    "AZ": 7.0,
-    "KG": 12.0,
-    "TJ": 4.0,
-    "MD": 4.0,
-    "XA": 0.6,
-    "XO": 0.6,
-    "XT": 0.5,
-    "XD": 0.8,
-    "XL": 0.8,
-}
+SCHEME_WEIGHTS: Final[Mapping[str, float]] = {scheme.country: weight for scheme, weight in _SHOWN}
 """How often each country is shown; rare ones far above their share on the road."""
 
 NEIGHBOUR_FORMAT_WEIGHTS: Final[Mapping[str, float]] = {
@@ -81,12 +47,7 @@ companies, all others."""
 
 
 def random_scheme(rng: np.random.Generator, *, weights: Mapping[str, float] = SCHEME_WEIGHTS) -> PlateScheme:
-    """A random neighbouring country.
-
-    Args:
-        rng: source of randomness.
-        weights: by code of the country; countries without a weight are not drawn.
-    """
+    """A random neighbouring country; those without a weight, by code, are not drawn."""
     shares = list(itertools.accumulate(weights.get(scheme.country, 0.0) for scheme in NEIGHBOURS))
     return NEIGHBOURS[min(bisect.bisect_right(shares, rng.random() * shares[-1]), len(NEIGHBOURS) - 1)]
 

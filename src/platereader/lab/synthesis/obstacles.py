@@ -20,23 +20,8 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis import obstacle_shapes as shapes
 from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
-from platereader.lab.synthesis.obstacle_plane import Side, plane_of, with_layer
-from platereader.lab.synthesis.obstacle_shapes import Maker, ground_of, random_tone, tinted
+from platereader.lab.synthesis.obstacle_shapes import Maker, Side, ground_of, plane_of, random_tone, tinted, with_layer
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
-
-__all__ = [
-    "KINDS",
-    "Hidden",
-    "Kind",
-    "Side",
-    "boxes_without_end",
-    "gap_shares",
-    "hide_end",
-    "legible_boxes",
-    "legible_in_part",
-    "rim_visible",
-    "without_end",
-]
 
 Kind: TypeAlias = Literal[
     "post", "ground_post", "snow", "dirt", "bar", "another_plate", "hand", "strip", "ground_strip", "frame"
@@ -69,12 +54,9 @@ _MOST_HIDDEN = 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hidden:
-    """A picture in which something is hidden.
+    """A picture in which something is hidden, uint8 ``(H, W, 3)`` BGR, a new array.
 
-    Attributes:
-        pixels: uint8 ``(H, W, 3)`` BGR, a new array.
-        opacity: float32 ``(H, W)``, 0 to 1: how far the obstacle covers each pixel; where it is 0 the picture is as it
-            was.
+    ``opacity``, float32 ``(H, W)``, 0 to 1, says how far the obstacle covers each pixel; at 0 the picture is as it was.
     """
 
     pixels: BgrImage
@@ -91,21 +73,18 @@ def hide_end(
     rng: np.random.Generator,
     tone: float | None = None,
 ) -> Hidden:
-    """Hide one end of a plate.
+    """Hide one end of a plate, as it is read.
 
     Args:
         picture: uint8 ``(H, W, 3)`` BGR; not written to.
         quad: float32 ``(4, 2)`` corners of the plate as read, in pixels of the picture.
-        side: which end, as the plate is read.
+        side: which end.
         share: where the obstacle ends inwards, in parts of the plate's width from that end, at half the plate's
             height and in its plane, up to 0.6. A rough edge has it on average. A thin obstacle leaves the rim visible.
         kind: what hides it.
         rng: source of all other variation.
         tone: grey level of the obstacle, 0 to 255; None draws one. Kinds in the tones of the ground, a hand and
             another plate have tones of their own.
-
-    Returns:
-        The picture, and where it is hidden.
 
     Raises:
         InvalidArgumentError: a share outside of 0 to 0.6.
@@ -136,50 +115,25 @@ def _ended_frame(picture: BgrImage, *, quad: Corners, side: Side, share: float) 
 
 
 def without_end(quad: Corners, *, side: Side, share: float) -> Corners:
-    """Corners of what is left of a plate: as of a detector whose box ends there; float32 ``(4, 2)`` pixels.
-
-    Args:
-        quad: float32 ``(4, 2)`` corners of the whole plate, pixels.
-        side: which end is missing.
-        share: of the plate's width that is missing.
-    """
+    """Corners of what is left of a plate without a share of its width, as of a detector whose box ends there."""
     return window_corners(quad, _window(side, share))
 
 
 def boxes_without_end(boxes: Sequence[Window], *, side: Side, share: float) -> tuple[Window, ...]:
-    """Places of the characters within what ``without_end`` leaves; those of the missing end reach beyond it.
-
-    Args:
-        boxes: place of each character on the whole plate.
-        side: which end is missing.
-        share: of the plate's width that is missing.
-    """
+    """Places of the characters within what ``without_end`` leaves; those of the missing end reach beyond it."""
     start, _, end, _ = _window(side, share)
     width = end - start
     return tuple(((left - start) / width, top, (right - start) / width, bottom) for left, top, right, bottom in boxes)
 
 
 def gap_shares(boxes: Sequence[Window], *, side: Side) -> list[float]:
-    """Where an edge stands between two neighbouring characters, as shares from one end inwards, the smallest first.
-
-    Args:
-        boxes: place of each character, see ``legibility.character_boxes``.
-        side: the end to count from.
-    """
+    """Where an edge stands between two neighbouring characters, as shares from one end inwards, the smallest first."""
     middles = [(first[2] + second[0]) / 2 for first, second in pairwise(boxes) if second[0] > first[0]]
     return sorted(middle if side == "left" else 1.0 - middle for middle in middles)
 
 
 def legible_boxes(hidden: Hidden, *, quad: Corners, boxes: Sequence[Window]) -> list[bool]:
-    """Whether at most 20 % of each character's place is hidden, see ``legibility.masked``.
-
-    What lies outside of the picture is hidden too.
-
-    Args:
-        hidden: as ``hide_end`` returns it.
-        quad: float32 ``(4, 2)`` corners of the whole plate, pixels.
-        boxes: place of each character.
-    """
+    """Whether at most 20 % of each character's place is hidden or outside; ``quad`` is that of the whole plate."""
     covered = _covered(hidden, quad=quad)
     return [_mean(covered, box) <= _MOST_HIDDEN for box in boxes]
 
@@ -191,13 +145,7 @@ def legible_in_part(boxes: Sequence[Window], *, side: Side, share: float) -> lis
 
 
 def rim_visible(hidden: Hidden, *, quad: Corners, side: Side) -> bool:
-    """Whether the outer rim of that side can still be seen, nearly all of it.
-
-    Args:
-        hidden: as ``hide_end`` returns it.
-        quad: float32 ``(4, 2)`` corners of the whole plate, pixels.
-        side: which end.
-    """
+    """Whether the outer rim of that side can still be seen, nearly all of it; ``quad`` is the whole plate's."""
     rim: Window = (0.0, 0.0, _RIM, 1.0) if side == "left" else (1.0 - _RIM, 0.0, 1.0, 1.0)
     return _mean(_covered(hidden, quad=quad), rim) <= _MOST_HIDDEN
 

@@ -28,12 +28,7 @@ def polygon(items: Sequence[str]) -> list[Point]:
 
 
 def pen_line(items: Sequence[str], *, width: float) -> list[list[Point]]:
-    """The line that a broad pen leaves along an open chain, as polygons that overlap: flat ends, sharp corners.
-
-    Args:
-        items: the chain along the middle of the line.
-        width: of the pen.
-    """
+    """The line that a broad pen leaves along an open chain, as polygons that overlap: flat ends, sharp corners."""
     points = _without_repeats(_points(_chain(items), closed=False))
     if math.dist(points[0], points[-1]) < _SAME:
         points.append(points[1])  # a ring: its lines meet at the start too
@@ -42,7 +37,9 @@ def pen_line(items: Sequence[str], *, width: float) -> list[list[Point]]:
     spans = zip(points[:-1], points[1:], ends[:-1], ends[1:], strict=True)
     pieces = [_stroke(start, end, before=before, after=after, width=width) for start, end, before, after in spans]
     return pieces + [
-        _disc(point, width / 2) for point, turn in zip(points[1:-1], turns, strict=True) if turn >= _SHARPEST_TURN
+        _arc([*point, width / 2, width / 2, 0, 348])
+        for point, turn in zip(points[1:-1], turns, strict=True)
+        if turn >= _SHARPEST_TURN
     ]
 
 
@@ -73,10 +70,6 @@ def _stroke(start: Point, end: Point, *, before: float, after: float, width: flo
     x1, y1 = end[0] + dx * after, end[1] + dy * after
     aside, down = -dy * width / 2, dx * width / 2
     return [(x0 + aside, y0 + down), (x1 + aside, y1 + down), (x1 - aside, y1 - down), (x0 - aside, y0 - down)]
-
-
-def _disc(center: Point, radius: float) -> list[Point]:
-    return _arc([center[0], center[1], radius, radius, 0, 348])
 
 
 def _chain(items: Sequence[str]) -> list[tuple[float, float, float]]:

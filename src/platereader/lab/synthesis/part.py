@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SEED", "Part"]
-
 SEED = 20261124
 """Of both suites of pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Pictures that have one thing in common.
+    """Pictures that have one thing in common: an axis, and how far it is made worse.
 
     Attributes:
         axis: what is made worse, such as ``width``; ``type``, ``region`` or ``mixed``.

@@ -17,13 +17,13 @@ from platereader.lab.synthesis.camera import Step, apply_steps
 from platereader.lab.synthesis.crops import random_layout, random_text
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.holders import add_holder
-from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
+from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad, warp_onto
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
 from platereader.results import Lines
 
-__all__ = ["Front", "draw_cutout", "erase_plates", "paste_plate", "random_front", "replace_plate", "set_plate"]
-
+# Of plates that are taken away, those in whose place an empty field is left, as in a holder without a plate.
+_BLANK_SHARE = 0.35
 _SOILING = (
     Step(degrade.dirt, 0.15, strongest=0.7),
     Step(degrade.snow, 0.04, strongest=0.6),
@@ -38,9 +38,7 @@ _SOILING = (
 class Front:
     """The clean front of a plate, seen squarely and cut at its outer metal edge.
 
-    Attributes:
-        pixels: uint8 (H, W, 3) BGR.
-        lines: lines of large characters; None where they are not known.
+    ``pixels`` are uint8 (H, W, 3) BGR; ``lines`` of large characters are None where not known.
     """
 
     pixels: BgrImage
@@ -58,13 +56,7 @@ class _Tone:
 
 
 def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: float = 0.4) -> Front:
-    """A clean plate of any type with any text, now and then of another country.
-
-    Args:
-        rng: source of randomness.
-        height_px: height of the picture; two-line plates get twice as much.
-        foreign_share: share of other countries' plates.
-    """
+    """A clean plate of any type with any text, of another country at that share; two lines get twice the height."""
     if rng.random() < foreign_share:
         plate = render_foreign(height_px=height_px, rng=rng)
         return Front(plate.pixels, lines=plate.lines)
@@ -80,19 +72,10 @@ def paste_plate(
     front: Front,
     rng: np.random.Generator,
     width_px: float | None = None,
-    pose: PoseRange | None = None,
 ) -> Scene:
-    """Set a plate somewhere on the picture, in the tones of what surrounds it.
+    """Set a plate somewhere on the picture, in the tones of what surrounds it, if it has a free place.
 
-    Args:
-        scene: any scene; not changed.
-        front: the clean plate.
-        rng: source of randomness.
-        width_px: its width seen from the front, pixels; None draws one from 20 px to most of the picture.
-        pose: how far it may be turned; None for the default.
-
-    Returns:
-        The scene with one plate more; the same scene if the picture has no free place for it.
+    ``width_px`` is the plate's width seen from the front; None draws one from 20 px to most of the picture.
     """
     rows, columns = scene.pixels.shape[:2]
     aspect = front.pixels.shape[1] / front.pixels.shape[0]
@@ -102,7 +85,7 @@ def paste_plate(
         width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
         width_px *= 1.0 if aspect > 2.5 else 0.7
     for _ in range(6):
-        quad = random_quad(aspect, width_px=width_px, pose=pose or PoseRange(), rng=rng)
+        quad = random_quad(aspect, width_px=width_px, pose=PoseRange(), rng=rng)
         low, high = quad.min(axis=0), quad.max(axis=0)
         room = np.array((columns, rows), np.float32) - (high - low)
         quad = quad - low + np.maximum(room, 0) * rng.random(2).astype(np.float32)
@@ -122,16 +105,8 @@ def set_plate(
 ) -> Scene:
     """Set a plate at a given place, in the tones of what surrounds it.
 
-    Args:
-        scene: any scene; not changed.
-        front: the clean plate.
-        corners: where its corners come to lie, float32 (4, 2), pixels: top left, top right, bottom right, bottom left.
-        rng: source of randomness.
-        white_bgr: what a white plate shows in this light, 0 to 255; None estimates it from the surroundings.
-        wear: multiplies the probability of dirt, snow, shadows and glare; 0 for a spotless plate.
-
-    Returns:
-        The scene with one plate more.
+    ``corners`` are float32 (4, 2), pixels, from the top left clockwise. ``white_bgr`` is what a white plate shows in
+    this light, 0 to 255; None estimates it. ``wear`` multiplies the probability of dirt, snow, shadows and glare.
     """
     tone = _tone_around(scene.pixels, quad=corners, rng=rng)
     if white_bgr is not None:
@@ -143,19 +118,10 @@ def set_plate(
 
 
 def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Generator) -> Scene:
-    """Put a rendered plate where a real one is, in its plane and in its tones.
+    """Put a rendered plate with exact corners where a real one is, in its plane and in its tones.
 
-    A plate of about the same aspect covers the real one; another kind of plate is set in its middle after the real
-    one has been painted over.
-
-    Args:
-        scene: a scene with real plates; not changed.
-        index: which of ``scene.plates`` to replace.
-        front: the clean plate.
-        rng: source of randomness.
-
-    Returns:
-        The scene with that plate replaced by the rendered one, whose corners are exact.
+    A plate of about the same aspect covers the real one; another kind of plate is set in its middle after the real one
+    has been painted over.
     """
     old = scene.plates[index]
     old_quad = old.quad.to_array()
@@ -178,23 +144,14 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
     return Scene(pixels=pixels, plates=(*scene.plates[:index], new, *scene.plates[index + 1 :]))
 
 
-def erase_plates(scene: Scene, *, rng: np.random.Generator, blank_share: float = 0.35) -> Scene:
-    """Take every plate away: what is above it runs into what is below.
-
-    Args:
-        scene: any scene; not changed.
-        rng: source of randomness.
-        blank_share: share of plates in whose place an empty field is left, as in a holder without a plate.
-
-    Returns:
-        The scene without plates.
-    """
+def erase_plates(scene: Scene, *, rng: np.random.Generator) -> Scene:
+    """Take every plate away: what is above it runs into what is below, or an empty field is left."""
     pixels = scene.pixels
     for plate in scene.plates:
         quad = plate.quad.to_array()
         tone = _tone_of(pixels, quad=quad, rng=rng)
         pixels = _painted_over(pixels, quad=quad)
-        if rng.random() < blank_share:
+        if rng.random() < _BLANK_SHARE:
             blank = np.full((40, 184, 3), 245 if rng.random() < 0.5 else rng.integers(0, 256, 3), np.uint8)
             if rng.random() < 0.4:
                 cv2.rectangle(blank, (2, 2), (181, 37), rng.uniform(0, 255, 3).tolist(), 2)
@@ -208,12 +165,8 @@ def draw_cutout(
 ) -> None:
     """Draw something that is no plate onto a picture, the way plates are set in.
 
-    Args:
-        pixels: uint8 (H, W, 3) BGR; written to.
-        cutout: what to draw, at about the size it gets.
-        corners: where its corners come to lie, float32 (4, 2), pixels.
-        rng: source of randomness.
-        in_holder: whether to put it into a plate's holder; only for whole rectangles.
+    ``pixels`` are written to; the cut-out is drawn at about the size it gets. Only whole rectangles are put
+    ``in_holder``.
     """
     tone = _tone_around(pixels, quad=corners, rng=rng)
     soiled = apply_steps(cutout.pixels, steps=_SOILING, rng=rng)
@@ -369,12 +322,5 @@ def _painted_over(pixels: BgrImage, *, quad: Corners) -> BgrImage:
     rows, columns = pixels.shape[:2]
     low = plane.min(axis=0)
     cut = np.clip(low - (plane.max(axis=0) - low) * np.float32(0.05), 0, (columns - 2, rows - 2)).astype(int)
-    cv2.warpPerspective(
-        smooth,
-        homography(corners_of(side), plane - cut.astype(np.float32)),
-        (piece.shape[1], piece.shape[0]),
-        dst=piece,
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_TRANSPARENT,
-    )
+    warp_onto(piece, np.asarray(smooth, np.uint8), matrix=homography(corners_of(side), plane - cut.astype(np.float32)))
     return result

@@ -13,8 +13,6 @@ from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect,
 from platereader.plates import PlateLayout
 from platereader.plates._layout import CountryStrip, Face
 
-__all__ = ["has_marks", "place_all"]
-
 _Row: TypeAlias = tuple[SlotGroup, ...]
 
 _RIM_MM = 5.5
@@ -49,16 +47,7 @@ class _Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The large areas of a plate.
-
-    Attributes:
-        layout: of the plate.
-        rows: groups of each line.
-        strip: the strip, or None.
-        field: the separate field, or None.
-        field_row: the line that it is in.
-        border: height at which the lower line begins.
-    """
+    """The large areas of a plate: ``field_row`` is the line of the field, at ``border`` the lower line begins."""
 
     layout: PlateLayout
     rows: tuple[_Row, ...]
@@ -96,12 +85,7 @@ def has_marks(layout: PlateLayout) -> bool:
 
 
 def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
-    """Place the characters of all lines and whatever else stands on the plate.
-
-    Args:
-        layout: of the plate.
-        rows: groups of each line as they are filled.
-    """
+    """Place the characters of all lines, in groups as they are filled, and whatever else stands on the plate."""
     plan = _plan(layout, tuple(rows))
     written = [_write_row(plan, row) for row in range(len(rows))]
     marks = _marks(plan, seals=tuple(seal for one in written for seal in one.seals))

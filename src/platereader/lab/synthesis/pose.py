@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CornerError", "PoseRange", "corners_of", "homography", "moved_by", "noisy_corners", "random_quad"]
+from platereader._arrays import BgrImage
 
 # Beyond about twice the usual error the lettering itself is cut off and the label would be a lie.
 _WORST_TAIL = math.log(2.2)
@@ -64,16 +64,9 @@ class CornerError:
 
 
 def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.random.Generator) -> Corners:
-    """Corners of a plate seen by a camera, the middle of the plate at (0, 0).
+    """Corners of a plate of that width over height seen by a camera, its middle at (0, 0): float32 (4, 2), pixels.
 
-    Args:
-        aspect: width over height of the plate.
-        width_px: width the plate would have seen from the front, in pixels.
-        pose: how far it may be turned.
-        rng: source of randomness.
-
-    Returns:
-        float32 (4, 2), pixels.
+    ``width_px`` is the width it would have seen from the front.
     """
     yaw, pitch, roll = pose.draw_rad(rng)
     distance = math.exp(rng.uniform(math.log(3.0), math.log(40.0)))  # of the camera, in plate widths
@@ -92,11 +85,7 @@ def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.rand
 
 
 def corners_of(size_px: tuple[float, float]) -> Corners:
-    """Corners of a whole picture of (width, height) pixels.
-
-    Returns:
-        float32 (4, 2), pixels.
-    """
+    """Corners of a whole picture of (width, height) pixels: float32 (4, 2)."""
     width, height = size_px
     return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
 
@@ -110,6 +99,12 @@ def homography(source: Corners, target: Corners) -> NDArray[np.float64]:
     return cast(NDArray[np.float64], matrix)
 
 
+def warp_onto(picture: BgrImage, front: BgrImage, *, matrix: NDArray[np.float64]) -> None:
+    """Draw something flat onto a picture by a ``homography``; what is around it stays as it is."""
+    size = (picture.shape[1], picture.shape[0])
+    cv2.warpPerspective(front, matrix, size, dst=picture, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
+
+
 def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:
     """Where a ``homography`` sends points, float32 (N, 2) in pixels."""
     mapped = cv2.perspectiveTransform((points - _HALF)[None].astype(np.float64), matrix)
@@ -117,16 +112,7 @@ def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:
 
 
 def noisy_corners(corners: Corners, *, error: CornerError, rng: np.random.Generator) -> Corners:
-    """Corners as a detector would report them.
-
-    Args:
-        corners: the true ones, float32 (4, 2), pixels.
-        error: how wrong they get.
-        rng: source of randomness.
-
-    Returns:
-        float32 (4, 2), pixels.
-    """
+    """Corners, float32 (4, 2) in pixels, as a detector would report them."""
     points: list[tuple[float, float]] = [(float(x), float(y)) for x, y in corners.tolist()]
     centre_x, centre_y = sum(x for x, _ in points) / 4, sum(y for _, y in points) / 4
     width = (math.dist(points[0], points[1]) + math.dist(points[3], points[2])) / 2

@@ -16,17 +16,14 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
-from platereader.lab.synthesis.country_marks import draw_grounds, draw_marks
-from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Rect
+from platereader.lab.synthesis.country_marks import draw_marks
+from platereader.lab.synthesis.fixtures import Fixtures, Paint, PlacedCharacter, Rect, ramp, shade
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, lay_out
 from platereader.lab.synthesis.lettering import Lettering, letter_mask
-from platereader.lab.synthesis.paint import Paint, ramp, shade
 from platereader.plates import PlateLayout
 from platereader.plates._layout import Face
 from platereader.results import Lines
-
-__all__ = ["RenderedPlate", "render_plate"]
 
 _Bgr: TypeAlias = tuple[float, float, float]
 
@@ -41,13 +38,7 @@ _CAPS_BGR: tuple[_Bgr, ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedPlate:
-    """The front of a plate as a picture.
-
-    Attributes:
-        text: what stands on it, upper-case Latin.
-        layout: of its type.
-        pixels: uint8 ``(H, W, 3)`` BGR.
-    """
+    """The front of a plate as a picture, uint8 ``(H, W, 3)`` BGR, and what stands on it."""
 
     text: str
     layout: PlateLayout
@@ -67,14 +58,11 @@ def render_plate(
     rng: np.random.Generator,
     lettering: Lettering | None = None,
 ) -> RenderedPlate:
-    """Draw one plate.
+    """Draw one plate at that height; its width follows from the plate's size.
 
-    Args:
-        text: plate text in upper-case Latin letters or look-alikes, without spaces.
-        layout: of a type that the text fits.
-        height_px: height of the picture; its width follows from the plate's size.
-        rng: source of all variation: strokes, spacing, colours, wear, relief, screws.
-        lettering: cut-outs to write with, a random one each time; characters without any are drawn by their outline.
+    ``text`` is in upper-case Latin letters or look-alikes, without spaces. ``rng`` decides strokes, spacing, colours,
+    wear, relief and screws. ``lettering`` are cut-outs to write with; characters without any are drawn by their
+    outline.
 
     Raises:
         InvalidArgumentError: the text does not fit the format, or ``height_px`` is below 16.
@@ -217,7 +205,6 @@ def _painted(ink: Mask, *, layout: PlateLayout, fixtures: Fixtures, scale: float
         _draw_flag(pixels, fixtures.flag, scale=scale, ground=ground, rng=rng)
     if fixtures.marks is not None:
         marks, paints = fixtures.marks, (ground, letters)
-        draw_grounds(pixels, ink=ink, marks=marks, letters=letters, scale=scale, rng=rng)
         draw_marks(pixels, ink=ink, marks=marks, strip=layout.strip, paints=paints, scale=scale, rng=rng)
     return pixels
 

@@ -11,8 +11,6 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.results import Lines
 
-__all__ = ["Cutout", "Scene", "ScenePlate"]
-
 
 @dataclass(frozen=True, slots=True)
 class ScenePlate:
@@ -37,12 +35,7 @@ class ScenePlate:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture and every plate known in it.
-
-    Attributes:
-        pixels: uint8 (H, W, 3) BGR.
-        plates: the plates.
-    """
+    """A picture, uint8 (H, W, 3) BGR, and every plate known in it."""
 
     pixels: BgrImage = field(repr=False)
     plates: tuple[ScenePlate, ...] = ()
@@ -52,9 +45,8 @@ class Scene:
 class Cutout:
     """Something flat, seen squarely, that can be set into a picture.
 
-    Attributes:
-        pixels: uint8 (H, W, 3) BGR.
-        cover: uint8 (H, W), 0 where what is behind shows; None for the whole rectangle.
+    ``pixels`` are uint8 (H, W, 3) BGR, ``cover`` is uint8 (H, W), 0 where what is behind shows; None for the whole
+    rectangle.
     """
 
     pixels: BgrImage

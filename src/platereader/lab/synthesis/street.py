@@ -18,8 +18,6 @@ from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homog
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.vehicle import Vehicle, draw_vehicle
 
-__all__ = ["generated_street"]
-
 _CAR_WIDTH_M = 1.76
 _LANE_WIDTH_M = 3.3
 _CAMERA_M = 1.9
@@ -42,15 +40,10 @@ _VIEW = PoseRange(yaw_deg=(7.0, 16.0), pitch_deg=(1.0, 3.0), roll_deg=(0.6, 2.0)
 def generated_street(
     rng: np.random.Generator, *, size_px: tuple[int, int] = (1280, 720), fronts: Sequence[Front] = ()
 ) -> Scene:
-    """Draw a street with one car for every plate, seen from behind.
+    """Draw a street of that width and height with one car for every plate, seen from behind.
 
-    Args:
-        rng: source of randomness: light, houses, cars, places.
-        size_px: width and height of the picture.
-        fronts: the clean plates; the first goes onto the nearest car. Up to three always find a place.
-
-    Returns:
-        The picture and its plates, the farthest first.
+    The first of the clean ``fronts`` goes onto the nearest car; up to three always find a place. The scene has the
+    farthest plate first.
 
     Raises:
         InvalidArgumentError: the street has no room for that many cars in sight.

@@ -11,8 +11,6 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.scene import Cutout
 from platereader.lab.synthesis.signs import Paint, random_paint
 
-__all__ = ["barcode", "bricks", "grille", "lamp", "stripes", "windows"]
-
 _Size: TypeAlias = tuple[int, int]
 
 

@@ -29,8 +29,6 @@ from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.views import View, photographed
 from platereader.results import Detection, Lines
 
-__all__ = ["Observation", "Track", "random_track"]
-
 _FRAMES = (4, 30)
 _OWN_TEXT = 0.5
 _RENDERED_WIDTH_PX = 200.0
@@ -50,19 +48,10 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """One plate over several frames.
-
-    Attributes:
-        observations: frame by frame.
-        text: what can be read of the plate; ``?`` for what is hidden in all frames.
-        source: file name of the photograph that it is made of.
-        severity: how bad the frames are, 0 to 1.
-    """
+    """One plate over several frames, and what can be read of it; ``?`` for what is hidden in all of them."""
 
     observations: tuple[Observation, ...]
     text: str
-    source: str
-    severity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +75,9 @@ class _Trajectory:
 
 
 def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random.Generator) -> Track:
-    """A plate on its way through the view of a camera.
+    """A plate on its way through the view of a camera; half of the Russian ones are replaced by random plates.
 
-    Args:
-        plates: photographed plates; half of the tracks of Russian ones show random plates in their place.
-        severity: from 0, where nearly every frame can be read, to 1, where about a third can.
-        rng: decides all the rest.
+    ``severity`` goes from 0, where nearly every frame can be read, to 1, where about a third can.
     """
     plate = plates[int(rng.integers(len(plates)))]
     view = _soiled(_plate(plate, rng=rng), severity=severity, rng=rng)
@@ -103,7 +89,7 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
         share = number / max(1, count - 1)
         shown = other if _contains(share, trajectory.swapped) else view
         observations.append(_observe(shown, trajectory, share=share, shake=shake, key=number % 12 == 0, rng=rng))
-    return Track(tuple(observations), view.text, plate.name, severity)
+    return Track(tuple(observations), view.text)
 
 
 # ---------------------------------------------------------------- the plate

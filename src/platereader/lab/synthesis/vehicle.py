@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import Corners
 
-__all__ = ["Vehicle", "draw_vehicle"]
-
 _Mask: TypeAlias = NDArray[np.float32]
 _Points: TypeAlias = Sequence[tuple[float, float]]
 
@@ -28,12 +26,9 @@ _PAINTS_BGR = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vehicle:
-    """The rear of a car, cut out.
+    """The rear of a car, cut out, uint8 (H, W, 3) BGR, and where the outer edge of its plate belongs, pixels.
 
-    Attributes:
-        pixels: uint8 (H, W, 3) BGR.
-        alpha: float32 (H, W), 1 on the car, 0 beside it, in between where its shadow falls.
-        plate_corners: where the plate's outer edge belongs, float32 (4, 2), pixels.
+    ``alpha`` is float32 (H, W), 1 on the car, 0 beside it, in between where its shadow falls.
     """
 
     pixels: BgrImage
@@ -95,13 +90,7 @@ class _Canvas:
 
 
 def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> Vehicle:
-    """Draw one car, squarely from behind.
-
-    Args:
-        rng: source of randomness: body, paint, lamps.
-        width_px: width of the picture, a little more than that of the car.
-        lines: lines of the plate that it is to carry, 1 or 2: the recess gets its shape.
-    """
+    """Draw one car squarely from behind, a little narrower than the picture, with a recess for so many lines."""
     build = _BUILDS[int(rng.choice(len(_BUILDS), p=(0.5, 0.35, 0.15)))]
     paint = np.array(_PAINTS_BGR[int(rng.integers(len(_PAINTS_BGR)))], np.float32)
     canvas = _Canvas(width_px=width_px, height=build.ground + 0.06)

@@ -11,8 +11,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-__all__ = ["BatchMaker", "batches"]
-
 BatchT = TypeVar("BatchT")
 BatchT_co = TypeVar("BatchT_co", covariant=True)
 
@@ -26,13 +24,9 @@ class BatchMaker(Protocol[BatchT_co]):
 
 
 def batches(maker: BatchMaker[BatchT], *, progress: Tensor, seed: int, workers: int) -> Iterator[BatchT]:
-    """Batches without end.
+    """Batches without end, made in this process or in ``workers``, each of which has its own random numbers.
 
-    Args:
-        maker: of the batches.
-        progress: float32 ``(1,)`` in shared memory, set by the training loop: share of the training that is done.
-        seed: of the random numbers; each worker has its own.
-        workers: processes that make batches; 0 makes them in this one.
+    ``progress`` is float32 ``(1,)`` in shared memory, set by the training loop: share of the training that is done.
     """
     stream = _Stream(maker, progress=progress, seed=seed)
     if workers == 0:

@@ -30,9 +30,7 @@ _MAX_BYTES = 1 << 32
 class Checkpoint:
     """Everything a run needs to go on.
 
-    Attributes:
-        tensors: by name, prefixed by what they belong to, such as ``ema.``.
-        scalars: JSON-safe values, such as ``{"step": 100}``.
+    ``tensors`` are prefixed by what they belong to, such as ``ema.``; ``scalars`` are JSON-safe.
     """
 
     tensors: Mapping[str, Tensor]

@@ -17,8 +17,6 @@ from platereader.detection._finder_network import FinderNetwork
 from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
 from platereader.runtimes._quiet_import import import_onnxruntime
 
-__all__ = ["OPSET", "export_finder", "export_refiner", "import_onnx", "write_model"]
-
 OPSET: Final = 18
 """Version of the ONNX operators."""
 
@@ -26,11 +24,7 @@ _Sides = Sequence[int | str]
 
 
 def export_finder(network: FinderNetwork, output: Path) -> None:
-    """Write a finder; number, height and width of its pictures stay free.
-
-    Args:
-        network: in inference mode, with its normalisation folded.
-        output: file to write.
+    """Write a folded finder; number, height and width of its pictures stay free.
 
     Raises:
         MissingDependencyError: a package of the extra ``train`` is not installed.
@@ -45,11 +39,7 @@ def export_finder(network: FinderNetwork, output: Path) -> None:
 
 
 def export_refiner(network: RefinerNetwork, output: Path) -> None:
-    """Write a refiner; the number of its crops stays free.
-
-    Args:
-        network: in inference mode, with its normalisation folded.
-        output: file to write.
+    """Write a folded refiner; the number of its crops stays free.
 
     Raises:
         MissingDependencyError: a package of the extra ``train`` is not installed.

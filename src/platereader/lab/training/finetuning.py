@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from platereader._files import write_json
-from platereader.errors import AccuracyError, InvalidArgumentError
+from platereader.errors import AccuracyError, DatasetError, InvalidArgumentError
 from platereader.lab.datasets import SkippedRow
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop
 from platereader.registry import WeightFile
 
-__all__ = ["REPORT_NAME", "BeforeAndAfter", "FineTuned", "check_output", "refuse_worse", "write_report"]
-
 REPORT_NAME = "finetuning.json"
 """The figures of a fine-tuning."""
+
+_MAX_NAMED = 5
 
 
 class BeforeAndAfter(Protocol):
@@ -37,44 +38,15 @@ class BeforeAndAfter(Protocol):
         ...
 
 
-class TuningSet(Protocol):
-    """A labelled set of the user."""
-
-    @property
-    def train(self) -> Sequence[object]:
-        """Examples to train on."""
-        ...
-
-    @property
-    def held_out(self) -> Sequence[object]:
-        """Examples that are kept apart."""
-        ...
-
-    @property
-    def skipped(self) -> Sequence[SkippedRow]:
-        """What cannot be used, and why."""
-        ...
-
-
 ComparisonT = TypeVar("ComparisonT", bound=BeforeAndAfter)
 
 
 @dataclass(frozen=True, slots=True)
 class FineTuned(Generic[ComparisonT]):
-    """The result of a fine-tuning.
+    """The result of a fine-tuning, with what was trained on and kept apart, and the figures before and after.
 
-    Attributes:
-        start: sha256 of the weights that it began with.
-        train: examples of the user that were trained on.
-        held_out: examples of the user that were kept apart.
-        skipped: labels that could not be used.
-        steps: optimizer steps.
-        minutes: time they took.
-        comparisons: the figures before and after.
-        weights: the new weights; None when they were not written.
-        int8: their int8 form; None when it was not written.
-        calibration: by file name, how far its confidences hold on plates that they were not fitted on.
-        notes: what was left out, and why.
+    ``start`` is a sha256; weights are None where they were not written. ``calibration`` says by file name how far
+    confidences hold on plates that they were not fitted on, ``notes`` what was left out, and why.
     """
 
     start: str
@@ -93,12 +65,16 @@ class FineTuned(Generic[ComparisonT]):
 
     @classmethod
     def of(
-        cls, *loops: TrainingLoop, start: WeightFile, tuning: TuningSet, comparisons: Sequence[ComparisonT]
+        cls,
+        *loops: TrainingLoop,
+        start: WeightFile,
+        examples: tuple[int, int],
+        skipped: Sequence[SkippedRow],
+        comparisons: Sequence[ComparisonT],
     ) -> FineTuned[ComparisonT]:
         """The result of finished loops, without weights."""
-        sizes = len(tuning.train), len(tuning.held_out)
         steps, minutes = sum(loop.step for loop in loops), sum(loop.elapsed_s for loop in loops) / 60
-        return cls(start.sha256, *sizes, tuple(tuning.skipped), steps, minutes, tuple(comparisons))
+        return cls(start.sha256, *examples, tuple(skipped), steps, minutes, tuple(comparisons))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -118,11 +94,6 @@ class FineTuned(Generic[ComparisonT]):
 def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -> None:
     """Check that a folder is empty, or holds an earlier run from the same weights; nothing else is ever replaced.
 
-    Args:
-        output: folder of a fine-tuning.
-        start: sha256 of the weights that it begins with.
-        checkpoints: folder of its checkpoint, if that is another one.
-
     Raises:
         InvalidArgumentError: it holds other weights.
     """
@@ -138,14 +109,7 @@ def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -
 
 
 def refuse_worse(result: FineTuned[Any], *, output: Path, checkpoints: Path, data: Path) -> None:
-    """Write the report and raise AccuracyError if the new weights are worse.
-
-    Args:
-        result: without weights.
-        output: folder of the fine-tuning.
-        checkpoints: where the new weights are, for the message.
-        data: labelled set of the user, for the message.
-    """
+    """Write the report and raise AccuracyError if the new weights are worse; ``checkpoints`` is where they are."""
     comparisons: Sequence[BeforeAndAfter] = result.comparisons
     worse = [one.describe() for one in comparisons if one.is_worse]
     if worse:
@@ -161,3 +125,22 @@ def refuse_worse(result: FineTuned[Any], *, output: Path, checkpoints: Path, dat
 def write_report(result: FineTuned[Any], *, output: Path) -> None:
     """Write the figures into the folder of the fine-tuning."""
     write_json(output / REPORT_NAME, result.to_dict())
+
+
+def check_enough(folder: Path, found: int, *, least: int, what: str, skipped: Sequence[SkippedRow]) -> None:
+    """Refuse a set with less of what can be used than there is to learn from and to measure on.
+
+    Raises:
+        DatasetError: says why rows are skipped.
+    """
+    if found < least:
+        reasons = "".join(f"\n  {row}" for row in skipped[:_MAX_NAMED])
+        raise DatasetError(
+            f"{folder} has {found} usable {what}, at least {least} are needed: label more of them."
+            + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
+        )
+
+
+def fingerprint_of(rows: Iterable[str]) -> str:
+    """Tells one labelled set, as it is labelled now, from any other."""
+    return hashlib.sha256("\n".join(sorted(rows)).encode("utf-8")).hexdigest()[:16]

@@ -7,6 +7,7 @@ three files in its output folder: a checkpoint, a log and learning curves.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from platereader.lab.training.card import Figures, TrainingRecord
 from platereader.lab.training.checkpoint import (
     Checkpoint,
     ModelEma,
@@ -28,11 +28,9 @@ from platereader.lab.training.checkpoint import (
     save_checkpoint,
 )
 from platereader.lab.training.optimizer_step import OptimizerStep
-from platereader.lab.training.report import append_log, draw_curves, progress_bar, read_log, report_skipped
+from platereader.lab.training.report import Figures, TrainingRecord, append_log, draw_curves, progress_bar, read_log
 from platereader.lab.training.settings import TrainingSettings, check_unchanged
 from platereader.registry import WeightFile
-
-__all__ = ["CHECKPOINT_NAME", "CURVES_NAME", "LOG_NAME", "TrainingLoop", "Validate", "last_validation", "record_of"]
 
 CHECKPOINT_NAME: Final = "checkpoint.safetensors"
 """Everything that is needed to resume."""
@@ -147,9 +145,9 @@ class TrainingLoop:
         append_log(self.output / LOG_NAME, start | dict(values))
 
     def report_skipped(self, count: int) -> None:
-        """Say and log how many labels and pictures cannot be used, if any."""
+        """Say on standard error and log how many labels and pictures cannot be used, if any."""
         if count:
-            report_skipped(count)
+            sys.stderr.write(f"{count} labels or pictures cannot be used and are left out of the training.\n")
             self.log("skipped", {"count": count})
 
     def _count(self, values: Mapping[str, Tensor]) -> None:
@@ -214,14 +212,7 @@ def last_validation(output: Path) -> dict[str, Any]:
 
 
 def record_of(output: Path, *, start: WeightFile | None, data: Iterable[Path], figures: Figures) -> TrainingRecord:
-    """How the weights of a checkpoint were made, for their card.
-
-    Args:
-        output: folder of the training.
-        start: weights that it began with.
-        data: folders that it is trained on.
-        figures: as of ``TrainingRecord``.
-    """
+    """How the weights of a checkpoint were made, for their card; ``start`` are those that it began with."""
     checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     return TrainingRecord(
         start=None if start is None else start.sha256,

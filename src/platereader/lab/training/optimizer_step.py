@@ -1,8 +1,10 @@
-"""One optimizer step that a loss or a gradient which is not finite cannot spoil."""
+"""Optimizer steps in the fastest arithmetic, which a loss or a gradient that is not finite cannot spoil."""
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from collections.abc import Callable, Generator
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,19 +12,11 @@ from torch import Tensor, nn
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import ModelEma
 
-__all__ = ["OptimizerStep", "adamw"]
-
 _MOST_SKIPPED_IN_A_ROW = 20
 
 
 def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW for all that a network learns; biases and normalisation are not decayed.
-
-    Args:
-        network: what is trained; what needs no gradient is left out.
-        learning_rate: before any schedule.
-        weight_decay: of weights with two or more dimensions.
-    """
+    """AdamW for all that a network learns; only weights with two or more dimensions are decayed."""
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
         {"params": [one for one in learning if one.ndim > 1], "weight_decay": weight_decay},
@@ -33,12 +27,6 @@ def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> t
 
 class OptimizerStep:
     """Takes the optimizer steps of one network, and averages its weights.
-
-    Args:
-        network: what is trained.
-        optimizer: of its parameters.
-        ema: the average of its weights.
-        max_gradient: norm that gradients are clipped to.
 
     Attributes:
         skipped: steps left out since the start of this process.
@@ -55,10 +43,7 @@ class OptimizerStep:
         self._max_gradient = max_gradient
 
     def __call__(self, loss: Tensor, *, rate: float) -> Tensor:
-        """Take one step of gradient descent; a step whose loss or gradient is not finite is left out.
-
-        Returns:
-            The norm of the gradient before it was clipped, a scalar.
+        """Take one step of gradient descent, unless loss or gradient are not finite; gives the norm before clipping.
 
         Raises:
             InvalidArgumentError: 20 steps in a row were left out.
@@ -88,3 +73,20 @@ class OptimizerStep:
                 f"learning_rate is too high at {rate:.3g}, or the data is broken: loss or gradient were not finite for "
                 f"{self._in_a_row} steps in a row. The last checkpoint is sound; go on with a lower rate in a new run."
             )
+
+
+@contextlib.contextmanager
+def fast_arithmetic() -> Generator[None]:
+    """bf16 autocast on a CPU that multiplies bf16: 2 (AVX-512) to 6 (AMX) times faster there, slower elsewhere."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=multiplies_bf16()):
+        yield
+
+
+def multiplies_bf16() -> bool:
+    """Whether this CPU has instructions for bf16 (AVX-512 or AMX).
+
+    There is no public question for it, so a torch without the private one counts as no.
+    """
+    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    ask = (cast("Callable[[], bool] | None", getattr(torch.cpu, name, None)) for name in names)
+    return any(one is not None and bool(one()) for one in ask)

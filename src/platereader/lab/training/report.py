@@ -1,31 +1,84 @@
-"""What a training run is followed by: a JSON log, learning curves, a confusion matrix, a progress bar."""
+"""What a training leaves: a JSON log, learning curves, a confusion matrix, a progress bar, sidecars and cards.
+
+A sidecar is read by the registry, a card by people.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader._files import append_text, read_bytes
+from platereader._files import append_text, read_bytes, write_text
 from platereader.lab.plots import write_plot
+from platereader.registry import Kind, WeightEntry, write_sidecar
+
+Figures: TypeAlias = Sequence[tuple[str, str]]
+"""What was measured on data that was not trained on: what it is, and the value with n and 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """How weights were made: from what start (sha256; None for random ones), on which sets, and with which settings."""
+
+    start: str | None
+    data: Sequence[str]
+    settings: Mapping[str, Any]
+    steps: int
+    minutes: float
+    figures: Figures = ()
+
+
+def describe_weights(
+    weights: Path,
+    record: TrainingRecord,
+    *,
+    kind: Kind,
+    settings: Mapping[str, Any],
+    alphabet: str | None = None,
+    calibration: Mapping[str, Any] | None = None,
+    licence: str = "unknown",
+) -> None:
+    """Write the sidecar ``FILE.json``, so that ``Registry.resolve`` takes the file, and its card.
+
+    ``calibration`` is that of a recognizer's confidence, as ``Calibration.to_dict`` gives it.
+    """
+    entry = write_sidecar(
+        weights, kind=kind, settings=settings, alphabet=alphabet, calibration=calibration, licence=licence
+    )
+    write_text(card_of(weights), _card(entry, record))
+
+
+def card_of(weights: Path) -> Path:
+    """Where the card of a weight file lies: ``model.md`` beside ``model.safetensors``."""
+    return weights.with_suffix(".md")
+
+
+def _card(entry: WeightEntry, record: TrainingRecord) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in record.settings.items())
+    facts = {
+        "kind": entry.kind,
+        "file": f"`{entry.file}`, {entry.size_bytes} bytes, sha256 `{entry.sha256}`",
+        "licence": entry.licence,
+        "began with": "random weights" if record.start is None else f"the weights of sha256 `{record.start}`",
+        "labelled sets": ", ".join(record.data) or "none",
+        "training": f"{record.steps} steps in {record.minutes:.1f} minutes; {settings}",
+    }
+    lines = [f"# {entry.model}", "", "| | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in facts.items())]
+    if record.figures:
+        lines += ["", "Measured on data that was not trained on, with n and 95 % interval:", ""]
+        lines += ["| what | value |", "|---|---|", *(f"| {what} | {value} |" for what, value in record.figures)]
+    return "\n".join([*lines, ""])
+
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-__all__ = [
-    "append_log",
-    "draw_confusion",
-    "draw_curves",
-    "progress_bar",
-    "read_log",
-    "report_skipped",
-]
 
 
 _MAX_LOG_BYTES = 1 << 30
@@ -73,13 +126,7 @@ def progress_bar(*, initial: int = 0) -> tqdm[Any]:
 
 
 def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequence[Sequence[str]]) -> None:
-    """Draw the values of a log over the steps, one panel for each group of names, as a PNG.
-
-    Args:
-        rows: of ``read_log``; a row that lacks a name leaves no point.
-        path: PNG to write.
-        panels: names of the values that share a panel.
-    """
+    """Draw the values of a log over the steps as a PNG, one panel for each group of names."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.5 * len(panels), 4), layout="constrained")
@@ -95,14 +142,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequen
 
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:
-    """Draw a confusion matrix as a PNG; the colours leave out what is right.
-
-    Args:
-        counts: int ``(K, K)``, true ones down, read ones across.
-        path: PNG to write.
-        names: K names.
-        title: printed above.
-    """
+    """Draw counts ``(K, K)``, true ones down, read ones across, as a PNG; the colours leave out what is right."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 8), layout="constrained")
@@ -119,8 +159,3 @@ def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[s
     axes.set_ylabel("true")
     axes.set_title(title)
     write_plot(figure, path)
-
-
-def report_skipped(count: int) -> None:
-    """Say on standard error how much of the labelled sets cannot be used."""
-    sys.stderr.write(f"{count} labels or pictures cannot be used and are left out of the training.\n")

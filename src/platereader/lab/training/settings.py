@@ -9,8 +9,6 @@ from typing import Any
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["TrainingSettings", "check_ranges", "check_unchanged"]
-
 _RANGES = {
     "minutes": (1e-3, 1e6),
     "steps": (1, math.inf),
@@ -85,11 +83,7 @@ class TrainingSettings:
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Check fields of a settings object; None is allowed everywhere.
-
-    Args:
-        settings: any object with these fields.
-        ranges: lowest and highest value by name; a whole lowest value allows whole numbers only.
+    """Check fields of a settings object; None is always allowed, and above a whole lowest value whole numbers alone.
 
     Raises:
         InvalidArgumentError: a value is outside of its range.

@@ -50,3 +50,9 @@ def test_what_is_left_out_is_counted_and_everything_can_be_had() -> None:
     assert (some.finished, some.left_out, everything.finished, everything.left_out) == (1, 2, 3, 0)
     assert some.counts().startswith("1 (0 read, 1 uncertain, 0 unreadable); 2 more")
     assert "--all" not in everything.counts()
+
+
+def test_a_time_after_the_last_year_is_unknown() -> None:
+    late = replace(GATE, first_frame_at=datetime(9998, 12, 31, tzinfo=timezone.utc))
+    assert late.iso_at(60.0) == "9998-12-31T00:01:00.000+00:00"
+    assert (late.iso_at(4e8), late.iso_at(1e30)) == (None, None)

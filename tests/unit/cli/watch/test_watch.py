@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -19,67 +13,44 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import BLANK, ONE, Command
 from PIL import Image
 
 from captures import ScriptedCapture, read_timed, read_video, write_video
 from fakes import CropRectifier, PatchDetector, frame_with, patch_pipeline
 from platereader import Box, Detection, Pipeline, PlateImage, TrustPolicy
 from platereader._arrays import BgrImage
-from platereader.cli import main
 from platereader.cli.watch.events import SCHEMA
 from platereader.errors import FileError
 from platereader.media._camera import LiveFeed
 from platereader.media._images import read_image
 
-ONE = {50: Box(40, 60, 120, 80)}
 OTHER = {100: Box(180, 150, 260, 170)}
-BLANK: dict[int, Box] = {}
-
-
-def use(monkeypatch: pytest.MonkeyPatch, built: Pipeline) -> None:
-    """Put a pipeline in the place of the one that the options ask for."""
-
-    def build(arguments: argparse.Namespace) -> Pipeline:
-        return built
-
-    monkeypatch.setattr("platereader.cli.watch.command.build_pipeline", build)
-
-
-@pytest.fixture(autouse=True)
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fakes in the place of the shipped weights."""
-    use(monkeypatch, patch_pipeline())
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """One plate in 8 frames, then nothing for 5 seconds, then another in 6 frames: at 10 frames a second."""
     frames = [frame_with(ONE)] * 8 + [frame_with(BLANK)] * 50 + [frame_with(OTHER)] * 6
-    return save(tmp_path / "frames", frames)
+    return frames_in(tmp_path / "frames", frames)
 
 
-def save(folder: Path, frames: Sequence[BgrImage]) -> Path:
+def frames_in(folder: Path, frames: Sequence[BgrImage]) -> Path:
     folder.mkdir()
     for index, frame in enumerate(frames):
         Image.fromarray(np.ascontiguousarray(frame[:, :, ::-1])).save(folder / f"{index}.png")
     return folder
 
 
-def watch(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr."""
-    status = main(["watch", *map(str, words)])
-    out, err = capsys.readouterr()
-    return status, out, err
+def events_of(command: Command, *words: object) -> list[dict[str, Any]]:
+    """The lines of a run that ends well."""
+    outcome = command("watch", "--json", *words)
+    assert outcome.status == 0
+    return outcome.lines
 
 
-def watch_json(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[str, Any]]:
-    status, out, _ = watch(capsys, "--json", *words)
-    assert status == 0
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def test_a_table_with_one_row_per_passage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = watch(capsys, folder, "--fps", "10")
+def test_a_table_with_one_row_per_passage(folder: Path, command: Command) -> None:
+    status, out, err = command("watch", folder, "--fps", "10")
     assert status == 0
     header, *rows = out.splitlines()
     assert " ".join(header.split()) == "FROM TO PLATE LOCAL COUNTRY CONFIDENCE STATUS READINGS REGION OR REASON"
@@ -90,8 +61,8 @@ def test_a_table_with_one_row_per_passage(folder: Path, capsys: pytest.CaptureFi
     assert "frames: 64, dropped: 0; passages: 2 (2 read, 0 uncertain, 0 unreadable)" in err
 
 
-def test_json_says_each_thing_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    started, *events, ended = watch_json(capsys, folder, "--fps", "10")
+def test_json_says_each_thing_once(folder: Path, command: Command) -> None:
+    started, *events, ended = events_of(command, folder, "--fps", "10")
     assert (started["event"], started["schema"], started["live"]) == ("started", SCHEMA, False)
     assert (started["source"], started["frame_count"]) == (str(folder), 64)
     said = [(event["event"], event["plate"]["text"]) for event in events]
@@ -115,36 +86,34 @@ def test_json_says_each_thing_once(folder: Path, capsys: pytest.CaptureFixture[s
     }
 
 
-def test_an_unsure_plate_finishes_and_never_settles(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, patch_pipeline(trust=TrustPolicy(min_confidence=1.0)))
-    _, *events, _ = watch_json(capsys, folder, "--fps", "10")
+def test_an_unsure_plate_finishes_and_never_settles(folder: Path, command: Command) -> None:
+    command.over(patch_pipeline(trust=TrustPolicy(min_confidence=1.0)))
+    _, *events, _ = events_of(command, folder, "--fps", "10")
     assert [event["event"] for event in events] == ["finished", "finished"]
-    _, out, _ = watch(capsys, folder, "--fps", "10")
+    _, out, _ = command("watch", folder, "--fps", "10")
     assert out.count("low confidence") == 2
 
 
-def test_search_every_third_frame(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, *events, _ = watch_json(capsys, folder, "--fps", "10", "--search-every", "0.3")
+def test_search_every_third_frame(folder: Path, command: Command) -> None:
+    _, *events, _ = events_of(command, folder, "--fps", "10", "--search-every", "0.3")
     finished = [event["plate"] for event in events if event["event"] == "finished"]
     assert [plate["readings"] for plate in finished] == [3, 2]
-    assert watch(capsys, folder, "--search-every", "-1")[0] == 2
+    assert command("watch", folder, "--search-every", "-1")[0] == 2
 
 
-def test_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = watch(capsys, folder, "--csv", "--fps", "10")
-    rows = list(csv.DictReader(io.StringIO(out)))
-    assert status == 0
+def test_csv(folder: Path, command: Command) -> None:
+    outcome = command("watch", folder, "--csv", "--fps", "10")
+    rows = outcome.rows
+    assert outcome.status == 0
     assert [row["text"] for row in rows] == ["A123BC77", "M555KE199"]
     assert rows[0]["text_local"] == "А123ВС77"
     assert (rows[0]["first_seen_s"], rows[0]["region_code"], rows[0]["first_seen_at"]) == ("0.0", "77", "")
 
 
-def test_crops_are_numbered_on(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_crops_are_numbered_on(folder: Path, tmp_path: Path, command: Command) -> None:
     crops = tmp_path / "crops"
     for first in (1, 3):
-        events = watch_json(capsys, folder, "--fps", "10", "--save-crops", crops)
+        events = events_of(command, folder, "--fps", "10", "--save-crops", crops)
         files = [event["crop"] for event in events if event["event"] == "finished"]
         assert files == [str(crops / f"passage-{number:05d}.png") for number in (first, first + 1)]
     assert read_image(crops / "passage-00001.png").shape == (20, 80, 3)
@@ -167,13 +136,11 @@ class Rough:
         return ((frame.astype(np.uint16) + 25) // 50 * 50).clip(0, 255).astype(np.uint8)
 
 
-def test_a_video_and_its_annotated_copy(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, Pipeline(replace(patch_pipeline().parts, detector=Rough(), rectifier=Rough())))
+def test_a_video_and_its_annotated_copy(tmp_path: Path, command: Command) -> None:
+    command.over(Pipeline(replace(patch_pipeline().parts, detector=Rough(), rectifier=Rough())))
     video = write_video(tmp_path / "gate.mp4", [frame_with(ONE)] * 12, fps=20)
     marked = tmp_path / "new" / "marked.mp4"
-    started, *events, ended = watch_json(capsys, video, "--save", marked)
+    started, *events, ended = events_of(command, video, "--save", marked)
     assert (started["fps"], ended["frames"]) == (20.0, 12)
     assert [event["plate"]["text"] for event in events] == ["A123BC77", "A123BC77"]
     assert events[-1]["plate"]["last_seen_s"] == pytest.approx(0.55)
@@ -183,13 +150,11 @@ def test_a_video_and_its_annotated_copy(
     assert frames[-1][..., 1].max() > 100 > read_video(video)[-1][..., 1].max()
 
 
-def test_frames_that_change_size_are_fitted_and_keep_their_times(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    frames = save(tmp_path / "frames", [frame_with(ONE)] * 4 + [frame_with(ONE, width=640, height=200)] * 4)
+def test_frames_that_change_size_are_fitted_and_keep_their_times(tmp_path: Path, command: Command) -> None:
+    frames = frames_in(tmp_path / "frames", [frame_with(ONE)] * 4 + [frame_with(ONE, width=640, height=200)] * 4)
     (frames / "2.png").write_bytes(b"no picture")
     marked = tmp_path / "marked.mp4"
-    assert watch(capsys, frames, "--fps", "5", "--save", marked)[0] == 1
+    assert command("watch", frames, "--fps", "5", "--save", marked)[0] == 1
     assert [round(time_s, 3) for time_s, _ in read_timed(marked)] == [0.0, 0.2, 0.6, 0.8, 1.0, 1.2, 1.4]
     written = read_video(marked)
     assert [frame.shape for frame in written] == [(240, 320, 3)] * 7
@@ -207,61 +172,68 @@ def test_frames_that_change_size_are_fitted_and_keep_their_times(
         (["FOLDER", "--port", "80"], 2, "--view"),
         (["FOLDER", "--reconnect-limit", "-1"], 2, "reconnect"),
         (["FOLDER", "--start", "yesterday"], 2, "--start is 'yesterday'"),
+        (["FOLDER", "--start", "9999-12-31T23:59:59+00:00"], 2, "before the year 9999"),
         (["FOLDER", "0"], 2, "webcam 0 is one of several sources"),
         (["FOLDER", "absent.mp4", "--save", "marked.mp4"], 2, "name a folder"),
         (["rtsp://admin:hunter2@127.0.0.1:9/1"], 3, "rtsp://127.0.0.1:9/1"),
     ],
 )
 def test_what_cannot_be_watched(
-    words: list[str], status: int, message: str, folder: Path, capfd: pytest.CaptureFixture[str]
+    words: list[str],
+    status: int,
+    message: str,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],  # of libraries, too
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    got = main(["watch", *(str(folder) if word == "FOLDER" else word for word in words)])
-    out, err = capfd.readouterr()
+    command = Command(capfd, monkeypatch)
+    command.over(patch_pipeline())
+    got, out, err = command("watch", *(folder if word == "FOLDER" else word for word in words))
     assert (got, out) == (status, "")
     assert message in err
     assert "hunter2" not in err
     assert "Traceback" not in err
 
 
-def test_the_source_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_source_is_not_written_over(tmp_path: Path, command: Command) -> None:
     video = write_video(tmp_path / "gate.mp4", [frame_with(BLANK)] * 3)
     before = video.read_bytes()
     (tmp_path / "hard.mp4").hardlink_to(video)
     (tmp_path / "soft.mp4").symlink_to(video)
     for name in ("gate.mp4", "hard.mp4", "soft.mp4"):
-        assert watch(capsys, video, "--save", tmp_path / name)[0] == 2
+        assert command("watch", video, "--save", tmp_path / name)[0] == 2
     assert video.read_bytes() == before
 
 
 def test_plates_are_reported_though_the_disk_is_full(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def full(*_: object) -> None:
         raise FileError("cannot write the video: no space left")
 
     monkeypatch.setattr("platereader.cli.videos._Encoder.finish", full)
-    status, out, err = watch(capsys, folder, "--fps", "10", "--csv", "--save", tmp_path / "marked.mp4")
+    status, out, err = command("watch", folder, "--fps", "10", "--csv", "--save", tmp_path / "marked.mp4")
     assert status == 1
     assert out.count("A123BC77") == 1
     assert "no space left" in err
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
 
 
-def test_damage_is_reported_after_what_was_seen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_damage_is_reported_after_what_was_seen(folder: Path, command: Command) -> None:
     (folder / "3.png").write_bytes(b"no picture")
-    status, out, err = watch(capsys, folder, "--fps", "10", "--json")
-    assert status == 1
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert [line["event"] for line in lines].count("finished") == 2
-    assert (lines[-1]["why"], lines[-1]["frames"]) == ("failed", 63)
-    assert "3.png" in err
-    assert "1 of the 64 pictures" in err
+    outcome = command("watch", folder, "--fps", "10", "--json")
+    *events, ended = outcome.lines
+    assert outcome.status == 1
+    assert [line["event"] for line in events].count("finished") == 2
+    assert (ended["why"], ended["frames"]) == ("failed", 63)
+    assert "3.png" in outcome.err
+    assert "1 of the 64 pictures" in outcome.err
 
 
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def archive(tmp_path: Path, command: Command) -> Path:
     """A folder of videos: one plate in 0.5 s of the first, another in 0.5 s of the last, and one that is damaged."""
-    use(monkeypatch, Pipeline(replace(patch_pipeline().parts, detector=Rough(), rectifier=Rough())))
+    command.over(Pipeline(replace(patch_pipeline().parts, detector=Rough(), rectifier=Rough())))
     folder = tmp_path / "dashcam"
     (folder / "day 2").mkdir(parents=True)
     write_video(folder / "film-2.mp4", [frame_with(ONE)] * 10, fps=20)
@@ -272,10 +244,8 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_folder_of_videos_by_name_each_with_its_own_stream(
-    archive: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    lines = watch_json(capsys, archive, "--start", "2026-11-28T08:00+03:00", "--save", tmp_path / "marked")
+def test_a_folder_of_videos_by_name_each_with_its_own_stream(archive: Path, command: Command, tmp_path: Path) -> None:
+    lines = events_of(command, archive, "--start", "2026-11-28T08:00+03:00", "--save", tmp_path / "marked")
     names = [str(archive / name) for name in ("day 2/film-1.mkv", "film-2.mp4", "film-10.mp4")]
     assert [line["source"] for line in lines if line["event"] == "started"] == names
     assert [line["source"] for line in lines if line["event"] == "ended"] == names
@@ -293,19 +263,30 @@ def test_a_folder_of_videos_by_name_each_with_its_own_stream(
         assert len(read_video(tmp_path / "marked" / name)) == 10
 
 
-def test_results_below_the_folder_are_no_sources_of_the_next_run(
-    archive: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_results_below_the_folder_are_no_sources_of_the_next_run(archive: Path, command: Command) -> None:
     for _ in range(2):
-        status, _, err = watch(capsys, archive, "--csv", "--save", archive / "marked")
+        status, _, err = command("watch", archive, "--csv", "--save", archive / "marked")
         assert (status, "sources: 3, failed: 0" in err) == (0, True)
 
 
-def test_a_source_that_fails_is_named_and_the_rest_goes_on(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_one_video_is_saved_into_a_folder_or_a_file(
+    archive: Path, command: Command, tmp_path: Path
+) -> None:
+    day, marked = archive / "day 2", tmp_path / "marked"
+    for save in (marked, tmp_path / "one.mp4"):
+        assert command("watch", day, "--save", save)[0] == 0
+    assert [path.name for path in marked.iterdir()] == ["film-1.mkv.mp4"]
+    assert len(read_video(tmp_path / "one.mp4")) == 10
+    (tmp_path / "file").touch()
+    for save in (tmp_path / "one.avi", tmp_path / "file"):  # one file is still a file
+        assert command("watch", day / "film-1.mkv", "--save", save)[0] == 2
+
+
+def test_a_source_that_fails_is_named_and_the_rest_goes_on(archive: Path, command: Command) -> None:
     (archive / "film-2.mp4").write_bytes(b"no video")
-    status, out, err = watch(capsys, archive, "absent.mp4", "--csv", "--start", "2026-11-28T08:00Z")
-    rows = list(csv.DictReader(io.StringIO(out)))
-    assert status == 1
+    outcome = command("watch", archive, "absent.mp4", "--csv", "--start", "2026-11-28T08:00Z")
+    rows, err = outcome.rows, outcome.err
+    assert outcome.status == 1
     assert [Path(row["source"]).name for row in rows] == ["film-1.mkv", "film-10.mp4"]
     assert [bool(row["first_seen_at"]) for row in rows] == [True, False]  # how long film-2 is nobody knows
     assert "film-2.mp4' is not a video" in err
@@ -314,22 +295,20 @@ def test_a_source_that_fails_is_named_and_the_rest_goes_on(archive: Path, capsys
 
 
 def test_a_table_of_several_names_each_and_says_the_time_of_day(
-    archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "UTC-5")
     time.tzset()
     first, last = archive / "film-2.mp4", archive / "film-10.mp4"
-    _, out, _ = watch(capsys, first, last, first, "--start", "2026-11-28T08:00:59.6")
+    _, out, _ = command("watch", first, last, first, "--start", "2026-11-28T08:00:59.6")
     _, source, row, other, _ = out.splitlines()
     assert (source, other) == (str(first), str(last))
     assert row.split()[:3] == ["08:00:59", "08:01:00", "A123BC77"]
-    (started, *_) = watch_json(capsys, first, "--start", "2026-11-28T08:00")
+    (started, *_) = events_of(command, first, "--start", "2026-11-28T08:00")
     assert started["first_frame_at"] == "2026-11-28T08:00:00.000+05:00"
 
 
-def test_stopping_ends_all_sources(
-    archive: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_ends_all_sources(archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stops = iter([signal.SIGTERM])
 
     def stop(*_: object) -> None:
@@ -337,7 +316,7 @@ def test_stopping_ends_all_sources(
             os.kill(os.getpid(), number)
 
     monkeypatch.setattr("platereader.cli.watch.reports.JsonReport.add", stop)
-    lines = watch_json(capsys, archive)
+    lines = events_of(command, archive)
     assert [line["event"] for line in lines] == ["started", "ended"]
 
 
@@ -361,14 +340,14 @@ class Camera:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_and_flushes(
-    number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = Camera(monkeypatch)
     handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     marked = tmp_path / "marked.mp4"
     timer = threading.Timer(1.5, os.kill, [os.getpid(), number])
     timer.start()
-    started, *events, ended = watch_json(capsys, "rtsp://admin:hunter2@camera/1", "--save", marked)
+    started, *events, ended = events_of(command, "rtsp://admin:hunter2@camera/1", "--save", marked)
     timer.join()
     assert started["live"]
     assert [event["event"] for event in events] == ["settled", "finished"]
@@ -378,40 +357,34 @@ def test_a_signal_stops_and_flushes(
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
-def test_a_second_ctrl_c_interrupts(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_ctrl_c_interrupts(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     Camera(monkeypatch)
 
     monkeypatch.setattr(LiveFeed, "stop", lambda self: None)  # hangs in a driver
     timers = [threading.Timer(after_s, os.kill, [os.getpid(), signal.SIGINT]) for after_s in (0.3, 0.5)]
     for timer in timers:
         timer.start()
-    assert main(["watch", "0"]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    status, _, err = command("watch", "0")
+    assert status == 130
+    assert "interrupted" in err
 
 
-def test_a_lost_camera(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_camera(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     Camera(monkeypatch, lost=True)
-    status, out, err = watch(capsys, "rtsp://admin:hunter2@camera/1", "--reconnect-limit", "0", "--csv")
-    assert status == 1
-    assert out.count("A123BC77") == 1
-    assert next(csv.DictReader(io.StringIO(out)))["first_seen_at"].startswith("20")
-    assert "rtsp://camera/1 was lost" in err
-    assert "hunter2" not in err
+    outcome = command("watch", "rtsp://admin:hunter2@camera/1", "--reconnect-limit", "0", "--csv")
+    (row,) = outcome.rows
+    assert (outcome.status, row["text"], row["first_seen_at"][:2]) == (1, "A123BC77", "20")
+    assert "rtsp://camera/1 was lost" in outcome.err
+    assert "hunter2" not in outcome.err
 
 
 def test_whatever_happens_the_video_is_finished(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
     marked = tmp_path / "marked.mp4"
     monkeypatch.setattr("platereader.cli.watch.reports.TableReport.add", full)
-    assert watch(capsys, folder, "--fps", "10", "--save", marked)[0] == 3
+    assert command("watch", folder, "--fps", "10", "--save", marked)[0] == 3
     assert len(read_video(marked)) >= 1
-
-
-def test_looking_at_the_help_loads_nothing_heavy() -> None:
-    code = "import sys, platereader.cli.watch\nprint([name for name in ('cv2', 'PIL', 'torch') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout == "[]\n"

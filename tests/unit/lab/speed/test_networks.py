@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
-import pytest
 import torch
 
 from platereader.lab.speed.networks import (
@@ -13,20 +11,11 @@ from platereader.lab.speed.networks import (
     Timing,
     benchmark,
     format_speed,
-    interleaved,
     random_recognizers,
     recognizer_candidates,
 )
 from platereader.recognition._shape import ConvCtcConfig
 from small_networks import SMALL
-
-
-def test_calls_take_turns() -> None:
-    order: list[str] = []
-    seconds = interleaved({name: partial(order.append, name) for name in "abc"}, rounds=4)
-    assert all(set(order[first : first + 3]) == set("abc") for first in range(0, len(order), 3))
-    assert {name: len(times) for name, times in seconds.items()} == dict.fromkeys("abc", 4)
-    assert all(time >= 0 for times in seconds.values() for time in times)
 
 
 def test_every_size_and_thread_count_is_timed_and_threads_are_put_back() -> None:
@@ -44,17 +33,6 @@ def test_every_size_and_thread_count_is_timed_and_threads_are_put_back() -> None
     ]
     assert seen == {(1, 1), (1, 4), (2, 1), (2, 4)}
     assert all(timing.low_ms <= timing.median_ms <= timing.high_ms for timing in timings)
-    assert torch.get_num_threads() == before
-
-
-def test_threads_are_put_back_after_a_failure() -> None:
-    before = torch.get_num_threads()
-
-    def broken(batch: int) -> Callable[[], object]:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        benchmark({"one": broken}, threads=(before + 1,))
     assert torch.get_num_threads() == before
 
 

@@ -27,9 +27,17 @@ from platereader.lab.speed.machine import this_machine
 from platereader.lab.speed.pictures import generated_frames
 from platereader.lab.speed.pipelines import Setting, settings_of, time_frames
 from platereader.lab.speed.plots import draw_frame_report
-from platereader.lab.speed.report import Absent, FrameReport, Run, Start, Turn, stage_times, times_as_fast
+from platereader.lab.speed.report import (
+    Absent,
+    FrameReport,
+    Run,
+    Start,
+    Turn,
+    format_frame_report,
+    stage_times,
+    times_as_fast,
+)
 from platereader.lab.speed.stages import STAGES, Stopwatch, watched
-from platereader.lab.speed.table import format_frame_report
 from platereader.lab.speed.turns import interleaved, take_turns, torch_threads
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.results import PartDescription

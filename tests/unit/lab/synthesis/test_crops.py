@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis import crops
 from platereader.lab.synthesis.camera import Camera, Step
-from platereader.lab.synthesis.crops import CropProfile, jitter_real, plate_sample, random_layout, random_text
+from platereader.lab.synthesis.capture import CropProfile
+from platereader.lab.synthesis.crops import jitter_real, plate_sample, random_layout, random_text
 from platereader.lab.synthesis.pose import CornerError, PoseRange, corners_of, homography, noisy_corners
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import DEFAULT_SCHEMES, RUSSIA
@@ -64,9 +66,10 @@ def test_backgrounds_are_not_written_to() -> None:
     assert (photograph == 77).all()
 
 
-def test_groups_of_types_come_as_often_as_their_weights_say() -> None:
+def test_groups_of_types_come_as_often_as_their_weights_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crops, "FORMAT_WEIGHTS", {"standard": 3.0, "police": 1.0})
     rng = np.random.default_rng(0)
-    drawn = Counter(random_layout(rng, weights={"standard": 3.0, "police": 1.0}).name for _ in range(2000))
+    drawn = Counter(random_layout(rng).name for _ in range(2000))
     police = sum(count for name, count in drawn.items() if name.startswith("police"))
     assert 0.2 < police / 2000 < 0.3
     assert drawn["standard_two_line"] > 500
@@ -93,13 +96,15 @@ def test_a_sample_of_which_an_end_is_missing_says_so() -> None:
     assert any(text.endswith(ILLEGIBLE) for text in marked)
 
 
-def test_hidden_characters_are_not_named() -> None:
+def test_hidden_characters_are_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crops, "FORMAT_WEIGHTS", {"standard": 1.0})
+
     def mud(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
         soiled: BgrImage = pixels.copy()
         soiled[:, : pixels.shape[1] // 3] = 40
         return soiled
 
-    profile = replace(EXACT, camera=Camera(surface=(Step(mud, 1.0),), view=()), format_weights={"standard": 1.0})
+    profile = replace(EXACT, camera=Camera(surface=(Step(mud, 1.0),), view=()))
     rng = np.random.default_rng(0)
     for _ in range(10):
         sample = plate_sample(rng, profile=profile)

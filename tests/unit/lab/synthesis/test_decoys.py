@@ -8,6 +8,7 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
 from platereader.plates import ILLEGIBLE, RUSSIAN
+from platereader.results import Lines
 
 PROFILE = CropProfile()
 
@@ -16,6 +17,9 @@ PROFILE = CropProfile()
 class _Car:
     pixels: BgrImage
     corners: np.ndarray
+    lines: Lines = 1
+    text: str = "A123BC77"
+    country: str | None = None
 
 
 def test_foreign_characters_are_marked() -> None:

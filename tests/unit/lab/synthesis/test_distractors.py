@@ -3,7 +3,7 @@ import pytest
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
-from platereader.lab.synthesis import wording
+from platereader.lab.synthesis import signs
 from platereader.lab.synthesis.distractors import _KINDS, coloured, paste_distractors  # pyright: ignore[reportPrivateUsage]
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 
@@ -79,7 +79,7 @@ def test_every_kind_draws_at_any_size(kind: object, size: tuple[int, int]) -> No
 
 def test_no_line_is_a_number_of_a_plate() -> None:
     rng = np.random.default_rng(0)
-    for write in (wording.line, wording.caption, wording.cyrillic_words, wording.outlined_words):
+    for write in (signs.line, signs.caption, signs.cyrillic_words, signs.outlined_words):
         for _ in range(500):
             for part in write(rng).split():
                 code = part.isalnum() and any(map(str.isdigit, part)) and any(map(str.isalpha, part))

@@ -7,8 +7,7 @@ from platereader.lab.synthesis.foreign.backgrounds import plate_background
 from platereader.lab.synthesis.foreign.lettering import LETTERS, Lettering, line_mask, random_lettering, small_line
 from platereader.lab.synthesis.foreign.ornaments import FreeArea, stamp
 from platereader.lab.synthesis.foreign.plates import render_foreign
-from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, split
-from platereader.lab.synthesis.foreign.table import STYLES, random_style
+from platereader.lab.synthesis.foreign.styles import COLOURS, STYLES, ForeignStyle, random_style, split
 from platereader.plates._alphabet import ILLEGIBLE
 
 

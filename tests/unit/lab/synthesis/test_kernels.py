@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from platereader.lab.synthesis.kernels import motion_kernel
+from platereader.lab.synthesis.fields import motion_kernel
 
 
 @pytest.mark.parametrize("point", [(0.0, 0.0), (1.0, -2.0), (0.25, 1.5)])

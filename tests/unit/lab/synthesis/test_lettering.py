@@ -79,7 +79,6 @@ def test_texts_of_no_type_give_nothing(other: str) -> None:
 def test_small_and_faint_plates_give_nothing() -> None:
     assert not cut_lettering([_photographed("A123BC77", "standard", width_px=100)])
     assert not cut_lettering([_photographed("A123BC77", "standard", contrast=0.15)])
-    assert not cut_lettering([_photographed("A123BC77", "standard")], min_width_px=700)
 
 
 def test_plates_are_written_with_cut_outs() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.legibility import character_boxes, masked, window_corners
+from platereader.lab.synthesis.obstacle_shapes import Side
 from platereader.lab.synthesis.obstacles import (
     KINDS,
     Hidden,
     Kind,
-    Side,
     gap_shares,
     hide_end,
     legible_boxes,

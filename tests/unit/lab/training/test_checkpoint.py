@@ -14,49 +14,10 @@ from platereader.lab.training.checkpoint import (
     ModelEma,
     half_precision,
     load_checkpoint,
-    optimizer_tensors,
-    prefixed,
     restore_optimizer,
     save_checkpoint,
 )
 from platereader.runtimes._tensors import write_tensors
-
-
-def _trained(steps: int) -> tuple[nn.Linear, torch.optim.AdamW]:
-    torch.manual_seed(0)
-    module = nn.Linear(3, 2)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=0.1)
-    _go_on(module, optimizer, steps)
-    return module, optimizer
-
-
-def _go_on(module: nn.Linear, optimizer: torch.optim.AdamW, steps: int) -> None:
-    for step in range(steps):
-        optimizer.zero_grad()
-        torch.autograd.backward(module(torch.full((4, 3), float(step + 1))).square().mean())
-        optimizer.step()
-
-
-def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
-    module, optimizer = _trained(3)
-    tensors = prefixed("network", module.state_dict()) | prefixed("optimizer", optimizer_tensors(optimizer))
-    save_checkpoint(tmp_path / "c", Checkpoint(tensors, {"step": 3, "name": "имя"}))
-    _go_on(module, optimizer, 2)
-
-    loaded = load_checkpoint(tmp_path / "c")
-    other, other_optimizer = _trained(0)
-    other.load_state_dict(loaded.group("network"))
-    restore_optimizer(other_optimizer, loaded.group("optimizer"))
-    _go_on(other, other_optimizer, 2)
-    assert loaded.scalars == {"step": 3, "name": "имя"}
-    assert torch.equal(other.weight, module.weight)
-
-
-def test_saving_replaces_and_leaves_no_other_file(tmp_path: Path) -> None:
-    for step in (1, 2):
-        save_checkpoint(tmp_path / "c", Checkpoint({"a.x": torch.zeros(1)}, {"step": step}))
-    assert load_checkpoint(tmp_path / "c").scalars == {"step": 2}
-    assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
 def test_plain_weights_are_no_checkpoint(tmp_path: Path) -> None:
@@ -92,7 +53,7 @@ def test_state_that_is_none_is_refused(tmp_path: Path, state: str) -> None:
 
 @pytest.mark.parametrize("name", ["0", "a.step", ".step", "-1.step", "²." + "step"])
 def test_tensors_that_belong_to_no_optimizer_are_refused(name: str) -> None:
-    _, optimizer = _trained(1)
+    optimizer = torch.optim.AdamW(nn.Linear(3, 2).parameters())
     with pytest.raises(WeightsCorruptError, match="of an optimizer"):
         restore_optimizer(optimizer, {name: torch.zeros(1)})
 

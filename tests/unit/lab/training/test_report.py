@@ -7,10 +7,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from platereader._dependencies import check_installed
 from platereader.errors import FileError, MissingDependencyError
-from platereader.lab.training.report import append_log, draw_confusion, draw_curves, progress_bar, read_log
+from platereader.lab.training.report import (
+    TrainingRecord,
+    append_log,
+    card_of,
+    describe_weights,
+    draw_confusion,
+    draw_curves,
+    progress_bar,
+    read_log,
+)
+from platereader.registry import Registry
+from platereader.runtimes._tensors import write_tensors
 
 
 def test_the_log_comes_back_row_by_row(tmp_path: Path) -> None:
@@ -77,3 +89,34 @@ def test_missing_plotting_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"platereader-anpr\[evaluate\]"):
         check_installed("matplotlib")
+
+
+def test_described_weights_are_known_to_the_registry_and_have_a_card(tmp_path: Path) -> None:
+    weights = tmp_path / "mine.safetensors"
+    write_tensors(weights, {"weight": torch.zeros(2)})
+    record = TrainingRecord("a" * 64, ["photos", "more"], {"seed": 3}, 40, 1.25, [("found", "9/10 90.0 % (59.6-98.2)")])
+    describe_weights(weights, record, kind="detector", settings={"input_size": 64}, licence="MIT")
+    resolved = Registry.default().resolve(weights)
+    assert (resolved.kind, resolved.settings, resolved.entry.licence) == ("detector", {"input_size": 64}, "MIT")
+    card = card_of(weights).read_text(encoding="utf-8")
+    assert card_of(weights) == tmp_path / "mine.md"
+    for expected in (
+        "# mine\n",
+        f"| file | `mine.safetensors`, {weights.stat().st_size} bytes, sha256 `{resolved.sha256}` |",
+        "| licence | MIT |",
+        f"| began with | the weights of sha256 `{'a' * 64}` |",
+        "| labelled sets | photos, more |",
+        "| training | 40 steps in 1.2 minutes; seed 3 |",
+        "| found | 9/10 90.0 % (59.6-98.2) |",
+    ):
+        assert expected in card
+
+
+def test_a_card_without_figures_and_data_says_so(tmp_path: Path) -> None:
+    weights = tmp_path / "mine.safetensors"
+    write_tensors(weights, {"weight": torch.zeros(2)})
+    describe_weights(weights, TrainingRecord(None, [], {}, 1, 0.0), kind="recognizer", settings={})
+    card = card_of(weights).read_text(encoding="utf-8")
+    assert "| began with | random weights |" in card
+    assert "| labelled sets | none |" in card
+    assert "Measured" not in card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from platereader.video._tracking import association
 from platereader.video._tracking.association import best_pairs, common_shift
 from platereader.video._tracking.motion import Motion
 
+STATM = Path("/proc/self/statm")
 SIZE, ASPECT = np.log(50.0), 1.5
 
 
@@ -105,6 +107,17 @@ def test_no_other_pairs_are_worth_more(shape: tuple[int, int]) -> None:
 def test_of_equal_pairs_the_earlier_go_together(shape: tuple[int, int]) -> None:
     tracks, detections = best_pairs(np.full(shape, 7.0))
     assert tracks.tolist() == detections.tolist() == list(range(min(shape)))
+
+
+@pytest.mark.skipif(not STATM.is_file(), reason="resident memory is read from /proc")
+def test_what_computes_the_pairs_keeps_no_memory() -> None:
+    worth = np.random.default_rng(0).uniform(1, 9, (4, 5))
+    pages: list[int] = []  # resident ones: what is not Python's own memory counts as well
+    for _ in range(3):
+        for _ in range(5000):
+            best_pairs(worth)
+        pages.append(int(STATM.read_text(encoding="ascii").split()[1]))
+    assert pages[2] - pages[0] < 500  # 2 MB, and 10,000 calls
 
 
 def test_several_tracks_agree_on_a_shake() -> None:

@@ -1,18 +1,19 @@
-"""What a run over the suite ``countries`` says, as numbers."""
+"""What a run over the suite ``countries`` says, as numbers and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.tables import aligned, described, show_rate
 from platereader.results import PartDescription, Reason, Status
-
-__all__ = ["CountriesReport", "CountryReading", "GroupScores"]
 
 SCHEMA = 1
 """Version of ``CountriesReport.to_dict``."""
+_HEAD = ("pictures of", "whole text right", "status read", "wrong and read, of all", "country right, of right texts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,6 @@ class GroupScores:
             country=Rate.of(one.country_right for one in readings if one.exact and one.country),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        names = ("exact", "read", "wrong", "country")
-        return {"name": self.name, **{name: getattr(self, name).to_dict() for name in names}}
-
 
 @dataclass(frozen=True, slots=True)
 class CountriesReport:
@@ -109,9 +105,18 @@ class CountriesReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "schema": SCHEMA,
-            "parts": [part.to_dict() for part in self.parts],
-            "scores": [one.to_dict() for one in self.scores()],
-            "readings": [asdict(one) for one in self.readings],
-        }
+        return {"schema": SCHEMA, "scores": json_safe(self.scores()), **fields_of(self)}
+
+
+def format_countries(report: CountriesReport) -> str:
+    """Groups and what ran as text; rates with counts and 95 % intervals."""
+    rows = [
+        (one.name, *(show_rate(rate) if rate.n else "" for rate in (one.exact, one.read, one.wrong, one.country)))
+        for one in report.scores()
+    ]
+    blocks = [
+        [f"suite of countries: {len(report.readings)} pictures"],
+        [described(part) for part in report.parts],
+        aligned([_HEAD, *rows]),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks)

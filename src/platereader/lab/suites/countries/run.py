@@ -12,8 +12,6 @@ from platereader.pipeline import Pipeline
 from platereader.rectification._layout import join_lines
 from platereader.results import PlateImage
 
-__all__ = ["evaluate_countries", "run_size"]
-
 _CHUNK = 64
 
 
@@ -27,7 +25,7 @@ def evaluate_countries(
     backgrounds: Sequence[BgrImage] = (),
     *,
     groups: Sequence[Group] = GROUPS,
-    on_picture: Callable[[], None] | None = None,
+    on_picture: Callable[[], object] = lambda: None,
 ) -> CountriesReport:
     """Read every picture of the suite as the rectifier would hand it over.
 
@@ -57,6 +55,5 @@ def evaluate_countries(
                         reason=reading.reason,
                     )
                 )
-                if on_picture is not None:
-                    on_picture()
+                on_picture()
     return CountriesReport(tuple(readings), pipeline.describe())

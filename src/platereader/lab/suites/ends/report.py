@@ -1,4 +1,4 @@
-"""What a run over the suite ``ends`` says, as numbers."""
+"""What a run over the suite ``ends`` says, as numbers and as a table."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.ends.material import GROUPS, Group
 from platereader.lab.synthesis.ends.pictures import RIM_SHARE, EndVariant
+from platereader.lab.tables import aligned, described, show_rate
 from platereader.results import PartDescription, Reason, Status
-
-__all__ = ["EndReading", "EndScores", "EndsReport"]
 
 SCHEMA = 1
 """Version of ``EndsReport.to_dict``."""
 
 _NAMED: tuple[Reason, ...] = ("cut_off", "hidden_character")
+_HEAD = ("wrong and read, of all", "read", "not read: said to be hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,6 @@ class EndScores:
             named=Rate.of(one.reason in _NAMED or one.status == "unreadable" for one in refused),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {"name": self.name, **{name: getattr(self, name).to_dict() for name in ("read", "wrong", "named")}}
-
 
 @dataclass(frozen=True, slots=True)
 class EndsReport:
@@ -163,15 +161,26 @@ class EndsReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        worst = self.worst()
-        return {
-            "schema": SCHEMA,
-            "changed": list(self.changed),
-            "parts": [part.to_dict() for part in self.parts],
-            "totals": [scores.to_dict() for scores in self.totals()],
-            "worst": None if worst is None else worst.to_dict(),
-            "controls": {name: rate.to_dict() for name, rate in self.controls().items()},
-            "reasons": dict(self.reasons()),
-            "scores": [scores.to_dict() for scores in self.scores()],
-            "readings": [reading.to_dict() for reading in self.readings],
-        }
+        names = ("totals", "worst", "controls", "reasons", "scores")
+        return {"schema": SCHEMA, **{name: json_safe(getattr(self, name)()) for name in names}, **fields_of(self)}
+
+
+def format_ends(report: EndsReport) -> str:
+    """Totals, controls, reasons, variants and what ran as text; rates with counts and 95 % intervals."""
+    worst = report.worst()
+    rows = [("suite of ends", *_HEAD), *(_row(one) for one in report.totals())]
+    if worst is not None:
+        rows.append(("worst variant: " + worst.name, *_row(worst)[1:]))
+    blocks = [
+        [f"{len(report.readings)} readings; {frozen_note(report.changed, parts='variants')}"],
+        [described(part) for part in report.parts],
+        aligned(rows),
+        aligned([("right and read", ""), *((name, show_rate(rate)) for name, rate in report.controls().items())]),
+        aligned([("a character hidden: reason", ""), *((name, str(n)) for name, n in report.reasons().items())]),
+        aligned([("variant", *_HEAD), *(_row(one) for one in report.scores())]),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _row(scores: EndScores) -> tuple[str, ...]:
+    return scores.name, *map(show_rate, (scores.wrong, scores.read, scores.named))

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 from platereader._reading import PlateReader
 from platereader.lab.suites.chunks import chunks
-from platereader.lab.suites.ends.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
 from platereader.lab.suites.ends.report import EndReading, EndsReport
+from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
 from platereader.lab.synthesis.ends.material import EndPlate
 from platereader.lab.synthesis.ends.pictures import VARIANTS, EndPicture, EndVariant, part_size, pictures
 from platereader.pipeline import Pipeline
 from platereader.results import HasVerdict, PlateReading
 from platereader.video._fusion import FusedEvidence
 
-__all__ = ["evaluate_ends", "run_size"]
+FROZEN_PICTURES = 6
+"""Pictures of each variant, from its first on, whose fingerprint is frozen."""
 
 _CHUNK = 64
 
@@ -29,7 +30,7 @@ def evaluate_ends(
     plates: Sequence[EndPlate],
     *,
     variants: Sequence[EndVariant] = VARIANTS,
-    on_picture: Callable[[], None] | None = None,
+    on_picture: Callable[[], object] = lambda: None,
 ) -> EndsReport:
     """Read every picture of the suite from its given place.
 
@@ -43,18 +44,26 @@ def evaluate_ends(
         ContractError: a part broke its contract.
     """
     readings: list[EndReading] = []
-    frozen, changed = frozen_fingerprint(), list[str]()
+    frozen, changed = frozen_fingerprints("ends"), list[str]()
     for variant in variants:
         first: list[EndPicture] = []
         for some in chunks(pictures(plates, variant), size=max(1, _CHUNK // variant.frames)):
             first += some[: FROZEN_PICTURES - len(first)]
             for reading in _read(pipeline, some):
                 readings.append(reading)
-                if on_picture is not None:
-                    on_picture()
-        if fingerprint(first) != frozen.get(variant.name):
+                on_picture()
+        if fingerprint_of(first) != frozen.get(variant.name):
             changed.append(variant.name)
     return EndsReport(tuple(readings), tuple(changed), pipeline.describe())
+
+
+def fingerprint_of(made: Sequence[EndPicture]) -> str:
+    """The ``fingerprint`` of some pictures: their pixels, places and texts."""
+    return fingerprint(
+        (frame, [one.plate.view.text, frame.shape, [round(value, 2) for value in detection.box.to_tuple()]])
+        for one in made
+        for frame, detection in zip(one.frames, one.detections, strict=True)
+    )
 
 
 def _read(pipeline: Pipeline, some: Sequence[EndPicture]) -> Iterator[EndReading]:

@@ -14,8 +14,6 @@ from platereader.lab.suites.labelled.report import DetectionScores
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_detection"]
-
 
 def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
     """Write ``precision-recall.png`` and, of a set with plates, ``recall-by-width.png``; returns their paths.

@@ -58,7 +58,7 @@ def evaluate(
     name: str,
     failures: str | Path | None = None,
     rng: np.random.Generator | None = None,
-    on_picture: Callable[[], None] | None = None,
+    on_picture: Callable[[], object] = lambda: None,
 ) -> EvaluationReport:
     """Run a pipeline over a labelled set and score it.
 
@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _run(
-    pipeline: Pipeline, dataset: Dataset, *, failures: str | Path | None, on_picture: Callable[[], None] | None
+    pipeline: Pipeline, dataset: Dataset, *, failures: str | Path | None, on_picture: Callable[[], object]
 ) -> _Run:
     """Read all pictures; those that cannot be read are skipped."""
     run = _Run(skipped=list(dataset.skipped))
@@ -106,8 +106,7 @@ def _run(
             _evaluate_picture(run, pipeline, low_threshold, image=image, frame=frame, file=file, writer=writer)
         except (MediaFileError, InvalidImageError, DatasetError) as error:
             run.skipped.append(SkippedRow(image.path, None, str(error)))
-        if on_picture is not None:
-            on_picture()
+        on_picture()
     if writer is not None:
         writer.finish()
     return run

@@ -1,4 +1,4 @@
-"""What a run over the scenes suite says, as numbers."""
+"""What a run over the scenes suite says, as numbers and as a table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, median, ninetieth
+from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED
+from platereader.lab.tables import aligned, described, show_error, show_rate
 from platereader.results import PartDescription, Status
-
-__all__ = ["SceneReading", "SceneScores", "ScenesReport"]
 
 SCHEMA = 1
 """Version of ``ScenesReport.to_dict``."""
@@ -24,6 +25,8 @@ _GROUPS: Mapping[str, Callable[[Part], bool]] = {
     "rolled, together": lambda part: part.axis == "rolled",
     "tilted, together": lambda part: part in TILTED,
 }
+_HEAD = ("scenes suite", "found, IoU 0.3", "found, IoU 0.5", "whole text right", "right and status read")
+_CORNERS = ("corner error", "n", "median", "90 %")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,6 @@ class SceneScores:
     corner_error_p90: Estimate | None
     others: Mapping[str, Rate]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        rates = {name: getattr(self, name).to_dict() for name in ("found30", "found50", "exact", "exact_read")}
-        return {**asdict(self), **rates, "others": {name: rate.to_dict() for name, rate in self.others.items()}}
-
 
 @dataclass(frozen=True, slots=True)
 class ScenesReport:
@@ -116,13 +114,7 @@ class ScenesReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "schema": SCHEMA,
-            "changed": list(self.changed),
-            "parts": [part.to_dict() for part in self.parts],
-            "scores": [scores.to_dict() for scores in self.scores()],
-            "readings": [reading.to_dict() for reading in self.readings],
-        }
+        return {"schema": SCHEMA, "scores": json_safe(self.scores()), **fields_of(self)}
 
 
 def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Generator) -> SceneScores:
@@ -139,3 +131,40 @@ def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Genera
         corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
         others={name: Rate.of(one.others.get(name) == one.text for one in texts) for name in rectifiers},
     )
+
+
+def format_scenes(report: ScenesReport) -> str:
+    """Parts, corners, rectifiers and what ran as text; rates with counts and 95 % intervals."""
+    scores = report.scores()
+    blocks = [
+        [f"{len(report.readings)} pictures; {frozen_note(report.changed)}"],
+        [described(part) for part in report.parts],
+        aligned([_HEAD, *(_row(one) for one in scores)]),
+        _table([_CORNERS, *(_corners(one) for one in scores if one.corner_error_median)]),
+        _table(
+            [("rectifier", "the pipeline's", "contour", "box"), *(_rectifiers(one) for one in scores if one.others)]
+        ),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows below each other, if there are any but the head."""
+    return aligned(rows) if len(rows) > 1 else []
+
+
+def _row(scores: SceneScores) -> tuple[str, ...]:
+    return scores.name, *map(show_rate, (scores.found30, scores.found50, scores.exact, scores.exact_read))
+
+
+def _corners(scores: SceneScores) -> tuple[str, ...]:
+    errors = (scores.corner_error_median, scores.corner_error_p90)
+    return (scores.name, _count(scores.corner_error_median), *(show_error(one) for one in errors if one))
+
+
+def _count(error: Estimate | None) -> str:
+    return "-" if error is None else str(error.n)
+
+
+def _rectifiers(scores: SceneScores) -> tuple[str, ...]:
+    return scores.name, show_rate(scores.exact), *(show_rate(scores.others[name]) for name in ("contour", "box"))

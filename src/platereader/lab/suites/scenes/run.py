@@ -11,8 +11,8 @@ from platereader._geometry import iou
 from platereader._reading import PlateReader
 from platereader.lab.metrics.rates import corner_error
 from platereader.lab.suites.chunks import chunks
+from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
-from platereader.lab.suites.scenes.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
 from platereader.lab.synthesis.scenes.material import Material
 from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED, ScenePicture, part_size, pictures
@@ -22,7 +22,8 @@ from platereader.rectification._contour import ContourRectifier
 from platereader.rectification._corners import BoxRectifier
 from platereader.results import Detection, PlateReading
 
-__all__ = ["evaluate_scenes", "run_size"]
+FROZEN_PICTURES = 8
+"""Pictures of each part, from its first on, whose fingerprint is frozen."""
 
 _CHUNK = 8
 _CORNER_IOU = 0.5
@@ -43,7 +44,7 @@ def run_size(material: Material) -> int:
 
 
 def evaluate_scenes(
-    pipeline: Pipeline, material: Material, *, on_picture: Callable[[], None] | None = None
+    pipeline: Pipeline, material: Material, *, on_picture: Callable[[], object] = lambda: None
 ) -> ScenesReport:
     """Find and read the plate of every picture; the tilted ones with other rectifiers, too.
 
@@ -57,18 +58,23 @@ def evaluate_scenes(
         MediaFileError: a photograph cannot be decoded.
     """
     readings: list[SceneReading] = []
-    frozen, changed = frozen_fingerprint(), list[str]()
+    frozen, changed = frozen_fingerprints("scenes"), list[str]()
     for part in PARTS:
         first: list[ScenePicture] = []
         for some in chunks(pictures(material, part), size=_CHUNK):
             first += some[: FROZEN_PICTURES - len(first)]
             for reading in _read(pipeline, some):
                 readings.append(reading)
-                if on_picture is not None:
-                    on_picture()
-        if fingerprint(first) != frozen.get(part.name):
+                on_picture()
+        if fingerprint_of(first) != frozen.get(part.name):
             changed.append(part.name)
     return ScenesReport(tuple(readings), tuple(changed), pipeline.describe())
+
+
+def fingerprint_of(made: Sequence[ScenePicture]) -> str:
+    """The ``fingerprint`` of some pictures: their pixels, places and texts."""
+    places = [[round(value, 2) for value in one.box.to_tuple()] for one in made]
+    return fingerprint((one.frame, [one.text, one.frame.shape, place]) for one, place in zip(made, places, strict=True))
 
 
 def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneReading]:

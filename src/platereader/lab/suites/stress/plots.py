@@ -15,7 +15,6 @@ from platereader.lab.suites.stress.report import PartScores, StressReading, Stre
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_stress"]
 
 _COLUMNS = 4
 

@@ -1,4 +1,4 @@
-"""What a run over the stress suite says, as numbers."""
+"""What a run over the stress suite says, as numbers and as a table."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS
+from platereader.lab.tables import aligned, described, show_rate
 from platereader.results import PartDescription, Reason, Status
-
-__all__ = ["PartScores", "StressReading", "StressReport", "TrustScores"]
 
 SCHEMA = 2
 """Version of ``StressReport.to_dict``."""
 
 MIXED = "mixed"
+_HEAD = ("stress suite", "whole text right", "of these sources", "best path only", "read", "wrong of read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,7 @@ class PartScores:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        rates = {name: getattr(self, name).to_dict() for name in ("exact", "read", "read_wrong", "path_exact")}
-        return {"part": self.part.name, **rates, "by_source": {k: v.to_dict() for k, v in self.by_source.items()}}
+        return {**fields_of(self), "part": self.part.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,6 @@ class TrustScores:
     cut_off_named: Rate
     not_a_plate_read: Rate
     foreign_read: Rate
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {k: v.to_dict() if isinstance(v, Rate) else v for k, v in _fields(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +150,8 @@ class StressReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "schema": SCHEMA,
-            "changed": list(self.changed),
-            "parts": [part.to_dict() for part in self.parts],
-            "scores": [scores.to_dict() for scores in self.scores()],
-            "trust": self.trust().to_dict(),
-            "readings": [reading.to_dict() for reading in self.readings],
-        }
+        scores = {"scores": self.scores(), "trust": self.trust()}
+        return {"schema": SCHEMA, **json_safe(scores), **fields_of(self)}
 
 
 def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
@@ -176,5 +167,44 @@ def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
     )
 
 
-def _fields(scores: TrustScores) -> dict[str, Any]:
-    return {name: getattr(scores, name) for name in TrustScores.__slots__}
+def format_stress(report: StressReport) -> str:
+    """Parts, trust and what ran as text; rates with counts and 95 % intervals."""
+    blocks = [
+        [f"{len(report.readings)} pictures; {frozen_note(report.changed)}"],
+        [described(part) for part in report.parts],
+        aligned([_HEAD, *(_row(scores) for scores in report.scores())]),
+        aligned(_trust(report.trust())),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _row(scores: PartScores) -> tuple[str, ...]:
+    sources = ", ".join(f"{name} {_share(rate)}" for name, rate in scores.by_source.items())
+    return (
+        scores.part.name,
+        show_rate(scores.exact),
+        sources,
+        _share(scores.path_exact),
+        _share(scores.read),
+        f"{scores.read_wrong.count}/{scores.read_wrong.n}",
+    )
+
+
+def _share(rate: Rate) -> str:
+    return "-" if rate.value is None else f"{100 * rate.value:.1f} %"
+
+
+def _trust(trust: TrustScores) -> list[tuple[str, str]]:
+    return [
+        ("calibration error, mixed, 15 bins of equal mass", _number(trust.calibration_error)),
+        ("AUROC of confidence, mixed", _number(trust.auroc)),
+        ("AUROC of the best path's mean confidence, mixed", _number(trust.path_auroc)),
+        ("cut off by 15 to 50 %: not read", show_rate(trust.cut_off_flagged)),
+        ("cut off by 15 to 50 %: named so, or unreadable", show_rate(trust.cut_off_named)),
+        ("not a plate: read", show_rate(trust.not_a_plate_read)),
+        ("foreign plates: read as Russian", show_rate(trust.foreign_read)),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -12,21 +12,19 @@ from platereader._ctc import collapse
 from platereader._reading import PlateReader
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.suites.chunks import chunks
-from platereader.lab.suites.stress.fingerprint import fingerprint, frozen_fingerprint
+from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
 from platereader.lab.suites.stress.report import StressReading, StressReport
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.decoys import lettered_sample, scenery_sample
 from platereader.lab.synthesis.part import SEED, Part
 from platereader.lab.synthesis.stress.material import Material
-from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS, part_size, pictures
+from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS, StressPicture, part_size, pictures
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
 from platereader.plates._alphabet import Alphabet
 from platereader.rectification._layout import join_lines
 from platereader.results import PlateImage, PlateReading
-
-__all__ = ["evaluate_stress", "run_size"]
 
 _CHUNK = 64
 _SCENERY, _LETTERED = Part("not_a_plate", 0, "scenery"), Part("not_a_plate", 0, "lettering")
@@ -44,7 +42,7 @@ def evaluate_stress(
     material: Material,
     *,
     foreign: Sequence[LabelledImage] = (),
-    on_picture: Callable[[], None] | None = None,
+    on_picture: Callable[[], object] = lambda: None,
 ) -> StressReport:
     """Read every picture of the suite from its given place, then cut-off plates, non-plates and foreign plates.
 
@@ -63,11 +61,21 @@ def evaluate_stress(
         _read_suite(pipeline, material, made), _read_decoys(pipeline, material), _read_foreign(pipeline, foreign)
     ):
         readings.append(reading)
-        if on_picture is not None:
-            on_picture()
-    frozen = frozen_fingerprint()
+        on_picture()
+    frozen = frozen_fingerprints("stress")
     changed = tuple(name for name, digest in made.items() if frozen.get(name) != digest)
     return StressReport(tuple(readings), changed, pipeline.describe())
+
+
+def fingerprint_of(made: Iterable[StressPicture]) -> str:
+    """The ``fingerprint`` of the pictures of one part: their pixels, places and texts."""
+
+    def facts(picture: StressPicture) -> list[object]:
+        place = picture.detection.to_dict()
+        del place["truncated"]  # which no picture of the suite says
+        return [picture.text, picture.frame.shape, place]
+
+    return fingerprint((picture.frame, facts(picture)) for picture in made)
 
 
 def _read_suite(pipeline: Pipeline, material: Material, made: dict[str, str]) -> Iterator[StressReading]:
@@ -76,7 +84,7 @@ def _read_suite(pipeline: Pipeline, material: Material, made: dict[str, str]) ->
     reader = PlateReader(*parts, pipeline.schemes)
     for part in (*PARTS, *CUT_PARTS):
         stressed = list(pictures(material, [part]))
-        made.update(fingerprint(stressed))
+        made[part.name] = fingerprint_of(stressed)
         for some in chunks(stressed, size=_CHUNK):
             found = reader.read_frames([one.frame for one in some], [[one.detection] for one in some])
             for picture, (reading,) in zip(some, found, strict=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,6 @@ from platereader._dependencies import check_installed
 from platereader._geometry import iou_matrix
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
 from platereader.lab.suites.video.outcomes import Frame
-
-__all__ = ["IdentityScores", "score_identity"]
 
 _MIN_VISIBLE_SHARE = 0.5
 
@@ -41,10 +39,6 @@ class IdentityScores:
     switches: int
     fragments: int
     boxes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return asdict(self)
 
 
 def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:

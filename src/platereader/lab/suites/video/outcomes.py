@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from platereader._geometry import Box, iou
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
@@ -13,8 +13,6 @@ from platereader.lab.suites.video.replay import RecordedFrame, Replay
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
 from platereader.lab.synthesis.video.truth import TruePlate
 from platereader.results import PlateReading, Status, TrackedPlate
-
-__all__ = ["ClipOutcome", "Frame", "PassageOutcome", "TrackOutcome", "clip_outcome", "seen_frames"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +53,6 @@ class PassageOutcome:
     majority: str | None
     characters: str | None
 
-    @property
-    def level(self) -> str:
-        """Name of the level."""
-        return self.clip.split(" ", 1)[0]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class TrackOutcome:
@@ -90,18 +79,9 @@ class TrackOutcome:
     plates: int
 
     @property
-    def level(self) -> str:
-        """Name of the level."""
-        return self.clip.split(" ", 1)[0]
-
-    @property
     def right(self) -> bool:
         """Whether it says what its plate says."""
         return self.text is not None and self.text == self.truth
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return asdict(self)
 
 
 class Frame(NamedTuple):

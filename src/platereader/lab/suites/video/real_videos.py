@@ -16,8 +16,6 @@ from platereader.media._source import TimedFrame
 from platereader.pipeline import Pipeline
 from platereader.results import TrackedPlate
 
-__all__ = ["RealVideo", "VideoOutcome", "load_videos", "watch_video"]
-
 
 @dataclass(frozen=True, slots=True)
 class RealVideo:

@@ -18,8 +18,6 @@ from platereader.results import Detection, PlateReading, StreamUpdate
 from platereader.video._fusion import FusedEvidence
 from platereader.video._stream import PlateStream, StreamSettings
 
-__all__ = ["RecordedFrame", "Replay", "record", "replay"]
-
 _CHUNK = 4
 # A refiner looks at a place where it overlaps a plate by this much.
 _SAME_PLACE_IOU = 0.4

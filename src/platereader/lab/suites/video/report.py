@@ -1,23 +1,24 @@
-"""What a run over the sequences says, as numbers."""
+"""What a run over the sequences says, as numbers and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, mean, median
+from platereader.lab.metrics.json_safe import json_safe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import calibration_error
+from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.suites.video.identity import IdentityScores
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome
 from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.synthesis.video.levels import LEVELS
+from platereader.lab.tables import aligned, described, show_rate
 from platereader.results import PartDescription
-
-__all__ = ["BASELINES", "NEVER", "SCHEMA", "LevelScores", "SettingScores", "VideoReport"]
 
 SCHEMA = 2
 """Version of ``VideoReport.to_dict``."""
@@ -31,6 +32,7 @@ BASELINES: Mapping[str, Callable[[PassageOutcome], str | None]] = {
     "character vote": lambda one: one.characters,
 }
 """What fusion is measured against, by name: the same readings of the same tracks."""
+_SETTINGS = ("settings", "level", "fused text right", "and status read", "detector run", "read a frame", "one track")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,6 @@ class LevelScores:
     identity: IdentityScores | None
     calibration_error: float | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        rates = {name: value.to_dict() for name, value in values.items() if isinstance(value, Rate)}
-        return {
-            **values,
-            **rates,
-            "baselines": {name: rate.to_dict() for name, rate in self.baselines.items()},
-            "gains": {name: asdict(gain) for name, gain in self.gains.items()},
-            "settled_after": None if self.settled_after is None else asdict(self.settled_after),
-            "identity": None if self.identity is None else self.identity.to_dict(),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class SettingScores:
@@ -115,11 +104,6 @@ class SettingScores:
     one_track: Rate
     detector_runs: Rate
     reads: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value.to_dict() if isinstance(value, Rate) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +159,16 @@ class VideoReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "schema": SCHEMA,
-            "changed": list(self.changed),
-            "parts": [part.to_dict() for part in self.parts],
-            "levels": [scores.to_dict() for scores in self.scores()],
-            "settings": [scores.to_dict() for scores in self.settings()],
-            "videos": [video.to_dict() for video in self.videos],
-            "failures": [one.to_dict() for one in self.failures],
-            "wrong_tracks": [one.to_dict() for one in self.wrong_tracks],
-            "passages": [one.to_dict() for clip in self.default for one in clip.passages],
-            "tracks": [one.to_dict() for clip in self.default for one in clip.tracks],
+        scores = {
+            "levels": self.scores(),
+            "settings": self.settings(),
+            "failures": self.failures,
+            "wrong_tracks": self.wrong_tracks,
+            "passages": [one for clip in self.default for one in clip.passages],
+            "tracks": [one for clip in self.default for one in clip.tracks],
         }
+        own = {"changed": self.changed, "parts": self.parts, "videos": self.videos}
+        return {"schema": SCHEMA, **json_safe({**own, **scores})}
 
 
 def _of_level(outcomes: Iterable[ClipOutcome], level: str) -> list[ClipOutcome]:
@@ -245,3 +227,96 @@ def _setting(name: str, level: str, clips: Sequence[ClipOutcome]) -> SettingScor
         detector_runs=Rate(sum(clip.detector_runs for clip in clips), frames),
         reads=sum(clip.read for clip in clips) / frames,
     )
+
+
+def format_video(report: VideoReport) -> str:
+    """Levels side by side, settings, videos and what ran; rates with counts and 95 % intervals."""
+    scores = report.scores()
+    frames = sum(clip.frames for clip in report.default)
+    blocks = [
+        [f"{len(report.default)} clips of {frames} frames; {frozen_note(report.changed, parts='clips')}"],
+        [described(part) for part in report.parts],
+        _levels(scores) if scores else [],
+        format_settings(report.settings()),
+        [_video(video) for video in report.videos],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def format_settings(settings: Sequence[SettingScores]) -> list[str]:
+    """One row for each level with each of the settings."""
+    return aligned([_SETTINGS, *map(_setting_row, settings)]) if settings else []
+
+
+def _levels(scores: Sequence[LevelScores]) -> list[str]:
+    """One column for each level."""
+    rows: list[tuple[str, ...]] = [
+        ("", *(one.name for one in scores)),
+        ("clips", *(str(one.clips) for one in scores)),
+        _rates("single frames right", [one.single for one in scores]),
+        _rates("fused text right", [one.exact for one in scores]),
+        _rates("and status read", [one.exact_read for one in scores]),
+    ]
+    for rule in BASELINES:
+        rows.append(_rates(f"{rule} right", [one.baselines[rule] for one in scores]))
+        rows.append(("  fused is better by", *(_points(one.gains.get(rule)) for one in scores)))
+    rows += [
+        _rates("passages settled", [one.settled for one in scores]),
+        ("  after legible frames, median", *(_wait(one.settled_after) for one in scores)),
+        _rates("wrong of settled read tracks", [one.settled_wrong for one in scores]),
+        _rates("wrong while settled, ever", [one.ever_wrong for one in scores]),
+        _rates("wrong of read tracks", [one.read_wrong for one in scores]),
+        _rates("read tracks on no plate", [one.false_tracks for one in scores]),
+        _rates("passages with one track", [one.one_track for one in scores]),
+        _rates("passages with none", [one.no_track for one in scores]),
+        _rates("tracks on two plates", [one.mixed for one in scores]),
+        ("id switches", *(_switches(one) for one in scores)),
+        ("IDF1 / MOTA", *(_identity(one) for one in scores)),
+        ("calibration error", *(_share(one.calibration_error) for one in scores)),
+    ]
+    return aligned(rows)
+
+
+def _rates(name: str, rates: Sequence[Rate]) -> tuple[str, ...]:
+    return (name, *map(show_rate, rates))
+
+
+def _points(gain: Estimate | None) -> str:
+    return "-" if gain is None else f"{gain.value:+.1f} points ({gain.low:+.1f} to {gain.high:+.1f})"
+
+
+def _wait(wait: Estimate | None) -> str:
+    if wait is None:
+        return "-"
+    value, low, high = ("never" if one >= NEVER else f"{one:g}" for one in (wait.value, wait.low, wait.high))
+    return f"{value} ({low}-{high})"
+
+
+def _switches(scores: LevelScores) -> str:
+    return "-" if scores.identity is None else f"{scores.identity.switches} in {scores.exact.n} passages"
+
+
+def _identity(scores: LevelScores) -> str:
+    one = scores.identity
+    return "-" if one is None else f"{one.idf1:.3f} / {one.mota:.3f}, {one.boxes} boxes"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _setting_row(scores: SettingScores) -> tuple[str, ...]:
+    rates = (show_rate(scores.exact), show_rate(scores.exact_read))
+    detector_runs = _percent(scores.detector_runs)
+    return (scores.name, scores.level, *rates, detector_runs, f"{scores.reads:.2f}", show_rate(scores.one_track))
+
+
+def _percent(rate: Rate) -> str:
+    return "-" if rate.value is None else f"{100 * rate.value:.0f} % of frames"
+
+
+def _video(video: VideoOutcome) -> str:
+    known = "plates not listed" if video.plates is None else f"plates {', '.join(video.plates) or 'none'}"
+    found = f"read {', '.join(video.read) or 'none'} in {video.tracks} tracks"
+    verdict = {True: ": right", False: ": WRONG", None: ""}[video.right]
+    return f"{video.file}: {known}; {found}{verdict}; {video.frames} frames, {video.frames_per_s:.1f} a second"

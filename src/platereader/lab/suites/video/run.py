@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from platereader._dependencies import check_installed
-from platereader.lab.suites.video.fingerprint import fingerprint, fingerprint_frames, frozen_fingerprints
+from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
 from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, VideoOutcome, watch_video
@@ -18,8 +18,6 @@ from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.lab.synthesis.video.material import Material
 from platereader.pipeline import Pipeline
 from platereader.video._stream import StreamSettings
-
-__all__ = ["SETTINGS", "evaluate_video", "run_size"]
 
 SETTINGS: Mapping[str, StreamSettings] = MappingProxyType(
     {
@@ -43,7 +41,7 @@ def evaluate_video(
     *,
     videos: Sequence[RealVideo] = (),
     names: Sequence[str] | None = None,
-    on_step: Callable[[], None] | None = None,
+    on_step: Callable[[], object] = lambda: None,
 ) -> VideoReport:
     """Follow the plates through every clip, with several settings, and through videos.
 
@@ -62,7 +60,7 @@ def evaluate_video(
         MediaFileError: a photograph or a video cannot be decoded.
     """
     check_installed("motmetrics")
-    frozen, changed = frozen_fingerprints(), list[str]()
+    frozen, changed = frozen_fingerprints("video"), list[str]()
     outcomes: dict[str, list[ClipOutcome]] = {name: [] for name in SETTINGS}
     frames: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}
     for name in clip_names() if names is None else names:
@@ -74,15 +72,13 @@ def evaluate_video(
             outcomes[setting].append(clip_outcome(name, recorded, replayed))
             if setting == "default":
                 frames[made.level].append(seen_frames(recorded, replayed))
-        if fingerprint(kept) != frozen.get(name):
+        if fingerprint_of(kept) != frozen.get(name):
             changed.append(name)
-        if on_step is not None:
-            on_step()
+        on_step()
     watched: list[VideoOutcome] = []
     for video in videos:
         watched.append(watch_video(pipeline, video))
-        if on_step is not None:
-            on_step()
+        on_step()
     return VideoReport(
         {setting: tuple(some) for setting, some in outcomes.items()},
         {level: score_identity(clips) for level, clips in frames.items() if clips},
@@ -90,6 +86,21 @@ def evaluate_video(
         tuple(changed),
         pipeline.describe(),
     )
+
+
+def fingerprint_frames(count: int) -> tuple[int, int, int]:
+    """Numbers of the frames that a fingerprint is of: the first, the middle and the last one."""
+    return 0, count // 2, count - 1
+
+
+def fingerprint_of(frames: Sequence[VideoFrame]) -> str:
+    """The start of the ``fingerprint`` of some frames of a clip, those of ``fingerprint_frames``."""
+
+    def facts(frame: VideoFrame) -> list[object]:
+        plates = [(one.passage, one.text, [round(value, 1) for value in one.box.to_tuple()]) for one in frame.plates]
+        return [round(frame.timestamp_s, 4), plates]
+
+    return fingerprint((frame.pixels, facts(frame)) for frame in frames)[:16]
 
 
 def _collecting(made: Clip, kept: list[VideoFrame]) -> Iterator[VideoFrame]:

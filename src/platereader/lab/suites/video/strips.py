@@ -17,8 +17,6 @@ from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip
 from platereader.lab.synthesis.video.material import Material
 
-__all__ = ["draw_failures"]
-
 _TILES = 8
 _TILE_PX = (200, 100)
 _CAPTION_PX = 20
@@ -31,7 +29,7 @@ def draw_failures(
     material: Material,
     folder: Path,
     *,
-    on_clip: Callable[[], None] | None = None,
+    on_clip: Callable[[], object] = lambda: None,
 ) -> None:
     """Make the clips of failed passages anew and write a strip for each passage.
 
@@ -48,8 +46,7 @@ def draw_failures(
         for failure in group:
             strip = _strip(frames, failure)
             write_picture(folder / f"{name.replace(' ', '_')}_{failure.passage}.jpg", strip)
-        if on_clip is not None:
-            on_clip()
+        on_clip()
 
 
 def _strip(frames: Sequence[VideoFrame], failure: PassageOutcome) -> BgrImage:

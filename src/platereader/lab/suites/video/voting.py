@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 from platereader.results import PlateReading
 
-__all__ = ["VOTES", "WINDOW", "best_single_frame", "character_vote", "whole_string_majority"]
-
 WINDOW = 15
 """Latest texts that vote on the whole string."""
 

@@ -20,8 +20,6 @@ from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.views import View, photographed
 from platereader.plates import RUSSIA, Schemes
 
-__all__ = ["GROUPS", "EndPlate", "Group", "load_material", "prepared"]
-
 Group: TypeAlias = Literal["two digits", "three digits", "no region", "foreign"]
 """Digits of the region of a Russian plate, or another country."""
 
@@ -34,14 +32,7 @@ _SURROUNDINGS = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndPlate:
-    """A plate of which an end will be hidden.
-
-    Attributes:
-        view: at most 140 px wide.
-        group: what it belongs to.
-        name: file it comes from.
-        boxes: place of each character; empty where the type of the plate has no layout.
-    """
+    """A plate, at most 140 px wide, to hide an end of; ``boxes`` are empty where its type has no layout."""
 
     view: View
     group: Group
@@ -50,10 +41,7 @@ class EndPlate:
 
 
 def load_material(root: Path) -> tuple[EndPlate, ...]:
-    """Read the plates with corners: of ``dev/russian``, and the held-out part of the sets of ``train``.
-
-    Args:
-        root: folder with ``dev/russian`` and ``train/russian``, ``streets``, ``more`` and ``neighbours``.
+    """Read the plates with corners: of ``dev/russian``, and the held-out part of four sets of ``train``.
 
     Raises:
         DatasetError: one of them is missing, or no plate can be used.

@@ -16,11 +16,11 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad
 from platereader.lab.synthesis.ends.material import EndPlate
+from platereader.lab.synthesis.obstacle_shapes import Side
 from platereader.lab.synthesis.obstacles import (
     KINDS,
     Hidden,
     Kind,
-    Side,
     gap_shares,
     hide_end,
     legible_boxes,
@@ -28,9 +28,8 @@ from platereader.lab.synthesis.obstacles import (
     without_end,
 )
 from platereader.lab.synthesis.pose import CornerError, Corners, noisy_corners
+from platereader.lab.synthesis.stress import damage
 from platereader.results import Detection
-
-__all__ = ["FUSED_FRAMES", "RIM_SHARE", "VARIANTS", "EndPicture", "EndVariant", "VariantKind", "part_size", "pictures"]
 
 VariantKind: TypeAlias = Kind | Literal["box", "frame_and_box", "whole"]
 """What hides the end; at ``box`` only the given place ends there, at ``frame_and_box`` the picture does, too."""
@@ -51,15 +50,10 @@ _DRAWN: Mapping[VariantKind, Kind] = {**{kind: kind for kind in KINDS}, "frame_a
 
 @dataclass(frozen=True, slots=True)
 class EndVariant:
-    """One way to hide an end.
+    """One way to hide an end: a ``share`` of the plate's width, or so many ``characters``; the other one is 0.
 
-    Attributes:
-        kind: what hides it.
-        side: which end.
-        share: of the plate's width that is hidden; 0 where ``characters`` says it.
-        characters: how many are hidden, the edge standing between two; 0 where ``share`` says it.
-        tone: grey level of the obstacle; None where its kind has tones of its own.
-        frames: of one passage, whose evidence is fused; 1 for single pictures.
+    ``tone`` is None where the obstacle's kind has its own; ``frames`` are those of one passage, whose evidence is
+    fused.
     """
 
     kind: VariantKind
@@ -140,14 +134,9 @@ VARIANTS: tuple[EndVariant, ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndPicture:
-    """A plate of which an end is hidden, as one frame or several.
+    """A plate of which an end is hidden, as one frame, uint8 ``(H, W, 3)`` BGR, or several, with its place in each.
 
-    Attributes:
-        variant: what it belongs to.
-        plate: of which an end is hidden.
-        frames: uint8 ``(H, W, 3)`` BGR, one or more.
-        detections: where the plate is in each frame.
-        hidden: whether a character is hidden; None where their places are unknown.
+    ``hidden`` says whether a character is; None where their places are unknown.
     """
 
     variant: EndVariant
@@ -180,8 +169,9 @@ def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int)
     if variant.frames == 1:
         frames, places = [hidden.pixels], [found]
     else:
+        shown = plate.view.changed(hidden.pixels)
         sources = [variant.rng(number, 1 + index) for index in range(variant.frames)]
-        frames = [_with_noise(hidden.pixels, rng=source) for source in sources]
+        frames = [damage.noise(shown, _FRAME_NOISE, rng=source).pixels for source in sources]
         places = [noisy_corners(found, error=_JITTER, rng=source) for source in sources]
     detections = tuple(_detection(place, plate) for place in places)
     return EndPicture(variant, plate, tuple(frames), detections, _hides(plate, variant, hidden, share=share))
@@ -210,12 +200,6 @@ def _hides(plate: EndPlate, variant: EndVariant, hidden: Hidden, *, share: float
     if variant.kind == "box":
         return not all(legible_in_part(plate.boxes, side=variant.side, share=share))
     return not all(legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes))
-
-
-def _with_noise(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
-    noisy = pixels + np.float32(_FRAME_NOISE) * rng.standard_normal(pixels.shape, np.float32)
-    clipped: BgrImage = np.clip(noisy.round(), 0, 255).astype(np.uint8)
-    return clipped
 
 
 def _detection(corners: Corners, plate: EndPlate) -> Detection:

@@ -16,18 +16,7 @@ _Float: TypeAlias = NDArray[np.float32]
 
 
 def plate_background(kind: str, *, size_px: tuple[int, int], colour: _Colour, rng: np.random.Generator) -> BgrImage:
-    """Paint an empty plate.
-
-    Args:
-        kind: ``plain``, ``sheen``, ``fade``, ``fade_down``, ``fade_across``, ``two_tone``, ``blobs``, ``scenery`` or
-            ``graphic``.
-        size_px: width and height.
-        colour: float32 ``(3,)`` BGR of the plate.
-        rng: source of randomness.
-
-    Returns:
-        uint8 ``(H, W, 3)`` BGR, a new array.
-    """
+    """Paint an empty plate of a kind in ``_KINDS``: uint8 ``(H, W, 3)`` BGR, its ``colour`` float32 ``(3,)`` BGR."""
     width, height = size_px
     plain = np.empty((height, width, 3), np.float32)
     plain[:] = colour

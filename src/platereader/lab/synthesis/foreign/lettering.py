@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_aspect, glyph_mask
+from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_aspect, glyph_mask, outlines
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 EMBLEM = "*"
@@ -22,78 +22,18 @@ _SANS, _CORNERED, _ROUND, _SERIF, _RUSSIAN = range(5)
 _FACE_ODDS = np.cumsum((0.2, 0.2, 0.27, 0.08, 0.25))
 _WIDTHS = (0.52, 0.6, 0.68, 0.78, 0.92)
 _STROKES = (6, 7, 8, 9, 10, 12)
-_SKELETONS = {
-    "0": "10 30 41 45 36 16 05 01 10",
-    "1": "01 20 26",
-    "2": "01 10 30 41 42 06 46",
-    "3": "01 10 30 41 42 33 44 45 36 16 05,13 33",
-    "4": "36 30 04 44",
-    "5": "40 00 03 33 44 45 36 16 05",
-    "6": "41 30 10 01 05 16 36 45 44 33 13 04",
-    "7": "00 40 16",
-    "8": "33 13 02 01 10 30 41 42 33 44 45 36 16 05 04 13",
-    "9": "05 16 36 45 41 30 10 01 02 13 33 42",
-    "A": "06 20 46,14 34",
-    "B": "03 33 42 41 30 00 06 36 45 44 33",
-    "C": "41 30 10 01 05 16 36 45",
-    "D": "06 00 30 41 45 36 06",
-    "E": "40 00 06 46,03 33",
-    "F": "40 00 06,03 33",
-    "G": "41 30 10 01 05 16 36 45 43 23",
-    "H": "00 06,40 46,03 43",
-    "I": "20 26",
-    "J": "40 45 36 16 05",
-    "K": "00 06,40 03 46",
-    "L": "00 06 46",
-    "M": "06 00 23 40 46",
-    "N": "06 00 46 40",
-    "O": "10 30 41 45 36 16 05 01 10",
-    "P": "06 00 30 41 42 33 03",
-    "Q": "10 30 41 45 36 16 05 01 10,34 46",
-    "R": "06 00 30 41 42 33 03,23 46",
-    "S": "41 30 10 01 02 13 33 44 45 36 16 05",
-    "T": "00 40,20 26",
-    "U": "00 05 16 36 45 40",
-    "V": "00 26 40",
-    "W": "00 16 22 36 40",
-    "X": "00 46,40 06",
-    "Y": "00 23 40,23 26",
-    "Z": "00 40 06 46",
-}
-"""Middles of the strokes: chains of points ``xy`` in a box 4 wide and 6 high, y down."""
 _WIDE, _HIGH = 4, 6
 _SYLLABLES = (
-    "ba",
-    "ca",
-    "da",
-    "el",
-    "fo",
-    "gra",
-    "ho",
-    "in",
-    "ka",
-    "la",
-    "mi",
-    "no",
-    "or",
-    "pa",
-    "ri",
-    "sa",
-    "to",
-    "va",
-)
+    "ba", "ca", "da", "el", "fo", "gra", "ho", "in", "ka", "la", "mi", "no", "or", "pa", "ri", "sa", "to", "va",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
     """How the large characters of a plate are cut.
 
-    Attributes:
-        face: which set of outlines.
-        width: width of a character in parts of that of its outline.
-        stroke: width of its strokes, pixels at a height of 64.
-        gap_px: area between two characters, pixels at a height of 64.
-        slant: sideways step of the top in parts of the height.
+    ``width`` is in parts of that of the outline, ``stroke`` and ``gap_px`` are pixels at a height of 64, ``slant`` is
+    the sideways step of the top in parts of the height.
     """
 
     face: int
@@ -115,15 +55,9 @@ def random_lettering(rng: np.random.Generator) -> Lettering:
 
 
 def line_mask(text: str, *, lettering: Lettering, rng: np.random.Generator) -> tuple[Mask, list[float]]:
-    """A line of large characters.
+    """A line of large characters: letters, digits and the marks of ``ForeignStyle.patterns``.
 
-    Args:
-        text: letters, digits and the marks of ``ForeignStyle.patterns``.
-        lettering: how they are cut.
-        rng: source of randomness of the strokes.
-
-    Returns:
-        uint8 ``(64, W)``, 255 = ink; and where emblems stand, in parts of the width.
+    Returned are uint8 ``(64, W)``, 255 = ink, and where emblems stand, in parts of the width.
     """
     crowded = len(text) > 6
     gap = np.zeros((_BASE_PX, lettering.gap_px * 2 // 3 if crowded else lettering.gap_px), np.uint8)
@@ -141,14 +75,9 @@ def line_mask(text: str, *, lettering: Lettering, rng: np.random.Generator) -> t
 
 
 def small_line(kind: str, *, rng: np.random.Generator) -> Mask:
-    """A line of small characters: a state, a city, a slogan.
+    """A line of small characters, a state, a city or a slogan: uint8 ``(H, W)``, cut at the ink.
 
-    Args:
-        kind: ``caps``, ``tiny`` (capitals far apart), ``serif``, ``script`` or ``strokes`` (of a foreign script).
-        rng: source of randomness.
-
-    Returns:
-        uint8 ``(H, W)``, cut at the ink.
+    ``kind`` is ``caps``, ``tiny`` (capitals far apart), ``serif``, ``script`` or ``strokes`` (of a foreign script).
     """
     if kind == "strokes":
         tiles = [square_strokes(rng) for _ in range(int(rng.integers(3, 7)))]
@@ -247,7 +176,7 @@ def _stroked(char: str, *, width: float, stroke: int, face: int) -> Mask:
     unit_x = unit_y * broad
     margin = stroke / 2 + (0.6 * unit_x if face == _SERIF else 0) + 1
     tile = np.zeros((_BASE_PX, round(unit_x * _WIDE + 2 * margin)), np.uint8)
-    for chain in _SKELETONS[char].split(","):
+    for chain in outlines()["skeleton", char].split(","):
         points = np.array([divmod(int(point), 10) for point in chain.split()], np.float64)
         chains = [_rounded(points) if face in {_ROUND, _RUSSIAN} else points]
         if face == _SERIF:

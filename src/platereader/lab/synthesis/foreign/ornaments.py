@@ -32,17 +32,10 @@ class FreeArea:
 
 
 def stamp(pixels: BgrImage, mask: Mask, *, area: FreeArea, ink: _Colour, emboss: float = 0.0) -> FreeArea:
-    """Print a mask into the middle of an area, narrowed where it is too wide.
+    """Print a mask, uint8 ``(h, w)`` with 255 = ink, into the middle of an area as high as that, and return its place.
 
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR, changed.
-        mask: uint8 ``(h, w)``, 255 = ink, of any size.
-        area: where it goes; its height is the height of the print.
-        ink: float32 ``(3,)`` BGR.
-        emboss: strength of the light on the pressed edge, 0 to 1; negative from below.
-
-    Returns:
-        The place it took.
+    A print that is too wide is narrowed. ``ink`` is float32 ``(3,)`` BGR; ``emboss`` is the strength of the light on
+    the pressed edge, 0 to 1, negative from below.
     """
     height, width = area.bottom - area.top, area.right - area.left
     wide = mask.shape[1] * height / mask.shape[0]
@@ -109,14 +102,7 @@ def marks(pixels: BgrImage, style: ForeignStyle, *, area: FreeArea, rng: np.rand
 
 
 def emblem(pixels: BgrImage, *, centre: tuple[float, float], size: float, rng: np.random.Generator) -> None:
-    """A coat of arms, a map, a flower: two or three patches of colour.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR, changed.
-        centre: where, pixels.
-        size: how large, pixels.
-        rng: source of randomness.
-    """
+    """A coat of arms, a map, a flower: two or three patches of colour, centre and size in pixels."""
     faint = rng.random() < 0.3
     for part in range(int(rng.integers(1, 4))):
         angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 10))))

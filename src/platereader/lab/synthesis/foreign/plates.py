@@ -1,6 +1,6 @@
 """Plates of other countries, made up: not every plate is Russian, and a reader has to say so.
 
-``platereader.lab.synthesis.foreign.table`` says what they look like.
+``platereader.lab.synthesis.foreign.styles`` says what they look like.
 """
 
 from __future__ import annotations
@@ -25,13 +25,10 @@ from platereader.lab.synthesis.foreign.lettering import (
     small_line,
 )
 from platereader.lab.synthesis.foreign.ornaments import FreeArea, bands, emblem, fittings, marks, stamp
-from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of
-from platereader.lab.synthesis.foreign.table import random_style
+from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of, random_style
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
 from platereader.plates._alphabet import ILLEGIBLE
 from platereader.results import Lines
-
-__all__ = ["ForeignPlate", "render_foreign"]
 
 _Colour: TypeAlias = NDArray[np.float32]
 
@@ -58,13 +55,10 @@ class ForeignPlate:
 
 
 def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | None = None) -> ForeignPlate:
-    """Draw the front of a made-up foreign plate.
+    """Draw the front of a made-up foreign plate, at least 16 px high; the aspect is random, from 1 to 5.
 
-    Args:
-        rng: source of randomness.
-        height_px: height of the picture, at least 16; the aspect is random, from 1 to 5.
-        pattern: of the text: ``L`` for a letter, ``D`` for a digit, ``A`` for either, ``/`` between two lines; all
-            else stands for itself. None for a random one.
+    In a ``pattern`` of the text ``L`` is a letter, ``D`` a digit, ``A`` either, ``/`` parts two lines, and all else
+    stands for itself; None for a random one.
 
     Raises:
         InvalidArgumentError: ``height_px`` is below 16.

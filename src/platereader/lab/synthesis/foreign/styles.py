@@ -1,11 +1,15 @@
-"""What a kind of foreign plate is: proportions, texts, colours and ornaments, each with its possibilities."""
+"""How plates of other countries look: proportions, texts, colours and ornaments, each with its possibilities."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+
+_TABLE = Path(__file__).with_name("styles.csv")
 
 Bgr: TypeAlias = tuple[int, int, int]
 
@@ -80,3 +84,53 @@ def one_of(row: str, *, rng: np.random.Generator) -> str:
     """Any of a row of possibilities."""
     choices = split(row)
     return choices[int(rng.integers(len(choices)))]
+
+
+def random_style(rng: np.random.Generator) -> ForeignStyle:
+    """A row of the table, or in a fifth of the cases a plate of no country at all."""
+    if rng.random() < _MIXED_SHARE:
+        return _mixed(rng)
+    return STYLES[min(len(STYLES) - 1, int(np.searchsorted(_ODDS, rng.random())))]
+
+
+def _mixed(rng: np.random.Generator) -> ForeignStyle:
+    """Any shape with any colours: what it has of each is another country's."""
+    aspect = float(_MIXED_ASPECTS[rng.integers(len(_MIXED_ASPECTS))] * rng.uniform(0.92, 1.08))
+    lines = 2 if rng.random() < (0.8 if aspect < 1.8 else 0.25 if aspect < 2.3 else 0.0) else 1
+    lettered, painted, backed, named = (STYLES[int(rng.integers(len(STYLES)))] for _ in range(4))
+    fitting = [one for one in split(lettered.patterns) if one.count("/") == lines - 1]
+    return ForeignStyle(
+        name="mixed",
+        weight=0.0,
+        aspects=str(aspect),
+        patterns=", ".join(fitting) or ("LLL DDD", "LL DD/DDDD")[lines - 1],
+        paints=painted.paints,
+        backgrounds=backed.backgrounds,
+        upper=named.upper,
+        lower=named.lower,
+        extras=_ANY_EXTRAS,
+        fill=(0.65, 1.0),
+    )
+
+
+def _table() -> Iterator[ForeignStyle]:
+    """The rows of ``styles.csv``: an empty cell is the default, and one with a ditto mark as in the row above."""
+    names, *rows = (line.split("|") for line in _TABLE.read_text(encoding="utf-8").splitlines())
+    before: dict[str, str] = {}
+    for row in rows:
+        cells = {name: before[name] if cell == '"' else cell for name, cell in zip(names, row, strict=False)}
+        before = dict.fromkeys(names, "") | cells
+        pairs = {name: tuple(map(float, split(cells.pop(name, "")))) for name in ("line_shares", "fill")}
+        given: dict[str, Any] = {name: value for name, value in (cells | pairs).items() if value}
+        given["weight"] = float(given["weight"])
+        yield ForeignStyle(**given)
+
+
+STYLES: tuple[ForeignStyle, ...] = tuple(_table())
+"""Every kind of plate, written from common knowledge: a third of them American by weight, a quarter European."""
+
+_TOTAL = sum(style.weight for style in STYLES)
+_ODDS = np.cumsum([style.weight / _TOTAL for style in STYLES])
+_MIXED_SHARE = 0.2
+_MIXED_ASPECTS = (4.64, 3.5, 3.1, 2.5, 2.0, 2.0, 1.5, 1.25)
+_ANY_EXTRAS = "stickers 0.2, bolts 0.3, frame 0.15, rim 0.4, seal 0.2, emblem 0.2, band 0.25, strip 0.15"

@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.kernels import motion_kernel
-
-__all__ = ["dash_camera", "ordinary_camera"]
+from platereader.lab.synthesis.fields import motion_kernel, through_jpeg
 
 _Grey = NDArray[np.float32]
 
@@ -23,16 +21,11 @@ _Grey = NDArray[np.float32]
 def ordinary_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     """A photograph as it comes: a little less light, a little noise, JPEG of quality 60 to 95."""
     lit = _exposed(pixels, gain=np.full(3, rng.uniform(0.7, 1.1)), veil=np.zeros(3))
-    return _compressed(_noisy(lit, sigma=float(rng.uniform(0.5, 4.0)), rng=rng), quality=int(rng.integers(60, 96)))
+    return through_jpeg(_noisy(lit, sigma=float(rng.uniform(0.5, 4.0)), rng=rng), quality=int(rng.integers(60, 96)))
 
 
 def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
-    """A frame of a dash-cam in winter: haze or dusk, a purple cast, soft optics, slight motion blur, JPEG 30 to 60.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR; not changed.
-        rng: how much of each.
-    """
+    """A frame of a dash-cam in winter: haze or dusk, a purple cast, soft optics, slight motion blur, JPEG 30 to 60."""
     level = float(rng.uniform(0.35, 0.95))
     cast_bgr = np.array((1.0, 1.0 - rng.uniform(0.0, 0.3), 1.0 + rng.uniform(-0.08, 0.08)))
     haze = float(rng.uniform(0.0, 0.45)) * level
@@ -42,7 +35,7 @@ def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     if rng.random() < 0.6:
         frame = _motion_blurred(frame, length_px=float(rng.uniform(1.5, 5.0)), angle=float(rng.normal(0.0, 0.5)))
     frame = _vignetted(_noisy(frame, sigma=float(rng.uniform(1.0, 6.0)), rng=rng), depth=float(rng.uniform(0.0, 0.35)))
-    return _compressed(frame, quality=int(rng.integers(30, 61)))
+    return through_jpeg(frame, quality=int(rng.integers(30, 61)))
 
 
 def _exposed(pixels: BgrImage, *, gain: NDArray[np.float64], veil: NDArray[np.float64]) -> BgrImage:
@@ -78,8 +71,3 @@ def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
     shade = 1 - np.float32(depth / 2) * (down + across)
     darker: BgrImage = np.rint(pixels * shade[..., None]).astype(np.uint8)
     return darker
-
-
-def _compressed(pixels: BgrImage, *, quality: int) -> BgrImage:
-    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cast(BgrImage, cv2.imdecode(data, cv2.IMREAD_COLOR))

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
-
-__all__ = ["Photograph", "plate_width", "random_placement", "render_frame", "without_plates"]
+from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by, warp_onto
 
 _ERASED = 1.35
 _MIN_SCALE = 0.95
@@ -21,11 +19,9 @@ _MIN_SCALE = 0.95
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photograph:
-    """A photograph with the plates known in it.
+    """A photograph, uint8 ``(H, W, 3)`` BGR, with the plates known in it; the first one is to be found.
 
-    Attributes:
-        pixels: uint8 ``(H, W, 3)`` BGR.
-        plates: corners of each plate, float32 ``(4, 2)`` in these pixels, as in ``Quad``; the first one is to be found.
+    ``plates`` are corners, float32 ``(4, 2)`` in these pixels, as in ``Quad``.
     """
 
     pixels: BgrImage
@@ -33,25 +29,18 @@ class Photograph:
 
 
 def render_frame(photograph: Photograph, matrix: NDArray[np.float64], *, size_px: tuple[int, int]) -> Photograph:
-    """The photograph transformed into a frame; outside of it, its mirror image without any plate.
+    """The photograph in a frame of that width and height, by a ``pose.homography``, and the plates in its pixels.
 
-    Args:
-        photograph: not changed.
-        matrix: from pixels of the photograph to those of the frame, as ``synthesis.pose.homography`` returns it.
-        size_px: width and height of the frame.
-
-    Returns:
-        The frame and the plates in its pixels.
+    Outside of the photograph is its mirror image without any plate.
     """
     plates = tuple(moved_by(matrix, points=corners) for corners in photograph.plates)
     small = _shrunk(photograph, scale=plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6))
     matrix = matrix @ homography(_outline(small.pixels), _outline(photograph.pixels))
     around = without_plates(small.pixels, small.plates)
     frame = cv2.warpPerspective(around, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    cv2.warpPerspective(
-        small.pixels, matrix, size_px, dst=frame, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
-    )
-    return Photograph(cast(BgrImage, frame), plates)
+    pixels = cast(BgrImage, frame)
+    warp_onto(pixels, small.pixels, matrix=matrix)
+    return Photograph(pixels, plates)
 
 
 def without_plates(pixels: BgrImage, plates: Sequence[Corners]) -> BgrImage:
@@ -69,11 +58,7 @@ def random_placement(
 ) -> NDArray[np.float64]:
     """The matrix that puts the whole photograph into a frame, or fills the frame with part of it.
 
-    Args:
-        photograph: its first plate decides how large it becomes and is wholly inside.
-        width_px: of that plate in the frame.
-        size_px: width and height of the frame.
-        rng: decides where.
+    The first plate gets the width ``width_px`` and is wholly inside.
     """
     plate = photograph.plates[0]
     scale = width_px / plate_width(plate)
@@ -105,8 +90,13 @@ def _shrunk(photograph: Photograph, *, scale: float) -> Photograph:
     """The photograph at about the size it will have: a warp alone would skip pixels."""
     if scale > _MIN_SCALE:
         return photograph
+    return resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
+
+
+def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Photograph:
+    """The photograph and its plates, so many times as large."""
     height, width = photograph.pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cast(BgrImage, cv2.resize(photograph.pixels, size, interpolation=cv2.INTER_AREA))
+    pixels = cast(BgrImage, cv2.resize(photograph.pixels, size, interpolation=interpolation))
     factors = np.array((size[0] / width, size[1] / height), np.float32)
-    return Photograph(small, tuple(corners * factors for corners in photograph.plates))
+    return Photograph(pixels, tuple(corners * factors for corners in photograph.plates))

@@ -10,25 +10,17 @@ import numpy as np
 
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration, load_dataset
-from platereader.lab.synthesis.pose import Corners
 from platereader.lab.synthesis.scenes.frames import Photograph
 from platereader.media._images import read_image
 from platereader.rectification._layout import lines_by_aspect
 from platereader.results import Lines
-
-__all__ = ["Material", "PlatePhotograph", "load_material"]
 
 _DASH_CAMERA = "rl_"
 
 
 @dataclass(frozen=True, slots=True)
 class PlatePhotograph:
-    """One labelled plate in a photograph.
-
-    Attributes:
-        image: the photograph.
-        plate: the plate; its box is well fitted.
-    """
+    """One labelled plate, whose box is well fitted, in a photograph."""
 
     image: LabelledImage
     plate: LabelledPlate
@@ -60,7 +52,9 @@ class PlatePhotograph:
         """The decoded photograph, this plate first of those in it."""
         others = [box for plate in self.image.plates if plate is not self.plate and (box := plate.bounds) is not None]
         plates = (self.corners, *(Quad.from_box(box) for box in others))
-        return Photograph(read_image(self.image.path), tuple(_points(quad) for quad in plates))
+        return Photograph(
+            read_image(self.image.path), tuple(np.asarray(quad.to_array(), np.float32) for quad in plates)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +73,9 @@ class Material:
 
 
 def load_material(root: Path) -> Material:
-    """Find what the suite is made from; pictures are decoded when they are needed.
+    """Find what the suite is made from under ``dev/russian``, ``train/russian``, ``train/more`` and ``train/other``.
 
-    Args:
-        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/other``.
+    Pictures are decoded when they are needed.
 
     Raises:
         DatasetError: one of them is missing.
@@ -109,7 +102,3 @@ def _places(images: Iterable[LabelledImage]) -> Sequence[PlatePhotograph]:
         for plate in image.plates
         if plate.bounds and not plate.is_loose
     ]
-
-
-def _points(quad: Quad) -> Corners:
-    return np.asarray(quad.to_array(), np.float32)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -22,13 +21,11 @@ from platereader.lab.synthesis.pose import Corners, homography
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
-from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, random_placement, render_frame
+from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, random_placement, render_frame, resized
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph
 from platereader.lab.synthesis.stress.damage import turned
 from platereader.lab.synthesis.stress.views import View
 from platereader.plates import RUSSIA
-
-__all__ = ["PARTS", "TILTED", "ScenePicture", "part_size", "pictures"]
 
 _SIZE_PX = (640, 480)
 _WIDE_PX = (1280, 720)
@@ -56,16 +53,7 @@ PARTS: tuple[Part, ...] = (*_WIDTHS, *_SHRUNK, *_ROLLED, _CAMERA, _RENDERED, _CO
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScenePicture:
-    """One frame with one plate to be found.
-
-    Attributes:
-        part: what it belongs to.
-        file: name of the photograph that it is made of.
-        frame: uint8 ``(H, W, 3)`` BGR.
-        box: where the plate is.
-        corners: likewise; None where only its box is known.
-        text: what it says; None where it is only to be found.
-    """
+    """One frame, uint8 ``(H, W, 3)`` BGR, with one plate to be found; text and corners are None where not known."""
 
     part: Part
     file: str
@@ -212,13 +200,7 @@ def _log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
 def _enlarged(photograph: Photograph, *, width_px: float) -> Photograph:
     """The photograph with a plate of at least that width: a rendered plate is not to be as soft as an enlarged one."""
     scale = width_px / plate_width(photograph.plates[0])
-    if scale <= 1.0:
-        return photograph
-    height, width = photograph.pixels.shape[:2]
-    size = (round(width * scale), round(height * scale))
-    pixels = cast(BgrImage, cv2.resize(photograph.pixels, size, interpolation=cv2.INTER_CUBIC))
-    factors = np.array((size[0] / width, size[1] / height), np.float32)
-    return Photograph(pixels, tuple(corners * factors for corners in photograph.plates))
+    return photograph if scale <= 1.0 else resized(photograph, scale=scale, interpolation=cv2.INTER_CUBIC)
 
 
 def _front_height(photograph: Photograph) -> int:

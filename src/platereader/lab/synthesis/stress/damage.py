@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.kernels import motion_kernel
+from platereader.lab.synthesis.fields import motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
 from platereader.lab.synthesis.stress.views import View
 
@@ -102,8 +102,7 @@ def defocus(view: View, amount: float, *, rng: np.random.Generator) -> View:
 def jpeg(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Through a JPEG file of quality ``amount``, 1 to 100."""
     del rng
-    _, data = cv2.imencode(".jpg", view.pixels, [cv2.IMWRITE_JPEG_QUALITY, round(amount)])
-    return view.changed(cast(BgrImage, cv2.imdecode(data, cv2.IMREAD_COLOR)))
+    return view.changed(through_jpeg(view.pixels, quality=round(amount)))
 
 
 def noise(view: View, amount: float, *, rng: np.random.Generator) -> View:

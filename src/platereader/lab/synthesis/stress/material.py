@@ -12,20 +12,12 @@ from platereader.lab.datasets.plates import RealPlate, cut_plates
 from platereader.lab.synthesis.lettering import Lettering, cut_lettering
 from platereader.media._images import read_image
 
-__all__ = ["Material", "load_material"]
-
 _SCENES = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """What the suite is made from.
-
-    Attributes:
-        plates: photographed plates, sorted by file name.
-        lettering: characters cut out of other photographs.
-        scenes: pictures without plates.
-    """
+    """Photographed plates, sorted by file name, characters cut out of other pictures, and scenes without plates."""
 
     plates: tuple[RealPlate, ...]
     lettering: Lettering
@@ -35,11 +27,8 @@ class Material:
 def load_material(root: Path) -> Material:
     """Read what the suite is made from: ``dev/russian``, and the calibration fifth of ``train``.
 
-    Args:
-        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/negatives``.
-
     Raises:
-        DatasetError: one of them is missing.
+        DatasetError: one of ``dev/russian``, ``train/russian``, ``train/more`` and ``train/negatives`` is missing.
     """
     plates = sorted(cut_plates(load_dataset(root / "dev" / "russian").images), key=lambda plate: plate.name)
     sets = [load_photographs(root / "train" / name).images for name in ("russian", "more")]

@@ -26,8 +26,6 @@ from platereader.lab.synthesis.stress.views import Source, View, drawn, photogra
 from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Detection
 
-__all__ = ["CUT_PARTS", "PARTS", "StressPicture", "part_size", "pictures"]
-
 _NORMAL_WIDTH_PX = 140.0
 _DRAWN_EACH = 60
 _PER_TYPE = 50
@@ -40,15 +38,7 @@ _CORNERS = CornerError(median=0.02, tail=0.5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressPicture:
-    """One picture of the suite with the place that a reader is given.
-
-    Attributes:
-        part: what it belongs to.
-        frame: uint8 ``(H, W, 3)`` BGR.
-        detection: where the plate is.
-        text: what it says.
-        source: where the plate comes from.
-    """
+    """One picture of the suite, uint8 ``(H, W, 3)`` BGR, with the place that a reader is given and what it says."""
 
     part: Part
     frame: BgrImage

@@ -14,7 +14,7 @@ from platereader._arrays import BgrImage
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.lettering import Lettering
-from platereader.lab.synthesis.pose import Corners, corners_of, homography
+from platereader.lab.synthesis.pose import Corners, corners_of, homography, warp_onto
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import PlateLayout
 from platereader.results import Lines
@@ -27,15 +27,7 @@ _FRONT_PX = 112
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A plate in a picture.
-
-    Attributes:
-        pixels: uint8 ``(H, W, 3)`` BGR.
-        corners: float32 ``(4, 2)`` in these pixels: top left, top right, bottom right, bottom left as read.
-        lines: lines of text.
-        text: what it says.
-        source: where the plate comes from.
-    """
+    """A plate in a picture, uint8 ``(H, W, 3)`` BGR; ``corners`` are float32 ``(4, 2)`` in its pixels."""
 
     pixels: BgrImage
     corners: Corners
@@ -84,13 +76,6 @@ def drawn(
     background = cast(BgrImage, cv2.resize(scene, (width, height), interpolation=cv2.INTER_LINEAR))
     shift = np.array((0.22 * width, 0.22 * height), np.float32)
     corners = inner + shift
-    cv2.warpPerspective(
-        framed,
-        homography(inner, corners.astype(np.float32)),
-        (width, height),
-        dst=background,
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_TRANSPARENT,
-    )
+    warp_onto(background, framed, matrix=homography(inner, corners.astype(np.float32)))
     source: Source = "drawn" if lettering is None else "composed"
     return View(background, corners.astype(np.float32), layout.line_count, text, source)

@@ -12,13 +12,10 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Quad
 from platereader.lab.synthesis.pose import Corners
 from platereader.lab.synthesis.video.layers import Layer, Matrix, composite, mapped
-from platereader.lab.synthesis.video.levels import CaptureConditions
+from platereader.lab.synthesis.video.levels import CaptureConditions, apply_camera, grain_of
 from platereader.lab.synthesis.video.motion import SIZE_PX, Path, fixed_camera, view
-from platereader.lab.synthesis.video.optics import apply_camera, grain_of
 from platereader.lab.synthesis.video.plans import Occluder, Plan
 from platereader.lab.synthesis.video.truth import TruePlate, visible_share
-
-__all__ = ["Clip", "Vehicle", "VideoFrame"]
 
 _USED_HEIGHT = 0.74
 _MIN_INSIDE = 0.02
@@ -26,13 +23,7 @@ _MIN_INSIDE = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vehicle:
-    """One vehicle, or a photograph that is moved as a whole.
-
-    Attributes:
-        layer: its picture.
-        path: of its plate.
-        text: of its plate; None for one whose plate cannot be read.
-    """
+    """One vehicle, or a photograph that is moved as a whole: the path is its plate's, the text None if illegible."""
 
     layer: Layer
     path: Path
@@ -45,13 +36,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoFrame:
-    """One frame of a clip.
-
-    Attributes:
-        pixels: uint8 ``(720, 1280, 3)`` BGR.
-        timestamp_s: seconds.
-        plates: those of which at least 2 % are in the frame, also occluded ones.
-    """
+    """One frame of a clip, uint8 ``(720, 1280, 3)`` BGR; plates are those 2 % in it at least, also occluded ones."""
 
     pixels: BgrImage
     timestamp_s: float
@@ -60,16 +45,7 @@ class VideoFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """One sequence.
-
-    Attributes:
-        name: level, number and kind.
-        plan: paths, camera and occluders.
-        vehicles: with legible plates first, one passage each.
-        background: behind them; None where a whole photograph moves.
-        times_s: of the frames.
-        conditions: of the camera.
-    """
+    """One sequence; vehicles with legible plates come first, and without a background a whole photograph moves."""
 
     name: str
     plan: Plan
@@ -93,11 +69,7 @@ class Clip:
         return len(self.times_s)
 
     def frames(self, numbers: Sequence[int] | None = None) -> Iterator[VideoFrame]:
-        """Make frames one after the other; the same ones every time.
-
-        Args:
-            numbers: which ones, from 0; None for all.
-        """
+        """Make frames of those numbers, or all of them, one after the other; the same ones every time."""
         grain = grain_of(self.conditions.grain)
         empty = self._static_background() if self.plan.camera is fixed_camera else None
         for number in range(len(self)) if numbers is None else numbers:
@@ -137,11 +109,7 @@ class Clip:
         return x, y
 
     def truth(self, number: int) -> tuple[TruePlate, ...]:
-        """What is true of a frame, whose picture need not be made for it.
-
-        Args:
-            number: of the frame, from 0.
-        """
+        """What is true of a frame, whose picture need not be made for it."""
         time_s, defocus_px = self.times_s[number], self.conditions.frames[number].defocus_px
         camera = self.plan.camera(time_s)
         occluders = [mapped(camera, _occluder_corners(occluder, time_s)) for occluder in self.plan.occluders]

@@ -20,8 +20,6 @@ from platereader.lab.synthesis.video.levels import LEVELS, Level
 from platereader.lab.synthesis.video.material import Material
 from platereader.lab.synthesis.video.plans import KINDS, WHOLE, Plan, plan
 
-__all__ = ["CLIPS", "clip", "clip_names"]
-
 CLIPS = 80
 """Clips of each level."""
 
@@ -33,13 +31,10 @@ _MIN_FRAMES = 10
 
 
 def clip_names(*, per_level: int = CLIPS) -> list[str]:
-    """The names of the clips: level, number and what happens; what happens takes turns.
-
-    Args:
-        per_level: how many of each level, from the first on; 1 to ``CLIPS``.
+    """The names of the clips: level, number and what happens, which takes turns; the first ``per_level`` of each level.
 
     Raises:
-        InvalidArgumentError: another number of them.
+        InvalidArgumentError: another number than 1 to ``CLIPS``.
     """
     if not 1 <= per_level <= CLIPS:
         raise InvalidArgumentError(f"per_level is {per_level}, allowed are 1 to {CLIPS} clips of each level.")
@@ -49,11 +44,7 @@ def clip_names(*, per_level: int = CLIPS) -> list[str]:
 
 
 def clip(name: str, material: Material) -> Clip:
-    """Make a clip; its frames are made on request.
-
-    Args:
-        name: one of ``clip_names``.
-        material: photographs to make it of.
+    """Make the clip of that name; its frames are made on request.
 
     Raises:
         MediaFileError: a photograph cannot be decoded.

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.kernels import motion_kernel
+from platereader.lab.synthesis.fields import motion_kernel
 from platereader.lab.synthesis.pose import Corners, corners_of
 from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, without_plates
-
-__all__ = ["Layer", "Matrix", "background_layer", "composite", "cut_out", "mapped", "pixel_matrix", "whole"]
 
 Matrix = NDArray[np.float64]
 """float64 (3, 3): from pixels of a layer to pixels of a frame, both counted from the outer edge of the first pixel."""
@@ -52,11 +50,7 @@ class Layer:
 
 
 def whole(photograph: Photograph) -> Layer:
-    """A photograph as a layer; all plates but the first are painted out, and around it, it goes on as its mirror image.
-
-    Args:
-        photograph: not changed.
-    """
+    """A photograph as a layer, all plates but the first painted out, and its mirror image around it."""
     pixels = _with_first_plate(photograph)
     height, width = pixels.shape[:2]
     bare = without_plates(pixels, photograph.plates[:1])
@@ -76,12 +70,7 @@ def background_layer(photograph: Photograph) -> Layer:
 
 
 def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
-    """The vehicle around the first plate with soft edges, without any other plate.
-
-    Args:
-        photograph: not changed.
-        legible: False paints the plate out, too.
-    """
+    """The vehicle around the first plate with soft edges; other plates, and one not ``legible``, are painted out."""
     pixels = _with_first_plate(photograph) if legible else without_plates(photograph.pixels, photograph.plates)
     plate = photograph.plates[0]
     width = plate_width(plate)
@@ -101,11 +90,7 @@ def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
 def composite(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[float, float]) -> None:
     """Composite a layer onto a frame, in place.
 
-    Args:
-        frame: uint8 ``(H, W, 3)`` BGR, written to.
-        layer: what to draw.
-        matrix: from its full size to the frame.
-        blur_px: how far it moved while the shutter was open.
+    ``matrix`` is from its full size to the frame; ``blur_px`` is how far it moved while the shutter was open.
     """
     level, to_frame = _level(layer, matrix)
     height, width = frame.shape[:2]

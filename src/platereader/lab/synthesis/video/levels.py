@@ -1,32 +1,95 @@
-"""How bad the frames of each level are.
+"""What a video camera does to a frame, and how bad the frames of each level are.
 
 The damage was set on the half of the calibration fifth that is not in the suite, so that of the plates in full view at
-the hard level 30 to 50 % read right in a single frame; then it was frozen.
+the hard level 30 to 50 % read right in a single frame; then it was frozen: a change here changes the suite's pictures,
+and with them every figure.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from platereader.lab.synthesis.video.optics import FrameConditions
+from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import through_jpeg
 
-__all__ = ["LEVELS", "CaptureConditions", "Level"]
+_GRAIN_PX = (1400, 840)
+_STREAK_COLOUR = (205, 200, 196)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameConditions:
+    """The camera's conditions in one frame.
+
+    ``gain`` is 1 for light as it is, ``veil`` grey haze, 0 to 255, ``defocus_px`` the spread of the lens's blur,
+    ``streaks`` drops of rain, ``quality`` that of the JPEG.
+    """
+
+    gain: float
+    veil: float
+    defocus_px: float
+    streaks: int
+    quality: int
+
+
+def apply_camera(
+    pixels: BgrImage, conditions: FrameConditions, *, grain: NDArray[np.int16], rng: np.random.Generator
+) -> BgrImage:
+    """A frame as a camera delivers it; ``pixels`` may be written to, ``grain`` of ``grain_of`` is at least as large."""
+    height, width = int(pixels.shape[0]), int(pixels.shape[1])
+    if conditions.streaks:
+        pixels = _with_rain(pixels, count=conditions.streaks, rng=rng)
+    if conditions.defocus_px > 0.3:
+        pixels = cast(BgrImage, cv2.GaussianBlur(pixels, (0, 0), conditions.defocus_px))
+    ramp = np.arange(256, dtype=np.float64) * conditions.gain + conditions.veil
+    pixels = cast(BgrImage, cv2.LUT(pixels, np.clip(np.rint(ramp), 0, 255).astype(np.uint8)))
+    slack = (int(grain.shape[0]) - height, int(grain.shape[1]) - width)
+    top, left = int(rng.integers(slack[0] + 1)), int(rng.integers(slack[1] + 1))
+    grainy = cv2.add(pixels, grain[top : top + height, left : left + width], dtype=cv2.CV_8U)
+    return through_jpeg(cast(BgrImage, grainy), quality=conditions.quality)
+
+
+def grain_of(sigma: float) -> NDArray[np.int16]:
+    """Grain of a spread in grey levels, a little larger than a frame: int16 ``(840, 1400, 3)``."""
+    grain: NDArray[np.int16] = np.rint(_unit_grain() * np.float32(sigma)).astype(np.int16)
+    return grain
+
+
+@lru_cache(maxsize=1)
+def _unit_grain() -> NDArray[np.float32]:
+    """Grain of spread one, mostly the same in all channels."""
+    rng = np.random.default_rng(2026)
+    width, height = _GRAIN_PX
+    shared = rng.standard_normal((height, width, 1), np.float32)
+    coarse = rng.standard_normal((height // 2, width // 2, 3), np.float32)
+    grain: NDArray[np.float32] = np.float32(0.8) * shared + np.float32(0.75) * cv2.resize(coarse, _GRAIN_PX)
+    return grain
+
+
+def _with_rain(pixels: BgrImage, *, count: int, rng: np.random.Generator) -> BgrImage:
+    """Short slanted strokes, half transparent."""
+    height, width = pixels.shape[:2]
+    over = pixels.copy()
+    places = rng.uniform((0, 0), (width, height), (count, 2))
+    lengths = rng.uniform(8, 34, count)
+    for (x, y), length in zip(places.tolist(), lengths.tolist(), strict=True):
+        end = (round(x + 0.18 * length), round(y + length))
+        cv2.line(over, (round(x), round(y)), end, _STREAK_COLOUR, 1, cv2.LINE_AA)
+    return cast(BgrImage, cv2.addWeighted(over, 0.55, pixels, 0.45, 0))
+
 
 _Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureConditions:
-    """The camera's conditions over one sequence.
-
-    Attributes:
-        exposure_s: how long the shutter is open.
-        grain: spread of the noise in grey levels.
-        frames: conditions of each frame.
-    """
+    """How long the shutter is open, the spread of the noise in grey levels, and the conditions of each frame."""
 
     exposure_s: float
     grain: float
@@ -35,19 +98,10 @@ class CaptureConditions:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Ranges from which each sequence draws.
+    """Ranges from which each sequence draws; ``far_px`` and ``near_px`` are widths of a plate.
 
-    Attributes:
-        name: of the level.
-        far_px: width of a plate where it is farthest.
-        near_px: where it is nearest.
-        exposure_s: how long the shutter is open.
-        defocus_px: spread of the blur of the lens.
-        grain: spread of the noise in grey levels.
-        gain: light.
-        veil: haze in grey levels.
-        quality: of the JPEG.
-        rainy: share of sequences with rain.
+    ``exposure_s`` is how long the shutter is open; ``grain`` and ``veil`` are in grey levels; ``rainy`` is the share of
+    sequences with rain.
     """
 
     name: str
@@ -62,12 +116,7 @@ class Level:
     rainy: float
 
     def draw_conditions(self, times_s: list[float], *, rng: np.random.Generator) -> CaptureConditions:
-        """Draw the conditions of a sequence: light and focus change over it, and most frames are compressed more.
-
-        Args:
-            times_s: of the frames.
-            rng: source of randomness.
-        """
+        """Draw the conditions of a sequence: light and focus change over it, and most frames are compressed more."""
         defocus, gain, veil, grain = (
             float(rng.uniform(*one)) for one in (self.defocus_px, self.gain, self.veil, self.grain)
         )
@@ -87,41 +136,18 @@ class Level:
 
 
 LEVELS: tuple[Level, ...] = (
+    # name, far_px, near_px, exposure_s, defocus_px, grain, gain, veil, quality, rainy
     Level(
-        name="easy",
-        far_px=(60.0, 85.0),
-        near_px=(110.0, 190.0),
-        exposure_s=(1 / 1500, 1 / 400),
-        defocus_px=(0.0, 0.6),
-        grain=(0.5, 3.0),
-        gain=(0.75, 1.15),
-        veil=(0.0, 12.0),
-        quality=(72, 92),
-        rainy=0.1,
+        "easy", (60.0, 85.0), (110.0, 190.0), (1 / 1500, 1 / 400), (0.0, 0.6), (0.5, 3.0), (0.75, 1.15), (0.0, 12.0),
+        (72, 92), 0.1,
     ),
     Level(
-        name="medium",
-        far_px=(46.0, 64.0),
-        near_px=(80.0, 125.0),
-        exposure_s=(1 / 400, 1 / 110),
-        defocus_px=(0.3, 1.3),
-        grain=(2.0, 8.0),
-        gain=(0.45, 1.2),
-        veil=(0.0, 45.0),
-        quality=(40, 70),
-        rainy=0.25,
+        "medium", (46.0, 64.0), (80.0, 125.0), (1 / 400, 1 / 110), (0.3, 1.3), (2.0, 8.0), (0.45, 1.2), (0.0, 45.0),
+        (40, 70), 0.25,
     ),
     Level(
-        name="hard",
-        far_px=(39.0, 53.0),
-        near_px=(62.0, 101.0),
-        exposure_s=(1 / 240, 1 / 70),
-        defocus_px=(0.4, 1.4),
-        grain=(3.0, 9.5),
-        gain=(0.35, 1.2),
-        veil=(0.0, 62.0),
-        quality=(30, 57),
-        rainy=0.4,
+        "hard", (39.0, 53.0), (62.0, 101.0), (1 / 240, 1 / 70), (0.4, 1.4), (3.0, 9.5), (0.35, 1.2), (0.0, 62.0),
+        (30, 57), 0.4,
     ),
-)
+)  # fmt: skip
 """From the easiest to the hardest."""

@@ -15,8 +15,6 @@ from platereader.lab.synthesis.scenes import material as scenes
 from platereader.lab.synthesis.scenes.frames import Photograph
 from platereader.lab.synthesis.scenes.material import PlatePhotograph
 
-__all__ = ["Material", "load_material"]
-
 _UNLABELLED = Path(__file__).with_name("unlabelled.json")
 _MIN_WIDTH_PX = 58.0
 _SMALL = 0.125
@@ -50,15 +48,12 @@ class Material:
 def load_material(root: Path, *, half: int = _SCORED) -> Material:
     """Find the photographs; they are decoded when they are needed.
 
-    With the default ``half`` these are ``dev/russian`` and the half of the calibration fifth of ``train`` that nothing
-    is fitted on; with 0 it is the other half alone, on which the damage of the levels was set.
-
-    Args:
-        root: folder with ``dev/russian``, ``train/russian``, ``train/more`` and ``train/other``.
-        half: of the calibration fifth: the last digit of the file name's sha1, 5 or 0.
+    With the default ``half`` these are ``dev/russian`` and the half of the calibration fifth of ``train`` (``russian``,
+    ``more`` and ``other``) that nothing is fitted on; with 0 it is the other half alone, on which the damage of the
+    levels was set. A half is the last digit of the file name's sha1, 5 or 0.
 
     Raises:
-        DatasetError: one of them is missing.
+        DatasetError: one of the sets is missing.
     """
     found = scenes.load_material(root)
     calibration = [one for one in found.calibration if one.russian_text and _last_digit(one.image.path) == half]

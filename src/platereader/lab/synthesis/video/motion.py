@@ -18,19 +18,6 @@ from platereader.lab.synthesis.pose import Corners
 from platereader.lab.synthesis.scenes.frames import plate_width
 from platereader.lab.synthesis.video.layers import Matrix
 
-__all__ = [
-    "FOCAL_PX",
-    "SIZE_PX",
-    "Camera",
-    "Pace",
-    "Path",
-    "Pose",
-    "fixed_camera",
-    "moving_camera",
-    "path_through",
-    "view",
-]
-
 SIZE_PX = (1280, 720)
 """Width and height of every frame."""
 
@@ -43,14 +30,9 @@ _SAMPLES = 400
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a plate is seen.
+    """Where the middle of a plate is seen, how wide it is from the front, and how far it is turned.
 
-    Attributes:
-        x_px: of its middle in the frame.
-        y_px: likewise.
-        width_px: that it has when seen from the front, which says how far away it is.
-        yaw_rad: turn about the upright axis, in addition to the one it has in its photograph.
-        roll_rad: turn in the picture.
+    ``yaw_rad`` is about the upright axis, in addition to the turn it has in its photograph.
     """
 
     x_px: float
@@ -71,14 +53,7 @@ Pace: TypeAlias = Literal["even", "steady", "braking", "starting", "stop and go"
 
 
 def path_through(poses: Sequence[Pose], *, duration_s: float, pace: Pace, rng: np.random.Generator) -> Path:
-    """The path through some poses, straight in space between them.
-
-    Args:
-        poses: two or more, equally far apart in time at a steady pace.
-        duration_s: of the whole path.
-        pace: how the speed changes.
-        rng: unevenness of the speed.
-    """
+    """The path through some poses, straight in space between them; at a steady pace they are equally far apart."""
     places = np.array([_to_space(pose) for pose in poses])  # (N, 5): x, y, z, yaw, roll
     shares = np.linspace(0, 1, len(poses))
     times, progress = _progress(duration_s, pace=pace, rng=rng)
@@ -92,12 +67,7 @@ def path_through(poses: Sequence[Pose], *, duration_s: float, pace: Pace, rng: n
 
 
 def view(plate: Corners, pose: Pose) -> Matrix:
-    """From the pixels of a picture to the frame that shows it as a plane, its plate in that pose.
-
-    Args:
-        plate: corners in the picture, float32 ``(4, 2)``.
-        pose: of the plate.
-    """
+    """From the pixels of a picture to the frame that shows it as a plane, its plate's corners in that pose."""
     width = plate_width(plate)
     x, y = plate.mean(axis=0).tolist()
     to_units = np.array([[1 / width, 0, -x / width], [0, 1 / width, -y / width], [0, 0, 1.0]])
@@ -120,14 +90,7 @@ def fixed_camera(time_s: float) -> Matrix:
 def moving_camera(
     *, amplitude_px: float, pan_px_s: float = 0.0, roll_deg: float = 0.0, rng: np.random.Generator
 ) -> Camera:
-    """A camera in a hand or on a mast: slow and quick shaking, and an even pan.
-
-    Args:
-        amplitude_px: of the shake.
-        pan_px_s: how fast the picture moves sideways.
-        roll_deg: how far it tilts.
-        rng: phases and frequencies.
-    """
+    """A camera in a hand or on a mast: slow and quick shaking, and an even pan."""
     frequencies = rng.uniform(0.3, 5.0, (3, 4))
     phases = rng.uniform(0, 2 * math.pi, (3, 4))
     weights = rng.uniform(0.3, 1.0, (3, 4)) / (1 + frequencies)

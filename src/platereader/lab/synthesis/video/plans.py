@@ -11,8 +11,6 @@ import numpy as np
 from platereader.lab.synthesis.video.levels import Level
 from platereader.lab.synthesis.video.motion import Camera, Pace, Path, Pose, fixed_camera, moving_camera, path_through
 
-__all__ = ["KINDS", "WHOLE", "Occluder", "Plan", "plan"]
-
 _FPS = (5, 6, 8, 8, 10, 10, 12, 15, 15, 20, 25, 30)
 _PACES: tuple[Pace, ...] = ("steady", "braking", "starting")
 _MAX_FRAMES = 60
@@ -24,13 +22,9 @@ WHOLE = frozenset({"handheld", "dashcam"})
 
 @dataclass(frozen=True, slots=True)
 class Occluder:
-    """An upright board that stands or passes in front of the vehicles.
+    """An upright board that stands or passes in front of the vehicles, along the x and y of its path.
 
-    Attributes:
-        path: of its middle; only x and y count.
-        size_px: width and height.
-        slant: how far the top is to the right of the bottom, in widths.
-        shade: its grey, 0 to 255.
+    ``slant`` is how far its top is to the right, in widths; ``shade`` its grey, 0 to 255.
     """
 
     path: Path
@@ -41,16 +35,7 @@ class Occluder:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One sequence before any frame is rendered.
-
-    Attributes:
-        fps: frames per second.
-        frames: how many.
-        paths: of the plates, one for each vehicle.
-        camera: how it moves.
-        occluders: what passes in front of the vehicles.
-        distractor: path of a further vehicle without a legible plate.
-    """
+    """One sequence before any frame is rendered: paths of the plates, and of a vehicle without a legible one."""
 
     fps: int
     frames: int
@@ -61,14 +46,9 @@ class Plan:
 
 
 def plan(kind: str, *, level: Level, min_width_px: float, max_width_px: float, rng: np.random.Generator) -> Plan:
-    """Draw what happens.
+    """Draw what happens in a sequence of one of ``KINDS``, whose plate is shown no wider than ``max_width_px``.
 
-    Args:
-        kind: one of ``KINDS``.
-        level: how wide the plates are.
-        min_width_px: narrowest that the plate may be shown where its whole photograph moves.
-        max_width_px: widest that it may be shown.
-        rng: source of randomness.
+    ``min_width_px`` is the narrowest that it may be shown where its whole photograph moves.
     """
     far = min(float(rng.uniform(*level.far_px)), 0.8 * max_width_px)
     near = min(max(float(rng.uniform(*level.near_px)), 1.15 * far), max_width_px)

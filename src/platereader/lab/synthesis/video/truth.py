@@ -11,8 +11,6 @@ import numpy as np
 from platereader._geometry import Box, Quad
 from platereader.lab.synthesis.pose import Corners, corners_of
 
-__all__ = ["TruePlate", "visible_share"]
-
 _WHOLE_SHARE = 0.995
 _LEGIBLE_PX = 42.0
 _MAX_MOTION = 0.05
@@ -22,16 +20,10 @@ _MIN_OVERLAP = 0.02
 
 @dataclass(frozen=True, slots=True)
 class TruePlate:
-    """One plate in one frame.
+    """One plate in one frame, which may lie outside of it.
 
-    Attributes:
-        passage: which passage of its sequence, from 0.
-        text: what it says.
-        corners: in pixels of the frame, also outside of it.
-        inside: share of the plate that is within the frame.
-        uncovered: share of it that nothing covers.
-        motion_px: how far it moved while the shutter was open.
-        defocus_px: spread of the blur of the lens.
+    ``inside`` is the share of it within the frame, ``uncovered`` that which nothing covers; ``motion_px`` is how far it
+    moved while the shutter was open, ``defocus_px`` the spread of the lens's blur.
     """
 
     passage: int
@@ -71,12 +63,9 @@ class TruePlate:
 
 
 def visible_share(plate: Corners, *, size_px: tuple[int, int], occluders: Sequence[Corners]) -> tuple[float, float]:
-    """Share of a plate within the frame, and share of it that nothing covers.
+    """Share of a plate (float32 ``(4, 2)``) within the frame, and share of it that no outline in front of it covers.
 
-    Args:
-        plate: its corners, float32 ``(4, 2)``, in pixels of the frame.
-        size_px: width and height of the frame.
-        occluders: outlines of what is in front of it; where they overlap each other, they count twice.
+    Where those overlap each other, they count twice.
     """
     area = max(float(cv2.contourArea(plate)), 1e-6)
     inside = _common_area(plate, corners_of(size_px)) / area

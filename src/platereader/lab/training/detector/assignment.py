@@ -12,8 +12,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Assignment", "assign_cells", "complete_overlap", "in_boxes", "overlap", "widened"]
-
 _CELLS_PER_PLATE = 10
 _CLASS_POWER, _OVERLAP_POWER = 0.5, 6.0
 _MIN_SIDE_PX = 16.0

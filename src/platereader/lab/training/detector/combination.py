@@ -22,8 +22,6 @@ from platereader.lab.datasets import LabelledImage
 from platereader.lab.training.finder.validation import Photographs
 from platereader.media._images import read_image
 
-__all__ = ["PairSettings", "fit_pair", "fitted_on"]
-
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SAME, _OTHER = 0.5, 0.15
 # Somewhat below one half: a missed plate costs more than a false find, which the reader refuses.
@@ -38,12 +36,7 @@ _RIDGE, _STEPS = 1e-3, 50
 class PairSettings:
     """What a finder and a refiner need to be one detector; see ``PlateDetector`` and ``Finder``.
 
-    Attributes:
-        score_weights: of the two scores.
-        refined_share: of the refined box.
-        min_score: of a plate that is reported.
-        max_iou: of two plates that are both reported.
-        finder: settings of the finder that differ from its defaults.
+    ``finder`` are the settings of the finder that differ from its defaults.
     """
 
     score_weights: ScoreWeights = EQUAL_WEIGHTS
@@ -93,14 +86,9 @@ def fitted_on(photographs: Photographs) -> Photographs:
 def fit_pair(
     finder: Finder, refiner: Refiner, photographs: Photographs, *, default: PairSettings | None = None
 ) -> PairSettings:
-    """Fit how scores and boxes combine, on ``fitted_on(photographs)``.
+    """Fit how scores and boxes combine, on ``fitted_on(photographs)``, that neither network was trained on.
 
-    Args:
-        finder: proposes places, generously.
-        refiner: looks at them.
-        photographs: that neither was trained on.
-        default: what is returned where the photographs show too few plates, or too little else that the finder
-            proposes, to fit anything.
+    ``default`` is returned where they show too few plates, or too little else that the finder proposes.
     """
     half = fitted_on(photographs)
     judged = [one for image in (*half.images, *half.empty) for one in _judged(image, finder=finder, refiner=refiner)]

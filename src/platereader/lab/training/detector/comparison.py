@@ -30,19 +30,6 @@ from platereader.lab.tables import show_rate
 from platereader.media._images import read_image
 from platereader.results import Detection
 
-__all__ = [
-    "DetectorComparison",
-    "DetectorScores",
-    "PictureSet",
-    "compare_scores",
-    "corner_errors",
-    "picture_boxes",
-    "score_detections",
-    "score_detector",
-    "score_rows",
-    "table",
-]
-
 # For the precision at every recall.
 _MIN_SCORE = 0.01
 _NOTHING = "-"
@@ -53,13 +40,7 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class PictureSet:
-    """Pictures to compare detectors on.
-
-    Attributes:
-        name: of the set.
-        images: what is known of each picture; some may be without plates.
-        frame: gives the pixels of the picture of that number.
-    """
+    """Pictures to compare detectors on; ``frame`` gives the pixels of the one of that number."""
 
     name: str
     images: tuple[LabelledImage, ...]
@@ -106,12 +87,8 @@ class DetectorScores:
 class DetectorComparison:
     """What is found on the pictures of one set, before and after.
 
-    Attributes:
-        name: of the set.
-        before: what the old weights find.
-        after: what the new weights find.
-        change: of AP50-95, in points, with its interval over pictures drawn anew; None without plates.
-        margin_points: points that may be lost; with more than 0, what may be chance is forgiven, too.
+    ``change`` is that of AP50-95, in points, with its interval over pictures drawn anew; None without plates.
+    ``margin_points`` may be lost; with more than 0, what may be chance is forgiven, too.
     """
 
     name: str

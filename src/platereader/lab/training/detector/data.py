@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from platereader.lab.datasets import LabelledImage
-from platereader.lab.synthesis.distractors import coloured
-from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
-from platereader.lab.synthesis.scene import Scene
-from platereader.lab.training.detector.hard_negatives import scene_plate, with_distractors, without_plates
-from platereader.lab.training.detector.material import Material, loaded_scene
+from platereader._geometry import Box, Quad
+from platereader.lab.synthesis.distractors import coloured, paste_distractors
+from platereader.lab.synthesis.paste import erase_plates, paste_plate, random_front, replace_plate, set_plate
+from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.training.detector.material import DecodedScenes, Material
 from platereader.lab.training.detector.tiles import (
     LINE_CLASSES,
+    FloatArray,
     LabelledScene,
     SceneSource,
     cut_tile,
     join_mosaic,
     relight,
 )
+from platereader.results import Lines
 
+_LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in LINE_CLASSES.items()}
 _MOSAIC_SHARE = 0.4
 _COLOURED_SHARE = 0.6
+_FIRED_WEIGHT = 3.0
+_UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 
 def make_tile(draw: SceneSource, *, size: tuple[int, int], mosaic: bool, rng: np.random.Generator) -> LabelledScene:
@@ -42,17 +45,19 @@ def make_tile(draw: SceneSource, *, size: tuple[int, int], mosaic: bool, rng: np
 class TileMaker:
     """Draws scenes from all sources and cuts tiles; keeps decoded pictures in memory, at most 1280 px on a side.
 
-    Args:
-        material: the training photographs; kinds of scenes that it has nothing for are not drawn.
+    Kinds of scenes that the ``material`` has nothing for are not drawn.
     """
 
     def __init__(self, material: Material) -> None:
         self._sources, self._cornered, self._empty = material.sources, material.cornered, material.empty
-        self._known: dict[Path, LabelledScene] = {}
+        # What looked like a plate to some detector teaches most.
+        self._empty_weights = np.array([_FIRED_WEIGHT if image.fires else 1.0 for image in self._empty])
+        self._decoded = DecodedScenes()
         kinds: list[tuple[Callable[[np.random.Generator], LabelledScene], float, bool]] = [
-            (self._photograph, 0.38, True),
+            (self._photograph, 0.37, True),
             (self._replaced, 0.25, bool(self._cornered)),
             (self._pasted, 0.16, bool(self._empty)),
+            (self._wall, 0.01, bool(self._empty)),
             (self._negative, 0.13, bool(self._empty)),
             (self._erased, 0.08, bool(self._cornered)),
         ]
@@ -69,16 +74,18 @@ class TileMaker:
         shares = np.array([source.share for source in self._sources])
         source = self._sources[rng.choice(len(shares), p=shares / shares.sum())]
         image = source.images[rng.integers(len(source.images))]
-        return with_distractors(self._remembered(image), most=int(rng.integers(3)), rng=rng)
+        return with_distractors(self._decoded.of(image), most=int(rng.integers(3)), rng=rng)
 
     def _replaced(self, rng: np.random.Generator) -> LabelledScene:
         """A real car with a rendered plate in the place of its own."""
         image = self._cornered[rng.integers(len(self._cornered))]
-        scene = self._remembered(image)
+        scene = self._decoded.of(image)
         index = int(rng.integers(len(scene.boxes)))
-        plates = tuple(scene_plate(scene, row) for row in range(len(scene.boxes)))
-        front = random_front(rng, height_px=_front_height(plates[index].quad.height, rng))
-        made = _with_plates(replace_plate(Scene(scene.pixels, plates), index=index, front=front, rng=rng), scene)
+        given = as_scene(scene)
+        # Rendered somewhat above its height in the picture, as far as that pays.
+        height_px = int(np.clip(given.plates[index].quad.height * rng.uniform(1.0, 2.0), 24, 96))
+        front = random_front(rng, height_px=height_px)
+        made = labelled(replace_plate(given, index=index, front=front, rng=rng), scene)
         return with_distractors(made, most=int(rng.integers(3)), rng=rng)
 
     def _pasted(self, rng: np.random.Generator) -> LabelledScene:
@@ -88,7 +95,23 @@ class TileMaker:
         for _ in range(1 + int(rng.integers(3) * (rng.random() < 0.3))):
             front = random_front(rng, height_px=int(rng.integers(24, 72)))
             scene = paste_plate(scene, front=front, rng=rng)
-        return with_distractors(_with_plates(scene, empty), most=3, rng=rng)
+        return with_distractors(labelled(scene, empty), most=3, rng=rng)
+
+    def _wall(self, rng: np.random.Generator) -> LabelledScene:
+        """An empty scene with rows of rendered plates, as on the wall of a shop."""
+        empty = self._emptied(rng)
+        scene, (height, width) = Scene(empty.pixels), empty.pixels.shape[:2]
+        columns, rows = int(rng.integers(2, 6)), int(rng.integers(2, 7))
+        step_x, step_y = width / (columns + 1), height / (rows + 1)
+        turn = np.array([[1, rng.normal(0, 0.05)], [rng.normal(0, 0.05), 1]])
+        wide = step_x * rng.uniform(0.6, 0.95)
+        for row, column in np.ndindex(rows, columns):
+            front = random_front(rng, height_px=int(np.clip(0.3 * wide, 16, 72)))
+            size = np.array([wide, wide * front.pixels.shape[0] / front.pixels.shape[1]])
+            size *= min(1.0, 0.95 * step_y / size[1])
+            corners = np.array([(column + 1) * step_x, (row + 1) * step_y]) + size * _UNIT_CORNERS @ turn
+            scene = set_plate(scene, front=front, corners=corners.astype(np.float32), rng=rng)
+        return labelled(scene, empty)
 
     def _negative(self, rng: np.random.Generator) -> LabelledScene:
         """A scene without a plate, but with things that look like one."""
@@ -96,22 +119,27 @@ class TileMaker:
 
     def _erased(self, rng: np.random.Generator) -> LabelledScene:
         """A real car without its plates: what is left in their places is none."""
-        scene = self._remembered(self._cornered[rng.integers(len(self._cornered))])
+        scene = self._decoded.of(self._cornered[rng.integers(len(self._cornered))])
         return with_distractors(without_plates(scene, rng=rng), most=2, rng=rng)
 
     def _emptied(self, rng: np.random.Generator) -> LabelledScene:
         """A picture without a plate; most are grey, and get colours often enough that grey does not say empty."""
-        scene = self._remembered(self._empty[rng.integers(len(self._empty))])
+        index = rng.choice(len(self._empty), p=self._empty_weights / self._empty_weights.sum())
+        scene = self._decoded.of(self._empty[index])
         return replace(scene, pixels=coloured(scene.pixels, rng=rng)) if rng.random() < _COLOURED_SHARE else scene
 
-    def _remembered(self, image: LabelledImage) -> LabelledScene:
-        """The decoded picture with its labels, from memory after the first time."""
-        if image.path not in self._known:
-            self._known[image.path] = loaded_scene(image)
-        return self._known[image.path]
+
+def as_scene(scene: LabelledScene) -> Scene:
+    """A labelled picture in the words of the synthesis; corners only where they are known."""
+    rows = zip(scene.boxes, scene.corners, scene.has_corners, scene.lines, strict=True)
+    plates = tuple(
+        ScenePlate(_box(box), Quad.from_points(corners) if known else None, _LINES_OF[int(label)])
+        for box, corners, known, label in rows
+    )
+    return Scene(scene.pixels, plates)
 
 
-def _with_plates(made: Scene, scene: LabelledScene) -> LabelledScene:
+def labelled(made: Scene, scene: LabelledScene) -> LabelledScene:
     """A scene with pixels and plates as the synthesis left them; areas as they were."""
     corners = np.array([plate.quad.to_array() for plate in made.plates], np.float32).reshape(-1, 4, 2)
     boxes = np.concatenate((corners.min(1), corners.max(1)), -1) if len(corners) else np.zeros((0, 4), np.float32)
@@ -121,13 +149,30 @@ def _with_plates(made: Scene, scene: LabelledScene) -> LabelledScene:
         boxes=boxes,
         lines=np.array([LINE_CLASSES[plate.lines] for plate in made.plates], np.int64),
         corners=corners,
-        has_corners=np.ones(len(corners), np.bool_),
+        has_corners=np.array([plate.corners is not None for plate in made.plates], np.bool_),
     )
 
 
-def _front_height(plate_px: float, rng: np.random.Generator) -> int:
-    """Height to render a plate at: somewhat above its height in the picture, as far as that pays."""
-    return int(np.clip(plate_px * rng.uniform(1.0, 2.0), 24, 96))
+def with_distractors(scene: LabelledScene, *, most: int, rng: np.random.Generator) -> LabelledScene:
+    """The scene with 0 to ``most`` things that are no plates, beside its plates and its ignored areas."""
+    count = int(rng.integers(most + 1))
+    if not count:
+        return scene
+    made, _ = paste_distractors(as_scene(scene), count=count, rng=rng, kept_clear=[_box(one) for one in scene.ignored])
+    return replace(scene, pixels=made.pixels)
+
+
+def without_plates(scene: LabelledScene, *, rng: np.random.Generator) -> LabelledScene:
+    """The scene with its plates painted over, or empty fields in their places; other areas as they were.
+
+    All of its plates need corners: of a plate known only by its box too much or too little would be painted over.
+    """
+    return labelled(erase_plates(as_scene(scene), rng=rng), scene)
+
+
+def _box(row: FloatArray) -> Box:
+    x1, y1, x2, y2 = row.tolist()
+    return Box(x1, y1, x2, y2)
 
 
 def padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:

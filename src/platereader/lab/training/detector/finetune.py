@@ -16,7 +16,6 @@ from torch import nn
 
 from platereader._dependencies import check_installed
 from platereader._loading import DetectorFiles, resolve_detector
-from platereader.detection._finder import Finder
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.detector.combination import PairSettings
@@ -40,27 +39,15 @@ from platereader.lab.training.detector.tiles import SceneSource
 from platereader.lab.training.detector.train import (
     FINDER_NAME,
     DetectorTraining,
-    averaged_finder,
-    averaged_refiner,
+    Lessons,
     networks_of,
+    train_networks,
     write_detector,
 )
-from platereader.lab.training.finder.train import train_finder
 from platereader.lab.training.finder.validation import Photographs, held_out
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
-from platereader.lab.training.loop import TrainingLoop
-from platereader.lab.training.refiner.train import train_refiner
 from platereader.registry import Registry
 from platereader.runtimes import RuntimeOptions
-from platereader.runtimes._torch import TorchRuntime
-
-__all__ = [
-    "DEFAULTS",
-    "MINUTES",
-    "fine_tune_detector",
-    "half_frozen",
-    "street_set",
-]
 
 DEFAULTS: Final[Mapping[str, Any]] = {"learning_rate": 3e-4, "warmup_steps": 20}
 """Settings of ``DetectorTraining`` that suit fine-tuning."""
@@ -118,8 +105,7 @@ def fine_tune_detector(
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
-    checkpoints = output / "finder", output / "refiner"
-    check_output(output, start=start.finder.sha256, checkpoints=checkpoints[0])
+    check_output(output, start=start.finder.sha256, checkpoints=output / "finder")
     tuning = load_tuning_pictures(data)
     origin = {
         "start": start.finder.sha256,
@@ -133,12 +119,19 @@ def fine_tune_detector(
     others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
     compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), others
     before = [score_detector(old, pictures) for pictures in compared]
-    loops = _train(tuning, sets=sets, start=start, output=checkpoints, training=training, origin=origin)
-    new = replace(
-        old,
-        finder=replace(old.finder, runtime=TorchRuntime(averaged_finder(loops[0].ema.tensors))),
-        refiner=replace(old.refiner, runtime=TorchRuntime(averaged_refiner(loops[1].ema.tensors))),
+    first, second = networks_of(start)
+    with_plates, without = (
+        tuple(image for image in tuning.held_out if bool(image.plates) is wanted) for wanted in (True, False)
     )
+    trained = train_networks(
+        (half_frozen(first), half_frozen(second)),
+        Lessons(_scenes(tuning, sets), Photographs(with_plates, without)),
+        output=output,
+        training=training,
+        origin=origin,
+        settings=start.finder.settings.get("finder", {}),
+    )
+    new, loops = replace(old, finder=trained.finder, refiner=trained.refiner), trained.loops
     after = [score_detector(new, pictures) for pictures in compared]
     comparisons = [
         compare_scores(pictures.name, was, now, margin_points=margin)
@@ -148,7 +141,10 @@ def fine_tune_detector(
         files = resolve_detector(output / FINDER_NAME, registry=Registry.default())
         last_time = score_detector(PlateDetector.from_weights(*files, options=_ON_TORCH), compared[0])
         comparisons.append(compare_scores(f"{_HELD_OUT}, last time", last_time, after[0], margin_points=0.0))
-    result = FineTuned[DetectorComparison].of(*loops, start=start.finder, tuning=tuning, comparisons=comparisons)
+    examples = len(tuning.train), len(tuning.held_out)
+    result = FineTuned[DetectorComparison].of(
+        *loops, start=start.finder, examples=examples, skipped=tuning.skipped, comparisons=comparisons
+    )
     if not even_if_worse:
         refuse_worse(result, output=output, checkpoints=output, data=data)
     figures = [(f"{name}, {figure}", now) for one in result.comparisons for name, figure, _, now in table(one)]
@@ -185,40 +181,6 @@ def street_set() -> PictureSet:
         for index, street in enumerate(streets)
     ]
     return PictureSet(_STREETS, tuple(images), lambda index: streets[index].pixels)
-
-
-def _train(
-    tuning: TuningPictures,
-    *,
-    sets: LabelledSets,
-    start: DetectorFiles,
-    output: tuple[Path, Path],
-    training: DetectorTraining,
-    origin: Mapping[str, Any],
-) -> tuple[TrainingLoop, TrainingLoop]:
-    """Train both networks to the end."""
-    finder_network, refiner_network = networks_of(start)
-    finding, refining = training.split()
-    photographs = Photographs(
-        tuple(image for image in tuning.held_out if image.plates),
-        tuple(image for image in tuning.held_out if not image.plates),
-    )
-    draw = _scenes(tuning, sets)
-    first = train_finder(
-        half_frozen(finder_network), draw, photographs=photographs, output=output[0], training=finding, origin=origin
-    )
-    settings = start.finder.settings.get("finder", {})
-    finder = Finder(TorchRuntime(averaged_finder(first.ema.tensors)), **settings)
-    second = train_refiner(
-        half_frozen(refiner_network),
-        draw,
-        finder=finder,
-        photographs=photographs,
-        output=output[1],
-        training=refining,
-        origin=origin,
-    )
-    return first, second
 
 
 def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:

@@ -13,27 +13,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from platereader._geometry import Box, Quad
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration, load_dataset
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
-from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
-from platereader.lab.training.detector.material import loaded_scene
-from platereader.lab.training.detector.tiles import FloatArray, LabelledScene, SceneSource
+from platereader.lab.training.detector.data import as_scene, labelled
+from platereader.lab.training.detector.material import DecodedScenes
+from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
+from platereader.lab.training.finetuning import check_enough, fingerprint_of
 from platereader.media._images import read_image
-from platereader.results import Lines
-
-__all__ = [
-    "MIN_HELD_OUT",
-    "MIN_PICTURES",
-    "MadeUpScenes",
-    "MixedScenes",
-    "TuningPictures",
-    "drawn_street",
-    "load_tuning_pictures",
-    "split",
-]
 
 MIN_PICTURES = 20
 """With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
@@ -41,19 +30,12 @@ MIN_PICTURES = 20
 MIN_HELD_OUT = 8
 """Pictures with a plate that are held out if a fifth of them is fewer."""
 
-_MAX_NAMED = 5
 _STREETS, _STREET_SHARE = 48, 0.5
 _STREET_PX = (960, 540)
 
 
 class TuningPictures(NamedTuple):
-    """A labelled set of the user.
-
-    Attributes:
-        train: pictures to train on, with plates and without.
-        held_out: pictures to measure on; no text of ``train`` is among theirs.
-        skipped: what cannot be used, and why.
-    """
+    """A labelled set of the user, with plates and without; no text of ``train`` is among those of ``held_out``."""
 
     train: tuple[LabelledImage, ...]
     held_out: tuple[LabelledImage, ...]
@@ -62,15 +44,11 @@ class TuningPictures(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """Tells one set, as it is labelled now, from any other."""
-        rows = sorted(f"{image.path.name} {image.plates}" for image in (*self.train, *self.held_out))
-        return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()[:16]
+        return fingerprint_of(f"{image.path.name} {image.plates}" for image in (*self.train, *self.held_out))
 
 
 def load_tuning_pictures(folder: Path) -> TuningPictures:
     """Read a labelled set of any layout of ``load_dataset``, and decode every picture once.
-
-    Args:
-        folder: of the set.
 
     Raises:
         DatasetError: the set cannot be used at all, or has fewer than 20 pictures with a plate in a good box.
@@ -84,12 +62,7 @@ def load_tuning_pictures(folder: Path) -> TuningPictures:
         else:
             skipped.append(SkippedRow(image.path, None, reason))
     with_plates = sum(map(has_plate, usable))
-    if with_plates < MIN_PICTURES:
-        reasons = "".join(f"\n  {row}" for row in skipped[:_MAX_NAMED])
-        raise DatasetError(
-            f"{folder} has {with_plates} usable pictures with a plate, at least {MIN_PICTURES} are needed: label "
-            "more of them." + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
-        )
+    check_enough(folder, with_plates, least=MIN_PICTURES, what="pictures with a plate", skipped=skipped)
     train, held_out = split(usable)
     return TuningPictures(tuple(train), tuple(held_out), tuple(skipped))
 
@@ -120,50 +93,39 @@ def has_plate(image: LabelledImage) -> bool:
 
 
 class MixedScenes:
-    """Scenes of which a share is the user's.
-
-    Args:
-        images: pictures of the user, at least one.
-        rest: draws all other scenes.
-        share: share of ``images``, 0 to 1.
-    """
+    """Scenes of which a share, 0 to 1, is the user's: at least one picture. The ``rest`` draws all others."""
 
     def __init__(self, images: Sequence[LabelledImage], *, rest: SceneSource, share: float) -> None:
         self._images, self._rest, self._share = tuple(images), rest, share
-        self._known: dict[Path, LabelledScene] = {}
+        self._decoded = DecodedScenes()
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A picture of the user, or one of the rest."""
         if rng.random() >= self._share:
             return self._rest(rng)
         image = self._images[int(rng.integers(len(self._images)))]
-        if image.path not in self._known:
-            self._known[image.path] = loaded_scene(image)
-        return self._known[image.path]
+        return self._decoded.of(image)
 
 
 class MadeUpScenes:
     """What is known of plates without any older picture: rendered ones on drawn streets and on given pictures.
 
-    Args:
-        images: pictures that further plates are put on; their own labels stay. None will do.
+    The pictures' own labels stay; none will do.
     """
 
     def __init__(self, images: Sequence[LabelledImage]) -> None:
         self._images = tuple(images)
         self._streets: dict[int, Scene] = {}
-        self._known: dict[Path, LabelledScene] = {}
+        self._decoded = DecodedScenes()
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A street whose plates were exchanged, or a picture with one plate more."""
         if not self._images or rng.random() < _STREET_SHARE:
             return self._street(rng)
         image = self._images[int(rng.integers(len(self._images)))]
-        if image.path not in self._known:
-            self._known[image.path] = loaded_scene(image)
-        scene = self._known[image.path]
+        scene = self._decoded.of(image)
         front = random_front(rng, height_px=int(rng.integers(24, 72)))
-        return _labelled(paste_plate(_as_scene(scene), front=front, rng=rng), ignored=scene.ignored)
+        return labelled(paste_plate(as_scene(scene), front=front, rng=rng), scene)
 
     def _street(self, rng: np.random.Generator) -> LabelledScene:
         """One of a few streets, which take long to draw, with another plate on each car."""
@@ -175,37 +137,13 @@ class MadeUpScenes:
             height_px = 1.5 * plate.quad.height / (plate.lines or 1)
             front = random_front(rng, height_px=int(np.clip(height_px, 24, 96)))
             street = replace_plate(street, index=row, front=front, rng=rng)
-        return _labelled(street, ignored=np.zeros((0, 4), np.float32))
+        return labelled(street, LabelledScene.bare(street.pixels))
 
 
 def drawn_street(rng: np.random.Generator) -> Scene:
     """A street with one to three cars and their plates."""
     fronts = [random_front(rng, height_px=64) for _ in range(int(rng.integers(1, 4)))]
     return generated_street(rng, size_px=_STREET_PX, fronts=fronts)
-
-
-def _as_scene(scene: LabelledScene) -> Scene:
-    """A labelled picture in the words of the synthesis; corners only where they are known."""
-    lines: dict[int, Lines | None] = {0: 1, 1: 2}
-    plates = tuple(
-        ScenePlate(Box(*map(float, box)), Quad.from_points(corners) if known else None, lines.get(int(label)))
-        for box, corners, known, label in zip(scene.boxes, scene.corners, scene.has_corners, scene.lines, strict=True)
-    )
-    return Scene(scene.pixels, plates)
-
-
-def _labelled(scene: Scene, *, ignored: FloatArray) -> LabelledScene:
-    """A scene of the synthesis as arrays."""
-    corners = np.array([plate.quad.to_array() for plate in scene.plates], np.float32).reshape(-1, 4, 2)
-    boxes = np.concatenate((corners.min(1), corners.max(1)), -1) if len(corners) else np.zeros((0, 4), np.float32)
-    return LabelledScene(
-        scene.pixels,
-        boxes,
-        np.array([-1 if plate.lines is None else plate.lines - 1 for plate in scene.plates], np.int64),
-        corners,
-        np.array([plate.corners is not None for plate in scene.plates], np.bool_),
-        ignored,
-    )
 
 
 def _unusable(image: LabelledImage) -> str | None:

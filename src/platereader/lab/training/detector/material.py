@@ -34,12 +34,7 @@ _WRONG_BOXES = ("aamenkov_001", "KostyaKulakov_006", "dstaroff_kz_012", "dstarof
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One set of labelled photographs.
-
-    Attributes:
-        images: pictures with labels.
-        share: how often it is drawn from, relative to other sources.
-    """
+    """One set of labelled photographs, and how often it is drawn from, relative to other ones."""
 
     images: tuple[LabelledImage, ...]
     share: float
@@ -47,12 +42,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSets:
-    """All labelled pictures of a folder that can be decoded.
-
-    Attributes:
-        images: by the name of their set.
-        skipped: how many labels are broken or pictures cannot be decoded.
-    """
+    """All labelled pictures of a folder that can be decoded, by set; ``skipped`` labels or pictures cannot be used."""
 
     images: Mapping[str, tuple[LabelledImage, ...]]
     skipped: int
@@ -64,13 +54,7 @@ class LabelledSets:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What tiles are made of.
-
-    Attributes:
-        sources: photographs by kind.
-        cornered: photographs on which the corners of every well boxed plate are known.
-        empty: pictures without plates.
-    """
+    """Photographs by kind, those on which all well boxed plates have known corners, and pictures without plates."""
 
     sources: tuple[Source, ...]
     cornered: tuple[LabelledImage, ...]
@@ -171,9 +155,18 @@ def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
     )
 
 
-def loaded_scene(image: LabelledImage) -> LabelledScene:
-    """A labelled photograph from its file, as arrays, at most 1280 px on a side."""
-    return shrunk(scene_of(image, read_image(image.path)), side_px=_MEMORY_SIDE_PX)
+class DecodedScenes:
+    """Labelled photographs as arrays, at most 1280 px on a side, each decoded once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, LabelledScene] = {}
+
+    def of(self, image: LabelledImage) -> LabelledScene:
+        """The picture with its labels, from memory after the first time."""
+        if image.path not in self._known:
+            scene = scene_of(image, read_image(image.path))
+            self._known[image.path] = shrunk(scene, side_px=_MEMORY_SIDE_PX)
+        return self._known[image.path]
 
 
 def _line_class(image: LabelledImage, plate: LabelledPlate) -> int:

@@ -46,14 +46,12 @@ from platereader.runtimes._exported import exported_runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-__all__ = ["Exported", "calibration_scenes", "export_detector", "quantize_onnx", "quantize_torch"]
-
 Inputs: TypeAlias = Sequence[NDArray[np.float32]]
 """What a network sees, float32 ``(N, 3, H, W)`` each."""
 
 # Without Relu among them the values before it would be rounded, too, and half of the steps lie below zero.
 _OPERATORS = ("Conv", "Relu", "Add", "Resize")
-_LAST = re.compile(r"(heads\.\d\..+|heat\.1|summary\.1)\.weight")
+_LAST = re.compile(r"(heads\.\d\..+|heat\.1|kinds\.0)\.weight")
 
 
 class Exported(NamedTuple):
@@ -68,12 +66,7 @@ class Exported(NamedTuple):
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
-    """Scenes to calibrate on, of those that are trained on.
-
-    Args:
-        sets: labelled sets; their calibration fifth and held-out empty scenes are left alone.
-        count: scenes, or all if there are fewer.
-        seed: of the choice.
+    """Scenes to calibrate on, of those that are trained on; all if there are fewer than ``count``.
 
     Raises:
         DatasetError: there is none.
@@ -88,11 +81,7 @@ def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -
 
 
 def export_detector(files: DetectorFiles, folder: Path) -> Exported:
-    """Write both networks of a detector as ONNX files.
-
-    Args:
-        files: float weights in safetensors files.
-        folder: of what is written; made if missing.
+    """Write both networks of float weights as ONNX files into a folder, which is made if missing.
 
     Raises:
         WeightsError: the weights are of other networks.
@@ -113,7 +102,7 @@ def quantize_onnx(
     sets: LabelledSets,
     max_loss_points: float = 1.0,
 ) -> tuple[Exported, DetectorComparison]:
-    """Write the int8 form of an exported detector beside it, if it finds as well.
+    """Write the int8 form of an exported detector, made of ``files``, beside it, if it finds as well.
 
     Args:
         exported: the float detector.
@@ -121,9 +110,6 @@ def quantize_onnx(
         scenes: to calibrate on; see ``calibration_scenes``.
         sets: their calibration fifth is what both are compared on.
         max_loss_points: most percentage points of AP50, and of AP50-95, that may be lost.
-
-    Returns:
-        The files, and what both find.
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.

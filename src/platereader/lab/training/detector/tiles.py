@@ -38,6 +38,8 @@ _SMALL_SHARE, _SMALL_PX = 0.35, 44.0
 _FILLING_SHARE, _FILLING = 0.05, (0.7, 1.0)
 # Seen from a side, by up to 60 degrees.
 _SIDEWAYS_SHARE, _NARROWEST = 0.12, 0.5
+# Under a bumper or in a yard: how much of its light a plate and what is around it lose.
+_SHADE_SHARE, _SHADE = 0.08, (0.4, 0.9)
 # Probability and largest strength of each effect, in the order of the optical path: scene, lens, sensor, file.
 _EFFECTS = (
     (degrade.shadow_edge, 0.08, 1.0),
@@ -75,6 +77,12 @@ class LabelledScene:
     has_corners: NDArray[np.bool_]
     ignored: FloatArray
     complete: bool = True
+
+    @classmethod
+    def bare(cls, pixels: BgrImage) -> LabelledScene:
+        """A picture of which no plate is known."""
+        boxes, corners = np.zeros((0, 4), np.float32), np.zeros((0, 4, 2), np.float32)
+        return cls(pixels, boxes, np.zeros(0, np.int64), corners, np.zeros(0, np.bool_), boxes)
 
 
 SceneSource: TypeAlias = Callable[[np.random.Generator], LabelledScene]
@@ -132,10 +140,23 @@ def join_mosaic(scenes: Sequence[LabelledScene], *, size: tuple[int, int], rng: 
 def relight(scene: LabelledScene, *, rng: np.random.Generator) -> LabelledScene:
     """The scene as another camera in another light would show it."""
     pixels = scene.pixels
+    if len(scene.boxes) and rng.random() < _SHADE_SHARE:
+        pixels = _shaded(pixels, scene.boxes[rng.integers(len(scene.boxes))], rng)
     for effect, probability, strongest in _EFFECTS:
         if rng.random() < probability:
             pixels = effect(pixels, rng=rng, strength=strongest * float(rng.random()))
     return replace(scene, pixels=pixels)
+
+
+def _shaded(pixels: BgrImage, box: FloatArray, rng: np.random.Generator) -> BgrImage:
+    """The picture with a plate and something around it in the shade, which has soft or hard edges."""
+    width, height = float(box[2] - box[0]), float(box[3] - box[1])
+    beyond = rng.uniform(0.1, 2.0, 4) * np.array([width, 3 * height, width, 3 * height])
+    x1, y1, x2, y2 = (int(side) for side in box + beyond * np.array([-1, -1, 1, 1]))
+    light = np.ones(pixels.shape[:2], np.float32)
+    light[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] -= rng.uniform(*_SHADE)
+    soft = cv2.GaussianBlur(light, (0, 0), max(0.5, width * rng.uniform(0.02, 0.5)))
+    return np.asarray(pixels * soft[..., None], np.uint8)
 
 
 def shrunk(scene: LabelledScene, *, side_px: int) -> LabelledScene:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from platereader._dependencies import check_installed
 from platereader._loading import DetectorFiles
@@ -18,31 +19,30 @@ from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork,
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
-from platereader.lab.training.card import Figures, describe_weights
+from platereader.lab.training.batches import BatchMaker, batches
 from platereader.lab.training.checkpoint import half_precision
 from platereader.lab.training.detector.combination import PairSettings, fit_pair
 from platereader.lab.training.detector.comparison import PictureSet, score_detector, score_rows
 from platereader.lab.training.detector.data import TileMaker
 from platereader.lab.training.detector.material import detector_material, load_sets
-from platereader.lab.training.finder.train import train_finder
-from platereader.lab.training.finder.validation import held_out
+from platereader.lab.training.detector.tiles import SceneSource
+from platereader.lab.training.finder.data import Batch as TileBatch
+from platereader.lab.training.finder.data import FinderBatches
+from platereader.lab.training.finder.loss import finder_loss
+from platereader.lab.training.finder.validation import Photographs, averaged_finder, held_out
+from platereader.lab.training.finder.validation import validate as validate_finder
 from platereader.lab.training.loop import TrainingLoop, record_of
-from platereader.lab.training.refiner.train import train_refiner
+from platereader.lab.training.optimizer_step import adamw, fast_arithmetic
+from platereader.lab.training.refiner.data import Batch as CropBatch
+from platereader.lab.training.refiner.data import RefinerBatches
+from platereader.lab.training.refiner.loss import refiner_loss
+from platereader.lab.training.refiner.validation import averaged_refiner
+from platereader.lab.training.refiner.validation import validate as validate_refiner
+from platereader.lab.training.report import Figures, describe_weights
 from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import Kind
 from platereader.runtimes._tensors import tensors_of, write_tensors
-from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
-
-__all__ = [
-    "FINDER_NAME",
-    "REFINER_NAME",
-    "DetectorTraining",
-    "averaged_finder",
-    "averaged_refiner",
-    "networks_of",
-    "train_detector",
-    "write_detector",
-]
+from platereader.runtimes._torch import TorchRuntime
 
 FINDER_NAME: Final = "plate_finder.safetensors"
 """The weights that a detector is loaded by; their settings name the refiner's."""
@@ -50,14 +50,19 @@ FINDER_NAME: Final = "plate_finder.safetensors"
 REFINER_NAME: Final = "plate_refiner.safetensors"
 """The weights of the refiner, beside those of the finder."""
 
+BatchT = TypeVar("BatchT")
+
+_FINDER_PANELS = (
+    ("scores", "boxes", "sides"),
+    ("recall", "sure_recall", "close_recall"),
+    ("proposals", "false_alarms"),
+)
+_REFINER_PANELS = (("kinds", "corners", "heat", "hulls"), ("accepted", "false", "hull"), ("corner_error",))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorTraining(TrainingSettings):
-    """How long and how to train the networks of a detector; lengths are those of both together.
-
-    Attributes:
-        weight_decay: of weights with two or more dimensions.
-    """
+    """How long and how to train the networks of a detector; lengths are those of both together."""
 
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -87,6 +92,101 @@ def networks_of(files: DetectorFiles) -> tuple[FinderNetwork, RefinerNetwork]:
         finder_from_state(tensors_of(files.finder.data, name=first), name=first),
         refiner_from_state(tensors_of(files.refiner.data, name=second), name=second),
     )
+
+
+class Lessons(NamedTuple):
+    """What both networks are trained on and validated with; ``skipped`` labels or pictures cannot be used."""
+
+    draw: SceneSource
+    photographs: Photographs
+    skipped: int = 0
+
+
+class Trained(NamedTuple):
+    """Both networks with the average of their weights, and how they came about."""
+
+    finder: Finder
+    refiner: Refiner
+    loops: tuple[TrainingLoop, TrainingLoop]
+
+
+def train_networks(
+    networks: tuple[FinderNetwork, RefinerNetwork],
+    lessons: Lessons,
+    *,
+    output: Path,
+    training: DetectorTraining,
+    origin: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> Trained:
+    """Train the finder to the end, then the refiner on what it proposes, or go on from the checkpoints in ``output``.
+
+    Args:
+        networks: to train, in the mode to train them in; what needs no gradient stays as it is.
+        lessons: what they learn from; carried into worker processes.
+        output: each network has a folder for checkpoint, log and curves in it.
+        training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
+        origin: what else must be the same to go on.
+        settings: of the finder.
+
+    Raises:
+        InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
+        WeightsCorruptError: a checkpoint is damaged.
+    """
+    photographs, (finding, refining) = lessons.photographs, training.split()
+    first, second = (
+        networks[0].to(memory_format=torch.channels_last),
+        networks[1].to(memory_format=torch.channels_last),
+    )
+    loops = (
+        _loop(first, output=output / "finder", training=finding, origin=origin, panels=_FINDER_PANELS),
+        _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),
+    )
+    loops[0].fit(
+        _batches(FinderBatches(lessons.draw), loops[0]),
+        loss_of=partial(_finder_losses, first),
+        validate=lambda tensors: validate_finder(tensors, photographs),
+    )
+    loops[0].report_skipped(lessons.skipped)
+    finder = Finder(TorchRuntime(averaged_finder(loops[0].ema.tensors)), **settings)
+    loops[1].fit(
+        _batches(RefinerBatches(lessons.draw, finder=finder), loops[1]),
+        loss_of=partial(_refiner_losses, second),
+        validate=lambda tensors: validate_refiner(tensors, photographs, finder=finder),
+    )
+    return Trained(finder, Refiner(TorchRuntime(averaged_refiner(loops[1].ema.tensors))), loops)
+
+
+def _loop(
+    network: nn.Module,
+    *,
+    output: Path,
+    training: TrainingSettings,
+    origin: Mapping[str, Any],
+    panels: Sequence[Sequence[str]],
+) -> TrainingLoop:
+    optimizer = adamw(network, learning_rate=training.learning_rate, weight_decay=training.weight_decay)
+    return TrainingLoop(network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=panels)
+
+
+def _finder_losses(network: FinderNetwork, batch: TileBatch) -> dict[str, Tensor]:
+    pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
+    with fast_arithmetic():
+        outputs = network(pictures)  # (N, 1, A), (N, 4, A)
+    return finder_loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
+
+
+def _refiner_losses(network: RefinerNetwork, batch: CropBatch) -> dict[str, Tensor]:
+    crops = batch.crops.flip(-1).permute(0, 3, 1, 2).float() / 255  # (N, 3, 64, 128) RGB
+    with fast_arithmetic():
+        outputs = network(crops.contiguous(memory_format=torch.channels_last))  # (N, 4, 16, 32), (N, 3)
+    return refiner_loss(outputs, batch.targets)
+
+
+def _batches(maker: BatchMaker[BatchT], loop: TrainingLoop) -> Iterator[BatchT]:
+    """Batches from the next step on."""
+    settings = loop.settings
+    return batches(maker, progress=loop.shared_progress, seed=settings.seed + loop.step, workers=settings.workers)
 
 
 def train_detector(
@@ -120,44 +220,23 @@ def train_detector(
     torch.manual_seed(training.seed)
     first, second = (FinderNetwork(widths), RefinerNetwork()) if start is None else networks_of(start)
     sets = load_sets(data)
-    photographs, draw = held_out(sets), TileMaker(detector_material(sets)).scene
-    finding, refining = training.split()
+    photographs = held_out(sets)
     began = None if start is None else [file.sha256 for file in start]
-    origin = {"widths": list(first.widths), "start": began}
-    finder_loop = train_finder(
-        first.train(), draw, photographs=photographs, output=output / "finder", training=finding, origin=origin
+    trained = train_networks(
+        (first.train(), second.train()),
+        Lessons(TileMaker(detector_material(sets)).scene, photographs, sets.skipped),
+        output=output,
+        training=training,
+        origin={"widths": list(first.widths), "start": began},
+        settings={} if start is None else start.finder.settings.get("finder", {}),
     )
-    finder_loop.report_skipped(sets.skipped)
-    given = {} if start is None else dict(start.finder.settings.get("finder", {}))
-    finder = Finder(TorchRuntime(averaged_finder(finder_loop.ema.tensors)), **given)
+    finder, refiner, loops = trained
     kept = {name: getattr(finder, name) for name in ("input_size", "largest_shrink", "min_score", "max_iou", "most")}
-    refiner_loop = train_refiner(
-        second.train(),
-        draw,
-        finder=finder,
-        photographs=photographs,
-        output=output / "refiner",
-        training=refining,
-        origin={"start": began},
-    )
-    refiner = Refiner(TorchRuntime(averaged_refiner(refiner_loop.ema.tensors)))
     default = PairSettings() if start is None else PairSettings.of(PlateDetector.from_weights(*start))
     settings = replace(fit_pair(finder, refiner, photographs, default=default), finder=kept)
     pictures = PictureSet.of_files("held out", (*photographs.images, *photographs.empty))
     scores = score_detector(settings.detector(finder, refiner), pictures)
-    return write_detector(
-        output, (finder_loop, refiner_loop), settings=settings, start=start, data=[data], figures=score_rows(scores)
-    )
-
-
-def averaged_finder(tensors: Mapping[str, Tensor]) -> FinderNetwork:
-    """The finder with the average of the weights, as it runs."""
-    return fuse_normalisation(finder_from_state(tensors, name="the average of the weights"))
-
-
-def averaged_refiner(tensors: Mapping[str, Tensor]) -> RefinerNetwork:
-    """The refiner with the average of the weights, as it runs."""
-    return fuse_normalisation(refiner_from_state(tensors, name="the average of the weights"))
+    return write_detector(output, loops, settings=settings, start=start, data=[data], figures=score_rows(scores))
 
 
 def write_detector(

@@ -14,8 +14,6 @@ from platereader.lab.training.detector.data import make_tile, padded_stack
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.finder.loss import Targets
 
-__all__ = ["Batch", "FinderBatches", "as_batch"]
-
 _BATCH, _MIN_BATCH, _LAST_STRETCH = 16, 4, 0.9
 _BATCH_PIXELS = _BATCH * 320 * 320
 # Tile sizes as (height, width) with their shares, and up to which progress: small tiles are cheap and come first, the
@@ -29,23 +27,14 @@ _STRETCHES = (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tiles and what is known of them.
-
-    Attributes:
-        pictures: uint8 ``(N, 3, H, W)``, RGB.
-        targets: the labels.
-    """
+    """Tiles, uint8 ``(N, 3, H, W)`` RGB, and what is known of them."""
 
     pictures: Tensor
     targets: Targets
 
 
 class FinderBatches:
-    """Makes batches of tiles.
-
-    Args:
-        draw: gives scenes.
-    """
+    """Makes batches of tiles of the scenes that ``draw`` gives."""
 
     def __init__(self, draw: SceneSource) -> None:
         self._draw = draw

@@ -15,8 +15,6 @@ from torch.nn import functional
 from platereader.detection._finder import cell_grid
 from platereader.lab.training.detector.assignment import assign_cells, complete_overlap, in_boxes
 
-__all__ = ["Targets", "decode_boxes", "finder_loss"]
-
 SCORE_WEIGHT, BOX_WEIGHT, SIDES_WEIGHT = 0.5, 5.0, 2.0
 """Weights of the parts of the loss."""
 
@@ -46,10 +44,8 @@ class Targets:
 def finder_loss(outputs: Sequence[Tensor], targets: Targets, *, size: tuple[int, int]) -> dict[str, Tensor]:
     """The weighted parts of the loss of one batch, each a scalar: ``scores``, ``boxes`` and ``sides``.
 
-    Args:
-        outputs: what ``FinderNetwork`` returned: ``(N, 1, A)``, ``(N, 4, A)``.
-        targets: what is known.
-        size: height and width of the tiles in pixels.
+    ``outputs`` of ``FinderNetwork`` are ``(N, 1, A)`` and ``(N, 4, A)``; ``size`` is height and width of the tiles,
+    pixels.
     """
     logits, sides = (output.float().transpose(1, 2) for output in outputs)  # (N, A, 1), (N, A, 4)
     centres, strides = (torch.from_numpy(part) for part in cell_grid(size))  # (A, 2), (A, 1) in pixels

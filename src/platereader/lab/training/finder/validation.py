@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from platereader.detection._finder import Finder, Proposal
-from platereader.detection._finder_network import finder_from_state
+from platereader.detection._finder_network import FinderNetwork, finder_from_state
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.metrics.rates import match, recall
@@ -18,44 +18,16 @@ from platereader.media._images import read_image
 from platereader.results import Detection
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-__all__ = ["FinderFigures", "Photographs", "held_out", "validate"]
-
 _SETS = ("russian", "streets", "more", "neighbours")
 _GENEROUS, _SURE = 0.05, 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Photographs:
-    """What a validation looks at.
-
-    Attributes:
-        images: labelled photographs.
-        empty: scenes without plates.
-    """
+    """What a validation looks at: labelled photographs, and scenes without plates."""
 
     images: tuple[LabelledImage, ...]
     empty: tuple[LabelledImage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FinderFigures:
-    """What a validation measured; None of nothing.
-
-    Attributes:
-        plates: plates with a good box, n of the recalls.
-        recall: share of plates that a proposal of score 0.05 or more meets by IoU 0.5.
-        sure_recall: the same from score 0.3 on.
-        close_recall: share of plates that a proposal of score 0.05 or more meets by IoU 0.75.
-        proposals: proposals a photograph.
-        false_alarms: proposals of score 0.3 or more an empty scene.
-    """
-
-    plates: int
-    recall: float | None
-    sure_recall: float | None
-    close_recall: float | None
-    proposals: float | None
-    false_alarms: float | None
 
 
 def held_out(sets: LabelledSets) -> Photographs:
@@ -71,28 +43,37 @@ def held_out(sets: LabelledSets) -> Photographs:
     return Photographs(tuple(images), tuple(empty))
 
 
-def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> FinderFigures:
+def averaged_finder(tensors: Mapping[str, Tensor]) -> FinderNetwork:
+    """The finder with the average of the weights, as it runs."""
+    return fuse_normalisation(finder_from_state(tensors, name="the average of the weights"))
+
+
+def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> dict[str, float | None]:
     """Measure a network with the given weights.
 
-    Args:
-        tensors: state dict of ``FinderNetwork``.
-        photographs: what to look at.
+    Returns:
+        plates: plates with a good box, n of the recalls.
+        recall: share of plates that a proposal of score 0.05 or more meets by IoU 0.5.
+        sure_recall: the same from score 0.3 on.
+        close_recall: share of plates that a proposal of score 0.05 or more meets by IoU 0.75.
+        proposals: proposals a photograph.
+        false_alarms: proposals of score 0.3 or more an empty scene.
     """
-    network = fuse_normalisation(finder_from_state(tensors, name="the average of the weights"))
-    finder = Finder(TorchRuntime(network), min_score=_GENEROUS)
+    finder = Finder(TorchRuntime(averaged_finder(tensors)), min_score=_GENEROUS)
     found, false = (
         [finder.propose([read_image(image.path)])[0] for image in images]
         for images in (photographs.images, photographs.empty)
     )
+    sure = [[proposal for proposal in row if proposal.score >= _SURE] for row in found]
     alarms = sum(proposal.score >= _SURE for row in false for proposal in row)
-    return FinderFigures(
-        plates=sum(len(picture_boxes(image, ()).labelled) for image in photographs.images),
-        recall=_recall(photographs.images, found, min_iou=0.5),
-        sure_recall=_recall(photographs.images, _at_least(found, _SURE), min_iou=0.5),
-        close_recall=_recall(photographs.images, found, min_iou=0.75),
-        proposals=sum(map(len, found)) / len(found) if found else None,
-        false_alarms=alarms / len(false) if false else None,
-    )
+    return {
+        "plates": sum(len(picture_boxes(image, ()).labelled) for image in photographs.images),
+        "recall": _recall(photographs.images, found, min_iou=0.5),
+        "sure_recall": _recall(photographs.images, sure, min_iou=0.5),
+        "close_recall": _recall(photographs.images, found, min_iou=0.75),
+        "proposals": sum(map(len, found)) / len(found) if found else None,
+        "false_alarms": alarms / len(false) if false else None,
+    }
 
 
 def _recall(images: Sequence[LabelledImage], found: Sequence[Sequence[Proposal]], *, min_iou: float) -> float | None:
@@ -102,7 +83,3 @@ def _recall(images: Sequence[LabelledImage], found: Sequence[Sequence[Proposal]]
         for image, row in zip(images, found, strict=True)
     ]
     return recall([match(picture, min_iou=min_iou) for picture in pictures]).value
-
-
-def _at_least(found: Sequence[Sequence[Proposal]], score: float) -> list[list[Proposal]]:
-    return [[proposal for proposal in row if proposal.score >= score] for row in found]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from platereader._contracts import checked_decode, checked_recognize
+from platereader._ctc import collapse
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.tables import show_rate
-from platereader.lab.training.recognizer.data import Sample
+from platereader.lab.training.recognizer.data import Sample, decode_label
+from platereader.plates import Alphabet
 from platereader.protocols import CTCDecoder, Recognizer
-
-__all__ = ["ReadingComparison", "compare", "read_right"]
+from platereader.recognition._preprocess import prepare
+from platereader.recognition._shape import ConvCtcConfig
+from platereader.runtimes import Runtime
 
 _Z_95 = 1.959964
 _CHUNK = 64
@@ -21,15 +24,9 @@ _CHUNK = 64
 
 @dataclass(frozen=True, slots=True)
 class ReadingComparison:
-    """Exact match of one set of plates, before and after.
+    """Exact match of one set of plates, before and after, and the plates that only one of both reads right.
 
-    Attributes:
-        name: of the set.
-        before: plates that the old weights read right.
-        after: plates that the new weights read right.
-        lost: plates that only the old ones read right.
-        won: plates that only the new ones read right.
-        margin_points: percentage points that may be lost; with more than 0, what may be chance is forgiven, too.
+    ``margin_points`` may be lost; with more than 0, what may be chance is forgiven, too.
     """
 
     name: str
@@ -74,6 +71,19 @@ def compare(name: str, before: Sequence[bool], after: Sequence[bool], *, margin_
         won=sum(new and not old for old, new in pairs),
         margin_points=margin_points,
     )
+
+
+def read_greedily(
+    runtime: Runtime, samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig
+) -> list[str]:
+    """The text of each plate, read greedily, with ``?`` for what is illegible."""
+    texts: list[str] = []
+    for start in range(0, len(samples), _CHUNK):
+        plates = [sample.plate for sample in samples[start : start + _CHUNK]]
+        (log_probs,) = runtime.run(prepare(plates, size_px=(config.height_px, config.width_px)))  # (N, T, K)
+        paths = log_probs.argmax(axis=2)  # (N, T)
+        texts += [decode_label(collapse(path), alphabet=alphabet, ends=config.ends) for path in paths]
+    return texts
 
 
 def read_right(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]) -> list[bool]:

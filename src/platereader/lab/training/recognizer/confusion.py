@@ -9,15 +9,12 @@ from numpy.typing import NDArray
 
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 
-__all__ = ["aligned", "confusion_counts"]
-
 
 def confusion_counts(pairs: Iterable[tuple[str, str]], *, alphabet: Alphabet) -> NDArray[np.int64]:
-    """Count over pairs (true text, text read).
+    """Count over pairs (true text, text read): int64 ``(C, C)``, true ones down, read ones across, in class order.
 
-    Returns:
-        int64 ``(C, C)``: true ones down, read ones across, in class order; class 0 stands for nothing or ``?``, so row
-        0 holds characters that were made up and column 0 those that were missed.
+    Class 0 stands for nothing or ``?``, so row 0 holds characters that were made up and column 0 those that were
+    missed.
     """
     counts = np.zeros((alphabet.size, alphabet.size), np.int64)
     for true, read in pairs:

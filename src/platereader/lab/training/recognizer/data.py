@@ -32,24 +32,6 @@ from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
 from platereader.rectification._layout import join_lines, rectify_quad
 from platereader.results import PlateImage
 
-__all__ = [
-    "CORNER_ERROR",
-    "Batch",
-    "Kinds",
-    "PlateBatches",
-    "Sample",
-    "as_sample",
-    "background_photographs",
-    "decode_label",
-    "encode_label",
-    "exact_crops",
-    "is_of",
-    "is_russian",
-    "jittered_crops",
-    "load_real_plates",
-    "to_batch",
-]
-
 # The detector's corners are off by about 2.0 % of the width in the median on photographs it never saw; the usual error
 # is taught a little larger. A heavier tail would cut off characters that the label still names.
 CORNER_ERROR = CornerError(median=0.026, tail=0.5)
@@ -81,10 +63,7 @@ class Kinds(NamedTuple):
 class Sample(NamedTuple):
     """One plate laid out as one line, what it says, and what the network is taught to say of it.
 
-    Attributes:
-        plate: the picture.
-        text: ``?`` for what is illegible.
-        tokens: see ``lab.synthesis.label``; None for a whole plate without a mark.
+    ``text`` has ``?`` for what is illegible; ``tokens`` are None for a whole plate without a mark.
     """
 
     plate: PlateImage
@@ -103,13 +82,8 @@ class Batch(NamedTuple):
 def load_real_plates(images: Sequence[LabelledImage], *, alphabet: Alphabet, calibration: bool) -> list[RealPlate]:
     """Cut the plates with text and fitted corners out of labelled pictures.
 
-    Characters that the alphabet lacks, on plates of other countries, become ``?``.
-
-    Args:
-        images: of all labelled sets, see ``load_photographs``.
-        alphabet: of the network.
-        calibration: take the fifth that is kept from training instead of the other four, which are then without the
-            cars of that fifth.
+    Characters that the alphabet lacks, on plates of other countries, become ``?``. ``calibration`` takes the fifth that
+    is kept from training instead of the other four, which are then without the cars of that fifth.
     """
     chosen = [image for image in images if is_calibration(image.path)] if calibration else trainable(images)
     return [

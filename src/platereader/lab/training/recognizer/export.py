@@ -24,17 +24,11 @@ from platereader.runtimes._int8_tensors import convolutions
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import fuse_normalisation
 
-__all__ = ["export_recognizer"]
-
 _INPUT, _OUTPUT = "pictures", "log_probs"
 
 
 def export_recognizer(weights: WeightFile, output: Path) -> None:
-    """Write the reader's network; the number of plates stays free.
-
-    Args:
-        weights: a safetensors file as training or quantising writes it, with its settings and alphabet.
-        output: file to write, of the same precision.
+    """Write the reader's network in the precision of its safetensors file; the number of plates stays free.
 
     Raises:
         WeightsCorruptError: the weights are damaged or of another network.

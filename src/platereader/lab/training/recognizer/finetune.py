@@ -19,7 +19,6 @@ from platereader._defaults import decoder_name, default_decoder, default_rectifi
 from platereader._dependencies import check_installed
 from platereader.errors import AccuracyError, EngineError, InvalidArgumentError
 from platereader.lab.tables import show_rate
-from platereader.lab.training.card import card_of, describe_weights
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
 from platereader.lab.training.loop import CHECKPOINT_NAME, record_of
 from platereader.lab.training.recognizer.comparison import ReadingComparison, compare, read_right
@@ -44,6 +43,7 @@ from platereader.lab.training.recognizer.train import (
     RecognizerTraining,
     write_recognizer_weights,
 )
+from platereader.lab.training.report import card_of, describe_weights
 from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates
 from platereader.plates import Alphabet
 from platereader.protocols import Recognizer
@@ -54,8 +54,6 @@ from platereader.registry import Registry, WeightFile
 from platereader.registry._manifest import sidecar_of
 from platereader.results import PlateImage
 from platereader.runtimes._tensors import tensors_of
-
-__all__ = ["DEFAULTS", "fine_tune_recognizer", "made_up_plates", "steps_for"]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "minutes": 30.0,
@@ -117,7 +115,10 @@ def fine_tune_recognizer(
     rest = _other_plates(run, tuning, older=older, negatives=negatives)
     validation = _validation_sets(tuning, alphabet=run.alphabet)
     comparisons = tuple(_train(run, tuning, rest=rest, validation=validation, start=start))
-    result = FineTuned[ReadingComparison].of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
+    examples = len(tuning.train), len(tuning.held_out)
+    result = FineTuned[ReadingComparison].of(
+        run.loop, start=start, examples=examples, skipped=tuning.skipped, comparisons=comparisons
+    )
     if not even_if_worse:
         refuse_worse(result, output=output, checkpoints=output / CHECKPOINT_NAME, data=data)
     rng = np.random.default_rng(_SEED)

@@ -25,6 +25,7 @@ from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, 
 from platereader.lab.datasets.plates import surroundings
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import jitter_real
+from platereader.lab.training.finetuning import check_enough, fingerprint_of
 from platereader.lab.training.recognizer.data import CORNER_ERROR, Batch, PlateBatches, Sample, as_sample, to_batch
 from platereader.media._images import read_image
 from platereader.plates import Alphabet
@@ -33,21 +34,9 @@ from platereader.rectification._contour import find_outline
 from platereader.rectification._layout import lines_by_aspect, lines_by_box
 from platereader.results import Detection, Lines
 
-__all__ = [
-    "MIN_PLATES",
-    "MixedBatches",
-    "TuningPlate",
-    "TuningPlates",
-    "jittered",
-    "load_tuning_plates",
-    "split",
-    "straightened",
-]
-
 MIN_PLATES = 20
 """With fewer plates there is next to nothing to learn from and nothing to measure on."""
 
-_MAX_NAMED = 5
 # Where an outline is only guessed nobody knows which characters a cut would hide: these are shown whole.
 _WHOLE = CropProfile(corner_error=CORNER_ERROR)
 
@@ -81,13 +70,7 @@ class TuningPlate:
 
 
 class TuningPlates(NamedTuple):
-    """A labelled set of the user.
-
-    Attributes:
-        train: plates to train on.
-        held_out: plates to measure and calibrate on; no text of ``train`` is among theirs.
-        skipped: what cannot be used, and why.
-    """
+    """A labelled set of the user: plates to train on, and those of other texts to measure and calibrate on."""
 
     train: Sequence[TuningPlate]
     held_out: Sequence[TuningPlate]
@@ -96,16 +79,11 @@ class TuningPlates(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """Tells one set, as it is labelled now, from any other."""
-        rows = sorted(f"{plate.path.name} {plate.text}" for plate in (*self.train, *self.held_out))
-        return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()[:16]
+        return fingerprint_of(f"{plate.path.name} {plate.text}" for plate in (*self.train, *self.held_out))
 
 
 def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
     """Read a labelled set of any layout of ``load_dataset``; a crop without a box is a plate that fills its picture.
-
-    Args:
-        folder: of the set.
-        alphabet: of the network.
 
     Raises:
         DatasetError: the set cannot be used at all, has fewer than 20 usable plates, or all of them say the same.
@@ -124,12 +102,7 @@ def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
                 found.append(_tuning_plate(image.path, frame, plate))
             else:
                 skipped.append(SkippedRow(image.path, None, reason))
-    if len(found) < MIN_PLATES:
-        reasons = "".join(f"\n  {row}" for row in skipped[:_MAX_NAMED])
-        raise DatasetError(
-            f"{folder} has {len(found)} usable plates, at least {MIN_PLATES} are needed: label more of them."
-            + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
-        )
+    check_enough(folder, len(found), least=MIN_PLATES, what="plates", skipped=skipped)
     return TuningPlates(*split(found), skipped)
 
 
@@ -165,14 +138,7 @@ def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: 
 
 
 class MixedBatches(Dataset[Batch]):
-    """The batches of another training with the user's plates in the place of a share of theirs.
-
-    Args:
-        plates: of the user, at least one.
-        rest: what else is trained on.
-        share: share of ``plates``, 0 to 1.
-        size_px: height and width of the network's input.
-    """
+    """The batches of another training with the user's plates, at least one, in the place of a share of theirs."""
 
     def __init__(
         self, plates: Sequence[TuningPlate], *, rest: PlateBatches, share: float, size_px: tuple[int, int]

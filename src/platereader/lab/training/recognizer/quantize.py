@@ -17,17 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from platereader._ctc import collapse
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.training.recognizer.comparison import read_greedily
 from platereader.lab.training.recognizer.data import (
     PlateBatches,
     Sample,
     background_photographs,
-    decode_label,
     load_real_plates,
 )
 from platereader.lab.training.recognizer.export import export_recognizer
@@ -36,7 +35,7 @@ from platereader.plates import Alphabet
 from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._preprocess import prepare
-from platereader.recognition._shape import ConvCtcConfig, shape_of
+from platereader.recognition._shape import shape_of
 from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
@@ -45,24 +44,16 @@ from platereader.runtimes._int8_tensors import InputScale, convolutions, quantiz
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-__all__ = ["INT8_NAME", "Agreement", "QuantizationPlates", "draw_plates", "input_scales", "quantize_recognizer"]
-
 INT8_NAME = "recognizer-int8.safetensors"
 """The int8 form of the weights."""
 
 _LEVELS = 255
 _CUTS = np.linspace(0.5, 1.0, 26).tolist()
-_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizationPlates:
-    """What a quantisation is made with; no plate is in both.
-
-    Attributes:
-        calibration: plates whose activations set the scales, some hundred.
-        validation: named sets of labelled plates that both networks read.
-    """
+    """Plates whose activations set the scales, some hundred, and others by set that both networks read."""
 
     calibration: Sequence[PlateImage]
     validation: Mapping[str, Sequence[Sample]]
@@ -70,14 +61,7 @@ class QuantizationPlates:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How one set of plates is read before and after.
-
-    Attributes:
-        name: of the set.
-        same: plates with the same text from both, right or wrong.
-        exact_fp32: plates that the float network reads right.
-        exact_int8: plates that the int8 network reads right.
-    """
+    """How many of one set of plates both networks read alike, right or wrong, and how many each reads right."""
 
     name: str
     same: Rate
@@ -107,14 +91,8 @@ def draw_plates(
 ) -> QuantizationPlates:
     """Plates as in training: made-up ones, and labelled ones whose calibration fifth is kept for the comparison.
 
-    Args:
-        labelled: labelled sets.
-        alphabet: of the network.
-        negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
-        detector: finds the corners of labelled plates to compare on that have none; None leaves those plates out.
-        calibration: plates that set the scales.
-        made_up: made-up plates to compare on.
-        seed: of everything random.
+    Pictures of ``negatives`` without plates are backgrounds, else these are made up. Labelled plates to compare on
+    without corners are left out, unless a ``detector`` finds these.
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
@@ -157,7 +135,7 @@ def quantize_recognizer(
     )
     tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
     fp32, int8 = TorchRuntime(network), _on_onnx(tensors, weights)
-    read = partial(_read, alphabet=alphabet, config=config)
+    read = partial(read_greedily, alphabet=alphabet, config=config)
     texts = {
         name: list(zip([sample.text for sample in samples], read(fp32, samples), read(int8, samples), strict=True))
         for name, samples in plates.validation.items()
@@ -187,11 +165,9 @@ def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
 
 @torch.inference_mode()
 def input_scales(network: ConvCtc, pictures: Tensor) -> dict[str, InputScale]:
-    """How the input of every convolution is held in uint8 with least squared error.
+    """How the input of every convolution of a folded network is held in uint8 with least squared error.
 
-    Args:
-        network: folded; left as it was.
-        pictures: float ``(N, 1, H, W)``, some hundred: all activations of one layer are held at once.
+    ``pictures`` are float ``(N, 1, H, W)``, some hundred: all activations of one layer are held at once.
     """
     scales: dict[str, InputScale] = {}
 
@@ -233,14 +209,3 @@ def _compared(validation: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[
         )
         for name, texts in rows.items()
     ]
-
-
-def _read(runtime: Runtime, samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig) -> list[str]:
-    """The text of each plate, read greedily, with ``?`` for what is illegible."""
-    texts: list[str] = []
-    for start in range(0, len(samples), _CHUNK):
-        plates = [sample.plate for sample in samples[start : start + _CHUNK]]
-        (log_probs,) = runtime.run(prepare(plates, size_px=(config.height_px, config.width_px)))  # (N, T, K)
-        paths = log_probs.argmax(axis=2)  # (N, T)
-        texts += [decode_label(collapse(path), alphabet=alphabet, ends=config.ends) for path in paths]
-    return texts

@@ -18,7 +18,6 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from platereader._ctc import collapse
 from platereader._dependencies import check_installed
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.corners import with_corners
@@ -26,10 +25,10 @@ from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.rates import Rate, character_error_rate
 from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
-from platereader.lab.training.arithmetic import fast_arithmetic
-from platereader.lab.training.card import Figures, describe_weights
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, last_validation, record_of
+from platereader.lab.training.optimizer_step import fast_arithmetic
+from platereader.lab.training.recognizer.comparison import read_greedily
 from platereader.lab.training.recognizer.confusion import confusion_counts
 from platereader.lab.training.recognizer.data import (
     Batch,
@@ -37,14 +36,12 @@ from platereader.lab.training.recognizer.data import (
     PlateBatches,
     Sample,
     background_photographs,
-    decode_label,
     exact_crops,
     is_of,
     jittered_crops,
     load_real_plates,
-    to_batch,
 )
-from platereader.lab.training.report import draw_confusion
+from platereader.lab.training.report import Figures, describe_weights, draw_confusion
 from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
 from platereader.plates._defaults import default_schemes
@@ -55,15 +52,6 @@ from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes._tensors import write_tensors
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
-
-__all__ = [
-    "WEIGHTS_NAME",
-    "RecognizerRun",
-    "RecognizerTraining",
-    "train_recognizer",
-    "validation_sets",
-    "write_recognizer_weights",
-]
 
 WEIGHTS_NAME = "recognizer.safetensors"
 """The average of the weights as float32."""
@@ -83,17 +71,11 @@ _PANELS = (
 _RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0)}
 _SETS = {"real": "labelled plates", "jittered": "labelled plates, disturbed", "synthetic": "made-up plates"}
 _ENDLESS = 2**40
-_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognizerTraining(TrainingSettings):
-    """How long and how to train a reader.
-
-    Attributes:
-        batch_size: plates a step.
-        real_share: share of labelled plates in a batch, 0 to 1.
-    """
+    """How long and how to train a reader; ``real_share`` is that of labelled plates in a batch, 0 to 1."""
 
     learning_rate: float = 2e-3
     final_rate_share: float = 0.01
@@ -157,20 +139,10 @@ def train_recognizer(
 
 
 class RecognizerRun:
-    """One training of a reader.
-
-    Args:
-        network: to train, with its first weights.
-        output: folder for checkpoint, log and pictures; a checkpoint that is there is resumed.
-        training: how long and how.
-        alphabet: characters of the network.
-        origin: what else must be the same for a run to be resumed, by name.
-
-    Attributes:
-        loop: steps, checkpoint and log.
+    """One training of a reader, or the one whose checkpoint is in ``output`` resumed; ``loop`` has steps and log.
 
     Raises:
-        InvalidArgumentError: the run was begun with other settings.
+        InvalidArgumentError: the run was begun with other settings or another ``origin``.
         WeightsCorruptError: the checkpoint is damaged.
     """
 
@@ -193,7 +165,12 @@ class RecognizerRun:
             optimizer=torch.optim.AdamW(
                 network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
             ),
-            origin={"alphabet": alphabet.characters, **_beside_the_text(network.config), **origin},
+            origin={
+                "alphabet": alphabet.characters,
+                "marks": " ".join(network.config.marks),
+                "ends": network.config.ends,
+                **origin,
+            },
             panels=_PANELS,
         )
         self._averaged: ConvCtc = ConvCtc(network.config).eval()
@@ -201,9 +178,7 @@ class RecognizerRun:
     def fit(self, batches: Dataset[Batch], *, validation: Mapping[str, Sequence[Sample]]) -> None:
         """Train to the end; nothing is done if that was reached before. Then draw the confusion matrix.
 
-        Args:
-            batches: number ``i`` is for step ``i``.
-            validation: plates to read at every validation, by name.
+        Batch number ``i`` is for step ``i``; the plates of ``validation`` are read at every validation.
 
         Raises:
             InvalidArgumentError: the loss stays infinite.
@@ -239,19 +214,8 @@ class RecognizerRun:
     def _read(self, samples: Sequence[Sample], tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
         """Pairs (true text, text read), read greedily by a network with these weights."""
         self._averaged.load_state_dict(tensors)
-        texts: list[str] = []
-        for start in range(0, len(samples), _CHUNK):
-            batch = to_batch(
-                samples[start : start + _CHUNK],
-                alphabet=self.alphabet,
-                ends=self.network.config.ends,
-                size_px=self._size_px,
-            )
-            with torch.inference_mode():
-                log_probs = cast(Tensor, self._averaged(batch.pictures))  # (N, T, C + 1)
-            paths = cast("list[list[int]]", log_probs.argmax(dim=-1).tolist())  # (N, T)
-            ends = self.network.config.ends
-            texts += [decode_label(collapse(path), alphabet=self.alphabet, ends=ends) for path in paths]
+        runtime, config = TorchRuntime(self._averaged), self.network.config
+        texts = read_greedily(runtime, samples, alphabet=self.alphabet, config=config)
         return list(zip([sample.text for sample in samples], texts, strict=True))
 
     @property
@@ -306,11 +270,6 @@ def write_recognizer_weights(
     return output / WEIGHTS_NAME
 
 
-def _beside_the_text(config: ConvCtcConfig) -> dict[str, str | int]:
-    """What a network tells apart besides characters, for the record of its training."""
-    return {"marks": " ".join(config.marks), "ends": config.ends}
-
-
 def _figures(name: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
     """Share of exact texts and character error rate of pairs (true, read), named for the log."""
     exact = sum(true == read for true, read in pairs) / len(pairs)
@@ -349,12 +308,9 @@ def _lower_priority(worker: int) -> None:
 
 
 def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], made_up: int) -> dict[str, list[Sample]]:
-    """Fixed plates to score: labelled ones as they are and disturbed, and made-up ones of all kinds.
+    """Fixed plates to score: ``made_up`` ones of all kinds, and the calibration fifth as it is and disturbed.
 
-    Args:
-        batches: what is trained on; no plate of it is among them.
-        images: of all labelled sets, of which the calibration fifth is read.
-        made_up: number of made-up plates.
+    No plate that is trained on in ``batches`` is among them.
     """
     rng = np.random.default_rng((batches.seed, 2**40))
     maker = PlateBatches(

@@ -19,15 +19,13 @@ from platereader.lab.training.detector.data import make_tile
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.refiner.loss import Targets
 
-__all__ = ["Batch", "RefinerBatches", "crops_of"]
-
 FloatArray = NDArray[np.float32]
 
 _BATCH = 64
 _SIZES = ((320, 480), (480, 640), (256, 320))
-_MOST_PROPOSALS, _RANDOM_PLACES = 12, 2
+_MOST_PROPOSALS, _RANDOM_PLACES = 16, 2
 # A learning refiner is asked about less likely places, too: most of the likely ones are plates.
-_MIN_SCORE = 0.01
+_MIN_SCORE = 0.004
 # A proposal shows the plate that it overlaps so much, and none where it overlaps none by so much.
 _SAME, _OTHER = 0.4, 0.15
 # How far a box is off in parts of its size, as those of a finder are.
@@ -39,12 +37,7 @@ _CUT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Crops and what is known of them.
-
-    Attributes:
-        crops: uint8 ``(N, 64, 128, 3)``, BGR.
-        targets: the labels.
-    """
+    """Crops, uint8 ``(N, 64, 128, 3)`` BGR, and what is known of them."""
 
     crops: Tensor
     targets: Targets
@@ -62,12 +55,10 @@ class _Sample:
 
 
 class RefinerBatches:
-    """Makes batches of crops.
+    """Makes batches of crops of the scenes that ``draw`` gives.
 
-    Args:
-        draw: gives scenes.
-        finder: proposes places, so that the refiner learns of what it is asked about later; None takes jittered boxes
-            of plates and random places only.
+    The ``finder`` proposes places, so that the refiner learns of what it is asked about later; None takes jittered
+    boxes of plates and random places only.
     """
 
     def __init__(self, draw: SceneSource, *, finder: Finder | None) -> None:

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Targets", "refiner_loss", "soft_argmax"]
-
 KIND_WEIGHTS = (1.0, 0.3, 0.3)
 """Weights of the kinds: plate, two lines, cut."""
 
@@ -43,20 +41,19 @@ class Targets:
 def refiner_loss(outputs: Sequence[Tensor], targets: Targets) -> dict[str, Tensor]:
     """The weighted parts of the loss of one batch, each a scalar: ``kinds``, ``corners``, ``heat`` and ``hulls``.
 
-    Args:
-        outputs: what ``RefinerNetwork`` returned: ``(N, 4, 16, 32)``, ``(N, 3)``.
-        targets: what is known.
+    ``outputs`` of ``RefinerNetwork`` are ``(N, 4, 16, 32)`` and ``(N, 3)``.
     """
     heat, logits = (output.float() for output in outputs)
     known = targets.kinds >= 0
     weights = torch.tensor(KIND_WEIGHTS) * known
     entropy = functional.binary_cross_entropy_with_logits(logits, targets.kinds.clamp(min=0), reduction="none")
     points = soft_argmax(heat)  # (N, 4, 2)
+    hulls = torch.cat((points.amin(1), points.amax(1)), -1)  # (N, 4)
     return {
         "kinds": (entropy * weights).sum() / len(logits),
         "corners": CORNER_WEIGHT * _mean(_distance(points, targets.corners), targets.has_corners),
         "heat": HEAT_WEIGHT * _mean(_surprise(heat, targets.corners), targets.has_corners),
-        "hulls": HULL_WEIGHT * _mean(_distance(_hull(points), targets.boxes), targets.has_box),
+        "hulls": HULL_WEIGHT * _mean(_distance(hulls, targets.boxes), targets.has_box),
     }
 
 
@@ -84,11 +81,6 @@ def _surprise(heat: Tensor, corners: Tensor) -> Tensor:
     spot = -(y.square()[..., :, None] + x.square()[..., None, :]) / (2 * _SIGMA_CELLS**2)
     wanted = spot.flatten(2).softmax(-1)
     return -(wanted * heat.flatten(2).log_softmax(-1)).sum(-1).mean(-1)
-
-
-def _hull(points: Tensor) -> Tensor:
-    """Upright boxes ``(N, 4)`` around points ``(N, 4, 2)``."""
-    return torch.cat((points.amin(1), points.amax(1)), -1)
 
 
 def _mean(values: Tensor, known: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
@@ -11,57 +10,43 @@ from torch import Tensor
 from platereader._geometry import Box, iou
 from platereader.detection._finder import Finder
 from platereader.detection._refiner import Place, Refiner
-from platereader.detection._refiner_network import refiner_from_state
+from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics.rates import corner_error
 from platereader.lab.training.finder.validation import Photographs
 from platereader.media._images import read_image
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-__all__ = ["RefinerFigures", "validate"]
-
 _MEETS = 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class RefinerFigures:
-    """What a validation measured; None of nothing.
+def averaged_refiner(tensors: Mapping[str, Tensor]) -> RefinerNetwork:
+    """The refiner with the average of the weights, as it runs."""
+    return fuse_normalisation(refiner_from_state(tensors, name="the average of the weights"))
 
-    Attributes:
+
+def validate(tensors: Mapping[str, Tensor], photographs: Photographs, *, finder: Finder) -> dict[str, float | None]:
+    """Measure a network with the given weights on what a finder proposes.
+
+    Returns:
         plates: proposals that meet a labelled plate, one a plate; n of ``accepted`` and ``hull``.
         accepted: share of them that it calls plates.
         hull: median IoU of the hull of the corners and the labelled box.
         corner_error: median distance of the corners from the labelled ones, in per cent of the plate's width.
         false: share of the proposals on empty scenes that it calls plates.
     """
-
-    plates: int
-    accepted: float | None
-    hull: float | None
-    corner_error: float | None
-    false: float | None
-
-
-def validate(tensors: Mapping[str, Tensor], photographs: Photographs, *, finder: Finder) -> RefinerFigures:
-    """Measure a network with the given weights on what a finder proposes.
-
-    Args:
-        tensors: state dict of ``RefinerNetwork``.
-        photographs: what to look at.
-        finder: proposes places.
-    """
-    refiner = Refiner(TorchRuntime(fuse_normalisation(refiner_from_state(tensors, name="the average of the weights"))))
+    refiner = Refiner(TorchRuntime(averaged_refiner(tensors)))
     pairs = [pair for image in photographs.images for pair in _refined(image, finder=finder, refiner=refiner)]
     false = [place for image in photographs.empty for _, place in _places(image, finder=finder, refiner=refiner)]
     hulls = [iou(place.corners.box, plate.box) for plate, place in pairs if plate.box is not None]
     errors = [corner_error(place.corners, plate.corners) for plate, place in pairs if plate.corners is not None]
-    return RefinerFigures(
-        plates=len(pairs),
-        accepted=_share([place for _, place in pairs]),
-        hull=float(np.median(hulls)) if hulls else None,
-        corner_error=float(np.median(errors)) if errors else None,
-        false=_share(false),
-    )
+    return {
+        "plates": len(pairs),
+        "accepted": _share([place for _, place in pairs]),
+        "hull": float(np.median(hulls)) if hulls else None,
+        "corner_error": float(np.median(errors)) if errors else None,
+        "false": _share(false),
+    }
 
 
 def _refined(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> list[tuple[LabelledPlate, Place]]:

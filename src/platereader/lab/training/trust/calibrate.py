@@ -23,15 +23,6 @@ from platereader.protocols import CTCDecoder, Detector, Recognizer
 from platereader.results import PlateEvidence, PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
 
-__all__ = [
-    "CalibrationExample",
-    "PolicyOutcome",
-    "calibrate",
-    "calibration_examples",
-    "calibration_plates",
-    "policy_outcome",
-]
-
 _SEED = 2**41
 _CHUNK = 64
 _SCENES = 60
@@ -56,14 +47,8 @@ def calibration_plates(
 ) -> list[Sample]:
     """Plates that no recognizer was trained on: the calibration fifth of labelled sets, disturbed, and made-up ones.
 
-    They are of the countries whose marks the recognizer looks for, else of Russia.
-
-    Args:
-        labelled: labelled sets; only their calibration fifth is looked at.
-        negatives: labelled set whose calibration fifth gives backgrounds and scenery.
-        detector: finds the corners of labelled plates that have none; None leaves those plates out.
-        count: number of plates.
-        alphabet: of the recognizer.
+    They are of the countries whose marks the recognizer looks for, else of Russia. The calibration fifth of
+    ``negatives`` gives backgrounds and scenery. Plates without corners are left out, unless a ``detector`` finds these.
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
@@ -152,13 +137,8 @@ def calibrate(
 ) -> tuple[Calibration, dict[str, float | None]]:
     """Fit on two thirds of the readings, and measure on the others what that gives; the fit returned is of all.
 
-    Args:
-        readings: as ``calibration_examples`` returns them.
-        precision: of the recognizer that made them.
-        decoder: that made them, as ``platereader._defaults.decoder_name`` calls it.
-
-    Returns:
-        The calibration, and its ``calibration_error`` and ``auroc`` on readings that it was not fitted on.
+    The figures are ``calibration_error`` and ``auroc``. ``decoder`` is as ``platereader._defaults.decoder_name`` calls
+    it.
 
     Raises:
         InvalidArgumentError: all readings are right, or all wrong.

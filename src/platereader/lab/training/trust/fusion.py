@@ -35,17 +35,6 @@ from platereader.video._fusion.evidence import MAX_TEXTS
 from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed
 
-__all__ = [
-    "FusedExamples",
-    "ReadTrack",
-    "fit_frame_weights",
-    "fit_fusion",
-    "fused_examples",
-    "fused_policy_outcome",
-    "fusion_plates",
-    "read_tracks",
-]
-
 _EVERY = 10
 _SEED = 2**42
 _MIN_LOG_PROB = -60.0
@@ -81,12 +70,8 @@ def fusion_plates(
 ) -> list[RealPlate]:
     """The plates of every other picture of the calibration fifth: ``sha1(file name) % 10 == 0``.
 
-    They are of the countries whose marks the recognizer looks for, else of Russia.
-
-    Args:
-        images: of all labelled sets, see ``load_photographs``.
-        alphabet: of the recognizer.
-        detector: finds the corners of labelled plates that have none; None leaves those plates out.
+    They are of the countries whose marks the recognizer looks for, else of Russia. The ``detector`` finds the corners
+    of plates that have none; None leaves those out.
     """
     chosen = [image for image in images if _hash(image.path) % _EVERY == 0]
     chosen = chosen if detector is None else with_corners(chosen, detector)
@@ -109,13 +94,7 @@ def read_tracks(
 ) -> list[ReadTrack]:
     """Make ``count`` tracks, from easy to hard, and read their frames as a pipeline with the default rectifier would.
 
-    Args:
-        recognizer: reads them.
-        decoder: of its alphabet.
-        plates: photographed ones, at least one.
-        trust: with the calibration of the single readings.
-        count: number of tracks.
-        seed: of the tracks; the same one gives the same tracks.
+    ``plates`` are photographed ones, at least one; ``trust`` has the calibration of the single readings.
     """
     reader = PlateReader(default_rectifier(), recognizer, decoder, trust, default_schemes(recognizer.alphabet))
     tracks: list[ReadTrack] = []
@@ -136,13 +115,10 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
     """The weights under which the right texts are most probable, of all that are considered and none of them.
 
     Each track counts twice: as a whole, and as far as a random frame.
-
-    Args:
-        tracks: N of them.
-        alphabet: of the recognizer that read them.
     """
     rng = np.random.default_rng(len(tracks))
-    parts = [(track, end) for track in tracks for end in (len(track.readings), _random_length(track, rng))]
+    lengths = [(len(track.readings), int(rng.integers(1, len(track.readings), endpoint=True))) for track in tracks]
+    parts = [(track, end) for track, ends in zip(tracks, lengths, strict=True) for end in ends]
     schemes = default_schemes(alphabet)
     scored = [one for track, end in parts if (one := _scored(track, end, alphabet, schemes)) is not None]
     tables, signs, penalties, truth = _stacked(scored)
@@ -159,10 +135,6 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
     optimizer.step(loss)
     bias, *weights, floor, dependence = (round(float(value), 6) for value in _in_range(values.detach()))
     return FrameWeights(bias, tuple(weights), floor_nats=floor, dependence=dependence)
-
-
-def _random_length(track: ReadTrack, rng: np.random.Generator) -> int:
-    return int(rng.integers(1, len(track.readings), endpoint=True))
 
 
 class _Scored(NamedTuple):
@@ -258,14 +230,8 @@ def fit_fusion(
 ) -> tuple[Calibration, dict[str, float | None]]:
     """Fit the weights of the frames on every other track, and the confidence on the others.
 
-    Args:
-        tracks: as ``read_tracks`` returns them.
-        single: of the single readings.
-        alphabet: of the recognizer that read them.
-
-    Returns:
-        The same calibration with that of fusion, and the ``calibration_error`` and ``auroc`` that a fit on two thirds
-        of the other tracks has on their last third.
+    ``single`` is the calibration of the single readings. Returned are the same one with that of fusion, and the
+    ``calibration_error`` and ``auroc`` that a fit on two thirds of the other tracks has on their last third.
 
     Raises:
         InvalidArgumentError: all fused texts are right, or all wrong.

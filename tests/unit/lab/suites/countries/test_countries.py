@@ -10,8 +10,7 @@ import pytest
 
 from fakes import patch_pipeline
 from platereader.lab.suites.countries import run
-from platereader.lab.suites.countries.report import CountryReading, GroupScores
-from platereader.lab.suites.countries.table import format_countries
+from platereader.lab.suites.countries.report import CountryReading, GroupScores, format_countries
 from platereader.lab.synthesis.countries import GROUPS, Group, pictures
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.plates import Schemes

@@ -17,10 +17,9 @@ from platereader.cli import main
 from platereader.errors import DatasetError
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.suites.ends import run
-from platereader.lab.suites.ends.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
-from platereader.lab.suites.ends.report import EndsReport
-from platereader.lab.suites.ends.run import evaluate_ends, run_size
-from platereader.lab.suites.ends.table import format_ends
+from platereader.lab.suites.ends.report import EndsReport, format_ends
+from platereader.lab.suites.ends.run import FROZEN_PICTURES, evaluate_ends, fingerprint_of, run_size
+from platereader.lab.suites.frozen import frozen_fingerprints
 from platereader.lab.synthesis.ends.material import EndPlate, load_material, prepared
 from platereader.lab.synthesis.ends.pictures import FUSED_FRAMES, VARIANTS, EndVariant, pictures
 from platereader.lab.synthesis.render import render_plate
@@ -115,9 +114,9 @@ def test_names_are_unique_and_all_ends_are_there() -> None:
 
 
 def test_pictures_repeat_and_differ_between_variants(plates: Sequence[EndPlate]) -> None:
-    first, second = (fingerprint(list(pictures(plates, FEW[2]))) for _ in range(2))
+    first, second = (fingerprint_of(list(pictures(plates, FEW[2]))) for _ in range(2))
     assert first == second
-    assert len({fingerprint(list(pictures(plates, one))) for one in FEW}) == len(FEW)
+    assert len({fingerprint_of(list(pictures(plates, one))) for one in FEW}) == len(FEW)
 
 
 def test_an_edge_between_characters_needs_their_places(plates: Sequence[EndPlate]) -> None:
@@ -200,11 +199,11 @@ def test_a_folder_without_the_sets_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_variant_is_frozen() -> None:
-    assert set(frozen_fingerprint()) == {one.name for one in VARIANTS}
+    assert set(frozen_fingerprints("ends")) == {one.name for one in VARIANTS}
 
 
 def test_the_frozen_pictures_are_still_the_same(shared_data: Path) -> None:
     plates = load_material(shared_data / "data")
-    made = {one.name: fingerprint(list(islice(pictures(plates, one), FROZEN_PICTURES))) for one in FEW}
-    frozen = frozen_fingerprint()
+    made = {one.name: fingerprint_of(list(islice(pictures(plates, one), FROZEN_PICTURES))) for one in FEW}
+    frozen = frozen_fingerprints("ends")
     assert made == {name: frozen[name] for name in made}

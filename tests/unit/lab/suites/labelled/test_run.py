@@ -20,9 +20,8 @@ from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.datasets.photographs import held_out_negatives
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.labelled.plots import draw_detection
-from platereader.lab.suites.labelled.report import EvaluationReport, GroupScores
+from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, GroupScores, format_table
 from platereader.lab.suites.labelled.run import evaluate
-from platereader.lab.suites.labelled.table import format_table
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
 from platereader.protocols import Detector
@@ -47,13 +46,26 @@ def dataset_of(folder: Path, rows: Sequence[str]) -> Dataset:
     return load_dataset(folder)
 
 
+def evaluated(dataset: Dataset, **parts: Any) -> EvaluationReport:
+    """A run over fakes, some of them in the place of the usual ones."""
+    return evaluate(Pipeline(replace(patch_pipeline().parts, **parts)), dataset, name="toy")
+
+
+def detected(dataset: Dataset, **parts: Any) -> DetectionScores:
+    """What such a run says of detection."""
+    scores = evaluated(dataset, **parts).detection
+    assert scores is not None
+    return scores
+
+
 def group(report: EvaluationReport, kind: str, name: str) -> GroupScores:
     return next(one for one in report.groups if (one.kind, one.name) == (kind, name))
 
 
-@pytest.fixture
-def street_set(tmp_path: Path) -> Dataset:
+@pytest.fixture(scope="module")
+def street_set(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Right twice, misread once, missed once, a loose label, an unlabelled plate, a foreign one, one without plates."""
+    tmp_path = tmp_path_factory.mktemp("streets")
     save(tmp_path, "both.png", {50: LEFT, 100: RIGHT})
     save(tmp_path, "misread.png", {150: LEFT})
     save(tmp_path, "missed.png", {})
@@ -74,8 +86,14 @@ def street_set(tmp_path: Path) -> Dataset:
     return dataset_of(tmp_path, rows)
 
 
-def test_scores_of_a_known_set(street_set: Dataset) -> None:
-    report = evaluate(patch_pipeline(), street_set, name="toy")
+@pytest.fixture(scope="module")
+def street_report(street_set: Dataset) -> EvaluationReport:
+    """What the fakes make of it."""
+    return evaluated(street_set)
+
+
+def test_scores_of_a_known_set(street_report: EvaluationReport) -> None:
+    report = street_report
     everything = group(report, "all", "all")
     assert everything.plates == 6
     assert everything.found == Rate(5, 6)
@@ -96,8 +114,8 @@ def test_scores_of_a_known_set(street_set: Dataset) -> None:
     assert [(skipped.path.name, skipped.line) for skipped in report.skipped] == [("labels.jsonl", 8)]
 
 
-def test_detection_leaves_loose_labels_out(street_set: Dataset) -> None:
-    scores = evaluate(patch_pipeline(), street_set, name="toy").detection
+def test_detection_leaves_loose_labels_out(street_report: EvaluationReport) -> None:
+    scores = street_report.detection
     assert scores is not None
     assert (scores.pictures, scores.plates) == (7, 6)
     assert scores.recall30 == scores.recall50 == Rate(5, 6)
@@ -117,15 +135,14 @@ def test_detection_leaves_loose_labels_out(street_set: Dataset) -> None:
 def test_finds_in_ignored_places_count_neither_way(tmp_path: Path) -> None:
     save(tmp_path, "extra.png", {50: LEFT, 150: RIGHT})
     rows = [row("extra.png", plate(RIGHT, None), ignore=[list(LEFT.to_tuple())])]
-    scores = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="toy").detection
-    assert scores is not None
+    scores = detected(dataset_of(tmp_path, rows))
     assert (scores.recall50, scores.unlabelled_detections) == (Rate(1, 1), 0)
 
 
 def test_a_plate_has_its_own_country(tmp_path: Path) -> None:
     save(tmp_path, "both.png", {50: LEFT, 100: RIGHT})
     plates = plate(LEFT, "A123BC77", country="RU"), plate(RIGHT, "001KNB16", country="KZ")
-    report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("both.png", *plates, country="RU")]), name="toy")
+    report = evaluated(dataset_of(tmp_path, [row("both.png", *plates, country="RU")]))
     assert [one.name for one in report.groups if one.kind == "foreign"] == ["KZ"]
 
 
@@ -133,11 +150,11 @@ def test_countries_are_scored_apart_where_there_are_several(tmp_path: Path) -> N
     save(tmp_path, "found.png", {50: LEFT})
     save(tmp_path, "missed.png", {})
     rows = [row("found.png", plate(LEFT, None), country="US"), row("missed.png", plate(LEFT, None), country="BR")]
-    report = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="two")
+    report = evaluated(dataset_of(tmp_path, rows))
     assert {name: scores.recall50 for name, scores in report.countries.items()} == {"US": Rate(1, 1), "BR": Rate(0, 1)}
     assert report.to_dict()["countries"]["US"]["plates"] == 1
     assert "detection, BR" in format_table(report)
-    assert evaluate(patch_pipeline(), dataset_of(tmp_path, rows[:1]), name="one").countries == {}
+    assert evaluated(dataset_of(tmp_path, rows[:1])).countries == {}
 
 
 def test_unsure_readings_count_only_without_regard_to_status(street_set: Dataset) -> None:
@@ -163,10 +180,8 @@ class _SettableDetector:
 
 @pytest.mark.parametrize("detector", [_SettableDetector(), TiledDetector(_SettableDetector())], ids=["bare", "tiled"])
 def test_average_precision_asks_for_low_scores_and_the_rest_does_not(street_set: Dataset, detector: Detector) -> None:
-    report = evaluate(Pipeline(replace(patch_pipeline().parts, detector=detector)), street_set, name="toy")
-    assert report.detection is not None
-    assert report.detection.unlabelled_detections == 1
-    assert report.detection.alarms == Rate(0, 1)
+    scores = detected(street_set, detector=detector)
+    assert (scores.unlabelled_detections, scores.alarms) == (1, Rate(0, 1))
 
 
 @dataclass(frozen=True)
@@ -176,13 +191,10 @@ class _ShrinkingDetector(PatchDetector):
     input_size: int = 160
 
 
-def test_widths_in_the_networks_input(street_set: Dataset) -> None:
-    scores = evaluate(
-        Pipeline(replace(patch_pipeline().parts, detector=_ShrinkingDetector())), street_set, name="toy"
-    ).detection
-    assert scores is not None
+def test_widths_in_the_networks_input(street_set: Dataset, tmp_path: Path) -> None:
+    scores = detected(street_set, detector=_ShrinkingDetector())
     assert [(one.name, one.recall50.n) for one in scores.recall_by_input_width] == [("40-60 px", 6)]
-    pictures = draw_detection(scores, street_set.images[0].path.parent / "plots")
+    pictures = draw_detection(scores, tmp_path)
     assert [path.name for path in pictures] == ["precision-recall.png", "recall-by-width.png"]
     assert all(path.stat().st_size > 2000 for path in pictures)
 
@@ -190,13 +202,14 @@ def test_widths_in_the_networks_input(street_set: Dataset) -> None:
 def test_finds_on_pictures_without_plates_are_counted(tmp_path: Path) -> None:
     save(tmp_path, "two.png", {50: LEFT, 100: RIGHT})
     save(tmp_path, "none.png", {})
-    report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("two.png"), row("none.png")]), name="toy")
-    assert report.detection is not None
-    assert report.detection.alarms == Rate(1, 2)
-    assert report.detection.alarm_detections is not None
-    assert report.detection.alarm_detections.value == pytest.approx(1)
+    report = evaluated(dataset_of(tmp_path, [row("two.png"), row("none.png")]))
+    scores = report.detection
+    assert scores is not None
+    assert scores.alarm_detections is not None
+    assert scores.alarms == Rate(1, 2)
+    assert scores.alarm_detections.value == pytest.approx(1)
     assert "detections a picture without plates" in format_table(report)
-    assert draw_detection(report.detection, tmp_path / "plots") == []
+    assert draw_detection(scores, tmp_path / "plots") == []
 
 
 def test_the_command_takes_only_pictures_that_training_keeps_out(
@@ -262,7 +275,7 @@ def test_labels_for_another_size_are_skipped(tmp_path: Path) -> None:
         json.dumps({"file": name, "plates": [plate(LEFT, "A123BC77")], "width": width, "height": 240})
         for name, width in (("a.png", 320), ("b.png", 640))
     ]
-    report = evaluate(patch_pipeline(), dataset_of(tmp_path, rows), name="toy")
+    report = evaluated(dataset_of(tmp_path, rows))
     assert (report.pictures, group(report, "all", "all").exact) == (1, Rate(1, 1))
     (skipped,) = report.skipped
     assert skipped.path.name == "b.png"
@@ -272,7 +285,7 @@ def test_labels_for_another_size_are_skipped(tmp_path: Path) -> None:
 def test_a_speck_in_a_loose_label_is_no_find(tmp_path: Path) -> None:
     save(tmp_path, "a.png", {50: LEFT})
     labels = [plate(Box(0, 0, x2, 100), "A123BC77", box_quality="loose") for x2 in (159.0, 161.0)]
-    report = evaluate(patch_pipeline(), dataset_of(tmp_path, [row("a.png", *labels)]), name="toy")
+    report = evaluated(dataset_of(tmp_path, [row("a.png", *labels)]))
     assert [outcome.found for outcome in report.outcomes] == [True, False]
 
 
@@ -303,7 +316,7 @@ def test_corner_error_is_reported(tmp_path: Path) -> None:
     save(tmp_path, "a.png", {50: LEFT})
     corners = [[20, 30], [100, 30], [100, 50], [20, 50]]
     labels = dataset_of(tmp_path, [json.dumps({"file": "a.png", "plates": [{"corners": corners, "text": "A123BC77"}]})])
-    report = evaluate(Pipeline(replace(patch_pipeline().parts, detector=_CornerDetector())), labels, name="toy")
+    report = evaluated(labels, detector=_CornerDetector())
     assert report.detection is not None
     error = report.detection.corner_error_median
     assert error is not None
@@ -326,11 +339,7 @@ class _GivenRectifier:
 def test_given_place_hands_over_the_labelled_corners(tmp_path: Path) -> None:
     save(tmp_path, "a.png", {50: LEFT})
     label = {**plate(LEFT, "A123BC77"), "corners": [[20, 30], [100, 30], [100, 50], [20, 50]]}
-    report = evaluate(
-        Pipeline(replace(patch_pipeline().parts, rectifier=_GivenRectifier())),
-        dataset_of(tmp_path, [row("a.png", label)]),
-        name="toy",
-    )
+    report = evaluated(dataset_of(tmp_path, [row("a.png", label)]), rectifier=_GivenRectifier())
     assert group(report, "all", "all").given_exact == Rate(1, 1)
 
 
@@ -350,23 +359,21 @@ def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
     types: list[dict[str, str]] = [{"plate_type": "square_two_line"}, {"plate_type": "standard"}, {}]
     labels = [plate(LEFT, "A123BC77", **more) for more in types]
     rectifier = _LineRectifier()
-    pipeline = Pipeline(replace(patch_pipeline().parts, rectifier=rectifier, detector=_SettableDetector()))
-    evaluate(pipeline, dataset_of(tmp_path, [row("a.png", *labels)]), name="toy")
+    evaluated(dataset_of(tmp_path, [row("a.png", *labels)]), rectifier=rectifier, detector=_SettableDetector())
     assert rectifier.lines == [2, 1, None]
 
 
-def test_report_is_json_and_repeats(street_set: Dataset) -> None:
-    first = evaluate(patch_pipeline(), street_set, name="toy")
-    data = json.loads(json.dumps(first.to_dict()))
+def test_report_is_json_and_repeats(street_set: Dataset, street_report: EvaluationReport) -> None:
+    data = json.loads(json.dumps(street_report.to_dict()))
     assert data["schema"] == 5
     assert data["groups"][0]["exact"]["n"] == 5
     assert len(data["outcomes"]) == 7
     assert data["outcomes"][0]["file"] == "both.png"
-    assert evaluate(patch_pipeline(), street_set, name="toy") == first
+    assert evaluated(street_set) == street_report
 
 
-def test_table_names_counts_and_skipped_rows(street_set: Dataset) -> None:
-    table = format_table(evaluate(patch_pipeline(), street_set, name="toy"))
+def test_table_names_counts_and_skipped_rows(street_report: EvaluationReport) -> None:
+    table = format_table(street_report)
     for part in (
         "toy: 7 pictures, 7 labelled plates, 1 skipped",
         "3/5 60.0 %",

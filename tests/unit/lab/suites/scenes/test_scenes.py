@@ -17,11 +17,10 @@ from platereader import Box, Detection, Quad
 from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration
+from platereader.lab.suites.frozen import frozen_fingerprints
 from platereader.lab.suites.scenes import report as report_module
 from platereader.lab.suites.scenes import run
-from platereader.lab.suites.scenes.fingerprint import FROZEN_PICTURES, fingerprint, frozen_fingerprint
-from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
-from platereader.lab.suites.scenes.table import format_scenes
+from platereader.lab.suites.scenes.report import SceneReading, ScenesReport, format_scenes
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph, load_material
@@ -56,13 +55,13 @@ def part_named(name: str) -> Part:
 def test_names_are_unique_and_every_part_is_frozen() -> None:
     names = [part.name for part in PARTS]
     assert len(set(names)) == len(names)
-    assert set(frozen_fingerprint()) == set(names)
+    assert set(frozen_fingerprints("scenes")) == set(names)
 
 
 @pytest.mark.parametrize("name", [part.name for part in PARTS])
 def test_pictures_repeat_and_show_the_plate_where_they_say(material: Material, name: str) -> None:
     first, again = (list(islice(pictures(material, part_named(name)), 2)) for _ in range(2))
-    assert fingerprint(first) == fingerprint(again)
+    assert run.fingerprint_of(first) == run.fingerprint_of(again)
     for picture in first:
         height, width = picture.frame.shape[:2]
         assert picture.box.clipped(width, height) == picture.box
@@ -216,5 +215,5 @@ def test_nothing_in_it_was_trained_on(shared_data: Path) -> None:
 @pytest.mark.parametrize("name", ["width 24-40 px", "shrunk 60 px", "dashcam composed", "tilted yaw 45 °"])
 def test_the_frozen_pictures_are_still_the_same(shared_data: Path, name: str) -> None:
     material = load_material(shared_data / "data")
-    made = fingerprint(list(islice(pictures(material, part_named(name)), FROZEN_PICTURES)))
-    assert made == frozen_fingerprint()[name]
+    made = run.fingerprint_of(list(islice(pictures(material, part_named(name)), run.FROZEN_PICTURES)))
+    assert made == frozen_fingerprints("scenes")[name]

@@ -19,8 +19,7 @@ from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, load_videos, watch_video
 from platereader.lab.suites.video.replay import record, replay
-from platereader.lab.suites.video.report import NEVER, VideoReport
-from platereader.lab.suites.video.table import format_video
+from platereader.lab.suites.video.report import NEVER, VideoReport, format_video
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.truth import TruePlate
 from platereader.video._stream import StreamSettings
@@ -258,7 +257,7 @@ def test_a_report_is_json_and_a_table() -> None:
     assert data["failures"][0]["answer"] == "B1"
     text = format_video(report())
     assert "+25.0 points" in text
-    assert "NOT the frozen frames in 1 clips" in text
+    assert "NOT the frozen pictures in 1 clips" in text
 
 
 # ---------------------------------------------------------------- videos

@@ -14,7 +14,8 @@ import pytest
 from platereader._geometry import Box, Quad
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import is_calibration
-from platereader.lab.suites.video.fingerprint import fingerprint, fingerprint_frames, frozen_fingerprints
+from platereader.lab.suites.frozen import frozen_fingerprints
+from platereader.lab.suites.video.run import fingerprint_frames, fingerprint_of
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.levels import LEVELS
@@ -38,7 +39,7 @@ def red_box(frame: VideoFrame) -> Box:
 
 def test_there_are_240_clips_of_unique_names_and_all_are_frozen() -> None:
     assert len(NAMES) == len(set(NAMES)) == 240
-    assert set(frozen_fingerprints()) == set(NAMES)
+    assert set(frozen_fingerprints("video")) == set(NAMES)
     assert all(sum(name.endswith(f" {kind}") for name in NAMES) == 24 for kind in KINDS)
 
 
@@ -55,7 +56,7 @@ def test_clips_repeat_and_have_plates_in_view(material: Material, kind: str) -> 
     assert all(a < b for a, b in pairwise(first.times_s))
     numbers = fingerprint_frames(len(first))
     frames = list(first.frames(numbers))
-    assert fingerprint(frames) == fingerprint(list(again.frames(numbers)))
+    assert fingerprint_of(frames) == fingerprint_of(list(again.frames(numbers)))
     assert {frame.pixels.shape for frame in frames} == {(720, 1280, 3)}
     assert (
         len(set(first.texts))
@@ -193,4 +194,4 @@ def test_nothing_in_it_was_trained_on_or_fitted_on(shared_data: Path) -> None:
 @pytest.mark.parametrize("name", ["easy 04 handheld", "medium 16 occluded", "hard 38 crossing"])
 def test_the_frozen_clips_are_still_the_same(shared_data: Path, name: str) -> None:
     made = clip(name, load_material(shared_data / "data"))
-    assert fingerprint(list(made.frames(fingerprint_frames(len(made))))) == frozen_fingerprints()[name]
+    assert fingerprint_of(list(made.frames(fingerprint_frames(len(made))))) == frozen_fingerprints("video")[name]

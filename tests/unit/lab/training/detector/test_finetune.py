@@ -23,10 +23,8 @@ from platereader.lab.training.detector import finetune_data
 from platereader.lab.training.detector.comparison import DetectorComparison
 from platereader.lab.training.detector.finetune import half_frozen, street_set
 from platereader.lab.training.detector.train import FINDER_NAME, REFINER_NAME
-from platereader.lab.training.finder import data as finder_data
 from platereader.lab.training.finetuning import REPORT_NAME
 from platereader.lab.training.loop import LOG_NAME
-from platereader.lab.training.refiner import data as refiner_data
 from platereader.lab.training.report import read_log
 from platereader.registry import Registry
 from platereader.runtimes._tensors import read_tensors, write_tensors
@@ -35,13 +33,8 @@ PAIR = {"min_score": 0.0, "refined_share": 0.25}
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(tiny_batches: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny tiles, few streets, and intervals of few draws."""
-    monkeypatch.setattr(finder_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
-    monkeypatch.setattr(finder_data, "_BATCH", 2)
-    monkeypatch.setattr(finder_data, "_MIN_BATCH", 2)
-    monkeypatch.setattr(refiner_data, "_SIZES", ((64, 96),))
-    monkeypatch.setattr(refiner_data, "_BATCH", 4)
     monkeypatch.setattr(finetune_detector, "STREETS", 2)
     monkeypatch.setattr(finetune_data, "_STREETS", 1)
     monkeypatch.setattr(estimates, "_ROUNDS", 10)

@@ -29,6 +29,18 @@ def _scene(*, has_corners: bool = True, size: tuple[int, int] = (600, 800)) -> L
     )
 
 
+def _with_second_plate(scene: LabelledScene, *, away_px: tuple[float, float]) -> LabelledScene:
+    """The scene with the labels of its plate once more, some pixels away."""
+    step = np.array(away_px, np.float32)
+    return replace(
+        scene,
+        boxes=np.concatenate((scene.boxes, scene.boxes + np.tile(step, 2))),
+        corners=np.concatenate((scene.corners, scene.corners + step)),
+        lines=np.tile(scene.lines, 2),
+        has_corners=np.tile(scene.has_corners, 2),
+    )
+
+
 def _white(tile: LabelledScene) -> NDArray[np.bool_]:
     # The border outside of the scene is grey 114.
     return tile.pixels[..., 0] > 170
@@ -100,15 +112,7 @@ def test_some_plates_fill_the_tile_and_some_are_seen_from_a_side() -> None:
 
 
 def test_cut_off_plate_is_an_area_to_ignore() -> None:
-    scene = _scene()
-    shift = np.array([200, 10], np.float32)
-    both = replace(
-        scene,
-        boxes=np.concatenate((scene.boxes, scene.boxes + np.tile(shift, 2))),
-        lines=np.array([1, 1]),
-        corners=np.concatenate((scene.corners, scene.corners + shift)),
-        has_corners=np.array([True, True]),
-    )
+    both = _with_second_plate(_scene(), away_px=(200, 10))
     tiles = [cut_tile(both, size=(128, 128), rng=np.random.default_rng(seed)) for seed in range(20)]
     cut = [tile for tile in tiles if len(tile.ignored)]
     assert cut
@@ -133,19 +137,9 @@ def test_mosaic_keeps_the_labels_of_all_four() -> None:
 
 
 def test_scene_without_plates() -> None:
-    empty = cut_tile(_without_plates(_scene()), size=(64, 96), rng=np.random.default_rng(0))
+    empty = cut_tile(LabelledScene.bare(_scene().pixels), size=(64, 96), rng=np.random.default_rng(0))
     assert empty.boxes.shape == (0, 4)
     assert empty.corners.shape == (0, 4, 2)
-
-
-def _without_plates(scene: LabelledScene) -> LabelledScene:
-    return replace(
-        scene,
-        boxes=scene.boxes[:0],
-        lines=scene.lines[:0],
-        corners=scene.corners[:0],
-        has_corners=scene.has_corners[:0],
-    )
 
 
 def test_relighting_changes_pixels_only_and_writes_to_none() -> None:
@@ -157,10 +151,21 @@ def test_relighting_changes_pixels_only_and_writes_to_none() -> None:
     assert all(other.pixels.shape == before.shape and other.boxes is scene.boxes for other in changed)
 
 
+def test_a_plate_in_the_shade_is_darker_and_so_is_what_is_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_tiles, "_SHADE_SHARE", 1.0)
+    monkeypatch.setattr(detector_tiles, "_EFFECTS", ())
+    bright = replace(_scene(), pixels=np.full((600, 800, 3), 200, np.uint8))
+    x1, y1, x2, y2 = bright.boxes[0].astype(int).tolist()
+    for seed in range(5):
+        dark = relight(bright, rng=np.random.default_rng(seed)).pixels
+        assert dark[y1:y2, x1:x2].mean() < 185
+        assert dark.max() > 195  # the rest of the scene keeps its light
+
+
 def test_perspective_does_not_grow_with_the_tile() -> None:
     worst = 0.0
     for seed in range(40):
-        scene = join_labels(_scene(size=(1400, 1000)), _scene(), away_px=300)
+        scene = _with_second_plate(_scene(size=(1400, 1000)), away_px=(0, 300))
         tile = cut_tile(scene, size=(1280, 1280), rng=np.random.default_rng(seed))
         if len(tile.corners) == 2:
             (first, near), (second, far) = ((cv2.contourArea(quad), quad.mean(0)) for quad in tile.corners)
@@ -178,15 +183,3 @@ def test_plates_near_the_horizon_of_the_warp_are_dropped(monkeypatch: pytest.Mon
             top, right, bottom, left = (float(np.linalg.norm(corners[i] - corners[i - 1])) for i in (1, 2, 3, 0))
             stretches.append(max(top / bottom, bottom / top, left / right, right / left))
     assert 1.5 < max(stretches) < 12.5
-
-
-def join_labels(first: LabelledScene, second: LabelledScene, *, away_px: float) -> LabelledScene:
-    """The first scene with the second one's plate lower by some pixels."""
-    step = np.array([0, away_px], np.float32)
-    return replace(
-        first,
-        boxes=np.concatenate((first.boxes, second.boxes + np.tile(step, 2))),
-        corners=np.concatenate((first.corners, second.corners + step)),
-        lines=np.concatenate((first.lines, second.lines)),
-        has_corners=np.concatenate((first.has_corners, second.has_corners)),
-    )

@@ -21,21 +21,14 @@ from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.detector import train as detector_training
 from platereader.lab.training.detector.combination import PairSettings
 from platereader.lab.training.detector.train import DetectorTraining, train_detector
-from platereader.lab.training.finder import data as finder_data
 from platereader.lab.training.loop import CHECKPOINT_NAME, CURVES_NAME, LOG_NAME
-from platereader.lab.training.refiner import data as refiner_data
 from platereader.registry import Registry
 
 
 @pytest.fixture
-def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def photographs(tmp_path: Path, tiny_batches: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tiny sets, tiny tiles, tiny batches; and of networks that have learnt nothing, nothing is fitted."""
     monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 2)
-    monkeypatch.setattr(finder_data, "_STRETCHES", ((2.0, (((64, 64), 1.0),)),))
-    monkeypatch.setattr(finder_data, "_BATCH", 2)
-    monkeypatch.setattr(finder_data, "_MIN_BATCH", 2)
-    monkeypatch.setattr(refiner_data, "_SIZES", ((64, 96),))
-    monkeypatch.setattr(refiner_data, "_BATCH", 4)
     monkeypatch.setattr(detector_training, "fit_pair", lambda *_, **__: PairSettings(min_score=0.0))
     plate = {"box": [30, 40, 90, 60], "corners": [[30, 40], [90, 40], [90, 60], [30, 60]], "plate_type": "standard"}
     for name, prefix, plates in (("russian", "gr_", [plate]), ("neighbours", "nb_", [{**plate, "corners": None}])):

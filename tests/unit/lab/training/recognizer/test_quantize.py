@@ -8,6 +8,7 @@ import torch
 
 from platereader.errors import AccuracyError
 from platereader.lab.training.recognizer import quantize
+from platereader.lab.training.recognizer.comparison import read_greedily
 from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.recognizer.quantize import (
     QuantizationPlates,
@@ -37,7 +38,7 @@ def data(weights: WeightFile) -> QuantizationPlates:
     """Plates that say what the float network reads on them."""
     runtime = CtcRecognizer.from_file(weights.path, settings=SMALL).runtime
     config = ConvCtcConfig.from_settings(SMALL)
-    read = quantize._read(runtime, [Sample(plate, "") for plate in plates(40)], alphabet=RUSSIAN, config=config)
+    read = read_greedily(runtime, [Sample(plate, "") for plate in plates(40)], alphabet=RUSSIAN, config=config)
     samples = [Sample(plate, text) for plate, text in zip(plates(40), read, strict=True)]
     return QuantizationPlates(plates(16), {"first": samples[:30], "second": samples[30:]})
 

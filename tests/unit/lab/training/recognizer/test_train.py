@@ -10,9 +10,9 @@ import torch
 from fakes import PatchDetector
 from platereader import Pipeline
 from platereader.errors import InvalidArgumentError
-from platereader.lab.training.arithmetic import fast_arithmetic
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
+from platereader.lab.training.optimizer_step import fast_arithmetic
 from platereader.lab.training.recognizer import train as training
 from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer, write_recognizer_weights
 from platereader.lab.training.report import read_log
@@ -92,9 +92,3 @@ def test_a_finished_run_is_left_alone_and_exported_again(tmp_path: Path) -> None
     assert train(tmp_path).read_bytes() == before
     weights.unlink()
     assert write_recognizer_weights(tmp_path).read_bytes() == before
-
-
-def test_the_arithmetic_is_ordinary_or_bf16() -> None:
-    with fast_arithmetic():
-        product = torch.ones(2, 2) @ torch.ones(2, 2)
-    assert product.dtype in (torch.float32, torch.bfloat16)

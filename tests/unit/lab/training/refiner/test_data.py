@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from platereader._geometry import Box
+from platereader.detection._crops import to_frame
 from platereader.lab.training.detector.tiles import LabelledScene
 from platereader.lab.training.refiner.data import crops_of
 
@@ -31,7 +32,7 @@ def test_a_place_at_a_plate_shows_it() -> None:
     assert sample.kinds == (1.0, 1.0, 0.0)
     assert sample.has_corners
     assert not sample.has_box
-    np.testing.assert_allclose(window.to_frame(sample.corners), _tile().corners[0], atol=1e-3)
+    np.testing.assert_allclose(to_frame(sample.corners[None], [window])[0], _tile().corners[0], atol=1e-3)
 
 
 def test_a_plate_beyond_the_edge_is_cut() -> None:
@@ -43,7 +44,7 @@ def test_of_a_plate_without_corners_the_box_is_known() -> None:
     (window,), (sample,) = crops_of(_tile(has_corners=False, lines=-1), places=[_PLATE])
     assert sample.kinds == (1.0, -1.0, 0.0)
     assert (sample.has_corners, sample.has_box) == (False, True)
-    np.testing.assert_allclose(window.to_frame(sample.box.reshape(2, 2)), [[40, 40], [100, 60]], atol=1e-3)
+    np.testing.assert_allclose(to_frame(sample.box.reshape(1, 2, 2), [window])[0], [[40, 40], [100, 60]], atol=1e-3)
 
 
 @pytest.mark.parametrize(

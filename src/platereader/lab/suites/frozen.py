@@ -1,0 +1,37 @@
+"""Whether the pictures of a suite are the frozen ones: each suite has the hashes of its parts in ``frozen.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+from platereader._arrays import BgrImage
+
+
+def fingerprint(pictures: Iterable[tuple[BgrImage, object]]) -> str:
+    """sha256 of the pixels of some pictures and of what is on each of them, which must be JSON-safe."""
+    digest = hashlib.sha256()
+    for pixels, facts in pictures:
+        digest.update(pixels.tobytes())
+        digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()
+
+
+def frozen_fingerprints(suite: str) -> Mapping[str, str]:
+    """The ``fingerprint`` of each part of a suite by its name, as the suite was frozen.
+
+    Args:
+        suite: name of its folder.
+    """
+    frozen = json.loads((Path(__file__).parent / suite / "frozen.json").read_text(encoding="utf-8"))
+    return cast("dict[str, str]", frozen["sha256"])
+
+
+def frozen_note(changed: tuple[str, ...], *, parts: str = "parts") -> str:
+    """A line of a table about the names of the parts that differ."""
+    if not changed:
+        return "its pictures are the frozen ones"
+    return f"NOT the frozen pictures in {len(changed)} {parts} ({', '.join(changed[:4])}, ...)"
