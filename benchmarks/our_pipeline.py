@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.comparison import Prepared, UnavailableError, timed
 from platereader import Pipeline
 from platereader._arrays import BgrImage
+from platereader._contracts import checked_recognize
 from platereader.errors import EngineError, MissingDependencyError
 
 ENGINES = ("torch", "onnx", "openvino")
@@ -52,7 +53,7 @@ def prepared(frame: BgrImage, *, engine: str, precision: str, threads: int) -> P
     batches = {count: np.zeros((count, 1, *size_px), np.float32) for count in (1, _BATCH)}
 
     def text(count: int) -> Callable[[], object]:
-        return lambda: pipeline.decoder.decode(pipeline.recognizer.recognize(eight[:count]))
+        return lambda: pipeline.decoder.decode(checked_recognize(pipeline.recognizer, eight[:count]).log_probs)
 
     turn = timed(
         {

@@ -1,8 +1,8 @@
 """How close the networks come to what this processor can do.
 
 ``python -m benchmarks.processor_limits --threads 1 2`` measures a bare matrix product in fp32 and in int8 and a copy in
-memory, counts the multiplications of finder, refiner and reader, times them on ONNX Runtime in the same turns, and
-prints the share of the limit that each of them reaches.
+memory, counts the multiplications of finder, refiner and reader, times them on ONNX Runtime in both precisions in the
+same turns, and prints the share of the limit that each of them reaches.
 """
 
 from __future__ import annotations
@@ -62,9 +62,12 @@ def measure(threads: int, *, rounds: int) -> list[Figure]:
         "copy in memory": (copy(), 2 * COPIED_BYTES / 1e9),
     }
     for name, shape in (("finder", FRAME), ("refiner", CROPS), ("recognizer", None)):
-        path = MODELS / f"plate-{name}.onnx"
-        call, pixels = network(path, shape, threads)
-        work[name] = call, multiplications(path, pixels) / 1e9
+        count = None
+        for precision, suffix in (("fp32", ""), ("int8", "-int8")):
+            path = MODELS / f"plate-{name}{suffix}.onnx"
+            call, pixels = network(path, shape, threads)
+            count = count or multiplications(path, pixels)
+            work[f"{name} {precision}"] = call, count / 1e9
     seconds = interleaved({name: call for name, (call, _) in work.items()}, rounds=rounds)
     return [Figure(name, threads, 1e3 * median(seconds[name]), billions) for name, (_, billions) in work.items()]
 

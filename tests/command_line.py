@@ -56,7 +56,8 @@ class Command:
 
     def __call__(self, *words: object) -> Outcome:
         status = main([*map(str, words)])
-        return Outcome(status, *self._capsys.readouterr())
+        said = self._capsys.readouterr()
+        return Outcome(status, said.out, said.err)
 
     def over(self, pipeline: Pipeline) -> None:
         """Put a pipeline in the place of the one that the options ask for."""

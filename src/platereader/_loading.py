@@ -29,7 +29,7 @@ from platereader.registry._exported import YOLO
 from platereader.registry._registry import cache_folder
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._kept import FILE_NAME, kept_spec
-from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_INSTRUCTIONS, cpu_features, int8_sums_saturate
+from platereader.runtimes._processor import BF16_INSTRUCTIONS, INT8_IN_STEPS, INT8_INSTRUCTIONS, cpu_features
 from platereader.runtimes._selection import RuntimeSpec, installed_engines, measurable_specs, suitable_specs
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ __all__ = [
 ]
 
 DETECTOR_SPECS = (
-    RuntimeSpec("openvino", "int8", INT8_INSTRUCTIONS),
-    RuntimeSpec("torch", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("openvino", "int8", INT8_IN_STEPS),
+    RuntimeSpec("torch", "int8", INT8_IN_STEPS),
     RuntimeSpec("onnx", "int8", INT8_INSTRUCTIONS),
     RuntimeSpec("openvino", "bf16", BF16_INSTRUCTIONS),
     RuntimeSpec("torch", "bf16", BF16_INSTRUCTIONS),
@@ -61,8 +61,8 @@ DETECTOR_SPECS = (
 """How the detector can run, the fastest first."""
 
 RECOGNIZER_SPECS = (
-    RuntimeSpec("openvino", "int8", INT8_INSTRUCTIONS),
-    RuntimeSpec("torch", "int8", INT8_INSTRUCTIONS),
+    RuntimeSpec("openvino", "int8", INT8_IN_STEPS),
+    RuntimeSpec("torch", "int8", INT8_IN_STEPS),
     RuntimeSpec("onnx", "int8", INT8_INSTRUCTIONS),
     RuntimeSpec("onnx", "fp32"),
     RuntimeSpec("openvino", "fp32"),
@@ -321,8 +321,8 @@ def _runs(entry: WeightEntry, spec: RuntimeSpec) -> bool:
 def _reason(spec: RuntimeSpec, options: RuntimeOptions) -> str:
     """Why a spec was chosen."""
     if options.precision != "auto":
-        rough = (spec.engine, spec.precision) == ("torch", "int8") and int8_sums_saturate()
-        return "as requested, although its int8 sums saturate on this CPU" if rough else "as requested"
-    here = [name for name in cpu_features() if name in spec.instructions]
+        return "as requested"
+    has = cpu_features()
+    here = [name for name in spec.instructions if name in has]
     fastest = "fastest installed" if options.engine == "auto" else f"fastest of {spec.engine}"
     return f"{fastest}, CPU has {here[0]}" if here else fastest

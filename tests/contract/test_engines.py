@@ -23,7 +23,6 @@ from platereader._geometry import iou_matrix
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
 from platereader.runtimes._options import ENGINES
-from platereader.runtimes._processor import int8_sums_saturate
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev" / "russian"
@@ -55,6 +54,11 @@ class Tolerance:
 
 
 TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.97), "int8": Tolerance(1.0, within=0.93)}
+TORCH_INT8 = Tolerance(2.0, within=0.95)  # there the last layers are int8, too, with weights of 7 bits
+
+
+def tolerance(engine: str, precision: str) -> Tolerance:
+    return TORCH_INT8 if (engine, precision) == ("torch", "int8") else TOLERANCES[precision]
 
 
 def example_frames() -> list[BgrImage]:
@@ -125,7 +129,9 @@ def test_the_example_pictures_read_the_same(engine: str, precision: str, on_exam
     distances, same = compared(on_examples, pipeline, example_frames())
     assert len(same) >= 6
     assert all(same)
-    assert np.median(distances) <= TOLERANCES[precision].box_px  # of a few plates; shares are of the development set
+    assert (
+        np.median(distances) <= tolerance(engine, precision).box_px
+    )  # of a few plates; shares are of the development set
 
 
 @pytest.mark.slow
@@ -134,11 +140,7 @@ def test_the_example_pictures_read_the_same(engine: str, precision: str, on_exam
 def test_the_development_set_reads_the_same() -> None:
     """One test for all, so that each picture is decoded, and read in fp32, once."""
     reference = Pipeline.build(engine=REFERENCE[0], precision=REFERENCE[1])
-    pipelines = {
-        spec: Pipeline.build(engine=spec[0], precision=spec[1])
-        for spec in SPECS
-        if spec != ("torch", "int8") or not int8_sums_saturate()
-    }
+    pipelines = {spec: Pipeline.build(engine=spec[0], precision=spec[1]) for spec in SPECS}
     found: dict[tuple[str, str], tuple[list[float], list[bool]]] = {spec: ([], []) for spec in pipelines}
     for image in load_dataset(DEV).images:
         frame = read_image(image.path)
@@ -149,8 +151,8 @@ def test_the_development_set_reads_the_same() -> None:
             found[spec][1].extend(same)
     for (engine, precision), (distances, same) in found.items():
         assert len(same) >= 100
-        assert np.mean(same) >= TOLERANCES[precision].same_texts, (engine, precision)
-        assert TOLERANCES[precision].holds(distances), (engine, precision)
+        assert np.mean(same) >= tolerance(engine, precision).same_texts, (engine, precision)
+        assert tolerance(engine, precision).holds(distances), (engine, precision)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU that torch can use")
@@ -193,14 +195,3 @@ def test_a_batch_reads_as_its_frames_do(engine: str, precision: str) -> None:
     together, alone = pipeline.read_batch(frames), readings(pipeline, frames)
     assert any(alone)
     assert [[one.text for one in some] for some in together] == [[one.text for one in some] for some in alone]
-
-
-@pytest.mark.parametrize("engine", ["onnx", "openvino"])
-def test_int8_reads_the_same_where_its_sums_would_saturate(
-    engine: str, on_examples: list[list[PlateReading]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(f"platereader.runtimes._{engine}.int8_sums_saturate", lambda: True)
-    distances, same = compared(on_examples, Pipeline.build(engine=engine, precision="int8"), example_frames())
-    assert len(same) >= 6
-    assert all(same)
-    assert np.median(distances) <= TOLERANCES["int8"].box_px

@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -50,7 +50,7 @@ def names(folder: Path) -> list[str]:
 
 
 @contextmanager
-def nothing_changes(folder: Path) -> Iterator[None]:
+def nothing_changes(folder: Path) -> Generator[None]:
     """In the folder there is the same in the end, links among it."""
 
     def contents() -> dict[str, object]:

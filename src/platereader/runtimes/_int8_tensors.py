@@ -21,7 +21,8 @@ from platereader.runtimes._torch_int8 import Int8Convolution
 __all__ = ["InputScale", "convolutions", "int8_convolutions", "quantized", "write_int8"]
 
 _KEY = "precision"
-_LARGEST = 127
+# Of a weight: two products of 255 and this fit 16 bits, in which processors before VNNI add them.
+_LARGEST = 64
 
 
 class InputScale(NamedTuple):

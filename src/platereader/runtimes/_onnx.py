@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import final
 
 from platereader.errors import EngineError, WeightsCorruptError
-from platereader.runtimes._processor import int8_sums_saturate, usable_cores
+from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_onnxruntime
 
 __all__ = ["OnnxRuntime"]
@@ -44,9 +44,6 @@ class OnnxRuntime:
         options.log_severity_level = 3  # errors, which are also raised
         # Waiting threads would otherwise spin, and take the cores from the parts that run between two networks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if precision == "int8" and int8_sums_saturate():
-            # The rounded numbers are then multiplied as floats, which takes as long as fp32 and is right.
-            options.add_session_config_entry("session.disable_quant_qdq", "1")
         try:
             self._session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import final
 
 from platereader.errors import EngineError, WeightsCorruptError
-from platereader.runtimes._processor import int8_sums_saturate, usable_cores
+from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_openvino
 
 __all__ = ["OpenVinoRuntime"]
@@ -58,8 +58,6 @@ class OpenVinoRuntime:
             "CPU_RUNTIME_CACHE_CAPACITY": _LAYERS_KEPT,
             "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
         }
-        if precision == "int8" and int8_sums_saturate():
-            settings["LP_TRANSFORMS_MODE"] = False  # the rounded numbers are then multiplied as floats, which is right
         try:
             with _LOCK:
                 self._compiled: Any = _core().compile_model(_core().read_model(data), "CPU", settings)

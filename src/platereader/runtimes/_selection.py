@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from platereader._dependencies import check_installed
 from platereader.runtimes._options import Engine, Precision, RuntimeOptions
-from platereader.runtimes._processor import cpu_features, int8_sums_saturate
+from platereader.runtimes._processor import cpu_features
 
 __all__ = ["RuntimeSpec", "engine_versions", "installed_engines", "measurable_specs", "suitable_specs"]
 
@@ -52,12 +52,7 @@ def _version(package: str) -> str:
 
 def measurable_specs(specs: Sequence[RuntimeSpec]) -> list[RuntimeSpec]:
     """Those that a measurement may find to be the fastest, whatever the processor's instructions make expect."""
-    saturates = int8_sums_saturate()
-    return [
-        spec
-        for spec in specs
-        if not spec.explicit_only and not (saturates and (spec.engine, spec.precision) == ("torch", "int8"))
-    ]
+    return [spec for spec in specs if not spec.explicit_only]
 
 
 def suitable_specs(specs: Sequence[RuntimeSpec], options: RuntimeOptions) -> list[RuntimeSpec]:

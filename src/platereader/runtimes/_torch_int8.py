@@ -32,7 +32,7 @@ class Int8Convolution:
     """One convolution; all but the last ones of a network are followed by a ReLU.
 
     Attributes:
-        weight: int8 ``(O, I, h, w)``, -127 to 127.
+        weight: int8 ``(O, I, h, w)``, -64 to 64.
         weight_scale: float32 ``(O,)``.
         bias: float32 ``(O,)``.
         input_scale: of the uint8 tensor that it reads.

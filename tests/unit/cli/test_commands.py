@@ -197,7 +197,7 @@ def test_benchmark_prints_a_table_and_writes_the_report(
 def test_info_says_why_a_precision_was_chosen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platereader._loading.int8_sums_saturate", lambda: False)
+    monkeypatch.setattr("platereader.runtimes._selection.cpu_features", lambda: ())
     _, int8 = write_small(tmp_path)
     write_sidecar(int8, kind="recognizer", settings=SMALL)
     asked = ["info", "--recognizer", str(int8), "--engine", "torch"]

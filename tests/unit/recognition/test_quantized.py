@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from processors import skip_if_int8_saturates
 
 from platereader.errors import EngineError, WeightsCorruptError
 from platereader.recognition._quantized import int8_runtime
@@ -21,7 +20,6 @@ CONFIG = ConvCtcConfig.from_settings(SMALL)
 
 
 def test_int8_reads_nearly_the_same(small_files: dict[str, tuple[Path, Path]]) -> None:
-    skip_if_int8_saturates("int8")
     fp32, int8 = (paths[0] for paths in small_files.values())
     exact = CtcRecognizer.from_file(fp32, settings=SMALL).recognize(plates(8))
     rough = CtcRecognizer.from_file(int8, precision="int8", settings=SMALL).recognize(plates(8))
@@ -50,7 +48,7 @@ def test_weights_are_rounded_by_channel() -> None:
     tensors = quantized(network, {name: InputScale(0.1, 3) for name in convolutions(network)})
     for name, module in convolutions(network).items():
         weight, scale = tensors[f"{name}.weight"], tensors[f"{name}.weight_scale"]
-        assert weight.abs().amax((1, 2, 3)).tolist() == [127] * len(weight)
+        assert weight.abs().amax((1, 2, 3)).tolist() == [64] * len(weight)  # 7 bits
         error = (weight * scale[:, None, None, None] - module.weight).abs().amax((1, 2, 3))
         assert bool((error <= 0.501 * scale).all())
         assert int(tensors[f"{name}.input_zero_point"]) == 3

@@ -92,8 +92,6 @@ def test_a_folder_of_that_name_is_no_choice(path: Path) -> None:
         assert kept_in(path) is None
 
 
-def test_torch_is_not_measured_where_its_sums_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    specs = [RuntimeSpec("torch", "int8"), INT8, RuntimeSpec("torch", "fp32")]
-    for saturates, left_out in ((True, specs[:1]), (False, [])):
-        monkeypatch.setattr("platereader.runtimes._selection.int8_sums_saturate", lambda value=saturates: value)
-        assert measurable_specs(specs) == [one for one in specs if one not in left_out]
+def test_what_auto_never_takes_is_not_measured() -> None:
+    specs = [RuntimeSpec("torch", "bf16", explicit_only=True), INT8, RuntimeSpec("torch", "fp32")]
+    assert measurable_specs(specs) == specs[1:]

@@ -15,8 +15,6 @@ import sys
 import numpy as np
 from benchmarks.stream_memory import resident_mb
 from platereader import Pipeline
-from platereader.runtimes import _onnx, _openvino
-_onnx.int8_sums_saturate = _openvino.int8_sums_saturate = lambda: False  # the int8 of processors that have it
 runtime = Pipeline.build(engine=sys.argv[1], precision="int8", threads=1).detector.finder.runtime
 shapes = [(32 * rows, 32 * columns) for rows in range(1, 10) for columns in range(1, 10)]
 np.random.default_rng(0).shuffle(shapes)

@@ -36,26 +36,6 @@ def test_opencv_tells_the_same_elsewhere(tmp_path: Path, monkeypatch: pytest.Mon
     assert set(processor.cpu_features()) == here & {"avx2", "fma", "avx512f", "avx512_vnni", "asimddp"}
 
 
-@pytest.mark.parametrize(
-    ("machine", "features", "expected"),
-    [
-        ("x86_64", ("avx2", "fma", "avx512f"), True),
-        ("AMD64", ("avx2", "avx_vnni"), False),
-        ("x86_64", ("avx2", "avx512f", "avx512_vnni"), False),
-        ("aarch64", ("asimddp",), False),
-    ],
-)
-def test_int8_sums_saturate_on_x86_before_vnni(
-    machine: str,
-    features: tuple[str, ...],
-    expected: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("platform.machine", lambda: machine)
-    monkeypatch.setattr(processor, "cpu_features", lambda: features)
-    assert processor.int8_sums_saturate() is expected
-
-
 def test_a_process_uses_the_cores_it_is_bound_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert processor.usable_cores() == 1

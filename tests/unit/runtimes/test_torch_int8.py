@@ -20,7 +20,7 @@ SHAPE = (1, 10, 14)
 def convolution(outputs: int, inputs: int, kernel: tuple[int, int], **changes: Any) -> Int8Convolution:
     """Random weights of a size that neither drowns nor floods the next layer."""
     plain = Int8Convolution(
-        torch.randint(-127, 128, (outputs, inputs, *kernel), dtype=torch.int8),
+        torch.randint(-64, 65, (outputs, inputs, *kernel), dtype=torch.int8),
         torch.rand(outputs) * 1e-2 / (inputs * kernel[0] * kernel[1]) ** 0.5 + 1e-4,
         torch.randn(outputs) * 0.3,
         input_scale=0.02,

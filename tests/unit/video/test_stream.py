@@ -41,7 +41,8 @@ def test_best_reading_carries_its_picture_and_frame_index() -> None:
 
 def test_times_may_be_fractions() -> None:
     stream = patch_pipeline().stream()
-    updates = [stream.update(frame_with({50: PLATE}), Fraction(index, 25)) for index in range(5)]
+    times: list[Any] = [Fraction(index, 25) for index in range(5)]
+    updates = [stream.update(frame_with({50: PLATE}), time) for time in times]
     assert [type(update.timestamp_s) for update in updates] == [float] * 5
     assert stream.finish().finished[0].last.timestamp_s == pytest.approx(4 / 25)
 

@@ -232,6 +232,7 @@ def _quantize(path: Path, output: Path, *, inputs: Inputs) -> None:
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
+            reduce_range=True,  # weights of 7 bits: see ``runtimes._int8_tensors``
         )
 
 
