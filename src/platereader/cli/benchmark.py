@@ -46,7 +46,7 @@ _CHOICE_ROUNDS = 10
 def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     """Describe what ``platereader benchmark`` can time."""
     networks = parser.add_subparsers(dest="network", metavar="WHAT")
-    parser.add_argument("--choose", action="store_true", help="measure what auto takes here, half a minute")
+    parser.add_argument("--choose", action="store_true", help="measure what auto takes here, one to three minutes")
     parser.add_argument("--forget", action="store_true", help="with --choose: forget what was measured")
     add_language_option(parser)
     parser.set_defaults(run=partial(_run, parser))
@@ -89,14 +89,17 @@ def run_choice(arguments: argparse.Namespace) -> int:
     from platereader.lab.speed import choice
     from platereader.lab.speed.pictures import generated_frames
     from platereader.registry._registry import cache_folder
-    from platereader.runtimes._kept import FILE_NAME
+    from platereader.runtimes._kept import FILE_NAME, make_folder
 
     say, path = language_of(arguments), cache_folder() / FILE_NAME
     if arguments.forget:
-        told = say("forgotten: {path}" if path.is_file() else "nothing was kept in {path}")
-        path.unlink(missing_ok=True)
+        kept = path.is_file()
+        if kept:
+            path.unlink()
+        told = say("forgotten: {path}" if kept else "nothing was kept in {path}")
         print(told.format(path=printable(str(path))))
         return EXIT_OK
+    make_folder(path.parent)
     rng = np.random.default_rng(0)
     with Progress(0, unit="turn") as progress:
         found = choice.choose(

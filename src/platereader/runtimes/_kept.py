@@ -15,7 +15,7 @@ from platereader.runtimes._options import Engine, Precision
 from platereader.runtimes._processor import cpu_features, processor_name
 from platereader.runtimes._selection import RuntimeSpec, engine_versions
 
-__all__ = ["FILE_NAME", "Fastest", "keep", "kept_spec"]
+__all__ = ["FILE_NAME", "Fastest", "keep", "kept_spec", "make_folder"]
 
 FILE_NAME: Final = "fastest.json"
 """Of the file in the cache folder."""
@@ -47,9 +47,24 @@ def keep(path: Path, networks: Mapping[str, Fastest]) -> None:
     Raises:
         FileError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     measured = {kind: {**one._asdict(), "weights": sorted(one.weights)} for kind, one in networks.items()}
     write_json(path, {**_machine(), "networks": measured})
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the file if it is missing.
+
+    Raises:
+        FileError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot make the folder {str(folder)!r} ({error.strerror or error}): name another cache folder, as by "
+            "XDG_CACHE_HOME on Linux."
+        ) from error
 
 
 def kept_spec(path: Path, kind: str, *, weights: Collection[str], allowed: Sequence[RuntimeSpec]) -> RuntimeSpec | None:

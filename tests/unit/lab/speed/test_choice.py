@@ -134,6 +134,23 @@ def test_the_command_keeps_shows_and_forgets(
     assert not cache.exists()
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setattr("platereader.registry._registry.cache_folder", lambda: tmp_path / "taken" / "cache")
+    monkeypatch.setattr(choice, "choose", lambda *_, **__: pytest.fail("something was measured"))
+    assert main(["benchmark", "--choose"]) == 3
+    assert "cannot make the folder" in capsys.readouterr().err
+
+
+def test_only_a_file_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platereader.registry._registry.cache_folder", lambda: tmp_path)
+    (tmp_path / "fastest.json").mkdir()
+    assert main(["benchmark", "--choose", "--forget"]) == 0
+    assert (tmp_path / "fastest.json").is_dir()
+
+
 @pytest.mark.parametrize("words", [[], ["--forget"], ["--choose", "frame"], ["--forget", "frame"]])
 def test_one_thing_is_measured_at_a_time(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
