@@ -10,7 +10,7 @@ import importlib
 import logging
 import re
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +28,8 @@ from platereader.detection._int8_networks import (
     FINDER_FLOW,
     REFINER_FLOW,
     Flow,
+    int8_finder,
+    int8_refiner,
     shared_scales,
 )
 from platereader.detection._plate_detector import PlateDetector
@@ -44,7 +46,7 @@ from platereader.media._images import read_image
 from platereader.runtimes import Runtime
 from platereader.runtimes._exported import exported_runtime
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
-from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
+from platereader.runtimes._torch import fuse_normalisation
 
 Inputs: TypeAlias = Sequence[NDArray[np.float32]]
 """What a network sees, float32 ``(N, 3, H, W)`` each."""
@@ -140,6 +142,7 @@ def quantize_torch(
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.
+        EngineError: torch cannot compute in int8 here.
     """
     before = _with_runtimes(files, *map(_on_onnx, exported))
     networks = [fuse_normalisation(network) for network in networks_of(files)]
@@ -147,7 +150,7 @@ def quantize_torch(
         _int8_tensors(network, flow, inputs=inputs)
         for network, flow, inputs in zip(networks, (FINDER_FLOW, REFINER_FLOW), _inputs(before, scenes), strict=True)
     ]
-    after = _with_runtimes(files, *(_emulated(*pair) for pair in zip(networks, rounded, strict=True)))
+    after = _with_runtimes(files, int8_finder(rounded[0]), int8_refiner(rounded[1]))
     compared = _compared(before, after, sets, max_loss_points=max_loss_points)
     written = exported.named("-int8.safetensors")
     for target, tensors in zip(written, rounded, strict=True):
@@ -198,21 +201,6 @@ def _int8_tensors(network: nn.Module, flow: Flow, *, inputs: Inputs) -> dict[str
     first = next(iter(greatest))
     scales = {name: InputScale(max(value, 1e-6) / 255) for name, value in (greatest | {first: 1.0}).items()}
     return quantized(network, shared_scales(scales, flow))
-
-
-def _emulated(network: nn.Module, tensors: Mapping[str, Tensor]) -> Runtime:
-    """The int8 network in floats: the same roundings on every processor, also on one whose int8 sums saturate."""
-    for name, module in convolutions(network).items():
-        scale = float(tensors[f"{name}.input_scale"])
-        weight, weight_scale = tensors[f"{name}.weight"], tensors[f"{name}.weight_scale"]
-        module.weight.data = weight.float() * weight_scale[:, None, None, None]
-
-        def rounded(module: nn.Module, seen: tuple[Tensor, ...], scale: float = scale) -> tuple[Tensor, ...]:
-            del module
-            return ((seen[0] / scale).round().clamp(0, 255) * scale,)
-
-        module.register_forward_pre_hook(rounded)
-    return TorchRuntime(network)
 
 
 def _quantize(path: Path, output: Path, *, inputs: Inputs) -> None:
