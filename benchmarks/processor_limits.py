@@ -26,7 +26,7 @@ from platereader.lab.speed.machine import this_machine
 from platereader.lab.speed.turns import interleaved
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
-FRAME, CROPS, PLATES = (1, 3, 576, 832), (3, 3, 64, 128), 3
+FRAME, CROPS, PLATES = (1, 3, 640, 960), (3, 3, 64, 128), 3
 SIDE = 1536
 COPIED_BYTES = 256 * 2**20
 ROUNDS = 20

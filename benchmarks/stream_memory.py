@@ -15,7 +15,6 @@ import numpy as np
 
 from platereader import Pipeline
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
 from platereader.plates import RUSSIA
@@ -40,11 +39,10 @@ def streets(count: int) -> Iterator[BgrImage]:
     for number in range(count):
         if number % EVERY == 0:
             kinds = [RUSSIA.layouts[int(rng.integers(len(RUSSIA.layouts)))] for _ in range(2)]
-            plates = [
+            fronts = [
                 render_plate(RUSSIA.sample_text(kind.plate_format, rng=rng), kind, height_px=64, rng=rng)
                 for kind in kinds
             ]
-            fronts = [Front(plate.pixels, lines=kind.line_count) for plate, kind in zip(plates, kinds, strict=True)]
             scene = generated_street(rng, fronts=fronts).pixels
         yield np.ascontiguousarray(np.roll(scene, 4 * (number % EVERY), axis=1))
 

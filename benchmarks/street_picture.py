@@ -8,7 +8,6 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.crops import random_text
-from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
 from platereader.media._images import read_image
@@ -27,7 +26,7 @@ def street_picture(path: Path | None = None, *, seed: int = _SEED) -> BgrImage:
     rng = np.random.default_rng(seed)
     private = RUSSIA.layout("standard")
     fronts = [
-        Front(render_plate(random_text(private, rng=rng), private, height_px=_PLATE_HEIGHT_PX, rng=rng).pixels, 1)
+        render_plate(random_text(private, rng=rng), private, height_px=_PLATE_HEIGHT_PX, rng=rng)
         for _ in range(_PLATES)
     ]
     return generated_street(rng, size_px=SIZE_PX, fronts=fronts).pixels

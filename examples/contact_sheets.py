@@ -9,7 +9,6 @@ import numpy as np
 
 from platereader import BgrImage
 from platereader.lab.synthesis.crops import plate_sample
-from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
 from platereader.plates import RUSSIA
@@ -44,11 +43,11 @@ def streets(rng: np.random.Generator, count: int) -> list[BgrImage]:
     """Streets drawn from nothing, with three standard plates each."""
     scenes: list[BgrImage] = []
     for _ in range(count):
-        plates = [
+        fronts = [
             render_plate(RUSSIA.sample_text(RUSSIA.formats[0], rng=rng), RUSSIA.layouts[0], height_px=112, rng=rng)
             for _ in range(3)
         ]
-        scenes.append(generated_street(rng, fronts=[Front(plate.pixels, 1) for plate in plates]).pixels)
+        scenes.append(generated_street(rng, fronts=fronts).pixels)
     return scenes
 
 

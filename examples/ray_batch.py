@@ -25,6 +25,7 @@ PICTURES_PER_FILE = 500
 TEXT, NUMBER = pa.string(), pa.float64()
 READING = {
     "text": TEXT,
+    "number": TEXT,
     "text_local": TEXT,
     "masked_text": TEXT,
     "country": TEXT,

@@ -13,7 +13,7 @@ import motmetrics
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader._geometry import Box, Quad, iou_matrix
+from platereader._geometry import Box, Quad
 from platereader.protocols import PlateTracker
 from platereader.results import Detection, TrackAssignment
 
@@ -58,79 +58,34 @@ def traffic(kind: Kind, *, fps: float, rng: np.random.Generator) -> list[Sightin
     return sightings
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How well tracks match passages.
-
-    Attributes:
-        idf1: of ``motmetrics``, over all detections.
-        switches: id switches per hundred detections of a plate.
-        whole: share of passages that are one track, which is no other passage's.
-    """
-
-    idf1: float
-    switches: float
-    whole: float
-
-
-def quality(make: Callable[[], PlateTracker], clips: Sequence[Sequence[Sighting]]) -> Quality:
-    """Run a fresh tracker over every clip."""
+def idf1(make: Callable[[], PlateTracker], clips: Sequence[Sequence[Sighting]]) -> float:
+    """That of ``motmetrics`` over all detections; a fresh tracker runs over every clip."""
     books: list[motmetrics.MOTAccumulator] = []
-    whole: list[bool] = []
     for clip in clips:
         tracker, book = make(), motmetrics.MOTAccumulator()
-        tracks: dict[int | None, set[int | None]] = {}
         for number, sighting in enumerate(clip):
+            _enter(book, number, sighting, tracker.update(sighting.detections, sighting.timestamp_s))
+        books.append(book)
+    names = [str(index) for index in range(len(books))]
+    table = motmetrics.metrics.create().compute_many(books, metrics=["idf1"], names=names, generate_overall=True)
+    return float(table.loc["OVERALL", "idf1"])
+
+
+def whole_share(make: Callable[[], PlateTracker], clips: Sequence[Sequence[Sighting]]) -> float:
+    """Share of passages that are one track, which is no other passage's."""
+    whole: list[bool] = []
+    for clip in clips:
+        tracker = make()
+        tracks: dict[int | None, set[int | None]] = {}
+        for sighting in clip:
             assignment = tracker.update(sighting.detections, sighting.timestamp_s)
-            _enter(book, number, sighting, assignment)
             for passage, track_id in zip(sighting.passages, assignment.track_ids, strict=True):
                 tracks.setdefault(passage, set()).add(track_id)
-        books.append(book)
         for passage, ids in tracks.items():
             others = set[int | None]().union(*(tracks[other] for other in tracks if other not in {passage, None}))
             if passage is not None:
                 whole.append(len(ids) == 1 and not ids & others)
-    names = [str(index) for index in range(len(books))]
-    wanted = ["idf1", "num_switches", "num_objects"]
-    table = motmetrics.metrics.create().compute_many(books, metrics=wanted, names=names, generate_overall=True)
-    idf1, switches, objects = (float(table.loc["OVERALL", name]) for name in wanted)
-    return Quality(idf1, 100 * switches / objects, float(np.mean(whole)))
-
-
-@dataclass(slots=True)
-class _Last:
-    track_id: int
-    box: Box
-    seen_s: float
-
-
-class GreedyIou:
-    """The plainest tracker there is: each last box takes the detection that overlaps it most."""
-
-    def __init__(self, *, max_gap_s: float = 1.5) -> None:
-        self._tracks: list[_Last] = []
-        self._max_gap_s, self._ids = max_gap_s, 0
-
-    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        gone = [track for track in self._tracks if timestamp_s - track.seen_s > self._max_gap_s]
-        self._tracks = [track for track in self._tracks if track not in gone]
-        ids: list[int | None] = [None] * len(detections)
-        overlap = iou_matrix(_boxes([t.box for t in self._tracks]), _boxes([d.box for d in detections]))
-        while overlap.size and overlap.max() > 0:
-            row, column = divmod(int(overlap.argmax()), len(detections))
-            self._tracks[row].box, self._tracks[row].seen_s = detections[column].box, timestamp_s
-            ids[column] = self._tracks[row].track_id
-            overlap[row, :] = overlap[:, column] = 0
-        for index, detection in enumerate(detections):
-            if ids[index] is None:
-                self._ids += 1
-                ids[index] = self._ids
-                self._tracks.append(_Last(self._ids, detection.box, timestamp_s))
-        return TrackAssignment(tuple(ids), ended=tuple(track.track_id for track in gone))
-
-
-def _boxes(boxes: Sequence[Box]) -> NDArray[np.float64]:
-    return np.array([box.to_tuple() for box in boxes], dtype=np.float64).reshape(-1, 4)
+    return float(np.mean(whole))
 
 
 def _enter(book: motmetrics.MOTAccumulator, number: int, sighting: Sighting, assignment: TrackAssignment) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from base64 import b64decode
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,11 +72,6 @@ class Browser:
     def complaints(self) -> list[str]:
         """What the browser wrote to its console since the last time."""
         return [str(entry["message"]) for entry in _post(f"{self._session}/se/log", {"type": "browser"})]
-
-    def screenshot(self, path: Path) -> None:
-        """Write what the window shows as PNG."""
-        with urllib.request.urlopen(f"{self._session}/screenshot", timeout=20) as answer:  # noqa: S310
-            path.write_bytes(b64decode(json.load(answer)["value"]))
 
 
 @contextmanager

@@ -35,6 +35,7 @@ SCHEMA = pl.Schema(
         "first_seen_s": pl.Float64(),
         "last_seen_s": pl.Float64(),
         "text": pl.String(),
+        "number": pl.String(),
         "text_local": pl.String(),
         "status": pl.String(),
         "reason": pl.String(),
@@ -112,14 +113,14 @@ def index(folder: Path, target: Path, pipeline: Pipeline) -> int:
         for old in earlier:
             old.unlink()
         print(f"{number} of {len(films)}  {name}: {len(rows)} passages", file=sys.stderr)
-    done = sorted(parts.glob("*.parquet"))
-    table = pl.concat(map(pl.read_parquet, done)) if done else pl.DataFrame(schema=SCHEMA)
+    done = map(pl.read_parquet, sorted(parts.glob("*.parquet")))  # those of older versions have fewer columns
+    table = pl.concat([pl.DataFrame(schema=SCHEMA), *done], how="diagonal")
     write(table.sort("film", "first_seen_s"), target)
     return damaged
 
 
 def search(target: Path, pattern: str, *, since: datetime | None, until: datetime | None) -> pl.DataFrame:
-    """Passages whose text is like a pattern, in Latin letters or as it is printed on the plate.
+    """Passages whose text or number is like a pattern, in Latin letters or as it is printed on the plate.
 
     Args:
         target: the file of ``index``.
@@ -130,7 +131,7 @@ def search(target: Path, pattern: str, *, since: datetime | None, until: datetim
     expression = re.escape(pattern.upper().replace(" ", "")).replace(r"\?", ".").replace(r"\*", ".*")
     whole = f"^{expression}$"
     found = pl.scan_parquet(target).filter(
-        pl.col("text").str.contains(whole) | pl.col("text_local").str.contains(whole)
+        pl.any_horizontal(pl.col("text", "number", "text_local").str.contains(whole))
     )
     if since is not None:
         found = found.filter(pl.col("first_seen") >= since)

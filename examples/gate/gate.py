@@ -244,12 +244,13 @@ class Gate:
         first, last = _middle(plate["first"]["box"]), _middle(plate["last"]["box"])
         if self.zone is not None and cv2.pointPolygonTest(np.array(self.zone, np.float32), last, False) < 0:
             return None
-        match = None if plate["text"] is None else match_known(plate["text"], self.known)
+        match = None if plate["number"] is None else match_known(plate["number"], self.known)
         kind = KINDS[event["event"]]
         return {
             "id": f"{self.name}-{run}-{plate['passage_id']}-{kind}",
             "event_type": kind,
             "text": plate["text"],
+            "number": plate["number"],
             "text_local": plate["text_local"],
             "country": plate["country"],
             "region": plate["region"],

@@ -1,10 +1,9 @@
-"""The one place where parts are called: each call holds a part to its contract, and says which one broke it and how."""
+"""The one place where parts are called: a ``ContractError`` of each call says which part broke its contract and how."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -30,30 +29,25 @@ from platereader.results._evidence import ROUNDING_NATS
 
 PartKind: TypeAlias = Literal["detector", "rectifier", "recognizer", "decoder", "trust"]
 
-_METHODS: Final[Mapping[PartKind, tuple[str, ...]]] = MappingProxyType(
-    {
-        "detector": ("detect",),
-        "rectifier": ("rectify",),
-        "recognizer": ("recognize",),
-        "decoder": ("decode",),
-        "trust": ("judge", "judge_fused"),
-    }
-)
+METHODS: Final[dict[PartKind, tuple[str, ...]]] = {
+    "detector": ("detect",),
+    "rectifier": ("rectify",),
+    "recognizer": ("recognize",),
+    "decoder": ("decode",),
+    "trust": ("judge", "judge_fused"),
+}
+"""What each kind of part must have."""
+
 _MAX_COORDINATE_PX = 1e6
 
 
 def check_part(part: object, *, kind: PartKind, name: str | None = None) -> None:
     """Refuse what cannot be a part of that kind, before it is called.
 
-    Args:
-        part: what the caller gave.
-        kind: what it should be.
-        name: how the error calls it; by default as its kind.
-
     Raises:
         InvalidArgumentError: it lacks the method of that kind, or an alphabet where the kind has one, or is a class.
     """
-    name, methods = name or kind, _METHODS[kind]
+    name, methods = name or kind, METHODS[kind]
     if inspect.isclass(part):
         raise InvalidArgumentError(f"{name} is the class {part.__name__}, expected is an object of it: call it first.")
     if not all(callable(getattr(part, method, None)) for method in methods):
@@ -66,11 +60,7 @@ def check_part(part: object, *, kind: PartKind, name: str | None = None) -> None
 
 
 def check_tracker_factory(tracker: object) -> None:
-    """Refuse a tracker where what makes one is expected.
-
-    Raises:
-        InvalidArgumentError: it cannot be called.
-    """
+    """Refuse a tracker where what makes one is expected."""
     if not callable(tracker):
         raise InvalidArgumentError(
             f"tracker is an object of {type(tracker).__name__}, expected is a class or function that makes one, as "
@@ -79,11 +69,7 @@ def check_tracker_factory(tracker: object) -> None:
 
 
 def check_detections(detections: Sequence[Detection], frame: BgrImage) -> list[Detection]:
-    """The detections of a caller; those that cannot belong to ``frame`` are refused.
-
-    Raises:
-        InvalidArgumentError: one is no ``Detection``, or its box lies wholly outside of the frame.
-    """
+    """The detections of a caller; those that cannot belong to ``frame`` are refused."""
     if not isinstance(cast(object, detections), Iterable):
         raise InvalidArgumentError(f"detections is {described(detections)}, expected is a list, also of one.")
     found = list(detections)
@@ -96,11 +82,7 @@ def check_detections(detections: Sequence[Detection], frame: BgrImage) -> list[D
 
 
 def checked_detect(detector: Detector, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-    """What a detector finds in each frame.
-
-    Raises:
-        ContractError: not one list of detections per frame, or a box that lies wholly outside its frame.
-    """
+    """What a detector finds in each frame."""
     if not frames:
         return []
     source = f"{type(detector).__name__}.detect"
@@ -117,12 +99,7 @@ def refines(detector: Detector) -> TypeIs[RefiningDetector]:
 
 
 def checked_refine(detector: Detector, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
-    """The plates that a detector which ``refines`` sees at places of a frame.
-
-    Raises:
-        InvalidArgumentError: it cannot.
-        ContractError: no list of detections, more of them than boxes, or a box that lies wholly outside the frame.
-    """
+    """The plates that a detector which ``refines`` sees at places of a frame."""
     if not refines(detector):
         raise InvalidArgumentError(f"{type(detector).__name__} cannot refine: pass a RefiningDetector, or call detect.")
     if not boxes:
@@ -138,11 +115,7 @@ def checked_refine(detector: Detector, frame: BgrImage, boxes: Sequence[Box]) ->
 
 
 def checked_rectify(rectifier: Rectifier, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
-    """One plate per detection.
-
-    Raises:
-        ContractError: not one plate per detection, or a plate whose pixels are no picture.
-    """
+    """One plate per detection."""
     if not detections:
         return []
     source = f"{type(rectifier).__name__}.rectify"
@@ -169,11 +142,7 @@ class Recognized(NamedTuple):
 
 
 def checked_recognize(recognizer: Recognizer, plates: Sequence[PlateImage]) -> Recognized:
-    """Texts and marks of N plates.
-
-    Raises:
-        ContractError: not float (N, T, C) log probabilities over its alphabet, or NaN among them.
-    """
+    """Texts and marks of N plates."""
     alphabet = recognizer.alphabet
     classes = alphabet.columns
     source = f"{type(recognizer).__name__}.recognize"
@@ -204,11 +173,7 @@ def _float32(returned: object, *, source: str) -> LogProbs:
 
 
 def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
-    """Candidates of each plate, best first.
-
-    Raises:
-        ContractError: not one tuple of candidates per plate, or a text outside of the alphabet.
-    """
+    """Candidates of each plate, best first."""
     source = f"{type(decoder).__name__}.decode"
     decoded = decoder.decode(log_probs)
     _check_items(decoded, object, expected=len(log_probs), source=source)
@@ -227,22 +192,14 @@ def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candi
 def checked_judge(
     policy: VerdictPolicy, evidence: Sequence[PlateEvidence], *, alphabet: Alphabet, schemes: Schemes
 ) -> list[Verdict]:
-    """One verdict per plate.
-
-    Raises:
-        ContractError: not one verdict per plate.
-    """
+    """One verdict per plate."""
     verdicts = policy.judge(evidence, alphabet=alphabet, schemes=schemes)
     _check_items(verdicts, Verdict, expected=len(evidence), source=f"{type(policy).__name__}.judge")
     return verdicts
 
 
 def checked_judge_fused(policy: VerdictPolicy, fused: FusedText, *, schemes: Schemes) -> Verdict:
-    """The verdict on a fused text.
-
-    Raises:
-        ContractError: no verdict, or one of another text.
-    """
+    """The verdict on a fused text."""
     source = f"{type(policy).__name__}.judge_fused"
     verdict = policy.judge_fused(fused, schemes=schemes)
     _check_kind(verdict, Verdict, source=source)
@@ -253,11 +210,7 @@ def checked_judge_fused(policy: VerdictPolicy, fused: FusedText, *, schemes: Sch
 
 
 def checked_update(tracker: PlateTracker, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-    """What a tracker says of a frame.
-
-    Raises:
-        ContractError: no ``TrackAssignment``, or not one id or None per detection.
-    """
+    """What a tracker says of a frame."""
     source = f"{type(tracker).__name__}.update"
     assignment = tracker.update(detections, timestamp_s)
     _check_kind(assignment, TrackAssignment, source=source)

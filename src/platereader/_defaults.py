@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from platereader.errors import InvalidArgumentError
 from platereader.plates import Alphabet, PlateScheme, Schemes
 from platereader.plates._defaults import COUNTRIES, DEFAULT_SCHEMES, default_grammar, default_schemes
 from platereader.plates._grammar import PlateGrammar
-from platereader.protocols import CTCDecoder, PlateTracker, Recognizer, Rectifier
+from platereader.protocols import CTCDecoder, Recognizer, Rectifier
 from platereader.trust import Calibration, TrustPolicy
+from platereader.video import MotionTracker
 
 DETECTOR_WEIGHTS = "plate-detector"
 RECOGNIZER_WEIGHTS = "plate-recognizer"
+TRACKER = MotionTracker
 
 _GRAMMAR = re.compile(r"grammar of (?P<countries>.*) \(\d+ states\)")
 
@@ -82,11 +84,7 @@ def default_decoder(alphabet: Alphabet, schemes: Schemes | None = None) -> CTCDe
 
 
 def check_schemes(given: Iterable[PlateScheme] | None, *, alphabet: Alphabet, decoder: CTCDecoder | None) -> Schemes:
-    """The schemes of a pipeline: those given, or those of the decoder's grammar, or all that the alphabet can spell.
-
-    Raises:
-        InvalidArgumentError: the alphabet lacks characters of a scheme, or the decoder has a grammar of other schemes.
-    """
+    """The schemes of a pipeline: those given, or those of the decoder's grammar, or all that the alphabet can spell."""
     grammar = getattr(decoder, "grammar", None)
     known = grammar.schemes if isinstance(grammar, PlateGrammar) else None
     if given is None:
@@ -105,10 +103,3 @@ def check_schemes(given: Iterable[PlateScheme] | None, *, alphabet: Alphabet, de
             f"{[one.country for one in known]}: build it with PlateGrammar.build(schemes, alphabet=...), or give none."
         )
     return schemes
-
-
-def default_tracker() -> Callable[[], PlateTracker]:
-    """By motion, with one speed for each track."""
-    from platereader.video._tracking.tracker import MotionTracker
-
-    return MotionTracker

@@ -7,8 +7,6 @@ from typing import Final
 
 from platereader.errors import MissingDependencyError
 
-__all__ = ["DISTRIBUTION", "EXTRAS", "check_installed", "missing_dependency"]
-
 DISTRIBUTION: Final = "platereader-anpr"
 """What pip calls this package."""
 
@@ -30,12 +28,7 @@ EXTRAS: Final = {
 
 
 def missing_dependency(package: str, *, extra: str | None = None) -> MissingDependencyError:
-    """The error for a package that is not installed, with the command that installs it.
-
-    Args:
-        package: name that it is imported by, one of ``EXTRAS``.
-        extra: what to install instead of the extra of this package alone.
-    """
+    """The error for a package that is not installed, with the command that installs it."""
     chosen = extra or EXTRAS[package]
     requirement = DISTRIBUTION if chosen is None else f'"{DISTRIBUTION}[{chosen}]"'
     return MissingDependencyError(
@@ -44,15 +37,7 @@ def missing_dependency(package: str, *, extra: str | None = None) -> MissingDepe
 
 
 def check_installed(*packages: str, extra: str | None = None) -> None:
-    """Raise if one of these packages is not installed; nothing is imported.
-
-    Args:
-        *packages: names that they are imported by, of ``EXTRAS``.
-        extra: what to install instead of the extra of the missing package alone.
-
-    Raises:
-        MissingDependencyError: one is missing; the message has the command that installs it.
-    """
+    """Raise if one of these packages is not installed; nothing is imported."""
     for package in packages:
         if importlib.util.find_spec(package) is None:
             raise missing_dependency(package, extra=extra)

@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from platereader._dependencies import DISTRIBUTION
 from platereader.errors import (
@@ -37,16 +35,6 @@ if TYPE_CHECKING:
     from platereader.detection._refined import RefinedDetector
     from platereader.detection._yolo import YoloDetector
     from platereader.recognition._recognizer import CtcRecognizer
-
-__all__ = [
-    "DETECTOR_SPECS",
-    "RECOGNIZER_SPECS",
-    "DetectorFiles",
-    "load_detector",
-    "load_recognizer",
-    "resolve_detector",
-    "resolve_weights",
-]
 
 DETECTOR_SPECS = (
     RuntimeSpec("openvino", "int8", INT8_IN_STEPS),
@@ -73,12 +61,7 @@ RECOGNIZER_SPECS = (
 """How the recognizer can run, the fastest first."""
 
 
-class _Network(Protocol):
-    @classmethod
-    def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self: ...
-
-
-Network = TypeVar("Network", bound=_Network)
+Network = TypeVar("Network")
 
 
 class _File(NamedTuple):
@@ -124,63 +107,38 @@ def load_detector(
     from platereader.detection._yolo import YoloDetector
 
     if files[0].entry.settings.get("network") == YOLO:
-        yolo = _load(YoloDetector, files, DETECTOR_SPECS, options=options)
+        yolo = _load(YoloDetector.from_weights, files, DETECTOR_SPECS, options=options)
         if yolo.has_corners:
             return yolo
         second = _files(REFINER_WEIGHTS, kind="refiner", registry=registry)
-        return RefinedDetector(yolo, _load(Refiner, second, DETECTOR_SPECS, options=options))
-    second = _files(_refiner_of(files[0]), kind="refiner", registry=registry)
+        return RefinedDetector(yolo, _load(Refiner.from_weights, second, DETECTOR_SPECS, options=options))
+    second = _files(_refiner_of(files[0].entry, files[0].folder), kind="refiner", registry=registry)
     _check_pair(files[0].entry, [file.entry for file in second])
-    finder = _load(Finder, files, DETECTOR_SPECS, options=options)
-    return PlateDetector.of(finder, _load(Refiner, second, DETECTOR_SPECS, options=options))
+    finder = _load(Finder.from_weights, files, DETECTOR_SPECS, options=options)
+    return PlateDetector.of(finder, _load(Refiner.from_weights, second, DETECTOR_SPECS, options=options))
 
 
 def load_recognizer(
     weights: str | Path | WeightFile, *, options: RuntimeOptions | None = None, registry: Registry | None = None
 ) -> CtcRecognizer:
-    """A recognizer with the weights of a name, at a path or in a file that was read.
-
-    Args:
-        weights: of a name that has several files, the one that runs fastest here is taken.
-        options: how it runs.
-        registry: where they are looked up; by default the packaged ones and your cache.
-
-    Raises:
-        EngineError: the options do not go together or with the weights.
-        MissingDependencyError: the engine is not installed.
-        UnknownNameError: no weights of that name.
-        WeightsError: they are missing or altered.
-        InvalidArgumentError: they are of another kind.
-    """
+    """A recognizer, as ``load_detector`` loads a detector."""
     from platereader.recognition._recognizer import CtcRecognizer
 
     files = _files(weights, kind="recognizer", registry=registry)
-    return _load(CtcRecognizer, files, RECOGNIZER_SPECS, options=options or RuntimeOptions())
+    return _load(CtcRecognizer.from_weights, files, RECOGNIZER_SPECS, options=options or RuntimeOptions())
 
 
 def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry, **choice: Any) -> WeightFile:
-    """``registry.resolve``, for weights of one kind.
-
-    Raises:
-        UnknownNameError: no weights of that name.
-        WeightsError: they are missing or altered.
-        InvalidArgumentError: they are of the other kind.
-    """
+    """``registry.resolve``, for weights of one kind; others are refused."""
     weights = registry.resolve(name_or_path, **choice)
     _check_kind(weights.entry, name_or_path, kind=kind, known=registry.names(kind=kind))
     return weights
 
 
 def resolve_detector(name_or_path: str | Path, *, registry: Registry, **choice: Any) -> DetectorFiles:
-    """``registry.resolve``, for the weights of a detector and those that its settings name as its refiner.
-
-    Raises:
-        UnknownNameError: no weights of that name.
-        WeightsError: they are missing or altered, or name no refiner.
-        InvalidArgumentError: they are of another kind.
-    """
+    """``registry.resolve``, for the weights of a detector and those that its settings name as its refiner."""
     finder = resolve_weights(name_or_path, kind="detector", registry=registry, **choice)
-    refiner = _refiner_of(_File(finder.entry, lambda: finder, finder.path.parent))
+    refiner = _refiner_of(finder.entry, finder.path.parent)
     files = DetectorFiles(finder, resolve_weights(refiner, kind="refiner", registry=registry, **choice))
     _check_pair(finder.entry, [files.refiner.entry])
     return files
@@ -213,37 +171,28 @@ def _files(weights: str | Path | WeightFile, *, kind: Kind, registry: Registry |
     return [_File(file.entry, lambda: file, file.path.parent)]
 
 
-def _refiner_of(file: _File) -> str | Path:
-    """The weights that a detector's settings name as its refiner: a file beside its own, or the name of a model.
-
-    Raises:
-        WeightsCorruptError: the settings name none.
-        WeightsNotFoundError: they name a file that is not there.
-    """
-    name = file.entry.settings.get("refiner")
+def _refiner_of(finder: WeightEntry, folder: Path | None) -> str | Path:
+    """The weights that a detector's settings name as its refiner: a file beside its own, or the name of a model."""
+    name = finder.settings.get("refiner")
     if not isinstance(name, str) or not name or name == ".." or Path(name).name != name:
         raise WeightsCorruptError(
-            f"the description of the detector {file.entry.model!r} has settings.refiner = {name!r}, expected is the "
+            f"the description of the detector {finder.model!r} has settings.refiner = {name!r}, expected is the "
             "name of a refiner's weights, such as 'plate-refiner', or of a file beside its own: correct it, or train "
             "it again."
         )
     if not Path(name).suffix:
         return name
-    beside = Path(name) if file.folder is None else file.folder / name
+    beside = Path(name) if folder is None else folder / name
     if not beside.is_file():
         raise WeightsNotFoundError(
-            f"the detector {file.entry.model!r} needs its refiner, the file {beside}, which is not there: copy it and "
+            f"the detector {finder.model!r} needs its refiner, the file {beside}, which is not there: copy it and "
             "its sidecar beside the detector's own."
         )
     return beside
 
 
 def _check_pair(finder: WeightEntry, refiners: Sequence[WeightEntry]) -> None:
-    """Refuse a refiner that another detector was trained with, where the finder's description says with which.
-
-    Raises:
-        WeightsCorruptError: it is another one.
-    """
+    """Refuse a refiner that another detector was trained with, where the finder's description says with which."""
     expected = finder.settings.get("refiner_sha256")
     if expected is not None and all(entry.sha256 != expected for entry in refiners):
         raise WeightsCorruptError(
@@ -253,13 +202,13 @@ def _check_pair(finder: WeightEntry, refiners: Sequence[WeightEntry]) -> None:
 
 
 def _load(
-    network: type[Network], files: Sequence[_File], specs: Sequence[RuntimeSpec], *, options: RuntimeOptions
+    from_weights: Callable[..., Network],
+    files: Sequence[_File],
+    specs: Sequence[RuntimeSpec],
+    *,
+    options: RuntimeOptions,
 ) -> Network:
-    """The network with the first spec that its engine accepts.
-
-    Raises:
-        EngineError: no file runs with these options, or none loads.
-    """
+    """The network with the first spec that its engine accepts."""
     refusals: list[EngineError] = []
     for chosen, why in _attempts(files, options):
         measured = _measured(files, specs, chosen)
@@ -268,15 +217,14 @@ def _load(
                 if not _runs(file.entry, spec):
                     continue
                 try:
-                    loaded = network.from_weights(
-                        file.read(), options=replace(chosen, engine=spec.engine, precision=spec.precision)
-                    )
+                    runs = replace(chosen, engine=spec.engine, precision=spec.precision)
+                    loaded: Any = from_weights(file.read(), options=runs)
                 except EngineError as error:
                     refusals.append(error)
                     continue
                 reason = why or ("measured as the fastest here" if spec in measured else _reason(spec, options))
                 note = "; ".join([reason, *(str(error) for error in refusals)])
-                return cast("Network", replace(cast("Any", loaded), note=note))
+                return cast("Network", replace(loaded, note=note))
         if refusals:
             raise refusals[-1]
     raise EngineError(

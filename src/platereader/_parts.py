@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from platereader._contracts import check_part, check_tracker_factory
+from platereader._contracts import METHODS, check_part, check_tracker_factory
 from platereader.errors import InvalidArgumentError
 from platereader.plates import DEFAULT_SCHEMES, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.results import PartDescription
 from platereader.results._checks import instance
-
-__all__ = ["PipelineParts", "class_name", "description_of"]
 
 _DESCRIBED = ("detector", "recognizer", "rectifier", "decoder", "trust", "tracker")
 
@@ -44,11 +42,8 @@ class PipelineParts:
     schemes: Schemes = DEFAULT_SCHEMES
 
     def __post_init__(self) -> None:
-        check_part(self.detector, kind="detector")
-        check_part(self.rectifier, kind="rectifier")
-        check_part(self.recognizer, kind="recognizer")
-        check_part(self.decoder, kind="decoder")
-        check_part(self.trust, kind="trust")
+        for kind in METHODS:
+            check_part(getattr(self, kind), kind=kind)
         check_tracker_factory(self.tracker)
         instance(self.schemes, Schemes, name="schemes")
         if self.recognizer.alphabet != self.decoder.alphabet:

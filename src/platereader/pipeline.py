@@ -83,16 +83,13 @@ class Pipeline:
         Args:
             detector: the name of weights, a file, or a part of your own; by default the weights ``plate-detector``.
             rectifier: yours; the default uses a detection's corners, or finds them where it has none.
-            recognizer: the name of weights, a file, or a part of your own; by default the weights
-                ``plate-recognizer``. The default decoder uses its alphabet.
+            recognizer: likewise, by default ``plate-recognizer``; the default decoder uses its alphabet.
             decoder: yours; by default a beam search.
             trust: a ``TrustPolicy`` with thresholds of your own, or any ``VerdictPolicy``.
             tracker: a class or function without arguments, called once per stream.
-            schemes: of the countries whose plates are read, the preferred first; by default those of the decoder's
-                grammar, or all that the shipped weights were made for whose plates the recognizer's alphabet can spell.
-            min_score: lowest score of a plate that the detector reports, 0 to 1, in the place of its own ``min_score``.
-            area: report only plates whose middle is in this polygon: 3 or more ``(x, y)`` in pixels of the frame, in
-                order around it. Only this part of a frame is looked at (``RegionDetector``).
+            schemes: of the countries that are read, the preferred first; by default all that decoder or alphabet allow.
+            min_score: lowest score of a plate that is reported, 0 to 1, in the place of the detector's ``min_score``.
+            area: plates are looked for in this polygon of ``(x, y)`` in pixels only, as by ``RegionDetector``.
             runtime: how the networks of weights run; ``RuntimeOptions()`` by default.
             engine: in the place of ``runtime.engine``.
             precision: in the place of ``runtime.precision``.
@@ -101,44 +98,16 @@ class Pipeline:
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
-            EngineError: engine, precision, threads and device do not go together, an engine is unknown, or there are
-                no weights for it.
+            EngineError: engine, precision, threads and device do not go together, or no weights go with them.
             MissingDependencyError: the engine is not installed; the message says which command installs it.
             UnknownNameError: no weights of that name.
             WeightsError: weights are missing or altered.
-            InvalidArgumentError: weights or a part of the wrong kind, alphabets of recognizer and decoder differ, the
-                alphabet lacks characters of a scheme, the decoder has a grammar of other schemes, ``tracker`` is an
-                object, not what makes one, ``min_score`` is out of range or nothing that this detector knows, or
-                ``area`` is no simple polygon.
+            InvalidArgumentError: a part or an option of the wrong kind, or parts that do not go together.
         """
-        from platereader import _defaults as defaults
-        from platereader._loading import load_detector, load_recognizer
-
-        if registry is not None:
-            instance(registry, Registry, name="registry")
         options = _options(runtime, engine=engine, precision=precision, threads=threads, device=device)
-        detector = defaults.DETECTOR_WEIGHTS if detector is None else detector
-        recognizer = defaults.RECOGNIZER_WEIGHTS if recognizer is None else recognizer
-        if isinstance(detector, (str, Path, WeightFile)):
-            detector = load_detector(detector, options=options, registry=registry)
-        if isinstance(recognizer, (str, Path, WeightFile)):
-            recognizer = load_recognizer(recognizer, options=options, registry=registry)
-        check_part(recognizer, kind="recognizer")  # before its alphabet is looked at
-        chosen = defaults.check_schemes(schemes, alphabet=recognizer.alphabet, decoder=decoder)
-        decoder = defaults.default_decoder(recognizer.alphabet, chosen) if decoder is None else decoder
-        trust = TrustPolicy() if trust is None else trust
-        if isinstance(trust, TrustPolicy):
-            trust = defaults.calibrated(trust, recognizer, decoder=decoder)
-        parts = PipelineParts(
-            detector=_restricted(detector, min_score=min_score, area=area),
-            rectifier=defaults.default_rectifier() if rectifier is None else rectifier,
-            recognizer=recognizer,
-            decoder=decoder,
-            trust=trust,
-            tracker=defaults.default_tracker() if tracker is None else tracker,
-            schemes=chosen,
-        )
-        return cls(parts)
+        finder, reader = _networks(detector, recognizer, options=options, registry=registry)
+        finder = _restricted(finder, min_score=min_score, area=area)
+        return cls(_assembled(finder, rectifier, reader, decoder, trust=trust, tracker=tracker, schemes=schemes))
 
     @property
     def detector(self) -> Detector:
@@ -229,7 +198,7 @@ class Pipeline:
             settings: how much work it does, and how long it waits for a plate to come back.
         """
         return PlateStream(
-            self._detect_one,
+            lambda frame: self._detect([frame])[0],
             self.read_detections,
             refine=self._refine if refines(self.detector) else None,
             tracker=self.tracker(),
@@ -273,9 +242,6 @@ class Pipeline:
         """The detections of each frame, best first."""
         return [_best_first(items) for items in checked_detect(self.detector, frames)]
 
-    def _detect_one(self, frame: BgrImage) -> list[Detection]:
-        return self._detect([frame])[0]
-
     def _refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
         return _best_first(checked_refine(self.detector, frame, boxes))
 
@@ -293,6 +259,58 @@ class Pipeline:
 
 def _best_first(detections: Sequence[Detection]) -> list[Detection]:
     return sorted(detections, key=lambda one: -one.score)
+
+
+def _networks(
+    detector: str | Path | WeightFile | Detector | None,
+    recognizer: str | Path | WeightFile | Recognizer | None,
+    *,
+    options: RuntimeOptions,
+    registry: Registry | None,
+) -> tuple[Detector, Recognizer]:
+    """Detector and recognizer, loaded where weights are given or nothing is."""
+    from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
+    from platereader._loading import load_detector, load_recognizer
+
+    if registry is not None:
+        instance(registry, Registry, name="registry")
+    detector = DETECTOR_WEIGHTS if detector is None else detector
+    recognizer = RECOGNIZER_WEIGHTS if recognizer is None else recognizer
+    if isinstance(detector, (str, Path, WeightFile)):
+        detector = load_detector(detector, options=options, registry=registry)
+    if isinstance(recognizer, (str, Path, WeightFile)):
+        recognizer = load_recognizer(recognizer, options=options, registry=registry)
+    return detector, recognizer
+
+
+def _assembled(
+    detector: Detector,
+    rectifier: Rectifier | None,
+    recognizer: Recognizer,
+    decoder: CTCDecoder | None,
+    *,
+    trust: VerdictPolicy | None,
+    tracker: Callable[[], PlateTracker] | None,
+    schemes: Iterable[PlateScheme] | None,
+) -> PipelineParts:
+    """The parts, with a default for each that is not given."""
+    from platereader import _defaults as defaults
+
+    check_part(recognizer, kind="recognizer")  # before its alphabet is looked at
+    chosen = defaults.check_schemes(schemes, alphabet=recognizer.alphabet, decoder=decoder)
+    decoder = defaults.default_decoder(recognizer.alphabet, chosen) if decoder is None else decoder
+    trust = TrustPolicy() if trust is None else trust
+    if isinstance(trust, TrustPolicy):
+        trust = defaults.calibrated(trust, recognizer, decoder=decoder)
+    return PipelineParts(
+        detector=detector,
+        rectifier=defaults.default_rectifier() if rectifier is None else rectifier,
+        recognizer=recognizer,
+        decoder=decoder,
+        trust=trust,
+        tracker=defaults.TRACKER if tracker is None else tracker,
+        schemes=chosen,
+    )
 
 
 def _restricted(

@@ -15,7 +15,6 @@ from platereader.decoding._greedy import GreedyDecoder
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._region import RegionDetector
 from platereader.detection._tiled import TiledDetector
-from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
@@ -41,10 +40,7 @@ def streets() -> list[Scene]:
     """Two streets of different sizes, each with a plate of one line and one of two."""
     rng = np.random.default_rng(0)
     texts = (("A123BC77", "standard", 1), ("M555KE99", "standard_two_line", 2))
-    fronts = [
-        Front(render_plate(text, RUSSIA.layout(name), height_px=112 * lines, rng=rng).pixels, 1 if lines == 1 else 2)
-        for text, name, lines in texts
-    ]
+    fronts = [render_plate(text, RUSSIA.layout(name), height_px=112 * lines, rng=rng) for text, name, lines in texts]
     return [generated_street(rng, size_px=size, fronts=fronts) for size in ((640, 360), (480, 300))]
 
 

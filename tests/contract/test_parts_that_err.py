@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import platereader
-from fakes import PatchDetector, PatchRecognizer, frame_with, patch_pipeline
+from fakes import PatchDetector, PatchRecognizer, Says, frame_with, patch_pipeline
 from platereader import (
     Box,
     Candidate,
@@ -27,10 +27,8 @@ from platereader import (
     Quad,
     TrackAssignment,
 )
-from platereader._arrays import BgrImage, LogProbs
-from platereader.plates import RUSSIAN
+from platereader._arrays import BgrImage
 from platereader.results import Lines
-from platereader.testing import spelled
 from platereader.video._tracking.tracker import MotionTracker
 
 TEXT = "A123BC77"
@@ -98,124 +96,58 @@ def test_numpy_numbers_from_a_part_come_out_as_json() -> None:
     assert json.loads(text)["active"][0]["best"]["detection"]["box"] == [40, 60, 120, 80]
 
 
-def test_a_detector_that_loses_a_frame_is_told_so() -> None:
-    class Loses:
-        def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-            return []
-
-    with pytest.raises(ContractError, match=r"Loses\.detect returned 0 items for 1"):
-        Pipeline(replace(patch_pipeline().parts, detector=Loses())).read(FRAME)
-
-
-@dataclass(frozen=True)
-class Rectify:
-    """Gives one answer for every detection."""
-
-    answer: Any
-
-    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
-        return [self.answer for _ in detections]
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (PlateImage(np.full((32, 150, 3), np.nan)), r"Rectify\.rectify's plate 0 has dtype float64, expected uint8"),
-        (PlateImage(np.zeros((32, 150), np.uint8)), r"shape \(32, 150\).*GRAY2BGR"),
-        (PlateImage(np.zeros((0, 150, 3), np.uint8)), "150x0 px"),
-        (FRAME, "a ndarray where a PlateImage is expected"),
-        (None, "a NoneType where a PlateImage is expected"),
-    ],
-)
-def test_a_rectifier_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
-    with pytest.raises(ContractError, match=says):
-        Pipeline(replace(patch_pipeline().parts, rectifier=Rectify(answer))).read(FRAME)
-
-
-@dataclass(frozen=True)
-class Recognize(PatchRecognizer):
-    """Gives one answer for every batch."""
-
-    answer: Any = None
-
-    def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
-        answer: LogProbs = self.answer
-        return answer
-
-
 SURE = PatchRecognizer().recognize([PlateImage(FRAME)])
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("part", "answer", "says"),
     [
-        (np.where(SURE < -1, SURE, np.nan), r"Recognize\.recognize gave NaN or positive.*log_softmax"),
-        (np.full_like(SURE, np.inf), "NaN or positive"),
-        (np.exp(SURE), "NaN or positive"),
-        (SURE[:, :0], r"shape \(1, 0, 24\).*expected \(N, T, C\)"),
-        (SURE[0], r"shape \(24, 24\)"),
-        (SURE[..., :5], r"shape \(1, 24, 5\)"),
-        ([[1.0], [1.0, 2.0]], "no array of numbers"),
-        (TEXT, "no array of numbers"),
-        (None, "gave shape"),
+        ("detector", [], r"Says\.detect returned 0 items for 1"),
+        (
+            "rectifier",
+            [PlateImage(np.full((32, 150, 3), np.nan))],
+            r"Says\.rectify's plate 0 has dtype float64, exp.* uint8",
+        ),
+        ("rectifier", [PlateImage(np.zeros((32, 150), np.uint8))], r"shape \(32, 150\).*GRAY2BGR"),
+        ("rectifier", [PlateImage(np.zeros((0, 150, 3), np.uint8))], "150x0 px"),
+        ("rectifier", [FRAME], "a ndarray where a PlateImage is expected"),
+        ("rectifier", [None], "a NoneType where a PlateImage is expected"),
+        ("recognizer", np.where(SURE < -1, SURE, np.nan), r"Says\.recognize gave NaN or positive.*log_softmax"),
+        ("recognizer", np.full_like(SURE, np.inf), "NaN or positive"),
+        ("recognizer", np.exp(SURE), "NaN or positive"),
+        ("recognizer", SURE[:, :0], r"shape \(1, 0, 24\).*expected \(N, T, C\)"),
+        ("recognizer", SURE[0], r"shape \(24, 24\)"),
+        ("recognizer", SURE[..., :5], r"shape \(1, 24, 5\)"),
+        ("recognizer", [[1.0], [1.0, 2.0]], "no array of numbers"),
+        ("recognizer", TEXT, "no array of numbers"),
+        ("recognizer", None, "gave shape"),
+        ("decoder", [(Candidate("a123", -1.0, None),)], "the text 'a123', allowed are"),
+        ("decoder", [(TEXT,)], "a str where a Candidate is expected"),
+        ("decoder", [None], "a NoneType, expected is a list"),
     ],
 )
-def test_a_recognizer_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
+def test_a_part_of_ones_own_that_errs_is_told_so(part: str, answer: Any, says: str) -> None:
+    parts: Any = patch_pipeline().parts
     with pytest.raises(ContractError, match=says):
-        Pipeline(replace(patch_pipeline().parts, recognizer=Recognize(answer=answer))).read(FRAME)
+        Pipeline(replace(parts, **{part: Says(answer)})).read(FRAME)
 
 
 def test_a_recognizer_that_rules_everything_out_gives_an_unreadable_plate() -> None:
-    nothing = Recognize(answer=np.full_like(SURE, -np.inf))
+    nothing = Says(np.full_like(SURE, -np.inf))
     (reading,) = Pipeline.build(detector=PatchDetector(), recognizer=nothing).read(FRAME)
     assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
 
 
-@dataclass(frozen=True)
-class Decode:
-    """Gives one answer for every plate."""
-
-    answer: Any
-    alphabet = RUSSIAN
-
-    def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
-        return [self.answer for _ in log_probs]
-
-
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ((Candidate("a123", -1.0, None),), "the text 'a123', allowed are"),
-        ((TEXT,), "a str where a Candidate is expected"),
-        (None, "a NoneType, expected is a list"),
-    ],
-)
-def test_a_decoder_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
-    with pytest.raises(ContractError, match=says):
-        Pipeline(replace(patch_pipeline().parts, decoder=Decode(answer))).read(FRAME)
-
-
-@dataclass(frozen=True)
-class Track:
-    """Gives one answer for every frame."""
-
-    answer: Any
-
-    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        answer: TrackAssignment = self.answer
-        return answer
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (None, r"Track\.update returned the NoneType None: return a TrackAssignment"),
+        (None, r"Says\.update returned the NoneType None: return a TrackAssignment"),
         ([1], r"the list \[1\]: return a TrackAssignment"),
         (TrackAssignment((), ended=()), "0 ids for 1 detections"),
     ],
 )
 def test_a_tracker_of_ones_own_that_errs_is_told_so(answer: Any, says: str) -> None:
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: Track(answer))).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: Says(answer))).stream()
     with pytest.raises(ContractError, match=says):
         stream.update(FRAME, 0.0)
 
@@ -248,9 +180,3 @@ def test_one_tracker_for_all_streams_is_refused() -> None:
     tracker: Any = MotionTracker()
     with pytest.raises(InvalidArgumentError, match=r"tracker is an object of MotionTracker, .*pass the class"):
         Pipeline(replace(patch_pipeline().parts, tracker=tracker))
-
-
-def test_an_unknown_region_lowers_trust_and_keeps_the_text() -> None:
-    unknown = Recognize(answer=spelled("A123BC987", RUSSIAN, probability=0.9999)[None])
-    (reading,) = Pipeline(replace(patch_pipeline().parts, recognizer=unknown)).read(FRAME)
-    assert (reading.text, reading.status, reading.reason) == ("A123BC987", "uncertain", "unknown_region")

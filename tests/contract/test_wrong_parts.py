@@ -1,7 +1,7 @@
 """Parts that break their contract are caught by ``platereader.testing``; honest ones pass."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,27 +34,24 @@ from platereader.video._tracking.tracker import MotionTracker
 FRAMES = [frame_with({50: Box(20, 30, 100, 50)}), frame_with({100: Box(5, 5, 60, 20)}, width=99, height=77)]
 
 
+@dataclass(frozen=True)
 class Rectify(CropRectifier):
     """A rectifier whose pixels go through ``change``."""
 
-    def __init__(self, change: Callable[[BgrImage], BgrImage]) -> None:
-        self.change = change
+    change: Callable[[BgrImage], BgrImage]
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
         return [PlateImage(self.change(plate.pixels)) for plate in super().rectify(frame, detections)]
 
 
-class Detect(PatchDetector):
+@dataclass(frozen=True)
+class Detect:
     """A detector whose findings go through ``change``."""
 
-    def __init__(self, change: Callable[[Sequence[BgrImage], list[list[Detection]]], list[list[Detection]]]) -> None:
-        super().__init__()
-        object.__setattr__(self, "change", change)
+    change: Callable[[Sequence[BgrImage], list[list[Detection]]], list[list[Detection]]]
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        change: Callable[[Sequence[BgrImage], list[list[Detection]]], list[list[Detection]]]
-        change = object.__getattribute__(self, "change")
-        return change(frames, super().detect(frames))
+        return self.change(frames, PatchDetector().detect(frames))
 
 
 def scribble(frames: Sequence[BgrImage], found: list[list[Detection]]) -> list[list[Detection]]:
@@ -97,16 +94,15 @@ def test_wrong_rectifiers_fail(change: Callable[[BgrImage], BgrImage]) -> None:
         check_rectifier(Rectify(change))
 
 
-class Recognize(PatchRecognizer):
+@dataclass(frozen=True)
+class Recognize:
     """A recognizer whose output goes through ``change``."""
 
-    def __init__(self, change: Callable[[LogProbs], LogProbs]) -> None:
-        super().__init__()
-        object.__setattr__(self, "change", change)
+    change: Callable[[LogProbs], LogProbs]
+    alphabet = RUSSIAN
 
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
-        change: Callable[[LogProbs], LogProbs] = object.__getattribute__(self, "change")
-        return change(super().recognize(plates))
+        return self.change(PatchRecognizer().recognize(plates))
 
 
 @pytest.mark.parametrize(
@@ -126,12 +122,12 @@ def test_wrong_recognizers_fail(change: Callable[[LogProbs], LogProbs]) -> None:
         check_recognizer(Recognize(change))
 
 
+@dataclass(frozen=True)
 class Decode:
     """A decoder whose candidates go through ``change``."""
 
-    def __init__(self, change: Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]) -> None:
-        self.alphabet = RUSSIAN
-        self.change = change
+    change: Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]
+    alphabet = RUSSIAN
 
     def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
         return [self.change(candidates) for candidates in GreedyDecoder(RUSSIAN).decode(log_probs)]

@@ -5,9 +5,9 @@ import runpy
 import shutil
 from pathlib import Path
 
-import cv2
 import pytest
 
+from captures import write_video
 from platereader import Box, Detection, Pipeline
 from platereader.media._images import read_image
 from platereader.testing import check_tracker
@@ -50,15 +50,7 @@ def test_contact_sheets(tmp_path: Path) -> None:
 
 
 def test_two_cameras(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    videos: list[str] = []
-    for path in PICTURES[:2]:
-        frame = read_image(path)
-        video = str(tmp_path / f"{path.stem}.mp4")
-        writer = cv2.VideoWriter(video, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
-        for _ in range(4):
-            writer.write(frame)
-        writer.release()
-        videos.append(video)
+    videos = [str(write_video(tmp_path / f"{path.stem}.mp4", [read_image(path)] * 4, fps=10)) for path in PICTURES[:2]]
     run("two_cameras.py", *videos)
     printed = capsys.readouterr().out
     assert all(video in printed for video in videos)
@@ -75,13 +67,8 @@ def test_own_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_asyncio_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    frame = read_image(PICTURES[0])
-    video = str(tmp_path / "video.mp4")
-    writer = cv2.VideoWriter(video, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (frame.shape[1], frame.shape[0]))
-    for _ in range(6):
-        writer.write(frame)
-    writer.release()
-    run("asyncio_frames.py", video)
+    video = write_video(tmp_path / "video.mp4", [read_image(PICTURES[0])] * 6, fps=10)
+    run("asyncio_frames.py", str(video))
     lines = capsys.readouterr().out.splitlines()
     assert lines
     assert any(line.endswith(" read") for line in lines)

@@ -6,9 +6,9 @@ import re
 import shutil
 from pathlib import Path
 
-import cv2
 import pytest
 
+from captures import write_video
 from platereader.media._images import read_image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -42,12 +42,7 @@ def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as a reader of the pages has it: the example pictures, and a short video of one of them."""
     pictures = REPOSITORY / "examples" / "pictures"
     shutil.copytree(pictures, tmp_path / "examples" / "pictures")
-    frame = read_image(min(pictures.glob("*.jpg")))
-    height, width = frame.shape[:2]
-    video = cv2.VideoWriter(str(tmp_path / "gate.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (width, height))
-    for _ in range(3):
-        video.write(frame)
-    video.release()
+    write_video(tmp_path / "gate.mp4", [read_image(min(pictures.glob("*.jpg")))] * 3)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

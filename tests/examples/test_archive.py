@@ -77,12 +77,22 @@ def test_a_second_run_reads_only_what_is_new(tmp_path: Path, capsys: pytest.Capt
     assert {path.name for path in tmp_path.iterdir()} == {"films", "plates.parquet", "plates.parquet.parts"}
 
 
+def test_parts_of_an_older_version_stay(tmp_path: Path) -> None:
+    target = tmp_path / "plates.parquet"
+    parts = target.with_name("plates.parquet.parts")
+    parts.mkdir()
+    pl.DataFrame({"film": ["a"], "text": ["A123BC77"]}).write_parquet(parts / "a-b.parquet")
+    assert ARCHIVE["index"](tmp_path / "films", target, patch_pipeline()) == 0
+    table = pl.read_parquet(target)
+    assert (table.schema, table["text"].to_list()) == (ARCHIVE["SCHEMA"], ["A123BC77"])
+
+
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     empty = dict.fromkeys(ARCHIVE["SCHEMA"])
     rows = [
         {**empty, "film": "a", "first_seen": BEGUN, "text": "A123BC77", "text_local": "А123ВС77"},
-        {**empty, "film": "b", "text": "A183BC77", "text_local": "А183ВС77"},
+        {**empty, "film": "b", "text": "A183BC77", "number": "A18377BC", "text_local": "А183ВС77"},
         {**empty, "film": "c", "first_seen": BEGUN.replace(year=2027)},
     ]
     path = tmp_path / "plates.parquet"
@@ -95,13 +105,14 @@ def target(tmp_path: Path) -> Path:
     [
         ("a123bc77", None, None, ["a"]),
         ("А1?3 ВС*", None, None, ["b", "a"]),  # those without a time first
+        ("A1837*", None, None, ["b"]),  # as the registry has it
         ("A1?3BC7", None, None, []),
         ("A.*", None, None, []),
         ("*", "2026-05-01T00:00+00:00", None, ["a"]),
         ("*", None, "2026-05-01T08:00+00:00", []),
     ],
 )
-def test_the_search_knows_both_spellings_and_times(
+def test_the_search_knows_all_spellings_and_times(
     target: Path, pattern: str, since: str | None, until: str | None, films: list[str]
 ) -> None:
     times = [None if text is None else ARCHIVE["moment"](text) for text in (since, until)]

@@ -32,6 +32,7 @@ def event(number: int, *, kind: str = "finished", text: str | None = "A123BC77",
     seen = {"first": {"box": [600, 380, 700, 402]}, "last": {"box": [590, 600, 710, 627]}}
     verdict = {
         "text": text,
+        "number": text,
         "text_local": None,
         "country": "RU",
         "region": "Moscow",
@@ -103,6 +104,9 @@ def test_what_is_told_of_a_vehicle(tmp_path: Path) -> None:
     near = gate.message(event(3, text="A128BC77"), run="r")
     assert (near["known"], near["similar"]) == (False, ["а123вс 77"])
     assert gate.message(event(4, text=None, status="unreadable"), run="r")["similar"] == []
+    two_line = event(5, text="A1BC7723")
+    two_line["plate"]["number"] = "A123BC77"
+    assert gate.message(two_line, run="r")["known"] is True
     assert gate.message({"event": "started"}, run="r") is None
 
 

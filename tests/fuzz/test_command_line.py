@@ -46,8 +46,7 @@ VALUES = [
 
 @cases(0.1)
 @given(
-    st.sampled_from(COMMANDS),
-    st.lists(st.one_of(st.sampled_from(OPTIONS), st.sampled_from(VALUES), TEXTS), max_size=5),
+    st.sampled_from(COMMANDS), st.lists(st.one_of(st.sampled_from(OPTIONS), st.sampled_from(VALUES), TEXTS), max_size=5)
 )
 def test_any_words(command: str, words: list[str]) -> None:
     said = io.StringIO()

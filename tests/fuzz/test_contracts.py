@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fakes import PatchRecognizer, patch_pipeline
+from fakes import Says, patch_pipeline
 from fuzz.strategies import JSON_VALUES, NUMBERS, TEXTS, cases, frames
 from platereader import Box, Detection, InvalidArgumentError, InvalidImageError, Pipeline, PlateReaderError, Quad
 from platereader._geometry import iou, shared_area
@@ -57,27 +56,6 @@ def test_corners(points: list[Any]) -> None:
         assert all(map(math.isfinite, (x for point in quad.points for x in point)))
 
 
-class _Says:
-    """A detector, recognizer and tracker that returns what it is told to."""
-
-    alphabet = RUSSIAN
-
-    def __init__(self, answer: object) -> None:
-        self._answer = answer
-
-    def detect(self, frames: Sequence[Any]) -> Any:
-        return self._answer
-
-    def recognize(self, plates: Sequence[Any]) -> Any:
-        return self._answer
-
-    def rectify(self, frame: Any, detections: Sequence[Any]) -> Any:
-        return self._answer
-
-    def update(self, detections: Sequence[Any], timestamp_s: float) -> Any:
-        return self._answer
-
-
 ANSWERS = st.one_of(
     JSON_VALUES,
     frames(),
@@ -90,7 +68,7 @@ ANSWERS = st.one_of(
 @example("recognizer", [10**400])
 def test_a_part_that_says_anything(part: str, answer: Any) -> None:
     parts: Any = patch_pipeline().parts
-    pipeline = Pipeline(replace(parts, **{part: _Says(answer)}))
+    pipeline = Pipeline(replace(parts, **{part: Says(answer)}))
     with suppress(ContractError):
         for reading in pipeline.read_detections(FRAME, [Detection(Box(10, 10, 110, 40), 0.9)]):
             json.dumps(reading.to_dict(), allow_nan=False)
@@ -101,7 +79,7 @@ def test_a_part_that_says_anything(part: str, answer: Any) -> None:
 @cases(0.5)
 @given(ANSWERS)
 def test_a_tracker_that_says_anything(answer: Any) -> None:
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: _Says(answer))).stream()
+    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: Says(answer))).stream()
     with suppress(ContractError):
         stream.update(FRAME, 0.0)
         stream.finish()
@@ -117,12 +95,8 @@ def _posteriors(seed: int, steps: int, sharpness: float) -> Any:
 
 
 POSTERIORS = st.builds(
-    _posteriors,
-    st.integers(0, 2**32 - 1),
-    st.integers(1, 24),
-    st.sampled_from([0.0, 1.0, 8.0, 60.0, 1e4]),
+    _posteriors, st.integers(0, 2**32 - 1), st.integers(1, 24), st.sampled_from([0.0, 1.0, 8.0, 60.0, 1e4])
 )
-RECOGNIZER = PatchRecognizer()
 DECODERS = (GreedyDecoder(RUSSIAN), BeamDecoder(RUSSIAN))
 
 
@@ -131,7 +105,7 @@ def test_any_posteriors_are_decoded_and_judged(log_probs: Any) -> None:
     for decoder in DECODERS:
         (candidates,) = decoder.decode(log_probs)
         assert all(math.isfinite(one.log_prob) or one.log_prob == -math.inf for one in candidates)
-    parts: Any = replace(patch_pipeline().parts, recognizer=_Says(log_probs))
+    parts: Any = replace(patch_pipeline().parts, recognizer=Says(log_probs))
     for reading in Pipeline(parts).read_plates([np.zeros((20, 100, 3), np.uint8)]):
         assert 0 <= reading.confidence <= 1
         json.dumps(reading.to_dict(), allow_nan=False)

@@ -74,14 +74,6 @@ def test_an_unlimited_beam_is_brute_force(decoder: BeamDecoder, log_probs: LogPr
     assert ranks == sorted(ranks, reverse=True)
 
 
-@given(log_probs=pictures(5))
-@settings(max_examples=40, deadline=None)
-def test_formats_are_those_of_the_toy_grammar(log_probs: LogProbs) -> None:
-    for candidate in DECODERS[1].decode(log_probs[None])[0]:
-        names = [one.name for one in TOY_SCHEME.formats if one.matches(candidate.text)]
-        assert candidate.format == (names[0] if names else None)
-
-
 @pytest.mark.parametrize("decoder", RUSSIAN_DECODERS, ids=lambda d: f"{d.width}{'' if d.grammar is None else 'g'}")
 @given(log_probs=pictures(14, classes=RUSSIAN.size))
 @settings(max_examples=25, deadline=None)

@@ -15,11 +15,6 @@ from platereader._arrays import LogProbs
 small = pictures(6)
 
 
-def spliced(text: tuple[int, ...], position: int, *labels: int) -> tuple[int, ...]:
-    """The text with other labels in the place of one."""
-    return (*text[:position], *labels, *text[position + 1 :])
-
-
 @given(small)
 @settings(max_examples=25, deadline=None)
 def test_log_prob_is_the_sum_over_all_alignments(log_probs: LogProbs) -> None:
@@ -30,24 +25,10 @@ def test_log_prob_is_the_sum_over_all_alignments(log_probs: LogProbs) -> None:
     assert np.exp(got).sum() == pytest.approx(np.exp(log_probs).sum(axis=1, dtype=np.float64).prod(), abs=1e-5)
 
 
-@given(small, st.data())
-@settings(max_examples=40, deadline=None)
-def test_character_posterior_weighs_the_text_against_substitutions_and_deletions(
-    log_probs: LogProbs, data: st.DataObject
-) -> None:
-    totals = all_texts(log_probs)
-    text = data.draw(st.sampled_from([text for text in totals if text]))
-    got = ctc.character_posteriors(log_probs, text)
-    for position, confidence in enumerate(got):
-        swapped = sum(totals[spliced(text, position, c)] for c in range(1, CLASSES))
-        without = totals[spliced(text, position)]
-        assert confidence == pytest.approx(totals[text] / (swapped + without) if totals[text] else 0.0, rel=1e-3)
-
-
 texts = st.lists(st.integers(1, CLASSES - 1), max_size=6)
 
 
-@given(pictures(20), st.lists(texts, min_size=1, max_size=5), st.sampled_from([0.0, 3.0, 60.0]))
+@given(pictures(20), st.lists(texts, min_size=1, max_size=5), st.sampled_from([0.0, 3.0, 60.0, 200.0]))
 @settings(max_examples=60)
 def test_sums_are_those_of_the_textbook(log_probs: LogProbs, some: list[list[int]], lower_nats: float) -> None:
     lower = (log_probs - np.float32(lower_nats)).astype(np.float32)
@@ -96,20 +77,3 @@ def test_characters_of_many_plates_are_those_of_each(log_probs: list[LogProbs], 
     for rows, text, confidences in zip(plates, labels, together, strict=True):
         assert confidences.shape == (len(text),)
         assert confidences == pytest.approx(ctc.character_posteriors(rows, text), abs=1e-12)
-
-
-@given(small, st.lists(st.integers(1, CLASSES - 1), max_size=4), st.sampled_from([0.5, 20.0, 200.0]))
-@settings(max_examples=60, deadline=None)
-def test_missing_mass_is_not_shared_out(log_probs: LogProbs, labels: list[int], nats: float) -> None:
-    """Also where sums of probabilities give way to logarithms: 200 nats a step are far below what floats can hold."""
-    lower = log_probs.astype(np.float64) - nats
-    expected = ctc.log_prob(log_probs, labels) - nats * len(log_probs)
-    assert ctc.log_prob(lower.astype(np.float32), labels) == pytest.approx(expected, abs=1e-3)
-
-
-@given(small, st.data())
-@settings(max_examples=40, deadline=None)
-def test_missing_mass_leaves_characters_as_sure_as_they_were(log_probs: LogProbs, data: st.DataObject) -> None:
-    text = data.draw(st.sampled_from(sorted({text for text in all_texts(log_probs) if text})))
-    lower = (log_probs.astype(np.float64) - 2.5).astype(np.float32)
-    assert ctc.character_posteriors(lower, text) == pytest.approx(ctc.character_posteriors(log_probs, text), abs=1e-4)

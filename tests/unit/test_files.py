@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import secrets
 import stat
 import sys
@@ -11,20 +12,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from platereader import _files
-from platereader._files import (
-    InputFiles,
-    append_text,
-    new_file,
-    open_regular,
-    read_bytes,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from platereader._files import InputFiles, append_text, new_file, read_bytes, write_bytes, write_json, write_text
 from platereader.errors import FileError
 
 Write = Callable[[Path], None]
@@ -37,6 +30,13 @@ def by_bytes(path: Path) -> None:
 def by_block(path: Path) -> None:
     with new_file(path) as part:
         part.write_bytes(b"new")
+
+
+def write_then(then: Callable[[Path], object], target: Path, **options: Any) -> None:
+    """Write as a block does, in which something happens to the temporary file or beside it."""
+    with new_file(target, **options) as part:
+        part.write_bytes(b"new")
+        then(part)
 
 
 @pytest.fixture(params=[by_bytes, by_block])
@@ -71,11 +71,11 @@ def victim(tmp_path: Path) -> Path:
     return tmp_path / "victim"
 
 
-def test_file_is_made_and_replaced_with_nothing_beside_it(tmp_path: Path, write: Write) -> None:
+@pytest.mark.parametrize("before", [None, b"", b"a longer old one"])
+def test_file_is_made_or_replaced_with_nothing_beside_it(tmp_path: Path, write: Write, before: bytes | None) -> None:
     target = tmp_path / "report.json"
-    write(target)
-    assert target.read_bytes() == b"new"
-    target.write_bytes(b"a longer old one")
+    if before is not None:
+        target.write_bytes(before)
     write(target)
     assert target.read_bytes() == b"new"
     assert names(tmp_path) == ["report.json"]
@@ -101,26 +101,19 @@ def test_link_is_refused_and_what_it_points_to_untouched(victim: Path, write: Wr
 
 def test_link_that_appears_while_writing_is_not_followed(victim: Path) -> None:
     target = victim.with_name("report.json")
-
-    def write() -> None:
-        with new_file(target) as part:
-            part.write_bytes(b"new")
-            target.symlink_to(victim)
-
     with pytest.raises(FileError, match="symbolic link"):
-        write()
+        write_then(lambda part: target.symlink_to(victim), target)
     assert victim.read_bytes() == b"precious"
     assert names(victim.parent) == ["report.json", "victim"]
 
 
 def test_temporary_file_that_became_a_link_is_refused(victim: Path) -> None:
-    def write() -> None:
-        with new_file(victim.with_name("report.json")) as part:
-            part.unlink()
-            part.symlink_to(victim)
+    def become_a_link(part: Path) -> None:
+        part.unlink()
+        part.symlink_to(victim)
 
     with nothing_changes(victim.parent), pytest.raises(FileError):
-        write()
+        write_then(become_a_link, victim.with_name("report.json"))
 
 
 def test_planted_temporary_names_are_never_opened(victim: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,13 +229,11 @@ def test_check_sees_the_finished_file_and_can_refuse_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_interrupted_writer_leaves_nothing(victim: Path, error: type[BaseException]) -> None:
-    def write() -> None:
-        with new_file(victim) as part:
-            part.write_bytes(b"half")
-            raise error
+    def fail(part: Path) -> None:
+        raise error
 
     with nothing_changes(victim.parent), pytest.raises(error):
-        write()
+        write_then(fail, victim)
 
 
 def test_more_than_one_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,12 +265,13 @@ def test_lines_are_appended_and_links_refused(tmp_path: Path) -> None:
             append_text(path, "three\n")
 
 
-def test_reading_is_limited(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"12345")
-    assert read_bytes(path, limit_bytes=5, what="the weights") == b"12345"
-    with pytest.raises(FileError, match=r"the weights .*more than 4 bytes"):
-        read_bytes(path, limit_bytes=4, what="the weights")
+def test_reading_is_limited_and_follows_links_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for path in (tmp_path / "file", tmp_path / "link"):
+        assert read_bytes(path, limit_bytes=5, what="the weights") == b"12345"
+        with pytest.raises(FileError, match=r"the weights .*more than 4 bytes"):
+            read_bytes(path, limit_bytes=4, what="the weights")
 
 
 def test_file_that_has_more_than_the_system_says_is_read_whole() -> None:
@@ -292,20 +284,6 @@ def test_file_that_has_more_than_the_system_says_is_read_whole() -> None:
         read_bytes(path, limit_bytes=100, what="it")
 
 
-def test_reading_follows_links_of_the_user(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"12345")
-    (tmp_path / "link").symlink_to(tmp_path / "file")
-    assert read_bytes(tmp_path / "link", limit_bytes=5, what="it") == b"12345"
-
-
-def test_reading_what_is_no_file_ends_at_once(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="No such file") as raised:
-        read_bytes(tmp_path / "absent", limit_bytes=5, what="it")
-    assert isinstance(raised.value.__cause__, FileNotFoundError)
-    with pytest.raises(FileError):
-        read_bytes(tmp_path, limit_bytes=5, what="it")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="no such devices")
 def test_reading_a_pipe_or_an_endless_device_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
@@ -314,12 +292,13 @@ def test_reading_a_pipe_or_an_endless_device_is_refused(tmp_path: Path) -> None:
             read_bytes(path, limit_bytes=5, what="it")
 
 
-def test_looping_link_and_impossible_name_are_errors_of_ours(tmp_path: Path) -> None:
+def test_what_cannot_be_opened_is_named_with_its_cause(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
-    for path in (tmp_path / "a", tmp_path / "a\0b", tmp_path / ("a" * 300)):
-        with pytest.raises(FileError, match="cannot read the picture"):
-            open_regular(path, what="the picture")
+    for name, cause in (("absent", FileNotFoundError), ("a", OSError), ("a\0b", ValueError), ("a" * 300, OSError)):
+        with pytest.raises(FileError, match="cannot read the picture") as raised:
+            read_bytes(tmp_path / name, limit_bytes=5, what="the picture")
+        assert isinstance(raised.value.__cause__, cause)
 
 
 def leading_to(folder: Path, way: str) -> Path:
@@ -350,16 +329,10 @@ def test_input_is_never_replaced_by_any_way_to_it(tmp_path: Path, way: str) -> N
 
 def test_input_that_takes_the_name_while_writing_is_not_replaced(tmp_path: Path) -> None:
     source, target = tmp_path / "source.png", tmp_path / "target.png"
-    source.write_bytes(b"\x89PNG precious")
-
-    def write() -> None:
-        with new_file(target, inputs=InputFiles([source])) as part:
-            part.write_bytes(b"\x89PNG new")
-            target.hardlink_to(source)
-
+    source.write_bytes(b"precious")
     with pytest.raises(FileError, match="one of the files that are read"):
-        write()
-    assert target.read_bytes() == b"\x89PNG precious"
+        write_then(lambda part: target.hardlink_to(source), target, inputs=InputFiles([source]))
+    assert target.read_bytes() == b"precious"
 
 
 KINDS = {
@@ -391,23 +364,17 @@ def test_file_of_another_kind_is_never_replaced(tmp_path: Path, there: str) -> N
                 write_bytes(target, data)
 
 
-def test_empty_file_is_replaced(tmp_path: Path, write: Write) -> None:
-    (tmp_path / "file").touch()
-    write(tmp_path / "file")
-    assert (tmp_path / "file").read_bytes() == b"new"
-
-
-def test_report_does_not_replace_labels_nor_a_picture(tmp_path: Path) -> None:
-    for data in (KINDS["JSON in lines"], KINDS["PNG"]):
-        (tmp_path / "labels.jsonl").write_bytes(data)
-        with nothing_changes(tmp_path), pytest.raises(FileError, match="which JSON does not replace"):
-            write_json(tmp_path / "labels.jsonl", {"a": 1})
-
-
 def test_line_is_not_added_to_a_file_with_two_names(victim: Path) -> None:
     victim.with_name("log.jsonl").hardlink_to(victim)
     with nothing_changes(victim.parent), pytest.raises(FileError, match="second name"):
         append_text(victim.with_name("log.jsonl"), "one\n")
+
+
+def test_nothing_else_in_the_source_writes_files() -> None:
+    writes = re.compile(r"\.write_(text|bytes)\(|\bopen\(.*[\"'][wax]b?[\"']|imwrite\(|save_file\(")
+    source = Path(_files.__file__).parent
+    found = {path.name for path in source.rglob("*.py") if writes.search(path.read_text(encoding="utf-8"))}
+    assert found - {"_files.py"} == {"videos.py"}  # there FFmpeg writes into a ``new_file``
 
 
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="open descriptors are counted in /dev/fd")

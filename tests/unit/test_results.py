@@ -147,9 +147,31 @@ def test_derived_fields_follow_the_text() -> None:
     assert "Moscow" in one.region.name
 
 
+def test_the_number_is_the_text_but_where_it_is_registered_in_another_order() -> None:
+    assert Verdict("APET7007", 0.5, "read").number == "APET7007"
+    verdict = Verdict("APET7007", 0.5, "read", number="AP7007ET")
+    assert verdict.to_dict()["number"] == verdict.to_row()["number"] == "AP7007ET"
+    assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict()))) == verdict
+    assert dataclasses.replace(reading(), verdict=verdict).number == "AP7007ET"
+
+
+def test_a_number_never_outlives_its_text() -> None:
+    verdict = Verdict("APET7007", 0.5, "uncertain", number="AP7007ET")
+    assert dataclasses.replace(verdict, text="APET7001").number == "APET7001"
+    assert dataclasses.replace(verdict, text=None, status="unreadable").number is None
+    with pytest.raises(InvalidArgumentError, match="number is the int 7, expected is a str"):
+        dataclasses.replace(verdict, number=anything(7))
+
+
+def test_documents_from_before_there_were_numbers_are_taken() -> None:
+    data = reading().to_dict()
+    del data["number"]
+    assert PlateReading.from_dict(data) == reading()
+
+
 def test_unreadable_has_no_derived_text() -> None:
     (one,) = patch_pipeline().read(frame_with({200: Box(20, 30, 100, 50)}))
-    assert (one.masked_text, one.text_local, one.country, one.format, one.region) == (None,) * 5
+    assert (one.number, one.masked_text, one.text_local, one.country, one.format, one.region) == (None,) * 6
     assert PlateReading.from_dict(one.to_dict()) == one
 
 

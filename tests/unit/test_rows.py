@@ -10,6 +10,7 @@ from platereader import Box, InvalidArgumentError, PlateReading, to_rows
 FRAME = frame_with({50: Box(20, 30, 100, 50), 200: Box(200, 150, 290, 175)})
 COLUMNS = [
     "text",
+    "number",
     "text_local",
     "masked_text",
     "confidence",

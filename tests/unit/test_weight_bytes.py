@@ -42,11 +42,7 @@ def files(small_files: dict[str, tuple[Path, Path]], tmp_path: Path) -> dict[tup
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(("engine", "precision"), SPECS)
 def test_a_file_that_changes_after_the_check_reads_the_same(
-    engine: str,
-    precision: str,
-    change: str,
-    files: dict[tuple[str, str], Path],
-    monkeypatch: pytest.MonkeyPatch,
+    engine: str, precision: str, change: str, files: dict[tuple[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, pictures = files[engine, precision], plates(4)
     options = RuntimeOptions(engine, precision)

@@ -36,7 +36,11 @@ def to_supervision(plates: Sequence[PlateReading] | Sequence[TrackedPlate]) -> D
         MissingDependencyError: supervision is not installed.
         InvalidArgumentError: something else than plates, or a reading of a cropped plate, which has no place.
     """
-    made = _detections_class()
+    try:
+        import supervision
+    except ImportError as error:
+        raise missing_dependency("supervision", extra="supervision") from error
+    made: Any = supervision.Detections
     given: list[PlateReading | TrackedPlate] = list(plates)
     rows = to_rows(given)
     boxes = [_box(plate, index).to_tuple() for index, plate in enumerate(given)]
@@ -87,11 +91,3 @@ def _box(plate: PlateReading | TrackedPlate, index: int) -> Box:
 def _score(plate: PlateReading | TrackedPlate) -> float:
     detection = (plate.best if isinstance(plate, TrackedPlate) else plate).detection
     return 1.0 if detection is None else detection.score
-
-
-def _detections_class() -> Any:
-    try:
-        import supervision
-    except ImportError as error:
-        raise missing_dependency("supervision", extra="supervision") from error
-    return supervision.Detections

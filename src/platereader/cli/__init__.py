@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import os
@@ -15,8 +16,8 @@ from typing import TypeAlias
 import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
 from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
-from platereader.cli.exits import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
-from platereader.cli.language import language_of
+from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
 from platereader.cli.tables import printable
 from platereader.errors import (
@@ -33,6 +34,8 @@ __all__ = ["build_parser", "main"]
 
 _BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, FileError, MissingDependencyError, AccuracyError)
 
+_CLOSED = "standard output is closed, and results go there: leave it open, or send it to a file or to /dev/null."
+
 _Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
 
 _COMMANDS: tuple[_Command, ...] = (
@@ -48,14 +51,20 @@ _COMMANDS: tuple[_Command, ...] = (
 )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def build_parser(language: Language | None = None) -> argparse.ArgumentParser:
+    """The parser of all commands.
+
+    Args:
+        language: of errors; None for English.
+    """
     parser = Parser(
         prog="platereader",
         description="Find and read vehicle licence plates, offline.",
         epilog="platereader COMMAND --help shows the options of a command, with examples.",
+        language=language,
     )
     parser.add_argument("--version", action="version", version=f"platereader {platereader.__version__}")
+    add_language_option(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary, examples, add_options in _COMMANDS:
         add_options(
@@ -76,36 +85,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words after the program's name; None takes those of this process.
 
     Returns:
-        The exit status: 0 done, or nobody reads on; 1 some inputs failed, 2 wrong usage, 3 weights, data or an optional
-        package missing or damaged, 130 interrupted.
+        The exit status: 0 done, or nobody reads on; 1 some inputs failed, or results went to a closed standard output;
+        2 wrong usage, 3 weights, data or an optional package missing or damaged, 130 interrupted.
     """
     _replace_closed_streams()
     _print_any_path()
     arguments = argparse.Namespace()
+    language = language_in(sys.argv[1:] if argv is None else argv)
     try:
-        parser = build_parser()
+        parser = build_parser(language)
         if "_ARGCOMPLETE" in os.environ:
             _complete(parser)
         parser.parse_args(argv, arguments)
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except _BROKEN_ERRORS as error:
-        return _fail(error, EXIT_BROKEN, arguments)
+        return _fail(error, EXIT_BROKEN, arguments, language)
     except PlateReaderError as error:
-        return _fail(error, EXIT_USAGE, arguments)
+        return _fail(error, EXIT_USAGE, arguments, language)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:
             raise
-        return _fail(missing_dependency(package), EXIT_BROKEN, arguments)
+        return _fail(missing_dependency(package), EXIT_BROKEN, arguments, language)
     except BrokenPipeError:
-        # The reader of our output has seen enough; write nothing more, not even by the flush at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # its reader has seen enough
         return EXIT_OK
     except OSError as error:
-        return _fail(error, EXIT_BROKEN, arguments)
+        if error.errno != errno.EBADF or sys.__stdout__ is not None:
+            return _fail(error, EXIT_BROKEN, arguments, language)
+        _discard_output()
+        print(f"platereader: {language(_CLOSED)}", file=sys.stderr)
+        return EXIT_FAILED_INPUTS
     except KeyboardInterrupt:
-        print(f"platereader: {language_of(arguments)('interrupted')}", file=sys.stderr)
+        print(f"platereader: {language('interrupted')}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return status
 
@@ -116,18 +129,28 @@ def _complete(parser: argparse.ArgumentParser) -> None:
         importlib.import_module("argcomplete").autocomplete(parser)
 
 
-def _fail(error: Exception, status: int, arguments: argparse.Namespace) -> int:
+def _fail(error: Exception, status: int, arguments: argparse.Namespace, language: Language) -> int:
     """Say what went wrong, without a traceback."""
     message = with_options(str(error), getattr(arguments, "options", {}))
-    print(f"platereader: {printable(message)}", file=sys.stderr)
+    print(f"platereader: {printable(language(message))}", file=sys.stderr)
     return status
 
 
+def _discard_output() -> None:
+    """Let nothing more be written to standard output, not even by the flush at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _replace_closed_streams() -> None:
-    """Let a standard stream that was closed be an empty one, before the next file that is opened takes its number."""
+    """Open a standard stream that was closed, before the next file that is opened takes its number.
+
+    Input is empty, errors go nowhere, and whatever is written to standard output fails with ``EBADF``: its file is open
+    to read from.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+            file = os.open(os.devnull, os.O_RDONLY if name == "stdout" else os.O_RDWR)
+            setattr(sys, name, os.fdopen(file, mode, encoding="utf-8"))
 
 
 def _print_any_path() -> None:

@@ -100,13 +100,13 @@ def run_choice(arguments: argparse.Namespace) -> int:
         print(told.format(path=printable(str(path))))
         return EXIT_OK
     make_folder(path.parent)
-    rng = np.random.default_rng(0)
-    with Progress(0, unit="turn") as progress:
+    rng, settings = np.random.default_rng(0), choice.candidates()
+    with Progress(choice.turn_count(settings, rounds=_CHOICE_ROUNDS), unit="turn") as progress:
         found = choice.choose(
             generated_frames(_CHOICE_FRAMES, rng=rng),
             rounds=_CHOICE_ROUNDS,
             rng=rng,
-            settings=choice.candidates(),
+            settings=settings,
             on_turn=progress.advance,
         )
     found.keep(path)

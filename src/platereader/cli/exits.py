@@ -4,7 +4,7 @@ EXIT_OK = 0
 """Everything was done."""
 
 EXIT_FAILED_INPUTS = 1
-"""The command ran through, but some inputs failed; stderr says which and why."""
+"""Some inputs failed, and the command ran through; or standard output was closed. Standard error says which and why."""
 
 EXIT_USAGE = 2
 """Options or names that do not exist or do not go together; nothing was done."""

@@ -1,9 +1,11 @@
-"""The language of what people read on the screen: tables, regions, summaries. CSV and JSON keep their English codes."""
+"""The language of what people read on the screen: tables, summaries, usual errors. CSV and JSON stay in English."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from platereader.plates import Region
@@ -45,8 +47,12 @@ _RUSSIAN: Final = {
     "{unreadable} unreadable)": "снимков прочитано: {done}, с ошибкой: {failed}; номеров: {plates} "
     "(прочитано {read}, сомнительных {uncertain}, нечитаемых {unreadable})",
     "not pictures by their names: {files}": "пропущены, расширение не как у снимка: {files}",
+    "pictures that platereader wrote, left out: {count}; to read them, name their folder": "пропущены снимки, которые "
+    "записал platereader: {count}; чтобы прочитать их, укажите их папку",
     "copies and crops not written: {count}": "копий и вырезок не записано: {count}",
     "interrupted": "прервано",
+    "standard output is closed, and results go there: leave it open, or send it to a file or to /dev/null.": "закрыт "
+    "стандартный вывод, куда идут результаты: не закрывайте его или направьте в файл или в /dev/null.",
     # watch
     "sources: {total}, failed: {failed}": "источников: {total}, с ошибкой: {failed}",
     "times of day are unknown after a source that failed: name the others by themselves": "после источника с ошибкой "
@@ -69,8 +75,57 @@ _RUSSIAN: Final = {
     "engine auto takes {way} from now on; kept in {path}": "теперь auto выбирает {way}; выбор сохранён в {path}",
     "forgotten: {path}": "выбор удалён: {path}",
     "nothing was kept in {path}": "сохранённого выбора нет: {path}",
+    # wrong options
+    "error": "ошибка",
+    ". Did you mean {word}?": ". Возможно, имелось в виду {word}?",
+    "{prog} --help shows what there is": "что есть, покажет {prog} --help",
+    "the following arguments are required: {names}": "не указано: {names}",
+    "unrecognized arguments: {words}": "неизвестные аргументы: {words}",
+    "argument {option}: expected one argument": "{option}: нужно одно значение",
+    "argument {option}: not allowed with argument {other}": "{option}: нельзя вместе с {other}",
+    "argument {option}: invalid choice: {value} (choose from {known})": "{option}: нет значения {value} (есть {known})",
+    "argument {option}: invalid int value: {value}": "{option}: {value} — не целое число",
+    "argument {option}: invalid float value: {value}": "{option}: {value} — не число",
+    "argument {option}: {value} is no whole number from 1": "{option}: {value} — не целое число от 1",
+    # files
+    "cannot read the picture {path} ({reason}): check the path and that it may be read.": "не удаётся прочитать снимок "
+    "{path} ({reason}): проверьте путь и права на чтение.",
+    "there is no picture in the folder {path}: looked for {endings}.": "в папке {path} нет снимков; искали {endings}.",
+    "there is no picture or video in the folder {path}: looked for {endings}.": "в папке {path} нет ни снимков, ни "
+    "видео; искали {endings}.",
+    "the folder {path} holds no pictures: looked for {endings}.": "в папке {path} нет снимков; искали {endings}.",
+    "no file matches {pattern}.": "под шаблон {pattern} не подходит ни один файл.",
+    "{path} is damaged or cut off ({reason}): copy it again from its source or leave it out.": "файл {path} повреждён "
+    "или обрезан ({reason}): скопируйте его заново или уберите.",
+    "{path} is not a picture of a known kind: pass one of {kinds}, converted if need be.": "{path} — не снимок "
+    "известного вида: нужен {kinds}; при необходимости преобразуйте.",
+    "{path} is empty: pass one of {kinds}, converted if need be.": "{path} — пустой файл: нужен {kinds}.",
+    "there is no file or folder {path}: check the path. A webcam is given by its number, such as 0, and a network "
+    "camera by its address, such as rtsp://camera/stream.": "нет файла или папки {path}: проверьте путь. Веб-камера "
+    "задаётся номером, например 0, сетевая камера — адресом, например rtsp://camera/stream.",
+    "{path} is not a video that can be decoded here ({reason}): check that it plays elsewhere, and convert it, such as "
+    "with `ffmpeg -i VIDEO video.mp4`.": "{path} — не видео или его нечем декодировать ({reason}): проверьте, что оно "
+    "открывается в плеере, и преобразуйте, например `ffmpeg -i VIDEO video.mp4`.",
+    # cameras
+    "{name} cannot be opened: check that it is plugged in, that no other program uses it, and that you may use it (on "
+    "Linux, the group `video`). The first one has the number 0.": "{name} не открывается: проверьте, что камера "
+    "подключена, не занята другой программой и доступна вам (в Linux — группа `video`). Номер первой — 0.",
+    "{name} cannot be opened ({reason}): check the address, user and password, and that this machine reaches the "
+    "camera. Letters such as @ : / in a password are written as %40 %3A %2F.": "{name} не открывается ({reason}): "
+    "проверьте адрес, имя и пароль и что камера доступна с этой машины. Знаки @ : / в пароле пишутся %40 %3A %2F.",
+    "{name} gives no frames: trying again in {wait} s": "{name} не даёт кадров: новая попытка через {wait} с",
+    "{name} gives frames again": "{name} снова даёт кадры",
+    "{name} was lost, and {tries} tries did not bring it back: check the camera and the network. A higher "
+    "--reconnect-limit waits longer, none waits for ever.": "связь с {name} потеряна, попыток было {tries}: проверьте "
+    "камеру и сеть. Чем больше --reconnect-limit, тем дольше ожидание; без него оно не ограничено.",
+    # reasons of the system
+    "No such file or directory": "нет такого файла",
+    "Permission denied": "нет доступа",
+    "Connection refused": "в соединении отказано",
+    "Connection timed out": "нет ответа",
+    "image file is truncated": "файл обрезан",
 }
-"""Russian by English, of what the commands print to people; errors stay in English."""
+"""Russian by English, of what the commands print to people; errors that are not here stay in English."""
 
 _REGIONS: Final = {
     "Brest Region": "Брестская область",
@@ -151,8 +206,14 @@ class Language:
         self.code = code
 
     def __call__(self, text: str) -> str:
-        """The text in this language; as it is where there is no translation."""
-        return _RUSSIAN.get(text, text) if self.code == "ru" else text
+        """The text, or a message with names and numbers in it, in this language; as it is without a translation."""
+        if self.code == "en" or text in _RUSSIAN:
+            return _RUSSIAN[text] if self.code == "ru" else text
+        for english, russian in _RUSSIAN.items():
+            if "{" in english and (found := re.fullmatch(_pattern(english), text, re.DOTALL)):
+                words = found.groupdict()
+                return russian.format(**words | {"reason": self(words.get("reason", ""))})
+        return text
 
     def region(self, region: Region | None, *, country: str | None) -> str:
         """The name of a region, empty for none."""
@@ -163,11 +224,27 @@ class Language:
         return " или ".join(_REGIONS.get(name, name) for name in region.name.split(" or "))
 
 
+def _pattern(template: str) -> str:
+    """The regular expression of the messages that a template makes."""
+    return re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(template))
+
+
 def add_language_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--lang``."""
     parser.add_argument(
-        "--lang", choices=LANGUAGES, metavar="CODE", help="language of tables: en, ru (default: of $LANG)"
+        "--lang",
+        choices=LANGUAGES,
+        default=argparse.SUPPRESS,  # the one before the command stays
+        metavar="CODE",
+        help="language of tables and errors: en, ru (default: $LANG)",
     )
+
+
+def language_in(words: Sequence[str]) -> Language:
+    """The language of a command line that is not parsed yet, as ``language_of`` finds it."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--lang", nargs="?")
+    return language_of(parser.parse_known_args(words)[0])
 
 
 def language_of(arguments: argparse.Namespace) -> Language:

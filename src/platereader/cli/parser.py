@@ -9,7 +9,10 @@ import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
+
+from platereader.cli.language import Language
 
 # Options whose argument in Python has another name.
 _OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"}
@@ -25,11 +28,22 @@ class Parser(argparse.ArgumentParser):
 
     ``--help`` explains operands and options, and only names those of further groups, which are rarely needed:
     ``--help-all`` explains these, too. What is parsed has ``options``: the option of each destination, for messages.
+
+    Args:
+        args: as of the base.
+        language: of errors; that of the commands below, too.
+        options: as of the base.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, language: Language | None = None, **options: Any) -> None:
+        self.language = language or Language()
         super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _ShortFormatter, **options})
         self.add_argument("--help-all", action=_HelpAll, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """As that of the base, for commands of the same language."""
+        same: Any = partial(Parser, language=self.language)
+        return super().add_subparsers(parser_class=same, **options)
 
     def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]  # its overloads, in one
         self, args: Any = None, namespace: Any = None
@@ -44,10 +58,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the short usage and the message, with the nearest known word if there is one, and exit with 2."""
+        say, told = self.language, self.language(message)
         for wrong in _WRONG_WORD.finditer(message):
             nearest = difflib.get_close_matches(wrong.group(1), self._words(), n=1)
-            message += f". Did you mean {nearest[0]}?" if nearest else ""
-        super().error(f"{message}\n{self.prog} --help shows what there is")
+            told += say(f". Did you mean {nearest[0]}?") if nearest else ""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """As that of the base, but a closed standard output is an error here and not at the end of the process."""

@@ -17,7 +17,7 @@ from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
-from platereader.cli.sources import STDIN, Source, find_sources, source_path
+from platereader.cli.sources import MADE_HERE, STDIN, Source, find_sources, source_path
 from platereader.cli.tables import printable
 from platereader.errors import PlateReaderError
 
@@ -71,7 +71,7 @@ def run_read(arguments: argparse.Namespace) -> int:
             for result in reader.read(source):
                 progress.clear()
                 if result.error is not None:
-                    _print_message(result.error)
+                    _print_message(language(result.error))
                 report.add(result)
                 counts["failed" if result.error is not None else "done"] += 1
                 counts.update(reading.status for reading in result.readings)
@@ -162,6 +162,9 @@ def _report(arguments: argparse.Namespace, sources: list[Source], language: Lang
 
 def _print_summary(counts: Counter[str], skipped: Counter[str], language: Language) -> None:
     """What was found in all, in numbers only, and what was left out."""
+    if written := skipped.pop(MADE_HERE, 0):
+        words = language("pictures that platereader wrote, left out: {count}; to read them, name their folder")
+        _print_message(words.format(count=written), prefix="")
     if skipped:
         files = ", ".join(f"{count} {ending}" for ending, count in skipped.most_common())
         _print_message(language("not pictures by their names: {files}").format(files=files), prefix="")

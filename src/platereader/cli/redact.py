@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
+from platereader.cli.language import Language, language_of
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
-from platereader.cli.sources import Source, find_sources, source_path
+from platereader.cli.sources import MADE_HERE, Source, find_sources, resolved, source_path
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 
 if TYPE_CHECKING:
@@ -99,15 +101,20 @@ def run_redact(arguments: argparse.Namespace) -> int:
     from platereader.cli.videos import VIDEO_SUFFIXES, check_quality
 
     check_quality(arguments.quality)
-    sources = find_sources(arguments.sources, also=VIDEO_SUFFIXES | _ANIMATED_SUFFIXES, without=[arguments.out])
+    language, skipped = language_of(arguments), Counter[str]()
+    suffixes = VIDEO_SUFFIXES | _ANIMATED_SUFFIXES
+    sources = find_sources(arguments.sources, also=suffixes, without=[arguments.out], skipped=skipped)
     jobs = _jobs(sources, arguments)
     inputs = InputFiles(job.source.path for job in jobs)
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
     report = RedactionReport()
     with _exiting_on_sigterm():
-        status = _redact_all(jobs, redactor, report)
+        status = _redact_all(jobs, redactor, report, language)
         _write_report(report, arguments, inputs)
+    if written := skipped[MADE_HERE]:
+        words = language("pictures that platereader wrote, left out: {count}; to read them, name their folder")
+        print(words.format(count=written), file=sys.stderr)
     return status
 
 
@@ -159,7 +166,7 @@ def _exiting_on_sigterm() -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionReport) -> int:
+def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionReport, language: Language) -> int:
     with Progress(sum(job.frames for job in jobs), unit="frame") as progress:
         for job in jobs:
             try:
@@ -172,7 +179,7 @@ def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionRepo
                 continue
             report.problems.append((job.source.path, problem))
             progress.clear()
-            print(f"platereader: {job.source.path}: {problem}", file=sys.stderr)
+            print(f"platereader: {job.source.path}: {language(problem)}", file=sys.stderr)
     failed, places = len(report.problems), sum(file.places for file in report.files)
     print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {places}", file=sys.stderr)
     return EXIT_FAILED_INPUTS if failed else EXIT_OK
@@ -192,8 +199,10 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     """What to do; no source, no result and no link may be overwritten.
 
     Raises:
-        InvalidArgumentError: a result would take the place of a source.
+        InvalidArgumentError: a result would take the place of a source or lie among the sources, or ``--out`` is a file
+            and there are several.
     """
+    from platereader.cli.saving import check_folder
     from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._images import IMAGE_SUFFIXES, is_animated
 
@@ -201,6 +210,12 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     given: list[Path] = arguments.sources
     named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
     single = named and len(given) == 1 and not given[0].is_dir()
+    if any(resolved(path) == resolved(out) and path.is_dir() for path in given):
+        raise InvalidArgumentError(
+            f"--out is {str(out)!r}, the folder of the sources: name another folder, or one below."
+        )
+    if not single:
+        check_folder(out, option="--out")
     occupied = {source.path.resolve() for source in sources}
     inputs = InputFiles(source.path for source in sources)
     jobs: list[_Job] = []

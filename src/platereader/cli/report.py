@@ -32,6 +32,7 @@ _CSV_HEADER = (
     "y2",
     "error",
     "frame",
+    "number",
 )
 
 
@@ -122,9 +123,9 @@ class CsvReport(Report):
         """Print the rows of one picture, at once."""
         frame = "" if result.frame is None else str(result.frame)
         for reading in result.readings:
-            self._write(result.source, *_csv_cells(reading), "", frame)
+            self._write(result.source, *_csv_cells(reading), "", frame, reading.number or "")
         if not result.readings:
-            self._write(result.source, *[""] * (len(_CSV_HEADER) - 3), result.error or "", frame)
+            self._write(result.source, *[""] * (len(_CSV_HEADER) - 4), result.error or "", frame, "")
         sys.stdout.flush()
 
     def _write(self, *cells: str | float) -> None:

@@ -13,18 +13,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import InputFiles, append_text, open_regular, write_bytes
+from platereader._files import InputFiles, append_text, write_bytes
 from platereader._geometry import Box
-from platereader.cli.sources import STDIN, Source, resolved
+from platereader.cli.sources import MADE_HERE, STDIN, Source, made_here, resolved
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
 # How much around a plate is kept with it, in plate widths: enough to train on other corners than the found ones.
 _MARGIN = 0.3
 _LOSSY = frozenset({".jpg", ".jpeg"})
-# Stands in every picture that is written, as a comment near its beginning: such a picture may be replaced by a newer.
-_MARK = b"made by platereader"
-_MARK_WITHIN_BYTES = 1024
 
 
 @dataclass(slots=True)
@@ -262,10 +259,10 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
     encoded = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
     if path.suffix.lower() in _LOSSY:
-        picture.save(encoded, format="JPEG", quality=92, comment=_MARK)
+        picture.save(encoded, format="JPEG", quality=92, comment=MADE_HERE.encode())
     else:
         note = PngImagePlugin.PngInfo()
-        note.add_text("Comment", _MARK.decode())
+        note.add_text("Comment", MADE_HERE)
         picture.save(encoded, format="PNG", pnginfo=note)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, encoded.getvalue(), inputs=inputs)
@@ -273,11 +270,7 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
 
 def _check_made_here(path: Path) -> None:
     """Raise FileError if a file has the name that ``write_picture`` did not write; links are refused later on."""
-    if path.is_symlink() or not path.is_file():
-        return
-    with open_regular(path, what="the picture") as file:
-        start = file.read(_MARK_WITHIN_BYTES)
-    if start and _MARK not in start:
+    if not path.is_symlink() and path.is_file() and path.stat().st_size and not made_here(path):
         raise FileError(
             f"cannot write {str(path)!r}: a file of that name is there that this program did not make. Move it, or "
             "name another folder."

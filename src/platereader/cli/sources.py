@@ -11,9 +11,16 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Final
 
+from platereader._files import open_regular
+from platereader.errors import FileError
+
 STDIN: Final = Path("-")
 """What stands for a picture on standard input."""
 
+MADE_HERE: Final = "made by platereader"
+"""Stands in every picture that the commands write, as a comment near its beginning."""
+
+_MADE_HERE_WITHIN_BYTES = 1024
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has lost one of the two slashes
 
 
@@ -42,23 +49,39 @@ def find_sources(
     """The pictures of all inputs, each file once; an input without any gives one source with an error.
 
     A file is taken whatever its name ends in. Folders are searched to the bottom for names that end like pictures;
-    hidden files and folders are left out. A pattern such as ``photos/**/*.jpg`` stands for what matches it.
+    hidden files and folders are left out. A pattern such as ``photos/**/*.jpg`` stands for what matches it. A folder or
+    pattern that stands for other pictures, too, does not stand for those that an earlier run wrote.
 
     Args:
         inputs: files, folders, patterns, and ``STDIN``.
         also: further lower-case endings to look for in folders, such as those of videos.
         without: folders that are left out where they lie below another one, such as those for results.
-        skipped: counts what else is in the folders, by the ending of its name.
+        skipped: counts what else is there, by the ending of its name; pictures of an earlier run as ``MADE_HERE``.
     """
     from platereader.media._images import IMAGE_SUFFIXES
 
     found: dict[Path, Source] = {}
     left_out = [resolved(folder) for folder in without]
     others = Counter[str]() if skipped is None else skipped
-    for path in (match for pattern in inputs for match in _matching(pattern, left_out)):
-        for source in _sources_of(path, IMAGE_SUFFIXES | also, left_out, others):
+    for pattern in inputs:
+        matches = _matching(pattern, left_out)
+        sources = [one for path in matches for one in _sources_of(path, IMAGE_SUFFIXES | also, left_out, others)]
+        written = {one for one in sources if made_here(one.path)}
+        if written and any(one.error is None and one not in written for one in sources):
+            sources = [one for one in sources if one not in written]
+            others[MADE_HERE] += len(written)
+        for source in sources:
             found.setdefault(resolved(source.path), source)
     return list(found.values())
+
+
+def made_here(path: Path) -> bool:
+    """Whether a file is a picture that one of the commands wrote."""
+    try:
+        with open_regular(path, what="the picture") as file:
+            return MADE_HERE.encode() in file.read(_MADE_HERE_WITHIN_BYTES)
+    except FileError:
+        return False
 
 
 def resolved(path: Path) -> Path:
@@ -141,8 +164,8 @@ def _sources_in(
         elif path.is_symlink() and path.is_dir():
             skipped["links to folders"] += 1
     if not any_picture:
-        endings = " ".join(sorted(suffixes))
-        message = f"there is no picture in the folder {str(folder)!r}: looked for {endings}."
+        endings, what = " ".join(sorted(suffixes)), "picture or video" if ".mp4" in suffixes else "picture"
+        message = f"there is no {what} in the folder {str(folder)!r}: looked for {endings}."
         yield Source(folder, Path(folder.name), message)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from platereader._arrays import BgrImage
-    from platereader.lab.synthesis.paste import Front
+    from platereader.lab.synthesis.render import Front
     from platereader.lab.synthesis.scene import Scene
 
 EXAMPLES = """examples:
@@ -133,13 +133,12 @@ def _streets(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[
 def _front(rng: np.random.Generator) -> tuple[Front, _Label]:
     """A clean front of a random type and what is on it."""
     from platereader.lab.synthesis.crops import random_layout, random_text
-    from platereader.lab.synthesis.paste import Front
     from platereader.lab.synthesis.render import render_plate
 
     layout = random_layout(rng)
-    text, lines = random_text(layout, rng=rng), layout.line_count
-    pixels = render_plate(text, layout, height_px=_PLATE_HEIGHT_PX * lines, rng=rng).pixels
-    return Front(pixels, lines), {"text": text, "plate_type": layout.name}
+    text = random_text(layout, rng=rng)
+    front = render_plate(text, layout, height_px=_PLATE_HEIGHT_PX * layout.line_count, rng=rng)
+    return front, {"text": text, "plate_type": layout.name}
 
 
 def _placed(scene: Scene, labels: Sequence[_Label]) -> list[_Label]:

@@ -10,8 +10,6 @@ from typing_extensions import final
 
 from platereader.plates._grammar import PlateGrammar
 
-__all__ = ["Automaton"]
-
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,14 +19,11 @@ from platereader._ctc import log_prob_table
 from platereader.decoding._automaton import Automaton
 from platereader.decoding._certain import certain_plates
 from platereader.decoding._prefixes import search
-from platereader.decoding._scoring import check_log_probs
-from platereader.decoding._texts import as_strings, best_paths, side_by_side
+from platereader.decoding._texts import as_strings, best_paths, check_log_probs, side_by_side
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
 from platereader.plates._grammar import PlateGrammar
 from platereader.results import Candidate
-
-__all__ = ["BeamDecoder"]
 
 _Ranked = tuple[float, str, str | None]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from platereader._arrays import LogProbs
 from platereader._ctc.certain import certain_texts
 from platereader.plates._alphabet import Alphabet
-
-__all__ = ["CertainPlate", "certain_plates"]
 
 # Below that probability of the best path a plate is not looked at: few are certain, but all cost time.
 _MIN_PATH_NATS = -2.0
@@ -26,27 +23,19 @@ _MAX_REST = 1e-3
 _MAX_ERROR = 0.01
 
 
-class CertainPlate(NamedTuple):
-    """A plate that is as good as read.
-
-    Attributes:
-        plate: its index.
-        log_probs: log P of the certain text, which is the first, and of the most probable others, falling.
-        unlisted: log P that no other text exceeds.
-    """
-
-    plate: int
-    log_probs: dict[str, float]
-    unlisted: float
-
-
-def certain_plates(log_probs: LogProbs, alphabet: Alphabet, *, count: int) -> Iterator[CertainPlate]:
+def certain_plates(
+    log_probs: LogProbs, alphabet: Alphabet, *, count: int
+) -> Iterator[tuple[int, dict[str, float], float]]:
     """Those of N plates of which the texts are known that a search would find, up to ``count`` of the most probable.
 
     Args:
         log_probs: float32 ``(N, T, C)``, natural logarithms, N at least 1.
         alphabet: C characters.
         count: 1 or more; there are never more than five.
+
+    Yields:
+        Index of a plate; log P of its certain text, which is the first, and of the most probable others, falling; and
+        log P that no other text exceeds.
     """
     likely = np.flatnonzero(log_probs.max(axis=2).sum(axis=1) > _MIN_PATH_NATS)
     if not len(likely):
@@ -63,7 +52,7 @@ def certain_plates(log_probs: LogProbs, alphabet: Alphabet, *, count: int) -> It
             listed = [odds for odds in listed if odds > least]
             spelled = _spelled(texts.labels[here], cells[: len(listed)], alphabet)
             pool = dict(zip(spelled, [log_prob, *(log_prob + math.log(odds) for odds in listed)], strict=True))
-            yield CertainPlate(int(likely[plate]), pool, log_prob + math.log(max(rest, unlisted, least, 1e-300)))
+            yield int(likely[plate]), pool, log_prob + math.log(max(rest, unlisted, least, 1e-300))
 
 
 def _spelled(labels: NDArray[np.int64], cells: NDArray[np.int64], alphabet: Alphabet) -> list[str]:

@@ -8,12 +8,9 @@ from typing_extensions import final
 
 from platereader._arrays import LogProbs
 from platereader._ctc import log_prob_table
-from platereader.decoding._scoring import check_log_probs
-from platereader.decoding._texts import as_strings, best_paths
+from platereader.decoding._texts import as_strings, best_paths, check_log_probs
 from platereader.plates._alphabet import Alphabet
 from platereader.results import Candidate
-
-__all__ = ["GreedyDecoder"]
 
 
 @final

@@ -15,8 +15,6 @@ from platereader.decoding._automaton import Automaton
 from platereader.decoding._schedule import Schedule
 from platereader.decoding._texts import Texts, gathered
 
-__all__ = ["search"]
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 

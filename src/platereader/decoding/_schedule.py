@@ -10,8 +10,6 @@ from typing_extensions import final
 
 from platereader._arrays import LogProbs
 
-__all__ = ["Schedule"]
-
 # The characters at all steps that are left out are together this much less probable than blanks there: 7 nats, more
 # than what any preference for a text should outweigh.
 _LEFT_OUT = 1e-3

@@ -1,4 +1,4 @@
-"""Texts of many plates as one array of classes, filled up with blanks at their ends."""
+"""What both decoders need: texts of many plates as one array of classes, filled up with blanks at their ends."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
+from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import Alphabet
 
-__all__ = ["as_strings", "best_paths", "gathered", "side_by_side"]
-
 Texts = NDArray[np.int64]
+
+
+def check_log_probs(log_probs: LogProbs, alphabet: Alphabet) -> None:
+    """Refuse posteriors that are not of this alphabet."""
+    if log_probs.ndim != 3 or log_probs.shape[1] < 1 or log_probs.shape[2] != alphabet.size:
+        raise InvalidArgumentError(
+            f"log_probs has shape {log_probs.shape}, expected (N, T, {alphabet.size}) for the alphabet "
+            f"{alphabet.characters!r}: build the decoder with recognizer.alphabet."
+        )
 
 
 def best_paths(log_probs: LogProbs) -> Texts:

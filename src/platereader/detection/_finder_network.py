@@ -17,14 +17,25 @@ from torch.nn import functional
 
 from platereader.errors import WeightsCorruptError
 
-__all__ = ["DEFAULT_WIDTHS", "FinderNetwork", "add_levels", "convolution", "finder_from_state", "upsample"]
+__all__ = [
+    "DEFAULT_WIDTHS",
+    "STAGES",
+    "FinderNetwork",
+    "Separable",
+    "add_levels",
+    "convolution",
+    "finder_from_state",
+    "upsample",
+]
 
-DEFAULT_WIDTHS: Final = (8, 16, 32, 64, 96)
+DEFAULT_WIDTHS: Final = (8, 16, 48, 96, 160)
 """Channels at strides 2, 4, 8, 16 and 32."""
 
-_DEPTHS = (3, 4, 4)
-_FIRST_OF_STAGE = tuple(f"stages.{index}.0" for index in range(len(_DEPTHS)))
-_HEAD = 32
+STAGES: Final = ((4, 3), (6, 3), (6, 5))
+"""Of the stages at strides 8, 16 and 32: how many blocks, and how many cells wide what each of them sees is."""
+
+WIDTHS_SEEN = ("stem.0.0", "stem.1.0", *(f"stages.{index}.0.across.0" for index in range(len(STAGES))))
+_HEAD = 48
 _SIDES = 4
 # Of a training's first pictures about one cell in a thousand sees a plate.
 _FIRST_SCORE = 1e-3
@@ -48,13 +59,15 @@ class FinderNetwork(nn.Module):
         half, quarter, fine, middle, coarse = widths
         self.stem: nn.Sequential = nn.Sequential(convolution(3, half, stride=2), convolution(half, quarter, stride=2))
         self.stages: nn.ModuleList = nn.ModuleList(
-            _stage(before, after, depth=depth)
-            for before, after, depth in zip((quarter, fine, middle), (fine, middle, coarse), _DEPTHS, strict=True)
+            _stage(before, after, depth=depth, side=side)
+            for before, after, (depth, side) in zip(
+                (quarter, fine, middle), (fine, middle, coarse), STAGES, strict=True
+            )
         )
         self.reduce: nn.ModuleList = nn.ModuleList(
             (convolution(coarse, middle, side=1), convolution(middle, fine, side=1))
         )
-        self.top_down: nn.ModuleList = nn.ModuleList((convolution(middle, middle), convolution(fine, fine)))
+        self.top_down: nn.ModuleList = nn.ModuleList((Separable(middle, middle), Separable(fine, fine)))
         self.heads: nn.ModuleList = nn.ModuleList(_head(channels) for channels in (fine, middle, coarse))
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,7 +103,7 @@ def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetw
         WeightsCorruptError: names or shapes are those of another network.
     """
     try:
-        widths = [len(tensors[f"{layer}.0.weight"]) for layer in ("stem.0", "stem.1", *_FIRST_OF_STAGE)]
+        widths = [len(tensors[f"{layer}.weight"]) for layer in WIDTHS_SEEN]
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
             network = FinderNetwork(widths)
         network.load_state_dict(
@@ -102,13 +115,29 @@ def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetw
     return network.eval()
 
 
-def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> nn.Sequential:
+def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
     """A convolution with normalisation and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(channels, wanted, side, stride, side // 2, bias=False),
+        nn.Conv2d(channels, wanted, side, stride, side // 2, groups=groups, bias=False),
         nn.BatchNorm2d(wanted, eps=1e-3, momentum=0.03),
         nn.ReLU(inplace=True),
     )
+
+
+class Separable(nn.Module):
+    """A convolution of each channel by itself, then one across them; to what keeps its shape the input is added."""
+
+    def __init__(self, channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self.adds: bool = channels == wanted and stride == 1
+        self.each: nn.Sequential = convolution(channels, channels, side=side, stride=stride, groups=channels)
+        *across, self.relu = convolution(channels, wanted, side=1)
+        self.across: nn.Sequential = nn.Sequential(*across)
+
+    def forward(self, level: Tensor) -> Tensor:
+        """A level ``(N, C, H, W)`` with the wanted channels."""
+        changed: Tensor = self.across(self.each(level))
+        return cast(Tensor, self.relu(level + changed if self.adds else changed))
 
 
 def add_levels(level: Tensor, other: Tensor) -> Tensor:
@@ -116,10 +145,10 @@ def add_levels(level: Tensor, other: Tensor) -> Tensor:
     return torch.minimum(level, ~other) + other if level.dtype == torch.uint8 else level + other
 
 
-def _stage(channels: int, wanted: int, *, depth: int) -> nn.Sequential:
-    """``depth`` convolutions, the first of which halves height and width."""
-    rest = (convolution(wanted, wanted) for _ in range(depth - 1))
-    return nn.Sequential(convolution(channels, wanted, stride=2), *rest)
+def _stage(channels: int, wanted: int, *, depth: int, side: int) -> nn.Sequential:
+    """``depth`` blocks, the first of which halves height and width."""
+    rest = (Separable(wanted, wanted, side=side) for _ in range(depth - 1))
+    return nn.Sequential(Separable(channels, wanted, side=side, stride=2), *rest)
 
 
 def _head(channels: int) -> nn.Sequential:
@@ -128,7 +157,7 @@ def _head(channels: int) -> nn.Sequential:
     bias = cast("Tensor", last.bias).data
     bias[0] = math.log(_FIRST_SCORE / (1 - _FIRST_SCORE))
     bias[1:] = 0.0
-    return nn.Sequential(convolution(channels, _HEAD), last)
+    return nn.Sequential(Separable(channels, _HEAD), last)
 
 
 def upsample(level: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ with both of them, so that their sum is one of whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, cast
@@ -14,9 +14,9 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
-from platereader.detection._finder_network import FinderNetwork
+from platereader.detection._finder_network import STAGES, WIDTHS_SEEN, FinderNetwork, Separable
 from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
-from platereader.runtimes._int8_tensors import InputScale, convolutions, int8_convolutions
+from platereader.runtimes._int8_tensors import InputScale, int8_convolutions
 from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
 
 __all__ = ["FINDER_FLOW", "REFINER_FLOW", "Flow", "int8_finder", "int8_refiner", "shared_scales"]
@@ -39,23 +39,29 @@ class Flow:
         return {name: reader for chain in self.chains for name, reader in pairwise(chain)}
 
 
+def _separable(block: str) -> tuple[str, str]:
+    """The two convolutions of a block of that name."""
+    return f"{block}.each.0", f"{block}.across.0"
+
+
+_BLOCKS = (f"stages.{stage}.{place}" for stage, (depth, _) in enumerate(STAGES) for place in range(depth))
+
 FINDER_FLOW: Final = Flow(
     chains=(
         (
             *("stem.0.0", "stem.1.0"),
-            *("stages.0.0.0", "stages.0.1.0", "stages.0.2.0"),
-            *("stages.1.0.0", "stages.1.1.0", "stages.1.2.0", "stages.1.3.0"),
-            *("stages.2.0.0", "stages.2.1.0", "stages.2.2.0", "stages.2.3.0"),
-            *("reduce.0.0", "top_down.0.0", "reduce.1.0", "top_down.1.0", "heads.0.0.0", "heads.0.1"),
+            *(layer for block in _BLOCKS for layer in _separable(block)),
+            *("reduce.0.0", *_separable("top_down.0"), "reduce.1.0", *_separable("top_down.1")),
+            *(*_separable("heads.0.0"), "heads.0.1"),
         ),
-        ("heads.1.0.0", "heads.1.1"),
-        ("heads.2.0.0", "heads.2.1"),
+        (*_separable("heads.1.0"), "heads.1.1"),
+        (*_separable("heads.2.0"), "heads.2.1"),
     ),
     same_input=(
-        ("stages.1.0.0", "top_down.1.0"),
-        ("stages.2.0.0", "top_down.0.0"),
-        ("reduce.0.0", "heads.2.0.0"),
-        ("reduce.1.0", "heads.1.0.0"),
+        ("stages.1.0.each.0", "top_down.1.each.0"),
+        ("stages.2.0.each.0", "top_down.0.each.0"),
+        ("reduce.0.0", "heads.2.0.each.0"),
+        ("reduce.1.0", "heads.1.0.each.0"),
     ),
 )
 """Of ``FinderNetwork``."""
@@ -99,8 +105,7 @@ def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> Tor
         WeightsCorruptError: they are of another network; names the first tensor that differs.
         EngineError: torch cannot compute in int8 here.
     """
-    firsts = ("stem.0.0", "stem.1.0", "stages.0.0.0", "stages.1.0.0", "stages.2.0.0")
-    widths = [len(tensors.get(f"{name}.weight", ())) or 1 for name in firsts]
+    widths = [len(tensors.get(f"{layer}.weight", ())) or 1 for layer in WIDTHS_SEEN]
     with torch.device("meta"):  # for its structure only
         network = FinderNetwork(widths).eval()
     return _runtime(network, FINDER_FLOW, tensors, shape=(1, 3, 64, 64), name=name)
@@ -122,12 +127,30 @@ def _runtime(
     network: nn.Module, flow: Flow, tensors: Mapping[str, Tensor], *, shape: tuple[int, int, int, int], name: str
 ) -> TorchInt8Runtime:
     """The network with int8 layers in the place of its convolutions."""
-    known, readers = int8_convolutions(tensors, network, name=name), flow.readers()
-    for layer in convolutions(network):
+    modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
+    blocks = {block: module for block, module in modules if isinstance(module, Separable)}
+    added = {_separable(block)[1]: _separable(block)[0] for block, module in blocks.items() if module.adds}
+    known, readers = int8_convolutions(tensors, network, name=name, adding=frozenset(added)), flow.readers()
+    for layer, convolution in known.items():
         block, _, place = layer.rpartition(".")
-        reader = readers.get(layer)
         layers = cast("nn.Sequential", network.get_submodule(block))
-        layers[int(place)] = Int8Layer(known[layer], after=None if reader is None else known[reader])
-        if reader is not None:
-            layers[1], layers[2] = nn.Identity(), nn.Identity()  # normalisation is folded, ReLU a part of the layer
+        before, after = known.get(added.get(layer, "")), known.get(readers.get(layer, ""))
+        layers[int(place)] = Int8Layer(convolution, before=before, after=after)
+        if after is not None:  # normalisation is folded, ReLU a part of the layer
+            del layers[1:]
+    for block, module in blocks.items():
+        owner, _, place = block.rpartition(".")
+        setattr(network.get_submodule(owner), place, _Int8Separable(module.each[0], module.across[0]))
     return TorchInt8Runtime(network, first=next(iter(known.values())), shape=shape)
+
+
+class _Int8Separable(nn.Module):
+    """The two layers of a ``Separable``; what it reads may be overwritten: no other layer may read it later."""
+
+    def __init__(self, each: nn.Module, across: nn.Module) -> None:
+        super().__init__()
+        self._each, self._across = each, across
+
+    def forward(self, level: Tensor) -> Tensor:
+        """Convolve uint8 ``(N, C, H, W)``."""
+        return cast(Tensor, self._across(self._each(level), level))

@@ -11,16 +11,9 @@ from platereader._files import write_bytes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["write_plot"]
-
 
 def write_plot(figure: Figure, path: Path, *, dpi: int = 110) -> None:
-    """Draw a figure into a PNG file.
-
-    Args:
-        figure: what to draw.
-        path: where it goes; the folder must exist.
-        dpi: pixels of an inch of the figure.
+    """Draw a figure into a PNG file, in a folder that exists.
 
     Raises:
         FileError: it cannot be written.

@@ -8,8 +8,6 @@ from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.metrics.rates import Rate
 from platereader.results import PartDescription
 
-__all__ = ["aligned", "described", "show_error", "show_estimate", "show_rate"]
-
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows with their columns padded to one width."""

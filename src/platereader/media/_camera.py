@@ -110,7 +110,9 @@ class LiveFeed:
         try:
             self._follow()
         except Exception as error:  # noqa: BLE001
-            self._fail(error)
+            with self._changed:
+                self._end = error
+                self._changed.notify_all()
 
     def _follow(self) -> None:
         """Read until the camera is lost, reconnect, and repeat."""
@@ -121,25 +123,18 @@ class LiveFeed:
                 self._capture.release()
                 self._capture = None
                 if self._closing.is_set():
-                    return None
+                    return
             if self._limit is not None and failed >= self._limit:
-                return self._fail(
-                    CaptureError(
-                        f"{self.name} was lost, and {self._limit} tries did not bring it back: check the camera and "
-                        "the network. A higher --reconnect-limit waits longer, none waits for ever."
-                    )
+                raise CaptureError(
+                    f"{self.name} was lost, and {self._limit} tries did not bring it back: check the camera and the "
+                    "network. A higher --reconnect-limit waits longer, none waits for ever."
                 )
-            wait_s = (
-                min(FIRST_RECONNECT_DELAY_S * 2**failed, MAX_RECONNECT_DELAY_S)
-                if failed < 10
-                else MAX_RECONNECT_DELAY_S
-            )
+            wait_s = min(FIRST_RECONNECT_DELAY_S * 2 ** min(failed, 10), MAX_RECONNECT_DELAY_S)
             self._notify(f"{self.name} gives no frames: trying again in {wait_s:.0f} s")
             if self._wait(self._closing, wait_s):
-                return None
+                return
             failed += 1
             self._capture = self._reopen()
-        return None
 
     def _read_until_lost(self, capture: Capture) -> bool:
         """Replace the newest frame by each that arrives; returns whether there was any."""
@@ -161,9 +156,4 @@ class LiveFeed:
         with self._changed:
             self.dropped += self._newest is not None
             self._newest = (now_s - self._started_s, frame)
-            self._changed.notify_all()
-
-    def _fail(self, error: Exception) -> None:
-        with self._changed:
-            self._end = error
             self._changed.notify_all()

@@ -22,10 +22,6 @@ class NetworkCapture:
     """A camera in the network. See ``Capture``.
 
     Frames that are damaged on the way are left out.
-
-    Args:
-        container: the opened address.
-        stream: its video.
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
@@ -56,11 +52,7 @@ class NetworkCapture:
 
 
 class Webcam:
-    """A camera of this machine. See ``Capture``.
-
-    Args:
-        capture: the opened device.
-    """
+    """A camera of this machine. See ``Capture``."""
 
     def __init__(self, capture: cv2.VideoCapture) -> None:
         import cv2

@@ -101,14 +101,7 @@ def _fits(corners: Quad, box: Box) -> bool:
 
 
 def _painted(patch: BgrImage, mask: NDArray[np.uint8], method: RedactionMethod, cell_px: float) -> BgrImage:
-    """A picture of the patch's size, in the colours that it has where ``mask`` is 0.
-
-    Args:
-        patch: uint8 ``(H, W, 3)`` BGR.
-        mask: uint8 ``(H, W)``, 1 where a place is covered.
-        method: what is painted.
-        cell_px: width and height of a cell of one colour.
-    """
+    """A picture of the patch's size, in the colours that it has where ``mask`` is 0."""
     height, width = mask.shape
     open_share = (1 - mask).astype(np.float32)
     mean = patch[mask == 0].mean(axis=0) if not mask.all() else np.full(3, _GREY)

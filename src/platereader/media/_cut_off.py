@@ -15,15 +15,7 @@ _BOXES = frozenset({b"moov", b"mdat", b"moof", b"mfra"})
 
 
 def is_cut_off(path: Path, container: str) -> bool:
-    """Whether the end of a file is missing, as far as its container tells.
-
-    Args:
-        path: of the file.
-        container: FFmpeg's name of its format.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Whether the end of a file is missing, as far as its container, by FFmpeg's name of it, tells."""
     check = next((check for name, check in _CHECKS.items() if name in container.split(",")), None)
     if check is None or not path.is_file():
         return False

@@ -45,11 +45,7 @@ class DecodedFrame:
 
 
 def open_file(path: Path) -> InputContainer:
-    """Open a video file, and no other file or address that it may refer to.
-
-    Raises:
-        FFmpegError: it is no video, or cannot be read.
-    """
+    """Open a video file, and no other file or address that it may refer to."""
     import av
 
     # The prefix keeps a name such as `http:x` from being an address, the pattern type one such as `%d.png` from being
@@ -87,9 +83,6 @@ def reported_fps(stream: VideoStream) -> float | None:
 
 class FrameDecoder:
     """Decodes the packets of one stream.
-
-    Args:
-        stream: of an opened container.
 
     Attributes:
         damaged: packets and frames that could not be decoded; they are left out.
@@ -197,12 +190,7 @@ def _display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
 
 
 def upright(pixels: BgrImage, matrix: tuple[int, int, int, int]) -> BgrImage:
-    """Turn and mirror a frame as its display matrix says, to the nearest right angle.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)``.
-        matrix: a, b, c, d of ``(a x + c y, b x + d y)``.
-    """
+    """Turn and mirror a frame to the nearest right angle, as a matrix a, b, c, d of ``_display_matrix`` says."""
     a, b, c, d = matrix
     if abs(b) + abs(c) > abs(a) + abs(d):
         pixels, (a, d) = pixels.transpose(1, 0, 2), (c, b)

@@ -53,14 +53,6 @@ class _Mark:
     seen: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Label:
-    """What is written, float32 ``(H, W)`` with 1 for ink, and where: a box of whole pixels."""
-
-    text: NDArray[np.float32]
-    place: Box
-
-
 @dataclass(frozen=True, slots=True)
 class _Style:
     """How labels are written."""
@@ -162,8 +154,8 @@ def _draw(frame: BgrImage, marks: Sequence[_Mark], style: _Style) -> BgrImage:
     for mark in marks:
         label = _placed(mark, canvas, style, plates=plates, labels=labels)
         if label is not None:
-            labels.append(label.place)
-            _draw_label(canvas, mark.status, label)
+            labels.append(label[1])
+            _draw_label(canvas, mark.status, *label)
     return canvas
 
 
@@ -193,11 +185,7 @@ def _draw_outline(canvas: BgrImage, mark: _Mark) -> None:
 
 
 def _font_file(font: str | Path | None) -> str | None:
-    """The font's path, once it is known to be one.
-
-    Raises:
-        MediaFileError: it cannot be read as a font.
-    """
+    """The font's path, once it is known to be one."""
     if font is None:
         return None
     try:
@@ -259,8 +247,8 @@ def _text_mask(text: str, font_px: int, file: str | None) -> NDArray[np.float32]
 
 def _placed(
     mark: _Mark, canvas: BgrImage, style: _Style, *, plates: Sequence[Box], labels: Sequence[Box]
-) -> _Label | None:
-    """The label on no plate, clear of other labels if it can be, and as large as there is room; None without room."""
+) -> tuple[NDArray[np.float32], Box] | None:
+    """The text and its place, on no plate, clear of other labels if it can be, as large as there is room; or None."""
     usual = _font_px(mark, canvas)
     sizes = sorted({max(_MIN_FONT_PX, int(share * usual)) for share in _FONT_SHARES}, reverse=True)
     for occupied in ([*plates, *labels], plates):
@@ -268,7 +256,7 @@ def _placed(
             text = _text_mask(mark.text, font_px, style.font)
             for place in _places(mark.outline.box, text, canvas):
                 if not any(shared_area(place, other) > 0 for other in occupied):
-                    return _Label(text, place)
+                    return text, place
     return None
 
 
@@ -286,11 +274,11 @@ def _places(box: Box, text: NDArray[np.float32], canvas: BgrImage) -> Iterator[B
             yield Box(x1, y1, x1 + width, y1 + height)
 
 
-def _draw_label(canvas: BgrImage, status: Status, label: _Label) -> None:
+def _draw_label(canvas: BgrImage, status: Status, text: NDArray[np.float32], place: Box) -> None:
     """Text on a filled patch."""
     ink, white_text = _COLOURS[status]
-    x1, y1, x2, y2 = map(int, label.place.to_tuple())
-    weight = label.text[..., None]
+    x1, y1, x2, y2 = map(int, place.to_tuple())
+    weight = text[..., None]
     letters = np.asarray(_WHITE if white_text else _BLACK, dtype=np.float32)
     patch = weight * letters + (1 - weight) * np.asarray(ink, dtype=np.float32)
     canvas[y1:y2, x1:x2] = np.rint(patch).astype(np.uint8)

@@ -33,15 +33,10 @@ class FrameFolder:
             endings = " ".join(sorted(IMAGE_SUFFIXES))
             raise CaptureError(f"the folder {str(folder)!r} holds no pictures: looked for {endings}.")
         self._notify = notify
-        self._fps = fps
+        self.fps: float = fps
         self.name: str = str(folder)
         self.frame_count: int | None = len(self._pictures)
         self.stopped: bool = False
-
-    @property
-    def fps(self) -> float:
-        """As given."""
-        return self._fps
 
     def __iter__(self) -> Iterator[TimedFrame]:
         """All pictures that can be read.
@@ -59,7 +54,7 @@ class FrameFolder:
                 failed += 1
                 self._notify(str(error))
                 continue
-            yield index / self._fps, frame
+            yield index / self.fps, frame
         if failed:
             raise CaptureError(f"{failed} of the {len(self._pictures)} pictures in {self.name!r} could not be read.")
 

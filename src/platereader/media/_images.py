@@ -80,11 +80,7 @@ def read_image(path: str | Path) -> BgrImage:
 
 
 def file_bytes(path: str | Path) -> bytes:
-    """All bytes of a picture file.
-
-    Raises:
-        MediaFileError: it is missing, a pipe or a device, or larger than ``MAX_IMAGE_BYTES``.
-    """
+    """All bytes of a picture file."""
     try:
         return read_bytes(Path(path), limit_bytes=MAX_IMAGE_BYTES, what="the picture")
     except FileError as error:
@@ -267,12 +263,7 @@ def _numbers(strip: Image.Image) -> Any:
 
 
 def _as_stored(picture: BgrImage, orientation: int) -> BgrImage:
-    """A view of a picture the way its file has it.
-
-    Args:
-        picture: uint8 ``(H, W, 3)``, the right way up.
-        orientation: 2 to 8 as in EXIF; anything else is upright.
-    """
+    """A view of an upright picture the way its file has it, by its EXIF orientation."""
     views: dict[int, Callable[[BgrImage], BgrImage]] = {
         2: lambda view: view[:, ::-1],
         3: lambda view: view[::-1, ::-1],
@@ -286,14 +277,7 @@ def _as_stored(picture: BgrImage, orientation: int) -> BgrImage:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels as ``read_image`` will return them, from the header alone.
-
-    Args:
-        path: as for ``read_image``.
-
-    Raises:
-        MediaFileError: no file, no picture, or a damaged header.
-    """
+    """Width and height in pixels as ``read_image`` will return them, from the header alone."""
     try:
         stream = open_regular(path, what="the picture")
     except FileError as error:

@@ -68,11 +68,7 @@ def open_source(
 
 
 def _file_reader(address: Address) -> VideoReader:
-    """The opened file.
-
-    Raises:
-        CaptureError: it cannot be opened, or is no video that can be decoded.
-    """
+    """The opened file."""
     from av.error import FFmpegError
 
     path = Path(address.target)
@@ -90,11 +86,7 @@ def _file_reader(address: Address) -> VideoReader:
 
 
 def _opened(address: Address) -> Capture | ContainerReader:
-    """The opened webcam, network camera, or video on a server.
-
-    Raises:
-        CaptureError: it cannot be opened.
-    """
+    """The opened webcam, network camera, or video on a server."""
     from av.error import FFmpegError
 
     if address.kind == "webcam":

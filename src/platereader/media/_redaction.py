@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
 
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import check_detections, checked_detect, checked_update
@@ -20,6 +19,7 @@ from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.media._covering import DEFAULT_MARGIN, SURE_SCORE, RedactionMethod, covered, expanded
 from platereader.protocols import Detector, PlateTracker
 from platereader.results import Detection
+from platereader.results._checks import choice
 
 REDACTION_MIN_SCORE = 0.15
 """Score from which a detection is covered: a plate that is missed does more harm than a lamp that is covered.
@@ -77,7 +77,7 @@ def redact(
             frame.
     """
     checked = check_image(frame)
-    _check_method(method)
+    choice(method, RedactionMethod, name="method")
     if not 0 <= margin <= 10:
         raise InvalidArgumentError(f"margin is {margin}, allowed are 0 to 10 heights of the plate: try 0.25.")
     found = check_detections(detections, checked)
@@ -85,12 +85,7 @@ def redact(
 
 
 def credible(found: Sequence[Detection], frame: BgrImage) -> list[Detection]:
-    """Detections without those that the detector doubts although they are large: windscreens, grilles, adverts.
-
-    Args:
-        found: what a detector with a low threshold found.
-        frame: in this frame.
-    """
+    """Detections without those that the detector doubts although they are large: windscreens, grilles, adverts."""
     limit_px = _MAX_DOUBTFUL_SIDE * math.sqrt(frame.shape[0] * frame.shape[1])
     return [one for one in found if one.score >= SURE_SCORE or min(one.box.width, one.box.height) <= limit_px]
 
@@ -153,7 +148,7 @@ def redact_stream(
         TimestampError: time does not grow.
         ContractError: detector or tracker broke its contract.
     """
-    _check_method(method)
+    choice(method, RedactionMethod, name="method")
     for name, value in (("look_ahead_s", look_ahead_s), ("extend_s", extend_s), ("margin", margin)):
         if not 0 <= value <= 10:
             raise InvalidArgumentError(f"{name} is {value}, allowed are 0 to 10.")
@@ -324,8 +319,3 @@ def _enlarged(detection: Detection, heights: float) -> Detection:
     grow_px = min(heights * min(width, height), most_px)
     grown = None if corners is None else expanded(corners, grow_px, grow_px)
     return replace(detection, box=box.padded(grow_px, grow_px), corners=grown)
-
-
-def _check_method(method: str) -> None:
-    if method not in get_args(RedactionMethod):
-        raise InvalidArgumentError(f"method is {method!r}, allowed are {list(get_args(RedactionMethod))}.")

@@ -28,7 +28,7 @@ def turned_detector(detector: Detector, *, always: bool) -> Detector:
     """
     if isinstance(detector, RegionDetector):
         return replace(detector, inner=turned_detector(detector.inner, always=always))
-    return TurnedDetector(detector, sure_score=SURE_SCORE, always=always)
+    return TurnedDetector(detector, always=always)
 
 
 @final
@@ -40,22 +40,16 @@ class TurnedDetector:
 
     Args:
         inner: finds upright plates.
-        sure_score: score from which a plate tells the direction.
         always: look at all four directions in every frame.
     """
 
-    def __init__(self, inner: Detector, *, sure_score: float, always: bool = False) -> None:
+    def __init__(self, inner: Detector, *, always: bool = False) -> None:
         self._inner = inner
-        self._sure_score = sure_score
         self._always = always
         self._turns: tuple[int, ...] = _TURNS
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        """The plates of each frame, in its own pixels.
-
-        Args:
-            frames: uint8 ``(H, W, 3)`` BGR; not written to.
-        """
+        """The plates of each frame, in its own pixels."""
         return [self._found(frame) for frame in frames]
 
     def _found(self, frame: BgrImage) -> list[Detection]:
@@ -73,7 +67,7 @@ class TurnedDetector:
         return upright
 
     def _is_sure(self, found: Sequence[Detection]) -> bool:
-        return any(one.score >= self._sure_score for one in found)
+        return any(one.score >= SURE_SCORE for one in found)
 
     def _turned(self, frame: BgrImage, turn: int) -> list[Detection]:
         """What is found in the frame turned counter-clockwise by so many right angles, in pixels of the frame."""

@@ -53,13 +53,7 @@ class VideoReader(Protocol):
 
 
 class ContainerReader:
-    """Reads a video with FFmpeg.
-
-    Args:
-        container: the opened file.
-        stream: its video.
-        path: of a file on this machine; None for one on a server.
-    """
+    """Reads a video with FFmpeg: a file of this machine, or without a path one on a server."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, *, path: Path | None = None) -> None:
         self._path = path
@@ -159,9 +153,6 @@ class _DecodingOrder:
 
 class AnimationReader:
     """Reads an animated WebP with Pillow, as FFmpeg cannot.
-
-    Args:
-        path: of the file.
 
     Raises:
         OSError: it is no picture.

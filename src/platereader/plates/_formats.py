@@ -67,12 +67,14 @@ class PlateFormat:
         code: number of the type in the standard; empty where it has none.
         since: ISO date, year-month or year since when it is issued; empty where no date is known.
         source: where the type comes from, and what of it is inferred rather than read there.
+        number_order: where the groups are registered in another order than they are printed, their places in the
+            pattern, from 0, in that order: ``(0, 2, 1)`` for ``"ll ll / dddd"``, which is registered as ``ll dddd ll``.
         lines: groups of each line, read from the pattern.
         variants: all sequences of characters that the pattern allows.
 
     Raises:
-        InvalidArgumentError: the pattern cannot be read, and the message says how one is written; no text fits it; or
-            ``letters`` has something else than upper-case letters.
+        InvalidArgumentError: the pattern cannot be read, and the message says how one is written; no text fits it;
+            ``letters`` has something else than upper-case letters; or ``number_order`` has not each group once.
     """
 
     name: str
@@ -86,6 +88,7 @@ class PlateFormat:
     code: str = ""
     since: str = ""
     source: str = ""
+    number_order: tuple[int, ...] = ()
     lines: tuple[tuple[Group, ...], ...] = field(init=False, repr=False, compare=False)
     variants: tuple[Variant, ...] = field(init=False, repr=False, compare=False)
     _regexes: dict[int, re.Pattern[str]] = field(init=False, repr=False, compare=False)
@@ -103,6 +106,9 @@ class PlateFormat:
             raise InvalidArgumentError(
                 f"pattern is {self.pattern!r}, which no text fits: one with a has a letter and two digits at least."
             )
+        groups = list(range(sum(map(len, lines))))
+        if self.number_order and sorted(self.number_order) != groups:
+            raise InvalidArgumentError(f"number_order is {self.number_order!r}, expected is an order of {groups}.")
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "variants", variants)
         object.__setattr__(self, "_regexes", {})
@@ -170,6 +176,18 @@ class PlateFormat:
             parts.append(Part(text[start : start + length], 0 if index < upper else 1, group))
             start += length
         return tuple(parts)
+
+    def to_number(self, text: str) -> str:
+        """The text as it is registered, which is as it is printed but where ``number_order`` says otherwise.
+
+        Args:
+            text: plate text in Latin spelling, without spaces.
+
+        Raises:
+            InvalidArgumentError: the text does not fit this type.
+        """
+        parts = self.split(text)
+        return "".join(parts[group].text for group in self.number_order or range(len(parts)))
 
     def _variants(self, text: str) -> list[Variant]:
         """All variants that the text fits."""

@@ -42,7 +42,10 @@ GAP_COST = 1.0
 
 
 class HasText(Protocol):
-    """What is read of a plate: a ``PlateReading``, a ``TrackedPlate``, or a result of your own."""
+    """What is read of a plate: a ``PlateReading``, a ``TrackedPlate``, or a result of your own.
+
+    Where it has a ``number`` as well, the text as it is registered, that is compared too.
+    """
 
     @property
     def text(self) -> str | None:
@@ -57,7 +60,7 @@ class KnownMatch:
     Attributes:
         read: the text that was read, unchanged, in Latin spelling.
         plates: the nearest known plates, as the list spells them; more than one where several are equally near.
-        distance: between ``read`` and each of them; 0 where they are equal.
+        distance: between ``read``, or the number of the reading, and each of them; 0 where they are equal.
         read_local: ``read`` in the script of its country, as the reading has it; None for a bare text.
         country: of the reading; None where it is not known, and for a bare text. The list knows no countries.
     """
@@ -175,8 +178,8 @@ def match_known(
     nothing be done for a match at a distance above 0 that a confident reading (``status`` ``read``) contradicts.
 
     Args:
-        reading: what was read, or a text in any case, with or without spaces; ``?`` for a character that could not be
-            read.
+        reading: what was read, of which text and number are compared, or a text in any case, with or without spaces;
+            ``?`` for a character that could not be read.
         plates: the known ones; make a ``KnownPlates`` of them once if you ask more than once, or if they have letters
             of a script of your own.
         max_distance: greatest edit distance of a match, 0 and more.
@@ -194,7 +197,10 @@ def match_known(
         return None
     known = plates if isinstance(plates, KnownPlates) else KnownPlates(plates)
     read = known.to_latin(text)
-    nearest, distance = known.nearest(read, max_distance=max_distance)
+    number = known.to_latin(getattr(reading, "number", None) or text)
+    found = [known.nearest(one, max_distance=max_distance) for one in dict.fromkeys((read, number))]
+    distance = min(far for _, far in found)
+    nearest = tuple(dict.fromkeys(plate for near, far in found if far == distance for plate in near))
     if not nearest:
         return None
     return KnownMatch(read, nearest, distance, getattr(reading, "text_local", None), getattr(reading, "country", None))

@@ -16,14 +16,6 @@ from typing_extensions import override
 from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
 
-__all__ = [
-    "ConvCtc",
-    "Residual",
-    "convolution",
-    "log_probs_of",
-    "network_from_state",
-]
-
 
 class ConvCtc(nn.Module):
     """Pictures in, log probabilities over characters out.
@@ -77,9 +69,6 @@ def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, 
         tensors: the state dict; half precision is widened.
         config: the shape it was trained with.
         name: of the file, for messages.
-
-    Raises:
-        WeightsCorruptError: the weights of another network.
     """
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
         network = ConvCtc(config)

@@ -12,8 +12,6 @@ from platereader.recognition._shape import ConvCtcConfig
 from platereader.runtimes._int8_tensors import convolutions, int8_convolutions
 from platereader.runtimes._torch_int8 import Int8Chain, TorchInt8Runtime
 
-__all__ = ["int8_runtime"]
-
 
 def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str = "the file") -> TorchInt8Runtime:
     """A runtime with the tensors that ``quantized`` made.

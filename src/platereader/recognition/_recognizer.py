@@ -23,8 +23,6 @@ from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._description import network_description
 from platereader.runtimes._loaded import LoadedRuntime
 
-__all__ = ["CtcRecognizer"]
-
 _LEAST_SEEN = 1e-6
 
 
@@ -163,11 +161,7 @@ def _with_ends(log_probs: LogProbs, columns: int) -> LogProbs:
 
 
 def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig, *, name: str) -> None:
-    """Refuse an ONNX file that takes other pictures, or gives other classes than the alphabet has.
-
-    Raises:
-        WeightsCorruptError: it is the file of another network.
-    """
+    """Refuse an ONNX file that takes other pictures, or gives other classes than the alphabet has."""
     try:
         output = runtime.run(np.zeros((1, 1, config.height_px, config.width_px), np.float32))[0]
     except Exception as error:

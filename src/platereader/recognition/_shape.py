@@ -9,8 +9,6 @@ from typing import Any, Final, cast
 from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIAN, Alphabet
 
-__all__ = ["ROWS_JOINED", "ConvCtcConfig", "shape_of"]
-
 ROWS_JOINED: Final = 8
 """How many rows of the picture become one before the rest is folded together; columns are joined by 4."""
 
@@ -106,9 +104,6 @@ def shape_of(settings: Mapping[str, Any], *, alphabet: str | None) -> tuple[Alph
     Args:
         settings: fields of ``ConvCtcConfig`` that differ from its defaults.
         alphabet: the characters; None for the Russian ones.
-
-    Raises:
-        InvalidArgumentError: settings that no network can have.
     """
     characters = RUSSIAN.characters if alphabet is None else alphabet
     config = ConvCtcConfig.from_settings({**settings, "characters": len(characters)})

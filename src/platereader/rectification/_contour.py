@@ -73,13 +73,7 @@ class ContourRectifier:
 
 
 def find_outline(frame: BgrImage, box: Box, *, min_score: float = 0.45) -> Quad | None:
-    """The corners of the plate in a box, or None when neither outline nor lettering says more than the box.
-
-    Args:
-        frame: uint8 ``(H, W, 3)`` BGR; not written to.
-        box: in pixels of the frame; may reach beyond it.
-        min_score: lowest score of an outline, 0 to 1; below it the slope of the lettering decides.
-    """
+    """The corners of the plate in a box, or None when neither outline nor lettering says more than the box."""
     height, width = frame.shape[:2]
     inside = box.clipped(width, height)
     if inside is None or min(inside.width, inside.height) < _MIN_BOX_PX:

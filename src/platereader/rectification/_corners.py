@@ -67,13 +67,7 @@ class CornerRectifier:
 
 
 def is_plausible(quad: Quad, box: Box, *, min_box_iou: float = 0.5) -> bool:
-    """Whether a quad can be the outline of the plate in that box, as it is read.
-
-    Args:
-        quad: corners in pixels.
-        box: box of the same plate in the same pixels.
-        min_box_iou: lowest IoU between ``box`` and the box around the quad, 0 to 1.
-    """
+    """Whether a quad can be the outline of the plate in that box, as it is read."""
     top, right, bottom, left = _edges(quad)
     if min(top, right, bottom, left) < _MIN_EDGE_PX or not quad.is_convex:
         return False

@@ -38,9 +38,7 @@ _GAP_ROWS = (0.36, 0.64)
 _MAX_GAP_ACTIVITY = 0.6
 
 
-def rectify_quad(
-    frame: BgrImage, quad: Quad, lines: Lines = 1, *, margin: float = DEFAULT_MARGIN, height_px: int = LINE_HEIGHT_PX
-) -> PlateImage:
+def rectify_quad(frame: BgrImage, quad: Quad, lines: Lines = 1, *, margin: float = DEFAULT_MARGIN) -> PlateImage:
     """Straighten a plate by the homography of its corners; the lines of a two-line plate are joined to one.
 
     Only the neighbourhood of the plate is looked at, whatever the size of the frame; beyond the frame its border
@@ -52,20 +50,19 @@ def rectify_quad(
         quad: corners as read, in pixels of the frame.
         lines: text lines on the plate.
         margin: how much of the surroundings to keep on every side, as a share of the height of one line.
-        height_px: height of the result, margins included.
 
     Returns:
-        One line of text: ``height_px`` high, 520:112 wide for one-line plates, twice as wide as each half for two.
+        One line of text, 64 px high with its margins: 520:112 wide for one-line plates, twice a half's width for two.
     """
-    target, size = _target(lines, margin, height_px)
+    target, size = _target(lines, margin)
     pixels = _warp(frame, quad, target=target, size=size)
     return PlateImage(join_lines(pixels) if lines == 2 else pixels, lines)
 
 
 @lru_cache(maxsize=16)
-def _target(lines: Lines, margin: float, height_px: int) -> tuple[NDArray[np.float32], tuple[int, int]]:
+def _target(lines: Lines, margin: float) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """Where the corners of a plate come to lie, (4, 2) as OpenCV counts, and width and height of its picture."""
-    full_height = height_px * lines
+    full_height = LINE_HEIGHT_PX * lines
     inner_height = full_height / (1 + 2 * margin / lines)
     pad = (full_height - inner_height) / 2
     inner_width = inner_height * _ASPECTS[lines]
@@ -85,13 +82,7 @@ def lines_by_box(box: Box) -> Lines:
 
 
 def rectify_box(frame: BgrImage, box: Box, *, lines: Lines | None = None) -> PlateImage:
-    """Cut out a box with 2 % of its width and 5 % of its height more on every side, and lay it out as one line.
-
-    Args:
-        frame: uint8 ``(H, W, 3)`` BGR; not written to.
-        box: in pixels of the frame; may reach beyond it.
-        lines: text lines; None decides by the aspect of the box.
-    """
+    """Cut out a box with 2 % of its width and 5 % of its height more on every side, and lay it out as one line."""
     padded = box.padded(max(_BOX_PAD[0] * box.width, 0.5), max(_BOX_PAD[1] * box.height, 0.5))
     return rectify_quad(frame, Quad.from_box(padded), lines or lines_by_box(box), margin=0.0)
 

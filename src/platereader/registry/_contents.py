@@ -13,8 +13,6 @@ from typing import Final, Literal, TypeAlias, cast
 
 from platereader.errors import WeightsCorruptError
 
-__all__ = ["Contents", "Format", "WeightPrecision", "contents_of"]
-
 Format: TypeAlias = Literal["safetensors", "onnx"]
 """How a weight file is written: ``torch`` runs the one, ``onnx`` and ``openvino`` the other."""
 
@@ -61,10 +59,6 @@ class Contents:
 
 def contents_of(data: bytes, *, name: str) -> Contents:
     """Look into a weight file; nothing of it is run.
-
-    Args:
-        data: all of its bytes.
-        name: of the file, for messages.
 
     Raises:
         WeightsCorruptError: it is neither safetensors nor ONNX, or an ONNX file whose tensors lie in other files, which

@@ -11,8 +11,6 @@ from platereader.errors import WeightsCorruptError
 from platereader.registry._contents import Contents, contents_of
 from platereader.registry._manifest import WeightEntry, entry_of
 
-__all__ = ["YOLO", "exported_entry"]
-
 YOLO: Final = "yolo"
 """What such an entry's ``settings`` say under ``network``."""
 

@@ -14,10 +14,9 @@ import time
 import urllib.request
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, cast
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
@@ -32,18 +31,6 @@ _SLOWEST_BYTES_PER_S = 20_000
 _WAITING = 4
 # How long the receiving thread waits at a time, seconds, before it looks whether it is still needed.
 _TURN_S = 0.1
-
-
-class _Response(Protocol):
-    """What is used of an answer, which the standard library types as Any."""
-
-    def read1(self, amount: int, /) -> bytes:
-        """Up to ``amount`` bytes, as soon as there are any; none at the end."""
-        ...
-
-    def close(self) -> None:
-        """Hang up."""
-        ...
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
@@ -71,15 +58,6 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """What the bytes must be, and what is called when some arrive."""
-
-    sha256: str
-    size_bytes: int
-    progress: Callable[[int], object] | None
-
-
 def download(
     url: str,
     *,
@@ -105,18 +83,11 @@ def download(
             followed, stops midway or sends other bytes, or the file cannot be written.
     """
     shown = _shown(url)
-    if not url.lower().startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
-        raise WeightsFetchError(
-            f"cannot fetch {shown!r}: only https:// and http:// addresses are; correct the address."
-        )
-    if not _is_plain(_authority(url)):
-        raise WeightsFetchError(
-            f"cannot fetch {shown!r}: its address has a user, a password or a port that is no number, which is not "
-            "sent. Name a server that needs none."
-        )
+    _check_address(url)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(target, _receive(url, _Expected(sha256, size_bytes, progress), timeout_s=timeout_s))
+        data = _receive(url, sha256=sha256, size_bytes=size_bytes, timeout_s=timeout_s, progress=progress)
+        write_bytes(target, data)
     except WeightsFetchError:
         raise
     except HTTPError as error:
@@ -133,40 +104,50 @@ def download(
         ) from error
 
 
-def _receive(url: str, expected: _Expected, *, timeout_s: float) -> bytes:
+def _check_address(url: str) -> None:
+    """Refuse an address of another kind, or with what is not sent."""
+    if not url.lower().startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
+        raise WeightsFetchError(
+            f"cannot fetch {_shown(url)!r}: only https:// and http:// addresses are; correct the address."
+        )
+    if not _is_plain(_authority(url)):
+        raise WeightsFetchError(
+            f"cannot fetch {_shown(url)!r}: its address has a user, a password or a port that is no number, which is "
+            "not sent. Name a server that needs none."
+        )
+
+
+def _receive(
+    url: str, *, sha256: str, size_bytes: int, timeout_s: float, progress: Callable[[int], object] | None
+) -> bytes:
     """The bytes of the answer, checked."""
     data = bytearray()
-    limit_s = timeout_s + expected.size_bytes / _SLOWEST_BYTES_PER_S
+    limit_s = timeout_s + size_bytes / _SLOWEST_BYTES_PER_S
     with closing(_pieces(url, timeout_s=timeout_s, limit_s=limit_s)) as pieces:
         for piece in pieces:
             data += piece
-            if expected.progress is not None:
-                expected.progress(len(piece))
-            if len(data) > expected.size_bytes:
+            if progress is not None:
+                progress(len(piece))
+            if len(data) > size_bytes:
                 break
     shown = _shown(url)
-    if len(data) != expected.size_bytes:
-        amount = f"more than {expected.size_bytes}" if len(data) > expected.size_bytes else str(len(data))
+    if len(data) != size_bytes:
+        amount = f"more than {size_bytes}" if len(data) > size_bytes else str(len(data))
         raise WeightsFetchError(
-            f"{shown} sent {amount} bytes, expected are {expected.size_bytes}; nothing was kept. Try again; if it "
+            f"{shown} sent {amount} bytes, expected are {size_bytes}; nothing was kept. Try again; if it "
             "stays so, the server has another file."
         )
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != expected.sha256:
+    received = hashlib.sha256(data).hexdigest()
+    if received != sha256:
         raise WeightsFetchError(
-            f"{shown} sent a file with sha256 {sha256}, expected is {expected.sha256}; nothing was kept. The server "
+            f"{shown} sent a file with sha256 {received}, expected is {sha256}; nothing was kept. The server "
             "has another file, or someone altered it on the way."
         )
     return bytes(data)
 
 
 def _pieces(url: str, *, timeout_s: float, limit_s: float) -> Generator[bytes]:
-    """What the server sends, as it comes in.
-
-    Raises:
-        WeightsFetchError: it is not at its end after ``limit_s`` seconds.
-        OSError: the server cannot be reached, or stops midway.
-    """
+    """What the server sends, as it comes in."""
     received: queue.Queue[bytes | Exception] = queue.Queue(_WAITING)
     stopped = threading.Event()
     deadline_s = time.monotonic() + limit_s
@@ -201,7 +182,7 @@ def _fill(received: queue.Queue[bytes | Exception], url: str, timeout_s: float, 
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "platereader"})  # noqa: S310 (scheme is checked)
         opener = urllib.request.build_opener(_SafeRedirects)
-        with closing(cast(_Response, opener.open(request, timeout=timeout_s))) as response:
+        with closing(cast(HTTPResponse, opener.open(request, timeout=timeout_s))) as response:
             while not stopped.is_set() and (piece := response.read1(_CHUNK_BYTES)):
                 put(piece)
         put(b"")

@@ -63,20 +63,9 @@ class WeightEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, as it stands in a manifest."""
-        return {
-            "model": self.model,
-            "precision": self.precision,
-            "format": self.format,
-            "file": self.file,
-            "kind": self.kind,
-            "sha256": self.sha256,
-            "bytes": self.size_bytes,
-            "licence": self.licence,
-            "url": self.url,
-            "alphabet": self.alphabet,
-            "settings": dict(self.settings),
-            "calibration": None if self.calibration is None else dict(self.calibration),
-        }
+        values = {name: getattr(self, "size_bytes" if name == "bytes" else name) for name in _RULES}
+        calibration = None if self.calibration is None else dict(self.calibration)
+        return {**values, "settings": dict(self.settings), "calibration": calibration}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WeightEntry:
@@ -91,20 +80,8 @@ class WeightEntry:
                     f"the description of the weights {data.get('model')!r} has {name} = {data.get(name)!r}, expected "
                     f"is {expected}: correct it, or reinstall the package if the file is not yours."
                 )
-        return cls(
-            model=data["model"],
-            file=data["file"],
-            kind=data["kind"],
-            precision=data["precision"],
-            format=data["format"],
-            sha256=data["sha256"],
-            size_bytes=data["bytes"],
-            licence=data["licence"],
-            url=data.get("url"),
-            alphabet=data.get("alphabet"),
-            settings=data["settings"],
-            calibration=data.get("calibration"),
-        )
+        values: dict[str, Any] = {name: data.get(name) for name in _RULES}
+        return cls(size_bytes=values.pop("bytes"), **values)
 
 
 def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
@@ -124,7 +101,7 @@ def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
     descriptions = cast("list[object]", items)
     if not all(isinstance(item, dict) for item in descriptions):
         raise WeightsCorruptError(f"{path} has a description that is no object: correct it, or reinstall the package.")
-    entries = tuple(WeightEntry.from_dict(item) for item in cast("list[dict[str, Any]]", descriptions))
+    entries = tuple(map(WeightEntry.from_dict, cast("list[dict[str, Any]]", descriptions)))
     for what in ([entry.file for entry in entries], [_key(entry) for entry in entries]):
         if len(set(what)) < len(what):
             raise WeightsCorruptError(
@@ -134,15 +111,9 @@ def load_manifest(path: Path) -> tuple[WeightEntry, ...]:
 
 
 def write_entry(path: Path, entry: WeightEntry) -> None:
-    """Put one file into a manifest, in the place of the entry of that model, precision and format, or last.
-
-    Raises:
-        WeightsNotFoundError: there is no such manifest.
-        WeightsCorruptError: it is not a manifest.
-    """
+    """Put one file into a manifest, in the place of the entry of that model, precision and format, or last."""
     known = {_key(one): one for one in load_manifest(path)} | {_key(entry): entry}
-    data = {"schema": MANIFEST_SCHEMA, "weights": [one.to_dict() for one in known.values()]}
-    write_json(path, data)
+    write_json(path, {"schema": MANIFEST_SCHEMA, "weights": [one.to_dict() for one in known.values()]})
 
 
 def sidecar_of(path: Path) -> Path:
@@ -153,15 +124,13 @@ def sidecar_of(path: Path) -> Path:
 def load_sidecar(path: Path, data: bytes) -> WeightEntry:
     """What the sidecar of a weight file says; what it leaves out is found in the file, or has its default.
 
-    Args:
-        path: of the weight file.
-        data: its bytes.
-
     Raises:
         WeightsNotFoundError: there is no sidecar.
         WeightsCorruptError: it is not such an object; ``kind`` and ``sha256`` are required.
     """
-    return WeightEntry.from_dict({**_from_contents(path, data), **_load_object(sidecar_of(path)), **_from_path(path)})
+    known = _known_of(path, data)
+    named = {name: known[name] for name in ("model", "file")}  # whatever the sidecar calls them
+    return WeightEntry.from_dict({**known, **_load_object(sidecar_of(path)), **named})
 
 
 def entry_of(
@@ -174,14 +143,10 @@ def entry_of(
     calibration: Mapping[str, Any] | None = None,
     licence: str = "unknown",
 ) -> WeightEntry:
-    """The entry of a file that nothing else describes.
-
-    Raises:
-        WeightsCorruptError: it is neither a safetensors nor a whole ONNX file.
-    """
+    """The entry of a file that nothing else describes."""
     given = {"kind": kind, "licence": licence, "alphabet": alphabet, "calibration": calibration}
     digest = {"sha256": hashlib.sha256(data).hexdigest(), "settings": dict(settings or {})}
-    return WeightEntry.from_dict({**_from_contents(path, data), **given, **digest, **_from_path(path)})
+    return WeightEntry.from_dict({**_known_of(path, data), **given, **digest})
 
 
 def write_sidecar(
@@ -223,16 +188,11 @@ def _key(entry: WeightEntry) -> tuple[str, str, str]:
     return entry.model, entry.precision, entry.format
 
 
-def _from_path(path: Path) -> dict[str, str]:
-    """The fields that follow from the path alone."""
-    return {"model": path.stem, "file": path.name}
-
-
-def _from_contents(path: Path, data: bytes) -> dict[str, Any]:
-    """The fields that follow from the bytes of a file, and the defaults of others."""
+def _known_of(path: Path, data: bytes) -> dict[str, Any]:
+    """The fields that follow from the path and the bytes of a file, and the defaults of others."""
     contents = contents_of(data, name=str(path))
     found = {"format": contents.format, "precision": contents.precision, "bytes": len(data)}
-    return {**found, "licence": "unknown", "settings": {}}
+    return {**found, "model": path.stem, "file": path.name, "licence": "unknown", "settings": {}}
 
 
 def _load_object(path: Path) -> dict[str, Any]:
@@ -264,10 +224,10 @@ def _one_of(*words: str) -> tuple[Callable[[object], bool], str]:
 
 _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "model": (_is_text, "a text"),
-    "file": (_is_bare_name, "a file name without folders"),
-    "kind": _one_of("detector", "refiner", "recognizer"),
     "precision": _one_of("fp32", "int8"),
     "format": _one_of("safetensors", "onnx"),
+    "file": (_is_bare_name, "a file name without folders"),
+    "kind": _one_of("detector", "refiner", "recognizer"),
     "sha256": (
         lambda value: isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None,
         "64 lower-case hexadecimal digits",

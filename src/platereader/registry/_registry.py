@@ -226,13 +226,14 @@ class Registry:
             if (folder / entry.file).is_file():
                 return _checked(folder / entry.file, entry)
         raise WeightsNotFoundError(
-            f"no file {entry.file} for the weights {entry.model!r} in {_listed(self.folders)}. Reinstall the package, "
-            f"run `platereader weights fetch {entry.model}`, or set ${MODELS_VARIABLE} to the folder that has it."
+            f"no file {entry.file} for the weights {entry.model!r} in {', '.join(map(str, self.folders))}. Reinstall "
+            f"the package, run `platereader weights fetch {entry.model}`, or set ${MODELS_VARIABLE} to the folder that "
+            "has it."
         )
 
     def verify(self) -> tuple[WeightCheck, ...]:
         """Look for and check the file of every entry of the manifest."""
-        return tuple(self._verify(entry) for entry in self.entries)
+        return tuple(map(self._verify, self.entries))
 
     def fetch(
         self,
@@ -300,7 +301,7 @@ class Registry:
         places = (path, *(folder / path for folder in self.folders)) if bare else (path,)
         found = next((place for place in places if place.is_file()), None)
         if found is None:
-            raise WeightsNotFoundError(f"no weight file at {_listed(places)}: check the path.")
+            raise WeightsNotFoundError(f"no weight file at {', '.join(map(str, places))}: check the path.")
         data = _read(found)
         sha256 = hashlib.sha256(data).hexdigest()
         known = next((entry for entry in self.entries if sha256 == entry.sha256 or found.name == entry.file), None)
@@ -339,12 +340,7 @@ def cache_folder() -> Path:
 
 
 def _read_again(path: Path, entry: WeightEntry) -> WeightFile:
-    """The file that another process, or another machine, read at ``path``.
-
-    Raises:
-        WeightsNotFoundError: it is not there, nor in the folders of this installation.
-        WeightsCorruptError: it has changed meanwhile.
-    """
+    """The file that another process, or another machine, read at ``path``."""
     return _checked(path, entry) if path.is_file() else Registry.default().read(entry)
 
 
@@ -373,8 +369,3 @@ def _compare(path: Path, entry: WeightEntry, *, size_bytes: int, sha256: str) ->
         raise WeightsCorruptError(f"{path} has {size_bytes} bytes, expected are {entry.size_bytes}. {advice}")
     if sha256 != entry.sha256:
         raise WeightsCorruptError(f"{path} has the sha256 {sha256}, expected is {entry.sha256}. {advice}")
-
-
-def _listed(places: tuple[Path, ...]) -> str:
-    """Places in words."""
-    return ", ".join(str(place) for place in places)

@@ -48,6 +48,8 @@ class Verdict:
         region: what its region code stands for; None when there is none or it is unknown.
         text_local: the text in the script of its country, such as Cyrillic.
         masked_text: the text with ``?`` for every character that is too improbable to act on, such as ``A1?3BC77``.
+        number: the text in the order in which it is registered, on some two-line plates not the printed one; the text
+            itself where this is left out, or has other characters.
 
     Raises:
         InvalidArgumentError: a field is something else, a text that is unreadable, none that is not, or a reason why
@@ -66,6 +68,7 @@ class Verdict:
     region: Region | None = None
     text_local: str | None = None
     masked_text: str | None = None
+    number: str | None = None
 
     def __post_init__(self) -> None:
         if self.text is not None:
@@ -78,6 +81,10 @@ class Verdict:
                 f"text is {self.text!r} with status {self.status!r} and reason {self.reason!r}: what is unreadable has "
                 "no text, everything else has one, and what is read has no reason."
             )
+        if self.number is not None:
+            check.instance(self.number, str, name="number")
+        if sorted(self.number or "") != sorted(self.text or ""):  # none, or that of a text that was replaced
+            check.set_fields(self, number=self.text)
         check.items(self.characters, Character, name="characters")
         check.items(self.candidates, Candidate, name="candidates")
         confidence = check.probability(self.confidence, name="confidence")
@@ -94,6 +101,7 @@ class Verdict:
         """Plain columns, as for CSV or a data frame; candidates and characters are left out."""
         return {
             "text": self.text,
+            "number": self.number,
             "text_local": self.text_local,
             "masked_text": self.masked_text,
             "confidence": self.confidence,
@@ -109,6 +117,7 @@ class Verdict:
         """JSON-safe form."""
         return {
             "text": self.text,
+            "number": self.number,
             "text_local": self.text_local,
             "masked_text": self.masked_text,
             "country": self.country,
@@ -139,6 +148,7 @@ class Verdict:
             region=None if data["region"] is None else Region(**data["region"]),
             text_local=data["text_local"],
             masked_text=data["masked_text"],
+            number=data.get("number"),  # older documents have none
         )
 
 
@@ -156,6 +166,11 @@ class HasVerdict:
     def text(self) -> str | None:
         """Best text in Latin spelling; None when unreadable."""
         return self.verdict.text
+
+    @property
+    def number(self) -> str | None:
+        """The text in the order in which it is registered, on some two-line plates not the printed one."""
+        return self.verdict.number
 
     @property
     def confidence(self) -> float:

@@ -9,8 +9,6 @@ from platereader.errors import EngineError
 from platereader.runtimes import Runtime
 from platereader.runtimes._options import RuntimeOptions
 
-__all__ = ["exported_runtime", "resolve_options"]
-
 
 def resolve_options(options: RuntimeOptions, *, name: str, file_format: str, file_precision: str) -> RuntimeOptions:
     """The options without ``auto``, if a file can run so.
@@ -56,20 +54,7 @@ def resolve_options(options: RuntimeOptions, *, name: str, file_format: str, fil
 def exported_runtime(
     data: bytes, *, name: str, engine: str, precision: str = "fp32", threads: int | None = None
 ) -> Runtime:
-    """Load an ONNX file.
-
-    Args:
-        data: all of its bytes, with all tensors inside.
-        name: of the file, for messages.
-        engine: ``onnx`` or ``openvino``.
-        precision: to run it in; ``int8`` for the file of a quantised network.
-        threads: of this network alone; None for the cores that the process may use.
-
-    Raises:
-        EngineError: the engine does not run such files or does not offer the precision.
-        MissingDependencyError: the engine is not installed.
-        WeightsCorruptError: the engine cannot run it.
-    """
+    """Load an ONNX file, with all tensors inside, with ``onnx`` or ``openvino``."""
     if engine == "onnx":
         from platereader.runtimes._onnx import OnnxRuntime
 

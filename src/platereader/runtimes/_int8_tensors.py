@@ -47,7 +47,7 @@ def quantized(network: nn.Module, inputs: Mapping[str, InputScale]) -> dict[str,
     """
     tensors: dict[str, Tensor] = {}
     for name, module in convolutions(network).items():
-        weight = module.weight.detach()  # (O, I, h, w)
+        weight = module.weight.detach()  # (O, I / groups, h, w)
         scale = weight.abs().amax((1, 2, 3)).clamp(min=1e-12) / _LARGEST  # (O,)
         bias = torch.zeros(len(weight)) if module.bias is None else module.bias.detach().clone()
         values = {
@@ -86,6 +86,7 @@ def int8_convolutions(
             stride=cast("tuple[int, int]", module.stride),
             padding=cast("tuple[int, int]", module.padding),
             dilation=cast("tuple[int, int]", module.dilation),
+            groups=module.groups,
             adds=layer in adding,
         )
         for layer, module in convolutions(network).items()

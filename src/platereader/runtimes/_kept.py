@@ -15,8 +15,6 @@ from platereader.runtimes._options import Engine, Precision
 from platereader.runtimes._processor import cpu_features, processor_name
 from platereader.runtimes._selection import RuntimeSpec, engine_versions
 
-__all__ = ["FILE_NAME", "Fastest", "keep", "kept_spec", "make_folder"]
-
 FILE_NAME: Final = "fastest.json"
 """Of the file in the cache folder."""
 
@@ -38,26 +36,14 @@ class Fastest(NamedTuple):
 
 
 def keep(path: Path, networks: Mapping[str, Fastest]) -> None:
-    """Write a file; the folder is made if missing.
-
-    Args:
-        path: where it goes.
-        networks: by the kind of their weights.
-
-    Raises:
-        FileError: it cannot be written.
-    """
+    """Write how networks run fastest, by the kind of their weights; the folder is made if missing."""
     make_folder(path.parent)
     measured = {kind: {**one._asdict(), "weights": sorted(one.weights)} for kind, one in networks.items()}
     write_json(path, {**_machine(), "networks": measured})
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of the file if it is missing.
-
-    Raises:
-        FileError: it cannot be made.
-    """
+    """Make the folder of the file if it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,12 +57,6 @@ def kept_spec(path: Path, kind: str, *, weights: Collection[str], allowed: Seque
     """How the network of some weights runs fastest; None where that was not measured with these here.
 
     A file that is damaged, or was not written by ``keep``, is as good as none: a warning says so once.
-
-    Args:
-        path: of the file, which need not be there.
-        kind: of the weights.
-        weights: sha256 of all files of the model.
-        allowed: among these.
     """
     if not path.is_file():
         return None

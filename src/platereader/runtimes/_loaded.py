@@ -13,8 +13,6 @@ from typing_extensions import Self, final
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._exported import exported_runtime, resolve_options
 
-__all__ = ["LoadedRuntime"]
-
 
 class _Contents(Protocol):
     @property
@@ -74,19 +72,11 @@ class LoadedRuntime(Generic[WeightsT]):
             )
         else:
             self._inner = on_torch(weights, chosen)
+        self.engine: str = self._inner.engine
+        self.precision: str = self._inner.precision
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), self._made_from
-
-    @property
-    def engine(self) -> str:
-        """Name of the engine."""
-        return self._inner.engine
-
-    @property
-    def precision(self) -> str:
-        """Number format of the arithmetic."""
-        return self._inner.precision
 
     @property
     def threads(self) -> int:

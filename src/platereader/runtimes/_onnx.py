@@ -12,8 +12,6 @@ from platereader.errors import EngineError, WeightsCorruptError
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_onnxruntime
 
-__all__ = ["OnnxRuntime"]
-
 
 @final
 class OnnxRuntime:

@@ -15,8 +15,6 @@ from platereader.errors import EngineError, WeightsCorruptError
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_openvino
 
-__all__ = ["OpenVinoRuntime"]
-
 _LOCK = threading.Lock()
 # What an int8 network leaves in floats is computed in fp32.
 _FORMATS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}

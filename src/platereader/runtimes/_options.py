@@ -8,8 +8,6 @@ from typing import Final, Literal, TypeAlias, cast
 
 from platereader.errors import EngineError, InvalidArgumentError
 
-__all__ = ["ENGINES", "Engine", "Precision", "RuntimeOptions"]
-
 Engine: TypeAlias = Literal["openvino", "onnx", "torch"]
 """What runs a network: OpenVINO, ONNX Runtime or PyTorch."""
 

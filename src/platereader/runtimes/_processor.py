@@ -7,15 +7,6 @@ import platform
 from pathlib import Path
 from typing import Final
 
-__all__ = [
-    "BF16_INSTRUCTIONS",
-    "INT8_INSTRUCTIONS",
-    "INT8_IN_STEPS",
-    "cpu_features",
-    "processor_name",
-    "usable_cores",
-]
-
 INT8_INSTRUCTIONS: Final = ("amx_int8", "avx512_vnni", "avx_vnni")
 """Any of these multiplies int8 in one step, and so faster than fp32."""
 
@@ -37,9 +28,8 @@ def cpu_features() -> tuple[str, ...]:
 
     On Linux the kernel tells them. Elsewhere OpenCV does, which does not know of bf16, AMX and AVX-VNNI.
     """
-    try:
-        lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
-    except OSError:
+    lines = _cpuinfo()
+    if lines is None:
         return _features_from_opencv()
     flags = {flag for line in lines if line.lower().startswith(("flags", "features")) for flag in line.split()}
     return tuple(name for name in _SHOWN if name in flags)
@@ -47,11 +37,7 @@ def cpu_features() -> tuple[str, ...]:
 
 def processor_name() -> str:
     """What the maker calls the processor, or at least its architecture."""
-    try:
-        lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    named = [line.partition(":")[2].strip() for line in _cpuinfo() or () if line.startswith("model name")]
     return next((name for name in named if name), platform.processor() or platform.machine())
 
 
@@ -64,6 +50,14 @@ def usable_cores() -> int:
         return len({Path(_SIBLINGS.format(core)).read_text(encoding="ascii") for core in allowed})
     except OSError:
         return len(allowed)
+
+
+def _cpuinfo() -> list[str] | None:
+    """The lines in which Linux describes the processor; None on other systems."""
+    try:
+        return _CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
 
 
 def _features_from_opencv() -> tuple[str, ...]:

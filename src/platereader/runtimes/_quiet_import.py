@@ -35,10 +35,6 @@ def import_onnxruntime() -> Any:
 
     It looks at the environment once, while it is imported. A program that imported it before keeps what it chose then,
     but for events that can be switched off later.
-
-    Raises:
-        MissingDependencyError: it is not installed.
-        EngineError: it cannot be imported.
     """
     with _LOCK:
         if (known := sys.modules.get("onnxruntime")) is not None:
@@ -60,12 +56,7 @@ def import_onnxruntime() -> Any:
 
 
 def import_openvino() -> Any:
-    """Import OpenVINO without its telemetry package; safe to call from several threads.
-
-    Raises:
-        MissingDependencyError: it is not installed.
-        EngineError: it cannot be imported.
-    """
+    """Import OpenVINO without its telemetry package; safe to call from several threads."""
     with _LOCK:
         known = "openvino_telemetry" in sys.modules
         if not known:
@@ -86,17 +77,7 @@ def _unusable(package: str, error: ImportError) -> EngineError | MissingDependen
 
 
 def import_ultralytics(module: str) -> ModuleType:
-    """Import a module of ultralytics and undo the side effects; safe to call from several threads.
-
-    Args:
-        module: full name, such as ``"ultralytics.nn.tasks"``.
-
-    Returns:
-        The module.
-
-    Raises:
-        MissingDependencyError: it is not installed.
-    """
+    """Import a module of ultralytics and undo the side effects; safe to call from several threads."""
     with _LOCK:
         if module in sys.modules:
             return sys.modules[module]

@@ -10,8 +10,6 @@ from platereader._dependencies import check_installed
 from platereader.runtimes._options import Engine, Precision, RuntimeOptions
 from platereader.runtimes._processor import cpu_features
 
-__all__ = ["RuntimeSpec", "engine_versions", "installed_engines", "measurable_specs", "suitable_specs"]
-
 _PACKAGES: dict[Engine, str] = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 
 
@@ -60,9 +58,6 @@ def suitable_specs(specs: Sequence[RuntimeSpec], options: RuntimeOptions) -> lis
 
     An engine that is named is assumed to be installed, so that loading it says what is missing. A precision that is
     named is used without regard to the processor.
-
-    Raises:
-        MissingDependencyError: the device needs torch, which is not installed.
     """
     engines = installed_engines() if options.engine == "auto" else (options.engine,)
     fitting = [spec for spec in specs if spec.engine in engines]

@@ -53,11 +53,7 @@ class TorchRuntime:
             ) from error
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each.
-
-        Raises:
-            EngineError: as for ``check_process``.
-        """
+        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
         check_process()
         with torch.inference_mode():
             tensor = torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float32))
@@ -76,11 +72,7 @@ class TorchRuntime:
 
 
 def check_process() -> None:
-    """Refuse to compute in a fork of a process that has computed: it would wait for threads that are not there.
-
-    Raises:
-        EngineError: it is such a fork, and torch has several threads.
-    """
+    """Refuse to compute in a fork of a process that has computed: it would wait for threads that are not there."""
     if torch.get_num_threads() == 1:
         return
     if not _computed_in:
@@ -96,7 +88,7 @@ def check_process() -> None:
 def fuse_normalisation(network: ModuleT) -> ModuleT:
     """Fold every batch normalisation into its convolution, in place; same outputs, fewer passes over memory."""
     for layer in network.modules():
-        norm = layer[1] if isinstance(layer, nn.Sequential) and len(layer) == 3 else None
+        norm = layer[1] if isinstance(layer, nn.Sequential) and len(layer) > 1 else None
         if isinstance(layer, nn.Sequential) and isinstance(norm, nn.BatchNorm2d):
             layer[0] = nn.utils.fusion.fuse_conv_bn_eval(cast("nn.Conv2d", layer[0]), norm)
             layer[1] = nn.Identity()

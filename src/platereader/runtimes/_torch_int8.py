@@ -32,7 +32,7 @@ class Int8Convolution:
     """One convolution; all but the last ones of a network are followed by a ReLU.
 
     Attributes:
-        weight: int8 ``(O, I, h, w)``, -64 to 64.
+        weight: int8 ``(O, I / groups, h, w)``, -64 to 64.
         weight_scale: float32 ``(O,)``.
         bias: float32 ``(O,)``.
         input_scale: of the uint8 tensor that it reads.
@@ -40,6 +40,7 @@ class Int8Convolution:
         stride: rows, columns.
         padding: rows, columns.
         dilation: rows, columns.
+        groups: parts that its channels are split into.
         adds: whether the result is added, before the ReLU, to what the convolution before it read, as the second one
             of a residual block does.
     """
@@ -52,6 +53,7 @@ class Int8Convolution:
     stride: tuple[int, int]
     padding: tuple[int, int]
     dilation: tuple[int, int]
+    groups: int = 1
     adds: bool = False
 
 
@@ -153,18 +155,29 @@ class Int8Layer(nn.Module):
     """One convolution with its ReLU as a module, to stand in a network in the place of the float ones.
 
     Args:
-        convolution: that adds nothing.
+        convolution: to run.
+        before: the one that read what it adds; None if it adds nothing.
         after: the one that reads what comes out, as uint8; None for a float output without a ReLU.
     """
 
-    def __init__(self, convolution: Int8Convolution, *, after: Int8Convolution | None) -> None:
+    def __init__(
+        self,
+        convolution: Int8Convolution,
+        *,
+        before: Int8Convolution | None = None,
+        after: Int8Convolution | None = None,
+    ) -> None:
         super().__init__()
         self._convolution = convolution
+        self._before = before or convolution
         self._after = after
         self._packed: dict[tuple[int, ...], _Step] = {}
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Convolve uint8 ``(N, C, H, W)``, with the weights laid out for this size and number of threads."""
+    def forward(self, features: Tensor, block: Tensor | None = None) -> Tensor:
+        """Convolve uint8 ``(N, C, H, W)``, with the weights laid out for this size and number of threads.
+
+        ``block`` is what it adds, and may be overwritten.
+        """
         pictures, *size = features.shape
         shape = (min(pictures, 2), *size)
         key = (torch.get_num_threads(), *shape)
@@ -172,9 +185,9 @@ class Int8Layer(nn.Module):
         if step is None:
             if len(self._packed) >= _SIZES_KEPT:
                 self._packed.clear()
-            step = _Step(self._convolution, before=self._convolution, after=self._after, shape=list(shape))
+            step = _Step(self._convolution, before=self._before, after=self._after, shape=list(shape))
             self._packed[key] = step
-        return step(features, features)
+        return step(features, features if block is None else block)
 
 
 class _Step:
@@ -186,12 +199,12 @@ class _Step:
         scale, zero_point = convolution.input_scale, convolution.input_zero_point
         around = [list(sides) for sides in (convolution.stride, convolution.padding, convolution.dilation)]
         packed = _operators().qconv_prepack(
-            convolution.weight, convolution.weight_scale, scale, zero_point, *around, 1, shape
+            convolution.weight, convolution.weight_scale, scale, zero_point, *around, convolution.groups, shape
         )
         weight_zero_point = torch.zeros(len(convolution.bias), dtype=torch.int32)
         output = (1.0, 0, torch.float32) if after is None else (after.input_scale, after.input_zero_point, torch.uint8)
         self._input = (scale, zero_point, packed, convolution.weight_scale, weight_zero_point)
-        self._output = (convolution.bias, *around, 1, *output)
+        self._output = (convolution.bias, *around, convolution.groups, *output)
         self._adds = convolution.adds
         self._sum = (before.input_scale, before.input_zero_point, "sum", 1.0, "relu", list[float](), "")
         self._plain = ("none" if after is None else "relu", list[float](), "")

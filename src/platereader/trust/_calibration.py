@@ -9,10 +9,8 @@ from typing import Any, Final
 
 from platereader.errors import InvalidArgumentError
 from platereader.trust._fused import FusedCalibration
-from platereader.trust._logistic import fit_logistic, log_odds, probability, weights_by_name
+from platereader.trust._logistic import check_weights, fit_logistic, log_odds, probability, weights_by_name
 from platereader.trust._signs import Signs
-
-__all__ = ["FEATURES", "Calibration", "features_of"]
 
 FEATURES: Final = ("text", "lead", "weakest", "edge", "inner", "legal", "region")
 """Names of what is weighed, in the order of ``features_of``."""
@@ -55,10 +53,7 @@ class Calibration:
     fusion: FusedCalibration | None = None
 
     def __post_init__(self) -> None:
-        if len(self.weights) != len(FEATURES) or not all(map(math.isfinite, (self.bias, *self.weights))):
-            raise InvalidArgumentError(
-                f"weights are {self.weights} with bias {self.bias}: give one finite number for each of {FEATURES}."
-            )
+        check_weights(self.weights, self.bias, FEATURES)
 
     def confidence(self, signs: Signs) -> float:
         """Probability that the whole text is right, 0 to 1."""

@@ -10,16 +10,7 @@ from typing import Any, Final
 from platereader.errors import InvalidArgumentError
 from platereader.plates import TextFit
 from platereader.results import FusedSigns
-from platereader.trust._logistic import fit_logistic, probability, weights_by_name
-
-__all__ = [
-    "FRAME_SIGNS",
-    "FUSED_FEATURES",
-    "UNFITTED",
-    "FrameWeights",
-    "FusedCalibration",
-    "fused_features",
-]
+from platereader.trust._logistic import check_weights, fit_logistic, probability, weights_by_name
 
 FRAME_SIGNS: Final = ("width", "sharpness", "contrast", "edge", "inner", "confidence")
 """Names of what is weighed of a frame, in the order of ``platereader.video._fusion.legibility.frame_signs``."""
@@ -56,10 +47,7 @@ class FrameWeights:
     unknown_region_nats: float = 1.0
 
     def __post_init__(self) -> None:
-        if len(self.signs) != len(FRAME_SIGNS) or not all(map(math.isfinite, (self.bias, *self.signs))):
-            raise InvalidArgumentError(
-                f"signs are {self.signs} with bias {self.bias}: give one finite number for each of {FRAME_SIGNS}."
-            )
+        check_weights(self.signs, self.bias, FRAME_SIGNS, name="signs")
         for name in ("floor_nats", "no_format_nats", "unknown_region_nats"):
             if not getattr(self, name) >= 0.0:
                 raise InvalidArgumentError(f"{name} is {getattr(self, name)}, must be 0 or more.")
@@ -96,15 +84,7 @@ UNFITTED: Final = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=6.0, d
 """For parts that nothing was fitted for: all frames count the same."""
 
 
-FUSED_FEATURES: Final = (
-    "lead",
-    "typical",
-    "agreement",
-    "edge",
-    "inner",
-    "legal",
-    "region",
-)
+FUSED_FEATURES: Final = ("lead", "typical", "agreement", "edge", "inner", "legal", "region")
 """Names of what is weighed of a fused text, in the order of ``fused_features``."""
 
 # Pictures that agree never make a text less probable. On plates that are hard to read, which are seen longest, a fit
@@ -145,11 +125,7 @@ class FusedCalibration:
     tracks: int
 
     def __post_init__(self) -> None:
-        if len(self.weights) != len(FUSED_FEATURES) or not all(map(math.isfinite, (self.bias, *self.weights))):
-            raise InvalidArgumentError(
-                f"weights are {self.weights} with bias {self.bias}: give one finite number for each of "
-                f"{FUSED_FEATURES}."
-            )
+        check_weights(self.weights, self.bias, FUSED_FEATURES)
 
     def confidence(self, signs: FusedSigns) -> float:
         """Probability that the whole text is right, 0 to 1."""

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["fit_logistic", "log_odds", "probability", "weights_by_name"]
-
 _FARTHEST = 14.0
 _SURE = 40.0
 
@@ -30,16 +28,20 @@ def probability(bias: float, weights: Iterable[float], features: Iterable[float]
 
 
 def weights_by_name(given: Mapping[str, float], names: Sequence[str], *, what: str) -> tuple[float, ...]:
-    """The weights in the order of their names.
-
-    Raises:
-        InvalidArgumentError: one is missing, or one that this version does not know is there.
-    """
+    """The weights in the order of their names."""
     if set(given) != set(names):
         raise InvalidArgumentError(
             f"the {what} weighs {sorted(given)}, this version weighs {sorted(names)}: calibrate again."
         )
     return tuple(float(given[name]) for name in names)
+
+
+def check_weights(weights: Sequence[float], bias: float, names: Sequence[str], *, name: str = "weights") -> None:
+    """Refuse what is not one finite number for each name, and a finite bias."""
+    if len(weights) != len(names) or not all(map(math.isfinite, (bias, *weights))):
+        raise InvalidArgumentError(
+            f"{name} are {weights} with bias {bias}: give one finite number for each of {names}."
+        )
 
 
 def fit_logistic(

@@ -14,7 +14,7 @@ from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader._ctc.certain import certain_texts
 from platereader.errors import InvalidArgumentError
-from platereader.plates import Alphabet, Schemes, TextFit
+from platereader.plates import ILLEGIBLE, Alphabet, Region, Schemes, TextFit
 from platereader.results import (
     Candidate,
     Character,
@@ -30,7 +30,6 @@ from platereader.results._checks import instance, number, probability
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._signs import emptiness, is_overexposed, signs_of
-from platereader.trust._verdict import wording_of
 
 OTHER_LINES_NATS = 5.0
 """How much more probable a text of a type with another number of lines must be; as ``BeamDecoder.no_format_nats``."""
@@ -150,8 +149,7 @@ class TrustPolicy:
         if reason == "low_confidence":
             common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
             reason = flaw or common or reason
-        wording = wording_of(text, fused.characters, fit=fit, schemes=schemes, min_character=self.min_character)
-        known = self.fusion is not None
+        known, wording = self.fusion is not None, self._wording(text, fused.characters, fit, schemes)
         return Verdict(text, confidence, status, reason, known, fused.characters, fused.candidates, *wording)
 
     def _judge(
@@ -177,8 +175,8 @@ class TrustPolicy:
                 status, reason = "uncertain", "ambiguous_country"
             if status == "read" and is_overexposed(evidence.plate):
                 status, reason = "uncertain", "overexposed"
-        wording = wording_of(text, characters, fit=fit, schemes=schemes, min_character=self.min_character)
-        return Verdict(text, confidence, status, reason, self._calibrated, characters, candidates, *wording)
+        known, wording = self.calibration is not None, self._wording(text, characters, fit, schemes)
+        return Verdict(text, confidence, status, reason, known, characters, candidates, *wording)
 
     def countries(self, marks: Mapping[str, float], schemes: Schemes) -> frozenset[str] | None:
         """The countries that a plate may be of; None for all.
@@ -199,13 +197,18 @@ class TrustPolicy:
         """How the frames of one plate are fused; None for parts that it was not fitted for."""
         return None if self.calibration is None else self.calibration.fusion
 
-    @property
-    def _calibrated(self) -> bool:
-        return self.calibration is not None
-
     def _unreadable(self, evidence: PlateEvidence, candidates: tuple[Candidate, ...], confidence: float) -> Verdict:
         reason: Reason = "not_a_plate" if emptiness(evidence.log_probs) > _EMPTY_ABOVE else "nothing_legible"
-        return Verdict(None, confidence, "unreadable", reason, calibrated=self._calibrated, candidates=candidates)
+        known = self.calibration is not None
+        return Verdict(None, confidence, "unreadable", reason, calibrated=known, candidates=candidates)
+
+    def _wording(
+        self, text: str, characters: tuple[Character, ...], fit: TextFit, schemes: Schemes
+    ) -> tuple[str | None, str | None, Region | None, str, str, str]:
+        """The last fields of a verdict: country, format, region, local spelling, masked text and number."""
+        masked = "".join(one.char if one.confidence >= self.min_character else ILLEGIBLE for one in characters)
+        registered = text if fit.plate_format is None else fit.plate_format.to_number(text)
+        return fit.country, fit.format, fit.region, schemes.to_local(text, country=fit.country), masked, registered
 
     def _flaw(self, edge_illegible: float, inner_illegible: float) -> Reason | None:
         """What is missing of the plate."""

@@ -12,8 +12,6 @@ from platereader._arrays import LogProbs
 from platereader.plates import TextFit
 from platereader.results import Candidate, Character, PlateImage
 
-__all__ = ["Signs", "emptiness", "illegible_shares", "is_overexposed", "signs_of"]
-
 _LEAST = 1e-6
 # Two of 916 photographs of plates have so much white, and nothing darker than this grey.
 _BURNT_OUT, _BURNT_SHARE = 250, 0.4

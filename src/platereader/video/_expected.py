@@ -60,9 +60,6 @@ class ExpectedPlaces:
 
     A plate is expected for a second after it was seen last, and for a second after a search found it last, or until the
     next search where that comes later: a refiner that sees something at the same spot time and again cannot keep it.
-
-    Args:
-        search_s: seconds between two searches.
     """
 
     def __init__(self, *, search_s: float) -> None:
@@ -78,14 +75,7 @@ class ExpectedPlaces:
         return [Expected(one.at(timestamp_s), one.seen_s == self._now_s) for one in lasting]
 
     def update(self, assignment: TrackAssignment, places: Sequence[Box], timestamp_s: float, *, searched: bool) -> None:
-        """Take in a frame.
-
-        Args:
-            assignment: of the tracker to what was seen.
-            places: boxes of what was seen, in pixels of the first frame.
-            timestamp_s: of the frame.
-            searched: whether the whole frame was.
-        """
+        """Take in a frame; ``places`` are the boxes of what was seen in it, in pixels of the first frame."""
         self._now_s, before = timestamp_s, self._tracked
         self._searched_s = timestamp_s if searched else self._searched_s
         lasting = {key: one for key, one in before.items() if self._lasts(one, timestamp_s)}

@@ -177,18 +177,18 @@ class Passage:
             Those that are of another plate, which is in this one's place now; mostly none.
         """
         self._read_s = observation.sighting.timestamp_s
-        if self._in_doubt(observation.reading):
-            self.doubtful.append(observation)
-            if self._replaced():
-                return self.release()
-            if len(self.doubtful) < MAX_DOUBTFUL:
-                return []
-        else:
-            self.doubtful.append(observation)
+        in_doubt = self._in_doubt(observation.reading)
+        self.doubtful.append(observation)
+        if in_doubt and self._replaced():
+            return self.release()
+        if in_doubt and len(self.doubtful) < MAX_DOUBTFUL:
+            return []
         for one in self.doubtful:
             self.evidence.add(one.reading, one.sighting.frame_index)
         self.doubtful.clear()
-        self._note(observation)
+        if observation.reading.text is not None and observation.reading.text == self.evidence.fused.text:
+            self._unbroken = True
+        self._settle()
         return []
 
     def release(self) -> list[Observation]:
@@ -269,7 +269,9 @@ class Passage:
 
     def plate(self, box: Box, *, predicted: bool) -> TrackedPlate:
         """The passage as it is reported, with the part of its box inside the frame."""
-        fused = self._reported()
+        fused = self.evidence.fused
+        if self._settled is not None and fused.status != "read":
+            fused = self._settled  # later readings that are not sure do not take it back
         best, best_frame_index = self.evidence.best_of(fused.text)
         return TrackedPlate(
             verdict=fused.verdict,
@@ -285,11 +287,6 @@ class Passage:
             best=best,
             best_frame_index=best_frame_index,
         )
-
-    def _reported(self) -> FusedReading:
-        """What all readings say; what was settled once is not taken back by later readings that are not sure."""
-        fused = self.evidence.fused
-        return fused if self._settled is None or fused.status == "read" else self._settled
 
     def _in_doubt(self, reading: PlateReading) -> bool:
         """Whether a reading may be of another plate than the earlier ones."""
@@ -310,12 +307,6 @@ class Passage:
         unlike = [one.text for one in readings if one.text is not None and is_unlike(text, one.text)]
         alike = sum(resembles(one, unlike[0]) for one in unlike)
         return alike >= MIN_FRAMES or self.evidence.replaced_in(readings)
-
-    def _note(self, observation: Observation) -> None:
-        """Remember that a reading had the text, and one that is settled."""
-        if observation.reading.text is not None and observation.reading.text == self.evidence.fused.text:
-            self._unbroken = True
-        self._settle()
 
     def _settle(self) -> None:
         fused = self.evidence.fused

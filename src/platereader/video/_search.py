@@ -46,16 +46,7 @@ class FrameSearch:
         self._now_s = self._searched_s = -math.inf
 
     def find(self, frame: BgrImage, view: View, timestamp_s: float) -> list[Detection]:
-        """The plates of the next frame, best first; tell ``follow`` afterwards what they are.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR.
-            view: of this frame.
-            timestamp_s: later than that of the frame before.
-
-        Raises:
-            ContractError: the detector broke its contract.
-        """
+        """The plates of the next frame, best first; tell ``follow`` afterwards what they are."""
         found = None if self._is_due(view, timestamp_s) else self._refined(frame, view, timestamp_s)
         if found is None:
             found = self._detect(frame)
@@ -64,12 +55,7 @@ class FrameSearch:
         return found
 
     def follow(self, assignment: TrackAssignment, places: Sequence[Box]) -> None:
-        """Expect the plates of this frame in the next ones.
-
-        Args:
-            assignment: of the tracker to what was found.
-            places: boxes of what was found, in pixels of the first frame.
-        """
+        """Expect the plates of this frame in the next ones; ``places`` are their boxes in pixels of the first frame."""
         if self._refine is not None:
             self._expected.update(assignment, places, self._now_s, searched=self._searched_s == self._now_s)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import cast
 
 from platereader._arrays import BgrImage, check_image
@@ -18,18 +17,16 @@ from platereader.results._checks import instance, number
 from platereader.video._fusion import FusedEvidence
 from platereader.video._passage import FADE_S, Observation, Passage
 from platereader.video._search import Detect, FrameSearch, Refine
-from platereader.video._view import View
+from platereader.video._view import Size, View
 
 MAX_LOST = 100
 """Passages without a track that may still be resumed; of more, the oldest are finished first."""
-
 
 MAX_UNSEEN_S = 60.0
 """A track that was not seen for longer than this has ended, also if its tracker never says so."""
 
 MAX_UNSEEN = 100
 """Tracks that are followed without a detection; of more, those that were not seen for longest end."""
-
 
 MAX_MISSED_FRAMES = 2
 """Frames in which a plate that is still there may be missed, however much time lies between them."""
@@ -94,7 +91,7 @@ class PlateStream:
         self._search = FrameSearch(detect, refine, search_s=self._settings.search_s)
         self._active: dict[int, Passage] = {}  # by the tracker's id
         self._lost: list[Passage] = []  # without a track, and may be resumed
-        self._view: View | None = None
+        self._first_size: Size | None = None
         self._passages = 0
         self._frame_index = -1
         self._timestamp_s = -math.inf
@@ -116,9 +113,9 @@ class PlateStream:
         timestamp_s = self._checked_time(timestamp_s)
         frame = check_image(frame)
         size = (frame.shape[1], frame.shape[0])
-        view = View(size, size if self._view is None else self._view.first_size)
+        view = View(size, self._first_size or size)
         found = self._search.find(frame, view, timestamp_s)
-        self._view, self._timestamp_s = view, timestamp_s
+        self._first_size, self._timestamp_s = view.first_size, timestamp_s
         self._frame_index += 1
         places = [view.detection_in_first(detection) for detection in found]
         assignment = checked_update(self._tracker, places, timestamp_s)
@@ -127,7 +124,7 @@ class PlateStream:
         self._lose((*assignment.ended, *self._overdue()))
         due = self._due(assignment)
         sightings = [Sighting(timestamp_s, self._frame_index, view.inside(one.box)) for one in found]
-        self._move(assignment, boxes, sightings)
+        self._move(assignment, boxes, sightings, view)
         readings = self._read(frame, [found[index] for index in due]) if due else []
         for index, reading in zip(due, readings, strict=True):
             track_id = cast(int, assignment.track_ids[index])
@@ -147,8 +144,7 @@ class PlateStream:
         """The time as a float: any real number comes in, such as a Fraction."""
         if self._finished:
             raise InvalidArgumentError("this stream is finished: make a new one with Pipeline.stream().")
-        real = isinstance(cast(object, timestamp_s), Real)
-        if not (real and is_finite(timestamp_s) and float(timestamp_s) > self._timestamp_s):
+        if not (is_finite(timestamp_s) and float(timestamp_s) > self._timestamp_s):
             raise TimestampError(
                 f"timestamp_s is {timestamp_s!r} after {self._timestamp_s}: pass seconds that grow from frame to "
                 "frame, and make a new stream for a new camera or file."
@@ -157,15 +153,16 @@ class PlateStream:
 
     def _due(self, assignment: TrackAssignment) -> list[int]:
         """Which detections to read in this frame: of new and unsettled tracks, and of the others now and then."""
-        due: list[int] = []
-        for index, track_id in enumerate(assignment.track_ids):
-            passage = None if track_id is None else self._active.get(track_id)
-            known = passage is not None and not passage.due(self._timestamp_s, recheck_s=self._settings.recheck_s)
-            if track_id is not None and not known:
-                due.append(index)
-        return due
+        known = {
+            track_id
+            for track_id, passage in self._active.items()
+            if not passage.due(self._timestamp_s, recheck_s=self._settings.recheck_s)
+        }
+        return [index for index, one in enumerate(assignment.track_ids) if one is not None and one not in known]
 
-    def _move(self, assignment: TrackAssignment, places: Sequence[Box], sightings: Sequence[Sighting]) -> None:
+    def _move(
+        self, assignment: TrackAssignment, places: Sequence[Box], sightings: Sequence[Sighting], view: View
+    ) -> None:
         """Bring the passages to where their plates are now, or are expected to be."""
         for track_id, place, sighting in zip(assignment.track_ids, places, sightings, strict=True):
             if track_id in self._active:
@@ -173,7 +170,6 @@ class PlateStream:
         for track_id, place in assignment.coasting:
             if track_id in self._active:
                 self._active[track_id].coast(place)
-        view = cast(View, self._view)
         self._lose([key for key, one in self._active.items() if one.coasting and view.box_in_frame(one.place) is None])
 
     def _lose(self, track_ids: Iterable[int]) -> None:
@@ -229,15 +225,14 @@ class PlateStream:
         others = [one for one in self._active.values() if one is not passage]
         for earlier in reversed([*self._lost, *others]):
             before = earlier.surely_last.frame_index < passage.first.frame_index
-            if before and not self._is_gone(earlier, passage.first) and self._is_same(earlier, passage):
+            if not before or self._is_gone(earlier, passage.first):
+                continue
+            missed = self._search.missed_frames(earlier.surely_last, passage.first)
+            if earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES):
                 self._take_out(earlier)
                 earlier.resume(passage)
                 return earlier
         return passage
-
-    def _is_same(self, earlier: Passage, passage: Passage) -> bool:
-        missed = self._search.missed_frames(earlier.surely_last, passage.first)
-        return earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES)
 
     def _take_out(self, passage: Passage) -> None:
         """Take a passage out of the active and the lost ones; what is in its place instead gets its own passage."""
@@ -269,13 +264,10 @@ class PlateStream:
         However few frames there are in a second, a plate that few of them missed is still the same.
         """
         waited_s = now.timestamp_s - passage.surely_last.timestamp_s
-        if waited_s <= self._max_absence_s(passage):
+        if waited_s <= (self._settings.parked_s if passage.parked else self._settings.same_passage_s):
             return False
         missed = self._search.missed_frames(passage.surely_last, now)
         return waited_s > self._settings.parked_s or missed > MAX_MISSED_FRAMES
-
-    def _max_absence_s(self, passage: Passage) -> float:
-        return self._settings.parked_s if passage.parked else self._settings.same_passage_s
 
     def _overdue(self) -> list[int]:
         """Tracks that were not seen for too long, those first that were not seen for longest."""

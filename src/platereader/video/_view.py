@@ -16,12 +16,7 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A frame beside the first frame of its stream: the same picture, stretched to another size.
-
-    Attributes:
-        size: of the frame.
-        first_size: of the first frame.
-    """
+    """A frame beside the first frame of its stream: the same picture, stretched to another size."""
 
     size: Size
     first_size: Size

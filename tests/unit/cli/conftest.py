@@ -9,9 +9,14 @@ from fakes import patch_pipeline
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """The command line over fakes, in English."""
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command line, in English."""
     monkeypatch.setenv("LC_ALL", "C")
-    made = Command(capsys, monkeypatch)
-    made.over(patch_pipeline())
-    return made
+    return Command(capsys, monkeypatch)
+
+
+@pytest.fixture
+def command(run: Command) -> Command:
+    """The command line over fakes."""
+    run.over(patch_pipeline())
+    return run

@@ -12,7 +12,6 @@ import pytest
 from command_line import TWO, Command, save
 from PIL import Image
 
-from platereader.cli import main
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
 from platereader.recognition._recognizer import CtcRecognizer
@@ -20,7 +19,6 @@ from platereader.registry import Kind, Registry, WeightEntry, write_sidecar
 from small_networks import SMALL, write_small
 
 DATA = b"weights"
-EMPTY = (2).to_bytes(8, "little") + b"{}"  # safetensors without tensors
 
 
 @pytest.fixture
@@ -39,39 +37,30 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     return made
 
 
-def test_weights_list(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["weights", "list"]) == 0
-    header, *rows = capsys.readouterr().out.splitlines()
+def test_weights_list(registry: Registry, run: Command) -> None:
+    status, out, _ = run("weights", "list")
+    header, *rows = out.splitlines()
+    assert status == 0
     assert header.split() == ["NAME", "KIND", "PRECISION", "FORMAT", "SIZE", "LICENCE", "FILE"]
     assert [row.split()[0] for row in rows] == ["finder", "absent"]
 
 
-def test_weights_verify_names_what_is_bad(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["weights", "verify"]) == 3
-    out, err = capsys.readouterr()
+def test_weights_verify_names_what_is_bad(registry: Registry, run: Command) -> None:
+    status, out, err = run("weights", "verify")
+    assert status == 3
     assert [row.split()[1] for row in out.splitlines()[1:]] == ["good", "bad"]
     assert "absent.safetensors" in err
     (registry.folders[0] / "absent.safetensors").write_bytes(DATA)
-    assert main(["weights", "verify"]) == 0
+    assert run("weights", "verify").status == 0
 
 
-def test_weights_fetch_without_an_address(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["weights", "fetch", "absent"]) == 3
-    assert "--base-url" in capsys.readouterr().err
-
-
-def test_weights_fetch_leaves_a_good_file_alone(registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_fetch(registry: Registry, run: Command) -> None:
+    status, _, err = run("weights", "fetch", "absent")
+    assert (status, "--base-url" in err) == (3, True)
     registry.cache.mkdir()
-    (registry.cache / "finder.safetensors").write_bytes(DATA)
-    assert main(["weights", "fetch", "finder", "--base-url", "http://127.0.0.1:1"]) == 0
-    assert capsys.readouterr().out == f"{registry.cache / 'finder.safetensors'}\n"
-
-
-def test_weights_of_the_wrong_kind_are_refused(
-    registry: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["read", str(tmp_path), "--detector", "absent"]) == 2
-    assert "weights of a recognizer" in capsys.readouterr().err
+    (registry.cache / "finder.safetensors").write_bytes(DATA)  # which is good
+    status, out, _ = run("weights", "fetch", "finder", "--base-url", "http://127.0.0.1:1")
+    assert (status, out) == (0, f"{registry.cache / 'finder.safetensors'}\n")
 
 
 def labelled_set(folder: Path) -> Path:
@@ -102,16 +91,26 @@ def test_evaluate_reports_rows_that_were_skipped(tmp_path: Path, command: Comman
     assert "labels.jsonl:2" in err
 
 
+def test_the_report_takes_the_place_of_nothing_that_is_read(tmp_path: Path, run: Command) -> None:
+    labels, report = tmp_path / "set" / "ann" / "1.json", tmp_path / "report.json"
+    labels.parent.mkdir(parents=True)
+    save(tmp_path / "set" / "img" / "1.png")
+    labels.write_text('{"description": "A123BC77"}', encoding="utf-8")
+    report.hardlink_to(labels)
+    for place in (labels, report):
+        status, _, err = run("evaluate", tmp_path / "set", "--json", place)
+        assert (status, "one of the files of DATA: name another" in err) == (2, True), err
+    assert labels.read_text(encoding="utf-8") == '{"description": "A123BC77"}'
+
+
 @pytest.mark.parametrize("kind", ["crops", "plates", "scenes"])
-def test_synth_writes_a_labelled_set_that_repeats(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
+def test_synth_writes_a_labelled_set_that_repeats(tmp_path: Path, run: Command, kind: str) -> None:
     rng = np.random.default_rng(0)
     (tmp_path / "photos").mkdir()
     Image.fromarray(rng.integers(0, 255, (240, 320, 3), np.uint8)).save(tmp_path / "photos" / "street.png")
     for out in ("one", "two"):
-        words = ["synth", str(tmp_path / out), "--kind", kind, "--count", "6", "--seed", "5"]
-        assert main([*words, "--backgrounds", str(tmp_path / "photos")]) == 0
+        words = ("synth", tmp_path / out, "--kind", kind, "--count", 6, "--seed", 5)
+        assert run(*words, "--backgrounds", tmp_path / "photos").status == 0
     one, two = load_dataset(tmp_path / "one"), load_dataset(tmp_path / "two")
     assert len(one.images) == 6
     assert one.skipped == ()
@@ -121,19 +120,16 @@ def test_synth_writes_a_labelled_set_that_repeats(
         assert all((plate.corners is not None) == (kind == "scenes") for plate in first.plates)
     read = [plate.text is not None for image in one.images for plate in image.plates]
     assert sum(read) >= (3 if kind == "crops" else len(read))  # on a crop something may hide a character
-    assert main(["synth", str(tmp_path / "one")]) == 2
+    assert run("synth", tmp_path / "one").status == 2
 
 
-def test_synth_without_usable_backgrounds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_synth_without_usable_backgrounds(tmp_path: Path, run: Command) -> None:
     (tmp_path / "empty").mkdir()
-    words = ["synth", str(tmp_path / "out"), "--kind", "scenes", "--backgrounds", str(tmp_path / "empty")]
-    assert main(words) == 3
+    assert run("synth", tmp_path / "out", "--kind", "scenes", "--backgrounds", tmp_path / "empty").status == 3
     assert not (tmp_path / "out").exists()
 
 
-def test_train_hands_over_only_what_was_given(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_train_hands_over_only_what_was_given(tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
 
     def detector(data: Path, **options: Any) -> Path:
@@ -146,76 +142,71 @@ def test_train_hands_over_only_what_was_given(
 
     monkeypatch.setattr("platereader.lab.training.detector.train.train_detector", detector)
     monkeypatch.setattr("platereader.lab.training.recognizer.train.train_recognizer", recognizer)
-    words = ["--steps", "5", "--learning-rate", "0.1"]
-    assert main(["train", "detector", "data", "--out", str(tmp_path), *words]) == 0
-    assert main(["train", "recognizer", "a", "b", "--out", str(tmp_path), "--steps", "7", "--negatives", "n"]) == 0
+    one = run("train", "detector", "data", "--out", tmp_path, "--steps", 5, "--learning-rate", 0.1)
+    other = run("train", "recognizer", "a", "b", "--out", tmp_path, "--steps", 7, "--negatives", "n")
     (data, detector_options), (labelled, options) = calls
     training = detector_options["training"]
     assert (data, detector_options["output"], detector_options["start"]) == (Path("data"), tmp_path, None)
     assert (training.steps, training.minutes, training.learning_rate, training.seed) == (5, None, 0.1, 0)
     assert (labelled, options["negatives"]) == ([Path("a"), Path("b")], Path("n"))
     assert options["training"].steps == 7
-    printed = [Path(line).name for line in capsys.readouterr().out.splitlines()]
-    assert printed == ["detector.safetensors", "reader.safetensors"]
+    assert (one.status, one.out) == (0, f"{tmp_path / 'detector.safetensors'}\n")
+    assert (other.status, other.out) == (0, f"{tmp_path / 'reader.safetensors'}\n")
 
 
-def test_train_quantize_writes_weights_that_can_be_used_at_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_train_quantize_writes_weights_that_can_be_used_at_once(tmp_path: Path, run: Command) -> None:
     fp32, _ = write_small(tmp_path)
     write_sidecar(fp32, kind="recognizer", settings=SMALL)
-    words = ["train", "quantize", str(fp32), "--out", str(tmp_path / "out"), "--made-up", "3", "--calibration", "4"]
-    assert main([*words, "--max-loss", "100"]) == 0
-    *table, printed = capsys.readouterr().out.splitlines()
+    words = ("train", "quantize", fp32, "--out", tmp_path / "out", "--made-up", 3, "--calibration", 4)
+    status, out, _ = run(*words, "--max-loss", 100)
+    *table, printed = out.splitlines()
+    assert status == 0
     assert [row.split()[0] for row in table] == ["PLATES", "synthetic", "all"]
     weights = Registry.default().resolve(Path(printed))
     assert (weights.kind, weights.settings) == ("recognizer", SMALL)
     CtcRecognizer.from_weights(weights)
     report = json.loads((tmp_path / "out" / "quantization.json").read_text(encoding="utf-8"))
     assert report["agreement"][-1]["same"]["n"] == 3
-    assert main([*words, "--max-loss", "-1"]) == 3
-    assert "nothing was written" in capsys.readouterr().err
+    status, _, err = run(*words, "--max-loss", -1)
+    assert (status, "nothing was written" in err) == (3, True)
 
 
-def test_benchmark_prints_a_table_and_writes_the_report(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], registry: Registry
-) -> None:
+def test_benchmark_prints_a_table_and_writes_the_report(tmp_path: Path, run: Command, registry: Registry) -> None:
     files = dict(zip(("--fp32", "--int8"), write_small(tmp_path), strict=True))
     for path in files.values():
         write_sidecar(path, kind="recognizer", settings=SMALL)
-    words = ["benchmark", "recognizer", "--batches", "1", "2", "--threads", "1", "--rounds", "2"]
-    named = [str(word) for pair in files.items() for word in pair]
-    assert main([*words, *named, "--json", str(tmp_path / "speed.json")]) == 0
+    words = ("benchmark", "recognizer", "--batches", 1, 2, "--threads", 1, "--rounds", 2)
+    named = [word for pair in files.items() for word in pair]
+    status, out, _ = run(*words, *named, "--json", tmp_path / "speed.json")
+    assert (status, "fp32/int8" in out) == (0, True)
     report = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
     assert set(report["weights"]) == {"small", "small-int8"}
     assert len(report["timings"]) == 6
-    assert "fp32/int8" in capsys.readouterr().out
-    assert main(words) == 2
-    assert "plate-recognizer" in capsys.readouterr().err
+    status, _, err = run(*words)
+    assert (status, "plate-recognizer" in err) == (2, True)
 
 
-def test_info_says_why_a_precision_was_chosen(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def info_of(run: Command, part: str, *words: object) -> str:
+    """The line about a part."""
+    status, out, _ = run("info", *words)
+    assert status == 0
+    return next(line for line in out.splitlines() if line.startswith(part))
+
+
+def test_info_says_why_a_precision_was_chosen(tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platereader.runtimes._selection.cpu_features", lambda: ())
     _, int8 = write_small(tmp_path)
     write_sidecar(int8, kind="recognizer", settings=SMALL)
-    asked = ["info", "--recognizer", str(int8), "--engine", "torch"]
-    assert main([*asked, "--precision", "int8"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    detector, reader = (next(line for line in lines if line.startswith(part)) for part in ("detector", "recognizer"))
+    words = ("--recognizer", int8, "--engine", "torch")
+    detector = info_of(run, "detector", *words, "--precision", "int8")
     assert "torch int8" in detector
     assert detector.endswith("as requested")
-    assert "torch int8" in reader
-    assert main(asked) == 0
-    reader = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("recognizer"))
-    assert reader.endswith("these weights are int8")
+    assert "torch int8" in info_of(run, "recognizer", *words, "--precision", "int8")
+    assert info_of(run, "recognizer", *words).endswith("these weights are int8")
 
 
-def test_info_names_tiles_and_region_and_the_weights_inside(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["info", "--tile", "960", "--area", "0,0 1920,0 1920,1080"]) == 0
-    (detector,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("detector"))
-    wrapped, weights = detector.split()[1:3]
+def test_info_names_tiles_and_region_and_the_weights_inside(run: Command) -> None:
+    wrapped, weights = info_of(run, "detector", "--tile", 960, "--area", "0,0 1920,0 1920,1080").split()[1:3]
     assert wrapped == "RegionDetector(TiledDetector(PlateDetector))"
     assert weights.startswith("plate-detector")
 
@@ -227,10 +218,10 @@ def test_info_names_versions_and_places(registry: Registry, command: Command) ->
 
 
 def test_info_without_weights_says_what_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platereader.registry._registry.packaged_folder", lambda: tmp_path)
-    assert main(["info"]) == 3
-    out, err = capsys.readouterr()
+    status, out, err = run("info")
+    assert status == 3
     assert "torch" in out
     assert "weights.json" in err

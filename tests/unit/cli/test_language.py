@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
+from command_line import Command
 
+from platereader.cli import main
 from platereader.cli.language import _RUSSIAN as TRANSLATIONS
 from platereader.cli.language import Language, language_of
 from platereader.plates import Region, schemes_of
@@ -62,3 +65,49 @@ def test_the_option_goes_before_the_environment(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert language_of(argparse.Namespace(lang=option)).code == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["read", "no.jpg"], "не удаётся прочитать снимок 'no.jpg' (нет такого файла)"),
+        (["read", "."], "в папке '.' нет снимков; искали .apng"),
+        (["read", "no*.jpg"], "под шаблон 'no*.jpg' не подходит ни один файл."),
+        (["watch", "no.mp4"], "нет файла или папки 'no.mp4'"),
+        (["watch", "."], "в папке '.' нет снимков"),
+        (["watch", "rtsp://127.0.0.1:1/a"], "rtsp://127.0.0.1:1/a не открывается ("),
+        (["redact", "no.jpg", "-o", "out"], "no.jpg: не удаётся прочитать снимок 'no.jpg'"),
+    ],
+)
+def test_usual_errors_in_russian(
+    words: list[str], told: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"platereader: {told}" in command("--lang", "ru", *words).err
+    assert not CYRILLIC.search(command(*words).err)
+    monkeypatch.setenv("LC_ALL", "ru_RU.UTF-8")
+    assert f"platereader: {told}" in command(*words).err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--lang", "ru", "read"], "не указано: SOURCE"),
+        (["read", "--lang=ru", "--jso", "x"], "неизвестные аргументы: --jso. Возможно, имелось в виду --json?"),
+        (["read", "x", "--engine", "steam", "--lang", "ru"], "--engine: нет значения 'steam' (есть 'auto'"),
+        (["benchmark", "--lang", "ru", "recognizer", "--rounds", "0"], "--rounds: '0' — не целое число от 1"),
+        (["read", "--lang", "de", "x"], "argument --lang: invalid choice: 'de'"),
+    ],
+)
+def test_wrong_options_in_russian(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_message_that_is_not_known_stays() -> None:
+    assert RUSSIAN("the moon cannot be opened") == "the moon cannot be opened"

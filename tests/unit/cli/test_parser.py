@@ -43,11 +43,6 @@ def test_an_error_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert "Did you mean" not in message
 
 
-@pytest.mark.parametrize("words", [["read", "--expl", "x.png"], ["train", "detector", "--even", "data"], ["--ver"]])
-def test_no_option_is_abbreviated(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert "usage:" in usage_error(words, capsys)
-
-
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """A parser and all below it."""
     yield parser
@@ -57,7 +52,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 @pytest.mark.parametrize("parser", list(parsers(build_parser())), ids=lambda parser: parser.prog)
-def test_help_fits_on_one_screen_and_names_every_option(
+def test_help_fits_on_one_screen_and_names_commands_and_options(
     parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
@@ -74,6 +69,11 @@ def test_help_fits_on_one_screen_and_names_every_option(
             assert action.option_strings[-1] in short
             words = (action.help or "") % vars(action)
             assert " ".join(words.split()) in " ".join(whole.split())
+        elif isinstance(action, argparse._SubParsersAction):
+            assert all(command in short for command in action.choices)
+    if parser.prog.count(" ") == 1:
+        assert parser.prog in short.split("examples:")[1]
+        assert "exit status: 0" in short
 
 
 def test_messages_name_options() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from av.error import OSError as FFmpegOSError
 
 from captures import VideoKind, read_timed, read_video, write_video
 from platereader._arrays import BgrImage
@@ -35,7 +33,7 @@ class Source(FrameFolder):
     """Where frames come from that is no file."""
 
     def __init__(self) -> None:
-        self._fps = 10.0
+        self.fps = 10.0
 
 
 def copy(source: FrameSource, path: Path, **options: Any) -> VideoWriter:
@@ -153,28 +151,6 @@ def test_size_and_quality(tmp_path: Path) -> None:
     assert sizes[10] > sizes[23] > sizes[40] > 0
 
 
-def full_after(calls: int) -> Callable[..., None]:
-    """A muxer on a disk that becomes full."""
-    counter = itertools.count()
-    mux = videos._Encoder._encode_waiting
-
-    def encode(self: Any) -> None:
-        if next(counter) == calls:
-            raise FFmpegOSError(28, "No space left on device", "a secret name")
-        mux(self)
-
-    return encode
-
-
-@pytest.mark.parametrize("calls", [0, 3, 5])
-def test_a_full_disk_leaves_nothing(tmp_path: Path, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(videos._Encoder, "_encode_waiting", full_after(calls))
-    with pytest.raises(FileError, match=r"a\.mp4.*No space left") as caught:
-        write(tmp_path / "a.mp4", greys(6))
-    assert "secret" not in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
 @pytest.mark.parametrize("limit_bytes", [100, 20_000, 60_000])
 def test_a_file_that_may_not_grow_leaves_nothing(tmp_path: Path, limit_bytes: int) -> None:
@@ -184,7 +160,7 @@ def test_a_file_that_may_not_grow_leaves_nothing(tmp_path: Path, limit_bytes: in
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:
-        with pytest.raises(FileError, match=r"a\.mp4"):
+        with pytest.raises(FileError, match=r"cannot write the video '[^']*/a\.mp4' \(File too large\); nothing of it"):
             write(tmp_path / "a.mp4", list(noise))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

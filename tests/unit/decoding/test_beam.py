@@ -63,20 +63,12 @@ def test_an_unknown_region_is_held_back_but_not_forbidden() -> None:
     assert decoder.decode(posteriors(*plain("A123BC499")))[0][0].text == "A123BC499"
 
 
-def test_nothing_legible_gives_no_candidate() -> None:
-    blank = np.full((1, 20, RUSSIAN.size), 0.05 / 23, np.float32)
-    blank[..., 0] = 0.95
-    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(np.log(blank)) == [()]
-
-
-def test_a_long_empty_plate_gives_no_candidate() -> None:
-    blank = np.full((2, 500, RUSSIAN.size), -40.0, np.float32)
-    blank[..., 0] = 0.0
-    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(blank) == [(), ()]
-
-
-def test_what_is_impossible_gives_no_candidate() -> None:
-    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(np.full((1, 9, RUSSIAN.size), -np.inf, np.float32)) == [()]
+def test_where_nothing_is_legible_or_possible_there_is_no_candidate() -> None:
+    blank, long = np.full((1, 20, RUSSIAN.size), np.log(0.05 / 23)), np.full((2, 500, RUSSIAN.size), -40.0)
+    blank[..., 0], long[..., 0] = np.log(0.95), 0.0
+    for log_probs in (blank, long, np.full((1, 9, RUSSIAN.size), -np.inf)):
+        candidates = BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs.astype(np.float32))
+        assert candidates == [()] * len(log_probs)
 
 
 def test_a_character_may_come_again_after_steps_that_are_not_searched() -> None:

@@ -86,18 +86,19 @@ def test_reconnects_with_growing_waits_and_starts_over_after_success() -> None:
     assert "trying again in 4 s" in camera.said[2]
 
 
-def test_waits_are_capped() -> None:
-    camera = Camera([ScriptedCapture([grey(1)])], limit=9)
+@pytest.mark.parametrize(
+    ("later", "limit", "waits_s"),
+    [
+        ([], 0, []),
+        ([], 9, [1, 2, 4, 8, 16, 30, 30, 30, 30]),
+        ([ScriptedCapture([]), ScriptedCapture([])], 2, [1, 2]),  # it opens, and gives nothing
+    ],
+)
+def test_waits_are_capped_and_end_at_the_limit(later: list[ScriptedCapture], limit: int, waits_s: list[int]) -> None:
+    camera = Camera([ScriptedCapture([grey(1)]), *later], limit=limit)
     with pytest.raises(CaptureError):
         values(camera)
-    assert camera.waits_s == [1, 2, 4, 8, 16, 30, 30, 30, 30]
-
-
-def test_a_camera_that_opens_and_gives_nothing_counts_as_failed() -> None:
-    camera = Camera([ScriptedCapture([grey(1)]), ScriptedCapture([]), ScriptedCapture([])], limit=2)
-    with pytest.raises(CaptureError):
-        values(camera)
-    assert camera.waits_s == [1, 2]
+    assert camera.waits_s == waits_s
 
 
 def test_frames_go_on_after_a_loss_and_time_grows_over_it() -> None:
@@ -108,13 +109,6 @@ def test_frames_go_on_after_a_loss_and_time_grows_over_it() -> None:
     stamps = [timestamp_s for timestamp_s, _ in taken]
     assert stamps[0] == 0
     assert stamps == sorted(set(stamps))
-
-
-def test_limit_zero_gives_up_at_once() -> None:
-    camera = Camera([ScriptedCapture([grey(1)])], limit=0)
-    with pytest.raises(CaptureError):
-        values(camera)
-    assert camera.waits_s == []
 
 
 def test_what_goes_wrong_in_the_thread_is_raised_to_the_reader() -> None:

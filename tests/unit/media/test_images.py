@@ -145,7 +145,7 @@ class TestReadImage:
 def saved(folder: Path, mode: str, name: str, **options: Any) -> Path:
     """A picture of 1500x2000 px."""
     noise = np.random.default_rng(0).integers(0, 256, (20, 15), dtype=np.uint8)
-    picture = Image.fromarray(noise).resize((1500, 2000))
+    picture = Image.fromarray(noise).resize((1500, 2000), Image.Resampling.NEAREST)
     if mode == "I;16":
         picture = Image.fromarray(np.asarray(picture, np.uint16) * 257)
     elif mode != "L":

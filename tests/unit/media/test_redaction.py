@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fakes import OneTrack, Says
 from platereader import Box, Detection, PlateTracker, Quad, TrackAssignment
 from platereader._arrays import BgrImage
 from platereader.errors import ContractError, InvalidArgumentError, InvalidImageError, TimestampError
@@ -159,13 +160,6 @@ class ScriptedDetector:
         one = self.script[self.seen]
         self.seen += 1
         return [[] if one is None else [Detection(one[1], one[0])]]
-
-
-class OneTrack:
-    """Everything is the same plate."""
-
-    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        return TrackAssignment(tuple(1 for _ in detections), ended=())
 
 
 def place(index: int) -> Box:
@@ -322,13 +316,9 @@ def test_a_video_is_held_to_its_contract() -> None:
         redact_stream([], **parts, look_ahead_s=60)
     with pytest.raises(InvalidArgumentError, match="method"):
         redact_stream([], **parts, method=cast(Any, "smear"))
-
-    class Wrong:
-        def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-            return TrackAssignment((1, 2, 3), ended=())
-
+    wrong = Says(TrackAssignment((1, 2, 3), ended=()))
     with pytest.raises(ContractError, match="3 ids for 0"):
-        list(redact_stream([(0.0, frame)], detector=ScriptedDetector([None]), tracker=Wrong()))
+        list(redact_stream([(0.0, frame)], detector=ScriptedDetector([None]), tracker=wrong))
 
 
 def test_detections_are_any_iterable_and_not_a_single_one() -> None:

@@ -57,7 +57,7 @@ def turned(turn: int) -> BgrImage:
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_a_plate_is_found_and_covered_in_every_direction(turn: int, always: bool) -> None:
     frame = turned(turn)
-    (found,) = TurnedDetector(MarkedDetector(), sure_score=0.5, always=always).detect([frame])[0]
+    (found,) = TurnedDetector(MarkedDetector(), always=always).detect([frame])[0]
     ys, xs = np.nonzero(frame[..., 0])
     assert found.box.to_tuple() == pytest.approx((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1), abs=2.5)
     assert found.corners is not None
@@ -70,13 +70,13 @@ def test_a_plate_is_found_and_covered_in_every_direction(turn: int, always: bool
 
 
 def test_a_doubtful_plate_tells_no_direction() -> None:
-    assert TurnedDetector(MarkedDetector(score=0.4), sure_score=0.5).detect([turned(1)]) == [[]]
-    assert TurnedDetector(MarkedDetector(score=0.4), sure_score=0.5, always=True).detect([turned(1)]) != [[]]
+    assert TurnedDetector(MarkedDetector(score=0.4)).detect([turned(1)]) == [[]]
+    assert TurnedDetector(MarkedDetector(score=0.4), always=True).detect([turned(1)]) != [[]]
 
 
 def test_once_the_direction_is_known_no_other_is_tried() -> None:
     inner = MarkedDetector()
-    upright = TurnedDetector(inner, sure_score=0.5)
+    upright = TurnedDetector(inner)
     empty = np.zeros(FRAME, np.uint8)
     costs: list[int] = []
     for frame in (empty, picture(), empty, turned(1)):
@@ -84,7 +84,7 @@ def test_once_the_direction_is_known_no_other_is_tried() -> None:
         upright.detect([frame])
         costs.append(inner.calls - before)
     assert costs == [4, 1, 1, 1]
-    sideways = TurnedDetector(inner, sure_score=0.5)
+    sideways = TurnedDetector(inner)
     assert sideways.detect([turned(3)])[0]
     before, inner.score = inner.calls, 0.2
     assert sideways.detect([turned(3)])[0]  # a doubtful plate in a known direction

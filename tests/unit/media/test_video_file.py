@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,8 +42,8 @@ def video(
     stamps_s: Sequence[float | None],
     *,
     fps: float | None = 10.0,
-    problem: str | None = None,
     forced: float | None = None,
+    problem: str | None = None,
 ) -> VideoFile:
     """A video with those container timestamps."""
     return VideoFile(Reader(stamps_s, fps=fps, problem=problem), name="gate.mp4", fps=forced)
@@ -52,30 +53,23 @@ def times(opened: VideoFile) -> list[float]:
     return [round(timestamp_s, 6) for timestamp_s, _ in opened]
 
 
-def test_uneven_times_are_those_of_the_container() -> None:
-    assert times(video([0.0, 0.05, 0.2, 0.21])) == [0.0, 0.05, 0.2, 0.21]
-
-
-def test_times_count_from_the_first_frame() -> None:
-    assert times(video([7200.0, 7200.1, 7200.3])) == [0.0, 0.1, 0.3]
-
-
-def test_times_that_do_not_grow_go_on_by_one_frame() -> None:
-    assert times(video([0.0, 0.1, 0.1, 0.05, 0.4])) == [0.0, 0.1, 0.2, 0.3, 0.4]
-
-
-def test_a_clock_that_jumps_leaves_a_gap_or_is_set_anew() -> None:
-    assert times(video([0.0, 0.1, 100.0, 100.2])) == [0.0, 0.1, 100.0, 100.2]
-    assert times(video([50.0, 50.1, 7.0, 7.3, 7.5])) == [0.0, 0.1, 0.2, 0.5, 0.7]
-
-
-def test_no_times_at_all() -> None:
-    assert times(video([None] * 4)) == [0.0, 0.1, 0.2, 0.3]
-    assert times(video([0.0] * 3, fps=None)) == [0.0, 0.04, 0.08]
-
-
-def test_given_fps_wins() -> None:
-    assert times(video([0.0, 9.0, 10.0], forced=2.0)) == [0.0, 0.5, 1.0]
+@pytest.mark.parametrize(
+    ("stamps_s", "options", "times_s"),
+    [
+        ([0.0, 0.05, 0.2, 0.21], {}, [0.0, 0.05, 0.2, 0.21]),
+        ([7200.0, 7200.1, 7200.3], {}, [0.0, 0.1, 0.3]),
+        ([0.0, 0.1, 0.1, 0.05, 0.4], {}, [0.0, 0.1, 0.2, 0.3, 0.4]),  # they go on by one frame
+        ([0.0, 0.1, 100.0, 100.2], {}, [0.0, 0.1, 100.0, 100.2]),  # the clock jumps
+        ([50.0, 50.1, 7.0, 7.3, 7.5], {}, [0.0, 0.1, 0.2, 0.5, 0.7]),  # it is set anew
+        ([None] * 4, {}, [0.0, 0.1, 0.2, 0.3]),
+        ([0.0] * 3, {"fps": None}, [0.0, 0.04, 0.08]),
+        ([0.0, 9.0, 10.0], {"forced": 2.0}, [0.0, 0.5, 1.0]),
+    ],
+)
+def test_times_are_those_of_the_container_and_always_grow(
+    stamps_s: list[float | None], options: dict[str, Any], times_s: list[float]
+) -> None:
+    assert times(video(stamps_s, **options)) == times_s
 
 
 def test_a_problem_is_said_after_the_frames() -> None:

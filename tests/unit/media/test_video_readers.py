@@ -26,6 +26,11 @@ def greys(count: int, *, first: int = 40) -> list[BgrImage]:
     return [np.full((64, 64, 3), first + 10 * index, np.uint8) for index in range(count)]
 
 
+def noise(count: int) -> list[BgrImage]:
+    """Frames that take many bytes."""
+    return list(np.random.default_rng(1).integers(0, 255, (count, 64, 64, 3)).astype(np.uint8))
+
+
 def read(path: Path | str) -> list[tuple[float, BgrImage]]:
     source = open_source(path)
     frames = [(round(timestamp_s, 3), frame) for timestamp_s, frame in source]
@@ -169,8 +174,7 @@ def test_a_clock_that_jumps_in_a_transport_stream_is_no_damage(
 def test_a_video_that_breaks_off_says_so_after_its_frames(
     tmp_path: Path, name: str, codec: str, pixel_format: str
 ) -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (30, 64, 64, 3)).astype(np.uint8)
-    path = write_video(tmp_path / name, list(noise), kind=VideoKind(codec, pixel_format))
+    path = write_video(tmp_path / name, noise(30), kind=VideoKind(codec, pixel_format))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     frames, message = read_until_error(path)
@@ -193,8 +197,7 @@ def test_a_video_that_breaks_off_says_so_after_its_frames(
 def test_a_video_without_its_last_bytes_is_no_whole_one(
     tmp_path: Path, name: str, codec: str, sound: str | None, missing: int
 ) -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (8, 64, 64, 3)).astype(np.uint8)
-    path = write_video(tmp_path / name, list(noise), kind=VideoKind(codec), sound=sound)
+    path = write_video(tmp_path / name, noise(8), kind=VideoKind(codec), sound=sound)
     assert len(read(path)) == 8
     path.write_bytes(path.read_bytes()[:-missing])
     frames, message = read_until_error(path)
@@ -217,16 +220,14 @@ def test_a_fragmented_video_without_its_last_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["ts", "h264"])
 def test_a_stream_that_begins_within_a_group_of_pictures_is_no_damage(tmp_path: Path, suffix: str) -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (30, 64, 64, 3)).astype(np.uint8)
-    path = write_video(tmp_path / f"a.{suffix}", list(noise), kind=VideoKind(options={"g": "10", "sc_threshold": "0"}))
+    path = write_video(tmp_path / f"a.{suffix}", noise(30), kind=VideoKind(options={"g": "10", "sc_threshold": "0"}))
     data = path.read_bytes()
     path.write_bytes(data[len(data) // 6 // 188 * 188 :])
     assert 20 <= len(read(path)) <= 25
 
 
 def test_a_damaged_frame_is_left_out_and_said(tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (12, 64, 64, 3)).astype(np.uint8)
-    path = write_video(tmp_path / "a.mkv", list(noise))
+    path = write_video(tmp_path / "a.mkv", noise(12))
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
     data[middle : middle + 400] = bytes(value * 7 % 256 for value in range(400))

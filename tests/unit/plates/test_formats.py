@@ -186,6 +186,18 @@ def test_split_refuses_another_type() -> None:
         RUSSIA.format("taxi").split("A123BC77")
 
 
+@pytest.mark.parametrize("order", [(0, 1), (0, 2, 2), (1, 2, 3), ("0", "2", "1")])
+def test_an_order_that_loses_or_doubles_a_group_is_refused(order: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"number_order is .*, expected is an order of \[0, 1, 2\]"):
+        PlateFormat("x", "ll ll / dddd", number_order=order)
+
+
+def test_a_number_needs_a_text_of_its_type() -> None:
+    assert PlateFormat("x", "l{1,2} / dd l", number_order=(1, 0, 2)).to_number("AB12C") == "12ABC"
+    with pytest.raises(InvalidArgumentError, match="no standard plate"):
+        RUSSIA.format("standard").to_number("AB12C")
+
+
 def test_pattern_reads_like_the_plate() -> None:
     assert RUSSIA.format("standard").pattern == "l ddd ll [dd|ndd]"
     assert RUSSIA.format("standard_two_line").pattern == "l ddd / ll [dd|ndd]"

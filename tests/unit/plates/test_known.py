@@ -176,6 +176,24 @@ def test_a_match_says_country_and_local_spelling_of_what_was_read(make: Any) -> 
     assert KnownMatch.from_dict(old) == KnownMatch("1234IT7", ("1234 IT-7",), 0.0)
 
 
+def two_line(text: str, number: str) -> PlateReading:
+    one = reading(text)
+    return replace(one, verdict=replace(one.verdict, number=number))
+
+
+@pytest.mark.parametrize("listed", ["AP 7007 ET", "AP ET 7007"])
+def test_a_list_may_have_the_registered_order_or_the_printed_one(listed: str) -> None:
+    one = two_line("APET7007", "AP7007ET")
+    assert match_known(one, [listed, "A123BC77"]) == KnownMatch("APET7007", (listed,), 0.0)
+    assert match_known(one, [listed.replace("7007", "7004")], max_distance=0.5) is None
+
+
+def test_the_nearer_of_text_and_number_counts_and_equally_near_ones_are_ambiguous() -> None:
+    one = two_line("24110VBZ", "241VBZ10")
+    assert match_known(one, ["24110VBX", "241V8Z10"], max_distance=1) == KnownMatch("24110VBZ", ("241V8Z10",), 0.5)
+    assert match_known(one, ["24110VBZ", "241VBZ10"]) == KnownMatch("24110VBZ", ("24110VBZ", "241VBZ10"), 0.0)
+
+
 @pytest.mark.parametrize("plates", ["A123BC77", ["A123BC77", ""], ["A123BC7Ж"], [None], ["A1?3BC77"]])
 def test_bad_plates_are_named(plates: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="plates"):

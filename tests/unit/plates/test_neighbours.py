@@ -113,6 +113,29 @@ def test_real_plates(country: str, text: str, name: str, region: str | None) -> 
     assert country in ALL.fit(text).countries
 
 
+@pytest.mark.parametrize(
+    ("country", "text", "number"),
+    [
+        ("UA", "APET7007", "AP7007ET"),
+        ("KZ", "24110VBZ", "241VBZ10"),
+        ("KZ", "98001CF", "980CF01"),
+        ("KZ", "A082ZPO", "A082ZPO"),
+        ("BY", "AB71234", "AB12347"),
+        ("BY", "1234AB7", "1234AB7"),
+        ("UA", "10922BX", "10922BX"),
+        ("UZ", "01X666BB", "01X666BB"),
+    ],
+)
+def test_what_is_printed_on_two_lines_may_have_another_order_than_the_number(
+    country: str, text: str, number: str
+) -> None:
+    fits = Schemes((BY_COUNTRY[country],)).fits(text, lines=2)
+    assert {one.to_number(text) for _, one in fits} == {number}
+    fit = Schemes((BY_COUNTRY[country],)).fit(number, lines=None if text == number else 1)
+    assert fit.plate_format is not None
+    assert fit.plate_format.to_number(number) == number
+
+
 @pytest.mark.parametrize("text", ["84022PE", "00900PB", "10000AB"])
 def test_old_ukrainian_plates_have_one_line_and_tractors_two(text: str) -> None:
     ukraine = Schemes((BY_COUNTRY["UA"],))
@@ -223,7 +246,10 @@ def test_photographs_fit_their_country(shared_data: Path) -> None:
                 if text is None or country not in BY_COUNTRY or plate["plate_type"] in SOVIET:
                     continue
                 lines = plate.get("lines") if plate.get("lines") in {1, 2} else None  # three count as one here
-                assert Schemes((BY_COUNTRY[country],)).fit(text, lines=lines).legal, text
+                fit = Schemes((BY_COUNTRY[country],)).fit(text, lines=lines)
+                assert fit.plate_format is not None, text
+                if "registry_order" in plate:
+                    assert fit.plate_format.to_number(text) == plate["registry_order"]
                 assert country in ALL.fit(text, lines=lines).countries, text
                 fitting[country] += 1
     assert fitting["KZ"] > 90

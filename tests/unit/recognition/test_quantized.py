@@ -12,7 +12,7 @@ from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry._contents import contents_of
 from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
-from platereader.runtimes._tensors import read_tensors
+from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network
 
@@ -36,7 +36,7 @@ def test_a_plate_reads_the_same_in_any_batch(small_files: dict[str, tuple[Path, 
 
 
 def test_a_file_comes_back_as_it_was_written(small_files: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
-    tensors = read_tensors(small_files["int8"][0])
+    tensors = tensors_of(small_files["int8"][0].read_bytes(), name="a")
     write_int8(tmp_path / "again.safetensors", tensors)
     assert (tmp_path / "again.safetensors").read_bytes() == small_files["int8"][0].read_bytes()
     assert [contents_of(path.read_bytes(), name="a").precision for path, _ in small_files.values()] == ["fp32", "int8"]
@@ -66,7 +66,7 @@ def test_loading_draws_no_random_numbers(small_files: dict[str, tuple[Path, Path
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    int8_runtime(read_tensors(small_files["int8"][0]), config=CONFIG)
+    int8_runtime(tensors_of(small_files["int8"][0].read_bytes(), name="a"), config=CONFIG)
     assert torch.equal(torch.rand(1), expected)
 
 
@@ -84,10 +84,10 @@ def test_wrong_files_are_refused(small_files: dict[str, tuple[Path, Path]], tmp_
         WeightsCorruptError, match=r"small-int8.*layers\.0\.0\.weight is .*\[8, 1, 5, 5\].*\[32, 1, 5, 5\]"
     ):
         CtcRecognizer.from_file(small_files["int8"][0], precision="int8")  # the default network is larger
-    tensors = read_tensors(small_files["int8"][0])
+    tensors = tensors_of(small_files["int8"][0].read_bytes(), name="a")
     write_int8(tmp_path / "float.safetensors", {**tensors, "classify.weight": tensors["classify.weight"].float()})
     with pytest.raises(WeightsCorruptError, match=r"classify\.weight is .*float32"):
-        int8_runtime(read_tensors(tmp_path / "float.safetensors"), config=CONFIG)
+        int8_runtime(tensors_of((tmp_path / "float.safetensors").read_bytes(), name="a"), config=CONFIG)
     write_int8(tmp_path / "less.safetensors", {name: tensor for name, tensor in tensors.items() if "bias" not in name})
     with pytest.raises(WeightsCorruptError, match="bias is None"):
-        int8_runtime(read_tensors(tmp_path / "less.safetensors"), config=CONFIG)
+        int8_runtime(tensors_of((tmp_path / "less.safetensors").read_bytes(), name="a"), config=CONFIG)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -47,19 +46,6 @@ def test_the_probabilities_are_torchs(
     assert found.dtype == np.float32
     np.testing.assert_allclose(np.exp(found), np.exp(wanted), atol=tolerance)
     assert np.exp(wanted).max() > 0.5  # they are about something
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_threads_do_not_disturb_each_other(engine: str, small_files: dict[str, tuple[Path, Path]]) -> None:
-    runtime = runtime_of(small_files["fp32"][1], engine=engine)
-    batches = [pictures(seed, 1 + seed) for seed in range(4)]
-    wanted = [runtime.run(batch)[0].copy() for batch in batches]
-
-    def work(number: int) -> bool:
-        return all(np.allclose(runtime.run(batches[number])[0], wanted[number], atol=1e-5) for _ in range(30))
-
-    with ThreadPoolExecutor(len(batches)) as threads:
-        assert all(threads.map(work, range(len(batches))))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

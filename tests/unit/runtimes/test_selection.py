@@ -20,38 +20,35 @@ ONNX, TORCH, BF16 = (
 SPECS = (FAST_INT8, ONNX, TORCH, BF16)
 
 
-@pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with everything; tests take some of it away."""
-    monkeypatch.setattr(selection, "installed_engines", lambda: ("openvino", "onnx", "torch"))
-    monkeypatch.setattr(selection, "cpu_features", lambda: ("avx2", "amx_int8"))
+ENGINES, FEATURES = ("openvino", "onnx", "torch"), ("avx2", "amx_int8")
 
 
-def test_auto_goes_by_the_order() -> None:
-    assert suitable_specs(SPECS, RuntimeOptions()) == [FAST_INT8, ONNX, TORCH]
-
-
-def test_auto_leaves_out_what_the_processor_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "cpu_features", lambda: ("avx2",))
-    assert suitable_specs(SPECS, RuntimeOptions()) == [ONNX, TORCH]
-
-
-def test_auto_leaves_out_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "installed_engines", lambda: ("torch",))
-    assert suitable_specs(SPECS, RuntimeOptions()) == [TORCH]
-    assert suitable_specs(SPECS, RuntimeOptions("onnx")) == [ONNX]  # loading it says that it is missing
-
-
-def test_a_precision_that_is_named_needs_no_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "cpu_features", tuple)
-    assert suitable_specs(SPECS, RuntimeOptions(precision="int8")) == [FAST_INT8]
-    assert suitable_specs(SPECS, RuntimeOptions(precision="bf16")) == [BF16]
-    assert suitable_specs(SPECS, RuntimeOptions("torch", "fp32")) == [TORCH]
-
-
-def test_other_devices_are_torchs() -> None:
-    assert suitable_specs(SPECS, RuntimeOptions(device="cuda")) == [TORCH]
-    assert suitable_specs(SPECS, RuntimeOptions(precision="bf16", device="cuda")) == [BF16]
+@pytest.mark.parametrize(
+    ("engines", "features", "options", "expected"),
+    [
+        (ENGINES, FEATURES, RuntimeOptions(), [FAST_INT8, ONNX, TORCH]),
+        (ENGINES, ("avx2",), RuntimeOptions(), [ONNX, TORCH]),
+        (("torch",), FEATURES, RuntimeOptions(), [TORCH]),
+        (("torch",), FEATURES, RuntimeOptions("onnx"), [ONNX]),  # loading it says that it is missing
+        # A precision that is named needs no instructions.
+        (ENGINES, (), RuntimeOptions(precision="int8"), [FAST_INT8]),
+        (ENGINES, (), RuntimeOptions(precision="bf16"), [BF16]),
+        (ENGINES, (), RuntimeOptions("torch", "fp32"), [TORCH]),
+        # Other devices are torch's.
+        (ENGINES, FEATURES, RuntimeOptions(device="cuda"), [TORCH]),
+        (ENGINES, FEATURES, RuntimeOptions(precision="bf16", device="cuda"), [BF16]),
+    ],
+)
+def test_what_is_there_and_asked_for_in_the_order_of_speed(
+    engines: tuple[str, ...],
+    features: tuple[str, ...],
+    options: RuntimeOptions,
+    expected: list[RuntimeSpec],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selection, "installed_engines", lambda: engines)
+    monkeypatch.setattr(selection, "cpu_features", lambda: features)
+    assert suitable_specs(SPECS, options) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,7 +70,6 @@ def test_what_cannot_be_is_refused(options: dict[str, str], message: str) -> Non
 
 
 def test_engines_are_known_without_importing_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in {"torch", "openvino"} else name)
     assert selection.installed_engines() == ("onnx",)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -87,17 +86,6 @@ def test_input_is_not_written_to() -> None:
     pictures = batch(2)
     pictures.flags.writeable = False
     assert np.array_equal(runtime().run(pictures)[0], runtime().run(batch(2)[:, :, :, ::-1][:, :, :, ::-1])[0])
-
-
-def test_two_threads_get_the_same_answers() -> None:
-    shared, pictures = runtime(), batch(6)
-    expected = shared.run(pictures)[0]
-
-    def work(rows: range) -> bool:
-        return all(np.array_equal(shared.run(pictures[i % 6 :])[0], expected[i % 6 :]) for i in rows)
-
-    with ThreadPoolExecutor(2) as threads:
-        assert all(threads.map(work, [range(50)] * 2))
 
 
 def test_it_describes_itself() -> None:

@@ -64,14 +64,6 @@ def test_a_fit_makes_confidence_hold_on_fresh_readings() -> None:
     assert separation > 0.85
 
 
-def test_separable_readings_give_finite_weights() -> None:
-    signs = [CLEAR] * 20 + [replace(CLEAR, text_prob=0.01, lead_nats=0.1, weakest=0.1)] * 20
-    fitted = Calibration.fit(signs, [True] * 20 + [False] * 20, precision="fp32", decoder="any")
-    assert np.isfinite([fitted.bias, *fitted.weights]).all()
-    assert fitted.confidence(signs[0]) > 0.9
-    assert fitted.confidence(signs[-1]) < 0.1
-
-
 def test_one_kind_of_readings_is_not_enough() -> None:
     with pytest.raises(InvalidArgumentError, match="right and wrong"):
         Calibration.fit([CLEAR] * 5, [True] * 5, precision="fp32", decoder="any")

@@ -7,50 +7,60 @@ import pytest
 
 from platereader import Candidate, InvalidArgumentError, PlateEvidence, PlateImage, TrustPolicy, Verdict
 from platereader import _ctc as ctc
-from platereader.plates import BELARUS, KAZAKHSTAN, LATIN, LATIN_36, RUSSIA, PlateScheme, Schemes
+from platereader.plates import BELARUS, KAZAKHSTAN, LATIN, LATIN_36, RUSSIA, UKRAINE, PlateScheme, Schemes
+from platereader.results import Lines
 from platereader.testing import spelled
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 
 
-def judge(text: str, marks: Mapping[str, float], *schemes: PlateScheme, others: tuple[str, ...] = ()) -> Verdict:
+def judge(
+    text: str, marks: Mapping[str, float], *schemes: PlateScheme, others: tuple[str, ...] = (), lines: Lines = 1
+) -> Verdict:
     """The verdict on a plate that clearly spells a text, or nearly, with others as the first candidates."""
     log_probs = spelled(text, LATIN_36, probability=0.9999)
     candidates = [Candidate(other, -0.1, None) for other in others]
     candidates += [Candidate(text, ctc.log_prob(log_probs, LATIN_36.encode(text)) - len(others), None)]
-    evidence = PlateEvidence(None, PICTURE, log_probs, tuple(candidates), marks)
+    evidence = PlateEvidence(None, PlateImage(PICTURE.pixels, lines), log_probs, tuple(candidates), marks)
     (verdict,) = TrustPolicy().judge([evidence], alphabet=LATIN_36, schemes=Schemes(schemes))
     return verdict
 
 
-def test_a_lorry_of_belarus_and_a_taxi_of_russia_are_told_apart_by_their_marks() -> None:
-    lorry = judge("AB12345", {"RU": 0.01, "BY": 0.98}, RUSSIA, BELARUS)
-    taxi = judge("AB12345", {"RU": 0.98, "BY": 0.01}, RUSSIA, BELARUS)
-    assert (lorry.status, lorry.country) == ("read", "BY")
-    assert (taxi.status, taxi.country) == ("read", "RU")
+BOTH, THREE, WITH_LATIN = (RUSSIA, BELARUS), (RUSSIA, BELARUS, KAZAKHSTAN), (RUSSIA, LATIN)
+# What the text of a plate, its marks and the schemes make of it; AB12345 is a lorry of Belarus or a taxi of Russia.
+CASES: list[tuple[str, dict[str, float], tuple[PlateScheme, ...], tuple[str | None, ...]]] = [
+    ("AB12345", {"RU": 0.01, "BY": 0.98}, BOTH, ("read", None, "BY")),
+    ("AB12345", {"RU": 0.98, "BY": 0.01}, BOTH, ("read", None, "RU")),
+    # Without a mark it is of no country whose mark is known, also beside one that needs none.
+    ("AB12345", {"RU": 0.01, "BY": 0.02}, BOTH, ("uncertain", "unknown_country", None)),
+    ("AB12345", {"RU": 0.01, "BY": 0.02}, THREE, ("uncertain", "unknown_country", None)),
+    ("ABCDEFGH", {"RU": 0.01, "BY": 0.02}, THREE, ("uncertain", "unknown_format", None)),
+    ("AB12345", {"RU": 0.01, "BY": 0.97}, (RUSSIA,), ("uncertain", "unknown_country", None)),
+    ("AB12345", {"KZ": 0.97, "RU": 0.0}, (RUSSIA, KAZAKHSTAN), ("uncertain", "unknown_format")),
+    # Other countries are read where the user passes LATIN, and a taxi without the mark is of another one.
+    ("WX12345", {"RU": 0.0}, WITH_LATIN, ("read",)),
+    ("AB12345", {"RU": 0.02}, WITH_LATIN, ("read", None, "XX")),
+    ("AB12345", {"RU": 0.97}, WITH_LATIN, ("read", None, "RU")),
+    # A mark that may be hidden neither proves nor rules out, and does not decide alone.
+    *(("A123BC77", {"RU": unsure, "BY": 0.01}, BOTH, ("read",)) for unsure in (0.3, 0.7)),
+    *(("AB12345", {"RU": unsure, "BY": 0.01}, BOTH, ("uncertain", "ambiguous_country")) for unsure in (0.3, 0.7)),
+    ("AB12345", {"RU": 0.95, "BY": 0.01}, BOTH, ("read",)),
+    ("AB12345", {"RU": 0.3, "KZ": 0.01}, BOTH, ("uncertain", "ambiguous_country")),
+    ("AB12345", {"RU": 0.01, "KZ": 0.01}, BOTH, ("read", None, "BY")),
+    # What a recognizer without marks sees is judged by the text; a country whose mark it does not know needs none.
+    ("A123BC77", {}, (RUSSIA,), ("read",)),
+    ("AB12345", {}, BOTH, ("uncertain", "ambiguous_country")),
+    ("123ABC02", {"RU": 0.0}, (RUSSIA, KAZAKHSTAN), ("read", None, "KZ")),
+]
 
 
-def test_without_a_mark_a_text_is_of_no_country_whose_mark_is_known() -> None:
-    verdict = judge("AB12345", {"RU": 0.01, "BY": 0.02}, RUSSIA, BELARUS)
-    assert (verdict.text, verdict.status, verdict.reason) == ("AB12345", "uncertain", "unknown_country")
-    assert verdict.country is None
-
-
-def test_so_it_is_beside_a_scheme_that_needs_no_mark() -> None:
-    verdict = judge("AB12345", {"RU": 0.01, "BY": 0.02}, RUSSIA, BELARUS, KAZAKHSTAN)
-    assert (verdict.text, verdict.status, verdict.reason) == ("AB12345", "uncertain", "unknown_country")
-    verdict = judge("ABCDEFGH", {"RU": 0.01, "BY": 0.02}, RUSSIA, BELARUS, KAZAKHSTAN)
-    assert verdict.reason == "unknown_format"
-
-
-def test_the_mark_of_a_country_without_a_scheme_is_an_unknown_country() -> None:
-    verdict = judge("AB12345", {"RU": 0.01, "BY": 0.97}, RUSSIA)
-    assert (verdict.status, verdict.reason) == ("uncertain", "unknown_country")
-
-
-def test_a_text_that_its_country_does_not_issue_has_an_unknown_format() -> None:
-    verdict = judge("AB12345", {"KZ": 0.97, "RU": 0.0}, RUSSIA, KAZAKHSTAN)
-    assert (verdict.status, verdict.reason) == ("uncertain", "unknown_format")
+@pytest.mark.parametrize(("text", "marks", "schemes", "expected"), CASES)
+def test_marks_tell_countries_apart(
+    text: str, marks: dict[str, float], schemes: tuple[PlateScheme, ...], expected: tuple[str | None, ...]
+) -> None:
+    verdict = judge(text, marks, *schemes)
+    assert verdict.text == text
+    assert (verdict.status, verdict.reason, verdict.country)[: len(expected)] == expected
 
 
 def test_the_candidate_of_the_marked_country_goes_first() -> None:
@@ -58,34 +68,17 @@ def test_the_candidate_of_the_marked_country_goes_first() -> None:
     assert (verdict.text, verdict.country) == ("123ABC02", "KZ")
 
 
-def test_other_countries_are_read_where_the_user_passes_latin() -> None:
-    assert judge("WX12345", {"RU": 0.0}, RUSSIA, LATIN).status == "read"
-    # As Russian as a taxi by its text alone: without the mark it is one of another country.
-    verdict = judge("AB12345", {"RU": 0.02}, RUSSIA, LATIN)
-    assert (verdict.status, verdict.country) == ("read", "XX")
-    assert judge("AB12345", {"RU": 0.97}, RUSSIA, LATIN).country == "RU"
-
-
-def test_a_mark_that_may_be_hidden_neither_proves_nor_rules_out() -> None:
-    assert judge("A123BC77", {"RU": 0.3, "BY": 0.01}, RUSSIA, BELARUS).status == "read"
-    verdict = judge("AB12345", {"RU": 0.3, "KZ": 0.01}, RUSSIA, BELARUS)
-    assert (verdict.status, verdict.reason) == ("uncertain", "ambiguous_country")
-    assert judge("AB12345", {"RU": 0.01, "KZ": 0.01}, RUSSIA, BELARUS).country == "BY"
-
-
-def test_a_mark_that_is_not_surely_seen_does_not_decide_alone() -> None:
-    for probability in (0.3, 0.7):
-        verdict = judge("AB12345", {"RU": probability, "BY": 0.01}, RUSSIA, BELARUS)
-        assert (verdict.status, verdict.reason) == ("uncertain", "ambiguous_country")
-        assert judge("A123BC77", {"RU": probability, "BY": 0.01}, RUSSIA, BELARUS).status == "read"
-    assert judge("AB12345", {"RU": 0.95, "BY": 0.01}, RUSSIA, BELARUS).status == "read"
-
-
-def test_a_recognizer_that_knows_no_marks_is_judged_by_the_text() -> None:
-    assert judge("A123BC77", {}, RUSSIA).status == "read"
-    assert judge("AB12345", {}, RUSSIA, BELARUS).reason == "ambiguous_country"
-    # A country whose mark the recognizer does not look for needs none.
-    assert judge("123ABC02", {"RU": 0.0}, RUSSIA, KAZAKHSTAN).country == "KZ"
+@pytest.mark.parametrize(
+    ("text", "marks", "number"),
+    [
+        ("APET7007", {"UA": 0.98, "KZ": 0.01}, "AP7007ET"),
+        ("24110VBZ", {"UA": 0.01, "KZ": 0.98}, "241VBZ10"),
+        ("24110VBZ", {"UA": 0.98, "KZ": 0.01}, "24110VBZ"),  # no Ukrainian plate
+    ],
+)
+def test_the_number_of_a_two_line_plate_is_that_of_its_country(text: str, marks: dict[str, float], number: str) -> None:
+    verdict = judge(text, marks, UKRAINE, KAZAKHSTAN, lines=2)
+    assert (verdict.text, verdict.number) == (text, number)
 
 
 @pytest.mark.parametrize("marks", [{"RU": 1.2}, {"RU": "much"}, [0.4]])

@@ -18,9 +18,7 @@ from platereader import (
     Quad,
     TrustPolicy,
 )
-from platereader import (
-    _ctc as ctc,
-)
+from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import Character, FusedSigns, FusedText, Lines, Reason
@@ -57,11 +55,28 @@ def with_one_vague(text: str, position: int, probability: float) -> LogProbs:
     return log_probs
 
 
-def test_clear_plate_is_read() -> None:
-    reading = judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.9999))
-    assert (reading.status, reading.reason, reading.text) == ("read", None, "A123BC77")
-    assert reading.confidence > 0.99
-    assert not reading.calibrated
+TEXT = "A123BC77"
+CLEAR = spelled(TEXT, RUSSIAN, probability=0.9999)
+
+
+@pytest.mark.parametrize(
+    ("text", "log_probs", "expected"),
+    [
+        (TEXT, CLEAR, (TEXT, "read", None)),
+        (TEXT, spelled(TEXT, RUSSIAN, probability=0.7), (TEXT, "uncertain", "low_confidence")),
+        (TEXT, spelled(TEXT, RUSSIAN, probability=0.3), (None, "unreadable", "nothing_legible")),
+        ("A1B2C3", spelled("A1B2C3", RUSSIAN, probability=0.9999), ("A1B2C3", "uncertain", "unknown_format")),
+        ("A123BC995", spelled("A123BC995", RUSSIAN, probability=0.9999), ("A123BC995", "uncertain", "unknown_region")),
+        # Something illegible beside or between the characters.
+        (TEXT, with_illegible(CLEAR, 0), (TEXT, "uncertain", "cut_off")),
+        (TEXT, with_illegible(CLEAR, -1), (TEXT, "uncertain", "cut_off")),
+        (TEXT, with_illegible(CLEAR, 4), (TEXT, "uncertain", "hidden_character")),
+    ],
+)
+def test_what_is_said_of_a_text(text: str, log_probs: LogProbs, expected: tuple[str | None, str, str | None]) -> None:
+    reading = judge(text, log_probs)
+    assert (reading.text, reading.status, reading.reason) == expected
+    assert (reading.candidates[0].text, reading.calibrated) == (text, False)
 
 
 def test_confidence_is_the_probability_of_the_whole_text() -> None:
@@ -74,7 +89,7 @@ def test_confidence_is_the_probability_of_the_whole_text() -> None:
 def test_where_ground_and_ink_burn_out_strokes_may_be_missing(ground: int, ink: int, reason: str | None) -> None:
     pixels = np.full((64, 297, 3), ground, np.uint8)
     pixels[16:48, 30:270:12] = pixels[16:48, 31:270:12] = ink
-    reading = judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.9999), picture=PlateImage(pixels))
+    reading = judge("A123BC77", CLEAR, picture=PlateImage(pixels))
     assert (reading.reason, reading.text) == (reason, "A123BC77")
 
 
@@ -84,31 +99,6 @@ def test_one_weak_character_is_enough_to_doubt() -> None:
     assert (reading.status, reading.reason) == ("uncertain", "weak_character")
     assert reading.masked_text == "A1?3BC77"
     assert reading.text == "A123BC77"
-
-
-def test_low_confidence_of_the_whole_comes_first() -> None:
-    reading = judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.7))
-    assert (reading.status, reading.reason) == ("uncertain", "low_confidence")
-
-
-@pytest.mark.parametrize(("text", "reason"), [("A1B2C3", "unknown_format"), ("A123BC995", "unknown_region")])
-def test_odd_texts_are_kept_but_doubted(text: str, reason: str) -> None:
-    reading = judge(text, spelled(text, RUSSIAN, probability=0.9999))
-    assert (reading.text, reading.status, reading.reason) == (text, "uncertain", reason)
-
-
-def test_text_that_hardly_fits_is_unreadable_but_its_candidates_stay() -> None:
-    log_probs = spelled("A123BC77", RUSSIAN, probability=0.3)
-    reading = judge("A123BC77", log_probs)
-    assert (reading.text, reading.status, reading.reason) == (None, "unreadable", "nothing_legible")
-    assert reading.candidates[0].text == "A123BC77"
-
-
-@pytest.mark.parametrize(("step", "reason"), [(0, "cut_off"), (-1, "cut_off"), (4, "hidden_character")])
-def test_something_illegible_beside_or_between_the_characters_is_named(step: int, reason: str) -> None:
-    log_probs = with_illegible(spelled("A123BC77", RUSSIAN, probability=0.9999), step)
-    reading = judge("A123BC77", log_probs)
-    assert (reading.text, reading.status, reading.reason) == ("A123BC77", "uncertain", reason)
 
 
 def test_where_no_character_stands_it_is_not_a_plate() -> None:
@@ -122,7 +112,7 @@ def test_low_confidence_on_a_tiny_plate_is_put_down_to_its_size() -> None:
     far, near = (Detection(Box(0, 0, width, width / 4), 0.9) for width in (30.0, 200.0))
     assert judge("A123BC77", blurred, detection=far).reason == "too_small"
     assert judge("A123BC77", blurred, detection=near).reason == "low_confidence"
-    assert judge("A123BC77", spelled("A123BC77", RUSSIAN, probability=0.9999), detection=far).status == "read"
+    assert judge("A123BC77", CLEAR, detection=far).status == "read"
 
 
 def test_a_plate_is_as_wide_as_its_corners_say() -> None:
@@ -157,8 +147,7 @@ def test_a_batch_is_judged_like_its_single_plates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "behind_nats", "expected"),
-    [(1, 1.0, "M071AA09"), (2, 1.0, "MO71AA09"), (1, 6.0, "MO71AA09")],
+    ("lines", "behind_nats", "expected"), [(1, 1.0, "M071AA09"), (2, 1.0, "MO71AA09"), (1, 6.0, "MO71AA09")]
 )
 def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: float, expected: str) -> None:
     moped, car = "MO71AA09", "M071AA09"  # a moped's plate has two lines

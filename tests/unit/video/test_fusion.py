@@ -1,6 +1,7 @@
 """Many frames of one plate."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,7 @@ from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
 from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence, scoring
 from platereader.video._fusion.evidence import MAX_TEXTS
 from platereader.video._fusion.legibility import agreement, frame_signs
-from platereader.video._fusion.texts import proposed, substituted, voted
+from platereader.video._fusion.texts import proposed, voted
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 
@@ -47,8 +48,10 @@ def fuse(*readings: PlateReading, trust: TrustPolicy | None = None) -> FusedEvid
     return evidence
 
 
-def weighing(frames: FrameWeights, *, bias: float = 0.0) -> TrustPolicy:
-    fusion = FusedCalibration(frames, bias, (0.0,) * len(FUSED_FEATURES), tracks=1)
+def weighing(
+    frames: FrameWeights, *, bias: float = 0.0, weights: Sequence[float] = (0.0,) * len(FUSED_FEATURES)
+) -> TrustPolicy:
+    fusion = FusedCalibration(frames, bias, tuple(weights), tracks=1)
     return TrustPolicy(calibration=Calibration(0.0, (0.0,) * len(FEATURES), 1, "fp32", "none", fusion))
 
 
@@ -145,7 +148,7 @@ def test_order_of_frames_does_not_matter() -> None:
 
 def test_looking_at_the_result_in_between_changes_nothing() -> None:
     frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.4, 0.7, 0.6)]
-    looked = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+    looked = fuse()
     for index, frame in enumerate(frames):
         looked.add(frame, index)
         assert looked.fused.text in {"A123BC77", "A128BC77"}
@@ -154,8 +157,7 @@ def test_looking_at_the_result_in_between_changes_nothing() -> None:
 
 def test_absorbed_readings_count_like_added_ones() -> None:
     frames = [reading(torn("A123BC77", "A128BC77", w), "A123BC77", "A128BC77") for w in (0.4, 0.7)]
-    both = fuse(frames[0])
-    later = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+    both, later = fuse(frames[0]), fuse()
     later.add(frames[1], 1)
     both.merge(later)
     assert (both.readings, both.fused) == (2, fuse(*frames).fused)
@@ -174,7 +176,7 @@ def test_scores_of_texts_that_nobody_proposes_any_more_are_forgotten(monkeypatch
     monkeypatch.setattr(scoring, "_MAX_REMEMBERED", 20)
     good = clear("A123BC77")
     evidence = fuse(good)  # long before the others, so that it stays
-    for number in range(1, 400):
+    for number in range(1, 150):
         # Of equally improbable texts, those that come first in the alphabet are scored: the latest one each time.
         passing = (*good.candidates, Candidate(f"A{400 - number:03d}BC99", -30.0, None))
         evidence.add(replace(good, verdict=replace(good.verdict, candidates=passing)), 10_000 + number)
@@ -203,9 +205,8 @@ def test_a_text_is_read_only_if_a_frame_shows_it_whole() -> None:
 def test_what_is_kept_weighs_much_and_spreads_over_the_passage() -> None:
     weights = replace(UNFITTED, signs=(0.0, 0.0, 0.0, 0.0, 0.0, 1.0))
     poor, good = reading(torn("A123BC77", "A128BC77", 0.6), "A123BC77"), clear("A123BC77")
-    evidence = FusedEvidence(weighing(weights), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
-    for index in range(4 * MAX_EVIDENCE):
-        evidence.add(good if index == 5 else poor, index)
+    seen = (good if index == 5 else poor for index in range(4 * MAX_EVIDENCE))
+    evidence = fuse(*seen, trust=weighing(weights))
     assert evidence.best == (good, 5)
     kept = [frame.frame_index for frame in evidence._kept]  # pyright: ignore[reportPrivateUsage]
     assert kept[-1] - kept[0] > 3 * MAX_EVIDENCE
@@ -228,17 +229,13 @@ def test_calibration_decides_confidence_and_status() -> None:
     assert fuse(*[clear("A123BC77")] * 3).fused.calibrated is False
 
 
-FITTED = dict.fromkeys(FUSED_FEATURES, 0.0) | {"lead": 0.5, "typical": 0.4, "agreement": 1.1, "legal": 4.0}
-
-
-def parked(count: int, *, width_px: float = 52.0) -> FusedEvidence:
+def parked(count: int) -> FusedEvidence:
     """So many readings of one plate that stands still, each of them right with a probability of 0.95."""
     one = reading(torn("A123BC77", "A128BC77", 0.95), "A123BC77", "A128BC77")
-    small = replace(one.evidence, detection=Detection(Box(100.0, 50.0, 100.0 + width_px, 62.0), 0.9))
+    small = replace(one.evidence, detection=Detection(Box(100, 50, 152, 62), 0.9))
     seen = PlateReading(replace(one.verdict, confidence=0.95), small)
-    fusion = FusedCalibration(UNFITTED, -5.7, tuple(FITTED.values()), tracks=1)
-    trust = TrustPolicy(calibration=Calibration(0.0, (0.0,) * len(FEATURES), 1, "fp32", "none", fusion))
-    return fuse(*[seen] * count, trust=trust)
+    fitted = dict.fromkeys(FUSED_FEATURES, 0.0) | {"lead": 0.5, "typical": 0.4, "agreement": 1.1, "legal": 4.0}
+    return fuse(*[seen] * count, trust=weighing(UNFITTED, bias=-5.7, weights=[*fitted.values()]))
 
 
 def test_a_parked_plate_that_every_frame_reads_with_some_doubt_is_read() -> None:
@@ -305,18 +302,19 @@ def test_the_best_reading_is_of_the_fused_text() -> None:
     assert fuse(right, right, right, wrong).best == (right, 0)
 
 
+def signs_of(seen: PlateReading) -> dict[str, float]:
+    return dict(zip(FRAME_SIGNS, frame_signs(seen), strict=True))
+
+
 def test_signs_of_a_frame_name_what_is_there() -> None:
     stripes = np.tile(np.array([0, 0, 255, 255], np.uint8)[None, :, None], (8, 10, 3))
     soft = np.tile(np.linspace(0, 255, 40).astype(np.uint8)[None, :, None], (8, 1, 3))
     log_probs = spelled("A123BC77", RUSSIAN)
-    signs = {
-        name: dict(zip(FRAME_SIGNS, frame_signs(reading(log_probs, "A123BC77", plate=PlateImage(pixels))), strict=True))
-        for name, pixels in (("stripes", stripes), ("soft", soft))
-    }
-    assert signs["stripes"]["sharpness"] == pytest.approx(0.0, abs=1e-6)
-    assert signs["soft"]["sharpness"] < -2.0
-    assert signs["stripes"]["contrast"] == pytest.approx(np.log(2.55), abs=1e-6)
-    assert signs["soft"]["width"] == 0.0  # nobody says how wide it was
+    sharp, blurred = (signs_of(reading(log_probs, "A123BC77", plate=PlateImage(pixels))) for pixels in (stripes, soft))
+    assert sharp["sharpness"] == pytest.approx(0.0, abs=1e-6)
+    assert blurred["sharpness"] < -2.0
+    assert sharp["contrast"] == pytest.approx(np.log(2.55), abs=1e-6)
+    assert blurred["width"] == 0.0  # nobody says how wide it was
 
 
 @pytest.mark.parametrize(("lines", "width_px"), [(1, 100.0), (2, 100.0 / 0.6), (1, 1e4)])
@@ -324,17 +322,15 @@ def test_two_lines_are_as_wide_as_if_they_stood_side_by_side(lines: Lines, width
     seen = reading(spelled("A123BC77", RUSSIAN), "A123BC77", plate=replace(PICTURE, lines=lines))
     box = Box(0, 0, 100 if width_px < 1e4 else width_px, 50)
     seen = replace(seen, evidence=replace(seen.evidence, detection=Detection(box, 0.9)))
-    signs = dict(zip(FRAME_SIGNS, frame_signs(seen), strict=True))
-    assert signs["width"] == pytest.approx(np.log(min(width_px, 300) / 100))
+    assert signs_of(seen)["width"] == pytest.approx(np.log(min(width_px, 300) / 100))
 
 
 def test_a_few_stray_pixels_are_no_contrast() -> None:
     pixels = np.full((8, 400, 3), 100, np.uint8)
     pixels[:, 200:] = 150
     pixels[:, :4], pixels[:, -4:] = 0, 255
-    log_probs = spelled("A123BC77", RUSSIAN)
-    signs = dict(zip(FRAME_SIGNS, frame_signs(reading(log_probs, "A123BC77", plate=PlateImage(pixels))), strict=True))
-    assert signs["contrast"] == pytest.approx(np.log(0.5), abs=1e-6)
+    seen = reading(spelled("A123BC77", RUSSIAN), "A123BC77", plate=PlateImage(pixels))
+    assert signs_of(seen)["contrast"] == pytest.approx(np.log(0.5), abs=1e-6)
 
 
 def test_candidates_of_many_frames_come_before_those_of_few() -> None:
@@ -347,12 +343,6 @@ def test_candidates_of_many_frames_come_before_those_of_few() -> None:
 def test_what_two_frames_consider_may_come_before_what_one_is_surer_of(share: float, first: str) -> None:
     once, twice = Candidate("A123BC77", math.log(0.5), None), Candidate("A128BC77", math.log(share), None)
     assert proposed([(1.0, (once,)), (1.0, (twice,)), (1.0, (twice,))], count=1) == [first]
-
-
-def test_substitutions_take_characters_of_texts_of_the_same_length() -> None:
-    scores = {"A123": 0.0, "A128": -1.0, "B123": -2.0, "C1234": -0.5}
-    assert substituted("A123", scores, count=9) == []
-    assert substituted("A123", {"A123": 0.0, "B128": -1.0, "C1234": -0.5}, count=9) == ["B123", "A128"]
 
 
 def test_frames_spell_a_text_together_that_none_of_them_reads() -> None:

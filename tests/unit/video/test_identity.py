@@ -38,11 +38,7 @@ class Film:
     def __init__(self, settings: StreamSettings | None = None) -> None:
         self.plates: Sequence[Plate] = ()
         self.stream = PlateStream(
-            self._detect,
-            self._read,
-            tracker=MotionTracker(),
-            evidence=no_evidence,
-            settings=settings,
+            self._detect, self._read, tracker=MotionTracker(), evidence=no_evidence, settings=settings
         )
         self.updates: list[StreamUpdate] = []
         self.time_s = 0.0
@@ -85,24 +81,19 @@ def test_a_next_car_whose_number_differs_in_one_character_is_another_passage(fps
     assert passages[1].first.frame_index >= 13
 
 
-def test_a_next_car_in_the_same_place_without_a_gap_is_another_passage() -> None:
-    film = Film(StreamSettings(recheck_s=0.0)).show([*seen(ONE, 12), *seen(NEXT, 12)], fps=5)
-    assert film.texts() == [ONE, NEXT]
-
-
-def test_a_character_that_is_misread_now_and_then_makes_no_second_passage() -> None:
-    film = Film(StreamSettings(recheck_s=0.0)).show([*seen(ONE, 6), *seen(NEXT, 5), *seen(ONE, 6)] * 3)
-    assert film.texts() == [ONE]
-
-
-def test_unsure_readings_of_another_text_after_a_gap_are_of_the_same_plate() -> None:
-    film = Film().show([*seen(ONE, 12), *[[]] * 3, *seen(NEXT, 6, probability=0.8)])
-    assert film.texts() == [ONE]
-
-
-def test_equal_texts_of_two_cars_at_once_stay_two() -> None:
-    pair = [[Plate(ONE, PLATE), Plate(ONE, PLATE.moved(400, 100))] for _ in range(12)]
-    assert Film().show(pair).texts() == [ONE, ONE]
+@pytest.mark.parametrize(
+    ("recheck_s", "fps", "frames", "texts"),
+    [
+        (0.0, 5, [*seen(ONE, 12), *seen(NEXT, 12)], [ONE, NEXT]),  # in the same place without a gap
+        (0.0, 10, [*seen(ONE, 6), *seen(NEXT, 5), *seen(ONE, 6)] * 3, [ONE]),  # misread now and then
+        (1.0, 10, [*seen(ONE, 12), *[[]] * 3, *seen(NEXT, 6, probability=0.8)], [ONE]),  # unsure readings after a gap
+        (1.0, 10, [[Plate(ONE), Plate(ONE, PLATE.moved(400, 100))] for _ in range(12)], [ONE, ONE]),  # two cars at once
+        (1.0, 0.1, [*seen(ONE, 1), [], *seen(ONE, 1)], [ONE]),  # one of few frames missed it
+        (1.0, 0.1, [*seen(ONE, 1), *[[]] * 3, *seen(ONE, 1)], [ONE, ONE]),
+    ],
+)
+def test_how_many_passages_there_are(recheck_s: float, fps: float, frames: list[list[Plate]], texts: list[str]) -> None:
+    assert Film(StreamSettings(recheck_s=recheck_s)).show(frames, fps=fps).texts() == texts
 
 
 def test_nothing_vanishes_after_the_frame_size_changed() -> None:
@@ -125,11 +116,6 @@ def test_alternating_frame_sizes_are_one_passage_with_boxes_in_each_frame() -> N
 def test_a_standing_car_is_one_passage_at_any_frame_rate(interval_s: float, text: str) -> None:
     film = Film().show([*seen(text, 6), [], *seen(text, 6)], fps=1 / interval_s)
     assert len(film.finished()) == 1
-
-
-def test_a_car_that_one_of_few_frames_missed_is_one_passage() -> None:
-    assert Film().show([*seen(ONE, 1), [], *seen(ONE, 1)], fps=0.1).texts() == [ONE]
-    assert Film().show([*seen(ONE, 1), *[[]] * 3, *seen(ONE, 1)], fps=0.1).texts() == [ONE, ONE]
 
 
 def test_a_standing_car_at_a_variable_frame_rate_is_one_passage() -> None:

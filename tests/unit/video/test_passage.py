@@ -22,12 +22,7 @@ def sighting(box: Box, time_s: float) -> Sighting:
 
 
 def passage(box: Box, *, start_s: float) -> Passage:
-    return Passage.begin(
-        1,
-        1,
-        evidence=no_evidence(),
-        observations=[Observation(READING, box, sighting(box, start_s))],
-    )
+    return Passage.begin(1, 1, evidence=no_evidence(), observations=[Observation(READING, box, sighting(box, start_s))])
 
 
 def see(one: Passage, box: Box, time_s: float) -> None:
@@ -103,14 +98,6 @@ def test_what_was_seen_shortly_before_may_have_been_a_fragment(text: str, box: B
     assert now.includes(before) is included
     assert not now.includes(begun(text, box, 0.5))  # seen at the same time
     assert not begun("A123BC77", PLATE, 5.0).includes(before)  # long before
-
-
-def test_a_plate_begins_with_its_fragment() -> None:
-    before, now = begun("77", Box(60, 30, 100, 50), 0.0), begun("A123BC77", PLATE, 0.5, number=2)
-    now.absorb(before)
-    assert (now.passage_id, now.first.timestamp_s, now.evidence.readings) == (1, 0.0, 1)
-    before.absorb(now)
-    assert (before.passage_id, before.first.timestamp_s) == (1, 0.0)
 
 
 class Script:

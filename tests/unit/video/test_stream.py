@@ -1,19 +1,20 @@
 """One camera's state."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fakes import frame_with, patch_pipeline
+from fakes import OneTrack, frame_with, patch_pipeline
 from platereader import Box, Detection, InvalidArgumentError, TimestampError, TrackAssignment
 from platereader._arrays import BgrImage
 from platereader.pipeline import Pipeline
 from platereader.results import PlateReading, StreamUpdate, TrackedPlate
-from platereader.video._stream import MAX_LOST, MAX_UNSEEN, PlateStream, StreamSettings
+from platereader.video import _stream
+from platereader.video._stream import PlateStream, StreamSettings
 
 PLATE = Box(20, 30, 100, 50)
 EMPTY = np.zeros((240, 320, 3), np.uint8)
@@ -61,13 +62,6 @@ def test_finished_stream_takes_no_more_frames() -> None:
     assert len(stream.finish().finished) == 1
     with pytest.raises(InvalidArgumentError, match="finished"):
         stream.update(EMPTY, 1.0)
-
-
-class OneTrack:
-    """Takes whatever is seen for one and the same vehicle, and never loses it."""
-
-    def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        return TrackAssignment(tuple(7 if index == 0 else None for index in range(len(detections))), ended=())
 
 
 def counted(settings: StreamSettings | None = None) -> tuple[PlateStream, list[int], list[int]]:
@@ -121,37 +115,24 @@ def test_plates_of_one_frame_are_read_together() -> None:
     assert read_plates == [2]
 
 
-def test_plate_that_comes_back_soon_is_on_one_passage() -> None:
-    stream, _, _ = counted(StreamSettings(same_passage_s=4.0))
+@pytest.mark.parametrize(("same_passage_s", "passages"), [(4.0, 1), (2.0, 2)])
+def test_plate_that_comes_back_soon_is_on_the_same_passage(same_passage_s: float, passages: int) -> None:
+    stream = patch_pipeline().stream(StreamSettings(same_passage_s=same_passage_s))
     updates = run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 30 + [frame_with({50: PLATE.moved(150, 120)})] * 5)
-    assert [plate.passage_id for plate in updates[-1].active] == [1]
-    (plate,) = stream.finish().finished
-    assert finished_of(updates) == []
-    assert (plate.text, plate.first_seen_s) == ("A123BC77", 0.0)
-    assert plate.last_seen_s == pytest.approx(3.9)
+    assert len(finished_of(updates)) == passages - 1
+    assert [plate.passage_id for plate in updates[-1].active] == [passages]
+    told = finished_of([*updates, stream.finish()])
+    assert [(plate.passage_id, plate.text) for plate in told] == [(n + 1, "A123BC77") for n in range(passages)]
+    assert (told[0].first_seen_s, told[-1].last_seen_s) == pytest.approx((0.0, 3.9))
 
 
-def test_plate_that_comes_back_late_is_on_another_passage() -> None:
-    stream, _, _ = counted(StreamSettings(same_passage_s=2.0))
-    updates = run(stream, [frame_with({50: PLATE})] * 5 + [EMPTY] * 30 + [frame_with({50: PLATE.moved(150, 120)})] * 5)
-    assert [plate.text for plate in finished_of(updates)] == ["A123BC77"]
-    assert [plate.passage_id for plate in stream.finish().finished] == [2]
-
-
-def test_parked_plate_fires_once_though_it_is_hidden_for_long() -> None:
-    stream, _, _ = counted(StreamSettings(parked_s=60.0))
-    parked = [frame_with({50: PLATE})] * 50
+@pytest.mark.parametrize("blue", [50, 200])
+def test_parked_plate_is_one_passage_though_it_is_hidden_for_long(blue: int) -> None:
+    stream = patch_pipeline().stream(StreamSettings(parked_s=60.0))
+    parked = [frame_with({blue: PLATE})] * 50
     updates = run(stream, parked + [EMPTY] * 200 + parked + [EMPTY] * 200 + parked)
     assert finished_of(updates) == []
     assert [plate.passage_id for plate in updates[-1].active] == [1]
-    assert len(stream.finish().finished) == 1
-
-
-def test_illegible_parked_plate_is_one_passage_too() -> None:
-    stream, _, _ = counted()
-    parked = [frame_with({200: PLATE})] * 50
-    updates = run(stream, parked + [EMPTY] * 200 + parked)
-    assert finished_of(updates) == []
     assert len(stream.finish().finished) == 1
 
 
@@ -193,29 +174,24 @@ class ScriptedTracker:
         return TrackAssignment(ids, ended=(), coasting=coasting)
 
 
-def test_a_piece_of_a_hidden_plate_is_no_other_passage() -> None:
+@pytest.mark.parametrize(
+    ("instead", "passages"),
+    [
+        ({200: Box(25, 30, 60, 50)}, [(1, "A123BC77")]),  # a piece of the plate, which is hidden
+        ({100: Box(25, 30, 60, 50)}, [(1, "A123BC77"), (2, "M555KE199")]),
+        ({200: Box(220, 130, 300, 150)}, [(1, "A123BC77"), (2, None)]),
+    ],
+)
+def test_what_is_seen_instead_of_a_plate_is_another_passage_if_it_reads_or_lies_elsewhere(
+    instead: dict[int, Box], passages: list[tuple[int, str | None]]
+) -> None:
     scripted = ScriptedTracker((1,), (1,), (1,), (2,), (1,), (1,))
     stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: scripted)).stream()
-    plate, piece = frame_with({50: PLATE}), frame_with({200: Box(25, 30, 60, 50)})
-    updates = run(stream, [plate, plate, plate, piece, plate, plate])
-    assert [one.passage_id for update in updates for one in update.active] == [1] * 6
-    assert [one.text for one in stream.finish().finished] == ["A123BC77"]
-
-
-def test_another_plate_that_is_read_where_one_is_expected_is_another_passage() -> None:
-    given_ids = ScriptedTracker((1,), (1,), (1,), (2,))
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: given_ids)).stream()
-    plate, other = frame_with({50: PLATE}), frame_with({100: Box(25, 30, 60, 50)})
-    updates = run(stream, [plate, plate, plate, other])
-    assert [(one.passage_id, one.text) for one in updates[-1].active] == [(1, "A123BC77"), (2, "M555KE199")]
-
-
-def test_what_cannot_be_read_elsewhere_is_another_passage() -> None:
-    scripted = ScriptedTracker((1,), (1,), (1,), (2,))
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=lambda: scripted)).stream()
-    plate, other = frame_with({50: PLATE}), frame_with({200: Box(220, 130, 300, 150)})
-    updates = run(stream, [plate, plate, plate, other])
-    assert [one.passage_id for one in updates[-1].active] == [1, 2]
+    plate = frame_with({50: PLATE})
+    updates = run(stream, [plate, plate, plate, frame_with(instead), plate, plate])
+    assert [(one.passage_id, one.text) for one in updates[3].active] == passages
+    assert [one.passage_id for one in updates[-1].active if not one.predicted] == [1]
+    assert [(one.passage_id, one.text) for one in stream.finish().finished] == passages
 
 
 def test_a_plate_comes_back_to_its_passage_from_a_track_that_switched() -> None:
@@ -253,22 +229,25 @@ def test_a_stream_ends_at_the_time_of_its_last_frame() -> None:
     assert patch_pipeline().stream().finish().timestamp_s == 0.0
 
 
-class NeverEnds:
-    """Gives every detection a new id, and never says that a track has ended."""
+@dataclass
+class NewTrackEachTime:
+    """Gives the one detection of a frame a new id, and says that the track before has ended, or never does."""
 
-    def __init__(self) -> None:
-        self.last = 0
+    ends: bool = True
+    last: int = 0
 
     def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-        first, self.last = self.last, self.last + len(detections)
-        return TrackAssignment(tuple(range(first + 1, self.last + 1)), ended=())
+        self.last += 1
+        return TrackAssignment((self.last,), ended=(self.last - 1,) if self.ends else ())
 
 
-def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow() -> None:
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=NeverEnds)).stream(StreamSettings(same_passage_s=0.0))
-    frames = [frame_with({200: PLATE.moved(100 * (step % 3), 25 * (step // 3 % 8))}) for step in range(MAX_UNSEEN + 50)]
+def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stream, "MAX_UNSEEN", 30)
+    parts = replace(patch_pipeline().parts, tracker=lambda: NewTrackEachTime(ends=False))
+    stream = Pipeline(parts).stream(StreamSettings(same_passage_s=0.0))
+    frames = [frame_with({200: PLATE.moved(100 * (step % 3), 25 * (step // 3 % 8))}) for step in range(30 + 50)]
     updates = run(stream, frames)
-    assert len(stream._active) == MAX_UNSEEN + 1
+    assert len(stream._active) == 30 + 1
     assert max(len(update.active) for update in updates) < 20  # what was not seen for a second is not shown
     assert [plate.passage_id for plate in finished_of(updates)] == list(range(1, 50))
 
@@ -282,22 +261,14 @@ def test_a_track_that_was_not_seen_for_long_has_ended_whatever_its_tracker_says(
     assert [plate.passage_id for plate in run(stream, [frame_with({50: PLATE})], start_s=70.0)[0].active] == [2]
 
 
-def test_lost_passages_are_bounded() -> None:
-    class NewTrackEachTime:
-        def __init__(self) -> None:
-            self.last = 0
-
-        def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:
-            self.last += 1
-            return TrackAssignment((self.last,), ended=(self.last - 1,))
-
-    stream = Pipeline(replace(patch_pipeline().parts, tracker=NewTrackEachTime)).stream(
-        StreamSettings(same_passage_s=1e6)
-    )
-    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(MAX_LOST + 50)]
+def test_lost_passages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stream, "MAX_LOST", 30)
+    parts = replace(patch_pipeline().parts, tracker=NewTrackEachTime)
+    stream = Pipeline(parts).stream(StreamSettings(same_passage_s=1e6))
+    frames = [frame_with({200: PLATE.moved(7 * (step % 30), 5 * (step % 37))}) for step in range(30 + 50)]
     gone = finished_of(run(stream, frames))
     assert [plate.passage_id for plate in gone] == list(range(1, 50))
-    assert len(stream.finish().finished) == MAX_LOST + 1
+    assert len(stream.finish().finished) == 30 + 1
 
 
 @pytest.mark.parametrize("value", [-0.1, float("inf"), float("nan"), "2"])

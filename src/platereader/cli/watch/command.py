@@ -19,6 +19,7 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
+from platereader.cli.sources import resolved
 from platereader.cli.watch.events import Started, is_reported, later
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
 from platereader.cli.watch.run import Outputs, SourceRun
@@ -109,13 +110,13 @@ def run_watch(arguments: argparse.Namespace) -> int:
 
     if arguments.port is not None and not arguments.view:
         raise InvalidArgumentError("--port is for the live page: add --view.")
-    start = _parsed_start(arguments.start)
+    start, language = _parsed_start(arguments.start), language_of(arguments)
     bars: list[Progress] = []
 
     def notify(message: str) -> None:
         for bar in bars:
             bar.clear()
-        print(f"platereader: {message}", file=sys.stderr)
+        print(f"platereader: {language(message)}", file=sys.stderr)
 
     opened = partial(open_source, fps=arguments.fps, reconnect_limit=arguments.reconnect_limit, notify=notify)
     with ExitStack() as stack:
@@ -151,7 +152,12 @@ class _WatchRun:
     ) -> None:
         from platereader.cli.watch.saving import PassageCrops, video_paths
 
-        crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
+        folder: Path | None = arguments.save_crops
+        if folder is not None and any(resolved(Path(word)) == resolved(folder) for word in sources.words):
+            raise InvalidArgumentError(
+                f"--save-crops is {str(folder)!r}, the folder that is watched: name another one."
+            )
+        crops = None if folder is None else PassageCrops(folder)
         self._sources = sources
         self._pipeline = pipeline
         self._arguments = arguments

@@ -34,6 +34,7 @@ _CSV_HEADER = (
     "crop",
     "last_seen_at",
     "source",
+    "number",
 )
 
 
@@ -108,6 +109,7 @@ class CsvReport(Report):
                 event.crop or "",
                 started.iso_at(plate.last_seen_s) or "",
                 csv_cell(started.source),
+                plate.number or "",
             )
         )
 

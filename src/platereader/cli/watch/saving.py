@@ -49,10 +49,10 @@ def _check_path(path: Path, inputs: InputFiles) -> None:
     Raises:
         InvalidArgumentError: another ending, one of ``inputs``, a link or a folder.
     """
-    if path.suffix.lower() != ".mp4":
-        raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
     if path in inputs:
         raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
+    if path.suffix.lower() != ".mp4":
+        raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
 

@@ -24,7 +24,7 @@ class Sources:
         words: as they were given. A folder with videos stands for all of them, also those below it, in the order of
             their names; a folder that has pictures and no video at its top is one source.
         opened: opens one.
-        without: folder of results, whose videos are no sources; None for none.
+        without: ``--save``, below which no videos are looked for; None for none.
         notify: told of each that cannot be opened.
 
     Attributes:
@@ -36,7 +36,7 @@ class Sources:
 
     Raises:
         CaptureError: the only source cannot be opened.
-        InvalidArgumentError: one of several is a camera, which has no end.
+        InvalidArgumentError: one of several is a camera, which has no end, or a folder is also ``without``.
     """
 
     def __init__(
@@ -111,6 +111,10 @@ def _expanded(words: Sequence[str], without: Path | None) -> list[tuple[str, Pat
                 "folders, and start one command for each camera."
             )
         given = Path(word)
+        if address.kind == "folder" and without is not None and resolved(without) == resolved(given):
+            raise InvalidArgumentError(
+                f"--save is {str(without)!r}, the folder that is watched: name another, or a file that ends in .mp4."
+            )
         videos = _videos_in(given, without) if address.kind == "folder" else []
         for path in videos:
             found.setdefault(resolved(path), (str(path), path.relative_to(given)))
@@ -130,6 +134,7 @@ def _videos_in(folder: Path, without: Path | None) -> list[Path]:
         return []
     named = [path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
     results = None if without is None else resolved(without)
-    named = [path for path in named if results is None or results not in resolved(path).parents]
+    if results is not None and resolved(folder) in results.parents:
+        named = [path for path in named if results not in resolved(path).parents]
     shown = [path for path in named if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     return sorted(shown, key=name_order)

@@ -19,17 +19,12 @@ _RARE = "nb_"
 
 @dataclass(frozen=True, slots=True)
 class LabelledPlate:
-    """What somebody says about one plate.
+    """What somebody says about one plate; None for what the set does not say.
 
-    Attributes:
-        box: in pixels of the picture as ``read_image`` returns it; None when the whole picture is the plate.
-        corners: outer corners as read, in the same pixels; None when not known.
-        text: Latin look-alikes, region included; None when it is not readable for certain.
-        plate_type: as the set names it, such as ``standard``; None when it says nothing.
-        box_quality: ``hand``, ``fitted`` or ``loose``; None when the set says nothing.
-        country: as the set names it, such as ``KZ``; None when it says nothing of this plate.
-        line_count: lines of text, where the set counts them.
-        registry_text: the text in the order of the registry, where it is printed in another one.
+    ``box`` and ``corners`` are in pixels of the picture as ``read_image`` returns it; without both the whole picture is
+    the plate. ``text`` is in Latin look-alikes, region included; None when it is not readable for certain.
+    ``plate_type`` and ``country`` are as the set names them, such as ``standard`` and ``KZ``; ``box_quality`` is
+    ``hand``, ``fitted`` or ``loose``; ``line_count`` counts lines of text.
     """
 
     box: Box | None
@@ -39,7 +34,6 @@ class LabelledPlate:
     box_quality: str | None = None
     country: str | None = None
     line_count: Lines | None = None
-    registry_text: str | None = None
 
     @property
     def bounds(self) -> Box | None:
@@ -65,18 +59,11 @@ class LabelledPlate:
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """One picture file and its plates.
+    """One picture file and its plates, none for a picture without; None for what the set does not say.
 
-    Attributes:
-        path: where it is.
-        width: in pixels as labelled; None when the set does not say.
-        height: in pixels as labelled; None when the set does not say.
-        plates: in the order of the labels; empty for a picture without plates.
-        country: country of the plates as the set names it, such as ``KZ``; None when it says nothing.
-        ignored: places where nobody could say whether there is a plate, in the same pixels: nothing is learnt and no
-            find is judged there.
-        complete: whether every plate that can be seen is labelled or ignored; None when the set says nothing.
-        fires: score of a plate that some detector saw where there is none; None when none did.
+    ``width`` and ``height`` are in pixels. In the places ``ignored`` nobody could say whether there is a plate: nothing
+    is learnt and no find is judged there. ``complete`` says whether every plate that can be seen is labelled or
+    ignored. ``fires`` is the score of a plate that some detector saw where there is none.
     """
 
     path: Path
@@ -87,6 +74,21 @@ class LabelledImage:
     ignored: tuple[Box, ...] = ()
     complete: bool | None = None
     fires: float | None = None
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """What its plates say, as far as that is known."""
+        return frozenset(plate.text for plate in self.plates if plate.text)
+
+    @property
+    def good_boxes(self) -> list[Box]:
+        """The boxes of its plates that are not loose."""
+        return [plate.box for plate in self.plates if plate.box is not None and not plate.is_loose]
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether there is no plate beside those labelled: as the set says, else where there is none at all."""
+        return not self.plates if self.complete is None else self.complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +114,17 @@ class Dataset:
 
 def is_calibration(path: Path) -> bool:
     """Whether a training picture belongs to the fifth that is never trained on: ``sha1(file name) % 5 == 0``."""
-    return _fifth(path) == 0
+    return name_hash(path) % 5 == 0
 
 
 def is_held_out(path: Path) -> bool:
     """Whether a picture is kept from every training: one of the calibration fifth, and of ``nb_*`` of two fifths."""
-    return _fifth(path) in ((0, 1) if path.name.startswith(_RARE) else (0,))
+    return name_hash(path) % 5 in ((0, 1) if path.name.startswith(_RARE) else (0,))
 
 
-def _fifth(path: Path) -> int:
-    """A number from 0 to 4 that a file has by its name."""
-    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16) % 5
+def name_hash(path: Path) -> int:
+    """The sha1 of a file's name as a number, by which sets are split."""
+    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16)
 
 
 @lru_cache(maxsize=256)

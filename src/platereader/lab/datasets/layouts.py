@@ -6,8 +6,9 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias, TypeVar, cast
 
 from platereader._files import read_bytes
 from platereader._geometry import Box, Quad
@@ -20,13 +21,13 @@ from platereader.results import Lines
 Row: TypeAlias = LabelledImage | SkippedRow
 """One row of a set: usable, or skipped with its reason."""
 
+_Value = TypeVar("_Value")
 
+_KINDS: Mapping[type, str] = {str: "a string", int: "a whole number", bool: "true, false", list: "a list"}
 # The quality of a box that is the whole picture, which shows nothing but the plate.
 _WHOLE_PICTURE = "whole"
 # Shares that a YOLO writer rounded to a little outside of the picture.
 _YOLO_SLACK = 1e-3
-
-
 # No picture is as large: numbers beyond are nonsense, and overflow in what is computed of them.
 _MAX_COORDINATE = 1e6
 _MAX_LABEL_BYTES = 1 << 30
@@ -37,11 +38,7 @@ class _BrokenRowError(ValueError):
 
 
 def read_folder(root: Path) -> Iterator[Row]:
-    """Rows of whichever layout the folder and those below it hold.
-
-    Args:
-        root: an existing folder.
-    """
+    """Rows of whichever layout an existing folder and those below it hold."""
     files = sorted(item for item in root.rglob("*") if item.is_file() and not item.name.startswith("."))
     pictures = [item for item in files if item.suffix.lower() in IMAGE_SUFFIXES]
     by_stem = {item.with_suffix(""): item for item in pictures}
@@ -53,13 +50,13 @@ def read_folder(root: Path) -> Iterator[Row]:
         for table in tables:
             yield from read_jsonl(table)
     elif ria:
-        yield from (_row(item, None, _ria_builder(item, by_stem)) for item in ria)
+        yield from (_row(item, None, partial(_ria_picture, item, by_stem)) for item in ria)
     elif voc:
-        yield from (_row(item, None, _voc_builder(item, by_stem)) for item in voc)
+        yield from (_row(item, None, partial(_voc_row, item, by_stem)) for item in voc)
     elif yolo:
         yield from _read_yolo(pictures, files)
     else:
-        yield from (_row(item, None, _named_builder(item)) for item in pictures)
+        yield from (_row(item, None, partial(_named_picture, item)) for item in pictures)
 
 
 def _row(path: Path, line: int | None, build: Callable[[], LabelledImage]) -> Row:
@@ -73,15 +70,7 @@ def _row(path: Path, line: int | None, build: Callable[[], LabelledImage]) -> Ro
 
 
 def read_jsonl(table: Path) -> Iterator[Row]:
-    """Our own layout: one picture a line, paths relative to the table.
-
-    Args:
-        table: an existing ``.jsonl`` file.
-    """
-
-    def builder(text: bytes) -> Callable[[], LabelledImage]:
-        return lambda: _jsonl_picture(_parse_json(text), table.parent)
-
+    """Our own layout, an existing ``.jsonl`` file: one picture a line, paths relative to the table."""
     try:
         lines = _labels(table).splitlines()
     except FileError as error:
@@ -89,42 +78,43 @@ def read_jsonl(table: Path) -> Iterator[Row]:
         return
     for number, text in enumerate(lines, start=1):
         if text.strip():
-            yield _row(table, number, builder(text))
+            yield _row(table, number, partial(_jsonl_picture, text, table.parent))
 
 
-def _jsonl_picture(row: Mapping[str, object], folder: Path) -> LabelledImage:
+def _jsonl_picture(text: bytes, folder: Path) -> LabelledImage:
+    row = _parse_json(text)
     name = row.get("file")
     if not isinstance(name, str) or not name:
         raise _BrokenRowError("no picture: expected a string in 'file'")
     plates = row.get("plates", [])
     if not isinstance(plates, list):
         raise _BrokenRowError("'plates' is not a list")
+    ignored = cast("list[object]", _optional(row, "ignore", list) or [])
     return LabelledImage(
         _existing(folder / name),
         _optional_int(row, "width"),
         _optional_int(row, "height"),
         tuple(_jsonl_plate(_mapping(item, "a plate")) for item in cast("list[object]", plates)),
-        _optional_str(row, "country"),
-        tuple(_box(_numbers(item, 4, "a box in 'ignore'")) for item in _optional_list(row, "ignore")),
-        _optional_bool(row, "complete"),
+        _optional(row, "country", str),
+        tuple(_box(_numbers(item, 4, "a box in 'ignore'")) for item in ignored),
+        _optional(row, "complete", bool),
         _number(row["fires"]) if "fires" in row else None,
     )
 
 
 def _jsonl_plate(plate: Mapping[str, object]) -> LabelledPlate:
-    box, corners, quality = plate.get("box"), plate.get("corners"), _optional_str(plate, "box_quality")
+    box, corners, quality = plate.get("box"), plate.get("corners"), _optional(plate, "box_quality", str)
     lines = _optional_int(plate, "lines")
     if lines not in {None, 1, 2}:
         raise _BrokenRowError("'lines' is neither 1 nor 2")
     return LabelledPlate(
         box=None if box is None or quality == _WHOLE_PICTURE else _box(_numbers(box, 4, "box")),
         corners=None if corners is None else _quad(corners),
-        text=_clean_text(_optional_str(plate, "text")),
-        plate_type=_optional_str(plate, "plate_type"),
+        text=_clean_text(_optional(plate, "text", str)),
+        plate_type=_optional(plate, "plate_type", str),
         box_quality=quality,
-        country=_optional_str(plate, "country"),
+        country=_optional(plate, "country", str),
         line_count=cast("Lines | None", lines),
-        registry_text=_clean_text(_optional_str(plate, "registry_order")),
     )
 
 
@@ -146,44 +136,36 @@ def _box(sides: Sequence[float]) -> Box:
     return box
 
 
-def _ria_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[], LabelledImage]:
+def _ria_picture(annotation: Path, by_stem: Mapping[Path, Path]) -> LabelledImage:
     """AUTO.RIA: the text stands in ``description``; file names are known to disagree with it at times."""
-
-    def build() -> LabelledImage:
-        row = _parse_json(_labels(annotation))
-        text = _clean_text(_optional_str(row, "description"))
-        if text is None:
-            raise _BrokenRowError("no text in 'description'")
-        picture = _picture_of(annotation, by_stem, "ann", "img")
-        if picture is None:
-            raise _BrokenRowError("its picture is not in img/ beside ann/")
-        return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
-
-    return build
+    row = _parse_json(_labels(annotation))
+    text = _clean_text(_optional(row, "description", str))
+    if text is None:
+        raise _BrokenRowError("no text in 'description'")
+    picture = _picture_of(annotation, by_stem, "ann", "img")
+    if picture is None:
+        raise _BrokenRowError("its picture is not in img/ beside ann/")
+    return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
 
 
-def _voc_builder(annotation: Path, by_stem: Mapping[Path, Path]) -> Callable[[], LabelledImage]:
+def _voc_row(annotation: Path, by_stem: Mapping[Path, Path]) -> LabelledImage:
     """Pascal VOC: every object is a plate."""
-
-    def build() -> LabelledImage:
-        data = _labels(annotation)
-        if b"<!ENTITY" in data.replace(b"\0", b""):  # UTF-16 has a zero byte beside each letter
-            raise _BrokenRowError("declares XML entities, which no annotation needs")
-        try:
-            tree = ET.fromstring(data)  # noqa: S314 - without entities there is nothing to expand
-        except (ET.ParseError, LookupError, ValueError) as error:  # the last two for its encoding
-            raise _BrokenRowError(f"is not valid XML ({error})") from error
-        picture = _voc_picture(annotation, tree.findtext("filename"), by_stem)
-        names = ("xmin", "ymin", "xmax", "ymax")
-        boxes = [[item.findtext(f"bndbox/{name}") for name in names] for item in tree.iter("object")]
-        plates = tuple(LabelledPlate(_box(_numbers(box, 4, "bndbox"))) for box in boxes)
-        width, height = image_size(picture)
-        stated = [_number(tree.findtext(f"size/{name}")) for name in ("width", "height")]
-        if all(stated) and stated != [width, height]:
-            raise _BrokenRowError(f"its size {stated} is not that of the picture, {width}x{height} px")
-        return LabelledImage(picture, width, height, plates)
-
-    return build
+    data = _labels(annotation)
+    if b"<!ENTITY" in data.replace(b"\0", b""):  # UTF-16 has a zero byte beside each letter
+        raise _BrokenRowError("declares XML entities, which no annotation needs")
+    try:
+        tree = ET.fromstring(data)  # noqa: S314 - without entities there is nothing to expand
+    except (ET.ParseError, LookupError, ValueError) as error:  # the last two for its encoding
+        raise _BrokenRowError(f"is not valid XML ({error})") from error
+    picture = _voc_picture(annotation, tree.findtext("filename"), by_stem)
+    names = ("xmin", "ymin", "xmax", "ymax")
+    boxes = [[item.findtext(f"bndbox/{name}") for name in names] for item in tree.iter("object")]
+    plates = tuple(LabelledPlate(_box(_numbers(box, 4, "bndbox"))) for box in boxes)
+    width, height = image_size(picture)
+    stated = [_number(tree.findtext(f"size/{name}")) for name in ("width", "height")]
+    if all(stated) and stated != [width, height]:
+        raise _BrokenRowError(f"its size {stated} is not that of the picture, {width}x{height} px")
+    return LabelledImage(picture, width, height, plates)
 
 
 def _voc_picture(annotation: Path, name: str | None, by_stem: Mapping[Path, Path]) -> Path:
@@ -204,13 +186,9 @@ def _voc_picture(annotation: Path, name: str | None, by_stem: Mapping[Path, Path
 def _read_yolo(pictures: Sequence[Path], files: Sequence[Path]) -> Iterator[Row]:
     """YOLO: a txt for each picture; as everywhere in that format, no txt means no plates."""
     tables = {item.with_suffix(""): item for item in files if item.suffix == ".txt"}
-
-    def builder(picture: Path, table: Path | None) -> Callable[[], LabelledImage]:
-        return lambda: _yolo_picture(picture, table)
-
     for picture in pictures:
         table = _picture_of(picture, tables, "images", "labels")
-        yield _row(table or picture, None, builder(picture, table))
+        yield _row(table or picture, None, partial(_yolo_picture, picture, table))
     by_stem = {item.with_suffix(""): item for item in pictures}
     for table in tables.values():
         if table.parent.name == "labels" and _picture_of(table, by_stem, "labels", "images") is None:
@@ -240,16 +218,12 @@ def _yolo_shares(line: str, number: int) -> list[float]:
     return [x, y, w, h]
 
 
-def _named_builder(picture: Path) -> Callable[[], LabelledImage]:
+def _named_picture(picture: Path) -> LabelledImage:
     """A crop named by its text."""
-
-    def build() -> LabelledImage:
-        text = _named_text(picture.stem)
-        if text is None or not re.fullmatch(r"(?=.*[0-9])[A-Z0-9]{3,12}", text):
-            raise _BrokenRowError("its name is not the text of a plate")
-        return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
-
-    return build
+    text = _named_text(picture.stem)
+    if text is None or not re.fullmatch(r"(?=.*[0-9])[A-Z0-9]{3,12}", text):
+        raise _BrokenRowError("its name is not the text of a plate")
+    return LabelledImage(picture, None, None, (LabelledPlate(box=None, text=text),))
 
 
 def _named_text(stem: str) -> str | None:
@@ -275,11 +249,7 @@ def _picture_of(item: Path, by_stem: Mapping[Path, Path], here: str, there: str)
 
 
 def _labels(path: Path) -> bytes:
-    """The bytes of a file with labels.
-
-    Raises:
-        FileError: it cannot be read.
-    """
+    """The bytes of a file with labels; raises FileError where it cannot be read."""
     return read_bytes(path, limit_bytes=_MAX_LABEL_BYTES, what="the labels")
 
 
@@ -324,34 +294,18 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _optional_str(row: Mapping[str, object], name: str) -> str | None:
+def _optional(row: Mapping[str, object], name: str, kind: type[_Value]) -> _Value | None:
     value = row.get(name)
-    if value is not None and not isinstance(value, str):
-        raise _BrokenRowError(f"{name!r} is neither a string nor null")
+    if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
+        raise _BrokenRowError(f"{name!r} is neither {_KINDS[kind]} nor null")
     return value
 
 
 def _optional_int(row: Mapping[str, object], name: str) -> int | None:
-    value = row.get(name)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise _BrokenRowError(f"{name!r} is neither a whole number nor null")
+    value = _optional(row, name, int)
     if value is not None and not 1 <= value <= _MAX_COORDINATE:
         raise _BrokenRowError(f"{name!r} is not between 1 and {_MAX_COORDINATE:.0f}")
     return value
-
-
-def _optional_bool(row: Mapping[str, object], name: str) -> bool | None:
-    value = row.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise _BrokenRowError(f"{name!r} is neither true, false nor null")
-    return value
-
-
-def _optional_list(row: Mapping[str, object], name: str) -> list[object]:
-    value = row.get(name)
-    if value is not None and not isinstance(value, list):
-        raise _BrokenRowError(f"{name!r} is neither a list nor null")
-    return cast("list[object]", value or [])
 
 
 def _clean_text(text: str | None) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from platereader.errors import MediaFileError
 from platereader.lab.datasets import load_dataset
-from platereader.lab.datasets.labels import LabelledImage, is_held_out
+from platereader.lab.datasets.labels import LabelledImage, is_held_out, name_hash
 from platereader.media._images import read_image
 
 HELD_OUT_NEGATIVES = 300
@@ -18,12 +17,7 @@ HELD_OUT_NEGATIVES = 300
 
 @dataclass(frozen=True, slots=True)
 class Photographs:
-    """What can be used of a labelled set.
-
-    Attributes:
-        images: pictures that can be decoded.
-        skipped: how many labels are broken or pictures cannot be decoded.
-    """
+    """The pictures of a labelled set that can be decoded, and how many labels and pictures cannot be used."""
 
     images: tuple[LabelledImage, ...]
     skipped: int
@@ -51,21 +45,11 @@ def _is_readable(path: Path) -> bool:
 def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
     """The pictures that are not held out and show no car of a held-out one, told by the text of its plate."""
     everything = list(images)
-    kept_apart = {text for image in everything if is_held_out(image.path) for text in _texts(image)}
-    return [image for image in everything if not is_held_out(image.path) and not kept_apart & _texts(image)]
+    kept_apart = {text for image in everything if is_held_out(image.path) for text in image.texts}
+    return [image for image in everything if not is_held_out(image.path) and not kept_apart & image.texts]
 
 
 def held_out_negatives(images: Sequence[LabelledImage]) -> list[LabelledImage]:
-    """The pictures without plates that are never trained on: 300, but of a small set no more than two thirds.
-
-    Args:
-        images: all pictures without plates, in any order.
-    """
-    ordered = sorted(
-        images, key=lambda image: hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest()
-    )
+    """The pictures without plates that are never trained on: 300, but of a small set no more than two thirds."""
+    ordered = sorted(images, key=lambda image: name_hash(image.path))
     return ordered[: min(HELD_OUT_NEGATIVES, 2 * len(ordered) // 3)]
-
-
-def _texts(image: LabelledImage) -> set[str]:
-    return {plate.text for plate in image.plates if plate.text}

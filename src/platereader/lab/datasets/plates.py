@@ -1,34 +1,32 @@
-"""Labelled plates cut out of photographs, with some of their surroundings: to train on, to calibrate and to measure."""
+"""Labelled plates cut out of photographs, with some of their surroundings, and corners for those that have none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad
+from platereader._contracts import checked_detect
+from platereader._geometry import Box, Quad, iou
 from platereader.lab.datasets.labels import LabelledImage, LabelledPlate
 from platereader.media._images import read_image
+from platereader.protocols import Detector
 from platereader.rectification._layout import lines_by_aspect
-from platereader.results import Lines
+from platereader.results import Detection, Lines
 
 _SURROUNDINGS = 0.8
+_WHOLE_PICTURE = "whole"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealPlate:
-    """A labelled plate with some of its surroundings.
+    """A labelled plate with some of its surroundings, uint8 ``(H, W, 3)`` BGR, and the ``name`` of its file.
 
-    Attributes:
-        pixels: uint8 ``(H, W, 3)`` BGR.
-        corners: float32 ``(4, 2)`` in these pixels, as in ``Quad``.
-        lines: lines of text.
-        text: what it says, as labelled.
-        name: file it comes from.
-        country: as labelled; None where the label says nothing.
+    ``corners`` are float32 ``(4, 2)`` in these pixels, as in ``Quad``; ``country`` is None where the label says
+    nothing.
     """
 
     pixels: BgrImage
@@ -78,3 +76,36 @@ def surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float3
     near = box.padded(room, room).clipped(frame.shape[1], frame.shape[0]) or box
     left, top, right, bottom = (int(side) for side in near.to_tuple())
     return frame[top:bottom, left:right].copy(), np.array((left, top), np.float32)
+
+
+def with_corners(images: Iterable[LabelledImage], detector: Detector | None) -> list[LabelledImage]:
+    """The pictures, with corners for plates whose label has a text and a box but no corners, where they are found.
+
+    A plate that is the whole picture has its corners there. What is not found stays as it is, and without a
+    ``detector`` all does. Only pictures that lack corners are opened.
+    """
+    if detector is None:
+        return list(images)
+    return [_completed(image, detector) if any(map(_lacks_corners, image.plates)) else image for image in images]
+
+
+def _lacks_corners(plate: LabelledPlate) -> bool:
+    return plate.text is not None and plate.box is not None and plate.corners is None and not plate.is_loose
+
+
+def _completed(image: LabelledImage, detector: Detector) -> LabelledImage:
+    found = checked_detect(detector, [read_image(image.path)])[0]
+    plates = (_with_found(plate, found) if _lacks_corners(plate) else plate for plate in image.plates)
+    return replace(image, plates=tuple(plates))
+
+
+def _with_found(plate: LabelledPlate, found: Iterable[Detection]) -> LabelledPlate:
+    """The plate with the corners of the detection that meets its box best."""
+    box = plate.box
+    if box is None:
+        return plate
+    if plate.box_quality == _WHOLE_PICTURE:
+        return replace(plate, corners=Quad.from_box(box))
+    quads = [one.corners for one in found if one.corners is not None and iou(one.box, box) >= 0.6]
+    best = max(quads, key=lambda quad: iou(quad.box, box), default=None)
+    return plate if best is None else replace(plate, corners=best)

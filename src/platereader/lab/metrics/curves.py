@@ -16,13 +16,7 @@ WIDTH_EDGES_PX = (0, 24, 32, 40, 60, 100, 200)
 
 @dataclass(frozen=True, slots=True)
 class PrecisionPoint:
-    """What a detector finds at one threshold.
-
-    Attributes:
-        score: the threshold: detections from this score on count.
-        precision: share of these detections that are right.
-        recall: share of the labelled plates that are found.
-    """
+    """What a detector finds at one threshold: precision and recall of the detections of this score and more."""
 
     score: float
     precision: float
@@ -31,14 +25,7 @@ class PrecisionPoint:
 
 @dataclass(frozen=True, slots=True)
 class WidthRecall:
-    """How many plates of similar width are found.
-
-    Attributes:
-        from_px: lowest width.
-        below_px: from this width on the next group begins; None for the last one.
-        recall30: found at IoU 0.3.
-        recall50: found at IoU 0.5.
-    """
+    """How many plates of similar width are found at IoU 0.3 and 0.5; the last group has no upper end."""
 
     from_px: float
     below_px: float | None
@@ -54,11 +41,7 @@ class WidthRecall:
 
 
 def precision_recall(ranking: Ranking) -> tuple[PrecisionPoint, ...]:
-    """One point for each plate found, the highest threshold first; empty without labelled plates.
-
-    Args:
-        ranking: all matches at one IoU threshold.
-    """
+    """One point for each plate found, the highest threshold first; empty without labelled plates."""
     labelled = int(ranking.labelled.sum())
     hits = np.cumsum(ranking.right)
     points = [
@@ -73,10 +56,8 @@ def recall_by_width(
 ) -> tuple[WidthRecall, ...]:
     """Recall in the groups of ``WIDTH_EDGES_PX`` that have plates.
 
-    Args:
-        widths_px: of each picture the widths of its labelled boxes, float64 ``(M,)``.
-        at30: of each picture its matches at IoU 0.3.
-        at50: likewise at IoU 0.5.
+    ``widths_px`` are of each picture the widths of its labelled boxes, float64 ``(M,)``, ``at30`` and ``at50`` its
+    matches at IoU 0.3 and 0.5.
     """
     if not widths_px:
         return ()

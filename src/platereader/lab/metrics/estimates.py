@@ -11,18 +11,13 @@ from numpy.typing import NDArray
 from platereader.lab.metrics.rates import Matches, Ranking, average_precision, character_error_rate, edit_distance, rank
 
 _ROUNDS = 200
-_PERCENTILES = (2.5, 97.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A score with its 95 % interval: 2.5th to 97.5th percentile over pictures drawn anew with replacement.
+    """A score of ``n`` labelled plates with its 95 % interval from ``low`` to ``high``.
 
-    Attributes:
-        value: the score.
-        low: lower end of the interval.
-        high: upper end of the interval.
-        n: labelled plates that it is made of.
+    That is the 2.5th to 97.5th percentile over pictures drawn anew with replacement.
     """
 
     value: float
@@ -32,34 +27,24 @@ class Estimate:
 
 
 def estimate_precision(thresholds: Sequence[Sequence[Matches]], *, rng: np.random.Generator) -> Estimate | None:
-    """Mean average precision over thresholds; None without labelled plates.
-
-    Args:
-        thresholds: for each IoU threshold the matches of all pictures.
-        rng: draws the pictures anew.
-    """
+    """Mean average precision over thresholds, each with the matches of all pictures; None without labelled plates."""
     rankings = [rank(matches) for matches in thresholds]
-    value = _mean_precision(rankings, None)
+    value = mean_precision(rankings, None)
     if value is None:
         return None
     plates = sum(one.labelled for one in thresholds[0])
-    return _with_interval(value, plates, len(thresholds[0]), lambda drawn: _mean_precision(rankings, drawn), rng=rng)
+    return with_interval(value, plates, len(thresholds[0]), lambda drawn: mean_precision(rankings, drawn), rng=rng)
 
 
 def estimate_cer(texts: Sequence[tuple[str, str, str]], *, rng: np.random.Generator) -> Estimate | None:
-    """Character error rate; None without a labelled text.
-
-    Args:
-        texts: (picture, label, reading) of each plate.
-        rng: draws the pictures anew.
-    """
+    """Character error rate of rows of picture, label and reading; None without a labelled text."""
     value = character_error_rate([(label, reading) for _, label, reading in texts])
     if value is None:
         return None
     owner, pictures = _owners([picture for picture, _, _ in texts])
     edits = np.bincount(owner, [edit_distance(label, reading) for _, label, reading in texts], pictures)
     characters = np.bincount(owner, [len(label) for _, label, _ in texts], pictures)
-    return _with_interval(
+    return with_interval(
         value, len(texts), pictures, lambda drawn: float(drawn @ edits / (drawn @ characters)), rng=rng
     )
 
@@ -67,18 +52,15 @@ def estimate_cer(texts: Sequence[tuple[str, str, str]], *, rng: np.random.Genera
 def estimate_errors(
     errors: Sequence[tuple[str, float]], measure: Callable[[NDArray[np.float64]], float], *, rng: np.random.Generator
 ) -> Estimate | None:
-    """A median or mean of single errors; None without any.
+    """One number, such as a median or mean, of pairs of picture and error; None without any.
 
-    Args:
-        errors: (picture, error) of each plate.
-        measure: one number of float64 ``(N,)``.
-        rng: draws the pictures anew.
+    ``measure`` gives it for float64 ``(N,)``.
     """
     if not errors:
         return None
     owner, pictures = _owners([picture for picture, _ in errors])
     values = np.asarray([value for _, value in errors], dtype=np.float64)
-    return _with_interval(
+    return with_interval(
         measure(values), len(values), pictures, lambda drawn: measure(np.repeat(values, drawn[owner])), rng=rng
     )
 
@@ -104,21 +86,23 @@ def _owners(pictures: Sequence[str]) -> tuple[NDArray[np.int64], int]:
     return np.asarray([numbers[name] for name in pictures], dtype=np.int64), len(numbers)
 
 
-def _with_interval(
+def with_interval(
     value: float,
     n: int,
     pictures: int,
     score: Callable[[NDArray[np.int64]], float | None],
     *,
     rng: np.random.Generator,
+    rounds: int | None = None,
 ) -> Estimate:
-    """The score with the spread it has when each picture counts as often as it is drawn."""
-    draws = [score(np.bincount(rng.integers(pictures, size=pictures), minlength=pictures)) for _ in range(_ROUNDS)]
-    low, high = np.percentile([draw for draw in draws if draw is not None], _PERCENTILES).tolist()
+    """The score with the spread it has when each picture counts as often as it is drawn; None is no draw."""
+    drawn = (np.bincount(rng.integers(pictures, size=pictures), minlength=pictures) for _ in range(rounds or _ROUNDS))
+    draws = map(score, drawn)
+    low, high = np.percentile([draw for draw in draws if draw is not None], (2.5, 97.5)).tolist()
     return Estimate(value, low, high, n)
 
 
-def _mean_precision(rankings: Sequence[Ranking], drawn: NDArray[np.int64] | None) -> float | None:
+def mean_precision(rankings: Sequence[Ranking], drawn: NDArray[np.int64] | None) -> float | None:
     """Average precision meaned over thresholds; None without labelled plates."""
     values = [average_precision(ranking, weights=drawn) for ranking in rankings]
     known = [value for value in values if value is not None]

@@ -15,19 +15,15 @@ from platereader._geometry import Quad, iou_matrix
 COCO_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """The IoU thresholds of AP50-95: 0.50, 0.55, ... 0.95."""
 
-_Z_95 = 1.959964
+Z_95 = 1.959964
+"""How many standard deviations 95 % of a normal distribution lie within."""
+
 _RECALL_POINTS = np.linspace(0, 1, 101)
-_IGNORED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """k of n, with its 95 % Wilson interval.
-
-    Attributes:
-        count: how many.
-        n: of how many.
-    """
+    """``count`` of ``n``, with its 95 % Wilson interval."""
 
     count: int
     n: int
@@ -56,13 +52,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class PictureBoxes:
-    """Boxes of one picture, rows of ``x1, y1, x2, y2`` in pixels.
+    """Boxes of one picture, float64 ``(N, 4)`` of ``x1, y1, x2, y2`` in pixels.
 
-    Attributes:
-        found: float64 ``(N, 4)``.
-        scores: float64 ``(N,)``, one per found box.
-        labelled: float64 ``(M, 4)``: boxes that have to be found.
-        ignored: float64 ``(K, 4)``: where a found box is neither right nor wrong.
+    Each box ``found`` has a score, float64 ``(N,)``; those ``labelled`` have to be found; in ``ignored`` ones a found
+    box is neither right nor wrong.
     """
 
     found: NDArray[np.float64]
@@ -75,10 +68,8 @@ class PictureBoxes:
 class Matches:
     """How the found boxes of one picture fared at one IoU threshold, ignored ones left out.
 
-    Attributes:
-        scores: float64 ``(N,)``, falling.
-        right: bool ``(N,)``: whether the box matches a labelled one that no better-scored box matches.
-        found: bool ``(M,)``: whether each labelled box was found.
+    ``scores``, float64 ``(N,)``, fall; ``right``, bool ``(N,)``, says whether the box matches a labelled one that no
+    better-scored box matches; ``found``, bool ``(M,)``, whether each labelled box was found.
     """
 
     scores: NDArray[np.float64]
@@ -95,29 +86,41 @@ def wilson_interval(count: int, n: int) -> tuple[float, float]:
     """95 % score interval of a binomial rate (Wilson, JASA 22, 1927); ``(0, 1)`` of nothing."""
     if n == 0:
         return 0.0, 1.0
-    share, square = count / n, _Z_95 * _Z_95
+    share, square = count / n, Z_95 * Z_95
     center = (share + square / (2 * n)) / (1 + square / n)
-    half = _Z_95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    half = Z_95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
     # At the ends the formula is exact but for rounding.
     return (0.0 if count == 0 else max(center - half, 0.0)), (1.0 if count == n else min(center + half, 1.0))
 
 
 def edit_distance(a: str, b: str) -> int:
     """Levenshtein distance: fewest insertions, deletions and substitutions of one character."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, start=1):
-        diagonal, row[0] = row[0], i
-        for j, y in enumerate(b, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (x != y))
-    return row[-1]
+    return sum(x != y for x, y in alignment(a, b))
+
+
+def alignment(true: str, read: str) -> list[tuple[str, str]]:
+    """Pairs (true, read) of characters along a shortest edit path; an empty string where one has no partner."""
+    costs = [[0 if i and j else i + j for j in range(len(read) + 1)] for i in range(len(true) + 1)]
+    for i, want in enumerate(true, 1):
+        for j, got in enumerate(read, 1):
+            costs[i][j] = min(costs[i - 1][j - 1] + (want != got), costs[i - 1][j] + 1, costs[i][j - 1] + 1)
+    pairs: list[tuple[str, str]] = []
+    i, j = len(true), len(read)
+    while i or j:
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + (true[i - 1] != read[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((true[i], read[j]))
+        elif i and costs[i][j] == costs[i - 1][j] + 1:
+            i -= 1
+            pairs.append((true[i], ""))
+        else:
+            j -= 1
+            pairs.append(("", read[j]))
+    return pairs[::-1]
 
 
 def character_error_rate(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """CER: edits needed, over the characters of the labels; None without any. It can exceed 1.
-
-    Args:
-        pairs: (label, reading); an empty reading costs the whole label.
-    """
+    """CER of pairs (label, reading): edits over the characters of the labels; None without any. It can exceed 1."""
     total = sum(len(label) for label, _ in pairs)
     return sum(edit_distance(label, reading) for label, reading in pairs) / total if total else None
 
@@ -137,13 +140,9 @@ def containment(inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArr
 
 
 def match(picture: PictureBoxes, *, min_iou: float) -> Matches:
-    """Give each found box, best score first, the free labelled box it overlaps most.
+    """Give each found box, best score first, the free labelled box that it overlaps most, by ``min_iou`` at least.
 
-    A found box without one is left out when it overlaps an ignored box by ``min_iou``, or lies in one by half.
-
-    Args:
-        picture: its boxes.
-        min_iou: lowest IoU of a match, above 0 to 1.
+    A found box without one is left out when it overlaps an ignored box by as much, or lies in one by half.
     """
     order = np.argsort(-picture.scores, kind="stable")
     overlap = iou_matrix(picture.found, picture.labelled)
@@ -169,19 +168,16 @@ def _excused(picture: PictureBoxes, min_iou: float) -> NDArray[np.bool_]:
     if not len(picture.ignored):
         return np.zeros(len(picture.found), dtype=bool)
     near = iou_matrix(picture.found, picture.ignored) >= min_iou
-    inside = containment(picture.found, picture.ignored) >= _IGNORED_SHARE
+    inside = containment(picture.found, picture.ignored) >= 0.5
     return np.asarray((near | inside).any(axis=1), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All matches of a set, best score first.
+    """All D matches of a set of P pictures, best score first.
 
-    Attributes:
-        scores: float64 ``(D,)``, falling.
-        right: bool ``(D,)``, one per found box.
-        picture: int64 ``(D,)``: index of its picture.
-        labelled: int64 ``(P,)``: labelled boxes of each picture.
+    ``scores`` and ``right`` are float64 and bool ``(D,)``, ``picture`` is the index of its picture, int64 ``(D,)``,
+    ``labelled`` the labelled boxes of each picture, int64 ``(P,)``.
     """
 
     scores: NDArray[np.float64]
@@ -191,11 +187,7 @@ class Ranking:
 
 
 def rank(pictures: Sequence[Matches]) -> Ranking:
-    """Put the matches of all pictures in one order.
-
-    Args:
-        pictures: one or more.
-    """
+    """Put the matches of all pictures, one or more, in one order."""
     scores = np.concatenate([one.scores for one in pictures])
     order = np.argsort(-scores, kind="stable")
     owner = np.repeat(np.arange(len(pictures)), [len(one.scores) for one in pictures])
@@ -206,9 +198,7 @@ def rank(pictures: Sequence[Matches]) -> Ranking:
 def average_precision(ranking: Ranking, *, weights: NDArray[np.int64] | None = None) -> float | None:
     """AP as COCO has it: precision, made non-increasing, at 101 recall points; None without labelled boxes.
 
-    Args:
-        ranking: all matches at one IoU threshold.
-        weights: int64 ``(P,)``: how often each picture counts; None for once. For the bootstrap.
+    ``weights``, int64 ``(P,)``, say how often each picture counts, for the bootstrap; None for once.
     """
     counts = np.ones(len(ranking.labelled), dtype=np.int64) if weights is None else weights
     labelled = int(counts @ ranking.labelled)

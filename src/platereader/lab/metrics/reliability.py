@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Readings of neighbouring confidence.
-
-    Attributes:
-        confidence: their mean confidence.
-        right: share of them that is right.
-        n: how many.
-    """
+    """``n`` readings of neighbouring confidence: the mean of it, and the share that is right."""
 
     confidence: float
     right: float
@@ -25,13 +19,7 @@ class ReliabilityBin:
 
 
 def reliability_bins(confidences: Sequence[float], right: Sequence[bool], *, bins: int = 15) -> list[ReliabilityBin]:
-    """Readings in order of confidence, in up to ``bins`` groups of equal size.
-
-    Args:
-        confidences: N probabilities.
-        right: whether each text was right.
-        bins: number of groups.
-    """
+    """Readings in order of confidence, in up to ``bins`` groups of equal size."""
     values, truth = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
     order = np.argsort(values, kind="stable")
     groups = [group for group in np.array_split(order, bins) if len(group)]
@@ -39,25 +27,14 @@ def reliability_bins(confidences: Sequence[float], right: Sequence[bool], *, bin
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool], *, bins: int = 15) -> float | None:
-    """Expected calibration error over bins of equal mass (Nguyen and O'Connor, EMNLP 2015); None of nothing.
-
-    Args:
-        confidences: N probabilities.
-        right: whether each text was right.
-        bins: number of bins.
-    """
+    """Expected calibration error over bins of equal mass (Nguyen and O'Connor, EMNLP 2015); None of nothing."""
     groups = reliability_bins(confidences, right, bins=bins)
     total = sum(group.n for group in groups)
     return sum(group.n * abs(group.confidence - group.right) for group in groups) / total if total else None
 
 
 def auroc(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
-    """Probability that a right reading has a higher confidence than a wrong one, ties half; None without both kinds.
-
-    Args:
-        confidences: N numbers.
-        right: whether each text was right.
-    """
+    """Probability that a right reading has a higher confidence than a wrong one, ties half; None without both kinds."""
     values, truth = np.asarray(confidences, np.float64), np.asarray(right, np.bool_)
     positives, negatives = int(truth.sum()), int((~truth).sum())
     if not positives or not negatives:
@@ -70,12 +47,7 @@ def auroc(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
 def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> NDArray[np.float64]:
     """Share returned and share wrong among them, when only the most confident readings are returned.
 
-    Args:
-        confidences: N numbers.
-        right: whether each text was right.
-
-    Returns:
-        float64 ``(K, 2)``: coverage and risk, one row for each distinct confidence, coverage growing.
+    Returned is float64 ``(K, 2)``: coverage and risk, one row for each distinct confidence, coverage growing.
     """
     values, truth = np.asarray(confidences, np.float64), np.asarray(right, np.bool_)
     order = np.argsort(-values, kind="stable")

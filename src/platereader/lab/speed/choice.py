@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +14,7 @@ from platereader._arrays import BgrImage
 from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
 from platereader._loading import DETECTOR_SPECS, RECOGNIZER_SPECS, load_recognizer
 from platereader.detection._refined import REFINER_WEIGHTS
-from platereader.errors import EngineError
+from platereader.errors import EngineError, MissingDependencyError
 from platereader.lab.speed.pipelines import Build, Setting, time_frames
 from platereader.lab.speed.report import Absent, Run
 from platereader.pipeline import Pipeline
@@ -25,6 +24,9 @@ from platereader.runtimes import Engine, Precision, RuntimeOptions
 from platereader.runtimes._kept import Fastest, keep
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._selection import installed_engines, measurable_specs
+
+# Those of ``time_frames`` that do not count.
+_WARM_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ def candidates() -> list[Setting]:
     return sorted(settings, key=lambda one: one.precision != "fp32")
 
 
+def turn_count(settings: Sequence[Setting], *, rounds: int) -> int:
+    """How often ``choose`` calls ``on_turn``."""
+    return len(settings) * (_WARM_TURNS + rounds)
+
+
 def choose(
     frames: Sequence[BgrImage],
     *,
@@ -103,13 +110,24 @@ def choose(
         rng: draws the order of each round.
         settings: who takes part; who reads other texts than the first one that works is left out.
         build: makes the pipelines.
-        on_turn: called after each turn.
+        on_turn: called after each turn, and for all turns of a setting that is left out once it is known.
 
     Raises:
         EngineError: none of them works.
         InvalidArgumentError: no frames or no rounds.
     """
-    same = partial(_same_texts, frames=frames, build=build, known=[])
+    known: list[list[Counter[str | None]]] = []
+
+    def same(*, engine: str, precision: str, threads: int | None) -> Pipeline:
+        try:
+            pipeline = build(engine=engine, precision=precision, threads=threads)
+            _check_same_texts(pipeline, frames, known)
+        except (EngineError, MissingDependencyError):
+            for _ in range(turn_count(settings[:1], rounds=rounds)):
+                on_turn()
+            raise
+        return pipeline
+
     runs, absent = time_frames(frames, settings, rounds=rounds, rng=rng, build=same, on_turn=on_turn)
     if not runs:
         why = "; ".join(one.reason for one in absent) or "no engine is installed"
@@ -117,24 +135,14 @@ def choose(
     return Choice(tuple(sorted(runs, key=lambda run: run.frame.median_ms)), absent)
 
 
-def _same_texts(
-    *,
-    engine: str,
-    precision: str,
-    threads: int | None,
-    frames: Sequence[BgrImage],
-    build: Build,
-    known: list[list[Counter[str | None]]],
-) -> Pipeline:
-    """A pipeline that reads the texts that the first one read.
+def _check_same_texts(pipeline: Pipeline, frames: Sequence[BgrImage], known: list[list[Counter[str | None]]]) -> None:
+    """Keep the texts that the first pipeline reads, and refuse one that reads others.
 
     Raises:
-        EngineError: it reads others.
+        EngineError: it does.
     """
-    pipeline = build(engine=engine, precision=precision, threads=threads)
     texts = [Counter(reading.text for reading in readings) for readings in pipeline.read_batch(frames)]
     if not known:
         known.append(texts)
     if texts != known[0]:
         raise EngineError("it reads other texts")
-    return pipeline

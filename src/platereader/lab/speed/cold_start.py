@@ -40,12 +40,7 @@ def cold_starts(
 ) -> tuple[tuple[Start, ...], tuple[Absent, ...]]:
     """Start a fresh process for each engine and precision in each round, after one of each that warms the disk.
 
-    Args:
-        picture: that is read.
-        combinations: engine and precision, as for ``Pipeline.build``.
-        rounds: processes of each that count.
-        rng: draws the order of each round, and the bootstrap.
-        on_turn: called after each process, those that do not count included.
+    ``on_turn`` is called after each process, those that do not count included.
 
     Raises:
         EngineError: a process failed otherwise than by not being offered here.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import cycle
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
+from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._thresholds import with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
@@ -23,39 +25,17 @@ from platereader.lab.speed.networks import Timing, benchmark
 from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
 from platereader.lab.tables import aligned, described, show_estimate, show_rate
 from platereader.media._images import read_image
-from platereader.results import Detection, PartDescription
+from platereader.results import PartDescription
 
 _TIMED_FRAMES = 10
 
 
-class SizableDetector(Protocol):
-    """A detector whose input size can be chosen, such as ``PlateDetector``."""
-
-    @property
-    def min_score(self) -> float:
-        """Lowest score of a plate that is reported, 0 to 1."""
-        ...
-
-    def with_input_size(self, input_size: int) -> SizableDetector:
-        """The same detector with inputs of so many pixels on the longer side."""
-        ...
-
-    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
-        """Plates of each frame."""
-        ...
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class SizeScores:
-    """What one input size gives.
+    """What one input size gives, pixels of the longest side.
 
-    Attributes:
-        input_size: longest side of the network's input, pixels.
-        ap50: average precision at IoU 0.5; None without labelled plates.
-        ap50_95: mean over the IoU thresholds 0.50, 0.55, ... 0.95.
-        recall30: found at IoU 0.3 at the detector's own ``min_score``.
-        recall50: likewise at IoU 0.5.
-        timing: one frame at a time, preparing the input included.
+    Average precision is None without labelled plates. Recalls, at IoU 0.3 and 0.5, are at the detector's own
+    ``min_score``. ``timing`` is of one frame at a time, preparing the input included.
     """
 
     input_size: int
@@ -68,15 +48,7 @@ class SizeScores:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InputSizeReport:
-    """The accuracy and speed of several input sizes.
-
-    Attributes:
-        dataset: name of the set.
-        pictures: pictures in it.
-        sizes: smallest first.
-        part: what ran.
-        machine: what it was timed on.
-    """
+    """The accuracy and speed of several input sizes, smallest first, the part that ran and the machine."""
 
     dataset: str
     pictures: int
@@ -99,12 +71,8 @@ def evaluate_input_sizes(
 ) -> tuple[SizeScores, ...]:
     """Run a detector with several input sizes over labelled pictures, then time them in turn on the same frames.
 
-    Args:
-        detector: a ``SizableDetector``.
-        images: whole pictures; one or more.
-        sizes: multiples of 32 px.
-        rounds: timed calls of each size, with torch's thread count as it is.
-        on_picture: called after each picture, for a progress bar.
+    ``images`` are one or more whole pictures, ``sizes`` multiples of 32 px. Of each size ``rounds`` calls are timed,
+    with torch's thread count as it is.
 
     Raises:
         InvalidArgumentError: the detector's input size cannot be set, or a size is not allowed.
@@ -114,7 +82,7 @@ def evaluate_input_sizes(
         raise InvalidArgumentError(
             f"detector is a {type(detector).__name__}, whose input size cannot be set: pass a PlateDetector."
         )
-    known = cast("SizableDetector", detector)
+    known = cast("PlateDetector", detector)
     sized = {size: known.with_input_size(size) for size in sorted(set(sizes))}
     low_threshold = {size: with_min_score(one, LOW_SCORE) or one for size, one in sized.items()}
     found: dict[int, list[PictureBoxes]] = {size: [] for size in low_threshold}
@@ -131,18 +99,14 @@ def evaluate_input_sizes(
     return tuple(_scores(size, boxes, usual=known.min_score, timing=timings[size]) for size, boxes in found.items())
 
 
-def _times(detectors: Mapping[int, SizableDetector], frames: Sequence[BgrImage], *, rounds: int) -> dict[int, Timing]:
+def _times(detectors: Mapping[int, PlateDetector], frames: Sequence[BgrImage], *, rounds: int) -> dict[int, Timing]:
     """One frame a call, every size in turn on the same frame."""
 
-    def candidate(detector: SizableDetector) -> Callable[[int], Callable[[], object]]:
-        def prepared(batch: int) -> Callable[[], object]:
-            del batch
-            rest = cycle(frames)
-            return lambda: checked_detect(detector, [next(rest)])
+    def prepared(detector: PlateDetector, _batch: int) -> Callable[[], object]:
+        rest = cycle(frames)
+        return lambda: checked_detect(detector, [next(rest)])
 
-        return prepared
-
-    candidates = {str(size): candidate(detector) for size, detector in detectors.items()}
+    candidates = {str(size): partial(prepared, detector) for size, detector in detectors.items()}
     timings = benchmark(candidates, batches=(1,), threads=(torch.get_num_threads(),), rounds=rounds)
     return {int(timing.name): timing for timing in timings}
 

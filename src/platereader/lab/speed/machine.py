@@ -24,18 +24,12 @@ _PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A processor and what is installed.
+    """A processor and what is installed, as versions by distribution.
 
-    Attributes:
-        processor: its name.
-        instructions: those that matter here, by their Linux names.
-        logical_cores: as the system counts them.
-        usable_cores: physical ones that this process may use; the default thread count of ONNX Runtime and OpenVINO.
-        system: operating system.
-        python: version.
-        packages: versions by distribution, of those that are installed.
-        load: processes that wanted to run in the last minute, on average; None where the system does not say. Figures
-            are worth little if it was far above what the run itself needs.
+    ``instructions`` are those that matter here, by their Linux names. ``usable_cores`` are physical ones that this
+    process may use, the default thread count of ONNX Runtime and OpenVINO. ``load`` is how many processes wanted to run
+    in the last minute, on average, None where the system does not say: figures are worth little if it was far above
+    what the run itself needs.
     """
 
     processor: str
@@ -64,6 +58,7 @@ class Machine:
 
 def this_machine() -> Machine:
     """The machine that this process runs on; no engine is loaded."""
+    versions = ((name, version_of(name)) for name in _PACKAGES)
     return Machine(
         processor=processor_name(),
         instructions=cpu_features(),
@@ -71,15 +66,9 @@ def this_machine() -> Machine:
         usable_cores=usable_cores(),
         system=platform.platform(),
         python=platform.python_version(),
-        packages={"platereader": platereader.__version__, **_versions()},
+        packages={"platereader": platereader.__version__, **{name: found for name, found in versions if found}},
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     )
-
-
-def _versions() -> dict[str, str]:
-    """Versions of the installed packages that matter for speed, found without importing them."""
-    found = {name: version_of(name) for name in _PACKAGES}
-    return {name: version for name, version in found.items() if version is not None}
 
 
 def version_of(package: str) -> str | None:

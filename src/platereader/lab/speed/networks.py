@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
+from platereader.lab.metrics.rates import Z_95
 from platereader.lab.speed.turns import interleaved, torch_threads
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._quantized import int8_runtime
@@ -23,21 +25,12 @@ from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 Candidates: TypeAlias = Mapping[str, Callable[[int], Callable[[], object]]]
 """By name: from a batch size to the call that is timed."""
 
-_Z_95 = 1.959964
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one call takes.
+    """How long one of ``n`` calls takes, of so many pictures and with so many threads of torch.
 
-    Attributes:
-        name: of the candidate.
-        batch: pictures in a call.
-        threads: torch's threads.
-        n: calls that were timed.
-        median_ms: median, milliseconds a call.
-        low_ms: lower end of the median's 95 % interval, by order statistics.
-        high_ms: its upper end.
+    The interval of the median, ``low_ms`` to ``high_ms``, is that of 95 % by order statistics.
     """
 
     name: str
@@ -51,14 +44,9 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class SpeedReport:
-    """Timings and what they were taken on.
+    """Timings, batch sizes within thread counts, the candidates in their order; and what they were taken on.
 
-    Attributes:
-        timings: batch sizes within thread counts, the candidates in their order.
-        weights: sha256 by name of the weights; empty for random ones.
-        processor: its name.
-        flags: instructions that matter here.
-        torch: version.
+    ``weights`` are sha256 by name, empty for random ones; ``flags`` instructions that matter here.
     """
 
     timings: tuple[Timing, ...]
@@ -91,14 +79,10 @@ def recognizer_candidates(
 ) -> Candidates:
     """The networks alone, on random pictures: preparing a plate takes the same for all of them."""
 
-    def candidate(runtime: Runtime) -> Callable[[int], Callable[[], object]]:
-        def prepared(batch: int) -> Callable[[], object]:
-            pictures = rng.standard_normal((batch, 1, *size_px), np.float32)
-            return lambda: runtime.run(pictures)
+    def prepared(runtime: Runtime, batch: int) -> Callable[[], object]:
+        return partial(runtime.run, rng.standard_normal((batch, 1, *size_px), np.float32))
 
-        return prepared
-
-    return {name: candidate(runtime) for name, runtime in recognizers.items()}
+    return {name: partial(prepared, runtime) for name, runtime in recognizers.items()}
 
 
 def shipped_recognizers(fp32: WeightFile, int8: WeightFile) -> dict[str, Runtime]:
@@ -150,6 +134,6 @@ def _timing(seconds: Sequence[float], *, name: str, batch: int, threads: int) ->
     """Median of some measurements with its interval."""
     ordered = 1e3 * np.sort(np.asarray(seconds))
     n = len(ordered)
-    reach = _Z_95 * n**0.5 / 2
+    reach = Z_95 * n**0.5 / 2
     low, high = ordered[max(int(n / 2 - reach), 0)], ordered[min(int(n / 2 + reach), n - 1)]
     return Timing(name, batch, threads, n, float(np.median(ordered)), float(low), float(high))

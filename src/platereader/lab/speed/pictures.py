@@ -6,14 +6,9 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.crops import random_text
-from platereader.lab.synthesis.paste import Front
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
 from platereader.plates import RUSSIA
-
-_SIZE_PX = (1280, 850)
-_PLATES = 3
-_PLATE_HEIGHT_PX = 112
 
 
 def generated_frames(count: int, *, rng: np.random.Generator) -> list[BgrImage]:
@@ -21,10 +16,7 @@ def generated_frames(count: int, *, rng: np.random.Generator) -> list[BgrImage]:
     private = RUSSIA.layout("standard")
     frames: list[BgrImage] = []
     for _ in range(count):
-        texts = [random_text(private, rng=rng) for _ in range(_PLATES)]
-        fronts = [
-            Front(render_plate(text, private, height_px=_PLATE_HEIGHT_PX, rng=rng).pixels, private.line_count)
-            for text in texts
-        ]
-        frames.append(generated_street(rng, size_px=_SIZE_PX, fronts=fronts).pixels)
+        texts = [random_text(private, rng=rng) for _ in range(3)]
+        fronts = [render_plate(text, private, height_px=112, rng=rng) for text in texts]
+        frames.append(generated_street(rng, size_px=(1280, 850), fronts=fronts).pixels)
     return frames

@@ -38,13 +38,9 @@ class Build(Protocol):
 
 
 class Setting(NamedTuple):
-    """One candidate.
+    """One candidate: engine and precision as for ``Pipeline.build``, threads of each network.
 
-    Attributes:
-        engine: as for ``Pipeline.build``.
-        precision: likewise.
-        threads: of each network.
-        input_size: longest side of the detector's input in pixels; None for its own.
+    ``input_size`` is the longest side of the detector's input in pixels; None for its own.
     """
 
     engine: str
@@ -113,17 +109,11 @@ def time_frames(
     build: Build = Pipeline.build,
     on_turn: Callable[[], object] = lambda: None,
 ) -> tuple[tuple[Run, ...], tuple[Absent, ...]]:
-    """Let all settings that work here read the same frames in turn.
+    """Let all settings that work here read the same frames, one or more, in turn.
 
-    A turn reads one frame that does not count, then each frame by itself, then all of them at once.
-
-    Args:
-        frames: one or more, uint8 ``(H, W, 3)`` BGR.
-        settings: who takes part; each is compared with ``REFERENCE`` of the same threads and input size.
-        rounds: turns of each that count.
-        rng: draws the order of each round, and the bootstrap.
-        build: makes the pipelines.
-        on_turn: called after each turn, those that do not count included.
+    A turn reads one frame that does not count, then each frame by itself, then all of them at once. Each setting is
+    compared with ``REFERENCE`` of the same threads and input size. ``on_turn`` is called after each turn, those that do
+    not count included.
 
     Raises:
         InvalidArgumentError: no frames or no rounds, or an input size that is not allowed.
@@ -160,11 +150,7 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate]
 
 
 def _prepared(setting: Setting, build: Build) -> _Candidate:
-    """A pipeline with that many threads: those of torch are set while it runs, those of other engines here.
-
-    Raises:
-        EngineError: there is none here.
-    """
+    """A pipeline with that many threads: those of torch are set while it runs, those of other engines here."""
     if setting.engine != "auto":
         _check_offered(setting)
     pipeline = build(engine=setting.engine, precision=setting.precision, threads=None)

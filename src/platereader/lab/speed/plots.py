@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
     from platereader.lab.speed.input_size import InputSizeReport
 
 
-_ROW_INCH = 0.34
-
-
 def draw_frame_report(report: FrameReport, path: Path) -> Path:
     """Draw bars of the stages of each run, and of start and memory where fresh processes were requested.
-
-    Args:
-        report: of one or more runs.
-        path: of the picture; its ending says the format.
 
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
@@ -34,7 +27,7 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
     from matplotlib.figure import Figure
 
     rows = [len(report.runs) + 3, *([len(report.starts) + 2] if report.starts else [])]
-    figure = Figure(figsize=(10.0, 1.4 + _ROW_INCH * sum(rows)), layout="constrained")
+    figure = Figure(figsize=(10.0, 1.4 + 0.34 * sum(rows)), layout="constrained")
     grid = figure.add_gridspec(len(rows), 2, height_ratios=rows)
     _draw_stages(figure.add_subplot(grid[0, :]), report.runs)
     if report.starts:
@@ -52,42 +45,37 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
 
 def _draw_stages(axes: Axes, runs: Sequence[Run]) -> None:
     """Medians of the stages side by side; their sum is close to the median of the frame, which stands behind it."""
-    places = [-float(number) for number in range(len(runs))]
-    ends = [0.0] * len(runs)
-    colours = _colours(len(STAGES))
-    for number, name in enumerate(STAGES):
-        widths = [run.stages[number].median_ms for run in runs]
-        axes.barh(places, widths, left=ends, label=name, color=colours[number])
-        ends = [end + width for end, width in zip(ends, widths, strict=True)]
-    for run, place, end in zip(runs, places, ends, strict=True):
+    stages = {name: [run.stages[number].median_ms for run in runs] for number, name in enumerate(STAGES)}
+    ends = _draw_stacks(axes, stages, names=[run.name for run in runs])
+    for run, (end, place) in zip(runs, ends, strict=True):
         times = run.times_as_fast
         faster = "" if times is None else f", {times.value:.1f} x"
         text = f"{run.frame.median_ms:.1f} ms{faster}"
         axes.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center")
-    axes.set_yticks(places, [run.name for run in runs])
-    axes.set_xlim(0, 1.25 * max([*ends, 1e-3]))
+    axes.set_xlim(0, 1.25 * max([*(end for end, _ in ends), 1e-3]))
     axes.set_xlabel("ms a frame, median of each stage")
     axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+
+
+def _draw_stacks(
+    axes: Axes, parts: Mapping[str, Sequence[float]], *, names: Sequence[str]
+) -> list[tuple[float, float]]:
+    """A bar for each name, made of the parts, below one another; where each of them ends."""
+    places = [-float(number) for number in range(len(names))]
+    ends = [0.0] * len(names)
+    for label, widths in parts.items():
+        axes.barh(places, widths, left=ends, label=label)
+        ends = [end + width for end, width in zip(ends, widths, strict=True)]
+    axes.set_yticks(places, names)
     axes.grid(axis="x", alpha=0.3)
-
-
-def _colours(count: int) -> list[tuple[float, float, float, float]]:
-    from matplotlib import colormaps
-
-    return [colormaps["tab10"](number) for number in range(count)]
+    return list(zip(ends, places, strict=True))
 
 
 def _draw_starts(axes: Axes, starts: Sequence[Start]) -> None:
-    places = [-float(number) for number in range(len(starts))]
-    ends = [0.0] * len(starts)
-    for step in starts[0].steps_s:
-        widths = [one.steps_s[step] for one in starts]
-        axes.barh(places, widths, left=ends, label=step)
-        ends = [end + width for end, width in zip(ends, widths, strict=True)]
-    axes.set_yticks(places, [one.name for one in starts])
+    steps = {step: [one.steps_s[step] for one in starts] for step in starts[0].steps_s}
+    _draw_stacks(axes, steps, names=[one.name for one in starts])
     axes.set_xlabel("s from the start of the process to the first reading")
     axes.legend(fontsize=7)
-    axes.grid(axis="x", alpha=0.3)
 
 
 def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
@@ -104,11 +92,7 @@ def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
 
 
 def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
-    """Write ``input-size.png``, accuracy against the median time of a frame; returns its path.
-
-    Args:
-        report: of a set with plates.
-        folder: made when missing.
+    """Write ``input-size.png``, accuracy against the median time of a frame, into a folder, which is made if missing.
 
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.

@@ -19,12 +19,7 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one candidate did in one round.
-
-    Attributes:
-        frames: for each frame, read by itself, the seconds of each stage.
-        batch_s: seconds for all frames at once.
-    """
+    """What one candidate did in one round: seconds of each stage of each frame by itself, and of all frames at once."""
 
     frames: tuple[Mapping[str, float], ...]
     batch_s: float
@@ -37,14 +32,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """The time of one stage, or of the whole.
+    """The time of one of ``STAGES``, or of the whole ``frame``, over all frames of all rounds.
 
-    Attributes:
-        name: one of ``STAGES``, or ``frame``.
-        median_ms: of a frame, over all frames of all rounds, milliseconds.
-        p95_ms: 95th percentile of the same.
-        unit: what the stage works on: ``frames`` or ``plates``.
-        per_s: of these in a second if the stage did nothing else; None where it took no time.
+    ``per_s`` is how many of the ``unit``, ``frames`` or ``plates``, it would do in a second if it did nothing else;
+    None where it took no time.
     """
 
     name: str
@@ -58,19 +49,10 @@ class StageTime:
 class Run:
     """One candidate's figures.
 
-    Attributes:
-        name: engine and precision, threads, input size.
-        engine: as requested.
-        precision: as requested.
-        threads: as requested; what each network really used is in ``parts``.
-        input_size: longest side of the detector's input, pixels.
-        parts: what ran.
-        plates: found in a frame, on average.
-        frame: time of a whole frame.
-        stages: in their order.
-        batch_frames_per_s: frames a second when all of them are read at once; median over the rounds.
-        times_as_fast: as the reference with the same threads and input size, with its bootstrap interval over the
-            rounds; None for the reference, and where that did not run.
+    Engine, precision and threads are as requested; what each network really used is in ``parts``. ``plates`` are found
+    in a frame on average, ``batch_frames_per_s`` is the median over the rounds when all frames are read at once.
+    ``times_as_fast`` is as the reference with the same threads and input size, with its bootstrap interval over the
+    rounds; None for the reference, and where that did not run.
     """
 
     name: str
@@ -96,16 +78,11 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Fresh processes of one engine, with as many threads as it takes by itself.
+    """Fresh processes of one engine and precision, with as many threads as it takes by itself.
 
-    Attributes:
-        name: engine and precision.
-        first_reading_s: from the start of the process to the first reading of one picture; the value is the median, the
-            interval is by bootstrap over the processes.
-        steps_s: medians of the steps of it, in their order.
-        rss_mib: memory of the process after ``reads`` more readings, median; None where the system does not say.
-        peak_mib: the most that it ever was, median.
-        reads: how many more.
+    ``first_reading_s`` is from the start of the process to the first reading of one picture, the median with its
+    bootstrap interval over the processes, ``steps_s`` medians of its steps. ``rss_mib`` is memory after so many more
+    ``reads``, ``peak_mib`` the most that it ever was, medians; None where the system does not say.
     """
 
     name: str
@@ -118,16 +95,9 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class FrameReport:
-    """All of it.
+    """All of it: the machine, name, width and height of each picture, the candidates and the fresh processes.
 
-    Attributes:
-        machine: what it was measured on.
-        pictures: name, width and height of each picture.
-        rounds: turns of each candidate.
-        reference: engine and precision that the others are compared with.
-        runs: the candidates, in the order of their settings.
-        starts: fresh processes; empty if none were requested.
-        absent: who did not take part.
+    ``rounds`` are turns of each candidate, ``reference`` is engine and precision that the others are compared with.
     """
 
     machine: Machine
@@ -150,12 +120,7 @@ class FrameReport:
 
 
 def stage_times(turns: Sequence[Turn], *, plates: float) -> tuple[StageTime, tuple[StageTime, ...]]:
-    """The whole frame, and each stage of it.
-
-    Args:
-        turns: one or more, of the same frames.
-        plates: found in a frame, on average.
-    """
+    """The whole frame, and each stage of it, from one or more turns; ``plates`` are those in a frame on average."""
     frames = [stages for turn in turns for stages in turn.frames]
     whole = _time("frame", [sum(stages.values()) for stages in frames], items=1.0)
     stages = tuple(
@@ -171,13 +136,7 @@ def _time(name: str, seconds: Sequence[float], *, items: float) -> StageTime:
 
 
 def times_as_fast(reference: Sequence[Turn], turns: Sequence[Turn], *, rng: np.random.Generator) -> Estimate:
-    """The median time of a round of the reference by that of another; rounds are drawn anew in pairs.
-
-    Args:
-        reference: one turn a round.
-        turns: of the other in the same rounds.
-        rng: draws the rounds.
-    """
+    """The median time of a round of the reference by that of another; rounds are drawn anew in pairs."""
     slow, fast = (np.array([turn.mean_s for turn in several]) for several in (reference, turns))
     drawn = rng.integers(len(slow), size=(_RESAMPLES, len(slow)))
     spread = np.median(slow[drawn], axis=1) / np.median(fast[drawn], axis=1)
@@ -210,7 +169,7 @@ def _whole(run: Run) -> tuple[str, ...]:
     times = run.times_as_fast
     faster = "-" if times is None else f"{times.value:.2f} ({times.low:.2f}-{times.high:.2f})"
     return (
-        _way(run),
+        run.name.partition(",")[0],
         str(run.threads),
         str(run.input_size),
         f"{run.frame.median_ms:.1f}",
@@ -273,7 +232,3 @@ def _networks(runs: Sequence[Run]) -> list[str]:
         )
         for run in runs
     ]
-
-
-def _way(run: Run) -> str:
-    return run.name.partition(",")[0]

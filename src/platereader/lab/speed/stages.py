@@ -23,11 +23,7 @@ recognizer but its network. ``rest`` is what lies between the parts: checks and 
 
 
 class Stopwatch:
-    """Adds up the time of each stage of one frame; every moment belongs to the stage that was entered last.
-
-    Args:
-        clock: gives seconds.
-    """
+    """Adds up the time of each stage of one frame; every moment belongs to the stage that was entered last."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -55,10 +51,6 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
     """The same pipeline, whose parts tell ``stopwatch`` when work passes from one to the next.
 
     Meant for ``read`` of one frame at a time. A detector or recognizer with unknown networks counts as its network.
-
-    Args:
-        pipeline: any; it is not changed.
-        stopwatch: started before each frame.
     """
 
     def watch(part: object, verb: str, *, during: str, after: str = "rest") -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from time import perf_counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from platereader.errors import InvalidArgumentError
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, median
 from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.speed.turns import seconds_of
 from platereader.lab.suites.video.report import SettingScores, format_settings
 from platereader.lab.suites.video.run import SETTINGS
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
@@ -25,17 +26,12 @@ from platereader.video._stream import StreamSettings
 PER_FRAME = "read everything, no stream"
 """Name of what streams are compared with: every plate of every frame is read, and nothing is followed."""
 
-_WARMUP = 3
-
 
 @dataclass(frozen=True, slots=True)
 class StreamSpeed:
-    """How fast frames are followed.
+    """How fast frames are followed with some settings, and how many times as fast as all plates of all frames are read.
 
-    Attributes:
-        name: of the settings.
-        frame_ms: median over rounds of the mean time of a frame, milliseconds; the interval is over rounds.
-        times_as_fast: as reading everything in every frame, of the medians.
+    ``frame_ms`` is the median over rounds of the mean time of a frame; the interval is over rounds.
     """
 
     name: str
@@ -54,14 +50,9 @@ class StreamSpeed:
 
 @dataclass(frozen=True, slots=True)
 class StreamSpeedReport:
-    """Speed and accuracy of streams.
+    """Speed of reading everything, then of each of the settings, and their accuracy from a replay of clips.
 
-    Attributes:
-        speeds: of reading everything first, then of each of the settings.
-        settings: accuracy of the same settings, from a replay of clips; empty where it was not requested.
-        frames: frames of one round.
-        plates: true plates in each of these frames, on average.
-        parts: what ran.
+    A round has so many ``frames`` with so many ``plates`` in each on average. Without accuracy ``settings`` is empty.
     """
 
     speeds: tuple[StreamSpeed, ...]
@@ -79,38 +70,29 @@ def stream_speeds(
     pipeline: Pipeline,
     material: Material,
     *,
-    settings: Mapping[str, StreamSettings] = SETTINGS,
     rounds: int = 5,
     accuracy: Sequence[SettingScores] = (),
     on_round: Callable[[], object] = lambda: None,
 ) -> StreamSpeedReport:
     """Time streams on a clip of 1280x720 with two plates in view, all settings in turn in every round.
 
-    Args:
-        pipeline: what to time.
-        material: what the clip is made from.
-        settings: of the streams, by name.
-        rounds: how often each of them follows the whole clip.
-        accuracy: of the same settings, to stand beside.
-        on_round: called after each round, for a progress bar.
+    ``accuracy`` of the same settings is to stand beside.
 
     Raises:
         InvalidArgumentError: no round.
-        ContractError: a part broke its contract.
     """
     if rounds < 1:
         raise InvalidArgumentError(f"rounds is {rounds}, allowed are whole numbers from 1.")
     frames = _two_plates(material)
-    calls: dict[str, Callable[[], None]] = {PER_FRAME: lambda: _read_all(pipeline, frames)}
-    for name, one in settings.items():
-        calls[name] = _following(pipeline, frames, one)
-    _read_all(pipeline, frames[:_WARMUP])
+    calls = {
+        PER_FRAME: partial(_read_all, pipeline, frames),
+        **{name: partial(_follow, pipeline, frames, settings) for name, settings in SETTINGS.items()},
+    }
+    _read_all(pipeline, frames[:3])
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            start = perf_counter()
-            call()
-            seconds[name].append(perf_counter() - start)
+            seconds[name].append(seconds_of(call))
         on_round()
     plates = sum(len(frame.plates) for frame in frames) / len(frames)
     return StreamSpeedReport(_speeds(seconds, len(frames)), tuple(accuracy), len(frames), plates, pipeline.describe())
@@ -165,11 +147,8 @@ def _read_all(pipeline: Pipeline, frames: Sequence[VideoFrame]) -> None:
         pipeline.read(frame.pixels)
 
 
-def _following(pipeline: Pipeline, frames: Sequence[VideoFrame], settings: StreamSettings) -> Callable[[], None]:
-    def follow() -> None:
-        stream = pipeline.stream(settings)
-        for frame in frames:
-            stream.update(frame.pixels, frame.timestamp_s)
-        stream.finish()
-
-    return follow
+def _follow(pipeline: Pipeline, frames: Sequence[VideoFrame], settings: StreamSettings) -> None:
+    stream = pipeline.stream(settings)
+    for frame in frames:
+        stream.update(frame.pixels, frame.timestamp_s)
+    stream.finish()

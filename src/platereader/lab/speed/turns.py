@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,14 +25,7 @@ def take_turns(
 ) -> dict[str, list[Result]]:
     """Call everything once a round, in another order each round, so that none always follows the same one.
 
-    Args:
-        calls: by name.
-        rounds: turns of each.
-        rng: draws the orders.
-        on_turn: called after each turn, for a progress bar.
-
-    Returns:
-        For each name what its call returned, in the order of the rounds.
+    Returned is for each name what its call returned, in the order of the rounds.
     """
     names = list(calls)
     results: dict[str, list[Result]] = {name: [] for name in names}
@@ -42,28 +36,18 @@ def take_turns(
     return results
 
 
-def interleaved(
-    calls: Mapping[str, Callable[[], object]], *, rounds: int, rng: np.random.Generator | None = None
-) -> dict[str, list[float]]:
-    """Seconds of each call in each of ``rounds`` rounds, after some that do not count.
-
-    Args:
-        calls: by name.
-        rounds: timed calls of each.
-        rng: draws the order of each round; by default the same orders every time.
-    """
-
-    def timed(call: Callable[[], object]) -> Callable[[], float]:
-        def turn() -> float:
-            start_s = time.perf_counter()
-            call()
-            return time.perf_counter() - start_s
-
-        return turn
-
-    order = np.random.default_rng(0) if rng is None else rng
-    results = take_turns({name: timed(call) for name, call in calls.items()}, rounds=_WARMUP + rounds, rng=order)
+def interleaved(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each call in each of ``rounds`` rounds, after some that do not count; the same orders every time."""
+    turns = {name: partial(seconds_of, call) for name, call in calls.items()}
+    results = take_turns(turns, rounds=_WARMUP + rounds, rng=np.random.default_rng(0))
     return {name: seconds[_WARMUP:] for name, seconds in results.items()}
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start_s = time.perf_counter()
+    call()
+    return time.perf_counter() - start_s
 
 
 @contextmanager

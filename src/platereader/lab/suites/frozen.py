@@ -21,11 +21,7 @@ def fingerprint(pictures: Iterable[tuple[BgrImage, object]]) -> str:
 
 
 def frozen_fingerprints(suite: str) -> Mapping[str, str]:
-    """The ``fingerprint`` of each part of a suite by its name, as the suite was frozen.
-
-    Args:
-        suite: name of its folder.
-    """
+    """The ``fingerprint`` of each part of a suite, named as its folder, by its name, as the suite was frozen."""
     frozen = json.loads((Path(__file__).parent / suite / "frozen.json").read_text(encoding="utf-8"))
     return cast("dict[str, str]", frozen["sha256"])
 

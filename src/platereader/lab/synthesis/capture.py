@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
@@ -37,10 +38,11 @@ from platereader.lab.synthesis.pose import (
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
 
+SIZES_PX: Mapping[Lines, tuple[int, int]] = {1: (192, 48), 2: (160, 96)}
+"""Width and height of a rectified plate by its lines."""
+
 _RIGHT_SHARE = 0.6
 _MOST_HIDDEN, _MOST_CUT = 0.45, 0.6
-_RIM_SHARE = 0.25
-_BOX_AT_OBSTACLE_SHARE = 0.35
 # With so little of its width missing a plate still shows whether it is whole: its field is wider than its text.
 _RIM_HIDDEN, _RIM_CUT = 0.05, 0.03
 _USUAL_BOXED_DEG, _STEEPEST_BOXED_DEG = 12.0, 30.0
@@ -52,19 +54,12 @@ _INWARD = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)], np.float32)
 class CropProfile:
     """What the samples look like.
 
-    Attributes:
-        camera: effects on rendered plates.
-        photograph: effects on real plates, which have their own weather already.
-        pose: how far plates are turned.
-        corner_error: how wrong the rectifier's corners are.
-        box_share: share of samples cut by a loose or tight box instead of four corners.
-        cut_share: share of samples of which one end, or the upper or lower part, is missing.
-        hidden_share: share of samples of which one end is hidden by something.
-        lettering: cut-outs that half of the rendered plates are written with; None for outlines alone.
-        margin: what the rectifier keeps around the corners, in parts of the height of one line.
-        camera_width_px: range of a one-line plate's width in the camera's own pixels.
-        line_size_px: width and height of a rectified one-line plate.
-        two_line_size_px: width and height of a rectified two-line plate.
+    The effects of ``camera`` are for rendered plates, those of ``photograph`` for real ones, which have their own
+    weather already. Of the samples ``box_share`` are cut by a loose or tight box instead of four corners, ``cut_share``
+    lack one end, or the upper or lower part, ``hidden_share`` have one end hidden by something. Half of the rendered
+    plates are written with ``lettering`` if there is any. ``margin`` is what the rectifier keeps around the corners, in
+    parts of the height of one line; ``camera_width_px`` the range of a one-line plate's width in the camera's own
+    pixels.
     """
 
     camera: Camera = STREET
@@ -77,12 +72,6 @@ class CropProfile:
     lettering: Lettering | None = field(default=None, compare=False)
     margin: float = DEFAULT_MARGIN
     camera_width_px: tuple[float, float] = (40.0, 220.0)
-    line_size_px: tuple[int, int] = (192, 48)
-    two_line_size_px: tuple[int, int] = (160, 96)
-
-    def size_px(self, lines: Lines) -> tuple[int, int]:
-        """Width and height of a rectified plate with that many lines."""
-        return self.line_size_px if lines == 1 else self.two_line_size_px
 
 
 # ---------------------------------------------------------------- in front of the camera
@@ -93,7 +82,7 @@ def camera_width_px(rng: np.random.Generator, *, profile: CropProfile) -> float:
     low, high = profile.camera_width_px
     if rng.random() < 0.5:
         return float(rng.uniform(max(low, 0.35 * high), high))
-    return math.exp(rng.uniform(math.log(low), math.log(max(low, 0.6 * high))))
+    return log_uniform(low, max(low, 0.6 * high), rng=rng)
 
 
 def place_on_background(
@@ -169,7 +158,7 @@ def hide_some(
     hidden = hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
     shown = share <= _RIM_HIDDEN or rim_visible(hidden, quad=quad, side=side)
     legible = tuple(legible_boxes(hidden, quad=quad, boxes=boxes))
-    if rng.random() < _BOX_AT_OBSTACLE_SHARE:
+    if rng.random() < 0.35:
         outside = share * float(rng.uniform(0.7, 1.0))
         quad, boxes = without_end(quad, side=side, share=outside), boxes_without_end(boxes, side=side, share=outside)
         shown = shown and outside <= _RIM_CUT
@@ -199,7 +188,7 @@ def cut_plate(
 
 def _random_share(boxes: Sequence[Window], *, side: Side, largest: float, rng: np.random.Generator) -> float:
     """How much of one end is missing: the rim alone, up to between two characters, or anything."""
-    if rng.random() < _RIM_SHARE:
+    if rng.random() < 0.25:
         return float(rng.uniform(0.01, _RIM_HIDDEN))
     gaps = [share for share in gap_shares(boxes, side=side) if 0 < share <= largest]
     if gaps and rng.random() < 0.5:
@@ -233,7 +222,7 @@ def rectified(
     picture: BgrImage, *, quad: Corners, lines: Lines, profile: CropProfile, rng: np.random.Generator
 ) -> BgrImage:
     """Cut the plate out by wrong corners, or by a box that is too loose or too tight."""
-    size_px = profile.size_px(lines)
+    size_px = SIZES_PX[lines]
     slope = math.atan2(float(quad[1, 1] - quad[0, 1]), float(quad[1, 0] - quad[0, 0]))
     steepest = _STEEPEST_BOXED_DEG if rng.random() < 0.3 else _USUAL_BOXED_DEG
     if rng.random() < profile.box_share and abs(slope) < math.radians(steepest):

@@ -27,7 +27,6 @@ from platereader.results import Lines
 _SEED = 20261129
 _PLATES, _SHARED, _OTHERS = 200, 100, 1000
 _MOST_TRIES = 400
-_TEXTS_TRIED = 40
 # Letters of Russian plates that stand for themselves in the patterns of made-up plates.
 _TAXI_LETTERS = "BEKMHOPCTYX"
 
@@ -46,14 +45,10 @@ _PROFILE = CropProfile(
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pictures with something in common.
+    """Pictures with something in common, such as ``KZ`` or ``lettering``.
 
-    Attributes:
-        name: such as ``KZ`` or ``lettering``.
-        count: number of pictures.
-        scheme: of the plates; None for plates of no particular country, and for what is no plate.
-        shared: whether each text also fits a format of another country.
-        is_plate: whether plates are on the pictures.
+    ``scheme`` is that of the plates; None for plates of no particular country, and for what ``is_plate`` says is none.
+    Texts that are ``shared`` also fit a format of another country.
     """
 
     name: str
@@ -116,10 +111,7 @@ def _sharing(scheme: PlateScheme) -> PlateScheme:
     layouts = tuple(
         layout
         for layout in scheme.layouts
-        if any(
-            _is_shared(random_text(layout, rng=rng, scheme=scheme), layout.line_count, scheme)
-            for _ in range(_TEXTS_TRIED)
-        )
+        if any(_is_shared(random_text(layout, rng=rng, scheme=scheme), layout.line_count, scheme) for _ in range(40))
     )
     return replace(scheme, layouts=layouts)
 

@@ -16,8 +16,6 @@ from platereader.plates._layout import CountryStrip, Flag
 _Area: TypeAlias = tuple[slice, slice]
 
 _FLAG_PX = (96, 64)
-_UNBLEACHED = 0.2
-_GONE_ODDS = 0.06
 _SILVER = np.array((196, 196, 192), np.float32)
 _SEAL_BGR = ((190, 190, 190), (60, 60, 190), (170, 90, 40), (60, 160, 200), (110, 130, 90))
 
@@ -81,7 +79,7 @@ def _draw_flag(
     high, wide = pixels[area].shape[:2]
     picture = _flag_picture(strip.flag, upright=high > wide)
     small = np.asarray(cv2.resize(picture, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
-    bleached = rng.uniform(0.75, 0.95) if rng.random() < _GONE_ODDS else min(0.9, rng.exponential(_UNBLEACHED))
+    bleached = rng.uniform(0.75, 0.95) if rng.random() < 0.06 else min(0.9, rng.exponential(0.2))
     ground = pixels[area].astype(np.float32) if not strip.filled else paints[0]
     light = np.float32(rng.uniform(0.85, 1.05))
     colours = small * light + (ground - small * light) * np.float32(bleached)

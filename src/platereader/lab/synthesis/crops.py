@@ -13,8 +13,10 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
+from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import (
+    SIZES_PX,
     CropProfile,
     Visible,
     camera_width_px,
@@ -26,12 +28,13 @@ from platereader.lab.synthesis.capture import (
 from platereader.lab.synthesis.label import Tokens, mark_of, text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import Window, character_boxes, still_clear
-from platereader.lab.synthesis.lettering import Lettering, PhotographedPlate
+from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.neighbours import NEIGHBOUR_FORMAT_WEIGHTS, NEIGHBOURS, any_region
 from platereader.lab.synthesis.pose import random_quad
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIA, PlateLayout, PlateScheme, Schemes
-from platereader.results import Lines
+from platereader.rectification._layout import join_lines
+from platereader.results import Lines, PlateImage
 
 FORMAT_WEIGHTS: Mapping[str, float] = {
     "standard": 62.0,
@@ -63,16 +66,11 @@ _UNKNOWN_SHARE = 0.08
 
 @dataclass(frozen=True, slots=True)
 class PlateSample:
-    """One plate as the recognizer's preprocessing gets it.
+    """One plate, rectified, uint8 ``(H, W, 3)`` BGR; two lines are not yet joined.
 
-    Attributes:
-        pixels: uint8 (H, W, 3) BGR, rectified.
-        lines: lines of text on the plate; two-line plates are not yet cut and joined.
-        text: what can be read of it, upper-case Latin look-alikes; ``?`` for each run of characters that are hidden,
-            cut off or of another alphabet.
-        format_name: name of its type; empty for a plate of none.
-        country: code of the country whose plate it is; empty where that is not known.
-        tokens: what the reader is taught to say of it; see ``label``.
+    ``text`` is what can be read of it, upper-case Latin look-alikes, with ``?`` for each run of characters that are
+    hidden, cut off or of another alphabet. ``format_name`` is empty for a plate of no type, ``country`` where it is not
+    known. ``tokens`` are what the reader is taught to say of it; see ``label``.
     """
 
     pixels: BgrImage
@@ -81,6 +79,11 @@ class PlateSample:
     format_name: str
     country: str = ""
     tokens: Tokens = ()
+
+    @property
+    def plate(self) -> PlateImage:
+        """As the recognizer gets it: two lines are joined to one."""
+        return PlateImage(self.pixels if self.lines == 1 else join_lines(self.pixels), self.lines)
 
 
 def plate_sample(
@@ -117,9 +120,7 @@ def plate_sample(
     return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens)
 
 
-def jitter_real(
-    plate: PhotographedPlate, *, rng: np.random.Generator, profile: CropProfile | None = None
-) -> PlateSample:
+def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProfile | None = None) -> PlateSample:
     """Cut a labelled plate out of a photograph with wrong corners, fewer pixels and other light than it has."""
     profile = profile or CropProfile()
     lines = plate.lines
@@ -129,7 +130,7 @@ def jitter_real(
     if rng.random() < 0.5 or true_width_px > profile.camera_width_px[1]:
         scale = min(1.0, width_px / true_width_px)
         if rng.random() < 0.5:
-            scale = min(1.0, max(scale, profile.size_px(lines)[0] / true_width_px))
+            scale = min(1.0, max(scale, SIZES_PX[lines][0] / true_width_px))
         picture = cast(BgrImage, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         quad = quad * np.float32(scale)
     country = plate.country or DEFAULT_SCHEMES.fit(plate.text, lines=lines).country or ""

@@ -9,19 +9,18 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import CropProfile, camera_width_px, cut_plate, place_on_background, rectified
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.label import tokens_of
 from platereader.lab.synthesis.legibility import masked
-from platereader.lab.synthesis.lettering import PhotographedPlate
 from platereader.lab.synthesis.pose import Corners, random_quad
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.results import Lines
 
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_COMPLEX)
-_ROOM = np.float32(0.25)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.&"
 
 
@@ -55,7 +54,7 @@ def scenery_sample(
     *,
     profile: CropProfile,
     scenes: Sequence[BgrImage],
-    plates: Sequence[PhotographedPlate] = (),
+    plates: Sequence[RealPlate] = (),
 ) -> PlateSample:
     """Something in a photograph that is no plate: a piece of an empty scene, or of a car beside its plate.
 
@@ -107,7 +106,7 @@ def _random_place(scene: BgrImage, *, aspect: float, profile: CropProfile, rng: 
 
 def _overlap(first: Corners, second: Corners) -> bool:
     """Whether the upright boxes around two quads meet, or nearly: what is cut out is a little off its quad."""
-    room = _ROOM * (first.max(axis=0) - first.min(axis=0))
+    room = np.float32(0.25) * (first.max(axis=0) - first.min(axis=0))
     low = np.maximum(first.min(axis=0) - room, second.min(axis=0))
     high = np.minimum(first.max(axis=0) + room, second.max(axis=0))
     return bool((low < high).all())

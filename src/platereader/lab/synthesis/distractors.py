@@ -6,7 +6,6 @@ look at what is on it. The same warp, tones, blur and grain are used for both.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -16,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, shared_area
+from platereader._geometry import Box, Quad, shared_area
 from platereader.lab.synthesis import signs, structures
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.paste import draw_cutout
 from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
 from platereader.lab.synthesis.scene import Cutout, Scene
@@ -55,10 +55,6 @@ _KINDS = (
     _Kind(structures.barcode, 0.5, (1.0, 4.0)),
 )
 _SHARES = [kind.weight / sum(kind.weight for kind in _KINDS) for kind in _KINDS]
-_CAPTION_SHARE = 0.07
-_IN_HOLDER_SHARE = 0.4
-_DRAWN_PX = (6, 280)
-_TRIALS = 4
 
 
 def paste_distractors(
@@ -75,7 +71,7 @@ def paste_distractors(
     occupied = [*plates, *(plate.box for plate in scene.plates), *kept_clear]
     places: list[Box] = []
     for _ in range(count):
-        if rng.random() < _CAPTION_SHARE:
+        if rng.random() < 0.07:
             place = _caption(pixels, occupied=occupied, rng=rng)
         else:
             place = _distractor(pixels, plates=plates, occupied=occupied, rng=rng)
@@ -118,21 +114,21 @@ def _distractor(
 ) -> Box | None:
     """Draw one thing in a free place; None if there is none."""
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
-    aspect = _log_uniform(*kind.aspects, rng=rng)
+    aspect = log_uniform(*kind.aspects, rng=rng)
     rows, columns = pixels.shape[:2]
     beside = plates[int(rng.integers(len(plates)))] if plates and rng.random() < 0.7 else None
     largest = min(0.6 * columns, 0.6 * rows * aspect)
-    width = _log_uniform(14.0, largest, rng=rng)
+    width = log_uniform(min(14.0, largest), largest, rng=rng)
     if beside is not None:
-        width = min(largest, beside.width * _log_uniform(0.3, 2.5, rng=rng))
-    for _ in range(_TRIALS):
+        width = min(largest, beside.width * log_uniform(0.3, 2.5, rng=rng))
+    for _ in range(4):
         quad = random_quad(aspect, width_px=width, pose=PoseRange(), rng=rng)
         corners = _placed(quad, pixels, beside=beside, rng=rng)
         margin = 0.2 * width / aspect + 4.0
-        box = _bounds(corners)
+        box = Quad.from_points(corners).box
         if _inside(box, pixels) and not any(shared_area(box.padded(margin, margin), other) > 0 for other in occupied):
             cutout = kind.draw(_drawn_size(width, aspect), rng=rng)
-            in_holder = aspect > 1.2 and rng.random() < _IN_HOLDER_SHARE
+            in_holder = aspect > 1.2 and rng.random() < 0.4
             draw_cutout(pixels, cutout=cutout, corners=corners, rng=rng, in_holder=in_holder)
             return box
     return None
@@ -160,15 +156,10 @@ def _caption(pixels: BgrImage, *, occupied: Sequence[Box], rng: np.random.Genera
     return box
 
 
-def _log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
-    return math.exp(rng.uniform(math.log(min(low, high)), math.log(high)))
-
-
 def _drawn_size(width: float, aspect: float) -> tuple[int, int]:
     """Height and width to draw at: as large as it is seen, a little more where that is small."""
-    low, high = _DRAWN_PX
-    scale = min(1.15, high / width)
-    return max(low, round(width * scale / aspect)), max(low, round(width * scale))
+    scale = min(1.15, 280 / width)
+    return max(6, round(width * scale / aspect)), max(6, round(width * scale))
 
 
 def _placed(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.random.Generator) -> Corners:
@@ -183,11 +174,6 @@ def _placed(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.rand
         start = centre - (high - low) / 2 + rng.normal(0, (1.2, 0.8)) * beside.width
     moved: Corners = (quad - low + start).astype(np.float32)
     return moved
-
-
-def _bounds(corners: Corners) -> Box:
-    (x1, y1), (x2, y2) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return Box(x1, y1, x2, y2)
 
 
 def _inside(box: Box, pixels: BgrImage) -> bool:

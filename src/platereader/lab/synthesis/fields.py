@@ -26,6 +26,11 @@ _GRAIN_SIDE_PX = 512
 _CLOUD_SIDE_PX = 256
 
 
+def log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
+    """A random number, evenly on a logarithmic scale."""
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
 def as_picture(pixels: object) -> BgrImage:
     """Tell the type checker what OpenCV returned."""
     return cast(BgrImage, pixels)

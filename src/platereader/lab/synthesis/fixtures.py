@@ -14,7 +14,6 @@ from platereader.plates import Colour
 Paint: TypeAlias = NDArray[np.float32]
 """float32 ``(3,)``: blue, green, red, about 0 to 255."""
 
-_DARK_LEVEL = 60
 _SHARES = np.linspace(0, 1, 256, dtype=np.float32)[:, None, None]
 
 Rect: TypeAlias = tuple[float, float, float, float]
@@ -88,7 +87,7 @@ class SlotGroup(NamedTuple):
 def shade(colour: Colour, *, rng: np.random.Generator) -> Paint:
     """A paint near a colour: white yellows and greys, black fades."""
     blue, green, red = rng.normal(0.0, 4.0, 3).tolist()
-    if max(colour.rgb) < _DARK_LEVEL:
+    if max(colour.rgb) < 60:
         faded, kept = rng.exponential(22.0), 1.0
     else:
         faded, kept = 0.0, 1.0 - min(0.4, rng.exponential(0.08))

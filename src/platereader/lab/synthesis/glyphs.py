@@ -66,12 +66,8 @@ def glyph_mask(
 ) -> Mask:
     """The inked share of every pixel when a character fills a box that need not keep its aspect; shared and read-only.
 
-    Args:
-        char: a digit or an upper-case Latin letter.
-        width_px: of the box, at least 1.
-        height_px: likewise.
-        grow: by how many quarters of a hundredth of the height every edge moves outwards; negative for thin strokes.
-        face: shapes of the characters; ``"code"`` has the letters of RUS alone.
+    Every edge moves outwards by ``grow`` quarters of a hundredth of the height; negative for thin strokes. The face
+    ``"code"`` has the letters of RUS alone.
 
     Raises:
         UnknownNameError: no outline for ``char``.

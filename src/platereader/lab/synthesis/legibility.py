@@ -23,7 +23,6 @@ from platereader.plates._alphabet import ILLEGIBLE
 Window: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of a plate, in shares of its width and height; may reach beyond 0 to 1."""
 
-_WHOLE_ENOUGH = 0.8
 _LEAST_LIKENESS = 0.55
 _LEAST_CONTRAST = 0.12
 
@@ -50,7 +49,7 @@ def character_boxes(text: str, layout: PlateLayout) -> tuple[Window, ...]:
 
 def inside(boxes: Sequence[Window], window: Window) -> list[bool]:
     """Whether at least 80 % of each box lies in a window."""
-    return [_overlap(box, window) >= _WHOLE_ENOUGH for box in boxes]
+    return [_overlap(box, window) >= 0.8 for box in boxes]
 
 
 def _overlap(box: Window, window: Window) -> float:

@@ -9,25 +9,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader._arrays import BgrImage
+from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.fixtures import PlacedCharacter
 from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
 from platereader.lab.synthesis.layout import lay_out, layout_of
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.plates import RUSSIA, PlateLayout, Schemes
 from platereader.plates._layout import Face
-from platereader.results import Lines
 
 Lettering: TypeAlias = Mapping[str, Sequence[Mask]]
 """Cut-outs of each character: uint8 ``(H, W)`` in a tight box, 0 = bare plate, 255 = ink; every size is allowed."""
-
-_Grey: TypeAlias = NDArray[np.float32]
 
 _RUSSIAN = Schemes((RUSSIA,))
 _MIN_WIDTH_PX = 110.0  # of a plate of 520 mm; others in proportion
@@ -51,35 +49,6 @@ _MIN_CORRELATION = 0.75
 _NEAR_BEST = 0.02
 
 
-class PhotographedPlate(Protocol):
-    """A plate in a photograph, and what it says."""
-
-    @property
-    def pixels(self) -> BgrImage:
-        """uint8 ``(H, W, 3)`` BGR."""
-        ...
-
-    @property
-    def corners(self) -> Corners:
-        """float32 ``(4, 2)`` in these pixels: top left, top right, bottom right, bottom left as it is read."""
-        ...
-
-    @property
-    def lines(self) -> Lines:
-        """Lines of text."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """Upper-case Latin look-alikes, without spaces."""
-        ...
-
-    @property
-    def country(self) -> str | None:
-        """ISO 3166 code of its country; None where that is not known."""
-        ...
-
-
 class _Placement(NamedTuple):
     """Where the layout lies in a rectified plate: pixels = stretch * millimetres + offset, for x and y."""
 
@@ -87,11 +56,11 @@ class _Placement(NamedTuple):
     offset: tuple[float, float]
 
 
-def cut_lettering(plates: Iterable[PhotographedPlate]) -> Lettering:
+def cut_lettering(plates: Iterable[RealPlate]) -> Lettering:
     """Cut single characters out of labelled photographs, about a pixel a millimetre.
 
-    Plates that are of no known type, faint or small give
-    nothing, nor do characters that touch something, have an implausible size or look more like another one.
+    Plates that are of no known type, faint or small give nothing, nor do characters that touch something, have an
+    implausible size or look more like another one.
     """
     found: dict[str, list[Mask]] = {}
     for plate in plates:
@@ -146,7 +115,7 @@ def _px_per_mm(corners: Corners, layout: PlateLayout) -> float:
     return float(min(width / layout.plate_format.size_mm[0], height / layout.plate_format.size_mm[1]))
 
 
-def _rectified(plate: PhotographedPlate, layout: PlateLayout) -> _Grey:
+def _rectified(plate: RealPlate, layout: PlateLayout) -> FloatImage:
     """The squarely seen plate and its margin, ink bright: float32, 0 to 255."""
     size = (layout.plate_format.size_mm[0] * _PX_PER_MM, layout.plate_format.size_mm[1] * _PX_PER_MM)
     margin = _MARGIN_MM * _PX_PER_MM
@@ -161,13 +130,13 @@ def _rectified(plate: PhotographedPlate, layout: PlateLayout) -> _Grey:
     matrix = homography(corners, corners_of(size) + np.float32(margin))
     full = (round(size[0] + 2 * margin), round(size[1] + 2 * margin))
     warped = cv2.warpPerspective(green, matrix, full, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    grey: _Grey = np.asarray(warped, np.float32)
+    grey: FloatImage = np.asarray(warped, np.float32)
     return 255 - grey if layout.plate_format.ink.rgb[1] < layout.plate_format.ground.rgb[1] else grey
 
 
-def _place(grey: _Grey, characters: Sequence[PlacedCharacter]) -> _Placement | None:
+def _place(grey: FloatImage, characters: Sequence[PlacedCharacter]) -> _Placement | None:
     """Move and stretch the layout to where the ink is; None where it fits nowhere."""
-    picture = cast(_Grey, cv2.resize(grey, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA))
+    picture = cast(FloatImage, cv2.resize(grey, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA))
     best, best_fit = None, _MIN_FIT
     scale = _PX_PER_MM * _COARSE
     left = min(character.center_mm - character.width_mm / 2 for character in characters) - _ROOM_MM
@@ -176,7 +145,7 @@ def _place(grey: _Grey, characters: Sequence[PlacedCharacter]) -> _Placement | N
         template = _template(characters, (left, top), (across * scale, down * scale))
         if any(wanted > there for wanted, there in zip(template.shape, picture.shape, strict=True)):
             continue
-        fits = cast(_Grey, cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED))
+        fits = cast(FloatImage, cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED))
         y0, x0 = (scale * (_MARGIN_MM + top), scale * (_MARGIN_MM + left))
         first = (max(0, round(y0 - scale * _SHIFT_MM)), max(0, round(x0 - scale * _SHIFT_MM)))
         window = fits[first[0] : round(y0 + scale * _SHIFT_MM) + 1, first[1] : round(x0 + scale * _SHIFT_MM) + 1]
@@ -191,7 +160,7 @@ def _place(grey: _Grey, characters: Sequence[PlacedCharacter]) -> _Placement | N
 
 def _template(
     characters: Sequence[PlacedCharacter], origin_mm: tuple[float, float], scale: tuple[float, float]
-) -> _Grey:
+) -> FloatImage:
     """All characters by their outlines, with a little room around, from ``origin_mm`` on."""
     right = max(character.center_mm + character.width_mm / 2 for character in characters) + _ROOM_MM
     bottom = max(character.top_mm + character.height_mm for character in characters) + _ROOM_MM
@@ -208,7 +177,7 @@ def _template(
 # ---------------------------------------------------------------- one character
 
 
-def _cut(grey: _Grey, character: PlacedCharacter, placement: _Placement) -> Mask | None:
+def _cut(grey: FloatImage, character: PlacedCharacter, placement: _Placement) -> Mask | None:
     """The ink of one character, or None where it cannot be told from what is around it."""
     (across, down), (dx, dy) = placement
     width, height = across * character.width_mm, down * character.height_mm
@@ -228,7 +197,9 @@ def _cut(grey: _Grey, character: PlacedCharacter, placement: _Placement) -> Mask
     return _main_blob(matte, expected=(width, height))
 
 
-def _nearby(grey: _Grey, char: str, *, origin: tuple[float, float], size: tuple[float, float]) -> tuple[float, float]:
+def _nearby(
+    grey: FloatImage, char: str, *, origin: tuple[float, float], size: tuple[float, float]
+) -> tuple[float, float]:
     """Where near an expected left and top the outline of a character fits best, in pixels."""
     width, height = round(size[0]), round(size[1])
     reach = round(_SEARCH_MM * _PX_PER_MM)
@@ -237,7 +208,7 @@ def _nearby(grey: _Grey, char: str, *, origin: tuple[float, float], size: tuple[
     if window.shape[0] < height or window.shape[1] < width:
         return origin
     template = glyph_mask(char, width_px=width, height_px=height).astype(np.float32)
-    fits = cast(_Grey, cv2.matchTemplate(window, template, cv2.TM_CCOEFF_NORMED))
+    fits = cast(FloatImage, cv2.matchTemplate(window, template, cv2.TM_CCOEFF_NORMED))
     y, x = divmod(int(fits.argmax()), fits.shape[1])
     return float(left + x), float(top + y)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fixtures import Paint
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import RUSSIA
@@ -26,23 +27,14 @@ Side: TypeAlias = Literal["left", "right"]
 Floats: TypeAlias = NDArray[np.floating[Any]]
 """``(H, W)`` on the way to a ``FloatImage``."""
 
-_FAR = np.float32(1e3)
-_LEAST_NEARNESS = 0.05
-_NOISE = (0.5, 4.0)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlatePlane:
     """Where each pixel of a picture lies in the plane of a plate, counted from one of its ends.
 
-    Attributes:
-        picture: uint8 ``(H, W, 3)`` BGR.
-        quad: float32 ``(4, 2)`` corners of the plate in it, pixels.
-        side: the end to count from.
-        depth: float32 ``(H, W)``: from that end inwards, in plate widths; negative beyond the end.
-        down: float32 ``(H, W)``: from the upper edge down, in plate heights.
-        width_px: mean width of the plate.
-        aspect: width over height, as it is seen.
+    The corners ``quad`` of the plate are float32 ``(4, 2)``, in pixels. ``depth``, float32 ``(H, W)``, runs from the
+    end ``side`` inwards, in plate widths, negative beyond the end; ``down``, likewise, from the upper edge down, in
+    plate heights. ``aspect`` is width over height, as it is seen.
     """
 
     picture: BgrImage
@@ -77,11 +69,11 @@ def plane_of(picture: BgrImage, *, quad: Corners, side: Side) -> PlatePlane:
     centre_x, centre_y = (quad.mean(axis=0) - 0.5).tolist()
     at_centre = float(matrix[2] @ np.array((centre_x, centre_y, 1.0)))
     nearness = nearness / at_centre
-    behind = nearness < _LEAST_NEARNESS
+    behind = nearness < 0.05
     nearness = np.where(behind, 1.0, nearness) * at_centre
     # OpenCV counts from the middle of a pixel: the homography's half pixel is one of the unit square, too.
     u = (across / nearness + 0.5).astype(np.float32)
-    depth = np.where(behind, _FAR, u if side == "left" else 1.0 - u).astype(np.float32)
+    depth = np.where(behind, np.float32(1e3), u if side == "left" else 1.0 - u).astype(np.float32)
     sizes = np.linalg.norm(quad - np.roll(quad, -1, axis=0), axis=1)
     width_px, height_px = float(sizes[0] + sizes[2]) / 2, float(sizes[1] + sizes[3]) / 2
     return PlatePlane(
@@ -119,27 +111,21 @@ def with_layer(picture: BgrImage, layer: Layer, *, rng: np.random.Generator) -> 
         return result
     area = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
     opacity, colour = layer.opacity[area][..., None], layer.colour[area]
-    noise = np.float32(rng.uniform(*_NOISE)) * rng.standard_normal((*colour.shape[:2], 1), np.float32)
+    noise = np.float32(rng.uniform(0.5, 4.0)) * rng.standard_normal((*colour.shape[:2], 1), np.float32)
     mixed = picture[area] * (1 - opacity) + (colour + noise) * opacity
     result[area] = np.clip(mixed + np.float32(0.5), 0, 255).astype(np.uint8)
     return result
 
 
-Colour: TypeAlias = NDArray[np.float32]
-"""float32 ``(3,)``: blue, green, red, about 0 to 255."""
-
-Maker: TypeAlias = Callable[[PlatePlane, float, Colour, np.random.Generator], Layer]
+Maker: TypeAlias = Callable[[PlatePlane, float, Paint, np.random.Generator], Layer]
 """Draws one obstacle."""
 
 _FRONT_PX = (96, 24)
 _SHARP_PX = 1.0
-_SOFT = (0.01, 0.03)
 _SKINS: tuple[tuple[float, float, float], ...] = (
     (150, 175, 225), (125, 150, 205), (95, 125, 180), (65, 90, 140), (40, 55, 90),
 )  # fmt: skip
 _NEIGHBOURS = ("standard", "standard", "taxi", "trailer", "transit")
-_FREE_RIM = (0.014, 0.04)
-_LEAST_FREE = 0.06
 
 
 def random_tone(rng: np.random.Generator) -> float:
@@ -147,14 +133,14 @@ def random_tone(rng: np.random.Generator) -> float:
     return float(np.clip(rng.uniform(-20.0, 275.0), 0.0, 255.0))
 
 
-def tinted(tone: float, *, rng: np.random.Generator) -> Colour:
+def tinted(tone: float, *, rng: np.random.Generator) -> Paint:
     """A colour of that grey level; most obstacles are nearly grey."""
     strength = float(rng.choice((4.0, 25.0), p=(0.75, 0.25)))
-    colour: Colour = np.clip(tone + strength * rng.standard_normal(3), 0, 255).astype(np.float32)
+    colour: Paint = np.clip(tone + strength * rng.standard_normal(3), 0, 255).astype(np.float32)
     return colour
 
 
-def ground_of(plane: PlatePlane) -> Colour:
+def ground_of(plane: PlatePlane) -> Paint:
     """The commonest colour of the plate near its end, which is that of its ground."""
     matrix = homography(plane.quad, corners_of((float(_FRONT_PX[0]), float(_FRONT_PX[1]))))
     front = cv2.warpPerspective(plane.picture, matrix, _FRONT_PX, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
@@ -165,15 +151,15 @@ def ground_of(plane: PlatePlane) -> Colour:
     counts, edges = np.histogram(grey, bins=32, range=(0, 256))
     best = int(np.convolve(counts, (1, 2, 1), mode="same").argmax())
     chosen = (grey >= edges[max(best - 1, 0)]) & (grey <= edges[min(best + 2, 32)])
-    return cast(Colour, colours[chosen].mean(axis=0))
+    return cast(Paint, colours[chosen].mean(axis=0))
 
 
-def post(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def post(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """An upright bar with straight edges: round or flat, plain, streaked or banded; some stand free of the rim."""
     lean = np.float32(rng.normal(0.0, 0.02))
     beyond_edge = np.float32(share) + lean * plane.lower * 2 - plane.depth  # from the inner edge outwards
-    free = share >= _LEAST_FREE and rng.random() < 0.35
-    rim = -float(rng.uniform(0.05, 0.6)) if not free else min(float(rng.uniform(*_FREE_RIM)), share / 3)
+    free = share >= 0.06 and rng.random() < 0.35
+    rim = -float(rng.uniform(0.05, 0.6)) if not free else min(float(rng.uniform(0.014, 0.04)), share / 3)
     width = np.float32(share - rim)
     inside = np.minimum(beyond_edge, width - beyond_edge)
     shade = _rounded(beyond_edge / width, rng=rng) if rng.random() < 0.6 else _flat(plane, rng=rng)
@@ -187,7 +173,7 @@ def post(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator
     return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
 
 
-def strip(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def strip(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """A flat piece with exact edges, as of tape or fresh paint, over the rim or up to it."""
     inside = np.float32(share) - plane.depth
     if rng.random() < 0.5:
@@ -202,7 +188,7 @@ def strip(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generato
     return Layer(_shaded(base, shade), ramp(inside, softness=_SHARP_PX / plane.width_px))
 
 
-def snow(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def snow(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """A mass with a rough edge; lying snow reaches farther at the bottom than at the top."""
     slope = float(rng.choice((0.0, rng.uniform(0.2, 1.0)), p=(0.4, 0.6)))
     rough = min(float(rng.uniform(0.012, 0.05)), share / 4)
@@ -219,7 +205,7 @@ def snow(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator
     return Layer(_shaded(base, shade), ramp(inside, softness=softness))
 
 
-def dirt(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def dirt(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """Mud in the tones of what is behind, which fades in; ``share`` is where it covers a half."""
     fade = min(float(rng.uniform(0.02, 0.12)), share)
     noise = smooth_noise(plane, cell=float(rng.uniform(0.02, 0.08)), rng=rng)
@@ -229,12 +215,12 @@ def dirt(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator
     inside = np.minimum(inside, around + np.float32(0.02) * noise)
     opacity = ramp(inside, softness=fade)
     brown = np.array((0.85, 0.95, 1.0), np.float32) ** np.float32(rng.uniform(0.0, 2.0))
-    earth: Colour = (base * brown).astype(np.float32)
+    earth: Paint = (base * brown).astype(np.float32)
     shade = np.float32(rng.uniform(0.4, 1.0)) + np.float32(0.05) * smooth_noise(plane, cell=0.03, rng=rng)
     return Layer(_shaded(earth, shade), opacity)
 
 
-def bar(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def bar(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """A slanted rod, thin like a cable or thick like a tow bar, that crosses the end; some end in a ball."""
     angle = float(rng.uniform(8.0, 50.0)) * (1.0 if rng.random() < 0.5 else -1.0)
     cos, sin = (np.float32(value) for value in (math.cos(math.radians(angle)), math.sin(math.radians(angle))))
@@ -251,7 +237,7 @@ def bar(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator)
     return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
 
 
-def hand(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def hand(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """Rounded fingers of a hand or a glove, one above the other; the longest one ends at ``share``."""
     radius = float(rng.uniform(0.02, 0.035))
     first, count = int(rng.integers(1, 3)), int(rng.integers(3, 5))
@@ -271,7 +257,7 @@ def hand(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator
     return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
 
 
-def another_plate(plane: PlatePlane, share: float, base: Colour, rng: np.random.Generator) -> Layer:
+def another_plate(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator) -> Layer:
     """A plate or a plain sign before the end of this one, a little turned."""
     layout = RUSSIA.layout(_NEIGHBOURS[int(rng.integers(len(_NEIGHBOURS)))])
     text = RUSSIA.sample_text(layout.plate_format, rng=rng)
@@ -310,10 +296,10 @@ def _neighbour_corners(plane: PlatePlane, share: float, *, rng: np.random.Genera
 def _softness(plane: PlatePlane, *, rng: np.random.Generator) -> float:
     """Width of an edge in plate widths: mostly as sharp as the picture, else out of focus."""
     sharp = _SHARP_PX / plane.width_px
-    return sharp * float(rng.uniform(1.0, 2.0)) if rng.random() < 0.65 else max(sharp, float(rng.uniform(*_SOFT)))
+    return sharp * float(rng.uniform(1.0, 2.0)) if rng.random() < 0.65 else max(sharp, float(rng.uniform(0.01, 0.03)))
 
 
-def _shaded(base: Colour, shade: Floats) -> FloatImage:
+def _shaded(base: Paint, shade: Floats) -> FloatImage:
     colour: FloatImage = (shade[..., None] * base).astype(np.float32, copy=False)
     return colour
 

@@ -47,7 +47,6 @@ KINDS: tuple[Kind, ...] = (*_SHAPES, "frame")
 
 _RIM = 0.012
 _SHARE_RANGE = (0.0, 0.6)
-_OPAQUE = 0.5
 _FRONT_PX = (416, 104)
 _MOST_HIDDEN = 0.2
 
@@ -73,18 +72,11 @@ def hide_end(
     rng: np.random.Generator,
     tone: float | None = None,
 ) -> Hidden:
-    """Hide one end of a plate, as it is read.
+    """Hide one end of a plate, as it is read; the picture is not written to.
 
-    Args:
-        picture: uint8 ``(H, W, 3)`` BGR; not written to.
-        quad: float32 ``(4, 2)`` corners of the plate as read, in pixels of the picture.
-        side: which end.
-        share: where the obstacle ends inwards, in parts of the plate's width from that end, at half the plate's
-            height and in its plane, up to 0.6. A rough edge has it on average. A thin obstacle leaves the rim visible.
-        kind: what hides it.
-        rng: source of all other variation.
-        tone: grey level of the obstacle, 0 to 255; None draws one. Kinds in the tones of the ground, a hand and
-            another plate have tones of their own.
+    The obstacle ends a ``share`` of the plate's width from that end, at half the plate's height and in its plane, up to
+    0.6. A rough edge has it on average; a thin obstacle leaves the rim visible. ``tone`` is its grey level, 0 to 255;
+    None draws one. Kinds in the tones of the ground, a hand and another plate have tones of their own.
 
     Raises:
         InvalidArgumentError: a share outside of 0 to 0.6.
@@ -161,7 +153,7 @@ def _covered(hidden: Hidden, *, quad: Corners) -> FloatImage:
     opacity = cv2.warpPerspective(
         hidden.opacity, matrix, _FRONT_PX, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1.0
     )
-    covered: FloatImage = (opacity >= _OPAQUE).astype(np.float32)
+    covered: FloatImage = (opacity >= 0.5).astype(np.float32)
     return covered
 
 

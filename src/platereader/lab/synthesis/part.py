@@ -13,12 +13,9 @@ SEED = 20261124
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Pictures that have one thing in common: an axis, and how far it is made worse.
+    """Pictures that have one thing in common: an axis, such as ``width`` or ``type``, and how far it is made worse.
 
-    Attributes:
-        axis: what is made worse, such as ``width``; ``type``, ``region`` or ``mixed``.
-        amount: by how much, in ``unit``; 0 where it has no amount.
-        unit: of the amount, or what stands for it: the name of a type.
+    ``amount`` is in the ``unit``; 0 where it has no amount, and the unit stands for it, such as the name of a type.
     """
 
     axis: str

@@ -15,10 +15,12 @@ from platereader._geometry import Quad, shared_area
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.camera import Step, apply_steps
 from platereader.lab.synthesis.crops import random_layout, random_text
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.holders import add_holder
+from platereader.lab.synthesis.legibility import window_corners
 from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad, warp_onto
-from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
 from platereader.results import Lines
 
@@ -32,17 +34,6 @@ _SOILING = (
     Step(degrade.shadow_edge, 0.12, strongest=0.8),
     Step(degrade.glare, 0.06, strongest=0.8),
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Front:
-    """The clean front of a plate, seen squarely and cut at its outer metal edge.
-
-    ``pixels`` are uint8 (H, W, 3) BGR; ``lines`` of large characters are None where not known.
-    """
-
-    pixels: BgrImage
-    lines: Lines | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +53,7 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
         return Front(plate.pixels, lines=plate.lines)
     layout = random_layout(rng)
     text = random_text(layout, rng=rng)
-    lines = layout.line_count
-    return Front(render_plate(text, layout, height_px=height_px * lines, rng=rng).pixels, lines=lines)
+    return render_plate(text, layout, height_px=height_px * layout.line_count, rng=rng)
 
 
 def paste_plate(
@@ -81,7 +71,7 @@ def paste_plate(
     aspect = front.pixels.shape[1] / front.pixels.shape[0]
     largest = min(0.55 * columns, 0.7 * rows * aspect)
     if width_px is None:
-        width_px = math.exp(rng.uniform(math.log(min(20.0, largest)), math.log(largest)))
+        width_px = log_uniform(min(20.0, largest), largest, rng=rng)
         width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
         width_px *= 1.0 if aspect > 2.5 else 0.7
     for _ in range(6):
@@ -193,10 +183,7 @@ def _overlaps(quad: Corners, *, scene: Scene) -> bool:
 
 def _in_plane(quad: Corners, *, share_x: float, share_y: float) -> Corners:
     """A rectangle in the plane of another one and with its middle, its sides in parts of the other's."""
-    plane = homography(corners_of((1.0, 1.0)), quad)
-    xs, ys = (0.5 - share_x / 2, 0.5 + share_x / 2), (0.5 - share_y / 2, 0.5 + share_y / 2)
-    inner = np.array([(xs[0], ys[0]), (xs[1], ys[0]), (xs[1], ys[1]), (xs[0], ys[1])], np.float32)
-    return moved_by(plane, points=inner)
+    return window_corners(quad, (0.5 - share_x / 2, 0.5 - share_y / 2, 0.5 + share_x / 2, 0.5 + share_y / 2))
 
 
 # ---------------------------------------------------------------- in which tones

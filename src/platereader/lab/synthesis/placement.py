@@ -47,14 +47,13 @@ class _Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The large areas of a plate: ``field_row`` is the line of the field, at ``border`` the lower line begins."""
+    """The large areas of a plate: ``field_row`` is the line of the field."""
 
     layout: PlateLayout
     rows: tuple[_Row, ...]
     strip: Rect | None
     field: Rect | None
     field_row: int
-    border: float
 
     def boxed(self, row: int) -> slice:
         """Which groups of a line stand in the field."""
@@ -105,14 +104,14 @@ def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
     )
     strip = _strip(layout, border)
     field_row = 0 if layout.boxed_at == "upper left" else len(rows) - 1
-    plan = _Plan(layout, rows, strip, None, field_row, border)
+    plan = _Plan(layout, rows, strip, None, field_row)
     if not layout.boxed:
         return plan
     top, bottom = _limits(layout, field_row, border)
     wide = _field_width(plan)
     left, right = _field_room(layout, strip, row=field_row)
     field = (right - wide, top, right, bottom) if layout.boxed_at == "right" else (left, top, left + wide, bottom)
-    return _Plan(layout, rows, strip, field, field_row, border)
+    return _Plan(layout, rows, strip, field, field_row)
 
 
 def _limits(layout: PlateLayout, row: int, border: float) -> tuple[float, float]:

@@ -22,16 +22,10 @@ Corners = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class PoseRange:
-    """How far a plate may be turned away from the camera.
+    """How far a plate may be turned away from the camera; each angle has a spread and a limit.
 
     Most views are normally distributed around the front with the given spreads; ``steep_share`` of them are drawn
-    evenly up to the limits instead.
-
-    Attributes:
-        yaw_deg: spread and limit of the turn about the vertical axis.
-        pitch_deg: spread and limit of the view from above (positive) or below.
-        roll_deg: spread and limit of the turn in the picture.
-        steep_share: share of views drawn evenly up to the limits.
+    evenly up to the limits instead. A positive pitch is a view from above.
     """
 
     yaw_deg: tuple[float, float] = (14.0, 48.0)
@@ -51,12 +45,11 @@ class PoseRange:
 
 @dataclass(frozen=True, slots=True)
 class CornerError:
-    """How wrong a detector's corners are, in parts of the plate's width.
+    """How wrong a detector's corners are.
 
-    Attributes:
-        median: median distance of a corner from the truth. Half of it moves all four corners together (shift, scale,
-            turn), half of it each alone.
-        tail: spread of the logarithm of the error between pictures: larger means rarer but worse failures.
+    ``median`` is the median distance of a corner from the truth in parts of the plate's width: half of it moves all
+    four corners together (shift, scale, turn), half of it each alone. ``tail`` is the spread of the logarithm of the
+    error between pictures: larger means rarer but worse failures.
     """
 
     median: float = 0.03

@@ -29,7 +29,6 @@ _Bgr: TypeAlias = tuple[float, float, float]
 
 _OVERSAMPLING = 4
 _SUBPIXEL_BITS = 4
-_STYLES = 12
 _FLAG_BGR = np.array([[240, 240, 240], [165, 75, 25], [45, 40, 205]], np.float32)
 _CAPS_BGR: tuple[_Bgr, ...] = (
     (235, 235, 235), (25, 25, 25), (40, 40, 190), (150, 70, 20), (40, 170, 190), (90, 90, 90),
@@ -37,17 +36,14 @@ _CAPS_BGR: tuple[_Bgr, ...] = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RenderedPlate:
-    """The front of a plate as a picture, uint8 ``(H, W, 3)`` BGR, and what stands on it."""
+class Front:
+    """The clean front of a plate, seen squarely and cut at its outer metal edge.
 
-    text: str
-    layout: PlateLayout
+    ``pixels`` are uint8 (H, W, 3) BGR; ``lines`` of large characters are None where not known.
+    """
+
     pixels: BgrImage
-
-    @property
-    def lines(self) -> Lines:
-        """Number of text lines."""
-        return self.layout.line_count
+    lines: Lines | None
 
 
 def render_plate(
@@ -57,7 +53,7 @@ def render_plate(
     height_px: int,
     rng: np.random.Generator,
     lettering: Lettering | None = None,
-) -> RenderedPlate:
+) -> Front:
     """Draw one plate at that height; its width follows from the plate's size.
 
     ``text`` is in upper-case Latin letters or look-alikes, without spaces. ``rng`` decides strokes, spacing, colours,
@@ -73,7 +69,7 @@ def render_plate(
         )
     characters, fixtures = lay_out(text, layout=layout)
     scale = height_px / fixtures.size[1]
-    ink = _blank(fixtures, int(rng.integers(_STYLES)), height_px).copy()
+    ink = _blank(fixtures, int(rng.integers(12)), height_px).copy()
     _write(characters, ink, scale=scale, lettering=lettering, face=layout.face, rng=rng)
     if rng.random() < 0.2:
         ink = _worn(ink, rng=rng)
@@ -81,7 +77,7 @@ def render_plate(
     if rng.random() < 0.35:
         pixels = _embossed(pixels, ink=ink, rng=rng)
     _draw_bolts(pixels, fixtures=fixtures, scale=scale, rng=rng)
-    return RenderedPlate(text, layout, pixels)
+    return Front(pixels, layout.line_count)
 
 
 @lru_cache(maxsize=4096)

@@ -14,13 +14,10 @@ from platereader.results import Lines
 
 @dataclass(frozen=True, slots=True)
 class ScenePlate:
-    """One plate in a picture.
+    """One plate in a picture: the upright box around what is seen of it, and its corners at the outer metal edge.
 
-    Attributes:
-        box: the upright box around what is seen of it, pixels.
-        corners: its corners at the outer metal edge, pixels, as it is read; None where they are not marked. They may
-            lie outside of the picture when the plate is cut by its border.
-        lines: lines of text on it; None where not counted.
+    The corners, as it is read, are None where they are not marked, and may lie outside of a picture that cuts the
+    plate. ``lines`` are None where not counted.
     """
 
     box: Box

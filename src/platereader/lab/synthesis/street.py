@@ -13,8 +13,9 @@ from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.fields import FloatImage, grain_bank, window_of
-from platereader.lab.synthesis.paste import Front, set_plate
+from platereader.lab.synthesis.paste import set_plate
 from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
+from platereader.lab.synthesis.render import Front
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.vehicle import Vehicle, draw_vehicle
 
@@ -24,7 +25,6 @@ _CAMERA_M = 1.9
 _NEAR_M = 5.2
 # Farther away a two-line plate is narrower than 20 px in a picture of 1280 px.
 _FAR_M = 20.0
-_LAYOUTS = 400
 # Half of what the camera sees at a distance of 1, less half a car at the nearest place.
 _WIDEST = 0.28
 # Sky at the top and at the horizon, and what the light does to everything else; BGR.
@@ -94,7 +94,7 @@ def _gradient(top: FloatImage, bottom: FloatImage, *, rows: int) -> FloatImage:
 
 def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
     """Depth of every car and its way to the right, in metres, nearest first; none hides much of another."""
-    for _ in range(_LAYOUTS):
+    for _ in range(400):
         places = _layout(count, rng=rng)
         if len(places) == count:
             return places

@@ -21,7 +21,7 @@ from platereader.lab.synthesis.crops import random_layout, random_text
 from platereader.lab.synthesis.label import text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import character_boxes
-from platereader.lab.synthesis.paste import Front, replace_plate
+from platereader.lab.synthesis.paste import replace_plate
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
@@ -29,13 +29,6 @@ from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.views import View, photographed
 from platereader.results import Detection, Lines
 
-_FRAMES = (4, 30)
-_OWN_TEXT = 0.5
-_RENDERED_WIDTH_PX = 200.0
-_WRONG_LINES = 0.02
-_HIDDEN_END = 0.12
-_STANDING = 0.2
-_STANDING_SWAY = 0.05
 _HIDDEN = CropProfile(hidden_share=1.0)
 
 
@@ -82,7 +75,7 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
     plate = plates[int(rng.integers(len(plates)))]
     view = _soiled(_plate(plate, rng=rng), severity=severity, rng=rng)
     other = _plate(plates[int(rng.integers(len(plates)))], rng=rng)
-    count, trajectory = int(rng.integers(*_FRAMES, endpoint=True)), _random_trajectory(severity, rng=rng)
+    count, trajectory = int(rng.integers(4, 30, endpoint=True)), _random_trajectory(severity, rng=rng)
     shakes = _correlated_noise(count, rng=rng)
     observations: list[Observation] = []
     for number, shake in enumerate(shakes.tolist()):
@@ -97,15 +90,15 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
 
 def _plate(plate: RealPlate, *, rng: np.random.Generator) -> View:
     """A photographed plate as it is, or with a rendered one in its place."""
-    if rng.random() < _OWN_TEXT or plate.country not in (None, "RU"):
+    if rng.random() < 0.5 or plate.country not in (None, "RU"):
         return photographed(plate)
-    scale = max(1.0, _RENDERED_WIDTH_PX / plate.quad.width)
+    scale = max(1.0, 200.0 / plate.quad.width)
     size = (round(plate.pixels.shape[1] * scale), round(plate.pixels.shape[0] * scale))
     pixels = cast(BgrImage, cv2.resize(plate.pixels, size, interpolation=cv2.INTER_CUBIC))
     quad = Quad.from_points(plate.corners * np.float32(scale))
     layout = random_layout(rng)
     text, lines = random_text(layout, rng=rng), layout.line_count
-    front = Front(render_plate(text, layout, height_px=64 * lines, rng=rng).pixels, lines=lines)
+    front = render_plate(text, layout, height_px=64 * lines, rng=rng)
     made = replace_plate(Scene(pixels, (ScenePlate(quad.box, quad),)), index=0, front=front, rng=rng)
     corners = np.asarray(made.plates[0].quad.to_array(), np.float32)
     return View(made.pixels, corners, lines, text, "composed")
@@ -118,7 +111,7 @@ def _soiled(view: View, *, severity: float, rng: np.random.Generator) -> View:
         view = soil(view, 1.0 + severity * rng.uniform(0.0, 10.0), rng=rng)
     if rng.random() < 0.08:
         view = damage.occlusion(view, 1.0 + severity * rng.uniform(0.0, 6.0), rng=rng)
-    return _without_an_end(view, rng=rng) if rng.random() < _HIDDEN_END else view
+    return _without_an_end(view, rng=rng) if rng.random() < 0.12 else view
 
 
 def _without_an_end(view: View, *, rng: np.random.Generator) -> View:
@@ -156,7 +149,7 @@ def _random_trajectory(severity: float, *, rng: np.random.Generator) -> _Traject
         swapped=_random_interval(0.03, rng=rng),
         standing_seed=None,
     )
-    if rng.random() >= _STANDING:
+    if rng.random() >= 0.2:
         return trajectory
     width_px, yaw_deg = trajectory.width_px[0], trajectory.yaw_deg[0]
     return replace(trajectory, width_px=(width_px,) * 2, yaw_deg=(yaw_deg,) * 2, standing_seed=int(rng.integers(2**32)))
@@ -192,7 +185,7 @@ def _observe(
     view: View, trajectory: _Trajectory, *, share: float, shake: float, key: bool, rng: np.random.Generator
 ) -> Observation:
     """The plate at some place of its trajectory; a key frame of a video is compressed less."""
-    sway = 1.0 if trajectory.standing_seed is None else _STANDING_SWAY
+    sway = 1.0 if trajectory.standing_seed is None else 0.05
     turned_deg = _interpolated(trajectory.yaw_deg, share) + sway * float(rng.normal(0.0, 1.0))
     rolled_deg = trajectory.roll_deg + sway * float(rng.normal(0.0, 0.7))
     view = damage.turned(view, angles_deg=(turned_deg, trajectory.pitch_deg, rolled_deg))
@@ -222,4 +215,4 @@ def _detection(view: View, trajectory: _Trajectory, *, rng: np.random.Generator)
     height, width = view.pixels.shape[:2]
     box = quad.box.clipped(width, height) or Box(0.0, 0.0, float(width), float(height))
     other: Lines = 2 if view.lines == 1 else 1
-    return Detection(box, 1.0, quad, other if rng.random() < _WRONG_LINES else view.lines)
+    return Detection(box, 1.0, quad, other if rng.random() < 0.02 else view.lines)

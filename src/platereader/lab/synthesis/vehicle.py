@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.pose import Corners
 
-_Mask: TypeAlias = NDArray[np.float32]
 _Points: TypeAlias = Sequence[tuple[float, float]]
 
 # Widths of plate and car: 520 and 290 mm of about 1.76 m. Heights follow from 112 and 170 mm.
@@ -32,7 +32,7 @@ class Vehicle:
     """
 
     pixels: BgrImage
-    alpha: _Mask
+    alpha: FloatImage
     plate_corners: Corners
 
 
@@ -67,17 +67,17 @@ class _Canvas:
         self.pixels = np.zeros((*self.shape, 3), np.float32)
         self.alpha = np.zeros(self.shape, np.float32)
 
-    def outline(self, points: _Points, *, rounding: float = 0.012) -> _Mask:
+    def outline(self, points: _Points, *, rounding: float = 0.012) -> FloatImage:
         """Mask of a polygon with rounded corners: blurred, then sharpened again."""
         mask = np.zeros(self.shape, np.uint8)
         fixed = np.round(np.array(points) * self.width_px * 16).astype(np.int32)
         cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, 4)
         sigma = max(0.6, rounding * self.width_px)
-        soft = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32)) / 255
+        soft = cast(FloatImage, cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32)) / 255
         sharp = (soft - 0.5) * np.float32(max(1.0, 1.6 * sigma)) + 0.5
         return np.asarray(np.clip(sharp, 0.0, 1.0), np.float32)
 
-    def paint(self, mask: _Mask, colour: NDArray[np.float32]) -> None:
+    def paint(self, mask: FloatImage, colour: NDArray[np.float32]) -> None:
         """Composite a colour, (3,) or (H, W, 3), onto the canvas."""
         self.pixels += (colour - self.pixels) * mask[..., None]
         np.maximum(self.alpha, mask, out=self.alpha)
@@ -121,7 +121,7 @@ def _grey(value: float) -> NDArray[np.float32]:
 def _draw_shadow(canvas: _Canvas, build: _Build) -> None:
     """The shadow of the car on the road."""
     mask = canvas.outline(_box(0.07, build.ground - 0.05, 0.93, build.ground + 0.005), rounding=0.03)
-    soft = cast(_Mask, cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.015 * canvas.width_px)))
+    soft = cast(FloatImage, cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.015 * canvas.width_px)))
     canvas.paint((soft * np.float32(0.85)).astype(np.float32), _grey(12))
 
 

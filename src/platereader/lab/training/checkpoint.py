@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +24,8 @@ from platereader.runtimes._tensors import tensors_of, write_tensors
 _KEY = "platereader"
 # The network, its average and the optimizer's state.
 _MAX_BYTES = 1 << 32
+# Of the values that a training goes on with; numbers are finite and not negative.
+_KINDS = {"step": (int,), "ema_updates": (int,), "elapsed_s": (int, float), "settings": (dict,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,7 @@ class Checkpoint:
     scalars: Mapping[str, Any]
 
     def scalar(self, name: str) -> Any:
-        """One of the values.
-
-        Raises:
-            WeightsCorruptError: there is none of that name.
-        """
+        """One of the values; raises WeightsCorruptError where there is none of that name."""
         if name not in self.scalars:
             raise WeightsCorruptError(f"the checkpoint has no {name!r}: delete it to start anew.")
         return self.scalars[name]
@@ -76,11 +74,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 
 def _scalars(text: str, path: Path) -> dict[str, Any]:
-    """The values in the header of a checkpoint; those that a training goes on with are of the right kind.
-
-    Raises:
-        WeightsCorruptError: they are not.
-    """
+    """The values in the header of a checkpoint; raises WeightsCorruptError where one is not of the right kind."""
     try:
         found: object = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -88,25 +82,13 @@ def _scalars(text: str, path: Path) -> dict[str, Any]:
             f"{path} has a state of a training that is not JSON: delete it to start anew."
         ) from error
     scalars = cast("dict[str, Any]", found) if isinstance(found, dict) else None
-    if scalars is None or not all(is_right(scalars[name]) for name, is_right in _RULES.items() if name in scalars):
+    if scalars is None or not all(
+        type(scalars[name]) in kinds and (kinds == (dict,) or 0 <= scalars[name] < math.inf)
+        for name, kinds in _KINDS.items()
+        if name in scalars
+    ):
         raise WeightsCorruptError(f"{path} has a state of a training that is none: delete it to start anew.")
     return scalars
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value < math.inf
-
-
-_RULES: dict[str, Callable[[object], bool]] = {
-    "step": _is_count,
-    "ema_updates": _is_count,
-    "elapsed_s": _is_time,
-    "settings": lambda value: isinstance(value, dict),
-}
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -115,11 +97,7 @@ def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def restore_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put weights back into a network.
-
-    Raises:
-        InvalidArgumentError: they belong to another network; names the first tensor that differs.
-    """
+    """Put weights back; those of another network raise InvalidArgumentError, with the first tensor that differs."""
     _check_shapes(tensors, network.state_dict())
     network.load_state_dict(tensors)
 
@@ -142,11 +120,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what ``optimizer_tensors`` returned; learning rates stay as they are.
-
-    Raises:
-        WeightsCorruptError: the tensors have other names.
-    """
+    """Put back what ``optimizer_tensors`` returned but for learning rates; other names raise WeightsCorruptError."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         number, _, field = name.partition(".")
@@ -174,11 +148,7 @@ class ModelEma:
         self.tensors: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in state.items()}
 
     def restore(self, tensors: Mapping[str, Tensor], *, updates: int) -> None:
-        """Go on from an average.
-
-        Raises:
-            InvalidArgumentError: as for ``restore_network``.
-        """
+        """Go on from an average; raises as ``restore_network``."""
         _check_shapes(tensors, self.tensors)
         self.tensors.update(tensors)
         self.updates = updates

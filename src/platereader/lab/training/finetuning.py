@@ -18,8 +18,6 @@ from platereader.registry import WeightFile
 REPORT_NAME = "finetuning.json"
 """The figures of a fine-tuning."""
 
-_MAX_NAMED = 5
-
 
 class BeforeAndAfter(Protocol):
     """The same examples, measured with the old weights and with the new ones."""
@@ -92,11 +90,7 @@ class FineTuned(Generic[ComparisonT]):
 
 
 def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -> None:
-    """Check that a folder is empty, or holds an earlier run from the same weights; nothing else is ever replaced.
-
-    Raises:
-        InvalidArgumentError: it holds other weights.
-    """
+    """Raise InvalidArgumentError unless a folder is empty, or holds an earlier run from the same weights."""
     checkpoint = (checkpoints or output) / CHECKPOINT_NAME
     if checkpoint.exists() and load_checkpoint(checkpoint).scalars.get("settings", {}).get("start") == start:
         return
@@ -128,13 +122,9 @@ def write_report(result: FineTuned[Any], *, output: Path) -> None:
 
 
 def check_enough(folder: Path, found: int, *, least: int, what: str, skipped: Sequence[SkippedRow]) -> None:
-    """Refuse a set with less of what can be used than there is to learn from and to measure on.
-
-    Raises:
-        DatasetError: says why rows are skipped.
-    """
+    """Raise DatasetError, with reasons of skipped rows, if less can be used than there is to learn from."""
     if found < least:
-        reasons = "".join(f"\n  {row}" for row in skipped[:_MAX_NAMED])
+        reasons = "".join(f"\n  {row}" for row in skipped[:5])
         raise DatasetError(
             f"{folder} has {found} usable {what}, at least {least} are needed: label more of them."
             + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")

@@ -50,17 +50,12 @@ Validate: TypeAlias = Callable[[Mapping[str, Tensor]], Mapping[str, Any]]
 class TrainingLoop:
     """One training: a network with its optimizer and the average of its weights, and how far they have come.
 
-    Args:
-        network: to train, in the mode to train it in; what needs no gradient stays as it is.
-        output: folder for checkpoint, log and curves; a checkpoint that is there is resumed.
-        settings: of the training.
-        optimizer: of the network's parameters.
-        origin: what else must be the same for a run to be resumed, by name, JSON-safe.
-        panels: names of logged values that share a panel of the curves.
+    The network is in the mode to train it in; what needs no gradient stays as it is. A checkpoint that is in the folder
+    ``output`` is resumed; ``origin`` is what else must be the same for that, by name, JSON-safe. ``panels`` are names
+    of logged values that share a panel of the curves.
 
     Attributes:
-        network: as given.
-        ema: the average of its weights.
+        ema: the average of the weights.
         step: optimizer steps that are done.
         elapsed_s: seconds they took.
         shared_progress: float32 ``(1,)`` in shared memory, so that worker processes see it: share that is done, 0 to 1.
@@ -106,12 +101,10 @@ class TrainingLoop:
     def fit(
         self, batches: Iterable[BatchT], *, loss_of: Callable[[BatchT], Mapping[str, Tensor]], validate: Validate
     ) -> None:
-        """Train to the end; nothing is done if that was reached before.
+        """Train to the end with ``batches`` from number ``step`` on; nothing is done if it was reached before.
 
-        Args:
-            batches: from number ``step`` on, at least as many as are needed.
-            loss_of: the parts of the loss of a batch, scalars by name; their sum is minimised.
-            validate: figures for the log, of the averaged weights.
+        ``loss_of`` gives the parts of the loss of a batch, scalars by name, whose sum is minimised, ``validate`` the
+        figures of the averaged weights for the log.
 
         Raises:
             InvalidArgumentError: loss or gradient are not finite for many steps in a row.

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import ModelEma
 
-_MOST_SKIPPED_IN_A_ROW = 20
-
 
 def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW for all that a network learns; only weights with two or more dimensions are decayed."""
@@ -26,11 +24,7 @@ def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> t
 
 
 class OptimizerStep:
-    """Takes the optimizer steps of one network, and averages its weights.
-
-    Attributes:
-        skipped: steps left out since the start of this process.
-    """
+    """Takes the optimizer steps of one network, averages its weights and counts the steps that it left out."""
 
     def __init__(
         self, network: nn.Module, *, optimizer: torch.optim.Optimizer, ema: ModelEma, max_gradient: float
@@ -68,7 +62,7 @@ class OptimizerStep:
         self._in_a_row += 1
         for name, buffer in self._network.named_buffers():
             buffer.copy_(self._ema.tensors[name])
-        if self._in_a_row >= _MOST_SKIPPED_IN_A_ROW:
+        if self._in_a_row >= 20:
             raise InvalidArgumentError(
                 f"learning_rate is too high at {rate:.3g}, or the data is broken: loss or gradient were not finite for "
                 f"{self._in_a_row} steps in a row. The last checkpoint is sound; go on with a lower rate in a new run."

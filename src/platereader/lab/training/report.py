@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._files import append_text, read_bytes, write_text
+from platereader.lab.metrics.rates import alignment
 from platereader.lab.plots import write_plot
+from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.registry import Kind, WeightEntry, write_sidecar
 
 Figures: TypeAlias = Sequence[tuple[str, str]]
@@ -81,9 +83,6 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-_MAX_LOG_BYTES = 1 << 30
-
-
 def append_log(path: Path, row: Mapping[str, Any]) -> None:
     """Add one JSON object as a line; floats are kept to six digits, those that are not finite become null."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +104,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
-    lines = read_bytes(path, limit_bytes=_MAX_LOG_BYTES, what="the log").splitlines()
+    lines = read_bytes(path, limit_bytes=1 << 30, what="the log").splitlines()
     return [row for row in map(_row, lines) if row is not None]
 
 
@@ -139,6 +138,23 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequen
         axes.grid(alpha=0.3)
         axes.legend()
     write_plot(figure, path)
+
+
+def confusion_counts(pairs: Iterable[tuple[str, str]], *, alphabet: Alphabet) -> NDArray[np.int64]:
+    """Count over pairs (true text, text read): int64 ``(C, C)``, true ones down, read ones across, in class order.
+
+    Class 0 stands for nothing or ``?``, so row 0 holds characters that were made up and column 0 those that were
+    missed.
+    """
+    counts = np.zeros((alphabet.size, alphabet.size), np.int64)
+    for true, read in pairs:
+        for true_char, read_char in alignment(true, read):
+            counts[_class(true_char, alphabet), _class(read_char, alphabet)] += 1
+    return counts
+
+
+def _class(char: str, alphabet: Alphabet) -> int:
+    return alphabet.encode(char)[0] if char not in ("", ILLEGIBLE) else alphabet.blank
 
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:

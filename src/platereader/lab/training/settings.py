@@ -30,19 +30,11 @@ _MAY_CHANGE = frozenset({"minutes", "steps", "workers", "log_every_steps", "save
 class TrainingSettings:
     """Settings that every training has.
 
-    Attributes:
-        minutes: length of the whole training in minutes of loop time, earlier runs included, and
-        steps: in optimizer steps; with both, what comes first ends it.
-        learning_rate: highest learning rate; it rises over ``warmup_steps``, then falls as half a cosine
-        final_rate_share: to this share of itself.
-        warmup_steps: length of the rise.
-        weight_decay: of AdamW.
-        max_gradient: norm that gradients are clipped to.
-        seed: of weights and data.
-        workers: processes that make batches; 0 makes them in the loop.
-        log_every_steps: steps between two lines of losses in the log.
-        save_every_s: seconds between two checkpoints.
-        validate_every_s: seconds between two validations.
+    The training is as long as ``minutes`` of loop time, earlier runs included, or optimizer ``steps``; with both, what
+    comes first ends it. The learning rate rises over ``warmup_steps``, then falls as half a cosine to
+    ``final_rate_share`` of itself. ``weight_decay`` is that of AdamW; gradients are clipped to the norm
+    ``max_gradient``; the seed is that of weights and data. So many ``workers`` are processes that make batches; 0 makes
+    them in the loop.
 
     Raises:
         InvalidArgumentError: a value is out of range, or neither ``minutes`` nor ``steps`` is given.
@@ -83,10 +75,9 @@ class TrainingSettings:
 
 
 def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Check fields of a settings object; None is always allowed, and above a whole lowest value whole numbers alone.
+    """Raise InvalidArgumentError for a field outside of its range; None is always allowed.
 
-    Raises:
-        InvalidArgumentError: a value is outside of its range.
+    Above a whole lowest value whole numbers alone are.
     """
     for name, (low, high) in ranges.items():
         value: Any = getattr(settings, name)
@@ -97,11 +88,7 @@ def check_ranges(settings: object, ranges: Mapping[str, tuple[float, float]]) ->
 
 
 def check_unchanged(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Check that a training goes on with the settings it was begun with.
-
-    Raises:
-        InvalidArgumentError: a value differs; names the first one.
-    """
+    """Raise InvalidArgumentError, with the first value that differs, unless a training goes on as it was begun."""
     for name, value in now.items():
         if before.get(name, value) != value:
             raise InvalidArgumentError(

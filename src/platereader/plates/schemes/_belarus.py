@@ -51,6 +51,7 @@ _FORMATS = (
         title="lorries, buses",
         since="2004",
         source=_SOURCE,
+        number_order=(0, 2, 1),
     ),
     PlateFormat("trailer", f"l dddd l {_REGION}", letters=_LETTERS, title="trailers", since="2004", source=_SOURCE),
     PlateFormat(

@@ -22,6 +22,7 @@ _FORMATS = (
         title="vehicles of persons",
         since="2012",
         source=_SOURCE,
+        number_order=(0, 2, 1),
     ),
     PlateFormat("company", "ddd ll [dd]", title="vehicles of companies", since="2012", source=_SOURCE),
     PlateFormat(
@@ -31,6 +32,7 @@ _FORMATS = (
         title="vehicles of companies",
         since="2012",
         source="Wikipedia (en); uncertain: size, lines as on the plates of persons",
+        number_order=(0, 2, 1),
     ),
     PlateFormat("standard_1993", "[l] ddd lll", title="vehicles of persons", since="1993", source=_OLD),
     PlateFormat(

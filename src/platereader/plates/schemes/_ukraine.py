@@ -23,6 +23,7 @@ _FORMATS = (
         title="cars with a square place for the plate",
         since="2015",
         source=_SOURCE,
+        number_order=(0, 2, 1),
     ),
     PlateFormat(
         "electric",
@@ -59,6 +60,7 @@ _FORMATS = (
         title="cars with a square place for the plate",
         since="2004",
         source=_OLD,
+        number_order=(0, 2, 1),
     ),
     PlateFormat(
         "standard_1995",

@@ -8,17 +8,6 @@ from typing import TypeAlias
 
 from platereader.results import PlateReading
 
-__all__ = [
-    "MIN_CHARACTER",
-    "MIN_FRAMES",
-    "MIN_LENGTH",
-    "are_two_plates",
-    "differing_places",
-    "is_unlike",
-    "resembles",
-    "sure_at",
-]
-
 MIN_FRAMES = 3
 """Frames in which each of two texts must stand before they are taken for two plates."""
 

@@ -14,8 +14,6 @@ from platereader.results import Detection, Lines, PlateReading
 from platereader.trust._logistic import log_odds
 from platereader.trust._signs import illegible_shares
 
-__all__ = ["agreement", "frame_signs"]
-
 _WIDTH_PX = (12.0, 300.0)
 _TWO_LINE_WIDTH = 1.0 / 0.6
 _MIN_SHARPNESS = 0.02

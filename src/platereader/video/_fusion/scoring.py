@@ -14,8 +14,6 @@ from platereader.results import Candidate, Lines, PlateReading
 from platereader.trust import FrameWeights
 from platereader.video._fusion.legibility import frame_signs
 
-__all__ = ["Frame", "lines_of", "log_prob_table"]
-
 _MAX_REMEMBERED = 100
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from platereader.results import Candidate, Character
 
-__all__ = ["proposed", "substituted", "voted"]
-
 _MAX_PER_FRAME = 5
 """Texts that one frame may propose; its others have next to no probability."""
 

@@ -20,7 +20,7 @@ from platereader.cli.watch.events import Started, is_reported
 from platereader.cli.watch.live_state import LiveState
 from platereader.media._drawing import draw_update
 
-ONE = {50: Box(40, 60, 120, 80)}
+FRAME = frame_with({50: Box(40, 60, 120, 80)})
 MORNING = datetime(2026, 11, 28, 8, tzinfo=timezone.utc)
 GATE = Started("gate.mp4", False, MORNING, None, 10.0, 4, "1")
 
@@ -31,19 +31,21 @@ def updates(frames: list[BgrImage]) -> list[StreamUpdate]:
     return [*(stream.update(frame, index / 10) for index, frame in enumerate(frames)), stream.finish()]
 
 
+PLATE = updates([FRAME] * 3)[2].active[0]
+
+
 def decoded(jpeg: bytes) -> BgrImage:
     pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     return np.asarray(pixels, np.uint8)
 
 
 def test_a_passage_from_in_view_to_gone() -> None:
-    frame = frame_with(ONE)
-    *seen, final = updates([frame] * 4)
+    *seen, final = updates([FRAME] * 4)
     state = LiveState()
     state.begin(GATE)
     assert state.snapshot()["plates"] == []
     for update in seen:
-        state.show(frame, update, dropped=3)
+        state.show(FRAME, update, dropped=3)
     snapshot = state.snapshot()
     head = {name: snapshot[name] for name in ("title", "frame", "dropped", "phase")}
     assert head == {"title": "gate.mp4", "frame": 4, "dropped": 3, "phase": "running"}
@@ -56,33 +58,27 @@ def test_a_passage_from_in_view_to_gone() -> None:
 
 
 def test_only_a_sure_reading_names_its_region() -> None:
-    frame = frame_with(ONE)
-    plate = updates([frame] * 3)[2].active[0]
-    verdict = replace(plate.verdict, status="uncertain", reason="low_confidence")
+    verdict = replace(PLATE.verdict, status="uncertain", reason="low_confidence")
     state = LiveState()
-    state.show(frame, StreamUpdate(0.0, (plate, replace(plate, passage_id=2, verdict=verdict)), ()))
+    state.show(FRAME, StreamUpdate(0.0, (PLATE, replace(PLATE, passage_id=2, verdict=verdict)), ()))
     assert [(one["id"], one["region"]) for one in state.snapshot()["plates"]] == [(2, None), (1, "Moscow")]
 
 
 def test_it_lists_what_is_reported_and_everything_if_told_so() -> None:
-    frame = frame_with(ONE)
-    plate = updates([frame] * 3)[2].active[0]
-    doubtful = replace(plate, verdict=replace(plate.verdict, status="uncertain"), settled=False, readings=9, agreeing=1)
+    doubtful = replace(PLATE, verdict=replace(PLATE.verdict, status="uncertain"), settled=False, readings=9, agreeing=1)
     for state, count in ((LiveState(), 0), (LiveState(is_listed=partial(is_reported, everything=True)), 1)):
-        state.show(frame, StreamUpdate(0.0, (plate,), ()))
+        state.show(FRAME, StreamUpdate(0.0, (PLATE,), ()))
         assert state.snapshot()["passages"] == 1
-        state.show(frame, StreamUpdate(0.1, (), (doubtful,)))  # it looked better than it was
+        state.show(FRAME, StreamUpdate(0.1, (), (doubtful,)))  # it looked better than it was
         snapshot = state.snapshot()
         assert (snapshot["passages"], len(snapshot["plates"])) == (count, count)
 
 
 def test_each_source_has_its_own_passages_and_times() -> None:
-    frame = frame_with(ONE)
-    plate = updates([frame] * 3)[2].active[0]
     state = LiveState()
     for started in (GATE, replace(GATE, source="yard.mp4", first_frame_at=MORNING)):
         state.begin(started)
-        state.show(frame, StreamUpdate(0.5, (), (plate,)))
+        state.show(FRAME, StreamUpdate(0.5, (), (PLATE,)))
         state.end(StreamUpdate(0.5, (), ()), "ended")
     snapshot = state.snapshot()
     assert (snapshot["title"], snapshot["frame"], snapshot["passages"]) == ("yard.mp4", 1, 2)
@@ -107,19 +103,18 @@ def test_a_run_stops_once_and_wakes_those_who_wait() -> None:
 
 
 def test_frames_are_numbered_drawn_on_and_waited_for() -> None:
-    frame = frame_with(ONE)
-    first, second, _ = updates([frame] * 2)
+    first, second, _ = updates([FRAME] * 2)
     state = LiveState()
     assert state.frame_jpeg(0, timeout_s=0.01) is None
-    state.show(frame, first)
-    state.show(frame, second)
+    state.show(FRAME, first)
+    state.show(FRAME, second)
     number, jpeg = state.frame_jpeg(0, timeout_s=1) or (0, b"")
     assert number == 2
-    assert decoded(jpeg).shape == frame.shape
+    assert decoded(jpeg).shape == FRAME.shape
     assert decoded(jpeg)[..., 1].max() > 100, "nothing is drawn"
-    assert frame[..., 1].max() == 0, "the frame itself is drawn on"
+    assert FRAME[..., 1].max() == 0, "the frame itself is drawn on"
     assert state.frame_jpeg(2, timeout_s=0.01) is None
-    threading.Timer(0.05, state.show, [frame, second]).start()
+    threading.Timer(0.05, state.show, [FRAME, second]).start()
     assert (state.frame_jpeg(2, timeout_s=5) or (0, b""))[0] == 3
 
 
@@ -138,16 +133,15 @@ def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) ->
         return draw_update(frame, update, show_country=show_country)
 
     monkeypatch.setattr(live_state, "draw_update", slowly)
-    frame = frame_with(ONE)
-    first, *_ = updates([frame])
+    first, *_ = updates([FRAME])
     state = LiveState()
-    state.show(frame, first)
+    state.show(FRAME, first)
     browser = threading.Thread(target=state.frame_jpeg, args=(0,), kwargs={"timeout_s": 1})
     browser.start()
     assert encoding.wait(30)
     started_s = time.monotonic()
     for _ in range(50):
-        state.show(frame, first)
+        state.show(FRAME, first)
     assert time.monotonic() - started_s < 20
     go_on.set()
     browser.join()
@@ -156,11 +150,8 @@ def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) ->
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_state, "MAX_PASSAGES", 3)
     state = LiveState()
-    frame = frame_with(ONE)
     for index in range(1, 6):
-        *_, final = updates([frame] * 3)
-        plate = final.finished[0]
-        state.show(frame, StreamUpdate(index, (), (replace(plate, passage_id=index),)))
+        state.show(FRAME, StreamUpdate(index, (), (replace(PLATE, passage_id=index),)))
     snapshot = state.snapshot()
     assert snapshot["passages"] == 5
     assert [plate["id"] for plate in snapshot["plates"]] == [5, 4, 3]
@@ -170,11 +161,9 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_plate_in_view_stays_on_top_however_many_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_state, "MAX_PASSAGES", 3)
-    frame = frame_with(ONE)
-    parked, *_ = updates([frame] * 3)[2].active
     state = LiveState()
     for index in range(100, 110):
-        state.show(frame, StreamUpdate(index, (parked,), (replace(parked, passage_id=index),)))
+        state.show(FRAME, StreamUpdate(index, (PLATE,), (replace(PLATE, passage_id=index),)))
     snapshot = state.snapshot()
-    assert [plate["id"] for plate in snapshot["plates"]] == [parked.passage_id, 109, 108]
+    assert [plate["id"] for plate in snapshot["plates"]] == [PLATE.passage_id, 109, 108]
     assert snapshot["passages"] == 11

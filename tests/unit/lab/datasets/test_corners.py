@@ -10,7 +10,7 @@ import pytest
 from platereader import Box, Detection, Quad
 from platereader._arrays import BgrImage
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.datasets.corners import with_corners
+from platereader.lab.datasets.plates import with_corners
 
 BOX = Box(40, 30, 140, 60)
 QUAD = Quad((42, 31), (139, 33), (138, 59), (41, 57))

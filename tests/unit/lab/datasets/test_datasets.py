@@ -72,13 +72,12 @@ class TestLabelsJsonl:
             "text": "7007APET",
             "country": "UA",
             "lines": 2,
-            "registry_order": "AP7007ET",
         }
         row = {"file": "a.png", "plates": [two_lines], "ignore": [[30, 1, 39, 5]], "complete": False, "fires": 0.7}
         write(tmp_path / "labels.jsonl", json.dumps(row) + '\n{"file": "a.png", "ignore": null}\n')
         first, second = load_dataset(tmp_path).images
         (plate,) = first.plates
-        assert (plate.country, plate.lines, plate.registry_text) == ("UA", 2, "AP7007ET")
+        assert (plate.country, plate.lines) == ("UA", 2)
         assert (first.ignored, first.complete) == ((Box(30, 1, 39, 5),), False)
         assert (second.ignored, second.complete) == ((), None)
         assert (first.fires, second.fires) == (0.7, None)

@@ -10,6 +10,7 @@ from platereader import Quad
 from platereader.lab.metrics.rates import (
     PictureBoxes,
     Rate,
+    alignment,
     average_precision,
     character_error_rate,
     corner_error,
@@ -43,6 +44,8 @@ SHIFTED = (10, 0, 110, 20)  # IoU 90 / 110 = 0.818 with A
 )
 def test_edit_distance(a: str, b: str, distance: int) -> None:
     assert edit_distance(a, b) == distance
+    pairs = alignment(a, b)
+    assert ("".join(x for x, _ in pairs), "".join(y for _, y in pairs)) == (a, b)
 
 
 def test_cer_counts_over_all_labels() -> None:

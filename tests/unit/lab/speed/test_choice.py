@@ -70,6 +70,12 @@ def test_the_fastest_comes_first_and_who_reads_otherwise_is_left_out() -> None:
     assert [one.reason for one in found.absent] == ["it reads other texts", "torch is not there"]
 
 
+def test_each_turn_is_counted_and_those_of_settings_that_are_left_out() -> None:
+    settings, turns = [*SETTINGS, Setting("torch", "fp32", 1)], iter(range(1000))
+    choose(FRAMES, rounds=2, rng=np.random.default_rng(0), settings=settings, build=build, on_turn=turns.__next__)
+    assert next(turns) == choice.turn_count(settings, rounds=2)
+
+
 def test_nothing_to_choose_from_is_said() -> None:
     with pytest.raises(EngineError, match="nothing can be measured: torch is not there"):
         chosen([Setting("torch", "fp32", 1)])

@@ -1,20 +1,21 @@
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from platereader._arrays import BgrImage
+from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis import crops
 from platereader.lab.synthesis.camera import Camera, Step
-from platereader.lab.synthesis.capture import CropProfile
+from platereader.lab.synthesis.capture import SIZES_PX, CropProfile
 from platereader.lab.synthesis.crops import jitter_real, plate_sample, random_layout, random_text
-from platereader.lab.synthesis.pose import CornerError, PoseRange, corners_of, homography, noisy_corners
+from platereader.lab.synthesis.pose import CornerError, Corners, PoseRange, corners_of, homography, noisy_corners
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import DEFAULT_SCHEMES, RUSSIA
 from platereader.plates._alphabet import ILLEGIBLE
+from platereader.results import Lines
 
 EXACT = CropProfile(
     camera=Camera(surface=(), view=()),
@@ -29,10 +30,9 @@ EXACT = CropProfile(
 
 def test_samples_have_the_size_of_their_kind_and_a_legal_text() -> None:
     rng = np.random.default_rng(0)
-    profile = CropProfile(line_size_px=(176, 40), two_line_size_px=(120, 80))
     for _ in range(60):
-        sample = plate_sample(rng, profile=profile)
-        assert sample.pixels.shape == ((40, 176, 3) if sample.lines == 1 else (80, 120, 3))
+        sample = plate_sample(rng)
+        assert sample.pixels.shape == ((48, 192, 3) if sample.lines == 1 else (96, 160, 3))
         assert sample.pixels.dtype == np.uint8
         assert ILLEGIBLE in sample.text or RUSSIA.format(sample.format_name).matches(sample.text)
         assert RUSSIA.layout(sample.format_name).line_count == sample.lines
@@ -113,16 +113,11 @@ def test_hidden_characters_are_not_named(monkeypatch: pytest.MonkeyPatch) -> Non
             assert 5 <= len(sample.text) <= 8
 
 
-@dataclass(frozen=True)
-class _Photographed:
-    pixels: BgrImage
-    corners: np.ndarray
-    lines: Literal[1, 2] = 1
-    text: str = "A123BC77"
-    country: str | None = None
+def _photographed(pixels: BgrImage, corners: Corners, lines: Lines = 1) -> RealPlate:
+    return RealPlate(pixels, corners, lines, "A123BC77", "a.jpg")
 
 
-def _photograph_with_plate() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _photograph_with_plate() -> tuple[BgrImage, Corners, BgrImage]:
     plate = render_plate("A123BC77", RUSSIA.layout("standard"), height_px=56, rng=np.random.default_rng(0)).pixels
     frame = np.full((300, 600, 3), 110, np.uint8)
     corners = np.array([(150, 100), (400, 112), (398, 168), (152, 154)], np.float32)
@@ -135,8 +130,8 @@ def test_a_real_plate_without_jitter_is_straightened() -> None:
     frame, corners, plate = _photograph_with_plate()
     before = frame.copy()
     for seed in range(5):
-        pixels = jitter_real(_Photographed(frame, corners), rng=np.random.default_rng(seed), profile=EXACT).pixels
-        ideal = cv2.resize(plate, EXACT.line_size_px, interpolation=cv2.INTER_AREA)
+        pixels = jitter_real(_photographed(frame, corners), rng=np.random.default_rng(seed), profile=EXACT).pixels
+        ideal = cv2.resize(plate, SIZES_PX[1], interpolation=cv2.INTER_AREA)
         assert np.corrcoef(pixels.ravel(), np.asarray(ideal).ravel())[0, 1] > 0.85
     assert np.array_equal(frame, before)
 
@@ -144,16 +139,16 @@ def test_a_real_plate_without_jitter_is_straightened() -> None:
 def test_jitter_differs_from_draw_to_draw() -> None:
     frame, corners, _ = _photograph_with_plate()
     rng = np.random.default_rng(0)
-    first, second = (jitter_real(_Photographed(frame, corners), rng=rng).pixels for _ in range(2))
+    first, second = (jitter_real(_photographed(frame, corners), rng=rng).pixels for _ in range(2))
     assert not np.array_equal(first, second)
-    assert jitter_real(_Photographed(frame, corners, lines=2), rng=rng).pixels.shape == (96, 160, 3)
+    assert jitter_real(_photographed(frame, corners, lines=2), rng=rng).pixels.shape == (96, 160, 3)
 
 
 @pytest.mark.parametrize("shift", [(-160.0, -105.0), (180.0, 130.0)])
 def test_a_plate_cut_by_the_border_of_the_photograph_is_taken(shift: tuple[float, float]) -> None:
     frame, corners, _ = _photograph_with_plate()
     moved = corners + np.array(shift, np.float32)
-    assert jitter_real(_Photographed(frame, moved), rng=np.random.default_rng(0)).pixels.shape == (48, 192, 3)
+    assert jitter_real(_photographed(frame, moved), rng=np.random.default_rng(0)).pixels.shape == (48, 192, 3)
 
 
 def test_corner_errors_have_the_median_that_was_asked_for() -> None:

@@ -1,25 +1,13 @@
 """Samples that are no Russian plate."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from platereader._arrays import BgrImage
+from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
 from platereader.plates import ILLEGIBLE, RUSSIAN
-from platereader.results import Lines
 
 PROFILE = CropProfile()
-
-
-@dataclass(frozen=True)
-class _Car:
-    pixels: BgrImage
-    corners: np.ndarray
-    lines: Lines = 1
-    text: str = "A123BC77"
-    country: str | None = None
 
 
 def test_foreign_characters_are_marked() -> None:
@@ -48,7 +36,8 @@ def test_scenery_beside_a_plate_leaves_the_plate_out() -> None:
     rng = np.random.default_rng(0)
     pixels = np.full((300, 600, 3), 30, np.uint8)
     pixels[120:180, 250:450] = (0, 0, 255)
-    car = _Car(pixels, np.array([(250, 120), (450, 120), (450, 180), (250, 180)], np.float32))
+    corners = np.array([(250, 120), (450, 120), (450, 180), (250, 180)], np.float32)
+    car = RealPlate(pixels, corners, 1, "A123BC77", "a.jpg")
     empty = np.full((300, 600, 3), 30, np.uint8)
     for _ in range(60):
         sample = scenery_sample(

@@ -1,33 +1,25 @@
 """Lettering cut out of pictures: what is found, what is refused, and plates written with it."""
 
-from typing import NamedTuple
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from platereader._arrays import BgrImage
+from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.glyphs import Mask, glyph_mask
 from platereader.lab.synthesis.lettering import Lettering, cut_lettering, letter_mask
-from platereader.lab.synthesis.pose import Corners, corners_of, homography
+from platereader.lab.synthesis.pose import corners_of, homography
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import RUSSIA
-from platereader.results import Lines
 
 _TURNED = np.array([(0.10, 0.30), (0.86, 0.22), (0.88, 0.66), (0.11, 0.78)], np.float32)
 
 STANDARD = RUSSIA.layout("standard")
 
 
-class _Plate(NamedTuple):
-    pixels: BgrImage
-    corners: Corners
-    lines: Lines
-    text: str
-    country: str | None = None
-
-
-def _photographed(text: str, name: str, *, width_px: float = 500, seed: int = 4, contrast: float = 1.0) -> _Plate:
+def _photographed(text: str, name: str, *, width_px: float = 500, seed: int = 4, contrast: float = 1.0) -> RealPlate:
     """A plate seen from the side, a little blurred, on grey, with labelled corners that are somewhat wrong."""
     layout = RUSSIA.layout(name)
     front = render_plate(text, layout, height_px=112, rng=np.random.default_rng(seed)).pixels
@@ -39,7 +31,7 @@ def _photographed(text: str, name: str, *, width_px: float = 500, seed: int = 4,
     cv2.warpPerspective(front, matrix, size, dst=picture, borderMode=cv2.BORDER_TRANSPARENT)
     wrong = np.array([(-3, 2), (2, -2), (3, 2), (-2, -3)], np.float32) * np.float32(width_px / 500)
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8), np.uint8)
-    return _Plate(blurred, (corners + wrong).astype(np.float32), layout.line_count, text)
+    return RealPlate(blurred, (corners + wrong).astype(np.float32), layout.line_count, text, "a.jpg")
 
 
 def _correlation(mask: Mask, char: str) -> float:
@@ -67,13 +59,13 @@ def test_cut_outs_look_like_what_was_printed(text: str, name: str) -> None:
 
 
 def test_a_wrong_label_gives_no_wrong_cut_outs() -> None:
-    told = _photographed("A123BC77", "standard")._replace(text="K123BC77")
+    told = replace(_photographed("A123BC77", "standard"), text="K123BC77")
     assert "K" not in cut_lettering([told])
 
 
 @pytest.mark.parametrize("other", ["ABC", "A123BC"])
 def test_texts_of_no_type_give_nothing(other: str) -> None:
-    assert not cut_lettering([_photographed("A123BC77", "standard")._replace(text=other)])
+    assert not cut_lettering([replace(_photographed("A123BC77", "standard"), text=other)])
 
 
 def test_small_and_faint_plates_give_nothing() -> None:
@@ -87,7 +79,7 @@ def test_plates_are_written_with_cut_outs() -> None:
     rendered = render_plate(text, STANDARD, height_px=112, rng=np.random.default_rng(8), lettering=lettering)
     drawn = render_plate(text, STANDARD, height_px=112, rng=np.random.default_rng(8))
     assert not np.array_equal(rendered.pixels, drawn.pixels)
-    again = cut_lettering([_Plate(rendered.pixels, corners_of((520, 112)), 1, text)])
+    again = cut_lettering([RealPlate(rendered.pixels, corners_of((520, 112)), 1, text, "a.jpg")])
     assert sum(len(masks) for masks in again.values()) >= len(text) - 2
 
 

@@ -8,11 +8,11 @@ import pytest
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.layout import lay_out
-from platereader.lab.synthesis.render import RenderedPlate, render_plate
+from platereader.lab.synthesis.render import Front, render_plate
 from platereader.plates import RUSSIA, PlateFormat, PlateLayout
 
 
-def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> RenderedPlate:
+def _render(text: str, name: str = "standard", *, height_px: int = 64, seed: int = 0) -> Front:
     return render_plate(text, RUSSIA.layout(name), height_px=height_px, rng=np.random.default_rng(seed))
 
 

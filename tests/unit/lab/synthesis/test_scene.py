@@ -8,8 +8,9 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad, iou
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.foreign.plates import render_foreign
-from platereader.lab.synthesis.paste import Front, paste_plate, random_front, replace_plate, set_plate
+from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate, set_plate
 from platereader.lab.synthesis.pose import PoseRange, corners_of, homography, random_quad
+from platereader.lab.synthesis.render import Front
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.street import generated_street
 

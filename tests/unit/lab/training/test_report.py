@@ -15,12 +15,14 @@ from platereader.lab.training.report import (
     TrainingRecord,
     append_log,
     card_of,
+    confusion_counts,
     describe_weights,
     draw_confusion,
     draw_curves,
     progress_bar,
     read_log,
 )
+from platereader.plates import RUSSIAN
 from platereader.registry import Registry
 from platereader.runtimes._tensors import write_tensors
 
@@ -120,3 +122,13 @@ def test_a_card_without_figures_and_data_says_so(tmp_path: Path) -> None:
     assert "| began with | random weights |" in card
     assert "| labelled sets | none |" in card
     assert "Measured" not in card
+
+
+def test_counts_tell_substituted_missed_and_made_up_characters() -> None:
+    counts = confusion_counts([("A1", "A7"), ("A1", "A"), ("1", "11")], alphabet=RUSSIAN)
+    a, one, seven = RUSSIAN.encode("A17")
+    assert counts[a, a] == 2
+    assert counts[one, seven] == 1
+    assert counts[one, 0] == 1
+    assert counts[0, one] == 1
+    assert counts.sum() == 6

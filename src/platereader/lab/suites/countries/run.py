@@ -9,8 +9,6 @@ from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.countries.report import CountriesReport, CountryReading
 from platereader.lab.synthesis.countries import GROUPS, Group, pictures
 from platereader.pipeline import Pipeline
-from platereader.rectification._layout import join_lines
-from platereader.results import PlateImage
 
 _CHUNK = 64
 
@@ -27,22 +25,14 @@ def evaluate_countries(
     groups: Sequence[Group] = GROUPS,
     on_picture: Callable[[], object] = lambda: None,
 ) -> CountriesReport:
-    """Read every picture of the suite as the rectifier would hand it over.
+    """Read every picture of the suite as the rectifier would hand it over; the detector and the rectifier are not used.
 
-    Args:
-        pipeline: what to measure; its detector and rectifier are not used.
-        backgrounds: photographs without plates, uint8 ``(H, W, 3)`` BGR; without any there is no scenery.
-        groups: of pictures.
-        on_picture: called after each picture, for a progress bar.
-
-    Raises:
-        ContractError: a part broke its contract.
+    ``backgrounds`` are photographs without plates, uint8 ``(H, W, 3)`` BGR; without any there is no scenery.
     """
     readings: list[CountryReading] = []
     for group in groups:
         for some in chunks(pictures(group, backgrounds=backgrounds), size=_CHUNK):
-            plates = [PlateImage(one.pixels if one.lines == 1 else join_lines(one.pixels), one.lines) for one in some]
-            for made, reading in zip(some, pipeline.read_plates(plates), strict=True):
+            for made, reading in zip(some, pipeline.read_plates([one.plate for one in some]), strict=True):
                 text = made.text if group.is_plate else ""
                 readings.append(
                     CountryReading(

@@ -24,17 +24,9 @@ _HEAD = ("wrong and read, of all", "read", "not read: said to be hidden")
 
 @dataclass(frozen=True, slots=True)
 class EndReading:
-    """What was read on one picture, or on the frames of one passage together.
+    """What was read on one picture of a file, or on the frames of one passage together, and what the whole plate says.
 
-    Attributes:
-        variant: what is hidden.
-        group: of the plate.
-        file: photograph that the picture is made of.
-        text: what the whole plate says.
-        hidden: whether a character is hidden; None where their places are unknown.
-        read_text: what was read.
-        status: of the reading.
-        reason: why it is not ``read``.
+    ``hidden`` says whether a character is; None where their places are unknown.
     """
 
     variant: EndVariant
@@ -70,12 +62,8 @@ class EndReading:
 class EndScores:
     """How some pictures were read.
 
-    Attributes:
-        name: of the variant, or of what they have in common.
-        read: of status ``read``.
-        wrong: of all, those that are ``read`` and are not the whole text.
-        named: of those that hide a character and are not ``read``, those with the reason ``cut_off`` or
-            ``hidden_character``, or that are unreadable.
+    ``wrong`` counts, of all, those that are ``read`` and are not the whole text; ``named``, of those that hide a
+    character and are not ``read``, those with the reason ``cut_off`` or ``hidden_character``, or that are unreadable.
     """
 
     name: str
@@ -98,12 +86,9 @@ class EndScores:
 
 @dataclass(frozen=True, slots=True)
 class EndsReport:
-    """All readings of one run.
+    """All readings of one run, and the parts that ran.
 
-    Attributes:
-        readings: one for each picture, or passage of several frames.
-        changed: variants whose pictures differ from the frozen ones, in the order of the suite; empty when all agree.
-        parts: what ran.
+    Pictures of the variants ``changed`` differ from the frozen ones.
     """
 
     readings: tuple[EndReading, ...]

@@ -32,17 +32,7 @@ def evaluate_ends(
     variants: Sequence[EndVariant] = VARIANTS,
     on_picture: Callable[[], object] = lambda: None,
 ) -> EndsReport:
-    """Read every picture of the suite from its given place.
-
-    Args:
-        pipeline: what to measure; its detector is not used.
-        plates: what the suite is made from.
-        variants: which ends to hide, and how.
-        on_picture: called after each picture, for a progress bar.
-
-    Raises:
-        ContractError: a part broke its contract.
-    """
+    """Read every picture of the suite from its given place; the detector is not used."""
     readings: list[EndReading] = []
     frozen, changed = frozen_fingerprints("ends"), list[str]()
     for variant in variants:

@@ -22,8 +22,6 @@ _CAPTION_PX = 54
 _COLUMNS = 4
 _PER_SHEET = 40
 _MARGIN = 0.6
-_LABEL_COLOUR = (255, 160, 0)
-_TEXT_COLOUR = (0, 0, 0)
 # A JPEG comment in every picture written here, by which a later run knows what it may remove.
 _COMMENT = b"platereader evaluation"
 _MARK = b"\xff\xfe" + (len(_COMMENT) + 2).to_bytes(2, "big") + _COMMENT
@@ -33,11 +31,7 @@ class FailureWriter:
     """Writes failures into a folder as they come; holds only small tiles in memory."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder, and remove from it what an earlier run wrote.
-
-        Args:
-            folder: where pictures go; other files in it, pictures too, are left alone.
-        """
+        """Make the folder, and remove from it what an earlier run wrote; other files, pictures too, are left alone."""
         folder.mkdir(parents=True, exist_ok=True)
         clear_pictures(folder)
         self._folder = folder
@@ -48,20 +42,13 @@ class FailureWriter:
     def add(
         self, frame: BgrImage, readings: Sequence[PlateReading], *, plate: LabelledPlate, outcome: PlateOutcome
     ) -> None:
-        """Write one failure: readings as the library draws them, the label as a thin blue outline.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR; not written to.
-            readings: all of that frame.
-            plate: the label that was missed or misread.
-            outcome: what became of it.
-        """
+        """Write one failure: all readings of a frame as the library draws them, the label as a thin blue outline."""
         self._count += 1
         drawn = draw_readings(frame, readings)
         box = plate.bounds
         if box is not None:
             outline = np.rint((plate.corners or Quad.from_box(box)).to_array()).astype(np.int32)
-            cv2.polylines(drawn, [outline], True, _LABEL_COLOUR, 1, cv2.LINE_AA)
+            cv2.polylines(drawn, [outline], True, (255, 160, 0), 1, cv2.LINE_AA)
         write_picture(self._folder / f"{self._count:04d}_{Path(outcome.file).stem}.jpg", drawn)
         self._tiles.append(_tile(frame, box, outcome))
         if len(self._tiles) == _PER_SHEET:
@@ -96,7 +83,7 @@ def _tile(frame: BgrImage, box: Box | None, outcome: PlateOutcome) -> BgrImage:
     tile[: size[1], : size[0]] = cv2.resize(crop, size, interpolation=mode)
     for row, line in enumerate(_caption(outcome)):
         place = (3, _TILE_PX[1] + 14 + 17 * row)
-        cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _TEXT_COLOUR, 1, cv2.LINE_AA)
+        cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
     return tile
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from platereader._geometry import Box, iou
+from platereader._geometry import Box, Quad, iou
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics.rates import containment, corner_error
 from platereader.plates import DEFAULT_SCHEMES
@@ -17,32 +17,20 @@ from platereader.results import PlateReading, Reason, Status
 MIN_FOUND_IOU = 0.3
 """A plate counts as found, and its reading as its own, from this IoU on."""
 
-_LOOSE_CONTAINMENT = 0.8
-_LOOSE_MIN_SHARE = 0.1
-_CORNER_IOU = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class PlateOutcome:
-    """One labelled plate and what the pipeline made of it.
+    """One labelled plate and what the pipeline made of it, from end to end and from its labelled place.
 
     Attributes:
-        file: the picture.
         text: labelled text; None when it is not readable for certain.
         plate_type: as labelled, else by the form of the text, else ``unknown``.
         region_digits: length of the region code; None without one.
         foreign: name of its country when that is not Russia (``other`` when the label only says so), else None.
-        boxed: whether the label says where it is; a crop has only the attributes from ``given_text`` on.
+        boxed: whether the label says where it is; a crop has only the attributes from ``given`` on.
         iou: of the label with the reading matched to it; None when it was not found.
-        read_text: end to end: what that reading says.
-        read_country: end to end: of which country it was taken to be.
-        status: end to end.
-        reason: end to end.
-        confidence: end to end, 0 to 1.
         corner_error_percent: mean corner distance in per cent of the plate's width, where both have corners.
         given: whether the plate was also read from its labelled place.
-        given_text: what was read there.
-        given_status: status of that reading.
     """
 
     file: str
@@ -98,20 +86,15 @@ def plate_outcome(
     readings: Sequence[PlateReading],
     given: PlateReading | None,
 ) -> PlateOutcome:
-    """Compare one label with the readings of its picture.
+    """Compare one label with all readings of its picture, which the report calls ``file``.
 
-    Args:
-        image: the labelled picture.
-        plate: one plate of it.
-        file: how the report calls the picture.
-        readings: end to end, all of that picture.
-        given: the reading from the labelled place, or of the crop; None when it was not tried.
+    ``given`` is the reading from the labelled place, or of the crop; None when it was not tried.
     """
     reading, overlap = reading_of(plate, readings)
     return PlateOutcome(
         file=file,
         text=plate.text,
-        plate_type=_type_of(plate),
+        plate_type=plate.plate_type or DEFAULT_SCHEMES.fit(plate.text or "").format or "unknown",
         region_digits=_region_digits(plate.text),
         foreign=_foreign(image, plate),
         boxed=plate.bounds is not None,
@@ -121,7 +104,11 @@ def plate_outcome(
         status=None if reading is None else reading.status,
         reason=None if reading is None else reading.reason,
         confidence=None if reading is None else reading.confidence,
-        corner_error_percent=_corner_error(plate, reading, overlap),
+        corner_error_percent=corner_error_at(
+            overlap,
+            None if reading is None or reading.detection is None else reading.detection.corners,
+            None if plate.is_loose else plate.corners,
+        ),
         given=given is not None,
         given_text=None if given is None else given.text,
         given_status=None if given is None else given.status,
@@ -153,19 +140,14 @@ def reading_of(
 def _fills(inner: Box, outer: Box) -> bool:
     """Whether a detection may be the plate of a loose label around it."""
     share = float(containment(np.asarray([inner.to_tuple()]), np.asarray([outer.to_tuple()]))[0, 0])
-    return share >= _LOOSE_CONTAINMENT and inner.area >= _LOOSE_MIN_SHARE * outer.area
+    return share >= 0.8 and inner.area >= 0.1 * outer.area
 
 
-def _corner_error(plate: LabelledPlate, reading: PlateReading | None, overlap: float | None) -> float | None:
-    if reading is None or reading.detection is None or overlap is None or overlap < _CORNER_IOU:
+def corner_error_at(overlap: float | None, found: Quad | None, labelled: Quad | None) -> float | None:
+    """The ``corner_error`` where both have corners and their boxes overlap by IoU 0.5."""
+    if overlap is None or overlap < 0.5 or found is None or labelled is None:
         return None
-    corners = reading.detection.corners
-    usable = corners is not None and plate.corners is not None and not plate.is_loose
-    return corner_error(corners, plate.corners) if usable and corners and plate.corners else None
-
-
-def _type_of(plate: LabelledPlate) -> str:
-    return plate.plate_type or DEFAULT_SCHEMES.fit(plate.text or "").format or "unknown"
+    return corner_error(found, labelled)
 
 
 def _region_digits(text: str | None) -> Literal[2, 3] | None:

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 
 def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
-    """Write ``precision-recall.png`` and, of a set with plates, ``recall-by-width.png``; returns their paths.
+    """Write ``precision-recall.png`` and ``recall-by-width.png`` of whole pictures into a folder, made if missing.
 
-    Args:
-        scores: of a set of whole pictures.
-        folder: made when missing.
+    Returned are their paths; none for a set without plates.
 
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.

@@ -42,21 +42,16 @@ class DetectionScores:
         pictures: pictures whose plates have boxes, those without plates included.
         plates: boxes that had to be found.
         ap30: average precision at IoU 0.3, over all scores that the detector can report; None without plates.
-        ap50: likewise at IoU 0.5.
-        ap75: likewise at IoU 0.75.
         ap50_95: mean over the IoU thresholds 0.50, 0.55, ... 0.95.
         recall30: found at IoU 0.3 by the pipeline as it is.
-        recall50: found at IoU 0.5 by the pipeline as it is.
         unlabelled_detections: readings on no label; not proof of an error where background plates are not labelled.
         alarms: pictures without plates where something was found.
         alarm_detections: detections per picture without plates; its ``n`` counts pictures. None without such pictures.
         corner_error_median: per cent of plate width, over plates with corners in label and detection; None without any.
-        corner_error_mean: likewise.
         corner_error_p90: likewise, the 90th percentile.
         precision_recall: at IoU 0.5, over all scores that the detector can report.
         recall_by_width: by width of the labelled box in its picture, by the pipeline as it is.
-        recall_by_input_width: likewise by its width in the network's input; empty where the detector has
-            neither ``input_scale`` nor ``input_size``.
+        recall_by_input_width: likewise by its width in the network's input; empty where the detector does not tell.
     """
 
     pictures: int
@@ -80,13 +75,10 @@ class DetectionScores:
 
 @dataclass(frozen=True, slots=True)
 class GroupScores:
-    """How well the plates of one group are read.
+    """How well the plates of one group are read, such as ``standard``, ``3 digits`` or ``KZ``.
 
     Attributes:
-        kind: what the group is: ``all`` Russian plates, one plate ``type``, one ``region`` length, one ``foreign``
-            country.
-        name: such as ``standard``, ``3 digits`` or ``KZ``.
-        plates: labelled plates in it.
+        kind: what the group is: ``all`` Russian plates, one ``type``, one ``region`` length, one ``foreign`` country.
         found: plates with a place that have a reading at IoU 0.3.
         exact: end to end, whatever the status: the whole text right, of plates with a place and a text.
         exact_read: likewise, counting only readings of status ``read``.
@@ -94,7 +86,6 @@ class GroupScores:
         country_right: of the readings of status ``read``, those whose country is the labelled one, Russia without one.
         cer: end to end; a plate not found costs all its characters.
         given_exact: the whole text right when the place is given.
-        given_cer: likewise.
     """
 
     kind: _Kind
@@ -112,18 +103,12 @@ class GroupScores:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """All scores of one pipeline on one set.
+    """All scores of one pipeline on one set, and the parts that ran.
 
-    Attributes:
-        dataset: name of the set.
-        pictures: pictures that were read.
-        plates: labelled plates in them.
-        skipped: broken rows and unreadable pictures; they are in no score.
-        parts: what ran.
-        detection: None for a set of crops.
-        countries: detection on the pictures of each country, where the set names several.
-        groups: all Russian plates first, then by type, by region length, and foreign ones by country.
-        outcomes: one for each labelled plate.
+    Broken rows and unreadable pictures are ``skipped`` and in no score. ``detection`` is None for a set of crops,
+    ``countries`` has it for the pictures of each country, where the set names several. The ``groups`` are all Russian
+    plates first, then by type, by region length, and foreign ones by country. ``outcomes`` has one for each labelled
+    plate.
     """
 
     dataset: str
@@ -143,12 +128,7 @@ class EvaluationReport:
 
 
 def score_groups(outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator) -> tuple[GroupScores, ...]:
-    """Scores of all Russian plates, of each type and region length, and of each foreign country.
-
-    Args:
-        outcomes: one for each labelled plate.
-        rng: draws the pictures anew for the intervals.
-    """
+    """Scores of all Russian plates, of each type and region length, and of each foreign country."""
     home = [outcome for outcome in outcomes if outcome.foreign is None]
     types = sorted({outcome.plate_type for outcome in home})
     countries = sorted({outcome.foreign for outcome in outcomes if outcome.foreign})
@@ -191,15 +171,11 @@ def score_detection(
     input_scales: Sequence[float] | None,
     rng: np.random.Generator,
 ) -> DetectionScores:
-    """Detection scores of a set.
+    """Detection scores of a set: average precision of ``candidates``, recall and false finds of ``reported`` boxes.
 
-    Args:
-        candidates: boxes of each picture down to a low score, for average precision.
-        reported: boxes of each picture as the pipeline reports them, for recall and false detections.
-        outcomes: for the corners.
-        input_scales: by how much each picture is shrunk before it enters the network, 1 for not at all; None where
-            that is not known.
-        rng: draws the pictures anew for the intervals.
+    The former are the boxes of each picture down to a low score, the latter those that the pipeline reports; corners
+    come from the outcomes. ``input_scales`` say by how much each picture is shrunk before it enters the network, 1 for
+    not at all; None where that is not known.
     """
     by_iou = {value: [match(one, min_iou=value) for one in candidates] for value in (0.3, *COCO_IOUS)}
     found, found50 = ([match(one, min_iou=value) for one in reported] for value in (0.3, 0.5))
@@ -231,11 +207,7 @@ def score_detection(
 
 
 def format_table(report: EvaluationReport) -> str:
-    """Everything but the single outcomes as text; rates with counts and 95 % intervals.
-
-    Args:
-        report: as ``evaluate`` returns it.
-    """
+    """Everything but the single outcomes as text; rates with counts and 95 % intervals."""
     head = (
         f"{report.dataset}: {report.pictures} pictures, {report.plates} labelled plates, {len(report.skipped)} skipped"
     )

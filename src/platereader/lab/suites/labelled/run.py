@@ -57,27 +57,16 @@ def evaluate(
     *,
     name: str,
     failures: str | Path | None = None,
-    rng: np.random.Generator | None = None,
     on_picture: Callable[[], object] = lambda: None,
 ) -> EvaluationReport:
-    """Run a pipeline over a labelled set and score it.
+    """Run a pipeline over a labelled set, which the report calls ``name``, and score it.
 
     Every picture is read from the frame (``Pipeline.read``), and every plate with a text and a trustworthy place once
     more from that place (``Pipeline.read_detections``); crops are read as they are (``Pipeline.read_plates``). A
-    picture that cannot be decoded, or is not of the labelled size, is skipped and reported; it is in no score.
-
-    Args:
-        pipeline: what to measure.
-        dataset: as ``load_dataset`` returns it.
-        name: how the report calls the set.
-        failures: folder for pictures of the failures and their contact sheets; made when missing.
-        rng: for the bootstrap intervals; by default seeded with 0, so that reports repeat.
-        on_picture: called after each picture, for a progress bar.
-
-    Raises:
-        ContractError: a part broke its contract.
+    picture that cannot be decoded, or is not of the labelled size, is skipped and reported; it is in no score. A folder
+    of ``failures`` gets pictures of them and contact sheets; it is made if missing.
     """
-    rng = rng or np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # of the intervals: reports repeat
     run = _run(pipeline, dataset, failures=failures, on_picture=on_picture)
     return EvaluationReport(
         dataset=name,
@@ -163,12 +152,7 @@ def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> Pl
 
 
 def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
-    """The boxes of one picture; in loose labels and ignored places a detection is neither right nor wrong.
-
-    Args:
-        image: the labelled picture.
-        detections: what was found in it.
-    """
+    """The boxes of one picture; in loose labels and ignored places a detection is neither right nor wrong."""
     labels = [(plate, box) for plate in image.plates if (box := plate.bounds) is not None]
     return PictureBoxes(
         found=_rows(detection.box for detection in detections),

@@ -31,18 +31,14 @@ _CORNERS = ("corner error", "n", "median", "90 %")
 
 @dataclass(frozen=True, slots=True)
 class SceneReading:
-    """What became of the plate of one picture.
+    """What became of the plate of one picture, made of a photograph ``file``.
 
     Attributes:
-        part: of the suite.
-        file: photograph that the picture is made of.
-        width_px: of the plate in the frame.
         text: what it says; None where it was only to be found.
         iou: of the plate with the detection that overlaps it most, from IoU 0.3 on; None when it was not found.
         corner_error_percent: mean distance of the corners in per cent of the plate's width; None where the label or the
             detection has no corners, or below IoU 0.5.
         read_text: what was read on that detection.
-        status: of that reading.
         others: what was read on the same detection with other rectifiers, by their names; empty where not tried.
     """
 
@@ -68,17 +64,11 @@ class SceneReading:
 
 @dataclass(frozen=True, slots=True)
 class SceneScores:
-    """How well the plates of one part, or of several together, were found and read.
+    """How well the plates of one part, or of several together, were found, at IoU 0.3 and 0.5, and read.
 
-    Attributes:
-        name: of the part.
-        found30: found at IoU 0.3.
-        found50: found at IoU 0.5.
-        exact: of the plates with a text, those read right from end to end, whatever the status.
-        exact_read: likewise, counting only readings of status ``read``.
-        corner_error_median: per cent of plate width; None without corners. Interval over photographs.
-        corner_error_p90: likewise, the 90th percentile.
-        others: ``exact`` with other rectifiers, by their names.
+    ``exact`` counts, of the plates with a text, those read right from end to end, whatever the status; ``exact_read``
+    only those of status ``read``; ``others`` those of other rectifiers. Corner errors are in per cent of plate width,
+    their median and 90th percentile; None without corners. Their intervals are over photographs.
     """
 
     name: str
@@ -93,12 +83,9 @@ class SceneScores:
 
 @dataclass(frozen=True, slots=True)
 class ScenesReport:
-    """All readings of one run.
+    """All readings of one run, and the parts that ran.
 
-    Attributes:
-        readings: one for each picture.
-        changed: parts whose pictures differ from the frozen ones, in the order of the suite; empty when all agree.
-        parts: what ran.
+    Pictures of the parts ``changed`` differ from the frozen ones.
     """
 
     readings: tuple[SceneReading, ...]
@@ -158,12 +145,8 @@ def _row(scores: SceneScores) -> tuple[str, ...]:
 
 
 def _corners(scores: SceneScores) -> tuple[str, ...]:
-    errors = (scores.corner_error_median, scores.corner_error_p90)
-    return (scores.name, _count(scores.corner_error_median), *(show_error(one) for one in errors if one))
-
-
-def _count(error: Estimate | None) -> str:
-    return "-" if error is None else str(error.n)
+    errors = [one for one in (scores.corner_error_median, scores.corner_error_p90) if one]
+    return (scores.name, str(errors[0].n), *map(show_error, errors))
 
 
 def _rectifiers(scores: SceneScores) -> tuple[str, ...]:

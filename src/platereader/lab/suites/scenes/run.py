@@ -9,10 +9,9 @@ from typing import NamedTuple
 from platereader._contracts import checked_detect
 from platereader._geometry import iou
 from platereader._reading import PlateReader
-from platereader.lab.metrics.rates import corner_error
 from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
-from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
+from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU, corner_error_at
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
 from platereader.lab.synthesis.scenes.material import Material
 from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED, ScenePicture, part_size, pictures
@@ -26,7 +25,6 @@ FROZEN_PICTURES = 8
 """Pictures of each part, from its first on, whose fingerprint is frozen."""
 
 _CHUNK = 8
-_CORNER_IOU = 0.5
 # By the box alone: as if the detector had no corners.
 _OTHERS: dict[str, Rectifier] = {"contour": ContourRectifier(), "box": BoxRectifier()}
 
@@ -48,13 +46,7 @@ def evaluate_scenes(
 ) -> ScenesReport:
     """Find and read the plate of every picture; the tilted ones with other rectifiers, too.
 
-    Args:
-        pipeline: what to measure.
-        material: what the suite is made from.
-        on_picture: called after each picture, for a progress bar.
-
     Raises:
-        ContractError: a part broke its contract.
         MediaFileError: a photograph cannot be decoded.
     """
     readings: list[SceneReading] = []
@@ -87,13 +79,14 @@ def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneRea
     others = {name: _texts(pipeline, rectifier, some, without_corners) for name, rectifier in rectifiers.items()}
     for index, (picture, match, reading) in enumerate(zip(some, matches, readings, strict=True)):
         other_texts = {name: one.text if (one := read[index]) else None for name, read in others.items()}
+        overlap, corners = (None, None) if match is None else (match.iou, match.detection.corners)
         yield SceneReading(
             part=picture.part,
             file=picture.file,
             width_px=picture.width_px,
             text=picture.text,
-            iou=None if match is None else match.iou,
-            corner_error_percent=None if match is None else _corner_error(picture, match),
+            iou=overlap,
+            corner_error_percent=corner_error_at(overlap, corners, picture.corners),
             read_text=None if reading is None else reading.text,
             status=None if reading is None else reading.status,
             others=other_texts,
@@ -115,10 +108,3 @@ def _texts(
     chosen = [[] if match is None else [match.detection] for match in matches]
     readings = reader.read_frames([one.frame for one in some], chosen)
     return [read[0] if read else None for read in readings]
-
-
-def _corner_error(picture: ScenePicture, match: _Match) -> float | None:
-    found, labelled = match.detection.corners, picture.corners
-    if found is None or labelled is None or match.iou < _CORNER_IOU:
-        return None
-    return corner_error(found, labelled)

@@ -24,18 +24,10 @@ _HEAD = ("stress suite", "whole text right", "of these sources", "best path only
 
 @dataclass(frozen=True, slots=True)
 class StressReading:
-    """What was read on one picture.
+    """What was read on one picture of a part, or of what is no whole Russian plate, and on the best path beside it.
 
-    Attributes:
-        part: of the suite, or of what is no whole Russian plate.
-        source: where the plate comes from.
-        text: what it says; None where nothing may be read.
-        read_text: what was read.
-        status: of the reading; None where the detector found nothing.
-        reason: why it is not ``read``.
-        confidence: of the reading, 0 to 1.
-        path_text: text of the best path, for comparison.
-        path_confidence: mean probability of the characters on the best path, for comparison.
+    ``text`` is None where nothing may be read, ``status`` where the detector found nothing. ``path_confidence`` is the
+    mean probability of the characters on the best path.
     """
 
     part: Part
@@ -60,15 +52,10 @@ class StressReading:
 
 @dataclass(frozen=True, slots=True)
 class PartScores:
-    """How well one part was read.
+    """How well one part was read: texts right, whatever the status, of all and of each source of plates.
 
-    Attributes:
-        part: of the suite.
-        exact: whole texts right, whatever the status.
-        by_source: likewise for each source of plates.
-        read: share of status ``read``.
-        read_wrong: of those, the wrong ones.
-        path_exact: whole texts right on the best path, without grammar or beam.
+    ``read_wrong`` counts the wrong ones of those of status ``read``, ``path_exact`` the texts that are right on the
+    best path, without grammar or beam.
     """
 
     part: Part
@@ -93,7 +80,6 @@ class TrustScores:
         path_auroc: of the best path's mean confidence against its being right, for comparison.
         cut_off_flagged: cut-off plates that are not ``read``.
         cut_off_named: cut-off plates with the reason ``cut_off``, or that are unreadable.
-        not_a_plate_read: pictures of no plate that are ``read``.
         foreign_read: pictures of foreign plates on which something is ``read`` as a Russian plate.
     """
 
@@ -108,12 +94,9 @@ class TrustScores:
 
 @dataclass(frozen=True, slots=True)
 class StressReport:
-    """All readings of one run.
+    """All readings of one run, and the parts that ran.
 
-    Attributes:
-        readings: one for each picture.
-        changed: parts whose pictures differ from the frozen ones, in the order of the suite; empty when all agree.
-        parts: what ran.
+    Pictures of the parts ``changed`` differ from the frozen ones.
     """
 
     readings: tuple[StressReading, ...]

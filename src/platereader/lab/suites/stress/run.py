@@ -23,8 +23,7 @@ from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS, StressPi
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
 from platereader.plates._alphabet import Alphabet
-from platereader.rectification._layout import join_lines
-from platereader.results import PlateImage, PlateReading
+from platereader.results import PlateReading
 
 _CHUNK = 64
 _SCENERY, _LETTERED = Part("not_a_plate", 0, "scenery"), Part("not_a_plate", 0, "lettering")
@@ -46,14 +45,7 @@ def evaluate_stress(
 ) -> StressReport:
     """Read every picture of the suite from its given place, then cut-off plates, non-plates and foreign plates.
 
-    Args:
-        pipeline: what to measure; its detector is used for the foreign plates only.
-        material: what the suite is made from.
-        foreign: pictures with plates of other countries only.
-        on_picture: called after each picture, for a progress bar.
-
-    Raises:
-        ContractError: a part broke its contract.
+    The detector is used for the ``foreign`` pictures only, which show plates of other countries only.
     """
     made: dict[str, str] = {}
     readings: list[StressReading] = []
@@ -102,8 +94,7 @@ def _read_decoys(pipeline: Pipeline, material: Material) -> Iterator[StressReadi
     }
     for part, count in _DECOYS.items():
         for some in chunks((makers[part]() for _ in range(count)), size=_CHUNK):
-            plates = [PlateImage(one.pixels if one.lines == 1 else join_lines(one.pixels), one.lines) for one in some]
-            for reading in pipeline.read_plates(plates):
+            for reading in pipeline.read_plates([one.plate for one in some]):
                 yield _outcome(part, "photograph", None, reading, pipeline.recognizer.alphabet)
 
 

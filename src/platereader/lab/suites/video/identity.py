@@ -26,12 +26,9 @@ _MIN_VISIBLE_SHARE = 0.5
 class IdentityScores:
     """Scores of the tracks of some clips together.
 
-    Attributes:
-        idf1: share of boxes with the right identity, 0 to 1.
-        mota: one less the misses, false boxes and switches for each true box; can be below 0.
-        switches: times that a plate went over to another track.
-        fragments: times that a plate was lost and found again.
-        boxes: true boxes: plates of which at least half can be seen.
+    ``idf1`` is the share of boxes with the right identity; ``mota`` one less the misses, false boxes and switches for
+    each true box, which can be below 0. ``switches`` counts the times that a plate went over to another track,
+    ``fragments`` those that it was lost and found again, ``boxes`` plates of which at least half can be seen.
     """
 
     idf1: float
@@ -42,13 +39,10 @@ class IdentityScores:
 
 
 def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
-    """Score the tracks of some clips; None without a true box.
+    """Score the tracks of the frames of some clips; None without a true box.
 
     A box is right from IoU 0.3 on. Tracks count in the frames in which they are seen. A plate of which less than half
     can be seen need not be found, and a track on it is not counted.
-
-    Args:
-        clips: the frames of each.
 
     Raises:
         MissingDependencyError: motmetrics is not installed.

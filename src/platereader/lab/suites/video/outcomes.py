@@ -17,19 +17,14 @@ from platereader.results import PlateReading, Status, TrackedPlate
 
 @dataclass(frozen=True, slots=True)
 class PassageOutcome:
-    """What became of one true passage.
+    """What became of one true passage of a clip.
 
     Attributes:
-        clip: its name.
-        passage: its number in the clip.
-        text: what the plate says.
         visible: frames with all of the plate in view.
         right: of these, frames whose own reading is right.
         legible: frames in which it is also large and sharp enough.
         tracks: finished tracks on it.
-        answer: fused text of the longest of them.
-        status: of that answer.
-        confidence: of that answer.
+        answer: fused text of the longest of them, with its status and confidence.
         settled_after: legible frames up to the one in which a track on it was settled first; None for never.
         settled_wrong: whether a track on it was ever settled and ``read`` with another text.
         best_frame: what the most confident frame of that track says.
@@ -56,17 +51,9 @@ class PassageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class TrackOutcome:
-    """What became of one finished track.
+    """What became of one finished track of a clip, and what the plate that it follows most really says.
 
-    Attributes:
-        clip: its name.
-        passage: the passage that it follows most; None for no true plate at all.
-        truth: what that plate says.
-        text: what the track says.
-        status: of that.
-        confidence: of that.
-        settled: whether it was settled in the end.
-        plates: how many true plates it stood on in at least two frames.
+    ``passage`` is None for no true plate at all; ``plates`` counts the true plates it stood on in at least two frames.
     """
 
     clip: str
@@ -94,15 +81,9 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """What became of everything in one clip.
+    """What became of everything in one clip: passages that were in full view at least once, all finished tracks.
 
-    Attributes:
-        clip: its name.
-        passages: those that were in full view at least once.
-        tracks: all finished ones.
-        frames: number of them.
-        detector_runs: frames in which the detector was run.
-        read: plates that were read.
+    ``frames`` counts all, ``detector_runs`` those in which the detector was run, ``read`` the plates that were read.
     """
 
     clip: str
@@ -119,13 +100,7 @@ class ClipOutcome:
 
 
 def clip_outcome(clip: str, recorded: Sequence[RecordedFrame], replayed: Replay) -> ClipOutcome:
-    """Compare a stream's updates on a clip with the truth.
-
-    Args:
-        clip: its name.
-        recorded: its frames.
-        replayed: the stream.
-    """
+    """Compare a stream's updates on a clip with the truth."""
     frames = seen_frames(recorded, replayed)
     finished = [plate for update in replayed.updates for plate in update.finished]
     owners, counts = _owners(frames)
@@ -189,7 +164,8 @@ def _passage(
     """Everything about one passage; ``finished`` are the tracks on it."""
     here = [(frame, plate) for frame in frames for plate in frame.recorded.plates if plate.passage == passage]
     visible = [(frame, plate) for frame, plate in here if plate.visible]
-    main = max(finished, key=lambda one: _length(frames, one.passage_id), default=None)
+    lengths = Counter(one.passage_id for frame in frames for one in frame.tracks)
+    main = max(finished, key=lambda one: lengths[one.passage_id], default=None)
     rest = {one.passage_id for one in finished if one is not main}
     # Tracks that were joined to an earlier one never finish under their own number.
     ids = {passage_id for passage_id, owner in owners.items() if _is_on(owner, passage)} - rest
@@ -216,10 +192,6 @@ def _passage(
         majority=whole_string_majority(readings),
         characters=character_vote(readings),
     )
-
-
-def _length(frames: Sequence[Frame], passage_id: int) -> int:
-    return sum(passage_id == plate.passage_id for frame in frames for plate in frame.tracks)
 
 
 def _tracks_on(frame: Frame, passage: int) -> list[TrackedPlate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -19,12 +20,7 @@ from platereader.results import TrackedPlate
 
 @dataclass(frozen=True, slots=True)
 class RealVideo:
-    """A video and what is known of it.
-
-    Attributes:
-        path: the file.
-        plates: texts of the plates that pass; None where they are not listed.
-    """
+    """A video, and the texts of the plates that pass in it; None where they are not listed."""
 
     path: Path
     plates: tuple[str, ...] | None
@@ -32,15 +28,9 @@ class RealVideo:
 
 @dataclass(frozen=True, slots=True)
 class VideoOutcome:
-    """The result on a real video.
+    """The result on a real video: the finished tracks of status ``read`` as texts, and how many there were of any.
 
-    Attributes:
-        file: its name.
-        plates: texts of the plates that pass; None where they are not listed.
-        read: finished tracks of status ``read``, as their texts.
-        tracks: all finished tracks.
-        frames: how many frames.
-        frames_per_s: followed in a second, decoding left out.
+    ``plates`` pass in it; None where they are not listed. ``frames_per_s`` leaves out the decoding.
     """
 
     file: str
@@ -84,15 +74,7 @@ def load_videos(folder: Path) -> tuple[RealVideo, ...]:
 
 
 def watch_video(pipeline: Pipeline, video: RealVideo) -> VideoOutcome:
-    """Follow the plates through a video.
-
-    Args:
-        pipeline: what to measure.
-        video: what to watch.
-
-    Raises:
-        MediaFileError: the video cannot be decoded.
-    """
+    """Follow the plates through a video; raises MediaFileError where it cannot be decoded."""
     stream = pipeline.stream()
     finished: list[TrackedPlate] = []
     seconds, frames = 0.0, 0
@@ -115,10 +97,7 @@ def _video(path: Path, row: dict[str, Any]) -> RealVideo:
 def _frames(path: Path) -> Iterator[TimedFrame]:
     """All frames of a video, with their seconds."""
     try:
-        video = open_source(path)
-        try:
+        with closing(open_source(path)) as video:
             yield from video
-        finally:
-            video.close()
     except CaptureError as error:
         raise MediaFileError(str(error)) from error

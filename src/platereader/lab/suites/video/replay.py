@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +25,7 @@ _SAME_PLACE_IOU = 0.4
 
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
-    """What was found and read in one frame, and what is true of it.
-
-    Attributes:
-        timestamp_s: seconds.
-        readings: of every detection, best detection first.
-        size_px: width and height of the frame.
-        plates: the truth; empty where it is unknown.
-    """
+    """What was found and read in one frame, best detection first, and the true plates where they are known."""
 
     timestamp_s: float
     readings: tuple[PlateReading, ...]
@@ -42,12 +35,9 @@ class RecordedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The updates of a stream.
+    """The updates of a stream, one for each frame and the last one of ``finish``.
 
-    Attributes:
-        updates: one for each frame, and the last one of ``finish``.
-        detector_runs: frames that it searched as a whole.
-        read: plates that it read.
+    ``detector_runs`` counts the frames that it searched as a whole, ``read`` the plates that it read.
     """
 
     updates: tuple[StreamUpdate, ...]
@@ -55,25 +45,12 @@ class Replay:
     read: int
 
 
-def record(
-    pipeline: Pipeline, frames: Iterable[VideoFrame], *, on_frame: Callable[[], None] | None = None
-) -> list[RecordedFrame]:
-    """Find and read everything in every frame.
-
-    Args:
-        pipeline: what to measure.
-        frames: of one clip.
-        on_frame: called after each frame, for a progress bar.
-
-    Raises:
-        ContractError: a part broke its contract.
-    """
+def record(pipeline: Pipeline, frames: Iterable[VideoFrame]) -> list[RecordedFrame]:
+    """Find and read everything in every frame of a clip."""
     recorded: list[RecordedFrame] = []
     for some in chunks(frames, size=_CHUNK):
-        for frame, readings in zip(some, pipeline.read_batch([one.pixels for one in some]), strict=True):
-            recorded.append(_recorded(frame, readings))
-            if on_frame is not None:
-                on_frame()
+        read = pipeline.read_batch([one.pixels for one in some])
+        recorded += [_recorded(frame, readings) for frame, readings in zip(some, read, strict=True)]
     return recorded
 
 
@@ -81,11 +58,6 @@ def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: Stream
     """Let a fresh stream of the pipeline see recorded frames; the networks are not run.
 
     Where the detector refines, a place is taken to show what a search of the same frame found there.
-
-    Args:
-        pipeline: gives tracker, trust and alphabet.
-        frames: as ``record`` returns them.
-        settings: of the stream.
     """
     parts = _RecordedParts()
     stream = PlateStream(

@@ -40,8 +40,6 @@ class LevelScores:
     """How well the passages of one level were followed and read.
 
     Attributes:
-        name: of the level.
-        clips: how many.
         single: of the plates in full view, one by one and frame by frame, those read right.
         exact: passages whose fused text is right, whatever the status.
         exact_read: likewise, counting only those of status ``read``.
@@ -54,10 +52,8 @@ class LevelScores:
         ever_wrong: passages that were settled and ``read`` with a wrong text at some time.
         read_wrong: of the tracks that ended as ``read``, those that are wrong.
         one_track: passages with exactly one track.
-        no_track: passages without any.
         mixed: of the tracks on plates, those that stood on two or more in at least two frames each.
         false_tracks: of the finished tracks, those that are ``read`` but on no plate.
-        identity: scores of multiple object tracking.
         calibration_error: of the fused confidence of all finished tracks that have a text; None without any.
     """
 
@@ -83,17 +79,9 @@ class LevelScores:
 
 @dataclass(frozen=True, slots=True)
 class SettingScores:
-    """How well a stream does with less work.
+    """How well a stream does with less work on the clips of a level; rates as in ``LevelScores``.
 
-    Attributes:
-        name: of the settings.
-        level: of the clips.
-        exact: passages whose fused text is right.
-        exact_read: likewise, counting only those of status ``read``.
-        read_wrong: of the tracks that ended as ``read``, those that are wrong.
-        one_track: passages with exactly one track.
-        detector_runs: frames in which the detector was run.
-        reads: plates read for each frame.
+    ``detector_runs`` counts the frames in which the detector was run, ``reads`` the plates read for each frame.
     """
 
     name: str
@@ -108,14 +96,9 @@ class SettingScores:
 
 @dataclass(frozen=True, slots=True)
 class VideoReport:
-    """All outcomes of one run.
+    """All outcomes of one run, of each clip by the name of the settings, the default ones first; and the parts.
 
-    Attributes:
-        outcomes: of each clip, by the name of the settings, the default ones first.
-        identity: by level.
-        videos: the results on real videos.
-        changed: clips whose frames differ from the frozen ones; empty when all agree.
-        parts: what ran.
+    ``identity`` is by level. Frames of the clips ``changed`` differ from the frozen ones.
     """
 
     outcomes: Mapping[str, tuple[ClipOutcome, ...]]

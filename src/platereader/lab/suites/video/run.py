@@ -43,20 +43,12 @@ def evaluate_video(
     names: Sequence[str] | None = None,
     on_step: Callable[[], object] = lambda: None,
 ) -> VideoReport:
-    """Follow the plates through every clip, with several settings, and through videos.
+    """Follow the plates through every clip, or those of some ``names``, with several settings, and through real videos.
 
     The networks see every frame of a clip once; their results are then replayed with all settings.
 
-    Args:
-        pipeline: what to measure.
-        material: what the clips are made from.
-        videos: real ones, watched with default settings.
-        names: clips to run; None for all.
-        on_step: called after each clip and each video, for a progress bar.
-
     Raises:
         MissingDependencyError: motmetrics is not installed.
-        ContractError: a part broke its contract.
         MediaFileError: a photograph or a video cannot be decoded.
     """
     check_installed("motmetrics")

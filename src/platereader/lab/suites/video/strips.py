@@ -21,7 +21,6 @@ _TILES = 8
 _TILE_PX = (200, 100)
 _CAPTION_PX = 20
 _MARGIN = 0.5
-_INK = (0, 0, 0)
 
 
 def draw_failures(
@@ -31,14 +30,7 @@ def draw_failures(
     *,
     on_clip: Callable[[], object] = lambda: None,
 ) -> None:
-    """Make the clips of failed passages anew and write a strip for each passage.
-
-    Args:
-        failures: as ``VideoReport.failures`` returns them.
-        material: what the clips are made from.
-        folder: where pictures go; those of an earlier run are removed.
-        on_clip: called after each clip, for a progress bar.
-    """
+    """Make the clips of ``VideoReport.failures`` anew and write a strip for each passage; earlier strips go."""
     folder.mkdir(parents=True, exist_ok=True)
     clear_pictures(folder)
     for name, group in groupby(failures, key=lambda one: one.clip):
@@ -66,5 +58,5 @@ def _strip(frames: Sequence[VideoFrame], failure: PassageOutcome) -> BgrImage:
     fused = f"{failure.answer or '-'} {failure.status or 'not found'} {failure.confidence:.2f}"
     counts = f"{failure.right} of {failure.visible} frames right, {failure.legible} legible, {failure.tracks} tracks"
     line = f"{failure.clip}: {failure.text}   fused: {fused}    majority: {failure.majority or '-'}   {counts}"
-    cv2.putText(strip, line, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _INK, 1, cv2.LINE_AA)
+    cv2.putText(strip, line, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
     return strip

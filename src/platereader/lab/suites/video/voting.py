@@ -10,28 +10,17 @@ from collections.abc import Sequence
 
 from platereader.results import PlateReading
 
-WINDOW = 15
-"""Latest texts that vote on the whole string."""
 
-VOTES = 3
-"""Votes that a whole string needs."""
-
-
-def whole_string_majority(readings: Sequence[PlateReading], *, window: int = WINDOW, votes: int = VOTES) -> str | None:
-    """The most common of the latest texts, if it was seen often enough; an answer stands until there is another one.
+def whole_string_majority(readings: Sequence[PlateReading], *, window: int = 15) -> str | None:
+    """The most common of the latest texts, if three of them agree; an answer stands until there is another one.
 
     Of texts that are equally common, the one read first wins. This is how Runoi/ANPR-System shows its texts.
-
-    Args:
-        readings: of one plate, in the order of their frames; those without a text do not vote.
-        window: how many of the latest texts vote.
-        votes: how many of them must agree.
     """
     answer: str | None = None
     texts = _texts(readings)
     for end in range(1, len(texts) + 1):
         text, count = Counter(texts[max(0, end - window) : end]).most_common(1)[0]
-        answer = text if count >= votes else answer
+        answer = text if count >= 3 else answer
     return answer
 
 
@@ -41,9 +30,6 @@ def character_vote(readings: Sequence[PlateReading]) -> str | None:
     Like the majority vote by character position of Nascimento et al. ("Toward advancing license plate super-resolution
     in real-world scenarios", 2025, arXiv 2505.06393), but a vote counts as much as the character is sure, which makes
     it a stronger baseline.
-
-    Args:
-        readings: of one plate, in any order; those without a text do not vote.
     """
     texts = _texts(readings)
     if not texts:

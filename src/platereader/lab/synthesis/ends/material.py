@@ -26,8 +26,6 @@ Group: TypeAlias = Literal["two digits", "three digits", "no region", "foreign"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 _TRAIN = ("russian", "streets", "more", "neighbours")
-_WIDTH_PX = 140.0
-_SURROUNDINGS = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +59,7 @@ def prepared(plates: Iterable[RealPlate]) -> tuple[EndPlate, ...]:
     rng = np.random.default_rng(0)  # of an effect that leaves nothing open
     return tuple(
         EndPlate(
-            view=_near(damage.width(photographed(plate), _WIDTH_PX, rng=rng)),
+            view=_near(damage.width(photographed(plate), 140.0, rng=rng)),
             group=_group(plate),
             name=plate.name,
             boxes=tuple(_boxes(plate)),
@@ -72,7 +70,7 @@ def prepared(plates: Iterable[RealPlate]) -> tuple[EndPlate, ...]:
 
 def _near(view: View) -> View:
     """The plate with as much of its surroundings as a reader may look at."""
-    room = _SURROUNDINGS * view.width_px
+    room = 0.3 * view.width_px
     low, high = view.corners.min(axis=0) - room, view.corners.max(axis=0) + room
     left, top = (max(0, math.floor(value)) for value in low.tolist())
     right, bottom = (math.ceil(value) for value in high.tolist())

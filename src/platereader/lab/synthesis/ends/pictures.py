@@ -42,7 +42,6 @@ _SEED = 20270311
 # The detector's corners on photographs it never saw, as in the stress suite; those of one passage differ less.
 _CORNERS = CornerError(median=0.02, tail=0.5)
 _JITTER = CornerError(median=0.008, tail=0.3)
-_FRAME_NOISE = 2.0
 
 
 _DRAWN: Mapping[VariantKind, Kind] = {**{kind: kind for kind in KINDS}, "frame_and_box": "frame"}
@@ -171,7 +170,7 @@ def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int)
     else:
         shown = plate.view.changed(hidden.pixels)
         sources = [variant.rng(number, 1 + index) for index in range(variant.frames)]
-        frames = [damage.noise(shown, _FRAME_NOISE, rng=source).pixels for source in sources]
+        frames = [damage.noise(shown, 2.0, rng=source).pixels for source in sources]
         places = [noisy_corners(found, error=_JITTER, rng=source) for source in sources]
     detections = tuple(_detection(place, plate) for place in places)
     return EndPicture(variant, plate, tuple(frames), detections, _hides(plate, variant, hidden, share=share))

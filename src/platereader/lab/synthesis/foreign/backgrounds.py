@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fixtures import Paint
 
-_Colour: TypeAlias = NDArray[np.float32]
-_Float: TypeAlias = NDArray[np.float32]
 
-
-def plate_background(kind: str, *, size_px: tuple[int, int], colour: _Colour, rng: np.random.Generator) -> BgrImage:
+def plate_background(kind: str, *, size_px: tuple[int, int], colour: Paint, rng: np.random.Generator) -> BgrImage:
     """Paint an empty plate of a kind in ``_KINDS``: uint8 ``(H, W, 3)`` BGR, its ``colour`` float32 ``(3,)`` BGR."""
     width, height = size_px
     plain = np.empty((height, width, 3), np.float32)
@@ -35,22 +32,22 @@ def weathered(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     return np.asarray(np.clip(toned, 0, 255), np.uint8)
 
 
-def vivid_colour(rng: np.random.Generator) -> _Colour:
+def vivid_colour(rng: np.random.Generator) -> Paint:
     """Any strong colour, float32 (3,) BGR."""
     hue = np.array([[[rng.integers(180), rng.integers(90, 230), rng.integers(90, 235)]]], np.uint8)
     return np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0], np.float32)
 
 
-def _pale_colour(rng: np.random.Generator) -> _Colour:
+def _pale_colour(rng: np.random.Generator) -> Paint:
     """Any pale colour, as printed under text."""
     return np.asarray(vivid_colour(rng) * 0.5 + 118, np.float32)
 
 
-def _plain(plain: _Float, _rng: np.random.Generator) -> _Float:
+def _plain(plain: FloatImage, _rng: np.random.Generator) -> FloatImage:
     return plain
 
 
-def _sheen(plain: _Float, rng: np.random.Generator) -> _Float:
+def _sheen(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     """Reflective sheeting: faint slanted lines and a brighter side."""
     height, width = plain.shape[:2]
     across = np.linspace(0, 1, width, dtype=np.float32)[None]
@@ -61,7 +58,7 @@ def _sheen(plain: _Float, rng: np.random.Generator) -> _Float:
     )
 
 
-def _fade(plain: _Float, rng: np.random.Generator) -> _Float:
+def _fade(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     """Another colour above, often another one below, the plate's own behind the text."""
     share = np.linspace(0, 1, plain.shape[0], dtype=np.float32)[:, None, None]
     reach = np.float32(rng.uniform(0.2, 0.7))
@@ -71,18 +68,18 @@ def _fade(plain: _Float, rng: np.random.Generator) -> _Float:
     return np.asarray(plain + (top - plain) * above + (bottom - plain) * below, np.float32)
 
 
-def _fade_down(plain: _Float, _rng: np.random.Generator) -> _Float:
+def _fade_down(plain: FloatImage, _rng: np.random.Generator) -> FloatImage:
     """Nearly white above, the full colour below."""
     share = np.linspace(1, 0, plain.shape[0], dtype=np.float32)[:, None, None]
     full = plain * np.array((0.55, 0.95, 0.45), np.float32)
     return np.asarray(full + (np.float32(240) - full) * share, np.float32)
 
 
-def _fade_across(plain: _Float, rng: np.random.Generator) -> _Float:
+def _fade_across(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     return np.ascontiguousarray(_fade(plain.transpose(1, 0, 2), rng).transpose(1, 0, 2))
 
 
-def _two_tone(plain: _Float, rng: np.random.Generator) -> _Float:
+def _two_tone(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     """A strip of another colour above, below, or on both sides."""
     height = plain.shape[0]
     strip, colour = max(1, round(height * rng.uniform(0.12, 0.28))), vivid_colour(rng)
@@ -94,7 +91,7 @@ def _two_tone(plain: _Float, rng: np.random.Generator) -> _Float:
     return plain
 
 
-def _blobs(plain: _Float, rng: np.random.Generator) -> _Float:
+def _blobs(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     """A blurred photograph."""
     height, width = plain.shape[:2]
     spots = rng.uniform(90, 255, (int(rng.integers(2, 6)), int(rng.integers(3, 9)), 3)).astype(np.float32)
@@ -102,7 +99,7 @@ def _blobs(plain: _Float, rng: np.random.Generator) -> _Float:
     return np.asarray(plain + (cloud - plain) * np.float32(rng.uniform(0.15, 0.6)), np.float32)
 
 
-def _scenery(plain: _Float, rng: np.random.Generator) -> _Float:
+def _scenery(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     """A sky and one to three ranges of hills."""
     height, width = plain.shape[:2]
     picture = _fade(plain, rng) if rng.random() < 0.7 else plain
@@ -121,7 +118,7 @@ def _scenery(plain: _Float, rng: np.random.Generator) -> _Float:
     return np.asarray(cv2.blur(picture, (3, 3)), np.float32)
 
 
-def _graphic(plain: _Float, rng: np.random.Generator) -> _Float:
+def _graphic(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     """A large picture in the middle or at a side: fruit, flag, bird, whatever."""
     height, width = plain.shape[:2]
     picture = _fade(plain, rng) if rng.random() < 0.5 else plain
@@ -138,14 +135,7 @@ def _graphic(plain: _Float, rng: np.random.Generator) -> _Float:
     return np.asarray(cv2.blur(picture + (layer - picture) * share, (3, 3)), np.float32)
 
 
-_KINDS: dict[str, Callable[[_Float, np.random.Generator], _Float]] = {
-    "plain": _plain,
-    "sheen": _sheen,
-    "fade": _fade,
-    "fade_down": _fade_down,
-    "fade_across": _fade_across,
-    "two_tone": _two_tone,
-    "blobs": _blobs,
-    "scenery": _scenery,
-    "graphic": _graphic,
+_KINDS: dict[str, Callable[[FloatImage, np.random.Generator], FloatImage]] = {
+    kind.__name__[1:]: kind
+    for kind in (_plain, _sheen, _fade, _fade_down, _fade_across, _two_tone, _blobs, _scenery, _graphic)
 }

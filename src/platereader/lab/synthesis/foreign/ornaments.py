@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fixtures import Paint
 from platereader.lab.synthesis.foreign.backgrounds import vivid_colour
 from platereader.lab.synthesis.foreign.lettering import code_mask, small_line
 from platereader.lab.synthesis.foreign.styles import ForeignStyle
 from platereader.lab.synthesis.glyphs import Mask
-
-_Colour: TypeAlias = NDArray[np.float32]
 
 _GOLD = (40.0, 210.0, 235.0)
 _PALE = np.array((240, 240, 240), np.float32)
@@ -31,7 +28,7 @@ class FreeArea:
     bottom: float
 
 
-def stamp(pixels: BgrImage, mask: Mask, *, area: FreeArea, ink: _Colour, emboss: float = 0.0) -> FreeArea:
+def stamp(pixels: BgrImage, mask: Mask, *, area: FreeArea, ink: Paint, emboss: float = 0.0) -> FreeArea:
     """Print a mask, uint8 ``(h, w)`` with 255 = ink, into the middle of an area as high as that, and return its place.
 
     A print that is too wide is narrowed. ``ink`` is float32 ``(3,)`` BGR; ``emboss`` is the strength of the light on
@@ -112,7 +109,7 @@ def emblem(pixels: BgrImage, *, centre: tuple[float, float], size: float, rng: n
         cv2.fillPoly(pixels, [(points * 16).round().astype(np.int32)], colour.tolist(), cv2.LINE_AA, 4)
 
 
-def fittings(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.random.Generator) -> None:
+def fittings(pixels: BgrImage, style: ForeignStyle, *, ink: Paint, rng: np.random.Generator) -> None:
     """What lies over everything: rim, stickers in the corners, bolts, a dealer's frame."""
     height, width = pixels.shape[:2]
     if rng.random() < style.chance("rim"):
@@ -129,7 +126,7 @@ def fittings(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.ran
         _bolts(pixels, rng=rng)
 
 
-def _strip(pixels: BgrImage, *, colour: _Colour, rng: np.random.Generator) -> float:
+def _strip(pixels: BgrImage, *, colour: Paint, rng: np.random.Generator) -> float:
     """A filled strip along the top with the name of the country; returns where it ends."""
     height, width = pixels.shape[:2]
     strip = round(height * rng.uniform(0.18, 0.26))
@@ -142,7 +139,7 @@ def _strip(pixels: BgrImage, *, colour: _Colour, rng: np.random.Generator) -> fl
     return float(strip)
 
 
-def _band(band: BgrImage, *, colour: _Colour, rng: np.random.Generator) -> None:
+def _band(band: BgrImage, *, colour: Paint, rng: np.random.Generator) -> None:
     """A band with a ring of stars, a flag or nothing above, and a code below."""
     height, width = band.shape[:2]
     band[:] = colour

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
+from platereader.lab.synthesis.fixtures import Paint
 from platereader.lab.synthesis.foreign.backgrounds import plate_background, weathered
 from platereader.lab.synthesis.foreign.lettering import (
     EMBLEM,
@@ -30,8 +30,6 @@ from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
 from platereader.plates._alphabet import ILLEGIBLE
 from platereader.results import Lines
 
-_Colour: TypeAlias = NDArray[np.float32]
-
 _DRAWN_PX = 44
 """Plates are drawn at least this high and then shrunk, so that small ones are as soft as photographed ones."""
 _DIGITS = "0123456789"
@@ -40,13 +38,10 @@ _POOLS = {"L": LETTERS, "D": _DIGITS, "A": LETTERS + 3 * _DIGITS}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForeignPlate:
-    """The front of a made-up foreign plate; its corners are those of the picture.
+    """The front of a made-up foreign plate, uint8 ``(H, W, 3)`` BGR; its corners are those of the picture.
 
-    Attributes:
-        pixels: uint8 ``(H, W, 3)`` BGR.
-        text: large characters on it, upper line first: any of A to Z and the digits, ``?`` for one of another script;
-            dashes and emblems are left out.
-        lines: lines of large characters.
+    ``text`` has the large characters, upper line first: any of A to Z and the digits, ``?`` for one of another script;
+    dashes and emblems are left out.
     """
 
     pixels: BgrImage
@@ -86,7 +81,7 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
     return ForeignPlate(pixels, text, 1 if len(lines) == 1 else 2)
 
 
-def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[_Colour, _Colour]:
+def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[Paint, Paint]:
     """Colours of background and ink; every fourth ink has faded."""
     names = one_of(style.paints, rng=rng).split(":")
     background, ink = (np.array(COLOURS[name], np.float32) + rng.normal(0, 4, 3).astype(np.float32) for name in names)
@@ -100,7 +95,7 @@ def _filled(pattern: str, *, rng: np.random.Generator) -> str:
     return "".join(_POOLS[char][rng.integers(len(_POOLS[char]))] if char in _POOLS else char for char in pattern)
 
 
-def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.random.Generator) -> FreeArea:
+def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: Paint, rng: np.random.Generator) -> FreeArea:
     """Draw bands, marks and the small lines; what is left is the area of the text."""
     height, width = pixels.shape[:2]
     side = height * rng.uniform(0.05, 0.12)
@@ -120,14 +115,14 @@ def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: _Colour, rng: np.r
     return area
 
 
-def _second_ink(ink: _Colour, *, rng: np.random.Generator) -> _Colour:
+def _second_ink(ink: Paint, *, rng: np.random.Generator) -> Paint:
     """Another ink of about the same lightness."""
     other = rng.uniform(0, 1, 3).astype(np.float32)
     return other / max(0.1, float(other.mean())) * max(25.0, float(ink.mean()))
 
 
 def _write(
-    pixels: BgrImage, lines: list[str], *, style: ForeignStyle, area: FreeArea, ink: _Colour, rng: np.random.Generator
+    pixels: BgrImage, lines: list[str], *, style: ForeignStyle, area: FreeArea, ink: Paint, rng: np.random.Generator
 ) -> None:
     """The large characters, line under line."""
     lettering = random_lettering(rng)
@@ -148,7 +143,7 @@ def _write_line(
     *,
     lettering: Lettering,
     place: FreeArea,
-    print_style: tuple[_Colour, float],
+    print_style: tuple[Paint, float],
     rng: np.random.Generator,
 ) -> None:
     """One line of large characters and the emblems between them."""

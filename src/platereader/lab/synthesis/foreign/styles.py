@@ -88,7 +88,7 @@ def one_of(row: str, *, rng: np.random.Generator) -> str:
 
 def random_style(rng: np.random.Generator) -> ForeignStyle:
     """A row of the table, or in a fifth of the cases a plate of no country at all."""
-    if rng.random() < _MIXED_SHARE:
+    if rng.random() < 0.2:
         return _mixed(rng)
     return STYLES[min(len(STYLES) - 1, int(np.searchsorted(_ODDS, rng.random())))]
 
@@ -131,6 +131,5 @@ STYLES: tuple[ForeignStyle, ...] = tuple(_table())
 
 _TOTAL = sum(style.weight for style in STYLES)
 _ODDS = np.cumsum([style.weight / _TOTAL for style in STYLES])
-_MIXED_SHARE = 0.2
 _MIXED_ASPECTS = (4.64, 3.5, 3.1, 2.5, 2.0, 2.0, 1.5, 1.25)
 _ANY_EXTRAS = "stickers 0.2, bolts 0.3, frame 0.15, rim 0.4, seal 0.2, emblem 0.2, band 0.25, strip 0.15"

@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import motion_kernel, through_jpeg
-
-_Grey = NDArray[np.float32]
+from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
 
 
 def ordinary_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
@@ -66,8 +64,8 @@ def _motion_blurred(pixels: BgrImage, *, length_px: float, angle: float) -> BgrI
 def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
     """Darker by ``depth`` in the corners."""
     rows, columns = pixels.shape[:2]
-    down: _Grey = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] ** 2
-    across: _Grey = np.linspace(-1, 1, columns, dtype=np.float32) ** 2
+    down: FloatImage = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] ** 2
+    across: FloatImage = np.linspace(-1, 1, columns, dtype=np.float32) ** 2
     shade = 1 - np.float32(depth / 2) * (down + across)
     darker: BgrImage = np.rint(pixels * shade[..., None]).astype(np.uint8)
     return darker

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by, warp_onto
 
-_ERASED = 1.35
 _MIN_SCALE = 0.95
 
 
@@ -48,7 +47,7 @@ def without_plates(pixels: BgrImage, plates: Sequence[Corners]) -> BgrImage:
     mask = np.zeros(pixels.shape[:2], np.uint8)
     for corners in plates:
         middle = corners.mean(axis=0)
-        outline = np.rint(middle + _ERASED * (corners - middle)).astype(np.int32)
+        outline = np.rint(middle + 1.35 * (corners - middle)).astype(np.int32)
         cv2.fillConvexPoly(mask, outline, 255)
     return cast(BgrImage, cv2.inpaint(pixels, mask, 3, cv2.INPAINT_TELEA))
 

@@ -61,10 +61,9 @@ class PlatePhotograph:
 class Material:
     """Where the suite's photographs are.
 
-    Attributes:
-        dev: plates with corners and a text in ``dev/russian``.
-        calibration: plates with corners in the calibration fifth of ``train/russian`` and ``train/more``.
-        streets: plates in the calibration fifth of the dash-cam pictures of ``train/other``; boxes only.
+    ``dev`` are plates with corners and a text in ``dev/russian``, ``calibration`` those with corners in the calibration
+    fifth of ``train/russian`` and ``train/more``, ``streets`` those in the calibration fifth of the dash-cam pictures
+    of ``train/other``, with boxes only.
     """
 
     dev: tuple[PlatePhotograph, ...]

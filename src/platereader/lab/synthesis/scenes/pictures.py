@@ -15,10 +15,11 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.part import Part
-from platereader.lab.synthesis.paste import Front, random_front, replace_plate
+from platereader.lab.synthesis.paste import random_front, replace_plate
 from platereader.lab.synthesis.pose import Corners, homography
-from platereader.lab.synthesis.render import render_plate
+from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
 from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, random_placement, render_frame, resized
@@ -31,8 +32,6 @@ _SIZE_PX = (640, 480)
 _WIDE_PX = (1280, 720)
 _STREET_PX = (1920, 1080)
 _TILTED_PX = (800, 600)
-_TILTED_WIDTH_PX = 130.0
-_STREET_WIDTH_PX = (80.0, 200.0)
 # Enlarged further than this, a photograph shows what no lens does.
 _MAX_ENLARGEMENT = {"composed": 1.3, "rendered": 2.2}
 
@@ -101,7 +100,7 @@ def _places(part: Part, material: Material) -> Sequence[PlatePhotograph]:
 def _of_width(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A real car with a rendered plate of any kind, as wide as requested in a frame that a network takes as it is."""
     low, high, _ = _WIDTHS[part]
-    width_px = _log_uniform(low, high, rng=rng)
+    width_px = log_uniform(low, high, rng=rng)
     photograph = _enlarged(place.load(), width_px=width_px)
     front = random_front(rng, height_px=_front_height(photograph), foreign_share=0.2)
     replaced = _replaced(photograph, front=front, rng=rng)
@@ -136,7 +135,7 @@ def _tilted(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> 
     angles_deg = (angle, 0.0, 0.0) if part.axis.endswith("yaw") else (0.0, 0.0, angle)
     photograph = place.load()
     corners = photograph.plates[0]
-    scale = np.float32(min(1.0, _TILTED_WIDTH_PX / plate_width(corners)))
+    scale = np.float32(min(1.0, 130.0 / plate_width(corners)))
     view = View(np.zeros((1, 1, 3), np.uint8), corners * scale, place.lines, "", "photograph")
     target = turned(view, angles_deg=angles_deg).corners
     # Near the middle: towards a border the plane of the plate runs into its horizon.
@@ -151,9 +150,8 @@ def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) ->
     photograph = place.load()
     if part == _CAMERA:
         return ScenePicture(part, place.image.path.name, photograph.pixels, place.box, place.plate.corners, None)
-    low, high = _STREET_WIDTH_PX
     widest = _MAX_ENLARGEMENT[part.unit] * place.corners.width
-    width_px = _log_uniform(low, max(low, min(high, widest)), rng=rng)
+    width_px = log_uniform(80.0, max(80.0, min(200.0, widest)), rng=rng)
     text = place.russian_text
     if part == _RENDERED:
         photograph, text = (
@@ -161,7 +159,7 @@ def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) ->
             RUSSIA.sample_text(RUSSIA.format("standard"), rng=rng),
         )
         height_px = _front_height(photograph)
-        front = Front(render_plate(text, RUSSIA.layout("standard"), height_px=height_px, rng=rng).pixels, lines=1)
+        front = render_plate(text, RUSSIA.layout("standard"), height_px=height_px, rng=rng)
         photograph = _replaced(photograph, front=front, rng=rng)
     matrix = random_placement(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
     frame = render_frame(photograph, matrix, size_px=_STREET_PX)
@@ -190,11 +188,6 @@ def _picture(
     captured = frame.pixels if pixels is None else pixels
     box = quad.box.clipped(captured.shape[1], captured.shape[0]) or quad.box
     return ScenePicture(part, place.image.path.name, captured, box, quad, text)
-
-
-def _log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
-    """Evenly on a logarithmic scale."""
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
 def _enlarged(photograph: Photograph, *, width_px: float) -> Photograph:

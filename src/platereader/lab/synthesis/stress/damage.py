@@ -15,17 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import motion_kernel, through_jpeg
+from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
 from platereader.lab.synthesis.stress.views import View
 
-_Field = NDArray[np.float32]
-
 _DISTANCE = 6.0
 """Of the camera that turns a plate, in plate widths."""
-
-_NIGHT_NOISE = 6.0
-_NIGHT_JPEG = 40
 
 
 class Damage(Protocol):
@@ -119,8 +114,8 @@ def darkness(view: View, amount: float, *, rng: np.random.Generator) -> View:
 
 def night(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """A share ``amount`` of the light is left, the sensor adds noise of 6 grey levels, and the file is JPEG 40."""
-    dark = noise(darkness(view, amount, rng=rng), _NIGHT_NOISE, rng=rng)
-    return jpeg(dark, _NIGHT_JPEG, rng=rng)
+    dark = noise(darkness(view, amount, rng=rng), 6.0, rng=rng)
+    return jpeg(dark, 40, rng=rng)
 
 
 def glare(view: View, amount: float, *, rng: np.random.Generator) -> View:
@@ -205,7 +200,7 @@ def _soiled(view: View, *, cover: float, level: float, rng: np.random.Generator)
     height, width_px = view.pixels.shape[:2]
     cells = max(3, round(8 * width_px / view.width_px))
     grid = rng.random((max(3, round(cells * height / width_px)), cells), np.float32)
-    field = cast(_Field, cv2.resize(grid, (width_px, height), interpolation=cv2.INTER_CUBIC))
+    field = cast(FloatImage, cv2.resize(grid, (width_px, height), interpolation=cv2.INTER_CUBIC))
     threshold = np.float32(np.quantile(field, 1 - cover))
     alpha = np.clip((field - threshold) * np.float32(6) + np.float32(0.5), 0, 1)[..., None] * np.float32(0.9)
     painted = view.pixels * (1 - alpha) + np.float32(level) * alpha

@@ -12,8 +12,6 @@ from platereader.lab.datasets.plates import RealPlate, cut_plates
 from platereader.lab.synthesis.lettering import Lettering, cut_lettering
 from platereader.media._images import read_image
 
-_SCENES = 80
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
@@ -35,5 +33,5 @@ def load_material(root: Path) -> Material:
     kept = sorted((one for images in sets for one in images if is_calibration(one.path)), key=lambda one: one.path.name)
     lettering = cut_lettering(plate for plate in cut_plates(kept) if plate.country in (None, "RU"))
     empty = sorted(one.path for one in load_photographs(root / "train" / "negatives").images)
-    scenes = [read_image(path) for path in empty if is_calibration(path)][:_SCENES]
+    scenes = [read_image(path) for path in empty if is_calibration(path)][:80]
     return Material(tuple(plates), lettering, tuple(scenes))

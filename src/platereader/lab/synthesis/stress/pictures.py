@@ -28,8 +28,6 @@ from platereader.results import Detection
 
 _NORMAL_WIDTH_PX = 140.0
 _DRAWN_EACH = 60
-_PER_TYPE = 50
-_PER_REGION = 150
 _MIXED_EACH = 500
 _MIXED_WIDTH_PX = (45.0, 140.0)
 # The detector's corners on photographs it never saw: 2.0 % of the width in the median, 2.5 % in the mean.
@@ -62,12 +60,11 @@ _AXES: tuple[tuple[str, str, tuple[float, ...]], ...] = (
     ("snow", "% covered", (10, 20)),
     ("occlusion", "% of width", (2, 4)),
 )
-_BOXES = (0.94, 1.0, 1.15, 1.3)
 _REGIONS = (2, 3)
 
 PARTS: tuple[Part, ...] = (
     *(Part(axis, amount, unit) for axis, unit, amounts in _AXES for amount in amounts),
-    *(Part("box", scale, "x the plate") for scale in _BOXES),
+    *(Part("box", scale, "x the plate") for scale in (0.94, 1.0, 1.15, 1.3)),
     *(Part("type", 0, layout.name) for layout in RUSSIA.layouts),
     *(Part("region", digits, "random digits") for digits in _REGIONS),
     Part("mixed", 0, "everything"),
@@ -105,9 +102,9 @@ def _plates(part: Part, material: Material) -> Iterator[RealPlate | _DrawnPlate]
         yield from islice(cycle(material.plates), _MIXED_EACH)
         layouts, each = RUSSIA.layouts, _MIXED_EACH
     elif part.axis == "type":
-        layouts, each = (RUSSIA.layout(part.unit),), _PER_TYPE
+        layouts, each = (RUSSIA.layout(part.unit),), 50
     elif part.axis == "region":
-        layouts, each = (RUSSIA.layout("standard"),), _PER_REGION
+        layouts, each = (RUSSIA.layout("standard"),), 150
     else:
         yield from material.plates
         layouts, each = (RUSSIA.layout("standard"),), _DRAWN_EACH

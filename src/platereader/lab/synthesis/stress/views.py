@@ -22,8 +22,6 @@ from platereader.results import Lines
 Source: TypeAlias = Literal["photograph", "composed", "drawn"]
 """A photographed plate, one composed of photographed characters, or one in our own lettering."""
 
-_FRONT_PX = 112
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
@@ -66,7 +64,7 @@ def drawn(
     rng: np.random.Generator,
 ) -> View:
     """A plate seen squarely before a piece of an empty scene, in photographed lettering if there is any."""
-    height_px = _FRONT_PX * layout.line_count
+    height_px = 112 * layout.line_count
     front = render_plate(text, layout, height_px=height_px, rng=rng, lettering=lettering).pixels
     scene = scenes[int(rng.integers(len(scenes)))]
     light = float(np.clip(np.quantile(scene, 0.9) / 255, 0.45, 1.0))

@@ -17,9 +17,6 @@ from platereader.lab.synthesis.video.motion import SIZE_PX, Path, fixed_camera, 
 from platereader.lab.synthesis.video.plans import Occluder, Plan
 from platereader.lab.synthesis.video.truth import TruePlate, visible_share
 
-_USED_HEIGHT = 0.74
-_MIN_INSIDE = 0.02
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vehicle:
@@ -71,16 +68,13 @@ class Clip:
     def frames(self, numbers: Sequence[int] | None = None) -> Iterator[VideoFrame]:
         """Make frames of those numbers, or all of them, one after the other; the same ones every time."""
         grain = grain_of(self.conditions.grain)
-        empty = self._static_background() if self.plan.camera is fixed_camera else None
+        still = self.background if self.plan.camera is fixed_camera else None
+        empty = None if still is None else _draw_background(still, np.eye(3))
         for number in range(len(self)) if numbers is None else numbers:
             time_s, conditions = self.times_s[number], self.conditions.frames[number]
             rng = np.random.default_rng([*self.name.encode(), number])
             captured = apply_camera(self._scene(time_s, empty), conditions, grain=grain, rng=rng)
             yield VideoFrame(captured, time_s, self.truth(number))
-
-    def _static_background(self) -> BgrImage | None:
-        """What a fixed camera sees without vehicles."""
-        return None if self.background is None else _draw_background(self.background, np.eye(3))
 
     def _scene(self, time_s: float, empty: BgrImage | None) -> BgrImage:
         """The scene before the camera's conditions are applied."""
@@ -124,7 +118,7 @@ class Clip:
             ]
             corners = mapped(camera @ vehicle.matrix(time_s), vehicle.layer.plate)
             inside, uncovered = visible_share(corners, size_px=SIZE_PX, occluders=[*occluders, *nearer])
-            if inside >= _MIN_INSIDE:
+            if inside >= 0.02:
                 motion_px = float(np.hypot(*self._motion_px(vehicle, time_s)))
                 quad = Quad.from_points(corners)
                 plates.append(TruePlate(passage, vehicle.text, quad, inside, uncovered, motion_px, defocus_px))
@@ -134,7 +128,7 @@ class Clip:
 def _draw_background(background: Layer, camera: Matrix) -> BgrImage:
     """The middle of a photograph, as large as the frame: some have white bars above and below."""
     height, width = background.levels[0].shape[:2]
-    scale = max(SIZE_PX[0] / width, SIZE_PX[1] / (_USED_HEIGHT * height))
+    scale = max(SIZE_PX[0] / width, SIZE_PX[1] / (0.74 * height))
     shift = ((SIZE_PX[0] - scale * width) / 2, (SIZE_PX[1] - scale * height) / 2)
     placed = np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]])
     pixels = np.empty((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)

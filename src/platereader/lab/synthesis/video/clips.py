@@ -25,9 +25,6 @@ CLIPS = 80
 
 _MIN_SCALE = 0.42
 _MAX_SCALE = 1.25
-_DROP_PROBABILITY = 0.25
-_DROPPED_SHARE = 0.08
-_MIN_FRAMES = 10
 
 
 def clip_names(*, per_level: int = CLIPS) -> list[str]:
@@ -44,11 +41,7 @@ def clip_names(*, per_level: int = CLIPS) -> list[str]:
 
 
 def clip(name: str, material: Material) -> Clip:
-    """Make the clip of that name; its frames are made on request.
-
-    Raises:
-        MediaFileError: a photograph cannot be decoded.
-    """
+    """Make the clip of that name; its frames are made on request."""
     level_name, digits, kind = name.split(" ", 2)
     level = next(one for one in LEVELS if one.name == level_name)
     rng = np.random.default_rng(zlib.crc32(name.encode()))
@@ -98,6 +91,6 @@ def _vehicles(
 def _times(planned: Plan, *, rng: np.random.Generator) -> list[float]:
     """Times of the frames in seconds: cameras are not quite even, and some lose frames."""
     uneven = rng.uniform(-0.1, 0.1, planned.frames)
-    lost = rng.random(planned.frames) < (_DROPPED_SHARE if rng.random() < _DROP_PROBABILITY else 0.0)
-    lost[:_MIN_FRAMES] = False
+    lost = rng.random(planned.frames) < (0.08 if rng.random() < 0.25 else 0.0)
+    lost[:10] = False
     return [(number + float(shift)) / planned.fps for number, shift in enumerate(uneven) if not lost[number]]

@@ -23,8 +23,6 @@ _LEVELS = 4
 _SIDE_WIDTHS = 2.5
 _WIDTHS_ABOVE = 2.6
 _WIDTHS_BELOW = 1.15
-_FEATHER = 0.25
-_OPAQUE_SHARE = 0.75
 _HALF_PIXEL = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
 _TO_PIXEL_EDGES = np.linalg.inv(_HALF_PIXEL)
 
@@ -33,10 +31,8 @@ _TO_PIXEL_EDGES = np.linalg.inv(_HALF_PIXEL)
 class Layer:
     """One picture at full size and at a half, a quarter and an eighth of it, so that downscaling does not alias.
 
-    Attributes:
-        levels: uint8 ``(H, W, 3)`` BGR, or ``(H, W, 4)`` BGRA with colours already multiplied by alpha.
-        plate: corners of its plate at full size, float32 ``(4, 2)``.
-        body: corners of what hides things behind it, likewise.
+    The levels are uint8 ``(H, W, 3)`` BGR, or ``(H, W, 4)`` BGRA with colours already multiplied by alpha. ``plate``
+    has the corners of its plate at full size, float32 ``(4, 2)``, ``body`` those of what hides things behind it.
     """
 
     levels: tuple[NDArray[np.uint8], ...]
@@ -83,7 +79,7 @@ def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
     coloured = cv2.multiply(part, cv2.merge([alpha] * 3), scale=1 / 255)
     covered = np.asarray(cv2.merge([coloured, alpha]), np.uint8)
     middle = np.array((part.shape[1], part.shape[0]), np.float32) / 2
-    body: Corners = (middle + _OPAQUE_SHARE * (corners_of((part.shape[1], part.shape[0])) - middle)).astype(np.float32)
+    body: Corners = (middle + 0.75 * (corners_of((part.shape[1], part.shape[0])) - middle)).astype(np.float32)
     return Layer(_pyramid(covered), plate - np.array((left, top), np.float32), body)
 
 
@@ -157,7 +153,7 @@ def _pyramid(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
 def _soft_edges(size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """Alpha of a rounded rectangle that falls to 0 towards its edge, uint8 ``(H, W)``."""
     across, down = (np.linspace(-1, 1, side, dtype=np.float32) ** 4 for side in size_px)
-    share = np.clip((1 - (across[None] + down[:, None]) ** 0.25) / np.float32(_FEATHER), 0, 1)
+    share = np.clip((1 - (across[None] + down[:, None]) ** 0.25) / np.float32(0.25), 0, 1)
     alpha: NDArray[np.uint8] = np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
     return alpha
 

@@ -20,7 +20,6 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import through_jpeg
 
 _GRAIN_PX = (1400, 840)
-_STREAK_COLOUR = (205, 200, 196)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def _with_rain(pixels: BgrImage, *, count: int, rng: np.random.Generator) -> Bgr
     lengths = rng.uniform(8, 34, count)
     for (x, y), length in zip(places.tolist(), lengths.tolist(), strict=True):
         end = (round(x + 0.18 * length), round(y + length))
-        cv2.line(over, (round(x), round(y)), end, _STREAK_COLOUR, 1, cv2.LINE_AA)
+        cv2.line(over, (round(x), round(y)), end, (205, 200, 196), 1, cv2.LINE_AA)
     return cast(BgrImage, cv2.addWeighted(over, 0.55, pixels, 0.45, 0))
 
 

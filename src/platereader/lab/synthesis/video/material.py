@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from platereader._geometry import Box, Quad
+from platereader.lab.datasets.labels import name_hash
 from platereader.lab.synthesis.scenes import material as scenes
 from platereader.lab.synthesis.scenes.frames import Photograph
 from platereader.lab.synthesis.scenes.material import PlatePhotograph
 
 _UNLABELLED = Path(__file__).with_name("unlabelled.json")
-_MIN_WIDTH_PX = 58.0
-_SMALL = 0.125
-_HALVES = 10
-_SCORED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Where the photographs are.
+    """Where the photographs are: plates with corners and a Russian text, in the order of the file names.
 
-    Attributes:
-        places: plates with corners and a Russian text, in the order of the file names.
-        streets: those of them whose vehicle is small in its photograph: others are put in front of these.
-        unlabelled: boxes of plates without labels, found by looking at the photographs, by file name.
+    Others are put in front of ``streets``, those of them whose vehicle is small. ``unlabelled`` are boxes of plates
+    without labels, found by looking at the photographs, by file name.
     """
 
     places: tuple[PlatePhotograph, ...]
@@ -45,35 +38,26 @@ class Material:
         )
 
 
-def load_material(root: Path, *, half: int = _SCORED) -> Material:
+def load_material(root: Path) -> Material:
     """Find the photographs; they are decoded when they are needed.
 
-    With the default ``half`` these are ``dev/russian`` and the half of the calibration fifth of ``train`` (``russian``,
-    ``more`` and ``other``) that nothing is fitted on; with 0 it is the other half alone, on which the damage of the
-    levels was set. A half is the last digit of the file name's sha1, 5 or 0.
+    These are ``dev/russian`` and, of the calibration fifth of ``train`` (``russian``, ``more`` and ``other``), the half
+    that nothing is fitted on: pictures whose file names have a sha1 with the last digit 5. On those with a 0 the damage
+    of the levels was set.
 
     Raises:
         DatasetError: one of the sets is missing.
     """
     found = scenes.load_material(root)
-    calibration = [one for one in found.calibration if one.russian_text and _last_digit(one.image.path) == half]
-    places = [*found.dev, *calibration] if half == _SCORED else calibration
-    wide = [one for one in _wide(places) if _shows_a_street(one)]
-    return Material(tuple(_wide(places)), tuple(wide), _read_unlabelled())
-
-
-def _wide(places: Sequence[PlatePhotograph]) -> list[PlatePhotograph]:
-    """Without the plates that would have to be enlarged a lot."""
-    return [one for one in places if one.corners.width >= _MIN_WIDTH_PX]
+    calibration = [one for one in found.calibration if one.russian_text and name_hash(one.image.path) % 10 == 5]
+    # Without the plates that would have to be enlarged a lot.
+    wide = tuple(one for one in (*found.dev, *calibration) if one.corners.width >= 58.0)
+    return Material(wide, tuple(one for one in wide if _shows_a_street(one)), _read_unlabelled())
 
 
 def _shows_a_street(place: PlatePhotograph) -> bool:
     width, height = place.image.width or 0, place.image.height or 1
-    return width >= 1000 and width > 1.2 * height and place.corners.width < _SMALL * width
-
-
-def _last_digit(path: Path) -> int:
-    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16) % _HALVES
+    return width >= 1000 and width > 1.2 * height and place.corners.width < 0.125 * width
 
 
 def _read_unlabelled() -> dict[str, tuple[Box, ...]]:

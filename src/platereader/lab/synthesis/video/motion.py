@@ -25,7 +25,6 @@ FOCAL_PX = 1400.0
 """Of the camera; a plate as wide as one unit is this many pixels wide at a distance of one."""
 
 _MIDDLE = (640.0, 300.0)
-_SAMPLES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _progress(
     duration_s: float, *, pace: Pace, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Times, and the share of the path that is behind by then, from 0 to 1."""
-    place = np.linspace(0, 1, _SAMPLES)
+    place = np.linspace(0, 1, 400)
     wave = rng.uniform(0.6, 2.0), rng.uniform(0, 2 * math.pi)
     speed = 1 + 0.25 * np.sin(2 * math.pi * wave[0] * place + wave[1])
     if pace == "even":

@@ -246,17 +246,11 @@ def _returning(far: float, near: float, rng: np.random.Generator) -> Plan:
 
 
 _KINDS: Mapping[str, Callable[[float, float, np.random.Generator], Plan]] = {
-    "drive": _drive,
-    "across": _across,
-    "stop and go": _stop_and_go,
-    "turn": _turn,
-    "handheld": _handheld,
-    "dashcam": _dashcam,
-    "occluded": _occluded,
-    "several": _several,
-    "crossing": _crossing,
-    "returning": _returning,
-}
+    kind.__name__[1:].replace("_", " "): kind
+    for kind in (
+        _drive, _across, _stop_and_go, _turn, _handheld, _dashcam, _occluded, _several, _crossing, _returning,
+    )
+}  # fmt: skip
 
 KINDS: tuple[str, ...] = tuple(_KINDS)
 """Kinds of sequences, each as frequent as the others."""

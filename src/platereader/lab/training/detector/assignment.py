@@ -21,10 +21,9 @@ _EPSILON = 1e-9
 class Assignment(NamedTuple):
     """What the A cells of N pictures are to learn.
 
-    Attributes:
-        chosen: bool ``(N, A)``: cells that answer for a plate.
-        plate: int64 ``(N, A)``: the index of that plate in its picture; 0 where no plate is.
-        scores: float32 ``(N, A, C)``: the class probabilities to learn, zero but for the class of the plate.
+    ``chosen``, bool ``(N, A)``, are cells that answer for a plate, ``plate``, int64 ``(N, A)``, is the index of that
+    plate in its picture, 0 where none is, and ``scores``, float32 ``(N, A, C)``, are the class probabilities to learn,
+    zero but for the class of the plate.
     """
 
     chosen: Tensor
@@ -35,11 +34,11 @@ class Assignment(NamedTuple):
 def assign_cells(
     probabilities: Tensor, boxes: Tensor, centres: Tensor, *, true_boxes: Tensor, labels: Tensor, is_plate: Tensor
 ) -> Assignment:
-    """Choose the cells that answer for each plate.
+    """Choose the cells that answer for each plate, by what the network says of them, without gradient.
 
     Args:
-        probabilities: what the network says, ``(N, A, C)``, 0 to 1, without gradient.
-        boxes: its boxes ``(N, A, 4)`` in pixels, without gradient.
+        probabilities: ``(N, A, C)``, 0 to 1.
+        boxes: ``(N, A, 4)`` in pixels.
         centres: of the cells, ``(A, 2)`` in pixels.
         true_boxes: ``(N, M, 4)`` in pixels; anything where padded.
         labels: int64 ``(N, M)``: the class of each plate, 0 to C - 1.

@@ -6,30 +6,27 @@ the photographs are like what comes later.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._geometry import Box, iou
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._plate_detector import EQUAL_WEIGHTS, PlateDetector, ScoreWeights, combined_box
 from platereader.detection._refiner import Place, Refiner
 from platereader.lab.datasets import LabelledImage
+from platereader.lab.datasets.labels import name_hash
 from platereader.lab.training.finder.validation import Photographs
 from platereader.media._images import read_image
+from platereader.trust._logistic import fit_logistic
 
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SAME, _OTHER = 0.5, 0.15
 # Somewhat below one half: a missed plate costs more than a false find, which the reader refuses.
 _MIN_CHANCE = 0.4
 # Of either kind of places so many at least.
 _LEAST = 5
-# A little ridge keeps the weights finite where the two classes can be told apart without an error.
-_RIDGE, _STEPS = 1e-3, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class _Judged(NamedTuple):
 def fitted_on(photographs: Photographs) -> Photographs:
     """The half of the photographs that a pair is fitted on, by the sha1 of the file name; figures may leave it out."""
     images, empty = (
-        tuple(image for image in some if _is_in_half(image)) for some in (photographs.images, photographs.empty)
+        tuple(image for image in some if name_hash(image.path) % 2) for some in (photographs.images, photographs.empty)
     )
     return Photographs(images, empty)
 
@@ -92,12 +89,11 @@ def fit_pair(
     """
     half = fitted_on(photographs)
     judged = [one for image in (*half.images, *half.empty) for one in _judged(image, finder=finder, refiner=refiner)]
-    is_plate = np.array([one.plate is not None for one in judged], np.bool_)
-    if min(is_plate.sum(), (~is_plate).sum()) < _LEAST:
+    is_plate = [one.plate is not None for one in judged]
+    if min(is_plate.count(True), is_plate.count(False)) < _LEAST:
         return default or PairSettings()
-    logits = np.array([(_logit(one.proposal.score), one.place.plate, 1.0) for one in judged])
-    weights = ScoreWeights(*map(float, _logistic_regression(logits, is_plate)))
-    return PairSettings(weights, _best_share(judged), min_score=_MIN_CHANCE)
+    bias, (first, second) = fit_logistic([(_logit(one.proposal.score), one.place.plate) for one in judged], is_plate)
+    return PairSettings(ScoreWeights(first, second, bias), _best_share(judged), min_score=_MIN_CHANCE)
 
 
 def _judged(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> Iterator[_Judged]:
@@ -105,9 +101,8 @@ def _judged(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> Iterat
     frame = read_image(image.path)
     proposals = finder.propose([frame])[0]
     places = refiner.refine([frame], [[proposal.box for proposal in proposals]])[0]
-    good = [plate.box for plate in image.plates if plate.box is not None and not plate.is_loose]
+    good, complete = image.good_boxes, image.shows_all
     unsure = [*image.ignored, *(plate.box for plate in image.plates if plate.box is not None and plate.is_loose)]
-    complete = not image.plates if image.complete is None else image.complete
     met: set[int] = set()
     for proposal, place in zip(proposals, places, strict=True):
         overlaps = [iou(proposal.box, box) for box in good]
@@ -120,17 +115,6 @@ def _judged(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> Iterat
             yield _Judged(proposal, place, None)
 
 
-def _logistic_regression(features: NDArray[np.float64], is_true: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Weights ``(F,)`` of features ``(N, F)`` by Newton's method."""
-    weights = np.zeros(features.shape[1])
-    for _ in range(_STEPS):
-        chances = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
-        slope = features.T @ (chances - is_true) + _RIDGE * weights
-        curvature = (features * (chances * (1 - chances))[:, None]).T @ features + _RIDGE * np.eye(len(weights))
-        weights = weights - np.linalg.solve(curvature, slope)
-    return weights
-
-
 def _best_share(judged: Sequence[_Judged]) -> float:
     """The share of the refined box with the greatest mean IoU."""
 
@@ -138,13 +122,9 @@ def _best_share(judged: Sequence[_Judged]) -> float:
         pairs = ((one.plate, combined_box(one.proposal.box, one.place.corners, share=share)) for one in judged)
         return float(np.mean([iou(box, plate) for plate, box in pairs if plate is not None]))
 
-    return max(_SHARES, key=mean_iou)
+    return max((0.0, 0.25, 0.5, 0.75, 1.0), key=mean_iou)
 
 
 def _logit(score: float) -> float:
     held = min(max(score, 1e-6), 1 - 1e-6)
     return float(np.log(held / (1 - held)))
-
-
-def _is_in_half(image: LabelledImage) -> bool:
-    return int(hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest(), 16) % 2 == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,30 +11,26 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader._geometry import Box, iou
+from platereader._geometry import iou
 from platereader.detection._plate_detector import PlateDetector
-from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision
-from platereader.lab.metrics.rates import (
-    COCO_IOUS,
-    Matches,
-    PictureBoxes,
-    Rate,
-    average_precision,
-    corner_error,
-    match,
-    rank,
-    recall,
+from platereader.lab.datasets import LabelledImage
+from platereader.lab.metrics.estimates import (
+    Estimate,
+    estimate_errors,
+    estimate_precision,
+    mean_precision,
+    median,
+    with_interval,
 )
+from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, corner_error, match, rank, recall
+from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
 from platereader.lab.tables import show_rate
 from platereader.media._images import read_image
 from platereader.results import Detection
 
-# For the precision at every recall.
-_MIN_SCORE = 0.01
 _NOTHING = "-"
 _ROUNDS = 400
-_PERCENTILES = (2.5, 97.5)
 _SEED = 0
 
 
@@ -54,16 +50,11 @@ class PictureSet:
 
 @dataclass(frozen=True, slots=True)
 class DetectorScores:
-    """What a detector finds on the pictures of a pictures.
+    """What a detector finds on the pictures of a set; estimates are None without plates.
 
-    Attributes:
-        ap50: average precision at IoU 0.5; None without plates.
-        ap50_95: mean average precision at IoU 0.5, 0.55, ... 0.95.
-        recall: plates found (IoU >= 0.5) with the score that is reported by default.
-        corner_error: median distance of the corners from labelled ones, in per cent of a plate's width; None without
-            any.
-        false_alarms: pictures without plates on which something is reported by default.
-        matches: for each IoU threshold the matches of all pictures.
+    ``recall`` counts plates found (IoU >= 0.5) with the score that is reported by default, ``false_alarms`` pictures
+    without plates on which something is reported by default. ``corner_error`` is the median distance of the corners
+    from labelled ones, in per cent of a plate's width. ``matches`` are those of all pictures for each IoU threshold.
     """
 
     ap50: Estimate | None
@@ -75,12 +66,9 @@ class DetectorScores:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, without the matches."""
-        estimates = {"ap50": self.ap50, "ap50_95": self.ap50_95, "corner_error_percent": self.corner_error}
-        rates = {"recall": self.recall, "false_alarms": self.false_alarms}
-        return {
-            **{name: None if one is None else asdict(one) for name, one in estimates.items()},
-            **{name: rate.to_dict() for name, rate in rates.items()},
-        }
+        figures = fields_of(replace(self, matches=()))
+        del figures["matches"]
+        return {**figures, "corner_error_percent": figures.pop("corner_error")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +104,13 @@ class DetectorComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; with n and 95 % intervals."""
-        return {
-            "name": self.name,
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "change_points": None if self.change is None else asdict(self.change),
-            "margin_points": self.margin_points,
-            "is_worse": self.is_worse,
-        }
+        figures = fields_of(self)
+        return {**figures, "change_points": figures.pop("change"), "is_worse": self.is_worse}
 
 
 def score_detector(detector: PlateDetector, pictures: PictureSet) -> DetectorScores:
     """Let a detector look at every picture; its ``min_score`` is the one that finds are reported with by default."""
-    low_threshold = replace(detector, min_score=_MIN_SCORE)
+    low_threshold = replace(detector, min_score=LOW_SCORE)
     found = [checked_detect(low_threshold, [pictures.frame(index)])[0] for index in range(len(pictures.images))]
     return score_detections(pictures.images, found, min_score=detector.min_score)
 
@@ -151,41 +133,21 @@ def score_detections(
         ap50=estimate_precision(matches[:1], rng=rng),
         ap50_95=estimate_precision(matches, rng=rng),
         recall=recall([match(picture_boxes(*pair), min_iou=0.5) for pair in zip(images, sure, strict=True)]),
-        corner_error=estimate_errors(errors, lambda values: float(np.median(values)), rng=rng),
+        corner_error=estimate_errors(errors, median, rng=rng),
         false_alarms=Rate(sum(alarms), len(alarms)),
         matches=matches,
-    )
-
-
-def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
-    """Boxes of one picture as the measures take them; on loosely boxed plates and in ignored places nothing counts."""
-    loose = [plate.box for plate in image.plates if plate.box is not None and plate.box_quality == "loose"]
-    return PictureBoxes(
-        _rows([detection.box for detection in detections]),
-        np.array([detection.score for detection in detections], np.float64),
-        _rows([box for box, _ in _well_boxed(image)]),
-        _rows((*loose, *image.ignored)),
     )
 
 
 def corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list[float]:
     """Corner error in per cent of each plate with known corners, by the detection that overlaps it most."""
     errors: list[float] = []
-    for box, plate in _well_boxed(image):
+    known = [(plate.box, plate.corners) for plate in image.plates if plate.box and plate.corners and not plate.is_loose]
+    for box, corners in known:
         best = max(detections, key=lambda detection: iou(detection.box, box), default=None)
-        if best is not None and iou(best.box, box) >= 0.5 and plate.corners is not None and best.corners is not None:
-            errors.append(corner_error(best.corners, plate.corners))
+        if best is not None and best.corners is not None and iou(best.box, box) >= 0.5:
+            errors.append(corner_error(best.corners, corners))
     return errors
-
-
-def _well_boxed(image: LabelledImage) -> list[tuple[Box, LabelledPlate]]:
-    """The plates that have to be found, with their boxes."""
-    return [(plate.box, plate) for plate in image.plates if plate.box is not None and plate.box_quality != "loose"]
-
-
-def _rows(boxes: Sequence[Box]) -> NDArray[np.float64]:
-    """Boxes as float64 ``(N, 4)``, also for none."""
-    return np.array([box.to_tuple() for box in boxes], np.float64).reshape(-1, 4)
 
 
 def compare_scores(
@@ -228,14 +190,10 @@ def _change(before: DetectorScores, after: DetectorScores) -> Estimate | None:
     if before.ap50_95 is None or after.ap50_95 is None:
         return None
     rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
-    pictures, rng = len(before.matches[0]), np.random.default_rng(_SEED)
-    gains: list[float] = []
-    for _ in range(_ROUNDS):
-        weights = np.bincount(rng.integers(pictures, size=pictures), minlength=pictures)
-        means = [[average_precision(ranking, weights=weights) for ranking in some] for some in rankings]
-        old, new = ([value for value in some if value is not None] for some in means)
-        if old:
-            gains.append(100 * float(np.mean(new) - np.mean(old)))
-    low, high = (float(value) for value in np.percentile(gains, _PERCENTILES))
-    value = 100 * (after.ap50_95.value - before.ap50_95.value)
-    return Estimate(value, low, high, before.ap50_95.n)
+
+    def gain(drawn: NDArray[np.int64]) -> float | None:
+        old, new = (mean_precision(some, drawn) for some in rankings)
+        return None if old is None or new is None else 100 * (new - old)
+
+    value, rng = 100 * (after.ap50_95.value - before.ap50_95.value), np.random.default_rng(_SEED)
+    return with_interval(value, before.ap50_95.n, len(before.matches[0]), gain, rng=rng, rounds=_ROUNDS)

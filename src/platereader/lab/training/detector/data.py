@@ -17,7 +17,6 @@ from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.training.detector.material import DecodedScenes, Material
 from platereader.lab.training.detector.tiles import (
     LINE_CLASSES,
-    FloatArray,
     LabelledScene,
     SceneSource,
     cut_tile,
@@ -27,7 +26,6 @@ from platereader.lab.training.detector.tiles import (
 from platereader.results import Lines
 
 _LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in LINE_CLASSES.items()}
-_MOSAIC_SHARE = 0.4
 _COLOURED_SHARE = 0.6
 _FIRED_WEIGHT = 3.0
 _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
@@ -35,7 +33,7 @@ _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 def make_tile(draw: SceneSource, *, size: tuple[int, int], mosaic: bool, rng: np.random.Generator) -> LabelledScene:
     """One tile of ``(height, width)`` px, with probability 0.4 a mosaic of four where that is allowed."""
-    if mosaic and rng.random() < _MOSAIC_SHARE:
+    if mosaic and rng.random() < 0.4:
         tile = join_mosaic([draw(rng) for _ in range(4)], size=size, rng=rng)
     else:
         tile = cut_tile(draw(rng), size=size, rng=rng)
@@ -133,7 +131,7 @@ def as_scene(scene: LabelledScene) -> Scene:
     """A labelled picture in the words of the synthesis; corners only where they are known."""
     rows = zip(scene.boxes, scene.corners, scene.has_corners, scene.lines, strict=True)
     plates = tuple(
-        ScenePlate(_box(box), Quad.from_points(corners) if known else None, _LINES_OF[int(label)])
+        ScenePlate(Box(*box.tolist()), Quad.from_points(corners) if known else None, _LINES_OF[int(label)])
         for box, corners, known, label in rows
     )
     return Scene(scene.pixels, plates)
@@ -158,7 +156,8 @@ def with_distractors(scene: LabelledScene, *, most: int, rng: np.random.Generato
     count = int(rng.integers(most + 1))
     if not count:
         return scene
-    made, _ = paste_distractors(as_scene(scene), count=count, rng=rng, kept_clear=[_box(one) for one in scene.ignored])
+    ignored = [Box(*row) for row in scene.ignored.tolist()]
+    made, _ = paste_distractors(as_scene(scene), count=count, rng=rng, kept_clear=ignored)
     return replace(scene, pixels=made.pixels)
 
 
@@ -168,11 +167,6 @@ def without_plates(scene: LabelledScene, *, rng: np.random.Generator) -> Labelle
     All of its plates need corners: of a plate known only by its box too much or too little would be painted over.
     """
     return labelled(erase_plates(as_scene(scene), rng=rng), scene)
-
-
-def _box(row: FloatArray) -> Box:
-    x1, y1, x2, y2 = row.tolist()
-    return Box(x1, y1, x2, y2)
 
 
 def padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:

@@ -93,9 +93,6 @@ def fine_tune_detector(
         older: what is trained on besides, as ``train_detector`` takes it; without it plates are made up.
         even_if_worse: write the weights even if they find less.
 
-    Returns:
-        The figures, and the file of the weights.
-
     Raises:
         AccuracyError: AP50-95 of the user's held-out pictures fell, or that of older ones, or of drawn streets, beyond
             margin and chance: only the checkpoints and the report are written.
@@ -200,9 +197,6 @@ def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
 
 def _without(sets: LabelledSets, held_out: Sequence[LabelledImage]) -> LabelledSets:
     """The sets without the cars of held-out pictures, told by the text of their plates."""
-    kept = {plate.text for image in held_out for plate in image.plates if plate.text}
-    images = {
-        name: tuple(image for image in some if not any(plate.text in kept for plate in image.plates))
-        for name, some in sets.images.items()
-    }
+    kept = {text for image in held_out for text in image.texts}
+    images = {name: tuple(image for image in some if not kept & image.texts) for name, some in sets.images.items()}
     return LabelledSets(images, sets.skipped)

@@ -6,7 +6,6 @@ exact corners, on drawn streets and on the pictures.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import numpy as np
 
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration, load_dataset
+from platereader.lab.datasets.labels import name_hash
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
@@ -31,7 +31,6 @@ MIN_HELD_OUT = 8
 """Pictures with a plate that are held out if a fifth of them is fewer."""
 
 _STREETS, _STREET_SHARE = 48, 0.5
-_STREET_PX = (960, 540)
 
 
 class TuningPictures(NamedTuple):
@@ -61,7 +60,7 @@ def load_tuning_pictures(folder: Path) -> TuningPictures:
             usable.append(image)
         else:
             skipped.append(SkippedRow(image.path, None, reason))
-    with_plates = sum(map(has_plate, usable))
+    with_plates = sum(bool(image.good_boxes) for image in usable)
     check_enough(folder, with_plates, least=MIN_PICTURES, what="pictures with a plate", skipped=skipped)
     train, held_out = split(usable)
     return TuningPictures(tuple(train), tuple(held_out), tuple(skipped))
@@ -73,23 +72,18 @@ def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[La
     Raises:
         DatasetError: too many say the same for anything to be left to train on.
     """
-    ordered = sorted(images, key=lambda image: (not is_calibration(image.path), _digest(image.path)))
+    ordered = sorted(images, key=lambda image: (not is_calibration(image.path), name_hash(image.path)))
     count = sum(is_calibration(image.path) for image in images)
-    while sum(map(has_plate, ordered[:count])) < MIN_HELD_OUT and count < len(ordered):
+    while sum(bool(image.good_boxes) for image in ordered[:count]) < MIN_HELD_OUT and count < len(ordered):
         count += 1
     held_out = ordered[:count]
-    kept = {text for image in held_out for text in _texts(image)}
-    train = [image for image in ordered[count:] if not kept & _texts(image)]
-    if not any(map(has_plate, train)):
+    kept = {text for image in held_out for text in image.texts}
+    train = [image for image in ordered[count:] if not kept & image.texts]
+    if not any(image.good_boxes for image in train):
         raise DatasetError(
             f"of {len(images)} pictures {count} are held out, and the others show the same plates: label more cars."
         )
     return train, held_out
-
-
-def has_plate(image: LabelledImage) -> bool:
-    """Whether a plate is labelled whose box is a good one."""
-    return any(plate.box is not None and not plate.is_loose for plate in image.plates)
 
 
 class MixedScenes:
@@ -143,7 +137,7 @@ class MadeUpScenes:
 def drawn_street(rng: np.random.Generator) -> Scene:
     """A street with one to three cars and their plates."""
     fronts = [random_front(rng, height_px=64) for _ in range(int(rng.integers(1, 4)))]
-    return generated_street(rng, size_px=_STREET_PX, fronts=fronts)
+    return generated_street(rng, size_px=(960, 540), fronts=fronts)
 
 
 def _unusable(image: LabelledImage) -> str | None:
@@ -155,11 +149,3 @@ def _unusable(image: LabelledImage) -> str | None:
     if any(plate.box is None for plate in image.plates):
         return "a crop, or a plate without a box: the detector learns from whole pictures"
     return None
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest()
-
-
-def _texts(image: LabelledImage) -> set[str]:
-    return {plate.text for plate in image.plates if plate.text}

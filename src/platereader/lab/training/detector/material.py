@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader._geometry import Box
 from platereader.errors import DatasetError
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.datasets.photographs import held_out_negatives, load_photographs, trainable
@@ -64,10 +65,9 @@ class Material:
 def load_sets(root: Path) -> LabelledSets:
     """Read and decode what is under ``root``.
 
-    Args:
-        root: a folder with one or more of ``russian``, ``streets``, ``small``, ``more``, ``other``, ``neighbours``,
-            ``negatives-colour`` and ``negatives``, or one labelled set, whose pictures count as ``russian`` and without
-            plates as ``negatives``.
+    That is a folder with one or more of ``russian``, ``streets``, ``small``, ``more``, ``other``, ``neighbours``,
+    ``negatives-colour`` and ``negatives``, or one labelled set, whose pictures count as ``russian`` and without plates
+    as ``negatives``.
 
     Raises:
         DatasetError: a set cannot be used at all.
@@ -95,12 +95,7 @@ def detector_material(sets: LabelledSets) -> Material:
     allowed = {image.path for image in trainable(image for images in sets.images.values() for image in images)}
     wrong = {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
     usable = {
-        name: [
-            image
-            for image in images
-            if image.path in allowed - wrong
-            and any(plate.box is not None and not plate.is_loose for plate in image.plates)
-        ]
+        name: [image for image in images if image.path in allowed - wrong and image.good_boxes]
         for name, images in sets.images.items()
     }
     sources = [
@@ -137,9 +132,11 @@ def _check_material(material: Material) -> None:
 
 def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
     """A labelled photograph as arrays; plates with a loose box become ignored areas, too."""
-    known = [plate for plate in image.plates if plate.box is not None and plate.box_quality != "loose"]
-    loose = [_padded(plate) for plate in image.plates if plate.box is not None and plate.box_quality == "loose"]
-    boxes = _rows([_outline(plate) for plate in known])
+    boxed = [(plate, plate.box) for plate in image.plates if plate.box is not None]
+    known = [plate for plate, _ in boxed if not plate.is_loose]
+    # A loose box gets a fifth more around it.
+    loose = [box.padded(0.2 * box.width, 0.2 * box.height) for plate, box in boxed if plate.is_loose]
+    boxes = _rows([plate.corners.box if plate.corners else box for plate, box in boxed if not plate.is_loose])
     corners = box_points(boxes)
     for row, plate in enumerate(known):
         if plate.corners is not None:
@@ -150,8 +147,8 @@ def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
         np.array([_line_class(image, plate) for plate in known], np.int64),
         corners,
         np.array([plate.corners is not None for plate in known], np.bool_),
-        _rows((*loose, *(box.to_tuple() for box in image.ignored))),
-        not image.plates if image.complete is None else image.complete,
+        _rows((*loose, *image.ignored)),
+        image.shows_all,
     )
 
 
@@ -180,18 +177,6 @@ def _line_class(image: LabelledImage, plate: LabelledPlate) -> int:
     return -1
 
 
-def _outline(plate: LabelledPlate) -> tuple[float, float, float, float]:
-    """The upright box around the corners, or the labelled box where there are none."""
-    box = plate.box if plate.corners is None else plate.corners.box
-    return (0.0, 0.0, 0.0, 0.0) if box is None else box.to_tuple()
-
-
-def _padded(plate: LabelledPlate) -> tuple[float, float, float, float]:
-    """A loose box with a fifth more around it."""
-    box = plate.box
-    return (0.0, 0.0, 0.0, 0.0) if box is None else box.padded(0.2 * box.width, 0.2 * box.height).to_tuple()
-
-
-def _rows(boxes: Sequence[tuple[float, float, float, float]]) -> FloatArray:
+def _rows(boxes: Sequence[Box]) -> FloatArray:
     """Boxes as float32 ``(M, 4)``, also for none."""
-    return np.array(boxes, np.float32).reshape(-1, 4)
+    return np.array([box.to_tuple() for box in boxes], np.float32).reshape(-1, 4)

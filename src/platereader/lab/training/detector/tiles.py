@@ -31,7 +31,7 @@ _MAX_ENLARGEMENT = 2.2
 _CUT_SHARE = 0.12
 _ELSEWHERE_SHARE = 0.2
 _TILT, _MIN_DEPTH = 0.16, 0.2
-_PLATE_WIDTHS_PX = (14.0, 600.0)
+_PLATE_WIDTHS_PX = (14.0, 800.0)
 # Most of what is missed is small.
 _SMALL_SHARE, _SMALL_PX = 0.35, 44.0
 # A picture may be little more than its plate.

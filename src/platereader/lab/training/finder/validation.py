@@ -12,7 +12,7 @@ from platereader.detection._finder_network import FinderNetwork, finder_from_sta
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.metrics.rates import match, recall
-from platereader.lab.training.detector.comparison import picture_boxes
+from platereader.lab.suites.labelled.run import picture_boxes
 from platereader.lab.training.detector.material import LabelledSets
 from platereader.media._images import read_image
 from platereader.results import Detection

@@ -9,7 +9,9 @@ from typing import Any
 
 from platereader._contracts import checked_decode, checked_recognize
 from platereader._ctc import collapse
-from platereader.lab.metrics.rates import Rate
+from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.rates import Z_95, Rate
+from platereader.lab.suites.chunks import chunks
 from platereader.lab.tables import show_rate
 from platereader.lab.training.recognizer.data import Sample, decode_label
 from platereader.plates import Alphabet
@@ -18,7 +20,6 @@ from platereader.recognition._preprocess import prepare
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.runtimes import Runtime
 
-_Z_95 = 1.959964
 _CHUNK = 64
 
 
@@ -39,7 +40,7 @@ class ReadingComparison:
     @property
     def is_worse(self) -> bool:
         """Whether more is lost than the margin, and than chance explains (McNemar, Psychometrika 12, 1947)."""
-        chance = _Z_95 * math.sqrt(self.lost + self.won)
+        chance = Z_95 * math.sqrt(self.lost + self.won)
         allowed = max(self.margin_points / 100 * self.before.n, chance) if self.margin_points else 0.0
         return self.lost - self.won > allowed
 
@@ -49,15 +50,7 @@ class ReadingComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; rates with n and their 95 % intervals."""
-        return {
-            "name": self.name,
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "lost": self.lost,
-            "won": self.won,
-            "margin_points": self.margin_points,
-            "is_worse": self.is_worse,
-        }
+        return {**fields_of(self), "is_worse": self.is_worse}
 
 
 def compare(name: str, before: Sequence[bool], after: Sequence[bool], *, margin_points: float) -> ReadingComparison:
@@ -78,8 +71,8 @@ def read_greedily(
 ) -> list[str]:
     """The text of each plate, read greedily, with ``?`` for what is illegible."""
     texts: list[str] = []
-    for start in range(0, len(samples), _CHUNK):
-        plates = [sample.plate for sample in samples[start : start + _CHUNK]]
+    for some in chunks(samples, size=_CHUNK):
+        plates = [sample.plate for sample in some]
         (log_probs,) = runtime.run(prepare(plates, size_px=(config.height_px, config.width_px)))  # (N, T, K)
         paths = log_probs.argmax(axis=2)  # (N, T)
         texts += [decode_label(collapse(path), alphabet=alphabet, ends=config.ends) for path in paths]
@@ -89,8 +82,7 @@ def read_greedily(
 def read_right(recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample]) -> list[bool]:
     """Whether the best text of each plate is the labelled one."""
     right: list[bool] = []
-    for start in range(0, len(samples), _CHUNK):
-        some = samples[start : start + _CHUNK]
+    for some in chunks(samples, size=_CHUNK):
         candidates = checked_decode(decoder, checked_recognize(recognizer, [sample.plate for sample in some]).log_probs)
         texts = [found[0].text if found else "" for found in candidates]
         right += [sample.text == text for sample, text in zip(some, texts, strict=True)]

@@ -29,7 +29,7 @@ from platereader.lab.synthesis.pose import CornerError
 from platereader.media._images import read_image
 from platereader.plates import ILLEGIBLE, Alphabet, Schemes
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
-from platereader.rectification._layout import join_lines, rectify_quad
+from platereader.rectification._layout import rectify_quad
 from platereader.results import PlateImage
 
 # The detector's corners are off by about 2.0 % of the width in the median on photographs it never saw; the usual error
@@ -39,18 +39,14 @@ CORNER_ERROR = CornerError(median=0.026, tail=0.5)
 
 _CUT_SHARE = 0.08
 _HIDDEN_SHARE = 0.14
-_BACKGROUND_SIDE_PX = 480
 
 
 class Kinds(NamedTuple):
     """Shares of the kinds of plates in a batch, 0 to 1; what they leave is made-up Russian plates.
 
-    Attributes:
-        real: labelled plates.
-        neighbours: made-up plates of neighbouring countries, of those whose characters and marks the network knows.
-        foreign: made-up plates of no particular country.
-        scenery: pieces of photographs that are no plate.
-        lettered: lettering that is on no plate.
+    ``real`` are labelled plates, ``neighbours`` made-up ones of the countries whose characters and marks the network
+    knows, ``foreign`` those of no particular country, ``scenery`` pieces of photographs and ``lettered`` lettering that
+    are no plate.
     """
 
     real: float = 0.28
@@ -102,15 +98,17 @@ def is_of(plate: RealPlate, schemes: Schemes) -> bool:
     return any(scheme.country == (plate.country or "RU") for scheme in schemes)
 
 
-def background_photographs(folder: Path, *, count: int, rng: np.random.Generator) -> list[BgrImage]:
-    """Random pictures of a labelled set without plates, at most 480 px on a side; none of the calibration fifth."""
+def background_photographs(folder: Path | None, *, count: int, rng: np.random.Generator) -> list[BgrImage]:
+    """Random pictures without plates of a set, if given, at most 480 px on a side; none of the calibration fifth."""
+    if folder is None:
+        return []
     images = [image for image in load_photographs(folder).images if not image.plates and not is_calibration(image.path)]
     chosen: list[int] = rng.permutation(len(images))[:count].tolist()
     return [_shrunk(read_image(images[index].path)) for index in chosen]
 
 
 def _shrunk(frame: BgrImage) -> BgrImage:
-    scale = min(1.0, _BACKGROUND_SIDE_PX / max(frame.shape[:2]))
+    scale = min(1.0, 480 / max(frame.shape[:2]))
     return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -128,14 +126,8 @@ def jittered_crops(plates: Iterable[RealPlate], *, rng: np.random.Generator) -> 
 class PlateBatches(Dataset[Batch]):
     """Batch number i of a run: the same for the same seed, however often the run was interrupted.
 
-    Args:
-        alphabet: of the network.
-        ends: number of classes that the network has for the ends of a plate, see ``ConvCtcConfig``.
-        batch_size: plates in a batch.
-        real: labelled plates to mix in; without any, all plates are made up.
-        kinds: shares of the kinds of plates.
-        backgrounds: photographs without plates, which made-up plates are put on; without any there is no scenery.
-        seed: of the run.
+    ``ends`` is the number of classes that the network has for the ends of a plate, see ``ConvCtcConfig``. Without
+    ``real`` plates all are made up; without ``backgrounds``, photographs without plates, there is no scenery.
     """
 
     def __init__(
@@ -241,5 +233,4 @@ def decode_label(classes: Sequence[int], *, alphabet: Alphabet, ends: int) -> st
 
 def as_sample(made: PlateSample) -> Sample:
     """A plate as the reader gets it: two lines joined to one."""
-    pixels = made.pixels if made.lines == 1 else join_lines(made.pixels)
-    return Sample(PlateImage(pixels, made.lines), made.text, made.tokens)
+    return Sample(made.plate, made.text, made.tokens)

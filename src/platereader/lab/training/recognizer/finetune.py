@@ -69,8 +69,6 @@ SCALE_PLATES = 256
 MARGIN_POINTS = 0.5
 """Percentage points of exact match that made-up plates may lose."""
 
-_MOST_HELD_OUT = 4000
-_SEEN_WHILE_TRAINING = 500
 _SEED = 2**42
 _HELD_OUT, _MADE_UP = "your plates, held out", "made-up plates"
 
@@ -95,9 +93,6 @@ def fine_tune_recognizer(
         older: labelled sets to go on training with.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         even_if_worse: write the weights even if they read worse.
-
-    Returns:
-        The figures, and the files of the weights.
 
     Raises:
         AccuracyError: fewer of the user's plates are read right than before, or fewer made-up ones beyond margin and
@@ -166,7 +161,7 @@ def _begin(tuning: TuningPlates, *, output: Path, training: RecognizerTraining, 
 def _validation_sets(tuning: TuningPlates, *, alphabet: Alphabet) -> dict[str, list[Sample]]:
     """Plates that old and new weights read: held out ones of the user, and made-up ones."""
     return {
-        "real": straightened(tuning.held_out[:_MOST_HELD_OUT], rectifier=default_rectifier()),
+        "real": straightened(tuning.held_out[:4000], rectifier=default_rectifier()),
         "synthetic": made_up_plates(alphabet, count=SYNTHETIC_PLATES),
     }
 
@@ -185,7 +180,7 @@ def _train(
     batches = MixedBatches(
         tuning.train, rest=rest, share=run.training.real_share, size_px=(config.height_px, config.width_px)
     )
-    run.fit(batches, validation={name: samples[:_SEEN_WHILE_TRAINING] for name, samples in validation.items()})
+    run.fit(batches, validation={name: samples[:500] for name, samples in validation.items()})
     after = _right(run.recognizer(), validation)
     yield compare(_HELD_OUT, before["real"], after["real"], margin_points=0.0)
     yield compare(_MADE_UP, before["synthetic"], after["synthetic"], margin_points=MARGIN_POINTS)
@@ -208,7 +203,7 @@ def _other_plates(
         ends=run.network.config.ends,
         batch_size=run.training.batch_size,
         real=[plate for plate in real if plate.text not in held_out],
-        backgrounds=[] if negatives is None else background_photographs(negatives, count=400, rng=rng),
+        backgrounds=background_photographs(negatives, count=400, rng=rng),
         seed=run.training.seed,
     )
 

@@ -5,7 +5,6 @@ A plate is held out if any picture of it is: no text is on both sides.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,8 @@ from platereader._contracts import checked_rectify
 from platereader._geometry import Box, Quad
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, load_dataset
-from platereader.lab.datasets.plates import surroundings
+from platereader.lab.datasets.labels import name_hash
+from platereader.lab.datasets.plates import RealPlate, surroundings
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import jitter_real
 from platereader.lab.training.finetuning import check_enough, fingerprint_of
@@ -43,16 +43,11 @@ _WHOLE = CropProfile(corner_error=CORNER_ERROR)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TuningPlate:
-    """A labelled plate, with a little of its surroundings where the picture has any. A ``PhotographedPlate``.
+    """A labelled plate of the network's characters alone, with a little of its surroundings where the picture has any.
 
-    Attributes:
-        path: the picture.
-        detection: where the label says that it is.
-        text: what it says, of the network's characters alone.
-        lines: lines of text, as labelled, else as the default rectifier guesses them.
-        corners: float32 ``(4, 2)`` in ``pixels``: as labelled, else as found, else those of the box.
-        encoded: ``pixels`` as JPEG, a tenth of their size, because fifty thousand are held in memory.
-        country: as labelled; None where the label says nothing.
+    ``lines`` are as labelled, else as the default rectifier guesses them; ``corners``, float32 ``(4, 2)`` in pixels of
+    ``encoded``, as labelled, else as found, else those of the box ``detection``. ``encoded`` is a JPEG, a tenth of the
+    size of its pixels, because fifty thousand are held in memory.
     """
 
     path: Path
@@ -61,12 +56,12 @@ class TuningPlate:
     lines: Lines
     corners: NDArray[np.float32]
     encoded: NDArray[np.uint8]
-    country: str | None = None
 
     @property
-    def pixels(self) -> BgrImage:
-        """uint8 ``(H, W, 3)`` BGR."""
-        return np.asarray(cv2.imdecode(self.encoded, cv2.IMREAD_COLOR), np.uint8)
+    def real(self) -> RealPlate:
+        """The plate with its surroundings, decoded."""
+        pixels = np.asarray(cv2.imdecode(self.encoded, cv2.IMREAD_COLOR), np.uint8)
+        return RealPlate(pixels, self.corners, self.lines, self.text, self.path.name)
 
 
 class TuningPlates(NamedTuple):
@@ -116,7 +111,7 @@ def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[Tuning
     held_out = [plate for plate in plates if is_calibration(plate.path)]
     train = [plate for plate in plates if not is_calibration(plate.path) and plate.text not in held_out_texts]
     if not train or not held_out:
-        first = min(plates, key=lambda plate: hashlib.sha1(plate.path.name.encode(), usedforsecurity=False).digest())
+        first = min(plates, key=lambda plate: name_hash(plate.path))
         held_out = [plate for plate in plates if plate.text == first.text]
         train = [plate for plate in plates if plate.text != first.text]
     if not train:
@@ -134,7 +129,7 @@ def straightened(plates: Sequence[TuningPlate], *, rectifier: Rectifier) -> list
 def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: int) -> list[Sample]:
     """Random ones of the plates, ``count`` of them, cut out by wrong corners and disturbed, as in training."""
     chosen: list[int] = rng.integers(len(plates), size=count).tolist()
-    return [as_sample(jitter_real(plates[index], rng=rng, profile=_WHOLE)) for index in chosen]
+    return [as_sample(jitter_real(plates[index].real, rng=rng, profile=_WHOLE)) for index in chosen]
 
 
 class MixedBatches(Dataset[Batch]):

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import is_calibration
-from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.datasets.plates import with_corners
+from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.comparison import read_greedily
 from platereader.lab.training.recognizer.data import (
@@ -75,8 +76,7 @@ class Agreement:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; rates with n and their 95 % intervals."""
-        rates = {"same": self.same, "exact_fp32": self.exact_fp32, "exact_int8": self.exact_int8}
-        return {"name": self.name, **{name: rate.to_dict() for name, rate in rates.items()}}
+        return fields_of(self)
 
 
 def draw_plates(
@@ -99,9 +99,8 @@ def draw_plates(
     """
     rng = np.random.default_rng((seed, 2**41))
     images = [image for folder in labelled for image in load_photographs(folder).images]
-    held_out = [image for image in images if is_calibration(image.path)]
-    held_out = held_out if detector is None else with_corners(held_out, detector)
-    backgrounds = [] if negatives is None else background_photographs(negatives, count=200, rng=rng)
+    held_out = with_corners((image for image in images if is_calibration(image.path)), detector)
+    backgrounds = background_photographs(negatives, count=200, rng=rng)
     real = load_real_plates(images, alphabet=alphabet, calibration=False)
     batches = PlateBatches(alphabet, batch_size=1, real=real, backgrounds=backgrounds, seed=seed)
     validation = validation_sets(batches, images=held_out, made_up=made_up)
@@ -113,14 +112,9 @@ def quantize_recognizer(
 ) -> list[Agreement]:
     """Write the int8 form of a trained reader and its sidecar, if it reads as well.
 
-    Args:
-        weights: float weights as training writes them; their settings are handed on, but for the calibration.
-        output: file to write.
-        plates: see ``draw_plates``.
-        max_loss_points: most percentage points of exact match, over all validation together, that may be lost.
-
-    Returns:
-        How each set is read before and after, and ``all`` of them.
+    The settings of the float weights are handed on, but for the calibration. Over all validation together at most
+    ``max_loss_points`` percentage points of exact match may be lost. Returned is how each set is read before and after,
+    and ``all`` of them.
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.

@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from platereader._dependencies import check_installed
 from platereader.lab.datasets import LabelledImage
-from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.rates import Rate, character_error_rate
 from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
@@ -29,7 +29,6 @@ from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, last_validation, record_of
 from platereader.lab.training.optimizer_step import fast_arithmetic
 from platereader.lab.training.recognizer.comparison import read_greedily
-from platereader.lab.training.recognizer.confusion import confusion_counts
 from platereader.lab.training.recognizer.data import (
     Batch,
     Kinds,
@@ -41,7 +40,7 @@ from platereader.lab.training.recognizer.data import (
     jittered_crops,
     load_real_plates,
 )
-from platereader.lab.training.report import Figures, describe_weights, draw_confusion
+from platereader.lab.training.report import Figures, confusion_counts, describe_weights, draw_confusion
 from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
 from platereader.plates._defaults import default_schemes
@@ -56,7 +55,6 @@ from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 WEIGHTS_NAME = "recognizer.safetensors"
 """The average of the weights as float32."""
 
-CONFUSION_NAME = "confusion.png"
 SYNTHETIC_PLATES = 512
 """Made-up plates that a validation reads."""
 
@@ -70,7 +68,6 @@ _PANELS = (
 )
 _RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0)}
 _SETS = {"real": "labelled plates", "jittered": "labelled plates, disturbed", "synthetic": "made-up plates"}
-_ENDLESS = 2**40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +99,7 @@ def train_recognizer(
     """Train a reader, or go on with a run that was stopped.
 
     Args:
-        labelled: labelled sets to mix in, of which the calibration fifth validates; without any, all plates are made
-            up.
+        labelled: labelled sets to mix in, of which the calibration fifth validates; without any all plates are made up.
         output: folder for weights, checkpoint, log and pictures; made if missing.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
@@ -123,8 +119,8 @@ def train_recognizer(
     torch.manual_seed(training.seed)
     network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters), marks=alphabet.marks, ends=2))
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin={})
-    backgrounds = [] if negatives is None else background_photographs(negatives, count=400, rng=rng)
-    images = run.usable(labelled) if detector is None else with_corners(run.usable(labelled), detector)
+    backgrounds = background_photographs(negatives, count=400, rng=rng)
+    images = with_corners(run.usable(labelled), detector)
     batches = PlateBatches(
         alphabet,
         ends=2,
@@ -178,10 +174,8 @@ class RecognizerRun:
     def fit(self, batches: Dataset[Batch], *, validation: Mapping[str, Sequence[Sample]]) -> None:
         """Train to the end; nothing is done if that was reached before. Then draw the confusion matrix.
 
-        Batch number ``i`` is for step ``i``; the plates of ``validation`` are read at every validation.
-
-        Raises:
-            InvalidArgumentError: the loss stays infinite.
+        Batch number ``i`` is for step ``i``; the plates of ``validation`` are read at every validation. Raises as
+        ``TrainingLoop.fit``.
         """
 
         def loss_of(batch: Batch) -> dict[str, Tensor]:
@@ -209,7 +203,8 @@ class RecognizerRun:
         """The averaged network as a part of a pipeline; training may go on."""
         self._averaged.load_state_dict(self.loop.ema.tensors)
         runtime = TorchRuntime(fuse_normalisation(copy.deepcopy(self._averaged)))
-        return CtcRecognizer(runtime, self.alphabet, self._size_px, self.network.config.ends > 0)
+        config = self.network.config
+        return CtcRecognizer(runtime, self.alphabet, (config.height_px, config.width_px), config.ends > 0)
 
     def _read(self, samples: Sequence[Sample], tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
         """Pairs (true text, text read), read greedily by a network with these weights."""
@@ -218,15 +213,11 @@ class RecognizerRun:
         texts = read_greedily(runtime, samples, alphabet=self.alphabet, config=config)
         return list(zip([sample.text for sample in samples], texts, strict=True))
 
-    @property
-    def _size_px(self) -> tuple[int, int]:
-        return self.network.config.height_px, self.network.config.width_px
-
     def _draw_confusion(self, validation: Mapping[str, Sequence[Sample]]) -> None:
         samples = list(chain.from_iterable(validation.values()))
         counts = confusion_counts(self._read(samples, self.loop.ema.tensors), alphabet=self.alphabet)
         title = f"characters of {len(samples)} validation plates ({', '.join(validation)})"
-        draw_confusion(counts, self.loop.output / CONFUSION_NAME, names=["-", *self.alphabet.characters], title=title)
+        draw_confusion(counts, self.loop.output / "confusion.png", names=["-", *self.alphabet.characters], title=title)
 
 
 def write_recognizer_weights(
@@ -238,18 +229,11 @@ def write_recognizer_weights(
     data: Sequence[Path] = (),
     figures: Figures | None = None,
 ) -> Path:
-    """Write the averaged weights of the checkpoint in ``output`` beside it, also while a training still runs.
+    """Write the averaged weights of the checkpoint in ``output`` beside it, with sidecar and card.
 
-    Args:
-        output: folder of a training.
-        settings: the shape of the network; None takes the default one.
-        calibration: of its confidence.
-        start: weights that the training began with, whose licence is handed on.
-        data: folders that it is trained on, for the card.
-        figures: for the card; None takes those of the last validation.
-
-    Returns:
-        A float32 safetensors file, beside its sidecar and card.
+    That may be done while a training still runs. ``settings`` are the shape of the network, None for the default one,
+    ``calibration`` that of its confidence. The licence of the weights that the training began with is handed on. For
+    the card are the folders of ``data`` and the ``figures``; None takes those of the last validation.
     """
     checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
@@ -291,7 +275,7 @@ def _loader(batches: Dataset[Batch], *, loop: TrainingLoop) -> DataLoader[Batch]
     return DataLoader(
         batches,
         batch_size=None,
-        sampler=range(loop.step, loop.settings.steps or _ENDLESS),
+        sampler=range(loop.step, loop.settings.steps or 2**40),
         num_workers=workers,
         multiprocessing_context="spawn" if workers else None,
         prefetch_factor=8 if workers else None,

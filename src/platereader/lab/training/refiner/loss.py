@@ -23,12 +23,9 @@ _SIGMA_CELLS = 1.0
 class Targets:
     """What is known of N crops; places in parts of the crop, 0 to 1.
 
-    Attributes:
-        kinds: float32 ``(N, 3)``: 1 or 0 for a plate, two lines of text, cut by the edge of the frame; -1 for unknown.
-        corners: float32 ``(N, 4, 2)``; meaningless where ``has_corners`` is False.
-        has_corners: bool ``(N,)``.
-        boxes: float32 ``(N, 4)``: the upright hull of the plate; meaningless where ``has_box`` is False.
-        has_box: bool ``(N,)``: whether the hull is known and well placed.
+    Of the ``kinds``, float32 ``(N, 3)``, plate, two lines of text and cut by the edge of the frame, each is 1, 0 or -1
+    for unknown. ``corners``, float32 ``(N, 4, 2)``, and ``boxes``, ``(N, 4)``, the upright hulls of the plates, mean
+    nothing where ``has_corners`` and ``has_box``, bool ``(N,)``, say that they are not known or not well placed.
     """
 
     kinds: Tensor

@@ -11,10 +11,11 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_decode, checked_recognize
 from platereader.lab.datasets import is_calibration
-from platereader.lab.datasets.corners import with_corners
 from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.lab.suites.chunks import chunks
 from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_of, load_real_plates
 from platereader.media._images import read_image
 from platereader.plates import Alphabet
@@ -24,8 +25,6 @@ from platereader.results import PlateEvidence, PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
 
 _SEED = 2**41
-_CHUNK = 64
-_SCENES = 60
 # Half photographs of the calibration fifth, half made up; no more decoys than a pipeline's detector lets through.
 _KINDS = Kinds(real=0.5, foreign=0.02, scenery=0.01, lettered=0.01)
 
@@ -54,8 +53,7 @@ def calibration_plates(
         DatasetError: a labelled set cannot be used at all.
     """
     loaded = (image for folder in labelled for image in load_photographs(folder).images)
-    images = [image for image in loaded if is_calibration(image.path)]
-    images = images if detector is None else with_corners(images, detector)
+    images = with_corners((image for image in loaded if is_calibration(image.path)), detector)
     schemes = default_schemes(alphabet)
     real = [one for one in load_real_plates(images, alphabet=alphabet, calibration=True) if is_of(one, schemes)]
     maker = PlateBatches(alphabet, batch_size=1, real=real, kinds=_KINDS, backgrounds=_scenes(negatives), seed=_SEED)
@@ -68,7 +66,7 @@ def _scenes(folder: Path | None) -> list[BgrImage]:
     if folder is None:
         return []
     empty = [one for one in load_photographs(folder).images if not one.plates and is_calibration(one.path)]
-    return [read_image(image.path) for image in empty[:_SCENES]]
+    return [read_image(image.path) for image in empty[:60]]
 
 
 def calibration_examples(
@@ -120,8 +118,7 @@ def _read(
 ) -> Iterator[tuple[Sample, PlateReading]]:
     """Each sample with its reading, some at a time."""
     schemes = default_schemes(recognizer.alphabet)
-    for start in range(0, len(samples), _CHUNK):
-        some = samples[start : start + _CHUNK]
+    for some in chunks(samples, size=64):
         log_probs, marks = checked_recognize(recognizer, [sample.plate for sample in some])
         candidates = checked_decode(decoder, log_probs)
         evidence = [
@@ -147,8 +144,12 @@ def calibrate(
     held_out = [one for index, one in enumerate(readings) if not index % 3]
     partial_fit = _fitted(fitted, precision=precision, decoder=decoder)
     confidences, right = [partial_fit.confidence(one.signs) for one in held_out], [one.right for one in held_out]
-    figures = {"calibration_error": calibration_error(confidences, right), "auroc": auroc(confidences, right)}
-    return _fitted(readings, precision=precision, decoder=decoder), figures
+    return _fitted(readings, precision=precision, decoder=decoder), how_far_it_holds(confidences, right)
+
+
+def how_far_it_holds(confidences: Sequence[float], right: Sequence[bool]) -> dict[str, float | None]:
+    """The figures of a calibration on readings that it was not fitted on."""
+    return {"calibration_error": calibration_error(confidences, right), "auroc": auroc(confidences, right)}
 
 
 def _fitted(readings: Sequence[CalibrationExample], *, precision: str, decoder: str) -> Calibration:

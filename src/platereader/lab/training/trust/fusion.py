@@ -5,10 +5,8 @@ The plates are those of half of the calibration fifth, so that the other half ca
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +15,11 @@ from torch import Tensor
 
 from platereader._defaults import default_rectifier
 from platereader._reading import PlateReader
-from platereader.lab.datasets.corners import with_corners
-from platereader.lab.datasets.labels import LabelledImage
-from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.metrics.reliability import auroc, calibration_error
+from platereader.lab.datasets.labels import LabelledImage, name_hash
+from platereader.lab.datasets.plates import RealPlate, with_corners
 from platereader.lab.synthesis.tracks import random_track
 from platereader.lab.training.recognizer.data import is_of, load_real_plates
-from platereader.lab.training.trust.calibrate import PolicyOutcome
+from platereader.lab.training.trust.calibrate import PolicyOutcome, how_far_it_holds
 from platereader.plates import Alphabet, Schemes
 from platereader.plates._defaults import default_schemes
 from platereader.protocols import CTCDecoder, Detector, Recognizer
@@ -35,9 +31,7 @@ from platereader.video._fusion.evidence import MAX_TEXTS
 from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
 from platereader.video._fusion.texts import proposed
 
-_EVERY = 10
 _SEED = 2**42
-_MIN_LOG_PROB = -60.0
 # Below it, frames that see little of a plate can no longer vote together against one that misreads it with confidence.
 _MIN_FLOOR_NATS = 8.0
 # Near 1, a hundred frames of a parked car that agree would say no more than one.
@@ -73,14 +67,9 @@ def fusion_plates(
     They are of the countries whose marks the recognizer looks for, else of Russia. The ``detector`` finds the corners
     of plates that have none; None leaves those out.
     """
-    chosen = [image for image in images if _hash(image.path) % _EVERY == 0]
-    chosen = chosen if detector is None else with_corners(chosen, detector)
+    chosen = with_corners((image for image in images if name_hash(image.path) % 10 == 0), detector)
     plates, schemes = load_real_plates(chosen, alphabet=alphabet, calibration=True), default_schemes(alphabet)
     return [one for one in plates if is_of(one, schemes) and set(one.text) <= set(alphabet.characters)]
-
-
-def _hash(path: Path) -> int:
-    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16)
 
 
 def read_tracks(
@@ -153,7 +142,7 @@ def _scored(track: ReadTrack, end: int, alphabet: Alphabet, schemes: Schemes) ->
     if not frames:
         return None
     texts = proposed([(frame.weight, frame.candidates) for frame in frames], count=MAX_TEXTS)
-    table = np.maximum(log_prob_table(frames, texts, alphabet), _MIN_LOG_PROB)
+    table = np.maximum(log_prob_table(frames, texts, alphabet), -60.0)
     lines = lines_of(frames)
     penalties = [UNFITTED.penalty(schemes.fit(text, lines=lines)) for text in texts]
     truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
@@ -242,11 +231,7 @@ def fit_fusion(
     thirds = [fused_examples(others[third::3], trust=unfitted, alphabet=alphabet) for third in range(3)]
     partial_fit, held_out = start.fitted(*_joined(thirds[1:])), thirds[0]
     confidences = [partial_fit.confidence(one) for one in held_out.signs]
-    figures = {
-        "calibration_error": calibration_error(confidences, held_out.right),
-        "auroc": auroc(confidences, held_out.right),
-    }
-    return replace(single, fusion=start.fitted(*_joined(thirds))), figures
+    return replace(single, fusion=start.fitted(*_joined(thirds))), how_far_it_holds(confidences, held_out.right)
 
 
 def _joined(parts: Sequence[FusedExamples]) -> FusedExamples:

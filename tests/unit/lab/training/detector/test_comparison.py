@@ -7,11 +7,11 @@ import pytest
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.metrics import estimates
+from platereader.lab.suites.labelled.run import picture_boxes
 from platereader.lab.training.detector import comparison
 from platereader.lab.training.detector.comparison import (
     compare_scores,
     corner_errors,
-    picture_boxes,
     score_detections,
     score_rows,
     table,

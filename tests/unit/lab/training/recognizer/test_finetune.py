@@ -13,7 +13,6 @@ import torch
 from fakes import PatchDetector
 from platereader import Pipeline
 from platereader.cli import main
-from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.training.finetuning import REPORT_NAME
 from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
 from platereader.lab.training.recognizer import finetune
@@ -30,7 +29,7 @@ from platereader.recognition._network import ConvCtc
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import Registry, write_sidecar
-from platereader.runtimes._tensors import read_tensors, write_tensors
+from platereader.runtimes._tensors import tensors_of, write_tensors
 from platereader.trust import Calibration, Signs, TrustPolicy
 from ria import write_ria
 from small_networks import SMALL, write_small
@@ -124,7 +123,7 @@ def test_the_command_leaves_calibrated_weights_and_their_int8_form(
         assert isinstance(pipeline.trust, TrustPolicy)
         assert pipeline.trust.calibration == fitted
         assert len(pipeline.read_plates([read_image(next((ria / "img").iterdir()))])) == 1
-    before, after = read_tensors(start), read_tensors(out / WEIGHTS_NAME)
+    before, after = tensors_of(start.read_bytes(), name="a"), tensors_of((out / WEIGHTS_NAME).read_bytes(), name="a")
     moved = (before["classify.weight"] - after["classify.weight"]).abs().max()
     assert 0 < moved < 0.01
 
@@ -188,9 +187,7 @@ def test_held_out_cars_are_not_trained_on_in_older_sets_either(start: Path, ria:
     tuning = load_tuning_plates(ria, alphabet=RUSSIAN)
     training = RecognizerTraining(steps=1)
     run = RecognizerRun(ConvCtc(), output=start.parent / "none", training=training, alphabet=RUSSIAN, origin={})
-    older = [
-        RealPlate(one.pixels, one.corners, 1, one.text, one.path.name) for one in (*tuning.train, *tuning.held_out)
-    ]
+    older = [one.real for one in (*tuning.train, *tuning.held_out)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finetune, "load_real_plates", lambda images, *, alphabet, calibration: older)
         rest = finetune._other_plates(run, tuning, older=(), negatives=None)

@@ -177,8 +177,8 @@ def test_plates_of_photographs_are_cut_out_by_their_label(tmp_path: Path) -> Non
     plates = load(tmp_path)
     assert len(plates.skipped) == 22
     for one in (*plates.train, *plates.held_out):
-        assert one.pixels.shape[1] < 300
-        assert np.median(one.pixels[tuple(one.corners.mean(axis=0).astype(int)[::-1])]) > 200
+        assert one.real.pixels.shape[1] < 300
+        assert np.median(one.real.pixels[tuple(one.corners.mean(axis=0).astype(int)[::-1])]) > 200
         assert Quad.from_points(one.corners).width == pytest.approx(100, abs=4)
     (sample,) = straightened(plates.held_out[:1], rectifier=default_rectifier())
     assert np.median(sample.plate.pixels) > 200
