@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, *args: Any, language: Language | None = None, **options: Any) -> None:
-        self.language = language or Language()
+        self.language: Language = language or Language()
         super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _ShortFormatter, **options})
         self.add_argument("--help-all", action=_HelpAll, nargs=0, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
