@@ -40,7 +40,9 @@ def test_the_schemas_are_schemas() -> None:
 def test_readings_are_as_the_schema_says() -> None:
     corners = Quad((20, 30), (100, 30), (100, 50), (20, 50))
     tilted = Detection(Box(20, 30, 100, 50), 0.9, corners, 1, truncated=False)
-    for reading in (*patch_pipeline().read(FRAME), *patch_pipeline().read_detections(FRAME, [tilted])):
+    readings = (*patch_pipeline().read(FRAME), *patch_pipeline().read_detections(FRAME, [tilted]))
+    assert len(readings) >= 2
+    for reading in readings:
         validate(reading)
     (crop,) = patch_pipeline().read_plates([FRAME[30:50, 20:100]])
     validate(crop)

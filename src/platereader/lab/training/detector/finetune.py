@@ -114,8 +114,6 @@ def fine_tune_detector(
     sets = _merged([load_sets(path) for path in older])
     known = held_out(sets)
     others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
-    compared = PictureSet.of_files(_HELD_OUT, tuning.held_out), others
-    before = [score_detector(old, pictures) for pictures in compared]
     first, second = networks_of(start)
     with_plates, without = (
         tuple(image for image in tuning.held_out if bool(image.plates) is wanted) for wanted in (True, False)
@@ -129,15 +127,8 @@ def fine_tune_detector(
         settings=start.finder.settings.get("finder", {}),
     )
     new, loops = replace(old, finder=trained.finder, refiner=trained.refiner), trained.loops
-    after = [score_detector(new, pictures) for pictures in compared]
-    comparisons = [
-        compare_scores(pictures.name, was, now, margin_points=margin)
-        for pictures, was, now, margin in zip(compared, before, after, (0.0, MARGIN_POINTS), strict=True)
-    ]
-    if (output / FINDER_NAME).exists():
-        files = resolve_detector(output / FINDER_NAME, registry=Registry.default())
-        last_time = score_detector(PlateDetector.from_weights(*files, options=_ON_TORCH), compared[0])
-        comparisons.append(compare_scores(f"{_HELD_OUT}, last time", last_time, after[0], margin_points=0.0))
+    mine = PictureSet.of_files(_HELD_OUT, tuning.held_out)
+    comparisons = _comparisons(old, new, mine=mine, others=others, last_time=output / FINDER_NAME)
     examples = len(tuning.train), len(tuning.held_out)
     result = FineTuned[DetectorComparison].of(
         *loops, start=start.finder, examples=examples, skipped=tuning.skipped, comparisons=comparisons
@@ -150,6 +141,24 @@ def fine_tune_detector(
     result = replace(result, weights=weights)
     write_report(result, output=output)
     return result
+
+
+def _comparisons(
+    old: PlateDetector, new: PlateDetector, *, mine: PictureSet, others: PictureSet, last_time: Path
+) -> list[DetectorComparison]:
+    """What both find on the user's pictures and on others, and on the former what weights of an earlier run find."""
+    now = score_detector(new, mine)
+    comparisons = [
+        compare_scores(mine.name, score_detector(old, mine), now, margin_points=0.0),
+        compare_scores(
+            others.name, score_detector(old, others), score_detector(new, others), margin_points=MARGIN_POINTS
+        ),
+    ]
+    if last_time.exists():
+        files = resolve_detector(last_time, registry=Registry.default())
+        earlier = score_detector(PlateDetector.from_weights(*files, options=_ON_TORCH), mine)
+        comparisons.append(compare_scores(f"{mine.name}, last time", earlier, now, margin_points=0.0))
+    return comparisons
 
 
 def half_frozen(network: NetworkT) -> NetworkT:
