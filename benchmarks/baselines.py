@@ -20,6 +20,7 @@ from benchmarks.comparison import Candidate, UnavailableError, compare
 from benchmarks.street_picture import street_picture
 from platereader import Pipeline
 from platereader._arrays import BgrImage
+from platereader._files import write_json
 from platereader.lab.speed.machine import this_machine
 
 PREDECESSOR = "ANPR-System"
@@ -91,9 +92,8 @@ def main() -> None:
     }
     for baseline, rows in faster.items():
         print(report.table(rows, head=f"TIMES FASTER THAN {baseline}"))
-    report.write(
-        options.json,
-        {
+    if options.json is not None:
+        document = {
             "machine": this_machine().to_dict(),
             "picture": list(frame.shape),
             "rounds": options.rounds,
@@ -101,8 +101,8 @@ def main() -> None:
             "absent": comparison.absent,
             "median_ms": report.to_json(figures),
             "times_faster": {baseline: report.to_json(rows) for baseline, rows in faster.items()},
-        },
-    )
+        }
+        write_json(options.json, document)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,7 @@ from benchmarks.fast_alpr import ALPHABET
 SLOTS = 9
 
 _WIDTH = 64
-_LAYERS = 4
-_TOKENS = 65
 _PATCH = 2
-_POOLED_HEADS = 4
 
 
 class CompactTransformer(nn.Module):
@@ -38,10 +35,10 @@ class CompactTransformer(nn.Module):
             *_layer(80, 96),
         )
         self.embed = nn.Linear(96 * _PATCH**2, _WIDTH)
-        self.positions = nn.Parameter(torch.randn(_TOKENS, _WIDTH) * 0.02)
-        self.blocks = nn.ModuleList(Block() for _ in range(_LAYERS))
+        self.positions = nn.Parameter(torch.randn(65, _WIDTH) * 0.02)
+        self.blocks = nn.ModuleList(Block() for _ in range(4))
         self.queries = nn.Parameter(torch.randn(SLOTS, _WIDTH) * 0.05)
-        self.pool = Attention(heads=_POOLED_HEADS)
+        self.pool = Attention(heads=4)
         self.classify = nn.Linear(_WIDTH, len(ALPHABET))
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ intervals as JSON with ``--json``. A fold that was done is not done again when `
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
@@ -27,6 +26,8 @@ from platereader.cli.tables import format_table
 from platereader.detection import PlateDetector
 from platereader.errors import AccuracyError
 from platereader.lab.datasets import LabelledImage, load_dataset
+from platereader.lab.datasets.labels import name_hash
+from platereader.lab.suites.labelled.run import LOW_SCORE
 from platereader.lab.training.detector.comparison import compare_scores, score_detections, table
 from platereader.lab.training.detector.finetune import DEFAULTS, fine_tune_detector
 from platereader.lab.training.detector.train import DetectorTraining
@@ -37,7 +38,6 @@ from platereader.results import Detection
 from platereader.runtimes import RuntimeOptions
 
 FOLDS = 5
-MIN_SCORE = 0.01
 ON_TORCH = RuntimeOptions("torch", "fp32")
 
 
@@ -55,7 +55,7 @@ class Fold:
 def brazilian(dev: Path) -> list[LabelledImage]:
     """The Brazilian pictures, in the order of the sha1 of their names."""
     images = [image for image in load_dataset(dev / "other").images if not image.path.name.startswith("us_")]
-    return sorted(images, key=lambda image: hashlib.sha1(image.path.name.encode(), usedforsecurity=False).hexdigest())
+    return sorted(images, key=lambda image: name_hash(image.path))
 
 
 def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
@@ -74,7 +74,7 @@ def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
 
 def detections_of(detector: PlateDetector, images: Sequence[LabelledImage]) -> list[list[Detection]]:
     """What is found on each picture, down to the lowest scores."""
-    low_threshold = replace(detector, min_score=MIN_SCORE)
+    low_threshold = replace(detector, min_score=LOW_SCORE)
     return [low_threshold.detect([read_image(image.path)])[0] for image in images]
 
 

@@ -26,8 +26,9 @@ from platereader._geometry import iou
 from platereader.detection._thresholds import with_min_score
 from platereader.lab.datasets import LabelledImage, load_dataset
 from platereader.lab.datasets.labels import is_held_out
-from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision, median, ninetieth
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision, ninetieth
 from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, corner_error, match
+from platereader.lab.suites.labelled.run import LOW_SCORE
 from platereader.lab.synthesis.scenes.material import load_material
 from platereader.lab.synthesis.scenes.pictures import PARTS, pictures
 from platereader.lab.tables import described, show_estimate, show_rate
@@ -36,7 +37,6 @@ from platereader.runtimes import RuntimeOptions
 
 FRAME_PX, PLATE_PX, FRAMES = (3840, 2160), 60.0, 40
 COLUMNS, ROWS = 4, 2
-LOW_SCORE = 0.01
 
 
 def rendered(pipeline: Pipeline, data: Path) -> dict[str, Estimate | Rate | None]:
@@ -62,7 +62,7 @@ def rendered(pipeline: Pipeline, data: Path) -> dict[str, Estimate | Rate | None
     matches = [[match(one, min_iou=limit) for one in boxes] for limit in COCO_IOUS]
     return {
         "AP50-95": estimate_precision(matches, rng=rng),
-        "corner error, median %": estimate_errors(errors, median, rng=rng),
+        "corner error, median %": estimate_errors(errors, np.median, rng=rng),
         "corner error, 90 %": estimate_errors(errors, ninetieth, rng=rng),
         "found": Rate.of(found),
     }

@@ -8,7 +8,6 @@ anew. The plates are those of ``sha1(file name) % 10 == 5``, with the shipped re
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import statistics
 import time
@@ -21,8 +20,9 @@ import numpy as np
 from platereader import _defaults as defaults
 from platereader._loading import load_recognizer
 from platereader.cli.tables import format_table
+from platereader.lab.datasets.labels import name_hash
 from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.metrics.estimates import estimate_errors, mean
+from platereader.lab.metrics.estimates import estimate_errors
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
 from platereader.lab.training.recognizer.data import is_of, load_real_plates
@@ -48,7 +48,7 @@ def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], Trust
     decoder = defaults.default_decoder(recognizer.alphabet)
     policy = defaults.calibrated(TrustPolicy(), recognizer, decoder=decoder)
     images = [image for folder in folders for image in load_photographs(folder).images]
-    images = [one for one in images if int(hashlib.sha1(one.path.name.encode()).hexdigest(), 16) % 10 == 5]  # noqa: S324
+    images = [one for one in images if name_hash(one.path) % 10 == 5]
     plates = [one for one in load_real_plates(images, alphabet=LATIN_36, calibration=True) if is_of(one, SCHEMES)]
     plates = [one for one in plates if set(one.text) <= set(LATIN_36.characters)]
     return read_tracks(recognizer, decoder, plates, trust=policy, count=count, seed=5), policy
@@ -138,7 +138,7 @@ def gain(tracks: Sequence[ReadTrack], better: Answer, other: Answer) -> str:
     points = [
         (one.text, 100.0 * ((better(one.readings) == one.text) - (other(one.readings) == one.text))) for one in tracks
     ]
-    estimate = estimate_errors(points, mean, rng=np.random.default_rng(0))
+    estimate = estimate_errors(points, np.mean, rng=np.random.default_rng(0))
     return "-" if estimate is None else f"{estimate.value:+.1f} ({estimate.low:+.1f} to {estimate.high:+.1f})"
 
 

@@ -29,10 +29,10 @@ WARM_PIPELINES: Final = 10
 PRINTED: Final = (1, 50, 100, WARM_UP)
 
 
-def frame_sizes(count: int = SIZES) -> list[tuple[int, int]]:
+def frame_sizes() -> list[tuple[int, int]]:
     """Widths and heights in pixels: most are smaller than the network's input, which then has their size."""
     rng = np.random.default_rng(0)
-    return [(int(width), int(height)) for width, height in rng.integers(64, 800, (count, 2))]
+    return [(int(width), int(height)) for width, height in rng.integers(64, 800, (SIZES, 2))]
 
 
 def grown_mb(frames: int, *, engine: str, precision: str, threads: int | None) -> float:

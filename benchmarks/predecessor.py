@@ -30,7 +30,6 @@ from platereader._arrays import BgrImage
 ALPHABET = "0123456789ABCEHKMOPTXY"
 _SIZE_PX = (128, 32)
 _CORNERS = 4
-_PERIMETER_SHARE = 0.02
 
 BoxPx = tuple[int, int, int, int]
 
@@ -111,7 +110,7 @@ def _quad(crop: BgrImage) -> NDArray[np.float32] | None:
     ink = cv2.threshold(soft, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1]
     contours = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
     for contour in sorted(contours, key=cv2.contourArea, reverse=True):
-        corners = cv2.approxPolyDP(contour, _PERIMETER_SHARE * cv2.arcLength(contour, True), True)
+        corners = cv2.approxPolyDP(contour, 0.02 * cv2.arcLength(contour, True), True)
         if len(corners) == _CORNERS:
             return corners.reshape(_CORNERS, 2).astype(np.float32)
     return None

@@ -1,7 +1,7 @@
 """Our int8 reader beside the network of the system it succeeds, in int8 as that one is.
 
-The other network is re-enacted from its description: the CRNN of Shi et al. (arXiv 1507.05717), 8.7 million parameters,
-on 1 x 32 x 128 pictures, its convolutions in static int8 (FX) and its LSTM in dynamic int8. All weights are random.
+That is a CRNN (Shi et al., arXiv 1507.05717) on 1 x 32 x 128 pictures, see ``predecessor_network``. All weights are
+random.
 
 ``python -m benchmarks.recognizer_speed`` prints both.
 """
@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from benchmarks.predecessor_network import SIZE_PX, in_int8
+from benchmarks.predecessor_network import SIZE_PX, Crnn, in_int8
 from platereader._files import write_json
 from platereader.lab.speed.networks import (
     Candidates,
@@ -28,38 +27,6 @@ from platereader.lab.speed.networks import (
     recognizer_candidates,
 )
 from platereader.recognition._shape import ConvCtcConfig
-
-
-class Crnn(nn.Module):
-    """Seven convolutions, then two bidirectional LSTM layers along the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.convolutions = nn.Sequential(
-            *layer(1, 64),
-            nn.MaxPool2d(2),
-            *layer(64, 128),
-            nn.MaxPool2d(2),
-            *layer(128, 256),
-            *layer(256, 256),
-            nn.MaxPool2d((2, 2), (2, 1), (0, 1)),
-            *layer(256, 512),
-            *layer(512, 512),
-            nn.MaxPool2d((2, 2), (2, 1), (0, 1)),
-            *layer(512, 512, kernel=2, padding=0),
-        )
-        self.recurrent = nn.LSTM(512, 256, num_layers=2, bidirectional=True)
-        self.classify = nn.Linear(512, 23)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(N, 1, 32, 128) to (T, N, 23) log probabilities."""
-        columns = self.convolutions(pictures).squeeze(2).permute(2, 0, 1)  # (T, N, 512)
-        return torch.log_softmax(self.classify(self.recurrent(columns)[0]), dim=2)
-
-
-def layer(inputs: int, outputs: int, *, kernel: int = 3, padding: int = 1) -> tuple[nn.Module, ...]:
-    """Convolution, normalisation, ReLU."""
-    return nn.Conv2d(inputs, outputs, kernel, 1, padding), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
 
 
 def candidate(network: Crnn) -> Callable[[int], Callable[[], object]]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.comparison import Comparison, median, ratio
-from platereader._files import write_json
 from platereader.cli.tables import format_table
 from platereader.lab.metrics.estimates import Estimate
 
@@ -33,24 +30,16 @@ def ratios(comparison: Comparison, *, against: str, rng: np.random.Generator) ->
     }
 
 
-def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str, digits: int = 2) -> str:
+def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str) -> str:
     """A row for each candidate, a column for each figure, intervals in brackets."""
     columns = list(dict.fromkeys(what for row in figures.values() for what in row))
-    rows = [
-        (name, *(_cell(row[what], digits) if what in row else "-" for what in columns)) for name, row in figures.items()
-    ]
+    rows = [(name, *(_cell(row[what]) if what in row else "-" for what in columns)) for name, row in figures.items()]
     return format_table((head, *columns), rows)
 
 
 def to_json(figures: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, dict[str, float]]]:
     """The figures, JSON-safe."""
     return {name: {what: asdict(one) for what, one in row.items()} for name, row in figures.items()}
-
-
-def write(path: Path | None, report: Mapping[str, Any]) -> None:
-    """Write a report, if there is a file for it."""
-    if path is not None:
-        write_json(path, report)
 
 
 def about(comparison: Comparison) -> Sequence[str]:
@@ -66,5 +55,5 @@ def _in_ms(seconds: Estimate) -> Estimate:
     return replace(seconds, value=1e3 * seconds.value, low=1e3 * seconds.low, high=1e3 * seconds.high)
 
 
-def _cell(figure: Estimate, digits: int) -> str:
-    return f"{figure.value:.{digits}f} ({figure.low:.{digits}f}-{figure.high:.{digits}f})"
+def _cell(figure: Estimate) -> str:
+    return f"{figure.value:.2f} ({figure.low:.2f}-{figure.high:.2f})"

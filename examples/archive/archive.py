@@ -129,10 +129,10 @@ def search(target: Path, pattern: str, *, since: datetime | None, until: datetim
         until: the first moment that does not.
     """
     expression = re.escape(pattern.upper().replace(" ", "")).replace(r"\?", ".").replace(r"\*", ".*")
-    whole = f"^{expression}$"
-    found = pl.scan_parquet(target).filter(
-        pl.any_horizontal(pl.col("text", "number", "text_local").str.contains(whole))
-    )
+    whole, passages = f"^{expression}$", pl.scan_parquet(target)
+    # Files of older versions have no number.
+    spelt = [name for name in ("text", "number", "text_local") if name in passages.collect_schema()]
+    found = passages.filter(pl.any_horizontal(pl.col(spelt).str.contains(whole)))
     if since is not None:
         found = found.filter(pl.col("first_seen") >= since)
     if until is not None:

@@ -244,7 +244,10 @@ class Gate:
         first, last = _middle(plate["first"]["box"]), _middle(plate["last"]["box"])
         if self.zone is not None and cv2.pointPolygonTest(np.array(self.zone, np.float32), last, False) < 0:
             return None
-        match = None if plate["number"] is None else match_known(plate["number"], self.known)
+        # As it is registered and, where that differs, as it is printed: the list may have either.
+        spelt = [text for text in (plate["number"], plate["text"]) if text is not None]
+        matches = [one for text in spelt if (one := match_known(text, self.known)) is not None]
+        match = min(matches, key=lambda one: one.distance, default=None)
         kind = KINDS[event["event"]]
         return {
             "id": f"{self.name}-{run}-{plate['passage_id']}-{kind}",

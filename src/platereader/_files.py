@@ -16,23 +16,12 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from platereader.errors import FileError
-
-__all__ = [
-    "InputFiles",
-    "append_text",
-    "new_file",
-    "open_regular",
-    "read_bytes",
-    "write_bytes",
-    "write_json",
-    "write_text",
-]
 
 # Windows has none of the first three, and needs a flag for binary files.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -81,16 +70,12 @@ class InputFiles:
             return False
 
 
-def write_bytes(
-    path: Path, data: bytes, *, check: Callable[[Path], object] | None = None, inputs: InputFiles | None = None
-) -> None:
+def write_bytes(path: Path, data: bytes, *, inputs: InputFiles | None = None) -> None:
     """Write a whole file; one that is already there is replaced.
 
     Args:
         path: where it goes; the folder must exist.
         data: all of its bytes.
-        check: called with the finished file before it takes its name, to raise if it is wrong; None compares it with
-            ``data``.
         inputs: files that are not replaced.
 
     Raises:
@@ -105,36 +90,29 @@ def write_bytes(
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            if check is None:
-                _compare(part, data)
-        if check is not None:
-            check(part)
+            _compare(part, data)
         _move(part, path, inputs)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
 
 
-def write_text(path: Path, text: str, *, check: Callable[[Path], object] | None = None) -> None:
+def write_text(path: Path, text: str, *, inputs: InputFiles | None = None) -> None:
     """Write a text in UTF-8, as ``write_bytes`` does; what a file name had that is no text becomes an escape."""
-    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), check=check)
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), inputs=inputs)
 
 
 def write_json(path: Path, data: object, *, inputs: InputFiles | None = None) -> None:
     """Write a JSON document, indented and with a line end, as ``write_bytes`` does."""
-    text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-    write_bytes(path, text.encode("utf-8", errors="backslashreplace"), inputs=inputs)
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n", inputs=inputs)
 
 
 @contextmanager
-def new_file(
-    path: Path, *, check: Callable[[Path], object] | None = None, inputs: InputFiles | None = None
-) -> Generator[Path]:
+def new_file(path: Path, *, inputs: InputFiles | None = None) -> Generator[Path]:
     """An empty file for a writer that wants a path; it takes the name ``path`` when the block is left without an error.
 
     Args:
         path: where it goes; the folder must exist. The temporary name has the same ending.
-        check: called with the finished file before it takes its name, to raise if it is not whole.
         inputs: files that are not replaced.
 
     Raises:
@@ -146,8 +124,6 @@ def new_file(
         yield part
         with _failures_named(path):
             _force_to_disk(part)
-        if check is not None:
-            check(part)
         _move(part, path, inputs)
     finally:
         with suppress(FileNotFoundError):

@@ -53,7 +53,7 @@ class Tolerance:
         return bool(near >= self.within) and max(distances) <= 5 * self.box_px
 
 
-TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.1, within=0.97), "int8": Tolerance(1.0, within=0.93)}
+TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.97), "int8": Tolerance(1.0, within=0.93)}
 TORCH_INT8 = Tolerance(2.0, within=0.95)  # there the last layers are int8, too, with weights of 7 bits
 
 

@@ -120,6 +120,11 @@ def test_the_search_knows_all_spellings_and_times(
     assert found["film"].to_list() == films
 
 
+def test_a_file_of_an_older_version_is_searched(target: Path) -> None:
+    pl.read_parquet(target).drop("number").write_parquet(target)
+    assert ARCHIVE["search"](target, "A123*", since=None, until=None)["film"].to_list() == ["a"]
+
+
 def test_the_search_prints_what_it_finds(target: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ARCHIVE["main"](["search", str(target), "A123*"]) == 0
     shown = capsys.readouterr().out

@@ -211,22 +211,6 @@ def test_disk_that_fills_up_when_flushed_leaves_the_old_file(
         write(victim)
 
 
-def test_check_sees_the_finished_file_and_can_refuse_it(tmp_path: Path) -> None:
-    target = tmp_path / "file.txt"
-    seen: list[bytes] = []
-
-    def check(path: Path) -> None:
-        seen.append(path.read_bytes())
-        raise ValueError("not whole")
-
-    with pytest.raises(ValueError, match="not whole"):
-        write_bytes(target, b"new", check=check)
-    with pytest.raises(ValueError, match="not whole"), new_file(target, check=check) as part:
-        part.write_bytes(b"newer")
-    assert seen == [b"new", b"newer"]
-    assert names(tmp_path) == []
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_interrupted_writer_leaves_nothing(victim: Path, error: type[BaseException]) -> None:
     def fail(part: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,57 +13,85 @@ from numpy.typing import NDArray
 
 from platereader._ctc import BLANK, Floats, Labels
 
-__all__ = ["CertainTexts", "certain_texts"]
+__all__ = ["CertainText", "certain_texts"]
 
-# How far ``certain_texts`` may be off: in units of P(text), and of the likeliest change of one character. It works with
-# blanks above a least one, counts greater odds as the greatest, and leaves out runs of more than 8 steps.
-_MAX_ERROR = 1e-3
+# How far a certain text may be off: in units of P(text), and of the likeliest change of one character. Other texts may
+# not be more probable by far, blanks not less than a least one, and runs of more than 8 steps, which are left out, not
+# matter.
+_MAX_ERROR = 2e-3
 _MAX_ERROR_OF_CHANGES = 0.01
+_MAX_NATS = 30.0
 _MIN_BLANK_NATS = -60.0
-_MAX_ODDS_NATS = 30.0
 _MAX_LONGER_RUNS = 1e-12
 # Of posteriors whose texts are kept: those of some dozens of plates.
 _MOST_BYTES_KEPT = 1 << 18
 
 
-class CertainTexts(NamedTuple):
-    """The texts of the best paths of N plates, K characters in all, and what a change of one character makes of them.
+class CertainText(NamedTuple):
+    """The text of a best path, L characters, and what a change of one of them makes of it.
 
     Attributes:
-        certain: bool ``(N,)``, for which plates the errors are so small, below 0.001 and a hundredth of the greatest
+        certain: whether no change exceeds 1, and the errors are so small, below 0.002 and a hundredth of the greatest
             change, that nothing needs to be worked out in another way.
-        errors: float64 ``(N,)``, how far all that follows may be off, in units of P of each text; where no character
-            goes on for more than 8 steps and no blank is impossible, else anything may be wrong.
-        log_probs: float64 ``(N,)``, log P of each text, over all alignments.
-        others: float64 ``(N,)``, P of all other texts together, errors included, in units of P of the text.
-        bounds: int64 ``(N + 1,)``, where the characters of each plate begin; those of the next one follow.
-        labels: int64 ``(K,)``, the class of each character.
-        changes: float64 ``(K, C)``, P of the text with another class in its place, or with none by class 0, in units of
+        labels: the class of each character; the blank alone for a plate without any, which is not certain.
+        log_prob: log P of the text, over all alignments.
+        posteriors: as ``character_posteriors``.
+        changes: float64 ``(L, C)``, P of the text with another class in its place, or with none by class 0, in units of
             P of the text; 0 for its own class, and for none where an equal one before it says so already.
-        posteriors: float64 ``(K,)``, as ``character_posteriors``.
+        errors: how far P of the text, of its changes, and of all products of changes to other characters may be off,
+            in the same units, where no change exceeds 1.
+        rest: likewise what none of the other texts exceeds.
     """
 
-    certain: NDArray[np.bool_]
-    errors: Floats
-    log_probs: Floats
-    others: Floats
-    bounds: Labels
-    labels: Labels
+    certain: bool
+    labels: list[int]
+    log_prob: float
+    posteriors: list[float]
     changes: Floats
-    posteriors: Floats
+    errors: float
+    rest: float
 
 
-def certain_texts(log_probs: NDArray[np.float32]) -> CertainTexts:
-    """Where nearly all alignments spell the text of the best path, all there is to know of it, without a search.
+class _Windows(NamedTuple):
+    """What the time steps of each character may spell, in units of this character.
 
-    Best paths cut pictures into windows of one character each, and one without before them. As long as no character
-    goes on from one window into the next, windows are independent of each other, and sums over the few steps of each
-    say everything. How probable it is that one does go on, or that two windows change at once, bounds the error.
+    Attributes:
+        nats: log of the unit, in units of blanks alone.
+        whole_nats: log P of all that may stand there.
+        none: P of no character.
+        others: P of all other single characters.
+        greatest: P of the likeliest of these.
+        several: P of several characters.
+        either: of none and P of several, the product.
+        after: P of the character of the next window.
+        before: P of that of the window before.
+        goes_on: how probable it is that a character goes on from the window before into this one; in no unit.
+    """
+
+    nats: list[float]
+    whole_nats: list[float]
+    none: list[float]
+    others: list[float]
+    greatest: list[float]
+    several: list[float]
+    either: list[float]
+    after: list[float]
+    before: list[float]
+    goes_on: list[float]
+
+
+def certain_texts(log_probs: NDArray[np.float32]) -> list[CertainText]:
+    """Where characters stand apart, all there is to know of the text of the best path and its changes, by no search.
+
+    Best paths cut pictures into windows of one character each. As long as no character goes on from one window into the
+    next, windows are independent of each other, and sums over the few steps of each say everything. How probable it is
+    that one does go on bounds the error, with how probable it is that several windows together spell the same text in
+    another way: one of them nothing, and another one two characters, or the one that should stand beside it.
 
     Decoder and trust ask about the same plates in turn: the latest answers are kept.
 
     Args:
-        log_probs: float ``(N, T, C)``, natural logarithms, N at least 1.
+        log_probs: float ``(N, T, C)``, natural logarithms.
     """
     if log_probs.nbytes > _MOST_BYTES_KEPT:
         return _texts(log_probs)
@@ -68,97 +99,149 @@ def certain_texts(log_probs: NDArray[np.float32]) -> CertainTexts:
 
 
 @lru_cache(maxsize=4)
-def _kept_texts(data: bytes, kind: str, shape: tuple[int, ...]) -> CertainTexts:
-    """The texts of the posteriors with these bytes; read-only."""
-    texts = _texts(np.frombuffer(data, kind).reshape(shape))
-    for values in texts:
-        values.flags.writeable = False
+def _kept_texts(data: bytes, kind: str, shape: tuple[int, ...]) -> list[CertainText]:
+    """The texts of the posteriors with these bytes; not to be written to."""
+    return _texts(np.frombuffer(data, kind).reshape(shape))
+
+
+def _texts(log_probs: NDArray[np.float32]) -> list[CertainText]:
+    """``certain_texts``, worked out."""
+    count, steps, classes = log_probs.shape
+    paths = [_labels_by_step(path) for path in log_probs.argmax(axis=2).tolist()]
+    places = np.array([plate * steps + step for plate, path in enumerate(paths) for step in path])
+    labels = [list(path.values()) for path in paths]
+    odds, blank_nats = _odds_of_rows(log_probs.reshape(-1, classes))
+    sums, longer = _run_sums(odds, places)
+    changes = np.add.reduceat(sums, places, axis=0)  # (K, C), an empty window being 1
+    windows = _windows(odds, changes, places, [label for text in labels for label in text])
+    blank_nats, longer = blank_nats.reshape(count, steps), longer.reshape(count, -1)
+    usable = (blank_nats.min(axis=1) > _MIN_BLANK_NATS) & (longer.max(axis=1) < _MAX_LONGER_RUNS)
+    texts: list[CertainText] = []
+    end = 0
+    for text, nothing, sound in zip(labels, blank_nats.sum(axis=1).tolist(), usable.tolist(), strict=True):
+        here = slice(end, end := end + len(text))
+        own = _Windows(*(column[here] for column in windows))
+        texts.append(_text(text, own, changes[here], nothing=nothing, sound=sound))
     return texts
 
 
-def _texts(log_probs: NDArray[np.float32]) -> CertainTexts:
-    """``certain_texts``, worked out."""
-    count, steps, classes = log_probs.shape
-    windows, spelled, labels = _windows(log_probs.argmax(axis=2))
-    odds, blank_nats = _odds_of_rows(log_probs.reshape(-1, classes))
-    whole = odds.sum(axis=1) + 1.0
-    by_step, longer = _run_sums(odds, windows)
-    sums = np.add.reduceat(by_step, windows, axis=0)[spelled]  # (K, C), an empty window being 1
-    own = np.maximum(sums[np.arange(len(labels)), labels], 1e-60)
-    # By window: log P of what it should spell, and of all it may spell in units of that; the odds of a change; P of a
-    # character that goes on from the window before.
-    own_nats, all_nats, change, goes_on = by_window = np.zeros((4, len(windows)))
-    own_nats[spelled] = np.log(own)
-    np.subtract(np.add.reduceat(np.log(whole), windows), own_nats, all_nats)
-    np.expm1(np.minimum(all_nats, _MAX_ODDS_NATS), change)
-    np.divide((odds[windows] * odds[windows - 1]).sum(axis=1), whole[windows] * whole[windows - 1], goes_on)
-    firsts = np.flatnonzero(windows % steps == 0)
-    goes_on[firsts] = 0.0
-    own_nats, all_nats, change, goes_on = np.add.reduceat(by_window, firsts, axis=1)  # by plate
-    others = np.expm1(np.minimum(all_nats, _MAX_ODDS_NATS))
-    errors = np.maximum(others - change, 0.0) + goes_on * (1.0 + others)
-    blank_nats = blank_nats.reshape(count, steps)
-    plates = windows[spelled] // steps
-    changes, posteriors = _changes(sums / own[:, None], 1.0 / own, plates, labels)
-    greatest = np.zeros(count)
-    np.maximum.at(greatest, plates, changes.max(axis=1))
-    certain = errors < np.minimum(_MAX_ERROR, _MAX_ERROR_OF_CHANGES * greatest)
-    certain &= longer.reshape(count, steps).max(axis=1) < _MAX_LONGER_RUNS
-    certain &= blank_nats.min(axis=1) > _MIN_BLANK_NATS
-    text_nats = blank_nats.sum(axis=1) + own_nats
-    bounds = plates.searchsorted(np.arange(count + 1))
-    return CertainTexts(certain, errors, text_nats, others + errors, bounds, labels, changes, posteriors)
+def _labels_by_step(path: list[int]) -> dict[int, int]:
+    """The label of each window of a best path by its first step; a blank just before a character is of its window.
 
-
-def _windows(best: Labels) -> tuple[Labels, NDArray[np.bool_], Labels]:
-    """How best paths (N, T) cut N pictures into W windows, a blank just before a character being of its window.
-
-    Returns:
-        ``(W,)``, the first step of each, counted through all pictures.
-        ``(W,)``, whether it has a character, which only the first of a picture may lack.
-        ``(K,)``, the labels of those that have one.
+    The first window begins with the path. Where there is no character, it has the blank.
     """
-    begins = best > BLANK
-    begins[:, 1:] &= best[:, 1:] != best[:, :-1]
-    numbers = begins.cumsum(axis=1)
-    numbers[:, :-1] += begins[:, 1:] & (best[:, :-1] == BLANK)
-    fresh = np.ones(best.shape, np.bool_)
-    fresh[:, 1:] = numbers[:, 1:] != numbers[:, :-1]
-    return np.flatnonzero(fresh), numbers[fresh] > 0, best[begins]
+    labels: dict[int, int] = {}
+    previous = BLANK
+    for step, label in enumerate(path):
+        if label not in (BLANK, previous):
+            labels[step - (previous == BLANK) if labels else 0] = label
+        previous = label
+    return labels or {0: BLANK}
 
 
 def _odds_of_rows(rows: NDArray[np.float32]) -> tuple[Floats, Floats]:
     """What each class of a step is to its blank, (R, C), 0 for the blank itself; and log P (R,) of the blank."""
-    nats = rows.astype(np.float64)
-    blank_nats = np.maximum(nats[:, BLANK], _MIN_BLANK_NATS)
-    nats -= blank_nats[:, None]
-    odds = np.exp(nats, nats)
+    blank_nats = np.maximum(rows[:, BLANK], _MIN_BLANK_NATS, dtype=np.float64)
+    odds = np.exp(rows) / np.exp(blank_nats)[:, None]
     odds[:, BLANK] = 0.0
     return odds, blank_nats
 
 
-def _run_sums(odds: Floats, windows: Labels) -> tuple[Floats, Floats]:
+def _run_sums(odds: Floats, places: Labels) -> tuple[Floats, Floats]:
     """Sums over the runs of each class that end at each step, start in its window, and are at most 8 long.
+
+    Args:
+        odds: of each class at each step, (R, C).
+        places: (K,), the first step of each window.
 
     Returns:
         ``(R, C)``, the sums.
-        ``(R,)``, what longer runs come to at most, in units of the sums 8 steps before.
+        ``(R, C)``, what longer runs come to, in units of the sums 8 steps before.
     """
     sums, goes_on = odds.copy(), odds.copy()
-    goes_on[windows] = 0.0
+    goes_on[places] = 0.0
     for length in (1, 2, 4):
         sums[length:] += goes_on[length:] * sums[:-length]
         goes_on[length:] *= goes_on[:-length]
-    return sums, goes_on.max(axis=1)
+    return sums, goes_on
 
 
-def _changes(odds: Floats, gone: Floats, plates: Labels, labels: Labels) -> tuple[Floats, Floats]:
-    """``CertainTexts.changes`` and its posteriors from each window's odds (K, C), and (K,) of its being empty."""
-    first = np.ones(len(labels), np.bool_)  # of equal characters side by side
-    first[1:] = (labels[1:] != labels[:-1]) | (plates[1:] != plates[:-1])
-    runs = first.cumsum() - 1
-    odds[np.arange(len(labels)), labels] = 0.0
-    odds[:, BLANK] = np.bincount(runs, gone)[runs]
-    posteriors = 1.0 / (1.0 + odds.sum(axis=1))
-    odds[~first, BLANK] = 0.0
-    return odds, posteriors
+def _windows(odds: Floats, changes: Floats, places: Labels, labels: Sequence[int]) -> _Windows:
+    """Look into the windows of all plates.
+
+    Args:
+        odds: of each class at each step, (R, C).
+        changes: those of each window to be no other than this class, (K, C); on return in units of its own class, with
+            0 for that.
+        places: (K,), the first step of each window.
+        labels: K classes, their own.
+    """
+    size = int(changes.shape[1])
+    beside = np.array([labels, (*labels[1:], BLANK), (BLANK, *labels[:-1])])
+    beside += np.arange(0, changes.size, size)
+    own, after, before = changes.take(beside)
+    own = np.maximum(own, 1.0)  # as those of a best path are, where no blank is impossible
+    changes.put(beside[0], 0.0)
+    changes /= own[:, None]
+    ones = np.ones(size)
+    whole = odds @ ones + 1.0
+    nats, none, others = np.log(own), 1.0 / own, changes @ ones
+    whole_nats = np.add.reduceat(np.log(whole), places) - nats
+    several = np.maximum(np.exp(np.minimum(whole_nats, _MAX_NATS)) - (1.0 + none + others), 0.0)
+    twice = odds.take(places, axis=0) * odds.take(places - 1, axis=0)
+    goes_on = twice @ ones / (whole.take(places) * whole.take(places - 1))
+    singles = (nats, whole_nats, none, others, changes.max(axis=1))
+    columns = (*singles, several, several * none, after * none, before * none, goes_on)
+    return _Windows(*(column.tolist() for column in columns))
+
+
+def _text(labels: list[int], windows: _Windows, changes: Floats, *, nothing: float, sound: bool) -> CertainText:
+    """What the windows of one plate say; fills in what changes (L, C) a missing character makes.
+
+    Args:
+        labels: L classes.
+        windows: theirs.
+        changes: see ``CertainText``.
+        nothing: log P of the empty text.
+        sound: whether nothing that matters was left out.
+    """
+    missing: list[float] = []  # P of the text without one of the equal characters side by side
+    for _, run in groupby(labels):
+        start, count = len(missing), len(list(run))
+        changes[start, BLANK] = odds = sum(windows.none[start : start + count])
+        missing += [odds] * count
+    greatest = max(*windows.greatest, *missing)
+    errors, rest = _errors(labels, windows, missing, greatest=greatest)
+    return CertainText(
+        certain=sound
+        and labels[0] != BLANK
+        and greatest <= 1.0
+        and errors < min(_MAX_ERROR, _MAX_ERROR_OF_CHANGES * greatest),
+        labels=labels,
+        log_prob=nothing + sum(windows.nats),
+        posteriors=[1.0 / (1.0 + odds + others) for odds, others in zip(missing, windows.others, strict=True)],
+        changes=changes,
+        errors=errors,
+        rest=rest,
+    )
+
+
+def _errors(labels: list[int], windows: _Windows, missing: list[float], *, greatest: float) -> tuple[float, float]:
+    """``CertainText.errors`` and ``rest``.
+
+    What windows with one character add to a given text is 1 at most each, so all depends on how probable those are that
+    have none, or several.
+    """
+    nats = sum(windows.whole_nats)
+    if nats > _MAX_NATS:
+        return math.inf, math.inf
+    none, several = sum(windows.none), sum(windows.several)
+    both = max(0.0, none * several - sum(windows.either)) * (1.0 + max(windows.others))
+    swapped = sum(
+        windows.after[place] * missing[place + 1] + windows.before[place + 1] * missing[place]
+        for place, (label, following) in enumerate(pairwise(labels))
+        if label != following
+    )
+    further = math.exp(min(none + several, _MAX_NATS))  # such windows beside those that are counted
+    errors = (both + swapped) * further + math.exp(nats) * sum(windows.goes_on[1:])
+    return errors, several * further + none * (greatest + none * further) + errors

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeAlias
 
 import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
@@ -19,7 +18,7 @@ from platereader.cli import benchmark, evaluate, info, read, redact, synth, trai
 from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
-from platereader.cli.tables import printable
+from platereader.cli.tables import print_message
 from platereader.errors import (
     AccuracyError,
     CaptureError,
@@ -36,9 +35,10 @@ _BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, FileError, MissingDe
 
 _CLOSED = "standard output is closed, and results go there: leave it open, or send it to a file or to /dev/null."
 
-_Command: TypeAlias = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
+# Where one of these options is given, the table on standard output is not all that is wanted.
+_ELSEWHERE = ("save", "save_crops", "view")
 
-_COMMANDS: tuple[_Command, ...] = (
+_COMMANDS: tuple[tuple[str, str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
     ("watch", "follow plates in a video or before a camera", watch.EXAMPLES, watch.add_watch_command),
     ("redact", "make plates unreadable in pictures and videos", redact.EXAMPLES, redact.add_redact_command),
@@ -52,11 +52,7 @@ _COMMANDS: tuple[_Command, ...] = (
 
 
 def build_parser(language: Language | None = None) -> argparse.ArgumentParser:
-    """The parser of all commands.
-
-    Args:
-        language: of errors; None for English.
-    """
+    """The parser of all commands, with errors in a language, or in English."""
     parser = Parser(
         prog="platereader",
         description="Find and read vehicle licence plates, offline.",
@@ -85,8 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: words after the program's name; None takes those of this process.
 
     Returns:
-        The exit status: 0 done, or nobody reads on; 1 some inputs failed, or results went to a closed standard output;
-        2 wrong usage, 3 weights, data or an optional package missing or damaged, 130 interrupted.
+        The exit status: 0 done, or nobody reads on; 1 some inputs failed, or all results went to a closed standard
+        output; 2 wrong usage, 3 weights, data or an optional package missing or damaged, 130 interrupted.
     """
     _replace_closed_streams()
     _print_any_path()
@@ -97,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "_ARGCOMPLETE" in os.environ:
             _complete(parser)
         parser.parse_args(argv, arguments)
+        _do_without_output(arguments)
         status: int = arguments.run(arguments)
         sys.stdout.flush()
     except _BROKEN_ERRORS as error:
@@ -115,10 +112,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno != errno.EBADF or sys.__stdout__ is not None:
             return _fail(error, EXIT_BROKEN, arguments, language)
         _discard_output()
-        print(f"platereader: {language(_CLOSED)}", file=sys.stderr)
+        print_message(language(_CLOSED))
         return EXIT_FAILED_INPUTS
     except KeyboardInterrupt:
-        print(f"platereader: {language('interrupted')}", file=sys.stderr)
+        print_message(language("interrupted"))
         return EXIT_INTERRUPTED
     return status
 
@@ -132,8 +129,14 @@ def _complete(parser: argparse.ArgumentParser) -> None:
 def _fail(error: Exception, status: int, arguments: argparse.Namespace, language: Language) -> int:
     """Say what went wrong, without a traceback."""
     message = with_options(str(error), getattr(arguments, "options", {}))
-    print(f"platereader: {printable(language(message))}", file=sys.stderr)
+    print_message(language(message))
     return status
+
+
+def _do_without_output(arguments: argparse.Namespace) -> None:
+    """Let a command go on whose results go elsewhere, too, where standard output is closed."""
+    if sys.__stdout__ is None and any(getattr(arguments, name, None) for name in _ELSEWHERE):
+        _discard_output()
 
 
 def _discard_output() -> None:

@@ -14,8 +14,10 @@ from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import positive
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
+from platereader.cli.saving import write_picture
+from platereader.cli.sources import read_pictures
 from platereader.cli.tables import format_table, printable
-from platereader.errors import DatasetError, InvalidArgumentError
+from platereader.errors import InvalidArgumentError
 from platereader.runtimes._options import ENGINES
 
 if TYPE_CHECKING:
@@ -114,8 +116,7 @@ def run_choice(arguments: argparse.Namespace) -> int:
     print(format_table([say(head) for head in ("ENGINE", "PRECISION", "MS A FRAME")], rows))
     for one in found.absent:
         print(say("left out: {name}: {reason}").format(name=one.name, reason=printable(one.reason)))
-    told = say("engine auto takes {way} from now on; kept in {path}")
-    print(told.format(way=" ".join(rows[0][:2]), path=printable(str(path))))
+    print(printable(say(f"engine auto takes {rows[0][0]} {rows[0][1]} from now on; kept in {path}")))
     return EXIT_OK
 
 
@@ -216,7 +217,8 @@ def run_frame(arguments: argparse.Namespace) -> int:
             list(frames.values()), settings, rounds=arguments.rounds, rng=rng, on_turn=progress.advance
         )
         combinations = list(dict.fromkeys((run.engine, run.precision) for run in runs)) if arguments.starts else []
-        picture = _saved(next(iter(frames.values())), Path(folder))
+        picture = Path(folder) / "picture.png"
+        write_picture(picture, next(iter(frames.values())))
         starts, missed = cold_starts(picture, combinations, rounds=arguments.starts, rng=rng, on_turn=progress.advance)
     sizes = tuple((name, frame.shape[1], frame.shape[0]) for name, frame in frames.items())
     reference = " ".join(pipelines.REFERENCE)
@@ -233,27 +235,12 @@ def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
     """The pictures by name, or generated ones."""
     import numpy as np
 
-    from platereader.cli.sources import find_sources
     from platereader.lab.speed.pictures import generated_frames
-    from platereader.media._images import read_image
 
     if not pictures:
         generated = generated_frames(2, rng=np.random.default_rng(0))
         return {f"generated {number}": frame for number, frame in enumerate(generated, start=1)}
-    sources = find_sources(pictures)
-    errors = [source.error for source in sources if source.error is not None]
-    if errors:
-        raise DatasetError(f"PICTURE: {errors[0]}")
-    return {str(source.relative_path): read_image(source.path) for source in sources}
-
-
-def _saved(frame: BgrImage, folder: Path) -> Path:
-    """The picture in a file of its own."""
-    from platereader.cli.saving import write_picture
-
-    path = folder / "picture.png"
-    write_picture(path, frame)
-    return path
+    return read_pictures(pictures, option="PICTURE")
 
 
 def run_detector(arguments: argparse.Namespace) -> int:

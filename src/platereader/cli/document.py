@@ -19,7 +19,6 @@ class Explanation:
     """How far one candidate of the detector came, and why not further.
 
     Attributes:
-        detection: the candidate.
         stage: ``detector``, ``decoder``, ``trust``, or ``passed`` when its reading has the status ``read``.
         why: one sentence.
         text: what was read, if it came that far.
@@ -41,8 +40,6 @@ class PictureResult:
 
     Attributes:
         source: path as given, or as found below the folder that was given.
-        width: in pixels; None when the picture failed.
-        height: in pixels; None when the picture failed.
         readings: best detection first.
         error: what went wrong; None when nothing did.
         explanations: best score first; None when they were not requested.

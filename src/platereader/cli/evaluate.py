@@ -70,6 +70,13 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     suites.add_argument(
         "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no videos"
     )
+    suites.add_argument(
+        "--h264",
+        type=int,
+        choices=range(52),
+        metavar="CRF",
+        help="with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos",
+    )
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
 
@@ -213,10 +220,14 @@ def _run_video(arguments: argparse.Namespace) -> None:
     check_installed("motmetrics")
     material = load_material(arguments.data)
     names = clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
-    videos = load_videos(arguments.data / "dev" / "video") if arguments.clips is None else ()
+    crf = arguments.h264
+    whole = arguments.clips is None and crf is None
+    videos = load_videos(arguments.data / "dev" / "video") if whole else ()
     report = _run_suite(
         arguments,
-        lambda pipeline, advance: evaluate_video(pipeline, material, videos=videos, names=names, on_step=advance),
+        lambda pipeline, advance: evaluate_video(
+            pipeline, material, videos=videos, names=names, crf=crf, on_step=advance
+        ),
         steps=run_size(names, videos),
         shown=format_video,
     )

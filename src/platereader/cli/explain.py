@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
@@ -18,48 +17,31 @@ LOWEST_SCORE = 0.05
 """Candidates below this score are not worth an explanation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explainer:
-    """Explains the pictures of one pipeline.
+def check_explainable(pipeline: Pipeline) -> None:
+    """Refuse a pipeline whose detector has no threshold that can be lowered."""
+    if min_score_of(pipeline.detector) is None:
+        raise InvalidArgumentError(
+            f"--explain cannot lower the threshold of {type(pipeline.detector).__name__}: use it with weights of this "
+            "package's own detector."
+        )
 
-    Attributes:
-        pipeline: what reads; its detector needs a ``min_score``, as ours has, or wraps one that has it.
 
-    Raises:
-        InvalidArgumentError: the detector's threshold cannot be lowered.
-    """
-
-    pipeline: Pipeline
-
-    def __post_init__(self) -> None:
-        detector = self.pipeline.detector
-        if min_score_of(detector) is None:
-            raise InvalidArgumentError(
-                f"--explain cannot lower the threshold of {type(detector).__name__}: use it with weights of this "
-                "package's own detector."
-            )
-
-    def explain(self, frame: BgrImage, readings: Sequence[PlateReading]) -> tuple[Explanation, ...]:
-        """What became of every candidate that the detector scored 0.05 or more, best score first.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR.
-            readings: what ``pipeline.read`` returned for it.
-        """
-        detector = self.pipeline.detector
-        threshold = min_score_of(detector) or 0.0
-        permissive = with_min_score(detector, min(LOWEST_SCORE, threshold)) or detector
-        explained = [
-            Explanation(found, "detector", f"its score of {found.score:.2f} is below the threshold {threshold:g}")
-            for found in checked_detect(permissive, [frame])[0]
-            if found.score < threshold
-        ]
-        for reading in readings:
-            if reading.detection is not None:
-                stage, why = _stage_of(reading)
-                note = _corner_note(reading.detection, pipeline=self.pipeline)
-                explained.append(Explanation(reading.detection, stage, why + note, reading.text))
-        return tuple(sorted(explained, key=lambda item: -item.detection.score))
+def explained(pipeline: Pipeline, frame: BgrImage, readings: Sequence[PlateReading]) -> tuple[Explanation, ...]:
+    """What became of every candidate that the detector scored 0.05 or more, best score first."""
+    detector = pipeline.detector
+    threshold = min_score_of(detector) or 0.0
+    permissive = with_min_score(detector, min(LOWEST_SCORE, threshold)) or detector
+    found = [
+        Explanation(one, "detector", f"its score of {one.score:.2f} is below the threshold {threshold:g}")
+        for one in checked_detect(permissive, [frame])[0]
+        if one.score < threshold
+    ]
+    for reading in readings:
+        if reading.detection is not None:
+            stage, why = _stage_of(reading)
+            note = _corner_note(reading.detection, pipeline=pipeline)
+            found.append(Explanation(reading.detection, stage, why + note, reading.text))
+    return tuple(sorted(found, key=lambda item: -item.detection.score))
 
 
 def _stage_of(reading: PlateReading) -> tuple[Stage, str]:

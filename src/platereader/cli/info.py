@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
 
 import platereader
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.tables import format_table
+from platereader.cli.tables import format_table, print_message
 from platereader.errors import WeightsError
 
 EXAMPLES = """examples:
@@ -76,7 +75,7 @@ def run_info(arguments: argparse.Namespace) -> int:
             for part in pipeline.describe()
         ]
     except WeightsError as error:
-        print(f"platereader: {error}", file=sys.stderr)
+        print_message(str(error))
         return EXIT_BROKEN
     countries = " ".join(scheme.country for scheme in pipeline.schemes) or "none"
     print(format_table(("", ""), [("countries", countries)]).lstrip("\n"))

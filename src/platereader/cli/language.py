@@ -10,8 +10,6 @@ from typing import Final
 
 from platereader.plates import Region
 
-LANGUAGES: Final = ("en", "ru")
-
 _RUSSIAN: Final = {
     # headers of tables
     "PICTURE": "СНИМОК",
@@ -47,12 +45,51 @@ _RUSSIAN: Final = {
     "{unreadable} unreadable)": "снимков прочитано: {done}, с ошибкой: {failed}; номеров: {plates} "
     "(прочитано {read}, сомнительных {uncertain}, нечитаемых {unreadable})",
     "not pictures by their names: {files}": "пропущены, расширение не как у снимка: {files}",
-    "pictures that platereader wrote, left out: {count}; to read them, name their folder": "пропущены снимки, которые "
-    "записал platereader: {count}; чтобы прочитать их, укажите их папку",
+    "without an ending": "без расширения",
+    "links to folders": "ссылок на папки",
+    "files that platereader wrote, left out: {count}; to include them, name nothing else": "пропущены файлы, "
+    "записанные platereader: {count}; чтобы обработать их, укажите только их",
     "copies and crops not written: {count}": "копий и вырезок не записано: {count}",
     "interrupted": "прервано",
     "standard output is closed, and results go there: leave it open, or send it to a file or to /dev/null.": "закрыт "
     "стандартный вывод, куда идут результаты: не закрывайте его или направьте в файл или в /dev/null.",
+    # read --explain
+    "candidate {score} at {place} px": "кандидат {score} в точке {place} пикс.",
+    "detector": "детектор",
+    "recognizer": "распознаватель",
+    "decoder": "декодер",
+    "trust": "проверка",
+    "passed": "принят",
+    "{reason}; the rectifier rejected its corners and used the box": "{reason}; углы отвергнуты, взята рамка",
+    "its score of {score} is below the threshold {threshold}": "оценка {score} ниже порога {threshold}",
+    "read with a confidence of {confidence}": "прочитан с уверенностью {confidence}",
+    "nothing on it is legible": "ничего не разобрать",
+    "an end of {text} is cut off or hidden": "край номера {text} обрезан или закрыт",
+    "a character of {text} is hidden": "один из символов {text} закрыт",
+    "too small to be sure of, with a confidence of {confidence} only": "слишком мелкий, уверенность всего {confidence}",
+    "the whole text has a confidence of {confidence} only": "уверенность во всём тексте всего {confidence}",
+    "its weakest character, {char}, has a confidence of {confidence} only": "самый ненадёжный символ — {char}, "
+    "уверенность в нём всего {confidence}",
+    "too much light: strokes of {text} may be burnt out": "пересвет: часть штрихов {text} могла пропасть",
+    "{text} fits no known plate format": "{text} не подходит ни под один известный формат",
+    "the region of {text} is not in the table of regions": "региона номера {text} нет в таблице регионов",
+    "{text} is not in the table of regions": "{text} нет в таблице регионов",
+    "the mark of its country was not seen on {text}, or that country is none of the pipeline's (likeliest mark: "
+    "{country}, {confidence}): see --country": "на {text} не видно знака страны, или эта страна не выбрана (больше "
+    "всего похоже на {country}, {confidence}): см. --country",
+    "the mark of its country was not seen on {text}, or that country is none of the pipeline's: see --country": "на "
+    "{text} не видно знака страны, или эта страна не выбрана: см. --country",
+    "{text} fits formats of several countries, and nothing on it tells them apart": "{text} подходит под форматы "
+    "нескольких стран, а по виду их не отличить",
+    # read, watch, redact
+    "--threads: the {part} runs with {engine} {precision}, as torch, which is faster here, takes no number of "
+    "threads.": "--threads: {part} работает на {engine} {precision}: torch, который здесь быстрее, числа потоков не "
+    "принимает.",
+    # redact
+    "files redacted: {done}, failed: {failed}; places covered: {places}": "файлов обработано: {done}, с ошибкой: "
+    "{failed}; закрашено мест: {places}",
+    "its sound ({codecs}) does not go into {ending} and is left out: try .mov": "звук ({codecs}) нельзя записать в "
+    "{ending}, он пропущен: попробуйте .mov",
     # watch
     "sources: {total}, failed: {failed}": "источников: {total}, с ошибкой: {failed}",
     "times of day are unknown after a source that failed: name the others by themselves": "после источника с ошибкой "
@@ -65,8 +102,8 @@ _RUSSIAN: Final = {
     "отброшено: {dropped}; проездов: {passages}",
     "{total} ({read} read, {uncertain} uncertain, {unreadable} unreadable)": "{total} (прочитано {read}, "
     "сомнительных {uncertain}, нечитаемых {unreadable})",
-    "; {count} more, read differently from frame to frame or not at all: --all shows them": "; ещё {count}, "
-    "которые читаются на кадрах по-разному или не читаются вовсе: их покажет --all",
+    "{reported}; {count} more, read differently from frame to frame or not at all: --all shows them": "{reported}; "
+    "ещё {count}, которые читаются на кадрах по-разному или не читаются вовсе: их покажет --all",
     # benchmark
     "ENGINE": "ДВИЖОК",
     "PRECISION": "ФОРМАТ ЧИСЕЛ",
@@ -94,6 +131,10 @@ _RUSSIAN: Final = {
     "there is no picture or video in the folder {path}: looked for {endings}.": "в папке {path} нет ни снимков, ни "
     "видео; искали {endings}.",
     "the folder {path} holds no pictures: looked for {endings}.": "в папке {path} нет снимков; искали {endings}.",
+    "{count} of the {total} pictures in {path} could not be read.": "не прочитано снимков в {path}: {count} из "
+    "{total}.",
+    "{path} has no frame that can be decoded: convert it, or copy it again.": "{path}: ни один кадр не декодируется: "
+    "преобразуйте файл или скопируйте его заново.",
     "no file matches {pattern}.": "под шаблон {pattern} не подходит ни один файл.",
     "{path} is damaged or cut off ({reason}): copy it again from its source or leave it out.": "файл {path} повреждён "
     "или обрезан ({reason}): скопируйте его заново или уберите.",
@@ -126,6 +167,9 @@ _RUSSIAN: Final = {
     "image file is truncated": "файл обрезан",
 }
 """Russian by English, of what the commands print to people; errors that are not here stay in English."""
+
+_MESSAGES: Final = frozenset({"part", "passages", "reason", "reported"})
+"""Fields of messages that hold one of the library's own words, and no name or number."""
 
 _REGIONS: Final = {
     "Brest Region": "Брестская область",
@@ -196,11 +240,7 @@ _REGIONS: Final = {
 
 
 class Language:
-    """Translates what the commands print.
-
-    Args:
-        code: ``en`` or ``ru``.
-    """
+    """Translates what the commands print."""
 
     def __init__(self, code: str = "en") -> None:
         self.code = code
@@ -211,8 +251,8 @@ class Language:
             return _RUSSIAN[text] if self.code == "ru" else text
         for english, russian in _RUSSIAN.items():
             if "{" in english and (found := re.fullmatch(_pattern(english), text, re.DOTALL)):
-                words = found.groupdict()
-                return russian.format(**words | {"reason": self(words.get("reason", ""))})
+                fields = found.groupdict().items()
+                return russian.format(**{name: self(word) if name in _MESSAGES else word for name, word in fields})
         return text
 
     def region(self, region: Region | None, *, country: str | None) -> str:
@@ -233,7 +273,7 @@ def add_language_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--lang``."""
     parser.add_argument(
         "--lang",
-        choices=LANGUAGES,
+        choices=("en", "ru"),
         default=argparse.SUPPRESS,  # the one before the command stays
         metavar="CODE",
         help="language of tables and errors: en, ru (default: $LANG)",

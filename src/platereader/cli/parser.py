@@ -28,11 +28,7 @@ class Parser(argparse.ArgumentParser):
 
     ``--help`` explains operands and options, and only names those of further groups, which are rarely needed:
     ``--help-all`` explains these, too. What is parsed has ``options``: the option of each destination, for messages.
-
-    Args:
-        args: as of the base.
-        language: of errors; that of the commands below, too.
-        options: as of the base.
+    The language is that of errors, for the commands below, too.
     """
 
     def __init__(self, *args: Any, language: Language | None = None, **options: Any) -> None:
@@ -125,12 +121,7 @@ class _ShortFormatter(_Formatter):
 
 
 def with_options(message: str, options: Mapping[str, str]) -> str:
-    """A message of the library about an argument, which names the option that the argument came from.
-
-    Args:
-        message: such as ``threads is 0, allowed is 1 or more.``
-        options: the option of each destination, as ``Parser`` keeps them.
-    """
+    """A message about an argument, such as ``threads is 0, ...``, with the option that the argument came from."""
     first = _FIRST_WORD.match(message)
     if first is None:
         return message

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from platereader.cli.language import Language, language_of
 from platereader.cli.parser import points, positive, share
+from platereader.cli.tables import print_message
 from platereader.errors import InvalidArgumentError
 from platereader.runtimes._options import ENGINES
 
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> None:
     """Add the options of what is looked for and where, and those that choose networks and how they run.
 
-    Args:
-        parser: of a command.
-        reads: whether the command reads plates; one that only finds them has no ``--recognizer`` and no ``--country``,
-            and its own ``--min-score``.
+    A command that only finds plates, and does not read them, has no ``--recognizer`` and ``--country``, and its own
+    ``--min-score``.
     """
     if reads:
         parser.add_argument("--country", metavar="CODES", help="whose plates, preferred first: RU,KZ or all")
@@ -49,16 +48,7 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
 
 
 def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
-    """The pipeline that the options of ``add_part_options`` ask for; says so where ``--threads`` decides on an engine.
-
-    Raises:
-        UnknownNameError: no weights of that name, or no such country.
-        WeightsError: weights are missing or altered.
-        EngineError: engine and precision do not go together.
-        InvalidArgumentError: weights of the wrong kind, weights that lack characters of a country's plates, a tile too
-            small, an area that is no polygon, or threads for torch.
-        UntrustedPickleError: a ``.pt`` file without ``--trust-pickle``.
-    """
+    """The pipeline that the options of ``add_part_options`` ask for; says where ``--threads`` decides on an engine."""
     from platereader.pipeline import Pipeline
     from platereader.plates import schemes_of
     from platereader.runtimes import RuntimeOptions
@@ -83,19 +73,19 @@ def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
         runtime=options,
     )
     if arguments.threads is not None:
-        _say_which_engine(pipeline)
+        _say_which_engine(pipeline, language_of(arguments))
     return _wrapped(pipeline, tile_px=arguments.tile, area=arguments.area)
 
 
-def _say_which_engine(pipeline: Pipeline) -> None:
+def _say_which_engine(pipeline: Pipeline, language: Language) -> None:
     """Say on stderr which networks run with another engine because of ``--threads``."""
     for part in pipeline.describe():
         if part.note is not None and "threads is" in part.note:
-            print(
-                f"platereader: --threads: the {part.part} runs with {part.engine} {part.precision}, as torch, which is "
-                "faster here, takes no number of threads.",
-                file=sys.stderr,
+            told = (
+                f"--threads: the {part.part} runs with {part.engine} {part.precision}, as torch, which is faster here, "
+                "takes no number of threads."
             )
+            print_message(language(told))
 
 
 def _wrapped(pipeline: Pipeline, *, tile_px: int | None, area: Sequence[Point] | None) -> Pipeline:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from types import TracebackType
 
 from typing_extensions import Self
 
 
 class Progress:
-    """A bar for ``total`` units; use it in a ``with`` statement.
-
-    Args:
-        total: how many units there are.
-        unit: what a unit is called.
-        scaled: shorten large numbers with k, M, G.
-    """
+    """A bar for ``total`` units, in k, M or G where they are ``scaled``; use it in a ``with`` statement."""
 
     def __init__(self, total: int, *, unit: str, scaled: bool = False) -> None:
         from tqdm import tqdm
@@ -36,9 +29,7 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.close()
 
     def advance(self, count: int = 1) -> None:

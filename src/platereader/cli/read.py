@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platereader
 from platereader.cli.document import PictureResult
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
@@ -17,13 +16,13 @@ from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
-from platereader.cli.sources import MADE_HERE, STDIN, Source, find_sources, source_path
-from platereader.cli.tables import printable
+from platereader.cli.saving import AnnotatedCopies, Crops
+from platereader.cli.sources import LEFT_OUT, MADE_HERE, STDIN, Source, find_sources, source_path
+from platereader.cli.tables import print_message
 from platereader.errors import PlateReaderError
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
-    from platereader.cli.saving import AnnotatedCopies, Crops
     from platereader.pipeline import Pipeline
     from platereader.results import PlateReading
 
@@ -71,13 +70,13 @@ def run_read(arguments: argparse.Namespace) -> int:
             for result in reader.read(source):
                 progress.clear()
                 if result.error is not None:
-                    _print_message(language(result.error))
+                    print_message(language(result.error))
                 report.add(result)
                 counts["failed" if result.error is not None else "done"] += 1
                 counts.update(reading.status for reading in result.readings)
             progress.clear()
             for problem in reader.take_problems():
-                _print_message(problem)
+                print_message(problem)
                 counts["not written"] += 1
             progress.advance()
     report.end()
@@ -87,8 +86,6 @@ def run_read(arguments: argparse.Namespace) -> int:
 
 def _savers(arguments: argparse.Namespace, sources: list[Source]) -> list[AnnotatedCopies | Crops]:
     """What writes the pictures of ``--save`` and ``--save-crops``."""
-    from platereader.cli.saving import AnnotatedCopies, Crops
-
     copies = [] if arguments.save is None else [AnnotatedCopies(arguments.save, sources)]
     crops = [] if arguments.save_crops is None else [Crops(arguments.save_crops, sources)]
     return [*copies, *crops]
@@ -100,12 +97,14 @@ class _Reader:
     def __init__(
         self, pipeline: Pipeline, arguments: argparse.Namespace, savers: Sequence[AnnotatedCopies | Crops]
     ) -> None:
-        from platereader.cli.explain import Explainer
-        from platereader.cli.saving import AnnotatedCopies
+        from platereader.cli.explain import check_explainable
+
+        if arguments.explain:
+            check_explainable(pipeline)
 
         self.pipeline = pipeline
         self.savers = savers
-        self.explainer = Explainer(pipeline) if arguments.explain else None
+        self._explains: bool = arguments.explain
         self._options: dict[str, str] = arguments.options
         self._problems: list[str] = []
         for saver in savers:
@@ -132,13 +131,14 @@ class _Reader:
         return problems
 
     def _read(self, source: Source, path: str) -> Iterator[PictureResult]:
+        from platereader.cli.explain import explained
         from platereader.media._images import MAX_IMAGE_BYTES, decode_frames, file_bytes
 
         stdin = source.path == STDIN
         data = sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1) if stdin else file_bytes(source.path)
         for index, frame in decode_frames(data, path=path):
             readings = self.pipeline.read(frame)
-            explanations = None if self.explainer is None else self.explainer.explain(frame, readings)
+            explanations = explained(self.pipeline, frame, readings) if self._explains else None
             self._save(source, frame, readings, index)
             height, width = frame.shape[:2]
             yield PictureResult(path, width, height, tuple(readings), explanations=explanations, frame=index)
@@ -154,7 +154,7 @@ class _Reader:
 
 def _report(arguments: argparse.Namespace, sources: list[Source], language: Language) -> Report:
     if arguments.json:
-        return JsonReport(platereader.__version__)
+        return JsonReport()
     if arguments.jsonl:
         return JsonLinesReport()
     return CsvReport() if arguments.csv else TableReport([str(source.path) for source in sources], language)
@@ -162,24 +162,18 @@ def _report(arguments: argparse.Namespace, sources: list[Source], language: Lang
 
 def _print_summary(counts: Counter[str], skipped: Counter[str], language: Language) -> None:
     """What was found in all, in numbers only, and what was left out."""
+    lines: list[str] = []
     if written := skipped.pop(MADE_HERE, 0):
-        words = language("pictures that platereader wrote, left out: {count}; to read them, name their folder")
-        _print_message(words.format(count=written), prefix="")
+        lines.append(LEFT_OUT.format(count=written))
     if skipped:
-        files = ", ".join(f"{count} {ending}" for ending, count in skipped.most_common())
-        _print_message(language("not pictures by their names: {files}").format(files=files), prefix="")
+        files = ", ".join(f"{count} {language(ending)}" for ending, count in skipped.most_common())
+        lines.append(f"not pictures by their names: {files}")
     if counts["not written"]:
-        words = language("copies and crops not written: {count}")
-        _print_message(words.format(count=counts["not written"]), prefix="")
-    statuses = {status: counts[status] for status in ("read", "uncertain", "unreadable")}
-    words = language(
-        "pictures read: {done}, failed: {failed}; plates: {plates} ({read} read, {uncertain} uncertain, "
-        "{unreadable} unreadable)"
+        lines.append(f"copies and crops not written: {counts['not written']}")
+    total = counts["read"] + counts["uncertain"] + counts["unreadable"]
+    lines.append(
+        f"pictures read: {counts['done']}, failed: {counts['failed']}; plates: {total} ({counts['read']} read, "
+        f"{counts['uncertain']} uncertain, {counts['unreadable']} unreadable)"
     )
-    total = sum(statuses.values())
-    _print_message(words.format(done=counts["done"], failed=counts["failed"], plates=total, **statuses), prefix="")
-
-
-def _print_message(message: str, *, prefix: str = "platereader: ") -> None:
-    """Print a line to stderr, apart from the results."""
-    print(prefix + printable(message), file=sys.stderr)
+    for line in lines:
+        print_message(language(line), prefix="")

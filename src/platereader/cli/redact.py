@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
-import threading
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
-from platereader.cli.language import Language, language_of
+from platereader.cli.language import Language, add_language_option, language_of
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
-from platereader.cli.sources import MADE_HERE, Source, find_sources, resolved, source_path
+from platereader.cli.redaction_report import FileCover, RedactionReport
+from platereader.cli.saving import check_folder, write_picture
+from platereader.cli.sources import LEFT_OUT, MADE_HERE, Source, find_sources, resolved, source_path
+from platereader.cli.tables import print_message
+from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
-    from platereader.cli.redaction_report import RedactionReport
     from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
     from platereader.protocols import Detector
@@ -78,6 +77,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         "--preview", type=Path, metavar="FILE", help="write one JPEG or PNG of the frames of which most is covered"
     )
     parser.add_argument("--mute", action="store_true", help="leave the sound of videos out")
+    add_language_option(parser)
     more = parser.add_argument_group("rotation and size")
     more.add_argument(
         "--any-rotation",
@@ -97,7 +97,6 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.redaction_report import RedactionReport
     from platereader.cli.videos import VIDEO_SUFFIXES, check_quality
 
     check_quality(arguments.quality)
@@ -109,21 +108,16 @@ def run_redact(arguments: argparse.Namespace) -> int:
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
     report = RedactionReport()
-    with _exiting_on_sigterm():
+    with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
         status = _redact_all(jobs, redactor, report, language)
         _write_report(report, arguments, inputs)
     if written := skipped[MADE_HERE]:
-        words = language("pictures that platereader wrote, left out: {count}; to read them, name their folder")
-        print(words.format(count=written), file=sys.stderr)
+        print_message(language(LEFT_OUT.format(count=written)), prefix="")
     return status
 
 
 def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inputs: InputFiles) -> None:
-    """Refuse a report or preview that would take the place of a source or a result, before anything is done.
-
-    Raises:
-        InvalidArgumentError: it would, or the preview is of a kind that cannot be written.
-    """
+    """Refuse a report or preview that would take the place of a source or a result, before anything is done."""
     occupied = {job.target.resolve() for job in jobs}
     for option, path in (("--report", arguments.report), ("--preview", arguments.preview)):
         if path is not None and (path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied):
@@ -140,8 +134,6 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
 
 def _write_report(report: RedactionReport, arguments: argparse.Namespace, inputs: InputFiles) -> None:
     """Write what ``--report`` and ``--preview`` ask for."""
-    from platereader.cli.saving import write_picture
-
     if arguments.report is not None:
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
         write_json(arguments.report, report.to_dict(), inputs=inputs)
@@ -149,21 +141,9 @@ def _write_report(report: RedactionReport, arguments: argparse.Namespace, inputs
         write_picture(arguments.preview, report.contact_sheet(), inputs=inputs)
 
 
-@contextmanager
-def _exiting_on_sigterm() -> Generator[None]:
-    """Let SIGTERM end the command as an error does, so that what is half written is removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals belong to the main thread
-        return
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(EXIT_FAILED_INPUTS)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _leave() -> NoReturn:
+    """End the command as an error does, so that what is half written is removed."""
+    raise SystemExit(EXIT_FAILED_INPUTS)
 
 
 def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionReport, language: Language) -> int:
@@ -174,14 +154,15 @@ def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionRepo
             except MemoryError:
                 problem = "it does not fit into memory: shrink or cut it."
             except (PlateReaderError, OSError) as error:
-                problem = str(error)
+                problem = str(error).removeprefix("path ")
             else:
                 continue
             report.problems.append((job.source.path, problem))
             progress.clear()
-            print(f"platereader: {job.source.path}: {language(problem)}", file=sys.stderr)
+            print_message(f"{job.source.path}: {language(problem)}")
     failed, places = len(report.problems), sum(file.places for file in report.files)
-    print(f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {places}", file=sys.stderr)
+    told = f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {places}"
+    print_message(language(told), prefix="")
     return EXIT_FAILED_INPUTS if failed else EXIT_OK
 
 
@@ -196,13 +177,7 @@ class _Job:
 
 
 def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job]:
-    """What to do; no source, no result and no link may be overwritten.
-
-    Raises:
-        InvalidArgumentError: a result would take the place of a source or lie among the sources, or ``--out`` is a file
-            and there are several.
-    """
-    from platereader.cli.saving import check_folder
+    """What to do; no source, no result and no link may be overwritten, and no result lies among the sources."""
     from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._images import IMAGE_SUFFIXES, is_animated
 
@@ -210,7 +185,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     given: list[Path] = arguments.sources
     named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
     single = named and len(given) == 1 and not given[0].is_dir()
-    if any(resolved(path) == resolved(out) and path.is_dir() for path in given):
+    if any(resolved(path) == resolved(out) and path in source.path.parents for path in given for source in sources):
         raise InvalidArgumentError(
             f"--out is {str(out)!r}, the folder of the sources: name another folder, or one below."
         )
@@ -280,10 +255,7 @@ class _Redactor:
             )
         self._detector = lowered or pipeline.detector
         self._tracker = pipeline.tracker
-        self._method = arguments.method
-        self._quality: int | None = arguments.quality
-        self._mute: bool = arguments.mute
-        self._any_rotation: bool = arguments.any_rotation
+        self._arguments = arguments
         self._inputs = inputs
 
     def redact(self, job: _Job, report: RedactionReport, progress: Progress) -> None:
@@ -292,20 +264,18 @@ class _Redactor:
 
         if job.source.error is not None:
             raise InvalidArgumentError(job.source.error)
-        detector = turned_detector(self._detector, always=self._any_rotation)
+        detector = turned_detector(self._detector, always=self._arguments.any_rotation)
         (self._video if job.is_video else self._picture)(job, detector, report, progress)
 
     def _picture(self, job: _Job, detector: Detector, report: RedactionReport, progress: Progress) -> None:
         from platereader._contracts import checked_detect
-        from platereader.cli.redaction_report import FileCover
-        from platereader.cli.saving import write_picture
         from platereader.media._covering import DEFAULT_MARGIN, covered
         from platereader.media._images import read_image
         from platereader.media._redaction import credible
 
         frame = read_image(job.source.path)
         places = credible(checked_detect(detector, [frame])[0], frame)
-        pixels, share = covered(frame, places, method=self._method, margin=DEFAULT_MARGIN)
+        pixels, share = covered(frame, places, method=self._arguments.method, margin=DEFAULT_MARGIN)
         write_picture(job.target, pixels, inputs=self._inputs)
         cover = FileCover(job.source.path, job.target)
         cover.add(pixels, places, share=share)
@@ -314,20 +284,19 @@ class _Redactor:
 
     def _video(self, job: _Job, detector: Detector, report: RedactionReport, progress: Progress) -> None:
         """A video that breaks off is redacted as far as it goes, and reported all the same."""
-        from platereader.cli.redaction_report import FileCover
         from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
         from platereader.media._redaction import redact_stream
 
-        cover = FileCover(job.source.path, job.target)
+        options, cover = self._arguments, FileCover(job.source.path, job.target)
         errors: list[PlateReaderError] = []
         video = open_source(job.source.path)
         try:
             with VideoWriter(
-                job.target, source=video, quality=self._quality, mute=self._mute, inputs=self._inputs
+                job.target, source=video, quality=options.quality, mute=options.mute, inputs=self._inputs
             ) as writer:
                 frames = _frames_until_error(video, errors)
-                redacted = redact_stream(frames, detector=detector, tracker=self._tracker(), method=self._method)
+                redacted = redact_stream(frames, detector=detector, tracker=self._tracker(), method=options.method)
                 for one in redacted:
                     writer.write(one.frame, one.timestamp_s)
                     cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
@@ -337,6 +306,6 @@ class _Redactor:
         report.files.append(cover)
         if writer.left_out:
             progress.clear()
-            print(f"platereader: {job.source.path}: {writer.left_out}", file=sys.stderr)
+            print_message(f"{job.source.path}: {language_of(options)(writer.left_out)}")
         if errors:
             raise errors[0]

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.results import Detection
-
-if TYPE_CHECKING:
-    from PIL import ImageFont
 
 LARGEST_FRAMES = 12
 """How many frames with the largest cover are listed of each file, and shown of all files together."""
@@ -30,7 +23,7 @@ _MAX_NAME = 36
 _OUTLINE = (0, 0, 255)
 
 
-@dataclass(frozen=True, slots=True, eq=False, order=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class CoveredFrame:
     """One frame of which something is covered.
 
@@ -48,9 +41,10 @@ class CoveredFrame:
     places: tuple[Detection, ...]
     preview: BgrImage
 
-    def __lt__(self, other: CoveredFrame) -> bool:
-        """Whether less is covered; of equal frames, whether it comes later."""
-        return (self.share, -self.index) < (other.share, -other.index)
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Less where more is covered; of equal frames, where it comes earlier."""
+        return -self.share, self.index
 
     def to_dict(self) -> dict[str, Any]:
         """The frame as it stands in JSON."""
@@ -68,30 +62,18 @@ class CoveredFrame:
 
 @dataclass(slots=True)
 class FileCover:
-    """What was covered in one file.
-
-    Attributes:
-        source: the file.
-        target: the new one.
-    """
+    """What was covered in one file; the frames with the largest cover, the largest first."""
 
     source: Path
     target: Path
     frames: int = 0
     covered_frames: int = 0
     places: int = 0
+    largest: list[CoveredFrame] = field(default_factory=list[CoveredFrame])
     _share_sum: float = 0.0
-    _largest: list[CoveredFrame] = field(default_factory=list[CoveredFrame])  # a heap, the smallest first
 
     def add(self, frame: BgrImage, places: Sequence[Detection], *, share: float, time_s: float = 0.0) -> None:
-        """Take in the next frame.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR, as it is written.
-            places: what was covered.
-            share: of its area, 0 to 1.
-            time_s: when it is shown.
-        """
+        """Take in the next frame, as it is written, and what is covered: places, and their share of its area."""
         index = self.frames
         self.frames += 1
         if not places:
@@ -99,15 +81,9 @@ class FileCover:
         self.covered_frames += 1
         self.places += len(places)
         self._share_sum += share
-        if len(self._largest) < LARGEST_FRAMES or share > self._largest[0].share:
+        if len(self.largest) < LARGEST_FRAMES or share > self.largest[-1].share:
             one = CoveredFrame(share, index, time_s, tuple(places), _preview(frame, places))
-            push = heapq.heappush if len(self._largest) < LARGEST_FRAMES else heapq.heapreplace
-            push(self._largest, one)
-
-    @property
-    def largest(self) -> list[CoveredFrame]:
-        """The frames with the largest cover, the largest first."""
-        return sorted(self._largest, reverse=True)
+            self.largest = sorted([*self.largest, one], key=lambda each: each.rank)[:LARGEST_FRAMES]
 
     def to_dict(self) -> dict[str, Any]:
         """The file as it stands in JSON."""
@@ -124,12 +100,7 @@ class FileCover:
 
 @dataclass(slots=True)
 class RedactionReport:
-    """All files of a run.
-
-    Attributes:
-        files: those that were written.
-        problems: files that could not be redacted, or not wholly, and why.
-    """
+    """All files of a run: those that were written, and those that could not be redacted, or not wholly, and why."""
 
     files: list[FileCover] = field(default_factory=list[FileCover])
     problems: list[tuple[Path, str]] = field(default_factory=list[tuple[Path, str]])
@@ -142,13 +113,9 @@ class RedactionReport:
         }
 
     def contact_sheet(self) -> BgrImage:
-        """The frames of all files with the largest cover, the largest first, each with its file, time and share.
-
-        Returns:
-            uint8 ``(H, W, 3)`` BGR; one empty row where nothing was covered.
-        """
+        """The frames of all files with the largest cover, the largest first, each with its file, time and share."""
         named = [(one, file.source.name) for file in self.files for one in file.largest]
-        shown = sorted(named, key=lambda pair: pair[0], reverse=True)[:LARGEST_FRAMES]
+        shown = sorted(named, key=lambda pair: pair[0].rank)[:LARGEST_FRAMES]
         width, height = _TILE_PX[0], _TILE_PX[1] + _CAPTION_PX
         rows = max(1, -(-len(shown) // _COLUMNS))
         sheet = np.full((rows * height, _COLUMNS * width, 3), 255, np.uint8)
@@ -177,17 +144,11 @@ def _tile(one: CoveredFrame, name: str) -> BgrImage:
     """A frame with a line of text below it."""
     from PIL import Image, ImageDraw
 
+    from platereader.media._drawing import font_of
+
     picture = Image.new("RGB", (_TILE_PX[0], _TILE_PX[1] + _CAPTION_PX), "white")
     picture.paste(Image.fromarray(np.ascontiguousarray(one.preview[:, :, ::-1])))
     short = name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 3]}..."
     text = f"{100 * one.share:.2f} %   {short}   {one.time_s:.2f} s"
-    ImageDraw.Draw(picture).text((4, _TILE_PX[1] + 3), text, fill="black", font=_font())
+    ImageDraw.Draw(picture).text((4, _TILE_PX[1] + 3), text, fill="black", font=font_of(_FONT_PX))
     return np.asarray(picture)[:, :, ::-1]
-
-
-@cache
-def _font() -> ImageFont.FreeTypeFont:
-    from PIL import ImageFont
-
-    data = (resources.files("platereader.media") / "_font" / "DejaVuSansCondensed-Bold.ttf").read_bytes()
-    return ImageFont.truetype(io.BytesIO(data), _FONT_PX)

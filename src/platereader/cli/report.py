@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any
 
+import platereader
 from platereader.cli.document import SCHEMA, Explanation, PictureResult
 from platereader.cli.language import Language
-from platereader.cli.tables import csv_cell, printable, printable_json, table_row
+from platereader.cli.tables import CsvTable, printable, printable_json, table_row
 from platereader.results import HasVerdict, PlateReading
 
 _HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
@@ -48,14 +47,9 @@ class Report:
 
 
 class JsonReport(Report):
-    """One JSON document, printed at the end, and so of dictionaries: pictures with their pixels would fill the memory.
+    """One JSON document, printed at the end; kept as dictionaries, as pictures would fill the memory."""
 
-    Args:
-        version: of the package.
-    """
-
-    def __init__(self, version: str) -> None:
-        self._version = version
+    def __init__(self) -> None:
         self._pictures: list[dict[str, Any]] = []
 
     def add(self, result: PictureResult) -> None:
@@ -64,7 +58,7 @@ class JsonReport(Report):
 
     def end(self) -> None:
         """Print the document."""
-        document = {"schema": SCHEMA, "version": self._version, "pictures": self._pictures}
+        document = {"schema": SCHEMA, "version": platereader.__version__, "pictures": self._pictures}
         print(printable_json(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
@@ -82,7 +76,6 @@ class TableReport(Report):
 
     Args:
         sources: all paths that will come, for the width of the first column.
-        language: of the headers, reasons and regions.
     """
 
     def __init__(self, sources: Sequence[str], language: Language) -> None:
@@ -106,7 +99,7 @@ class TableReport(Report):
         if not result.readings:
             self._print((name, "-", "", "", "", "", self._language("no plate found")))
         for explanation in result.explanations or ():
-            print(printable(_explained(explanation)))
+            print(printable(_explained(explanation, self._language)))
 
     def _print(self, cells: Sequence[str]) -> None:
         print(table_row(cells, widths=self._widths), flush=True)
@@ -116,20 +109,12 @@ class CsvReport(Report):
     """CSV with one row per plate; a picture without plates has one row without text."""
 
     def __init__(self) -> None:
-        self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        self._writer.writerow(_CSV_HEADER)
+        self._table = CsvTable(_CSV_HEADER)
 
     def add(self, result: PictureResult) -> None:
-        """Print the rows of one picture, at once."""
-        frame = "" if result.frame is None else str(result.frame)
-        for reading in result.readings:
-            self._write(result.source, *_csv_cells(reading), "", frame, reading.number or "")
-        if not result.readings:
-            self._write(result.source, *[""] * (len(_CSV_HEADER) - 4), result.error or "", frame, "")
-        sys.stdout.flush()
-
-    def _write(self, *cells: str | float) -> None:
-        self._writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in cells])
+        """Print the rows of one picture."""
+        for row in [_csv_row(reading) for reading in result.readings] or [{}]:
+            self._table.add({"source": result.source, "error": result.error, "frame": result.frame, **row})
 
 
 def verdict_cells(seen: HasVerdict, language: Language) -> tuple[str, ...]:
@@ -150,23 +135,14 @@ def _cells(reading: PlateReading, language: Language) -> tuple[str, ...]:
     return *cells, f"{note}: {reading.masked_text}" if doubtful else note
 
 
-def _csv_cells(reading: PlateReading) -> tuple[str | float, ...]:
-    detection = reading.detection
-    box = ("",) * 4 if detection is None else tuple(round(value, 1) for value in detection.box.to_tuple())
-    return (
-        reading.text or "",
-        reading.text_local or "",
-        round(reading.confidence, 4),
-        reading.status,
-        reading.reason or "",
-        reading.country or "",
-        reading.format or "",
-        "" if reading.region is None else reading.region.code,
-        *box,
-    )
+def _csv_row(reading: PlateReading) -> dict[str, Any]:
+    row = reading.to_row()
+    edges = {name: round(row[name], 1) for name in ("x1", "y1", "x2", "y2") if row[name] is not None}
+    return {**row, **edges, "confidence": round(reading.confidence, 4)}
 
 
-def _explained(explanation: Explanation) -> str:
+def _explained(explanation: Explanation, language: Language) -> str:
     box = explanation.detection.box
     place = f"{box.x1:.0f},{box.y1:.0f} {box.width:.0f}x{box.height:.0f} px"
-    return f"    candidate {explanation.detection.score:.2f} at {place}: {explanation.stage}: {explanation.why}"
+    candidate = language(f"candidate {explanation.detection.score:.2f} at {place}")
+    return f"    {candidate}: {language(explanation.stage)}: {language(explanation.why)}"

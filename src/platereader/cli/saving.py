@@ -6,14 +6,13 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import InputFiles, append_text, write_bytes
+from platereader._files import InputFiles, append_text, open_regular, write_bytes
 from platereader._geometry import Box
 from platereader.cli.sources import MADE_HERE, STDIN, Source, made_here, resolved
 from platereader.errors import FileError, InvalidArgumentError
@@ -24,51 +23,38 @@ _MARGIN = 0.3
 _LOSSY = frozenset({".jpg", ".jpeg"})
 
 
-@dataclass(slots=True)
 class AnnotatedCopies:
-    """A folder of pictures with their readings drawn on.
+    """A folder of pictures with their readings drawn on; none of the sources is written over.
 
     Attributes:
-        folder: where they go; made with the first picture.
-        sources: what is read; none of it is written over.
         show_country: whether the code of its country stands beside each plate.
 
     Raises:
         InvalidArgumentError: the folder has sources in it, or a copy would take the place of one.
     """
 
-    folder: Path
-    sources: Sequence[Source]
-    show_country: bool = False
     option: ClassVar[str] = "--save"
-    _inputs: InputFiles = field(init=False)
-    _targets: dict[Path, Path] = field(init=False, default_factory=dict[Path, Path])
-    _used: set[Path] = field(init=False, default_factory=set[Path])
 
-    def __post_init__(self) -> None:
-        check_folder(self.folder, option="--save")
-        check_apart(self.folder, self.sources, option="--save")
-        self._inputs = InputFiles(source.path for source in self.sources)
-        for source in self.sources:
+    def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
+        check_folder(folder, option=self.option)
+        _check_apart(folder, sources, option=self.option)
+        self.show_country: bool = False
+        self._folder = folder
+        self._inputs = InputFiles(source.path for source in sources)
+        self._targets: dict[Path, Path] = {}
+        self._used: set[Path] = set()
+        for source in sources:
             suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
-            path = _unused_path((self.folder / source.relative_path).with_suffix(suffix), self._used)
+            path = _unused_path((folder / source.relative_path).with_suffix(suffix), self._used)
             if path in self._inputs:
                 raise InvalidArgumentError(
-                    f"--save is {str(self.folder)!r}, where {str(path)!r} is one of the pictures that are read: name "
+                    f"--save is {str(folder)!r}, where {str(path)!r} is one of the pictures that are read: name "
                     "another folder."
                 )
             self._targets[source.path] = path
 
-    def save(
-        self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None = None
-    ) -> None:
-        """Write one annotated copy under the path of its source below the folder that was given.
-
-        Args:
-            source: of the picture.
-            frame: the picture, uint8 ``(H, W, 3)`` BGR.
-            readings: to draw.
-            index: of the frame of an animated picture, which becomes part of the name.
+    def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None) -> None:
+        """Write one annotated copy; the index of a frame of an animated picture becomes part of the name.
 
         Raises:
             FileError: it cannot be written, or what has its name was not made by this program.
@@ -78,48 +64,33 @@ class AnnotatedCopies:
         path = self._targets[source.path]
         if index is not None:
             path = _unused_path(path.with_stem(f"{path.stem}-{index}"), self._used)
-        _make_folders(self.folder, path.parent)
+        _make_folders(self._folder, path.parent)
         drawn = draw_readings(frame, readings, show_country=self.show_country)
         write_picture(path, drawn, inputs=self._inputs)
 
 
-@dataclass(slots=True)
 class Crops:
     """A labelled set of plates: ``images/*.png`` and ``labels.jsonl``, as ``load_dataset`` takes it.
 
     A sure reading becomes the label. Any other is only suggested, in ``suggestion``, and ``text`` is left null for a
     person to fill in.
 
-    Attributes:
-        folder: where it goes.
-        sources: what is read.
-
     Raises:
         InvalidArgumentError: the folder has sources in it, or already labels or a folder ``images`` with files.
     """
 
-    folder: Path
-    sources: Sequence[Source]
     option: ClassVar[str] = "--save-crops"
-    _inputs: InputFiles = field(init=False)
-    _used: set[Path] = field(init=False, default_factory=set[Path])
 
-    def __post_init__(self) -> None:
-        check_folder(self.folder, option="--save-crops")
-        check_apart(self.folder, self.sources, option="--save-crops")
-        check_new_set(self.folder, option="--save-crops")
-        self._inputs = InputFiles(source.path for source in self.sources)
+    def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
+        check_folder(folder, option=self.option)
+        _check_apart(folder, sources, option=self.option)
+        check_new_set(folder, option=self.option)
+        self._folder = folder
+        self._inputs = InputFiles(source.path for source in sources)
+        self._used: set[Path] = set()
 
-    def save(
-        self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None = None
-    ) -> None:
-        """Write the plates of one picture, each with a little of what is around it.
-
-        Args:
-            source: of the picture.
-            frame: the picture, uint8 ``(H, W, 3)`` BGR.
-            readings: of its plates.
-            index: of the frame of an animated picture, which becomes part of the names.
+    def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None) -> None:
+        """Write the plates of one picture, each with a little of what is around it; the index as for copies.
 
         Raises:
             FileError: one cannot be written.
@@ -131,21 +102,17 @@ class Crops:
             if detection is None or window is None:
                 continue
             x1, y1, x2, y2 = window
-            path = _unused_path(self.folder / "images" / f"{stem}-{number}.png", self._used)
-            _make_folders(self.folder, path.parent)
+            path = _unused_path(self._folder / "images" / f"{stem}-{number}.png", self._used)
+            _make_folders(self._folder, path.parent)
             write_picture(path, frame[y1:y2, x1:x2], inputs=self._inputs)
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
             row |= {"country": reading.country if reading.status == "read" else None}
-            append_text(self.folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+            append_text(self._folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def check_folder(folder: Path, *, option: str) -> None:
-    """Refuse a folder for results that cannot be made or written to, before anything is done.
-
-    Args:
-        folder: for the results; it need not exist.
-        option: that names the folder, for the message.
+    """Refuse a folder for results that cannot be made or written to, before anything is done; it need not exist.
 
     Raises:
         InvalidArgumentError: it is a file, lies below one, or may not be written to.
@@ -159,35 +126,18 @@ def check_folder(folder: Path, *, option: str) -> None:
         )
 
 
-def check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> None:
-    """Refuse a folder for results in which pictures to read lie: a second run would read the results of the first.
-
-    Args:
-        folder: for the results; it need not exist.
-        sources: pictures to read.
-        option: that names the folder, for the message.
-
-    Raises:
-        InvalidArgumentError: it is such a folder.
-    """
-    there = resolved(folder)
-    for root in {
-        source.path.parents[len(source.relative_path.parts) - 1]
-        for source in sources
-        if not source.error and source.path != STDIN
-    }:
-        if resolved(root) == there:
-            raise InvalidArgumentError(
-                f"{option} is {str(folder)!r}, the folder of pictures that are read: name another one, or one below it."
-            )
+def _check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> None:
+    """Refuse a folder for results in which pictures to read lie: a second run would read the results of the first."""
+    files = [source for source in sources if not source.error and source.path != STDIN]
+    roots = {source.path.parents[len(source.relative_path.parts) - 1] for source in files}
+    if resolved(folder) in map(resolved, roots):
+        raise InvalidArgumentError(
+            f"{option} is {str(folder)!r}, the folder of pictures that are read: name another one, or one below it."
+        )
 
 
 def check_new_set(folder: Path, *, option: str) -> None:
-    """Refuse a folder that already has labels, or files in ``images``.
-
-    Raises:
-        InvalidArgumentError: it has.
-    """
+    """Refuse a folder that already has labels, or files in ``images``."""
     images = folder / "images"
     if (folder / "labels.jsonl").exists() or (images.is_dir() and any(images.iterdir())):
         raise InvalidArgumentError(
@@ -196,11 +146,7 @@ def check_new_set(folder: Path, *, option: str) -> None:
 
 
 def _make_folders(root: Path, folder: Path) -> None:
-    """Make a folder below the one that was named, where none in between may be a link to another place.
-
-    Raises:
-        FileError: one is.
-    """
+    """Make a folder below the one that was named, where none in between may be a link to another place."""
     for parent in (folder, *folder.parents):
         if parent == root:
             break
@@ -245,11 +191,6 @@ def _unused_path(path: Path, used: set[Path]) -> Path:
 def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = None) -> None:
     """Write a JPEG or PNG, by the ending of the name; the folder is made if missing.
 
-    Args:
-        path: where it goes; of what is there only a picture that was written here is replaced.
-        pixels: uint8 ``(H, W, 3)`` BGR.
-        inputs: files that are not replaced.
-
     Raises:
         FileError: it cannot be written, or what has its name was not made by this program.
     """
@@ -270,7 +211,11 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
 
 def _check_made_here(path: Path) -> None:
     """Raise FileError if a file has the name that ``write_picture`` did not write; links are refused later on."""
-    if not path.is_symlink() and path.is_file() and path.stat().st_size and not made_here(path):
+    if path.is_symlink() or not path.is_file() or not path.stat().st_size:
+        return
+    with open_regular(path, what="the picture there"):
+        pass
+    if not made_here(path):
         raise FileError(
             f"cannot write {str(path)!r}: a file of that name is there that this program did not make. Move it, or "
             "name another folder."

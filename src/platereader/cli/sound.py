@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platereader.media._decoding import open_file
+from platereader.media._decoding import open_file, until_error
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -58,27 +58,15 @@ class SoundCopy:
 
     def _demuxed(self) -> Iterator[tuple[_Track, Any, float]]:
         """Packets with their tracks and times, without damaged ones; a file that breaks off gives those before."""
-        from av.error import FFmpegError
-
         streams = [stream for stream in self._source.streams.audio if stream.index in self._tracks]
-        packets = self._source.demux(streams) if streams else iter(())
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, FFmpegError):
-                return
+        for packet in until_error(self._source.demux(streams)) if streams else ():
             track = self._tracks[packet.stream.index]
             if packet.size and not packet.is_corrupt and (starts_s := track.time_of(packet)) is not None:
                 yield track, packet, starts_s
 
 
 class _Track:
-    """One stream of sound.
-
-    Args:
-        target: the stream that it is copied to.
-        start_s: the time in the source of the first frame.
-    """
+    """One stream of sound."""
 
     def __init__(self, target: Any, start_s: float) -> None:
         self._target = target

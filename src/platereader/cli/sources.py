@@ -9,16 +9,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from platereader._files import open_regular
-from platereader.errors import FileError
+from platereader.errors import DatasetError, FileError
+
+if TYPE_CHECKING:
+    from platereader._arrays import BgrImage
 
 STDIN: Final = Path("-")
 """What stands for a picture on standard input."""
 
 MADE_HERE: Final = "made by platereader"
-"""Stands in every picture that the commands write, as a comment near its beginning."""
+"""Stands in every picture and video that the commands write, as a comment; in a picture near its beginning."""
+
+LEFT_OUT: Final = "files that platereader wrote, left out: {count}; to include them, name nothing else"
+"""What is said where such files are left out."""
 
 _MADE_HERE_WITHIN_BYTES = 1024
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has lost one of the two slashes
@@ -29,7 +35,6 @@ class Source:
     """One picture file, or why there is none.
 
     Attributes:
-        path: of the file.
         relative_path: its path below the folder that was given; its name where a file was given.
         error: what is wrong with an input that gives no picture.
     """
@@ -49,38 +54,55 @@ def find_sources(
     """The pictures of all inputs, each file once; an input without any gives one source with an error.
 
     A file is taken whatever its name ends in. Folders are searched to the bottom for names that end like pictures;
-    hidden files and folders are left out. A pattern such as ``photos/**/*.jpg`` stands for what matches it. A folder or
-    pattern that stands for other pictures, too, does not stand for those that an earlier run wrote.
+    hidden files and folders are left out. A pattern such as ``photos/**/*.jpg`` stands for what matches it. What an
+    earlier run wrote is left out, unless there is nothing else.
 
     Args:
         inputs: files, folders, patterns, and ``STDIN``.
         also: further lower-case endings to look for in folders, such as those of videos.
         without: folders that are left out where they lie below another one, such as those for results.
-        skipped: counts what else is there, by the ending of its name; pictures of an earlier run as ``MADE_HERE``.
+        skipped: counts what else is there, by the ending of its name; files of an earlier run as ``MADE_HERE``.
     """
     from platereader.media._images import IMAGE_SUFFIXES
 
     found: dict[Path, Source] = {}
     left_out = [resolved(folder) for folder in without]
     others = Counter[str]() if skipped is None else skipped
-    for pattern in inputs:
-        matches = _matching(pattern, left_out)
-        sources = [one for path in matches for one in _sources_of(path, IMAGE_SUFFIXES | also, left_out, others)]
-        written = {one for one in sources if made_here(one.path)}
-        if written and any(one.error is None and one not in written for one in sources):
-            sources = [one for one in sources if one not in written]
-            others[MADE_HERE] += len(written)
-        for source in sources:
+    for path in (match for pattern in inputs for match in _matching(pattern, left_out)):
+        for source in _sources_of(path, IMAGE_SUFFIXES | also, left_out, others):
             found.setdefault(resolved(source.path), source)
-    return list(found.values())
+    written = earlier_results([source.path for source in found.values() if source.error is None])
+    others.update(MADE_HERE for _ in written)
+    return [source for source in found.values() if source.path not in written]
+
+
+def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]:
+    """The pictures of all inputs, decoded, by their paths below them."""
+    from platereader.media._images import read_image
+
+    sources = find_sources(inputs)
+    for source in sources:
+        if source.error is not None:
+            raise DatasetError(f"{option}: {source.error}")
+    return {str(source.relative_path): read_image(source.path) for source in sources}
+
+
+def earlier_results(paths: Sequence[Path]) -> set[Path]:
+    """Those of several files that one of the commands wrote; none where all are, as then they are what is wanted."""
+    written = {path for path in paths if made_here(path)}
+    return set() if len(written) == len(paths) else written
 
 
 def made_here(path: Path) -> bool:
-    """Whether a file is a picture that one of the commands wrote."""
+    """Whether a file is a picture or video that one of the commands wrote."""
+    from platereader.cli.videos import WRITTEN_SUFFIXES, has_comment
+
     try:
-        with open_regular(path, what="the picture") as file:
+        with open_regular(path, what="the file") as file:
+            if path.suffix.lower() in WRITTEN_SUFFIXES:
+                return has_comment(path, MADE_HERE)
             return MADE_HERE.encode() in file.read(_MADE_HERE_WITHIN_BYTES)
-    except FileError:
+    except (FileError, OSError):  # what cannot be read is told when it is
         return False
 
 
@@ -126,7 +148,7 @@ def _sources_of(
         yield Source(path, name, f"{str(path)!r} cannot be accessed: {error}.")
         return
     if is_folder:
-        yield from _sources_in(path, suffixes, without, skipped)
+        yield from sources_in(path, suffixes, without, skipped)
     else:
         yield Source(path, name, None if exists else _why_missing(path))
 
@@ -143,7 +165,7 @@ def _why_missing(path: Path) -> str | None:
     return f"no file matches {str(path)!r}." if has_magic(str(path)) else None
 
 
-def _sources_in(
+def sources_in(
     folder: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
 ) -> Iterator[Source]:
     """The pictures of a folder, broken links among them; what else it has is counted."""

@@ -12,6 +12,8 @@ from platereader._files import append_text
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.parser import positive
 from platereader.cli.progress import Progress
+from platereader.cli.saving import check_folder, check_new_set, write_picture
+from platereader.cli.sources import read_pictures
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -53,8 +55,6 @@ def run_synth(arguments: argparse.Namespace) -> int:
     """Write the samples."""
     import numpy as np
 
-    from platereader.cli.saving import check_folder, check_new_set, write_picture
-
     table = arguments.out / "labels.jsonl"
     check_folder(arguments.out, option="DIR")
     check_new_set(arguments.out, option="DIR")
@@ -73,19 +73,11 @@ def run_synth(arguments: argparse.Namespace) -> int:
 
 def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
     """The photographs to put plates on, decoded."""
-    from platereader.cli.sources import find_sources
-    from platereader.errors import DatasetError
-    from platereader.media._images import read_image
-
     if arguments.backgrounds is None:
         if arguments.kind == "scenes":
             raise InvalidArgumentError("--kind scenes needs --backgrounds: name a folder of photographs.")
         return []
-    sources = find_sources([arguments.backgrounds])
-    errors = [source.error for source in sources if source.error is not None]
-    if errors:
-        raise DatasetError(f"--backgrounds: {errors[0]}")
-    return [read_image(source.path) for source in sources]
+    return list(read_pictures([arguments.backgrounds], option="--backgrounds").values())
 
 
 def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
@@ -99,9 +91,8 @@ def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_S
         yield sample.pixels, [{"text": text, "plate_type": sample.format_name}]
 
 
-def _plates(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
+def _plates(rng: np.random.Generator, _: list[BgrImage]) -> Iterator[_Sample]:
     """Clean fronts."""
-    del backgrounds
     while True:
         front, label = _front(rng)
         yield front.pixels, [label]
@@ -119,11 +110,10 @@ def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_
             yield scene.pixels, _placed(scene, [label])
 
 
-def _streets(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
+def _streets(rng: np.random.Generator, _: list[BgrImage]) -> Iterator[_Sample]:
     """Cars on generated streets."""
     from platereader.lab.synthesis.street import generated_street
 
-    del backgrounds
     while True:
         fronts, labels = zip(*(_front(rng) for _ in range(int(rng.integers(2, 4)))), strict=True)
         scene = generated_street(rng, size_px=_STREET_SIZE_PX, fronts=fronts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,9 +23,27 @@ def printable(text: str) -> str:
     return _STEERING.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
 
 
+def print_message(message: str, *, prefix: str = "platereader: ") -> None:
+    """Print a line to stderr, apart from the results."""
+    print(prefix + printable(message), file=sys.stderr)
+
+
 def printable_json(text: str) -> str:
     """A JSON document that says the same, with what would steer a terminal as escapes; its own line ends stay."""
     return _STEERING.sub(lambda found: found.group() if found.group() == "\n" else f"\\u{ord(found.group()):04x}", text)
+
+
+class CsvTable:
+    """CSV on stdout, each row printed at once."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
+        self._writer.writeheader()
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Print those cells of a row that the table has; None is an empty one."""
+        self._writer.writerow({name: csv_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+        sys.stdout.flush()
 
 
 def csv_cell(text: str) -> str:
@@ -32,12 +52,7 @@ def csv_cell(text: str) -> str:
 
 
 def table_row(cells: Sequence[str], *, widths: Sequence[int]) -> str:
-    """One row: every cell padded to its width, one that is too long shortened at its start.
-
-    Args:
-        cells: texts, any script.
-        widths: of the columns in terminal cells; the last column is not padded or shortened.
-    """
+    """One row: every cell but the last padded to its width in terminal cells, or shortened at its start."""
     *shown, last = map(printable, cells)
     padded = [_fit(cell, width) for cell, width in zip(shown, widths[:-1], strict=True)]
     return _GAP.join([*padded, last]).rstrip()

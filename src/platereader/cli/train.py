@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,8 @@ from platereader._files import write_json
 from platereader.cli.calibrate import add_calibrate_command
 from platereader.cli.exits import EXIT_OK
 from platereader.cli.export import add_export_command
-from platereader.cli.tables import format_rate, format_table
+from platereader.cli.saving import check_folder
+from platereader.cli.tables import format_rate, format_table, print_message
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _add_tuning_options(parser: argparse.ArgumentParser, *, examples: str) -> No
 
 def run_detector(arguments: argparse.Namespace) -> int:
     """Train the detector, from the start or from given weights, and say where its weights are."""
-    _check_output(arguments)
+    check_folder(arguments.out, option="--out")
     if arguments.tuning is not None:
         return _fine_tune_detector(arguments)
     from platereader.lab.training.detector.train import DetectorTraining, train_detector
@@ -136,13 +136,6 @@ def run_detector(arguments: argparse.Namespace) -> int:
     start = None if arguments.start is None else _detector(arguments.start)
     print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start))
     return EXIT_OK
-
-
-def _check_output(arguments: argparse.Namespace) -> None:
-    """Refuse a folder that cannot be written to before hours of training."""
-    from platereader.cli.saving import check_folder
-
-    check_folder(arguments.out, option="--out")
 
 
 def _detector(name: str) -> DetectorFiles:
@@ -184,16 +177,15 @@ def _name_skipped(rows: Sequence[SkippedRow], *, output: Path) -> None:
     """Say on standard error which labels could not be used, up to twenty."""
     from platereader.lab.training.finetuning import REPORT_NAME
 
-    lines = [f"skipped {row}" for row in rows[:_MOST_NAMED]]
+    for row in rows[:_MOST_NAMED]:
+        print_message(f"skipped {row}")
     if len(rows) > _MOST_NAMED:
-        lines.append(f"skipped {len(rows)} rows in all, see {output / REPORT_NAME}")
-    for line in lines:
-        print(f"platereader: {line}", file=sys.stderr)
+        print_message(f"skipped {len(rows)} rows in all, see {output / REPORT_NAME}")
 
 
 def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
-    _check_output(arguments)
+    check_folder(arguments.out, option="--out")
     if arguments.start is not None or arguments.tuning is not None:
         return _fine_tune_recognizer(arguments)
     from platereader._loading import load_detector
@@ -236,7 +228,7 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     print(format_table(("EXACT MATCH", "BEFORE", "AFTER", "CHANGED"), rows))
     _name_skipped(done.skipped, output=arguments.out)
     for note in done.notes:
-        print(f"platereader: {note}", file=sys.stderr)
+        print_message(note)
     for path in (done.weights, done.int8):
         if path is not None:
             print(path)
@@ -245,7 +237,7 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
 
 def run_quantize(arguments: argparse.Namespace) -> int:
     """Make int8 weights, say how they compare and where they are."""
-    _check_output(arguments)
+    check_folder(arguments.out, option="--out")
     from platereader._defaults import DETECTOR_WEIGHTS
     from platereader._loading import load_detector, resolve_weights
     from platereader.lab.training.recognizer import quantize

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._files import InputFiles, new_file
+from platereader.cli.sources import MADE_HERE
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.media._decoding import open_file, video_stream
 from platereader.media._source import DEFAULT_FPS, FrameSource
@@ -34,9 +36,6 @@ WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
 DEFAULT_QUALITY = 23
 """Of written videos, as x264 counts (crf): 0 loses nothing, each 6 more halve the size, 51 is the worst."""
 
-MAX_QUALITY = 51
-"""The worst."""
-
 MAX_GROWTH = 1.3
 """How many times the bits of its source a video has at most, but for one second's, where no quality is given."""
 
@@ -50,15 +49,23 @@ _ROUNDING_S = 0.002  # Matroska has milliseconds
 
 
 def check_quality(quality: int | None) -> None:
-    """Refuse a quality that x264 does not have.
-
-    Raises:
-        InvalidArgumentError: it has not.
-    """
-    if quality is not None and not 0 <= quality <= MAX_QUALITY:
-        raise InvalidArgumentError(f"--quality is {quality}, allowed are 0 to {MAX_QUALITY}.")
+    """Refuse a quality that x264 does not have."""
+    if quality is not None and not 0 <= quality <= 51:
+        raise InvalidArgumentError(f"--quality is {quality}, allowed are 0 to 51.")
 
 
+def has_comment(path: Path, comment: str) -> bool:
+    """Whether a video has these words among its metadata; a file that is no video has not."""
+    from av.error import FFmpegError
+
+    try:
+        with open_file(path) as container:
+            return comment in container.metadata.values()  # Matroska has their names in capitals
+    except FFmpegError:
+        return False
+
+
+@dataclass(slots=True, eq=False)
 class VideoWriter:
     """Writes a video beside its final place and moves it there when it is whole; use it in a ``with`` statement.
 
@@ -73,24 +80,16 @@ class VideoWriter:
         left_out: what is said of sound that could not be copied; None where there is nothing to say.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        source: FrameSource,
-        quality: int | None = None,
-        mute: bool = False,
-        inputs: InputFiles | None = None,
-    ) -> None:
-        self.path = path
-        self._source = source
-        self._quality = quality
-        self._mute = mute
-        self._inputs = inputs
-        self.left_out: str | None = None
-        self._stack = ExitStack()
-        self._encoder: _Encoder | None = None
-        self._closed = False
+    path: Path
+    _: KW_ONLY
+    source: FrameSource
+    quality: int | None = None
+    mute: bool = False
+    inputs: InputFiles | None = None
+    left_out: str | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _encoder: _Encoder | None = None
+    _closed: bool = False
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +118,7 @@ class VideoWriter:
         if self._encoder is not None and not self._closed:
             with self._abandoned_on_error():
                 self._encoder.finish()
+                self._check_complete(self._encoder)
                 self._stack.close()
             self._closed = True
 
@@ -132,16 +132,16 @@ class VideoWriter:
 
     def _started(self, frame: BgrImage) -> _Encoder:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._stack.enter_context(new_file(self.path, check=self._check_complete, inputs=self._inputs))
-        options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self._quality is None else self._quality)}
-        if self._quality is None and (limit := _bits_per_s(self._source)) is not None:
+        part = self._stack.enter_context(new_file(self.path, inputs=self.inputs))
+        options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self.quality is None else self.quality)}
+        if self.quality is None and (limit := _bits_per_s(self.source)) is not None:
             options |= {"maxrate": str(round(MAX_GROWTH * limit)), "bufsize": str(round(MAX_GROWTH * limit))}
-        encoder = _Encoder(part, frame, fps=self._source.fps or DEFAULT_FPS, options=options)
+        encoder = _Encoder(part, frame, fps=self.source.fps or DEFAULT_FPS, options=options)
         self._stack.callback(encoder.close)
-        if not self._mute and isinstance(self._source, VideoFile) and self._source.path is not None:
+        if not self.mute and isinstance(self.source, VideoFile) and self.source.path is not None:
             from platereader.cli.sound import SoundCopy
 
-            sound = SoundCopy(self._source.path, encoder.container, start_s=self._source.start_s)
+            sound = SoundCopy(self.source.path, encoder.container, start_s=self.source.start_s)
             self._stack.callback(sound.close)
             encoder.sound = sound
             if sound.left_out:
@@ -166,14 +166,13 @@ class VideoWriter:
                 ) from error
             raise
 
-    def _check_complete(self, part: Path) -> None:
+    def _check_complete(self, encoder: _Encoder) -> None:
         """Count the frames that can be read back, and decode the last ones."""
         from av.error import FFmpegError
 
-        encoder = cast(_Encoder, self._encoder)
         count, last_s = 0, -1.0
         try:
-            with open_file(part) as container:
+            with open_file(encoder.part) as container:
                 stream = container.streams.video[0]
                 base = stream.time_base or _TIME_BASE
                 count = sum(packet.size > 0 for packet in container.demux(stream))
@@ -193,16 +192,15 @@ class _Encoder:
     """Encodes frames into a file.
 
     Args:
-        part: the file, which is there and empty.
         first: its size is that of the video.
-        fps: frames per second, about: frames have times of their own.
-        options: of x264.
+        fps: about: frames have times of their own.
     """
 
     def __init__(self, part: Path, first: BgrImage, *, fps: float, options: dict[str, str]) -> None:
         import av
         from av.codec.context import Flags
 
+        self.part = part
         self.sound: SoundCopy | None = None
         self.written: int = 0
         self._size = (first.shape[1], first.shape[0])
@@ -212,6 +210,7 @@ class _Encoder:
         kind = _FORMATS[part.suffix.lower()]
         index_first = {} if kind == "matroska" else {"movflags": "+faststart"}
         self.container: OutputContainer = av.open(f"file:{part}", "w", format=kind, options=index_first)
+        self.container.metadata["comment"] = MADE_HERE
         rate = Fraction(fps).limit_denominator(1001)
         self._stream: VideoStream = self.container.add_stream("libx264", rate=rate, options=options)
         self._stream.width, self._stream.height = (length + length % 2 for length in self._size)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
 from platereader.cli.progress import Progress
-from platereader.cli.tables import format_table, printable
+from platereader.cli.tables import format_table, print_message
 
 EXAMPLES = """examples:
   platereader weights list
@@ -36,12 +35,10 @@ def add_weights_command(parser: argparse.ArgumentParser) -> None:
     fetch.set_defaults(run=run_fetch)
 
 
-def run_list(arguments: argparse.Namespace) -> int:
+def run_list(_: argparse.Namespace) -> int:
     """Print what the manifest knows."""
     from platereader.registry import Registry
 
-    del arguments
-    registry = Registry.default()
     rows = [
         (
             entry.model,
@@ -52,17 +49,16 @@ def run_list(arguments: argparse.Namespace) -> int:
             entry.licence,
             entry.file,
         )
-        for entry in registry.entries
+        for entry in Registry.default().entries
     ]
     print(format_table(("NAME", "KIND", "PRECISION", "FORMAT", "SIZE", "LICENCE", "FILE"), rows))
     return EXIT_OK
 
 
-def run_verify(arguments: argparse.Namespace) -> int:
+def run_verify(_: argparse.Namespace) -> int:
     """Check size and sha256 of every file of the manifest."""
     from platereader.registry import Registry
 
-    del arguments
     checks = Registry.default().verify()
     rows = [
         (check.entry.file, "good" if check.file else "bad", str(check.file.path if check.file else ""))
@@ -71,7 +67,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     print(format_table(("FILE", "STATE", "PATH"), rows))
     errors = [check.error for check in checks if check.error is not None]
     for error in errors:
-        print(f"platereader: {printable(str(error))}", file=sys.stderr)
+        print_message(str(error))
     return EXIT_BROKEN if errors else EXIT_OK
 
 

@@ -4,7 +4,7 @@ The search is Graves and Jaitly's ("Towards end-to-end speech recognition with r
 algorithm 1) without a language model. Its sums cover only the prefixes it kept, so every text found is scored again
 over all of its alignments. The text of the most probable path is among them, whatever the beam dropped.
 
-Most plates of a video need no search: nearly all alignments spell one text, and it is known what is next to it.
+Most plates need no search: their characters stand apart, so that it is known what else they may spell.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class BeamDecoder:
     ``log_prob`` is what the picture says, grammar or not. The most probable text besides the first one is always among
     them, whatever the order, so that it is known by how much the first one leads.
 
-    Where the picture leaves next to no doubt, the search is spared: there are five candidates at most then, in the
+    Where characters stand apart from each other, the search is spared: there are five candidates at most then, in the
     order that the search would give them, each with its ``log_prob`` to 0.01 nats.
 
     Attributes:

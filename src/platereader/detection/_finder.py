@@ -74,7 +74,7 @@ class Finder:
     runtime: Runtime
     input_size: int = 960
     largest_shrink: float = 2.5
-    min_score: float = 0.02
+    min_score: float = 0.01
     max_iou: float = 0.6
     most: int = 64
     weights: WeightEntry | None = None

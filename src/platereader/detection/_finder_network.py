@@ -109,8 +109,8 @@ def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetw
         network.load_state_dict(
             {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
         )
-    except (KeyError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[-1].strip()
         raise WeightsCorruptError(f"{name} does not hold a plate finder's weights ({reason}).") from error
     return network.eval()
 

@@ -105,7 +105,9 @@ def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> Tor
         WeightsCorruptError: they are of another network; names the first tensor that differs.
         EngineError: torch cannot compute in int8 here.
     """
-    widths = [len(tensors.get(f"{layer}.weight", ())) or 1 for layer in WIDTHS_SEEN]
+    weights = [tensors.get(f"{layer}.weight") for layer in WIDTHS_SEEN]
+    # Of what is missing or has no rows the width does not matter: it is refused below.
+    widths = [1 if one is None or not one.numel() or not one.dim() else len(one) for one in weights]
     with torch.device("meta"):  # for its structure only
         network = FinderNetwork(widths).eval()
     return _runtime(network, FINDER_FLOW, tensors, shape=(1, 3, 64, 64), name=name)

@@ -89,9 +89,11 @@ class Refiner:
         """
         windows = [[window_around(box) for box in row] for row in boxes]
         crops = [cut_windows(frame, row, size=CROP_SIZE) for frame, row in zip(frames, windows, strict=True) if row]
+        if not crops:
+            return [[] for _ in windows]
         flat = [window for row in windows for window in row]
         places: list[Place] = []
-        pixels = np.concatenate(crops) if crops else np.zeros((0, *CROP_SIZE, 3), np.uint8)
+        pixels = crops[0] if len(crops) == 1 else np.concatenate(crops)  # which copies even one alone
         for first in range(0, len(flat), _BATCH):
             heat, kinds = self._run(pixels[first : first + _BATCH])
             points = to_frame(heat_points(heat), flat[first : first + _BATCH]).tolist()

@@ -84,7 +84,7 @@ def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNe
             {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
         )
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[-1].strip()
         raise WeightsCorruptError(f"{name} does not hold a plate refiner's weights ({reason}).") from error
     return network.eval()
 

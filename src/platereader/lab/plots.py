@@ -6,18 +6,39 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._dependencies import check_installed
 from platereader._files import write_bytes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, inches.
+
+    Raises:
+        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
+    """
+    check_installed("matplotlib")
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_plot(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure with one plot in it; raises as ``new_figure``."""
+    figure = new_figure(width, height)
+    return figure, figure.add_subplot()
+
+
 def write_plot(figure: Figure, path: Path, *, dpi: int = 110) -> None:
-    """Draw a figure into a PNG file, in a folder that exists.
+    """Draw a figure into a PNG file; its folder is made if missing.
 
     Raises:
         FileError: it cannot be written.
     """
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, drawn.getvalue())

@@ -35,6 +35,14 @@ def show_error(error: Estimate) -> str:
     return f"{error.value:.2f} % of width ({error.low:.2f}-{error.high:.2f})"
 
 
+def show_percent(estimate: Estimate | None, *, digits: int, factor: float = 100.0) -> str:
+    """A score in per cent, ``factor`` times itself, with its 95 % interval and n."""
+    if estimate is None:
+        return "-"
+    value, low, high = (f"{factor * side:.{digits}f}" for side in (estimate.value, estimate.low, estimate.high))
+    return f"{value} % ({low}-{high}), n {estimate.n}"
+
+
 def show_estimate(estimate: Estimate | None) -> str:
     """A score with its 95 % interval."""
     return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"

@@ -4,9 +4,9 @@
 """
 
 from platereader.media._drawing import draw_readings, draw_update
+from platereader.media._folder import read_images
 from platereader.media._images import IMAGE_SUFFIXES, decode_image, read_image
 from platereader.media._opening import open_source
-from platereader.media._picture_folder import read_images
 from platereader.media._redaction import REDACTION_MIN_SCORE, RedactedFrame, redact, redact_stream
 from platereader.media._source import FrameSource
 

@@ -26,7 +26,6 @@ class Address:
     """Where frames come from.
 
     Attributes:
-        kind: ``file``, ``folder``, ``webcam`` or ``network``.
         shown: for messages; passwords and everything that may hold one are left out.
         target: path, index or address as OpenCV takes it, passwords and all: never printed, not by ``repr`` either.
     """

@@ -27,8 +27,6 @@ class LiveFeed:
     seconds of a monotonic clock from the arrival of the first frame to that of this one.
 
     Args:
-        capture: the opened camera; the frames begin with the iteration.
-        name: for messages.
         reopen: opens the camera again, or returns None when that fails.
         notify: called with a message when the camera is lost and found.
         reconnect_limit: failed attempts in a row after which to give up; None for no limit.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader.media._decoding import FrameDecoder, reported_fps
+from platereader.media._decoding import FrameDecoder, reported_fps, until_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +38,8 @@ class NetworkCapture:
         self._container.close()
 
     def _decoded(self, stream: VideoStream) -> Iterator[BgrImage]:
-        from av.error import FFmpegError
-
         decoder = FrameDecoder(stream)
-        packets = self._container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, FFmpegError):
-                return
+        for packet in until_error(self._container.demux(stream)):
             for frame in decoder.frames_of(packet):
                 yield frame.pixels
 

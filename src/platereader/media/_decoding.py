@@ -81,6 +81,14 @@ def reported_fps(stream: VideoStream) -> float | None:
     return rate if 0 < rate < _MAX_FPS else None
 
 
+def until_error(packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+    """Packets up to the first error of FFmpeg."""
+    from av.error import FFmpegError
+
+    with suppress(FFmpegError):
+        yield from packets
+
+
 class FrameDecoder:
     """Decodes the packets of one stream.
 
@@ -112,7 +120,7 @@ class FrameDecoder:
         """The frames that are left after the last packet."""
         yield from self._decode(None)
         if self._deinterlacer is not None:
-            yield from map(self._finished, self._deinterlacer.flush())
+            yield from map(self._finished, self._deinterlacer.add(None))
 
     def _decode(self, packet: Packet[Any] | None) -> Iterator[DecodedFrame]:
         from av.error import FFmpegError
@@ -133,7 +141,7 @@ class FrameDecoder:
         """The frame, or those that the deinterlacer gives for it; it looks one frame ahead."""
         layout = (frame.width, frame.height, frame.format.name)
         if self._deinterlacer is not None and self._deinterlacer.layout != layout:
-            yield from self._deinterlacer.flush()
+            yield from self._deinterlacer.add(None)
             self._deinterlacer = None
         if self._deinterlacer is None and frame.interlaced_frame:
             self._deinterlacer = _Deinterlacer(frame, self._stream)
@@ -167,15 +175,11 @@ class _Deinterlacer:
         self._graph.configure()
 
     def add(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        """The frames that one more completes."""
+        """The frames that one more completes, or None, the end."""
         self._graph.vpush(frame)
         with suppress(BlockingIOError, EOFError):  # FFmpeg's errors of these kinds are also the built-in ones
             while True:
                 yield self._graph.vpull()
-
-    def flush(self) -> Iterator[VideoFrame]:
-        """The last frame."""
-        yield from self.add(None)
 
 
 def _display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -189,7 +189,7 @@ def _font_file(font: str | Path | None) -> str | None:
     if font is None:
         return None
     try:
-        _font(_MIN_FONT_PX, str(font))
+        font_of(_MIN_FONT_PX, str(font))
     except OSError as error:
         raise MediaFileError(
             f"font is {str(font)!r}, which cannot be read as a font ({error}): name a .ttf or .otf file."
@@ -198,14 +198,10 @@ def _font_file(font: str | Path | None) -> str | None:
 
 
 @lru_cache(maxsize=32)
-def _font(size_px: int, file: str | None) -> ImageFont.FreeTypeFont:
+def font_of(size_px: int, file: str | None = None) -> ImageFont.FreeTypeFont:
     """The font of a file, or the one that is shipped."""
-    return ImageFont.truetype(io.BytesIO(_shipped_font()) if file is None else file, size_px)
-
-
-@cache
-def _shipped_font() -> bytes:
-    return (resources.files("platereader.media") / "_font" / "DejaVuSansCondensed-Bold.ttf").read_bytes()
+    shipped = resources.files("platereader.media") / "_font" / "DejaVuSansCondensed-Bold.ttf"
+    return ImageFont.truetype(io.BytesIO(shipped.read_bytes()) if file is None else file, size_px)
 
 
 @lru_cache(maxsize=1024)
@@ -218,7 +214,7 @@ def _has_letters(text: str, file: str | None) -> bool:
 def _glyph(char: str, file: str | None) -> bytes:
     """How a font draws a character."""
     picture = Image.new("L", (_GLYPH_PX, _GLYPH_PX), 0)
-    ImageDraw.Draw(picture).text((0, 0), char, fill=255, font=_font(_GLYPH_PX // 2, file))
+    ImageDraw.Draw(picture).text((0, 0), char, fill=255, font=font_of(_GLYPH_PX // 2, file))
     return picture.tobytes()
 
 
@@ -234,7 +230,7 @@ def _visible(text: str, file: str | None) -> str:
 def _text_mask(text: str, font_px: int, file: str | None) -> NDArray[np.float32]:
     """float32 ``(H, W)``: 1 = ink, with a margin."""
     visible = _visible(text, file)
-    font = _font(font_px, file)
+    font = font_of(font_px, file)
     margin = max(2, round(font_px / 4))
     left, _, right, _ = font.getbbox(visible)
     _, top, _, bottom = font.getbbox("A0")

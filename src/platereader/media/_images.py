@@ -106,10 +106,6 @@ def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
 def decode_frames(data: bytes, *, path: str | Path) -> Iterator[tuple[int | None, BgrImage]]:
     """All frames of an animated picture with their index, or the one picture of any other with None.
 
-    Args:
-        data: the whole file.
-        path: how errors call it; nothing is opened.
-
     Raises:
         MediaFileError: as from ``read_image``, or a frame is damaged; those before it have been given.
     """

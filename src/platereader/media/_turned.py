@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -32,29 +32,25 @@ def turned_detector(detector: Detector, *, always: bool) -> Detector:
 
 
 @final
+@dataclass(slots=True, eq=False)
 class TurnedDetector:
     """Looks at frames turned by 90, 180 and 270 degrees, too; a ``Detector`` for one picture or one video.
 
     By default it does so until a plate is sure, and takes that to be the direction of all that follows: of a video that
     is upright, only frames before its first sure plate cost more.
-
-    Args:
-        inner: finds upright plates.
-        always: look at all four directions in every frame.
     """
 
-    def __init__(self, inner: Detector, *, always: bool = False) -> None:
-        self._inner = inner
-        self._always = always
-        self._turns: tuple[int, ...] = _TURNS
+    inner: Detector
+    always: bool = False
+    _turns: tuple[int, ...] = _TURNS
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The plates of each frame, in its own pixels."""
         return [self._found(frame) for frame in frames]
 
     def _found(self, frame: BgrImage) -> list[Detection]:
-        upright = checked_detect(self._inner, [frame])[0]
-        if self._always:
+        upright = checked_detect(self.inner, [frame])[0]
+        if self.always:
             return [*upright, *(one for turn in _TURNS for one in self._turned(frame, turn))]
         is_known = len(self._turns) < len(_TURNS)
         if not is_known and self._is_sure(upright):
@@ -72,7 +68,7 @@ class TurnedDetector:
     def _turned(self, frame: BgrImage, turn: int) -> list[Detection]:
         """What is found in the frame turned counter-clockwise by so many right angles, in pixels of the frame."""
         turned = np.ascontiguousarray(np.rot90(frame, turn))
-        found = checked_detect(self._inner, [turned])[0]
+        found = checked_detect(self.inner, [turned])[0]
         return [_turned_back(one, turn, width=frame.shape[1], height=frame.shape[0]) for one in found]
 
 

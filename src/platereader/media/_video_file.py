@@ -19,13 +19,10 @@ class VideoFile:
     """A video file: every frame, in order. See ``FrameSource``.
 
     Args:
-        reader: the opened file.
-        name: for messages.
         fps: gives the times instead of the file's own; for files whose own are wrong.
         path: of a file on this machine, whose sound has the same times; None for none.
 
     Attributes:
-        path: as given.
         start_s: the time in the file of the first frame, once it has come.
     """
 
@@ -79,11 +76,7 @@ class VideoFile:
 
 
 class GrowingClock:
-    """Turns the stamps of a stream into seconds from its first one that grow strictly.
-
-    Args:
-        step_s: from one frame to the next where the stream does not say.
-    """
+    """Turns the stamps of a stream into seconds from its first one that grow strictly."""
 
     def __init__(self, step_s: float) -> None:
         self._step_s = step_s
@@ -91,12 +84,7 @@ class GrowingClock:
         self._last_s = 0.0
 
     def time_of(self, stamp_s: float | None, duration_s: float | None) -> float:
-        """The time of the next frame.
-
-        Args:
-            stamp_s: what the stream gives it; None where it gives nothing.
-            duration_s: how long it is shown; None where that is unknown.
-        """
+        """The time of the next frame, from what the stream says of it."""
         expected_s = self._last_s + self._step_s
         if self._origin_s is None:
             self._origin_s, time_s = stamp_s or 0.0, 0.0

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -24,32 +24,6 @@ if TYPE_CHECKING:
 # Containers whose header states the length, rather than FFmpeg's estimate from the size of the file.
 _STATING_LENGTH = ("matroska", "avi", "asf", "flv")
 _COMPLETE_SHARE = 0.98  # they round it, and count frames that were dropped
-
-
-class VideoReader(Protocol):
-    """What a video file gives."""
-
-    @property
-    def fps(self) -> float | None:
-        """Frames per second on average; None where the file does not say."""
-        ...
-
-    @property
-    def frame_count(self) -> int | None:
-        """About how many frames there are; None when that is unknown."""
-        ...
-
-    def frames(self) -> Iterator[DecodedFrame]:
-        """All frames that can be decoded, in order."""
-        ...
-
-    def problem(self) -> str | None:
-        """What was missing or damaged, after ``frames`` has ended; None when nothing was."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
-        ...
 
 
 class ContainerReader:
@@ -72,15 +46,18 @@ class ContainerReader:
 
     def frames(self) -> Iterator[DecodedFrame]:
         """All frames that can be decoded, in order."""
+        # AVI has stamps in the order of decoding, and frames come out in the order of time.
         reordered = self._container.format.name == "avi" and self._stream.codec_context.has_b_frames
-        stamps = _DecodingOrder() if reordered else None
+        stamps: list[float] = []  # those that no frame has had
+
+        def restamped(frame: DecodedFrame) -> DecodedFrame:
+            return replace(frame, stamp_s=heapq.heappop(stamps) if stamps else None) if reordered else frame
+
         for packet in self._demuxed():
-            if stamps is not None and packet.size and packet.dts is not None:
-                stamps.add(float(packet.dts * packet.time_base))
-            for frame in self._decoder.frames_of(packet):
-                yield frame if stamps is None else stamps.corrected(frame)
-        for frame in self._decoder.flush():
-            yield frame if stamps is None else stamps.corrected(frame)
+            if reordered and packet.size and packet.dts is not None:
+                heapq.heappush(stamps, float(packet.dts * packet.time_base))
+            yield from map(restamped, self._decoder.frames_of(packet))
+        yield from map(restamped, self._decoder.flush())
 
     def problem(self) -> str | None:
         """What was missing or damaged, after ``frames`` has ended; None when nothing was."""
@@ -98,21 +75,16 @@ class ContainerReader:
         """The packets of the video; those of its sound are only looked at for their times."""
         from av.error import FFmpegError
 
-        packets = self._container.demux()
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except FFmpegError:
-                self._broken = True
-                return
-            start = packet.dts if packet.pts is None else packet.pts
-            if start is not None and packet.stream.type in {"video", "audio"}:
-                self._end_s = max(self._end_s, float((start + (packet.duration or 0)) * packet.time_base))
-            if packet.stream.index == self._stream.index and (packet.size or start is not None):
-                self._packets += 1
-                yield packet
+        try:
+            for packet in self._container.demux():
+                start = packet.dts if packet.pts is None else packet.pts
+                if start is not None and packet.stream.type in {"video", "audio"}:
+                    self._end_s = max(self._end_s, float((start + (packet.duration or 0)) * packet.time_base))
+                if packet.stream.index == self._stream.index and (packet.size or start is not None):
+                    self._packets += 1
+                    yield packet
+        except FFmpegError:
+            self._broken = True
 
     def _duration_s(self) -> float | None:
         """The length that the container states, or FFmpeg estimates."""
@@ -134,21 +106,6 @@ class ContainerReader:
         if states_length and duration_s is not None and self._end_s < _COMPLETE_SHARE * duration_s - step_s:
             return f"{self._end_s:.1f} of {duration_s:.1f} s"
         return None
-
-
-class _DecodingOrder:
-    """Stamps of a container that gives them in the order of decoding: frames come out in the order of time."""
-
-    def __init__(self) -> None:
-        self._waiting: list[float] = []
-
-    def add(self, stamp_s: float) -> None:
-        """Note the stamp of a packet."""
-        heapq.heappush(self._waiting, stamp_s)
-
-    def corrected(self, frame: DecodedFrame) -> DecodedFrame:
-        """The frame with the lowest stamp that no frame has had."""
-        return replace(frame, stamp_s=heapq.heappop(self._waiting) if self._waiting else None)
 
 
 class AnimationReader:
@@ -190,3 +147,6 @@ class AnimationReader:
     def close(self) -> None:
         """Close the file."""
         self._image.close()
+
+
+VideoReader: TypeAlias = ContainerReader | AnimationReader

@@ -64,16 +64,13 @@ class Alphabet:
         Raises:
             InvalidArgumentError: a character is not in the alphabet.
         """
-        classes: list[int] = []
-        for position, character in enumerate(text):
-            index = self.characters.find(character)
-            if index < 0:
-                message = (
-                    f"text: {character!r} at position {position} of {text!r} is not one of {self.characters!r}; "
-                    "spell it with PlateScheme.spelling.to_latin first"
-                )
-                raise InvalidArgumentError(message)
-            classes.append(index + 1)
+        classes = [self.characters.find(character) + 1 for character in text]
+        if self.blank in classes:
+            position = classes.index(self.blank)
+            raise InvalidArgumentError(
+                f"text: {text[position]!r} at position {position} of {text!r} is not one of {self.characters!r}; "
+                "spell it with PlateScheme.spelling.to_latin first"
+            )
         return classes
 
     def decode(self, indices: Iterable[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from typing import Literal, NamedTuple, cast
 
 from platereader.errors import InvalidArgumentError
@@ -106,9 +107,13 @@ class PlateFormat:
             raise InvalidArgumentError(
                 f"pattern is {self.pattern!r}, which no text fits: one with a has a letter and two digits at least."
             )
-        groups = list(range(sum(map(len, lines))))
-        if self.number_order and sorted(self.number_order) != groups:
-            raise InvalidArgumentError(f"number_order is {self.number_order!r}, expected is an order of {groups}.")
+        places, order = list(range(sum(map(len, lines)))), cast(object, self.number_order)
+        # By how they are written: True and 1.0 are no places.
+        if order != () and (
+            not isinstance(order, tuple)
+            or sorted(map(repr, cast("tuple[object, ...]", order))) != sorted(map(repr, places))
+        ):
+            raise InvalidArgumentError(f"number_order is {order!r}, expected is a tuple: an order of {places}.")
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "variants", variants)
         object.__setattr__(self, "_regexes", {})
@@ -177,8 +182,8 @@ class PlateFormat:
             start += length
         return tuple(parts)
 
-    def to_number(self, text: str) -> str:
-        """The text as it is registered, which is as it is printed but where ``number_order`` says otherwise.
+    def number_places(self, text: str) -> tuple[int, ...]:
+        """Places of the characters of a text in the order in which they are registered; none where they stand in it.
 
         Args:
             text: plate text in Latin spelling, without spaces.
@@ -186,8 +191,15 @@ class PlateFormat:
         Raises:
             InvalidArgumentError: the text does not fit this type.
         """
-        parts = self.split(text)
-        return "".join(parts[group].text for group in self.number_order or range(len(parts)))
+        if not self.number_order and self.matches(text):
+            return ()
+        ends = list(accumulate(len(part.text) for part in self.split(text)))
+        places = [range(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
+        return tuple(chain.from_iterable(places[group] for group in self.number_order))
+
+    def to_number(self, text: str) -> str:
+        """The text as it is registered; raises as ``number_places``."""
+        return "".join(text[place] for place in self.number_places(text)) or text
 
     def _variants(self, text: str) -> list[Variant]:
         """All variants that the text fits."""

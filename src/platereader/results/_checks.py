@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
+from typing_extensions import TypeIs
 
 from platereader._geometry import is_finite
 from platereader.errors import InvalidArgumentError, PlateReaderError
@@ -56,13 +57,18 @@ def number(value: object, *, name: str) -> float:
     return float(cast(Real, value))
 
 
+def _is_probability(value: object) -> TypeIs[float]:
+    """Whether it is one already, as by far the most are: an abstract class takes ten times as long."""
+    return type(value) is float and 0.0 <= value <= 1.0
+
+
 def probability(value: object, *, name: str) -> float:
     """A number from 0 to 1.
 
     Raises:
         InvalidArgumentError: it is something else.
     """
-    if type(value) is float and 0.0 <= value <= 1.0:  # by far the most; an abstract class takes ten times as long
+    if _is_probability(value):
         return value
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= cast(Any, value) <= 1:
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are numbers from 0 to 1: divide a percentage by 100.")
@@ -78,7 +84,10 @@ def probabilities(values: object, *, name: str) -> dict[str, float]:
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"{name} is {described(values)}, expected are probabilities by name.")
     pairs = cast("Mapping[object, object]", values).items()
-    return {str(key): probability(value, name=f"{name}[{key!r}]") for key, value in pairs}
+    return {
+        str(key): value if _is_probability(value) else probability(value, name=f"{name}[{key!r}]")
+        for key, value in pairs
+    }
 
 
 def whole(value: object, *, name: str, least: int | None = 0) -> int:

@@ -127,6 +127,8 @@ class Candidate:
         if not self.text:
             raise InvalidArgumentError("text is empty: where nothing is legible there is no candidate.")
         log_prob = self.log_prob
+        if type(log_prob) is float and log_prob <= ROUNDING_NATS:
+            return
         if not (is_finite(log_prob) or log_prob == -math.inf) or log_prob > ROUNDING_NATS:
             raise InvalidArgumentError(
                 f"log_prob of {self.text!r} is {log_prob!r}: natural logarithms of probabilities are 0 at most."
@@ -160,7 +162,9 @@ class Character:
         check.instance(self.char, str, name="char")
         if len(self.char) != 1:
             raise InvalidArgumentError(f"char is {self.char!r}, expected is one character.")
-        check.set_fields(self, confidence=check.probability(self.confidence, name="confidence"))
+        confidence = check.probability(self.confidence, name="confidence")
+        if confidence is not self.confidence:
+            check.set_fields(self, confidence=confidence)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
 from platereader.errors import InvalidArgumentError
@@ -48,8 +48,8 @@ class Verdict:
         region: what its region code stands for; None when there is none or it is unknown.
         text_local: the text in the script of its country, such as Cyrillic.
         masked_text: the text with ``?`` for every character that is too improbable to act on, such as ``A1?3BC77``.
-        number: the text in the order in which it is registered, on some two-line plates not the printed one; the text
-            itself where this is left out, or has other characters.
+        number_order: places of the characters of ``text`` in the order in which they are registered, where that is not
+            the printed one, as on some two-line plates. A text of another length in the place of this one has none.
 
     Raises:
         InvalidArgumentError: a field is something else, a text that is unreadable, none that is not, or a reason why
@@ -68,7 +68,7 @@ class Verdict:
     region: Region | None = None
     text_local: str | None = None
     masked_text: str | None = None
-    number: str | None = None
+    number_order: tuple[int, ...] = field(default=(), compare=False)  # it follows from text and format
 
     def __post_init__(self) -> None:
         if self.text is not None:
@@ -81,10 +81,9 @@ class Verdict:
                 f"text is {self.text!r} with status {self.status!r} and reason {self.reason!r}: what is unreadable has "
                 "no text, everything else has one, and what is read has no reason."
             )
-        if self.number is not None:
-            check.instance(self.number, str, name="number")
-        if sorted(self.number or "") != sorted(self.text or ""):  # none, or that of a text that was replaced
-            check.set_fields(self, number=self.text)
+        check.items(self.number_order, int, name="number_order")
+        if self.number_order and sorted(self.number_order) != list(range(len(self.text or ""))):
+            check.set_fields(self, number_order=())
         check.items(self.characters, Character, name="characters")
         check.items(self.candidates, Candidate, name="candidates")
         confidence = check.probability(self.confidence, name="confidence")
@@ -92,6 +91,13 @@ class Verdict:
 
     def __repr__(self) -> str:
         return check.shown(self, **self.short_fields())
+
+    @property
+    def number(self) -> str | None:
+        """The text in the order in which it is registered, on some two-line plates not the printed one."""
+        if self.text is None or not self.number_order:
+            return self.text
+        return "".join(map(self.text.__getitem__, self.number_order))
 
     def short_fields(self) -> dict[str, Any]:
         """What a ``repr`` shows."""
@@ -148,8 +154,16 @@ class Verdict:
             region=None if data["region"] is None else Region(**data["region"]),
             text_local=data["text_local"],
             masked_text=data["masked_text"],
-            number=data.get("number"),  # older documents have none
+            number_order=_order(data["text"] or "", data.get("number") or ""),  # older documents have no number
         )
+
+
+def _order(text: str, number: str) -> tuple[int, ...]:
+    """Where each character of a number stands in the text; nowhere for the text itself, or one of other characters."""
+    if number == text or sorted(number) != sorted(text):
+        return ()
+    left = list(enumerate(text))
+    return tuple(left.pop(next(i for i, (_, char) in enumerate(left) if char == one))[0] for one in number)
 
 
 @dataclass(frozen=True, slots=True)

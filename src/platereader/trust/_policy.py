@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
@@ -38,7 +36,6 @@ _EMPTY_ABOVE = 0.5
 # Below that a mark is known to be missing; above, and below ``min_mark``, something may hide it.
 _MISSING_MARK = 0.1
 _CHUNK = 32
-_LIKELY_NATS = -0.5
 _OF_THE_PICTURE: tuple[Reason, ...] = ("cut_off", "hidden_character", "too_small")
 
 
@@ -119,11 +116,10 @@ class TrustPolicy:
         """
         countries = [self.countries(item.marks, schemes) for item in evidence]
         candidates = [_of_its_kind(item, schemes, possible) for item, possible in zip(evidence, countries, strict=True)]
-        legible = [(item, some[0]) for item, some in zip(evidence, candidates, strict=True) if some]
-        characters = iter(_characters(legible, alphabet))
+        characters = _characters(evidence, candidates, alphabet)
         return [
-            self._judge(item, some, next(characters), schemes, possible) if some else self._unreadable(item, some, 0.0)
-            for item, some, possible in zip(evidence, candidates, countries, strict=True)
+            self._judge(item, some, known, schemes, possible) if some else self._unreadable(item, some, 0.0)
+            for item, some, known, possible in zip(evidence, candidates, characters, countries, strict=True)
         ]
 
     def judge_fused(self, fused: FusedText, *, schemes: Schemes) -> Verdict:
@@ -204,11 +200,11 @@ class TrustPolicy:
 
     def _wording(
         self, text: str, characters: tuple[Character, ...], fit: TextFit, schemes: Schemes
-    ) -> tuple[str | None, str | None, Region | None, str, str, str]:
-        """The last fields of a verdict: country, format, region, local spelling, masked text and number."""
+    ) -> tuple[str | None, str | None, Region | None, str, str, tuple[int, ...]]:
+        """The last fields of a verdict: country, format, region, local spelling, masked text, order of the number."""
         masked = "".join(one.char if one.confidence >= self.min_character else ILLEGIBLE for one in characters)
-        registered = text if fit.plate_format is None else fit.plate_format.to_number(text)
-        return fit.country, fit.format, fit.region, schemes.to_local(text, country=fit.country), masked, registered
+        order = () if fit.plate_format is None else fit.plate_format.number_places(text)
+        return fit.country, fit.format, fit.region, schemes.to_local(text, country=fit.country), masked, order
 
     def _flaw(self, edge_illegible: float, inner_illegible: float) -> Reason | None:
         """What is missing of the plate."""
@@ -270,35 +266,27 @@ def _width_px(detection: Detection) -> float:
     return detection.box.width if detection.corners is None else detection.corners.width
 
 
-def _characters(legible: Sequence[tuple[PlateEvidence, Candidate]], alphabet: Alphabet) -> list[tuple[Character, ...]]:
-    """The characters of each text with their posteriors, some plates at a time, which bounds the memory."""
+def _characters(
+    evidence: Sequence[PlateEvidence], candidates: Sequence[tuple[Candidate, ...]], alphabet: Alphabet
+) -> list[tuple[Character, ...]]:
+    """The characters of each best text with their posteriors, some plates at a time, which bounds the memory."""
     found: list[tuple[Character, ...]] = []
-    for start in range(0, len(legible), _CHUNK):
-        some = legible[start : start + _CHUNK]
-        log_probs = np.stack([item.log_probs for item, _ in some])
-        labels = [alphabet.encode(best.text) for _, best in some]
-        likely = [plate for plate, (_, best) in enumerate(some) if best.log_prob > _LIKELY_NATS]
-        posteriors = _certain_posteriors(log_probs, labels, likely)
-        doubtful = [plate for plate in range(len(some)) if plate not in posteriors]
-        if doubtful:
-            exact = ctc.character_posterior_pairs(log_probs[doubtful], [labels[plate] for plate in doubtful])
-            posteriors.update(zip(doubtful, exact, strict=True))
-        for plate, (_, best) in enumerate(some):
-            values = zip(best.text, posteriors[plate].tolist(), strict=True)
-            found.append(tuple(Character(char, value) for char, value in values))
+    for start in range(0, len(evidence), _CHUNK):
+        log_probs = np.stack([item.log_probs for item in evidence[start : start + _CHUNK]])
+        texts = [some[0].text if some else "" for some in candidates[start : start + _CHUNK]]
+        posteriors = _posteriors(log_probs, list(map(alphabet.encode, texts)))
+        found += [tuple(map(Character, *pair)) for pair in zip(texts, posteriors, strict=True)]
     return found
 
 
-def _certain_posteriors(
-    log_probs: LogProbs, labels: Sequence[list[int]], plates: Sequence[int]
-) -> dict[int, NDArray[np.float64]]:
-    """Of those of the plates (of N) that are certain, at a third of the time of sums over all alignments."""
-    if not plates:
-        return {}
-    texts = certain_texts(log_probs[plates])
-    parts = [slice(*ends) for ends in pairwise(texts.bounds.tolist())]
-    return {
-        plate: texts.posteriors[part]
-        for plate, part, certain in zip(plates, parts, texts.certain.tolist(), strict=True)
-        if certain and texts.labels[part].tolist() == labels[plate]
-    }
+def _posteriors(log_probs: LogProbs, labels: Sequence[list[int]]) -> list[list[float]]:
+    """``ctc.character_posterior_pairs``, at a third of its time for texts that are certain."""
+    certain = [
+        text.posteriors if text.certain and text.labels == some else None
+        for text, some in zip(certain_texts(log_probs), labels, strict=True)
+    ]
+    doubtful = [plate for plate, known in enumerate(certain) if known is None]
+    if not doubtful:
+        return [known for known in certain if known is not None]
+    exact = iter(ctc.character_posterior_pairs(log_probs[doubtful], [labels[plate] for plate in doubtful]))
+    return [next(exact).tolist() if known is None else known for known in certain]

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._arrays import LogProbs
 from platereader.plates import TextFit
@@ -29,7 +28,6 @@ class Signs:
         edge_illegible: highest probability, over the time steps before the first and after the last character, that
             something illegible stands there: a plate that is cut off.
         inner_illegible: likewise between its characters: a character that is hidden.
-        emptiness: probability that nothing stands there at all.
         legal: whether the text fits a plate format.
         region_known: whether its region code is in use.
     """
@@ -39,7 +37,6 @@ class Signs:
     weakest: float
     edge_illegible: float
     inner_illegible: float
-    emptiness: float
     legal: bool
     region_known: bool
 
@@ -63,7 +60,6 @@ def signs_of(
         weakest=min((character.confidence for character in characters), default=0.0),
         edge_illegible=edge,
         inner_illegible=inner,
-        emptiness=emptiness(log_probs),
         legal=fit.legal,
         region_known=fit.region_known,
     )
@@ -82,7 +78,7 @@ def _lead(candidates: tuple[Candidate, ...]) -> float:
 
 def illegible_shares(log_probs: LogProbs) -> tuple[float, float]:
     """Highest probability of something illegible at either end of the text, and within it, of float32 ``(T, C)``."""
-    probabilities: NDArray[np.float64] = np.exp(log_probs, dtype=np.float64)
+    probabilities = np.exp(log_probs)
     whole: list[float] = probabilities.sum(axis=1).tolist()
     blank: list[float] = probabilities[:, 0].tolist()
     missing = [1.0 - share if share <= 1.0 - _LEAST else 0.0 for share in whole]  # less is rounding

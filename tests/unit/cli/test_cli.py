@@ -12,6 +12,8 @@ import pytest
 from platereader import __version__
 from platereader.cli import main
 
+PICTURE = Path(__file__).resolve().parents[3] / "examples" / "pictures" / "street-1.jpg"
+
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -119,16 +121,21 @@ def test_an_area_is_explained_as_it_is_written(area: str, capsys: pytest.Capture
         ("--version", ">&-", 1),
         ("read - nothing.png", "<&-", 1),
         ("synth {out} --count 1", ">&-", 0),
+        ("read {picture}", ">&-", 1),
+        ("read {picture} --save {out}", ">&-", 0),
+        ("read {picture} --save-crops {out}", ">&-", 0),
     ],
 )
 def test_a_closed_output_is_a_failure_where_results_go_there(
     words: str, closed: str, status: int, tmp_path: Path
 ) -> None:
-    words = words.format(out=shlex.quote(str(tmp_path / "out")))
+    out = tmp_path / "out"
+    words = words.format(out=shlex.quote(str(out)), picture=shlex.quote(str(PICTURE)))
     shell = f"exec {shlex.quote(sys.executable)} -m platereader {words} {closed}"
     done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
     assert (done.returncode, "Traceback" in done.stderr, "Exception" in done.stderr) == (status, False, False)
     assert ("standard output is closed" in done.stderr) == (status == 1 and closed == ">&-")
+    assert out.exists() == (status == 0)
 
 
 @pytest.mark.parametrize("words", [["weights", "list"], ["--help"]])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from command_line import Command
+from command_line import ONE, Command
 
+from fakes import frame_with, patch_pipeline
 from platereader.cli import main
+from platereader.cli.explain import _stage_of
 from platereader.cli.language import _RUSSIAN as TRANSLATIONS
 from platereader.cli.language import Language, language_of
 from platereader.plates import Region, schemes_of
-from platereader.results import Reason, Status
+from platereader.results import Reason, Status, Verdict
 
 RUSSIAN = Language("ru")
 CYRILLIC = re.compile("[А-Яа-яёЁ]")
@@ -25,6 +28,33 @@ def test_every_status_and_reason_has_a_translation(word: str) -> None:
     words = word.replace("_", " ")
     assert CYRILLIC.search(RUSSIAN(words))
     assert Language("en")(words) == words
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_every_explanation_has_a_translation(reason: Reason) -> None:
+    (reading,) = patch_pipeline().read(frame_with(ONE))
+    marks = {"KZ": 0.4} if reason == "unknown_country" else {}
+    verdict = replace(reading.verdict, status="uncertain", reason=reason)
+    if reason in {"not_a_plate", "nothing_legible"}:
+        verdict = Verdict(None, 0.0, "unreadable", reason=reason)
+    judged = replace(reading, verdict=verdict, evidence=replace(reading.evidence, marks=marks))
+    _, why = _stage_of(judged)
+    for said in (why, f"{why}; the rectifier rejected its corners and used the box"):
+        assert CYRILLIC.search(RUSSIAN(said))
+        assert re.search("[a-z]{2}", RUSSIAN(said).replace("--country", "")) is None
+
+
+def test_a_message_within_a_message_is_translated() -> None:
+    counts = "1 (0 read, 1 uncertain, 0 unreadable)"
+    more = "; 2 more, read differently from frame to frame or not at all: --all shows them"
+    for said in (counts, counts + more):
+        told = RUSSIAN(f"gate.mp4: frames: 3, dropped: 0; passages: {said}")
+        assert told.startswith("gate.mp4: кадров: 3, отброшено: 0; проездов: 1 (прочитано 0, сомнительных 1, ")
+        assert ("; ещё 2, " in told) == (said != counts)
+    engine = (
+        "--threads: the recognizer runs with onnx fp32, as torch, which is faster here, takes no number of threads."
+    )
+    assert RUSSIAN(engine).startswith("--threads: распознаватель работает на onnx fp32: ")
 
 
 def test_every_region_has_a_russian_name() -> None:

@@ -89,6 +89,7 @@ def test_csv_has_one_row_per_plate_and_one_per_other_picture(tmp_path: Path, com
         ("broken.png", ""),
     ]
     assert (rows[0]["number"], rows[0]["text_local"]) == ("A123BC77", "А123ВС77")
+    assert len(rows[0]["confidence"]) <= len("0.1234")
     assert (rows[0]["x1"], rows[0]["region_code"], rows[0]["status"]) == ("40.0", "77", "read")
     assert "broken.png" in rows[3]["error"]
 
@@ -189,6 +190,8 @@ def test_the_table_in_russian(tmp_path: Path, command: Command) -> None:
     assert "прочитан" in row
     assert "Москва" in row
     assert err.startswith("снимков прочитано: 1")
+    (tmp_path / "notes").touch()
+    assert "пропущены, расширение не как у снимка: 1 без расширения" in command("read", "--lang", "ru", tmp_path).err
     assert ",read,," in command("read", "--lang", "ru", "--csv", path).out
 
 
@@ -317,6 +320,8 @@ def test_every_candidate_is_explained(tmp_path: Path, command: Command) -> None:
     assert stages(pictures) == [(0.9, "passed"), (0.8, "decoder"), (0.2, "detector")]
     out = command("read", path, "--explain").out
     assert "candidate 0.20 at 10,50 80x20 px: detector: its score of 0.20 is below the threshold 0.3" in out
+    out = command("read", path, "--explain", "--lang", "ru").out
+    assert "кандидат 0.20 в точке 10,50 80x20 пикс.: детектор: оценка 0.20 ниже порога 0.3" in out
 
 
 def test_candidates_of_a_detector_on_tiles_are_explained(tmp_path: Path, command: Command) -> None:

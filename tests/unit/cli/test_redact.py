@@ -108,13 +108,30 @@ def test_what_an_earlier_run_wrote_is_left_out_and_read_by_its_own_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(tmp_path / "in" / "a.png")
+    for name in ("b.mp4", "c.mkv", "d.mov"):
+        video(tmp_path / "in" / name, 2)
     assert run(tmp_path / "in", "-o", tmp_path / "in" / "public") == 0
-    for given, told in (("in", "files redacted: 1, failed: 0; places covered: 1"), ("in/public", "places covered: 0")):
+    for given, told in (("in", "files redacted: 4, failed: 0; places covered: 1"), ("in/public", "places covered: 0")):
         capsys.readouterr()
         assert run(tmp_path / given, "-o", tmp_path / "out") == 0
         err = capsys.readouterr().err
         assert told in err
-        assert ("pictures that platereader wrote, left out: 1" in err) == (given == "in")
+        assert ("files that platereader wrote, left out: 4" in err) == (given == "in")
+    assert run(tmp_path / "in" / "public" / "b.mp4", "-o", tmp_path / "again.mp4") == 0
+
+
+def test_what_is_said_in_russian(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path / "in" / "a.png")
+    video(tmp_path / "in" / "gate.mov", 2, sound="pcm_alaw")
+    assert run(tmp_path / "in", "-o", tmp_path / "in" / "public", "--lang", "ru") == 0
+    assert run(tmp_path / "in", "-o", tmp_path / "out", "--lang", "ru") == 0
+    assert run(tmp_path / "in" / "gate.mov", "-o", tmp_path / "gate.mp4", "--lang", "ru") == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if not line.startswith("platereader:")] == [
+        "файлов обработано: 2, с ошибкой: 0; закрашено мест: 1",
+        "файлов обработано: 2, с ошибкой: 0; закрашено мест: 1",
+        "пропущены файлы, записанные platereader: 2; чтобы обработать их, укажите только их",
+        "файлов обработано: 1, с ошибкой: 0; закрашено мест: 0",
+    ]
 
 
 def test_two_sources_of_one_name_are_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -127,6 +144,7 @@ def test_results_of_an_earlier_run_are_no_sources(tmp_path: Path) -> None:
     save(tmp_path / "in" / "a.png")
     for given in ("in", "in", "in/**/*.png"):
         assert run(tmp_path / given, "-o", tmp_path / "in" / "public") == 0
+    assert run(*sorted((tmp_path / "in").iterdir()), "-o", tmp_path / "in" / "public") == 0  # as a shell expands in/*
     assert [path.name for path in (tmp_path / "in" / "public").iterdir()] == ["a.png"]
 
 

@@ -100,7 +100,7 @@ def test_second_run_replaces_its_own_copies_and_reads_none_of_them(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
 @pytest.mark.parametrize("pattern", [".", "**/a.*"])
-def test_copies_of_an_earlier_run_are_read_only_by_their_own_name(
+def test_copies_of_an_earlier_run_are_read_only_where_nothing_else_is_named(
     tmp_path: Path, command: Command, name: str, pattern: str
 ) -> None:
     save(tmp_path / "in" / name)
@@ -108,7 +108,7 @@ def test_copies_of_an_earlier_run_are_read_only_by_their_own_name(
     assert command("read", tmp_path / "in", "--save", folder).status == 0
     status, _, err = command("read", tmp_path / "in" / pattern, "--save-crops", tmp_path / "crops")
     assert (status, "pictures read: 1, failed: 0" in err) == (0, True)
-    assert "pictures that platereader wrote, left out: 1" in err
+    assert "files that platereader wrote, left out: 1" in err
     assert len(load_dataset(tmp_path / "crops").images) == 1
     for given in (folder, folder / name):
         outcome = command("read", given, "--jsonl")

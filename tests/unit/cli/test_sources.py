@@ -6,9 +6,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from platereader.cli.sources import STDIN, find_sources, source_path
+from platereader.cli.saving import write_picture
+from platereader.cli.sources import MADE_HERE, STDIN, find_sources, source_path
 
 
 def names(found: list[Path], top: Path) -> list[str]:
@@ -43,6 +45,24 @@ def test_results_below_a_pattern_are_no_sources(tmp_path: Path) -> None:
         assert names([source.path for source in found], tmp_path) == ["a.jpg", "outer/c.jpg"]
     (named,) = find_sources([tmp_path / "out" / "a.jpg"], without=[tmp_path / "out"])
     assert named.error is None
+
+
+def test_named_results_of_an_earlier_run_are_left_out_unless_there_is_nothing_else(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    marked = [tmp_path / "c.jpg", tmp_path / "out" / "a.png", tmp_path / "out" / "b.png"]
+    for path in marked:
+        write_picture(path, np.zeros((8, 8, 3), np.uint8))
+    for inputs, kept, count in (
+        (sorted(tmp_path.iterdir()), ["a.jpg", "b.jpg"], 3),  # as a shell expands F/*
+        ([tmp_path], ["a.jpg", "b.jpg"], 3),
+        (marked, ["c.jpg", "out/a.png", "out/b.png"], 0),
+        (marked[:1], ["c.jpg"], 0),
+        ([tmp_path / "out", tmp_path / "b.jpg"], ["b.jpg"], 2),
+    ):
+        skipped = Counter[str]()
+        found = find_sources(inputs, skipped=skipped)
+        assert names([source.path for source in found], tmp_path) == kept
+        assert skipped == ({MADE_HERE: count} if count else {})
 
 
 def test_a_pattern_without_matches_is_named(tmp_path: Path) -> None:

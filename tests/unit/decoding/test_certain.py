@@ -62,7 +62,7 @@ def searched(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> tuple[list[
     """Candidates and verdicts as if no plate were certain."""
     with monkeypatch.context() as patch:
         patch.setattr(
-            _policy, "certain_texts", lambda some: certain_texts(some)._replace(certain=np.zeros(len(some), np.bool_))
+            _policy, "certain_texts", lambda some: [one._replace(certain=False) for one in certain_texts(some)]
         )
         decoded = recorded.decoder._searched(recorded.log_probs)
         return decoded, recorded.judged(decoded)
@@ -116,6 +116,16 @@ def test_what_is_next_to_a_certain_text_lacks_a_character(text: str) -> None:
     assert len(found) == min(5, 1 + sum(a != b for a, b in zip(text, f" {text}", strict=False)))
 
 
+def test_two_doubtful_characters_are_weighed_together() -> None:
+    log_probs = certain("A123BC77", blank=1e-6)
+    for place, (char, other, share) in {3: ("1", "7", 0.4), 9: ("B", "E", 0.3)}.items():
+        log_probs[0, place, RUSSIAN.encode(other + char)] = np.log([share, 1.0 - share])
+    ((_, found, _),) = certain_plates(log_probs, RUSSIAN, count=5)
+    searched = {one.text: one.log_prob for one in BeamDecoder(RUSSIAN)._searched(log_probs)[0][:4]}
+    assert list(found)[:4] == list(searched) == ["A123BC77", "A723BC77", "A123EC77", "A723EC77"]
+    assert {text: found[text] for text in searched} == pytest.approx(searched, abs=0.01)
+
+
 def characters_are_exact(log_probs: LogProbs) -> bool:
     """Whether trust takes A123BC77 for the text, and each character for as probable as all alignments say."""
     (candidates,) = BeamDecoder(RUSSIAN).decode(log_probs)
@@ -138,7 +148,7 @@ def test_a_text_that_is_not_of_the_best_path_is_weighed_by_all_alignments() -> N
     log_probs = np.insert(certain("A13BC77", blank=1e-7), [4, 4], certain("")[:, :1], axis=1)
     log_probs[0, 4:6, 0], log_probs[0, 4:6, RUSSIAN.encode("2")[0]] = np.log(0.51), np.log(0.49)
     log_probs[0, 3, [RUSSIAN.encode("1")[0], RUSSIAN.encode("7")[0]]] = np.log([0.9, 0.1])
-    assert certain_texts(log_probs).certain[0]  # of A13BC77
+    assert certain_texts(log_probs)[0].certain  # of A13BC77
     assert characters_are_exact(log_probs)
 
 
@@ -147,7 +157,7 @@ def test_kept_texts_are_those_of_the_same_numbers_only() -> None:
     first = certain_texts(log_probs)
     assert certain_texts(log_probs.copy()) is first
     log_probs[:] = certain("B456EK99")
-    assert certain_texts(log_probs).labels.tolist() == RUSSIAN.encode("B456EK99")
+    assert certain_texts(log_probs)[0].labels == RUSSIAN.encode("B456EK99")
 
 
 def test_a_single_character_and_an_empty_plate_are_searched() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -26,6 +27,14 @@ def test_a_window_is_twice_as_wide_as_tall_and_has_room_around_the_plate(box: Bo
     assert middle == pytest.approx(((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2), abs=1)
 
 
+def test_sides_of_large_windows_can_be_halved_twice() -> None:
+    for width in range(440, 640, 7):
+        box = Box(100.3, 200.6, 100.3 + width / 1.5, 200.6 + width / 8)
+        window = window_around(box)
+        assert (window.width, window.height) == pytest.approx((width, width / 2), abs=4)
+        assert window.width < 448 or (window.width % 4, window.height % 4) == (0, 0)
+
+
 def test_points_go_to_the_frame_and_back() -> None:
     window = Window(-20, 30, 200, 100)
     points = np.array([[0, 0], [1, 1], [0.5, 0.25]], np.float32)
@@ -44,6 +53,18 @@ def test_a_crop_shows_its_window() -> None:
     mean = frame[50:178, 60:316].reshape(64, 2, 128, 2, 3).mean((1, 3))
     np.testing.assert_allclose(half, mean, atol=1)
     np.testing.assert_array_equal(frame, before)
+
+
+@pytest.mark.parametrize(
+    ("width", "levels"),
+    [(140, 0.2), (186, 0.25), (225, 0.25), (331, 0.25), (446, 0.3), (448, 0.7), (620, 0.5), (1000, 1)],
+)
+def test_a_crop_is_nearly_the_average_over_areas(width: int, levels: float) -> None:
+    rough = np.random.default_rng(0).integers(0, 256, (width // 2, width, 3), dtype=np.uint8)
+    frame = np.asarray(cv2.GaussianBlur(rough, (0, 0), 2.0), np.uint8)
+    (crop,) = cut_windows(frame, [Window(0, 0, width, width // 2)], size=CROP_SIZE)
+    area = cv2.resize(frame, CROP_SIZE[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(crop.astype(int) - area).mean() < levels
 
 
 def test_beyond_the_frame_its_edge_is_repeated() -> None:

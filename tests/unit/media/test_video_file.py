@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def video(
     problem: str | None = None,
 ) -> VideoFile:
     """A video with those container timestamps."""
-    return VideoFile(Reader(stamps_s, fps=fps, problem=problem), name="gate.mp4", fps=forced)
+    return VideoFile(cast(Any, Reader(stamps_s, fps=fps, problem=problem)), name="gate.mp4", fps=forced)
 
 
 def times(opened: VideoFile) -> list[float]:

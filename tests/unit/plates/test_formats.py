@@ -186,9 +186,12 @@ def test_split_refuses_another_type() -> None:
         RUSSIA.format("taxi").split("A123BC77")
 
 
-@pytest.mark.parametrize("order", [(0, 1), (0, 2, 2), (1, 2, 3), ("0", "2", "1")])
+@pytest.mark.parametrize(
+    "order",
+    [(0, 1), (0, 2, 2), (1, 2, 3), ("0", "2", "1"), (0.0, 2.0, 1.0), (False, 2, True), ("a", 1, 2), [0, 2, 1], 5, None],
+)
 def test_an_order_that_loses_or_doubles_a_group_is_refused(order: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"number_order is .*, expected is an order of \[0, 1, 2\]"):
+    with pytest.raises(InvalidArgumentError, match=r"number_order is .*, expected is a tuple: an order of \[0, 1, 2\]"):
         PlateFormat("x", "ll ll / dddd", number_order=order)
 
 

@@ -20,7 +20,6 @@ CLEAR = Signs(
     weakest=0.99,
     edge_illegible=0.0,
     inner_illegible=0.0,
-    emptiness=0.0,
     legal=True,
     region_known=True,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -19,7 +18,7 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
-from platereader.cli.sources import resolved
+from platereader.cli.tables import print_message
 from platereader.cli.watch.events import Started, is_reported, later
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
 from platereader.cli.watch.run import Outputs, SourceRun
@@ -28,11 +27,9 @@ from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from platereader.cli.watch.saving import AnnotatedVideo
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
-    from platereader.video._stream import PlateStream
 
 EXAMPLES = """examples:
   platereader watch gate.mp4 --save marked.mp4         a table of the passages, and a marked copy
@@ -116,13 +113,13 @@ def run_watch(arguments: argparse.Namespace) -> int:
     def notify(message: str) -> None:
         for bar in bars:
             bar.clear()
-        print(f"platereader: {language(message)}", file=sys.stderr)
+        print_message(language(message.removeprefix("path ")))
 
     opened = partial(open_source, fps=arguments.fps, reconnect_limit=arguments.reconnect_limit, notify=notify)
     with ExitStack() as stack:
-        sources = stack.enter_context(
-            closing(Sources(arguments.sources, opened=opened, notify=notify, without=arguments.save))
-        )
+        outputs = {"--save": arguments.save, "--save-crops": arguments.save_crops}
+        given = {option: path for option, path in outputs.items() if path is not None}
+        sources = stack.enter_context(closing(Sources(arguments.sources, opened=opened, notify=notify, outputs=given)))
         if start is not None and sources.only is not None and sources.only.live:
             raise InvalidArgumentError("--start is for videos, and a camera has the time of day: leave it out.")
         run = _WatchRun(sources, build_pipeline(arguments), arguments, notify, stack)
@@ -130,13 +127,6 @@ def run_watch(arguments: argparse.Namespace) -> int:
         if frame_count is not None:
             bars.append(stack.enter_context(Progress(frame_count, unit="frame")))
         return run.run(start, *bars)
-
-
-def open_stream(pipeline: Pipeline, arguments: argparse.Namespace) -> PlateStream:
-    """The stream that the options ask for."""
-    from platereader.video._stream import StreamSettings
-
-    return pipeline.stream(StreamSettings(search_s=arguments.search_every))
 
 
 class _WatchRun:
@@ -152,17 +142,11 @@ class _WatchRun:
     ) -> None:
         from platereader.cli.watch.saving import PassageCrops, video_paths
 
-        folder: Path | None = arguments.save_crops
-        if folder is not None and any(resolved(Path(word)) == resolved(folder) for word in sources.words):
-            raise InvalidArgumentError(
-                f"--save-crops is {str(folder)!r}, the folder that is watched: name another one."
-            )
-        crops = None if folder is None else PassageCrops(folder)
+        crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
         self._sources = sources
         self._pipeline = pipeline
         self._arguments = arguments
         self._notify = notify
-        self._language = language_of(arguments)
         self._show_country = reads_several_countries(pipeline)
         self._inputs = InputFiles(map(Path, sources.words))
         self._videos = []
@@ -171,9 +155,8 @@ class _WatchRun:
         self._outputs = Outputs(
             report=_report(arguments, several=len(sources.words) > 1),
             notify=notify,
-            save_crop=_no_crop if crops is None else crops.save,
+            save_crop=None if crops is None else crops.save,
             everything=arguments.all,
-            language=self._language,
             page=_page(arguments, sources, stack, show_country=self._show_country),
         )
 
@@ -182,13 +165,12 @@ class _WatchRun:
         sources, page, failed = self._sources, self._outputs.page, 0
         with stopping_by_signal(sources.stop), stopping_by_key(sources.stop) as by_key:
             if page is not None:
-                self._notify(self._language("the live page is at {url}").format(url=page.url))
+                self._notify(f"the live page is at {page.url}")
             elif by_key and sources.only is not None and sources.only.live:
-                self._notify(self._language("watching {name}; q stops").format(name=sources.only.name))
+                self._notify(f"watching {sources.only.name}; q stops")
             for number, source in sources:
                 if start is not None and (failed or sources.failed):
-                    words = "times of day are unknown after a source that failed: name the others by themselves"
-                    self._notify(self._language(words))
+                    self._notify("times of day are unknown after a source that failed: name the others by themselves")
                     start = None
                 run = self._watch(number, source, start, progress)
                 failed += run.failed
@@ -196,38 +178,31 @@ class _WatchRun:
             if page is not None:
                 self._serve_until_closed(page)
         if len(sources.words) > 1:
-            words = self._language("sources: {total}, failed: {failed}")
-            self._notify(words.format(total=len(sources.words), failed=failed + sources.failed))
+            self._notify(f"sources: {len(sources.words)}, failed: {failed + sources.failed}")
         return EXIT_FAILED_INPUTS if failed or sources.failed else EXIT_OK
 
     def _watch(self, number: int, source: FrameSource, start: datetime | None, progress: Progress | None) -> SourceRun:
         """Watch one source, whose annotated video is finished whatever happens."""
-        stream = open_stream(self._pipeline, self._arguments)
-        with ExitStack() as stack:
-            video = self._video(number, source) if self._videos else None
-            if video is not None:
-                stack.callback(video.close)
-            run = SourceRun(source, stream, _started(source, start), video=video, outputs=self._outputs)
-            run.run(progress)
-        return run
-
-    def _video(self, number: int, source: FrameSource) -> AnnotatedVideo:
         from platereader.cli.watch.saving import AnnotatedVideo
+        from platereader.video._stream import StreamSettings
 
-        return AnnotatedVideo(
-            self._videos[number],
-            source=source,
-            inputs=self._inputs,
-            quality=self._arguments.quality,
-            show_country=self._show_country,
-        )
+        options, video = self._arguments, None
+        stream = self._pipeline.stream(StreamSettings(search_s=options.search_every))
+        with ExitStack() as stack:
+            if self._videos:
+                path, country = self._videos[number], self._show_country
+                video = AnnotatedVideo(
+                    path, source=source, inputs=self._inputs, quality=options.quality, show_country=country
+                )
+                stack.callback(video.close)
+            run = SourceRun(source, stream, _started(source, start), video, self._outputs, progress)
+            run.run()
+        return run
 
     def _serve_until_closed(self, page: LivePage) -> None:
         """Keep serving after the end of a video, which may be shorter than it takes to open the page."""
         if not self._sources.stopped:
-            self._notify(
-                self._language("the source has ended; the page stays until it is closed there, or with q or Ctrl-C")
-            )
+            self._notify("the source has ended; the page stays until it is closed there, or with q or Ctrl-C")
         while not self._sources.stopped:
             time.sleep(_POLL_INTERVAL_S)
         page.state.stop()
@@ -235,11 +210,7 @@ class _WatchRun:
 
 
 def _parsed_start(text: str | None) -> datetime | None:
-    """The time of ``--start``, with its zone.
-
-    Raises:
-        InvalidArgumentError: it is none.
-    """
+    """The time of ``--start``, with its zone."""
     if text is None:
         return None
     try:
@@ -277,7 +248,3 @@ def _page(arguments: argparse.Namespace, sources: Sources, stack: ExitStack, *, 
 
     state = LiveState(is_listed=partial(is_reported, everything=arguments.all), show_country=show_country)
     return stack.enter_context(LivePage(state, on_stop=sources.stop, port=arguments.port or 0))
-
-
-def _no_crop(plate: object) -> None:
-    """No pictures were requested."""

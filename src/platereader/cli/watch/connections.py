@@ -160,12 +160,7 @@ class Connections:
 
 
 class RequestHandler(BaseHTTPRequestHandler):
-    """Reads the head of each request as a whole, within its time; bodies are not read.
-
-    Args:
-        connection: of a browser.
-        received: what it has sent so far.
-    """
+    """Reads the head of each request as a whole, within its time; bodies are not read."""
 
     protocol_version = "HTTP/1.1"
 

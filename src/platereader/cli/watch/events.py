@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from platereader.cli.language import Language
 from platereader.results import Status, StreamUpdate, TrackedPlate
 
 SCHEMA = 2
@@ -27,12 +26,8 @@ class Started:
 
     Attributes:
         source: name without passwords.
-        live: whether it is a camera.
-        started_at: when watching began.
         first_frame_at: the time of day from which times count; None for a video where it is unknown.
-        fps: as the source says; None when it does not.
         frame_count: about; None for a camera.
-        version: of the package.
     """
 
     source: str
@@ -54,17 +49,11 @@ class Started:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the ``schema`` that all lines follow."""
-        return {
-            "event": "started",
-            "schema": SCHEMA,
-            "version": self.version,
-            "source": self.source,
-            "live": self.live,
+        times = {
             "started_at": self.started_at.isoformat(timespec="milliseconds"),
             "first_frame_at": self.iso_at(0.0),
-            "fps": self.fps,
-            "frame_count": self.frame_count,
         }
+        return {"event": "started", "schema": SCHEMA, "version": self.version, **asdict(self), **times}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +63,6 @@ class PlateEvent:
     Attributes:
         kind: ``settled`` when further frames are not expected to change the text, ``finished`` when it has gone.
         timestamp_s: of the frame that brought it, seconds.
-        plate: what is known of it.
-        started: of the source in which it was seen.
         crop: file with the picture of the best reading; None without ``--save-crops``, or while it is in view.
     """
 
@@ -104,10 +91,7 @@ class Ended:
     """The last line of a source: what there was in all.
 
     Attributes:
-        source: name without passwords.
-        why: there are no more frames.
-        frames: that were looked at.
-        dropped: that came and were not looked at.
+        dropped: frames that came and were not looked at.
         passages: that finished and were reported.
         left_out: that finished and were not reported: what was read differed from frame to frame.
     """
@@ -121,28 +105,19 @@ class Ended:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "event": "ended",
-            "source": self.source,
-            "why": self.why,
-            "frames": self.frames,
-            "dropped": self.dropped,
-            "passages": self.passages,
-            "left_out": self.left_out,
-        }
+        return {"event": "ended", **asdict(self)}
 
 
 class Passages:
     """Turns updates of one source into events.
 
     Args:
-        save_crop: called once for each reported plate that has finished; returns where its picture is.
-        started: of the source.
+        save_crop: called once for each reported plate that has finished, if given; returns where its picture is.
         everything: report all passages, also those that ``is_reported`` leaves out.
     """
 
     def __init__(
-        self, save_crop: Callable[[TrackedPlate], Path | None], *, started: Started, everything: bool = False
+        self, save_crop: Callable[[TrackedPlate], Path | None] | None, *, started: Started, everything: bool = False
     ) -> None:
         self.left_out: int = 0
         self._save_crop = save_crop
@@ -156,14 +131,12 @@ class Passages:
         """How many have finished so far and were reported."""
         return self._statuses.total()
 
-    def counts(self, language: Language | None = None) -> str:
+    def counts(self) -> str:
         """How many have finished with which status, and how many were left out: numbers only."""
-        language = language or Language()
         statuses: tuple[Status, ...] = ("read", "uncertain", "unreadable")
-        words = language("{total} ({read} read, {uncertain} uncertain, {unreadable} unreadable)")
-        told = words.format(total=self.finished, **{status: self._statuses[status] for status in statuses})
-        more = language("; {count} more, read differently from frame to frame or not at all: --all shows them")
-        return told + more.format(count=self.left_out) if self.left_out else told
+        told = f"{self.finished} ({', '.join(f'{self._statuses[status]} {status}' for status in statuses)})"
+        more = f"; {self.left_out} more, read differently from frame to frame or not at all: --all shows them"
+        return told + more if self.left_out else told
 
     def events_of(self, update: StreamUpdate) -> Iterator[PlateEvent]:
         """Settled plates first; one that is settled only as it goes is reported as both."""
@@ -175,7 +148,8 @@ class Passages:
             self._settled.discard(plate.passage_id)  # ids are not used again: memory stays bounded
             if is_reported(plate, everything=self._everything):
                 self._statuses[plate.status] += 1
-                yield PlateEvent("finished", update.timestamp_s, plate, self._started, self._save_crop(plate))
+                crop = None if self._save_crop is None else self._save_crop(plate)
+                yield PlateEvent("finished", update.timestamp_s, plate, self._started, crop)
             else:
                 self.left_out += 1
 
@@ -192,10 +166,6 @@ def is_reported(plate: TrackedPlate, *, everything: bool = False) -> bool:
     """Whether a passage is reported: it is ``read``, or read alike in three frames or in all of fewer.
 
     The rest are mostly pieces of plates, advertisements and grilles, which read differently in every frame.
-
-    Args:
-        plate: the passage as far as it is known.
-        everything: report the rest, too.
     """
     if everything or plate.text is None:
         return everything

@@ -72,13 +72,7 @@ class LiveState:
             self._changed.notify_all()
 
     def show(self, frame: BgrImage, update: StreamUpdate, *, dropped: int = 0) -> None:
-        """Take the next frame; returns at once.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR; kept, so it must not be written to afterwards.
-            update: of the stream for it.
-            dropped: frames that the source has dropped so far.
-        """
+        """Take the next frame, which is kept and must not be written to afterwards; returns at once."""
         with self._changed:
             number = 1 if self._newest is None else self._newest[0] + 1
             self._newest = (number, frame, update)
@@ -137,7 +131,9 @@ class LiveState:
             None when no later frame came, or none will.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._is_stopped() or self._is_newer(after), timeout_s)
+            self._changed.wait_for(
+                lambda: self._is_stopped() or (self._newest is not None and self._newest[0] > after), timeout_s
+            )
             newest, done = self._newest, self._jpeg
         if newest is None or newest[0] <= after:
             return None
@@ -157,9 +153,6 @@ class LiveState:
 
     def _is_stopped(self) -> bool:
         return self._phase == "stopped"
-
-    def _is_newer(self, after: int) -> bool:
-        return self._newest is not None and self._newest[0] > after
 
     def _keep(self, update: StreamUpdate) -> None:
         self._keep_plates(update.active, gone=False)
@@ -182,23 +175,13 @@ class LiveState:
 def _plate_dict(plate_id: int, kept: _Kept) -> dict[str, Any]:
     plate, started = kept.plate, kept.started
     return {
-        "id": int(plate_id),
+        **plate.to_row(),
+        "id": plate_id,
         "source": None if started is None else started.source,
-        "text": plate.text,
-        "text_local": plate.text_local,
-        "confidence": float(plate.confidence),
-        "status": plate.status,
-        "reason": plate.reason,
-        "country": plate.country,
         "region": plate.region.name if plate.region is not None and plate.status == "read" else None,
-        "settled": bool(plate.settled),
         "gone": kept.gone,
-        "first_seen_s": float(plate.first_seen_s),
-        "last_seen_s": float(plate.last_seen_s),
         "first_seen_at": None if started is None else started.iso_at(plate.first_seen_s),
         "last_seen_at": None if started is None else started.iso_at(plate.last_seen_s),
-        "readings": int(plate.readings),
-        "best_frame_index": int(plate.best_frame_index),
     }
 
 

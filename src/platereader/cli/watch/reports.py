@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-import sys
 from typing import Any
 
 from platereader.cli.language import Language
 from platereader.cli.report import verdict_cells
-from platereader.cli.tables import csv_cell, printable, table_row
+from platereader.cli.tables import CsvTable, printable, table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
 
 _HEADER = ("FROM", "TO", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
@@ -76,46 +74,28 @@ class CsvReport(Report):
     """CSV with a header, and one row for each finished passage."""
 
     def __init__(self) -> None:
-        self._started: Started | None = None
+        self._table: CsvTable | None = None
 
     def start(self, started: Started) -> None:
         """The header, once."""
-        if self._started is None:
-            self._row(_CSV_HEADER)
-        self._started = started
+        del started
+        self._table = self._table or CsvTable(_CSV_HEADER)
 
     def add(self, event: PlateEvent) -> None:
         """A row when the passage has finished."""
-        if event.kind != "finished":
+        if event.kind != "finished" or self._table is None:
             return
         plate, started = event.plate, event.started
-        self._row(
-            (
-                plate.passage_id,
-                plate.text or "",
-                plate.text_local or "",
-                round(plate.confidence, 4),
-                plate.status,
-                plate.reason or "",
-                plate.settled,
-                plate.country or "",
-                plate.format or "",
-                "" if plate.region is None else plate.region.code,
-                plate.readings,
-                round(plate.first_seen_s, 3),
-                round(plate.last_seen_s, 3),
-                started.iso_at(plate.first_seen_s) or "",
-                plate.best_frame_index,
-                event.crop or "",
-                started.iso_at(plate.last_seen_s) or "",
-                csv_cell(started.source),
-                plate.number or "",
-            )
-        )
-
-    def _row(self, cells: tuple[object, ...]) -> None:
-        csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
-        sys.stdout.flush()
+        row = {
+            "confidence": round(plate.confidence, 4),
+            "first_seen_s": round(plate.first_seen_s, 3),
+            "last_seen_s": round(plate.last_seen_s, 3),
+            "first_seen_at": started.iso_at(plate.first_seen_s),
+            "last_seen_at": started.iso_at(plate.last_seen_s),
+            "crop": event.crop,
+            "source": started.source,
+        }
+        self._table.add({**plate.to_row(), **row})
 
 
 class TableReport(Report):
@@ -123,7 +103,6 @@ class TableReport(Report):
 
     Args:
         name_sources: print the name of each source above its rows.
-        language: of the headers, reasons and regions; English by default.
     """
 
     def __init__(self, *, name_sources: bool = False, language: Language | None = None) -> None:

@@ -27,9 +27,6 @@ def video_paths(save: Path, names: Sequence[Path], *, several: bool, inputs: Inp
         names: of the sources, as paths below that folder.
         several: whether more than one source may have been meant.
         inputs: files that are not written over.
-
-    Raises:
-        InvalidArgumentError: a file for several, two of one name, or a place where none can be written.
     """
     is_file = save.suffix.lower() == ".mp4" or save.is_file()
     if len(names) > 1 and is_file:
@@ -44,11 +41,7 @@ def video_paths(save: Path, names: Sequence[Path], *, several: bool, inputs: Inp
 
 
 def _check_path(path: Path, inputs: InputFiles) -> None:
-    """Refuse a place where an annotated video cannot be written.
-
-    Raises:
-        InvalidArgumentError: another ending, one of ``inputs``, a link or a folder.
-    """
+    """Refuse a place where an annotated video cannot be written."""
     if path in inputs:
         raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
     if path.suffix.lower() != ".mp4":
@@ -58,32 +51,14 @@ def _check_path(path: Path, inputs: InputFiles) -> None:
 
 
 class AnnotatedVideo:
-    """An MP4 video of the frames with their plates drawn on, at the times at which they were taken.
-
-    Args:
-        path: ends in ``.mp4``; a file of that name is written over.
-        source: whose frames are written; the sound of a video file is copied.
-        inputs: files that are not written over.
-        quality: as ``VideoWriter`` takes it.
-        show_country: whether the code of its country stands beside each plate.
-
-    Raises:
-        InvalidArgumentError: another ending, one of ``inputs``, a link or a folder, or a quality out of range.
-    """
+    """An MP4 video of the frames with their plates drawn on, at the times at which they were taken."""
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        source: FrameSource,
-        inputs: InputFiles,
-        quality: int | None = None,
-        show_country: bool = False,
+        self, path: Path, *, source: FrameSource, inputs: InputFiles, quality: int | None, show_country: bool
     ) -> None:
         from platereader.cli.videos import VideoWriter, check_quality
 
         check_quality(quality)
-        _check_path(path, inputs)
         self._writer = VideoWriter(path, source=source, quality=quality, inputs=inputs)
         self._show_country = show_country
         self._live = source.live
@@ -92,11 +67,7 @@ class AnnotatedVideo:
         self._last_s = 0.0
 
     def add(self, frame: BgrImage, update: StreamUpdate) -> None:
-        """Write one frame; one of another size than the first is fitted into it, with black beside it.
-
-        Raises:
-            FileError: the file cannot be written; nothing of it is kept.
-        """
+        """Write one frame; one of another size than the first is fitted into it, with black beside it."""
         from platereader.media._drawing import draw_update
 
         timestamp_s = update.timestamp_s
@@ -109,11 +80,7 @@ class AnnotatedVideo:
         self._writer.write(drawn, timestamp_s - self._start_s)
 
     def close(self) -> None:
-        """Finish the file, which has no name before.
-
-        Raises:
-            FileError: it cannot be written, or not be read back; nothing of it is kept.
-        """
+        """Finish the file, which has no name before."""
         self._writer.finish()
 
 

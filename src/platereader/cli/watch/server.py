@@ -16,7 +16,6 @@ from http import HTTPStatus
 from importlib import resources
 from socket import socket
 from threading import Condition
-from types import TracebackType
 from urllib.parse import parse_qs
 
 from typing_extensions import Self
@@ -78,9 +77,7 @@ class LivePage:
         self._connections.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.state.stop():
             self.wait_until_delivered(_LAST_REQUEST_S)
         self._connections.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from platereader.cli.sources import resolved
+from platereader.cli.sources import LEFT_OUT, earlier_results, made_here, resolved, sources_in
 from platereader.errors import CaptureError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -23,29 +24,30 @@ class Sources:
     Args:
         words: as they were given. A folder with videos stands for all of them, also those below it, in the order of
             their names; a folder that has pictures and no video at its top is one source.
-        opened: opens one.
-        without: ``--save``, below which no videos are looked for; None for none.
-        notify: told of each that cannot be opened.
+        outputs: by their options, below which no videos are looked for.
+        notify: told of each that cannot be opened, and of videos of an earlier run, which are left out.
 
     Attributes:
-        words: one for each source.
         names: of each, its path below the folder that was given, or the name of its file.
-        several: whether there is more than one, or could be: a folder of videos was given.
+        several: whether there is more than one, or could be: several words or a folder of videos were given.
         failed: sources that could not be opened.
-        stopped: whether ``stop`` was called.
 
     Raises:
         CaptureError: the only source cannot be opened.
-        InvalidArgumentError: one of several is a camera, which has no end, or a folder is also ``without``.
+        InvalidArgumentError: one of several is a camera, which has no end, or the only folder is an output, too.
     """
 
     def __init__(
-        self, words: Sequence[str], *, opened: Opener, notify: Callable[[str], None], without: Path | None = None
+        self, words: Sequence[str], *, opened: Opener, notify: Callable[[str], None], outputs: Mapping[str, Path]
     ) -> None:
-        expanded = _expanded(words, without)
-        self.words: list[str] = [word for word, _ in expanded]
-        self.names: list[Path] = [name for _, name in expanded]
-        self.several: bool = len(expanded) > 1 or any(word not in words for word in self.words)
+        expanded = _expanded(words, outputs)
+        written = earlier_results([Path(word) for word, _ in expanded])
+        if written:
+            notify(LEFT_OUT.format(count=len(written)))
+        kept = [(word, name) for word, name in expanded if Path(word) not in written]
+        self.words: list[str] = [word for word, _ in kept]
+        self.names: list[Path] = [name for _, name in kept]
+        self.several: bool = len(words) > 1 or self.words != list(words)
         self.failed: int = 0
         self.stopped: bool = False
         self._opened = opened
@@ -98,10 +100,11 @@ class Sources:
             return 0
 
 
-def _expanded(words: Sequence[str], without: Path | None) -> list[tuple[str, Path]]:
+def _expanded(words: Sequence[str], outputs: Mapping[str, Path]) -> list[tuple[str, Path]]:
     """A word and a name for each source, each file once."""
     from platereader.media._address import parse_address
 
+    options = {resolved(path): option for option, path in outputs.items()}
     found: dict[Path, tuple[str, Path]] = {}
     for word in words:
         address = parse_address(word)
@@ -111,30 +114,32 @@ def _expanded(words: Sequence[str], without: Path | None) -> list[tuple[str, Pat
                 "folders, and start one command for each camera."
             )
         given = Path(word)
-        if address.kind == "folder" and without is not None and resolved(without) == resolved(given):
-            raise InvalidArgumentError(
-                f"--save is {str(without)!r}, the folder that is watched: name another, or a file that ends in .mp4."
-            )
-        videos = _videos_in(given, without) if address.kind == "folder" else []
+        if address.kind == "folder" and resolved(given) in options:
+            continue  # one of a pattern's, from an earlier run
+        videos = _videos_in(given, list(options)) if address.kind == "folder" else []
         for path in videos:
             found.setdefault(resolved(path), (str(path), path.relative_to(given)))
         if not videos:
             found.setdefault(resolved(given), (word, Path(given.name)))
+    if not found:
+        option = options[resolved(Path(words[0]))]
+        raise InvalidArgumentError(f"{option} is {words[0]!r}, the folder that is watched: name another one.")
     return list(found.values())
 
 
-def _videos_in(folder: Path, without: Path | None) -> list[Path]:
+def _videos_in(folder: Path, without: Sequence[Path]) -> list[Path]:
     """The videos of a folder in the order of their names; none where it is a folder of frames."""
     from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._folder import name_order
     from platereader.media._images import IMAGE_SUFFIXES
 
-    top = {path.suffix.lower() for path in folder.iterdir() if not path.name.startswith(".")}
-    if top & IMAGE_SUFFIXES and not top & VIDEO_SUFFIXES:
+    # What an earlier run wrote there does not say what the folder is of.
+    top = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    pictures, videos = (
+        any(path.suffix.lower() in suffixes and not made_here(path) for path in top)
+        for suffixes in (IMAGE_SUFFIXES, VIDEO_SUFFIXES)
+    )
+    if pictures and not videos:
         return []
-    named = [path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
-    results = None if without is None else resolved(without)
-    if results is not None and resolved(folder) in results.parents:
-        named = [path for path in named if results not in resolved(path).parents]
-    shown = [path for path in named if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-    return sorted(shown, key=name_order)
+    found = sources_in(folder, VIDEO_SUFFIXES, without, Counter())
+    return sorted((one.path for one in found if one.error is None), key=name_order)

@@ -8,7 +8,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,16 +16,18 @@ _POLL_INTERVAL_S = 0.1
 
 
 @contextmanager
-def stopping_by_signal(stop: Callable[[], None]) -> Generator[None, None, None]:
-    """Call ``stop`` at the first Ctrl-C or SIGTERM; a second one interrupts at once.
+def stopping_by_signal(
+    stop: Callable[[], None], *, numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+) -> Generator[None, None, None]:
+    """Call ``stop`` at the first of some signals, by default Ctrl-C and SIGTERM; a second one interrupts at once.
 
     Args:
-        stop: runs inside a signal handler: it may set a flag, and take no lock.
+        stop: runs inside a signal handler: it may set a flag or raise, and take no lock.
+        numbers: of the signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals belong to the main thread
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
 
     def stop_once(_number: int, _frame: FrameType | None) -> None:

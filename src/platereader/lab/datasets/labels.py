@@ -12,7 +12,6 @@ from platereader._geometry import Box, Quad
 from platereader.plates import RUSSIA
 from platereader.results import Lines
 
-_LOOSE = "loose"
 # Foreign plates of the neighbours are few, so that a fifth of them would measure nothing.
 _RARE = "nb_"
 
@@ -43,7 +42,7 @@ class LabelledPlate:
     @property
     def is_loose(self) -> bool:
         """Whether the place is only roughly known: the box may be far larger than the plate."""
-        return self.box_quality == _LOOSE
+        return self.box_quality == "loose"
 
     @property
     def lines(self) -> Lines | None:

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from platereader.errors import MediaFileError
 from platereader.lab.datasets import load_dataset
-from platereader.lab.datasets.labels import LabelledImage, is_held_out, name_hash
+from platereader.lab.datasets.labels import Dataset, LabelledImage, SkippedRow, is_held_out, name_hash
 from platereader.media._images import read_image
 
 HELD_OUT_NEGATIVES = 300
 """Pictures without plates, first by sha1 of the file name, that are kept for measuring false alarms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Photographs:
-    """The pictures of a labelled set that can be decoded, and how many labels and pictures cannot be used."""
-
-    images: tuple[LabelledImage, ...]
-    skipped: int
-
-
-def load_photographs(folder: Path) -> Photographs:
+def load_photographs(folder: Path) -> Dataset:
     """Read a labelled set and decode every picture once, so that a damaged one is known before training starts.
 
     Raises:
         DatasetError: the set cannot be used at all.
     """
     dataset = load_dataset(folder)
-    images = tuple(image for image in dataset.images if _is_readable(image.path))
-    return Photographs(images, len(dataset.skipped) + len(dataset.images) - len(images))
+    images, skipped = list[LabelledImage](), list(dataset.skipped)
+    for image in dataset.images:
+        damage = _damage(image.path)
+        if damage is None:
+            images.append(image)
+        else:
+            skipped.append(SkippedRow(image.path, None, damage))
+    return Dataset(tuple(images), tuple(skipped))
 
 
-def _is_readable(path: Path) -> bool:
+def _damage(path: Path) -> str | None:
+    """Why a picture cannot be decoded, or None."""
     try:
         read_image(path)
-    except MediaFileError:
-        return False
-    return True
+    except MediaFileError as error:
+        return str(error)
+    return None
 
 
 def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:

@@ -17,7 +17,6 @@ from platereader.protocols import Detector
 from platereader.rectification._layout import lines_by_aspect
 from platereader.results import Detection, Lines
 
-_SURROUNDINGS = 0.8
 _WHOLE_PICTURE = "whole"
 
 
@@ -72,7 +71,7 @@ def _is_usable(plate: LabelledPlate) -> bool:
 
 def surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float32]]:
     """The plate and what is near, so that hundreds of photographs fit in memory, and the origin (x, y) of the cut."""
-    room = _SURROUNDINGS * box.width
+    room = 0.8 * box.width
     near = box.padded(room, room).clipped(frame.shape[1], frame.shape[0]) or box
     left, top, right, bottom = (int(side) for side in near.to_tuple())
     return frame[top:bottom, left:right].copy(), np.array((left, top), np.float32)

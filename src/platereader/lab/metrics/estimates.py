@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import SupportsFloat, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.lab.metrics.rates import Matches, Ranking, average_precision, character_error_rate, edit_distance, rank
 
+_Measure: TypeAlias = Callable[[NDArray[np.float64]], SupportsFloat]
 _ROUNDS = 200
 
 
@@ -44,18 +46,13 @@ def estimate_cer(texts: Sequence[tuple[str, str, str]], *, rng: np.random.Genera
     owner, pictures = _owners([picture for picture, _, _ in texts])
     edits = np.bincount(owner, [edit_distance(label, reading) for _, label, reading in texts], pictures)
     characters = np.bincount(owner, [len(label) for _, label, _ in texts], pictures)
-    return with_interval(
-        value, len(texts), pictures, lambda drawn: float(drawn @ edits / (drawn @ characters)), rng=rng
-    )
+    return with_interval(value, len(texts), pictures, lambda drawn: drawn @ edits / (drawn @ characters), rng=rng)
 
 
 def estimate_errors(
-    errors: Sequence[tuple[str, float]], measure: Callable[[NDArray[np.float64]], float], *, rng: np.random.Generator
+    errors: Sequence[tuple[str, float]], measure: _Measure, *, rng: np.random.Generator
 ) -> Estimate | None:
-    """One number, such as a median or mean, of pairs of picture and error; None without any.
-
-    ``measure`` gives it for float64 ``(N,)``.
-    """
+    """One number of pairs of picture and error, None without any; ``measure`` is such as ``numpy.median``."""
     if not errors:
         return None
     owner, pictures = _owners([picture for picture, _ in errors])
@@ -63,16 +60,6 @@ def estimate_errors(
     return with_interval(
         measure(values), len(values), pictures, lambda drawn: measure(np.repeat(values, drawn[owner])), rng=rng
     )
-
-
-def median(values: NDArray[np.float64]) -> float:
-    """The median of float64 ``(N,)``, one or more."""
-    return float(np.median(values))
-
-
-def mean(values: NDArray[np.float64]) -> float:
-    """The mean of float64 ``(N,)``, one or more."""
-    return float(values.mean())
 
 
 def ninetieth(values: NDArray[np.float64]) -> float:
@@ -87,10 +74,10 @@ def _owners(pictures: Sequence[str]) -> tuple[NDArray[np.int64], int]:
 
 
 def with_interval(
-    value: float,
+    value: SupportsFloat,
     n: int,
     pictures: int,
-    score: Callable[[NDArray[np.int64]], float | None],
+    score: Callable[[NDArray[np.int64]], SupportsFloat | None],
     *,
     rng: np.random.Generator,
     rounds: int | None = None,
@@ -98,8 +85,8 @@ def with_interval(
     """The score with the spread it has when each picture counts as often as it is drawn; None is no draw."""
     drawn = (np.bincount(rng.integers(pictures, size=pictures), minlength=pictures) for _ in range(rounds or _ROUNDS))
     draws = map(score, drawn)
-    low, high = np.percentile([draw for draw in draws if draw is not None], (2.5, 97.5)).tolist()
-    return Estimate(value, low, high, n)
+    low, high = np.percentile([float(draw) for draw in draws if draw is not None], (2.5, 97.5)).tolist()
+    return Estimate(float(value), low, high, n)
 
 
 def mean_precision(rankings: Sequence[Ranking], drawn: NDArray[np.int64] | None) -> float | None:

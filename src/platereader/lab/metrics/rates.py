@@ -41,8 +41,15 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % Wilson score interval of the rate, within 0..1."""
-        return wilson_interval(self.count, self.n)
+        """95 % score interval of the rate (Wilson, JASA 22, 1927), within 0..1; all of it for nothing."""
+        if self.n == 0:
+            return 0.0, 1.0
+        share, square = self.count / self.n, Z_95 * Z_95
+        center = (share + square / (2 * self.n)) / (1 + square / self.n)
+        half = Z_95 * math.sqrt(share * (1 - share) / self.n + square / (4 * self.n**2)) / (1 + square / self.n)
+        # At the ends the formula is exact but for rounding.
+        low, high = 0.0 if self.count == 0 else center - half, 1.0 if self.count == self.n else center + half
+        return max(low, 0.0), min(high, 1.0)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -80,17 +87,6 @@ class Matches:
     def labelled(self) -> int:
         """Number of labelled boxes."""
         return len(self.found)
-
-
-def wilson_interval(count: int, n: int) -> tuple[float, float]:
-    """95 % score interval of a binomial rate (Wilson, JASA 22, 1927); ``(0, 1)`` of nothing."""
-    if n == 0:
-        return 0.0, 1.0
-    share, square = count / n, Z_95 * Z_95
-    center = (share + square / (2 * n)) / (1 + square / n)
-    half = Z_95 * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    # At the ends the formula is exact but for rounding.
-    return (0.0 if count == 0 else max(center - half, 0.0)), (1.0 if count == n else min(center + half, 1.0))
 
 
 def edit_distance(a: str, b: str) -> int:

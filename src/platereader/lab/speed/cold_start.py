@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from platereader.errors import EngineError
-from platereader.lab.metrics.estimates import estimate_errors, median
+from platereader.lab.metrics.estimates import estimate_errors
 from platereader.lab.speed.report import Absent, Start
 from platereader.lab.speed.turns import take_turns
 
-_MODULE = "platereader.lab.speed.fresh_process"
 _READS = 10
 
 
@@ -71,7 +70,7 @@ def start_fresh(picture: Path, engine: str, precision: str, *, reads: int) -> _S
     Raises:
         EngineError: it failed.
     """
-    command = [sys.executable, "-m", _MODULE, str(picture), engine, precision, str(reads)]
+    command = [sys.executable, "-m", "platereader.lab.speed.fresh_process", str(picture), engine, precision, str(reads)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         start_s = time.perf_counter()
         # The words are ours, and no shell sees them.
@@ -97,7 +96,7 @@ def start_fresh(picture: Path, engine: str, precision: str, *, reads: int) -> _S
 
 def _start(name: str, processes: Sequence[_Started], *, rng: np.random.Generator) -> Start:
     wholes = [(str(number), sum(one.steps_s.values())) for number, one in enumerate(processes)]
-    first = estimate_errors(wholes, median, rng=rng)
+    first = estimate_errors(wholes, np.median, rng=rng)
     if first is None:
         raise AssertionError("every start has a process")
     steps = {step: float(np.median([one.steps_s[step] for one in processes])) for step in processes[0].steps_s}

@@ -12,6 +12,7 @@ import torch
 
 from platereader.lab.metrics.rates import Z_95
 from platereader.lab.speed.turns import interleaved, torch_threads
+from platereader.lab.tables import aligned
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
@@ -123,11 +124,9 @@ def format_speed(report: SpeedReport) -> str:
         spans = [f"{row[name].median_ms:.2f} ({row[name].low_ms:.2f}-{row[name].high_ms:.2f})" for name in names]
         ratios = [f"{median / medians[0]:.2f}" for median in medians[1:]]
         rows.append((str(threads), str(batch), str(row[names[0]].n), *spans, *ratios))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     head = f"{report.processor}, {' '.join(report.flags) or 'no flags known'}, torch {report.torch}"
     hashes = [f"weights {name} sha256 {sha256}" for name, sha256 in report.weights.items()] or ["random weights"]
-    return "\n".join([head, *hashes, *lines])
+    return "\n".join([head, *hashes, *aligned(rows)])
 
 
 def _timing(seconds: Sequence[float], *, name: str, batch: int, threads: int) -> Timing:

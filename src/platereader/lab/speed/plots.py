@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platereader._dependencies import check_installed
-from platereader.lab.plots import write_plot
+from platereader.lab.plots import new_figure, new_plot, write_plot
 from platereader.lab.speed.report import FrameReport, Run, Start
 from platereader.lab.speed.stages import STAGES
 
@@ -23,11 +22,8 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_installed("matplotlib")
-    from matplotlib.figure import Figure
-
     rows = [len(report.runs) + 3, *([len(report.starts) + 2] if report.starts else [])]
-    figure = Figure(figsize=(10.0, 1.4 + 0.34 * sum(rows)), layout="constrained")
+    figure = new_figure(10.0, 1.4 + 0.34 * sum(rows))
     grid = figure.add_gridspec(len(rows), 2, height_ratios=rows)
     _draw_stages(figure.add_subplot(grid[0, :]), report.runs)
     if report.starts:
@@ -38,7 +34,6 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
         f"{machine.processor}, {machine.usable_cores} cores; {len(report.pictures)} pictures, {report.rounds} rounds",
         fontsize=9,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_plot(figure, path)
     return path
 
@@ -97,12 +92,7 @@ def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_installed("matplotlib")
-    from matplotlib.figure import Figure
-
-    folder.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(5.6, 4.2), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_plot(5.6, 4.2)
     times = [one.timing.median_ms for one in report.sizes]
     for label, values in (
         ("found, IoU 0.5", [one.recall50.value for one in report.sizes]),

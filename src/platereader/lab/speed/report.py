@@ -14,6 +14,9 @@ from platereader.lab.speed.stages import PLATE_STAGES, STAGES
 from platereader.lab.tables import aligned
 from platereader.results import PartDescription
 
+OUTSIDE = "outside of networks"
+"""What all stages but the networks take together, in the same frame."""
+
 _RESAMPLES = 2000
 
 
@@ -32,7 +35,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """The time of one of ``STAGES``, or of the whole ``frame``, over all frames of all rounds.
+    """The time of one of ``STAGES``, of what is ``OUTSIDE``, or of the whole ``frame``, over all frames of all rounds.
 
     ``per_s`` is how many of the ``unit``, ``frames`` or ``plates``, it would do in a second if it did nothing else;
     None where it took no time.
@@ -120,13 +123,14 @@ class FrameReport:
 
 
 def stage_times(turns: Sequence[Turn], *, plates: float) -> tuple[StageTime, tuple[StageTime, ...]]:
-    """The whole frame, and each stage of it, from one or more turns; ``plates`` are those in a frame on average."""
+    """The whole frame, each of ``STAGES`` and what is ``OUTSIDE``; ``plates`` are those in a frame on average."""
     frames = [stages for turn in turns for stages in turn.frames]
     whole = _time("frame", [sum(stages.values()) for stages in frames], items=1.0)
-    stages = tuple(
+    stages = [
         _time(name, [frame[name] for frame in frames], items=plates if name in PLATE_STAGES else 1.0) for name in STAGES
-    )
-    return whole, stages
+    ]
+    outside = [sum(seconds for name, seconds in frame.items() if not name.endswith(" network")) for frame in frames]
+    return whole, (*stages, _time(OUTSIDE, outside, items=1.0))
 
 
 def _time(name: str, seconds: Sequence[float], *, items: float) -> StageTime:

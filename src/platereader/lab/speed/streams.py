@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from platereader.errors import InvalidArgumentError
-from platereader.lab.metrics.estimates import Estimate, estimate_errors, median
+from platereader.lab.metrics.estimates import Estimate, estimate_errors
 from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.speed.turns import seconds_of
 from platereader.lab.suites.video.report import SettingScores, format_settings
@@ -124,7 +124,7 @@ def _speeds(seconds: Mapping[str, Sequence[float]], frames: int) -> tuple[Stream
     speeds: list[StreamSpeed] = []
     for name, some in seconds.items():
         rounds = [(str(number), 1e3 * one / frames) for number, one in enumerate(some)]
-        frame_ms = estimate_errors(rounds, median, rng=rng)
+        frame_ms = estimate_errors(rounds, np.median, rng=rng)
         if frame_ms is not None:
             first = speeds[0].frame_ms.value if speeds else frame_ms.value
             speeds.append(StreamSpeed(name, frame_ms, first / frame_ms.value))

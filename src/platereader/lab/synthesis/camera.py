@@ -47,43 +47,33 @@ def apply_steps(
     return pixels
 
 
-_SURFACE = (
-    Step(degrade.faded_paint, 0.05, strongest=0.85),
-    Step(degrade.dirt, 0.12, strongest=0.8),
-    Step(degrade.snow, 0.03, strongest=0.6),
-    Step(degrade.spots, 0.12),
-    Step(degrade.occlusion, 0.06, strongest=0.8),
-)
-
-_LIGHT = (
-    Step(degrade.lighting_gradient, 0.40),
-    Step(degrade.shadow_edge, 0.12),
-    Step(degrade.glare, 0.05, strongest=0.7),
-    Step(degrade.night, 0.08, strongest=0.9),
-    Step(degrade.headlights, 0.04, strongest=0.8),
-    Step(degrade.haze, 0.07),
-)
-
-_SENSOR = (
-    Step(degrade.infrared, 0.06),
-    Step(degrade.white_balance, 0.30),
-    Step(degrade.contrast, 0.50, strongest=0.9),
-    Step(degrade.sharpening, 0.12),
-    Step(degrade.sensor_noise, 0.35, strongest=0.85),
-    Step(degrade.jpeg, 0.35, strongest=0.95),
-)
-
 STREET = Camera(
-    surface=_SURFACE,
+    surface=(
+        Step(degrade.faded_paint, 0.05, strongest=0.85),
+        Step(degrade.dirt, 0.12, strongest=0.8),
+        Step(degrade.snow, 0.03, strongest=0.6),
+        Step(degrade.spots, 0.12),
+        Step(degrade.occlusion, 0.06, strongest=0.8),
+    ),
     view=(
         Step(degrade.bent, 0.08),
-        *_LIGHT,
+        Step(degrade.lighting_gradient, 0.40),
+        Step(degrade.shadow_edge, 0.12),
+        Step(degrade.glare, 0.05, strongest=0.7),
+        Step(degrade.night, 0.08, strongest=0.9),
+        Step(degrade.headlights, 0.04, strongest=0.8),
+        Step(degrade.haze, 0.07),
         Step(degrade.defocus, 0.35, strongest=0.9),
         Step(degrade.motion_blur, 0.20, strongest=0.9),
         Step(degrade.interlaced, 0.06),
         Step(degrade.overexposed, 0.08),
         Step(degrade.low_resolution, 0.06, strongest=0.35),
-        *_SENSOR,
+        Step(degrade.infrared, 0.06),
+        Step(degrade.white_balance, 0.30),
+        Step(degrade.contrast, 0.50, strongest=0.9),
+        Step(degrade.sharpening, 0.12),
+        Step(degrade.sensor_noise, 0.35, strongest=0.85),
+        Step(degrade.jpeg, 0.35, strongest=0.95),
     ),
 )
 """The whole range from a clean photograph to a bad night: for training the reader."""

@@ -36,7 +36,8 @@ def draw_marks(
     print, ``scale`` is pixels a millimetre.
     """
     for rect, colour in marks.grounds:
-        _fill_under(pixels, _area(rect, scale, pixels), shade(colour, rng=rng), ink=ink, letters=paints[1])
+        area = _area(rect, scale, pixels)
+        _fill(pixels, area, shade(colour, rng=rng), ink=ink[area], paint=paints[1])
     if strip is not None:
         _draw_flag(pixels, marks, strip, ink=ink, paints=paints, scale=scale, rng=rng)
         _draw_code(pixels, marks, strip, scale=scale, rng=rng)
@@ -53,10 +54,10 @@ def _area(rect: Rect, scale: float, pixels: BgrImage) -> _Area:
     return slice(y1, min(y2, rows)), slice(x1, min(x2, columns))
 
 
-def _fill_under(pixels: BgrImage, area: _Area, colours: NDArray[np.float32], *, ink: Mask, letters: Paint) -> None:
-    """Give an area another ground, uniform or a picture, and keep the ink on it."""
-    share = ink[area].astype(np.float32)[..., None] * np.float32(1 / 255)
-    pixels[area] = np.clip(colours + (letters - colours) * share, 0, 255).astype(np.uint8)
+def _fill(pixels: BgrImage, area: _Area, ground: NDArray[np.float32], *, ink: Mask, paint: Paint) -> None:
+    """Give an area a ground, uniform or a picture, with ink of that size on it."""
+    share = ink.astype(np.float32)[..., None] * np.float32(1 / 255)
+    pixels[area] = np.clip(ground + (paint - ground) * share, 0, 255).astype(np.uint8)
 
 
 # ---------------------------------------------------------------- the flag
@@ -83,7 +84,7 @@ def _draw_flag(
     ground = pixels[area].astype(np.float32) if not strip.filled else paints[0]
     light = np.float32(rng.uniform(0.85, 1.05))
     colours = small * light + (ground - small * light) * np.float32(bleached)
-    _fill_under(pixels, area, np.asarray(colours, np.float32), ink=ink, letters=paints[1])
+    _fill(pixels, area, np.asarray(colours, np.float32), ink=ink[area], paint=paints[1])
 
 
 def _flag_picture(flag: Flag, *, upright: bool) -> NDArray[np.float32]:
@@ -121,13 +122,8 @@ def _draw_code(pixels: BgrImage, marks: Marks, strip: CountryStrip, *, scale: fl
         middle = x1 + (index + 0.5) * step
         area = _area((middle - width / 2, y1, middle + width / 2, y2), scale, pixels)
         high, wide = pixels[area].shape[:2]
-        _blend(pixels, area, colour, glyph_mask(char, width_px=wide, height_px=high, grow=weight, face="din"))
-
-
-def _blend(pixels: BgrImage, area: _Area, colour: Paint, mask: Mask) -> None:
-    under = pixels[area].astype(np.float32)
-    share = mask.astype(np.float32)[..., None] * np.float32(1 / 255)
-    pixels[area] = np.clip(under + (colour - under) * share, 0, 255).astype(np.uint8)
+        mask = glyph_mask(char, width_px=wide, height_px=high, grow=weight, face="din")
+        _fill(pixels, area, pixels[area].astype(np.float32), ink=mask, paint=colour)
 
 
 def _draw_band(pixels: BgrImage, marks: Marks, *, scale: float, rng: np.random.Generator) -> None:

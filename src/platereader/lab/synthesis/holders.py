@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.pose import Corners
+from platereader.lab.synthesis.pose import Corners, corners_of
 
 
 def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0) -> tuple[BgrImage, Corners]:
@@ -26,8 +26,7 @@ def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0
 
 
 def _inner_corners(pixels: BgrImage, *, left: int, top: int) -> Corners:
-    height, width = pixels.shape[:2]
-    return np.array([(left, top), (left + width, top), (left + width, top + height), (left, top + height)], np.float32)
+    return corners_of((pixels.shape[1], pixels.shape[0])) + np.array((left, top), np.float32)
 
 
 def _colour(rng: np.random.Generator, *, light: float) -> tuple[float, float, float]:

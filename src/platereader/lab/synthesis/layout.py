@@ -22,7 +22,6 @@ MIN_HEIGHT_PX = 16
 """Least height of a picture in which a plate can be laid out."""
 
 _EDGE_MM = 6.0
-_BIG_DIGIT_MM = 70.0
 
 _WIDER = {"E": 1.22, "C": 1.08, "P": 1.08, "M": 1.05}
 """Letters that are wider on photographs than in their drawing, beyond the few per cent that blur adds to all."""
@@ -109,7 +108,7 @@ def _baseline(layout: PlateLayout, rows: Sequence[_Row], row: int) -> float:
 def _pitch(group: SlotGroup, *, long: bool) -> list[float]:
     """Distance kept for each slot of a group."""
     letter = 0.948 if long else 0.88
-    digit = 0.724 if group.height_mm > _BIG_DIGIT_MM else 0.76
+    digit = 0.724 if group.height_mm > 70.0 else 0.76
     return [group.height_mm * (digit if slot in "dn" else letter) for slot in group.slots]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import log_uniform
 
 # Beyond about twice the usual error the lettering itself is cut off and the label would be a lie.
 _WORST_TAIL = math.log(2.2)
@@ -62,7 +63,7 @@ def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.rand
     ``width_px`` is the width it would have seen from the front.
     """
     yaw, pitch, roll = pose.draw_rad(rng)
-    distance = math.exp(rng.uniform(math.log(3.0), math.log(40.0)))  # of the camera, in plate widths
+    distance = log_uniform(3.0, 40.0, rng=rng)  # of the camera, in plate widths
     half_height = 0.5 / aspect
     points: list[tuple[float, float]] = []
     for across, down in ((-0.5, -half_height), (0.5, -half_height), (0.5, half_height), (-0.5, half_height)):

@@ -29,8 +29,6 @@ from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.views import View, photographed
 from platereader.results import Detection, Lines
 
-_HIDDEN = CropProfile(hidden_share=1.0)
-
 
 class Observation(NamedTuple):
     """A plate in one frame: a picture of it and of what is near, uint8 ``(H, W, 3)`` BGR, and its detection there."""
@@ -120,7 +118,9 @@ def _without_an_end(view: View, *, rng: np.random.Generator) -> View:
     if layout is None:
         return view
     boxes = character_boxes(view.text, layout)
-    pixels, corners, _, shown = hide_some(view.pixels, quad=view.corners, boxes=boxes, profile=_HIDDEN, rng=rng)
+    pixels, corners, _, shown = hide_some(
+        view.pixels, quad=view.corners, boxes=boxes, profile=CropProfile(hidden_share=1.0), rng=rng
+    )
     text = text_of(tokens_of(view.text, legible=shown.legible, ends=(True, True)))
     return replace(view, pixels=pixels, corners=corners, text=text)
 

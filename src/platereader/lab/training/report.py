@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from platereader._files import append_text, read_bytes, write_text
 from platereader.lab.metrics.rates import alignment
-from platereader.lab.plots import write_plot
+from platereader.lab.plots import new_figure, new_plot, write_plot
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.registry import Kind, WeightEntry, write_sidecar
 
@@ -126,9 +126,7 @@ def progress_bar(*, initial: int = 0) -> tqdm[Any]:
 
 def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequence[Sequence[str]]) -> None:
     """Draw the values of a log over the steps as a PNG, one panel for each group of names."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.5 * len(panels), 4), layout="constrained")
+    figure = new_figure(5.5 * len(panels), 4)
     for index, names in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), index + 1)
         for name in names:
@@ -159,10 +157,7 @@ def _class(char: str, alphabet: Alphabet) -> int:
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:
     """Draw counts ``(K, K)``, true ones down, read ones across, as a PNG; the colours leave out what is right."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 8), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_plot(9, 8)
     wrong = np.array(counts, np.float64)
     np.fill_diagonal(wrong, 0)
     axes.imshow(wrong, cmap="Reds", vmin=0, vmax=max(1.0, float(wrong.max())))

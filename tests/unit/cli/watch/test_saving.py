@@ -10,7 +10,7 @@ import pytest
 from captures import ScriptedCapture, read_timed
 from platereader import StreamUpdate
 from platereader._files import InputFiles
-from platereader.cli.watch.saving import AnnotatedVideo
+from platereader.cli.watch.saving import AnnotatedVideo, video_paths
 from platereader.errors import InvalidArgumentError
 from platereader.media._camera import LiveFeed
 
@@ -20,7 +20,7 @@ FRAME = np.zeros((48, 64, 3), np.uint8)
 def annotated(path: Path, *, live: bool = True) -> AnnotatedVideo:
     source = LiveFeed(ScriptedCapture([], fps=10.0), name="0", reopen=lambda: None, notify=print)
     source.live = live
-    return AnnotatedVideo(path, source=source, inputs=InputFiles())
+    return AnnotatedVideo(path, source=source, inputs=InputFiles(), quality=None, show_country=False)
 
 
 def times_of(path: Path, times_s: list[float], *, live: bool = True) -> list[float]:
@@ -60,4 +60,4 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "link.mp4").symlink_to(tmp_path / "elsewhere.mp4")
     for name in ("marked.mp4", "link.mp4"):
         with pytest.raises(InvalidArgumentError, match="cannot be written"):
-            annotated(tmp_path / name)
+            video_paths(tmp_path / name, [Path("gate.mp4")], several=False, inputs=InputFiles())

@@ -94,6 +94,7 @@ def test_csv(folder: Path, command: Command) -> None:
     rows = outcome.rows
     assert outcome.status == 0
     assert [row["text"] for row in rows] == ["A123BC77", "M555KE199"]
+    assert all(len(row["confidence"]) <= len("0.1234") for row in rows)
     assert (rows[0]["number"], rows[0]["text_local"]) == ("A123BC77", "А123ВС77")
     assert (rows[0]["first_seen_s"], rows[0]["region_code"], rows[0]["first_seen_at"]) == ("0.0", "77", "")
 
@@ -203,6 +204,33 @@ def test_the_folder_that_is_watched_takes_no_results(folder: Path, command: Comm
     assert sorted(folder.iterdir()) == before
 
 
+def watched(outcome: Any) -> list[str]:
+    return [line["source"] for line in outcome.lines if line["event"] == "started"]
+
+
+def test_results_of_an_earlier_run_do_not_say_what_a_folder_is_of(folder: Path, command: Command) -> None:
+    films, made = folder.parent / "films", folder.parent / "made.mp4"
+    (films / "day").mkdir(parents=True)
+    film = write_video(films / "day" / "a.mp4", [frame_with(ONE)] * 10)
+    assert command("watch", folder, "--fps", "10", "--save", made, "--save-crops", films / "crops").status == 0
+    for crop in list((films / "crops").iterdir()):
+        crop.rename(films / crop.name)
+    assert watched(command("watch", films, "--json")) == [str(film)]
+    made.rename(folder / "made.mp4")
+    assert watched(command("watch", folder, "--fps", "10", "--json")) == [str(folder)]
+
+
+def test_a_folder_of_results_among_the_matches_of_a_pattern_is_left_out(archive: Path, command: Command) -> None:
+    results = archive / "marked"
+    results.mkdir()
+    films = [archive / "film-2.mp4", archive / "film-10.mp4"]
+    assert watched(command("watch", *films, results, "--json", "--save", results)) == [str(path) for path in films]
+    for option in ("--save", "--save-crops"):
+        outcome = command("watch", archive, option, archive)
+        assert (outcome.status, outcome.out) == (2, "")
+        assert f"{option} is {str(archive)!r}, the folder that is watched: name another one." in outcome.err
+
+
 def test_plates_are_reported_though_the_disk_is_full(
     folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +290,18 @@ def test_results_below_the_folder_are_no_sources_of_the_next_run(archive: Path, 
     for _ in range(2):
         status, _, err = command("watch", archive, "--csv", "--save", archive / "marked")
         assert (status, "sources: 3, failed: 0" in err) == (0, True)
+
+
+def test_videos_of_an_earlier_run_are_left_out_unless_there_is_nothing_else(
+    archive: Path, command: Command, tmp_path: Path
+) -> None:
+    marked = archive / "marked"
+    assert command("watch", archive / "film-2.mp4", archive / "film-10.mp4", "--save", marked).status == 0
+    for sources, watched in (([archive], 3), ([archive / "film-2.mp4", archive / "day 2", marked], 2)):
+        _, _, err = command("watch", *sources, "--save", tmp_path / "new", "--lang", "ru")
+        assert "platereader: пропущены файлы, записанные platereader: 2; " in err
+        assert f"источников: {watched}, с ошибкой: 0" in err
+    assert "sources: 2, failed: 0" in command("watch", marked).err
 
 
 def test_the_folder_of_videos_is_no_folder_of_their_copies_and_one_above_it_is(archive: Path, command: Command) -> None:

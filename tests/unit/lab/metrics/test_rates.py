@@ -18,7 +18,6 @@ from platereader.lab.metrics.rates import (
     match,
     rank,
     recall,
-    wilson_interval,
 )
 
 
@@ -54,10 +53,10 @@ def test_cer_counts_over_all_labels() -> None:
 
 
 def test_wilson_interval_of_the_textbook() -> None:
-    assert wilson_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson_interval(0, 20)[0] == 0
-    assert wilson_interval(20, 20)[1] == 1
-    assert wilson_interval(0, 0) == (0, 1)
+    assert Rate(8, 10).interval == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert Rate(0, 20).interval[0] == 0
+    assert Rate(20, 20).interval[1] == 1
+    assert Rate(0, 0).interval == (0, 1)
     assert Rate(0, 0).value is None
     assert Rate(3, 4).to_dict()["value"] == 0.75
 

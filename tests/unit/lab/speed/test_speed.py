@@ -28,6 +28,7 @@ from platereader.lab.speed.pictures import generated_frames
 from platereader.lab.speed.pipelines import Setting, settings_of, time_frames
 from platereader.lab.speed.plots import draw_frame_report
 from platereader.lab.speed.report import (
+    OUTSIDE,
     Absent,
     FrameReport,
     Run,
@@ -269,6 +270,7 @@ def test_medians_percentiles_and_rates() -> None:
     assert frame.p95_ms == pytest.approx(95.05)
     assert frame.per_s == pytest.approx(1e3 / 50.5)
     by_name = {stage.name: stage for stage in stages}
+    assert by_name[OUTSIDE].median_ms == pytest.approx(1.0)
     assert by_name["decode"].per_s == pytest.approx(3000.0)
     assert (by_name["decode"].unit, by_name["rectify"].per_s) == ("plates", None)
 
@@ -338,6 +340,7 @@ def test_the_table_says_all_and_what_it_was_measured_on() -> None:
         "3.50 (3.25-3.75)",
         "0.80 (0.70-0.90)",
         "detector network",
+        OUTSIDE,
         "absent: onnx fp32, 2 threads: onnx is not installed",
         "weights finder sha256 ab12",
         "detector torch fp32, 2 threads, finder",
@@ -355,7 +358,7 @@ def test_the_report_survives_json() -> None:
     assert set(data) == {"machine", "pictures", "rounds", "reference", "runs", "starts", "absent", "weights"}
     assert data["weights"] == {"finder": "ab12"}
     assert data["runs"][1]["times_as_fast"] == {"value": 3.5, "low": 3.25, "high": 3.75, "n": 2}
-    assert [stage["name"] for stage in data["runs"][0]["stages"]] == list(STAGES)
+    assert [stage["name"] for stage in data["runs"][0]["stages"]] == [*STAGES, OUTSIDE]
     assert data["starts"][0]["rss_mib"] == 301.0
     assert {"processor", "instructions", "usable_cores", "packages", "load"} <= set(data["machine"])
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from platereader._dependencies import check_installed
-from platereader.errors import FileError, MissingDependencyError
+from platereader.errors import FileError
 from platereader.lab.training.report import (
     TrainingRecord,
     append_log,
@@ -84,13 +83,6 @@ def test_the_bar_starts_where_the_run_was(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().err
     assert "training" in shown
     assert "60/100" in shown
-
-
-def test_missing_plotting_is_said_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_installed("matplotlib")
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match=r"platereader-anpr\[evaluate\]"):
-        check_installed("matplotlib")
 
 
 def test_described_weights_are_known_to_the_registry_and_have_a_card(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from platereader.results import PartDescription, Reason, Status
 SCHEMA = 1
 """Version of ``EndsReport.to_dict``."""
 
-_NAMED: tuple[Reason, ...] = ("cut_off", "hidden_character")
 _HEAD = ("wrong and read, of all", "read", "not read: said to be hidden")
 
 
@@ -80,7 +79,9 @@ class EndScores:
             name=name,
             read=Rate.of(one.read for one in some),
             wrong=Rate.of(one.wrong for one in some),
-            named=Rate.of(one.reason in _NAMED or one.status == "unreadable" for one in refused),
+            named=Rate.of(
+                one.reason in ("cut_off", "hidden_character") or one.status == "unreadable" for one in refused
+            ),
         )
 
 

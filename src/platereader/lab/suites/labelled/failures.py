@@ -20,7 +20,6 @@ from platereader.results import PlateReading
 _TILE_PX = (300, 150)
 _CAPTION_PX = 54
 _COLUMNS = 4
-_PER_SHEET = 40
 _MARGIN = 0.6
 # A JPEG comment in every picture written here, by which a later run knows what it may remove.
 _COMMENT = b"platereader evaluation"
@@ -51,7 +50,7 @@ class FailureWriter:
             cv2.polylines(drawn, [outline], True, (255, 160, 0), 1, cv2.LINE_AA)
         write_picture(self._folder / f"{self._count:04d}_{Path(outcome.file).stem}.jpg", drawn)
         self._tiles.append(_tile(frame, box, outcome))
-        if len(self._tiles) == _PER_SHEET:
+        if len(self._tiles) == 10 * _COLUMNS:
             self._flush()
 
     def finish(self) -> None:
@@ -73,9 +72,7 @@ def _tile(frame: BgrImage, box: Box | None, outcome: PlateOutcome) -> BgrImage:
     height, width = frame.shape[:2]
     whole = Box(0, 0, width, height)
     view = whole if box is None else box.padded(_MARGIN * box.width, _MARGIN * box.width / 2)
-    inside = view.clipped(width, height) or whole
-    x1, y1, x2, y2 = (int(value) for value in inside.to_tuple())
-    crop = np.ascontiguousarray(frame[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)])
+    crop = np.ascontiguousarray(cut(frame, view.clipped(width, height) or whole))
     scale = min(_TILE_PX[0] / crop.shape[1], _TILE_PX[1] / crop.shape[0])
     size = (max(round(crop.shape[1] * scale), 1), max(round(crop.shape[0] * scale), 1))
     mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -85,6 +82,12 @@ def _tile(frame: BgrImage, box: Box | None, outcome: PlateOutcome) -> BgrImage:
         place = (3, _TILE_PX[1] + 14 + 17 * row)
         cv2.putText(tile, line, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
     return tile
+
+
+def cut(frame: BgrImage, box: Box) -> BgrImage:
+    """The part of a picture in a box that lies in it, at least one pixel each way."""
+    x1, y1, x2, y2 = (int(value) for value in box.to_tuple())
+    return frame[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
 
 
 def _caption(outcome: PlateOutcome) -> list[str]:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platereader._dependencies import check_installed
 from platereader.lab.metrics.curves import WidthRecall
-from platereader.lab.plots import write_plot
+from platereader.lab.plots import new_figure, new_plot, write_plot
 from platereader.lab.suites.labelled.report import DetectionScores
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_installed("matplotlib")
-    folder.mkdir(parents=True, exist_ok=True)
     if not scores.plates:
         return []
     paths = [folder / "precision-recall.png", folder / "recall-by-width.png"]
@@ -34,10 +31,7 @@ def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
 
 
 def _draw_precision(scores: DetectionScores, path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.0, 4.2), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_plot(5.0, 4.2)
     points = scores.precision_recall
     axes.plot([100 * one.recall for one in points], [100 * one.precision for one in points], marker=".", markersize=3)
     axes.set_xlabel("recall, %")
@@ -50,11 +44,9 @@ def _draw_precision(scores: DetectionScores, path: Path) -> None:
 
 
 def _draw_widths(scores: DetectionScores, path: Path) -> None:
-    from matplotlib.figure import Figure
-
     panels = [("picture", scores.recall_by_width), ("network's input", scores.recall_by_input_width)]
     panels = [(name, groups) for name, groups in panels if groups]
-    figure = Figure(figsize=(4.6 * len(panels), 3.8), layout="constrained")
+    figure = new_figure(4.6 * len(panels), 3.8)
     for number, (name, groups) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, len(panels), number)
         _draw_recall(axes, groups)

@@ -15,14 +15,12 @@ from platereader.lab.metrics.estimates import (
     estimate_cer,
     estimate_errors,
     estimate_precision,
-    mean,
-    median,
     ninetieth,
 )
 from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, rank, recall
 from platereader.lab.suites.labelled.outcomes import PlateOutcome
-from platereader.lab.tables import aligned, described, show_error, show_estimate, show_rate
+from platereader.lab.tables import aligned, described, show_error, show_estimate, show_percent, show_rate
 from platereader.results import PartDescription
 
 SCHEMA = 5
@@ -194,11 +192,11 @@ def score_detection(
         recall50=recall(found50),
         unlabelled_detections=sum(int((~one.right).sum()) for one in found),
         alarms=Rate(sum(count > 0 for count in without_plates), len(without_plates)),
-        corner_error_median=estimate_errors(errors, median, rng=rng),
-        corner_error_mean=estimate_errors(errors, mean, rng=rng),
+        corner_error_median=estimate_errors(errors, np.median, rng=rng),
+        corner_error_mean=estimate_errors(errors, np.mean, rng=rng),
         corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
         alarm_detections=estimate_errors(
-            [(str(number), count) for number, count in enumerate(without_plates)], mean, rng=rng
+            [(str(number), count) for number, count in enumerate(without_plates)], np.mean, rng=rng
         ),
         precision_recall=precision_recall(rank(by_iou[0.5])),
         recall_by_width=recall_by_width(widths, at30=found, at50=found50),
@@ -264,16 +262,10 @@ def _name(group: GroupScores) -> str:
 
 
 def _reading(group: GroupScores) -> tuple[str, ...]:
-    return _name(group), str(group.plates), show_rate(group.found), show_rate(group.exact), _percent(group.cer)
+    rates = map(show_rate, (group.found, group.exact))
+    return (_name(group), str(group.plates), *rates, show_percent(group.cer, digits=2))
 
 
 def _trust(group: GroupScores) -> tuple[str, ...]:
     rates = (group.exact_read, group.read_right, group.country_right, group.given_exact)
-    return (_name(group), *map(show_rate, rates), _percent(group.given_cer))
-
-
-def _percent(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return "-"
-    low, high = 100 * estimate.low, 100 * estimate.high
-    return f"{100 * estimate.value:.2f} % ({low:.2f}-{high:.2f}), n {estimate.n}"
+    return (_name(group), *map(show_rate, rates), show_percent(group.given_cer, digits=2))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from platereader.lab.metrics.estimates import Estimate, estimate_errors, median, ninetieth
+from platereader.lab.metrics.estimates import Estimate, estimate_errors, ninetieth
 from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.frozen import frozen_note
@@ -114,7 +114,7 @@ def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Genera
         found50=Rate.of(one.iou is not None and one.iou >= 0.5 for one in readings),
         exact=Rate.of(one.right for one in texts),
         exact_read=Rate.of(one.right and one.status == "read" for one in texts),
-        corner_error_median=estimate_errors(errors, median, rng=rng),
+        corner_error_median=estimate_errors(errors, np.median, rng=rng),
         corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
         others={name: Rate.of(one.others.get(name) == one.text for one in texts) for name in rectifiers},
     )

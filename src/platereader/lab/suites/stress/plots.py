@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platereader._dependencies import check_installed
 from platereader.lab.metrics.reliability import reliability_bins, risk_coverage
-from platereader.lab.plots import write_plot
+from platereader.lab.plots import new_figure, new_plot, write_plot
 from platereader.lab.suites.stress.report import PartScores, StressReading, StressReport
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ def draw_stress(report: StressReport, folder: Path) -> list[Path]:
     Raises:
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
-    check_installed("matplotlib")
-    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in ("stress.png", "reliability.png", "risk-coverage.png")]
     _draw_axes(report.scores(), paths[0])
     _draw_reliability(report.mixed, paths[1])
@@ -36,11 +33,9 @@ def draw_stress(report: StressReport, folder: Path) -> list[Path]:
 
 def _draw_axes(scores: Sequence[PartScores], path: Path) -> None:
     """One panel for each axis of severity, and one for the types."""
-    from matplotlib.figure import Figure
-
     names = list(dict.fromkeys(one.part.axis for one in scores if one.part.amount))
     rows = math.ceil(len(names) / _COLUMNS) + 2
-    figure = Figure(figsize=(3.6 * _COLUMNS, 2.6 * rows), layout="constrained")
+    figure = new_figure(3.6 * _COLUMNS, 2.6 * rows)
     grid = figure.add_gridspec(rows, _COLUMNS)
     for index, name in enumerate(names):
         axes = figure.add_subplot(grid[index // _COLUMNS, index % _COLUMNS])
@@ -76,10 +71,7 @@ def _draw_types(axes: Axes, scores: Sequence[PartScores]) -> None:
 
 
 def _draw_reliability(mixed: Sequence[StressReading], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_plot(4.6, 4.4)
     bins = reliability_bins([one.confidence for one in mixed], [one.right for one in mixed])
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
     axes.plot([one.confidence for one in bins], [one.right for one in bins], marker="o", label="confidence")
@@ -101,10 +93,7 @@ def _draw_reliability(mixed: Sequence[StressReading], path: Path) -> None:
 
 
 def _draw_risk(mixed: Sequence[StressReading], path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.4, 4.0), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_plot(5.4, 4.0)
     ours = risk_coverage([one.confidence for one in mixed], [one.right for one in mixed])
     others = risk_coverage([one.path_confidence for one in mixed], [one.path_text == one.text for one in mixed])
     axes.plot(100 * ours[:, 0], 100 * ours[:, 1], label="beam, grammar, calibrated confidence")

@@ -28,7 +28,6 @@ from platereader.results import PlateReading
 _CHUNK = 64
 _SCENERY, _LETTERED = Part("not_a_plate", 0, "scenery"), Part("not_a_plate", 0, "lettering")
 _DECOYS = {_SCENERY: 1500, _LETTERED: 500}
-_FOREIGN = Part("foreign", 0, "plates")
 
 
 def run_size(material: Material, foreign: Sequence[LabelledImage] = ()) -> int:
@@ -103,7 +102,7 @@ def _read_foreign(pipeline: Pipeline, images: Sequence[LabelledImage]) -> Iterat
     for image in images:
         readings = pipeline.read(read_image(image.path))
         worst = max(readings, key=lambda one: (one.status == "read", one.confidence), default=None)
-        yield _outcome(_FOREIGN, "photograph", None, worst, pipeline.recognizer.alphabet)
+        yield _outcome(Part("foreign", 0, "plates"), "photograph", None, worst, pipeline.recognizer.alphabet)
 
 
 def _outcome(

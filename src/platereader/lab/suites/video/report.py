@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from platereader.lab.metrics.estimates import Estimate, estimate_errors, mean, median
+from platereader.lab.metrics.estimates import Estimate, estimate_errors
 from platereader.lab.metrics.json_safe import json_safe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import calibration_error
@@ -98,7 +98,8 @@ class SettingScores:
 class VideoReport:
     """All outcomes of one run, of each clip by the name of the settings, the default ones first; and the parts.
 
-    ``identity`` is by level. Frames of the clips ``changed`` differ from the frozen ones.
+    ``identity`` is by level. Frames of the clips ``changed`` differ from the frozen ones, before H.264 of the constant
+    rate factor ``crf``, if any.
     """
 
     outcomes: Mapping[str, tuple[ClipOutcome, ...]]
@@ -106,6 +107,7 @@ class VideoReport:
     videos: tuple[VideoOutcome, ...]
     changed: tuple[str, ...]
     parts: tuple[PartDescription, ...]
+    crf: int | None = None
 
     @property
     def default(self) -> tuple[ClipOutcome, ...]:
@@ -150,7 +152,7 @@ class VideoReport:
             "passages": [one for clip in self.default for one in clip.passages],
             "tracks": [one for clip in self.default for one in clip.tracks],
         }
-        own = {"changed": self.changed, "parts": self.parts, "videos": self.videos}
+        own = {"changed": self.changed, "crf": self.crf, "parts": self.parts, "videos": self.videos}
         return {"schema": SCHEMA, **json_safe({**own, **scores})}
 
 
@@ -175,7 +177,7 @@ def _score(
         baselines={rule: Rate.of(text(one) == one.text for one in passages) for rule, text in BASELINES.items()},
         gains={rule: gain for rule, text in BASELINES.items() if (gain := _gain(passages, text, rng=rng))},
         settled=Rate.of(one.settled_after is not None for one in passages),
-        settled_after=estimate_errors(waits, median, rng=rng),
+        settled_after=estimate_errors(waits, np.median, rng=rng),
         settled_wrong=Rate.of(not one.right for one in read if one.settled),
         ever_wrong=Rate.of(one.settled_wrong for one in passages),
         read_wrong=Rate.of(not one.right for one in read),
@@ -193,7 +195,7 @@ def _gain(
 ) -> Estimate | None:
     """By how much fusion is better than another rule, passage by passage."""
     points = [(one.clip, 100.0 * ((one.answer == one.text) - (text(one) == one.text))) for one in passages]
-    return estimate_errors(points, mean, rng=rng)
+    return estimate_errors(points, np.mean, rng=rng)
 
 
 def _setting(name: str, level: str, clips: Sequence[ClipOutcome]) -> SettingScores:
@@ -216,8 +218,9 @@ def format_video(report: VideoReport) -> str:
     """Levels side by side, settings, videos and what ran; rates with counts and 95 % intervals."""
     scores = report.scores()
     frames = sum(clip.frames for clip in report.default)
+    coded = "" if report.crf is None else f" through H.264 of rate factor {report.crf}"
     blocks = [
-        [f"{len(report.default)} clips of {frames} frames; {frozen_note(report.changed, parts='clips')}"],
+        [f"{len(report.default)} clips of {frames} frames{coded}; {frozen_note(report.changed, parts='clips')}"],
         [described(part) for part in report.parts],
         _levels(scores) if scores else [],
         format_settings(report.settings()),

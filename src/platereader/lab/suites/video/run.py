@@ -14,6 +14,7 @@ from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import VideoReport
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
+from platereader.lab.synthesis.video.codec import through_h264
 from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.lab.synthesis.video.material import Material
 from platereader.pipeline import Pipeline
@@ -41,10 +42,12 @@ def evaluate_video(
     *,
     videos: Sequence[RealVideo] = (),
     names: Sequence[str] | None = None,
+    crf: int | None = None,
     on_step: Callable[[], object] = lambda: None,
 ) -> VideoReport:
     """Follow the plates through every clip, or those of some ``names``, with several settings, and through real videos.
 
+    With a ``crf`` each clip goes through H.264 of this constant rate factor first, as ``through_h264`` says.
     The networks see every frame of a clip once; their results are then replayed with all settings.
 
     Raises:
@@ -54,16 +57,17 @@ def evaluate_video(
     check_installed("motmetrics")
     frozen, changed = frozen_fingerprints("video"), list[str]()
     outcomes: dict[str, list[ClipOutcome]] = {name: [] for name in SETTINGS}
-    frames: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}
+    seen: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}
     for name in clip_names() if names is None else names:
         made = clip(name, material)
         kept: list[VideoFrame] = []
-        recorded = record(pipeline, _collecting(made, kept))
+        frames = _collecting(made, kept)
+        recorded = record(pipeline, frames if crf is None else through_h264(frames, crf=crf))
         for setting, settings in SETTINGS.items():
             replayed = replay(pipeline, recorded, settings)
             outcomes[setting].append(clip_outcome(name, recorded, replayed))
             if setting == "default":
-                frames[made.level].append(seen_frames(recorded, replayed))
+                seen[made.level].append(seen_frames(recorded, replayed))
         if fingerprint_of(kept) != frozen.get(name):
             changed.append(name)
         on_step()
@@ -73,10 +77,11 @@ def evaluate_video(
         on_step()
     return VideoReport(
         {setting: tuple(some) for setting, some in outcomes.items()},
-        {level: score_identity(clips) for level, clips in frames.items() if clips},
+        {level: score_identity(clips) for level, clips in seen.items() if clips},
         tuple(watched),
         tuple(changed),
         pipeline.describe(),
+        crf,
     )
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.suites.labelled.failures import clear_pictures, write_picture
+from platereader.lab.suites.labelled.failures import clear_pictures, cut, write_picture
 from platereader.lab.suites.video.outcomes import PassageOutcome
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip
@@ -49,9 +49,7 @@ def _strip(frames: Sequence[VideoFrame], failure: PassageOutcome) -> BgrImage:
     tiles: list[BgrImage] = []
     for frame, plate in chosen:
         box = plate.box.padded(_MARGIN * plate.box.width / 2, _MARGIN * plate.box.width / 4)
-        inside = box.clipped(frame.pixels.shape[1], frame.pixels.shape[0]) or box
-        x1, y1, x2, y2 = (int(value) for value in inside.to_tuple())
-        crop = frame.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
+        crop = cut(frame.pixels, box.clipped(frame.pixels.shape[1], frame.pixels.shape[0]) or box)
         tiles.append(cast(BgrImage, cv2.resize(crop, _TILE_PX, interpolation=cv2.INTER_CUBIC)))
     strip = np.full((_TILE_PX[1] + _CAPTION_PX, _TILES * _TILE_PX[0], 3), 255, np.uint8)
     strip[_CAPTION_PX:, : _TILE_PX[0] * len(tiles)] = np.hstack(tiles)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -25,7 +24,7 @@ Group: TypeAlias = Literal["two digits", "three digits", "no region", "foreign"]
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 
-_TRAIN = ("russian", "streets", "more", "neighbours")
+_RUSSIAN = Schemes((RUSSIA,))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +45,7 @@ def load_material(root: Path) -> tuple[EndPlate, ...]:
         MediaFileError: a photograph cannot be decoded.
     """
     images = list(load_dataset(root / "dev" / "russian").images)
-    for name in _TRAIN:
+    for name in ("russian", "streets", "more", "neighbours"):
         images += [one for one in load_dataset(root / "train" / name).images if is_held_out(one.path)]
     plates = prepared(cut_plates(images))
     if not plates:
@@ -78,15 +77,10 @@ def _near(view: View) -> View:
     return view.changed(pixels, corners=view.corners - np.array((left, top), np.float32))
 
 
-@cache
-def _russian() -> Schemes:
-    return Schemes.of((RUSSIA,))
-
-
 def _group(plate: RealPlate) -> Group:
     if plate.country not in (None, "RU"):
         return "foreign"
-    region = _russian().fit(plate.text, lines=plate.lines).region
+    region = _RUSSIAN.fit(plate.text, lines=plate.lines).region
     if region is None:
         return "no region"
     return "three digits" if len(region.code) > 2 else "two digits"
@@ -94,7 +88,7 @@ def _group(plate: RealPlate) -> Group:
 
 def _boxes(plate: RealPlate) -> Sequence[Window]:
     """Place of each character, where the plate is a Russian one of a known type."""
-    plate_format = _russian().fit(plate.text, lines=plate.lines).plate_format
+    plate_format = _RUSSIAN.fit(plate.text, lines=plate.lines).plate_format
     if plate.country not in (None, "RU") or plate_format is None or plate_format.line_count != plate.lines:
         return ()
     return character_boxes(plate.text, RUSSIA.layout(plate_format.name))

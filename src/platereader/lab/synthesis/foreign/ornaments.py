@@ -14,7 +14,6 @@ from platereader.lab.synthesis.foreign.lettering import code_mask, small_line
 from platereader.lab.synthesis.foreign.styles import ForeignStyle
 from platereader.lab.synthesis.glyphs import Mask
 
-_GOLD = (40.0, 210.0, 235.0)
 _PALE = np.array((240, 240, 240), np.float32)
 
 
@@ -148,7 +147,7 @@ def _band(band: BgrImage, *, colour: Paint, rng: np.random.Generator) -> None:
     if above < 0.6:
         for angle in np.arange(0, 2 * np.pi, np.pi / 6):
             spot = (centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle))
-            cv2.circle(band, _whole(spot), max(1, width // 20), _GOLD, -1, cv2.LINE_AA)
+            cv2.circle(band, _whole(spot), max(1, width // 20), (40.0, 210.0, 235.0), -1, cv2.LINE_AA)
     elif above < 0.85:
         emblem(band, centre=centre, size=0.7 * width, rng=rng)
     place = FreeArea(0.18 * width, height * 0.6, 0.82 * width, height * rng.uniform(0.78, 0.9))

@@ -168,8 +168,7 @@ def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) ->
     return _picture(part, place, frame, text=text, pixels=captured)
 
 
-_Maker = Callable[..., ScenePicture]
-_MAKERS: Mapping[str, _Maker] = {
+_MAKERS: Mapping[str, Callable[..., ScenePicture]] = {
     "width": _of_width,
     "shrunk": _shrunk,
     "rolled": _rolled,

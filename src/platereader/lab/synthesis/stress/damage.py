@@ -19,7 +19,6 @@ from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
 from platereader.lab.synthesis.stress.views import View
 
-_DISTANCE = 6.0
 """Of the camera that turns a plate, in plate widths."""
 
 
@@ -182,7 +181,7 @@ def _turned_corners(view: View, *, angles_deg: tuple[float, float, float]) -> Co
     """Where a turn about the plate's middle takes its corners, by a camera six plate widths away."""
     about_y, about_x, about_z = (math.radians(angle) for angle in angles_deg)
     points: list[tuple[float, float]] = []
-    distance = _DISTANCE * view.width_px
+    distance = 6.0 * view.width_px
     for x, y in (view.corners - view.corners.mean(axis=0)).tolist():
         across, depth = x * math.cos(about_y), x * math.sin(about_y)
         down, away = (

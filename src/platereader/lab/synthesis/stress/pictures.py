@@ -6,7 +6,6 @@ frozen suite: a change here changes its pictures, and with them every figure.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -17,6 +16,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad
 from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.stress import damage
@@ -26,10 +26,8 @@ from platereader.lab.synthesis.stress.views import Source, View, drawn, photogra
 from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Detection
 
-_NORMAL_WIDTH_PX = 140.0
 _DRAWN_EACH = 60
 _MIXED_EACH = 500
-_MIXED_WIDTH_PX = (45.0, 140.0)
 # The detector's corners on photographs it never saw: 2.0 % of the width in the median, 2.5 % in the mean.
 _CORNERS = CornerError(median=0.02, tail=0.5)
 
@@ -131,7 +129,7 @@ def _damaged(part: Part, view: View, *, rng: np.random.Generator) -> View:
     """The view made worse as the part says."""
     if part.axis == "mixed":
         return _mixed(view, rng=rng)
-    view = damage.width(view, _NORMAL_WIDTH_PX, rng=rng)
+    view = damage.width(view, 140.0, rng=rng)
     if part.axis in ("type", "region"):
         return _ordinary(view, rng=rng)
     return EFFECTS[part.axis](view, part.amount, rng=rng) if part.axis in EFFECTS else view
@@ -155,8 +153,7 @@ def _mixed(view: View, *, rng: np.random.Generator) -> View:
     if rng.random() < 0.3:
         name, most = (("dirt", 20.0), ("snow", 20.0), ("occlusion", 3.0), ("glare", 0.7))[int(rng.integers(4))]
         view = EFFECTS[name](view, float(rng.uniform(0.1, most)), rng=rng)
-    narrow, wide = (math.log(width_px) for width_px in _MIXED_WIDTH_PX)
-    view = damage.width(view, math.exp(rng.uniform(narrow, wide)), rng=rng)
+    view = damage.width(view, log_uniform(45.0, 140.0, rng=rng), rng=rng)
     view = damage.defocus(view, float(rng.uniform(0.1, 1.2)), rng=rng)
     if rng.random() < 0.4:
         view = damage.motion_blur(view, float(rng.uniform(1.0, 6.0)), rng=rng)

@@ -7,15 +7,14 @@ the photographs are like what comes later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from platereader._geometry import Box, iou
-from platereader.detection._finder import Finder, Proposal
-from platereader.detection._plate_detector import EQUAL_WEIGHTS, PlateDetector, ScoreWeights, combined_box
-from platereader.detection._refiner import Place, Refiner
+from platereader.detection._finder import Proposal
+from platereader.detection._plate_detector import PlateDetector, ScoreWeights, combined_box
+from platereader.detection._refiner import Place
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import name_hash
 from platereader.lab.training.finder.validation import Photographs
@@ -27,41 +26,6 @@ _SAME, _OTHER = 0.5, 0.15
 _MIN_CHANCE = 0.4
 # Of either kind of places so many at least.
 _LEAST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class PairSettings:
-    """What a finder and a refiner need to be one detector; see ``PlateDetector`` and ``Finder``.
-
-    ``finder`` are the settings of the finder that differ from its defaults.
-    """
-
-    score_weights: ScoreWeights = EQUAL_WEIGHTS
-    refined_share: float = 0.5
-    min_score: float = 0.3
-    max_iou: float = 0.5
-    finder: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @classmethod
-    def of(cls, detector: PlateDetector) -> PairSettings:
-        """The settings of a detector whose finder was loaded from weights."""
-        weights = detector.finder.weights
-        kept = {} if weights is None else dict(weights.settings.get("finder", {}))
-        return cls(detector.score_weights, detector.refined_share, detector.min_score, detector.max_iou, kept)
-
-    def detector(self, finder: Finder, refiner: Refiner) -> PlateDetector:
-        """The pair."""
-        return PlateDetector(finder, refiner, self.score_weights, self.refined_share, self.min_score, self.max_iou)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As it stands among the settings of the finder's weights."""
-        pair = {
-            "score_weights": {name: round(value, 4) for name, value in self.score_weights._asdict().items()},
-            "refined_share": self.refined_share,
-            "min_score": self.min_score,
-            "max_iou": self.max_iou,
-        }
-        return {"finder": self.finder, "pair": pair}
 
 
 class _Judged(NamedTuple):
@@ -80,27 +44,36 @@ def fitted_on(photographs: Photographs) -> Photographs:
     return Photographs(images, empty)
 
 
-def fit_pair(
-    finder: Finder, refiner: Refiner, photographs: Photographs, *, default: PairSettings | None = None
-) -> PairSettings:
+def fit_pair(detector: PlateDetector, photographs: Photographs) -> PlateDetector:
     """Fit how scores and boxes combine, on ``fitted_on(photographs)``, that neither network was trained on.
 
-    ``default`` is returned where they show too few plates, or too little else that the finder proposes.
+    The detector stays as it is where they show too few plates, or too little else that the finder proposes.
     """
     half = fitted_on(photographs)
-    judged = [one for image in (*half.images, *half.empty) for one in _judged(image, finder=finder, refiner=refiner)]
+    judged = [one for image in (*half.images, *half.empty) for one in _judged(image, detector)]
     is_plate = [one.plate is not None for one in judged]
     if min(is_plate.count(True), is_plate.count(False)) < _LEAST:
-        return default or PairSettings()
+        return detector
     bias, (first, second) = fit_logistic([(_logit(one.proposal.score), one.place.plate) for one in judged], is_plate)
-    return PairSettings(ScoreWeights(first, second, bias), _best_share(judged), min_score=_MIN_CHANCE)
+    weights = ScoreWeights(first, second, bias)
+    return PlateDetector(detector.finder, detector.refiner, weights, _best_share(judged), min_score=_MIN_CHANCE)
 
 
-def _judged(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> Iterator[_Judged]:
+def pair_settings(detector: PlateDetector) -> dict[str, Any]:
+    """How finder and refiner combine, as it stands among the settings of the finder's weights."""
+    return {
+        "score_weights": {name: round(value, 4) for name, value in detector.score_weights._asdict().items()},
+        "refined_share": detector.refined_share,
+        "min_score": detector.min_score,
+        "max_iou": detector.max_iou,
+    }
+
+
+def _judged(image: LabelledImage, detector: PlateDetector) -> Iterator[_Judged]:
     """The proposals in a picture of which it is known whether they are plates; of one plate the best one counts."""
     frame = read_image(image.path)
-    proposals = finder.propose([frame])[0]
-    places = refiner.refine([frame], [[proposal.box for proposal in proposals]])[0]
+    proposals = detector.finder.propose([frame])[0]
+    places = detector.refiner.refine([frame], [[proposal.box for proposal in proposals]])[0]
     good, complete = image.good_boxes, image.shows_all
     unsure = [*image.ignored, *(plate.box for plate in image.plates if plate.box is not None and plate.is_loose)]
     met: set[int] = set()

@@ -19,13 +19,12 @@ from platereader.lab.metrics.estimates import (
     estimate_errors,
     estimate_precision,
     mean_precision,
-    median,
     with_interval,
 )
 from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, corner_error, match, rank, recall
 from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
-from platereader.lab.tables import show_rate
+from platereader.lab.tables import show_percent, show_rate
 from platereader.media._images import read_image
 from platereader.results import Detection
 
@@ -68,7 +67,8 @@ class DetectorScores:
         """JSON-safe form, without the matches."""
         figures = fields_of(replace(self, matches=()))
         del figures["matches"]
-        return {**figures, "corner_error_percent": figures.pop("corner_error")}
+        figures["corner_error_percent"] = figures.pop("corner_error")
+        return figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,8 @@ class DetectorComparison:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; with n and 95 % intervals."""
         figures = fields_of(self)
-        return {**figures, "change_points": figures.pop("change"), "is_worse": self.is_worse}
+        figures["change_points"] = figures.pop("change")
+        return {**figures, "is_worse": self.is_worse}
 
 
 def score_detector(detector: PlateDetector, pictures: PictureSet) -> DetectorScores:
@@ -133,7 +134,7 @@ def score_detections(
         ap50=estimate_precision(matches[:1], rng=rng),
         ap50_95=estimate_precision(matches, rng=rng),
         recall=recall([match(picture_boxes(*pair), min_iou=0.5) for pair in zip(images, sure, strict=True)]),
-        corner_error=estimate_errors(errors, median, rng=rng),
+        corner_error=estimate_errors(errors, np.median, rng=rng),
         false_alarms=Rate(sum(alarms), len(alarms)),
         matches=matches,
     )
@@ -170,19 +171,12 @@ def score_rows(scores: DetectorScores) -> list[tuple[str, str]]:
 
 def _figures(scores: DetectorScores) -> list[tuple[str, str]]:
     return [
-        ("AP50", _percent(scores.ap50)),
-        ("AP50-95", _percent(scores.ap50_95)),
+        ("AP50", show_percent(scores.ap50, digits=1)),
+        ("AP50-95", show_percent(scores.ap50_95, digits=1)),
         ("found", show_rate(scores.recall)),
-        ("corner error", _percent(scores.corner_error, factor=1.0)),
+        ("corner error", show_percent(scores.corner_error, digits=1, factor=1.0)),
         ("false alarms", show_rate(scores.false_alarms)),
     ]
-
-
-def _percent(estimate: Estimate | None, *, factor: float = 100.0) -> str:
-    if estimate is None:
-        return _NOTHING
-    value, low, high = (factor * side for side in (estimate.value, estimate.low, estimate.high))
-    return f"{value:.1f} % ({low:.1f}-{high:.1f}), n {estimate.n}"
 
 
 def _change(before: DetectorScores, after: DetectorScores) -> Estimate | None:

@@ -27,7 +27,6 @@ from platereader.results import Lines
 
 _LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in LINE_CLASSES.items()}
 _COLOURED_SHARE = 0.6
-_FIRED_WEIGHT = 3.0
 _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 
@@ -49,7 +48,7 @@ class TileMaker:
     def __init__(self, material: Material) -> None:
         self._sources, self._cornered, self._empty = material.sources, material.cornered, material.empty
         # What looked like a plate to some detector teaches most.
-        self._empty_weights = np.array([_FIRED_WEIGHT if image.fires else 1.0 for image in self._empty])
+        self._empty_weights = np.array([3.0 if image.fires else 1.0 for image in self._empty])
         self._decoded = DecodedScenes()
         kinds: list[tuple[Callable[[np.random.Generator], LabelledScene], float, bool]] = [
             (self._photograph, 0.37, True),

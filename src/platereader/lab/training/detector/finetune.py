@@ -18,7 +18,7 @@ from platereader._dependencies import check_installed
 from platereader._loading import DetectorFiles, resolve_detector
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.training.detector.combination import PairSettings
+from platereader.lab.training.detector.combination import pair_settings
 from platereader.lab.training.detector.comparison import (
     DetectorComparison,
     PictureSet,
@@ -39,7 +39,6 @@ from platereader.lab.training.detector.tiles import SceneSource
 from platereader.lab.training.detector.train import (
     FINDER_NAME,
     DetectorTraining,
-    Lessons,
     networks_of,
     train_networks,
     write_detector,
@@ -120,7 +119,8 @@ def fine_tune_detector(
     )
     trained = train_networks(
         (half_frozen(first), half_frozen(second)),
-        Lessons(_scenes(tuning, sets), Photographs(with_plates, without)),
+        draw=_scenes(tuning, sets),
+        photographs=Photographs(with_plates, without),
         output=output,
         training=training,
         origin=origin,
@@ -136,7 +136,7 @@ def fine_tune_detector(
     if not even_if_worse:
         refuse_worse(result, output=output, checkpoints=output, data=data)
     figures = [(f"{name}, {figure}", now) for one in result.comparisons for name, figure, _, now in table(one)]
-    settings = PairSettings.of(old)
+    settings = {"finder": start.finder.settings.get("finder", {}), "pair": pair_settings(old)}
     weights = write_detector(output, loops, settings=settings, start=start, data=[data, *older], figures=figures)
     result = replace(result, weights=weights)
     write_report(result, output=output)
@@ -191,10 +191,11 @@ def street_set() -> PictureSet:
 
 def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:
     """The user's pictures among older or made-up ones."""
-    if not any(sets.images.values()):
-        return MixedScenes(tuning.train, rest=MadeUpScenes(tuning.train).scene, share=TUNING_SHARE).scene
-    material = detector_material(_without(sets, tuning.held_out))
-    return MixedScenes(tuning.train, rest=TileMaker(material).scene, share=TUNING_SHARE).scene
+    if any(sets.images.values()):
+        rest = TileMaker(detector_material(_without(sets, tuning.held_out))).scene
+    else:
+        rest = MadeUpScenes(tuning.train).scene
+    return MixedScenes(tuning.train, rest=rest, share=TUNING_SHARE).scene
 
 
 def _merged(found: Sequence[LabelledSets]) -> LabelledSets:

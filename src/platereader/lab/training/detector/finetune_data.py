@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from platereader.errors import DatasetError, MediaFileError
-from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration, load_dataset
+from platereader.errors import DatasetError
+from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration
 from platereader.lab.datasets.labels import name_hash
+from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
@@ -22,7 +23,6 @@ from platereader.lab.training.detector.data import as_scene, labelled
 from platereader.lab.training.detector.material import DecodedScenes
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.finetuning import check_enough, fingerprint_of
-from platereader.media._images import read_image
 
 MIN_PICTURES = 20
 """With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
@@ -47,18 +47,18 @@ class TuningPictures(NamedTuple):
 
 
 def load_tuning_pictures(folder: Path) -> TuningPictures:
-    """Read a labelled set of any layout of ``load_dataset``, and decode every picture once.
+    """Read a labelled set of any layout of ``load_dataset``, of which every picture is decoded once.
 
     Raises:
         DatasetError: the set cannot be used at all, or has fewer than 20 pictures with a plate in a good box.
     """
-    dataset = load_dataset(folder)
+    dataset = load_photographs(folder)
     skipped, usable = list(dataset.skipped), list[LabelledImage]()
     for image in dataset.images:
-        reason = _unusable(image)
-        if reason is None:
+        if all(plate.box is not None for plate in image.plates):
             usable.append(image)
         else:
+            reason = "a crop, or a plate without a box: the detector learns from whole pictures"
             skipped.append(SkippedRow(image.path, None, reason))
     with_plates = sum(bool(image.good_boxes) for image in usable)
     check_enough(folder, with_plates, least=MIN_PICTURES, what="pictures with a plate", skipped=skipped)
@@ -138,14 +138,3 @@ def drawn_street(rng: np.random.Generator) -> Scene:
     """A street with one to three cars and their plates."""
     fronts = [random_front(rng, height_px=64) for _ in range(int(rng.integers(1, 4)))]
     return generated_street(rng, size_px=(960, 540), fronts=fronts)
-
-
-def _unusable(image: LabelledImage) -> str | None:
-    """Why a picture teaches nothing, or None."""
-    try:
-        read_image(image.path)
-    except MediaFileError as error:
-        return str(error)
-    if any(plate.box is None for plate in image.plates):
-        return "a crop, or a plate without a box: the detector learns from whole pictures"
-    return None

@@ -75,12 +75,12 @@ def load_sets(root: Path) -> LabelledSets:
     found = {name: load_photographs(root / name) for name in _SETS if (root / name).is_dir()}
     if found:
         images = {name: photographs.images for name, photographs in found.items()}
-        return LabelledSets(images, sum(one.skipped for one in found.values()))
+        return LabelledSets(images, sum(len(one.skipped) for one in found.values()))
     single = load_photographs(root)
     with_plates, without = (
         tuple(image for image in single.images if bool(image.plates) == wanted) for wanted in (True, False)
     )
-    return LabelledSets({"russian": with_plates, "negatives": without}, single.skipped)
+    return LabelledSets({"russian": with_plates, "negatives": without}, len(single.skipped))
 
 
 def detector_material(sets: LabelledSets) -> Material:

@@ -33,7 +33,7 @@ _ELSEWHERE_SHARE = 0.2
 _TILT, _MIN_DEPTH = 0.16, 0.2
 _PLATE_WIDTHS_PX = (14.0, 800.0)
 # Most of what is missed is small.
-_SMALL_SHARE, _SMALL_PX = 0.35, 44.0
+_SMALL_SHARE, _SMALL_PX = 0.45, 44.0
 # A picture may be little more than its plate.
 _FILLING_SHARE, _FILLING = 0.05, (0.7, 1.0)
 # Seen from a side, by up to 60 degrees.
@@ -98,7 +98,7 @@ def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Gene
     """A tile of ``(height, width)`` px around one plate of the scene, or in a fifth of the cases around any place.
 
     The plate's width in the tile is log-uniform between 14 and 600 px, as far as the scene's resolution and the tile
-    allow; a third of the plates is smaller than 44 px, and one in twenty fills the tile. A scene of which a plate is
+    allow; nearly half of the plates are smaller than 44 px, one in twenty fills the tile. A scene of which a plate is
     known only by its box is not turned: its upright box would become too wide.
     """
     focus, plate_px = _focus(scene, rng)

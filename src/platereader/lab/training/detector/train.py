@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,9 @@ from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork,
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
-from platereader.lab.training.batches import BatchMaker, batches
+from platereader.lab.training.batches import numbered
 from platereader.lab.training.checkpoint import half_precision
-from platereader.lab.training.detector.combination import PairSettings, fit_pair
+from platereader.lab.training.detector.combination import fit_pair, pair_settings
 from platereader.lab.training.detector.comparison import PictureSet, score_detector, score_rows
 from platereader.lab.training.detector.data import TileMaker
 from platereader.lab.training.detector.material import detector_material, load_sets
@@ -49,8 +49,6 @@ FINDER_NAME: Final = "plate_finder.safetensors"
 
 REFINER_NAME: Final = "plate_refiner.safetensors"
 """The weights of the refiner, beside those of the finder."""
-
-BatchT = TypeVar("BatchT")
 
 _FINDER_PANELS = (
     ("scores", "boxes", "sides"),
@@ -94,14 +92,6 @@ def networks_of(files: DetectorFiles) -> tuple[FinderNetwork, RefinerNetwork]:
     )
 
 
-class Lessons(NamedTuple):
-    """What both networks are trained on and validated with; ``skipped`` labels or pictures cannot be used."""
-
-    draw: SceneSource
-    photographs: Photographs
-    skipped: int = 0
-
-
 class Trained(NamedTuple):
     """Both networks with the average of their weights, and how they came about."""
 
@@ -112,8 +102,9 @@ class Trained(NamedTuple):
 
 def train_networks(
     networks: tuple[FinderNetwork, RefinerNetwork],
-    lessons: Lessons,
     *,
+    draw: SceneSource,
+    photographs: Photographs,
     output: Path,
     training: DetectorTraining,
     origin: Mapping[str, Any],
@@ -123,7 +114,8 @@ def train_networks(
 
     Args:
         networks: to train, in the mode to train them in; what needs no gradient stays as it is.
-        lessons: what they learn from; carried into worker processes.
+        draw: gives the scenes that they learn from; carried into worker processes.
+        photographs: what they are validated with.
         output: each network has a folder for checkpoint, log and curves in it.
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         origin: what else must be the same to go on.
@@ -133,7 +125,7 @@ def train_networks(
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: a checkpoint is damaged.
     """
-    photographs, (finding, refining) = lessons.photographs, training.split()
+    finding, refining = training.split()
     first, second = (
         networks[0].to(memory_format=torch.channels_last),
         networks[1].to(memory_format=torch.channels_last),
@@ -143,14 +135,13 @@ def train_networks(
         _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),
     )
     loops[0].fit(
-        _batches(FinderBatches(lessons.draw), loops[0]),
+        numbered(FinderBatches(draw, seed=training.seed, progress=loops[0].shared_progress), loop=loops[0]),
         loss_of=partial(_finder_losses, first),
         validate=lambda tensors: validate_finder(tensors, photographs),
     )
-    loops[0].report_skipped(lessons.skipped)
     finder = Finder(TorchRuntime(averaged_finder(loops[0].ema.tensors)), **settings)
     loops[1].fit(
-        _batches(RefinerBatches(lessons.draw, finder=finder), loops[1]),
+        numbered(RefinerBatches(draw, seed=training.seed, finder=finder), loop=loops[1]),
         loss_of=partial(_refiner_losses, second),
         validate=lambda tensors: validate_refiner(tensors, photographs, finder=finder),
     )
@@ -181,12 +172,6 @@ def _refiner_losses(network: RefinerNetwork, batch: CropBatch) -> dict[str, Tens
     with fast_arithmetic():
         outputs = network(crops.contiguous(memory_format=torch.channels_last))  # (N, 4, 16, 32), (N, 3)
     return refiner_loss(outputs, batch.targets)
-
-
-def _batches(maker: BatchMaker[BatchT], loop: TrainingLoop) -> Iterator[BatchT]:
-    """Batches from the next step on."""
-    settings = loop.settings
-    return batches(maker, progress=loop.shared_progress, seed=settings.seed + loop.step, workers=settings.workers)
 
 
 def train_detector(
@@ -224,42 +209,39 @@ def train_detector(
     began = None if start is None else [file.sha256 for file in start]
     trained = train_networks(
         (first.train(), second.train()),
-        Lessons(TileMaker(detector_material(sets)).scene, photographs, sets.skipped),
+        draw=TileMaker(detector_material(sets)).scene,
+        photographs=photographs,
         output=output,
         training=training,
         origin={"widths": list(first.widths), "start": began},
         settings={} if start is None else start.finder.settings.get("finder", {}),
     )
     finder, refiner, loops = trained
+    loops[0].report_skipped(sets.skipped)
     kept = {name: getattr(finder, name) for name in ("input_size", "largest_shrink", "min_score", "max_iou", "most")}
-    default = PairSettings() if start is None else PairSettings.of(PlateDetector.from_weights(*start))
-    settings = replace(fit_pair(finder, refiner, photographs, default=default), finder=kept)
+    detector = PlateDetector(finder, refiner)
+    if start is not None:
+        detector = replace(PlateDetector.from_weights(*start), finder=finder, refiner=refiner)
+    detector = fit_pair(detector, photographs)
     pictures = PictureSet.of_files("held out", (*photographs.images, *photographs.empty))
-    scores = score_detector(settings.detector(finder, refiner), pictures)
-    return write_detector(output, loops, settings=settings, start=start, data=[data], figures=score_rows(scores))
+    figures = score_rows(score_detector(detector, pictures))
+    settings = {"finder": kept, "pair": pair_settings(detector)}
+    return write_detector(output, loops, settings=settings, start=start, data=[data], figures=figures)
 
 
 def write_detector(
     output: Path,
     loops: tuple[TrainingLoop, TrainingLoop],
     *,
-    settings: PairSettings,
+    settings: Mapping[str, Any],
     start: DetectorFiles | None = None,
     data: Sequence[Path] = (),
     figures: Figures = (),
 ) -> Path:
-    """Write the averaged weights of finder and refiner, with their sidecars and cards.
+    """Write the averaged weights of finder and refiner, with their sidecars and cards; returns the finder's file.
 
-    Args:
-        output: folder of the weights.
-        loops: the trainings of finder and refiner.
-        settings: how the two go together.
-        start: weights that they began with, whose licence is handed on.
-        data: folders that they are trained on, for the cards.
-        figures: of the pair, for the cards.
-
-    Returns:
-        The finder's file.
+    The licence of the weights that the trainings began with is handed on. ``settings`` are those of the finder and
+    of the pair. The cards name the folders of ``data`` and the ``figures`` of the pair.
     """
     files = output / FINDER_NAME, output / REFINER_NAME
     starts = (None, None) if start is None else (start.finder, start.refiner)
@@ -267,7 +249,7 @@ def write_detector(
         write_tensors(file, half_precision(loop.ema.tensors))
     second = hashlib.sha256(files[1].read_bytes()).hexdigest()
     settings_of: dict[Kind, Mapping[str, Any]] = {
-        "detector": {"refiner": REFINER_NAME, "refiner_sha256": second, **settings.to_dict()},
+        "detector": {"refiner": REFINER_NAME, "refiner_sha256": second, **settings},
         "refiner": {},
     }
     for (kind, values), file, loop, began in zip(settings_of.items(), files, loops, starts, strict=True):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
+from typing_extensions import override
 
 from platereader.lab.training.detector.data import make_tile, padded_stack
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
@@ -33,14 +35,19 @@ class Batch:
     targets: Targets
 
 
-class FinderBatches:
-    """Makes batches of tiles of the scenes that ``draw`` gives."""
+class FinderBatches(Dataset[Batch]):
+    """Batches of tiles of the scenes that ``draw`` gives.
 
-    def __init__(self, draw: SceneSource) -> None:
-        self._draw = draw
+    ``progress`` is float32 ``(1,)`` in shared memory, set by the training loop: share of the training that is done.
+    """
 
-    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:
-        """One batch; towards the end of the training tiles are large and single."""
+    def __init__(self, draw: SceneSource, *, seed: int, progress: Tensor) -> None:
+        self._draw, self._seed, self._progress = draw, seed, progress
+
+    @override
+    def __getitem__(self, index: int) -> Batch:
+        """Make batch number ``index``; towards the end of the training tiles are large and single."""
+        rng, progress = np.random.default_rng((self._seed, index)), float(self._progress[0])
         sizes = next(sizes for until, sizes in _STRETCHES if progress < until)
         size = sizes[rng.choice(len(sizes), p=[share for _, share in sizes])][0]
         count = max(_MIN_BATCH, min(_BATCH, round(_BATCH_PIXELS / (size[0] * size[1]))))

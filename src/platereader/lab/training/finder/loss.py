@@ -18,7 +18,6 @@ from platereader.lab.training.detector.assignment import assign_cells, complete_
 SCORE_WEIGHT, BOX_WEIGHT, SIDES_WEIGHT = 0.5, 5.0, 2.0
 """Weights of the parts of the loss."""
 
-_SIDE_BETA = 0.1
 _LARGEST_LOG_DISTANCE = 4.0
 # A find in a picture that may have unlabelled plates is believed from here on.
 _BELIEVED_SCORE = 0.3
@@ -71,7 +70,7 @@ def finder_loss(outputs: Sequence[Tensor], targets: Targets, *, size: tuple[int,
     overlap = complete_overlap(boxes[chosen], true_boxes)
     cell = chosen.nonzero()[:, 1]
     true_sides = _log_distances(true_boxes, centres[cell], strides[cell])  # (F, 4)
-    error = functional.smooth_l1_loss(sides[chosen], true_sides, beta=_SIDE_BETA, reduction="none").mean(-1)
+    error = functional.smooth_l1_loss(sides[chosen], true_sides, beta=0.1, reduction="none").mean(-1)
     return {
         "scores": SCORE_WEIGHT * score,
         "boxes": BOX_WEIGHT * ((1 - overlap) * weight).sum() / total,

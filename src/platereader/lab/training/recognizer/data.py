@@ -37,9 +37,6 @@ from platereader.results import PlateImage
 CORNER_ERROR = CornerError(median=0.026, tail=0.5)
 """How wrong the corners are that training cuts plates out by."""
 
-_CUT_SHARE = 0.08
-_HIDDEN_SHARE = 0.14
-
 
 class Kinds(NamedTuple):
     """Shares of the kinds of plates in a batch, 0 to 1; what they leave is made-up Russian plates.
@@ -150,7 +147,7 @@ class PlateBatches(Dataset[Batch]):
         self.seed = seed
         lettering = cut_lettering(plate for plate in real if is_russian(plate))
         self.profile: CropProfile = CropProfile(
-            corner_error=CORNER_ERROR, cut_share=_CUT_SHARE, hidden_share=_HIDDEN_SHARE, lettering=lettering
+            corner_error=CORNER_ERROR, cut_share=0.08, hidden_share=0.14, lettering=lettering
         )
         known = frozenset(alphabet.characters)
         self._countries: dict[str, float] = {

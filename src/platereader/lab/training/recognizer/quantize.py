@@ -49,7 +49,6 @@ INT8_NAME = "recognizer-int8.safetensors"
 """The int8 form of the weights."""
 
 _LEVELS = 255
-_CUTS = np.linspace(0.5, 1.0, 26).tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ def _best_scale(values: Tensor) -> InputScale:
     """The scale, out of some that cut off the ends, with least squared error; the zero point keeps 0 exact."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
     zero_point = round(-low / (high - low) * _LEVELS)
-    scales = [cut * (high - low) / _LEVELS for cut in _CUTS]
+    scales = [cut * (high - low) / _LEVELS for cut in np.linspace(0.5, 1.0, 26).tolist()]
     held = (
         (values / scale).round_().add_(zero_point).clamp_(0, _LEVELS).sub_(zero_point).mul_(scale) for scale in scales
     )

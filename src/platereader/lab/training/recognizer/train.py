@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, cast
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from platereader._dependencies import check_installed
 from platereader.lab.datasets import LabelledImage
@@ -25,6 +23,7 @@ from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.rates import Rate, character_error_rate
 from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
+from platereader.lab.training.batches import numbered
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, last_validation, record_of
 from platereader.lab.training.optimizer_step import fast_arithmetic
@@ -174,8 +173,7 @@ class RecognizerRun:
     def fit(self, batches: Dataset[Batch], *, validation: Mapping[str, Sequence[Sample]]) -> None:
         """Train to the end; nothing is done if that was reached before. Then draw the confusion matrix.
 
-        Batch number ``i`` is for step ``i``; the plates of ``validation`` are read at every validation. Raises as
-        ``TrainingLoop.fit``.
+        The plates of ``validation`` are read at every validation. Raises as ``TrainingLoop.fit``.
         """
 
         def loss_of(batch: Batch) -> dict[str, Tensor]:
@@ -190,13 +188,13 @@ class RecognizerRun:
             figures = [_figures(name, self._read(samples, tensors)) for name, samples in validation.items()]
             return dict(chain.from_iterable(one.items() for one in figures))
 
-        self.loop.fit(_loader(batches, loop=self.loop), loss_of=loss_of, validate=validate)
+        self.loop.fit(numbered(batches, loop=self.loop), loss_of=loss_of, validate=validate)
         self._draw_confusion(validation)
 
     def usable(self, folders: Sequence[Path]) -> list[LabelledImage]:
         """The pictures of all labelled sets; what cannot be used is counted in the log."""
         sets = [load_photographs(folder) for folder in folders]
-        self.loop.report_skipped(sum(one.skipped for one in sets))
+        self.loop.report_skipped(sum(len(one.skipped) for one in sets))
         return list(chain.from_iterable(one.images for one in sets))
 
     def recognizer(self) -> CtcRecognizer:
@@ -267,28 +265,6 @@ def _exact_matches(row: Mapping[str, Any]) -> Figures:
         (f"{_SETS[name]}, whole text right, greedy", show_rate(Rate(round(exact * n), n)))
         for name, (exact, n) in known.items()
     ]
-
-
-def _loader(batches: Dataset[Batch], *, loop: TrainingLoop) -> DataLoader[Batch]:
-    """Batches from the next step on, in order, made ahead by workers of low priority."""
-    workers = loop.settings.workers
-    return DataLoader(
-        batches,
-        batch_size=None,
-        sampler=range(loop.step, loop.settings.steps or 2**40),
-        num_workers=workers,
-        multiprocessing_context="spawn" if workers else None,
-        prefetch_factor=8 if workers else None,
-        worker_init_fn=_lower_priority,
-    )
-
-
-def _lower_priority(worker: int) -> None:
-    """Let the network go first, and keep OpenCV from starting a thread for every core in every worker."""
-    del worker
-    cv2.setNumThreads(0)
-    if hasattr(os, "nice"):  # not on Windows
-        os.nice(5)
 
 
 def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], made_up: int) -> dict[str, list[Sample]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,11 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import Dataset
+from typing_extensions import override
 
 from platereader._geometry import Box, iou
 from platereader.detection._crops import Window, cut_windows, window_around
 from platereader.detection._finder import Finder
 from platereader.detection._refiner import CROP_SIZE
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.training.detector.data import make_tile
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.refiner.loss import Targets
@@ -30,7 +32,6 @@ _MIN_SCORE = 0.004
 _SAME, _OTHER = 0.4, 0.15
 # How far a box is off in parts of its size, as those of a finder are.
 _JITTER = 0.08
-_RANDOM_WIDTHS_PX = (16.0, 320.0)
 # A corner so far outside of the tile makes a plate one that is cut off, in parts of its width.
 _CUT = 0.02
 
@@ -54,19 +55,21 @@ class _Sample:
     has_box: bool
 
 
-class RefinerBatches:
-    """Makes batches of crops of the scenes that ``draw`` gives.
+class RefinerBatches(Dataset[Batch]):
+    """Batches of crops of the scenes that ``draw`` gives.
 
     The ``finder`` proposes places, so that the refiner learns of what it is asked about later; None takes jittered
     boxes of plates and random places only.
     """
 
-    def __init__(self, draw: SceneSource, *, finder: Finder | None) -> None:
-        self._draw = draw
+    def __init__(self, draw: SceneSource, *, seed: int, finder: Finder | None) -> None:
+        self._draw, self._seed = draw, seed
         self._finder = None if finder is None else replace(finder, min_score=_MIN_SCORE, most=_MOST_PROPOSALS)
 
-    def batch(self, *, progress: float, rng: np.random.Generator) -> Batch:  # noqa: ARG002 - the same all the time
-        """One batch."""
+    @override
+    def __getitem__(self, index: int) -> Batch:
+        """Make batch number ``index``."""
+        rng = np.random.default_rng((self._seed, index))
         crops: list[NDArray[np.uint8]] = []
         samples: list[_Sample] = []
         while len(samples) < _BATCH:
@@ -148,8 +151,7 @@ def _random_places(tile: LabelledScene, rng: np.random.Generator) -> Iterator[Bo
     """Boxes of a plate's shape anywhere in the tile."""
     height, width = map(float, tile.pixels.shape[:2])
     for _ in range(_RANDOM_PLACES):
-        low, high = (math.log(value) for value in _RANDOM_WIDTHS_PX)
-        wide = math.exp(rng.uniform(low, high))
+        wide = log_uniform(16.0, 320.0, rng=rng)
         tall = wide / rng.uniform(1.3, 5.0)
         x, y = rng.uniform(0.0, float(width)), rng.uniform(0.0, float(height))
         yield Box(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)

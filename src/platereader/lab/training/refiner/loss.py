@@ -15,9 +15,6 @@ KIND_WEIGHTS = (1.0, 0.3, 0.3)
 CORNER_WEIGHT, HEAT_WEIGHT, HULL_WEIGHT = 20.0, 0.1, 5.0
 """Weights of the parts of the loss."""
 
-_BETA = 0.01
-_SIGMA_CELLS = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -66,7 +63,7 @@ def soft_argmax(heat: Tensor) -> Tensor:
 def _distance(points: Tensor, true_points: Tensor) -> Tensor:
     """Smooth-L1 ``(N,)`` between places ``(N, ...)``, a mean of their numbers; x and y count in parts of the width."""
     scale = torch.tensor([1.0, 0.5]) if points.shape[-1] == 2 else torch.tensor([1.0, 0.5, 1.0, 0.5])
-    error = functional.smooth_l1_loss(points * scale, true_points * scale, beta=_BETA, reduction="none")
+    error = functional.smooth_l1_loss(points * scale, true_points * scale, beta=0.01, reduction="none")
     return error.flatten(1).mean(1)
 
 
@@ -75,7 +72,7 @@ def _surprise(heat: Tensor, corners: Tensor) -> Tensor:
     height, width = heat.shape[2:]
     x = torch.arange(width) + 0.5 - corners[..., :1] * width  # (N, 4, W) cells
     y = torch.arange(height) + 0.5 - corners[..., 1:] * height  # (N, 4, H) cells
-    spot = -(y.square()[..., :, None] + x.square()[..., None, :]) / (2 * _SIGMA_CELLS**2)
+    spot = -(y.square()[..., :, None] + x.square()[..., None, :]) / 2  # one cell wide
     wanted = spot.flatten(2).softmax(-1)
     return -(wanted * heat.flatten(2).log_softmax(-1)).sum(-1).mean(-1)
 

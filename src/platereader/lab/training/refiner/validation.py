@@ -17,8 +17,6 @@ from platereader.lab.training.finder.validation import Photographs
 from platereader.media._images import read_image
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
-_MEETS = 0.4
-
 
 def averaged_refiner(tensors: Mapping[str, Tensor]) -> RefinerNetwork:
     """The refiner with the average of the weights, as it runs."""
@@ -57,7 +55,7 @@ def _refined(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> list[
         if plate.box is None or plate.is_loose:
             continue
         overlaps = [iou(box, plate.box) for box, _ in found]
-        if max(overlaps, default=0.0) >= _MEETS:
+        if max(overlaps, default=0.0) >= 0.4:
             pairs.append((plate, found[int(np.argmax(overlaps))][1]))
     return pairs
 

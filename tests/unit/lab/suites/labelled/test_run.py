@@ -329,38 +329,26 @@ def test_corner_error_is_reported(tmp_path: Path) -> None:
 
 
 class _GivenRectifier:
-    """Fails unless it is handed the labelled corners."""
-
-    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
-        assert all(one.score < 1 or one.corners is not None for one in detections)
-        return CropRectifier().rectify(frame, detections)
-
-
-def test_given_place_hands_over_the_labelled_corners(tmp_path: Path) -> None:
-    save(tmp_path, "a.png", {50: LEFT})
-    label = {**plate(LEFT, "A123BC77"), "corners": [[20, 30], [100, 30], [100, 50], [20, 50]]}
-    report = evaluated(dataset_of(tmp_path, [row("a.png", label)]), rectifier=_GivenRectifier())
-    assert group(report, "all", "all").given_exact == Rate(1, 1)
-
-
-class _LineRectifier:
-    """Keeps the lines it is told."""
+    """Keeps the given places."""
 
     def __init__(self) -> None:
-        self.lines: list[int | None] = []
+        self.given: list[Detection] = []
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
-        self.lines += [one.lines for one in detections if one.score == 1]
+        self.given += [one for one in detections if one.score == 1]
         return CropRectifier().rectify(frame, detections)
 
 
-def test_given_place_hands_over_the_labelled_lines(tmp_path: Path) -> None:
+def test_given_place_hands_over_the_labelled_corners_and_lines(tmp_path: Path) -> None:
     save(tmp_path, "a.png", {50: LEFT})
     types: list[dict[str, str]] = [{"plate_type": "square_two_line"}, {"plate_type": "standard"}, {}]
-    labels = [plate(LEFT, "A123BC77", **more) for more in types]
-    rectifier = _LineRectifier()
-    evaluated(dataset_of(tmp_path, [row("a.png", *labels)]), rectifier=rectifier, detector=_SettableDetector())
-    assert rectifier.lines == [2, 1, None]
+    corners = [[20, 30], [100, 30], [100, 50], [20, 50]]
+    labels = [{**plate(LEFT, "A123BC77", **more), "corners": corners} for more in types]
+    rectifier = _GivenRectifier()
+    report = evaluated(dataset_of(tmp_path, [row("a.png", *labels)]), rectifier=rectifier, detector=_SettableDetector())
+    assert [one.lines for one in rectifier.given] == [2, 1, None]
+    assert [one.corners and one.corners.points for one in rectifier.given] == [tuple(map(tuple, corners))] * 3
+    assert group(report, "all", "all").given_exact == Rate(3, 3)
 
 
 def test_report_is_json_and_repeats(street_set: Dataset, street_report: EvaluationReport) -> None:

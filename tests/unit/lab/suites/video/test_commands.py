@@ -58,6 +58,15 @@ def test_the_suite_is_run_printed_and_written(tmp_path: Path, capsys: pytest.Cap
     assert len(data["failures"]) == len(list(folder.glob("*.jpg"))) == 3
 
 
+def test_clips_go_through_a_codec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "video.json"
+    assert main(["evaluate", str(tmp_path), "--video", "--clips", "1", "--h264", "40", "--json", str(report)]) == 0
+    assert "through H.264 of rate factor 40" in capsys.readouterr().out
+    data = json.loads(report.read_text(encoding="utf-8"))
+    assert data["crf"] == 40
+    assert data["levels"][0]["identity"]["boxes"] > 5
+
+
 def test_streams_are_timed_against_reading_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

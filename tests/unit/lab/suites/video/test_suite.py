@@ -18,6 +18,7 @@ from platereader.lab.suites.frozen import frozen_fingerprints
 from platereader.lab.suites.video.run import fingerprint_frames, fingerprint_of
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
+from platereader.lab.synthesis.video.codec import through_h264
 from platereader.lab.synthesis.video.levels import LEVELS
 from platereader.lab.synthesis.video.material import Material, load_material
 from platereader.lab.synthesis.video.motion import Pose, path_through, view
@@ -76,6 +77,20 @@ def test_the_plate_is_where_the_truth_says(material: Material, kind: str) -> Non
                 np.testing.assert_allclose(found.to_tuple(), expected.to_tuple(), atol=4.0)
                 checked += 1
     assert checked >= 2
+
+
+def test_a_codec_takes_from_every_frame_and_moves_none(material: Material) -> None:
+    frames = list(clip(named("drive"), material).frames())
+    fine, coarse = (list(through_h264(iter(frames), crf=crf)) for crf in (18, 40))
+    for coded in (fine, coarse):
+        assert [(one.timestamp_s, one.plates) for one in coded] == [(one.timestamp_s, one.plates) for one in frames]
+    for before, near, far in zip(frames, fine, coarse, strict=True):
+        losses = [float(np.mean(cv2.absdiff(before.pixels, one.pixels))) for one in (near, far)]
+        assert 0 < losses[0] < losses[1] < 8
+    seen = [(frame, plate) for frame in fine for plate in frame.plates if plate.visible]
+    assert len(seen) >= 5
+    for frame, plate in seen:
+        np.testing.assert_allclose(red_box(frame).to_tuple(), plate.box.to_tuple(), atol=5.0)
 
 
 def test_only_one_plate_of_a_photograph_is_left_and_none_behind_the_vehicles(material: Material) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,10 @@ from small_detector import FakeFinderNetwork, FakeRefinerNetwork
 
 from platereader._geometry import Box
 from platereader.detection._finder import Finder
+from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.training.detector.combination import PairSettings, fit_pair, fitted_on
+from platereader.lab.training.detector.combination import fit_pair, fitted_on
 from platereader.lab.training.finder.validation import Photographs
 
 FloatArray = NDArray[np.float32]
@@ -48,33 +50,28 @@ def photographs(tmp_path: Path) -> Photographs:
     return Photographs(tuple(images), tuple(empty))
 
 
-def networks(score: float = 0.4) -> tuple[Finder, Refiner]:
-    finder = Finder(FakeFinderNetwork({PLACE: score}), input_size=128)
-    return finder, Refiner(Brightness(HULL, [(0.0, -2.0, -2.0)]))
+def detector(place: Box = PLACE, hull: FloatArray = HULL, *, kind: float = -2.0) -> PlateDetector:
+    finder = Finder(FakeFinderNetwork({place: 0.4}), input_size=128)
+    return PlateDetector(finder, Refiner(Brightness(hull, [(0.0, kind, kind)])))
 
 
 def test_the_score_becomes_a_probability(photographs: Photographs) -> None:
-    finder, refiner = networks()
-    settings = fit_pair(finder, refiner, photographs)
-    assert settings.score_weights.refiner > 0.2
-    detector = settings.detector(finder, refiner)
+    fitted = fit_pair(detector(), photographs)
+    assert fitted.score_weights.refiner > 0.2
     rest = set(photographs.images + photographs.empty) - {*fitted_on(photographs).images, *fitted_on(photographs).empty}
     assert 20 < len(rest) < 100
     frames = {image: np.asarray(cv2.imread(str(image.path)), np.uint8) for image in rest}
-    found = {image: detector.detect([frame])[0] for image, frame in frames.items()}
+    found = {image: fitted.detect([frame])[0] for image, frame in frames.items()}
     right = [bool(found[image]) == bool(image.plates) for image in rest]
     assert np.mean(right) > 0.85
 
 
 def test_the_box_follows_what_lies_nearer_to_the_labels(photographs: Photographs) -> None:
-    exact = Finder(FakeFinderNetwork({PLACE: 0.4}), input_size=128)
     hull = np.array([[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]], np.float32)
-    far = Finder(FakeFinderNetwork({Box(24, 36, 96, 64): 0.4}), input_size=128)
-    wide = Refiner(Brightness(hull, [(0.0, 0.0, 0.0)]))
-    assert fit_pair(exact, wide, photographs).refined_share == 0.0
+    assert fit_pair(detector(hull=hull, kind=0.0), photographs).refined_share == 0.0
     # The window of the larger box is 108 px wide: these corners are the plate's own.
     points = (np.array([[24, 17], [84, 17], [84, 37], [24, 37]]) / (108, 54)).astype(np.float32)
-    assert fit_pair(far, Refiner(Brightness(points, [(0.0, 0.0, 0.0)])), photographs).refined_share == 1.0
+    assert fit_pair(detector(Box(24, 36, 96, 64), points, kind=0.0), photographs).refined_share == 1.0
 
 
 def test_what_is_not_known_teaches_nothing(photographs: Photographs) -> None:
@@ -82,6 +79,6 @@ def test_what_is_not_known_teaches_nothing(photographs: Photographs) -> None:
         LabelledImage(image.path, 128, 128, (LabelledPlate(PLACE, box_quality="loose"),))
         for image in photographs.images
     )
-    assert fit_pair(*networks(), Photographs(unsure, photographs.empty)) == PairSettings()
-    given = PairSettings(min_score=0.7)
-    assert fit_pair(*networks(), Photographs(photographs.images, ()), default=given) == given
+    given = replace(detector(), min_score=0.7)
+    assert fit_pair(given, Photographs(unsure, photographs.empty)) is given
+    assert fit_pair(given, Photographs(photographs.images, ())) is given

@@ -54,6 +54,7 @@ def test_figures_of_what_is_found() -> None:
     assert figures.corner_error.n == 3
     assert figures.corner_error.value == pytest.approx(0.0)
     assert figures.to_dict()["recall"]["n"] == 4
+    assert {name for name in figures.to_dict() if name.startswith("corner")} == {"corner_error_percent"}
 
 
 def test_a_fall_on_the_users_pictures_is_worse_at_once() -> None:
@@ -68,6 +69,7 @@ def test_a_fall_on_the_users_pictures_is_worse_at_once() -> None:
     assert not compare_scores("own", good, good, margin_points=0.0).is_worse
     assert "before, " in fall.describe()
     assert fall.to_dict()["is_worse"] is True
+    assert {name for name in fall.to_dict() if name.startswith("change")} == {"change_points"}
 
 
 def test_elsewhere_a_fall_counts_beyond_margin_and_chance() -> None:

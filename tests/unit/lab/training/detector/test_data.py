@@ -11,19 +11,25 @@ from noise_sets import CORNERS, write_noise_set
 
 from platereader._geometry import Box, iou
 from platereader.lab.datasets import photographs as labelled
-from platereader.lab.training.batches import batches
 from platereader.lab.training.detector import data as detector_data
 from platereader.lab.training.detector import material as material_module
 from platereader.lab.training.detector.data import TileMaker, make_tile, with_distractors, without_plates
-from platereader.lab.training.detector.material import detector_material, load_sets
+from platereader.lab.training.detector.material import Material, detector_material, load_sets
 from platereader.lab.training.detector.tiles import LabelledScene, box_points, cut_tile
 from platereader.lab.training.finder import data as finder_data
 from platereader.lab.training.finder.data import FinderBatches, as_batch
 
 
-def test_tiles_come_from_every_kind_of_scene(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
-    maker, rng = TileMaker(detector_material(load_sets(noise_sets))), np.random.default_rng(0)
+@pytest.fixture(scope="module")
+def material(noise_sets: Path) -> Material:
+    """Of all four sets; four pictures without plates are kept apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
+        return detector_material(load_sets(noise_sets))
+
+
+def test_tiles_come_from_every_kind_of_scene(material: Material) -> None:
+    maker, rng = TileMaker(material), np.random.default_rng(0)
     tiles = [make_tile(maker.scene, size=(96, 128), mosaic=True, rng=rng) for _ in range(60)]
     assert all(tile.pixels.shape == (96, 128, 3) for tile in tiles)
     batch = as_batch(tiles)
@@ -35,30 +41,26 @@ def test_tiles_come_from_every_kind_of_scene(noise_sets: Path, monkeypatch: pyte
     assert {False, True} == {tile.complete for tile in tiles}
 
 
-def test_tiles_grow_towards_the_end(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
+def test_tiles_grow_towards_the_end(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder_data, "_BATCH", 2)
     monkeypatch.setattr(finder_data, "_MIN_BATCH", 1)
-    progress, draw = torch.zeros(1), TileMaker(detector_material(load_sets(noise_sets))).scene
-    stream = batches(FinderBatches(draw), progress=progress, seed=0, workers=0)
-    early = [tuple(next(stream).pictures.shape[2:]) for _ in range(6)]
+    progress = torch.zeros(1)
+    batches = FinderBatches(TileMaker(material).scene, seed=0, progress=progress)
+    early = [tuple(batches[number].pictures.shape[2:]) for number in range(6)]
     progress[0] = 0.95
-    late = [tuple(next(stream).pictures.shape[2:]) for _ in range(6)]
+    late = [tuple(batches[number].pictures.shape[2:]) for number in range(6)]
     assert max(height * width for height, width in early) <= 416 * 416
     assert any(width == 640 for _, width in late)
 
 
-def test_stream_depends_on_its_seed_only(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
+def test_a_batch_depends_on_its_seed_and_number_only(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder_data, "_BATCH", 2)
-    progress = torch.zeros(1)
-    material = detector_material(load_sets(noise_sets))
-    first, again, other = (
-        next(batches(FinderBatches(TileMaker(material).scene), progress=progress, seed=seed, workers=0)).pictures
-        for seed in (1, 1, 2)
+    first, again, other, next_one = (
+        FinderBatches(TileMaker(material).scene, seed=seed, progress=torch.zeros(1))[number].pictures
+        for seed, number in ((1, 0), (1, 0), (2, 0), (1, 1))
     )
     assert torch.equal(first, again)
-    assert first.shape != other.shape or not torch.equal(first, other)
+    assert all(first.shape != one.shape or not torch.equal(first, one) for one in (other, next_one))
 
 
 def test_one_labelled_folder_is_enough(noise_sets: Path) -> None:
@@ -67,9 +69,7 @@ def test_one_labelled_folder_is_enough(noise_sets: Path) -> None:
     assert any(len(tile.boxes) for tile in tiles)
 
 
-def test_pictures_that_fired_before_are_drawn_more_often(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
-    material = detector_material(load_sets(noise_sets))
+def test_pictures_that_fired_before_are_drawn_more_often(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, *_ = material.empty
     scenes = {first.path: np.uint8(10), second.path: np.uint8(200)}
     monkeypatch.setattr(
@@ -85,9 +85,8 @@ def test_pictures_that_fired_before_are_drawn_more_often(noise_sets: Path, monke
     assert 0.65 < drawn.count(10) / 300 < 0.85
 
 
-def test_a_wall_of_plates_is_full_of_plates_that_lie_apart(noise_sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 4)
-    maker = TileMaker(detector_material(load_sets(noise_sets)))
+def test_a_wall_of_plates_is_full_of_plates_that_lie_apart(material: Material) -> None:
+    maker = TileMaker(material)
     for seed in range(3):
         wall = maker._wall(np.random.default_rng(seed))
         assert len(wall.boxes) >= 4

@@ -19,7 +19,6 @@ from platereader.detection import PlateDetector
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import photographs as labelled
 from platereader.lab.training.detector import train as detector_training
-from platereader.lab.training.detector.combination import PairSettings
 from platereader.lab.training.detector.train import DetectorTraining, train_detector
 from platereader.lab.training.loop import CHECKPOINT_NAME, CURVES_NAME, LOG_NAME
 from platereader.registry import Registry
@@ -29,7 +28,7 @@ from platereader.registry import Registry
 def photographs(tmp_path: Path, tiny_batches: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tiny sets, tiny tiles, tiny batches; and of networks that have learnt nothing, nothing is fitted."""
     monkeypatch.setattr(labelled, "HELD_OUT_NEGATIVES", 2)
-    monkeypatch.setattr(detector_training, "fit_pair", lambda *_, **__: PairSettings(min_score=0.0))
+    monkeypatch.setattr(detector_training, "fit_pair", lambda detector, _: replace(detector, min_score=0.0))
     plate = {"box": [30, 40, 90, 60], "corners": [[30, 40], [90, 40], [90, 60], [30, 60]], "plate_type": "standard"}
     for name, prefix, plates in (("russian", "gr_", [plate]), ("neighbours", "nb_", [{**plate, "corners": None}])):
         _write(tmp_path / "data" / name, prefix, plates)

@@ -146,15 +146,6 @@ def test_only_plates_that_teach_the_right_thing_are_taken(tmp_path: Path) -> Non
     assert all(map(is_russian, plates_of(folder, calibration=False)))
 
 
-def test_the_calibration_fifth_is_kept_apart(tmp_path: Path) -> None:
-    taught, kept = names(3, calibration=False), names(2, calibration=True)
-    folder = write_set(tmp_path / "set", {name: {"text": f"A{i}BC77"} for i, name in enumerate(taught + kept, 100)})
-    training = plates_of(folder, calibration=False)
-    validation = plates_of(folder, calibration=True)
-    assert {plate.name for plate in training} == set(taught)
-    assert {plate.name for plate in validation} == set(kept)
-
-
 def test_other_pictures_of_a_calibration_car_are_not_trained_on(tmp_path: Path) -> None:
     free, twin = names(2, calibration=False)
     (kept,) = names(1, calibration=True)

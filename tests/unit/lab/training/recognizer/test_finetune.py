@@ -24,10 +24,8 @@ from platereader.lab.training.recognizer.train import WEIGHTS_NAME, RecognizerRu
 from platereader.lab.training.report import read_log
 from platereader.lab.training.trust.calibrate import CalibrationExample
 from platereader.media._images import read_image
-from platereader.plates import RUSSIAN, Alphabet
+from platereader.plates import RUSSIAN
 from platereader.recognition._network import ConvCtc
-from platereader.recognition._recognizer import CtcRecognizer
-from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import Registry, write_sidecar
 from platereader.runtimes._tensors import tensors_of, write_tensors
 from platereader.trust import Calibration, Signs, TrustPolicy
@@ -68,7 +66,7 @@ def half_right(recognizer: Any, decoder: Any, samples: Sequence[Sample]) -> list
     """As ``calibration_examples``, of a network that is right in every second case."""
     assert len(samples) == CALIBRATED
     return [
-        CalibrationExample(Signs(0.9 if i % 2 else 0.5, 2.0, 0.9, 0.0, 0.0, 0.0, True, True), bool(i % 2))
+        CalibrationExample(Signs(0.9 if i % 2 else 0.5, 2.0, 0.9, 0.0, 0.0, True, True), bool(i % 2))
         for i in range(len(samples))
     ]
 
@@ -243,10 +241,3 @@ def test_made_up_plates_are_always_the_same_and_legible() -> None:
         assert first.text == second.text
         assert np.array_equal(first.plate.pixels, second.plate.pixels)
         assert set(first.text) <= set(RUSSIAN.characters)
-
-
-def test_other_shapes_and_alphabets_come_from_the_settings(tmp_path: Path) -> None:
-    network = ConvCtc(ConvCtcConfig(characters=13, **{**SMALL, "channels": (8, 8, 8)}))  # type: ignore[arg-type]
-    write_tensors(tmp_path / "a.safetensors", network.state_dict())
-    recognizer = CtcRecognizer.from_file(tmp_path / "a.safetensors", alphabet=Alphabet("0123456789ABC"), settings=SMALL)
-    assert (recognizer.alphabet.characters, recognizer.size_px) == ("0123456789ABC", (16, 64))

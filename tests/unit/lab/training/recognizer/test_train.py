@@ -52,6 +52,9 @@ def test_a_run_leaves_weights_that_a_pipeline_takes(tmp_path: Path) -> None:
     assert resolved.sha256 in card
     assert "2 steps" in card
     assert "| made-up plates, whole text right, greedy | 0/4 0.0 % (0.0-49.0) |" in card
+    before = weights.read_bytes()
+    weights.unlink()
+    assert write_recognizer_weights(weights.parent).read_bytes() == before
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
@@ -84,11 +87,3 @@ def test_a_torch_that_does_not_tell_about_amx_computes_as_usual(monkeypatch: pyt
         monkeypatch.delattr(torch.cpu, question, raising=False)
     with fast_arithmetic():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
-
-
-def test_a_finished_run_is_left_alone_and_exported_again(tmp_path: Path) -> None:
-    weights = train(tmp_path)
-    before = weights.read_bytes()
-    assert train(tmp_path).read_bytes() == before
-    weights.unlink()
-    assert write_recognizer_weights(tmp_path).read_bytes() == before
