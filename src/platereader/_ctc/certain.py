@@ -18,7 +18,7 @@ __all__ = ["CertainText", "certain_texts"]
 # How far a certain text may be off: in units of P(text), and of the likeliest change of one character. Other texts may
 # not be more probable by far, blanks not less than a least one, and runs of more than 8 steps, which are left out, not
 # matter.
-_MAX_ERROR = 2e-3
+_MAX_ERROR = 1e-3
 _MAX_ERROR_OF_CHANGES = 0.01
 _MAX_NATS = 30.0
 _MIN_BLANK_NATS = -60.0
@@ -31,7 +31,7 @@ class CertainText(NamedTuple):
     """The text of a best path, L characters, and what a change of one of them makes of it.
 
     Attributes:
-        certain: whether no change exceeds 1, and the errors are so small, below 0.002 and a hundredth of the greatest
+        certain: whether no change exceeds 1, and the errors are so small, below 0.001 and a hundredth of the greatest
             change, that nothing needs to be worked out in another way.
         labels: the class of each character; the blank alone for a plate without any, which is not certain.
         log_prob: log P of the text, over all alignments.

@@ -72,8 +72,7 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     )
     suites.add_argument(
         "--h264",
-        type=int,
-        choices=range(52),
+        type=_rate_factor,
         metavar="CRF",
         help="with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos",
     )
@@ -81,8 +80,17 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_evaluate)
 
 
+def _rate_factor(text: str) -> int:
+    if not text.isdecimal() or int(text) > 51:
+        raise argparse.ArgumentTypeError(f"{text!r} is no constant rate factor of libx264: 0 to 51")
+    return int(text)
+
+
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Measure the pipeline and print the table."""
+    for option, value in (("--clips", arguments.clips), ("--h264", arguments.h264)):
+        if value is not None and not arguments.video:
+            raise InvalidArgumentError(f"{option} is for the clips of a suite: add --video.")
     report = arguments.json
     if report is not None and report in InputFiles(arguments.data.rglob("*")) and not _is_report(report):
         raise InvalidArgumentError(f"--json is {str(report)!r}, which is one of the files of DATA: name another file.")

@@ -88,9 +88,9 @@ def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]
 
 
 def earlier_results(paths: Sequence[Path]) -> set[Path]:
-    """Those of several files that one of the commands wrote; none where all are, as then they are what is wanted."""
+    """Those of several files that one of the commands wrote; none where no other is there: then they are wanted."""
     written = {path for path in paths if made_here(path)}
-    return set() if len(written) == len(paths) else written
+    return written if any(path.exists() and path not in written for path in paths) else set()
 
 
 def made_here(path: Path) -> bool:

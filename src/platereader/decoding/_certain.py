@@ -13,6 +13,9 @@ from platereader.plates._alphabet import Alphabet
 _MOST_TEXTS = 5
 # How far log probabilities may be off, nats; what is known less well is not listed.
 _MAX_ERROR = 0.01
+# What is not listed, in units of the first text: a trust policy may take a text that is by 5 nats less probable, where
+# its number of lines, or its country, asks for that.
+_MAX_UNLISTED = math.exp(-5.0)
 
 
 def certain_plates(
@@ -48,6 +51,8 @@ def certain_plates(
             for odds, labels in options[: most + 1]
         }
         unlisted = max(unlisted, *(odds for odds, _ in options[most + 1 : most + 2]), 1e-300)
+        if unlisted > _MAX_UNLISTED:
+            continue
         yield plate, pool, text.log_prob + math.log(unlisted)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "add_levels",
     "convolution",
     "finder_from_state",
+    "load_floats",
     "upsample",
 ]
 
@@ -104,15 +105,30 @@ def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetw
     """
     try:
         widths = [len(tensors[f"{layer}.weight"]) for layer in WIDTHS_SEEN]
+        if 0 in widths:
+            raise ValueError(f"{WIDTHS_SEEN[widths.index(0)]}.weight is empty")
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
             network = FinderNetwork(widths)
-        network.load_state_dict(
-            {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
-        )
+        load_floats(network, tensors)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[-1].strip()
         raise WeightsCorruptError(f"{name} does not hold a plate finder's weights ({reason}).") from error
     return network.eval()
+
+
+def load_floats(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Give a network weights of any float type.
+
+    Raises:
+        RuntimeError: names or shapes are those of another network.
+        ValueError: they are of another type, or not finite.
+    """
+    for key, value in tensors.items():
+        if not value.is_floating_point() and not key.endswith("num_batches_tracked"):
+            raise ValueError(f"{key} is {value.dtype}, expected are floats")
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"{key} is not finite")
+    network.load_state_dict(tensors)
 
 
 def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from platereader.detection._finder_network import add_levels, convolution, upsample
+from platereader.detection._finder_network import add_levels, convolution, load_floats, upsample
 from platereader.errors import WeightsCorruptError
 
 __all__ = ["CROP_SIZE", "HEAT_STRIDE", "RefinerNetwork", "refiner_from_state"]
@@ -80,10 +80,8 @@ def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNe
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
         network = RefinerNetwork()
     try:
-        network.load_state_dict(
-            {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
-        )
-    except RuntimeError as error:
+        load_floats(network, tensors)
+    except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[-1].strip()
         raise WeightsCorruptError(f"{name} does not hold a plate refiner's weights ({reason}).") from error
     return network.eval()

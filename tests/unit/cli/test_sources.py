@@ -57,6 +57,7 @@ def test_named_results_of_an_earlier_run_are_left_out_unless_there_is_nothing_el
         ([tmp_path], ["a.jpg", "b.jpg"], 3),
         (marked, ["c.jpg", "out/a.png", "out/b.png"], 0),
         (marked[:1], ["c.jpg"], 0),
+        ([tmp_path / "missing.jpg", *marked[:1]], ["missing.jpg", "c.jpg"], 0),
         ([tmp_path / "out", tmp_path / "b.jpg"], ["b.jpg"], 2),
     ):
         skipped = Counter[str]()

@@ -123,3 +123,20 @@ def test_weights_say_how_wide_the_network_is() -> None:
         finder_from_state(state, name="these")
     with pytest.raises(WeightsCorruptError, match=r"finder's weights .*stem\.0"):
         finder_from_state({}, name="these")
+
+
+@pytest.mark.parametrize("layer", ["stem.0.0", "stages.1.0.across.0", "heads.2.1"])
+@pytest.mark.parametrize("shape", [(), (0,), (0, 16, 1, 1), (3,), (7, 7, 7, 7)])
+def test_weights_of_any_other_shape_are_refused(layer: str, shape: tuple[int, ...]) -> None:
+    state = dict(FinderNetwork((4, 8, 8, 16, 16)).state_dict())
+    state[f"{layer}.weight"] = torch.zeros(shape)
+    with pytest.raises(WeightsCorruptError, match=r"finder's weights \((?!Error\(s\)).*[a-z]"):
+        finder_from_state(state, name="these")
+
+
+def test_weights_of_another_type_and_such_that_are_not_finite_are_refused() -> None:
+    state = dict(FinderNetwork((4, 8, 8, 16, 16)).state_dict())
+    name = "stem.0.0.weight"
+    for other in (state[name].to(torch.int8), state[name].to(torch.complex64), state[name] * torch.nan):
+        with pytest.raises(WeightsCorruptError, match=rf"finder's weights \({name} is "):
+            finder_from_state({**state, name: other}, name="these")

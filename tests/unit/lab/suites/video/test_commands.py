@@ -67,6 +67,26 @@ def test_clips_go_through_a_codec(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert data["levels"][0]["identity"]["boxes"] > 5
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--h264", "23"], "--h264 is for the clips of a suite: add --video"),
+        (["--clips", "2", "--ends"], "--clips is for the clips of a suite: add --video"),
+    ],
+)
+def test_options_of_clips_need_clips(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], says: str
+) -> None:
+    assert main(["evaluate", str(tmp_path), *options]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_rate_factor_has_a_range(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(tmp_path), "--video", "--h264", "52"])
+    assert "'52' is no constant rate factor of libx264: 0 to 51" in capsys.readouterr().err
+
+
 def test_streams_are_timed_against_reading_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
