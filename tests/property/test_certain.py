@@ -19,6 +19,7 @@ from platereader.decoding._beam import BeamDecoder
 from platereader.plates import RUSSIAN
 from platereader.plates._defaults import default_grammar
 from platereader.results import Candidate
+from platereader.trust._policy import OTHER_LINES_NATS
 
 DECODERS = {
     f"{width}{'' if grammar is None else ' with grammar'}": BeamDecoder(RUSSIAN, width=width, grammar=grammar)
@@ -130,6 +131,20 @@ def test_the_lead_is_that_of_the_search() -> None:
     assert len(found) > 60
     for quick, full in zip(found.values(), decoder._searched(log_probs[list(found)]), strict=True):
         assert lead(quick) == pytest.approx(lead(full), abs=0.01)
+
+
+def test_all_that_a_trust_policy_may_prefer_is_listed() -> None:
+    """A text of another number of lines, or of the country that was seen, may be by 5 nats less probable."""
+    decoder = DECODERS[USUAL]
+    log_probs = np.stack([spelled(seed, seed % 40 / 100) for seed in range(400)])
+    found = decoder._certain(log_probs)
+    doubted = 0
+    for quick, full in zip(found.values(), decoder._searched(log_probs[list(found)]), strict=True):
+        least = full[0].log_prob - OTHER_LINES_NATS + 0.02
+        likely = [one.text for one in full if one.log_prob > least]
+        assert set(likely) <= {one.text for one in quick}
+        doubted += len(likely) > 1
+    assert doubted > 10
 
 
 def test_nothing_doubtful_goes_without_a_search() -> None:
