@@ -180,3 +180,23 @@ def test_frames_that_are_mostly_overexposed_are_not_trusted_together_either(comm
     fused = FusedText(candidates, characters, 1, signs, 0.0, 0.0, common)
     verdict = TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES)
     assert (verdict.status, verdict.reason) == (status, common)
+
+
+@pytest.mark.parametrize(
+    ("text", "share", "edge", "common", "reason"),
+    [
+        ("A123BC77", 0.5, 0.0, None, "low_confidence"),
+        ("A123BC77", 0.5, 0.0, "too_small", "too_small"),
+        ("A123BC77", 0.5, 0.9, "too_small", "cut_off"),
+        ("A123BC77", 0.5, 0.0, "weak_character", "low_confidence"),  # that is of one frame
+        ("A123BCC77", 0.999, 0.9, "too_small", "unknown_format"),
+    ],
+)
+def test_a_low_confidence_of_many_frames_has_the_reason_that_they_share(
+    text: str, share: float, edge: float, common: Reason | None, reason: str
+) -> None:
+    signs = FusedSigns(share, 9.0, 4, 5.0, 9.0, 0.0, 0.0, legal=True, region_known=True)
+    characters = tuple(Character(char, 0.99) for char in text)
+    fused = FusedText((Candidate(text, -0.7, None),), characters, 1, signs, edge, 0.0, common)
+    verdict = TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES)
+    assert (verdict.status, verdict.reason) == ("uncertain", reason)
