@@ -129,3 +129,11 @@ def test_missing_mass_lowers_every_text_alike(log_probs: LogProbs, seed: int) ->
     assert [candidate.text for candidate in less] == [candidate.text for candidate in whole]
     lower = [candidate.log_prob - missing.sum() for candidate in whole]
     assert [candidate.log_prob for candidate in less] == pytest.approx(lower, abs=1e-4)
+
+
+@given(log_probs=pictures(5))
+@settings(max_examples=40, deadline=None)
+def test_formats_are_those_of_the_toy_grammar(log_probs: LogProbs) -> None:
+    for candidate in DECODERS[1].decode(log_probs[None])[0]:
+        names = [one.name for one in TOY_SCHEME.formats if one.matches(candidate.text)]
+        assert candidate.format == (names[0] if names else None)

@@ -108,3 +108,11 @@ def test_a_damaged_calibration_is_refused(wrong: dict[str, Any]) -> None:
     del whole["decoder"]
     with pytest.raises(InvalidArgumentError, match="calibration lacks something"):
         Calibration.from_dict(whole)
+
+
+def test_separable_readings_give_finite_weights() -> None:
+    signs = [CLEAR] * 20 + [replace(CLEAR, text_prob=0.01, lead_nats=0.1, weakest=0.1)] * 20
+    fitted = Calibration.fit(signs, [True] * 20 + [False] * 20, precision="fp32", decoder="any")
+    assert np.isfinite([fitted.bias, *fitted.weights]).all()
+    assert fitted.confidence(signs[0]) > 0.9
+    assert fitted.confidence(signs[-1]) < 0.1
