@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from platereader._loading import DetectorFiles
     from platereader.lab.datasets import SkippedRow
+    from platereader.registry import WeightFile
 
 EXAMPLES = """examples:
   platereader train detector data/train --out runs/detector --minutes 120
@@ -186,7 +187,7 @@ def _name_skipped(rows: Sequence[SkippedRow], *, output: Path) -> None:
 def run_recognizer(arguments: argparse.Namespace) -> int:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
     check_folder(arguments.out, option="--out")
-    if arguments.start is not None or arguments.tuning is not None:
+    if arguments.tuning is not None:
         return _fine_tune_recognizer(arguments)
     from platereader._loading import load_detector
     from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer
@@ -197,26 +198,31 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
         training=RecognizerTraining(**_with_length(arguments)),
         negatives=arguments.negatives,
         detector=load_detector("plate-detector") if arguments.data else None,
+        start=None if arguments.start is None else _recognizer(arguments.start),
     )
     print(weights)
     return EXIT_OK
 
 
+def _recognizer(name: str) -> WeightFile:
+    """The weights of a reader, to train further."""
+    from platereader._loading import resolve_weights
+    from platereader.registry import Registry
+
+    return resolve_weights(name, kind="recognizer", registry=Registry.default(), file_format="safetensors")
+
+
 def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     """Train given weights further on the user's plates, and say how they compare and where they are."""
-    from platereader._loading import resolve_weights
     from platereader.lab.training.recognizer.finetune import DEFAULTS, fine_tune_recognizer
     from platereader.lab.training.recognizer.train import RecognizerTraining
-    from platereader.registry import Registry
 
     _check_tuning_options(arguments)
     done = fine_tune_recognizer(
         arguments.tuning,
         output=arguments.out,
         training=RecognizerTraining(**{**DEFAULTS, **_options(arguments)}),
-        start=resolve_weights(
-            arguments.start, kind="recognizer", registry=Registry.default(), file_format="safetensors"
-        ),
+        start=_recognizer(arguments.start),
         older=arguments.data,
         negatives=arguments.negatives,
         even_if_worse=arguments.even_if_worse,

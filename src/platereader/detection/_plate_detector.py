@@ -27,12 +27,15 @@ _CORNER_REACH = 1.0
 _INSIDE = 0.8
 # What a finder would say of a place that nobody asked it about: then the refiner's score decides.
 _UNKNOWN = 0.5
+# The refiner is no more often right where it is surer than this, in units of its logit: lettering that looks like a plate
+# to it looks very much like one.
+_SUREST = 4.0
 # So narrow, or so wide by its height, a picture may be a plate and little else.
 _CROP_PX, _CROP_ASPECT = 480, 2.4
 
 
 class ScoreWeights(NamedTuple):
-    """How the scores of the two networks become one: weights of a logistic regression on both logits.
+    """How the scores of the two networks become one: weights of a logistic regression on ``evidence``.
 
     Attributes:
         finder: weight of the finder's logit.
@@ -46,9 +49,15 @@ class ScoreWeights(NamedTuple):
 
     def score(self, proposal: Proposal, place: Place) -> float:
         """How likely a place is a plate, 0 to 1."""
-        found = min(max(proposal.score, 1e-6), 1 - 1e-6)
-        logit = self.finder * math.log(found / (1 - found)) + self.refiner * place.plate + self.bias
+        first, second = self.evidence(proposal, place)
+        logit = self.finder * first + self.refiner * second + self.bias
         return 1 / (1 + math.exp(min(max(-logit, -60.0), 60.0)))
+
+    @staticmethod
+    def evidence(proposal: Proposal, place: Place) -> tuple[float, float]:
+        """The logits of finder and refiner, the latter up to where it means more."""
+        found = min(max(proposal.score, 1e-6), 1 - 1e-6)
+        return math.log(found / (1 - found)), min(place.plate, _SUREST)
 
 
 EQUAL_WEIGHTS: Final = ScoreWeights()

@@ -68,6 +68,14 @@ def test_score_is_a_logistic_regression_on_both_logits() -> None:
     assert 0.999 < certain <= 1.0
 
 
+def test_a_refiner_that_is_very_sure_does_not_outvote_the_finder() -> None:
+    corners = Quad.from_box(Box(0, 0, 1, 1))
+    unlikely = Proposal(Box(0, 0, 1, 1), 0.01)
+    sure, surer, not_at_all = (ScoreWeights().score(unlikely, Place(corners, logit, 0, 0)) for logit in (4, 40, -40))
+    assert sure == surer < 0.5
+    assert not_at_all < 1e-6
+
+
 def test_what_the_refiner_takes_for_nothing_is_left_out() -> None:
     boxes = {Box(10, 20, 60, 45): 0.6, Box(100, 60, 150, 85): 0.5}
     first, second = made(boxes, PLATE, NOTHING), made(boxes, NOTHING, PLATE)

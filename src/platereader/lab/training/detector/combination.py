@@ -1,7 +1,7 @@
 """How the scores and boxes of finder and refiner become one, fitted on photographs that neither was trained on.
 
-The score is a logistic regression on the two logits, over what the finder proposes: so it is a probability, as far as
-the photographs are like what comes later.
+The score is a logistic regression on the logits of both, over what the finder proposes: so it is a probability, as far
+as the photographs are like what comes later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from platereader.trust._logistic import fit_logistic
 
 _SAME, _OTHER = 0.5, 0.15
 # Somewhat below one half: a missed plate costs more than a false find, which the reader refuses.
-_MIN_CHANCE = 0.4
+_MIN_CHANCE = 0.3
 # Of either kind of places so many at least.
 _LEAST = 5
 
@@ -54,7 +54,7 @@ def fit_pair(detector: PlateDetector, photographs: Photographs) -> PlateDetector
     is_plate = [one.plate is not None for one in judged]
     if min(is_plate.count(True), is_plate.count(False)) < _LEAST:
         return detector
-    bias, (first, second) = fit_logistic([(_logit(one.proposal.score), one.place.plate) for one in judged], is_plate)
+    bias, (first, second) = fit_logistic([ScoreWeights.evidence(one.proposal, one.place) for one in judged], is_plate)
     weights = ScoreWeights(first, second, bias)
     return PlateDetector(detector.finder, detector.refiner, weights, _best_share(judged), min_score=_MIN_CHANCE)
 
@@ -96,8 +96,3 @@ def _best_share(judged: Sequence[_Judged]) -> float:
         return float(np.mean([iou(box, plate) for plate, box in pairs if plate is not None]))
 
     return max((0.0, 0.25, 0.5, 0.75, 1.0), key=mean_iou)
-
-
-def _logit(score: float) -> float:
-    held = min(max(score, 1e-6), 1 - 1e-6)
-    return float(np.log(held / (1 - held)))

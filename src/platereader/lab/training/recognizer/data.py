@@ -48,7 +48,7 @@ class Kinds(NamedTuple):
 
     real: float = 0.28
     neighbours: float = 0.24
-    foreign: float = 0.06
+    foreign: float = 0.08
     scenery: float = 0.04
     lettered: float = 0.02
 

@@ -41,19 +41,18 @@ from platereader.lab.training.recognizer.train import (
     WEIGHTS_NAME,
     RecognizerRun,
     RecognizerTraining,
+    network_of,
     write_recognizer_weights,
 )
 from platereader.lab.training.report import card_of, describe_weights
 from platereader.lab.training.trust.calibrate import calibrate, calibration_examples, calibration_plates
 from platereader.plates import Alphabet
 from platereader.protocols import Recognizer
-from platereader.recognition._network import network_from_state
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import shape_of
 from platereader.registry import Registry, WeightFile
 from platereader.registry._manifest import sidecar_of
 from platereader.results import PlateImage
-from platereader.runtimes._tensors import tensors_of
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "minutes": 30.0,
@@ -103,7 +102,6 @@ def fine_tune_recognizer(
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
     """
     check_installed("matplotlib")
-    _check_start(start)
     check_output(output, start=start.sha256)
     tuning = load_tuning_plates(data, alphabet=shape_of(start.settings, alphabet=start.entry.alphabet)[0])
     run = _begin(tuning, output=output, training=training, start=start)
@@ -138,19 +136,11 @@ def made_up_plates(alphabet: Alphabet, *, count: int) -> list[Sample]:
     return list(islice((one for one in drawn if set(one.text) <= set(alphabet.characters)), count))
 
 
-def _check_start(start: WeightFile) -> None:
-    if start.entry.precision == "int8":
-        raise InvalidArgumentError(
-            f"start is {start.path}, which are int8 weights: give the fp32 file that they were made from."
-        )
-
-
 def _begin(tuning: TuningPlates, *, output: Path, training: RecognizerTraining, start: WeightFile) -> RecognizerRun:
     """A run from the start weights, or the one that was stopped."""
-    alphabet, config = shape_of(start.settings, alphabet=start.entry.alphabet)
-    name = str(start.path)
+    alphabet, network = network_of(start)
     return RecognizerRun(
-        network_from_state(tensors_of(start.data, name=name), config=config, name=name),
+        network,
         output=output,
         training=replace(training, steps=training.steps or steps_for(len(tuning.train))),
         alphabet=alphabet,

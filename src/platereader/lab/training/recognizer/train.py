@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from platereader._dependencies import check_installed
+from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.datasets.plates import with_corners
@@ -44,11 +45,11 @@ from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
 from platereader.plates._defaults import default_schemes
 from platereader.protocols import Detector
-from platereader.recognition._network import ConvCtc
+from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._recognizer import CtcRecognizer
-from platereader.recognition._shape import ConvCtcConfig
+from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightFile
-from platereader.runtimes._tensors import write_tensors
+from platereader.runtimes._tensors import tensors_of, write_tensors
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
 WEIGHTS_NAME = "recognizer.safetensors"
@@ -93,6 +94,7 @@ def train_recognizer(
     training: RecognizerTraining,
     negatives: Path | None = None,
     detector: Detector | None = None,
+    start: WeightFile | None = None,
     alphabet: Alphabet = ALPHABET,
 ) -> Path:
     """Train a reader, or go on with a run that was stopped.
@@ -103,7 +105,8 @@ def train_recognizer(
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         detector: finds the corners of labelled plates that have none; None leaves those plates out.
-        alphabet: characters and marks that the network tells apart.
+        start: float weights to begin with, whose shape and alphabet stay; None for random ones.
+        alphabet: characters and marks that a network with random weights tells apart.
 
     Returns:
         The weights, a float32 safetensors file beside its sidecar and card: ``Registry.resolve`` takes its path.
@@ -112,17 +115,22 @@ def train_recognizer(
         DatasetError: a labelled set cannot be used at all.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
+        WeightsCorruptError: a checkpoint or ``start`` is damaged.
     """
     check_installed("matplotlib")
     rng = np.random.default_rng(training.seed)
     torch.manual_seed(training.seed)
-    network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters), marks=alphabet.marks, ends=2))
-    run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin={})
+    if start is None:
+        network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters), marks=alphabet.marks, ends=2))
+    else:
+        alphabet, network = network_of(start)
+    origin = {} if start is None else {"start": start.sha256}
+    run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
     backgrounds = background_photographs(negatives, count=400, rng=rng)
     images = with_corners(run.usable(labelled), detector)
     batches = PlateBatches(
         alphabet,
-        ends=2,
+        ends=network.config.ends,
         batch_size=training.batch_size,
         real=load_real_plates(images, alphabet=alphabet, calibration=False),
         kinds=Kinds(real=training.real_share),
@@ -130,7 +138,25 @@ def train_recognizer(
         seed=training.seed,
     )
     run.fit(batches, validation=validation_sets(batches, images=images, made_up=SYNTHETIC_PLATES))
-    return write_recognizer_weights(output, data=labelled)
+    return write_recognizer_weights(
+        output, settings=None if start is None else start.settings, start=start, data=labelled
+    )
+
+
+def network_of(weights: WeightFile) -> tuple[Alphabet, ConvCtc]:
+    """The network of float weights, to train further, and its alphabet.
+
+    Raises:
+        InvalidArgumentError: they are int8 weights.
+        WeightsCorruptError: they are of another network.
+    """
+    if weights.entry.precision == "int8":
+        raise InvalidArgumentError(
+            f"start is {weights.path}, which are int8 weights: give the fp32 file that they were made from."
+        )
+    alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
+    name = str(weights.path)
+    return alphabet, network_from_state(tensors_of(weights.data, name=name), config=config, name=name)
 
 
 class RecognizerRun:
