@@ -1,9 +1,11 @@
-"""Non-maximum suppression: no time limit, no classes, the same answer every time."""
+"""Non-maximum suppression without a time limit and without classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypeAlias
+
+import cv2
 
 Bounds: TypeAlias = tuple[float, float, float, float]
 """``x1, y1, x2, y2`` in pixels."""
@@ -12,8 +14,6 @@ Bounds: TypeAlias = tuple[float, float, float, float]
 def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
     """Which boxes stay when each may overlap a better one that stays by at most ``max_iou``.
 
-    Plain numbers: a frame has a few dozen boxes, for which arrays take longer.
-
     Args:
         boxes: the best one first.
         max_iou: greatest IoU of two boxes that both stay, 0 to 1.
@@ -21,19 +21,9 @@ def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
     Returns:
         Indices of those that stay, in their order.
     """
-    kept: list[int] = []
-    kept_boxes: list[tuple[float, float, float, float, float]] = []
-    for index, (x1, y1, x2, y2) in enumerate(boxes):
-        area = (x2 - x1) * (y2 - y1)
-        for left, top, right, bottom, other in kept_boxes:
-            if x1 < right and left < x2 and y1 < bottom and top < y2:
-                shared = (min(x2, right) - max(x1, left)) * (min(y2, bottom) - max(y1, top))
-                if shared > max_iou * (area + other - shared):
-                    break
-        else:
-            kept.append(index)
-            kept_boxes.append((x1, y1, x2, y2, area))
-    return kept
+    sized = [(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in boxes]
+    alike = [1.0] * len(sized)  # OpenCV keeps the order of equal scores
+    return [int(index) for index in cv2.dnn.NMSBoxes(sized, alike, 0.0, max_iou)]
 
 
 def drop_parts(boxes: Sequence[Bounds], *, max_share: float) -> list[int]:
