@@ -143,6 +143,12 @@ class Quad:
         return (math.dist(self.top_left, self.bottom_left) + math.dist(self.top_right, self.bottom_right)) / 2
 
     @property
+    def tilt_deg(self) -> float:
+        """Angle of the reading direction in degrees, -180 to 180: 0 to the right, 90 downwards on the screen."""
+        (x1, y1), (x2, y2), (x3, y3), (x4, y4) = self.points
+        return math.degrees(math.atan2(y2 - y1 + y3 - y4, x2 - x1 + x3 - x4))
+
+    @property
     def area(self) -> float:
         """Signed area in square pixels: positive when the corners run clockwise on the screen, as they should."""
         points = self.points

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box
+from platereader._geometry import Box, Quad
 from platereader.detection._preprocess import resize_into
 
-__all__ = ["CONTEXT", "Window", "cut_windows", "to_frame", "window_around"]
+__all__ = ["CONTEXT", "Window", "cut_upright", "cut_windows", "to_frame", "window_around"]
 
 CONTEXT = 1.5
 """Width of a window in widths of the plate that it is for."""
@@ -27,6 +27,8 @@ _MOST_PADDED_PX = 2048
 _HALVED_PX = 448
 # Up to here samples between pixels are nearer to averages over areas than those at twice the size are.
 _MOST_SAMPLED = 1.2
+# What is turned is shrunk to this first, so that a crop of it skips no pixels.
+_TURNED_PX = 224
 
 
 class Window(NamedTuple):
@@ -80,6 +82,47 @@ def cut_windows(frame: BgrImage, windows: Sequence[Window], *, size: tuple[int, 
     for crop, window in zip(crops, windows, strict=True):
         resize_into(crop, _part(frame, window), most_sampled=_MOST_SAMPLED)
     return crops
+
+
+def cut_upright(
+    frame: BgrImage, corners: Quad, *, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The window for a plate with these corners, turned so that the plate lies level.
+
+    Args:
+        frame: not written to; the middle of the corners lies in it.
+        corners: in pixels of the frame.
+        size: height and width of the crop in pixels.
+
+    Returns:
+        The crop, uint8 ``(height, width, 3)`` BGR, and the matrix from parts of it, 0 to 1, to pixels of the frame,
+        float32 ``(2, 3)``.
+    """
+    points = corners.to_array().astype(np.float64)
+    middle = points.mean(axis=0)
+    across, down = (
+        (points[1] - points[0] + points[2] - points[3]) / 2,
+        (points[3] - points[0] + points[2] - points[1]) / 2,
+    )
+    length = max(1.0, float(np.linalg.norm(across)))
+    along = across / length
+    width = CONTEXT * max(length, _LEAST_SHARE * _ASPECT * float(np.linalg.norm(down)))
+    sides = np.stack((along * width, np.array((-along[1], along[0])) * width / _ASPECT), axis=1)  # (2, 2)
+    matrix = np.column_stack((sides, middle - sides.sum(axis=1) / 2))  # (2, 3)
+
+    reach = math.ceil(math.hypot(width, width / _ASPECT) / 2) + 1
+    window = Window(math.floor(middle[0]) - reach, math.floor(middle[1]) - reach, 2 * reach + 1, 2 * reach + 1)
+    shrink = max(1.0, window.width / _TURNED_PX)
+    square = np.empty((*[round(window.width / shrink)] * 2, 3), np.uint8)
+    resize_into(square, _part(frame, window), most_sampled=_MOST_SAMPLED)
+    # From columns and rows of the crop to those of the square; the middle of a pixel lies half a pixel inside of it.
+    height_px, width_px = size
+    scaled = sides / (width_px, height_px)
+    first = (matrix[:, 2] + scaled.sum(axis=1) / 2 - window[:2]) / shrink - 0.5
+    turning = np.column_stack((scaled / shrink, first))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    crop = cv2.warpAffine(square, turning, (width_px, height_px), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cast("NDArray[np.uint8]", crop), matrix.astype(np.float32)
 
 
 def _part(frame: BgrImage, window: Window) -> BgrImage:

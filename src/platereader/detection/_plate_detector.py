@@ -27,8 +27,8 @@ _CORNER_REACH = 1.0
 _INSIDE = 0.8
 # What a finder would say of a place that nobody asked it about: then the refiner's score decides.
 _UNKNOWN = 0.5
-# The refiner is no more often right where it is surer than this, in units of its logit: lettering that looks like a plate
-# to it looks very much like one.
+# The refiner is no more often right where its logit is greater than this: what looks like a plate to it and is none
+# looks very much like one.
 _SUREST = 4.0
 # So narrow, or so wide by its height, a picture may be a plate and little else.
 _CROP_PX, _CROP_ASPECT = 480, 2.4

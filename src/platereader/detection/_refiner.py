@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
-from platereader.detection._crops import cut_windows, to_frame, window_around
+from platereader.detection._crops import cut_upright, cut_windows, to_frame, window_around
 from platereader.detection._preprocess import to_input
 from platereader.detection._weights import network_runtime
 from platereader.errors import ContractError
@@ -33,6 +33,10 @@ CROP_SIZE = (64, 128)
 _BATCH = 64
 # Logit of what a crop does not show.
 _NOTHING = np.float32(-60)
+# A place that may be a plate, by its logit, and is turned by more than this is looked at once more.
+_MAYBE_PLATE, _TURNED_DEG = -2.0, 12.0
+# Corners that the second look moves by more than this, in widths of the plate, are those of something else.
+_FARTHEST_MOVED = 0.5
 
 
 class Place(NamedTuple):
@@ -83,6 +87,8 @@ class Refiner:
     def refine(self, frames: Sequence[BgrImage], boxes: Sequence[Sequence[Box]]) -> list[list[Place]]:
         """What each box of each frame shows; the crops of all frames run together.
 
+        A plate that is turned is looked at once more, laid level: its corners are twice as exact then.
+
         Args:
             frames: uint8 ``(H, W, 3)`` BGR.
             boxes: for each frame, in its pixels; each meets the frame.
@@ -91,18 +97,39 @@ class Refiner:
         crops = [cut_windows(frame, row, size=CROP_SIZE) for frame, row in zip(frames, windows, strict=True) if row]
         if not crops:
             return [[] for _ in windows]
-        flat = [window for row in windows for window in row]
-        places: list[Place] = []
         pixels = crops[0] if len(crops) == 1 else np.concatenate(crops)  # which copies even one alone
-        for first in range(0, len(flat), _BATCH):
-            heat, kinds = self._run(pixels[first : first + _BATCH])
-            points = to_frame(heat_points(heat), flat[first : first + _BATCH]).tolist()
-            for corners, (plate, two_lines, cut) in zip(points, kinds.tolist(), strict=True):
-                places.append(Place(Quad(*((x, y) for x, y in corners)), plate, two_lines, cut))
-        rest = iter(places)
-        return [[next(rest) for _ in row] for row in windows]
+        heat, kinds = self._run(pixels)
+        points = to_frame(heat_points(heat), [window for row in windows for window in row]).tolist()
+        places = (Place(_quad(corners), *row) for corners, row in zip(points, kinds.tolist(), strict=True))
+        return self._levelled(frames, [[next(places) for _ in row] for row in windows])
+
+    def _levelled(self, frames: Sequence[BgrImage], places: list[list[Place]]) -> list[list[Place]]:
+        """The places, those of turned plates with the corners that they have when they lie level."""
+        turned = [
+            (row, index)
+            for row, frame in enumerate(frames)
+            for index, place in enumerate(places[row])
+            if place.plate > _MAYBE_PLATE and _is_turned(place.corners, frame)
+        ]
+        if not turned:
+            return places
+        cuts = [cut_upright(frames[row], places[row][index].corners, size=CROP_SIZE) for row, index in turned]
+        heat, _ = self._run(np.stack([crop for crop, _ in cuts]))
+        for (row, index), (_, matrix), points in zip(turned, cuts, heat_points(heat), strict=True):
+            corners = points @ matrix[:, :2].T + matrix[:, 2]  # (4, 2)
+            place = places[row][index]
+            moved = np.abs(corners - place.corners.to_array()).max()
+            if moved <= _FARTHEST_MOVED * place.corners.width:
+                places[row][index] = place._replace(corners=_quad(corners.tolist()))
+        return places
 
     def _run(self, crops: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """Heat maps ``(N, 4, 16, 32)`` and kinds ``(N, 3)``, some crops at a time, which bounds the memory."""
+        outputs = [self._run_batch(crops[first : first + _BATCH]) for first in range(0, len(crops), _BATCH)]
+        heat, kinds = (one[0] if len(one) == 1 else np.concatenate(one) for one in zip(*outputs, strict=True))
+        return heat, kinds
+
+    def _run_batch(self, crops: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
         """Heat maps ``(N, 4, 16, 32)`` and kinds ``(N, 3)``; a crop with numbers that are not finite shows nothing.
 
         Raises:
@@ -123,6 +150,16 @@ class Refiner:
             heat = np.where(broken[:, :, None, None], np.float32(0), heat)
             kinds = np.where(broken, _NOTHING, kinds)
         return heat, kinds
+
+
+def _quad(corners: Sequence[Sequence[float]]) -> Quad:
+    return Quad(*((x, y) for x, y in corners))
+
+
+def _is_turned(corners: Quad, frame: BgrImage) -> bool:
+    """Whether a plate does not lie level, and its middle in the frame."""
+    x, y = corners.to_array().mean(axis=0).tolist()
+    return abs(corners.tilt_deg) > _TURNED_DEG and 0 <= x < frame.shape[1] and 0 <= y < frame.shape[0]
 
 
 def heat_points(heat: FloatArray) -> FloatArray:

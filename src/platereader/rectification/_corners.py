@@ -75,16 +75,10 @@ def is_plausible(quad: Quad, box: Box, *, min_box_iou: float = 0.5) -> bool:
         return False
     if not _ASPECT_RANGE[0] <= (top + bottom) / (left + right) <= _ASPECT_RANGE[1]:
         return False
-    return abs(_tilt_deg(quad)) <= _MAX_TILT_DEG and iou(quad.box, box) >= min_box_iou
+    return abs(quad.tilt_deg) <= _MAX_TILT_DEG and iou(quad.box, box) >= min_box_iou
 
 
 def _edges(quad: Quad) -> tuple[float, float, float, float]:
     """Lengths of the top, right, bottom and left edge."""
     a, b, c, d = quad.points
     return math.dist(a, b), math.dist(b, c), math.dist(c, d), math.dist(d, a)
-
-
-def _tilt_deg(quad: Quad) -> float:
-    """Angle of the reading direction, 0 = to the right."""
-    a, b, c, d = quad.points
-    return math.degrees(math.atan2(b[1] - a[1] + c[1] - d[1], b[0] - a[0] + c[0] - d[0]))

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from platereader._geometry import Box, Quad
-from platereader.detection._crops import Window, cut_windows, to_frame, window_around
+from platereader.detection._crops import Window, cut_upright, cut_windows, to_frame, window_around
 from platereader.detection._refiner import CROP_SIZE, Refiner, heat_points
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.errors import WeightsCorruptError
@@ -75,6 +75,27 @@ def test_beyond_the_frame_its_edge_is_repeated() -> None:
     assert (crop[:, :19] == 0).all()
 
 
+def _turned(degrees: float, *, middle: tuple[float, float], width: float) -> Quad:
+    """Corners of a plate 4 times as wide as tall, turned clockwise."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    level = np.array([(-0.5, -0.125), (0.5, -0.125), (0.5, 0.125), (-0.5, 0.125)]) * width
+    return Quad.from_points(level @ turn.T + middle)
+
+
+@pytest.mark.parametrize(("degrees", "width"), [(35, 40), (-50, 90), (20, 300), (170, 120)])
+def test_an_upright_crop_shows_a_turned_plate_level(degrees: float, width: float) -> None:
+    y, x = np.mgrid[:500, :500]
+    frame = np.stack((x / 2, y / 2, x * 0), axis=-1).astype(np.uint8)  # each pixel says where it is
+    crop, matrix = cut_upright(frame, _turned(degrees, middle=(260, 240), width=width), size=CROP_SIZE)
+    rows, columns = np.mgrid[:64, :128]
+    parts = np.stack(((columns + 0.5) / 128, (rows + 0.5) / 64, np.ones((64, 128))), axis=-1)
+    places = parts @ matrix.T - 0.5
+    np.testing.assert_allclose(crop[..., :2], np.clip(places, 0, 499) / 2, atol=1.6)
+    np.testing.assert_allclose(matrix @ (0.5, 0.5, 1), (260, 240), atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(matrix[:, 0]), 1.5 * width, rtol=1e-4)
+
+
 def _heat(points: FloatArray) -> FloatArray:
     """Narrow spots, ``(N, 4, 16, 32)``, about points ``(N, 4, 2)`` in parts of the crop."""
     x = np.arange(32) + 0.5 - points[..., :1] * 32
@@ -101,18 +122,19 @@ def test_places_are_those_of_a_plain_loop() -> None:
 
 
 class FakeRuntime:
-    """Sees the same corners, in parts of the crop, in every crop."""
+    """Sees the same corners, in parts of the crop, in every crop of a batch: the last ones in all batches to come."""
 
     engine, precision, threads = "fake", "fp32", 1
 
-    def __init__(self, points: FloatArray) -> None:
+    def __init__(self, *points: FloatArray) -> None:
         self.points = points
         self.batches: list[int] = []
 
     def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+        points = self.points[min(len(self.batches), len(self.points) - 1)]
         self.batches.append(len(batch))
         kinds = np.stack([batch.mean((1, 2, 3)), np.full(len(batch), -2.0), np.full(len(batch), 3.0)], 1)
-        return np.repeat(_heat(self.points[None]), len(batch), axis=0), kinds.astype(np.float32)
+        return np.repeat(_heat(points[None]), len(batch), axis=0), kinds.astype(np.float32)
 
 
 def test_places_of_all_frames_run_together_and_come_back_in_order() -> None:
@@ -128,6 +150,36 @@ def test_places_of_all_frames_run_together_and_come_back_in_order() -> None:
     window = window_around(boxes[0][0])
     expected = Quad.from_points(to_frame(points[None], [window])[0].tolist())
     assert np.abs(first[0].corners.to_array() - expected.to_array()).max() < 0.5
+
+
+_TURNED = np.array([[0.3, 0.1], [0.8, 0.7], [0.7, 0.9], [0.2, 0.3]], np.float32)
+_LEVEL = np.array([[0.2, 0.3], [0.8, 0.3], [0.8, 0.6], [0.2, 0.6]], np.float32)
+
+
+def test_a_turned_plate_is_looked_at_once_more_lying_level() -> None:
+    frame, boxes = np.full((300, 400, 3), 51, np.uint8), [Box(100, 100, 200, 150)]
+    (first,) = Refiner(FakeRuntime(_TURNED)).refine([frame], [boxes])[0]
+    runtime = FakeRuntime(_TURNED, _LEVEL)
+    (place,) = Refiner(runtime).refine([frame], [boxes])[0]
+    assert runtime.batches == [1, 1]
+    seen = to_frame(_TURNED[None], [window_around(boxes[0])])[0]
+    matrix = cut_upright(frame, Quad.from_points(seen.tolist()), size=CROP_SIZE)[1]
+    np.testing.assert_allclose(place.corners.to_array(), _LEVEL @ matrix[:, :2].T + matrix[:, 2], atol=0.6)
+    assert place.corners.tilt_deg == pytest.approx(Quad.from_points(seen.tolist()).tilt_deg, abs=1)
+    assert place[1:] == first[1:]
+
+
+def test_a_second_look_that_sees_something_else_is_not_believed() -> None:
+    frame, boxes = np.full((300, 400, 3), 51, np.uint8), [Box(100, 100, 200, 150)]
+    (place,) = Refiner(FakeRuntime(_TURNED, _LEVEL + np.float32([0.6, 0]))).refine([frame], [boxes])[0]
+    seen = to_frame(_TURNED[None], [window_around(boxes[0])])[0]
+    np.testing.assert_allclose(place.corners.to_array(), seen, atol=0.6)
+
+
+def test_a_plate_that_lies_nearly_level_is_looked_at_once() -> None:
+    runtime = FakeRuntime(_LEVEL + np.array([[0, 0], [0, 0.1], [0, 0.1], [0, 0]], np.float32))
+    Refiner(runtime).refine([np.full((300, 400, 3), 51, np.uint8)], [[Box(100, 100, 200, 150)]])
+    assert runtime.batches == [1]
 
 
 def test_weights_of_another_network_are_refused() -> None:
