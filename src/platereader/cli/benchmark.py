@@ -293,9 +293,7 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     entry = files["fp32"].entry if files else None
     config = ConvCtcConfig() if entry is None else shape_of(entry.settings, alphabet=entry.alphabet)[1]
     networks = benchmark.shipped_recognizers(**files) if files else benchmark.random_recognizers(config)
-    candidates = benchmark.recognizer_candidates(
-        networks, size_px=(config.height_px, config.width_px), rng=np.random.default_rng(0)
-    )
+    candidates = benchmark.recognizer_candidates(networks, size_px=config.size_px, rng=np.random.default_rng(0))
     timings = benchmark.benchmark(
         candidates, batches=arguments.batches, threads=arguments.threads, rounds=arguments.rounds
     )

@@ -153,7 +153,7 @@ def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     from platereader.lab.training.detector.finetune import DEFAULTS, MINUTES, fine_tune_detector
     from platereader.lab.training.detector.train import DetectorTraining
 
-    _check_tuning_options(arguments)
+    _check_start(arguments)
     done = fine_tune_detector(
         arguments.tuning,
         output=arguments.out,
@@ -169,9 +169,9 @@ def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _check_tuning_options(arguments: argparse.Namespace) -> None:
-    if arguments.start is None or arguments.tuning is None:
-        raise InvalidArgumentError("--from and --data go together: the weights to begin with, and your plates.")
+def _check_start(arguments: argparse.Namespace) -> None:
+    if arguments.start is None:
+        raise InvalidArgumentError("--data needs --from: name the weights to begin with, such as plate-detector.")
 
 
 def _name_skipped(rows: Sequence[SkippedRow], *, output: Path) -> None:
@@ -217,7 +217,7 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     from platereader.lab.training.recognizer.finetune import DEFAULTS, fine_tune_recognizer
     from platereader.lab.training.recognizer.train import RecognizerTraining
 
-    _check_tuning_options(arguments)
+    _check_start(arguments)
     done = fine_tune_recognizer(
         arguments.tuning,
         output=arguments.out,

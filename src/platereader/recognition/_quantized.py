@@ -25,6 +25,6 @@ def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: 
     second = {id(block.second[0]) for block in network.modules() if isinstance(block, Residual)}
     adding = frozenset(name for name, module in convolutions(network).items() if id(module) in second)
     chain = list(int8_convolutions(tensors, network, name=name, adding=adding).values())
-    shape = (1, config.height_px, config.width_px)
+    shape = (1, *config.size_px)
     run = Int8Chain(chain, input_shape=shape, finish=log_probs_of)
     return TorchInt8Runtime(run, first=chain[0], shape=(1, *shape))

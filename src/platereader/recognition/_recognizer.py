@@ -112,7 +112,7 @@ class CtcRecognizer:
         runtime = LoadedRuntime(weights, options, partial(_torch_runtime, config=config))
         if weights.entry.format == "onnx":
             _check_exported(runtime, alphabet, config, name=str(weights.path))
-        return cls(runtime, alphabet, (config.height_px, config.width_px), config.ends > 0, weights=weights.entry)
+        return cls(runtime, alphabet, config.size_px, config.ends > 0, weights=weights.entry)
 
     @property
     def description(self) -> PartDescription:
@@ -163,7 +163,7 @@ def _with_ends(log_probs: LogProbs, columns: int) -> LogProbs:
 def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig, *, name: str) -> None:
     """Refuse an ONNX file that takes other pictures, or gives other classes than the alphabet has."""
     try:
-        output = runtime.run(np.zeros((1, 1, config.height_px, config.width_px), np.float32))[0]
+        output = runtime.run(np.zeros((1, 1, *config.size_px), np.float32))[0]
     except Exception as error:
         raise WeightsCorruptError(
             f"{name} does not take pictures of plates of {config.width_px}x{config.height_px} px: it holds another "

@@ -55,6 +55,11 @@ class ConvCtcConfig:
             raise InvalidArgumentError(f"ends={self.ends}: a plate has 2, and 0 stands for a network without them.")
 
     @property
+    def size_px(self) -> tuple[int, int]:
+        """Height and width of the input."""
+        return self.height_px, self.width_px
+
+    @property
     def classes(self) -> int:
         """Number of classes of the network: blank, characters, marks, ends, illegible."""
         return self.characters + len(self.marks) + self.ends + 2

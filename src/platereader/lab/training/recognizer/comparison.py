@@ -73,7 +73,7 @@ def read_greedily(
     texts: list[str] = []
     for some in chunks(samples, size=_CHUNK):
         plates = [sample.plate for sample in some]
-        (log_probs,) = runtime.run(prepare(plates, size_px=(config.height_px, config.width_px)))  # (N, T, K)
+        (log_probs,) = runtime.run(prepare(plates, size_px=config.size_px))  # (N, T, K)
         paths = log_probs.argmax(axis=2)  # (N, T)
         texts += [decode_label(collapse(path), alphabet=alphabet, ends=config.ends) for path in paths]
     return texts

@@ -28,7 +28,8 @@ from platereader.lab.synthesis.neighbours import NEIGHBOURS, SCHEME_WEIGHTS, ran
 from platereader.lab.synthesis.pose import CornerError
 from platereader.media._images import read_image
 from platereader.plates import ILLEGIBLE, Alphabet, Schemes
-from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
+from platereader.recognition._preprocess import prepare
+from platereader.recognition._shape import ConvCtcConfig
 from platereader.rectification._layout import rectify_quad
 from platereader.results import PlateImage
 
@@ -123,15 +124,15 @@ def jittered_crops(plates: Iterable[RealPlate], *, rng: np.random.Generator) -> 
 class PlateBatches(Dataset[Batch]):
     """Batch number i of a run: the same for the same seed, however often the run was interrupted.
 
-    ``ends`` is the number of classes that the network has for the ends of a plate, see ``ConvCtcConfig``. Without
-    ``real`` plates all are made up; without ``backgrounds``, photographs without plates, there is no scenery.
+    ``config`` is the shape of the network. Without ``real`` plates all are made up; without ``backgrounds``,
+    photographs without plates, there is no scenery.
     """
 
     def __init__(
         self,
         alphabet: Alphabet,
         *,
-        ends: int = 0,
+        config: ConvCtcConfig | None = None,
         batch_size: int,
         real: Sequence[RealPlate] = (),
         kinds: Kinds | None = None,
@@ -139,7 +140,7 @@ class PlateBatches(Dataset[Batch]):
         seed: int = 0,
     ) -> None:
         self.alphabet = alphabet
-        self.ends = ends
+        self.config: ConvCtcConfig = config or ConvCtcConfig()
         self.batch_size = batch_size
         self.real = real
         self.kinds: Kinds = kinds or Kinds()
@@ -160,7 +161,8 @@ class PlateBatches(Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         """Make batch number ``index``."""
         rng = np.random.default_rng((self.seed, index))
-        return to_batch([self.sample(rng) for _ in range(self.batch_size)], alphabet=self.alphabet, ends=self.ends)
+        samples = [self.sample(rng) for _ in range(self.batch_size)]
+        return to_batch(samples, alphabet=self.alphabet, config=self.config)
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One random plate."""
@@ -194,14 +196,12 @@ class PlateBatches(Dataset[Batch]):
         return lettered_sample(rng, profile=self.profile, backgrounds=self.backgrounds)
 
 
-def to_batch(
-    samples: Sequence[Sample], *, alphabet: Alphabet, ends: int = 0, size_px: tuple[int, int] = INPUT_SIZE_PX
-) -> Batch:
-    """Network input of that height and width, and targets, of some samples."""
+def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig) -> Batch:
+    """Input of a network of that shape, and targets, of some samples."""
     tokens = [plain_tokens(one.text) if one.tokens is None else one.tokens for one in samples]
-    labels = [encode_label(one, alphabet=alphabet, ends=ends) for one in tokens]
+    labels = [encode_label(one, alphabet=alphabet, ends=config.ends) for one in tokens]
     return Batch(
-        torch.from_numpy(prepare([sample.plate for sample in samples], size_px=size_px)),
+        torch.from_numpy(prepare([sample.plate for sample in samples], size_px=config.size_px)),
         torch.tensor([label for text in labels for label in text], dtype=torch.long),
         torch.tensor([len(text) for text in labels]),
     )

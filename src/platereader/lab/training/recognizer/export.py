@@ -62,7 +62,7 @@ def _model(network: ConvCtc, tensors: Mapping[str, Tensor], *, config: ConvCtcCo
     columns = graph.node("Squeeze", features, graph.constant("height", np.array([2], np.int64)), name="columns")
     steps = graph.node("Transpose", columns, name="steps", perm=[0, 2, 1])
     graph.node("LogSoftmax", steps, name=_OUTPUT, axis=-1)
-    shape_in: list[int | str] = ["plates", 1, config.height_px, config.width_px]
+    shape_in: list[int | str] = ["plates", 1, *config.size_px]
     return graph.model(shape_in, ["plates", config.width_px // 4, config.classes])
 
 

@@ -165,11 +165,9 @@ def _train(
     start: WeightFile,
 ) -> Iterator[ReadingComparison]:
     """Train to the end; how both sets are read before and after, and by the weights of an earlier end if any."""
-    config, output = run.network.config, run.loop.output
+    output = run.loop.output
     before = _right(CtcRecognizer.from_weights(start), validation)
-    batches = MixedBatches(
-        tuning.train, rest=rest, share=run.training.real_share, size_px=(config.height_px, config.width_px)
-    )
+    batches = MixedBatches(tuning.train, rest=rest, share=run.training.real_share)
     run.fit(batches, validation={name: samples[:500] for name, samples in validation.items()})
     after = _right(run.recognizer(), validation)
     yield compare(_HELD_OUT, before["real"], after["real"], margin_points=0.0)
@@ -190,7 +188,7 @@ def _other_plates(
     real = load_real_plates(run.usable(older), alphabet=run.alphabet, calibration=False)
     return PlateBatches(
         run.alphabet,
-        ends=run.network.config.ends,
+        config=run.network.config,
         batch_size=run.training.batch_size,
         real=[plate for plate in real if plate.text not in held_out],
         backgrounds=background_photographs(negatives, count=400, rng=rng),

@@ -135,13 +135,10 @@ def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: 
 class MixedBatches(Dataset[Batch]):
     """The batches of another training with the user's plates, at least one, in the place of a share of theirs."""
 
-    def __init__(
-        self, plates: Sequence[TuningPlate], *, rest: PlateBatches, share: float, size_px: tuple[int, int]
-    ) -> None:
+    def __init__(self, plates: Sequence[TuningPlate], *, rest: PlateBatches, share: float) -> None:
         self.plates = plates
         self.rest = rest
         self.share = share
-        self.size_px = size_px
 
     @override
     def __getitem__(self, index: int) -> Batch:
@@ -150,7 +147,7 @@ class MixedBatches(Dataset[Batch]):
         count = int(rng.binomial(self.rest.batch_size, self.share))
         samples = [self.rest.sample(rng) for _ in range(self.rest.batch_size - count)]
         samples += jittered(self.plates, rng=rng, count=count)
-        return to_batch(samples, alphabet=self.rest.alphabet, ends=self.rest.ends, size_px=self.size_px)
+        return to_batch(samples, alphabet=self.rest.alphabet, config=self.rest.config)
 
 
 def _unusable(plate: LabelledPlate, frame: BgrImage, alphabet: Alphabet) -> str | None:

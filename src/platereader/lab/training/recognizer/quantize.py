@@ -121,7 +121,7 @@ def quantize_recognizer(
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
-    size_px = (config.height_px, config.width_px)
+    size_px = config.size_px
     name = str(weights.path)
     network = fuse_normalisation(
         network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval()

@@ -130,7 +130,7 @@ def train_recognizer(
     images = with_corners(run.usable(labelled), detector)
     batches = PlateBatches(
         alphabet,
-        ends=network.config.ends,
+        config=network.config,
         batch_size=training.batch_size,
         real=load_real_plates(images, alphabet=alphabet, calibration=False),
         kinds=Kinds(real=training.real_share),
@@ -228,7 +228,7 @@ class RecognizerRun:
         self._averaged.load_state_dict(self.loop.ema.tensors)
         runtime = TorchRuntime(fuse_normalisation(copy.deepcopy(self._averaged)))
         config = self.network.config
-        return CtcRecognizer(runtime, self.alphabet, (config.height_px, config.width_px), config.ends > 0)
+        return CtcRecognizer(runtime, self.alphabet, config.size_px, config.ends > 0)
 
     def _read(self, samples: Sequence[Sample], tensors: Mapping[str, Tensor]) -> list[tuple[str, str]]:
         """Pairs (true text, text read), read greedily by a network with these weights."""
@@ -300,7 +300,7 @@ def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], m
     """
     rng = np.random.default_rng((batches.seed, 2**40))
     maker = PlateBatches(
-        batches.alphabet, ends=batches.ends, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed
+        batches.alphabet, config=batches.config, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed
     )
     sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
     held_out = load_real_plates(images, alphabet=batches.alphabet, calibration=True)

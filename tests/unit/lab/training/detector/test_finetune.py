@@ -168,7 +168,7 @@ def test_what_cannot_be_begun_with_is_refused(
 ) -> None:
     out = tmp_path / "out"
     assert main(["train", "detector", "--data", str(pictures), "--out", str(out)]) == 2
-    assert "--from and --data go together" in capsys.readouterr().err
+    assert "--data needs --from" in capsys.readouterr().err
     assert main(["train", "detector", "--from", str(start), "--out", str(out)]) == 2
     assert "DATA is 0 folders" in capsys.readouterr().err
     assert main(["train", "detector", "--out", str(out)]) == 2

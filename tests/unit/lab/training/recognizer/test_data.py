@@ -27,6 +27,7 @@ from platereader.lab.training.recognizer.data import (
 from platereader.lab.training.recognizer.train import ALPHABET
 from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIAN, Alphabet
 from platereader.recognition._preprocess import INPUT_SIZE_PX, prepare
+from platereader.recognition._shape import ConvCtcConfig
 
 CORNERS = [[60.0, 50.0], [160.0, 54.0], [160.0, 76.0], [60.0, 72.0]]
 
@@ -89,7 +90,7 @@ def test_made_up_plates_carry_legal_texts_on_one_line() -> None:
 
 def test_targets_spell_the_texts() -> None:
     samples = [Sample(sample.plate, text) for sample, text in zip(_samples(2), ("A123BC77", "1234AB199"), strict=True)]
-    batch = to_batch(samples, alphabet=RUSSIAN)
+    batch = to_batch(samples, alphabet=RUSSIAN, config=ConvCtcConfig())
     assert batch.lengths.tolist() == [8, 9]
     assert RUSSIAN.decode(int(label) for label in batch.targets) == "A123BC771234AB199"
 
@@ -110,7 +111,7 @@ def test_marks_and_ends_have_classes_of_their_own() -> None:
 
 
 def test_a_network_of_all_letters_is_shown_neighbours_with_their_marks() -> None:
-    made = PlateBatches(ALPHABET, ends=2, batch_size=1, kinds=Kinds(0.0, 1.0, 0.0, 0.0, 0.0))
+    made = PlateBatches(ALPHABET, config=ConvCtcConfig(ends=2), batch_size=1, kinds=Kinds(0.0, 1.0, 0.0, 0.0, 0.0))
     rng = np.random.default_rng(0)
     labels = [made.sample(rng).tokens for _ in range(60)]
     marks = {token for label in labels if label for token in label if len(token) == 2}

@@ -223,8 +223,8 @@ def test_what_cannot_be_begun_with_is_refused(
     write_sidecar(int8, kind="recognizer", settings=SMALL)
     assert main(words(int8, ria, tmp_path / "out")) == 2
     assert "int8 weights: give the fp32 file" in capsys.readouterr().err
-    assert main(["train", "recognizer", "--from", str(start), "--out", str(tmp_path / "out")]) == 2
-    assert "--from and --data go together" in capsys.readouterr().err
+    assert main(["train", "recognizer", "--data", str(ria), "--out", str(tmp_path / "out")]) == 2
+    assert "--data needs --from" in capsys.readouterr().err
     assert main(words(start, tmp_path / "nothing", tmp_path / "out")) == 3
     assert not (tmp_path / "out").exists()
 

@@ -25,6 +25,7 @@ from platereader.lab.training.recognizer.finetune_data import (
 )
 from platereader.media._images import read_image
 from platereader.plates import RUSSIAN, Alphabet
+from platereader.recognition._shape import ConvCtcConfig
 from platereader.results import Detection
 from ria import text_of, write_ria
 
@@ -196,14 +197,14 @@ def test_crops_without_surroundings_are_jittered_whole(tuning: TuningPlates) -> 
 
 
 def test_the_users_plates_make_their_share_of_a_batch(tuning: TuningPlates) -> None:
-    rest = PlateBatches(RUSSIAN, batch_size=40, seed=3)
-    batches = MixedBatches(tuning.train, rest=rest, share=1.0, size_px=(16, 64))
+    rest = PlateBatches(RUSSIAN, config=ConvCtcConfig(height_px=16, width_px=64), batch_size=40, seed=3)
+    batches = MixedBatches(tuning.train, rest=rest, share=1.0)
     batch = batches[5]
     assert batch.pictures.shape == (40, 1, 16, 64)
     assert int(batch.targets.max()) < RUSSIAN.size
     assert np.array_equal(batch.pictures, batches[5].pictures)
     assert not np.array_equal(batch.pictures, batches[6].pictures)
-    mixed = MixedBatches(tuning.train, rest=rest, share=0.25, size_px=(16, 64))[0]
+    mixed = MixedBatches(tuning.train, rest=rest, share=0.25)[0]
     lengths, texts = mixed.lengths.tolist(), {one.text for one in tuning.train}
     said = spelt(mixed.targets.tolist(), lengths)
     assert 3 <= sum(text in texts for text in said) <= 18

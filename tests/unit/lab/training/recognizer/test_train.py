@@ -17,8 +17,10 @@ from platereader.lab.training.recognizer import train as training
 from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer, write_recognizer_weights
 from platereader.lab.training.report import read_log
 from platereader.plates import RUSSIAN, Alphabet
-from platereader.registry import Registry
+from platereader.registry import Registry, write_sidecar
 from platereader.results import PlateImage
+from platereader.runtimes._tensors import tensors_of
+from small_networks import SMALL, write_small
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +77,23 @@ def test_a_run_goes_on_with_its_own_settings_only(tmp_path: Path) -> None:
         train(tmp_path, batch_size=3)
     with pytest.raises(InvalidArgumentError, match="alphabet"):
         train(tmp_path, alphabet=Alphabet("0123456789ABC"))
+
+
+def test_a_run_begins_with_given_weights(tmp_path: Path) -> None:
+    small, _ = write_small(tmp_path)
+    write_sidecar(small, kind="recognizer", settings=SMALL)
+    start = Registry.default().resolve(small)
+    training = RecognizerTraining(steps=1, batch_size=2, workers=0, learning_rate=1e-9)
+    weights = Registry.default().resolve(train_recognizer([], output=tmp_path / "on", training=training, start=start))
+    assert (weights.entry.alphabet, weights.settings) == (RUSSIAN.characters, start.settings)
+    before, after = (tensors_of(one.data, name="weights") for one in (start, weights))
+    assert before.keys() == after.keys()
+    for name in before:
+        if "running" not in name and "num_batches" not in name:
+            assert torch.allclose(before[name], after[name], atol=1e-6), name
+    assert start.sha256 in weights.path.with_suffix(".md").read_text(encoding="utf-8")
+    with pytest.raises(InvalidArgumentError, match="start is"):
+        train_recognizer([], output=tmp_path / "on", training=training)
 
 
 def test_batches_come_from_a_worker_too(tmp_path: Path) -> None:
