@@ -91,10 +91,10 @@ class Pipeline:
             min_score: lowest score of a plate that is reported, 0 to 1, in the place of the detector's ``min_score``.
             area: plates are looked for in this polygon of ``(x, y)`` in pixels only, as by ``RegionDetector``.
             runtime: how the networks of weights run; ``RuntimeOptions()`` by default.
-            engine: in the place of ``runtime.engine``.
-            precision: in the place of ``runtime.precision``.
-            threads: in the place of ``runtime.threads``.
-            device: in the place of ``runtime.device``.
+            engine: ``"auto"``, ``"openvino"``, ``"onnx"`` or ``"torch"``, in the place of ``runtime.engine``.
+            precision: ``"auto"``, ``"int8"``, ``"fp32"`` or ``"bf16"``, in the place of ``runtime.precision``.
+            threads: of each network, in the place of ``runtime.threads``.
+            device: ``"cpu"``, or with torch ``"cuda"``, in the place of ``runtime.device``.
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
