@@ -85,7 +85,7 @@ def check_detections(detections: Sequence[Detection], frame: BgrImage) -> list[D
     for index, detection in enumerate(found):
         if isinstance(cast(object, detection), PlateReading):
             raise InvalidArgumentError(
-                f"detections[{index}] is a PlateReading, expected is a Detection: pass its detection, reading.detection."
+                f"detections[{index}] is a PlateReading, expected is a Detection: pass reading.detection."
             )
         instance(detection, Detection, name=f"detections[{index}]")
         flaw = _flaw_of(detection.box, frame)

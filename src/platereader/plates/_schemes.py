@@ -207,8 +207,8 @@ class Schemes:
         wrong = [type(one).__name__ for one in members if not isinstance(one, PlateScheme)]
         if wrong:
             raise InvalidArgumentError(
-                f"schemes has a {wrong[0]}, expected are PlateSchemes such as plates.RUSSIA: plates.schemes_of('RU,KZ') "
-                "finds them by code."
+                f"schemes has a {wrong[0]}, expected are PlateSchemes such as plates.RUSSIA: "
+                "plates.schemes_of('RU,KZ') finds them by code."
             )
         countries = [one.country for one in self.members]
         if len(set(countries)) < len(countries):
