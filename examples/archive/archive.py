@@ -159,6 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.command == "index":
         return int(index(chosen.folder, chosen.target, Pipeline.build()) > 0)
+    if not chosen.target.is_file():
+        parser.error(f"there is no file {str(chosen.target)!r}: `index FOLDER {chosen.target}` makes it")
     found = search(chosen.target, chosen.pattern, since=chosen.since, until=chosen.until)
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(found.select("film", "first_seen", "first_seen_s", "text_local", "status", "confidence"))

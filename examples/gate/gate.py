@@ -263,7 +263,7 @@ class Gate:
             "known": match is not None and match.distance == 0 and plate["status"] == "read",
             "similar": [] if match is None else list(match.plates),
             "direction": None if self.line is None else crossing(first, last, self.line),
-            "at": event.get("last_seen_at") or event["timestamp_s"],
+            "at": event.get("last_seen_at") or plate["last"]["timestamp_s"],
         }
 
 
@@ -311,6 +311,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--patience-s", type=float, default=10.0, help="how long the end waits for receivers")
     chosen = parser.parse_args(arguments)
     settings = json.loads(chosen.settings.read_text(encoding="utf-8"))
+    lacking = [name for name in ("name", "plates", "spool") if name not in settings]
+    if lacking:
+        parser.error(f"{chosen.settings} lacks {', '.join(lacking)}: examples/gate/gate.json has all of them")
     gate, spool = gate_of(settings), Path(settings["spool"])
     mqtt = Mqtt(gate.name, **settings["mqtt"]) if "mqtt" in settings else None
     senders = [] if mqtt is None else [Sender("mqtt", Spool(spool / "mqtt"), mqtt.deliver)]

@@ -23,7 +23,16 @@ from platereader.protocols import (
     RefiningDetector,
     VerdictPolicy,
 )
-from platereader.results import Candidate, Detection, FusedText, PlateEvidence, PlateImage, TrackAssignment, Verdict
+from platereader.results import (
+    Candidate,
+    Detection,
+    FusedText,
+    PlateEvidence,
+    PlateImage,
+    PlateReading,
+    TrackAssignment,
+    Verdict,
+)
 from platereader.results._checks import described, instance
 from platereader.results._evidence import ROUNDING_NATS
 
@@ -74,6 +83,10 @@ def check_detections(detections: Sequence[Detection], frame: BgrImage) -> list[D
         raise InvalidArgumentError(f"detections is {described(detections)}, expected is a list, also of one.")
     found = list(detections)
     for index, detection in enumerate(found):
+        if isinstance(cast(object, detection), PlateReading):
+            raise InvalidArgumentError(
+                f"detections[{index}] is a PlateReading, expected is a Detection: pass reading.detection."
+            )
         instance(detection, Detection, name=f"detections[{index}]")
         flaw = _flaw_of(detection.box, frame)
         if flaw is not None:

@@ -24,7 +24,7 @@ from platereader._contracts import (
 from platereader._geometry import Box, Point
 from platereader._parts import PipelineParts
 from platereader._reading import PlateReader
-from platereader.errors import InvalidArgumentError
+from platereader.errors import InvalidArgumentError, InvalidImageError
 from platereader.plates import PlateScheme, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.registry import Registry, WeightFile
@@ -91,10 +91,10 @@ class Pipeline:
             min_score: lowest score of a plate that is reported, 0 to 1, in the place of the detector's ``min_score``.
             area: plates are looked for in this polygon of ``(x, y)`` in pixels only, as by ``RegionDetector``.
             runtime: how the networks of weights run; ``RuntimeOptions()`` by default.
-            engine: in the place of ``runtime.engine``.
-            precision: in the place of ``runtime.precision``.
-            threads: in the place of ``runtime.threads``.
-            device: in the place of ``runtime.device``.
+            engine: ``"auto"``, ``"openvino"``, ``"onnx"`` or ``"torch"``, in the place of ``runtime.engine``.
+            precision: ``"auto"``, ``"int8"``, ``"fp32"`` or ``"bf16"``, in the place of ``runtime.precision``.
+            threads: of each network, in the place of ``runtime.threads``.
+            device: ``"cpu"``, or with torch ``"cuda"``, in the place of ``runtime.device``.
             registry: where weights are looked up; by default the packaged ones and your cache.
 
         Raises:
@@ -163,6 +163,7 @@ class Pipeline:
             InvalidImageError: one of them is not a uint8 ``(H, W, 3)`` array; the message says which.
             ContractError: a part broke its contract.
         """
+        _check_several(frames, name="frames")
         return self._read([check_image(frame, name=f"frames[{index}]") for index, frame in enumerate(frames)])
 
     def read_detections(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
@@ -188,6 +189,7 @@ class Pipeline:
             InvalidImageError: one of them is not a picture; the message says which.
             ContractError: a part broke its contract.
         """
+        _check_several(plates, name="plates")
         pictures = [self._plate_image(plate, index) for index, plate in enumerate(plates)]
         return self._reader.read_plates(pictures, [None] * len(pictures))
 
@@ -255,6 +257,12 @@ class Pipeline:
         crop = check_image(plate, name=f"plates[{index}]")
         whole = Detection(Box(0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0)
         return checked_rectify(self.rectifier, crop, [whole])[0]
+
+
+def _check_several(pictures: Sequence[object], *, name: str) -> None:
+    """Refuse one picture, whose rows would be taken for pictures."""
+    if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
+        raise InvalidImageError(f"{name} is one picture, expected is a list of them, also of one: [{name[:-1]}].")
 
 
 def _best_first(detections: Sequence[Detection]) -> list[Detection]:

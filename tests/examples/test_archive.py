@@ -130,3 +130,11 @@ def test_the_search_prints_what_it_finds(target: Path, capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     assert "А123ВС77" in shown
     assert "А183ВС77" not in shown
+
+
+def test_a_search_in_a_file_that_is_not_there_says_what_makes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        ARCHIVE["main"](["search", str(tmp_path / "nosuch.parquet"), "A123*"])
+    assert "index FOLDER" in capsys.readouterr().err

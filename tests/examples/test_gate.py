@@ -29,7 +29,7 @@ LINE = ((0, 500), (1280, 500))
 
 def event(number: int, *, kind: str = "finished", text: str | None = "A123BC77", **plate: Any) -> dict[str, Any]:
     """A line of ``watch --json`` with what the gate needs of it."""
-    seen = {"first": {"box": [600, 380, 700, 402]}, "last": {"box": [590, 600, 710, 627]}}
+    seen = {"first": {"box": [600, 380, 700, 402]}, "last": {"box": [590, 600, 710, 627], "timestamp_s": 2.5}}
     verdict = {
         "text": text,
         "number": text,
@@ -98,6 +98,7 @@ def test_what_is_told_of_a_vehicle(tmp_path: Path) -> None:
     passed = gate.message(event(1), run="r")
     assert (passed["id"], passed["event_type"], passed["direction"]) == ("north-r-1-passed", "passed", "in")
     assert (passed["known"], passed["similar"]) == (True, ["а123вс 77"])
+    assert passed["at"] == 2.5  # when it was last seen, and not when that was told
     assert gate.message(event(1, kind="settled"), run="r")["event_type"] == "arrived"
     # What is not surely read opens nothing, however near it is; 8 is easily taken for 3.
     assert gate.message(event(2, status="uncertain"), run="r")["known"] is False
@@ -148,6 +149,19 @@ def test_what_a_webhook_did_not_take_is_sent_at_the_next_start(
     assert run([str(path)], json.dumps(event(7)), monkeypatch) == 0
     assert [message["id"].split("-")[2] for message in webhook.taken] == ["0", "1", "2", "7"]
     assert list((tmp_path / "spool" / "webhook").iterdir()) == []
+
+
+@pytest.mark.parametrize("lacking", ["name", "plates", "spool"])
+def test_settings_that_lack_something_are_refused(
+    tmp_path: Path, lacking: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings(tmp_path)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    del told[lacking]
+    path.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        GATE["main"]([str(path)])
+    assert f"lacks {lacking}" in capsys.readouterr().err
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,23 @@ def test_what_is_no_frame_is_refused_at_every_entrance(pipeline: Pipeline, frame
             enter()
 
 
+def test_one_picture_in_the_place_of_several_is_refused(pipeline: Pipeline) -> None:
+    one: Any = FRAME
+    with pytest.raises(InvalidImageError, match=r"^frames is one picture, expected is a list.*\[frame\]"):
+        pipeline.read_batch(one)
+    with pytest.raises(InvalidImageError, match=r"^plates is one picture, expected is a list.*\[plate\]"):
+        pipeline.read_plates(one)
+
+
+def test_readings_and_codes_in_the_place_of_detections_and_schemes(pipeline: Pipeline) -> None:
+    readings: Any = pipeline.read_plates([FRAME])
+    with pytest.raises(InvalidArgumentError, match=r"detections\[0\] is a PlateReading.*reading\.detection"):
+        pipeline.read_detections(FRAME, readings)
+    codes: Any = ("RU",)
+    with pytest.raises(InvalidArgumentError, match=r"schemes has a str.*schemes_of"):
+        Pipeline.build(schemes=codes)
+
+
 def test_the_advice_for_float_frames_works(pipeline: Pipeline, street: BgrImage) -> None:
     floats = street.astype(np.float32) / 255
     with pytest.raises(InvalidImageError, match=r"\(frame \* 255\)\.round\(\)\.astype\(numpy\.uint8\)"):

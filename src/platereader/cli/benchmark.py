@@ -172,13 +172,21 @@ def run_stream(arguments: argparse.Namespace) -> int:
 def _add_frame(frame: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader benchmark frame``."""
     frame.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE", help="default: two generated streets")
-    frame.add_argument("--engines", nargs="+", default=("auto", *ENGINES), choices=("auto", *ENGINES), metavar="ENGINE")
+    frame.add_argument(
+        "--engines",
+        nargs="+",
+        default=("auto", *ENGINES),
+        choices=("auto", *ENGINES),
+        metavar="ENGINE",
+        help="auto, openvino, onnx, torch (default: all that are installed)",
+    )
     frame.add_argument(
         "--precisions",
         nargs="+",
         default=("fp32", "bf16", "int8", "auto"),
         choices=("auto", "fp32", "bf16", "int8"),
         metavar="PRECISION",
+        help="auto, int8, fp32, bf16 (default: all)",
     )
     frame.add_argument("--threads", type=positive, nargs="+", metavar="N", help="default: the cores it may use")
     frame.add_argument("--sizes", type=positive, nargs="+", metavar="PX", help="default: the detector's own input size")

@@ -27,6 +27,7 @@ _PACKAGES = (
     "numpy",
     "opencv-python-headless",
     "pillow",
+    "av",
     "lap",
     "onnxruntime",
     "openvino",

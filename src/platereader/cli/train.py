@@ -130,7 +130,7 @@ def run_detector(arguments: argparse.Namespace) -> int:
 
     if len(arguments.data) != 1:
         raise InvalidArgumentError(
-            f"DATA is {len(arguments.data)} folders, allowed is one: a labelled set, or a folder of several. With "
+            f"DATA names {len(arguments.data)} folders, needed is one: a labelled set, or a folder of several. With "
             "--from and --data FOLDER, which fine-tune on FOLDER, there may be none or many."
         )
     training = DetectorTraining(**_with_length(arguments))

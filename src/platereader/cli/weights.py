@@ -12,10 +12,11 @@ from platereader.cli.tables import format_table, print_message
 EXAMPLES = """examples:
   platereader weights list
   platereader weights verify                                   size and sha256 of every file
-  platereader weights fetch plate-detector --precision int8 --format onnx
   platereader weights fetch plate-detector --base-url https://models.example/platereader
+  platereader weights fetch plate-detector --base-url https://models.example/platereader --format onnx
 
-Only `fetch` opens a connection. Files are looked for in $PLATEREADER_MODELS, the user's cache and the package.
+The shipped weights are in the package and need no `fetch`, which alone opens a connection. Files are looked for in
+$PLATEREADER_MODELS, the user's cache and the package.
 exit status: 0 all is well, 2 wrong options or unknown name, 3 a file is missing, altered or could not be fetched.
 """
 

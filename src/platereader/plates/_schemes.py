@@ -206,7 +206,10 @@ class Schemes:
         members = cast("tuple[object, ...]", self.members)
         wrong = [type(one).__name__ for one in members if not isinstance(one, PlateScheme)]
         if wrong:
-            raise InvalidArgumentError(f"schemes has a {wrong[0]}, expected are PlateSchemes such as plates.RUSSIA.")
+            raise InvalidArgumentError(
+                f"schemes has a {wrong[0]}, expected are PlateSchemes such as plates.RUSSIA: "
+                "plates.schemes_of('RU,KZ') finds them by code."
+            )
         countries = [one.country for one in self.members]
         if len(set(countries)) < len(countries):
             raise InvalidArgumentError(f"schemes are of {countries}: give each country once, with all of its formats.")

@@ -214,7 +214,7 @@ def test_info_names_tiles_and_region_and_the_weights_inside(run: Command) -> Non
 def test_info_names_versions_and_places(registry: Registry, command: Command) -> None:
     status, out, _ = command("info")
     assert status == 0
-    assert all(word in out for word in ("platereader", "python", "torch", str(registry.folders[0]), "PART"))
+    assert all(word in out for word in ("platereader", "python", "\nav ", "torch", str(registry.folders[0]), "PART"))
 
 
 def test_info_without_weights_says_what_is_missing(
