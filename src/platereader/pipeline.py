@@ -259,7 +259,7 @@ class Pipeline:
         return checked_rectify(self.rectifier, crop, [whole])[0]
 
 
-def _check_several(pictures: Sequence[object], *, name: str) -> None:
+def _check_several(pictures: object, *, name: str) -> None:
     """Refuse one picture, whose rows would be taken for pictures."""
     if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
         raise InvalidImageError(f"{name} is one picture, expected is a list of them, also of one: [{name[:-1]}].")

@@ -117,7 +117,7 @@ def test_a_zone_leaves_out_what_passes_elsewhere(tmp_path: Path) -> None:
     path = settings(tmp_path, zone=[[0, 0], [400, 0], [400, 720], [0, 720]])
     gate = GATE["gate_of"](json.loads(path.read_text(encoding="utf-8")))
     assert gate.message(event(1), run="r") is None
-    assert gate.message(event(1, last={"box": [300, 600, 420, 620]}), run="r") is not None
+    assert gate.message(event(1, last={"box": [300, 600, 420, 620], "timestamp_s": 2.5}), run="r") is not None
 
 
 @pytest.mark.parametrize(
