@@ -71,7 +71,7 @@ def test_by_default_no_format_costs_five_nats_and_an_unknown_region_one(
     before: str, legal: str, other: str, after: str, nats: float
 ) -> None:
     for behind, expected in ((nats - 0.4, legal), (nats + 0.4, other)):
-        share = 0.99999 / (1 + np.exp(-behind))
+        share = float(0.99999 / (1 + np.exp(-behind)))
         log_probs = posteriors(*plain(before), {other: share, legal: 0.99999 - share}, *plain(after))
         assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0][0].text == before + expected + after
 
