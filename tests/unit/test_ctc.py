@@ -42,6 +42,7 @@ def test_what_is_impossible_has_no_sure_character() -> None:
 def test_a_class_is_emitted_within_three_steps(path: list[int], expected: float) -> None:
     rest = 1 - (1 - 0.01) ** (min(len(path), 3) - 1) * (1 - expected)
     assert ctc.emitted(spelling(path)[None])[0, 1] == pytest.approx(rest, abs=1e-5)
+    assert ctc.emitted(spelling(path, sure=0.99999)[None])[0, path[-1]] == pytest.approx(0.99999, abs=5e-6)
 
 
 def test_many_texts_of_many_pictures() -> None:

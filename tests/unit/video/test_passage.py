@@ -129,6 +129,15 @@ def test_a_plate_is_expected_in_its_place_for_a_second() -> None:
     assert not one.covers(Observation(read_as(""), PLATE, sighting(PLATE, 1.1)))
 
 
+@pytest.mark.parametrize(("elapsed_s", "moved_px", "expected"), [(0.5, 40, True), (5.0, 400, False)])
+def test_a_plate_moves_on_as_fast_as_it_did_within_the_last_second(
+    elapsed_s: float, moved_px: float, expected: bool
+) -> None:
+    one, ahead = begun("A123BC77", PLATE, 0.0), PLATE.moved(moved_px + 72, 0)
+    see(one, PLATE.moved(moved_px, 0), elapsed_s)
+    assert one.covers(Observation(read_as(""), ahead, sighting(ahead, elapsed_s + 0.9))) is expected
+
+
 def test_a_fragment_that_was_seen_first_tells_when_the_plate_came() -> None:
     plate, fragment = begun("A123BC77", PLATE, 0.5, number=2), begun("77", PLATE, 0.0)
     plate.absorb(fragment)
