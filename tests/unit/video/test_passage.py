@@ -138,6 +138,14 @@ def test_a_plate_moves_on_as_fast_as_it_did_within_the_last_second(
     assert one.covers(Observation(read_as(""), ahead, sighting(ahead, elapsed_s + 0.9))) is expected
 
 
+def test_a_plate_that_came_back_moves_on_as_it_does_now() -> None:
+    one, later = begun("A123BC77", PLATE, 0.1), begun("A123BC77", PLATE.moved(90, 0), 1.0)
+    see(later, PLATE.moved(130, 0), 1.5)
+    one.resume(later)
+    ahead = PLATE.moved(130 + 72, 0)
+    assert one.covers(Observation(read_as(""), ahead, sighting(ahead, 2.4)))
+
+
 def test_a_fragment_that_was_seen_first_tells_when_the_plate_came() -> None:
     plate, fragment = begun("A123BC77", PLATE, 0.5, number=2), begun("77", PLATE, 0.0)
     plate.absorb(fragment)
