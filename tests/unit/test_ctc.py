@@ -31,6 +31,20 @@ def test_sums_below_what_floats_hold_are_done_in_logarithms() -> None:
     assert expected[0] > -730 > expected[1] > expected[2] == -np.inf
 
 
+def test_what_is_impossible_has_no_sure_character() -> None:
+    log_probs = np.full((3, 4), -800.0, np.float32)
+    log_probs[:, 1] = 0.0
+    assert ctc.character_posteriors(log_probs, [2, 3, 2]).tolist() == [0.0, 0.0, 0.0]
+    assert ctc.character_posteriors(log_probs, [1, 2, 3, 1]).tolist() == [0.0] * 4  # of more characters than steps
+
+
+@pytest.mark.parametrize(("path", "expected"), [([1], 0.97), ([0, 2], 0.01), ([1, 0, 0, 0, 1], 0.97)])
+def test_a_class_is_emitted_within_three_steps(path: list[int], expected: float) -> None:
+    rest = 1 - (1 - 0.01) ** (min(len(path), 3) - 1) * (1 - expected)
+    assert ctc.emitted(spelling(path)[None])[0, 1] == pytest.approx(rest, abs=1e-5)
+    assert ctc.emitted(spelling(path, sure=0.99999)[None])[0, path[-1]] == pytest.approx(0.99999, abs=5e-6)
+
+
 def test_many_texts_of_many_pictures() -> None:
     plates = np.stack([spelling([1, 0, 2, 0]), spelling([0, 3, 3, 0])])
     table = ctc.log_prob_table(plates, np.array([[[1, 2], [3, 0], [0, 0]], [[1, 2], [3, 0], [0, 0]]]))

@@ -33,6 +33,10 @@ def reading() -> PlateReading:
     return patch_pipeline().read(frame_with({50: Box(20, 30, 100, 50)}))[0]
 
 
+def tracked() -> TrackedPlate:
+    return next(patch_pipeline().read_stream([frame_with({50: Box(20, 30, 100, 50)})], fps=5)).active[0]
+
+
 SIGNS = FusedSigns(0.9, 5.0, 3, 1.5, 1.0, -0.1, -0.2, legal=True, region_known=True)
 FUSED = FusedText((Candidate("A", -0.1, None),), (Character("A", 0.9),), 1, SIGNS, 0.1, 0.2, "cut_off")
 BOX = Box(0, 1, 20, 9)
@@ -65,6 +69,7 @@ def test_results_go_through_json(result: Any) -> None:
     ("make", "says"),
     [
         (lambda: Detection(BOX, 7), r"score is 7, allowed are numbers from 0 to 1"),
+        (lambda: Detection(BOX, 1.0001), "score is 1.0001"),
         (lambda: Detection(BOX, float("nan")), "score is nan"),
         (lambda: Detection(BOX, anything(True)), "score is True"),
         (lambda: Detection(BOX, anything("0.5")), "score is '0.5'"),
@@ -75,10 +80,15 @@ def test_results_go_through_json(result: Any) -> None:
         (lambda: PlateImage(PLATE.pixels, anything(3)), "lines is 3, allowed are 1 and 2"),
         (lambda: Candidate("A", float("nan"), None), "log_prob of 'A' is nan"),
         (lambda: Candidate("A", 0.99, None), "log_prob of 'A' is 0.99.* 0 at most"),
+        (lambda: Candidate("A", 0.01, None), "log_prob of 'A' is 0.01"),  # more than rounding leaves
         (lambda: Candidate("", -1.0, None), "text is empty"),
         (lambda: Candidate(anything(7), -1.0, None), "text is the int 7, expected is a str"),
         (lambda: Character("AB", 0.5), "char is 'AB', expected is one character"),
+        (lambda: Character("", 0.5), "char is '', expected is one character"),
         (lambda: Character("A", 1.5), "confidence is 1.5"),
+        (lambda: dataclasses.replace(SIGNS, frames=0), "frames is 0, allowed are whole numbers from 1"),
+        (lambda: dataclasses.replace(tracked(), passage_id=0), "passage_id is 0, allowed are whole numbers from 1"),
+        (lambda: dataclasses.replace(tracked(), readings=0), "readings is 0, allowed are whole numbers from 1"),
         (lambda: PlateEvidence(None, anything(PLATE.pixels), NOTHING, ()), "plate is a ndarray, expected"),
         (
             lambda: PlateEvidence(None, PLATE, NOTHING, anything([])),
@@ -174,6 +184,11 @@ def test_documents_from_before_there_were_numbers_are_taken() -> None:
     data = reading().to_dict()
     del data["number"]
     assert PlateReading.from_dict(data) == reading()
+
+
+@pytest.mark.parametrize("number", ["M555KE199", "A123BC7", ""])
+def test_a_number_of_other_characters_than_the_text_is_none(number: str) -> None:
+    assert PlateReading.from_dict({**reading().to_dict(), "number": number}).number == "A123BC77"
 
 
 def test_unreadable_has_no_derived_text() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from platereader._arrays import LogProbs
 from platereader.decoding._beam import BeamDecoder
+from platereader.decoding._greedy import GreedyDecoder
 from platereader.errors import InvalidArgumentError
 from platereader.plates import RUSSIA, RUSSIAN, Alphabet, PlateGrammar
 from platereader.plates._defaults import default_grammar
@@ -63,6 +64,18 @@ def test_an_unknown_region_is_held_back_but_not_forbidden() -> None:
     assert decoder.decode(posteriors(*plain("A123BC499")))[0][0].text == "A123BC499"
 
 
+@pytest.mark.parametrize(
+    ("before", "legal", "other", "after", "nats"), [("A12", "8", "B", "BC77", 5.0), ("A123BC", "1", "4", "99", 1.0)]
+)
+def test_by_default_no_format_costs_five_nats_and_an_unknown_region_one(
+    before: str, legal: str, other: str, after: str, nats: float
+) -> None:
+    for behind, expected in ((nats - 0.4, legal), (nats + 0.4, other)):
+        share = float(0.99999 / (1 + np.exp(-behind)))
+        log_probs = posteriors(*plain(before), {other: share, legal: 0.99999 - share}, *plain(after))
+        assert BeamDecoder(RUSSIAN, grammar=GRAMMAR).decode(log_probs)[0][0].text == before + expected + after
+
+
 def test_where_nothing_is_legible_or_possible_there_is_no_candidate() -> None:
     blank, long = np.full((1, 20, RUSSIAN.size), np.log(0.05 / 23)), np.full((2, 500, RUSSIAN.size), -40.0)
     blank[..., 0], long[..., 0] = np.log(0.95), 0.0
@@ -71,8 +84,9 @@ def test_where_nothing_is_legible_or_possible_there_is_no_candidate() -> None:
         assert candidates == [()] * len(log_probs)
 
 
-def test_a_character_may_come_again_after_steps_that_are_not_searched() -> None:
-    certain = np.full((3, RUSSIAN.size), -50.0, np.float32)
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_character_may_come_again_after_steps_that_are_not_searched(steps: int) -> None:
+    certain = np.full((steps, RUSSIAN.size), -50.0, np.float32)
     certain[:, 0] = 0.0
     unsure = posteriors({"7": 0.6, "1": 0.38})[0, :1]
     log_probs = np.concatenate([unsure, certain, unsure])[None]
@@ -100,6 +114,14 @@ def test_it_takes_milliseconds() -> None:
     for plates, most_s in ((log_probs[:1], 0.02), (log_probs, 0.1)):
         decode = partial(decoder.decode, plates)
         assert min(timeit.repeat(decode, timer=time.process_time, number=1, repeat=5)) < most_s
+
+
+def test_rounding_makes_no_text_more_than_certain() -> None:
+    rounded = np.full((1, 5, RUSSIAN.size), -50.0, np.float32)
+    rounded[0, [0, 1, 2, 3, 4], [0, *RUSSIAN.encode("A"), 0, *RUSSIAN.encode("7"), 0]] = 1e-5
+    for decoder in (BeamDecoder(RUSSIAN), GreedyDecoder(RUSSIAN)):
+        best = decoder.decode(rounded)[0][0]
+        assert (best.text, best.log_prob) == ("A7", 0.0)
 
 
 def test_bad_settings_are_refused() -> None:

@@ -116,6 +116,17 @@ def test_what_is_next_to_a_certain_text_lacks_a_character(text: str) -> None:
     assert len(found) == min(5, 1 + sum(a != b for a, b in zip(text, f" {text}", strict=False)))
 
 
+def test_a_plate_with_more_likely_texts_than_are_listed_is_searched() -> None:
+    log_probs = certain("A123BC77", blank=1e-6)
+    places = [1, 3, 5, 7, 9, 11]
+    for odds, count in ((2e-2, 0), (5e-3, 1)):  # a trust policy takes one that is by 5 nats less probable
+        for place, char in zip(places, "BX45XH", strict=True):
+            log_probs[0, place, RUSSIAN.encode(char)] = np.log(odds)
+        found = list(certain_plates(log_probs, RUSSIAN, count=20))
+        assert len(found) == count
+        assert all(len(texts) == 5 for _, texts, _ in found)
+
+
 def test_two_doubtful_characters_are_weighed_together() -> None:
     log_probs = certain("A123BC77", blank=1e-6)
     for place, (char, other, share) in {3: ("1", "7", 0.4), 9: ("B", "E", 0.3)}.items():

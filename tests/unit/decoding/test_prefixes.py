@@ -32,6 +32,14 @@ def test_a_repeated_label_needs_a_blank_between() -> None:
     assert [candidate.text for candidate in candidates] == ["A", "AB", "BA", "B"]
 
 
+@pytest.mark.parametrize("share", [0.4, 0.01])
+def test_a_character_that_is_less_probable_than_a_blank_is_considered(share: float) -> None:
+    log_probs = rows({"A": 0.99, "": 0.01}, {"": 1.0}, {"B": share, "": 1 - share})
+    found = {one.text: one.log_prob for one in BeamDecoder(ABC, width=4).decode(log_probs[None])[0]}
+    assert next(iter(found)) == "A"
+    assert found["AB"] == pytest.approx(np.log(0.99 * share), abs=0.01)
+
+
 def test_the_text_of_the_best_path_is_never_lost() -> None:
     # A beam of one follows "A" through the second step, where it may stay in two ways, and ends with half of 0.6.
     log_probs = rows({"A": 1.0}, {"B": 0.4, "A": 0.3, "": 0.3}, {"A": 1.0})

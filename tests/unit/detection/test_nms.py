@@ -21,6 +21,13 @@ def test_a_third_in_common(max_iou: float, kept: list[int]) -> None:
     assert suppress([(0, 0, 1, 1), (0.5, 0, 1.5, 1)], max_iou=max_iou) == kept
 
 
+def test_what_is_just_allowed_in_common_stays() -> None:
+    boxes: list[Bounds] = [(0, 0, 2, 2), (0, 0, 2, 1), (1, 0, 3, 2)]
+    assert suppress(boxes[:2], max_iou=0.5) == [0, 1]
+    assert drop_parts(boxes[::2], max_share=0.5) == [0, 1]
+    assert drop_parts(boxes[::2], max_share=0.49) == [0]
+
+
 def test_boxes_that_only_touch_stay() -> None:
     assert suppress([(0, 0, 10, 10), (10, 0, 20, 10), (0, 10, 10, 20)], max_iou=0.0) == [0, 1, 2]
 

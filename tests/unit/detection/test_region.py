@@ -103,6 +103,13 @@ def test_what_is_no_polygon_is_refused(region: Any, says: str) -> None:
         RegionDetector(PatchDetector(), region)
 
 
+def test_a_region_of_two_square_pixels_without_a_margin_is_enough() -> None:
+    region = [(200, 90), (202, 90), (202, 91), (200, 91)]
+    inner = ShortSighted()
+    assert RegionDetector(inner, region, margin_px=0).detect([frame_with({})]) == [[]]
+    assert inner.shapes == [[(1, 2)]]
+
+
 def test_other_senseless_settings_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="margin_px is -1"):
         RegionDetector(PatchDetector(), TRIANGLE, margin_px=-1)

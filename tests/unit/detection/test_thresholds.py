@@ -18,6 +18,19 @@ def test_the_threshold_of_a_wrapped_detector_is_that_of_the_inner_one() -> None:
     assert min_score_of(wrapped) == 0.4
 
 
+def test_a_detector_may_say_itself_how_it_gets_another_threshold() -> None:
+    class Own(PatchDetector):
+        def __init__(self, min_score: float) -> None:
+            super().__init__()
+            object.__setattr__(self, "min_score", min_score)
+
+        def with_min_score(self, min_score: float) -> Own:
+            return Own(min_score)
+
+    lowered = with_min_score(TiledDetector(Own(0.4)), 0.1)
+    assert min_score_of(lowered) == 0.1
+
+
 def test_a_detector_without_a_threshold_has_none() -> None:
     class Plain(PatchDetector):
         pass

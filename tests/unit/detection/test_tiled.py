@@ -75,6 +75,14 @@ def test_pieces_of_which_there_is_no_whole_are_joined_without_corners() -> None:
     assert two_tiles([find(65, 100, lines=2)], [find(0, 35)])[0].lines is None
 
 
+def test_pieces_above_each_other_are_joined_too() -> None:
+    frame = np.zeros((180, 100, 3), np.uint8)
+    frame[80:, :, 2] = 1
+    answers = {(100, 100, number): [Detection(Box(40, y, 50, y + 35), 0.8)] for number, y in enumerate((65, 0))}
+    found = TiledDetector(Scripted(answers), tile_px=100, overlap_px=20).detect([frame])[0]
+    assert [one.box for one in found] == [Box(40, 65, 50, 115)]
+
+
 def test_a_piece_that_is_nearly_all_keeps_its_corners() -> None:
     assert two_tiles([find(75, 100, 0.7)], [find(1, 20, 0.8)]) == [find(75, 100, 0.8)]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from platereader.plates import (
     DEFAULT_SCHEMES,
+    LATIN,
     LATIN_36,
     RUSSIA,
     RUSSIAN,
@@ -68,6 +69,14 @@ def test_fit_names_only_types_of_the_grammar() -> None:
     trailers = PlateGrammar.build([_only("trailer")], alphabet=RUSSIAN)
     assert trailers.fit("AA123477") == ("trailer", True)
     assert trailers.fit("A123BC77") is None
+
+
+@pytest.mark.parametrize("schemes", [(RUSSIA, LATIN), (LATIN, RUSSIA)])
+def test_the_formats_of_all_countries_count_only_where_no_other_fits(schemes: tuple[PlateScheme, ...]) -> None:
+    grammar = PlateGrammar.build(schemes, alphabet=LATIN_36)
+    assert grammar.fit("A123BC77") == ("standard", True)
+    assert grammar.fit("A123BC995") == ("standard", False)  # of no region that is in use
+    assert grammar.fit("WX12345") == (Schemes(schemes).fit("WX12345").format, True)
 
 
 def test_agrees_with_the_formats_on_short_texts_like_police_trailers() -> None:

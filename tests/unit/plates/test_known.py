@@ -95,6 +95,8 @@ def test_what_was_not_read_matches_nothing() -> None:
     assert match_known(reading(None), KNOWN, max_distance=99) is None
     assert match_known(tracked(None), KNOWN, max_distance=99) is None
     assert match_known("A123BC77", []) is None
+    assert match_known("A128BC77", KNOWN, max_distance=0) is None
+    assert match_known("A123BC77", KNOWN, max_distance=0) == KnownMatch("A123BC77", ("А123ВС77",), 0.0)
 
 
 def slow_distance(a: str, b: str) -> float:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from platereader.recognition._network import ConvCtc
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
+from platereader.registry import WeightFile
 from platereader.runtimes._tensors import write_tensors
 from platereader.testing import check_recognizer
 from small_networks import SMALL, plates, small_network
@@ -105,8 +107,12 @@ def test_bad_settings_are_refused(weights: Path, recognizer: CtcRecognizer) -> N
         CtcRecognizer.from_file(weights, settings={**SMALL, "colour": True})
     with pytest.raises(InvalidArgumentError, match="height_px=17"):
         CtcRecognizer.from_file(weights, settings={**SMALL, "height_px": 17})
+    with pytest.raises(InvalidArgumentError, match="width_px=62"):
+        CtcRecognizer.from_file(weights, settings={**SMALL, "width_px": 62})
     with pytest.raises(InvalidArgumentError, match="batch_size"):
         CtcRecognizer(recognizer.runtime, batch_size=0)
+    with pytest.raises(InvalidArgumentError, match="size_px"):
+        CtcRecognizer(recognizer.runtime, size_px=(0, 64))
 
 
 @pytest.mark.parametrize("value", ["x", 16.0, True, 0, None, [16]])
@@ -115,6 +121,17 @@ def test_sizes_are_whole_numbers(weights: Path, value: Any) -> None:
         CtcRecognizer.from_file(weights, settings={**SMALL, "height_px": value})
     with pytest.raises(InvalidArgumentError, match=r"settings is .*whole numbers"):
         CtcRecognizer.from_file(weights, settings={**SMALL, "channels": "abc"})
+    with pytest.raises(InvalidArgumentError, match=r"settings is .*whole numbers"):
+        CtcRecognizer.from_file(weights, settings={**SMALL, "dilations": []})
+
+
+@pytest.mark.parametrize(("precision", "known"), [("fp32", True), ("int8", False)])
+def test_a_calibration_counts_in_the_precision_that_it_was_fitted_in(
+    weights: Path, recognizer: CtcRecognizer, precision: str, known: bool
+) -> None:
+    entry = WeightFile.read(weights, kind="recognizer", settings=SMALL).entry
+    fitted = replace(recognizer, weights=replace(entry, calibration={"precision": precision}))
+    assert (fitted.calibration is not None) is known
 
 
 class Spelling:

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from warped_plates import TWO_LINES, flat_plate, street, tilted
@@ -14,7 +15,7 @@ from platereader.lab.synthesis.render import render_plate
 from platereader.media._images import read_image
 from platereader.plates import RUSSIA
 from platereader.rectification._contour import ContourRectifier, find_outline
-from platereader.rectification._layout import rectify_box
+from platereader.rectification._layout import rectify_box, rectify_quad
 
 
 def error_percent(found: Quad, true: Quad) -> float:
@@ -40,6 +41,10 @@ def test_two_line_plate() -> None:
     assert error_percent(found, quad) < 4
     (plate,) = ContourRectifier().rectify(frame, [Detection(quad.box, 0.9)])
     assert plate.lines == 2
+    assert np.array_equal(plate.pixels, rectify_quad(frame, found, 2).pixels)
+    (wide,) = ContourRectifier(margin=0.5).rectify(frame, [Detection(quad.box, 0.9, lines=1)])
+    assert wide.lines == 1
+    assert np.array_equal(wide.pixels, rectify_quad(frame, found, 1, margin=0.5).pixels)
 
 
 def test_a_box_without_anything_is_padded() -> None:
@@ -48,6 +53,37 @@ def test_a_box_without_anything_is_padded() -> None:
     assert find_outline(frame, box) is None
     (plate,) = ContourRectifier().rectify(frame, [Detection(box, 0.9)])
     assert np.array_equal(plate.pixels, rectify_box(frame, box).pixels)
+    assert ContourRectifier().rectify(frame, [Detection(box, 0.9, lines=2)])[0].lines == 2
+
+
+def test_an_outline_that_is_not_convincing_enough_is_not_taken() -> None:
+    quad = Quad.from_box(Box(200, 200, 380, 239))
+    frame = street(flat_plate(), quad, rng=np.random.default_rng(3))
+    assert find_outline(frame, quad.box) is not None
+    assert find_outline(frame, quad.box, min_score=1.0) is None
+
+
+@pytest.mark.parametrize("slope", [0.15, -0.15, 0.0, 0.4, -0.4])
+def test_without_an_outline_the_box_is_sheared_as_the_lettering_is(slope: float) -> None:
+    y, x = np.mgrid[:170, :300]
+    lettering = np.abs(y - 85 - slope * (x - 150)) < 8
+    frame = np.full((170, 300, 3), 100, np.uint8)
+    frame[lettering & (x // 4 % 2 == 0)] += 5  # too faint for an outline
+    found = find_outline(frame, Box(50, 60, 250, 110))
+    if abs(slope) != 0.15:  # the box is as good, or the parallelogram would be thinner than the lettering
+        assert found is None
+        return
+    left, right = max(-slope, 0.0) * 200, max(slope, 0.0) * 200
+    expected = np.array([(50, 60 + left), (250, 60 + right), (250, 110 - left), (50, 110 - right)])
+    assert found is not None
+    assert found.to_array() == pytest.approx(expected, abs=5.1)
+
+
+def test_something_without_four_sides_breaks_nothing() -> None:
+    frame = np.full((200, 400, 3), 60, np.uint8)
+    cv2.fillPoly(frame, [np.array([(100, 80), (300, 80), (100, 124)], np.int32)], (230, 230, 230))
+    (plate,) = ContourRectifier().rectify(frame, [Detection(Box(100, 80, 301, 125), 0.9)])
+    assert plate.pixels.shape[0] == 64
 
 
 def test_tiny_and_outside_boxes_have_no_outline() -> None:
@@ -55,6 +91,8 @@ def test_tiny_and_outside_boxes_have_no_outline() -> None:
     assert find_outline(frame, Box(10, 10, 18, 14)) is None
     assert find_outline(frame, Box(295, 190, 500, 260)) is None
     assert find_outline(frame, Box(400, 300, 500, 330)) is None
+    assert find_outline(frame, Box(0, 100, 300, 110)) is None
+    assert find_outline(frame, Box(100, 0, 113, 200)) is None
 
 
 def test_real_photographs_come_out_straighter_than_their_boxes(shared_data: Path) -> None:

@@ -61,6 +61,31 @@ def test_a_plate_may_be_tilted_by_60_degrees_and_no_more(sign: int) -> None:
     assert not is_plausible(beyond, beyond.box)
 
 
+@pytest.mark.parametrize(
+    ("quad", "plausible"),
+    [
+        (Quad((0, 0), (200, 18), (200, 43), (0, 60)), True),  # 60 and 25 px high at its ends
+        (Quad((0, 0), (200, 18), (200, 41), (0, 60)), False),
+        (Quad.from_box(Box(0, 0, 16, 20)), True),
+        (Quad.from_box(Box(0, 0, 13, 20)), False),
+        (Quad.from_box(Box(0, 0, 198, 20)), True),
+        (Quad.from_box(Box(0, 0, 202, 20)), False),
+        (Quad.from_box(Box(0, 0, 20, 3.1)), True),
+        (Quad.from_box(Box(0, 0, 20, 2.9)), False),
+    ],
+)
+def test_edges_and_aspect_may_be_those_of_a_plate_seen_from_the_side(quad: Quad, plausible: bool) -> None:
+    assert is_plausible(quad, quad.box) is plausible
+
+
+def test_how_far_corners_may_be_from_the_box_can_be_said() -> None:
+    detection = Detection(GOOD.box.moved(0.4 * GOOD.box.width, 0), 0.9, GOOD)  # an IoU of 3 in 7
+    (strict,) = CornerRectifier(fallback=_Marker()).rectify(FRAME, [detection])
+    (loose,) = CornerRectifier(min_box_iou=0.4, fallback=_Marker()).rectify(FRAME, [detection])
+    assert strict.pixels.shape == (1, 1, 3)
+    assert np.array_equal(loose.pixels, rectify_quad(FRAME, GOOD, 1).pixels)
+
+
 def test_lines_come_from_the_detection_else_from_the_aspect() -> None:
     square = tilted((320, 240), width=150, aspect=290 / 170, angle_deg=5)
     steep = tilted((320, 240), width=150, aspect=3.0, angle_deg=5)
@@ -71,6 +96,8 @@ def test_lines_come_from_the_detection_else_from_the_aspect() -> None:
         Detection(steep.box, 0.9, steep, lines=2),
     ]
     assert [plate.lines for plate in CornerRectifier().rectify(FRAME, detections)] == [2, 1, 1, 2]
+    without_corners = [Detection(steep.box, 0.9, lines=2), Detection(square.box, 0.9, lines=1)]
+    assert [plate.lines for plate in CornerRectifier().rectify(FRAME, without_corners)] == [2, 1]
 
 
 class _Marker:

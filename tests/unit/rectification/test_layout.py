@@ -9,7 +9,7 @@ from warped_plates import ONE_LINE, TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Quad
 from platereader._arrays import BgrImage
-from platereader.rectification._layout import join_lines, rectify_box, rectify_quad
+from platereader.rectification._layout import join_lines, lines_by_aspect, lines_by_box, rectify_box, rectify_quad
 from platereader.results import Lines
 
 
@@ -68,7 +68,7 @@ def test_the_frame_is_not_written_to() -> None:
     np.testing.assert_array_equal(frame, before)
 
 
-@pytest.mark.parametrize("size", [(90, 160), (128, 218), (41, 60), (7, 9), (1, 1)])
+@pytest.mark.parametrize("size", [(90, 160), (128, 218), (41, 60), (7, 9), (40, 1), (1, 1)])
 def test_join_lines_halves_the_height_and_doubles_the_width(size: tuple[int, int]) -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (*size, 3), dtype=np.uint8)
     assert join_lines(pixels).shape == (max(size[0] // 2, 1), 2 * size[1], 3)
@@ -140,6 +140,29 @@ def test_box_of_two_lines_is_told_by_its_aspect() -> None:
     assert rectify_box(frame, Box(100, 100, 180, 147), lines=1).lines == 1
 
 
+def test_a_one_line_plate_that_is_tilted_or_seen_from_the_side_is_not_taken_for_two_lines() -> None:
+    aspects = (1.7, 2.5, 2.7, 4.6)
+    assert [lines_by_aspect(Quad.from_box(Box(0, 0, 10 * aspect, 10))) for aspect in aspects] == [2, 2, 1, 1]
+    assert [lines_by_box(Box(0, 0, 10 * aspect, 10)) for aspect in (1.7, 1.9, 2.1, 4.6)] == [2, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("box", "room_px"), [(Box(100, 100, 300, 150), (4.0, 2.5)), (Box(100, 100, 110, 103), (0.5, 0.5))]
+)
+def test_a_box_is_cut_out_with_a_little_room_on_every_side(box: Box, room_px: tuple[float, float]) -> None:
+    frame = np.random.default_rng(6).integers(0, 256, (240, 400, 3), dtype=np.uint8)
+    expected = rectify_quad(frame, Quad.from_box(box.padded(*room_px)), 1, margin=0.0)
+    assert np.array_equal(rectify_box(frame, box).pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("shift", [(400, 0), (-400, 0), (0, 400), (0, -400)])
+def test_of_what_lies_beyond_the_frame_the_nearest_border_is_repeated(shift: tuple[int, int]) -> None:
+    frame = np.full((100, 200, 3), 50, np.uint8)
+    frame[[0, -1]] = frame[:, [0, -1]] = 220
+    upright = rectify_quad(frame, Quad.from_box(Box(50, 40, 143, 60).moved(*shift)), 1, margin=0.0)
+    assert (upright.pixels == 220).all()
+
+
 def two_fields(frame: BgrImage, *, shift_px: int) -> BgrImage:
     """The frame as an interlaced camera sees it, everything having moved between its fields."""
     combed: BgrImage = frame.copy()
@@ -154,6 +177,14 @@ def test_of_two_fields_that_show_a_moving_plate_twice_one_is_taken(shift_px: int
     moved: BgrImage = np.roll(frame, shift_px, axis=1)
     upright = rectify_quad(two_fields(frame, shift_px=shift_px), quad).pixels
     assert min(difference(upright, rectify_quad(field, quad).pixels) for field in (frame, moved)) < 15
+
+
+def test_between_the_rows_of_one_field_lie_their_means() -> None:
+    stripes = np.where(np.arange(300) // 6 % 2, 30, 180) + np.arange(64)[:, None]
+    frame = np.repeat(stripes[..., None], 3, axis=2).astype(np.uint8)
+    same_size = Quad.from_box(Box(0, 0, 64 * 520 / 112, 64))
+    upright = rectify_quad(two_fields(frame, shift_px=6), same_size, margin=0.0).pixels
+    assert np.array_equal(upright[:63], frame[:63, :297])
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -127,6 +127,16 @@ def test_a_bare_file_name_is_looked_for_in_the_places(registry: Registry) -> Non
     assert registry.resolve(path.name).path == path
 
 
+def test_a_file_without_an_ending_may_be_given_by_its_bare_name(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own").write_bytes(DATA)
+    assert registry.resolve("own").name == "finder"
+    with pytest.raises(UnknownNameError, match="no weights are called 'other'"):
+        registry.resolve("other")
+
+
 def test_a_sidecar_can_be_written(registry: Registry, tmp_path: Path) -> None:
     path = own_file(tmp_path, None)
     entry = write_sidecar(path, kind="detector", settings={"input_size": 640})

@@ -1,5 +1,7 @@
 """What the text of many frames is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,10 @@ def test_features_line_up_with_their_names() -> None:
 
 
 def test_without_a_fit_every_frame_weighs_one() -> None:
-    assert UNFITTED.weight([1.0, -2.0, 3.0, -0.1, -0.2, 5.0]) == 1.0
+    signs = [1.0, -2.0, 3.0, -0.1, -0.2, 5.0]
+    assert UNFITTED.weight(signs) == 1.0
+    extremes = [replace(UNFITTED, bias=bias).weight(signs) for bias in (-1e4, 1e4)]
+    assert extremes == pytest.approx([np.exp(-20.0), np.exp(20.0)])
 
 
 def test_fit_gives_probabilities_that_hold() -> None:

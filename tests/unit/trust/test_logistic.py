@@ -32,6 +32,7 @@ def test_the_ridge_keeps_weights_of_separable_data_small() -> None:
 def test_probability_and_odds_are_inverse() -> None:
     assert probability(0.5, (2.0, -1.0), (1.0, 3.0)) == pytest.approx(1 / (1 + math.exp(0.5)))
     assert probability(log_odds(0.3), (), ()) == pytest.approx(0.3)
+    assert [log_odds(share) for share in (0.0, 1e-9, 1 - 1e-9, 1.0)] == [-14.0, -14.0, 14.0, 14.0]
     assert 0 < probability(-1e6, (), ()) < 1e-9
     assert 1 - 1e-9 < probability(1e6, (), ()) <= 1
 

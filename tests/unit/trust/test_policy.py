@@ -23,6 +23,7 @@ from platereader._arrays import LogProbs
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import Character, FusedSigns, FusedText, Lines, Reason
 from platereader.testing import spelled
+from platereader.trust._signs import illegible_shares
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 
@@ -91,6 +92,20 @@ def test_where_ground_and_ink_burn_out_strokes_may_be_missing(ground: int, ink: 
     pixels[16:48, 30:270:12] = pixels[16:48, 31:270:12] = ink
     reading = judge("A123BC77", CLEAR, picture=PlateImage(pixels))
     assert (reading.reason, reading.text) == (reason, "A123BC77")
+    pixels[:, :100] = 160  # a third of it is in the shade
+    assert judge("A123BC77", CLEAR, picture=PlateImage(pixels)).reason == reason
+
+
+def test_what_is_just_good_enough_is_read() -> None:
+    seen = spelled("A123BC77", RUSSIAN, probability=0.99)
+    reading = judge("A123BC77", seen, TrustPolicy(min_confidence=0.1, min_character=0.1))
+    weakest = min(one.confidence for one in reading.characters)
+    policy = TrustPolicy(min_confidence=reading.confidence, min_character=weakest)
+    assert judge("A123BC77", seen, policy).status == "read"
+    assert judge("A123BC77", seen, policy).masked_text == "A123BC77"
+    cut = with_illegible(CLEAR, 0, 0.1)
+    policy = TrustPolicy(min_confidence=0.5, max_illegible=illegible_shares(cut)[0])
+    assert judge("A123BC77", cut, policy).status == "read"
 
 
 def test_one_weak_character_is_enough_to_doubt() -> None:
@@ -105,11 +120,14 @@ def test_where_no_character_stands_it_is_not_a_plate() -> None:
     reading = judged(PlateEvidence(None, PICTURE, spelled("", RUSSIAN, steps=9), ()))
     assert (reading.text, reading.confidence) == (None, 0.0)
     assert (reading.status, reading.reason) == ("unreadable", "not_a_plate")
+    for empty, reason in ((0.6, "not_a_plate"), (0.4, "nothing_legible")):
+        log_probs = spelled("", RUSSIAN, steps=9, probability=empty ** (1 / 9))
+        assert judged(PlateEvidence(None, PICTURE, log_probs, ())).reason == reason
 
 
 def test_low_confidence_on_a_tiny_plate_is_put_down_to_its_size() -> None:
     blurred = spelled("A123BC77", RUSSIAN, probability=0.9)
-    far, near = (Detection(Box(0, 0, width, width / 4), 0.9) for width in (30.0, 200.0))
+    far, near = (Detection(Box(0, 0, width, width / 4), 0.9) for width in (49.9, 50.0))
     assert judge("A123BC77", blurred, detection=far).reason == "too_small"
     assert judge("A123BC77", blurred, detection=near).reason == "low_confidence"
     assert judge("A123BC77", CLEAR, detection=far).status == "read"
@@ -180,6 +198,14 @@ def test_frames_that_are_mostly_overexposed_are_not_trusted_together_either(comm
     fused = FusedText(candidates, characters, 1, signs, 0.0, 0.0, common)
     verdict = TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES)
     assert (verdict.status, verdict.reason) == (status, common)
+
+
+@pytest.mark.parametrize(("lines", "name"), [(1, "military"), (2, "motorcycle")])
+def test_lines_tell_types_of_one_pattern_apart_in_many_frames_too(lines: Lines, name: str) -> None:
+    signs = FusedSigns(0.999, 9.0, 4, 5.0, 9.0, 0.0, 0.0, legal=True, region_known=True)
+    characters = tuple(Character(char, 0.99) for char in "1234AB77")
+    fused = FusedText((Candidate("1234AB77", -0.001, None),), characters, lines, signs, 0.0, 0.0, None)
+    assert TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES).format == name
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fakes import judged
-from platereader import Box, Candidate, Character, Detection, PlateEvidence, PlateImage, PlateReading
+from platereader import Box, Candidate, Character, Detection, PlateEvidence, PlateImage, PlateReading, Quad
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
 from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
@@ -18,9 +18,10 @@ from platereader.trust import Calibration, FrameWeights, FusedCalibration, Trust
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
 from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence, scoring
+from platereader.video._fusion.difference import differing_places, is_unlike, resembles
 from platereader.video._fusion.evidence import MAX_TEXTS
 from platereader.video._fusion.legibility import agreement, frame_signs
-from platereader.video._fusion.texts import proposed, voted
+from platereader.video._fusion.texts import proposed, substituted, voted
 
 PICTURE = PlateImage(np.zeros((8, 40, 3), np.uint8))
 
@@ -61,6 +62,16 @@ def test_nothing_legible_has_no_text_but_the_reason_of_most_frames() -> None:
     assert fused.confidence == 0.0
 
 
+def test_frames_in_which_nothing_is_legible_for_different_reasons_have_that_of_most_else_of_the_best() -> None:
+    empty, vague = (
+        reading(spelled("", RUSSIAN, steps=5)),
+        reading(spelled("A123BC77", RUSSIAN, probability=0.3), "A123BC77"),
+    )
+    assert (vague.text, vague.reason) == (None, "nothing_legible")
+    assert fuse(empty, vague, empty).fused.reason == "not_a_plate"
+    assert fuse(empty, vague).fused.reason == "nothing_legible"
+
+
 def test_a_text_no_frame_put_first_can_win() -> None:
     # Frame 1 cannot tell 3 from 8 in one place, frame 2 not in another; only the right text suits both.
     first = reading(torn("A128BC77", "A123BC77", 0.55), "A128BC77", "A123BC77")
@@ -72,6 +83,13 @@ def test_a_text_no_frame_proposes_is_found() -> None:
     first = reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77")
     second = reading(torn("A123BO77", "A123BC77", 0.6), "A123BO77")
     assert fuse(first, second).fused.text == "A123BC77"
+
+
+def test_frames_that_misread_other_places_spell_a_text_together() -> None:
+    # Three characters are wrong in each: changing one or two of those that a frame reads is not enough.
+    misread = ("B983BC777", "A124KM777", "A123BC199")
+    fused = fuse(*[reading(torn(text, "A123BC777", 0.6), text) for text in misread]).fused
+    assert (fused.text, fused.agreeing) == ("A123BC777", 0)
 
 
 def test_agreeing_frames_raise_confidence_and_disagreeing_ones_lower_it() -> None:
@@ -130,6 +148,27 @@ def test_characters_are_as_probable_as_the_texts_that_have_them() -> None:
     assert fused.masked_text == "A12?BC77"
 
 
+def test_a_text_of_another_length_has_none_of_the_characters_of_a_text() -> None:
+    longer, shorter = np.exp(spelled("A123BC777", RUSSIAN)), np.exp(spelled("A123BC77", RUSSIAN, steps=19))
+    fused = fuse(reading(np.log(0.6 * longer + 0.4 * shorter), "A123BC777", "A123BC77")).fused
+    first, second = (math.exp(one.log_prob) for one in fused.candidates)
+    assert second > 0.2
+    assert [one.confidence for one in fused.characters] == pytest.approx([first] * 9)
+
+
+def test_a_text_of_no_format_is_as_probable_as_the_frames_say() -> None:
+    foreign = reading(spelled("34A88887", RUSSIAN, probability=0.99), "34A88887")
+    signs = fuse(foreign, foreign).fused.signs
+    assert signs is not None
+    assert signs.share == pytest.approx(math.exp(foreign.candidates[0].log_prob))
+
+
+def test_a_lead_is_20_nats_at_most() -> None:
+    signs = fuse(clear("A123BC77"), trust=weighing(replace(UNFITTED, floor_nats=50.0))).fused.signs
+    assert signs is not None
+    assert signs.lead_nats == 20.0
+
+
 def test_lines_decide_which_texts_are_legal() -> None:
     # 1234AB77 is a motorcycle on two lines and a military car on one.
     two_lines = replace(PICTURE, lines=2)
@@ -137,6 +176,7 @@ def test_lines_decide_which_texts_are_legal() -> None:
     two = reading(spelled("1234AB77", RUSSIAN), "1234AB77", plate=two_lines)
     assert fuse(one, one, two).fused.candidates[0].format == "military"
     assert fuse(one, two, two).fused.candidates[0].format == "motorcycle"
+    assert fuse(one, one, one, two, two).fused.candidates[0].format == "military"
 
 
 def test_order_of_frames_does_not_matter() -> None:
@@ -161,6 +201,26 @@ def test_absorbed_readings_count_like_added_ones() -> None:
     later.add(frames[1], 1)
     both.merge(later)
     assert (both.readings, both.fused) == (2, fuse(*frames).fused)
+
+
+def test_readings_of_an_earlier_part_of_a_passage_are_kept_in_their_place() -> None:
+    one, good = fuse(), clear("A123BC77")
+    for index in range(MAX_EVIDENCE):
+        one.add(good, 1000 + index)
+    other = fuse(good)
+    other.add(good, 500)
+    one.merge(other)
+    assert one.readings == MAX_EVIDENCE + 2
+    assert one.best == (good, 0)
+
+
+def test_readings_without_a_text_are_given_up_first() -> None:
+    illegible, evidence = reading(spelled("", RUSSIAN, steps=5)), fuse()
+    for index in range(2 * MAX_EVIDENCE):
+        evidence.add(illegible, 10 * index)
+        if index == 5:
+            evidence.add(clear("A123BC77"), 10 * index + 1)
+    assert evidence.fused.text == "A123BC77"
 
 
 def test_texts_and_readings_are_bounded() -> None:
@@ -270,6 +330,52 @@ def test_a_confident_reading_of_another_plate_contradicts() -> None:
     assert not evidence.contradicted_by(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77"))
     unsure = fuse(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77", "A123BC77"))
     assert not unsure.contradicted_by(clear("M555KE199"))
+    assert not evidence.contradicted_by(reading(spelled("M555KE199", RUSSIAN, probability=0.9), "M555KE199"))
+
+
+def test_a_reading_may_be_the_first_one_of_another_plate_once_a_text_stands_in_several_frames() -> None:
+    evidence, other, near = fuse(*[clear("A123BC77")] * 3), clear("M555KE199"), clear("A128BC77")
+    assert evidence.opposed_by(other)
+    assert evidence.opposed_by(near)
+    unsure = (reading(spelled(text, RUSSIAN, probability=0.8), text) for text in ("M555KE199", "A128BC77"))
+    assert [evidence.opposed_by(one) for one in unsure] == [True, False]
+    assert not fuse(clear("A123BC77")).opposed_by(other)
+    doubtful = fuse(*[reading(torn("A123BC77", "A128BC77", 0.8), "A123BC77")] * 3)
+    assert doubtful.opposed_by(other)
+    assert not doubtful.opposed_by(near)
+
+
+def test_two_texts_are_of_two_plates_where_both_stand_in_several_frames() -> None:
+    evidence = fuse(*[clear("A123BC77")] * 3)
+    assert evidence.replaced_in([clear("A128BC77")] * 3)
+    assert not evidence.replaced_in([clear("A128BC77")] * 2)
+    assert not fuse(*[clear("A123BC77")] * 2).replaced_in([clear("A128BC77")] * 3)
+    assert not evidence.replaced_in([clear("A123BC7")] * 3)  # a piece of it
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "unlike", "alike"),
+    [
+        ("A123BC77", "A145BC77", False, True),
+        ("A123BC77", "A145EC77", False, False),
+        ("A123BC77", "A145EK77", True, False),
+        ("A123BC77", "A123BC7", False, True),  # a piece
+        ("A123", "M555", True, True),  # too short to say
+        ("A123", "M555KE199", False, True),
+        ("A1234", "M5559", True, False),
+        ("A123BC77", "A1923BC77", False, True),  # one character more
+    ],
+)
+def test_misreading_explains_a_character_or_two(first: str, second: str, unlike: bool, alike: bool) -> None:
+    for one, other in ((first, second), (second, first)):
+        assert (is_unlike(one, other), resembles(one, other)) == (unlike, alike)
+        assert resembles(one, None)
+
+
+def test_beside_a_character_too_many_both_neighbours_count() -> None:
+    assert differing_places("A12", "A192") == ((1, 2), (2,))
+    assert differing_places("A192", "A12") == ((2,), (1, 2))
+    assert differing_places("12A", "912B") == ((0, 2), (0, 3))
 
 
 def test_two_that_nobody_could_read_are_not_of_one_plate() -> None:
@@ -287,6 +393,18 @@ def test_plates_that_are_both_read_do_not_agree_although_one_considered_the_othe
     assert not one.agrees_with(other)
     doubtful = fuse(reading(torn("A128BC77", "A123BC77", 0.6), "A128BC77", "A123BC77"))
     assert one.agrees_with(doubtful)
+    assert doubtful.agrees_with(one)
+    once, other = fuse(reading(sure, "A123BC77", "A128BC77")), fuse(clear("A128BC77"))
+    assert once.fused.status == other.fused.status == "read"
+    assert not once.agrees_with(other)
+
+
+def test_what_is_hardly_considered_does_not_agree() -> None:
+    one = fuse(*[reading(spelled("A123BC77", RUSSIAN, probability=0.9999), "A123BC77", "A128BC77")] * 3)
+    assert one.fused.candidates[1].text == "A128BC77"
+    unsure = fuse(reading(spelled("A128BC77", RUSSIAN, probability=0.8), "A128BC77"))
+    assert unsure.fused.status == "uncertain"
+    assert not one.agrees_with(unsure)
 
 
 def test_one_surely_misread_character_is_no_other_plate() -> None:
@@ -315,6 +433,18 @@ def test_signs_of_a_frame_name_what_is_there() -> None:
     assert blurred["sharpness"] < -2.0
     assert sharp["contrast"] == pytest.approx(np.log(2.55), abs=1e-6)
     assert blurred["width"] == 0.0  # nobody says how wide it was
+    certain = reading(log_probs, "A123BC77")
+    assert signs_of(replace(certain, verdict=replace(certain.verdict, confidence=1.0)))["confidence"] == 9.0
+    turned = Detection(Box(0, 0, 100, 50), 0.9, Quad((0, 0), (80, 0), (80, 20), (0, 20)))
+    seen = replace(certain, evidence=replace(certain.evidence, detection=turned))
+    assert signs_of(seen)["width"] == pytest.approx(np.log(0.8))
+
+
+@pytest.mark.parametrize("shape", [(1, 40, 3), (8, 3, 3)])
+def test_a_picture_too_small_to_look_at_has_no_contrast(shape: tuple[int, int, int]) -> None:
+    plate = PlateImage(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
+    signs = signs_of(reading(spelled("A123BC77", RUSSIAN), "A123BC77", plate=plate))
+    assert (signs["sharpness"], signs["contrast"]) == (pytest.approx(np.log(0.02)), 0.0)
 
 
 @pytest.mark.parametrize(("lines", "width_px"), [(1, 100.0), (2, 100.0 / 0.6), (1, 1e4)])
@@ -345,6 +475,19 @@ def test_what_two_frames_consider_may_come_before_what_one_is_surer_of(share: fl
     assert proposed([(1.0, (once,)), (1.0, (twice,)), (1.0, (twice,))], count=1) == [first]
 
 
+def test_what_a_frame_puts_first_is_tried_however_improbable_it_is() -> None:
+    def candidate(text: str, nats: float) -> Candidate:
+        return Candidate(text, nats, None)
+
+    frames = [(1.0, (candidate("A123BC77", -60.0),)), (1.0, (candidate("B1", -1.0), candidate("C1", -50.0)))]
+    assert proposed(frames, count=2) == ["B1", "A123BC77"]
+
+
+def test_characters_of_better_texts_are_tried_first() -> None:
+    scores = {"AB": 0.0, "ZW": -5.0, "XY": -1.0, "XYZ": -0.5}
+    assert substituted("AB", scores, count=3) == ["XB", "AY", "ZB"]
+
+
 def test_frames_spell_a_text_together_that_none_of_them_reads() -> None:
     def spelled_by(text: str, *confidences: float) -> list[Character]:
         return [Character(char, confidence) for char, confidence in zip(text, confidences, strict=True)]
@@ -353,4 +496,5 @@ def test_frames_spell_a_text_together_that_none_of_them_reads() -> None:
     assert voted([(1.0, first), (1.0, second), (1.0, third)]) == "A13"
     assert voted([(1.0, first), (5.0, second)]) == "B13"
     assert voted([(1.0, first), (9.0, third)]) == "A1"
+    assert voted([(1.0, third), (1.0, first)]) == "A12"  # of two lengths with equal weight the longer one
     assert voted([]) is None

@@ -11,7 +11,7 @@ from fakes import frame_with, no_evidence, patch_pipeline, read_as
 from platereader import Box, Detection, PlateReading, Sighting
 from platereader.results import TrackAssignment
 from platereader.video import PlateStream
-from platereader.video._passage import PARKED_S, Observation, Passage
+from platereader.video._passage import MAX_DOUBTFUL, PARKED_S, Observation, Passage
 
 PLATE = Box(20, 30, 100, 50)
 (READING,) = patch_pipeline().read(frame_with({50: PLATE}))
@@ -47,17 +47,134 @@ def test_a_parked_plate_stays_where_it_was_seen_last() -> None:
     assert earlier.parked
 
 
-def sees(one: Passage, text: str, box: Box, time_s: float) -> Passage:
-    observation = Observation(read_as(text), box, sighting(box, time_s))
+def adds(one: Passage, text: str, box: Box, time_s: float, *, probability: float = 0.999) -> list[Observation]:
+    """See a plate there, and take in what is read of it; what turns out to be of another plate."""
+    observation = Observation(read_as(text, probability=probability), box, sighting(box, time_s))
     one.see(box, observation.sighting)
-    one.add(observation)
+    return one.add(observation)
+
+
+def sees(one: Passage, text: str, box: Box, time_s: float) -> Passage:
+    adds(one, text, box, time_s)
     return one
 
 
-def begun(text: str, box: Box, time_s: float, *, number: int = 1) -> Passage:
-    one = passage(box, start_s=time_s)
+def begun(text: str, box: Box, time_s: float, *, number: int = 1, frames: int = 1) -> Passage:
+    """A passage of so many frames, the last one at that time."""
+    one = passage(box, start_s=time_s - 0.1 * (frames - 1))
     one.passage_id, one.evidence = number, no_evidence()
-    return sees(one, text, box, time_s)
+    for frame in reversed(range(frames)):
+        sees(one, text, box, time_s - 0.1 * frame)
+    return one
+
+
+def test_a_settled_plate_is_read_at_once_when_something_else_is_read_in_its_place() -> None:
+    one = begun("A123BC77", PLATE, 0.2, frames=3)
+    assert one.settled
+    assert not one.due(0.3, recheck_s=1.0)
+    assert one.due(1.3, recheck_s=1.0)
+    assert one.surely_last.timestamp_s == 0.2
+    assert adds(one, "M555KE199", PLATE, 0.3) == []
+    assert one.due(0.4, recheck_s=1.0)
+    assert (one.last.timestamp_s, one.surely_last.timestamp_s) == (0.3, 0.2)
+    assert [seen.reading.text for seen in adds(one, "M555KE199", PLATE, 0.4)] == ["M555KE199"] * 2
+    assert one.last.timestamp_s == 0.2
+
+
+def test_unsure_readings_of_another_plate_need_not_be_equal_where_the_track_jumped() -> None:
+    one, elsewhere = begun("A123BC77", PLATE, 0.2, frames=3), PLATE.moved(150, 0)
+    texts = ["M555KE199", "M555KE198", "M555KE190"]
+    others = [adds(one, text, elsewhere, 0.1 * step, probability=0.99) for step, text in enumerate(texts, 3)]
+    assert [[seen.reading.text for seen in some] for some in others] == [[], [], texts]
+    stayed = begun("A123BC77", PLATE, 0.2, frames=3)
+    assert not any(adds(stayed, text, PLATE, 0.1 * step, probability=0.99) for step, text in enumerate(texts, 3))
+
+
+def test_readings_that_stay_in_doubt_for_long_are_of_the_plate() -> None:
+    one = begun("A123BC77", PLATE, 0.2, frames=3)
+    adds(one, "M555KE199", PLATE, 0.3, probability=0.99)
+    for step in range(MAX_DOUBTFUL - 1):
+        assert (len(one.doubtful), one.evidence.readings) == (step + 1, 3)
+        adds(one, "", PLATE, 0.4 + 0.1 * step)
+    assert (one.doubtful, one.evidence.readings) == ([], 3 + MAX_DOUBTFUL)
+    assert MAX_DOUBTFUL == 12
+
+
+def test_a_track_that_was_lost_has_strayed_until_its_plate_is_known() -> None:
+    once, often = begun("A123BC77", PLATE, 0.0), begun("A123BC77", PLATE, 0.2, frames=3)
+    assert not once.strayed
+    for one in (once, often):
+        see(one, PLATE.moved(150, 0), 0.3)
+    assert once.strayed
+    assert not often.strayed
+    late = begun("A123BC77", PLATE, 0.0)
+    see(late, PLATE, 0.5)
+    assert late.strayed
+
+
+def test_what_goes_on_as_another_passage_is_known_by_both() -> None:
+    earlier, later = begun("A123BC77", PLATE, 0.1, frames=2), begun("A123BC77", PLATE.moved(90, 0), 1.0, frames=2)
+    assert not earlier.settled
+    earlier.coast(PLATE.moved(30, 0))
+    earlier.resume(later)
+    assert earlier.settled
+    assert not earlier.due(1.1, recheck_s=1.0)
+    assert earlier.due(2.0, recheck_s=1.0)
+    assert (earlier.place, earlier.last.timestamp_s) == (PLATE.moved(90, 0), 1.0)
+
+
+def test_a_plate_is_expected_in_its_place_for_a_second() -> None:
+    one = begun("A123BC77", PLATE, 0.0)
+    assert one.covers(Observation(read_as(""), PLATE, sighting(PLATE, 1.0)))
+    assert not one.covers(Observation(read_as(""), PLATE, sighting(PLATE, 1.1)))
+
+
+@pytest.mark.parametrize(("elapsed_s", "moved_px", "expected"), [(0.5, 40, True), (5.0, 400, False)])
+def test_a_plate_moves_on_as_fast_as_it_did_within_the_last_second(
+    elapsed_s: float, moved_px: float, expected: bool
+) -> None:
+    one, ahead = begun("A123BC77", PLATE, 0.0), PLATE.moved(moved_px + 72, 0)
+    see(one, PLATE.moved(moved_px, 0), elapsed_s)
+    assert one.covers(Observation(read_as(""), ahead, sighting(ahead, elapsed_s + 0.9))) is expected
+
+
+def test_a_plate_that_came_back_moves_on_as_it_does_now() -> None:
+    one, later = begun("A123BC77", PLATE, 0.1), begun("A123BC77", PLATE.moved(90, 0), 1.0)
+    see(later, PLATE.moved(130, 0), 1.5)
+    one.resume(later)
+    ahead = PLATE.moved(130 + 72, 0)
+    assert one.covers(Observation(read_as(""), ahead, sighting(ahead, 2.4)))
+
+
+def test_a_fragment_that_was_seen_first_tells_when_the_plate_came() -> None:
+    plate, fragment = begun("A123BC77", PLATE, 0.5, number=2), begun("77", PLATE, 0.0)
+    plate.absorb(fragment)
+    assert (plate.passage_id, plate.first.timestamp_s) == (1, 0.0)
+    plate.absorb(begun("77", PLATE, 0.3, number=3))
+    assert (plate.passage_id, plate.first.timestamp_s) == (1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "soon", "same"),
+    [
+        ("A123", PLATE.moved(60, 0), True, True),  # a piece of the text, near by
+        ("A123", PLATE.moved(60, 0), False, False),
+        ("A123", PLATE.moved(300, 0), True, False),
+        ("", PLATE, True, True),  # in the same place
+        ("", PLATE, False, False),
+        ("", PLATE.moved(60, 0), True, False),
+        ("A124BC77", PLATE, True, False),  # surely another one
+        ("A1X4EC7", PLATE, True, False),  # of no format, and too different to be misread
+    ],
+)
+def test_what_comes_up_later_may_be_the_same_plate(text: str, box: Box, soon: bool, same: bool) -> None:
+    one, later = begun("A123BC77", PLATE, 0.2, frames=3), begun(text, box, 0.6, number=2)
+    assert one.same_plate(later, soon=soon) is same
+
+
+def test_a_piece_of_a_text_that_is_not_sure_itself_says_nothing() -> None:
+    one, later = begun("A123BC77", PLATE, 0.2), begun("A123", PLATE.moved(60, 0), 0.6, number=2)
+    assert not one.same_plate(later, soon=True)
 
 
 def test_a_plate_that_goes_behind_a_post_is_expected_where_all_of_it_would_be() -> None:
@@ -91,6 +208,9 @@ def test_the_same_text_twice_on_one_place_is_one_plate() -> None:
         ("", Box(70, 38, 90, 43), False),  # much lower: another, farther plate
         ("", PLATE, False),  # no fragment: as wide
         ("M555KE199", Box(60, 30, 100, 50), False),
+        ("M5X5KE199", Box(60, 30, 100, 50), False),  # of no format, and nothing like it
+        ("A123BC99", Box(60, 30, 100, 50), False),  # surely another plate
+        ("A1", Box(-60, 28, -20, 48), False),  # too short to say whose piece it is
     ],
 )
 def test_what_was_seen_shortly_before_may_have_been_a_fragment(text: str, box: Box, included: bool) -> None:

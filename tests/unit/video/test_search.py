@@ -20,7 +20,8 @@ from platereader.detection._region import RegionDetector
 from platereader.detection._tiled import TiledDetector
 from platereader.media import read_image
 from platereader.protocols import Detector
-from platereader.results import PlateReading, StreamUpdate, TrackedPlate
+from platereader.results import PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
+from platereader.video._expected import ExpectedPlaces
 from platereader.video._stream import PlateStream, StreamSettings
 from platereader.video._tracking.tracker import MotionTracker
 
@@ -235,6 +236,17 @@ def test_a_plate_that_the_tracker_has_not_confirmed_yet_is_followed_too() -> Non
     updates = show(stream, [{50: PLATE.moved(step, 0)} for step in range(5)])
     assert [len(update.active) for update in updates] == [0, 0, 0, 1, 1]
     assert len(detector.searched) == 1
+
+
+def test_a_plate_is_expected_where_its_latest_moves_lead() -> None:
+    places = ExpectedPlaces(search_s=0.2)
+    for time_s, moved_px, expected_px in ((0.1, 0, 0), (0.2, 10, 20), (0.3, 30, 45)):  # moves by 10 and 20 are 15 each
+        places.update(TrackAssignment((1,), ended=()), [PLATE.moved(moved_px, 0)], time_s, searched=True)
+        (expected,) = places.at(time_s + 0.1)
+        assert expected.box.to_tuple() == pytest.approx(PLATE.moved(expected_px, 0).to_tuple())
+        assert expected.seen
+    places.update(TrackAssignment((), ended=(1,)), [], 0.4, searched=True)
+    assert places.at(0.5) == []
 
 
 BROKEN: list[tuple[Any, str]] = [

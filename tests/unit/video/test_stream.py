@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from fakes import OneTrack, frame_with, patch_pipeline
-from platereader import Box, Detection, InvalidArgumentError, TimestampError, TrackAssignment
+from platereader import Box, Detection, InvalidArgumentError, Quad, TimestampError, TrackAssignment
 from platereader._arrays import BgrImage
 from platereader.pipeline import Pipeline
 from platereader.results import PlateReading, StreamUpdate, TrackedPlate
 from platereader.video import _stream
 from platereader.video._stream import PlateStream, StreamSettings
+from platereader.video._view import View
 
 PLATE = Box(20, 30, 100, 50)
 EMPTY = np.zeros((240, 320, 3), np.uint8)
@@ -269,6 +270,17 @@ def test_lost_passages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = finished_of(run(stream, frames))
     assert [plate.passage_id for plate in gone] == list(range(1, 50))
     assert len(stream.finish().finished) == 30 + 1
+
+
+def test_a_box_is_the_same_part_of_frames_of_every_size() -> None:
+    view = View((200, 120), first_size=(100, 60))
+    corners = Quad((2, 4), (40, 4), (40, 20), (2, 20))
+    moved = view.detection_in_first(Detection(Box(2, 4, 40, 20), 0.5, corners, 2))
+    assert moved == Detection(Box(1, 2, 20, 10), 0.5, Quad((1, 2), (20, 2), (20, 10), (1, 10)), 2)
+    assert view.box_in_frame(Box(-5, 2, 20, 10)) == Box(0, 4, 40, 20)
+    assert view.box_in_frame(Box(-5, 2, -1, 10)) is None
+    assert view.inside(Box(-5, -3, 220, 130)) == Box(0, 0, 200, 120)
+    assert view.inside(Box(-30, 5, -10, 15)) == Box(0, 5, 0, 15)  # beside the frame
 
 
 @pytest.mark.parametrize("value", [-0.1, float("inf"), float("nan"), "2"])
