@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._files import MADE_HERE
 from platereader.cli.document import PictureResult
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
@@ -17,7 +18,7 @@ from platereader.cli.parts import add_part_options, build_pipeline, reads_severa
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
-from platereader.cli.sources import LEFT_OUT, MADE_HERE, STDIN, Source, find_sources, source_path
+from platereader.cli.sources import LEFT_OUT, STDIN, Source, find_sources, source_path
 from platereader.cli.tables import print_message
 from platereader.errors import PlateReaderError
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from platereader._files import InputFiles, write_json
+from platereader._files import MADE_HERE, InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 from platereader.cli.redaction_report import FileCover, RedactionReport
 from platereader.cli.saving import check_folder, write_picture
-from platereader.cli.sources import LEFT_OUT, MADE_HERE, Source, find_sources, resolved, source_path
+from platereader.cli.sources import LEFT_OUT, Source, find_sources, resolved, source_path
 from platereader.cli.tables import print_message
 from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import InputFiles, append_text, open_regular, write_bytes
+from platereader._files import MADE_HERE, InputFiles, append_text, open_regular, write_bytes
 from platereader._geometry import Box
-from platereader.cli.sources import MADE_HERE, STDIN, Source, made_here, resolved
+from platereader.cli.sources import STDIN, Source, made_here, resolved
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.results import Detection, PlateReading
 

@@ -14,8 +14,7 @@ import numpy as np
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader._files import InputFiles, new_file
-from platereader.cli.sources import MADE_HERE
+from platereader._files import MADE_HERE, InputFiles, new_file
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.media._decoding import open_file, video_stream
 from platereader.media._source import DEFAULT_FPS, FrameSource

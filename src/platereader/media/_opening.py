@@ -75,13 +75,14 @@ def _file_reader(address: Address) -> VideoReader:
     try:
         container = open_file(path)
         stream = video_stream(container)
-        if stream is None:
-            raise CaptureError(_open_failure(address, "it has no frames, or FFmpeg has no decoder for them"))
-        if stream.codec_context.name == "webp":
+        if stream is not None and stream.codec_context.name == "webp":
             container.close()
             return AnimationReader(path)
     except (FFmpegError, OSError) as error:
-        raise CaptureError(_open_failure(address, error.strerror)) from error
+        raise CaptureError(_open_failure(address, error.strerror or str(error))) from error
+    if stream is None:
+        container.close()
+        raise CaptureError(_open_failure(address, "it has no frames, or FFmpeg has no decoder for them"))
     return ContainerReader(container, stream, path=path)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from platereader.cli.saving import write_picture
-from platereader.cli.sources import MADE_HERE, STDIN, find_sources, source_path
+from platereader._files import MADE_HERE
+from platereader.cli.sources import STDIN, find_sources, source_path
 
 
 def names(found: list[Path], top: Path) -> list[str]:
