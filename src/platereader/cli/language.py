@@ -28,11 +28,11 @@ class Language:
 
     def __call__(self, text: str) -> str:
         """The text, or a message with names and numbers in it, in this language; as it is without a translation."""
-        if self.code == "en" or text in russian_messages():
-            return russian_messages()[text] if self.code == "ru" else text
-        for english, russian in russian_messages().items():
+        if self.code == "en" or text in russian():
+            return russian()[text] if self.code == "ru" else text
+        for english, translated in russian().items():
             if "{" in english and (found := re.fullmatch(_pattern(english), text, re.DOTALL)):
-                return russian.format(**{name: self._field(name, word) for name, word in found.groupdict().items()})
+                return translated.format(**{name: self._field(name, word) for name, word in found.groupdict().items()})
         return text
 
     def _field(self, name: str, word: str) -> str:
@@ -46,21 +46,15 @@ class Language:
             return "" if region is None else region.name
         if country == "RU":
             return region.name_local
-        return " или ".join(_russian()["regions"].get(name, name) for name in region.name.split(" or "))
+        return " или ".join(russian().get(name, name) for name in region.name.split(" or "))
 
 
 @lru_cache(maxsize=1)
-def _russian() -> dict[str, dict[str, str]]:
-    """Russian by English: the regions whose own name is in another language, and messages by where they are said."""
-    file = resources.files("platereader.cli").joinpath("russian.json")
-    words: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
-    return words
-
-
-@lru_cache(maxsize=1)
-def russian_messages() -> dict[str, str]:
+def russian() -> dict[str, str]:
     """Russian by English, of what the commands print to people; ``{name}`` stands for what differs."""
-    return {english: told for place, words in _russian().items() if place != "regions" for english, told in words.items()}
+    file = resources.files("platereader.cli").joinpath("russian.json")
+    by_place: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
+    return {english: told for words in by_place.values() for english, told in words.items()}
 
 
 def _pattern(template: str) -> str:

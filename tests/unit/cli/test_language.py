@@ -15,7 +15,7 @@ from command_line import ONE, Command
 from fakes import frame_with, patch_pipeline
 from platereader.cli import main
 from platereader.cli.explain import _stage_of
-from platereader.cli.language import Language, language_of, russian_messages
+from platereader.cli.language import Language, language_of, russian
 from platereader.plates import Region, schemes_of
 from platereader.results import Reason, Status, Verdict
 
@@ -66,7 +66,7 @@ def test_every_region_has_a_russian_name() -> None:
 
 def test_translations_take_the_same_numbers_and_names() -> None:
     fields = re.compile(r"\{\w+\}")
-    for english, russian in russian_messages().items():
+    for english, russian in russian().items():
         assert sorted(fields.findall(english)) == sorted(fields.findall(russian)), english
 
 
@@ -142,7 +142,10 @@ def test_wrong_options_in_russian(
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("letter.mp4", "'letter.mp4' — не видео или его нечем декодировать («Invalid data found when processing input»)"),
+        (
+            "letter.mp4",
+            "'letter.mp4' — не видео или его нечем декодировать («Invalid data found when processing input»)",
+        ),
         ("sound.wav", "'sound.wav' — не видео или его нечем декодировать (в нём нет кадров, или у FFmpeg нет для них"),
         ("4711", "веб-камера 4711 не открывается: проверьте, что она подключена"),
         ("4711471147", "источник — число из 10 цифр, а веб-камеры считаются с 0"),

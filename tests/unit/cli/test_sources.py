@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from platereader.cli.saving import write_picture
 from platereader._files import MADE_HERE
+from platereader.cli.saving import write_picture
 from platereader.cli.sources import STDIN, find_sources, source_path
 
 
