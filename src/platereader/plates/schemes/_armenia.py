@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
@@ -13,35 +14,18 @@ _SOURCE = "Wikipedia (en, de), openalpr, photographs; uncertain: size"
 _OLD = "Wikipedia (en, de), photographs; issued until 2014, letters smaller than digits; uncertain: size"
 _COMPANY_LINES = "Wikipedia (de); uncertain: size, where the line is broken"
 
+_STANDARD = PlateFormat("standard", "dd ll ddd", title="vehicles of persons", since="2014-08-06", source=_SOURCE)
+_COMPANY = PlateFormat("company", "ddd ll dd", title="vehicles of companies", since="2014", source=_SOURCE)
+_STANDARD_1996 = replace(_STANDARD, name="standard_1996", since="1996", source=_OLD)
+
 _FORMATS = (
-    PlateFormat("standard", "dd ll ddd", title="vehicles of persons", since="2014-08-06", source=_SOURCE),
-    PlateFormat(
-        "standard_two_line",
-        "dd ll / ddd",
-        size_mm=FLAT_MM,
-        title="vehicles of persons",
-        since="2014-08-06",
-        source=_SOURCE,
-    ),
-    PlateFormat("company", "ddd ll dd", title="vehicles of companies", since="2014", source=_SOURCE),
-    PlateFormat(
-        "company_two_line",
-        "ddd / ll dd",
-        size_mm=FLAT_MM,
-        title="vehicles of companies",
-        since="2014",
-        source=_COMPANY_LINES,
-    ),
-    PlateFormat("standard_1996", "dd ll ddd", title="vehicles of persons", since="1996", source=_OLD),
-    PlateFormat(
-        "standard_1996_two_line",
-        "dd ll / ddd",
-        size_mm=FLAT_MM,
-        title="vehicles of persons",
-        since="1996",
-        source=_OLD,
-    ),
-    PlateFormat("company_1996", "ddd ll dd", title="vehicles of companies", since="1996", source=_OLD),
+    _STANDARD,
+    replace(_STANDARD, name="standard_two_line", pattern="dd ll / ddd", size_mm=FLAT_MM),
+    _COMPANY,
+    replace(_COMPANY, name="company_two_line", pattern="ddd / ll dd", size_mm=FLAT_MM, source=_COMPANY_LINES),
+    _STANDARD_1996,
+    replace(_STANDARD_1996, name="standard_1996_two_line", pattern="dd ll / ddd", size_mm=FLAT_MM),
+    replace(_COMPANY, name="company_1996", since="1996", source=_OLD),
 )
 
 ARMENIA: Final = PlateScheme("AM", formats=_FORMATS, layouts=layouts_for("AM", _FORMATS))

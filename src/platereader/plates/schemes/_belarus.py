@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
@@ -15,22 +16,26 @@ _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"
 _OLD = "Wikipedia (de, ru), licenseplatemania.com; red characters, issued until 2004, rare now; uncertain: size"
 
+_STANDARD = PlateFormat(
+    "standard",
+    f"dddd ll {_REGION}",
+    letters=_LETTERS,
+    title="cars",
+    since="2004-05",
+    source="Wikipedia (en, de), licenseplatemania.com, openalpr, photographs; uncertain: size",
+)
+_LORRY = PlateFormat(
+    "lorry", f"ll dddd {_REGION}", letters=_LETTERS, title="lorries, buses", since="2004", source=_SOURCE
+)
+
 _FORMATS = (
-    PlateFormat(
-        "standard",
-        f"dddd ll {_REGION}",
-        letters=_LETTERS,
-        title="cars",
-        since="2004-05",
-        source="Wikipedia (en, de), licenseplatemania.com, openalpr, photographs; uncertain: size",
-    ),
-    PlateFormat(
-        "standard_two_line",
-        f"dddd / ll {_REGION}",
-        letters=_LETTERS,
+    _STANDARD,
+    replace(
+        _STANDARD,
+        name="standard_two_line",
+        pattern=f"dddd / ll {_REGION}",
         size_mm=SQUARE_MM,
         title="cars with a square place for the plate",
-        since="2004-05",
         source=_SOURCE,
     ),
     PlateFormat(
@@ -42,18 +47,9 @@ _FORMATS = (
         since="2020-07-01",
         source="Wikipedia (en, ru); uncertain: size",
     ),
-    PlateFormat("lorry", f"ll dddd {_REGION}", letters=_LETTERS, title="lorries, buses", since="2004", source=_SOURCE),
-    PlateFormat(
-        "lorry_two_line",
-        f"ll {_REGION} / dddd",
-        letters=_LETTERS,
-        size_mm=SQUARE_MM,
-        title="lorries, buses",
-        since="2004",
-        source=_SOURCE,
-        number_order=(0, 2, 1),
-    ),
-    PlateFormat("trailer", f"l dddd l {_REGION}", letters=_LETTERS, title="trailers", since="2004", source=_SOURCE),
+    _LORRY,
+    replace(_LORRY, name="lorry_two_line", pattern=f"ll {_REGION} / dddd", size_mm=SQUARE_MM, number_order=(0, 2, 1)),
+    replace(_LORRY, name="trailer", pattern=f"l dddd l {_REGION}", title="trailers"),
     PlateFormat(
         "taxi",
         "[n] TAX dddd",

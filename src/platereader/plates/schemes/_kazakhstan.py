@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
@@ -13,45 +14,27 @@ from platereader.plates.schemes._layouts import layouts_for
 _SOURCE = "Wikipedia (en), openalpr, caregnum-kz, photographs; uncertain: size"
 _OLD = "Wikipedia (en, ru), photographs; issued until 2012, valid still; uncertain: size"
 
+_STANDARD = PlateFormat("standard", "ddd lll [dd]", title="vehicles of persons", since="2012", source=_SOURCE)
+_COMPANY = PlateFormat("company", "ddd ll [dd]", title="vehicles of companies", since="2012", source=_SOURCE)
+_STANDARD_1993 = replace(_STANDARD, name="standard_1993", pattern="[l] ddd lll", since="1993", source=_OLD)
+_COMPANY_1993 = replace(_COMPANY, name="company_1993", pattern="[l] ddd ll", since="1993", source=_OLD)
+
 _FORMATS = (
-    PlateFormat("standard", "ddd lll [dd]", title="vehicles of persons", since="2012", source=_SOURCE),
-    PlateFormat(
-        "standard_two_line",
-        "ddd / [dd] lll",
+    _STANDARD,
+    replace(_STANDARD, name="standard_two_line", pattern="ddd / [dd] lll", size_mm=SQUARE_MM, number_order=(0, 2, 1)),
+    _COMPANY,
+    replace(
+        _COMPANY,
+        name="company_two_line",
+        pattern="ddd / [dd] ll",
         size_mm=SQUARE_MM,
-        title="vehicles of persons",
-        since="2012",
-        source=_SOURCE,
-        number_order=(0, 2, 1),
-    ),
-    PlateFormat("company", "ddd ll [dd]", title="vehicles of companies", since="2012", source=_SOURCE),
-    PlateFormat(
-        "company_two_line",
-        "ddd / [dd] ll",
-        size_mm=SQUARE_MM,
-        title="vehicles of companies",
-        since="2012",
         source="Wikipedia (en); uncertain: size, lines as on the plates of persons",
         number_order=(0, 2, 1),
     ),
-    PlateFormat("standard_1993", "[l] ddd lll", title="vehicles of persons", since="1993", source=_OLD),
-    PlateFormat(
-        "standard_1993_two_line",
-        "[l] ddd / lll",
-        size_mm=SQUARE_MM,
-        title="vehicles of persons",
-        since="1993",
-        source=_OLD,
-    ),
-    PlateFormat("company_1993", "[l] ddd ll", title="vehicles of companies", since="1993", source=_OLD),
-    PlateFormat(
-        "company_1993_two_line",
-        "[l] ddd / ll",
-        size_mm=SQUARE_MM,
-        title="vehicles of companies",
-        since="1993",
-        source=_OLD,
-    ),
+    _STANDARD_1993,
+    replace(_STANDARD_1993, name="standard_1993_two_line", pattern="[l] ddd / lll", size_mm=SQUARE_MM),
+    _COMPANY_1993,
+    replace(_COMPANY_1993, name="company_1993_two_line", pattern="[l] ddd / ll", size_mm=SQUARE_MM),
 )
 
 _NAMES = {

@@ -26,13 +26,7 @@ _FORMATS = (
         since="2016-06-01",
         source="Wikipedia (en, de); uncertain: size, where the line is broken",
     ),
-    PlateFormat(
-        "government",
-        "[dd] ddd PT",
-        title="government",
-        since="2016",
-        source="Wikipedia (en)",
-    ),
+    PlateFormat("government", "[dd] ddd PT", title="government", since="2016", source="Wikipedia (en)"),
     PlateFormat(
         "motorcycle",
         "[dd] ddd ll",

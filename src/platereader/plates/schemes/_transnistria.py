@@ -13,13 +13,7 @@ from platereader.plates.schemes._layouts import layouts_for
 _LETTERS = "ABCEHKMPTXY"
 
 _FORMATS = (
-    PlateFormat(
-        "standard",
-        "[l] ddd ll",
-        letters=_LETTERS,
-        title="cars, lorries, buses",
-        source="Wikipedia (en, de)",
-    ),
+    PlateFormat("standard", "[l] ddd ll", letters=_LETTERS, title="cars, lorries, buses", source="Wikipedia (en, de)"),
     PlateFormat(
         "standard_two_line",
         "[l] ddd / ll",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
@@ -13,18 +14,21 @@ _LETTERS = "ABCEHIKMOPTX"
 _SOURCE = "nomeroff-net, openalpr, photographs; uncertain: size"
 _OLD = "nomeroff-net, photographs; issued until 2015: trident in the strip; uncertain: size"
 
+_STANDARD = PlateFormat("standard", "ll dddd ll", letters=_LETTERS, title="cars, lorries", since="2015", source=_SOURCE)
+_TWO_LINES = PlateFormat(
+    "standard_two_line",
+    "ll ll / dddd",
+    letters=_LETTERS,
+    size_mm=FLAT_MM,
+    title="cars with a square place for the plate",
+    since="2015",
+    source=_SOURCE,
+    number_order=(0, 2, 1),
+)
+
 _FORMATS = (
-    PlateFormat("standard", "ll dddd ll", letters=_LETTERS, title="cars, lorries", since="2015", source=_SOURCE),
-    PlateFormat(
-        "standard_two_line",
-        "ll ll / dddd",
-        letters=_LETTERS,
-        size_mm=FLAT_MM,
-        title="cars with a square place for the plate",
-        since="2015",
-        source=_SOURCE,
-        number_order=(0, 2, 1),
-    ),
+    _STANDARD,
+    _TWO_LINES,
     PlateFormat(
         "electric",
         "ll dddd Zl|Yl",
@@ -35,12 +39,12 @@ _FORMATS = (
         since="2020",
         source="uamotors.com.ua and another news site; uncertain: size, colour",
     ),
-    PlateFormat(
-        "taxi",
-        "ll dddd ll",
-        letters=_LETTERS,
+    replace(
+        _STANDARD,
+        name="taxi",
         ground=YELLOW,
         title="buses, taxis",
+        since="",
         source="Wikipedia (en, fr, ro); uncertain: size",
     ),
     PlateFormat(
@@ -51,17 +55,8 @@ _FORMATS = (
         title="tractors, on a hexagon",
         source="photographs; uncertain: size",
     ),
-    PlateFormat("standard_2004", "ll dddd ll", letters=_LETTERS, title="cars, lorries", since="2004", source=_OLD),
-    PlateFormat(
-        "standard_2004_two_line",
-        "ll ll / dddd",
-        letters=_LETTERS,
-        size_mm=FLAT_MM,
-        title="cars with a square place for the plate",
-        since="2004",
-        source=_OLD,
-        number_order=(0, 2, 1),
-    ),
+    replace(_STANDARD, name="standard_2004", since="2004", source=_OLD),
+    replace(_TWO_LINES, name="standard_2004_two_line", since="2004", source=_OLD),
     PlateFormat(
         "standard_1995",
         "ddd nd|0d ll",  # the second number may be 00

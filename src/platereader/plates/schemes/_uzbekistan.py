@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
@@ -13,37 +14,22 @@ from platereader.plates.schemes._layouts import layouts_for
 _TWO_LINE_MM = (190.0, 145.0)
 _TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"
 
+_STANDARD = PlateFormat(
+    "standard",
+    "[dd] l ddd ll",
+    title="vehicles of persons",
+    since="2008-10-01",
+    source="Wikipedia (de, it), autokennzeichen.de, photographs",
+)
+_COMPANY = PlateFormat(
+    "company", "[dd] ddd lll", title="vehicles of companies", since="2008", source="Wikipedia (de), autokennzeichen.de"
+)
+
 _FORMATS = (
-    PlateFormat(
-        "standard",
-        "[dd] l ddd ll",
-        title="vehicles of persons",
-        since="2008-10-01",
-        source="Wikipedia (de, it), autokennzeichen.de, photographs",
-    ),
-    PlateFormat(
-        "standard_two_line",
-        "[dd] l / ddd ll",
-        size_mm=_TWO_LINE_MM,
-        title="vehicles of persons",
-        since="2008-10-01",
-        source=_TWO_LINE,
-    ),
-    PlateFormat(
-        "company",
-        "[dd] ddd lll",
-        title="vehicles of companies",
-        since="2008",
-        source="Wikipedia (de), autokennzeichen.de",
-    ),
-    PlateFormat(
-        "company_two_line",
-        "[dd] ddd / lll",
-        size_mm=_TWO_LINE_MM,
-        title="vehicles of companies",
-        since="2008",
-        source=_TWO_LINE,
-    ),
+    _STANDARD,
+    replace(_STANDARD, name="standard_two_line", pattern="[dd] l / ddd ll", size_mm=_TWO_LINE_MM, source=_TWO_LINE),
+    _COMPANY,
+    replace(_COMPANY, name="company_two_line", pattern="[dd] ddd / lll", size_mm=_TWO_LINE_MM, source=_TWO_LINE),
     PlateFormat("trailer", "[dd] dddd ll", title="trailers", source="Wikipedia (de, it)"),
     PlateFormat("temporary", "T dddddd", title="vehicles admitted for a time", source="Wikipedia (de)"),
     PlateFormat("foreign", "H dddddd", ground=YELLOW, title="vehicles of foreigners", source="Wikipedia (de)"),
