@@ -80,12 +80,7 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
 
 
 def _calibrate_single(
-    recognizer: Recognizer,
-    decoder: CTCDecoder,
-    precision: str,
-    *,
-    data: Sequence[Path],
-    options: Mapping[str, Any],
+    recognizer: Recognizer, decoder: CTCDecoder, precision: str, *, data: Sequence[Path], options: Mapping[str, Any]
 ) -> tuple[Calibration, dict[str, Any]]:
     """The calibration of single readings, and how well it holds."""
     from platereader import _defaults as defaults

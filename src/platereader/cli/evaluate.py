@@ -59,9 +59,7 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--held-out", action="store_true", help="only the pictures that no training on the set sees")
     parts.add_argument(
-        "--held-out-negatives",
-        action="store_true",
-        help="only the 300 pictures without plates that no training sees",
+        "--held-out-negatives", action="store_true", help="only the 300 pictures without plates that no training sees"
     )
     suites = parser.add_argument_group("suites")
     one_suite = suites.add_mutually_exclusive_group()

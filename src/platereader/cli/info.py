@@ -24,16 +24,9 @@ exit status: 0 the pipeline can be built, 2 wrong options, 3 weights are missing
 """
 
 _PACKAGES = (
-    "numpy",
-    "opencv-python-headless",
-    "pillow",
-    "lap",
-    "onnxruntime",
-    "openvino",
-    "torch",
-    "safetensors",
+    "numpy", "opencv-python-headless", "pillow", "lap", "onnxruntime", "openvino", "torch", "safetensors",
     "ultralytics-opencv-headless",
-)
+)  # fmt: skip
 
 
 def add_info_command(parser: argparse.ArgumentParser) -> None:

@@ -52,12 +52,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         "sources", nargs="+", type=source_path, metavar="SOURCE", help="picture files, video files, and folders of them"
     )
     parser.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="folder of the results, or name of the only one",
+        "-o", "--out", type=Path, required=True, metavar="OUT", help="folder of the results, or name of the only one"
     )
     parser.add_argument(
         "--method",

@@ -10,8 +10,6 @@ from typing import Literal, NamedTuple, cast
 from platereader.errors import InvalidArgumentError
 from platereader.plates._pattern import Group, Variant, parse_pattern, variants_of
 
-__all__ = ["BLACK", "LATIN_LETTERS", "WHITE", "Colour", "Part", "PlateFormat"]
-
 LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

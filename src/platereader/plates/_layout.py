@@ -8,8 +8,6 @@ from typing import Literal, TypeAlias, cast, get_args
 from platereader.errors import InvalidArgumentError
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 
-__all__ = ["CountryStrip", "Face", "Flag", "PlateLayout"]
-
 Face: TypeAlias = Literal["gost", "fe", "din"]
 """Shapes of the characters: those of Russian plates, the FE-Schrift of German ones, or those of DIN 1451."""
 

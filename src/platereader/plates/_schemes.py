@@ -18,8 +18,6 @@ from platereader.plates._pattern import Group, group_allows, slot_characters
 from platereader.plates._regions import Region
 from platereader.plates._spelling import Spelling
 
-__all__ = ["PlateScheme", "Schemes", "TextFit"]
-
 Lines: TypeAlias = Literal[1, 2]
 Named = TypeVar("Named")
 

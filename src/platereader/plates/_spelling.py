@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["Spelling"]
-
 
 @dataclass(frozen=True, slots=True)
 class Spelling:

@@ -65,9 +65,7 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the best picture of each passage's plate")
     parser.add_argument(
-        "--start",
-        metavar="TIME",
-        help="when the first frame was taken: 2026-11-28T08:00, or with +03:00 at its end",
+        "--start", metavar="TIME", help="when the first frame was taken: 2026-11-28T08:00, or with +03:00 at its end"
     )
     parser.add_argument("--view", action="store_true", help="serve a live page to the browser of this machine")
     add_language_option(parser)

@@ -15,8 +15,6 @@ from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 from platereader.plates._layout import CountryStrip, Face, Flag, PlateLayout
 from platereader.plates.schemes._appearance import BLUE, GREEN, RED, YELLOW
 
-__all__ = ["layouts_for"]
-
 _SKY: Final = Colour("light blue", (0, 160, 205))
 _ORANGE: Final = Colour("orange", (240, 165, 20))
 _SILVER: Final = Colour("silver", (186, 190, 190))

@@ -214,13 +214,7 @@ class FusedEvidence:
             Candidate(text, log_share, fit.format)
             for text, log_share, fit in zip(texts, log_shares.tolist(), fits, strict=False)
         )
-        signs = _signs(
-            frames,
-            texts[0],
-            share=math.exp(log_shares[0]),
-            lead_nats=_lead([*scores, other]),
-            fit=fits[0],
-        )
+        signs = _signs(frames, texts[0], share=math.exp(log_shares[0]), lead_nats=_lead([*scores, other]), fit=fits[0])
         fused = FusedText(
             candidates,
             _characters(candidates),
