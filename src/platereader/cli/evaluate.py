@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
+from platereader.cli.parser import rate_factor
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 from platereader.errors import InvalidArgumentError
@@ -70,18 +71,12 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     )
     suites.add_argument(
         "--h264",
-        type=_rate_factor,
+        type=rate_factor,
         metavar="CRF",
         help="with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos",
     )
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
-
-
-def _rate_factor(text: str) -> int:
-    if not text.isdecimal() or int(text) > 51:
-        raise argparse.ArgumentTypeError(f"{text!r} is no constant rate factor of libx264: 0 to 51")
-    return int(text)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
@@ -100,7 +95,6 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _run_labelled(arguments: argparse.Namespace) -> int:
-    """Measure the pipeline on a labelled set, and say what was skipped."""
     from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.datasets.labels import is_held_out

@@ -133,7 +133,6 @@ def _matching(pattern: Path, without: Sequence[Path]) -> list[Path]:
 def _sources_of(
     path: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
 ) -> Iterator[Source]:
-    """What one input stands for."""
     name = Path(path.name)
     if path == STDIN:
         yield Source(path, Path("stdin"))

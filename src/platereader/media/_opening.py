@@ -50,7 +50,7 @@ def open_source(
         raise InvalidArgumentError(
             f"reconnect_limit is {reconnect_limit}: pass 0 or more attempts, or None for no limit."
         )
-    notify = notify or _ignore
+    notify = notify or (lambda _: None)
     address = parse_address(source)
     if address.kind == "folder":
         return FrameFolder(Path(address.target), fps=fps or DEFAULT_FPS, notify=notify)
@@ -68,7 +68,6 @@ def open_source(
 
 
 def _file_reader(address: Address) -> VideoReader:
-    """The opened file."""
     from av.error import FFmpegError
 
     path = Path(address.target)
@@ -147,7 +146,3 @@ def _open_failure(address: Address, reason: str | None = None) -> str:
         f"{address.shown!r} is not a video that can be decoded here{said}: check that it plays elsewhere, and convert "
         "it, such as with `ffmpeg -i VIDEO video.mp4`."
     )
-
-
-def _ignore(message: str) -> None:
-    """The default of ``notify``."""

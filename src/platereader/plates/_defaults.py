@@ -69,7 +69,6 @@ def schemes_of(codes: str | Iterable[str]) -> Schemes:
 
 
 def _schemes_of(word: object) -> tuple[PlateScheme, ...]:
-    """The schemes of one code."""
     if not isinstance(word, str):
         raise InvalidArgumentError(f"codes has a {type(word).__name__}, expected are country codes: 'RU,KZ'.")
     code = word.strip().upper()

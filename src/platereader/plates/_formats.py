@@ -200,7 +200,6 @@ class PlateFormat:
         return "".join(text[place] for place in self.number_places(text)) or text
 
     def _variants(self, text: str) -> list[Variant]:
-        """All variants that the text fits."""
         if not self.matches(text):
             return []
         some = [one for one in self.variants if len(one.cells) == len(text)]

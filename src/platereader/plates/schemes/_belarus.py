@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
@@ -11,22 +12,19 @@ from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW
 from platereader.plates.schemes._layouts import layouts_for
 
-_LETTERS = "ABEIKMHOPCTX"
 _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"
 _OLD = "Wikipedia (de, ru), licenseplatemania.com; red characters, issued until 2004, rare now; uncertain: size"
 
-_STANDARD = PlateFormat(
+_plate = partial(PlateFormat, letters="ABEIKMHOPCTX")
+_STANDARD = _plate(
     "standard",
     f"dddd ll {_REGION}",
-    letters=_LETTERS,
     title="cars",
     since="2004-05",
     source="Wikipedia (en, de), licenseplatemania.com, openalpr, photographs; uncertain: size",
 )
-_LORRY = PlateFormat(
-    "lorry", f"ll dddd {_REGION}", letters=_LETTERS, title="lorries, buses", since="2004", source=_SOURCE
-)
+_LORRY = _plate("lorry", f"ll dddd {_REGION}", title="lorries, buses", since="2004", source=_SOURCE)
 
 _FORMATS = (
     _STANDARD,
@@ -38,10 +36,9 @@ _FORMATS = (
         title="cars with a square place for the plate",
         source=_SOURCE,
     ),
-    PlateFormat(
+    _plate(
         "electric",
         f"E ddd ll {_REGION}",
-        letters=_LETTERS,
         ink=GREEN,
         title="electric cars",
         since="2020-07-01",
@@ -50,35 +47,30 @@ _FORMATS = (
     _LORRY,
     replace(_LORRY, name="lorry_two_line", pattern=f"ll {_REGION} / dddd", size_mm=SQUARE_MM, number_order=(0, 2, 1)),
     replace(_LORRY, name="trailer", pattern=f"l dddd l {_REGION}", title="trailers"),
-    PlateFormat(
+    _plate(
         "taxi",
         "[n] TAX dddd",
-        letters=_LETTERS,
         script="latin",
         ground=YELLOW,
         title="taxis",
         source="Wikipedia (de); uncertain: size, colours",
     ),
-    PlateFormat(
+    _plate(
         "police",
         "dddd ll",
-        letters=_LETTERS,
         ground=BLUE,
         ink=WHITE,
         title="police, armed forces",
         source="Wikipedia (de); uncertain: size, colours",
     ),
-    PlateFormat(
+    _plate(
         "temporary",
         "d ll T dddd",
-        letters=_LETTERS,
         title="vehicles admitted for a time",
         source="Wikipedia (de); uncertain: size, what the first digit means",
     ),
-    PlateFormat(
-        "standard_2000", "dddd lll", letters=_LETTERS, ink=RED, title="cars, with a seal", since="2000", source=_OLD
-    ),
-    PlateFormat("standard_1992", "dddd ll", letters=_LETTERS, ink=RED, title="cars", since="1992", source=_OLD),
+    _plate("standard_2000", "dddd lll", ink=RED, title="cars, with a seal", since="2000", source=_OLD),
+    _plate("standard_1992", "dddd ll", ink=RED, title="cars", since="1992", source=_OLD),
 )
 
 _REGIONS = Region.table(

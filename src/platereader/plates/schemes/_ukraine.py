@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
@@ -10,15 +11,14 @@ from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import CYRILLIC_WITH_I, FLAT_MM, GREEN, SQUARE_MM, YELLOW
 from platereader.plates.schemes._layouts import layouts_for
 
-_LETTERS = "ABCEHIKMOPTX"
 _SOURCE = "nomeroff-net, openalpr, photographs; uncertain: size"
 _OLD = "nomeroff-net, photographs; issued until 2015: trident in the strip; uncertain: size"
 
-_STANDARD = PlateFormat("standard", "ll dddd ll", letters=_LETTERS, title="cars, lorries", since="2015", source=_SOURCE)
-_TWO_LINES = PlateFormat(
+_plate = partial(PlateFormat, letters="ABCEHIKMOPTX")
+_STANDARD = _plate("standard", "ll dddd ll", title="cars, lorries", since="2015", source=_SOURCE)
+_TWO_LINES = _plate(
     "standard_two_line",
     "ll ll / dddd",
-    letters=_LETTERS,
     size_mm=FLAT_MM,
     title="cars with a square place for the plate",
     since="2015",
@@ -29,10 +29,9 @@ _TWO_LINES = PlateFormat(
 _FORMATS = (
     _STANDARD,
     _TWO_LINES,
-    PlateFormat(
+    _plate(
         "electric",
         "ll dddd Zl|Yl",
-        letters=_LETTERS,
         script="latin",
         ink=GREEN,
         title="electric cars",
@@ -47,20 +46,18 @@ _FORMATS = (
         since="",
         source="Wikipedia (en, fr, ro); uncertain: size",
     ),
-    PlateFormat(
+    _plate(
         "tractor",
         "ddddd / ll",
-        letters=_LETTERS,
         size_mm=SQUARE_MM,
         title="tractors, on a hexagon",
         source="photographs; uncertain: size",
     ),
     replace(_STANDARD, name="standard_2004", since="2004", source=_OLD),
     replace(_TWO_LINES, name="standard_2004_two_line", since="2004", source=_OLD),
-    PlateFormat(
+    _plate(
         "standard_1995",
         "ddd nd|0d ll",  # the second number may be 00
-        letters=_LETTERS,
         title="cars, lorries; the number of the region stands under the flag and is no part of the text",
         since="1995",
         source="nomeroff-net, photographs; issued until 2004; uncertain: size",
