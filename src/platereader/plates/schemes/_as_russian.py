@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
-from platereader.plates._formats import PlateFormat
+from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import CYRILLIC, LOOK_ALIKES
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import BLUE, CYRILLIC, GREEN, LOOK_ALIKES, RED, SKY, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 
-def _scheme(country: str, *, title: str, since: str = "", source: str) -> PlateScheme:
+def _scheme(
+    country: str, strip: CountryStrip, *, title: str = "cars, lorries, buses", since: str = "", source: str
+) -> PlateScheme:
     formats = (PlateFormat("standard", "l ddd ll", letters=LOOK_ALIKES, title=title, since=since, source=source),)
-    return PlateScheme(country, formats=formats, spelling=CYRILLIC, layouts=layouts_for(country, formats))
+    looks = {"standard": (Look("58 76 58", strip),)}
+    return PlateScheme(country, formats=formats, spelling=CYRILLIC, layouts=layouts_for(formats, looks))
+
+
+def _strip(code: str, *stripes: Colour, at: Literal["left", "right"] = "right") -> CountryStrip:
+    """Flag and letters in a field of the size of the region's."""
+    return CountryStrip(code, Flag(stripes), at=at, width_mm=116.0, divider=True)
 
 
 ABKHAZIA: Final = _scheme(
     "XA",
-    title="cars, lorries, buses",
+    _strip("ABH", GREEN, WHITE, GREEN, WHITE, GREEN, WHITE, GREEN),
     source="Wikipedia (mk), kennzeichen-guide.de; as the Russian plate, with flag and ABH in place of the region",
 )
 """Abkhazian plates, in Cyrillic, without a region; XA is a code that ISO 3166 leaves to users.
@@ -28,7 +37,7 @@ of South Ossetia, Transnistria or Donetsk do: only the picture tells them apart.
 
 SOUTH_OSSETIA: Final = _scheme(
     "XO",
-    title="cars, lorries, buses",
+    _strip("RSO", WHITE, RED, YELLOW, at="left"),
     since="2006",
     source="Wikipedia (it, ru, pl); as the Russian plate, with flag and RSO in a field on the left",
 )
@@ -40,6 +49,7 @@ motorcycles and the government (one source, and patterns that a Ukrainian or Bel
 
 DONETSK: Final = _scheme(
     "XD",
+    _strip("DPR", BLACK, BLUE, RED),
     title="cars",
     since="2015",
     source="nomeroff-net; issued until 2023; as the Russian plate, with flag and DPR in place of the region",
@@ -48,6 +58,7 @@ DONETSK: Final = _scheme(
 
 LUHANSK: Final = _scheme(
     "XL",
+    _strip("LPR", SKY, BLUE, RED),
     title="cars",
     since="2015",
     source="nomeroff-net; issued until 2023; as the Russian plate, with flag and LPR in place of the region",

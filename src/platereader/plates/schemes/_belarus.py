@@ -7,10 +7,11 @@ from functools import partial
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"
@@ -87,8 +88,28 @@ _REGIONS = Region.table(
     source="Wikipedia (en), pvgazeta",
 )
 
+_FLAG = Flag((RED, RED, GREEN))
+_GREEN_CODE = CountryStrip("BY", _FLAG, width_mm=58.0, ink=GREEN)
+_BLACK_CODE = CountryStrip("BY", _FLAG, width_mm=58.0)
+_LOWER = CountryStrip("BY", _FLAG, lines="lower", width_mm=62.0)
+_UPPER = CountryStrip("BY", _FLAG, lines="upper", width_mm=62.0)
+
+_LOOKS = {
+    "standard": tuple(Look("72 72 72", one, separators=(" -",)) for one in (_GREEN_CODE, _BLACK_CODE)),
+    "standard_two_line": (Look("76/72 72", _LOWER, separators=("", "-")),),
+    "electric": (Look("72 72 72 72", _GREEN_CODE, separators=("  -",)),),
+    "lorry": (Look("72 72 72", _BLACK_CODE, separators=(" -",)),),
+    "lorry_two_line": (Look("72 72/76", _UPPER, separators=("-", "")),),
+    "trailer": (Look("72 72 72 72", _BLACK_CODE, separators=("  -",)),),
+    "taxi": (Look("72 72 72", _BLACK_CODE),),
+    "police": (Look("72 72", CountryStrip("BY", _FLAG, width_mm=58.0, ink=WHITE)),),
+    "temporary": (Look("66 66 66 66", _BLACK_CODE),),
+    "standard_2000": (Look("72 72", separators=("o",)),),
+    "standard_1992": (Look("72 72"),),
+}
+
 BELARUS: Final = PlateScheme(
-    "BY", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC_WITH_I, layouts=layouts_for("BY", _FORMATS)
+    "BY", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC_WITH_I, layouts=layouts_for(_FORMATS, _LOOKS)
 )
 """Belarusian plates: letters common to both alphabets, I among them.
 

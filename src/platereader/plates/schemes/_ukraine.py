@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from platereader.plates._formats import PlateFormat
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import CYRILLIC_WITH_I, FLAT_MM, GREEN, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, FLAT_MM, GREEN, SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _SOURCE = "nomeroff-net, openalpr, photographs; uncertain: size"
 _OLD = "nomeroff-net, photographs; issued until 2015: trident in the strip; uncertain: size"
@@ -64,7 +65,23 @@ _FORMATS = (
     ),
 )
 
-UKRAINE: Final = PlateScheme("UA", formats=_FORMATS, spelling=CYRILLIC_WITH_I, layouts=layouts_for("UA", _FORMATS))
+_FLAG = Flag((BLUE, YELLOW))
+_BLUE_STRIP = CountryStrip("UA", _FLAG, width_mm=44.0, ground=BLUE, ink=WHITE)
+_HALVED_STRIP = CountryStrip("UA", _FLAG, width_mm=44.0, ink=BLUE, filled=True)
+_NUMBERED_STRIPS = tuple(CountryStrip(number, _FLAG, width_mm=46.0) for number in ("07", "13", "25", "01"))
+
+_LOOKS = {
+    "standard": (Look("74 74 74", _BLUE_STRIP),),
+    "standard_two_line": (Look("54 54/54", _BLUE_STRIP),),
+    "electric": (Look("74 74 74", _BLUE_STRIP),),
+    "taxi": (Look("74 74 74", _BLUE_STRIP),),
+    "tractor": (Look("84/64"),),
+    "standard_2004": (Look("74 74 74", _HALVED_STRIP),),
+    "standard_2004_two_line": (Look("54 54/54", _HALVED_STRIP),),
+    "standard_1995": tuple(Look("72 72 72", one, separators=("- ",)) for one in _NUMBERED_STRIPS),
+}
+
+UKRAINE: Final = PlateScheme("UA", formats=_FORMATS, spelling=CYRILLIC_WITH_I, layouts=layouts_for(_FORMATS, _LOOKS))
 """Ukrainian plates: letters common to both alphabets, I among them; electric cars add the Latin Z and Y.
 
 The first pair names the region, but new pairs are added and no complete list was found: any is accepted, none is named.

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import GREEN, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _TWO_LINE_MM = (190.0, 145.0)
 _TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"
@@ -67,7 +68,23 @@ _REGIONS = {
     for code in range(first, last + 1)
 }
 
-UZBEKISTAN: Final = PlateScheme("UZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("UZ", _FORMATS))
+_FLAG = Flag((SKY, WHITE, GREEN))
+_STRIP = CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=SKY)
+_SMALL = CountryStrip("UZ", _FLAG, at="right", lines="lower", width_mm=32.0, ink=SKY)
+_PLAIN = Look("74 74", _STRIP, "fe")
+
+_LOOKS = {
+    "standard": (Look("56 74 74 74", _STRIP, "fe", boxed=1, boxed_at="left"),),
+    "standard_two_line": (Look("46 54/50 50", _SMALL, "fe", boxed=1, boxed_at="upper left"),),
+    "company": (Look("56 74 74", _STRIP, "fe", boxed=1, boxed_at="left"),),
+    "company_two_line": (Look("46 54/50", _SMALL, "fe", boxed=1, boxed_at="upper left"),),
+    "trailer": (Look("56 74 74", _STRIP, "fe", boxed=1, boxed_at="left"),),
+    "temporary": (_PLAIN,),
+    "foreign": (_PLAIN,),
+    "diplomatic": (Look("74 74", CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=WHITE), "fe"),),
+}
+
+UZBEKISTAN: Final = PlateScheme("UZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Uzbek plates.
 
 Not here, and why: motorcycles and the plates of 1998 to 2008, whose patterns could not be checked.
