@@ -39,8 +39,8 @@ def open_source(
         source: a path, the number of a webcam, or an address such as ``rtsp://user:password@camera/stream``.
         fps: frames per second of a folder (25 when not given), or of a video whose own times are wrong.
         reconnect_limit: failed attempts in a row after which a lost camera is given up; None for no limit.
-        notify: called with one line when a camera is lost or found, or a picture cannot be read or is left out; never with
-            a password.
+        notify: called with one line when a camera is lost or found, or a picture cannot be read or is left out; never
+            with a password.
 
     Raises:
         CaptureError: there is no such file or folder, or it, the camera or the address cannot be opened.
