@@ -66,8 +66,8 @@ def test_every_region_has_a_russian_name() -> None:
 
 def test_translations_take_the_same_numbers_and_names() -> None:
     fields = re.compile(r"\{\w+\}")
-    for english, russian in russian().items():
-        assert sorted(fields.findall(english)) == sorted(fields.findall(russian)), english
+    for english, told in russian().items():
+        assert sorted(fields.findall(english)) == sorted(fields.findall(told)), english
 
 
 def test_a_region_of_a_country_of_yours_keeps_its_name() -> None:
