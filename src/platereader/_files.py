@@ -46,6 +46,11 @@ _BEGINNINGS: Final = {
 }
 _BEGINNING_BYTES = 1 << 16
 
+MADE_HERE: Final = "made by platereader"
+"""Stands in every picture and video that the commands write, as a comment; in a picture near its beginning."""
+
+_MADE_HERE_WITHIN_BYTES = 1024
+
 
 class InputFiles:
     """The files that a run reads: no writer that knows them replaces one, under whatever name.
@@ -198,6 +203,15 @@ def open_regular(path: Path, *, what: str) -> BinaryIO:
             raise
     except (OSError, ValueError) as error:  # a ValueError for a name with a zero byte
         raise _cannot_read(path, what, error) from error
+
+
+def is_picture_made_here(path: Path) -> bool:
+    """Whether a file is a picture that one of the commands wrote; one that cannot be read is none."""
+    try:
+        with open_regular(path, what="the picture") as file:
+            return MADE_HERE.encode() in file.read(_MADE_HERE_WITHIN_BYTES)
+    except OSError:
+        return False
 
 
 def _cannot_read(path: Path, what: str, error: OSError | ValueError) -> FileError:

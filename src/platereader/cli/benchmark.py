@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platereader._files import write_json
 from platereader.cli.exits import EXIT_OK
@@ -52,18 +52,15 @@ def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forget", action="store_true", help="with --choose: forget what was measured")
     add_language_option(parser)
     parser.set_defaults(run=partial(_run, parser))
-    _add_frame(
-        networks.add_parser(
-            "frame", help="whole pipelines", description="Time whole frames by engine, precision, threads, input size."
-        )
+    for add_network in (_add_frame, _add_detector, _add_stream, _add_recognizer):
+        add_network(networks)
+
+
+def _add_recognizer(networks: Any) -> None:
+    recognizer: argparse.ArgumentParser = networks.add_parser(
+        "recognizer", help="the recognizer", description="Time the recognizer's network."
     )
-    _add_detector(
-        networks.add_parser(
-            "detector", help="the plate detector", description="Accuracy and speed by the network's input size."
-        )
-    )
-    _add_stream(networks.add_parser("stream", help="streams", description="Time streams by how much work they do."))
-    recognizer = networks.add_parser("recognizer", help="the recognizer", description="Time the recognizer's network.")
+    recognizer.set_defaults(measure=_time_recognizer)
     weights = recognizer.add_argument_group("weights")
     weights.add_argument("--fp32", default="plate-recognizer", metavar="WEIGHTS", help="name or file, also for bf16")
     weights.add_argument("--int8", default="plate-recognizer", metavar="WEIGHTS", help="name or file")
@@ -74,17 +71,26 @@ def add_benchmark_command(parser: argparse.ArgumentParser) -> None:
     recognizer.add_argument("--threads", type=positive, nargs="+", default=(1, 2), metavar="N", help="torch's threads")
     recognizer.add_argument("--rounds", type=positive, default=50, metavar="N", help="calls of each (default: 50)")
     recognizer.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
-    recognizer.set_defaults(measure=run_recognizer)
 
 
 def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     """Measure what was named, or choose."""
     if arguments.choose == (arguments.network is not None) or (arguments.forget and not arguments.choose):
         parser.error("name one thing to time, or give --choose, alone or with --forget")
-    return run_choice(arguments) if arguments.choose else int(arguments.measure(arguments))
+    if arguments.choose:
+        _choose(arguments)
+    else:
+        arguments.measure(arguments)
+    return EXIT_OK
 
 
-def run_choice(arguments: argparse.Namespace) -> int:
+def _keep(report: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Write what ``--json`` asks for."""
+    if arguments.json is not None:
+        write_json(arguments.json, report)
+
+
+def _choose(arguments: argparse.Namespace) -> None:
     """Measure which engine and precision is the fastest and keep that for ``auto``, or forget what was kept."""
     import numpy as np
 
@@ -100,7 +106,7 @@ def run_choice(arguments: argparse.Namespace) -> int:
             path.unlink()
         told = say("forgotten: {path}" if kept else "nothing was kept in {path}")
         print(told.format(path=printable(str(path))))
-        return EXIT_OK
+        return
     make_folder(path.parent)
     rng, settings = np.random.default_rng(0), choice.candidates()
     with Progress(choice.turn_count(settings, rounds=_CHOICE_ROUNDS), unit="turn") as progress:
@@ -117,11 +123,13 @@ def run_choice(arguments: argparse.Namespace) -> int:
     for one in found.absent:
         print(say("left out: {name}: {reason}").format(name=one.name, reason=printable(one.reason)))
     print(printable(say(f"engine auto takes {rows[0][0]} {rows[0][1]} from now on; kept in {path}")))
-    return EXIT_OK
 
 
-def _add_detector(detector: argparse.ArgumentParser) -> None:
-    """Describe the options of ``platereader benchmark detector``."""
+def _add_detector(networks: Any) -> None:
+    detector: argparse.ArgumentParser = networks.add_parser(
+        "detector", help="the plate detector", description="Accuracy and speed by the network's input size."
+    )
+    detector.set_defaults(measure=_time_detector)
     detector.add_argument("data", type=Path, metavar="DATA", help="labelled set")
     detector.add_argument("--detector", default="plate-detector", metavar="WEIGHTS", help="name or file")
     detector.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="default: fp32")
@@ -129,26 +137,23 @@ def _add_detector(detector: argparse.ArgumentParser) -> None:
     detector.add_argument("--rounds", type=positive, default=50, metavar="N", help="timed frames of each (default: 50)")
     detector.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     detector.add_argument("--plots", type=Path, metavar="DIR", help="draw accuracy against time")
-    detector.set_defaults(measure=run_detector)
 
 
-def _add_stream(stream: argparse.ArgumentParser) -> None:
-    """Describe the options of ``platereader benchmark stream``."""
+def _add_stream(networks: Any) -> None:
+    stream: argparse.ArgumentParser = networks.add_parser(
+        "stream", help="streams", description="Time streams by how much work they do."
+    )
+    stream.set_defaults(measure=_time_stream)
     stream.add_argument("data", type=Path, metavar="DATA", help="folder that the video suite is made from")
     stream.add_argument("--rounds", type=positive, default=5, metavar="N", help="timed runs of each (default: 5)")
     stream.add_argument(
-        "--clips",
-        type=positive,
-        default=10,
-        metavar="N",
-        help="clips of each level for the accuracy (default: 10)",
+        "--clips", type=positive, default=10, metavar="N", help="clips of each level for the accuracy (default: 10)"
     )
     stream.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     add_part_options(stream)
-    stream.set_defaults(measure=run_stream)
 
 
-def run_stream(arguments: argparse.Namespace) -> int:
+def _time_stream(arguments: argparse.Namespace) -> None:
     """Time streams with several settings, measure what these cost, and print both."""
     from platereader.lab.speed.streams import format_stream_speed, stream_speeds
     from platereader.lab.suites.video.run import evaluate_video
@@ -164,13 +169,14 @@ def run_stream(arguments: argparse.Namespace) -> int:
             pipeline, material, rounds=arguments.rounds, accuracy=accuracy, on_round=progress.advance
         )
     print(format_stream_speed(report))
-    if arguments.json is not None:
-        write_json(arguments.json, report.to_dict())
-    return EXIT_OK
+    _keep(report.to_dict(), arguments)
 
 
-def _add_frame(frame: argparse.ArgumentParser) -> None:
-    """Describe the options of ``platereader benchmark frame``."""
+def _add_frame(networks: Any) -> None:
+    frame: argparse.ArgumentParser = networks.add_parser(
+        "frame", help="whole pipelines", description="Time whole frames by engine, precision, threads, input size."
+    )
+    frame.set_defaults(measure=_time_frame)
     frame.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE", help="default: two generated streets")
     frame.add_argument(
         "--engines",
@@ -194,10 +200,9 @@ def _add_frame(frame: argparse.ArgumentParser) -> None:
     frame.add_argument("--starts", type=int, default=5, metavar="N", help="fresh processes of each (default: 5)")
     frame.add_argument("--json", type=Path, metavar="FILE", help="write the report to this file, too")
     frame.add_argument("--plot", type=Path, metavar="FILE", help="draw stages, start and memory")
-    frame.set_defaults(measure=run_frame)
 
 
-def run_frame(arguments: argparse.Namespace) -> int:
+def _time_frame(arguments: argparse.Namespace) -> None:
     """Time whole pipelines and print tables."""
     import numpy as np
 
@@ -232,11 +237,9 @@ def run_frame(arguments: argparse.Namespace) -> int:
     reference = " ".join(pipelines.REFERENCE)
     report = FrameReport(machine, sizes, arguments.rounds, reference, runs, starts, (*absent, *missed))
     print(format_frame_report(report))
-    if arguments.json is not None:
-        write_json(arguments.json, report.to_dict())
+    _keep(report.to_dict(), arguments)
     if arguments.plot is not None:
         draw_frame_report(report, arguments.plot)
-    return EXIT_OK
 
 
 def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
@@ -251,7 +254,7 @@ def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
     return read_pictures(pictures, option="PICTURE")
 
 
-def run_detector(arguments: argparse.Namespace) -> int:
+def _time_detector(arguments: argparse.Namespace) -> None:
     """Measure the detector at several input sizes and print a table."""
     from platereader._dependencies import check_installed
     from platereader._loading import load_detector
@@ -272,14 +275,12 @@ def run_detector(arguments: argparse.Namespace) -> int:
     part = description_of(detector, part="detector")
     report = InputSizeReport("/".join(arguments.data.resolve().parts[-2:]), len(images), scores, part)
     print(format_input_sizes(report))
-    if arguments.json is not None:
-        write_json(arguments.json, report.to_dict())
+    _keep(report.to_dict(), arguments)
     if arguments.plots is not None:
         draw_input_sizes(report, arguments.plots)
-    return EXIT_OK
 
 
-def run_recognizer(arguments: argparse.Namespace) -> int:
+def _time_recognizer(arguments: argparse.Namespace) -> None:
     """Time the recognizer and print a table."""
     import numpy as np
 
@@ -288,16 +289,14 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     from platereader.recognition._shape import ConvCtcConfig, shape_of
     from platereader.registry import Registry
 
-    files = (
-        {}
-        if arguments.random_weights
-        else {
-            precision: resolve_weights(
-                name, kind="recognizer", registry=Registry.default(), file_format="safetensors", precision=precision
-            )
-            for precision, name in (("fp32", arguments.fp32), ("int8", arguments.int8))
-        }
-    )
+    registry = Registry.default()
+    files = {
+        precision: resolve_weights(
+            name, kind="recognizer", registry=registry, file_format="safetensors", precision=precision
+        )
+        for precision, name in (("fp32", arguments.fp32), ("int8", arguments.int8))
+        if not arguments.random_weights
+    }
     entry = files["fp32"].entry if files else None
     config = ConvCtcConfig() if entry is None else shape_of(entry.settings, alphabet=entry.alphabet)[1]
     networks = benchmark.shipped_recognizers(**files) if files else benchmark.random_recognizers(config)
@@ -307,6 +306,4 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
     )
     report = benchmark.SpeedReport(timings, {file.path.stem: file.sha256 for file in files.values()})
     print(benchmark.format_speed(report))
-    if arguments.json is not None:
-        write_json(arguments.json, report.to_dict())
-    return EXIT_OK
+    _keep(report.to_dict(), arguments)

@@ -20,25 +20,13 @@ if TYPE_CHECKING:
     from platereader.trust import Calibration, TrustPolicy
 
 _TRACKS = 1200
-_NAMES = ("count", "tracks", "negatives")
 
-
-def add_calibrate_command(networks: Any) -> None:
-    """Describe ``platereader train calibrate``."""
-    parser: argparse.ArgumentParser = networks.add_parser(
-        "calibrate", help="fit the confidence", description="Fit the confidence."
-    )
-    parser.add_argument("weights", metavar="WEIGHTS", help="name of a reader's weights, or a file with its sidecar")
-    parser.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets, for their calibration fifth")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
-    for name, kind, meaning in (
-        ("--count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
-        ("--tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
-        ("--negatives", Path, "labelled set whose pictures without plates are backgrounds"),
-    ):
-        # What is not given stays out of the namespace: the defaults are those of the calibration itself.
-        parser.add_argument(name, type=kind, default=argparse.SUPPRESS, help=meaning)
-    parser.set_defaults(run=run_calibrate)
+OPTIONS = (
+    ("count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
+    ("tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
+    ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
+)
+"""Options of the command: name, type and meaning of each."""
 
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
@@ -54,7 +42,7 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
     recognizer = load_recognizer(weights)
     decoder = defaults.default_decoder(recognizer.alphabet)
-    options = {name: getattr(arguments, name) for name in _NAMES if hasattr(arguments, name)}
+    options = given_options(arguments)
     tracks = options.pop("tracks", _TRACKS)
     report: dict[str, Any] = {"sha256": weights.sha256}
     if recognizer.calibration is not None and options.get("count") == 0:
@@ -79,13 +67,13 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Those of a command's own options that stand on the command line."""
+    return {name: getattr(arguments, name) for name in arguments.names if hasattr(arguments, name)}
+
+
 def _calibrate_single(
-    recognizer: Recognizer,
-    decoder: CTCDecoder,
-    precision: str,
-    *,
-    data: Sequence[Path],
-    options: Mapping[str, Any],
+    recognizer: Recognizer, decoder: CTCDecoder, precision: str, *, data: Sequence[Path], options: Mapping[str, Any]
 ) -> tuple[Calibration, dict[str, Any]]:
     """The calibration of single readings, and how well it holds."""
     from platereader import _defaults as defaults

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from platereader._files import InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
+from platereader.cli.parser import rate_factor
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 from platereader.errors import InvalidArgumentError
@@ -59,9 +60,7 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--held-out", action="store_true", help="only the pictures that no training on the set sees")
     parts.add_argument(
-        "--held-out-negatives",
-        action="store_true",
-        help="only the 300 pictures without plates that no training sees",
+        "--held-out-negatives", action="store_true", help="only the 300 pictures without plates that no training sees"
     )
     suites = parser.add_argument_group("suites")
     one_suite = suites.add_mutually_exclusive_group()
@@ -72,18 +71,12 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     )
     suites.add_argument(
         "--h264",
-        type=_rate_factor,
+        type=rate_factor,
         metavar="CRF",
         help="with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos",
     )
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
-
-
-def _rate_factor(text: str) -> int:
-    if not text.isdecimal() or int(text) > 51:
-        raise argparse.ArgumentTypeError(f"{text!r} is no constant rate factor of libx264: 0 to 51")
-    return int(text)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
@@ -102,7 +95,6 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _run_labelled(arguments: argparse.Namespace) -> int:
-    """Measure the pipeline on a labelled set, and say what was skipped."""
     from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.datasets.labels import is_held_out
@@ -137,15 +129,17 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
 
 def _run_suite(
     arguments: argparse.Namespace,
-    evaluate: Callable[[Pipeline, Callable[[], None]], _Report],
+    evaluate: Callable[..., _Report],
+    material: object,
     *,
     steps: int,
     shown: Callable[[_Report], str],
+    **given: object,
 ) -> _Report:
-    """Run a suite with a progress bar, print its table and write its JSON."""
+    """Run a suite on its material with a progress bar, print its table and write its JSON."""
     pipeline = build_pipeline(arguments)
     with Progress(steps, unit="step") as progress:
-        report = evaluate(pipeline, progress.advance)
+        report = evaluate(pipeline, material, on_picture=progress.advance, **given)
     print(shown(report))
     _write_json(arguments.json, report.to_dict())
     return report
@@ -164,12 +158,8 @@ def _run_stress(arguments: argparse.Namespace) -> None:
     material = load_material(arguments.data)
     abroad = arguments.data / "dev" / "other"
     foreign = load_dataset(abroad).images if abroad.is_dir() else ()
-    report = _run_suite(
-        arguments,
-        lambda pipeline, advance: evaluate_stress(pipeline, material, foreign=foreign, on_picture=advance),
-        steps=run_size(material, foreign),
-        shown=format_stress,
-    )
+    steps = run_size(material, foreign)
+    report = _run_suite(arguments, evaluate_stress, material, steps=steps, shown=format_stress, foreign=foreign)
     if arguments.plots is not None:
         draw_stress(report, arguments.plots)
 
@@ -180,12 +170,7 @@ def _run_scenes(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.scenes.material import load_material
 
     material = load_material(arguments.data)
-    _run_suite(
-        arguments,
-        lambda pipeline, advance: evaluate_scenes(pipeline, material, on_picture=advance),
-        steps=run_size(material),
-        shown=format_scenes,
-    )
+    _run_suite(arguments, evaluate_scenes, material, steps=run_size(material), shown=format_scenes)
 
 
 def _run_ends(arguments: argparse.Namespace) -> None:
@@ -194,12 +179,7 @@ def _run_ends(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.ends.material import load_material
 
     plates = load_material(arguments.data)
-    _run_suite(
-        arguments,
-        lambda pipeline, advance: evaluate_ends(pipeline, plates, on_picture=advance),
-        steps=run_size(plates),
-        shown=format_ends,
-    )
+    _run_suite(arguments, evaluate_ends, plates, steps=run_size(plates), shown=format_ends)
 
 
 def _run_countries(arguments: argparse.Namespace) -> None:
@@ -208,18 +188,13 @@ def _run_countries(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.stress.material import load_material
 
     scenes = load_material(arguments.data).scenes
-    _run_suite(
-        arguments,
-        lambda pipeline, advance: evaluate_countries(pipeline, scenes, on_picture=advance),
-        steps=run_size(),
-        shown=format_countries,
-    )
+    _run_suite(arguments, evaluate_countries, scenes, steps=run_size(), shown=format_countries)
 
 
 def _run_video(arguments: argparse.Namespace) -> None:
     from platereader._dependencies import check_installed
     from platereader.lab.suites.video.real_videos import load_videos
-    from platereader.lab.suites.video.report import format_video
+    from platereader.lab.suites.video.report import VideoReport, format_video
     from platereader.lab.suites.video.run import evaluate_video, run_size
     from platereader.lab.suites.video.strips import draw_failures
     from platereader.lab.synthesis.video.clips import CLIPS, clip_names
@@ -228,17 +203,13 @@ def _run_video(arguments: argparse.Namespace) -> None:
     check_installed("motmetrics")
     material = load_material(arguments.data)
     names = clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
-    crf = arguments.h264
-    whole = arguments.clips is None and crf is None
+    whole = arguments.clips is None and arguments.h264 is None
     videos = load_videos(arguments.data / "dev" / "video") if whole else ()
-    report = _run_suite(
-        arguments,
-        lambda pipeline, advance: evaluate_video(
-            pipeline, material, videos=videos, names=names, crf=crf, on_step=advance
-        ),
-        steps=run_size(names, videos),
-        shown=format_video,
-    )
+
+    def evaluate(pipeline: Pipeline, _: object, *, on_picture: Callable[[], object]) -> VideoReport:
+        return evaluate_video(pipeline, material, videos=videos, names=names, crf=arguments.h264, on_step=on_picture)
+
+    report = _run_suite(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
     if arguments.failures is not None:
         with Progress(len({one.clip for one in report.failures}), unit="clip") as progress:
             draw_failures(report.failures, material, arguments.failures, on_clip=progress.advance)

@@ -73,8 +73,15 @@ def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[
     yield path, weights, {}
 
 
-def _detector(name: str, arguments: argparse.Namespace) -> Iterator[_Written]:
+def float_detector(name: str) -> DetectorFiles:
+    """The float weights of both networks of a detector."""
     from platereader._loading import resolve_detector
+    from platereader.registry import Registry
+
+    return resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
+
+
+def _detector(name: str, arguments: argparse.Namespace) -> Iterator[_Written]:
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.material import load_sets
     from platereader.lab.training.detector.quantize import (
@@ -83,9 +90,8 @@ def _detector(name: str, arguments: argparse.Namespace) -> Iterator[_Written]:
         quantize_onnx,
         quantize_torch,
     )
-    from platereader.registry import Registry
 
-    files = resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
+    files = float_detector(name)
     exported = export_detector(files, arguments.out)
     yield from _pair(exported, files)
     if arguments.data is None:
@@ -110,12 +116,9 @@ def _pair(written: Exported, files: DetectorFiles) -> Iterator[_Written]:
 
 
 def _describe(path: Path, made_of: WeightFile, beside: Mapping[str, str]) -> None:
-    """Say what a file is; in the precision that it was fitted for, a calibration goes on holding.
+    """Describe a file as the weights it is made of: in the precision that it was fitted for, a calibration holds on.
 
-    Args:
-        path: of the file.
-        made_of: the weights whose description is handed on.
-        beside: settings that name files beside it, for a sidecar; a manifest has names of models.
+    The settings ``beside`` name files beside it, for a sidecar; a manifest has names of models.
     """
     entry, manifest = made_of.entry, path.with_name(MANIFEST_NAME)
     settings = {name: value for name, value in entry.settings.items() if name != "refiner_sha256"} | dict(beside)

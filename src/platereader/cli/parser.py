@@ -147,6 +147,13 @@ def share(text: str) -> float:
     return value
 
 
+def rate_factor(text: str) -> int:
+    """A quality as x264 counts it, for ``type`` of an option."""
+    if not text.isdecimal() or int(text) > 51:
+        raise argparse.ArgumentTypeError(f"{text!r} is no constant rate factor of libx264: 0 to 51")
+    return int(text)
+
+
 def points(text: str) -> Sequence[tuple[float, float]]:
     """The points of ``x,y x,y x,y``, three or more, for ``type`` of an option."""
     try:

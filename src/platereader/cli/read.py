@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._files import MADE_HERE
 from platereader.cli.document import PictureResult
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
@@ -17,7 +19,7 @@ from platereader.cli.parts import add_part_options, build_pipeline, reads_severa
 from platereader.cli.progress import Progress
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
-from platereader.cli.sources import LEFT_OUT, MADE_HERE, STDIN, Source, find_sources, source_path
+from platereader.cli.sources import LEFT_OUT, STDIN, Source, find_sources, source_path
 from platereader.cli.tables import print_message
 from platereader.errors import PlateReaderError
 
@@ -62,7 +64,11 @@ def run_read(arguments: argparse.Namespace) -> int:
     skipped = Counter[str]()
     sources = find_sources(arguments.sources, without=results_in, skipped=skipped)
     savers = _savers(arguments, sources)  # before networks are loaded: this may refuse a folder
-    reader = _Reader(build_pipeline(arguments), arguments, savers)
+    pipeline = build_pipeline(arguments)
+    for saver in savers:
+        if isinstance(saver, AnnotatedCopies):
+            saver.show_country = reads_several_countries(pipeline)
+    reader = _Reader(pipeline, savers, arguments.explain, arguments.options)
     report = _report(arguments, sources, language)
     counts = Counter[str]()
     with Progress(len(sources), unit="picture") as progress:
@@ -75,9 +81,10 @@ def run_read(arguments: argparse.Namespace) -> int:
                 counts["failed" if result.error is not None else "done"] += 1
                 counts.update(reading.status for reading in result.readings)
             progress.clear()
-            for problem in reader.take_problems():
+            for problem in reader.problems:
                 print_message(problem)
-                counts["not written"] += 1
+            counts["not written"] += len(reader.problems)
+            reader.problems.clear()
             progress.advance()
     report.end()
     _print_summary(counts, skipped, language)
@@ -91,25 +98,21 @@ def _savers(arguments: argparse.Namespace, sources: list[Source]) -> list[Annota
     return [*copies, *crops]
 
 
+@dataclass
 class _Reader:
-    """Everything that is done to one picture."""
+    """Everything that is done to one picture; ``problems`` says what could not be written."""
 
-    def __init__(
-        self, pipeline: Pipeline, arguments: argparse.Namespace, savers: Sequence[AnnotatedCopies | Crops]
-    ) -> None:
+    pipeline: Pipeline
+    savers: Sequence[AnnotatedCopies | Crops]
+    explains: bool
+    options: Mapping[str, str]
+    problems: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
         from platereader.cli.explain import check_explainable
 
-        if arguments.explain:
-            check_explainable(pipeline)
-
-        self.pipeline = pipeline
-        self.savers = savers
-        self._explains: bool = arguments.explain
-        self._options: dict[str, str] = arguments.options
-        self._problems: list[str] = []
-        for saver in savers:
-            if isinstance(saver, AnnotatedCopies):
-                saver.show_country = reads_several_countries(pipeline)
+        if self.explains:
+            check_explainable(self.pipeline)
 
     def read(self, source: Source) -> Iterator[PictureResult]:
         """Read a picture, or every frame of an animated one, and save what was requested."""
@@ -122,13 +125,8 @@ class _Reader:
         except MemoryError:
             yield PictureResult(path, error=f"{path} does not fit into memory: shrink or cut it.")
         except (PlateReaderError, OSError) as error:
-            problem = with_options(str(error).removeprefix("path "), self._options)
+            problem = with_options(str(error).removeprefix("path "), self.options)
             yield PictureResult(path, error=problem if repr(path) in problem else f"{path}: {problem}")
-
-    def take_problems(self) -> list[str]:
-        """What could not be written since the last call."""
-        problems, self._problems = self._problems, []
-        return problems
 
     def _read(self, source: Source, path: str) -> Iterator[PictureResult]:
         from platereader.cli.explain import explained
@@ -138,7 +136,7 @@ class _Reader:
         data = sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1) if stdin else file_bytes(source.path)
         for index, frame in decode_frames(data, path=path):
             readings = self.pipeline.read(frame)
-            explanations = explained(self.pipeline, frame, readings) if self._explains else None
+            explanations = explained(self.pipeline, frame, readings) if self.explains else None
             self._save(source, frame, readings, index)
             height, width = frame.shape[:2]
             yield PictureResult(path, width, height, tuple(readings), explanations=explanations, frame=index)
@@ -149,7 +147,7 @@ class _Reader:
             try:
                 saver.save(source, frame, readings, index=index)
             except OSError as error:  # noqa: PERF203
-                self._problems.append(f"{saver.option}: {error}")
+                self.problems.append(f"{saver.option}: {error}")
 
 
 def _report(arguments: argparse.Namespace, sources: list[Source], language: Language) -> Report:

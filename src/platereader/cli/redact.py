@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from platereader._files import InputFiles, write_json
+from platereader._files import MADE_HERE, InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
+from platereader.cli.parser import rate_factor
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 from platereader.cli.redaction_report import FileCover, RedactionReport
 from platereader.cli.saving import check_folder, write_picture
-from platereader.cli.sources import LEFT_OUT, MADE_HERE, Source, find_sources, resolved, source_path
+from platereader.cli.sources import LEFT_OUT, Source, find_sources, resolved, source_path
 from platereader.cli.tables import print_message
 from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
@@ -52,12 +53,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         "sources", nargs="+", type=source_path, metavar="SOURCE", help="picture files, video files, and folders of them"
     )
     parser.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="folder of the results, or name of the only one",
+        "-o", "--out", type=Path, required=True, metavar="OUT", help="folder of the results, or name of the only one"
     )
     parser.add_argument(
         "--method",
@@ -87,7 +83,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
     )
     more.add_argument(
         "--quality",
-        type=int,
+        type=rate_factor,
         metavar="CRF",
         help="of videos, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
     )
@@ -97,9 +93,8 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.videos import VIDEO_SUFFIXES, check_quality
+    from platereader.cli.videos import VIDEO_SUFFIXES
 
-    check_quality(arguments.quality)
     language, skipped = language_of(arguments), Counter[str]()
     suffixes = VIDEO_SUFFIXES | _ANIMATED_SUFFIXES
     sources = find_sources(arguments.sources, also=suffixes, without=[arguments.out], skipped=skipped)
@@ -133,7 +128,6 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
 
 
 def _write_report(report: RedactionReport, arguments: argparse.Namespace, inputs: InputFiles) -> None:
-    """Write what ``--report`` and ``--preview`` ask for."""
     if arguments.report is not None:
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
         write_json(arguments.report, report.to_dict(), inputs=inputs)

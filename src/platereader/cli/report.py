@@ -16,23 +16,9 @@ from platereader.results import HasVerdict, PlateReading
 _HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
 _MAX_PICTURE_CELLS = 48
 _CSV_HEADER = (
-    "source",
-    "text",
-    "text_local",
-    "confidence",
-    "status",
-    "reason",
-    "country",
-    "format",
-    "region_code",
-    "x1",
-    "y1",
-    "x2",
-    "y2",
-    "error",
-    "frame",
-    "number",
-)
+    "source", "text", "text_local", "confidence", "status", "reason", "country", "format", "region_code",
+    "x1", "y1", "x2", "y2", "error", "frame", "number",
+)  # fmt: skip
 
 
 class Report:
@@ -40,7 +26,6 @@ class Report:
 
     def add(self, result: PictureResult) -> None:
         """Print what there is to print of one picture."""
-        raise NotImplementedError
 
     def end(self) -> None:
         """Print what is left, after the last picture."""
@@ -72,11 +57,7 @@ class JsonLinesReport(Report):
 
 
 class TableReport(Report):
-    """A table with one row per plate.
-
-    Args:
-        sources: all paths that will come, for the width of the first column.
-    """
+    """A table with one row per plate; all ``sources`` that will come say how wide the first column is."""
 
     def __init__(self, sources: Sequence[str], language: Language) -> None:
         longest = max((len(source) for source in sources), default=0)

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import InputFiles, append_text, open_regular, write_bytes
+from platereader._files import MADE_HERE, InputFiles, append_text, open_regular, write_bytes
 from platereader._geometry import Box
-from platereader.cli.sources import MADE_HERE, STDIN, Source, made_here, resolved
+from platereader.cli.sources import STDIN, Source, made_here, resolved
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.results import Detection, PlateReading
 
@@ -54,11 +54,7 @@ class AnnotatedCopies:
             self._targets[source.path] = path
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None) -> None:
-        """Write one annotated copy; the index of a frame of an animated picture becomes part of the name.
-
-        Raises:
-            FileError: it cannot be written, or what has its name was not made by this program.
-        """
+        """Write one annotated copy; the index of a frame of an animated picture becomes part of the name."""
         from platereader.media._drawing import draw_readings
 
         path = self._targets[source.path]
@@ -90,11 +86,7 @@ class Crops:
         self._used: set[Path] = set()
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None) -> None:
-        """Write the plates of one picture, each with a little of what is around it; the index as for copies.
-
-        Raises:
-            FileError: one cannot be written.
-        """
+        """Write the plates of one picture, each with a little of what is around it; the index as for copies."""
         stem = source.relative_path.stem if index is None else f"{source.relative_path.stem}-{index}"
         for number, reading in enumerate(readings, start=1):
             detection = reading.detection
@@ -112,11 +104,7 @@ class Crops:
 
 
 def check_folder(folder: Path, *, option: str) -> None:
-    """Refuse a folder for results that cannot be made or written to, before anything is done; it need not exist.
-
-    Raises:
-        InvalidArgumentError: it is a file, lies below one, or may not be written to.
-    """
+    """Refuse a folder for results that cannot be made or written to, before anything is done; it need not exist."""
     there = next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent)), Path())
     if not there.is_dir():
         raise InvalidArgumentError(f"{option} is {str(folder)!r}, but {str(there)!r} is no folder: name another one.")

@@ -66,8 +66,6 @@ class SoundCopy:
 
 
 class _Track:
-    """One stream of sound."""
-
     def __init__(self, target: Any, start_s: float) -> None:
         self._target = target
         self._start_s = start_s

@@ -11,8 +11,8 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from platereader._files import open_regular
-from platereader.errors import DatasetError, FileError
+from platereader._files import MADE_HERE, is_picture_made_here, open_regular
+from platereader.errors import DatasetError
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 STDIN: Final = Path("-")
 """What stands for a picture on standard input."""
 
-MADE_HERE: Final = "made by platereader"
-"""Stands in every picture and video that the commands write, as a comment; in a picture near its beginning."""
-
 LEFT_OUT: Final = "files that platereader wrote, left out: {count}; to include them, name nothing else"
 """What is said where such files are left out."""
 
-_MADE_HERE_WITHIN_BYTES = 1024
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has lost one of the two slashes
 
 
@@ -97,12 +93,12 @@ def made_here(path: Path) -> bool:
     """Whether a file is a picture or video that one of the commands wrote."""
     from platereader.cli.videos import WRITTEN_SUFFIXES, has_comment
 
+    if path.suffix.lower() not in WRITTEN_SUFFIXES:
+        return is_picture_made_here(path)
     try:
-        with open_regular(path, what="the file") as file:
-            if path.suffix.lower() in WRITTEN_SUFFIXES:
-                return has_comment(path, MADE_HERE)
-            return MADE_HERE.encode() in file.read(_MADE_HERE_WITHIN_BYTES)
-    except (FileError, OSError):  # what cannot be read is told when it is
+        with open_regular(path, what="the file"):  # FFmpeg would wait for a pipe
+            return has_comment(path, MADE_HERE)
+    except OSError:  # what cannot be read is told when it is
         return False
 
 
@@ -137,7 +133,6 @@ def _matching(pattern: Path, without: Sequence[Path]) -> list[Path]:
 def _sources_of(
     path: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
 ) -> Iterator[Source]:
-    """What one input stands for."""
     name = Path(path.name)
     if path == STDIN:
         yield Source(path, Path("stdin"))

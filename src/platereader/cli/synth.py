@@ -72,7 +72,6 @@ def run_synth(arguments: argparse.Namespace) -> int:
 
 
 def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
-    """The photographs to put plates on, decoded."""
     if arguments.backgrounds is None:
         if arguments.kind == "scenes":
             raise InvalidArgumentError("--kind scenes needs --backgrounds: name a folder of photographs.")

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import write_json
-from platereader.cli.calibrate import add_calibrate_command
+from platereader.cli.calibrate import OPTIONS as CALIBRATION_OPTIONS
+from platereader.cli.calibrate import given_options, run_calibrate
 from platereader.cli.exits import EXIT_OK
-from platereader.cli.export import add_export_command
+from platereader.cli.export import add_export_command, float_detector
 from platereader.cli.saving import check_folder
 from platereader.cli.tables import format_rate, format_table, print_message
 from platereader.errors import InvalidArgumentError
@@ -17,7 +18,6 @@ from platereader.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from platereader._loading import DetectorFiles
     from platereader.lab.datasets import SkippedRow
     from platereader.registry import WeightFile
 
@@ -97,12 +97,17 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         metavar="POINTS",
         help="points of exact match int8 may lose (default: 0.5)",
     )
+    calibrate = networks.add_parser("calibrate", help="fit the confidence", description="Fit the confidence.")
+    calibrate.add_argument("weights", metavar="WEIGHTS", help="name of a reader's weights, or a file with its sidecar")
+    calibrate.add_argument(
+        "data", type=Path, nargs="*", metavar="DATA", help="labelled sets, for their calibration fifth"
+    )
     commands = (
         (detector, (*_DETECTOR, *_EVERY), run_detector),
         (recognizer, (*_RECOGNIZER, *_EVERY), run_recognizer),
         (quantize, _QUANTIZE, run_quantize),
+        (calibrate, CALIBRATION_OPTIONS, run_calibrate),
     )
-    add_calibrate_command(networks)
     add_export_command(networks)
     for one, options, run in commands:
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
@@ -115,7 +120,6 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tuning_options(parser: argparse.ArgumentParser, *, examples: str) -> None:
-    """Add ``--from``, ``--data`` and ``--even-if-worse``."""
     parser.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
     parser.add_argument("--data", type=Path, dest="tuning", metavar="FOLDER", help=examples)
     parser.add_argument("--even-if-worse", action="store_true", help="write the weights even if they are worse")
@@ -134,17 +138,9 @@ def run_detector(arguments: argparse.Namespace) -> int:
             "--from and --data FOLDER, which fine-tune on FOLDER, there may be none or many."
         )
     training = DetectorTraining(**_with_length(arguments))
-    start = None if arguments.start is None else _detector(arguments.start)
+    start = None if arguments.start is None else float_detector(arguments.start)
     print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start))
     return EXIT_OK
-
-
-def _detector(name: str) -> DetectorFiles:
-    """The float weights of both networks of a detector."""
-    from platereader._loading import resolve_detector
-    from platereader.registry import Registry
-
-    return resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
 
 
 def _fine_tune_detector(arguments: argparse.Namespace) -> int:
@@ -158,7 +154,7 @@ def _fine_tune_detector(arguments: argparse.Namespace) -> int:
         arguments.tuning,
         output=arguments.out,
         training=DetectorTraining(**{**DEFAULTS, **_with_length(arguments, minutes=MINUTES)}),
-        start=_detector(arguments.start),
+        start=float_detector(arguments.start),
         older=arguments.data,
         even_if_worse=arguments.even_if_worse,
     )
@@ -221,7 +217,7 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     done = fine_tune_recognizer(
         arguments.tuning,
         output=arguments.out,
-        training=RecognizerTraining(**{**DEFAULTS, **_options(arguments)}),
+        training=RecognizerTraining(**{**DEFAULTS, **given_options(arguments)}),
         start=_recognizer(arguments.start),
         older=arguments.data,
         negatives=arguments.negatives,
@@ -259,7 +255,7 @@ def run_quantize(arguments: argparse.Namespace) -> int:
     agreements = quantize.quantize_recognizer(
         weights,
         output=output,
-        plates=quantize.draw_plates(arguments.data, alphabet=alphabet, detector=detector, **_options(arguments)),
+        plates=quantize.draw_plates(arguments.data, alphabet=alphabet, detector=detector, **given_options(arguments)),
         max_loss_points=arguments.max_loss,
     )
     rows = [
@@ -274,10 +270,5 @@ def run_quantize(arguments: argparse.Namespace) -> int:
 
 def _with_length(arguments: argparse.Namespace, *, minutes: float = 60.0) -> dict[str, Any]:
     """The training options that stand on the command line, and ``minutes`` where no length does."""
-    options = _options(arguments)
+    options = given_options(arguments)
     return options if {"minutes", "steps"} & options.keys() else {**options, "minutes": minutes}
-
-
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The training options that stand on the command line."""
-    return {name: getattr(arguments, name) for name in arguments.names if hasattr(arguments, name)}

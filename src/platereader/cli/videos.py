@@ -14,9 +14,8 @@ import numpy as np
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader._files import InputFiles, new_file
-from platereader.cli.sources import MADE_HERE
-from platereader.errors import FileError, InvalidArgumentError
+from platereader._files import MADE_HERE, InputFiles, new_file
+from platereader.errors import FileError
 from platereader.media._decoding import open_file, video_stream
 from platereader.media._source import DEFAULT_FPS, FrameSource
 from platereader.media._video_file import VideoFile
@@ -46,12 +45,6 @@ _BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
 _VIDEO_RANGE = 1  # black is 16
 _MAX_FPS = 120  # higher rates are the ticks of a clock
 _ROUNDING_S = 0.002  # Matroska has milliseconds
-
-
-def check_quality(quality: int | None) -> None:
-    """Refuse a quality that x264 does not have."""
-    if quality is not None and not 0 <= quality <= 51:
-        raise InvalidArgumentError(f"--quality is {quality}, allowed are 0 to 51.")
 
 
 def has_comment(path: Path, comment: str) -> bool:
@@ -95,11 +88,7 @@ class VideoWriter:
         return self
 
     def write(self, frame: BgrImage, timestamp_s: float) -> None:
-        """Add a frame; one of another size than the first is fitted into it, with black beside it.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR.
-            timestamp_s: when it is shown, seconds that grow from 0.
+        """Add a frame at a time that grows from 0; one of another size than the first is fitted into it, on black.
 
         Raises:
             FileError: the video cannot be written; nothing of it is kept.
@@ -224,7 +213,6 @@ class _Encoder:
 
     @property
     def last_s(self) -> float:
-        """The time of the last frame."""
         return float(self._waiting.pts * _TIME_BASE)
 
     def add(self, frame: BgrImage, timestamp_s: float) -> None:

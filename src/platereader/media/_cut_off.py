@@ -86,7 +86,6 @@ class _Piece:
     is_filled_up: bool = False
 
     def add(self, payload: bytes) -> None:
-        """Take in what the next packet carries."""
         self.arrived += len(payload)
         self.is_filled_up = len(payload) < _PAYLOAD
 

@@ -24,7 +24,7 @@ from platereader._arrays import BgrImage, check_image
 from platereader._geometry import Box, Quad, shared_area
 from platereader.errors import MediaFileError
 from platereader.plates import ILLEGIBLE
-from platereader.results import HasVerdict, PlateReading, Status, StreamUpdate
+from platereader.results import Detection, HasVerdict, PlateReading, Status, StreamUpdate
 
 # Ink of the outline and of the label's background, blue-green-red, and whether its text is white.
 _COLOURS: dict[Status, tuple[tuple[int, int, int], bool]] = {
@@ -55,8 +55,6 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How labels are written."""
-
     font: str | None
     show_country: bool
 
@@ -94,7 +92,8 @@ def draw_readings(
         MediaFileError: ``font`` is no font that can be read.
     """
     style = _Style(_font_file(font), show_country)
-    return _draw(frame, [mark for reading in readings if (mark := _mark_of(reading, style)) is not None], style)
+    marks = [_mark_of(reading, reading.detection, style) for reading in readings if reading.detection is not None]
+    return _draw(frame, marks, style)
 
 
 def draw_update(
@@ -128,10 +127,7 @@ def draw_update(
     return _draw(frame, marks, style)
 
 
-def _mark_of(reading: PlateReading, style: _Style) -> _Mark | None:
-    detection = reading.detection
-    if detection is None:
-        return None
+def _mark_of(reading: PlateReading, detection: Detection, style: _Style) -> _Mark:
     shown = reading.masked_text if reading.status == "uncertain" else reading.text
     outline = detection.corners or Quad.from_box(detection.box)
     return _Mark(outline, style.label(shown, reading), reading.status)
@@ -212,7 +208,6 @@ def _has_letters(text: str, file: str | None) -> bool:
 
 
 def _glyph(char: str, file: str | None) -> bytes:
-    """How a font draws a character."""
     picture = Image.new("L", (_GLYPH_PX, _GLYPH_PX), 0)
     ImageDraw.Draw(picture).text((0, 0), char, fill=255, font=font_of(_GLYPH_PX // 2, file))
     return picture.tobytes()
@@ -271,7 +266,6 @@ def _places(box: Box, text: NDArray[np.float32], canvas: BgrImage) -> Iterator[B
 
 
 def _draw_label(canvas: BgrImage, status: Status, text: NDArray[np.float32], place: Box) -> None:
-    """Text on a filled patch."""
     ink, white_text = _COLOURS[status]
     x1, y1, x2, y2 = map(int, place.to_tuple())
     weight = text[..., None]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from platereader._arrays import BgrImage
+from platereader._files import is_picture_made_here
 from platereader.errors import CaptureError, MediaFileError
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 from platereader.media._source import TimedFrame
@@ -16,8 +17,10 @@ class FrameFolder:
     """The pictures of a folder in the order of their names, numbers in them by value. See ``FrameSource``.
 
     Args:
-        folder: is not searched below its top; hidden files are left out.
-        notify: called with a message for each picture that cannot be read; its place in time stays empty.
+        folder: is not searched below its top; hidden files are left out, and what the commands wrote, such as marked
+            copies of the frames, unless there is nothing else.
+        notify: called with a message for each picture that cannot be read, whose place in time stays empty, and with
+            one that says how many were left out.
 
     Raises:
         CaptureError: no picture in the folder.
@@ -27,10 +30,13 @@ class FrameFolder:
     dropped: int = 0
 
     def __init__(self, folder: Path, *, fps: float, notify: Callable[[str], None]) -> None:
-        self._pictures = sorted((path for path in folder.iterdir() if _is_picture(path, folder)), key=name_order)
-        if not self._pictures:
+        pictures = sorted((path for path in folder.iterdir() if _is_picture(path, folder)), key=name_order)
+        if not pictures:
             endings = " ".join(sorted(IMAGE_SUFFIXES))
             raise CaptureError(f"the folder {str(folder)!r} holds no pictures: looked for {endings}.")
+        frames = [path for path in pictures if not is_picture_made_here(path)]
+        self._pictures = frames or pictures
+        self._left_out = len(pictures) - len(self._pictures)
         self._notify = notify
         self.fps: float = fps
         self.name: str = str(folder)
@@ -43,6 +49,8 @@ class FrameFolder:
         Raises:
             CaptureError: some could not; after all others.
         """
+        if self._left_out:
+            self._notify(f"pictures that platereader wrote in {self.name!r}, left out: {self._left_out}")
         failed = 0
         for index, path in enumerate(self._pictures):
             if self.stopped:

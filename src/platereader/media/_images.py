@@ -43,19 +43,9 @@ _RESULT_BYTES = 3
 _STRIP_PX = 1 << 18
 # What Pillow's decoders raise on damaged files, found by feeding them damaged files; warnings, where those are errors.
 DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ArithmeticError,
-    struct.error,
-    zlib.error,
-    MemoryError,
-    Image.DecompressionBombError,
-    Warning,
-)
+    OSError, SyntaxError, ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, struct.error, zlib.error,
+    MemoryError, Image.DecompressionBombError, Warning,
+)  # fmt: skip
 
 _Factory: TypeAlias = "Callable[[IO[bytes], str | bytes], ImageFile.ImageFile]"
 
@@ -127,7 +117,6 @@ def _checked_picture(data: bytes, path: Path) -> ImageFile.ImageFile:
 
 
 def _decoded(path: Path, picture: ImageFile.ImageFile, *, frame: int = 0) -> BgrImage:
-    """The pixels of one frame."""
     try:
         picture.seek(frame)
         picture.load()

@@ -32,12 +32,15 @@ def open_source(
     """Open a video, a folder of frames, a webcam or a network camera.
 
     An address whose length is known in advance, such as a video on a web server, is a video and no live camera.
+    Pictures that the commands wrote into a folder, such as marked copies of its frames, are no frames, unless there is
+    nothing else.
 
     Args:
         source: a path, the number of a webcam, or an address such as ``rtsp://user:password@camera/stream``.
         fps: frames per second of a folder (25 when not given), or of a video whose own times are wrong.
         reconnect_limit: failed attempts in a row after which a lost camera is given up; None for no limit.
-        notify: called with one line when a camera is lost or found, or a picture cannot be read; never with a password.
+        notify: called with one line when a camera is lost or found, or a picture cannot be read or is left out; never
+            with a password.
 
     Raises:
         CaptureError: there is no such file or folder, or it, the camera or the address cannot be opened.
@@ -50,7 +53,7 @@ def open_source(
         raise InvalidArgumentError(
             f"reconnect_limit is {reconnect_limit}: pass 0 or more attempts, or None for no limit."
         )
-    notify = notify or _ignore
+    notify = notify or (lambda _: None)
     address = parse_address(source)
     if address.kind == "folder":
         return FrameFolder(Path(address.target), fps=fps or DEFAULT_FPS, notify=notify)
@@ -68,20 +71,20 @@ def open_source(
 
 
 def _file_reader(address: Address) -> VideoReader:
-    """The opened file."""
     from av.error import FFmpegError
 
     path = Path(address.target)
     try:
         container = open_file(path)
         stream = video_stream(container)
-        if stream is None:
-            raise CaptureError(_open_failure(address, "it has no frames, or FFmpeg has no decoder for them"))
-        if stream.codec_context.name == "webp":
+        if stream is not None and stream.codec_context.name == "webp":
             container.close()
             return AnimationReader(path)
     except (FFmpegError, OSError) as error:
-        raise CaptureError(_open_failure(address, error.strerror)) from error
+        raise CaptureError(_open_failure(address, error.strerror or str(error))) from error
+    if stream is None:
+        container.close()
+        raise CaptureError(_open_failure(address, "it has no frames, or FFmpeg has no decoder for them"))
     return ContainerReader(container, stream, path=path)
 
 
@@ -146,7 +149,3 @@ def _open_failure(address: Address, reason: str | None = None) -> str:
         f"{address.shown!r} is not a video that can be decoded here{said}: check that it plays elsewhere, and convert "
         "it, such as with `ffmpeg -i VIDEO video.mp4`."
     )
-
-
-def _ignore(message: str) -> None:
-    """The default of ``notify``."""

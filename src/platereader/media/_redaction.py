@@ -192,7 +192,6 @@ class _Track:
     seen: list[Detection] = field(default_factory=list[Detection])
 
     def add(self, timestamp_s: float, detection: Detection) -> None:
-        """Take in the newest sighting."""
         self.times.append(timestamp_s)
         self.seen.append(detection)
 
@@ -260,7 +259,6 @@ class _Follower:
         self._now_s = -math.inf
 
     def find(self, frame: BgrImage, timestamp_s: float) -> list[Detection]:
-        """The plates of the next frame."""
         if not (math.isfinite(timestamp_s) and timestamp_s > self._now_s):
             raise TimestampError(
                 f"timestamp_s is {timestamp_s} after {self._now_s}: pass seconds that grow from frame to frame."

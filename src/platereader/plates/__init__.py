@@ -1,8 +1,7 @@
 """What is printed on a plate: a country's plates as data, and known plates. Strings only."""
 
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
-from platereader.plates._countries import schemes_of
-from platereader.plates._defaults import DEFAULT_SCHEMES
+from platereader.plates._defaults import DEFAULT_SCHEMES, schemes_of
 from platereader.plates._formats import LATIN_LETTERS, Colour, Part, PlateFormat
 from platereader.plates._grammar import Fit, PlateGrammar
 from platereader.plates._known import HasText, KnownMatch, KnownPlates, match_known

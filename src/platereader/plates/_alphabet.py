@@ -32,7 +32,6 @@ class Alphabet:
     marks: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse characters that cannot be told apart."""
         text = isinstance(cast(object, self.characters), str)
         if not text or not self.characters or len(set(self.characters)) != len(self.characters):
             message = f"characters: got {self.characters!r}; give a text of one or more different characters"

@@ -10,8 +10,6 @@ from typing import Literal, NamedTuple, cast
 from platereader.errors import InvalidArgumentError
 from platereader.plates._pattern import Group, Variant, parse_pattern, variants_of
 
-__all__ = ["BLACK", "LATIN_LETTERS", "WHITE", "Colour", "Part", "PlateFormat"]
-
 LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -202,7 +200,6 @@ class PlateFormat:
         return "".join(text[place] for place in self.number_places(text)) or text
 
     def _variants(self, text: str) -> list[Variant]:
-        """All variants that the text fits."""
         if not self.matches(text):
             return []
         some = [one for one in self.variants if len(one.cells) == len(text)]

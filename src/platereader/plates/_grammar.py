@@ -15,8 +15,6 @@ from platereader.plates._pattern import DIGITS, Cell
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme, Schemes
 
-__all__ = ["Fit", "PlateGrammar"]
-
 
 class _Item(NamedTuple):
     """A place in one spelling of a type.

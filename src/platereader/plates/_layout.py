@@ -8,8 +8,6 @@ from typing import Literal, TypeAlias, cast, get_args
 from platereader.errors import InvalidArgumentError
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 
-__all__ = ["CountryStrip", "Face", "Flag", "PlateLayout"]
-
 Face: TypeAlias = Literal["gost", "fe", "din"]
 """Shapes of the characters: those of Russian plates, the FE-Schrift of German ones, or those of DIN 1451."""
 
@@ -36,7 +34,6 @@ class Flag:
     cross: Colour | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a flag that could not be drawn."""
         stripes = cast(object, self.stripes)
         colours = cast("tuple[object, ...]", stripes) if isinstance(stripes, tuple) else ()
         if not colours or not all(isinstance(one, Colour) for one in colours):
@@ -77,7 +74,6 @@ class CountryStrip:
     hologram: Literal["", "band", "end"] = ""
 
     def __post_init__(self) -> None:
-        """Refuse what would silently not be drawn."""
         for name, allowed in (
             ("at", ("left", "right", "field")),
             ("lines", ("all", "upper", "lower")),
@@ -132,7 +128,6 @@ class PlateLayout:
         return self.plate_format.line_count
 
     def __post_init__(self) -> None:
-        """Refuse heights and separators that do not line up with the groups, and what could not be drawn."""
         for name, allowed in (("face", get_args(Face)), ("boxed_at", ("right", "left", "upper left"))):
             if getattr(self, name) not in allowed:
                 raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed are {allowed}.")

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["DIGITS", "Cell", "Group", "Variant", "group_allows", "parse_pattern", "slot_characters", "variants_of"]
-
 DIGITS = "0123456789"
 
 _MIXED_NEEDS = "ldd"

@@ -8,8 +8,6 @@ from typing import cast
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["Region"]
-
 
 @dataclass(frozen=True, slots=True)
 class Region:

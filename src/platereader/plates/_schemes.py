@@ -18,8 +18,6 @@ from platereader.plates._pattern import Group, group_allows, slot_characters
 from platereader.plates._regions import Region
 from platereader.plates._spelling import Spelling
 
-__all__ = ["PlateScheme", "Schemes", "TextFit"]
-
 Lines: TypeAlias = Literal[1, 2]
 Named = TypeVar("Named")
 
@@ -53,7 +51,6 @@ class PlateScheme:
     fallback: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what could not be told apart later."""
         if not isinstance(cast(object, self.country), str) or re.fullmatch("[A-Z]{2}", self.country) is None:
             raise InvalidArgumentError(f"country is {self.country!r}, expected is an ISO 3166 code such as 'RU'.")
         formats = cast(object, self.formats)
@@ -130,7 +127,6 @@ class PlateScheme:
         )
 
     def _sample_group(self, group: Group, plate_format: PlateFormat, rng: np.random.Generator) -> str:
-        """Random characters of one group."""
         if group.is_region and self.regions:
             codes = tuple(code for code in self.regions if group_allows(group, code, letters=plate_format.letters))
             if codes:
@@ -198,7 +194,6 @@ class Schemes:
         return cls(tuple(schemes))
 
     def __post_init__(self) -> None:
-        """Refuse what is no scheme, and countries that could not be told apart."""
         if not isinstance(cast(object, self.members), tuple):
             raise InvalidArgumentError(
                 f"members is a {type(self.members).__name__}, expected is a tuple of PlateSchemes: Schemes((RUSSIA,))."

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = ["Spelling"]
-
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
@@ -26,7 +24,6 @@ class Spelling:
     latin: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse pairs that could not be undone."""
         if not len(self.local) == len(self.latin) == len(set(self.local)) == len(set(self.latin)):
             raise InvalidArgumentError(
                 f"local is {self.local!r} and latin {self.latin!r}: give one other Latin letter for each local one."

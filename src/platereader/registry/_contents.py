@@ -106,7 +106,6 @@ def _onnx(data: bytes, *, name: str) -> Contents:
 
 
 def _shape(value: memoryview) -> tuple[int, ...]:
-    """The shape of an input or output."""
     sizes = (dict(_fields(dimension)).get(1) for dimension in _inner(value, _DIMENSIONS))
     return tuple(size if isinstance(size, int) else 0 for size in sizes)
 

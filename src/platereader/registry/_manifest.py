@@ -196,7 +196,6 @@ def _known_of(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _load_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file."""
     try:
         data: object = json.loads(read_bytes(path, limit_bytes=_MAX_JSON_BYTES, what="the description of weights"))
     except FileError as error:

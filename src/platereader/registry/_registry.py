@@ -352,7 +352,6 @@ def _checked(path: Path, entry: WeightEntry) -> WeightFile:
 
 
 def _read(path: Path) -> bytes:
-    """All bytes of a weight file."""
     try:
         return read_bytes(path, limit_bytes=MAX_WEIGHT_BYTES, what="the weights")
     except FileError as error:
@@ -360,7 +359,6 @@ def _read(path: Path) -> bytes:
 
 
 def _compare(path: Path, entry: WeightEntry, *, size_bytes: int, sha256: str) -> None:
-    """Refuse a file that is not the expected one."""
     advice = (
         "Delete it and reinstall the package or fetch it again; a file of your own needs a name that no packaged file "
         "has, and its own sha256 in its sidecar."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import wave
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -14,8 +15,7 @@ from command_line import ONE, Command
 from fakes import frame_with, patch_pipeline
 from platereader.cli import main
 from platereader.cli.explain import _stage_of
-from platereader.cli.language import _RUSSIAN as TRANSLATIONS
-from platereader.cli.language import Language, language_of
+from platereader.cli.language import Language, language_of, russian
 from platereader.plates import Region, schemes_of
 from platereader.results import Reason, Status, Verdict
 
@@ -66,8 +66,8 @@ def test_every_region_has_a_russian_name() -> None:
 
 def test_translations_take_the_same_numbers_and_names() -> None:
     fields = re.compile(r"\{\w+\}")
-    for english, russian in TRANSLATIONS.items():
-        assert sorted(fields.findall(english)) == sorted(fields.findall(russian)), english
+    for english, told in russian().items():
+        assert sorted(fields.findall(english)) == sorted(fields.findall(told)), english
 
 
 def test_a_region_of_a_country_of_yours_keeps_its_name() -> None:
@@ -137,6 +137,45 @@ def test_wrong_options_in_russian(
         main(words)
     assert caught.value.code == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "letter.mp4",
+            "'letter.mp4' — не видео или его нечем декодировать («Invalid data found when processing input»)",
+        ),
+        ("sound.wav", "'sound.wav' — не видео или его нечем декодировать (в нём нет кадров, или у FFmpeg нет для них"),
+        ("4711", "веб-камера 4711 не открывается: проверьте, что она подключена"),
+        ("4711471147", "источник — число из 10 цифр, а веб-камеры считаются с 0"),
+        ("rtsq://camera/1", "источник начинается с rtsq://, а бывают rtsp://"),
+        ("rtsp:/camera/1", "источник похож на адрес, но записан не так"),
+    ],
+)
+def test_why_a_source_cannot_be_opened_in_russian(
+    source: str, told: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("letter.mp4").write_bytes(b"Dear Sir or Madam" * 99)
+    with wave.open("sound.wav", "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16_000))
+    assert f"platereader: {told}" in command("--lang", "ru", "watch", source).err
+    assert not CYRILLIC.search(command("--lang", "en", "watch", source).err)
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ("broke off after 3 of about 25 frames: it is damaged or cut off", "обрывается на кадре 3 примерно из 25: "),
+        ("broke off after 3 frames: it is damaged or cut off", "обрывается на кадре 3: файл повреждён"),
+        ("broke off after 1.2 of 4.0 s: it is damaged or cut off", "обрывается на 1.2-й секунде из 4.0: "),
+        ("is damaged: 2 of its frames could not be decoded and were left out", "повреждён: кадров, которые не удалось"),
+    ],
+)
+def test_why_a_video_ends_in_russian(problem: str, told: str) -> None:
+    assert RUSSIAN(f"'a.mp4' {problem}; what was seen is reported.").startswith(f"'a.mp4' {told}")
 
 
 def test_a_message_that_is_not_known_stays() -> None:

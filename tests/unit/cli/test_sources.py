@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from platereader._files import MADE_HERE
 from platereader.cli.saving import write_picture
-from platereader.cli.sources import MADE_HERE, STDIN, find_sources, source_path
+from platereader.cli.sources import STDIN, find_sources, source_path
 
 
 def names(found: list[Path], top: Path) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import threading
 import traceback
+import wave
 from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +18,7 @@ from PIL import Image
 
 from captures import write_video
 from platereader._arrays import BgrImage
+from platereader.cli.saving import write_picture
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed
 from platereader.media._decoding import open_file
@@ -51,6 +53,23 @@ def test_a_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert source.frame_count == 3
 
 
+def test_marked_pictures_of_an_earlier_run_are_no_frames_unless_there_is_nothing_else(tmp_path: Path) -> None:
+    save(tmp_path, "1.png", "2.png", "10.jpg")
+    for name in ("1-marked.png", "2-marked.jpg"):
+        write_picture(tmp_path / name, np.full((24, 32, 3), 250, np.uint8))
+    said: list[str] = []
+    source = open_source(tmp_path, fps=4, notify=said.append)
+    assert source.frame_count == 3
+    assert said == []  # a source may be opened to count its frames alone
+    seen = [(timestamp_s, int(frame[0, 0, 0])) for timestamp_s, frame in source]
+    assert seen == [(0.0, 0), (0.25, 40), (0.5, 80)]
+    assert said == [f"pictures that platereader wrote in {str(tmp_path)!r}, left out: 2"]
+    for name in ("1.png", "2.png", "10.jpg"):
+        (tmp_path / name).unlink()
+    assert len(list(open_source(tmp_path, notify=said.append))) == 2
+    assert len(said) == 1
+
+
 def test_a_damaged_picture_leaves_a_gap_and_is_said_twice(tmp_path: Path) -> None:
     save(tmp_path, "1.png", "2.png", "3.png")
     (tmp_path / "2.png").write_bytes(b"no picture")
@@ -69,8 +88,13 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="holds no pictures"):
         open_source(tmp_path)
     (tmp_path / "letter.mp4").write_bytes(b"Dear Sir or Madam" * 99)
-    with pytest.raises(CaptureError, match="not a video"):
+    with pytest.raises(CaptureError, match=r"not a video .* here \(Invalid data found"):
         open_source(tmp_path / "letter.mp4")
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(16_000))
+    with pytest.raises(CaptureError, match=r"not a video .* here \(it has no frames"):
+        open_source(tmp_path / "sound.wav")
 
 
 def test_a_camera_that_does_not_answer_is_named_without_its_password() -> None:

@@ -16,6 +16,7 @@ import platereader
 from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
+from platereader.cli.parser import rate_factor
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.progress import Progress
 from platereader.cli.tables import print_message
@@ -65,9 +66,7 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the best picture of each passage's plate")
     parser.add_argument(
-        "--start",
-        metavar="TIME",
-        help="when the first frame was taken: 2026-11-28T08:00, or with +03:00 at its end",
+        "--start", metavar="TIME", help="when the first frame was taken: 2026-11-28T08:00, or with +03:00 at its end"
     )
     parser.add_argument("--view", action="store_true", help="serve a live page to the browser of this machine")
     add_language_option(parser)
@@ -90,7 +89,7 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
     )
     more.add_argument(
         "--quality",
-        type=int,
+        type=rate_factor,
         metavar="CRF",
         help="of --save, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
     )
@@ -210,7 +209,6 @@ class _WatchRun:
 
 
 def _parsed_start(text: str | None) -> datetime | None:
-    """The time of ``--start``, with its zone."""
     if text is None:
         return None
     try:

@@ -49,10 +49,7 @@ class Started:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the ``schema`` that all lines follow."""
-        times = {
-            "started_at": self.started_at.isoformat(timespec="milliseconds"),
-            "first_frame_at": self.iso_at(0.0),
-        }
+        times = {"started_at": self.started_at.isoformat(timespec="milliseconds"), "first_frame_at": self.iso_at(0.0)}
         return {"event": "started", "schema": SCHEMA, "version": self.version, **asdict(self), **times}
 
 

@@ -121,15 +121,7 @@ class LiveState:
             }
 
     def frame_jpeg(self, after: int, *, timeout_s: float) -> tuple[int, bytes] | None:
-        """The newest frame with its plates drawn, as a JPEG, and its number.
-
-        Args:
-            after: number of the frame that the caller has; waits for a later one.
-            timeout_s: how long to wait.
-
-        Returns:
-            None when no later frame came, or none will.
-        """
+        """Number and JPEG of the newest frame, with its plates drawn; None when none after a number comes in time."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._is_stopped() or (self._newest is not None and self._newest[0] > after), timeout_s

@@ -14,26 +14,10 @@ from platereader.cli.watch.events import Ended, PlateEvent, Started
 _HEADER = ("FROM", "TO", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
 _WIDTHS = (8, 8, 10, 10, 7, 11, 12, 8, 0)
 _CSV_HEADER = (
-    "passage_id",
-    "text",
-    "text_local",
-    "confidence",
-    "status",
-    "reason",
-    "settled",
-    "country",
-    "format",
-    "region_code",
-    "readings",
-    "first_seen_s",
-    "last_seen_s",
-    "first_seen_at",
-    "best_frame_index",
-    "crop",
-    "last_seen_at",
-    "source",
+    "passage_id", "text", "text_local", "confidence", "status", "reason", "settled", "country", "format", "region_code",
+    "readings", "first_seen_s", "last_seen_s", "first_seen_at", "best_frame_index", "crop", "last_seen_at", "source",
     "number",
-)
+)  # fmt: skip
 
 
 class Report:
@@ -41,11 +25,9 @@ class Report:
 
     def start(self, started: Started) -> None:
         """Before the first frame of each source."""
-        raise NotImplementedError
 
     def add(self, event: PlateEvent) -> None:
         """Print what there is to print of an event."""
-        raise NotImplementedError
 
     def end(self, ended: Ended) -> None:
         """After the last event of each source."""
@@ -99,15 +81,11 @@ class CsvReport(Report):
 
 
 class TableReport(Report):
-    """A table with one row for each finished passage.
+    """A table with one row for each finished passage, with ``name_sources`` below the name of its source."""
 
-    Args:
-        name_sources: print the name of each source above its rows.
-    """
-
-    def __init__(self, *, name_sources: bool = False, language: Language | None = None) -> None:
+    def __init__(self, *, name_sources: bool, language: Language) -> None:
         self._name_sources = name_sources
-        self._language = language or Language()
+        self._language = language
         self._started: Started | None = None
 
     def start(self, started: Started) -> None:

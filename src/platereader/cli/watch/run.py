@@ -86,7 +86,8 @@ class SourceRun:
                 self._save(frame, update)
                 if page is not None:
                     page.state.show(frame, update, dropped=self.source.dropped)
-                    self._wait_while_paused(page)
+                    while page.state.paused and not self.source.stopped:
+                        time.sleep(_POLL_INTERVAL_S)
                 if self.progress is not None:
                     self.progress.advance()
         except CaptureError as error:
@@ -120,7 +121,3 @@ class SourceRun:
             if self.progress is not None:
                 self.progress.clear()
             self.outputs.report.add(event)
-
-    def _wait_while_paused(self, page: LivePage) -> None:
-        while page.state.paused and not self.source.stopped:
-            time.sleep(_POLL_INTERVAL_S)

@@ -56,9 +56,8 @@ class AnnotatedVideo:
     def __init__(
         self, path: Path, *, source: FrameSource, inputs: InputFiles, quality: int | None, show_country: bool
     ) -> None:
-        from platereader.cli.videos import VideoWriter, check_quality
+        from platereader.cli.videos import VideoWriter
 
-        check_quality(quality)
         self._writer = VideoWriter(path, source=source, quality=quality, inputs=inputs)
         self._show_country = show_country
         self._live = source.live
@@ -85,11 +84,7 @@ class AnnotatedVideo:
 
 
 class PassageCrops:
-    """The rectified plate of each passage's best reading, as PNG.
-
-    Args:
-        folder: made when needed. What is there stays: numbers go on from the highest.
-    """
+    """The rectified plate of each passage's best reading, as PNG; what is in the folder stays, and numbers go on."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

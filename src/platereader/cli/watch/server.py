@@ -123,12 +123,10 @@ class LivePage:
         return secrets.compare_digest(word.encode(), self._key.encode())
 
     def _shows_key(self, head: bytes) -> bool:
-        """Whether the address of a request has the key."""
         target = head.decode("latin-1").partition("\r\n")[0].partition(" ")[2]
         return self.is_key(target.lstrip("/").partition("/")[0])
 
     def _note_tab(self, query: dict[str, list[str]]) -> None:
-        """A tab looks."""
         with self._tabs_changed:
             self._tabs.pop(_tab(query), None)
             self._tabs[_tab(query)] = time.monotonic()
@@ -150,8 +148,6 @@ class LivePage:
 
 @dataclass(frozen=True, slots=True)
 class _Response:
-    """What is sent back."""
-
     kind: str
     body: bytes
     status: HTTPStatus = HTTPStatus.OK

@@ -21,9 +21,7 @@ def stopping_by_signal(
 ) -> Generator[None, None, None]:
     """Call ``stop`` at the first of some signals, by default Ctrl-C and SIGTERM; a second one interrupts at once.
 
-    Args:
-        stop: runs inside a signal handler: it may set a flag or raise, and take no lock.
-        numbers: of the signals.
+    It runs inside a signal handler: it may set a flag or raise, and take no lock.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals belong to the main thread

@@ -11,6 +11,9 @@ YELLOW: Final = Colour("yellow", (245, 188, 20))
 RED: Final = Colour("red", (188, 24, 36))
 BLUE: Final = Colour("blue", (18, 74, 160))
 GREEN: Final = Colour("green", (20, 120, 60))
+SKY: Final = Colour("light blue", (0, 160, 205))
+ORANGE: Final = Colour("orange", (240, 165, 20))
+SILVER: Final = Colour("silver", (186, 190, 190))
 
 SQUARE_MM: Final = (280.0, 202.0)
 """Two lines, where the size itself could not be checked: the proportion of a Kazakh photograph."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from platereader.plates._formats import PlateFormat
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import GREEN, RED, SILVER, SKY, SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _FORMATS = (
     PlateFormat(
@@ -34,7 +35,22 @@ _FORMATS = (
     ),
 )
 
-AZERBAIJAN: Final = PlateScheme("AZ", formats=_FORMATS, layouts=layouts_for("AZ", _FORMATS))
+_FLAG = Flag((SKY, RED, GREEN), disc=WHITE)
+_CHIP = CountryStrip("AZ", _FLAG, width_mm=62.0, code_ground=SILVER)
+_PLAIN = CountryStrip("AZ", _FLAG, width_mm=62.0)
+_SQUARE = CountryStrip("AZ", _FLAG, lines="upper", width_mm=56.0)
+
+_LOOKS = {
+    "standard": (
+        Look("67 67 67", _PLAIN, "din"),
+        Look("67 67 67", _PLAIN, "din", ("--",)),
+        Look("67 67 67", _CHIP, "din", ("--",)),
+    ),
+    "standard_two_line": (Look("72 72/72", _SQUARE, "din"),),
+    "foreign": (Look("67 67 67", _PLAIN, "din"), Look("67 67 67", _CHIP, "din", ("--",))),
+}
+
+AZERBAIJAN: Final = PlateScheme("AZ", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Azerbaijani plates.
 
 The first two digits name a district, but a code outside of the published list was seen on the road, and few names are

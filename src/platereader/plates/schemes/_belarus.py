@@ -2,87 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._layouts import Look, layouts_for
 
-_LETTERS = "ABEIKMHOPCTX"
 _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"
 _OLD = "Wikipedia (de, ru), licenseplatemania.com; red characters, issued until 2004, rare now; uncertain: size"
 
+_plate = partial(PlateFormat, letters="ABEIKMHOPCTX")
+_STANDARD = _plate(
+    "standard",
+    f"dddd ll {_REGION}",
+    title="cars",
+    since="2004-05",
+    source="Wikipedia (en, de), licenseplatemania.com, openalpr, photographs; uncertain: size",
+)
+_LORRY = _plate("lorry", f"ll dddd {_REGION}", title="lorries, buses", since="2004", source=_SOURCE)
+
 _FORMATS = (
-    PlateFormat(
-        "standard",
-        f"dddd ll {_REGION}",
-        letters=_LETTERS,
-        title="cars",
-        since="2004-05",
-        source="Wikipedia (en, de), licenseplatemania.com, openalpr, photographs; uncertain: size",
-    ),
-    PlateFormat(
-        "standard_two_line",
-        f"dddd / ll {_REGION}",
-        letters=_LETTERS,
+    _STANDARD,
+    replace(
+        _STANDARD,
+        name="standard_two_line",
+        pattern=f"dddd / ll {_REGION}",
         size_mm=SQUARE_MM,
         title="cars with a square place for the plate",
-        since="2004-05",
         source=_SOURCE,
     ),
-    PlateFormat(
+    _plate(
         "electric",
         f"E ddd ll {_REGION}",
-        letters=_LETTERS,
         ink=GREEN,
         title="electric cars",
         since="2020-07-01",
         source="Wikipedia (en, ru); uncertain: size",
     ),
-    PlateFormat("lorry", f"ll dddd {_REGION}", letters=_LETTERS, title="lorries, buses", since="2004", source=_SOURCE),
-    PlateFormat(
-        "lorry_two_line",
-        f"ll {_REGION} / dddd",
-        letters=_LETTERS,
-        size_mm=SQUARE_MM,
-        title="lorries, buses",
-        since="2004",
-        source=_SOURCE,
-        number_order=(0, 2, 1),
-    ),
-    PlateFormat("trailer", f"l dddd l {_REGION}", letters=_LETTERS, title="trailers", since="2004", source=_SOURCE),
-    PlateFormat(
+    _LORRY,
+    replace(_LORRY, name="lorry_two_line", pattern=f"ll {_REGION} / dddd", size_mm=SQUARE_MM, number_order=(0, 2, 1)),
+    replace(_LORRY, name="trailer", pattern=f"l dddd l {_REGION}", title="trailers"),
+    _plate(
         "taxi",
         "[n] TAX dddd",
-        letters=_LETTERS,
         script="latin",
         ground=YELLOW,
         title="taxis",
         source="Wikipedia (de); uncertain: size, colours",
     ),
-    PlateFormat(
+    _plate(
         "police",
         "dddd ll",
-        letters=_LETTERS,
         ground=BLUE,
         ink=WHITE,
         title="police, armed forces",
         source="Wikipedia (de); uncertain: size, colours",
     ),
-    PlateFormat(
+    _plate(
         "temporary",
         "d ll T dddd",
-        letters=_LETTERS,
         title="vehicles admitted for a time",
         source="Wikipedia (de); uncertain: size, what the first digit means",
     ),
-    PlateFormat(
-        "standard_2000", "dddd lll", letters=_LETTERS, ink=RED, title="cars, with a seal", since="2000", source=_OLD
-    ),
-    PlateFormat("standard_1992", "dddd ll", letters=_LETTERS, ink=RED, title="cars", since="1992", source=_OLD),
+    _plate("standard_2000", "dddd lll", ink=RED, title="cars, with a seal", since="2000", source=_OLD),
+    _plate("standard_1992", "dddd ll", ink=RED, title="cars", since="1992", source=_OLD),
 )
 
 _REGIONS = Region.table(
@@ -99,8 +88,28 @@ _REGIONS = Region.table(
     source="Wikipedia (en), pvgazeta",
 )
 
+_FLAG = Flag((RED, RED, GREEN))
+_GREEN_CODE = CountryStrip("BY", _FLAG, width_mm=58.0, ink=GREEN)
+_BLACK_CODE = CountryStrip("BY", _FLAG, width_mm=58.0)
+_LOWER = CountryStrip("BY", _FLAG, lines="lower", width_mm=62.0)
+_UPPER = CountryStrip("BY", _FLAG, lines="upper", width_mm=62.0)
+
+_LOOKS = {
+    "standard": tuple(Look("72 72 72", one, separators=(" -",)) for one in (_GREEN_CODE, _BLACK_CODE)),
+    "standard_two_line": (Look("76/72 72", _LOWER, separators=("", "-")),),
+    "electric": (Look("72 72 72 72", _GREEN_CODE, separators=("  -",)),),
+    "lorry": (Look("72 72 72", _BLACK_CODE, separators=(" -",)),),
+    "lorry_two_line": (Look("72 72/76", _UPPER, separators=("-", "")),),
+    "trailer": (Look("72 72 72 72", _BLACK_CODE, separators=("  -",)),),
+    "taxi": (Look("72 72 72", _BLACK_CODE),),
+    "police": (Look("72 72", CountryStrip("BY", _FLAG, width_mm=58.0, ink=WHITE)),),
+    "temporary": (Look("66 66 66 66", _BLACK_CODE),),
+    "standard_2000": (Look("72 72", separators=("o",)),),
+    "standard_1992": (Look("72 72"),),
+}
+
 BELARUS: Final = PlateScheme(
-    "BY", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC_WITH_I, layouts=layouts_for("BY", _FORMATS)
+    "BY", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC_WITH_I, layouts=layouts_for(_FORMATS, _LOOKS)
 )
 """Belarusian plates: letters common to both alphabets, I among them.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from platereader.plates._formats import PlateFormat
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import SQUARE_MM
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import BLUE, RED, SQUARE_MM
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _FORMATS = (
     PlateFormat(
@@ -34,7 +35,17 @@ _FORMATS = (
     ),
 )
 
-GEORGIA: Final = PlateScheme("GE", formats=_FORMATS, layouts=layouts_for("GE", _FORMATS))
+_FLAG = Flag((WHITE,), cross=RED)
+_BLUE_STRIP = CountryStrip("GE", _FLAG, width_mm=46.0, ground=BLUE, ink=WHITE, hologram="end")
+_SQUARE = CountryStrip("GE", _FLAG, width_mm=44.0, ground=BLUE, ink=WHITE)
+
+_LOOKS = {
+    "standard": (Look("70 70 70", _BLUE_STRIP, "fe", ("--",)),),
+    "standard_two_line": (Look("72/66 66", _SQUARE, "fe", ("", "-")),),
+    "standard_1993": tuple(Look("72 72", CountryStrip(code, width_mm=48.0), "din", ("-",)) for code in ("GEO", "GE")),
+}
+
+GEORGIA: Final = PlateScheme("GE", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Georgian plates, which name no region.
 
 Not here, and why: trailers, of which one source gives a pattern (``ll ddd l``) that a car without its last letter has.

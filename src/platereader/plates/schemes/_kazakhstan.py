@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import SQUARE_MM
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import SKY, SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _SOURCE = "Wikipedia (en), openalpr, caregnum-kz, photographs; uncertain: size"
 _OLD = "Wikipedia (en, ru), photographs; issued until 2012, valid still; uncertain: size"
 
+_STANDARD = PlateFormat("standard", "ddd lll [dd]", title="vehicles of persons", since="2012", source=_SOURCE)
+_COMPANY = PlateFormat("company", "ddd ll [dd]", title="vehicles of companies", since="2012", source=_SOURCE)
+_STANDARD_1993 = replace(_STANDARD, name="standard_1993", pattern="[l] ddd lll", since="1993", source=_OLD)
+_COMPANY_1993 = replace(_COMPANY, name="company_1993", pattern="[l] ddd ll", since="1993", source=_OLD)
+
 _FORMATS = (
-    PlateFormat("standard", "ddd lll [dd]", title="vehicles of persons", since="2012", source=_SOURCE),
-    PlateFormat(
-        "standard_two_line",
-        "ddd / [dd] lll",
+    _STANDARD,
+    replace(_STANDARD, name="standard_two_line", pattern="ddd / [dd] lll", size_mm=SQUARE_MM, number_order=(0, 2, 1)),
+    _COMPANY,
+    replace(
+        _COMPANY,
+        name="company_two_line",
+        pattern="ddd / [dd] ll",
         size_mm=SQUARE_MM,
-        title="vehicles of persons",
-        since="2012",
-        source=_SOURCE,
-        number_order=(0, 2, 1),
-    ),
-    PlateFormat("company", "ddd ll [dd]", title="vehicles of companies", since="2012", source=_SOURCE),
-    PlateFormat(
-        "company_two_line",
-        "ddd / [dd] ll",
-        size_mm=SQUARE_MM,
-        title="vehicles of companies",
-        since="2012",
         source="Wikipedia (en); uncertain: size, lines as on the plates of persons",
         number_order=(0, 2, 1),
     ),
-    PlateFormat("standard_1993", "[l] ddd lll", title="vehicles of persons", since="1993", source=_OLD),
-    PlateFormat(
-        "standard_1993_two_line",
-        "[l] ddd / lll",
-        size_mm=SQUARE_MM,
-        title="vehicles of persons",
-        since="1993",
-        source=_OLD,
-    ),
-    PlateFormat("company_1993", "[l] ddd ll", title="vehicles of companies", since="1993", source=_OLD),
-    PlateFormat(
-        "company_1993_two_line",
-        "[l] ddd / ll",
-        size_mm=SQUARE_MM,
-        title="vehicles of companies",
-        since="1993",
-        source=_OLD,
-    ),
+    _STANDARD_1993,
+    replace(_STANDARD_1993, name="standard_1993_two_line", pattern="[l] ddd / lll", size_mm=SQUARE_MM),
+    _COMPANY_1993,
+    replace(_COMPANY_1993, name="company_1993_two_line", pattern="[l] ddd / ll", size_mm=SQUARE_MM),
 )
 
 _NAMES = {
@@ -107,7 +91,23 @@ _REGIONS = Region.table(_NAMES, source="Wikipedia (en), carsalmanac") | Region.t
     source="Wikipedia (en), carsalmanac; named after the regions of today",
 )
 
-KAZAKHSTAN: Final = PlateScheme("KZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("KZ", _FORMATS))
+_FLAG = Flag((SKY,), disc=YELLOW)
+_STRIP = CountryStrip("KZ", _FLAG, width_mm=46.0)
+_SQUARE = CountryStrip("KZ", _FLAG, lines="upper", width_mm=96.0)
+_TWO_LINES = Look("76/72 62", _SQUARE, boxed=1, boxed_at="left")
+
+_LOOKS = {
+    "standard": (Look("76 63 76", _STRIP, boxed=1),),
+    "standard_two_line": (_TWO_LINES,),
+    "company": (Look("76 63 76", _STRIP, boxed=1),),
+    "company_two_line": (_TWO_LINES,),
+    "standard_1993": (Look("62 62 62"),),
+    "standard_1993_two_line": (Look("64 64/64"),),
+    "company_1993": (Look("62 62 62"),),
+    "company_1993_two_line": (Look("64 64/64"),),
+}
+
+KAZAKHSTAN: Final = PlateScheme("KZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Kazakh plates: the region is a number in a field of its own, until 2012 the first letter.
 
 Not here, and why: the yellow plates of foreign persons and firms, whose pattern could not be checked.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _FORMATS = (
     PlateFormat(
@@ -26,13 +27,7 @@ _FORMATS = (
         since="2016-06-01",
         source="Wikipedia (en, de); uncertain: size, where the line is broken",
     ),
-    PlateFormat(
-        "government",
-        "[dd] ddd PT",
-        title="government",
-        since="2016",
-        source="Wikipedia (en)",
-    ),
+    PlateFormat("government", "[dd] ddd PT", title="government", since="2016", source="Wikipedia (en)"),
     PlateFormat(
         "motorcycle",
         "[dd] ddd ll",
@@ -71,5 +66,21 @@ _REGIONS = Region.table(
     source="zvonyaka.ru, Wikipedia (de)",
 ) | Region.table({"09": "Issyk-Kul Region"}, source="uncertain: the one region that is left over")
 
-KYRGYZSTAN: Final = PlateScheme("KG", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("KG", _FORMATS))
+_FLAG = Flag((RED,), disc=YELLOW)
+_MARK = CountryStrip("KG", _FLAG, at="field", ink=RED)
+_PLAIN = CountryStrip("KG", at="field")
+_SQUARE = CountryStrip("KG", _FLAG, at="right", lines="upper", width_mm=90.0, ink=RED)
+_BAND = CountryStrip("", _FLAG, width_mm=46.0, filled=True)
+_CAR = Look("40 76 60", _MARK, "fe", boxed=1, boxed_at="left")
+
+_LOOKS = {
+    "standard": (_CAR,),
+    "standard_two_line": (Look("70/70 56", _SQUARE, "fe", boxed=1, boxed_at="upper left"),),
+    "government": (_CAR,),
+    "motorcycle": (_CAR,),
+    "foreign": (Look("40 76 60", _PLAIN, "fe", boxed=1, boxed_at="left"),),
+    "standard_1994": (Look("70 70 70", _BAND, "din"),),
+}
+
+KYRGYZSTAN: Final = PlateScheme("KG", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Kyrgyz plates. Of the letters that named a region until 2016 only one is known (B, Bishkek): none is looked up."""

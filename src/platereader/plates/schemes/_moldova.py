@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from platereader.plates._formats import PlateFormat
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import BLUE, ORANGE, RED, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _SOURCE = "Wikipedia (en, it, ca), kennzeichen-guide.de, openalpr"
 
@@ -29,7 +31,17 @@ _FORMATS = (
     ),
 )
 
-MOLDOVA: Final = PlateScheme("MD", formats=_FORMATS, layouts=layouts_for("MD", _FORMATS))
+_BLUE_STRIP = CountryStrip("MD", Flag((BLUE, YELLOW, RED), vertical=True), width_mm=56.0, ground=BLUE, ink=WHITE)
+_OLD_BLUE_STRIP = CountryStrip("MD", Flag((ORANGE,), disc=RED), width_mm=46.0, ground=BLUE, ink=WHITE)
+_OLD_WHITE_STRIP = CountryStrip("MD", Flag((ORANGE,), disc=RED), width_mm=46.0)
+
+_LOOKS = {
+    "standard": (Look("74 74", _BLUE_STRIP, "fe"), Look("74 74", _BLUE_STRIP, "fe", ("o",))),
+    "standard_two_line": (Look("50/50", _BLUE_STRIP, "fe"),),
+    "standard_1992": tuple(Look("72 72 72", one, "din") for one in (_OLD_BLUE_STRIP, _OLD_WHITE_STRIP)),
+}
+
+MOLDOVA: Final = PlateScheme("MD", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Moldovan plates.
 
 Since 2015 they name no region; of the older codes only those of Chisinau are known here: none is named.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -38,258 +39,122 @@ _COLOURS = {
 }
 
 
-def _type(
-    name: str,
-    *,
-    layout: str,
-    size_mm: tuple[float, float],
-    colours: str = "black on white",
-    flag: bool = False,
-    script: Literal["local", "latin"] = "local",
-    described: tuple[str, ...],
-) -> PlateLayout:
-    """One type; ``layout`` has slots and height of each group, ``described`` are code, title, source and since."""
-    ground, ink, boxed_ground = _COLOURS[colours]
-    code, title, source, *since = described
-    lines = [[word.split(":") for word in line.split()] for line in layout.split("/")]
-    plate_format = PlateFormat(
-        name,
-        " / ".join(" ".join(slots for slots, _ in line) for line in lines).replace("R", _REGION),
-        letters=LOOK_ALIKES,
-        script=script,
-        size_mm=size_mm,
-        ground=ground,
-        ink=ink,
-        title=title,
-        code=code,
-        since="".join(since),
-        source=source,
-    )
-    heights_mm = tuple(tuple(float(height) for _, height in line) for line in lines)
-    return PlateLayout(plate_format, heights_mm, boxed=1, boxed_ground=boxed_ground, country_mark=True, flag=flag)
+@dataclass(frozen=True)
+class _Type:
+    """A type of the standard; each group of ``groups`` has its slots and the height of its characters in mm."""
+
+    name: str
+    code: str
+    groups: str
+    size_mm: tuple[float, float]
+    colours: str = "black on white"
+    flag: bool = False
+    script: Literal["local", "latin"] = "local"
+
+    def layout(self, title: str, source: str, since: str = "") -> PlateLayout:
+        """The layout of its format, with what carries it and where it comes from."""
+        ground, ink, boxed_ground = _COLOURS[self.colours]
+        lines = [[group.split(":") for group in line.split()] for line in self.groups.split("/")]
+        plate_format = PlateFormat(
+            self.name,
+            " / ".join(" ".join(slots for slots, _ in line) for line in lines).replace("R", _REGION),
+            letters=LOOK_ALIKES,
+            script=self.script,
+            size_mm=self.size_mm,
+            ground=ground,
+            ink=ink,
+            title=title,
+            code=self.code,
+            since=since,
+            source=source,
+        )
+        heights_mm = tuple(tuple(float(height) for _, height in line) for line in lines)
+        return PlateLayout(
+            plate_format, heights_mm, boxed=1, boxed_ground=boxed_ground, country_mark=True, flag=self.flag
+        )
 
 
-_CARS = (
-    _type(
-        "standard",
-        layout="l:58 ddd:76 ll:58 R:58",
-        size_mm=LONG_MM,
-        flag=True,
-        described=(
-            "1",
-            "cars, lorries, buses",
-            "GOST R 50577-93 and -2018, 3.2.1 and 3.3, figure A.1; the earliest plates lack the flag",
-        ),
+_LAYOUTS = (
+    _Type("standard", "1", "l:58 ddd:76 ll:58 R:58", LONG_MM, flag=True).layout(
+        title="cars, lorries, buses",
+        source="GOST R 50577-93 and -2018, 3.2.1 and 3.3, figure A.1; the earliest plates lack the flag",
     ),
-    _type(
-        "standard_two_line",
-        layout="l:58 ddd:58 / ll:58 R:46",
-        size_mm=SQUARE_MM,
-        flag=True,
-        described=(
-            "1A",
-            "cars with a non-standard place for the plate, rear only",
-            "GOST R 50577-2018, 3.2.1 and 3.3, new in 2018; size from the press, heights inferred from photographs",
-            "2020-08-04",
-        ),
+    _Type("standard_two_line", "1A", "l:58 ddd:58 / ll:58 R:46", SQUARE_MM, flag=True).layout(
+        title="cars with a non-standard place for the plate, rear only",
+        source="GOST R 50577-2018, 3.2.1 and 3.3, new in 2018; size from the press, heights inferred from photographs",
+        since="2020-08-04",
     ),
-    _type(
-        "taxi",
-        layout="ll:58 ddd:76 R:58",
-        size_mm=LONG_MM,
-        colours="black on yellow",
-        described=(
-            "1B",
-            "taxis, buses on regular routes",
-            "GOST R 50577-93, Amendment 4 (2013-08-23): 3.2.1, 3.3, 4.8 and figure A.3; kept in 2018",
-        ),
+    _Type("taxi", "1B", "ll:58 ddd:76 R:58", LONG_MM, "black on yellow").layout(
+        title="taxis, buses on regular routes",
+        source="GOST R 50577-93, Amendment 4 (2013-08-23): 3.2.1, 3.3, 4.8 and figure A.3; kept in 2018",
     ),
-    _type(
-        "trailer",
-        layout="ll:58 dddd:76 R:58",
-        size_mm=LONG_MM,
-        flag=True,
-        described=("2", "trailers and semi-trailers", "GOST R 50577-93 and -2018, 3.2.1 and 3.3"),
+    _Type("trailer", "2", "ll:58 dddd:76 R:58", LONG_MM, flag=True).layout(
+        title="trailers and semi-trailers", source="GOST R 50577-93 and -2018, 3.2.1 and 3.3"
     ),
-)
-
-_MACHINES = (
-    _type(
-        "motorcycle",
-        layout="dddd:76 / ll:58 R:58",
-        size_mm=MOTORCYCLE_MM,
-        described=(
-            "4",
-            "motorcycles, the large plate",
-            "GOST R 50577-93, 3.2.1 and 3.3; allowed beside the small one again after 2018; heights inferred",
-        ),
+    _Type("motorcycle", "4", "dddd:76 / ll:58 R:58", MOTORCYCLE_MM).layout(
+        title="motorcycles, the large plate",
+        source="GOST R 50577-93, 3.2.1 and 3.3; allowed beside the small one again after 2018; heights inferred",
     ),
-    _type(
-        "motorcycle_small",
-        layout="dddd:58 / ll:58 R:46",
-        size_mm=SMALL_MM,
-        described=(
-            "4",
-            "motorcycles, the small plate",
-            "GOST R 50577-2018, 3.2.1 and 3.3: type 4 made smaller; size from the press, heights inferred",
-            "2020-08-04",
-        ),
+    _Type("motorcycle_small", "4", "dddd:58 / ll:58 R:46", SMALL_MM).layout(
+        title="motorcycles, the small plate",
+        source="GOST R 50577-2018, 3.2.1 and 3.3: type 4 made smaller; size from the press, heights inferred",
+        since="2020-08-04",
     ),
-    _type(
-        "tractor",
-        layout="dddd:76 / ll:76 R:58",
-        size_mm=TRACTOR_MM,
-        described=(
-            "3",
-            "tractors, self-propelled machines and their trailers",
-            "GOST R 50577-93 and -2018, 3.2.1 and 3.3; heights inferred",
-        ),
+    _Type("tractor", "3", "dddd:76 / ll:76 R:58", TRACTOR_MM).layout(
+        title="tractors, self-propelled machines and their trailers",
+        source="GOST R 50577-93 and -2018, 3.2.1 and 3.3; heights inferred",
     ),
-    _type(
-        "off_road",
-        layout="dddd:58 / ll:58 R:46",
-        size_mm=SMALL_MM,
-        described=(
-            "",
-            "quad bikes, snow and swamp vehicles",
-            "GOST R 50577-2018, 3.2.1, new in 2018; size from the press, pattern and heights inferred from type 4",
-            "2020-08-04",
-        ),
+    _Type("off_road", "", "dddd:58 / ll:58 R:46", SMALL_MM).layout(
+        title="quad bikes, snow and swamp vehicles",
+        source="GOST R 50577-2018, 3.2.1, new in 2018; size from the press, pattern and heights inferred from type 4",
+        since="2020-08-04",
     ),
-    _type(
-        "moped",
-        layout="ll:58 dd:58 / ll:58 R:46",
-        size_mm=SMALL_MM,
-        described=(
-            "",
-            "mopeds (in the standard; not known to be issued)",
-            "GOST R 50577-2018, 3.2.1, new in 2018; size and pattern from the press, heights inferred",
-            "2020-08-04",
-        ),
+    _Type("moped", "", "ll:58 dd:58 / ll:58 R:46", SMALL_MM).layout(
+        title="mopeds (in the standard; not known to be issued)",
+        source="GOST R 50577-2018, 3.2.1, new in 2018; size and pattern from the press, heights inferred",
+        since="2020-08-04",
     ),
-)
-
-_MILITARY = (
-    _type(
-        "military",
-        layout="dddd:76 ll:58 dd:58",
-        size_mm=LONG_MM,
-        colours="white on black",
-        described=(
-            "5",
-            "military cars, lorries, buses",
-            "GOST R 50577-93 and -2018, 3.2.2, 3.3 and its note 3: a code of the Ministry of Defence, not a region",
-        ),
+    _Type("military", "5", "dddd:76 ll:58 dd:58", LONG_MM, "white on black").layout(
+        title="military cars, lorries, buses",
+        source="GOST R 50577-93 and -2018, 3.2.2, 3.3 and its note 3: a code of the Ministry of Defence, not a region",
     ),
-    _type(
-        "military_trailer",
-        layout="ll:58 dddd:76 dd:58",
-        size_mm=LONG_MM,
-        colours="white on black",
-        described=("6", "military trailers", "GOST R 50577-93 and -2018, 3.2.2 and 3.3"),
+    _Type("military_trailer", "6", "ll:58 dddd:76 dd:58", LONG_MM, "white on black").layout(
+        title="military trailers", source="GOST R 50577-93 and -2018, 3.2.2 and 3.3"
     ),
-    _type(
-        "military_tractor",
-        layout="dddd:76 / ll:76 dd:58",
-        size_mm=TRACTOR_MM,
-        colours="white on black",
-        described=("7", "military tractors and machines", "GOST R 50577-93 and -2018, 3.2.2 and 3.3; heights inferred"),
+    _Type("military_tractor", "7", "dddd:76 / ll:76 dd:58", TRACTOR_MM, "white on black").layout(
+        title="military tractors and machines", source="GOST R 50577-93 and -2018, 3.2.2 and 3.3; heights inferred"
     ),
-    _type(
-        "military_motorcycle",
-        layout="dddd:76 / ll:58 dd:58",
-        size_mm=MOTORCYCLE_MM,
-        colours="white on black",
-        described=("8", "military motorcycles", "GOST R 50577-93, 3.2.2 and 3.3; heights inferred"),
+    _Type("military_motorcycle", "8", "dddd:76 / ll:58 dd:58", MOTORCYCLE_MM, "white on black").layout(
+        title="military motorcycles", source="GOST R 50577-93, 3.2.2 and 3.3; heights inferred"
     ),
-)
-
-_DIPLOMATIC = (
-    _type(
-        "diplomatic_head",
-        layout="ddd:76 CD:58 d:58 R:58",
-        size_mm=LONG_MM,
-        colours="white on red",
-        script="latin",
-        described=(
-            "9",
-            "heads of diplomatic missions",
-            "GOST R 50577-93 and -2018, 3.2.3 and 3.3; heights inferred from photographs of type 10",
-        ),
+    _Type("diplomatic_head", "9", "ddd:76 CD:58 d:58 R:58", LONG_MM, "white on red", script="latin").layout(
+        title="heads of diplomatic missions",
+        source="GOST R 50577-93 and -2018, 3.2.3 and 3.3; heights inferred from photographs of type 10",
     ),
-    _type(
-        "diplomatic",
-        layout="ddd:76 D:58 ddd:58 R:58",
-        size_mm=LONG_MM,
-        colours="white on red",
-        script="latin",
-        described=(
-            "10",
-            "missions, consulates, international organisations, diplomatic staff",
-            "GOST R 50577-93 and -2018, 3.2.3 and 3.3; heights inferred from photographs",
-        ),
+    _Type("diplomatic", "10", "ddd:76 D:58 ddd:58 R:58", LONG_MM, "white on red", script="latin").layout(
+        title="missions, consulates, international organisations, diplomatic staff",
+        source="GOST R 50577-93 and -2018, 3.2.3 and 3.3; heights inferred from photographs",
     ),
-    _type(
-        "diplomatic_technical",
-        layout="ddd:76 T:58 ddd:58 R:58",
-        size_mm=LONG_MM,
-        colours="white on red",
-        script="latin",
-        described=(
-            "10",
-            "administrative and technical staff of missions",
-            "GOST R 50577-93 and -2018, 3.2.3 and 3.3; heights inferred from photographs",
-        ),
+    _Type("diplomatic_technical", "10", "ddd:76 T:58 ddd:58 R:58", LONG_MM, "white on red", script="latin").layout(
+        title="administrative and technical staff of missions",
+        source="GOST R 50577-93 and -2018, 3.2.3 and 3.3; heights inferred from photographs",
     ),
-)
-
-_TRANSIT = (
-    _type(
-        "transit",
-        layout="ll:58 ddd:76 l:58 R:58",
-        size_mm=LONG_MM,
-        colours="black on white and yellow",
-        flag=True,
-        described=(
-            "15",
-            "vehicles admitted for a time (transit), metal",
-            "GOST R 50577-93 and -2018, 3.2.4 and 3.3; yellow field and heights inferred from photographs",
-        ),
+    _Type("transit", "15", "ll:58 ddd:76 l:58 R:58", LONG_MM, "black on white and yellow", flag=True).layout(
+        title="vehicles admitted for a time (transit), metal",
+        source="GOST R 50577-93 and -2018, 3.2.4 and 3.3; yellow field and heights inferred from photographs",
     ),
-    _type(
-        "transit_leaving",
-        layout="T:58 ll:58 ddd:76 R:58",
-        size_mm=LONG_MM,
-        colours="black on white and yellow",
-        described=(
-            "19",
-            "vehicles leaving Russia for good",
-            "GOST R 50577-93 and -2018, 3.2.4 and 3.3; colours, heights and the missing flag inferred",
-        ),
+    _Type("transit_leaving", "19", "T:58 ll:58 ddd:76 R:58", LONG_MM, "black on white and yellow").layout(
+        title="vehicles leaving Russia for good",
+        source="GOST R 50577-93 and -2018, 3.2.4 and 3.3; colours, heights and the missing flag inferred",
     ),
-)
-
-_POLICE = (
-    _type(
-        "police",
-        layout="l:58 dddd:76 R:58",
-        size_mm=LONG_MM,
-        colours="white on blue",
-        described=("20", "police cars, lorries, buses", "GOST R 50577-93 and -2018, 3.2.5 and 3.3"),
+    _Type("police", "20", "l:58 dddd:76 R:58", LONG_MM, "white on blue").layout(
+        title="police cars, lorries, buses", source="GOST R 50577-93 and -2018, 3.2.5 and 3.3"
     ),
-    _type(
-        "police_trailer",
-        layout="ddd:76 l:58 R:58",
-        size_mm=LONG_MM,
-        colours="white on blue",
-        described=("21", "police trailers", "GOST R 50577-93 and -2018, 3.2.5 and 3.3"),
+    _Type("police_trailer", "21", "ddd:76 l:58 R:58", LONG_MM, "white on blue").layout(
+        title="police trailers", source="GOST R 50577-93 and -2018, 3.2.5 and 3.3"
     ),
-    _type(
-        "police_motorcycle",
-        layout="dddd:76 / l:58 R:58",
-        size_mm=MOTORCYCLE_MM,
-        colours="white on blue",
-        described=("22", "police motorcycles", "GOST R 50577-93, 3.2.5 and 3.3; heights inferred"),
+    _Type("police_motorcycle", "22", "dddd:76 / l:58 R:58", MOTORCYCLE_MM, "white on blue").layout(
+        title="police motorcycles", source="GOST R 50577-93, 3.2.5 and 3.3; heights inferred"
     ),
 )
 
@@ -315,8 +180,6 @@ def _region_table() -> dict[str, Region]:
     text = files("platereader.plates.schemes").joinpath("_russia_regions.csv").read_text(encoding="utf-8")
     return {row["code"]: Region(**row) for row in csv.DictReader(text.splitlines())}
 
-
-_LAYOUTS = (*_CARS, *_MACHINES, *_MILITARY, *_DIPLOMATIC, *_TRANSIT, *_POLICE)
 
 RUSSIA: Final = PlateScheme(
     "RU",

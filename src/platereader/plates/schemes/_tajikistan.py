@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from platereader.plates._formats import PlateFormat
+from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import CYRILLIC, LOOK_ALIKES
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import CYRILLIC, GREEN, LOOK_ALIKES, RED
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _FORMATS = (
     PlateFormat(
@@ -43,8 +44,13 @@ _REGIONS = Region.table(
     source="Wikipedia (it)",
 )
 
+_STRIP = CountryStrip("TJ", Flag((RED, RED, WHITE, WHITE, WHITE, GREEN, GREEN)), width_mm=46.0)
+_BOTH = (Look("76 58 76", _STRIP), Look("70 70 70", _STRIP))
+
+_LOOKS = {"standard": _BOTH, "company": _BOTH}
+
 TAJIKISTAN: Final = PlateScheme(
-    "TJ", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for("TJ", _FORMATS)
+    "TJ", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for(_FORMATS, _LOOKS)
 )
 """Tajik plates: letters common to both alphabets.
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from platereader.plates._formats import PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import CYRILLIC, SQUARE_MM
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import CYRILLIC, GREEN, RED, SQUARE_MM
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _LETTERS = "ABCEHKMPTXY"
 
 _FORMATS = (
-    PlateFormat(
-        "standard",
-        "[l] ddd ll",
-        letters=_LETTERS,
-        title="cars, lorries, buses",
-        source="Wikipedia (en, de)",
-    ),
+    PlateFormat("standard", "[l] ddd ll", letters=_LETTERS, title="cars, lorries, buses", source="Wikipedia (en, de)"),
     PlateFormat(
         "standard_two_line",
         "[l] ddd / ll",
@@ -43,8 +38,14 @@ _REGIONS = Region.table(
     source="Wikipedia (en)",
 )
 
+_FLAG = Flag((RED, RED, GREEN, RED, RED))
+_STRIP = CountryStrip("", _FLAG, width_mm=50.0)
+_UPPER = CountryStrip("", _FLAG, lines="upper", width_mm=60.0)
+
+_LOOKS = {"standard": (Look("64 64 64", _STRIP),), "standard_two_line": (Look("68 68/72", _UPPER),)}
+
 TRANSNISTRIA: Final = PlateScheme(
-    "XT", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for("XT", _FORMATS)
+    "XT", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for(_FORMATS, _LOOKS)
 )
 """Transnistrian plates: letters common to both alphabets; XT is a code that ISO 3166 leaves to users.
 

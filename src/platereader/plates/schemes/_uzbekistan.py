@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
+from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import GREEN, YELLOW
-from platereader.plates.schemes._layouts import layouts_for
+from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW
+from platereader.plates.schemes._layouts import Look, layouts_for
 
 _TWO_LINE_MM = (190.0, 145.0)
 _TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"
 
+_STANDARD = PlateFormat(
+    "standard",
+    "[dd] l ddd ll",
+    title="vehicles of persons",
+    since="2008-10-01",
+    source="Wikipedia (de, it), autokennzeichen.de, photographs",
+)
+_COMPANY = PlateFormat(
+    "company", "[dd] ddd lll", title="vehicles of companies", since="2008", source="Wikipedia (de), autokennzeichen.de"
+)
+
 _FORMATS = (
-    PlateFormat(
-        "standard",
-        "[dd] l ddd ll",
-        title="vehicles of persons",
-        since="2008-10-01",
-        source="Wikipedia (de, it), autokennzeichen.de, photographs",
-    ),
-    PlateFormat(
-        "standard_two_line",
-        "[dd] l / ddd ll",
-        size_mm=_TWO_LINE_MM,
-        title="vehicles of persons",
-        since="2008-10-01",
-        source=_TWO_LINE,
-    ),
-    PlateFormat(
-        "company",
-        "[dd] ddd lll",
-        title="vehicles of companies",
-        since="2008",
-        source="Wikipedia (de), autokennzeichen.de",
-    ),
-    PlateFormat(
-        "company_two_line",
-        "[dd] ddd / lll",
-        size_mm=_TWO_LINE_MM,
-        title="vehicles of companies",
-        since="2008",
-        source=_TWO_LINE,
-    ),
+    _STANDARD,
+    replace(_STANDARD, name="standard_two_line", pattern="[dd] l / ddd ll", size_mm=_TWO_LINE_MM, source=_TWO_LINE),
+    _COMPANY,
+    replace(_COMPANY, name="company_two_line", pattern="[dd] ddd / lll", size_mm=_TWO_LINE_MM, source=_TWO_LINE),
     PlateFormat("trailer", "[dd] dddd ll", title="trailers", source="Wikipedia (de, it)"),
     PlateFormat("temporary", "T dddddd", title="vehicles admitted for a time", source="Wikipedia (de)"),
     PlateFormat("foreign", "H dddddd", ground=YELLOW, title="vehicles of foreigners", source="Wikipedia (de)"),
@@ -81,7 +68,23 @@ _REGIONS = {
     for code in range(first, last + 1)
 }
 
-UZBEKISTAN: Final = PlateScheme("UZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for("UZ", _FORMATS))
+_FLAG = Flag((SKY, WHITE, GREEN))
+_STRIP = CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=SKY)
+_SMALL = CountryStrip("UZ", _FLAG, at="right", lines="lower", width_mm=32.0, ink=SKY)
+_PLAIN = Look("74 74", _STRIP, "fe")
+
+_LOOKS = {
+    "standard": (Look("56 74 74 74", _STRIP, "fe", boxed=1, boxed_at="left"),),
+    "standard_two_line": (Look("46 54/50 50", _SMALL, "fe", boxed=1, boxed_at="upper left"),),
+    "company": (Look("56 74 74", _STRIP, "fe", boxed=1, boxed_at="left"),),
+    "company_two_line": (Look("46 54/50", _SMALL, "fe", boxed=1, boxed_at="upper left"),),
+    "trailer": (Look("56 74 74", _STRIP, "fe", boxed=1, boxed_at="left"),),
+    "temporary": (_PLAIN,),
+    "foreign": (_PLAIN,),
+    "diplomatic": (Look("74 74", CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=WHITE), "fe"),),
+}
+
+UZBEKISTAN: Final = PlateScheme("UZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
 """Uzbek plates.
 
 Not here, and why: motorcycles and the plates of 1998 to 2008, whose patterns could not be checked.

@@ -214,13 +214,8 @@ class FusedEvidence:
             Candidate(text, log_share, fit.format)
             for text, log_share, fit in zip(texts, log_shares.tolist(), fits, strict=False)
         )
-        signs = _signs(
-            frames,
-            texts[0],
-            share=math.exp(log_shares[0]),
-            lead_nats=_lead([*scores, other]),
-            fit=fits[0],
-        )
+        lead_nats = min(_MAX_LEAD, scores[0] - max([*scores[1:], other]))
+        signs = _signs(frames, texts[0], share=math.exp(log_shares[0]), lead_nats=lead_nats, fit=fits[0])
         fused = FusedText(
             candidates,
             _characters(candidates),
@@ -289,11 +284,6 @@ def _mean_marks(frames: Sequence[Frame]) -> dict[str, float]:
         country: min(1.0, sum(kept.weight * kept.reading.evidence.marks[country] for kept in frames) / total)
         for country in countries
     }
-
-
-def _lead(scores: Sequence[float]) -> float:
-    """By how much the first score is above the best other one, at most 20 nats."""
-    return min(_MAX_LEAD, scores[0] - max(scores[1:]))
 
 
 def _characters(candidates: Sequence[Candidate]) -> tuple[Character, ...]:

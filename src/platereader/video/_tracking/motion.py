@@ -52,7 +52,6 @@ def measured(detections: Sequence[Detection]) -> FloatArray:
 
 
 def _middle_and_sides(detection: Detection) -> tuple[float, float, float, float]:
-    """The middle, width and height in pixels."""
     box, corners = detection.box, detection.corners
     if corners is None:
         return (*box.center, box.width, box.height)

@@ -80,6 +80,17 @@ def test_an_unsure_plate_finishes_and_never_settles(folder: Path, command: Comma
     assert out.count("low confidence") == 2
 
 
+def test_marked_copies_of_the_frames_are_not_watched(folder: Path, command: Command) -> None:
+    first = command("watch", folder, "--fps", "10")
+    assert command("read", folder, "--save", folder.parent / "marked").status == 0
+    for copy in (folder.parent / "marked").iterdir():
+        copy.rename(folder / f"marked-{copy.name}")
+    again = command("watch", folder, "--fps", "10")
+    assert again.out == first.out
+    assert again.err == f"platereader: pictures that platereader wrote in {str(folder)!r}, left out: 64\n{first.err}"
+    assert command("--lang", "ru", "watch", folder).err.startswith(f"platereader: в {str(folder)!r} пропущены снимки")
+
+
 def test_search_every_third_frame(folder: Path, command: Command) -> None:
     _, *events, _ = events_of(command, folder, "--fps", "10", "--search-every", "0.3")
     finished = [event["plate"] for event in events if event["event"] == "finished"]
