@@ -10,7 +10,7 @@ from platereader._contracts import checked_detect
 from platereader._geometry import iou
 from platereader._reading import PlateReader
 from platereader.lab.suites.chunks import chunks
-from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
+from platereader.lab.suites.frozen import changed_parts, fingerprint
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU, corner_error_at
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
 from platereader.lab.synthesis.scenes.material import Material
@@ -50,7 +50,7 @@ def evaluate_scenes(
         MediaFileError: a photograph cannot be decoded.
     """
     readings: list[SceneReading] = []
-    frozen, changed = frozen_fingerprints("scenes"), list[str]()
+    made: dict[str, str] = {}
     for part in PARTS:
         first: list[ScenePicture] = []
         for some in chunks(pictures(material, part), size=_CHUNK):
@@ -58,15 +58,15 @@ def evaluate_scenes(
             for reading in _read(pipeline, some):
                 readings.append(reading)
                 on_picture()
-        if fingerprint_of(first) != frozen.get(part.name):
-            changed.append(part.name)
-    return ScenesReport(tuple(readings), tuple(changed), pipeline.describe())
+        made[part.name] = fingerprint_of(first)
+    return ScenesReport(tuple(readings), changed_parts("scenes", made), pipeline.describe())
 
 
 def fingerprint_of(made: Sequence[ScenePicture]) -> str:
     """The ``fingerprint`` of some pictures: their pixels, places and texts."""
-    places = [[round(value, 2) for value in one.box.to_tuple()] for one in made]
-    return fingerprint((one.frame, [one.text, one.frame.shape, place]) for one, place in zip(made, places, strict=True))
+    return fingerprint(
+        (one.frame, [one.text, one.frame.shape, [round(value, 2) for value in one.box.to_tuple()]]) for one in made
+    )
 
 
 def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneReading]:

@@ -61,7 +61,7 @@ def load_videos(folder: Path) -> tuple[RealVideo, ...]:
         return ()
     try:
         rows = cast("dict[str, dict[str, Any]]", json.loads(labels.read_text(encoding="utf-8")))
-        videos = tuple(_video(folder / name, row) for name, row in rows.items())
+        videos = tuple(RealVideo(folder / name, _plates(row["plates"])) for name, row in rows.items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f'{labels} is no list of videos ({error!r}): expected is {{"file.mp4": {{"plates": ["A123BC77"]}}, '
@@ -89,9 +89,8 @@ def watch_video(pipeline: Pipeline, video: RealVideo) -> VideoOutcome:
     return VideoOutcome(video.path.name, video.plates, read, len(finished), frames, speed)
 
 
-def _video(path: Path, row: dict[str, Any]) -> RealVideo:
-    plates = row["plates"]
-    return RealVideo(path, None if plates is None else tuple(map(str, plates)))
+def _plates(listed: Any) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(map(str, listed))
 
 
 def _frames(path: Path) -> Iterator[TimedFrame]:
