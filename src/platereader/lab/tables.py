@@ -27,10 +27,14 @@ def described(part: PartDescription) -> str:
     return f"{part.part}: {part.implementation}{weights}{engine}"
 
 
+def joined(*blocks: Sequence[str]) -> str:
+    """Blocks of lines with an empty line between them; one without lines is left out."""
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
 def report_text(head: str, parts: Iterable[PartDescription], *tables: Sequence[str]) -> str:
     """A headline, what ran, and tables, with an empty line between them; a table without lines is left out."""
-    blocks = [[head], [described(part) for part in parts], *tables]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    return joined([head], [described(part) for part in parts], *tables)
 
 
 def show_rate(rate: Rate) -> str:

@@ -66,25 +66,6 @@ def evaluate(
     picture that cannot be decoded, or is not of the labelled size, is skipped and reported; it is in no score. A folder
     of ``failures`` gets pictures of them and contact sheets; it is made if missing.
     """
-    rng = np.random.default_rng(0)  # of the intervals: reports repeat
-    run = _run(pipeline, dataset, failures=failures, on_picture=on_picture)
-    return EvaluationReport(
-        dataset=name,
-        pictures=run.pictures,
-        plates=len(run.outcomes),
-        skipped=tuple(run.skipped),
-        parts=pipeline.describe(),
-        detection=_detection_scores(run.scenes, run.outcomes, rng=rng),
-        countries=_by_country(run, rng=rng),
-        groups=score_groups(run.outcomes, rng=rng),
-        outcomes=tuple(run.outcomes),
-    )
-
-
-def _run(
-    pipeline: Pipeline, dataset: Dataset, *, failures: str | Path | None, on_picture: Callable[[], object]
-) -> _Run:
-    """Read all pictures; those that cannot be read are skipped."""
     run = _Run(skipped=list(dataset.skipped))
     writer = None if failures is None else FailureWriter(Path(failures))
     low_threshold = with_min_score(pipeline.detector, LOW_SCORE)
@@ -98,7 +79,18 @@ def _run(
         on_picture()
     if writer is not None:
         writer.finish()
-    return run
+    rng = np.random.default_rng(0)  # of the intervals: reports repeat
+    return EvaluationReport(
+        dataset=name,
+        pictures=run.pictures,
+        plates=len(run.outcomes),
+        skipped=tuple(run.skipped),
+        parts=pipeline.describe(),
+        detection=_detection_scores(run.scenes, run.outcomes, rng=rng),
+        countries=_by_country(run, rng=rng),
+        groups=score_groups(run.outcomes, rng=rng),
+        outcomes=tuple(run.outcomes),
+    )
 
 
 def _evaluate_picture(
