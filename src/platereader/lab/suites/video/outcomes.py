@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from platereader._geometry import Box, iou
+from platereader.lab.metrics.rates import best_overlap
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
 from platereader.lab.suites.video.replay import RecordedFrame, Replay
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
@@ -202,6 +203,6 @@ def _reads(frame: RecordedFrame, box: Box) -> str | None:
 
 def _reading_at(frame: RecordedFrame, box: Box) -> PlateReading | None:
     """The reading whose detection overlaps a box most, from IoU 0.3 on."""
-    found = [(iou(one.detection.box, box), index) for index, one in enumerate(frame.readings) if one.detection]
-    best = max(found, default=(0.0, -1))
-    return frame.readings[best[1]] if best[0] >= MIN_FOUND_IOU else None
+    found = [(one, one.detection.box) for one in frame.readings if one.detection]
+    best, overlap = best_overlap(box, [place for _, place in found])
+    return found[best][0] if overlap >= MIN_FOUND_IOU else None
