@@ -11,7 +11,7 @@ import numpy as np
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.metrics.estimates import Estimate, estimate_errors
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.speed.turns import seconds_of
 from platereader.lab.suites.video.report import SettingScores, format_settings
 from platereader.lab.suites.video.run import SETTINGS
@@ -49,7 +49,7 @@ class StreamSpeed:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamSpeedReport:
+class StreamSpeedReport(JsonSafe):
     """Speed of reading everything, then of each of the settings, and their accuracy from a replay of clips.
 
     A round has so many ``frames`` with so many ``plates`` in each on average. Without accuracy ``settings`` is empty.
@@ -60,10 +60,6 @@ class StreamSpeedReport:
     frames: int
     plates: float
     parts: tuple[PartDescription, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return fields_of(self)
 
 
 def stream_speeds(

@@ -21,7 +21,7 @@ from platereader.errors import AccuracyError
 from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.datasets.plates import with_corners
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.comparison import read_greedily
 from platereader.lab.training.recognizer.data import (
@@ -60,7 +60,7 @@ class QuantizationPlates:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(JsonSafe):
     """How many of one set of plates both networks read alike, right or wrong, and how many each reads right."""
 
     name: str
@@ -72,10 +72,6 @@ class Agreement:
     def lost_points(self) -> float:
         """Percentage points of exact match that int8 loses; negative when it wins."""
         return 100 * (self.exact_fp32.count - self.exact_int8.count) / max(self.same.n, 1)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form; rates with n and their 95 % intervals."""
-        return fields_of(self)
 
 
 def draw_plates(
