@@ -12,14 +12,7 @@ import platereader
 from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.runtimes._processor import cpu_features, processor_name, usable_cores
 
-_PACKAGES = (
-    "numpy",
-    "opencv-python-headless",
-    "torch",
-    "ultralytics-opencv-headless",
-    "onnxruntime",
-    "openvino",
-)
+_PACKAGES = ("numpy", "opencv-python-headless", "torch", "ultralytics-opencv-headless", "onnxruntime", "openvino")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,11 +78,7 @@ class _Candidate:
 
 
 def settings_of(
-    *,
-    engines: Sequence[str],
-    precisions: Sequence[str],
-    threads: Sequence[int],
-    sizes: Sequence[int | None] = (None,),
+    *, engines: Sequence[str], precisions: Sequence[str], threads: Sequence[int], sizes: Sequence[int | None] = (None,)
 ) -> list[Setting]:
     """Every engine in every precision with every number of threads and input size, the reference first.
 

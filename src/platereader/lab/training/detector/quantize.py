@@ -172,9 +172,7 @@ def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[I
     """What the two networks of a float detector see on the scenes."""
     finder, refiner = _Watched(detector.finder.runtime), _Watched(detector.refiner.runtime)
     watched = replace(
-        detector,
-        finder=replace(detector.finder, runtime=finder),
-        refiner=replace(detector.refiner, runtime=refiner),
+        detector, finder=replace(detector.finder, runtime=finder), refiner=replace(detector.refiner, runtime=refiner)
     )
     for scene in scenes:
         checked_detect(watched, [read_image(scene.path)])

@@ -24,12 +24,7 @@ from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.comparison import read_greedily
-from platereader.lab.training.recognizer.data import (
-    PlateBatches,
-    Sample,
-    background_photographs,
-    load_real_plates,
-)
+from platereader.lab.training.recognizer.data import PlateBatches, Sample, background_photographs, load_real_plates
 from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
