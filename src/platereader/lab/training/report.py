@@ -21,6 +21,9 @@ from platereader.lab.plots import new_figure, new_plot, write_plot
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.registry import Kind, WeightEntry, write_sidecar
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 Figures: TypeAlias = Sequence[tuple[str, str]]
 """What was measured on data that was not trained on: what it is, and the value with n and 95 % interval."""
 
@@ -77,10 +80,6 @@ def _card(entry: WeightEntry, record: TrainingRecord) -> str:
         lines += ["", "Measured on data that was not trained on, with n and 95 % interval:", ""]
         lines += ["| what | value |", "|---|---|", *(f"| {what} | {value} |" for what, value in record.figures)]
     return "\n".join([*lines, ""])
-
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 
 def append_log(path: Path, row: Mapping[str, Any]) -> None:

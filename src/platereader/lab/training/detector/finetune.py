@@ -114,9 +114,8 @@ def fine_tune_detector(
     known = held_out(sets)
     others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
     first, second = networks_of(start)
-    with_plates, without = (
-        tuple(image for image in tuning.held_out if bool(image.plates) is wanted) for wanted in (True, False)
-    )
+    with_plates = tuple(image for image in tuning.held_out if image.plates)
+    without = tuple(image for image in tuning.held_out if not image.plates)
     trained = train_networks(
         (half_frozen(first), half_frozen(second)),
         draw=_scenes(tuning, sets),

@@ -74,8 +74,7 @@ def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -
         DatasetError: there is none.
     """
     apart = {image.path for image in held_out_negatives(sets.of("negatives"))}
-    everything = (image for images in sets.images.values() for image in images)
-    usable = [image for image in trainable(everything) if image.path not in apart]
+    usable = [image for image in trainable(sets.all) if image.path not in apart]
     if not usable:
         raise DatasetError("the labelled sets have no scene outside of the calibration fifth: give more pictures.")
     order = np.random.default_rng(seed).permutation(len(usable))
@@ -231,10 +230,8 @@ def _compared(
         AccuracyError: more points of AP50, or of AP50-95, are lost than ``max_loss_points``.
         DatasetError: there is no plate to compare on.
     """
-    pictures = PictureSet.of_files(
-        "calibration fifth",
-        [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
-    )
+    fifth = [image for image in sets.all if image.plates and is_calibration(image.path)]
+    pictures = PictureSet.of_files("calibration fifth", fifth)
     compared = compare_scores(
         pictures.name, score_detector(before, pictures), score_detector(after, pictures), margin_points=max_loss_points
     )

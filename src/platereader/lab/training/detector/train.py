@@ -126,10 +126,9 @@ def train_networks(
         WeightsCorruptError: a checkpoint is damaged.
     """
     finding, refining = training.split()
-    first, second = (
-        networks[0].to(memory_format=torch.channels_last),
-        networks[1].to(memory_format=torch.channels_last),
-    )
+    first, second = networks
+    for network in networks:
+        network.to(memory_format=torch.channels_last)
     loops = (
         _loop(first, output=output / "finder", training=finding, origin=origin, panels=_FINDER_PANELS),
         _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),

@@ -107,9 +107,9 @@ def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[Tuning
     Raises:
         DatasetError: all say the same.
     """
-    held_out_texts = {plate.text for plate in plates if is_calibration(plate.path)}
     held_out = [plate for plate in plates if is_calibration(plate.path)]
-    train = [plate for plate in plates if not is_calibration(plate.path) and plate.text not in held_out_texts]
+    held_out_texts = {plate.text for plate in held_out}
+    train = [plate for plate in plates if plate.text not in held_out_texts]
     if not train or not held_out:
         first = min(plates, key=lambda plate: name_hash(plate.path))
         held_out = [plate for plate in plates if plate.text == first.text]

@@ -187,9 +187,9 @@ def _compared(validation: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[
     return [
         Agreement(
             name,
-            same=Rate(sum(fp32 == int8 for _, fp32, int8 in texts), len(texts)),
-            exact_fp32=Rate(sum(fp32 == true for true, fp32, _ in texts), len(texts)),
-            exact_int8=Rate(sum(int8 == true for true, _, int8 in texts), len(texts)),
+            same=Rate.of(fp32 == int8 for _, fp32, int8 in texts),
+            exact_fp32=Rate.of(fp32 == true for true, fp32, _ in texts),
+            exact_int8=Rate.of(int8 == true for true, _, int8 in texts),
         )
         for name, texts in rows.items()
     ]
