@@ -78,7 +78,7 @@ def evaluate(
             run.skipped.append(SkippedRow(image.path, None, str(error)))
         on_picture()
     if writer is not None:
-        writer.finish()
+        writer.write_sheet()
     rng = np.random.default_rng(0)  # of the intervals: reports repeat
     return EvaluationReport(
         dataset=name,
@@ -86,7 +86,7 @@ def evaluate(
         plates=len(run.outcomes),
         skipped=tuple(run.skipped),
         parts=pipeline.describe(),
-        detection=_detection_scores(run.scenes, run.outcomes, rng=rng),
+        detection=_detection_scores(run.scenes, run.outcomes, rng=rng) if run.scenes else None,
         countries=_by_country(run, rng=rng),
         groups=score_groups(run.outcomes, rng=rng),
         outcomes=tuple(run.outcomes),
@@ -168,9 +168,7 @@ def input_scale_of(detector: Any, width: int, height: int) -> float | None:
 
 def _detection_scores(
     scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
-) -> DetectionScores | None:
-    if not scenes:
-        return None
+) -> DetectionScores:
     known = [scene.input_scale for scene in scenes if scene.input_scale is not None]
     scales = known if len(known) == len(scenes) else None
     candidates, reported = [scene.candidates for scene in scenes], [scene.reported for scene in scenes]
@@ -185,9 +183,7 @@ def _by_country(run: _Run, *, rng: np.random.Generator) -> dict[str, DetectionSc
         scenes = [scene for scene in run.scenes if scene.country == name]
         files = {scene.file for scene in scenes}
         outcomes = [outcome for outcome in run.outcomes if outcome.file in files]
-        scores = _detection_scores(scenes, outcomes, rng=rng)
-        if scores is not None:
-            scored[name] = scores
+        scored[name] = _detection_scores(scenes, outcomes, rng=rng)
     return scored
 
 
