@@ -127,7 +127,6 @@ def format_speed(report: SpeedReport) -> str:
 
 
 def _timing(seconds: Sequence[float], *, name: str, batch: int, threads: int) -> Timing:
-    """Median of some measurements with its interval."""
     ordered = 1e3 * np.sort(np.asarray(seconds))
     n = len(ordered)
     reach = Z_95 * n**0.5 / 2

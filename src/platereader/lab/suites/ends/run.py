@@ -67,7 +67,6 @@ def _read(pipeline: Pipeline, some: Sequence[EndPicture]) -> Iterator[EndReading
 
 
 def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
-    """What the frames of one passage say together."""
     evidence = FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes)
     for index, reading in enumerate(readings):
         evidence.add(reading, index)

@@ -115,6 +115,5 @@ def write_picture(path: Path, pixels: BgrImage) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a picture was written by an earlier run."""
     with path.open("rb") as file:
         return file.read(2 + len(_MARK))[2:] == _MARK

@@ -52,7 +52,6 @@ def _draw_widths(scores: DetectionScores, path: Path) -> None:
 
 
 def _draw_recall(axes: Axes, groups: Sequence[WidthRecall]) -> None:
-    """Recall at IoU 0.3 and 0.5 with the interval of each group of widths."""
     names = [f"{one.name}\nn {one.recall50.n}" for one in groups]
     recalls = {"IoU 0.3": [one.recall30 for one in groups], "IoU 0.5": [one.recall50 for one in groups]}
     for label, rates in recalls.items():

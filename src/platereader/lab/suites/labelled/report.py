@@ -237,7 +237,6 @@ def _detection(scores: DetectionScores, *, name: str) -> list[str]:
 
 
 def _by_width(scores: DetectionScores) -> list[str]:
-    """Recall by width, in the picture and in the network's input."""
     groups = [("picture", one) for one in scores.recall_by_width]
     groups += [("input", one) for one in scores.recall_by_input_width]
     rows = [(f"{where}, {one.name}", show_rate(one.recall30), show_rate(one.recall50)) for where, one in groups]

@@ -153,7 +153,6 @@ def _track(clip: str, plate: TrackedPlate, owner: TruePlate | None, *, plates: i
 def _passage(
     clip: str, passage: int, frames: Sequence[Frame], finished: Sequence[TrackedPlate], owners: dict[int, TruePlate]
 ) -> PassageOutcome:
-    """Everything about one passage."""
     here = [(frame, plate) for frame in frames for plate in frame.recorded.plates if plate.passage == passage]
     visible = [(frame, plate) for frame, plate in here if plate.visible]
     text = here[0][1].text

@@ -234,7 +234,6 @@ def format_settings(settings: Sequence[SettingScores]) -> list[str]:
 
 
 def _levels(scores: Sequence[LevelScores]) -> list[str]:
-    """One column for each level."""
     rows: list[tuple[str, ...]] = [
         ("", *(one.name for one in scores)),
         ("clips", *(str(one.clips) for one in scores)),

@@ -198,7 +198,6 @@ def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:
 
 
 def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
-    """Several folders as one."""
     names = dict.fromkeys(name for sets in found for name in sets.images)
     images = {name: tuple(image for sets in found for image in sets.images.get(name, ())) for name in names}
     return LabelledSets(images, sum(one.skipped for one in found))

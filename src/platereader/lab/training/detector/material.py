@@ -121,7 +121,6 @@ def detector_material(sets: LabelledSets) -> Material:
 
 
 def _check_material(material: Material) -> None:
-    """Refuse what no detector can be learnt from."""
     if not material.sources:
         raise DatasetError(
             "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "

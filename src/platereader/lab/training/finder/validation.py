@@ -77,7 +77,6 @@ def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> dict[st
 
 
 def _recall(images: Sequence[LabelledImage], found: Sequence[Sequence[Proposal]], *, min_iou: float) -> float | None:
-    """The share of the plates that a proposal meets."""
     pictures = [
         picture_boxes(image, [Detection(*proposal) for proposal in row])
         for image, row in zip(images, found, strict=True)

@@ -132,16 +132,14 @@ def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: 
     return [as_sample(jitter_real(plates[index].real, rng=rng, profile=_WHOLE)) for index in chosen]
 
 
+@dataclass(eq=False)
 class MixedBatches(Dataset[Batch]):
     """The batches of another training with the user's plates, at least one, in the place of a share of theirs."""
 
-    def __init__(
-        self, plates: Sequence[TuningPlate], *, rest: PlateBatches, share: float, size_px: tuple[int, int]
-    ) -> None:
-        self.plates = plates
-        self.rest = rest
-        self.share = share
-        self.size_px = size_px
+    plates: Sequence[TuningPlate]
+    rest: PlateBatches
+    share: float
+    size_px: tuple[int, int]
 
     @override
     def __getitem__(self, index: int) -> Batch:

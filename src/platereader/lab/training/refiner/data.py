@@ -130,7 +130,6 @@ def _plate_sample(tile: LabelledScene, row: int, window: Window) -> _Sample:
 
 
 def _targets(samples: Sequence[_Sample]) -> Targets:
-    """Samples as tensors."""
     return Targets(
         kinds=torch.tensor([one.kinds for one in samples]),
         corners=torch.from_numpy(np.stack([one.corners for one in samples])),
