@@ -31,12 +31,7 @@ _WARM_TURNS = 2
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was measured.
-
-    Attributes:
-        runs: those that read the same, the fastest first; one or more.
-        absent: the others, and why.
-    """
+    """The ``runs`` of those that read the same, one or more, the fastest first; who is ``absent``, and why."""
 
     runs: tuple[Run, ...]
     absent: tuple[Absent, ...]

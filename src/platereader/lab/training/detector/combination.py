@@ -39,10 +39,8 @@ class _Judged(NamedTuple):
 
 def fitted_on(photographs: Photographs) -> Photographs:
     """The half of the photographs that a pair is fitted on, by the sha1 of the file name; figures may leave it out."""
-    images, empty = (
-        tuple(image for image in some if name_hash(image.path) % 2) for some in (photographs.images, photographs.empty)
-    )
-    return Photographs(images, empty)
+    images = tuple(image for image in photographs.images if name_hash(image.path) % 2)
+    return Photographs(images, tuple(image for image in photographs.empty if name_hash(image.path) % 2))
 
 
 def fit_pair(detector: PlateDetector, photographs: Photographs) -> PlateDetector:

@@ -112,14 +112,9 @@ def train_networks(
 ) -> Trained:
     """Train the finder to the end, then the refiner on what it proposes, or go on from the checkpoints in ``output``.
 
-    Args:
-        networks: to train, in the mode to train them in; what needs no gradient stays as it is.
-        draw: gives the scenes that they learn from; carried into worker processes.
-        photographs: what they are validated with.
-        output: each network has a folder for checkpoint, log and curves in it.
-        training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
-        origin: what else must be the same to go on.
-        settings: of the finder.
+    The networks are in the mode to train them in; what needs no gradient stays as it is. ``draw`` gives the scenes that
+    they learn from, and is carried into worker processes; they are validated with ``photographs``. To go on ``origin``
+    and ``training`` must be the same as before, but for lengths, intervals and workers. ``settings`` are the finder's.
 
     Raises:
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.

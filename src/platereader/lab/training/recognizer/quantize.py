@@ -142,8 +142,9 @@ def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
     with tempfile.TemporaryDirectory() as folder:
         made, exported = Path(folder, "int8.safetensors"), Path(folder, "int8.onnx")
         write_int8(made, tensors)
-        given: Any = {"settings": weights.settings, "alphabet": weights.entry.alphabet}
-        export_recognizer(WeightFile.read(made, kind="recognizer", **given), exported)
+        alphabet = weights.entry.alphabet
+        rounded = WeightFile.read(made, kind="recognizer", settings=weights.settings, alphabet=alphabet)
+        export_recognizer(rounded, exported)
         return exported_runtime(exported.read_bytes(), name=str(exported), engine="onnx", precision="int8")
 
 
