@@ -43,11 +43,7 @@ def percent_with_errors(rates: Sequence[Rate]) -> tuple[list[float], list[list[f
 
 
 def write_plot(figure: Figure, path: Path, *, dpi: int = 110) -> None:
-    """Draw a figure into a PNG file; its folder is made if missing.
-
-    Raises:
-        FileError: it cannot be written.
-    """
+    """Draw a figure into a PNG file, whose folder is made if missing; raises FileError where it cannot be written."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi)
     path.parent.mkdir(parents=True, exist_ok=True)

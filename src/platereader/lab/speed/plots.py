@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw_frame_report(report: FrameReport, path: Path) -> Path:
-    """Draw bars of the stages of each run, and of start and memory where fresh processes were requested.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
-    """
+    """Draw bars of the stages of each run, and of start and memory of fresh processes; raises as ``new_figure``."""
     rows = [len(report.runs) + 3, *([len(report.starts) + 2] if report.starts else [])]
     figure = new_figure(10.0, 1.4 + 0.34 * sum(rows))
     grid = figure.add_gridspec(len(rows), 2, height_ratios=rows)
@@ -80,11 +76,7 @@ def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
 
 
 def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
-    """Write ``input-size.png``, accuracy against the median time of a frame, into a folder, which is made if missing.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
-    """
+    """Write ``input-size.png``, accuracy against the median time of a frame; raises as ``new_figure``."""
     figure, axes = new_plot(5.6, 4.2)
     times = [one.timing.median_ms for one in report.sizes]
     precision = [100 * one.ap50_95.value if one.ap50_95 else 0.0 for one in report.sizes]

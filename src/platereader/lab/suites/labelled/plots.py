@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 def draw_detection(scores: DetectionScores, folder: Path) -> list[Path]:
     """Write ``precision-recall.png`` and ``recall-by-width.png`` of whole pictures into a folder, made if missing.
 
-    Returned are their paths; none for a set without plates.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
+    Returned are their paths; none for a set without plates. Raises as ``new_figure``.
     """
     if not scores.plates:
         return []

@@ -19,11 +19,7 @@ _COLUMNS = 4
 
 
 def draw_stress(report: StressReport, folder: Path) -> list[Path]:
-    """Write ``stress.png``, ``reliability.png`` and ``risk-coverage.png``; returns their paths.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
-    """
+    """Write ``stress.png``, ``reliability.png`` and ``risk-coverage.png``: their paths; raises as ``new_figure``."""
     paths = [folder / name for name in ("stress.png", "reliability.png", "risk-coverage.png")]
     _draw_axes(report.scores(), paths[0])
     _draw_reliability(report.mixed, paths[1])

@@ -51,11 +51,7 @@ class VideoOutcome:
 
 
 def load_videos(folder: Path) -> tuple[RealVideo, ...]:
-    """The videos that ``labels.json`` in a folder lists; none where there is no such file.
-
-    Raises:
-        DatasetError: the list is broken, or a video is missing.
-    """
+    """The videos that ``labels.json`` lists, if it is there; raises DatasetError if it is broken or one is missing."""
     labels = folder / "labels.json"
     if not labels.is_file():
         return ()

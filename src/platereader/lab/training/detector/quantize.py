@@ -68,11 +68,7 @@ class Exported(NamedTuple):
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
-    """Scenes to calibrate on, of those that are trained on; all if there are fewer than ``count``.
-
-    Raises:
-        DatasetError: there is none.
-    """
+    """Scenes to calibrate on, ``count`` at most, of those that are trained on; raises DatasetError without any."""
     apart = {image.path for image in held_out_negatives(sets.of("negatives"))}
     usable = [image for image in trainable(sets.all) if image.path not in apart]
     if not usable:

@@ -80,11 +80,7 @@ class DetectorTraining(TrainingSettings):
 
 
 def networks_of(files: DetectorFiles) -> tuple[FinderNetwork, RefinerNetwork]:
-    """Finder and refiner with the weights of safetensors files, to train further.
-
-    Raises:
-        WeightsCorruptError: the weights are of other networks.
-    """
+    """Finder and refiner of safetensors files, to train further; raises WeightsCorruptError for other networks."""
     first, second = str(files.finder.path), str(files.refiner.path)
     return (
         finder_from_state(tensors_of(files.finder.data, name=first), name=first),
