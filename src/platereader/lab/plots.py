@@ -36,9 +36,9 @@ def new_plot(width: float, height: float) -> tuple[Figure, Axes]:
 
 def percent_with_errors(rates: Sequence[Rate]) -> tuple[list[float], list[list[float]]]:
     """Rates in per cent, 0 of nothing, and how far their intervals reach below and above, as ``yerr`` takes it."""
-    values = [100 * (rate.value or 0) for rate in rates]
-    below = [max(value - 100 * rate.interval[0], 0) for value, rate in zip(values, rates, strict=True)]
-    above = [max(100 * rate.interval[1] - value, 0) for value, rate in zip(values, rates, strict=True)]
+    values = [100 * (rate.value or 0.0) for rate in rates]
+    below = [max(value - 100 * rate.interval[0], 0.0) for value, rate in zip(values, rates, strict=True)]
+    above = [max(100 * rate.interval[1] - value, 0.0) for value, rate in zip(values, rates, strict=True)]
     return values, [below, above]
 
 
