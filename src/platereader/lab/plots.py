@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._dependencies import check_installed
 from platereader._files import write_bytes
+from platereader.lab.metrics.rates import Rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,12 +34,16 @@ def new_plot(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def write_plot(figure: Figure, path: Path, *, dpi: int = 110) -> None:
-    """Draw a figure into a PNG file; its folder is made if missing.
+def percent_with_errors(rates: Sequence[Rate]) -> tuple[list[float], list[list[float]]]:
+    """Rates in per cent, 0 of nothing, and how far their intervals reach below and above, as ``yerr`` takes it."""
+    values = [100 * (rate.value or 0.0) for rate in rates]
+    below = [max(value - 100 * rate.interval[0], 0.0) for value, rate in zip(values, rates, strict=True)]
+    above = [max(100 * rate.interval[1] - value, 0.0) for value, rate in zip(values, rates, strict=True)]
+    return values, [below, above]
 
-    Raises:
-        FileError: it cannot be written.
-    """
+
+def write_plot(figure: Figure, path: Path, *, dpi: int = 110) -> None:
+    """Draw a figure into a PNG file, whose folder is made if missing; raises FileError where it cannot be written."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.metrics.rates import Rate
@@ -15,11 +15,26 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows in columns below their heads; nothing without rows."""
+    return aligned([head, *rows]) if rows else []
+
+
 def described(part: PartDescription) -> str:
     """What ran for one part, on one line."""
     weights = f" weights {part.weights} sha256 {part.sha256[:12]}" if part.weights and part.sha256 else ""
     engine = f" on {part.engine} {part.precision}, {part.threads} threads" if part.engine else ""
     return f"{part.part}: {part.implementation}{weights}{engine}"
+
+
+def joined(*blocks: Sequence[str]) -> str:
+    """Blocks of lines with an empty line between them; one without lines is left out."""
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def report_text(head: str, parts: Iterable[PartDescription], *tables: Sequence[str]) -> str:
+    """A headline, what ran, and tables, with an empty line between them; a table without lines is left out."""
+    return joined([head], [described(part) for part in parts], *tables)
 
 
 def show_rate(rate: Rate) -> str:
@@ -41,6 +56,11 @@ def show_percent(estimate: Estimate | None, *, digits: int, factor: float = 100.
         return "-"
     value, low, high = (f"{factor * side:.{digits}f}" for side in (estimate.value, estimate.low, estimate.high))
     return f"{value} % ({low}-{high}), n {estimate.n}"
+
+
+def show_number(value: float | None, *, digits: int) -> str:
+    """A number without an interval."""
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def show_estimate(estimate: Estimate | None) -> str:

@@ -11,14 +11,7 @@ from platereader.errors import DatasetError
 from platereader.lab.datasets.labels import Dataset, LabelledImage, LabelledPlate, SkippedRow, is_calibration
 from platereader.lab.datasets.layouts import read_folder, read_jsonl
 
-__all__ = [
-    "Dataset",
-    "LabelledImage",
-    "LabelledPlate",
-    "SkippedRow",
-    "is_calibration",
-    "load_dataset",
-]
+__all__ = ["Dataset", "LabelledImage", "LabelledPlate", "SkippedRow", "is_calibration", "load_dataset"]
 
 
 def load_dataset(path: str | Path) -> Dataset:

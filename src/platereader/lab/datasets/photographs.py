@@ -41,10 +41,16 @@ def _damage(path: Path) -> str | None:
 
 
 def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:
-    """The pictures that are not held out and show no car of a held-out one, told by the text of its plate."""
+    """The pictures that are not held out and show no car of a held-out one."""
     everything = list(images)
-    kept_apart = {text for image in everything if is_held_out(image.path) for text in image.texts}
-    return [image for image in everything if not is_held_out(image.path) and not kept_apart & image.texts]
+    held_out = [image for image in everything if is_held_out(image.path)]
+    return without_cars_of(held_out, (image for image in everything if not is_held_out(image.path)))
+
+
+def without_cars_of(held_out: Iterable[LabelledImage], images: Iterable[LabelledImage]) -> list[LabelledImage]:
+    """The pictures that show no car of the held-out ones, told by the text of its plate."""
+    texts = {text for image in held_out for text in image.texts}
+    return [image for image in images if not texts & image.texts]
 
 
 def held_out_negatives(images: Sequence[LabelledImage]) -> list[LabelledImage]:

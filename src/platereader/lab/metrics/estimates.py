@@ -80,10 +80,10 @@ def with_interval(
     score: Callable[[NDArray[np.int64]], SupportsFloat | None],
     *,
     rng: np.random.Generator,
-    rounds: int | None = None,
+    rounds: int = _ROUNDS,
 ) -> Estimate:
     """The score with the spread it has when each picture counts as often as it is drawn; None is no draw."""
-    drawn = (np.bincount(rng.integers(pictures, size=pictures), minlength=pictures) for _ in range(rounds or _ROUNDS))
+    drawn = (np.bincount(rng.integers(pictures, size=pictures), minlength=pictures) for _ in range(rounds))
     draws = map(score, drawn)
     low, high = np.percentile([float(draw) for draw in draws if draw is not None], (2.5, 97.5)).tolist()
     return Estimate(float(value), low, high, n)

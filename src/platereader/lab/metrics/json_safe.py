@@ -20,6 +20,16 @@ def json_safe(value: Any) -> Any:
     return value
 
 
+class JsonSafe:
+    """A data class that ``to_dict`` gives field by field."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return fields_of(self)
+
+
 def fields_of(result: Any) -> dict[str, Any]:
     """The fields of a data class, ``json_safe``."""
     return {one.name: json_safe(getattr(result, one.name)) for one in fields(result)}

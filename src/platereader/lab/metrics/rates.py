@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader._geometry import Quad, iou_matrix
+from platereader._geometry import Box, Quad, iou, iou_matrix
 
 COCO_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """The IoU thresholds of AP50-95: 0.50, 0.55, ... 0.95."""
@@ -125,6 +125,13 @@ def corner_error(found: Quad, labelled: Quad) -> float:
     """Mean distance of the four corners, in per cent of the labelled plate's width."""
     distances = [math.dist(a, b) for a, b in zip(found.points, labelled.points, strict=True)]
     return 100 * sum(distances) / 4 / max(labelled.width, 1e-9)
+
+
+def best_overlap(box: Box, others: Iterable[Box]) -> tuple[int, float]:
+    """Which of some boxes overlaps a box most, the first one of equals, and by what IoU; -1 and 0 without any."""
+    overlaps = [iou(box, other) for other in others]
+    best = max(overlaps, default=0.0)
+    return (overlaps.index(best), best) if overlaps else (-1, 0.0)
 
 
 def containment(inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,22 +31,13 @@ _WARM_TURNS = 2
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was measured.
-
-    Attributes:
-        runs: those that read the same, the fastest first; one or more.
-        absent: the others, and why.
-    """
+    """The ``runs`` of those that read the same, one or more, the fastest first; who is ``absent``, and why."""
 
     runs: tuple[Run, ...]
     absent: tuple[Absent, ...]
 
     def keep(self, path: Path) -> None:
-        """Write the fastest to a file, for ``auto`` to take.
-
-        Raises:
-            FileError: it cannot be written.
-        """
+        """Write the fastest to a file, for ``auto`` to take; raises FileError where that cannot be written."""
         parts = {part.part: part for part in self.runs[0].parts}
         registry = Registry.default()
         networks = {
@@ -136,11 +127,7 @@ def choose(
 
 
 def _check_same_texts(pipeline: Pipeline, frames: Sequence[BgrImage], known: list[list[Counter[str | None]]]) -> None:
-    """Keep the texts that the first pipeline reads, and refuse one that reads others.
-
-    Raises:
-        EngineError: it does.
-    """
+    """Keep the texts that the first pipeline reads; raises EngineError for one that reads others."""
     texts = [Counter(reading.text for reading in readings) for readings in pipeline.read_batch(frames)]
     if not known:
         known.append(texts)

@@ -44,17 +44,18 @@ def cold_starts(
     Raises:
         EngineError: a process failed otherwise than by not being offered here.
     """
-    calls = {_named(pair): partial(start_fresh, picture, *pair, reads=_READS) for pair in combinations}
-    present: list[str] = []
+    present: dict[str, Callable[[], _Started | str]] = {}
     absent: list[Absent] = []
-    for name, call in calls.items():
+    for pair in combinations:
+        name = "auto" if pair == ("auto", "auto") else " ".join(pair)
+        call = partial(start_fresh, picture, *pair, reads=_READS)
         first = call()
         if isinstance(first, str):
             absent.append(Absent(f"{name}, fresh process", first))
         else:
-            present.append(name)
+            present[name] = call
         on_turn()
-    results = take_turns({name: calls[name] for name in present}, rounds=rounds, rng=rng, on_turn=on_turn)
+    results = take_turns(present, rounds=rounds, rng=rng, on_turn=on_turn)
     starts = [
         _start(name, [one for one in several if isinstance(one, _Started)], rng=rng)
         for name, several in results.items()
@@ -102,7 +103,3 @@ def _start(name: str, processes: Sequence[_Started], *, rng: np.random.Generator
     steps = {step: float(np.median([one.steps_s[step] for one in processes])) for step in processes[0].steps_s}
     memory = {kind: float(np.median([one.memory_mib[kind] for one in processes])) for kind in processes[0].memory_mib}
     return Start(name, first, steps, memory.get("rss"), memory.get("peak"), _READS)
-
-
-def _named(pair: tuple[str, str]) -> str:
-    return "auto" if pair == ("auto", "auto") else " ".join(pair)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import cycle
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from platereader.detection._thresholds import with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import Estimate, estimate_precision
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, recall
 from platereader.lab.speed.machine import Machine, this_machine
 from platereader.lab.speed.networks import Timing, benchmark
@@ -47,7 +47,7 @@ class SizeScores:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class InputSizeReport:
+class InputSizeReport(JsonSafe):
     """The accuracy and speed of several input sizes, smallest first, the part that ran and the machine."""
 
     dataset: str
@@ -55,10 +55,6 @@ class InputSizeReport:
     sizes: tuple[SizeScores, ...]
     part: PartDescription
     machine: Machine = dataclasses.field(default_factory=this_machine)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return fields_of(self)
 
 
 def evaluate_input_sizes(

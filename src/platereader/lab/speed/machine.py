@@ -5,25 +5,18 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
 
 import platereader
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.runtimes._processor import cpu_features, processor_name, usable_cores
 
-_PACKAGES = (
-    "numpy",
-    "opencv-python-headless",
-    "torch",
-    "ultralytics-opencv-headless",
-    "onnxruntime",
-    "openvino",
-)
+_PACKAGES = ("numpy", "opencv-python-headless", "torch", "ultralytics-opencv-headless", "onnxruntime", "openvino")
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(JsonSafe):
     """A processor and what is installed, as versions by distribution.
 
     ``instructions`` are those that matter here, by their Linux names. ``usable_cores`` are physical ones that this
@@ -40,10 +33,6 @@ class Machine:
     python: str
     packages: Mapping[str, str]
     load: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """The same for people."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Z_95
 from platereader.lab.speed.turns import interleaved, torch_threads
 from platereader.lab.tables import aligned
@@ -44,7 +45,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeedReport:
+class SpeedReport(JsonSafe):
     """Timings, batch sizes within thread counts, the candidates in their order; and what they were taken on.
 
     ``weights`` are sha256 by name, empty for random ones; ``flags`` instructions that matter here.
@@ -55,10 +56,6 @@ class SpeedReport:
     processor: str = field(default_factory=processor_name)
     flags: tuple[str, ...] = field(default_factory=cpu_features)
     torch: str = str(torch.__version__)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return asdict(self)
 
 
 def benchmark(
@@ -130,7 +127,6 @@ def format_speed(report: SpeedReport) -> str:
 
 
 def _timing(seconds: Sequence[float], *, name: str, batch: int, threads: int) -> Timing:
-    """Median of some measurements with its interval."""
     ordered = 1e3 * np.sort(np.asarray(seconds))
     n = len(ordered)
     reach = Z_95 * n**0.5 / 2

@@ -72,17 +72,9 @@ class _Candidate:
         networks = tuple((part.engine, part.precision, part.threads) for part in self.parts if part.engine is not None)
         return (*networks, self.setting.input_size)
 
-    @property
-    def input_size(self) -> int:
-        return int(cast("Any", self.pipeline.detector).input_size)
-
 
 def settings_of(
-    *,
-    engines: Sequence[str],
-    precisions: Sequence[str],
-    threads: Sequence[int],
-    sizes: Sequence[int | None] = (None,),
+    *, engines: Sequence[str], precisions: Sequence[str], threads: Sequence[int], sizes: Sequence[int | None] = (None,)
 ) -> list[Setting]:
     """Every engine in every precision with every number of threads and input size, the reference first.
 
@@ -203,7 +195,7 @@ def _run(candidate: _Candidate, turns: Sequence[Turn], *, frames: Sequence[BgrIm
         engine=candidate.setting.engine,
         precision=candidate.setting.precision,
         threads=candidate.setting.threads,
-        input_size=candidate.input_size,
+        input_size=int(cast("Any", candidate.pipeline.detector).input_size),
         parts=candidate.parts,
         plates=plates,
         frame=whole,

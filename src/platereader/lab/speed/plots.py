@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def draw_frame_report(report: FrameReport, path: Path) -> Path:
-    """Draw bars of the stages of each run, and of start and memory where fresh processes were requested.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
-    """
+    """Draw bars of the stages of each run, and of start and memory of fresh processes; raises as ``new_figure``."""
     rows = [len(report.runs) + 3, *([len(report.starts) + 2] if report.starts else [])]
     figure = new_figure(10.0, 1.4 + 0.34 * sum(rows))
     grid = figure.add_gridspec(len(rows), 2, height_ratios=rows)
@@ -29,11 +25,8 @@ def draw_frame_report(report: FrameReport, path: Path) -> Path:
     if report.starts:
         _draw_starts(figure.add_subplot(grid[1, 0]), report.starts)
         _draw_memory(figure.add_subplot(grid[1, 1]), report.starts)
-    machine = report.machine
-    figure.suptitle(
-        f"{machine.processor}, {machine.usable_cores} cores; {len(report.pictures)} pictures, {report.rounds} rounds",
-        fontsize=9,
-    )
+    measured = f"{len(report.pictures)} pictures, {report.rounds} rounds"
+    figure.suptitle(f"{report.machine.processor}, {report.machine.usable_cores} cores; {measured}", fontsize=9)
     write_plot(figure, path)
     return path
 
@@ -43,8 +36,7 @@ def _draw_stages(axes: Axes, runs: Sequence[Run]) -> None:
     stages = {name: [run.stages[number].median_ms for run in runs] for number, name in enumerate(STAGES)}
     ends = _draw_stacks(axes, stages, names=[run.name for run in runs])
     for run, (end, place) in zip(runs, ends, strict=True):
-        times = run.times_as_fast
-        faster = "" if times is None else f", {times.value:.1f} x"
+        faster = "" if run.times_as_fast is None else f", {run.times_as_fast.value:.1f} x"
         text = f"{run.frame.median_ms:.1f} ms{faster}"
         axes.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, 1.25 * max([*(end for end, _ in ends), 1e-3]))
@@ -75,11 +67,8 @@ def _draw_starts(axes: Axes, starts: Sequence[Start]) -> None:
 
 def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
     places = [-float(number) for number in range(len(starts))]
-    for label, height, values in (
-        ("peak", 0.8, [one.peak_mib for one in starts]),
-        ("warm", 0.5, [one.rss_mib for one in starts]),
-    ):
-        axes.barh(places, [value or 0.0 for value in values], height=height, label=label)
+    axes.barh(places, [one.peak_mib or 0.0 for one in starts], height=0.8, label="peak")
+    axes.barh(places, [one.rss_mib or 0.0 for one in starts], height=0.5, label="warm")
     axes.set_yticks(places, [""] * len(starts))
     axes.set_xlabel("MiB of memory (RSS)")
     axes.legend(fontsize=7)
@@ -87,24 +76,16 @@ def _draw_memory(axes: Axes, starts: Sequence[Start]) -> None:
 
 
 def draw_input_sizes(report: InputSizeReport, folder: Path) -> Path:
-    """Write ``input-size.png``, accuracy against the median time of a frame, into a folder, which is made if missing.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
-    """
+    """Write ``input-size.png``, accuracy against the median time of a frame; raises as ``new_figure``."""
     figure, axes = new_plot(5.6, 4.2)
     times = [one.timing.median_ms for one in report.sizes]
-    for label, values in (
-        ("found, IoU 0.5", [one.recall50.value for one in report.sizes]),
-        ("AP50", [one.ap50 and one.ap50.value for one in report.sizes]),
-        ("AP50-95", [one.ap50_95 and one.ap50_95.value for one in report.sizes]),
-    ):
-        axes.plot(times, [100 * (value or 0) for value in values], marker="o", label=label)
-    for one in report.sizes:
-        height = 100 * (one.ap50_95.value if one.ap50_95 else 0)
-        axes.annotate(str(one.input_size), (one.timing.median_ms, height), textcoords="offset points", xytext=(3, -11))
-    axes.set_xlabel("ms a frame, median")
-    axes.set_ylabel("%")
+    precision = [100 * one.ap50_95.value if one.ap50_95 else 0.0 for one in report.sizes]
+    axes.plot(times, [100 * (one.recall50.value or 0) for one in report.sizes], "o-", label="found, IoU 0.5")
+    axes.plot(times, [100 * one.ap50.value if one.ap50 else 0.0 for one in report.sizes], "o-", label="AP50")
+    axes.plot(times, precision, "o-", label="AP50-95")
+    for one, place in zip(report.sizes, zip(times, precision, strict=True), strict=True):
+        axes.annotate(str(one.input_size), place, textcoords="offset points", xytext=(3, -11))
+    axes.set(xlabel="ms a frame, median", ylabel="%")
     axes.set_title(f"{report.dataset}, {report.pictures} pictures; input size in px at each point", fontsize=9)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)

@@ -11,7 +11,7 @@ import numpy as np
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.speed.machine import Machine
 from platereader.lab.speed.stages import PLATE_STAGES, STAGES
-from platereader.lab.tables import aligned
+from platereader.lab.tables import aligned, joined, show_number
 from platereader.results import PartDescription
 
 OUTSIDE = "outside of networks"
@@ -151,22 +151,17 @@ def times_as_fast(reference: Sequence[Turn], turns: Sequence[Turn], *, rng: np.r
 def format_frame_report(report: FrameReport) -> str:
     """Whole frames, their stages, fresh processes, who is absent and why, and what it was all measured on."""
     sizes = ", ".join(f"{name} {width}x{height}" for name, width, height in report.pictures)
-    head = [f"{len(report.pictures)} pictures ({sizes}), {report.rounds} rounds in turn, median milliseconds"]
-    blocks = [
-        head,
-        aligned([_whole_header(report), *(_whole(run) for run in report.runs)]),
+    faster = f"x as fast as {report.reference} (95 %)"
+    whole = ("whole frame", "threads", "input, px", "median", "p95", faster, "frames/s", "in a batch", "plates")
+    return joined(
+        [f"{len(report.pictures)} pictures ({sizes}), {report.rounds} rounds in turn, median milliseconds"],
+        aligned([whole, *(_whole(run) for run in report.runs)]),
         _stages(report.runs),
         _starts(report.starts),
         [f"absent: {one.name}: {one.reason}" for one in report.absent],
-        _networks(report.runs),
+        [f"{run.name}: {_networks(run)}" for run in report.runs],
         [*report.machine.lines(), *(f"weights {name} sha256 {sha256}" for name, sha256 in report.weights.items())],
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
-
-
-def _whole_header(report: FrameReport) -> tuple[str, ...]:
-    faster = f"x as fast as {report.reference} (95 %)"
-    return ("whole frame", "threads", "input, px", "median", "p95", faster, "frames/s", "in a batch", "plates")
+    )
 
 
 def _whole(run: Run) -> tuple[str, ...]:
@@ -208,31 +203,13 @@ def _starts(starts: Sequence[Start]) -> list[str]:
     rows = [("fresh process", "first reading, s (95 %)", *starts[0].steps_s, "RSS warm, MiB", "peak, MiB", "n")]
     for one in starts:
         first = one.first_reading_s
-        rows.append(
-            (
-                one.name,
-                f"{first.value:.2f} ({first.low:.2f}-{first.high:.2f})",
-                *(f"{seconds:.2f}" for seconds in one.steps_s.values()),
-                _mib(one.rss_mib),
-                _mib(one.peak_mib),
-                str(first.n),
-            )
-        )
+        seconds = (f"{first.value:.2f} ({first.low:.2f}-{first.high:.2f})", *(f"{s:.2f}" for s in one.steps_s.values()))
+        memory = (show_number(one.rss_mib, digits=0), show_number(one.peak_mib, digits=0))
+        rows.append((one.name, *seconds, *memory, str(first.n)))
     return aligned(rows)
 
 
-def _mib(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
-
-
-def _networks(runs: Sequence[Run]) -> list[str]:
+def _networks(run: Run) -> str:
     """What each network really ran with."""
-    return [
-        f"{run.name}: "
-        + "; ".join(
-            f"{part.part} {part.engine} {part.precision}, {part.threads} threads, {part.weights}"
-            for part in run.parts
-            if part.engine is not None
-        )
-        for run in runs
-    ]
+    ran = [part for part in run.parts if part.engine is not None]
+    return "; ".join(f"{one.part} {one.engine} {one.precision}, {one.threads} threads, {one.weights}" for one in ran)

@@ -54,7 +54,7 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
     """
 
     def watch(part: object, verb: str, *, during: str, after: str = "rest") -> Any:
-        return _Watched(part, verb, before=lambda: stopwatch.enter(during), after=lambda: stopwatch.enter(after))
+        return _Watched(part, verb, stopwatch, during=during, after=after)
 
     def with_network(part: Any, verb: str, *, network: str, before: str, behind: str) -> Any:
         def with_runtime(part: Any) -> Any:
@@ -84,18 +84,18 @@ def watched(pipeline: Pipeline, stopwatch: Stopwatch) -> Pipeline:
 
 
 class _Watched:
-    """A part with something done before and after its one verb; everything else is the part's own."""
+    """A part whose one verb tells a stopwatch the stages during and after it; everything else is the part's own."""
 
-    def __init__(self, part: object, verb: str, *, before: Callable[[], None], after: Callable[[], None]) -> None:
+    def __init__(self, part: object, verb: str, stopwatch: Stopwatch, *, during: str, after: str) -> None:
         call = cast("Callable[..., object]", getattr(part, verb))
 
         @wraps(call)
         def timed(*arguments: object, **options: object) -> object:
-            before()
+            stopwatch.enter(during)
             try:
                 return call(*arguments, **options)
             finally:
-                after()
+                stopwatch.enter(after)
 
         self._part = part
         setattr(self, verb, timed)

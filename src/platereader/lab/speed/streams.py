@@ -11,14 +11,14 @@ import numpy as np
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.metrics.estimates import Estimate, estimate_errors
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.speed.turns import seconds_of
 from platereader.lab.suites.video.report import SettingScores, format_settings
 from platereader.lab.suites.video.run import SETTINGS
-from platereader.lab.synthesis.video.clip import Clip, VideoFrame
+from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.material import Material
-from platereader.lab.tables import aligned, described
+from platereader.lab.tables import aligned, report_text
 from platereader.pipeline import Pipeline
 from platereader.results import PartDescription
 from platereader.video._stream import StreamSettings
@@ -49,7 +49,7 @@ class StreamSpeed:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamSpeedReport:
+class StreamSpeedReport(JsonSafe):
     """Speed of reading everything, then of each of the settings, and their accuracy from a replay of clips.
 
     A round has so many ``frames`` with so many ``plates`` in each on average. Without accuracy ``settings`` is empty.
@@ -60,10 +60,6 @@ class StreamSpeedReport:
     frames: int
     plates: float
     parts: tuple[PartDescription, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return fields_of(self)
 
 
 def stream_speeds(
@@ -110,13 +106,8 @@ def format_stream_speed(report: StreamSpeedReport) -> str:
         )
         for one in report.speeds
     ]
-    blocks = [
-        [f"{report.frames} frames with {report.plates:.1f} plates in view"],
-        [described(part) for part in report.parts],
-        aligned(rows),
-        format_settings(report.settings),
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    head = f"{report.frames} frames with {report.plates:.1f} plates in view"
+    return report_text(head, report.parts, aligned(rows), format_settings(report.settings))
 
 
 def _speeds(seconds: Mapping[str, Sequence[float]], frames: int) -> tuple[StreamSpeed, ...]:
@@ -134,7 +125,7 @@ def _speeds(seconds: Mapping[str, Sequence[float]], frames: int) -> tuple[Stream
 def _two_plates(material: Material) -> list[VideoFrame]:
     """The frames of the first easy clip in which two plates are in view, without those before and after."""
     for name in clip_names():
-        made: Clip = clip(name, material)
+        made = clip(name, material)
         if name.startswith("easy") and len(made.texts) == 2:
             frames = [frame for frame in made.frames() if sum(plate.visible for plate in frame.plates) == 2]
             if len(frames) >= 2:

@@ -26,6 +26,12 @@ def frozen_fingerprints(suite: str) -> Mapping[str, str]:
     return cast("dict[str, str]", frozen["sha256"])
 
 
+def changed_parts(suite: str, made: Mapping[str, str]) -> tuple[str, ...]:
+    """The parts of a suite whose fingerprints, by their names, are not the frozen ones."""
+    frozen = frozen_fingerprints(suite)
+    return tuple(name for name, digest in made.items() if frozen.get(name) != digest)
+
+
 def frozen_note(changed: tuple[str, ...], *, parts: str = "parts") -> str:
     """A line of a table about the names of the parts that differ."""
     if not changed:

@@ -24,11 +24,7 @@ _Sides = Sequence[int | str]
 
 
 def export_finder(network: FinderNetwork, output: Path) -> None:
-    """Write a folded finder; number, height and width of its pictures stay free.
-
-    Raises:
-        MissingDependencyError: a package of the extra ``train`` is not installed.
-    """
+    """Write a folded finder; number, height and width of its pictures stay free; raises as ``import_onnx``."""
     _export(
         network,
         output,
@@ -39,11 +35,7 @@ def export_finder(network: FinderNetwork, output: Path) -> None:
 
 
 def export_refiner(network: RefinerNetwork, output: Path) -> None:
-    """Write a folded refiner; the number of its crops stays free.
-
-    Raises:
-        MissingDependencyError: a package of the extra ``train`` is not installed.
-    """
+    """Write a folded refiner; the number of its crops stays free; raises as ``import_onnx``."""
     _export(
         network,
         output,
@@ -80,11 +72,7 @@ def _export(
 
 
 def import_onnx(*others: str) -> Any:
-    """The package onnx, after a check that further packages are there.
-
-    Raises:
-        MissingDependencyError: one of them is not installed.
-    """
+    """The package onnx; raises MissingDependencyError where it or one of some further packages is not installed."""
     import_onnxruntime()  # without its telemetry, before its quantisation is imported
     check_installed("onnx", *others)
     for package in others:

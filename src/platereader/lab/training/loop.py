@@ -188,7 +188,6 @@ class TrainingLoop:
         self._done_s["save"] = self.elapsed_s
 
     def _resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint."""
         check_unchanged(checkpoint.scalar("settings"), self._fixed)
         restore_network(self.network, checkpoint.group("network"))
         restore_optimizer(self._optimizer, checkpoint.group("optimizer"))

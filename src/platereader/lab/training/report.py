@@ -21,6 +21,9 @@ from platereader.lab.plots import new_figure, new_plot, write_plot
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.registry import Kind, WeightEntry, write_sidecar
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 Figures: TypeAlias = Sequence[tuple[str, str]]
 """What was measured on data that was not trained on: what it is, and the value with n and 95 % interval."""
 
@@ -79,10 +82,6 @@ def _card(entry: WeightEntry, record: TrainingRecord) -> str:
     return "\n".join([*lines, ""])
 
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-
 def append_log(path: Path, row: Mapping[str, Any]) -> None:
     """Add one JSON object as a line; floats are kept to six digits, those that are not finite become null."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,8 +129,8 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], path: Path, *, panels: Sequen
     for index, names in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), index + 1)
         for name in names:
-            points = [(row["step"], row[name]) for row in rows if row.get(name) is not None and "step" in row]
-            axes.plot([point[0] for point in points], [point[1] for point in points], label=name, linewidth=1.2)
+            known = [row for row in rows if row.get(name) is not None and "step" in row]
+            axes.plot([row["step"] for row in known], [row[name] for row in known], label=name, linewidth=1.2)
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
         axes.legend()
@@ -166,7 +165,5 @@ def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[s
         axes.text(column, row, str(int(counts[row, column])), ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(len(names)), list(names))
     axes.set_yticks(range(len(names)), list(names))
-    axes.set_xlabel("read")
-    axes.set_ylabel("true")
-    axes.set_title(title)
+    axes.set(xlabel="read", ylabel="true", title=title)
     write_plot(figure, path)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from platereader import Quad
+from platereader import Box, Quad
 from platereader.lab.metrics.rates import (
     PictureBoxes,
     Rate,
     alignment,
     average_precision,
+    best_overlap,
     character_error_rate,
     corner_error,
     edit_distance,
@@ -118,3 +119,12 @@ def test_weights_count_a_picture_as_often_as_it_is_drawn() -> None:
     weighted = average_precision(rank(pictures), weights=weights)
     assert weighted is not None
     assert math.isclose(weighted, average_precision(rank(drawn)) or 0)
+
+
+def test_the_box_that_overlaps_most_is_found_among_others() -> None:
+    best, overlap = best_overlap(Box(*A), [Box(*FAR), Box(*SHIFTED), Box(*B)])
+    assert best == 1
+    assert overlap == pytest.approx(90 / 110)
+    assert best_overlap(Box(*A), [Box(*A), Box(*A)]) == (0, 1.0)
+    assert best_overlap(Box(*A), [Box(*FAR)]) == (0, 0.0)
+    assert best_overlap(Box(*A), []) == (-1, 0.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.tables import aligned, described, show_rate
+from platereader.lab.tables import aligned, report_text, show_rate
 from platereader.results import PartDescription, Reason, Status
 
 SCHEMA = 1
@@ -99,9 +99,4 @@ def format_countries(report: CountriesReport) -> str:
         (one.name, *(show_rate(rate) if rate.n else "" for rate in (one.exact, one.read, one.wrong, one.country)))
         for one in report.scores()
     ]
-    blocks = [
-        [f"suite of countries: {len(report.readings)} pictures"],
-        [described(part) for part in report.parts],
-        aligned([_HEAD, *rows]),
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks)
+    return report_text(f"suite of countries: {len(report.readings)} pictures", report.parts, aligned([_HEAD, *rows]))

@@ -33,11 +33,10 @@ def evaluate_countries(
     for group in groups:
         for some in chunks(pictures(group, backgrounds=backgrounds), size=_CHUNK):
             for made, reading in zip(some, pipeline.read_plates([one.plate for one in some]), strict=True):
-                text = made.text if group.is_plate else ""
                 readings.append(
                     CountryReading(
                         group=group.name,
-                        text=text,
+                        text=made.text if group.is_plate else "",
                         country=made.country,
                         read_text=reading.text,
                         read_country=reading.country,

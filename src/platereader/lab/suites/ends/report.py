@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.ends.material import GROUPS, Group
 from platereader.lab.synthesis.ends.pictures import RIM_SHARE, EndVariant
-from platereader.lab.tables import aligned, described, show_rate
+from platereader.lab.tables import aligned, report_text, show_rate
 from platereader.results import PartDescription, Reason, Status
 
 SCHEMA = 1
@@ -71,14 +71,13 @@ class EndScores:
     named: Rate
 
     @classmethod
-    def of(cls, name: str, readings: Iterable[EndReading]) -> EndScores:
+    def of(cls, name: str, readings: Sequence[EndReading]) -> EndScores:
         """Count some readings."""
-        some = list(readings)
-        refused = [one for one in some if one.hidden and not one.read]
+        refused = [one for one in readings if one.hidden and not one.read]
         return cls(
             name=name,
-            read=Rate.of(one.read for one in some),
-            wrong=Rate.of(one.wrong for one in some),
+            read=Rate.of(one.read for one in readings),
+            wrong=Rate.of(one.wrong for one in readings),
             named=Rate.of(
                 one.reason in ("cut_off", "hidden_character") or one.status == "unreadable" for one in refused
             ),
@@ -121,9 +120,8 @@ class EndsReport:
     def worst(self) -> EndScores | None:
         """The variant with the largest share of wrong readings; None without any."""
         names = {one.variant.name for one in self.obstructed}
-        return max(
-            (one for one in self.scores() if one.name in names), key=lambda one: one.wrong.value or 0.0, default=None
-        )
+        scores = [one for one in self.scores() if one.name in names]
+        return max(scores, key=lambda one: one.wrong.value or 0.0, default=None)
 
     def controls(self) -> Mapping[str, Rate]:
         """What must stay ``read``, and right: whole plates, and plates with two digits whose rim alone is hidden."""
@@ -157,15 +155,14 @@ def format_ends(report: EndsReport) -> str:
     rows = [("suite of ends", *_HEAD), *(_row(one) for one in report.totals())]
     if worst is not None:
         rows.append(("worst variant: " + worst.name, *_row(worst)[1:]))
-    blocks = [
-        [f"{len(report.readings)} readings; {frozen_note(report.changed, parts='variants')}"],
-        [described(part) for part in report.parts],
+    return report_text(
+        f"{len(report.readings)} readings; {frozen_note(report.changed, parts='variants')}",
+        report.parts,
         aligned(rows),
         aligned([("right and read", ""), *((name, show_rate(rate)) for name, rate in report.controls().items())]),
         aligned([("a character hidden: reason", ""), *((name, str(n)) for name, n in report.reasons().items())]),
         aligned([("variant", *_HEAD), *(_row(one) for one in report.scores())]),
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    )
 
 
 def _row(scores: EndScores) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from platereader._reading import PlateReader
 from platereader.lab.suites.chunks import chunks
 from platereader.lab.suites.ends.report import EndReading, EndsReport
-from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
+from platereader.lab.suites.frozen import changed_parts, fingerprint
 from platereader.lab.synthesis.ends.material import EndPlate
 from platereader.lab.synthesis.ends.pictures import VARIANTS, EndPicture, EndVariant, part_size, pictures
 from platereader.pipeline import Pipeline
@@ -34,7 +34,7 @@ def evaluate_ends(
 ) -> EndsReport:
     """Read every picture of the suite from its given place; the detector is not used."""
     readings: list[EndReading] = []
-    frozen, changed = frozen_fingerprints("ends"), list[str]()
+    made: dict[str, str] = {}
     for variant in variants:
         first: list[EndPicture] = []
         for some in chunks(pictures(plates, variant), size=max(1, _CHUNK // variant.frames)):
@@ -42,9 +42,8 @@ def evaluate_ends(
             for reading in _read(pipeline, some):
                 readings.append(reading)
                 on_picture()
-        if fingerprint_of(first) != frozen.get(variant.name):
-            changed.append(variant.name)
-    return EndsReport(tuple(readings), tuple(changed), pipeline.describe())
+        made[variant.name] = fingerprint_of(first)
+    return EndsReport(tuple(readings), changed_parts("ends", made), pipeline.describe())
 
 
 def fingerprint_of(made: Sequence[EndPicture]) -> str:
@@ -68,7 +67,6 @@ def _read(pipeline: Pipeline, some: Sequence[EndPicture]) -> Iterator[EndReading
 
 
 def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
-    """What the frames of one passage say together."""
     evidence = FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes)
     for index, reading in enumerate(readings):
         evidence.add(reading, index)
@@ -76,12 +74,11 @@ def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
 
 
 def _outcome(picture: EndPicture, answer: HasVerdict) -> EndReading:
-    plate = picture.plate
     return EndReading(
         variant=picture.variant,
-        group=plate.group,
-        file=plate.name,
-        text=plate.view.text,
+        group=picture.plate.group,
+        file=picture.plate.name,
+        text=picture.plate.view.text,
         hidden=picture.hidden,
         read_text=answer.text,
         status=answer.status,

@@ -31,7 +31,6 @@ class FailureWriter:
 
     def __init__(self, folder: Path) -> None:
         """Make the folder, and remove from it what an earlier run wrote; other files, pictures too, are left alone."""
-        folder.mkdir(parents=True, exist_ok=True)
         clear_pictures(folder)
         self._folder = folder
         self._tiles: list[BgrImage] = []
@@ -51,14 +50,12 @@ class FailureWriter:
         write_picture(self._folder / f"{self._count:04d}_{Path(outcome.file).stem}.jpg", drawn)
         self._tiles.append(_tile(frame, box, outcome))
         if len(self._tiles) == 10 * _COLUMNS:
-            self._flush()
+            self.write_sheet()
 
-    def finish(self) -> None:
-        """Write the last contact sheet; without failures there is none."""
-        if self._tiles:
-            self._flush()
-
-    def _flush(self) -> None:
+    def write_sheet(self) -> None:
+        """Write a contact sheet of the failures since the last one; without any there is none."""
+        if not self._tiles:
+            return
         self._sheets += 1
         while len(self._tiles) % _COLUMNS and len(self._tiles) > _COLUMNS:
             self._tiles.append(np.full_like(self._tiles[0], 255))
@@ -103,7 +100,8 @@ def _caption(outcome: PlateOutcome) -> list[str]:
 
 
 def clear_pictures(folder: Path) -> None:
-    """Remove from a folder what an earlier run wrote; other files in it, pictures too, are left alone."""
+    """Make a folder, or remove from it what an earlier run wrote; other files in it, pictures too, are left alone."""
+    folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.jpg"):
         if path.is_file() and _is_ours(path):
             path.unlink()
@@ -117,6 +115,5 @@ def write_picture(path: Path, pixels: BgrImage) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a picture was written by an earlier run."""
     with path.open("rb") as file:
         return file.read(2 + len(_MARK))[2:] == _MARK

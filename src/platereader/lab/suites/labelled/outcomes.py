@@ -126,15 +126,13 @@ def reading_of(
     box = plate.bounds
     if box is None:
         return None, None
-    best: tuple[PlateReading, float] | tuple[None, None] = (None, None)
-    for reading in readings:
-        if reading.detection is None:
-            continue
-        overlap = iou(reading.detection.box, box)
-        inside = plate.is_loose and _fills(reading.detection.box, box)
-        if (overlap >= MIN_FOUND_IOU or inside) and (best[1] is None or overlap > best[1]):
-            best = (reading, overlap)
-    return best
+    found = [(one, one.detection.box) for one in readings if one.detection is not None]
+    own = [
+        (one, overlap)
+        for one, place in found
+        if (overlap := iou(place, box)) >= MIN_FOUND_IOU or (plate.is_loose and _fills(place, box))
+    ]
+    return max(own, key=lambda pair: pair[1], default=(None, None))
 
 
 def _fills(inner: Box, outer: Box) -> bool:

@@ -10,17 +10,11 @@ import numpy as np
 
 from platereader.lab.datasets import SkippedRow
 from platereader.lab.metrics.curves import PrecisionPoint, WidthRecall, precision_recall, recall_by_width
-from platereader.lab.metrics.estimates import (
-    Estimate,
-    estimate_cer,
-    estimate_errors,
-    estimate_precision,
-    ninetieth,
-)
+from platereader.lab.metrics.estimates import Estimate, estimate_cer, estimate_errors, estimate_precision, ninetieth
 from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, rank, recall
 from platereader.lab.suites.labelled.outcomes import PlateOutcome
-from platereader.lab.tables import aligned, described, show_error, show_estimate, show_percent, show_rate
+from platereader.lab.tables import aligned, report_text, show_error, show_estimate, show_percent, show_rate, table
 from platereader.results import PartDescription
 
 SCHEMA = 5
@@ -29,6 +23,7 @@ SCHEMA = 5
 _Kind: TypeAlias = Literal["all", "type", "region", "foreign"]
 _SHOWN_ROWS = 10
 _READING = ("end to end", "plates", "found, IoU 0.3", "whole text right", "CER")
+_WIDTHS = ("width of the plate", "recall, IoU 0.3", "recall, IoU 0.5")
 _TRUST = ("", "right and status read", "right of status read", "country of status read", "right, place given", "CER")
 
 
@@ -195,9 +190,7 @@ def score_detection(
         corner_error_median=estimate_errors(errors, np.median, rng=rng),
         corner_error_mean=estimate_errors(errors, np.mean, rng=rng),
         corner_error_p90=estimate_errors(errors, ninetieth, rng=rng),
-        alarm_detections=estimate_errors(
-            [(str(number), count) for number, count in enumerate(without_plates)], np.mean, rng=rng
-        ),
+        alarm_detections=estimate_errors([(str(n), count) for n, count in enumerate(without_plates)], np.mean, rng=rng),
         precision_recall=precision_recall(rank(by_iou[0.5])),
         recall_by_width=recall_by_width(widths, at30=found, at50=found50),
         recall_by_input_width=recall_by_width(scaled, at30=found, at50=found50) if scaled else (),
@@ -206,20 +199,18 @@ def score_detection(
 
 def format_table(report: EvaluationReport) -> str:
     """Everything but the single outcomes as text; rates with counts and 95 % intervals."""
-    head = (
-        f"{report.dataset}: {report.pictures} pictures, {report.plates} labelled plates, {len(report.skipped)} skipped"
-    )
-    blocks = [[head], [described(part) for part in report.parts]]
+    counts = f"{report.pictures} pictures, {report.plates} labelled plates, {len(report.skipped)} skipped"
+    tables: list[list[str]] = []
     if report.detection is not None:
-        blocks += [_detection(report.detection, name="detection"), _by_width(report.detection)]
-    blocks += [_detection(scores, name=f"detection, {name}") for name, scores in report.countries.items()]
-    blocks.append(aligned([_READING, *(_reading(group) for group in report.groups)]))
-    blocks.append(aligned([_TRUST, *(_trust(group) for group in report.groups)]))
+        tables += [_detection(report.detection, name="detection"), _by_width(report.detection)]
+    tables += [_detection(scores, name=f"detection, {name}") for name, scores in report.countries.items()]
+    tables.append(aligned([_READING, *(_reading(group) for group in report.groups)]))
+    tables.append(aligned([_TRUST, *(_trust(group) for group in report.groups)]))
     if report.skipped:
         shown = [f"  {row}" for row in report.skipped[:_SHOWN_ROWS]]
         more = [f"  ... and {len(report.skipped) - _SHOWN_ROWS} more"] if len(report.skipped) > _SHOWN_ROWS else []
-        blocks.append(["skipped:", *shown, *more])
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+        tables.append(["skipped:", *shown, *more])
+    return report_text(f"{report.dataset}: {counts}", report.parts, *tables)
 
 
 def _detection(scores: DetectionScores, *, name: str) -> list[str]:
@@ -235,13 +226,9 @@ def _detection(scores: DetectionScores, *, name: str) -> list[str]:
         ("detections on no label", str(scores.unlabelled_detections)),
         ("alarms without plates", show_rate(scores.alarms)),
     ]
-    if scores.alarm_detections is not None:
-        rows.append(
-            (
-                "detections a picture without plates",
-                f"{show_estimate(scores.alarm_detections)}, n {scores.alarm_detections.n}",
-            )
-        )
+    alarms = scores.alarm_detections
+    if alarms is not None:
+        rows.append(("detections a picture without plates", f"{show_estimate(alarms)}, n {alarms.n}"))
     errors = (scores.corner_error_median, scores.corner_error_mean, scores.corner_error_p90)
     for part, error in zip(("median", "mean", "90 %"), errors, strict=True):
         if error is not None:
@@ -250,11 +237,10 @@ def _detection(scores: DetectionScores, *, name: str) -> list[str]:
 
 
 def _by_width(scores: DetectionScores) -> list[str]:
-    """Recall by width, in the picture and in the network's input."""
-    rows = [("width of the plate", "recall, IoU 0.3", "recall, IoU 0.5")]
-    for where, groups in (("picture", scores.recall_by_width), ("input", scores.recall_by_input_width)):
-        rows += [(f"{where}, {one.name}", show_rate(one.recall30), show_rate(one.recall50)) for one in groups]
-    return aligned(rows) if len(rows) > 1 else []
+    groups = [("picture", one) for one in scores.recall_by_width]
+    groups += [("input", one) for one in scores.recall_by_input_width]
+    rows = [(f"{where}, {one.name}", show_rate(one.recall30), show_rate(one.recall50)) for where, one in groups]
+    return table(_WIDTHS, rows)
 
 
 def _name(group: GroupScores) -> str:

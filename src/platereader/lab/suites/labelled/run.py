@@ -23,7 +23,6 @@ from platereader.lab.suites.labelled.outcomes import PlateOutcome, plate_outcome
 from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, score_detection, score_groups
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
-from platereader.protocols import Detector
 from platereader.results import Detection, PlateReading
 
 LOW_SCORE = 0.01
@@ -41,16 +40,6 @@ class _Scene:
     reported: PictureBoxes
 
 
-@dataclasses.dataclass(slots=True)
-class _Run:
-    """What is collected over the pictures."""
-
-    outcomes: list[PlateOutcome] = dataclasses.field(default_factory=list[PlateOutcome])
-    scenes: list[_Scene] = dataclasses.field(default_factory=list[_Scene])
-    skipped: list[SkippedRow] = dataclasses.field(default_factory=list[SkippedRow])
-    pictures: int = 0
-
-
 def evaluate(
     pipeline: Pipeline,
     dataset: Dataset,
@@ -66,89 +55,81 @@ def evaluate(
     picture that cannot be decoded, or is not of the labelled size, is skipped and reported; it is in no score. A folder
     of ``failures`` gets pictures of them and contact sheets; it is made if missing.
     """
+    writer = None if failures is None else FailureWriter(Path(failures))
+    run, skipped = _Run(pipeline, writer), list(dataset.skipped)
+    names = _short_names([image.path for image in dataset.images])
+    for image, file in zip(dataset.images, names, strict=True):
+        try:
+            run.look_at(image, read_image(image.path), file=file)
+        except (MediaFileError, InvalidImageError, DatasetError) as error:
+            skipped.append(SkippedRow(image.path, None, str(error)))
+        on_picture()
+    if writer is not None:
+        writer.write_sheet()
     rng = np.random.default_rng(0)  # of the intervals: reports repeat
-    run = _run(pipeline, dataset, failures=failures, on_picture=on_picture)
     return EvaluationReport(
         dataset=name,
         pictures=run.pictures,
         plates=len(run.outcomes),
-        skipped=tuple(run.skipped),
+        skipped=tuple(skipped),
         parts=pipeline.describe(),
-        detection=_detection_scores(run.scenes, run.outcomes, rng=rng),
-        countries=_by_country(run, rng=rng),
+        detection=_detection_scores(run.scenes, run.outcomes, rng=rng) if run.scenes else None,
+        countries=_by_country(run.scenes, run.outcomes, rng=rng),
         groups=score_groups(run.outcomes, rng=rng),
         outcomes=tuple(run.outcomes),
     )
 
 
-def _run(
-    pipeline: Pipeline, dataset: Dataset, *, failures: str | Path | None, on_picture: Callable[[], object]
-) -> _Run:
-    """Read all pictures; those that cannot be read are skipped."""
-    run = _Run(skipped=list(dataset.skipped))
-    writer = None if failures is None else FailureWriter(Path(failures))
-    low_threshold = with_min_score(pipeline.detector, LOW_SCORE)
-    names = _short_names([image.path for image in dataset.images])
-    for image, file in zip(dataset.images, names, strict=True):
-        try:
-            frame = read_image(image.path)
-            _evaluate_picture(run, pipeline, low_threshold, image=image, frame=frame, file=file, writer=writer)
-        except (MediaFileError, InvalidImageError, DatasetError) as error:
-            run.skipped.append(SkippedRow(image.path, None, str(error)))
-        on_picture()
-    if writer is not None:
-        writer.finish()
-    return run
+class _Run:
+    """A pipeline that looks at pictures one by one, and what came of them."""
 
+    def __init__(self, pipeline: Pipeline, writer: FailureWriter | None) -> None:
+        self.pictures: int = 0
+        self.outcomes: list[PlateOutcome] = []
+        self.scenes: list[_Scene] = []
+        self._pipeline, self._writer = pipeline, writer
+        self._low_threshold = with_min_score(pipeline.detector, LOW_SCORE)
 
-def _evaluate_picture(
-    run: _Run,
-    pipeline: Pipeline,
-    low_threshold: Detector | None,
-    *,
-    image: LabelledImage,
-    frame: BgrImage,
-    file: str,
-    writer: FailureWriter | None,
-) -> None:
-    """Read one picture in every way its labels allow, and keep what came of it."""
-    height, width = frame.shape[:2]
-    if (image.width or width, image.height or height) != (width, height):
-        raise DatasetError(
-            f"the labels are for {image.width}x{image.height} px, the picture is {width}x{height} px: its places "
-            "would be wrong; label this very file (EXIF orientation applied), or leave out width and height."
-        )
-    boxes = [box for plate in image.plates if (box := plate.bounds) is not None]
-    if any(box.clipped(width, height) is None for box in boxes):
-        raise DatasetError(f"a labelled box lies outside of the picture, which is {width}x{height} px")
-    whole = not image.plates or bool(boxes)
-    readings = pipeline.read(frame) if whole else []
-    given = [_read_given(pipeline, frame, plate) for plate in image.plates]
-    outcomes = [
-        plate_outcome(image, plate, file=file, readings=readings, given=reading)
-        for plate, reading in zip(image.plates, given, strict=True)
-    ]
-    run.pictures += 1
-    run.outcomes += outcomes
-    if whole:
-        reported = [reading.detection for reading in readings if reading.detection is not None]
-        candidates = reported if low_threshold is None else checked_detect(low_threshold, [frame])[0]
-        boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
-        run.scenes.append(_Scene(file, image.country, input_scale_of(pipeline.detector, width, height), *boxes_of))
-    if writer is not None:
-        for plate, outcome in zip(image.plates, outcomes, strict=True):
-            if outcome.is_failure:
-                writer.add(frame, readings, plate=plate, outcome=outcome)
+    def look_at(self, image: LabelledImage, frame: BgrImage, *, file: str) -> None:
+        """Read one picture in every way its labels allow; raises DatasetError where they cannot be of it."""
+        height, width = frame.shape[:2]
+        if (image.width or width, image.height or height) != (width, height):
+            raise DatasetError(
+                f"the labels are for {image.width}x{image.height} px, the picture is {width}x{height} px: its places "
+                "would be wrong; label this very file (EXIF orientation applied), or leave out width and height."
+            )
+        boxes = [box for plate in image.plates if (box := plate.bounds) is not None]
+        if any(box.clipped(width, height) is None for box in boxes):
+            raise DatasetError(f"a labelled box lies outside of the picture, which is {width}x{height} px")
+        whole = not image.plates or bool(boxes)
+        readings = self._pipeline.read(frame) if whole else []
+        given = [self._read_given(frame, plate) for plate in image.plates]
+        outcomes = [
+            plate_outcome(image, plate, file=file, readings=readings, given=reading)
+            for plate, reading in zip(image.plates, given, strict=True)
+        ]
+        self.pictures += 1
+        self.outcomes += outcomes
+        if whole:
+            reported = [reading.detection for reading in readings if reading.detection is not None]
+            low = self._low_threshold
+            candidates = reported if low is None else checked_detect(low, [frame])[0]
+            boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
+            scale = input_scale_of(self._pipeline.detector, width, height)
+            self.scenes.append(_Scene(file, image.country, scale, *boxes_of))
+        if self._writer is not None:
+            for plate, outcome in zip(image.plates, outcomes, strict=True):
+                if outcome.is_failure:
+                    self._writer.add(frame, readings, plate=plate, outcome=outcome)
 
-
-def _read_given(pipeline: Pipeline, frame: BgrImage, plate: LabelledPlate) -> PlateReading | None:
-    """The reading from the labelled place, or of a crop; None where the label has no text or only a loose place."""
-    box = plate.bounds
-    if plate.text is None or plate.is_loose:
-        return None
-    if box is None:
-        return pipeline.read_plates([frame])[0]
-    return pipeline.read_detections(frame, [Detection(box, 1.0, plate.corners, plate.lines)])[0]
+    def _read_given(self, frame: BgrImage, plate: LabelledPlate) -> PlateReading | None:
+        """The reading from the labelled place, or of a crop; None where the label has no text or only a loose place."""
+        if plate.text is None or plate.is_loose:
+            return None
+        if plate.bounds is None:
+            return self._pipeline.read_plates([frame])[0]
+        given = Detection(plate.bounds, 1.0, plate.corners, plate.lines)
+        return self._pipeline.read_detections(frame, [given])[0]
 
 
 def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> PictureBoxes:
@@ -176,26 +157,23 @@ def input_scale_of(detector: Any, width: int, height: int) -> float | None:
 
 def _detection_scores(
     scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
-) -> DetectionScores | None:
-    if not scenes:
-        return None
+) -> DetectionScores:
     known = [scene.input_scale for scene in scenes if scene.input_scale is not None]
     scales = known if len(known) == len(scenes) else None
     candidates, reported = [scene.candidates for scene in scenes], [scene.reported for scene in scenes]
     return score_detection(candidates, reported, outcomes, input_scales=scales, rng=rng)
 
 
-def _by_country(run: _Run, *, rng: np.random.Generator) -> dict[str, DetectionScores]:
+def _by_country(
+    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
+) -> dict[str, DetectionScores]:
     """The scores of each country, where the set names several."""
-    names = sorted({scene.country for scene in run.scenes if scene.country is not None})
+    names = sorted({scene.country for scene in scenes if scene.country is not None})
     scored: dict[str, DetectionScores] = {}
     for name in names if len(names) > 1 else ():
-        scenes = [scene for scene in run.scenes if scene.country == name]
-        files = {scene.file for scene in scenes}
-        outcomes = [outcome for outcome in run.outcomes if outcome.file in files]
-        scores = _detection_scores(scenes, outcomes, rng=rng)
-        if scores is not None:
-            scored[name] = scores
+        some = [scene for scene in scenes if scene.country == name]
+        files = {scene.file for scene in some}
+        scored[name] = _detection_scores(some, [one for one in outcomes if one.file in files], rng=rng)
     return scored
 
 

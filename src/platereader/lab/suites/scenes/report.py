@@ -14,7 +14,7 @@ from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED
-from platereader.lab.tables import aligned, described, show_error, show_rate
+from platereader.lab.tables import aligned, report_text, show_error, show_rate, table
 from platereader.results import PartDescription, Status
 
 SCHEMA = 1
@@ -27,6 +27,7 @@ _GROUPS: Mapping[str, Callable[[Part], bool]] = {
 }
 _HEAD = ("scenes suite", "found, IoU 0.3", "found, IoU 0.5", "whole text right", "right and status read")
 _CORNERS = ("corner error", "n", "median", "90 %")
+_RECTIFIERS = ("rectifier", "the pipeline's", "contour", "box")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +124,13 @@ def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Genera
 def format_scenes(report: ScenesReport) -> str:
     """Parts, corners, rectifiers and what ran as text; rates with counts and 95 % intervals."""
     scores = report.scores()
-    blocks = [
-        [f"{len(report.readings)} pictures; {frozen_note(report.changed)}"],
-        [described(part) for part in report.parts],
+    return report_text(
+        f"{len(report.readings)} pictures; {frozen_note(report.changed)}",
+        report.parts,
         aligned([_HEAD, *(_row(one) for one in scores)]),
-        _table([_CORNERS, *(_corners(one) for one in scores if one.corner_error_median)]),
-        _table(
-            [("rectifier", "the pipeline's", "contour", "box"), *(_rectifiers(one) for one in scores if one.others)]
-        ),
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    """The rows below each other, if there are any but the head."""
-    return aligned(rows) if len(rows) > 1 else []
+        table(_CORNERS, [_corners(one) for one in scores if one.corner_error_median]),
+        table(_RECTIFIERS, [_rectifiers(one) for one in scores if one.others]),
+    )
 
 
 def _row(scores: SceneScores) -> tuple[str, ...]:

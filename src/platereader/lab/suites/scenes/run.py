@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from platereader._contracts import checked_detect
 from platereader._geometry import iou
 from platereader._reading import PlateReader
+from platereader.lab.metrics.rates import best_overlap
 from platereader.lab.suites.chunks import chunks
-from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
+from platereader.lab.suites.frozen import changed_parts, fingerprint
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU, corner_error_at
 from platereader.lab.suites.scenes.report import SceneReading, ScenesReport
 from platereader.lab.synthesis.scenes.material import Material
@@ -29,13 +29,6 @@ _CHUNK = 8
 _OTHERS: dict[str, Rectifier] = {"contour": ContourRectifier(), "box": BoxRectifier()}
 
 
-class _Match(NamedTuple):
-    """The detection matched to a plate, and how much it overlaps."""
-
-    detection: Detection
-    iou: float
-
-
 def run_size(material: Material) -> int:
     """How many pictures ``evaluate_scenes`` will read."""
     return sum(part_size(part, material) for part in PARTS)
@@ -50,7 +43,7 @@ def evaluate_scenes(
         MediaFileError: a photograph cannot be decoded.
     """
     readings: list[SceneReading] = []
-    frozen, changed = frozen_fingerprints("scenes"), list[str]()
+    made: dict[str, str] = {}
     for part in PARTS:
         first: list[ScenePicture] = []
         for some in chunks(pictures(material, part), size=_CHUNK):
@@ -58,15 +51,15 @@ def evaluate_scenes(
             for reading in _read(pipeline, some):
                 readings.append(reading)
                 on_picture()
-        if fingerprint_of(first) != frozen.get(part.name):
-            changed.append(part.name)
-    return ScenesReport(tuple(readings), tuple(changed), pipeline.describe())
+        made[part.name] = fingerprint_of(first)
+    return ScenesReport(tuple(readings), changed_parts("scenes", made), pipeline.describe())
 
 
 def fingerprint_of(made: Sequence[ScenePicture]) -> str:
     """The ``fingerprint`` of some pictures: their pixels, places and texts."""
-    places = [[round(value, 2) for value in one.box.to_tuple()] for one in made]
-    return fingerprint((one.frame, [one.text, one.frame.shape, place]) for one, place in zip(made, places, strict=True))
+    return fingerprint(
+        (one.frame, [one.text, one.frame.shape, [round(value, 2) for value in one.box.to_tuple()]]) for one in made
+    )
 
 
 def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneReading]:
@@ -74,12 +67,11 @@ def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneRea
     detections = checked_detect(pipeline.detector, [one.frame for one in some])
     matches = [_match(picture, found) for picture, found in zip(some, detections, strict=True)]
     readings = _texts(pipeline, pipeline.rectifier, some, matches)
-    without_corners = [match and match._replace(detection=replace(match.detection, corners=None)) for match in matches]
+    without_corners = [match and replace(match, corners=None) for match in matches]
     rectifiers = _OTHERS if some[0].part in TILTED else {}
     others = {name: _texts(pipeline, rectifier, some, without_corners) for name, rectifier in rectifiers.items()}
     for index, (picture, match, reading) in enumerate(zip(some, matches, readings, strict=True)):
-        other_texts = {name: one.text if (one := read[index]) else None for name, read in others.items()}
-        overlap, corners = (None, None) if match is None else (match.iou, match.detection.corners)
+        overlap, corners = (None, None) if match is None else (iou(match.box, picture.box), match.corners)
         yield SceneReading(
             part=picture.part,
             file=picture.file,
@@ -89,22 +81,21 @@ def _read(pipeline: Pipeline, some: Sequence[ScenePicture]) -> Iterator[SceneRea
             corner_error_percent=corner_error_at(overlap, corners, picture.corners),
             read_text=None if reading is None else reading.text,
             status=None if reading is None else reading.status,
-            others=other_texts,
+            others={name: one.text if (one := read[index]) else None for name, read in others.items()},
         )
 
 
-def _match(picture: ScenePicture, detections: Sequence[Detection]) -> _Match | None:
+def _match(picture: ScenePicture, detections: Sequence[Detection]) -> Detection | None:
     """The detection that overlaps the plate most, from IoU 0.3 on."""
-    matches = [_Match(detection, iou(detection.box, picture.box)) for detection in detections]
-    best = max(matches, key=lambda match: match.iou, default=None)
-    return best if best is not None and best.iou >= MIN_FOUND_IOU else None
+    best, overlap = best_overlap(picture.box, [one.box for one in detections])
+    return detections[best] if overlap >= MIN_FOUND_IOU else None
 
 
 def _texts(
-    pipeline: Pipeline, rectifier: Rectifier, some: Sequence[ScenePicture], matches: Sequence[_Match | None]
+    pipeline: Pipeline, rectifier: Rectifier, some: Sequence[ScenePicture], matches: Sequence[Detection | None]
 ) -> list[PlateReading | None]:
     """What is read with a rectifier; None where nothing was found. A reading does not depend on others."""
     reader = PlateReader(rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust, pipeline.schemes)
-    chosen = [[] if match is None else [match.detection] for match in matches]
+    chosen = [[] if match is None else [match] for match in matches]
     readings = reader.read_frames([one.frame for one in some], chosen)
     return [read[0] if read else None for read in readings]

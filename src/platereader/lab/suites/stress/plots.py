@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader.lab.metrics.reliability import reliability_bins, risk_coverage
-from platereader.lab.plots import new_figure, new_plot, write_plot
+from platereader.lab.plots import new_figure, new_plot, percent_with_errors, write_plot
 from platereader.lab.suites.stress.report import PartScores, StressReading, StressReport
 
 if TYPE_CHECKING:
@@ -19,11 +19,7 @@ _COLUMNS = 4
 
 
 def draw_stress(report: StressReport, folder: Path) -> list[Path]:
-    """Write ``stress.png``, ``reliability.png`` and ``risk-coverage.png``; returns their paths.
-
-    Raises:
-        MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
-    """
+    """Write ``stress.png``, ``reliability.png`` and ``risk-coverage.png``: their paths; raises as ``new_figure``."""
     paths = [folder / name for name in ("stress.png", "reliability.png", "risk-coverage.png")]
     _draw_axes(report.scores(), paths[0])
     _draw_reliability(report.mixed, paths[1])
@@ -60,32 +56,22 @@ def _draw_severity(axes: Axes, scores: Sequence[PartScores]) -> None:
 
 def _draw_types(axes: Axes, scores: Sequence[PartScores]) -> None:
     names = [one.part.unit if one.part.axis == "type" else one.part.axis for one in scores]
-    values = [100 * (one.exact.value or 0) for one in scores]
-    below = [value - 100 * one.exact.interval[0] for value, one in zip(values, scores, strict=True)]
-    above = [100 * one.exact.interval[1] - value for value, one in zip(values, scores, strict=True)]
-    axes.bar(names, values, yerr=[below, above], color="tab:blue", alpha=0.7)
-    axes.set_ylim(50, 101)
-    axes.set_ylabel("whole text right, %")
+    values, reach = percent_with_errors([one.exact for one in scores])
+    axes.bar(names, values, yerr=reach, color="tab:blue", alpha=0.7)
+    axes.set(ylabel="whole text right, %", ylim=(50, 101))
     axes.tick_params(axis="x", rotation=60, labelsize=8)
     axes.grid(alpha=0.3, axis="y")
 
 
 def _draw_reliability(mixed: Sequence[StressReading], path: Path) -> None:
     figure, axes = new_plot(4.6, 4.4)
-    bins = reliability_bins([one.confidence for one in mixed], [one.right for one in mixed])
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    axes.plot([one.confidence for one in bins], [one.right for one in bins], marker="o", label="confidence")
-    path_right = [one.path_text == one.text for one in mixed]
-    bins = reliability_bins([one.path_confidence for one in mixed], path_right)
-    axes.plot(
-        [one.confidence for one in bins],
-        [one.right for one in bins],
-        marker="x",
-        linestyle="--",
-        label="mean confidence of the best path",
-    )
-    axes.set_xlabel("confidence, mean of the bin")
-    axes.set_ylabel("share right")
+    bins = reliability_bins([one.confidence for one in mixed], [one.right for one in mixed])
+    axes.plot([one.confidence for one in bins], [one.right for one in bins], "o-", label="confidence")
+    bins = reliability_bins([one.path_confidence for one in mixed], [one.path_right for one in mixed])
+    confidences, right = [one.confidence for one in bins], [one.right for one in bins]
+    axes.plot(confidences, right, "x--", label="mean confidence of the best path")
+    axes.set(xlabel="confidence, mean of the bin", ylabel="share right")
     axes.set_title(f"mixed stress, n = {len(mixed)}, 15 bins of equal mass", fontsize=9)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
@@ -95,13 +81,11 @@ def _draw_reliability(mixed: Sequence[StressReading], path: Path) -> None:
 def _draw_risk(mixed: Sequence[StressReading], path: Path) -> None:
     figure, axes = new_plot(5.4, 4.0)
     ours = risk_coverage([one.confidence for one in mixed], [one.right for one in mixed])
-    others = risk_coverage([one.path_confidence for one in mixed], [one.path_text == one.text for one in mixed])
+    others = risk_coverage([one.path_confidence for one in mixed], [one.path_right for one in mixed])
     axes.plot(100 * ours[:, 0], 100 * ours[:, 1], label="beam, grammar, calibrated confidence")
     axes.plot(100 * others[:, 0], 100 * others[:, 1], linestyle="--", label="best path, mean confidence")
-    axes.set_xlabel("coverage, %")
-    axes.set_ylabel("wrong of those, %")
+    axes.set(xlabel="coverage, %", ylabel="wrong of those, %", ylim=(0, 40))
     axes.set_title(f"mixed stress, n = {len(mixed)}", fontsize=9)
-    axes.set_ylim(0, 40)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     write_plot(figure, path)

@@ -12,7 +12,7 @@ from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS
-from platereader.lab.tables import aligned, described, show_rate
+from platereader.lab.tables import aligned, report_text, show_number, show_rate
 from platereader.results import PartDescription, Reason, Status
 
 SCHEMA = 2
@@ -44,6 +44,11 @@ class StressReading:
     def right(self) -> bool:
         """Whether the whole text is right."""
         return self.text is not None and self.read_text == self.text
+
+    @property
+    def path_right(self) -> bool:
+        """Whether the best path is the whole text."""
+        return self.path_text == self.text
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -117,11 +122,10 @@ class StressReport:
         mixed = self.mixed
         right = [one.right for one in mixed]
         cut = [one for one in self.readings if one.part in CUT_PARTS]
-        path_right = [one.path_text == one.text for one in mixed]
         return TrustScores(
             calibration_error=calibration_error([one.confidence for one in mixed], right),
             auroc=auroc([one.confidence for one in mixed], right),
-            path_auroc=auroc([one.path_confidence for one in mixed], path_right),
+            path_auroc=auroc([one.path_confidence for one in mixed], [one.path_right for one in mixed]),
             cut_off_flagged=Rate.of(one.status != "read" for one in cut),
             cut_off_named=Rate.of(one.reason == "cut_off" or one.status == "unreadable" for one in cut),
             not_a_plate_read=Rate.of(one.status == "read" for one in self._of("not_a_plate")),
@@ -133,8 +137,12 @@ class StressReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        scores = {"scores": self.scores(), "trust": self.trust()}
-        return {"schema": SCHEMA, **json_safe(scores), **fields_of(self)}
+        return {
+            "schema": SCHEMA,
+            "scores": json_safe(self.scores()),
+            "trust": fields_of(self.trust()),
+            **fields_of(self),
+        }
 
 
 def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
@@ -146,19 +154,18 @@ def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
         by_source={name: Rate.of(one.right for one in readings if one.source == name) for name in sources},
         read=Rate.of(one.status == "read" for one in readings),
         read_wrong=Rate.of(not one.right for one in read),
-        path_exact=Rate.of(one.path_text == one.text for one in readings),
+        path_exact=Rate.of(one.path_right for one in readings),
     )
 
 
 def format_stress(report: StressReport) -> str:
     """Parts, trust and what ran as text; rates with counts and 95 % intervals."""
-    blocks = [
-        [f"{len(report.readings)} pictures; {frozen_note(report.changed)}"],
-        [described(part) for part in report.parts],
+    return report_text(
+        f"{len(report.readings)} pictures; {frozen_note(report.changed)}",
+        report.parts,
         aligned([_HEAD, *(_row(scores) for scores in report.scores())]),
         aligned(_trust(report.trust())),
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    )
 
 
 def _row(scores: PartScores) -> tuple[str, ...]:
@@ -179,15 +186,11 @@ def _share(rate: Rate) -> str:
 
 def _trust(trust: TrustScores) -> list[tuple[str, str]]:
     return [
-        ("calibration error, mixed, 15 bins of equal mass", _number(trust.calibration_error)),
-        ("AUROC of confidence, mixed", _number(trust.auroc)),
-        ("AUROC of the best path's mean confidence, mixed", _number(trust.path_auroc)),
+        ("calibration error, mixed, 15 bins of equal mass", show_number(trust.calibration_error, digits=4)),
+        ("AUROC of confidence, mixed", show_number(trust.auroc, digits=4)),
+        ("AUROC of the best path's mean confidence, mixed", show_number(trust.path_auroc, digits=4)),
         ("cut off by 15 to 50 %: not read", show_rate(trust.cut_off_flagged)),
         ("cut off by 15 to 50 %: named so, or unreadable", show_rate(trust.cut_off_named)),
         ("not a plate: read", show_rate(trust.not_a_plate_read)),
         ("foreign plates: read as Russian", show_rate(trust.foreign_read)),
     ]
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

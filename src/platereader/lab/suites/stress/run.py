@@ -12,7 +12,7 @@ from platereader._ctc import collapse
 from platereader._reading import PlateReader
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.suites.chunks import chunks
-from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
+from platereader.lab.suites.frozen import changed_parts, fingerprint
 from platereader.lab.suites.stress.report import StressReading, StressReport
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample
@@ -53,9 +53,7 @@ def evaluate_stress(
     ):
         readings.append(reading)
         on_picture()
-    frozen = frozen_fingerprints("stress")
-    changed = tuple(name for name, digest in made.items() if frozen.get(name) != digest)
-    return StressReport(tuple(readings), changed, pipeline.describe())
+    return StressReport(tuple(readings), changed_parts("stress", made), pipeline.describe())
 
 
 def fingerprint_of(made: Iterable[StressPicture]) -> str:

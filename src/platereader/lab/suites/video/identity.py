@@ -49,12 +49,11 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
     """
     check_installed("motmetrics")
     library = importlib.import_module("motmetrics")
+    plates = (plate for frames in clips for frame in frames for plate in frame.recorded.plates)
+    if not any(plate.shown >= _MIN_VISIBLE_SHARE for plate in plates):
+        return None
     accumulators = [_accumulated(library.MOTAccumulator(auto_id=False), frames) for frames in clips]
     names = ["idf1", "mota", "num_switches", "num_fragmentations", "num_objects"]
-    if not any(
-        plate.shown >= _MIN_VISIBLE_SHARE for frames in clips for frame in frames for plate in frame.recorded.plates
-    ):
-        return None
     summary = library.metrics.create().compute_many(
         accumulators, metrics=names, names=[str(number) for number in range(len(clips))], generate_overall=True
     )
@@ -67,11 +66,8 @@ def _accumulated(accumulator: Any, frames: Sequence[Frame]) -> Any:
     for number, frame in enumerate(frames):
         true = [plate for plate in frame.recorded.plates if plate.shown >= _MIN_VISIBLE_SHARE]
         hidden = {plate.passage for plate in frame.recorded.plates if plate.shown < _MIN_VISIBLE_SHARE}
-        tracks = [
-            one
-            for one in frame.tracks
-            if one.passage_id not in frame.passage_of or frame.passage_of[one.passage_id].passage not in hidden
-        ]
+        on_hidden = {track for track, plate in frame.passage_of.items() if plate.passage in hidden}
+        tracks = [one for one in frame.tracks if one.passage_id not in on_hidden]
         overlap = iou_matrix(
             np.array([plate.box.to_tuple() for plate in true], np.float64).reshape(-1, 4),
             np.array([one.box.to_tuple() for one in tracks], np.float64).reshape(-1, 4),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from platereader._geometry import Box, iou
+from platereader.lab.metrics.rates import best_overlap
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
 from platereader.lab.suites.video.replay import RecordedFrame, Replay
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
@@ -107,13 +108,8 @@ def clip_outcome(clip: str, recorded: Sequence[RecordedFrame], replayed: Replay)
     tracks = [
         _track(clip, plate, owners.get(plate.passage_id), plates=counts.get(plate.passage_id, 0)) for plate in finished
     ]
-    truths = {plate.passage: plate.text for frame in recorded for plate in frame.plates if plate.visible}
-    passages = [
-        _passage(
-            clip, passage, frames, [one for one in finished if _is_on(owners.get(one.passage_id), passage)], owners
-        )
-        for passage in sorted(truths)
-    ]
+    in_view = sorted({plate.passage for frame in recorded for plate in frame.plates if plate.visible})
+    passages = [_passage(clip, passage, frames, finished, owners) for passage in in_view]
     return ClipOutcome(clip, tuple(passages), tuple(tracks), len(recorded), replayed.detector_runs, replayed.read)
 
 
@@ -149,10 +145,6 @@ def _owners(frames: Sequence[Frame]) -> tuple[dict[int, TruePlate], dict[int, in
     return owners, {passage_id: sum(count > 1 for count in counts.values()) for passage_id, counts in votes.items()}
 
 
-def _is_on(owner: TruePlate | None, passage: int) -> bool:
-    return owner is not None and owner.passage == passage
-
-
 def _track(clip: str, plate: TrackedPlate, owner: TruePlate | None, *, plates: int) -> TrackOutcome:
     passage, truth = (None, None) if owner is None else (owner.passage, owner.text)
     return TrackOutcome(clip, passage, truth, plate.text, plate.status, plate.confidence, plate.settled, plates)
@@ -161,33 +153,31 @@ def _track(clip: str, plate: TrackedPlate, owner: TruePlate | None, *, plates: i
 def _passage(
     clip: str, passage: int, frames: Sequence[Frame], finished: Sequence[TrackedPlate], owners: dict[int, TruePlate]
 ) -> PassageOutcome:
-    """Everything about one passage; ``finished`` are the tracks on it."""
     here = [(frame, plate) for frame in frames for plate in frame.recorded.plates if plate.passage == passage]
     visible = [(frame, plate) for frame, plate in here if plate.visible]
-    lengths = Counter(one.passage_id for frame in frames for one in frame.tracks)
-    main = max(finished, key=lambda one: lengths[one.passage_id], default=None)
-    rest = {one.passage_id for one in finished if one is not main}
-    # Tracks that were joined to an earlier one never finish under their own number.
-    ids = {passage_id for passage_id, owner in owners.items() if _is_on(owner, passage)} - rest
-    readings = _readings(frames, ids) if main is not None else []
-    settled = [index for index, (frame, _) in enumerate(here) if any(one.settled for one in _tracks_on(frame, passage))]
-    settled_reads = [
-        one for frame, _ in here for one in _tracks_on(frame, passage) if one.settled and one.status == "read"
-    ]
     text = here[0][1].text
+    ids = {passage_id for passage_id, owner in owners.items() if owner.passage == passage}
+    own = [one for one in finished if one.passage_id in ids]
+    lengths = Counter(one.passage_id for frame in frames for one in frame.tracks)
+    main = max(own, key=lambda one: lengths[one.passage_id], default=None)
+    # Tracks that were joined to an earlier one never finish under their own number.
+    ids -= {one.passage_id for one in own if one is not main}
+    readings = _readings(frames, ids) if main is not None else []
+    settled = [[one for one in _tracks_on(frame, passage) if one.settled] for frame, _ in here]
+    first_settled = next((index for index, tracks in enumerate(settled) if tracks), None)
     return PassageOutcome(
         clip=clip,
         passage=passage,
         text=text,
         visible=len(visible),
-        right=sum(_reads(frame.recorded, plate) == text for frame, plate in visible),
+        right=sum(_reads(frame.recorded, plate.box) == text for frame, plate in visible),
         legible=sum(plate.legible for _, plate in here),
-        tracks=len(finished),
+        tracks=len(own),
         answer=None if main is None else main.text,
         status=None if main is None else main.status,
         confidence=0.0 if main is None else main.confidence,
-        settled_after=sum(plate.legible for _, plate in here[: settled[0] + 1]) if settled else None,
-        settled_wrong=any(one.text != text for one in settled_reads),
+        settled_after=None if first_settled is None else sum(one.legible for _, one in here[: first_settled + 1]),
+        settled_wrong=any(one.status == "read" and one.text != text for tracks in settled for one in tracks),
         best_frame=best_single_frame(readings),
         majority=whole_string_majority(readings),
         characters=character_vote(readings),
@@ -195,27 +185,23 @@ def _passage(
 
 
 def _tracks_on(frame: Frame, passage: int) -> list[TrackedPlate]:
-    return [one for one in frame.tracks if _is_on(frame.passage_of.get(one.passage_id), passage)]
+    on_it = {passage_id for passage_id, plate in frame.passage_of.items() if plate.passage == passage}
+    return [one for one in frame.tracks if one.passage_id in on_it]
 
 
 def _readings(frames: Sequence[Frame], ids: set[int]) -> list[PlateReading]:
     """Every frame's own reading of what these tracks stand on."""
-    readings: list[PlateReading] = []
-    for frame in frames:
-        for plate in frame.tracks:
-            reading = _reading_at(frame.recorded, plate.box) if plate.passage_id in ids else None
-            if reading is not None:
-                readings.append(reading)
-    return readings
+    places = [(frame.recorded, one.box) for frame in frames for one in frame.tracks if one.passage_id in ids]
+    return [reading for frame, box in places if (reading := _reading_at(frame, box)) is not None]
 
 
-def _reads(frame: RecordedFrame, plate: TruePlate) -> str | None:
-    reading = _reading_at(frame, plate.box)
+def _reads(frame: RecordedFrame, box: Box) -> str | None:
+    reading = _reading_at(frame, box)
     return None if reading is None else reading.text
 
 
 def _reading_at(frame: RecordedFrame, box: Box) -> PlateReading | None:
     """The reading whose detection overlaps a box most, from IoU 0.3 on."""
-    found = [(iou(one.detection.box, box), index) for index, one in enumerate(frame.readings) if one.detection]
-    best = max(found, default=(0.0, -1))
-    return frame.readings[best[1]] if best[0] >= MIN_FOUND_IOU else None
+    found = [(one, one.detection.box) for one in frame.readings if one.detection]
+    best, overlap = best_overlap(box, [place for _, place in found])
+    return found[best][0] if overlap >= MIN_FOUND_IOU else None

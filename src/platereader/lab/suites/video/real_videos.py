@@ -51,17 +51,13 @@ class VideoOutcome:
 
 
 def load_videos(folder: Path) -> tuple[RealVideo, ...]:
-    """The videos that ``labels.json`` in a folder lists; none where there is no such file.
-
-    Raises:
-        DatasetError: the list is broken, or a video is missing.
-    """
+    """The videos that ``labels.json`` lists, if it is there; raises DatasetError if it is broken or one is missing."""
     labels = folder / "labels.json"
     if not labels.is_file():
         return ()
     try:
         rows = cast("dict[str, dict[str, Any]]", json.loads(labels.read_text(encoding="utf-8")))
-        videos = tuple(_video(folder / name, row) for name, row in rows.items())
+        videos = tuple(RealVideo(folder / name, _plates(row["plates"])) for name, row in rows.items())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f'{labels} is no list of videos ({error!r}): expected is {{"file.mp4": {{"plates": ["A123BC77"]}}, '
@@ -89,9 +85,8 @@ def watch_video(pipeline: Pipeline, video: RealVideo) -> VideoOutcome:
     return VideoOutcome(video.path.name, video.plates, read, len(finished), frames, speed)
 
 
-def _video(path: Path, row: dict[str, Any]) -> RealVideo:
-    plates = row["plates"]
-    return RealVideo(path, None if plates is None else tuple(map(str, plates)))
+def _plates(listed: Any) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(map(str, listed))
 
 
 def _frames(path: Path) -> Iterator[TimedFrame]:

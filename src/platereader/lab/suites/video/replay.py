@@ -50,7 +50,9 @@ def record(pipeline: Pipeline, frames: Iterable[VideoFrame]) -> list[RecordedFra
     recorded: list[RecordedFrame] = []
     for some in chunks(frames, size=_CHUNK):
         read = pipeline.read_batch([one.pixels for one in some])
-        recorded += [_recorded(frame, readings) for frame, readings in zip(some, read, strict=True)]
+        for frame, readings in zip(some, read, strict=True):
+            height, width = frame.pixels.shape[:2]
+            recorded.append(RecordedFrame(frame.timestamp_s, tuple(readings), (width, height), frame.plates))
     return recorded
 
 
@@ -77,11 +79,6 @@ def replay(pipeline: Pipeline, frames: Sequence[RecordedFrame], settings: Stream
     return Replay(tuple(updates), parts.detector_runs, parts.reads)
 
 
-def _recorded(frame: VideoFrame, readings: Sequence[PlateReading]) -> RecordedFrame:
-    height, width = frame.pixels.shape[:2]
-    return RecordedFrame(frame.timestamp_s, tuple(readings), (width, height), frame.plates)
-
-
 @dataclass(slots=True)
 class _RecordedParts:
     """Stands in for the networks, with their results on the current frame."""
@@ -90,15 +87,19 @@ class _RecordedParts:
     detector_runs: int = 0
     reads: int = 0
 
+    @property
+    def detections(self) -> list[Detection]:
+        return [one.detection for one in self.frame.readings if one.detection is not None]
+
     def detect(self, pixels: BgrImage) -> list[Detection]:
         del pixels
         self.detector_runs += 1
-        return [one.detection for one in self.frame.readings if one.detection is not None]
+        return self.detections
 
     def refine(self, pixels: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
         del pixels
-        known = [one.detection for one in self.frame.readings if one.detection is not None]
-        return [one for one in known if any(iou(one.box, box) >= _SAME_PLACE_IOU for box in boxes)][: len(boxes)]
+        near = [one for one in self.detections if any(iou(one.box, box) >= _SAME_PLACE_IOU for box in boxes)]
+        return near[: len(boxes)]
 
     def read(self, pixels: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
         del pixels

@@ -17,7 +17,7 @@ from platereader.lab.suites.video.identity import IdentityScores
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome
 from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.synthesis.video.levels import LEVELS
-from platereader.lab.tables import aligned, described, show_rate
+from platereader.lab.tables import aligned, report_text, show_number, show_rate, table
 from platereader.results import PartDescription
 
 SCHEMA = 2
@@ -219,23 +219,21 @@ def format_video(report: VideoReport) -> str:
     scores = report.scores()
     frames = sum(clip.frames for clip in report.default)
     coded = "" if report.crf is None else f" through H.264 of rate factor {report.crf}"
-    blocks = [
-        [f"{len(report.default)} clips of {frames} frames{coded}; {frozen_note(report.changed, parts='clips')}"],
-        [described(part) for part in report.parts],
+    return report_text(
+        f"{len(report.default)} clips of {frames} frames{coded}; {frozen_note(report.changed, parts='clips')}",
+        report.parts,
         _levels(scores) if scores else [],
         format_settings(report.settings()),
         [_video(video) for video in report.videos],
-    ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    )
 
 
 def format_settings(settings: Sequence[SettingScores]) -> list[str]:
     """One row for each level with each of the settings."""
-    return aligned([_SETTINGS, *map(_setting_row, settings)]) if settings else []
+    return table(_SETTINGS, [_setting_row(one) for one in settings])
 
 
 def _levels(scores: Sequence[LevelScores]) -> list[str]:
-    """One column for each level."""
     rows: list[tuple[str, ...]] = [
         ("", *(one.name for one in scores)),
         ("clips", *(str(one.clips) for one in scores)),
@@ -257,8 +255,8 @@ def _levels(scores: Sequence[LevelScores]) -> list[str]:
         _rates("passages with none", [one.no_track for one in scores]),
         _rates("tracks on two plates", [one.mixed for one in scores]),
         ("id switches", *(_switches(one) for one in scores)),
-        ("IDF1 / MOTA", *(_identity(one) for one in scores)),
-        ("calibration error", *(_share(one.calibration_error) for one in scores)),
+        ("IDF1 / MOTA", *(_identity(one.identity) for one in scores)),
+        ("calibration error", *(show_number(one.calibration_error, digits=3) for one in scores)),
     ]
     return aligned(rows)
 
@@ -282,23 +280,21 @@ def _switches(scores: LevelScores) -> str:
     return "-" if scores.identity is None else f"{scores.identity.switches} in {scores.exact.n} passages"
 
 
-def _identity(scores: LevelScores) -> str:
-    one = scores.identity
+def _identity(one: IdentityScores | None) -> str:
     return "-" if one is None else f"{one.idf1:.3f} / {one.mota:.3f}, {one.boxes} boxes"
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
 def _setting_row(scores: SettingScores) -> tuple[str, ...]:
-    rates = (show_rate(scores.exact), show_rate(scores.exact_read))
-    detector_runs = _percent(scores.detector_runs)
-    return (scores.name, scores.level, *rates, detector_runs, f"{scores.reads:.2f}", show_rate(scores.one_track))
-
-
-def _percent(rate: Rate) -> str:
-    return "-" if rate.value is None else f"{100 * rate.value:.0f} % of frames"
+    runs = scores.detector_runs.value
+    return (
+        scores.name,
+        scores.level,
+        show_rate(scores.exact),
+        show_rate(scores.exact_read),
+        "-" if runs is None else f"{100 * runs:.0f} % of frames",
+        f"{scores.reads:.2f}",
+        show_rate(scores.one_track),
+    )
 
 
 def _video(video: VideoOutcome) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from platereader._dependencies import check_installed
-from platereader.lab.suites.frozen import fingerprint, frozen_fingerprints
+from platereader.lab.suites.frozen import changed_parts, fingerprint
 from platereader.lab.suites.video.identity import score_identity
 from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outcome, seen_frames
 from platereader.lab.suites.video.real_videos import RealVideo, VideoOutcome, watch_video
@@ -55,7 +55,7 @@ def evaluate_video(
         MediaFileError: a photograph or a video cannot be decoded.
     """
     check_installed("motmetrics")
-    frozen, changed = frozen_fingerprints("video"), list[str]()
+    fingerprints: dict[str, str] = {}
     outcomes: dict[str, list[ClipOutcome]] = {name: [] for name in SETTINGS}
     seen: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}
     for name in clip_names() if names is None else names:
@@ -68,8 +68,7 @@ def evaluate_video(
             outcomes[setting].append(clip_outcome(name, recorded, replayed))
             if setting == "default":
                 seen[made.level].append(seen_frames(recorded, replayed))
-        if fingerprint_of(kept) != frozen.get(name):
-            changed.append(name)
+        fingerprints[name] = fingerprint_of(kept)
         on_step()
     watched: list[VideoOutcome] = []
     for video in videos:
@@ -79,7 +78,7 @@ def evaluate_video(
         {setting: tuple(some) for setting, some in outcomes.items()},
         {level: score_identity(clips) for level, clips in seen.items() if clips},
         tuple(watched),
-        tuple(changed),
+        changed_parts("video", fingerprints),
         pipeline.describe(),
         crf,
     )

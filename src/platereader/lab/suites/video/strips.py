@@ -31,7 +31,6 @@ def draw_failures(
     on_clip: Callable[[], object] = lambda: None,
 ) -> None:
     """Make the clips of ``VideoReport.failures`` anew and write a strip for each passage; earlier strips go."""
-    folder.mkdir(parents=True, exist_ok=True)
     clear_pictures(folder)
     for name, group in groupby(failures, key=lambda one: one.clip):
         frames = list(clip(name, material).frames())

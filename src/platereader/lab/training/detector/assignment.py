@@ -1,6 +1,6 @@
 """Which cells of the network answer for which plate: task-aligned assignment (TOOD, Feng et al. 2021).
 
-A cell suits a plate as far as it already says the right class there and its box overlaps the plate; the best few cells
+A cell suits a plate as far as it already says that there is one and its box overlaps the plate; the best few cells
 inside of the plate answer for it. So each plate is learnt where the network sees it best, at whatever level that is.
 """
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 _CELLS_PER_PLATE = 10
-_CLASS_POWER, _OVERLAP_POWER = 0.5, 6.0
+_SCORE_POWER, _OVERLAP_POWER = 0.5, 6.0
 _MIN_SIDE_PX = 16.0
 _EPSILON = 1e-9
 
@@ -22,8 +22,7 @@ class Assignment(NamedTuple):
     """What the A cells of N pictures are to learn.
 
     ``chosen``, bool ``(N, A)``, are cells that answer for a plate, ``plate``, int64 ``(N, A)``, is the index of that
-    plate in its picture, 0 where none is, and ``scores``, float32 ``(N, A, C)``, are the class probabilities to learn,
-    zero but for the class of the plate.
+    plate in its picture, 0 where none is, and ``scores``, float32 ``(N, A)``, are the probabilities to learn.
     """
 
     chosen: Tensor
@@ -32,23 +31,20 @@ class Assignment(NamedTuple):
 
 
 def assign_cells(
-    probabilities: Tensor, boxes: Tensor, centres: Tensor, *, true_boxes: Tensor, labels: Tensor, is_plate: Tensor
+    probabilities: Tensor, boxes: Tensor, centres: Tensor, *, true_boxes: Tensor, is_plate: Tensor
 ) -> Assignment:
     """Choose the cells that answer for each plate, by what the network says of them, without gradient.
 
     Args:
-        probabilities: ``(N, A, C)``, 0 to 1.
+        probabilities: of a plate, ``(N, A)``, 0 to 1.
         boxes: ``(N, A, 4)`` in pixels.
         centres: of the cells, ``(A, 2)`` in pixels.
         true_boxes: ``(N, M, 4)`` in pixels; anything where padded.
-        labels: int64 ``(N, M)``: the class of each plate, 0 to C - 1.
         is_plate: bool ``(N, M)``: False where padded.
     """
     inside = in_boxes(centres, widened(true_boxes)) & is_plate[..., None]  # (N, M, A)
     overlaps = overlap(true_boxes[:, :, None], boxes[:, None]) * inside  # (N, M, A)
-    index = labels[..., None].expand(-1, -1, probabilities.shape[1])
-    right = probabilities.transpose(1, 2).gather(1, index)  # (N, M, A)
-    fitness = right**_CLASS_POWER * overlaps**_OVERLAP_POWER * inside  # (N, M, A)
+    fitness = probabilities[:, None] ** _SCORE_POWER * overlaps**_OVERLAP_POWER * inside  # (N, M, A)
 
     # The epsilon prefers cells inside of the plate while no box overlaps it yet.
     best = (fitness + _EPSILON * inside).topk(min(_CELLS_PER_PLATE, fitness.shape[-1]), -1).indices
@@ -62,9 +58,7 @@ def assign_cells(
     quality = (overlaps * answers).amax(-1, keepdim=True)
     wanted = (fitness * answers * quality / (peak + _EPSILON)).sum(1)  # (N, A)
     chosen = answers.any(1)
-    label = labels.gather(1, plate)[..., None]  # (N, A, 1)
-    scores = torch.zeros_like(probabilities).scatter_(-1, label, (wanted * chosen)[..., None])
-    return Assignment(chosen, plate * chosen, scores)
+    return Assignment(chosen, plate * chosen, wanted * chosen)
 
 
 def in_boxes(centres: Tensor, boxes: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from platereader.detection._plate_detector import PlateDetector, ScoreWeights, c
 from platereader.detection._refiner import Place
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import name_hash
+from platereader.lab.metrics.rates import best_overlap
 from platereader.lab.training.finder.validation import Photographs
 from platereader.media._images import read_image
 from platereader.trust._logistic import fit_logistic
@@ -38,10 +39,8 @@ class _Judged(NamedTuple):
 
 def fitted_on(photographs: Photographs) -> Photographs:
     """The half of the photographs that a pair is fitted on, by the sha1 of the file name; figures may leave it out."""
-    images, empty = (
-        tuple(image for image in some if name_hash(image.path) % 2) for some in (photographs.images, photographs.empty)
-    )
-    return Photographs(images, empty)
+    images = tuple(image for image in photographs.images if name_hash(image.path) % 2)
+    return Photographs(images, tuple(image for image in photographs.empty if name_hash(image.path) % 2))
 
 
 def fit_pair(detector: PlateDetector, photographs: Photographs) -> PlateDetector:
@@ -78,13 +77,12 @@ def _judged(image: LabelledImage, detector: PlateDetector) -> Iterator[_Judged]:
     unsure = [*image.ignored, *(plate.box for plate in image.plates if plate.box is not None and plate.is_loose)]
     met: set[int] = set()
     for proposal, place in zip(proposals, places, strict=True):
-        overlaps = [iou(proposal.box, box) for box in good]
-        best = int(np.argmax(overlaps)) if overlaps else -1
-        if best >= 0 and overlaps[best] >= _SAME:
+        best, overlap = best_overlap(proposal.box, good)
+        if overlap >= _SAME:
             if best not in met:
                 yield _Judged(proposal, place, good[best])
             met.add(best)
-        elif complete and max(overlaps, default=0.0) <= _OTHER and not any(iou(proposal.box, one) for one in unsure):
+        elif complete and overlap <= _OTHER and not any(iou(proposal.box, one) for one in unsure):
             yield _Judged(proposal, place, None)
 
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader._geometry import iou
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.metrics.estimates import (
@@ -22,7 +21,7 @@ from platereader.lab.metrics.estimates import (
     with_interval,
 )
 from platereader.lab.metrics.json_safe import fields_of
-from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, corner_error, match, rank, recall
+from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, best_overlap, corner_error, match, rank, recall
 from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
 from platereader.lab.tables import show_percent, show_rate
 from platereader.media._images import read_image
@@ -145,9 +144,10 @@ def corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list
     errors: list[float] = []
     known = [(plate.box, plate.corners) for plate in image.plates if plate.box and plate.corners and not plate.is_loose]
     for box, corners in known:
-        best = max(detections, key=lambda detection: iou(detection.box, box), default=None)
-        if best is not None and best.corners is not None and iou(best.box, box) >= 0.5:
-            errors.append(corner_error(best.corners, corners))
+        best, overlap = best_overlap(box, [detection.box for detection in detections])
+        found = detections[best].corners if overlap >= 0.5 else None
+        if found is not None:
+            errors.append(corner_error(found, corners))
     return errors
 
 

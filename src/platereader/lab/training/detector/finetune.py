@@ -18,6 +18,7 @@ from platereader._dependencies import check_installed
 from platereader._loading import DetectorFiles, resolve_detector
 from platereader.detection._plate_detector import PlateDetector
 from platereader.lab.datasets import LabelledImage, LabelledPlate
+from platereader.lab.datasets.photographs import without_cars_of
 from platereader.lab.training.detector.combination import pair_settings
 from platereader.lab.training.detector.comparison import (
     DetectorComparison,
@@ -114,9 +115,8 @@ def fine_tune_detector(
     known = held_out(sets)
     others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
     first, second = networks_of(start)
-    with_plates, without = (
-        tuple(image for image in tuning.held_out if bool(image.plates) is wanted) for wanted in (True, False)
-    )
+    with_plates = tuple(image for image in tuning.held_out if image.plates)
+    without = tuple(image for image in tuning.held_out if not image.plates)
     trained = train_networks(
         (half_frozen(first), half_frozen(second)),
         draw=_scenes(tuning, sets),
@@ -192,21 +192,14 @@ def street_set() -> PictureSet:
 def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:
     """The user's pictures among older or made-up ones."""
     if any(sets.images.values()):
-        rest = TileMaker(detector_material(_without(sets, tuning.held_out))).scene
+        images = {name: tuple(without_cars_of(tuning.held_out, some)) for name, some in sets.images.items()}
+        rest = TileMaker(detector_material(LabelledSets(images, sets.skipped))).scene
     else:
         rest = MadeUpScenes(tuning.train).scene
     return MixedScenes(tuning.train, rest=rest, share=TUNING_SHARE).scene
 
 
 def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
-    """Several folders as one."""
     names = dict.fromkeys(name for sets in found for name in sets.images)
     images = {name: tuple(image for sets in found for image in sets.images.get(name, ())) for name in names}
     return LabelledSets(images, sum(one.skipped for one in found))
-
-
-def _without(sets: LabelledSets, held_out: Sequence[LabelledImage]) -> LabelledSets:
-    """The sets without the cars of held-out pictures, told by the text of their plates."""
-    kept = {text for image in held_out for text in image.texts}
-    images = {name: tuple(image for image in some if not kept & image.texts) for name, some in sets.images.items()}
-    return LabelledSets(images, sets.skipped)

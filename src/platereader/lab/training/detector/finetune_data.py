@@ -15,7 +15,7 @@ import numpy as np
 from platereader.errors import DatasetError
 from platereader.lab.datasets import LabelledImage, SkippedRow, is_calibration
 from platereader.lab.datasets.labels import name_hash
-from platereader.lab.datasets.photographs import load_photographs
+from platereader.lab.datasets.photographs import load_photographs, without_cars_of
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
@@ -77,8 +77,7 @@ def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[La
     while sum(bool(image.good_boxes) for image in ordered[:count]) < MIN_HELD_OUT and count < len(ordered):
         count += 1
     held_out = ordered[:count]
-    kept = {text for image in held_out for text in image.texts}
-    train = [image for image in ordered[count:] if not kept & image.texts]
+    train = without_cars_of(held_out, ordered[count:])
     if not any(image.good_boxes for image in train):
         raise DatasetError(
             f"of {len(images)} pictures {count} are held out, and the others show the same plates: label more cars."

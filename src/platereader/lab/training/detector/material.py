@@ -48,6 +48,11 @@ class LabelledSets:
     images: Mapping[str, tuple[LabelledImage, ...]]
     skipped: int
 
+    @property
+    def all(self) -> list[LabelledImage]:
+        """The pictures of all sets."""
+        return [image for images in self.images.values() for image in images]
+
     def of(self, name: str) -> tuple[LabelledImage, ...]:
         """The pictures of a set; none of an absent one."""
         return self.images.get(name, ())
@@ -77,9 +82,8 @@ def load_sets(root: Path) -> LabelledSets:
         images = {name: photographs.images for name, photographs in found.items()}
         return LabelledSets(images, sum(len(one.skipped) for one in found.values()))
     single = load_photographs(root)
-    with_plates, without = (
-        tuple(image for image in single.images if bool(image.plates) == wanted) for wanted in (True, False)
-    )
+    with_plates = tuple(image for image in single.images if image.plates)
+    without = tuple(image for image in single.images if not image.plates)
     return LabelledSets({"russian": with_plates, "negatives": without}, len(single.skipped))
 
 
@@ -92,7 +96,7 @@ def detector_material(sets: LabelledSets) -> Material:
     Raises:
         DatasetError: there is no plate to learn from, or nothing to learn corners from.
     """
-    allowed = {image.path for image in trainable(image for images in sets.images.values() for image in images)}
+    allowed = {image.path for image in trainable(sets.all)}
     wrong = {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
     usable = {
         name: [image for image in images if image.path in allowed - wrong and image.good_boxes]
@@ -117,7 +121,6 @@ def detector_material(sets: LabelledSets) -> Material:
 
 
 def _check_material(material: Material) -> None:
-    """Refuse what no detector can be learnt from."""
     if not material.sources:
         raise DatasetError(
             "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "

@@ -68,14 +68,9 @@ class Exported(NamedTuple):
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
-    """Scenes to calibrate on, of those that are trained on; all if there are fewer than ``count``.
-
-    Raises:
-        DatasetError: there is none.
-    """
+    """Scenes to calibrate on, ``count`` at most, of those that are trained on; raises DatasetError without any."""
     apart = {image.path for image in held_out_negatives(sets.of("negatives"))}
-    everything = (image for images in sets.images.values() for image in images)
-    usable = [image for image in trainable(everything) if image.path not in apart]
+    usable = [image for image in trainable(sets.all) if image.path not in apart]
     if not usable:
         raise DatasetError("the labelled sets have no scene outside of the calibration fifth: give more pictures.")
     order = np.random.default_rng(seed).permutation(len(usable))
@@ -106,12 +101,8 @@ def quantize_onnx(
 ) -> tuple[Exported, DetectorComparison]:
     """Write the int8 form of an exported detector, made of ``files``, beside it, if it finds as well.
 
-    Args:
-        exported: the float detector.
-        files: what it was made of.
-        scenes: to calibrate on; see ``calibration_scenes``.
-        sets: their calibration fifth is what both are compared on.
-        max_loss_points: most percentage points of AP50, and of AP50-95, that may be lost.
+    It is calibrated on ``scenes``, see ``calibration_scenes``, and both are compared on the calibration fifth of
+    ``sets``: at most ``max_loss_points`` percentage points of AP50, and of AP50-95, may be lost.
 
     Raises:
         AccuracyError: int8 loses more; nothing is written.
@@ -171,11 +162,8 @@ def _on_onnx(path: Path, *, precision: str = "fp32") -> Runtime:
 def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[Inputs, Inputs]:
     """What the two networks of a float detector see on the scenes."""
     finder, refiner = _Watched(detector.finder.runtime), _Watched(detector.refiner.runtime)
-    watched = replace(
-        detector,
-        finder=replace(detector.finder, runtime=finder),
-        refiner=replace(detector.refiner, runtime=refiner),
-    )
+    finding, refining = replace(detector.finder, runtime=finder), replace(detector.refiner, runtime=refiner)
+    watched = replace(detector, finder=finding, refiner=refining)
     for scene in scenes:
         checked_detect(watched, [read_image(scene.path)])
     return finder.seen, refiner.seen
@@ -233,24 +221,19 @@ def _compared(
         AccuracyError: more points of AP50, or of AP50-95, are lost than ``max_loss_points``.
         DatasetError: there is no plate to compare on.
     """
-    pictures = PictureSet.of_files(
-        "calibration fifth",
-        [image for images in sets.images.values() for image in images if image.plates and is_calibration(image.path)],
-    )
-    compared = compare_scores(
-        pictures.name, score_detector(before, pictures), score_detector(after, pictures), margin_points=max_loss_points
-    )
-    was, now = compared.before, compared.after
+    fifth = [image for image in sets.all if image.plates and is_calibration(image.path)]
+    pictures = PictureSet.of_files("calibration fifth", fifth)
+    was, now = score_detector(before, pictures), score_detector(after, pictures)
     for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
         if old is None or new is None:
             raise DatasetError("the labelled sets have no plate in their calibration fifth to compare on: give more.")
         lost = 100 * (old.value - new.value)
-        if lost > compared.margin_points:
+        if lost > max_loss_points:
             raise AccuracyError(
                 f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
-                f"{compared.margin_points:g}. Calibrate on more or other scenes, or allow more."
+                f"{max_loss_points:g}. Calibrate on more or other scenes, or allow more."
             )
-    return compared
+    return compare_scores(pictures.name, was, now, margin_points=max_loss_points)
 
 
 class _Watched:

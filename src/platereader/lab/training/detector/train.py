@@ -80,11 +80,7 @@ class DetectorTraining(TrainingSettings):
 
 
 def networks_of(files: DetectorFiles) -> tuple[FinderNetwork, RefinerNetwork]:
-    """Finder and refiner with the weights of safetensors files, to train further.
-
-    Raises:
-        WeightsCorruptError: the weights are of other networks.
-    """
+    """Finder and refiner of safetensors files, to train further; raises WeightsCorruptError for other networks."""
     first, second = str(files.finder.path), str(files.refiner.path)
     return (
         finder_from_state(tensors_of(files.finder.data, name=first), name=first),
@@ -112,24 +108,18 @@ def train_networks(
 ) -> Trained:
     """Train the finder to the end, then the refiner on what it proposes, or go on from the checkpoints in ``output``.
 
-    Args:
-        networks: to train, in the mode to train them in; what needs no gradient stays as it is.
-        draw: gives the scenes that they learn from; carried into worker processes.
-        photographs: what they are validated with.
-        output: each network has a folder for checkpoint, log and curves in it.
-        training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
-        origin: what else must be the same to go on.
-        settings: of the finder.
+    The networks are in the mode to train them in; what needs no gradient stays as it is. ``draw`` gives the scenes that
+    they learn from, and is carried into worker processes; they are validated with ``photographs``. To go on ``origin``
+    and ``training`` must be the same as before, but for lengths, intervals and workers. ``settings`` are the finder's.
 
     Raises:
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: a checkpoint is damaged.
     """
     finding, refining = training.split()
-    first, second = (
-        networks[0].to(memory_format=torch.channels_last),
-        networks[1].to(memory_format=torch.channels_last),
-    )
+    first, second = networks
+    for network in networks:
+        network.to(memory_format=torch.channels_last)
     loops = (
         _loop(first, output=output / "finder", training=finding, origin=origin, panels=_FINDER_PANELS),
         _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),

@@ -46,29 +46,23 @@ def finder_loss(outputs: Sequence[Tensor], targets: Targets, *, size: tuple[int,
     ``outputs`` of ``FinderNetwork`` are ``(N, 1, A)`` and ``(N, 4, A)``; ``size`` is height and width of the tiles,
     pixels.
     """
-    logits, sides = (output.float().transpose(1, 2) for output in outputs)  # (N, A, 1), (N, A, 4)
+    logits, sides = outputs[0].float()[:, 0], outputs[1].float().transpose(1, 2)  # (N, A), (N, A, 4)
     centres, strides = (torch.from_numpy(part) for part in cell_grid(size))  # (A, 2), (A, 1) in pixels
     boxes = decode_boxes(sides, centres, strides)  # (N, A, 4)
     probabilities = logits.detach().sigmoid()
     chosen, index, wanted = assign_cells(
-        probabilities,
-        boxes.detach(),
-        centres,
-        true_boxes=targets.boxes,
-        labels=torch.zeros_like(targets.is_plate, dtype=torch.int64),
-        is_plate=targets.is_plate,
+        probabilities, boxes.detach(), centres, true_boxes=targets.boxes, is_plate=targets.is_plate
     )
     total = wanted.sum().clamp(min=1.0)
     excused = in_boxes(centres, targets.ignored).any(1)  # (N, A)
-    excused |= (probabilities[..., 0] > _BELIEVED_SCORE) & ~targets.complete[:, None]
+    excused |= (probabilities > _BELIEVED_SCORE) & ~targets.complete[:, None]
     learnt = chosen | ~excused
-    entropy = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")[..., 0]  # (N, A)
+    entropy = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")  # (N, A)
     score = (entropy * learnt).sum() / total
-    row = chosen.nonzero()[:, 0]  # (F,)
+    row, cell = chosen.nonzero().unbind(1)  # (F,)
     true_boxes = targets.boxes[row, index[chosen]]  # (F, 4)
-    weight = wanted[chosen][:, 0]  # (F,)
+    weight = wanted[chosen]  # (F,)
     overlap = complete_overlap(boxes[chosen], true_boxes)
-    cell = chosen.nonzero()[:, 1]
     true_sides = _log_distances(true_boxes, centres[cell], strides[cell])  # (F, 4)
     error = functional.smooth_l1_loss(sides[chosen], true_sides, beta=0.1, reduction="none").mean(-1)
     return {

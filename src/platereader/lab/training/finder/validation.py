@@ -60,10 +60,8 @@ def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> dict[st
         false_alarms: proposals of score 0.3 or more an empty scene.
     """
     finder = Finder(TorchRuntime(averaged_finder(tensors)), min_score=_GENEROUS)
-    found, false = (
-        [finder.propose([read_image(image.path)])[0] for image in images]
-        for images in (photographs.images, photographs.empty)
-    )
+    found = [finder.propose([read_image(image.path)])[0] for image in photographs.images]
+    false = [finder.propose([read_image(image.path)])[0] for image in photographs.empty]
     sure = [[proposal for proposal in row if proposal.score >= _SURE] for row in found]
     alarms = sum(proposal.score >= _SURE for row in false for proposal in row)
     return {
@@ -77,7 +75,6 @@ def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> dict[st
 
 
 def _recall(images: Sequence[LabelledImage], found: Sequence[Sequence[Proposal]], *, min_iou: float) -> float | None:
-    """The share of the plates that a proposal meets."""
     pictures = [
         picture_boxes(image, [Detection(*proposal) for proposal in row])
         for image, row in zip(images, found, strict=True)

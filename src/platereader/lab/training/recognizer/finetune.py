@@ -54,12 +54,7 @@ from platereader.registry import Registry, WeightFile
 from platereader.registry._manifest import sidecar_of
 from platereader.results import PlateImage
 
-DEFAULTS: Final[Mapping[str, Any]] = {
-    "minutes": 30.0,
-    "learning_rate": 2e-4,
-    "warmup_steps": 50,
-    "real_share": 0.5,
-}
+DEFAULTS: Final[Mapping[str, Any]] = {"minutes": 30.0, "learning_rate": 2e-4, "warmup_steps": 50, "real_share": 0.5}
 """Settings of ``RecognizerTraining`` that suit fine-tuning; ``real_share`` is the share of the user's plates."""
 
 SYNTHETIC_PLATES = 2000
@@ -203,12 +198,7 @@ def _right(recognizer: Recognizer, sets: Mapping[str, Sequence[Sample]]) -> dict
 
 
 def _calibration_samples(
-    tuning: TuningPlates,
-    *,
-    older: Sequence[Path],
-    negatives: Path | None,
-    alphabet: Alphabet,
-    rng: np.random.Generator,
+    tuning: TuningPlates, *, older: Sequence[Path], negatives: Path | None, alphabet: Alphabet, rng: np.random.Generator
 ) -> list[Sample]:
     """Plates that were not trained on: up to half are the user's, none of them often."""
     count = min(CALIBRATION_PLATES // 2, 20 * len(tuning.held_out))
@@ -237,12 +227,7 @@ def _write_weights(
     fitted = [_calibrate(run.recognizer(), calibration, name=WEIGHTS_NAME)]
     figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
     weights = write_recognizer_weights(
-        output,
-        settings=start.settings,
-        calibration=fitted[0].calibration,
-        start=start,
-        data=data,
-        figures=figures,
+        output, settings=start.settings, calibration=fitted[0].calibration, start=start, data=data, figures=figures
     )
     int8 = output / INT8_NAME
     for outdated in (int8, sidecar_of(int8), card_of(int8)):

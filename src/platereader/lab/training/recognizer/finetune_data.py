@@ -107,9 +107,9 @@ def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[Tuning
     Raises:
         DatasetError: all say the same.
     """
-    held_out_texts = {plate.text for plate in plates if is_calibration(plate.path)}
     held_out = [plate for plate in plates if is_calibration(plate.path)]
-    train = [plate for plate in plates if not is_calibration(plate.path) and plate.text not in held_out_texts]
+    held_out_texts = {plate.text for plate in held_out}
+    train = [plate for plate in plates if plate.text not in held_out_texts]
     if not train or not held_out:
         first = min(plates, key=lambda plate: name_hash(plate.path))
         held_out = [plate for plate in plates if plate.text == first.text]
@@ -132,13 +132,13 @@ def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: 
     return [as_sample(jitter_real(plates[index].real, rng=rng, profile=_WHOLE)) for index in chosen]
 
 
+@dataclass(eq=False)
 class MixedBatches(Dataset[Batch]):
     """The batches of another training with the user's plates, at least one, in the place of a share of theirs."""
 
-    def __init__(self, plates: Sequence[TuningPlate], *, rest: PlateBatches, share: float) -> None:
-        self.plates = plates
-        self.rest = rest
-        self.share = share
+    plates: Sequence[TuningPlate]
+    rest: PlateBatches
+    share: float
 
     @override
     def __getitem__(self, index: int) -> Batch:

@@ -21,15 +21,10 @@ from platereader.errors import AccuracyError
 from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.datasets.plates import with_corners
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.comparison import read_greedily
-from platereader.lab.training.recognizer.data import (
-    PlateBatches,
-    Sample,
-    background_photographs,
-    load_real_plates,
-)
+from platereader.lab.training.recognizer.data import PlateBatches, Sample, background_photographs, load_real_plates
 from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
@@ -60,7 +55,7 @@ class QuantizationPlates:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(JsonSafe):
     """How many of one set of plates both networks read alike, right or wrong, and how many each reads right."""
 
     name: str
@@ -72,10 +67,6 @@ class Agreement:
     def lost_points(self) -> float:
         """Percentage points of exact match that int8 loses; negative when it wins."""
         return 100 * (self.exact_fp32.count - self.exact_int8.count) / max(self.same.n, 1)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form; rates with n and their 95 % intervals."""
-        return fields_of(self)
 
 
 def draw_plates(
@@ -151,8 +142,9 @@ def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
     with tempfile.TemporaryDirectory() as folder:
         made, exported = Path(folder, "int8.safetensors"), Path(folder, "int8.onnx")
         write_int8(made, tensors)
-        given: Any = {"settings": weights.settings, "alphabet": weights.entry.alphabet}
-        export_recognizer(WeightFile.read(made, kind="recognizer", **given), exported)
+        alphabet = weights.entry.alphabet
+        rounded = WeightFile.read(made, kind="recognizer", settings=weights.settings, alphabet=alphabet)
+        export_recognizer(rounded, exported)
         return exported_runtime(exported.read_bytes(), name=str(exported), engine="onnx", precision="int8")
 
 
@@ -196,9 +188,9 @@ def _compared(validation: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[
     return [
         Agreement(
             name,
-            same=Rate(sum(fp32 == int8 for _, fp32, int8 in texts), len(texts)),
-            exact_fp32=Rate(sum(fp32 == true for true, fp32, _ in texts), len(texts)),
-            exact_int8=Rate(sum(int8 == true for true, _, int8 in texts), len(texts)),
+            same=Rate.of(fp32 == int8 for _, fp32, int8 in texts),
+            exact_fp32=Rate.of(fp32 == true for true, fp32, _ in texts),
+            exact_int8=Rate.of(int8 == true for true, _, int8 in texts),
         )
         for name, texts in rows.items()
     ]

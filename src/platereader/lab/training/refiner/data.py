@@ -16,6 +16,7 @@ from platereader._geometry import Box, iou
 from platereader.detection._crops import Window, cut_windows, window_around
 from platereader.detection._finder import Finder
 from platereader.detection._refiner import CROP_SIZE
+from platereader.lab.metrics.rates import best_overlap
 from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.training.detector.data import make_tile
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
@@ -102,11 +103,10 @@ def crops_of(tile: LabelledScene, *, places: Sequence[Box]) -> tuple[list[Window
     ignored = [Box(*row) for row in tile.ignored.tolist()]
     for place in places:
         window = window_around(place)
-        overlaps = [iou(place, plate) for plate in plates]
-        best = int(np.argmax(overlaps)) if overlaps else -1
-        if best >= 0 and overlaps[best] >= _SAME:
+        best, overlap = best_overlap(place, plates)
+        if overlap >= _SAME:
             samples.append(_plate_sample(tile, best, window))
-        elif tile.complete and max(overlaps, default=0.0) <= _OTHER and not any(iou(place, one) for one in ignored):
+        elif tile.complete and overlap <= _OTHER and not any(iou(place, one) for one in ignored):
             nothing = np.zeros((4, 2), np.float32), False, np.zeros(4, np.float32), False
             samples.append(_Sample((0.0, -1.0, -1.0), *nothing))
         else:
@@ -130,7 +130,6 @@ def _plate_sample(tile: LabelledScene, row: int, window: Window) -> _Sample:
 
 
 def _targets(samples: Sequence[_Sample]) -> Targets:
-    """Samples as tensors."""
     return Targets(
         kinds=torch.tensor([one.kinds for one in samples]),
         corners=torch.from_numpy(np.stack([one.corners for one in samples])),

@@ -12,7 +12,7 @@ from platereader.detection._finder import Finder
 from platereader.detection._refiner import Place, Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.metrics.rates import corner_error
+from platereader.lab.metrics.rates import best_overlap, corner_error
 from platereader.lab.training.finder.validation import Photographs
 from platereader.media._images import read_image
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
@@ -54,9 +54,9 @@ def _refined(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> list[
     for plate in image.plates:
         if plate.box is None or plate.is_loose:
             continue
-        overlaps = [iou(box, plate.box) for box, _ in found]
-        if max(overlaps, default=0.0) >= 0.4:
-            pairs.append((plate, found[int(np.argmax(overlaps))][1]))
+        best, overlap = best_overlap(plate.box, [box for box, _ in found])
+        if overlap >= 0.4:
+            pairs.append((plate, found[best][1]))
     return pairs
 
 

@@ -106,11 +106,8 @@ def policy_outcome(
     recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
 ) -> PolicyOutcome:
     """Read samples and count what the policy lets through."""
-    pairs = [
-        (reading.status == "read", reading.text == sample.text)
-        for sample, reading in _read(recognizer, decoder, samples, policy=policy)
-    ]
-    return PolicyOutcome.of(pairs)
+    read = _read(recognizer, decoder, samples, policy=policy)
+    return PolicyOutcome.of([(reading.status == "read", reading.text == sample.text) for sample, reading in read])
 
 
 def _read(
@@ -141,7 +138,7 @@ def calibrate(
         InvalidArgumentError: all readings are right, or all wrong.
     """
     fitted = [one for index, one in enumerate(readings) if index % 3]
-    held_out = [one for index, one in enumerate(readings) if not index % 3]
+    held_out = readings[::3]
     partial_fit = _fitted(fitted, precision=precision, decoder=decoder)
     confidences, right = [partial_fit.confidence(one.signs) for one in held_out], [one.right for one in held_out]
     return _fitted(readings, precision=precision, decoder=decoder), how_far_it_holds(confidences, right)

@@ -56,9 +56,6 @@ class FusedExamples(NamedTuple):
     right: Sequence[bool]
 
 
-# ---------------------------------------------------------------- data
-
-
 def fusion_plates(
     images: Iterable[LabelledImage], *, alphabet: Alphabet, detector: Detector | None = None
 ) -> list[RealPlate]:
@@ -95,9 +92,6 @@ def read_tracks(
         found = reader.read_frames(frames, [[one.detection] for one in track.observations])
         tracks.append(ReadTrack([readings[0] for readings in found], track.text, severity))
     return tracks
-
-
-# ---------------------------------------------------------------- weights of the frames
 
 
 def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> FrameWeights:
@@ -146,7 +140,8 @@ def _scored(track: ReadTrack, end: int, alphabet: Alphabet, schemes: Schemes) ->
     lines = lines_of(frames)
     penalties = [UNFITTED.penalty(schemes.fit(text, lines=lines)) for text in texts]
     truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
-    return _Scored(torch.from_numpy(table), _tensor([frame.signs for frame in frames]), _tensor(penalties), truth)
+    signs = torch.tensor([frame.signs for frame in frames], dtype=torch.float64)
+    return _Scored(torch.from_numpy(table), signs, torch.tensor(penalties, dtype=torch.float64), truth)
 
 
 def _stacked(scored: Sequence[_Scored]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -178,13 +173,6 @@ def _scores(values: Tensor, tables: Tensor, signs: Tensor, penalties: Tensor) ->
     bounded = torch.logaddexp(tables, -floor)
     mean = (weights[..., None] * bounded).sum(dim=1) / total - penalties
     return torch.cat([mean, -floor.expand_as(total)], dim=1) * total ** (1 - dependence)
-
-
-def _tensor(values: Sequence[float] | Sequence[Sequence[float]]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
-
-
-# ---------------------------------------------------------------- confidence of the fused text
 
 
 def fused_examples(tracks: Sequence[ReadTrack], *, trust: TrustPolicy, alphabet: Alphabet) -> FusedExamples:

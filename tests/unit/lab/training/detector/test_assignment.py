@@ -13,7 +13,7 @@ from platereader.lab.training.detector.assignment import Assignment, assign_cell
 _CENTRES = torch.tensor([[8.0 * x + 4, 8.0 * y + 4] for y in range(6) for x in range(10)])  # 60 cells of 80 x 48 px
 
 
-def _plain(probabilities: Tensor, boxes: Tensor, true_boxes: Tensor, labels: Tensor) -> dict[int, tuple[int, float]]:
+def _plain(probabilities: Tensor, boxes: Tensor, true_boxes: Tensor) -> dict[int, tuple[int, float]]:
     """The cells of one picture that answer, with their plate and score, written cell by cell."""
     fitness: dict[tuple[int, int], float] = {}
     overlaps: dict[tuple[int, int], float] = {}
@@ -22,8 +22,7 @@ def _plain(probabilities: Tensor, boxes: Tensor, true_boxes: Tensor, labels: Ten
         for cell, (x, y) in enumerate(_CENTRES.tolist()):
             if x1 < x < x2 and y1 < y < y2:
                 overlaps[plate, cell] = float(overlap(true_box, boxes[cell]))
-                likely = float(probabilities[cell, labels[plate]])
-                fitness[plate, cell] = math.sqrt(likely) * overlaps[plate, cell] ** 6
+                fitness[plate, cell] = math.sqrt(float(probabilities[cell])) * overlaps[plate, cell] ** 6
     candidates: list[tuple[int, int]] = []
     for plate in range(len(true_boxes)):
         ranked = sorted((pair for pair in fitness if pair[0] == plate), key=lambda pair: -fitness[pair])
@@ -41,14 +40,13 @@ def _plain(probabilities: Tensor, boxes: Tensor, true_boxes: Tensor, labels: Ten
     return answers
 
 
-def _assigned(probabilities: Tensor, boxes: Tensor, true_boxes: Tensor, labels: Tensor) -> Assignment:
+def _assigned(probabilities: Tensor, boxes: Tensor, true_boxes: Tensor) -> Assignment:
     return assign_cells(
         probabilities[None],
         boxes[None],
         _CENTRES,
         true_boxes=true_boxes[None],
-        labels=labels[None],
-        is_plate=torch.ones(1, len(labels), dtype=torch.bool),
+        is_plate=torch.ones(1, len(true_boxes), dtype=torch.bool),
     )
 
 
@@ -66,26 +64,24 @@ def test_it_is_the_plain_assignment(seed: int) -> None:
     boxes = torch.cat((_CENTRES, _CENTRES), -1) + torch.rand(60, 4, generator=generator) * torch.tensor(
         [-20.0, -10.0, 20.0, 10.0]
     )
-    probabilities = torch.rand(60, 2, generator=generator)
-    labels = torch.randint(2, (plates,), generator=generator)
-    found = _assigned(probabilities, boxes, true_boxes, labels)
+    probabilities = torch.rand(60, generator=generator)
+    found = _assigned(probabilities, boxes, true_boxes)
     wanted = {
         cell: answer
-        for cell, answer in _plain(probabilities, boxes, true_boxes, labels).items()
+        for cell, answer in _plain(probabilities, boxes, true_boxes).items()
         # Where no box overlaps, which of the cells inside are taken is left open.
         if float(overlap(true_boxes[answer[0]], boxes[cell])) > 1e-3
     }
     for cell, (plate, score) in wanted.items():
         assert bool(found.chosen[0, cell])
         assert int(found.plate[0, cell]) == plate
-        assert float(found.scores[0, cell, labels[plate]]) == pytest.approx(score, abs=1e-3)
-        assert float(found.scores[0, cell, 1 - labels[plate]]) == 0
+        assert float(found.scores[0, cell]) == pytest.approx(score, abs=1e-3)
     assert int(found.chosen.sum()) >= len(wanted)
 
 
 def test_a_plate_that_no_box_overlaps_yet_is_answered_for() -> None:
     far = torch.full((60, 4), 500.0) + torch.tensor([0.0, 0.0, 10.0, 10.0])
-    found = _assigned(torch.full((60, 2), 0.001), far, torch.tensor([[20.0, 10.0, 60.0, 30.0]]), torch.tensor([1]))
+    found = _assigned(torch.full((60,), 0.001), far, torch.tensor([[20.0, 10.0, 60.0, 30.0]]))
     cells = found.chosen[0].nonzero()[:, 0]
     assert len(cells) == 10
     assert all(20 < x < 60 and 10 < y < 30 for x, y in _CENTRES[cells].tolist())
@@ -93,22 +89,15 @@ def test_a_plate_that_no_box_overlaps_yet_is_answered_for() -> None:
 
 def test_padding_takes_no_cell() -> None:
     whole = torch.tensor([[[0.0, 0.0, 80.0, 48.0]]])
-    nothing = torch.zeros(1, 1, dtype=torch.int64)
-    found = assign_cells(
-        torch.full((1, 60, 2), 0.9),
-        whole.expand(1, 60, 4),
-        _CENTRES,
-        true_boxes=whole,
-        labels=nothing,
-        is_plate=nothing.bool(),
-    )
+    nothing = torch.zeros(1, 1, dtype=torch.bool)
+    found = assign_cells(torch.full((1, 60), 0.9), whole.expand(1, 60, 4), _CENTRES, true_boxes=whole, is_plate=nothing)
     assert not bool(found.chosen.any())
     assert float(found.scores.abs().sum()) == 0
 
 
 def test_a_tiny_plate_between_the_middles_of_cells_is_answered_for() -> None:
     boxes = torch.cat((_CENTRES - 6, _CENTRES + 6), -1)
-    found = _assigned(torch.full((60, 2), 0.1), boxes, torch.tensor([[5.0, 6.0, 11.0, 9.0]]), torch.tensor([0]))
+    found = _assigned(torch.full((60,), 0.1), boxes, torch.tensor([[5.0, 6.0, 11.0, 9.0]]))
     assert bool(found.chosen.any())
 
 
