@@ -171,7 +171,7 @@ def test_a_turned_plate_is_looked_at_once_more_lying_level() -> None:
 
 def test_a_second_look_that_sees_something_else_is_not_believed() -> None:
     frame, boxes = np.full((300, 400, 3), 51, np.uint8), [Box(100, 100, 200, 150)]
-    (place,) = Refiner(FakeRuntime(_TURNED, _LEVEL + np.float32([0.6, 0]))).refine([frame], [boxes])[0]
+    (place,) = Refiner(FakeRuntime(_TURNED, _LEVEL + np.array([0.6, 0], np.float32))).refine([frame], [boxes])[0]
     seen = to_frame(_TURNED[None], [window_around(boxes[0])])[0]
     np.testing.assert_allclose(place.corners.to_array(), seen, atol=0.6)
 
