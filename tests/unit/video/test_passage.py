@@ -112,9 +112,10 @@ def test_a_track_that_was_lost_has_strayed_until_its_plate_is_known() -> None:
 
 def test_what_goes_on_as_another_passage_is_known_by_both() -> None:
     earlier, later = begun("A123BC77", PLATE, 0.1, frames=2), begun("A123BC77", PLATE.moved(90, 0), 1.0, frames=2)
+    was_settled = earlier.settled
     earlier.coast(PLATE.moved(30, 0))
     earlier.resume(later)
-    assert earlier.settled
+    assert (was_settled, earlier.settled) == (False, True)
     assert not earlier.due(1.1, recheck_s=1.0)
     assert earlier.due(2.0, recheck_s=1.0)
     assert (earlier.place, earlier.last.timestamp_s) == (PLATE.moved(90, 0), 1.0)
