@@ -170,9 +170,9 @@ def test_what_cannot_be_begun_with_is_refused(
     assert main(["train", "detector", "--data", str(pictures), "--out", str(out)]) == 2
     assert "--data needs --from" in capsys.readouterr().err
     assert main(["train", "detector", "--from", str(start), "--out", str(out)]) == 2
-    assert "DATA is 0 folders" in capsys.readouterr().err
+    assert "DATA names 0 folders" in capsys.readouterr().err
     assert main(["train", "detector", "--out", str(out)]) == 2
-    assert "DATA is 0 folders" in capsys.readouterr().err
+    assert "DATA names 0 folders" in capsys.readouterr().err
     assert main(words(start, tmp_path / "nothing", out)) == 3
     assert not out.exists()
     write_tensors(out / FINDER_NAME, {"a": torch.zeros(1)})
