@@ -53,7 +53,7 @@ class Tolerance:
         return bool(near >= self.within) and max(distances) <= 5 * self.box_px
 
 
-TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.97), "int8": Tolerance(1.0, within=0.92)}
+TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.97), "int8": Tolerance(1.0, within=0.93)}
 TORCH_INT8 = Tolerance(2.0, within=0.95)  # there the last layers are int8, too, with weights of 7 bits
 
 
@@ -110,12 +110,13 @@ def pairs(
 def compared(
     wanted: Sequence[Sequence[PlateReading]], pipeline: Pipeline, frames: Sequence[BgrImage]
 ) -> tuple[list[float], list[bool]]:
-    """Of plates that are read: distances of the sides of boxes in pixels, and whether the texts are equal."""
+    """Distances of the sides of boxes of legible plates in pixels, and whether the texts of read ones are equal."""
     distances: list[float] = []
     same: list[bool] = []
     for frame, expected in zip(frames, wanted, strict=True):
-        for one, other in pairs([one for one in expected if one.status == "read"], pipeline.read(frame)):
-            same.append(other is not None and other.text == one.text)
+        for one, other in pairs([one for one in expected if one.text is not None], pipeline.read(frame)):
+            if one.status == "read":
+                same.append(other is not None and other.text == one.text)
             if other is not None and one.detection is not None and other.detection is not None:
                 sides = zip(one.detection.box.to_tuple(), other.detection.box.to_tuple(), strict=True)
                 distances += [abs(a - b) * 1280 / max(frame.shape) for a, b in sides]
