@@ -93,7 +93,7 @@ def run_read(arguments: argparse.Namespace) -> int:
 
 def _savers(arguments: argparse.Namespace, sources: list[Source]) -> list[AnnotatedCopies | Crops]:
     """What writes the pictures of ``--save`` and ``--save-crops``."""
-    copies = [] if arguments.save is None else [AnnotatedCopies(arguments.save, sources)]
+    copies = [] if arguments.save is None else [AnnotatedCopies(arguments.save, sources, area=arguments.area)]
     crops = [] if arguments.save_crops is None else [Crops(arguments.save_crops, sources)]
     return [*copies, *crops]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, InputFiles, append_text, open_regular, write_bytes
-from platereader._geometry import Box
+from platereader._geometry import Box, Point
 from platereader.cli.sources import STDIN, Source, made_here, resolved
 from platereader.errors import FileError, InvalidArgumentError
 from platereader.results import Detection, PlateReading
@@ -24,7 +24,7 @@ _LOSSY = frozenset({".jpg", ".jpeg"})
 
 
 class AnnotatedCopies:
-    """A folder of pictures with their readings drawn on; none of the sources is written over.
+    """A folder of pictures with their readings and the area drawn on; none of the sources is written over.
 
     Attributes:
         show_country: whether the code of its country stands beside each plate.
@@ -35,9 +35,10 @@ class AnnotatedCopies:
 
     option: ClassVar[str] = "--save"
 
-    def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
+    def __init__(self, folder: Path, sources: Sequence[Source], *, area: Sequence[Point] | None = None) -> None:
         check_folder(folder, option=self.option)
         _check_apart(folder, sources, option=self.option)
+        self._area = area
         self.show_country: bool = False
         self._folder = folder
         self._inputs = InputFiles(source.path for source in sources)
@@ -61,7 +62,7 @@ class AnnotatedCopies:
         if index is not None:
             path = _unused_path(path.with_stem(f"{path.stem}-{index}"), self._used)
         _make_folders(self._folder, path.parent)
-        drawn = draw_readings(frame, readings, show_country=self.show_country)
+        drawn = draw_readings(frame, readings, show_country=self.show_country, area=self._area)
         write_picture(path, drawn, inputs=self._inputs)
 
 

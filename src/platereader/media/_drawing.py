@@ -1,4 +1,4 @@
-"""Readings drawn onto a copy of the frame: outline, text and confidence, coloured by status.
+"""Readings drawn onto a copy of the frame: outline, text and confidence, coloured by status; and the area of interest.
 
 A label has the local spelling where the font has all of its letters. The font in ``_font`` is DejaVu Sans Condensed
 Bold 2.37, cut down to Latin and Cyrillic letters.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -21,10 +22,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from platereader._arrays import BgrImage, check_image
-from platereader._geometry import Box, Quad, shared_area
-from platereader.errors import MediaFileError
+from platereader._geometry import Box, Point, Quad, shared_area
+from platereader.errors import InvalidArgumentError, MediaFileError
 from platereader.plates import ILLEGIBLE
 from platereader.results import Detection, HasVerdict, PlateReading, Status, StreamUpdate
+from platereader.results._checks import described
+
+_Area: TypeAlias = "Sequence[Point] | NDArray[np.floating]"
 
 # Ink of the outline and of the label's background, blue-green-red, and whether its text is white.
 _COLOURS: dict[Status, tuple[tuple[int, int, int], bool]] = {
@@ -69,7 +73,12 @@ class _Style:
 
 
 def draw_readings(
-    frame: BgrImage, readings: Sequence[PlateReading], *, show_country: bool = False, font: str | Path | None = None
+    frame: BgrImage,
+    readings: Sequence[PlateReading],
+    *,
+    show_country: bool = False,
+    font: str | Path | None = None,
+    area: Sequence[Point] | NDArray[np.floating] | None = None,
 ) -> BgrImage:
     """Outline and label every reading that has a place in the frame.
 
@@ -83,21 +92,28 @@ def draw_readings(
         show_country: whether the code of a plate's country stands beside its text, for pipelines that read several.
         font: a TrueType or OpenType file, whose letters are used for local spellings; by default one with Latin and
             Cyrillic letters.
+        area: the polygon in which plates are looked for, as for ``Pipeline.build``; it gets a thin white outline.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
 
     Raises:
         InvalidImageError: ``frame`` is not such an array.
+        InvalidArgumentError: ``readings`` are something else, such as a single one, or ``area`` is no polygon.
         MediaFileError: ``font`` is no font that can be read.
     """
-    style = _Style(_font_file(font), show_country)
-    marks = [_mark_of(reading, reading.detection, style) for reading in readings if reading.detection is not None]
-    return _draw(frame, marks, style)
+    checked, style = _checked(readings), _Style(_font_file(font), show_country)
+    marks = [_mark_of(reading, reading.detection, style) for reading in checked if reading.detection is not None]
+    return _draw(frame, marks, style, area)
 
 
 def draw_update(
-    frame: BgrImage, update: StreamUpdate, *, show_country: bool = False, font: str | Path | None = None
+    frame: BgrImage,
+    update: StreamUpdate,
+    *,
+    show_country: bool = False,
+    font: str | Path | None = None,
+    area: Sequence[Point] | NDArray[np.floating] | None = None,
 ) -> BgrImage:
     """Box and label every plate that a stream follows; thin where the place is only predicted.
 
@@ -106,14 +122,21 @@ def draw_update(
         update: what ``PlateStream.update`` returned for it.
         show_country: as for ``draw_readings``.
         font: likewise.
+        area: likewise.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
 
     Raises:
         InvalidImageError: ``frame`` is not such an array.
+        InvalidArgumentError: ``update`` is something else, or ``area`` is no polygon.
         MediaFileError: ``font`` is no font that can be read.
     """
+    if not isinstance(cast(object, update), StreamUpdate):
+        raise InvalidArgumentError(
+            f"update is {described(update)}, expected is a StreamUpdate: pass what PlateStream.update returned for the "
+            "frame, or readings to draw_readings."
+        )
     style = _Style(_font_file(font), show_country)
     marks = [
         _Mark(
@@ -124,7 +147,20 @@ def draw_update(
         )
         for plate in update.active
     ]
-    return _draw(frame, marks, style)
+    return _draw(frame, marks, style, area)
+
+
+def _checked(readings: Sequence[PlateReading]) -> list[PlateReading]:
+    """The readings of a caller; anything else is refused."""
+    advice = "pass what Pipeline.read returned for this frame, or what a stream returned to draw_update."
+    if isinstance(readings, str) or not isinstance(cast(object, readings), Iterable):
+        raise InvalidArgumentError(f"readings is {described(readings)}, expected is a list, also of one: {advice}")
+    found = list(readings)
+    for index, reading in enumerate(found):
+        if not isinstance(cast(object, reading), PlateReading):
+            wrong = described(reading)
+            raise InvalidArgumentError(f"readings[{index}] is {wrong}, expected is a PlateReading: {advice}")
+    return found
 
 
 def _mark_of(reading: PlateReading, detection: Detection, style: _Style) -> _Mark:
@@ -140,11 +176,14 @@ def _local(shown: str, text_local: str | None) -> str:
     return "".join(one if char != ILLEGIBLE else char for one, char in zip(text_local, shown, strict=True))
 
 
-def _draw(frame: BgrImage, marks: Sequence[_Mark], style: _Style) -> BgrImage:
-    """Outlines first, so that none crosses a label."""
+def _draw(frame: BgrImage, marks: Sequence[_Mark], style: _Style, area: _Area | None) -> BgrImage:
+    """The area first, and outlines before labels, so that none is crossed."""
     canvas: BgrImage = check_image(frame).copy()
+    if area is not None:
+        _draw_polygon(canvas, _polygon(area), _WHITE, line_px=max(1, _line_px(canvas) // 2))
     for mark in marks:
-        _draw_outline(canvas, mark)
+        outline, ink = mark.outline.to_array(), _COLOURS[mark.status][0]
+        _draw_polygon(canvas, outline, ink, line_px=_line_px(canvas) if mark.seen else 1, rim=mark.seen)
     plates = [mark.outline.box for mark in marks]
     labels: list[Box] = []
     for mark in marks:
@@ -169,15 +208,28 @@ def _font_px(mark: _Mark, canvas: BgrImage) -> int:
     return max(_MIN_FONT_PX, int(min(wanted, width / (0.7 * (len(mark.text) + 1)), height / 1.6)))
 
 
-def _draw_outline(canvas: BgrImage, mark: _Mark) -> None:
-    """A coloured line around the plate on a dark rim, which shows on any paint."""
-    points = np.clip(mark.outline.to_array(), -_MAX_COORDINATE_PX, _MAX_COORDINATE_PX) * (1 << _SUBPIXEL_BITS)
-    polygon = [points.round().astype(np.int32)]
-    ink, _ = _COLOURS[mark.status]
-    line_px = _line_px(canvas)
-    widths = ((line_px + 2, _BLACK), (line_px, ink)) if mark.seen else ((1, ink),)
-    for thickness, colour in widths:
+def _draw_polygon(
+    canvas: BgrImage, points: NDArray[np.floating], ink: tuple[int, int, int], *, line_px: int, rim: bool = True
+) -> None:
+    """A closed line, with a dark rim that shows on any paint."""
+    clipped = np.clip(points, -_MAX_COORDINATE_PX, _MAX_COORDINATE_PX) * (1 << _SUBPIXEL_BITS)
+    polygon = [clipped.round().astype(np.int32)]
+    for thickness, colour in ((line_px + 2, _BLACK), (line_px, ink)) if rim else ((line_px, ink),):
         cv2.polylines(canvas, polygon, True, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _polygon(area: _Area) -> NDArray[np.float64]:
+    """The points of an area, float64 ``(N, 2)``."""
+    try:
+        points = np.asarray(area, dtype=np.float64)
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.isfinite(points).all():
+        raise InvalidArgumentError(
+            f"area is {described(area)}: pass 3 or more (x, y) in pixels of the frame, such as [(0, 400), (1280, 400), "
+            "(1280, 720), (0, 720)]."
+        )
+    return points
 
 
 def _font_file(font: str | Path | None) -> str | None:

@@ -145,9 +145,9 @@ def test_a_video_has_the_country_too(
     shown: list[bool] = []
     draw = drawing.draw_update
 
-    def noted(frame: BgrImage, update: Any, *, show_country: bool) -> BgrImage:
+    def noted(frame: BgrImage, update: Any, *, show_country: bool, **options: Any) -> BgrImage:
         shown.append(show_country)
-        return draw(frame, update, show_country=show_country)
+        return draw(frame, update, show_country=show_country, **options)
 
     monkeypatch.setattr(drawing, "draw_update", noted)
     for countries in ("BY", "RU,BY"):

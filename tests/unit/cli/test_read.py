@@ -248,6 +248,15 @@ def test_annotated_copies_keep_the_folders_and_never_touch_a_source(tmp_path: Pa
     assert [source.read_bytes() for source in sources] == before
 
 
+def test_the_area_is_outlined_in_the_copies(tmp_path: Path, command: Command) -> None:
+    path = save(tmp_path / "x.png", BLANK)
+    words = ("read", path, "--save", tmp_path / "out", "--area", "20,100 300,100 160,220")
+    assert command(*words).status == 0
+    drawn = (read_image(tmp_path / "out" / "x.png") != read_image(path)).any(axis=2)
+    assert drawn[100, 20:300].all()
+    assert not drawn[110:190, 160].any()
+
+
 def test_copies_of_two_pictures_of_one_name_are_two_files(tmp_path: Path, command: Command) -> None:
     one, other = save(tmp_path / "a" / "x.png"), save(tmp_path / "b" / "x.png", TWO)
     command("read", one, other, "--save", tmp_path / "out")

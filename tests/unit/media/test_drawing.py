@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUpdate
 from platereader._arrays import BgrImage
-from platereader.errors import InvalidImageError, MediaFileError
+from platereader.errors import InvalidArgumentError, InvalidImageError, MediaFileError
 from platereader.media._drawing import draw_readings, draw_update
 from platereader.results import Character, PlateEvidence, Sighting, Status, TrackedPlate, Verdict
 
@@ -205,6 +206,57 @@ def test_a_label_at_the_edge_stays_inside() -> None:
 def test_a_frame_that_is_no_frame_is_refused() -> None:
     with pytest.raises(InvalidImageError):
         draw_readings(grey()[..., 0], [])
+
+
+@pytest.mark.parametrize(
+    ("readings", "told"),
+    [
+        (reading("A123BC77"), "readings is a PlateReading, expected is a list, also of one: pass what Pipeline.read"),
+        (None, "readings is the NoneType None, expected is a list"),
+        ("photo.jpg", "readings is the str 'photo.jpg', expected is a list"),
+        (Path("photo.jpg"), "readings is the .*Path .*, expected is a list"),
+        (StreamUpdate(0.0, (), ()), "readings is .*StreamUpdate.*, expected is a list.* a stream returned to draw_upd"),
+        ([FOUND], r"readings\[0\] is .*Detection.*, expected is a PlateReading: pass what Pipeline.read"),
+        ([reading("A123BC77"), [reading("A123BC77")]], r"readings\[1\] is a list, expected is a PlateReading"),
+    ],
+)
+def test_what_is_no_list_of_readings_is_named(readings: Any, told: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=told):
+        draw_readings(grey(), readings)
+
+
+def test_what_is_no_update_is_named() -> None:
+    wrongs: list[Any] = [None, [reading("A123BC77")]]
+    for wrong in wrongs:
+        with pytest.raises(InvalidArgumentError, match="update is .*, expected is a StreamUpdate: pass what"):
+            draw_update(grey(), wrong)
+
+
+def test_the_area_has_a_thin_outline_below_all_that_is_drawn() -> None:
+    area = [(20, 109), (300, 109), (300, 230), (20, 230)]
+    outline = (draw_readings(grey(), [], area=area) != 128).any(axis=2)
+    assert (outline[109, 20:301].all(), outline[109:231, 300].all(), outline[230, 20:301].all()) == (True,) * 3
+    assert outline.sum() < 8 * 2 * (280 + 121)
+    assert not outline[115:225, 25:295].any()
+    assert not outline[:105].any()
+    drawn = draw_readings(grey(), [reading("A123BC77")], area=np.array(area))
+    plate = draw_readings(grey(), [reading("A123BC77")])
+    solid = (plate == (60, 140, 10)).all(axis=2) | (plate == 255).all(axis=2)
+    assert np.array_equal(drawn[solid], plate[solid])
+    assert np.array_equal((drawn != 128).any(axis=2), (plate != 128).any(axis=2) | outline)
+    assert np.array_equal(draw_update(grey(), StreamUpdate(2.0, (), ()), area=area), draw_readings(grey(), [], area=area))
+
+
+def test_the_outline_of_an_area_grows_with_the_frame() -> None:
+    area = [(-1e9, 1000), (1e9, 1000), (0, 1e9)]
+    drawn = [draw_readings(grey(height, width), [], area=area) for height, width in ((1100, 300), (1100, 4000))]
+    assert [(picture[:, 100].min(axis=1) > 200).sum() for picture in drawn] == [1, 5]
+
+
+@pytest.mark.parametrize("area", [[], [(0, 400)], [(0, 1), (2, float("nan")), (3, 4)], "0,400 1280,400", 7])
+def test_an_area_that_is_no_polygon_is_named(area: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"area is .*: pass 3 or more \(x, y\)"):
+        draw_readings(grey(), [], area=area)
 
 
 def update(*, last_seen_s: float, passage_id: int = 1) -> StreamUpdate:

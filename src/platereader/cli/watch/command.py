@@ -189,9 +189,13 @@ class _WatchRun:
         stream = self._pipeline.stream(StreamSettings(search_s=options.search_every))
         with ExitStack() as stack:
             if self._videos:
-                path, country = self._videos[number], self._show_country
                 video = AnnotatedVideo(
-                    path, source=source, inputs=self._inputs, quality=options.quality, show_country=country
+                    self._videos[number],
+                    source=source,
+                    inputs=self._inputs,
+                    quality=options.quality,
+                    show_country=self._show_country,
+                    area=options.area,
                 )
                 stack.callback(video.close)
             run = SourceRun(source, stream, _started(source, start), video, self._outputs, progress)
@@ -244,5 +248,6 @@ def _page(arguments: argparse.Namespace, sources: Sources, stack: ExitStack, *, 
     from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), show_country=show_country)
+    listed = partial(is_reported, everything=arguments.all)
+    state = LiveState(is_listed=listed, show_country=show_country, area=arguments.area)
     return stack.enter_context(LivePage(state, on_stop=sources.stop, port=arguments.port or 0))

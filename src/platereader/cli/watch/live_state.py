@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader._geometry import Point
 from platereader.cli.watch.events import Started, is_reported
 from platereader.media._drawing import draw_update
 from platereader.results import StreamUpdate, TrackedPlate
@@ -45,11 +46,19 @@ class LiveState:
     Args:
         is_listed: whether a passage is, as far as it is known; those that are not only stand in the frame.
         show_country: whether the code of its country is drawn beside each plate of the frame.
+        area: the polygon that is outlined in the frame.
     """
 
-    def __init__(self, *, is_listed: Callable[[TrackedPlate], bool] = is_reported, show_country: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        is_listed: Callable[[TrackedPlate], bool] = is_reported,
+        show_country: bool = False,
+        area: Sequence[Point] | None = None,
+    ) -> None:
         self._is_listed = is_listed
         self._show_country = show_country
+        self._area = area
         self._started: Started | None = None
         self._first_number = 0  # of the frames of the source
         self._first_id = self._last_id = 0  # each source numbers its passages from 1
@@ -132,7 +141,8 @@ class LiveState:
         number, frame, update = newest
         if done[0] == number:
             return done
-        encoded = (number, _jpeg(_shown(draw_update(frame, update, show_country=self._show_country))))
+        drawn = draw_update(frame, update, show_country=self._show_country, area=self._area)
+        encoded = (number, _jpeg(_shown(drawn)))
         with self._changed:
             self._jpeg = max(self._jpeg, encoded)
         return encoded

@@ -14,6 +14,7 @@ from platereader.results import StreamUpdate, TrackedPlate
 
 if TYPE_CHECKING:
     from platereader._files import InputFiles
+    from platereader._geometry import Point
     from platereader.media._source import FrameSource
 
 _MAX_GAP_S = 2.0  # after a longer loss of the camera the video cuts, rather than show a still picture
@@ -51,15 +52,23 @@ def _check_path(path: Path, inputs: InputFiles) -> None:
 
 
 class AnnotatedVideo:
-    """An MP4 video of the frames with their plates drawn on, at the times at which they were taken."""
+    """An MP4 video of the frames with their plates and the area drawn on, at the times at which they were taken."""
 
     def __init__(
-        self, path: Path, *, source: FrameSource, inputs: InputFiles, quality: int | None, show_country: bool
+        self,
+        path: Path,
+        *,
+        source: FrameSource,
+        inputs: InputFiles,
+        quality: int | None,
+        show_country: bool,
+        area: Sequence[Point] | None = None,
     ) -> None:
         from platereader.cli.videos import VideoWriter
 
         self._writer = VideoWriter(path, source=source, quality=quality, inputs=inputs)
         self._show_country = show_country
+        self._area = area
         self._live = source.live
         self._step_s = 1 / (source.fps or DEFAULT_FPS)
         self._start_s: float | None = None
@@ -75,7 +84,7 @@ class AnnotatedVideo:
         if self._live and timestamp_s - self._last_s > _MAX_GAP_S:
             self._start_s += timestamp_s - self._last_s - self._step_s
         self._last_s = timestamp_s
-        drawn = draw_update(frame, update, show_country=self._show_country)
+        drawn = draw_update(frame, update, show_country=self._show_country, area=self._area)
         self._writer.write(drawn, timestamp_s - self._start_s)
 
     def close(self) -> None:

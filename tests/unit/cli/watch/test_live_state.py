@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -118,6 +119,14 @@ def test_frames_are_numbered_drawn_on_and_waited_for() -> None:
     assert (state.frame_jpeg(2, timeout_s=5) or (0, b""))[0] == 3
 
 
+def test_the_area_is_outlined() -> None:
+    state = LiveState(area=[(20, 100), (300, 100), (160, 220)])
+    state.show(FRAME, StreamUpdate(0.0, (), ()))
+    shown = decoded((state.frame_jpeg(0, timeout_s=1) or (0, b""))[1])
+    assert shown[100, 20:300].min() > 150
+    assert shown[110:190, 160].max() < 30
+
+
 def test_large_frames_are_shrunk() -> None:
     state = LiveState()
     state.show(np.zeros((1000, 4000, 3), np.uint8), StreamUpdate(0.0, (), ()))
@@ -127,10 +136,10 @@ def test_large_frames_are_shrunk() -> None:
 def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding, go_on = threading.Event(), threading.Event()
 
-    def slowly(frame: BgrImage, update: StreamUpdate, *, show_country: bool) -> BgrImage:
+    def slowly(*arguments: Any, **options: Any) -> BgrImage:
         encoding.set()
         go_on.wait(60)
-        return draw_update(frame, update, show_country=show_country)
+        return draw_update(*arguments, **options)
 
     monkeypatch.setattr(live_state, "draw_update", slowly)
     first, *_ = updates([FRAME])

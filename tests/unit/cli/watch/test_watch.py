@@ -148,6 +148,14 @@ def test_a_video_and_its_annotated_copy(tmp_path: Path, command: Command) -> Non
     assert frames[-1][..., 1].max() > 100 > read_video(video)[-1][..., 1].max()
 
 
+def test_the_area_is_outlined_in_the_copy(tmp_path: Path, command: Command) -> None:
+    frames = frames_in(tmp_path / "frames", [frame_with(BLANK)] * 2)
+    assert command("watch", frames, "--save", tmp_path / "a.mp4", "--area", "20,100 300,100 160,220").status == 0
+    written = read_video(tmp_path / "a.mp4")[-1]
+    assert written[100, 24:296].min() > 150
+    assert written[110:190, 160].max() < 30
+
+
 def test_frames_that_change_size_are_fitted_and_keep_their_times(tmp_path: Path, command: Command) -> None:
     frames = frames_in(tmp_path / "frames", [frame_with(ONE)] * 4 + [frame_with(ONE, width=640, height=200)] * 4)
     (frames / "2.png").write_bytes(b"no picture")
