@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from platereader._files import append_text
 from platereader.cli.exits import EXIT_OK
+from platereader.cli.language import language_of
 from platereader.cli.parser import positive
 from platereader.cli.progress import Progress
 from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
+from platereader.cli.tables import print_message
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def run_synth(arguments: argparse.Namespace) -> int:
     check_new_set(arguments.out, option="DIR")
     samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)
+    plates = 0
     with Progress(arguments.count, unit="picture") as progress:
         for index in range(arguments.count):
             pixels, labels = next(samples)
@@ -67,7 +70,10 @@ def run_synth(arguments: argparse.Namespace) -> int:
             write_picture(arguments.out / name, pixels)
             row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": labels}
             append_text(table, json.dumps(row) + "\n")
+            plates += len(labels)
             progress.advance()
+    told = f"pictures: {arguments.count}, plates: {plates}; written to {arguments.out / 'images'}, labels to {table}"
+    print_message(language_of(arguments)(told), prefix="")
     return EXIT_OK
 
 

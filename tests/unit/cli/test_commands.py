@@ -123,6 +123,16 @@ def test_synth_writes_a_labelled_set_that_repeats(tmp_path: Path, run: Command, 
     assert run("synth", tmp_path / "one").status == 2
 
 
+def test_synth_says_what_it_wrote(tmp_path: Path, run: Command) -> None:
+    out = tmp_path / "streets"
+    done = run("synth", out, "--kind", "streets", "--count", 2)
+    plates = sum(len(image.plates) for image in load_dataset(out).images)
+    told = f"pictures: 2, plates: {plates}; written to {out / 'images'}, labels to {out / 'labels.jsonl'}\n"
+    assert (done.status, done.out, done.err) == (0, "", told)
+    told = run("--lang", "ru", "synth", tmp_path / "crops", "--count", 1).err
+    assert told.startswith(f"изображений: 1, номеров: 1; записаны в {tmp_path / 'crops' / 'images'}, разметка — в ")
+
+
 def test_synth_without_usable_backgrounds(tmp_path: Path, run: Command) -> None:
     (tmp_path / "empty").mkdir()
     assert run("synth", tmp_path / "out", "--kind", "scenes", "--backgrounds", tmp_path / "empty").status == 3

@@ -228,7 +228,7 @@ def test_what_is_no_list_of_readings_is_named(readings: Any, told: str) -> None:
 def test_what_is_no_update_is_named() -> None:
     wrongs: list[Any] = [None, [reading("A123BC77")]]
     for wrong in wrongs:
-        with pytest.raises(InvalidArgumentError, match="update is .*, expected is a StreamUpdate: pass what"):
+        with pytest.raises(InvalidArgumentError, match=r"update is .*, expected is a StreamUpdate: pass what"):
             draw_update(grey(), wrong)
 
 
@@ -244,7 +244,7 @@ def test_the_area_has_a_thin_outline_below_all_that_is_drawn() -> None:
     solid = (plate == (60, 140, 10)).all(axis=2) | (plate == 255).all(axis=2)
     assert np.array_equal(drawn[solid], plate[solid])
     assert np.array_equal((drawn != 128).any(axis=2), (plate != 128).any(axis=2) | outline)
-    assert np.array_equal(draw_update(grey(), StreamUpdate(2.0, (), ()), area=area), draw_readings(grey(), [], area=area))
+    assert np.array_equal((draw_update(grey(), StreamUpdate(2.0, (), ()), area=area) != 128).any(axis=2), outline)
 
 
 def test_the_outline_of_an_area_grows_with_the_frame() -> None:
