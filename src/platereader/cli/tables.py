@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import stat
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -34,16 +36,26 @@ def printable_json(text: str) -> str:
 
 
 class CsvTable:
-    """CSV on stdout, each row printed at once."""
+    """CSV on stdout, each row printed at once; below the rows that are there where stdout is appended to a file."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._writer = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
-        self._writer.writeheader()
+        if not _is_appended():
+            self._writer.writeheader()
 
     def add(self, row: Mapping[str, object]) -> None:
         """Print those cells of a row that the table has; None is an empty one."""
         self._writer.writerow({name: csv_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
         sys.stdout.flush()
+
+
+def _is_appended() -> bool:
+    """Whether standard output is a file in which something stands already."""
+    try:
+        there = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):  # it is no file of the system's
+        return False
+    return stat.S_ISREG(there.st_mode) and there.st_size > 0
 
 
 def csv_cell(text: str) -> str:

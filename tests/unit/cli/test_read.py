@@ -238,6 +238,21 @@ def test_names_that_are_no_unicode_are_printed_as_escapes(
     assert command("read", "--json", os.fsdecode(path)).pictures[0]["source"] == os.fsdecode(path)
 
 
+@pytest.mark.parametrize("name", ["read", "watch"])
+def test_csv_that_is_appended_to_a_file_has_one_header(
+    name: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(4):
+        save(tmp_path / "frames" / f"{index}.png")
+    for _ in range(2):
+        with (tmp_path / "plates.csv").open("a", encoding="utf-8") as file, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", file)
+            assert command(name, tmp_path / "frames", "--csv").status == 0
+    once = command(name, tmp_path / "frames", "--csv").out.splitlines()
+    assert once[0].split(",")[1] == "text"
+    assert (tmp_path / "plates.csv").read_text(encoding="utf-8").splitlines() == once + once[1:]
+
+
 def test_annotated_copies_keep_the_folders_and_never_touch_a_source(tmp_path: Path, command: Command) -> None:
     sources = [save(tmp_path / "in" / "номер.png"), save(tmp_path / "in" / "b" / "номер.png", TWO)]
     before = [source.read_bytes() for source in sources]

@@ -53,13 +53,13 @@ class JsonReport(Report):
 
 
 class CsvReport(Report):
-    """CSV with a header, and one row for each finished passage."""
+    """CSV with one row for each finished passage."""
 
     def __init__(self) -> None:
         self._table: CsvTable | None = None
 
     def start(self, started: Started) -> None:
-        """The header, once."""
+        """The header, once, if it is not there yet."""
         del started
         self._table = self._table or CsvTable(_CSV_HEADER)
 
