@@ -37,7 +37,7 @@ class Language:
 
     def _field(self, name: str, word: str) -> str:
         """What stands in a message for one of its fields; reasons that are not known here are quoted."""
-        told = self(word) if name in _MESSAGES else word
+        told = self(word) if name in _MESSAGES else re.sub(r"^webcam(?= \d+$)", lambda found: self(found[0]), word)
         return f"«{told}»" if name == "reason" and told == word else told
 
     def region(self, region: Region | None, *, country: str | None) -> str:

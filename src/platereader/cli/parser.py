@@ -53,13 +53,14 @@ class Parser(argparse.ArgumentParser):
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
-        """Print the short usage and the message, with the nearest known word if there is one, and exit with 2."""
-        say, told = self.language, self.language(message)
+        """Print short usage and message, with the nearest known word, and exit with 2; all English if not translated."""
+        told = self.language(message)
+        say = Language() if told == message else self.language
         for wrong in _WRONG_WORD.finditer(message):
             nearest = difflib.get_close_matches(wrong.group(1), self._words(), n=1)
             told += say(f". Did you mean {nearest[0]}?") if nearest else ""
-        self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n")
+        usage = self.format_usage().replace("usage", say("usage"), 1)
+        self.exit(2, f"{usage}{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """As that of the base, but a closed standard output is an error here and not at the end of the process."""

@@ -76,13 +76,14 @@ def run_read(arguments: argparse.Namespace) -> int:
             for result in reader.read(source):
                 progress.clear()
                 if result.error is not None:
-                    print_message(language(result.error))
+                    problem = result.error.removeprefix(f"{result.source}: ")
+                    print_message(result.error.removesuffix(problem) + language(problem))
                 report.add(result)
                 counts["failed" if result.error is not None else "done"] += 1
                 counts.update(reading.status for reading in result.readings)
             progress.clear()
-            for problem in reader.problems:
-                print_message(problem)
+            for option, problem in reader.problems:
+                print_message(f"{option}: {language(problem)}")
             counts["not written"] += len(reader.problems)
             reader.problems.clear()
             progress.advance()
@@ -100,13 +101,13 @@ def _savers(arguments: argparse.Namespace, sources: list[Source]) -> list[Annota
 
 @dataclass
 class _Reader:
-    """Everything that is done to one picture; ``problems`` says what could not be written."""
+    """Everything that is done to one picture; ``problems`` says what could not be written, by the option for it."""
 
     pipeline: Pipeline
     savers: Sequence[AnnotatedCopies | Crops]
     explains: bool
     options: Mapping[str, str]
-    problems: list[str] = field(default_factory=list[str])
+    problems: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def __post_init__(self) -> None:
         from platereader.cli.explain import check_explainable
@@ -147,7 +148,7 @@ class _Reader:
             try:
                 saver.save(source, frame, readings, index=index)
             except OSError as error:  # noqa: PERF203
-                self.problems.append(f"{saver.option}: {error}")
+                self.problems.append((saver.option, str(error)))
 
 
 def _report(arguments: argparse.Namespace, sources: list[Source], language: Language) -> Report:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from platereader._files import MADE_HERE, InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
-from platereader.cli.parser import rate_factor
+from platereader.cli.parser import rate_factor, share
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import Progress
 from platereader.cli.redaction_report import FileCover, RedactionReport
@@ -64,7 +64,7 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--min-score",
-        type=float,
+        type=share,
         metavar="S",
         help="cover detections from this score on, 0 to 1: lower misses fewer (default: 0.15)",
     )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import wave
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from command_line import ONE, Command
+from command_line import ONE, Command, save
 
 from fakes import frame_with, patch_pipeline
 from platereader.cli import main
 from platereader.cli.explain import _stage_of
 from platereader.cli.language import Language, language_of, russian
+from platereader.cli.parser import Parser
 from platereader.plates import Region, schemes_of
 from platereader.results import Reason, Status, Verdict
 
@@ -126,7 +128,17 @@ def test_usual_errors_in_russian(
         (["read", "--lang=ru", "--jso", "x"], "неизвестные аргументы: --jso. Возможно, имелось в виду --json?"),
         (["read", "x", "--engine", "steam", "--lang", "ru"], "--engine: нет значения 'steam' (есть 'auto'"),
         (["benchmark", "--lang", "ru", "recognizer", "--rounds", "0"], "--rounds: '0' — не целое число от 1"),
-        (["read", "--lang", "de", "x"], "argument --lang: invalid choice: 'de'"),
+        (["read", "--lang", "de", "x"], "error: argument --lang: invalid choice: 'de'"),
+        (["--lang", "ru", "red"], "использование: platereader [OPTION ...] COMMAND ..."),
+        (["--lang", "ru", "red"], "COMMAND: нет значения 'red' (есть 'read', 'watch', "),
+        (["read", "x", "--lang=ru", "--json", "--csv"], "--csv: нельзя вместе с --json"),
+        (["read", "x", "--lang=ru", "--explain=all"], "--explain: пишется без значения, а указано 'all'"),
+        (["read", "x", "--lang=ru", "--min-score", "7"], "--min-score: '7' — не число от 0 до 1"),
+        (["redact", "x", "--lang=ru", "-o", "y", "--min-score", "7"], "--min-score: '7' — не число от 0 до 1"),
+        (["read", "x", "--lang=ru", "--area", "1,2"], "--area: '1,2' — нужно не меньше трёх точек в пикселях кадра"),
+        (["watch", "x", "--lang=ru", "--quality", "99"], "--quality: '99' — не целое число от 0 до 51, как их"),
+        (["watch", "x", "--lang=ru", "--fps", "fast"], "--fps: 'fast' — не число"),
+        (["--lang", "ru", "benchmark"], "укажите, что измерять, или --choose, отдельно или"),
     ],
 )
 def test_wrong_options_in_russian(
@@ -136,7 +148,84 @@ def test_wrong_options_in_russian(
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
-    assert told in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert told in said
+    check_one_language(said)
+
+
+def check_one_language(said: str) -> None:
+    """No line has words of both; what is quoted from elsewhere stays as it is."""
+    for line in said.splitlines():
+        own = re.sub("«.*?»", "", line)
+        assert not (CYRILLIC.search(own) and re.search(r"\b(is|are|the|and|not|to|of|for)\b", own)), line
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("read a.png --threads 2 --engine torch", "--threads 2 нельзя вместе с --engine torch, у которого одно число"),
+        ("read a.png --engine onnx --precision bf16", "--engine 'onnx' не работает с --precision 'bf16', возможны ["),
+        ("read a.png --engine onnx --device tpu", "--device 'tpu' нельзя вместе с --engine 'onnx' и --precision 'auto"),
+        ("read a.png --detector noddy", "весов 'noddy' нет, есть plate-detector, "),
+        ("read a.png --detector plate-finder", "Возможно, имелось в виду 'plate-refiner'? Свой файл указывают путём"),
+        ("read a.png --detector no.onnx", "файла весов нет, проверьте путь; искали no.onnx, "),
+        ("read a.png --detector plate-recognizer", "--detector 'plate-recognizer': это распознаватель, а нужен дет"),
+        ("read a.png --recognizer plate-refiner", "--recognizer 'plate-refiner': это уточняющая сеть детектора, а"),
+        ("read a.png --detector no.pt", "no.pt: при загрузке такого файла может выполниться любой код."),
+        ("read a.png --detector no.pt --trust-pickle", "no.pt не существует: укажите путь к файлу .pt или"),
+        ("read a.png --country RUS", "--country: нет страны 'RUS'; есть RU, BY, "),
+        ("read a.png --tile 2", "--tile: 2 — меньше 64 пикс.: попробуйте 960."),
+        ("read a.png --area '0,0 9,9 9,0 0,9'", "--area: линия пересекает или задевает сама себя (стороны, которые"),
+        ("read a.png --area '0,0 1,0 1,1'", "--area: внутри всего 0.5 кв. пикс.: точки задаются в пикселях"),
+        ("read a.png --area '700,0 900,0 900,9'", "a.png: --area от (700, 0) до (900, 9) лежит за пределами кадра 3"),
+        ("read a.png --save a.png", "--save 'a.png': 'a.png' — не папка, укажите другую."),
+        ("read pics --save pics", "--save 'pics': это папка самих снимков; укажите другую или вложенную"),
+        ("read a.png --save-crops old", "--save-crops 'old': там уже есть разметка или снимки в images/, ук"),
+        ("read pics --save mine", "--save: не удаётся записать 'mine/b.png': файл с таким именем уже есть, и создала"),
+        ("read ftp://camera/a.jpg", "ftp://camera/a.jpg — адрес, а здесь читаются только файлы: сначала"),
+        ("read link.png", "'link.png' — ссылка на 'nowhere', которая никуда не ведёт."),
+        ("watch pics --fps 0", "--fps: 0.0 — нужно число кадров в секунду больше 0."),
+        ("watch pics --search-every -1", "--search-every: -1.0 — нужно число секунд от 0."),
+        ("watch pics --reconnect-limit -1", "--reconnect-limit: -1 — нужно число попыток от 0; без параметра"),
+        ("watch pics --port 80", "--port относится к живой странице: добавьте --view."),
+        ("watch pics --view --port 99999", "--port: порт 99999 занять нельзя (порты бывают от 0 до 65535): укажи"),
+        ("watch pics --start noon", "--start: 'noon' — нужны дата и время до 9999 года, например 2026-"),
+        ("watch pics --save a.avi", "--save 'a.avi': имя файла должно оканчиваться на .mp4."),
+        ("watch pics old --save a.mp4", "--save 'a.mp4': источников 2, укажите папку для их видео."),
+        ("watch pics --save-crops pics", "--save-crops 'pics': это папка самих источников, укажите другую."),
+        ("watch 0 pics", "веб-камера 0 — один из нескольких источников, а они просматриваются по очереди"),
+        ("redact pics -o pics", "--out 'pics': это папка самих источников; укажите другую или вложенную"),
+        ("redact a.png -o a.png", "--out 'a.png': был бы перезаписан 'a.png', а это источник, другой"),
+        ("redact a.png -o b.png --report b.png", "--report 'b.png': это источник, результат, папка или ссылка"),
+        ("redact a.png -o b.png --preview b.gif", "--preview 'b.gif': имя должно оканчиваться на одно из .jpeg"),
+        ("synth new --kind scenes", "для --kind scenes нужен --backgrounds: укажите папку с фотографиями."),
+        ("evaluate nowhere", "'nowhere' — не папка и не файл .jsonl: укажите папку набора."),
+    ],
+)
+def test_wrong_values_in_russian(
+    words: str, told: str, run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "pics/b.png", "old/images/c.png", "mine/b.png"):
+        save(tmp_path / name)
+    Path("link.png").symlink_to("nowhere")
+    done = run("--lang", "ru", *shlex.split(words))
+    assert done.status > 0
+    assert told in done.err
+    check_one_language(done.err)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("webcam 0 gives frames again", "веб-камера 0 снова даёт кадры"),
+        ("webcam 0: frames: 3, dropped: 0; passages: 0 (0 read, 0 uncertain, 0 unreadable)", "веб-камера 0: кадров: 3"),
+        ("webcam 0.mp4 gives frames again", "webcam 0.mp4 снова даёт кадры"),
+        ("--fps is 5.0 for webcam 0, which is live and keeps its own time: leave it.", "веб-камера 0: у камеры время"),
+    ],
+)
+def test_a_webcam_has_a_russian_name(message: str, told: str) -> None:
+    assert RUSSIAN(message).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +265,14 @@ def test_why_a_source_cannot_be_opened_in_russian(
 )
 def test_why_a_video_ends_in_russian(problem: str, told: str) -> None:
     assert RUSSIAN(f"'a.mp4' {problem}; what was seen is reported.").startswith(f"'a.mp4' {told}")
+
+
+def test_an_error_that_is_not_known_is_english_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        Parser(prog="moon", language=RUSSIAN).error("unrecognized light: --hel")
+    said = capsys.readouterr().err
+    assert "moon: error: unrecognized light: --hel" in said
+    assert not CYRILLIC.search(said)
 
 
 def test_a_message_that_is_not_known_stays() -> None:

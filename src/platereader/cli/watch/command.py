@@ -28,6 +28,7 @@ from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from platereader.cli.watch.live_state import Draw
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
     from platereader.pipeline import Pipeline
@@ -140,13 +141,15 @@ class _WatchRun:
         stack: ExitStack,
     ) -> None:
         from platereader.cli.watch.saving import PassageCrops, video_paths
+        from platereader.media._drawing import draw_update
 
         crops = None if arguments.save_crops is None else PassageCrops(arguments.save_crops)
         self._sources = sources
         self._pipeline = pipeline
         self._arguments = arguments
         self._notify = notify
-        self._show_country = reads_several_countries(pipeline)
+        several = reads_several_countries(pipeline)
+        self._draw = partial(draw_update, show_country=several, area=arguments.area)
         self._inputs = InputFiles(map(Path, sources.words))
         self._videos = []
         if arguments.save:
@@ -156,7 +159,7 @@ class _WatchRun:
             notify=notify,
             save_crop=None if crops is None else crops.save,
             everything=arguments.all,
-            page=_page(arguments, sources, stack, show_country=self._show_country),
+            page=_page(arguments, sources, stack, draw=self._draw),
         )
 
     def run(self, start: datetime | None, progress: Progress | None = None) -> int:
@@ -190,12 +193,7 @@ class _WatchRun:
         with ExitStack() as stack:
             if self._videos:
                 video = AnnotatedVideo(
-                    self._videos[number],
-                    source=source,
-                    inputs=self._inputs,
-                    quality=options.quality,
-                    show_country=self._show_country,
-                    area=options.area,
+                    self._videos[number], source=source, inputs=self._inputs, quality=options.quality, draw=self._draw
                 )
                 stack.callback(video.close)
             run = SourceRun(source, stream, _started(source, start), video, self._outputs, progress)
@@ -242,12 +240,11 @@ def _report(arguments: argparse.Namespace, *, several: bool) -> Report:
     return CsvReport() if arguments.csv else TableReport(name_sources=several, language=language_of(arguments))
 
 
-def _page(arguments: argparse.Namespace, sources: Sources, stack: ExitStack, *, show_country: bool) -> LivePage | None:
+def _page(arguments: argparse.Namespace, sources: Sources, stack: ExitStack, *, draw: Draw) -> LivePage | None:
     if not arguments.view:
         return None
     from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    listed = partial(is_reported, everything=arguments.all)
-    state = LiveState(is_listed=listed, show_country=show_country, area=arguments.area)
+    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), draw=draw)
     return stack.enter_context(LivePage(state, on_stop=sources.stop, port=arguments.port or 0))

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Point
 from platereader.cli.watch.events import Started, is_reported
 from platereader.media._drawing import draw_update
 from platereader.results import StreamUpdate, TrackedPlate
@@ -26,6 +25,9 @@ _JPEG_QUALITY = 80
 
 Phase: TypeAlias = Literal["running", "ended", "stopped", "failed"]
 """Frames come, there are no more, the user stopped them, or the source was lost."""
+
+Draw: TypeAlias = Callable[[BgrImage, StreamUpdate], BgrImage]
+"""Draws what a stream saw in a frame, on a copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +47,12 @@ class LiveState:
 
     Args:
         is_listed: whether a passage is, as far as it is known; those that are not only stand in the frame.
-        show_country: whether the code of its country is drawn beside each plate of the frame.
-        area: the polygon that is outlined in the frame.
+        draw: what draws the plates on a frame.
     """
 
-    def __init__(
-        self,
-        *,
-        is_listed: Callable[[TrackedPlate], bool] = is_reported,
-        show_country: bool = False,
-        area: Sequence[Point] | None = None,
-    ) -> None:
+    def __init__(self, *, is_listed: Callable[[TrackedPlate], bool] = is_reported, draw: Draw = draw_update) -> None:
         self._is_listed = is_listed
-        self._show_country = show_country
-        self._area = area
+        self._draw = draw
         self._started: Started | None = None
         self._first_number = 0  # of the frames of the source
         self._first_id = self._last_id = 0  # each source numbers its passages from 1
@@ -141,8 +135,7 @@ class LiveState:
         number, frame, update = newest
         if done[0] == number:
             return done
-        drawn = draw_update(frame, update, show_country=self._show_country, area=self._area)
-        encoded = (number, _jpeg(_shown(drawn)))
+        encoded = (number, _jpeg(_shown(self._draw(frame, update))))
         with self._changed:
             self._jpeg = max(self._jpeg, encoded)
         return encoded

@@ -14,7 +14,7 @@ from platereader.results import StreamUpdate, TrackedPlate
 
 if TYPE_CHECKING:
     from platereader._files import InputFiles
-    from platereader._geometry import Point
+    from platereader.cli.watch.live_state import Draw
     from platereader.media._source import FrameSource
 
 _MAX_GAP_S = 2.0  # after a longer loss of the camera the video cuts, rather than show a still picture
@@ -54,21 +54,11 @@ def _check_path(path: Path, inputs: InputFiles) -> None:
 class AnnotatedVideo:
     """An MP4 video of the frames with their plates and the area drawn on, at the times at which they were taken."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        source: FrameSource,
-        inputs: InputFiles,
-        quality: int | None,
-        show_country: bool,
-        area: Sequence[Point] | None = None,
-    ) -> None:
+    def __init__(self, path: Path, *, source: FrameSource, inputs: InputFiles, quality: int | None, draw: Draw) -> None:
         from platereader.cli.videos import VideoWriter
 
         self._writer = VideoWriter(path, source=source, quality=quality, inputs=inputs)
-        self._show_country = show_country
-        self._area = area
+        self._draw = draw
         self._live = source.live
         self._step_s = 1 / (source.fps or DEFAULT_FPS)
         self._start_s: float | None = None
@@ -76,16 +66,13 @@ class AnnotatedVideo:
 
     def add(self, frame: BgrImage, update: StreamUpdate) -> None:
         """Write one frame; one of another size than the first is fitted into it, with black beside it."""
-        from platereader.media._drawing import draw_update
-
         timestamp_s = update.timestamp_s
         if self._start_s is None:
             self._start_s = self._last_s = timestamp_s
         if self._live and timestamp_s - self._last_s > _MAX_GAP_S:
             self._start_s += timestamp_s - self._last_s - self._step_s
         self._last_s = timestamp_s
-        drawn = draw_update(frame, update, show_country=self._show_country, area=self._area)
-        self._writer.write(drawn, timestamp_s - self._start_s)
+        self._writer.write(self._draw(frame, update), timestamp_s - self._start_s)
 
     def close(self) -> None:
         """Finish the file, which has no name before."""

@@ -64,8 +64,9 @@ class LivePage:
                 (ADDRESS, port), is_known=self._shows_key, serve=partial(_Handler, page=self)
             )
         except OSError as error:
+            reason = error.strerror or error
             raise InvalidArgumentError(
-                f"port is {port}, which cannot be used ({error}): name another, or none for a free one."
+                f"port is {port}, which cannot be used ({reason}): name another, or none for a free one."
             ) from error
 
     @property

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
 
 import cv2
 import numpy as np
@@ -120,7 +119,7 @@ def test_frames_are_numbered_drawn_on_and_waited_for() -> None:
 
 
 def test_the_area_is_outlined() -> None:
-    state = LiveState(area=[(20, 100), (300, 100), (160, 220)])
+    state = LiveState(draw=partial(draw_update, area=[(20, 100), (300, 100), (160, 220)]))
     state.show(FRAME, StreamUpdate(0.0, (), ()))
     shown = decoded((state.frame_jpeg(0, timeout_s=1) or (0, b""))[1])
     assert shown[100, 20:300].min() > 150
@@ -133,17 +132,16 @@ def test_large_frames_are_shrunk() -> None:
     assert decoded((state.frame_jpeg(0, timeout_s=1) or (0, b""))[1]).shape == (320, 1280, 3)
 
 
-def test_showing_does_not_wait_for_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_showing_does_not_wait_for_a_browser() -> None:
     encoding, go_on = threading.Event(), threading.Event()
 
-    def slowly(*arguments: Any, **options: Any) -> BgrImage:
+    def slowly(frame: BgrImage, update: StreamUpdate) -> BgrImage:
         encoding.set()
         go_on.wait(60)
-        return draw_update(*arguments, **options)
+        return draw_update(frame, update)
 
-    monkeypatch.setattr(live_state, "draw_update", slowly)
     first, *_ = updates([FRAME])
-    state = LiveState()
+    state = LiveState(draw=slowly)
     state.show(FRAME, first)
     browser = threading.Thread(target=state.frame_jpeg, args=(0,), kwargs={"timeout_s": 1})
     browser.start()

@@ -13,6 +13,7 @@ from platereader._files import InputFiles
 from platereader.cli.watch.saving import AnnotatedVideo, video_paths
 from platereader.errors import InvalidArgumentError
 from platereader.media._camera import LiveFeed
+from platereader.media._drawing import draw_update
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
@@ -20,7 +21,7 @@ FRAME = np.zeros((48, 64, 3), np.uint8)
 def annotated(path: Path, *, live: bool = True) -> AnnotatedVideo:
     source = LiveFeed(ScriptedCapture([], fps=10.0), name="0", reopen=lambda: None, notify=print)
     source.live = live
-    return AnnotatedVideo(path, source=source, inputs=InputFiles(), quality=None, show_country=False)
+    return AnnotatedVideo(path, source=source, inputs=InputFiles(), quality=None, draw=draw_update)
 
 
 def times_of(path: Path, times_s: list[float], *, live: bool = True) -> list[float]:
