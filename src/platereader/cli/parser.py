@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
-        """Print short usage and message, with the nearest known word, and exit with 2; all English if not translated."""
+        """Print short usage and message, with the nearest known word, and exit with 2; untranslated ones in English."""
         told = self.language(message)
         say = Language() if told == message else self.language
         for wrong in _WRONG_WORD.finditer(message):

@@ -153,7 +153,7 @@ def draw_update(
 def _checked(readings: Sequence[PlateReading]) -> list[PlateReading]:
     """The readings of a caller; anything else is refused."""
     advice = "pass what Pipeline.read returned for this frame, or what a stream returned to draw_update."
-    if isinstance(readings, str) or not isinstance(cast(object, readings), Iterable):
+    if isinstance(given := cast(object, readings), str) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"readings is {described(readings)}, expected is a list, also of one: {advice}")
     found = list(readings)
     for index, reading in enumerate(found):
