@@ -18,6 +18,7 @@ from platereader.cli.language import Language
 _OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"}
 _WRONG_WORD = re.compile(r"(?:invalid choice: '?|unrecognized arguments: )([^\s'=]+)")
 _FIRST_WORD = re.compile(r"\w+(?=[ ,])")
+_NEAR = 0.75  # below it, --country is near --out
 _OPTION_COLUMNS = 26
 _FEWEST_POINTS = 3
 _EXPLAINED = ("positional arguments", "options")
@@ -57,7 +58,7 @@ class Parser(argparse.ArgumentParser):
         told = self.language(message)
         say = Language() if told == message else self.language
         for wrong in _WRONG_WORD.finditer(message):
-            nearest = difflib.get_close_matches(wrong.group(1), self._words(), n=1)
+            nearest = difflib.get_close_matches(wrong.group(1), self._words(), n=1, cutoff=_NEAR)
             told += say(f". Did you mean {nearest[0]}?") if nearest else ""
         usage = self.format_usage().replace("usage", say("usage"), 1)
         self.exit(2, f"{usage}{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n")

@@ -223,7 +223,7 @@ def _polygon(area: _Area) -> NDArray[np.float64]:
     try:
         points = np.asarray(area, dtype=np.float64)
     except (TypeError, ValueError):
-        points = np.empty(0)
+        points = np.empty((0, 2))
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.isfinite(points).all():
         raise InvalidArgumentError(
             f"area is {described(area)}: pass 3 or more (x, y) in pixels of the frame, such as [(0, 400), (1280, 400), "

@@ -43,6 +43,12 @@ def test_an_error_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert "Did you mean" not in message
 
 
+@pytest.mark.parametrize("word", ["--country", "--recognizer"])
+def test_an_option_of_another_command_is_no_misspelling(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    message = usage_error(["redact", "x.png", "-o", "y.png", word, "x"], capsys)
+    assert f"unrecognized arguments: {word} x\n" in message
+
+
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """A parser and all below it."""
     yield parser
