@@ -16,6 +16,7 @@ from platereader.detection._finder import cell_grid
 from platereader.detection._finder_network import FinderNetwork
 from platereader.detection._refiner_network import RefinerNetwork
 from platereader.registry import write_sidecar
+from platereader.runtimes import Batch
 from platereader.runtimes._tensors import write_tensors
 
 FloatArray = NDArray[np.float32]
@@ -50,9 +51,9 @@ class FakeFinderNetwork:
         self.boxes = boxes
         self.shapes: list[tuple[int, ...]] = []
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+    def run(self, batch: Batch) -> tuple[FloatArray, ...]:
         self.shapes.append(batch.shape)
-        scores, sides = planted(self.boxes, size=(batch.shape[2], batch.shape[3]))
+        scores, sides = planted(self.boxes, size=(batch.shape[1], batch.shape[2]))
         return np.stack([scores[None]] * len(batch)), np.stack([sides] * len(batch))
 
 
@@ -65,7 +66,7 @@ class FakeRefinerNetwork:
         self.points, self.kinds = points, list(kinds)
         self.shapes: list[tuple[int, ...]] = []
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+    def run(self, batch: Batch) -> tuple[FloatArray, ...]:
         self.shapes.append(batch.shape)
         x = np.arange(32) + 0.5 - self.points[..., :1] * 32
         y = np.arange(16) + 0.5 - self.points[..., 1:] * 16

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from platereader.lab.training.recognizer.quantize import input_scales
+from platereader.lab.training.recognizer.quantize import measured_scales
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._shape import ConvCtcConfig
@@ -42,5 +42,5 @@ def write_small(folder: Path) -> tuple[Path, Path]:
     write_tensors(fp32, small_network().state_dict())
     network = fuse_normalisation(small_network().eval())
     pictures = torch.from_numpy(prepare(plates(16), size_px=(16, 64)))
-    write_int8(int8, quantized(network, input_scales(network, pictures)))
+    write_int8(int8, quantized(network, *measured_scales(network, pictures)))
     return fp32, int8

@@ -21,7 +21,6 @@ EXTRAS: Final = {
     "matplotlib": "evaluate",
     "motmetrics": "evaluate",
     "onnx": "train",
-    "onnxscript": "train",
     "pillow_heif": "heic",
 }
 """Extra of each package by the name that it is imported by; None for those that are installed by default."""

@@ -84,12 +84,7 @@ def float_detector(name: str) -> DetectorFiles:
 def _detector(name: str, arguments: argparse.Namespace) -> Iterator[_Written]:
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.material import load_sets
-    from platereader.lab.training.detector.quantize import (
-        calibration_scenes,
-        export_detector,
-        quantize_onnx,
-        quantize_torch,
-    )
+    from platereader.lab.training.detector.quantize import calibration_scenes, export_detector, quantize_detector
 
     files = float_detector(name)
     exported = export_detector(files, arguments.out)
@@ -97,15 +92,10 @@ def _detector(name: str, arguments: argparse.Namespace) -> Iterator[_Written]:
     if arguments.data is None:
         return
     sets = load_sets(arguments.data)
-    given: Any = {
-        "files": files,
-        "scenes": calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed),
-        "sets": sets,
-        "max_loss_points": arguments.max_loss,
-    }
-    for heading, quantize in (("INT8", quantize_onnx), ("INT8, torch", quantize_torch)):
-        written, compared = quantize(exported, **given)
-        print(format_table(("PICTURES", "FIGURE", "FP32", heading), table(compared)))
+    scenes = calibration_scenes(sets, count=arguments.scenes, seed=arguments.seed)
+    forms = quantize_detector(exported, files=files, scenes=scenes, sets=sets, max_loss_points=arguments.max_loss)
+    for engine, written, compared in forms:
+        print(format_table(("PICTURES", "FIGURE", "FP32", f"INT8, {engine}"), table(compared)))
         yield from _pair(written, files)
 
 

@@ -75,7 +75,7 @@ class FinderNetwork(nn.Module):
         """Run the network.
 
         Args:
-            pictures: float32 ``(N, 3, H, W)``, RGB, 0 to 1; H and W multiples of 32.
+            pictures: float32 ``(N, 3, H, W)``, BGR, 0 to 1; H and W multiples of 32.
 
         Returns:
             Over the A cells of all levels, finest first and row by row: score logits ``(N, 1, A)``, and the natural

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from platereader.detection._finder_network import STAGES, WIDTHS_SEEN, FinderNetwork, Separable
 from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
-from platereader.runtimes._int8_tensors import InputScale, int8_convolutions
+from platereader.runtimes._int8_tensors import Scale, int8_convolutions
 from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
 
-__all__ = ["FINDER_FLOW", "REFINER_FLOW", "Flow", "int8_finder", "int8_refiner", "shared_scales"]
+__all__ = ["FINDER_FLOW", "REFINER_FLOW", "Flow", "adding_layers", "int8_finder", "int8_refiner", "shared_scales"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ REFINER_FLOW: Final = Flow(
 """Of ``RefinerNetwork``."""
 
 
-def shared_scales(inputs: Mapping[str, InputScale], flow: Flow) -> dict[str, InputScale]:
+def shared_scales(inputs: Mapping[str, Scale], flow: Flow) -> dict[str, Scale]:
     """The scales of the inputs of all convolutions, those that have to be the same made so: the widest.
 
     Args:
@@ -131,12 +131,13 @@ def _runtime(
     """The network with int8 layers in the place of its convolutions."""
     modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
     blocks = {block: module for block, module in modules if isinstance(module, Separable)}
-    added = {_separable(block)[1]: _separable(block)[0] for block, module in blocks.items() if module.adds}
-    known, readers = int8_convolutions(tensors, network, name=name, adding=frozenset(added)), flow.readers()
+    adding, readers = adding_layers(network), flow.readers()
+    known = int8_convolutions(tensors, network, name=name, adding=adding)
     for layer, convolution in known.items():
         block, _, place = layer.rpartition(".")
         layers = cast("nn.Sequential", network.get_submodule(block))
-        before, after = known.get(added.get(layer, "")), known.get(readers.get(layer, ""))
+        before = known[layer.replace(".across.", ".each.")] if layer in adding else None
+        after = known.get(readers.get(layer, ""))
         layers[int(place)] = Int8Layer(convolution, before=before, after=after)
         if after is not None:  # normalisation is folded, ReLU a part of the layer
             del layers[1:]
@@ -144,6 +145,12 @@ def _runtime(
         owner, _, place = block.rpartition(".")
         setattr(network.get_submodule(owner), place, _Int8Separable(module.each[0], module.across[0]))
     return TorchInt8Runtime(network, first=next(iter(known.values())), shape=shape)
+
+
+def adding_layers(network: nn.Module) -> frozenset[str]:
+    """Names of the convolutions whose result is added to what their block read."""
+    modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
+    return frozenset(_separable(name)[1] for name, block in modules if isinstance(block, Separable) and block.adds)
 
 
 class _Int8Separable(nn.Module):

@@ -78,14 +78,8 @@ def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
     )
 
 
-def apply_letterbox(frame: BgrImage, plan: Letterbox) -> NDArray[np.float32]:
-    """The frame as float32 ``(3, H, W)``, RGB, 0 to 1, with a grey border."""
-    picture: NDArray[np.float32] = apply_letterboxes([frame], [plan])[0]
-    return picture
-
-
-def apply_letterboxes(frames: Sequence[BgrImage], plans: Sequence[Letterbox]) -> NDArray[np.float32]:
-    """Frames as one batch, float32 ``(N, 3, H, W)``, RGB, 0 to 1, with grey borders.
+def apply_letterboxes(frames: Sequence[BgrImage], plans: Sequence[Letterbox]) -> NDArray[np.uint8]:
+    """Frames as one batch, uint8 ``(N, H, W, 3)`` BGR, with grey borders.
 
     Args:
         frames: N frames, one or more; not written to.
@@ -97,7 +91,7 @@ def apply_letterboxes(frames: Sequence[BgrImage], plans: Sequence[Letterbox]) ->
         resize_into(picture[plan.top : bottom, plan.left : right], frame)
         for border in (picture[: plan.top], picture[bottom:], picture[:, : plan.left], picture[:, right:]):
             border[:] = FILL
-    return to_input(canvas)
+    return canvas
 
 
 def resize_into(target: NDArray[np.uint8], pixels: BgrImage, *, most_sampled: float = _MOST_SAMPLED) -> None:
@@ -121,17 +115,6 @@ def resize_into(target: NDArray[np.uint8], pixels: BgrImage, *, most_sampled: fl
         resize_into(doubled, pixels)
         pixels, mode = doubled, cv2.INTER_AREA
     cv2.resize(pixels, (width, height), dst=target, interpolation=mode)
-
-
-def to_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """BGR pictures uint8 ``(N, H, W, 3)`` as the network takes them: float32 ``(N, 3, H, W)``, RGB, 0 to 1."""
-    count, height, width, channels = pictures.shape
-    planes = np.empty((channels, count * height, width), np.uint8)
-    cv2.split(pictures.reshape(count * height, width, channels), list(planes[::-1]))  # six times as fast as by numpy
-    shape = channels, count, height, width
-    scaled: NDArray[np.float32] = planes.reshape(shape).swapaxes(0, 1).astype(np.float32, order="C")
-    scaled *= np.float32(1 / 255)
-    return scaled
 
 
 def _whole_strides(side_px: int) -> int:

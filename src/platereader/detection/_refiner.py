@@ -14,7 +14,6 @@ from typing_extensions import Self
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._crops import cut_upright, cut_windows, to_frame, window_around
-from platereader.detection._preprocess import to_input
 from platereader.detection._weights import network_runtime
 from platereader.errors import ContractError
 from platereader.registry import WeightEntry, WeightFile
@@ -135,7 +134,7 @@ class Refiner:
         Raises:
             ContractError: the network has other outputs.
         """
-        outputs = self.runtime.run(to_input(crops))
+        outputs = self.runtime.run(crops)
         rows, (height, width) = len(crops), CROP_SIZE
         expected = [(rows, 4, height // 4, width // 4), (rows, 3)]
         if [one.shape for one in outputs] != expected:

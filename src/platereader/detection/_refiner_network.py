@@ -55,7 +55,7 @@ class RefinerNetwork(nn.Module):
         """Run the network.
 
         Args:
-            crops: float32 ``(N, 3, 64, 128)``, RGB, 0 to 1.
+            crops: float32 ``(N, 3, 64, 128)``, BGR, 0 to 1.
 
         Returns:
             Heat-map logits ``(N, 4, 16, 32)``, one map a corner, and kind logits ``(N, 3)``: a plate, two lines, cut.

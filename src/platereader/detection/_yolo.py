@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -129,7 +130,9 @@ class YoloDetector:
 
     def _detect_one(self, frame: BgrImage) -> list[Detection]:
         plan = _plan(frame.shape[1], frame.shape[0], self.input_size_px)
-        rows = self._rows(self.runtime.run(apply_letterboxes([frame], [plan]))[0])
+        pictures = apply_letterboxes([frame], [plan])
+        blob: Any = cv2.dnn.blobFromImages(list(pictures), 1 / 255, swapRB=True)  # (1, 3, H, W)
+        rows = self._rows(self.runtime.run(blob)[0])
         if rows is None:
             return []
         bounds = rows.bounds.tolist()

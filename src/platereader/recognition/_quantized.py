@@ -22,9 +22,13 @@ def int8_runtime(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: 
     """
     with torch.device("meta"):  # for its structure only
         network = ConvCtc(config)
-    second = {id(block.second[0]) for block in network.modules() if isinstance(block, Residual)}
-    adding = frozenset(name for name, module in convolutions(network).items() if id(module) in second)
-    chain = list(int8_convolutions(tensors, network, name=name, adding=adding).values())
+    chain = list(int8_convolutions(tensors, network, name=name, adding=adding_layers(network)).values())
     shape = (1, *config.size_px)
     run = Int8Chain(chain, input_shape=shape, finish=log_probs_of)
     return TorchInt8Runtime(run, first=chain[0], shape=(1, *shape))
+
+
+def adding_layers(network: ConvCtc) -> frozenset[str]:
+    """Names of the convolutions whose result is added to what their block read."""
+    second = {id(block.second[0]) for block in network.modules() if isinstance(block, Residual)}
+    return frozenset(name for name, module in convolutions(network).items() if id(module) in second)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader.runtimes._options import Engine, Precision, RuntimeOptions
 
-__all__ = ["Engine", "Precision", "Runtime", "RuntimeOptions"]
+__all__ = ["Batch", "Engine", "Precision", "Runtime", "RuntimeOptions"]
+
+Batch: TypeAlias = NDArray[np.float32] | NDArray[np.uint8]
+"""What a network takes: numbers, float32 ``(N, C, H, W)``, or pixels, uint8 ``(N, H, W, C)``."""
 
 
 class Runtime(Protocol):
@@ -30,6 +33,6 @@ class Runtime(Protocol):
         """Threads that it computes with."""
         ...
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, each with N rows."""
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for N pictures, each with N rows."""
         ...

@@ -1,7 +1,8 @@
 """The tensors of an int8 file: from the folded float network, and back to convolutions that ``_torch_int8`` runs.
 
 A file has, for every convolution, named as in the float one: ``weight`` int8; ``weight_scale`` and ``bias`` float32,
-one value an output channel; ``input_scale`` float32 and ``input_zero_point`` uint8 of what it reads. The header says
+one value an output channel; ``input_scale`` float32 and ``input_zero_point`` uint8 of what it reads. One that ends a
+residual block has ``sum_scale`` and ``sum_zero_point`` of what it adds, for engines that round it. The header says
 ``precision: int8``.
 """
 
@@ -18,15 +19,15 @@ from platereader.errors import WeightsCorruptError
 from platereader.runtimes._tensors import write_tensors
 from platereader.runtimes._torch_int8 import Int8Convolution
 
-__all__ = ["InputScale", "convolutions", "int8_convolutions", "quantized", "write_int8"]
+__all__ = ["Scale", "convolutions", "int8_convolutions", "quantized", "write_int8"]
 
 _KEY = "precision"
 # Of a weight: two products of 255 and this fit 16 bits, in which processors before VNNI add them.
 _LARGEST = 64
 
 
-class InputScale(NamedTuple):
-    """How a convolution's input is held in uint8: ``round(x / scale) + zero_point``."""
+class Scale(NamedTuple):
+    """How a tensor is held in uint8: ``round(x / scale) + zero_point``."""
 
     scale: float
     zero_point: int = 0
@@ -38,26 +39,28 @@ def convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
     return {name: module for name, module in modules if isinstance(module, nn.Conv2d)}
 
 
-def quantized(network: nn.Module, inputs: Mapping[str, InputScale]) -> dict[str, Tensor]:
+def quantized(network: nn.Module, inputs: Mapping[str, Scale], sums: Mapping[str, Scale]) -> dict[str, Tensor]:
     """The tensors of an int8 file.
 
     Args:
         network: with every normalisation folded into the convolution before it.
         inputs: for each name of ``convolutions``, how what it reads is held.
+        sums: for each of them that ends a residual block, how what it adds is held.
     """
     tensors: dict[str, Tensor] = {}
     for name, module in convolutions(network).items():
         weight = module.weight.detach()  # (O, I / groups, h, w)
         scale = weight.abs().amax((1, 2, 3)).clamp(min=1e-12) / _LARGEST  # (O,)
         bias = torch.zeros(len(weight)) if module.bias is None else module.bias.detach().clone()
-        values = {
-            "weight": (weight / scale[:, None, None, None]).round().to(torch.int8),
-            "weight_scale": scale,
-            "bias": bias,
-            "input_scale": torch.tensor(inputs[name].scale),
-            "input_zero_point": torch.tensor(inputs[name].zero_point, dtype=torch.uint8),
+        tensors |= {
+            f"{name}.weight": (weight / scale[:, None, None, None]).round().to(torch.int8),
+            f"{name}.weight_scale": scale,
+            f"{name}.bias": bias,
         }
-        tensors |= {f"{name}.{kind}": value for kind, value in values.items()}
+        for held, scales in (("input", inputs), ("sum", sums)):
+            if name in scales:
+                tensors[f"{name}.{held}_scale"] = torch.tensor(scales[name].scale)
+                tensors[f"{name}.{held}_zero_point"] = torch.tensor(scales[name].zero_point, dtype=torch.uint8)
     return tensors
 
 
@@ -75,7 +78,7 @@ def int8_convolutions(
     Raises:
         WeightsCorruptError: the tensors are of another network; names the first one that differs.
     """
-    _check_same(tensors, network, name=name)
+    _check_same(tensors, network, name=name, adding=adding)
     return {
         layer: Int8Convolution(
             weight=tensors[f"{layer}.weight"],
@@ -98,7 +101,7 @@ def write_int8(path: Path, tensors: Mapping[str, Tensor]) -> None:
     write_tensors(path, tensors, metadata={_KEY: "int8"})
 
 
-def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str) -> None:
+def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str, adding: frozenset[str]) -> None:
     """Compare names, formats and shapes with those that ``quantized`` gives this network."""
     expected: dict[str, tuple[torch.dtype, list[int]]] = {}
     for layer, module in convolutions(network).items():
@@ -106,9 +109,12 @@ def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str)
             f"{layer}.weight": (torch.int8, list(module.weight.shape)),
             f"{layer}.weight_scale": (torch.float32, [module.out_channels]),
             f"{layer}.bias": (torch.float32, [module.out_channels]),
-            f"{layer}.input_scale": (torch.float32, []),
-            f"{layer}.input_zero_point": (torch.uint8, []),
         }
+        for held in ("input", "sum") if layer in adding else ("input",):
+            expected |= {
+                f"{layer}.{held}_scale": (torch.float32, []),
+                f"{layer}.{held}_zero_point": (torch.uint8, []),
+            }
     found = {key: (tensor.dtype, list(tensor.shape)) for key, tensor in tensors.items()}
     for key in [*expected, *found]:
         if found.get(key) != expected.get(key):

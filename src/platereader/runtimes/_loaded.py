@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self, final
 
-from platereader.runtimes import Runtime, RuntimeOptions
+from platereader.runtimes import Batch, Runtime, RuntimeOptions
 from platereader.runtimes._exported import exported_runtime, resolve_options
 
 
@@ -83,6 +83,6 @@ class LoadedRuntime(Generic[WeightsT]):
         """Threads that it computes with."""
         return self._inner.threads
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, each with N rows."""
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for N pictures, each with N rows."""
         return self._inner.run(batch)

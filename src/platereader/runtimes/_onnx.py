@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import final
 
 from platereader.errors import EngineError, WeightsCorruptError
+from platereader.runtimes import Batch
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_onnxruntime
 
@@ -51,7 +52,7 @@ class OnnxRuntime:
             ) from error
         self._input: str = self._session.get_inputs()[0].name
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
-        outputs = self._session.run(None, {self._input: np.ascontiguousarray(batch, np.float32)})
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for N pictures, as float32 arrays with N rows each."""
+        outputs = self._session.run(None, {self._input: np.ascontiguousarray(batch)})
         return tuple(cast("list[NDArray[np.float32]]", outputs))

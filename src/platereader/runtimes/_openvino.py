@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import final
 
 from platereader.errors import EngineError, WeightsCorruptError
+from platereader.runtimes import Batch
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_openvino
 
@@ -66,13 +67,13 @@ class OpenVinoRuntime:
             ) from error
         self._idle: deque[Any] = deque()
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for N pictures, as float32 arrays with N rows each."""
         try:
             request = self._idle.pop()
         except IndexError:
             request = self._compiled.create_infer_request()
-        outputs = request.infer({0: np.ascontiguousarray(batch, np.float32)}, share_inputs=True)
+        outputs = request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
         results: tuple[NDArray[np.float32], ...] = tuple(outputs.to_tuple())
         self._idle.append(request)
         return results

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from platereader.errors import EngineError
+from platereader.runtimes import Batch
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -18,7 +19,7 @@ _computed_in: list[int] = []  # id of the process in which torch first computed 
 
 
 class TorchRuntime:
-    """Runs a module whose ``forward`` takes one float batch and returns a tensor or a tuple of tensors.
+    """Runs a module whose ``forward`` takes one batch of numbers and returns a tensor or a tuple of tensors.
 
     The module is put into inference mode and the precision's format; it belongs to the runtime from then on.
     Calls from several threads are safe as long as the module keeps no state between calls.
@@ -52,11 +53,11 @@ class TorchRuntime:
                 f"({str(error).splitlines()[0]}): use 'cpu', or a torch that was built for the device."
             ) from error
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each."""
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for N pictures, as float32 arrays with N rows each."""
         check_process()
         with torch.inference_mode():
-            tensor = torch.from_numpy(np.ascontiguousarray(batch, dtype=np.float32))
+            tensor = torch.from_numpy(np.ascontiguousarray(batch))
             outputs = cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor)))
             several = (outputs,) if isinstance(outputs, Tensor) else outputs
             return tuple(output.float().cpu().numpy() for output in several)
@@ -68,7 +69,14 @@ class TorchRuntime:
 
     def _formatted(self, tensor: Tensor) -> Tensor:
         """A batch on the device, in the precision's format, channels last."""
+        if tensor.dtype == torch.uint8:
+            return planes(tensor.to(self._device), self._format)
         return tensor.to(self._device, self._format, memory_format=torch.channels_last)
+
+
+def planes(pixels: Tensor, numbers: torch.dtype = torch.float32) -> Tensor:
+    """Pixels uint8 ``(N, H, W, C)`` as a network takes them: ``(N, C, H, W)`` from 0 to 1, channels last."""
+    return pixels.permute(0, 3, 1, 2).to(numbers).div_(255)
 
 
 def check_process() -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from typing_extensions import final
 
 from platereader.errors import EngineError
+from platereader.runtimes import Batch
 from platereader.runtimes._torch import check_process
 
 __all__ = ["Int8Chain", "Int8Convolution", "Int8Layer", "TorchInt8Runtime"]
@@ -92,19 +93,25 @@ class TorchInt8Runtime:
                 f"({str(error).splitlines()[0]}): use precision 'fp32', or a newer torch."
             ) from error
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for a float32 batch ``(N, C, H, W)``, as float32 arrays with N rows each.
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        """The network's outputs for N pictures, as float32 arrays with N rows each.
 
         Raises:
             EngineError: as for ``check_process``.
         """
         check_process()
-        rounded = np.floor(batch / self._input_scale + (self._input_zero_point + np.float32(0.5)))
-        pictures = torch.from_numpy(np.ascontiguousarray(np.clip(rounded, 0, 255), np.uint8))
         with torch.inference_mode():
-            outputs = self._network(pictures.contiguous(memory_format=torch.channels_last))
+            outputs = self._network(self._held(batch))
             several = (outputs,) if isinstance(outputs, Tensor) else outputs
             return tuple(output.float().numpy() for output in several)
+
+    def _held(self, batch: Batch) -> Tensor:
+        """A batch as the first convolution reads it; pixels are held so already."""
+        if batch.dtype == np.uint8:
+            return torch.from_numpy(np.ascontiguousarray(batch)).permute(0, 3, 1, 2)
+        rounded = np.floor(batch / self._input_scale + (self._input_zero_point + np.float32(0.5)))
+        pictures = torch.from_numpy(np.ascontiguousarray(np.clip(rounded, 0, 255), np.uint8))
+        return pictures.contiguous(memory_format=torch.channels_last)
 
     @property
     def threads(self) -> int:

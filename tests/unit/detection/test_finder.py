@@ -12,6 +12,7 @@ from platereader._geometry import Box, iou
 from platereader.detection._finder import STRIDES, Finder, cell_grid, decode_proposals
 from platereader.detection._finder_network import FinderNetwork, finder_from_state
 from platereader.errors import ContractError, WeightsCorruptError
+from platereader.runtimes import Batch
 
 FloatArray = NDArray[np.float32]
 
@@ -25,9 +26,9 @@ class FakeRuntime:
         self.box, self.score = box, score
         self.shapes: list[tuple[int, ...]] = []
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+    def run(self, batch: Batch) -> tuple[FloatArray, ...]:
         self.shapes.append(batch.shape)
-        scores, sides = planted({self.box: self.score}, size=(batch.shape[2], batch.shape[3]))
+        scores, sides = planted({self.box: self.score}, size=(batch.shape[1], batch.shape[2]))
         return np.stack([scores[None]] * len(batch)), np.stack([sides] * len(batch))
 
 
@@ -78,9 +79,9 @@ def test_large_frames_are_not_shrunk_beyond_what_small_plates_bear() -> None:
     runtime = FakeRuntime(Box(100, 100, 180, 120))
     finder = Finder(runtime, input_size=640, largest_shrink=2.0)
     finder.propose([np.zeros((2160, 3840, 3), np.uint8)])
-    assert runtime.shapes[-1][3] == 1920
+    assert runtime.shapes[-1][2] == 1920
     finder.propose([np.zeros((720, 1280, 3), np.uint8)])
-    assert runtime.shapes[-1][3] == 640
+    assert runtime.shapes[-1][2] == 640
 
 
 def test_frames_of_any_size_have_inputs_of_few_sizes() -> None:
@@ -88,20 +89,20 @@ def test_frames_of_any_size_have_inputs_of_few_sizes() -> None:
     finder = Finder(runtime)
     rng = np.random.default_rng(0)
     finder.propose([np.zeros((*rng.integers(40, 1600, 2), 3), np.uint8) for _ in range(150)])
-    shapes = {shape[2:] for shape in runtime.shapes}
+    shapes = {shape[1:3] for shape in runtime.shapes}
     assert len(shapes) < 90
     assert all(max(shape) == finder.input_size or (shape[0] % 64, shape[1] % 64) == (0, 0) for shape in shapes)
     finder.propose([np.zeros((4320, 7680, 3), np.uint8)])
-    assert runtime.shapes[-1][2:] == (1792, 3072)
+    assert runtime.shapes[-1][1:3] == (1792, 3072)
 
 
 def test_frames_of_one_shape_run_together_and_each_has_its_own_proposals() -> None:
     class Brightness(FakeRuntime):
         """Sees a plate the further to the right the brighter a picture is."""
 
-        def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+        def run(self, batch: Batch) -> tuple[FloatArray, ...]:
             self.shapes.append(batch.shape)
-            lefts = [round(64 * float(picture.mean())) for picture in batch]
+            lefts = [round(64 * float(picture.mean()) / 255) for picture in batch]
             outputs = [planted({Box(x, 20, x + 24, 32): 0.5}, size=(64, 128)) for x in lefts]
             return np.stack([scores[None] for scores, _ in outputs]), np.stack([sides for _, sides in outputs])
 

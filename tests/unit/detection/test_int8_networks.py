@@ -15,13 +15,14 @@ from platereader.detection._int8_networks import (
     FINDER_FLOW,
     REFINER_FLOW,
     Flow,
+    adding_layers,
     int8_finder,
     int8_refiner,
     shared_scales,
 )
 from platereader.detection._refiner_network import RefinerNetwork
 from platereader.errors import WeightsCorruptError
-from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized
+from platereader.runtimes._int8_tensors import Scale, convolutions, quantized
 from platereader.runtimes._torch import fuse_normalisation
 from platereader.runtimes._torch_int8 import TorchInt8Runtime
 
@@ -43,20 +44,23 @@ def trained(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> nn.Module:
 @torch.inference_mode()
 def int8_tensors(network: nn.Module, flow: Flow, pictures: Tensor) -> dict[str, Tensor]:
     seen: dict[str, float] = {}
+    sums: dict[str, Scale] = {}
 
     def watch(name: str, module: nn.Conv2d) -> RemovableHandle:
-        def note(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        def note(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             seen[name] = float(inputs[0].max())
+            if name in adding_layers(network):
+                sums[name] = Scale(float(output.abs().max()) / 127, 128)
 
-        return module.register_forward_pre_hook(note)
+        return module.register_forward_hook(note)
 
     hooks = [watch(name, module) for name, module in convolutions(network).items()]
     network(pictures)
     for hook in hooks:
         hook.remove()
     seen[next(iter(seen))] = 1.0
-    scales = {name: InputScale(value / 255) for name, value in seen.items()}
-    return quantized(network, shared_scales(scales, flow))
+    scales = {name: Scale(value / 255) for name, value in seen.items()}
+    return quantized(network, shared_scales(scales, flow), sums)
 
 
 @pytest.mark.parametrize(("make", "flow", "load", "shape"), CASES)
@@ -84,6 +88,20 @@ def test_int8_says_nearly_the_same(
         assert found.shape == exact.shape
         assert np.abs(found - exact).max() < 0.1 * np.ptp(exact)
         assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize(("make", "flow", "load", "shape"), CASES)
+def test_pixels_are_read_as_numbers_are(
+    make: Callable[[], nn.Module],
+    flow: Flow,
+    load: Callable[[dict[str, Tensor]], TorchInt8Runtime],
+    shape: tuple[int, ...],
+) -> None:
+    runtime = load(int8_tensors(trained(make, shape), flow, torch.rand(shape)))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *shape[2:], 3), dtype=np.uint8)
+    numbers = pixels.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
+    for found, same in zip(runtime.run(pixels), runtime.run(numbers), strict=True):
+        np.testing.assert_array_equal(found, same)
 
 
 @pytest.mark.parametrize(("make", "flow", "load", "shape"), CASES)

@@ -24,6 +24,7 @@ from platereader.errors import (
     WeightsNotFoundError,
 )
 from platereader.registry import Registry, write_sidecar
+from platereader.runtimes import Batch
 
 # Corners that are the outline of a plate in the middle of a window: 1 / 1.5 of its width, and of a plate 90 x 30.
 _MIDDLE = np.array([[1 / 6, 1 / 6], [5 / 6, 1 / 6], [5 / 6, 5 / 6], [1 / 6, 5 / 6]], np.float32)
@@ -157,7 +158,7 @@ def test_numbers_that_are_not_finite_show_nothing_and_other_outputs_are_refused(
     class Broken(FakeRefinerNetwork):
         """Cannot make out the first crop."""
 
-        def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
             heat, kinds = super().run(batch)
             heat[0, 1, 2, 3] = np.nan
             return heat, kinds
@@ -165,7 +166,7 @@ def test_numbers_that_are_not_finite_show_nothing_and_other_outputs_are_refused(
     class Other(FakeRefinerNetwork):
         """Another network."""
 
-        def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
             return (super().run(batch)[0],)
 
     found = replace(detector, refiner=Refiner(Broken(_MIDDLE, [PLATE]))).detect([frame_of(128, 192)])[0]

@@ -13,6 +13,7 @@ from platereader.detection._crops import Window, cut_upright, cut_windows, to_fr
 from platereader.detection._refiner import CROP_SIZE, Refiner, heat_points
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.errors import WeightsCorruptError
+from platereader.runtimes import Batch
 
 FloatArray = NDArray[np.float32]
 
@@ -130,10 +131,10 @@ class FakeRuntime:
         self.points = points
         self.batches: list[int] = []
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+    def run(self, batch: Batch) -> tuple[FloatArray, ...]:
         points = self.points[min(len(self.batches), len(self.points) - 1)]
         self.batches.append(len(batch))
-        kinds = np.stack([batch.mean((1, 2, 3)), np.full(len(batch), -2.0), np.full(len(batch), 3.0)], 1)
+        kinds = np.stack([batch.mean((1, 2, 3)) / 255, np.full(len(batch), -2.0), np.full(len(batch), 3.0)], 1)
         return np.repeat(_heat(points[None]), len(batch), axis=0), kinds.astype(np.float32)
 
 

@@ -11,7 +11,7 @@ from platereader.recognition._quantized import int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry._contents import contents_of
-from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
+from platereader.runtimes._int8_tensors import Scale, convolutions, quantized, write_int8
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network
@@ -45,7 +45,7 @@ def test_a_file_comes_back_as_it_was_written(small_files: dict[str, tuple[Path, 
 
 def test_weights_are_rounded_by_channel() -> None:
     network = fuse_normalisation(small_network().eval())
-    tensors = quantized(network, {name: InputScale(0.1, 3) for name in convolutions(network)})
+    tensors = quantized(network, {name: Scale(0.1, 3) for name in convolutions(network)}, {})
     for name, module in convolutions(network).items():
         weight, scale = tensors[f"{name}.weight"], tensors[f"{name}.weight_scale"]
         assert weight.abs().amax((1, 2, 3)).tolist() == [64] * len(weight)  # 7 bits
@@ -58,7 +58,7 @@ def test_a_layer_without_weights_is_no_division_by_zero() -> None:
     network = fuse_normalisation(small_network().eval())
     with torch.no_grad():
         network.classify.weight.zero_()
-    tensors = quantized(network, dict.fromkeys(convolutions(network), InputScale(0.1)))
+    tensors = quantized(network, dict.fromkeys(convolutions(network), Scale(0.1)), {})
     assert int(tensors["classify.weight"].abs().max()) == 0
 
 

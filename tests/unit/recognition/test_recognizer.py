@@ -19,6 +19,7 @@ from platereader.recognition._preprocess import prepare
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
+from platereader.runtimes import Batch
 from platereader.runtimes._tensors import write_tensors
 from platereader.testing import check_recognizer
 from small_networks import SMALL, plates, small_network
@@ -84,7 +85,7 @@ def test_any_runtime_will_do() -> None:
         precision = "fp32"
         threads = 1
 
-        def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
             return (np.full((len(batch), 5, RUSSIAN.size), -np.log(RUSSIAN.size), np.float32),)
 
     assert CtcRecognizer(Even()).recognize(plates(2)).shape == (2, 5, RUSSIAN.size)
@@ -145,7 +146,7 @@ class Spelling:
         rest = 0.02 / (classes - 1)
         self.log_probs = np.log(np.array([[0.98 if one == step else rest for one in range(classes)] for step in path]))
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
         return (np.repeat(self.log_probs[None].astype(np.float32), len(batch), axis=0),)
 
 

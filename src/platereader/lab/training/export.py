@@ -1,107 +1,194 @@
-"""Trained weights as ONNX files, which run without torch: the same network, and the same bytes when made again."""
+"""Trained weights as ONNX files, which run without torch: written node by node, the same bytes when made again.
+
+A file in int8 holds the very weights, scales and zero points that torch computes with. A bias is an integer there, in
+units of the sums; and what a residual block adds is rounded before it is added, for engines that add whole numbers.
+"""
 
 from __future__ import annotations
 
 import importlib
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, cast
 
-import torch
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from platereader._dependencies import check_installed
 from platereader._files import write_bytes
-from platereader.detection._finder_network import FinderNetwork
-from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
-from platereader.runtimes._quiet_import import import_onnxruntime
 
 OPSET: Final = 18
 """Version of the ONNX operators."""
 
-_Sides = Sequence[int | str]
+FloatArray = NDArray[np.float32]
+Sides: TypeAlias = Sequence[int | str]
+"""Lengths of an array's sides; those with a name stay free."""
 
 
-def export_finder(network: FinderNetwork, output: Path) -> None:
-    """Write a folded finder; number, height and width of its pictures stay free; raises as ``import_onnx``."""
-    _export(
-        network,
-        output,
-        example=torch.zeros(2, 3, 64, 96),
-        takes=("pictures", ("pictures", 3, "height", "width")),
-        gives={"scores": ("pictures", 1, "cells"), "sides": ("pictures", 4, "cells")},
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """The numbers of one convolution.
 
-
-def export_refiner(network: RefinerNetwork, output: Path) -> None:
-    """Write a folded refiner; the number of its crops stays free; raises as ``import_onnx``."""
-    _export(
-        network,
-        output,
-        example=torch.zeros(2, 3, *CROP_SIZE),
-        takes=("crops", ("crops", 3, *CROP_SIZE)),
-        gives={"heat": ("crops", 4, *(side // 4 for side in CROP_SIZE)), "kinds": ("crops", 3)},
-    )
-
-
-def _export(
-    network: nn.Module, output: Path, *, example: Tensor, takes: tuple[str, _Sides], gives: dict[str, _Sides]
-) -> None:
-    """Write a network; sides that are texts stay free."""
-    import_onnx("onnxscript")
-    name, sides = takes
-    free = torch.export.Dim.DYNAMIC
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own workings
-        program: Any = torch.onnx.export(
-            network,
-            (example,),
-            dynamo=True,
-            verbose=False,
-            opset_version=OPSET,
-            input_names=[name],
-            output_names=list(gives),
-            dynamic_shapes=({index: free for index, side in enumerate(sides) if isinstance(side, str)},),
-        )
-    model = program.model_proto
-    _name_sides(model.graph.input, sides)
-    for value, given in zip(model.graph.output, gives.values(), strict=True):
-        _name_sides([value], given)
-    write_model(output, model)
-
-
-def import_onnx(*others: str) -> Any:
-    """The package onnx; raises MissingDependencyError where it or one of some further packages is not installed."""
-    import_onnxruntime()  # without its telemetry, before its quantisation is imported
-    check_installed("onnx", *others)
-    for package in others:
-        importlib.import_module(package)
-    return importlib.import_module("onnx")
-
-
-def write_model(path: Path, model: Any) -> None:
-    """Write a checked ONNX model; the folder is made if missing.
-
-    What says where and how it was made (source lines, folders, names of intermediate shapes) is left out.
+    Attributes:
+        weight: ``(O, I / groups, h, w)``, float32, or int8 with a scale an output channel.
+        bias: float32 ``(O,)``.
+        scale: of weights in int8, float32 ``(O,)``; None in floats.
+        strides: rows, columns.
+        pads: above, on the left, below, on the right.
+        dilations: rows, columns.
+        groups: parts that its channels are split into.
     """
-    onnx = import_onnx()
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
-        part.doc_string = ""
-        del part.metadata_props[:]
-    del graph.value_info[:]
-    onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, model.SerializeToString(deterministic=True))
+
+    weight: NDArray[Any]
+    bias: FloatArray
+    scale: FloatArray | None
+    strides: tuple[int, int]
+    pads: tuple[int, int, int, int]
+    dilations: tuple[int, int]
+    groups: int
+
+    def scaled(self, factor: float) -> Kernel:
+        """For inputs that are smaller by a factor; in int8 it is their scale that says so."""
+        return self if self.scale is not None else replace(self, weight=(self.weight * factor).astype(np.float32))
 
 
-def _name_sides(values: Sequence[Any], sides: _Sides) -> None:
-    """Give the sides of inputs or outputs their length or their name."""
-    for value in values:
-        for dimension, side in zip(value.type.tensor_type.shape.dim, sides, strict=True):
-            dimension.Clear()
-            if isinstance(side, str):
-                dimension.dim_param = side
-            else:
-                dimension.dim_value = side
+class Graph:
+    """Nodes and constants in the order in which they are added; a node's one output has the node's name.
+
+    Args:
+        network: folded; in int8 for its structure only.
+        tensors: what ``runtimes._int8_tensors.quantized`` made of it; empty for a file in floats.
+
+    Raises:
+        MissingDependencyError: onnx is not installed.
+    """
+
+    def __init__(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        check_installed("onnx")
+        self._onnx: Any = importlib.import_module("onnx")
+        self._network = network
+        self._tensors = tensors
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+        self._scales: set[tuple[str, str]] = set()
+
+    def node(self, operator: str, *inputs: str, name: str, **attributes: Any) -> str:
+        """Add a node; its output."""
+        self._nodes.append(self._onnx.helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def constant(self, name: str, values: ArrayLike) -> str:
+        """Add a constant."""
+        self._constants.append(self._onnx.numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def kernel(self, layer: str) -> Kernel:
+        """The convolution of that name in the network."""
+        module = cast("nn.Conv2d", self._network.get_submodule(layer))
+        if self._tensors:
+            weight, bias, scale = (self._numbers(layer, kind) for kind in ("weight", "bias", "weight_scale"))
+        else:
+            weight, bias, scale = module.weight.detach().numpy(), cast(Tensor, module.bias).detach().numpy(), None
+        above, beside = cast("tuple[int, int]", module.padding)
+        strides, dilations = cast("tuple[int, int]", module.stride), cast("tuple[int, int]", module.dilation)
+        return Kernel(weight, bias, scale, strides, (above, beside, above, beside), dilations, module.groups)
+
+    def held(self, features: str, reader: str) -> str:
+        """What the convolution ``reader`` reads: in int8 through the numbers that it is held in."""
+        return self._rounded(features, reader, "input")
+
+    def summand(self, features: str, layer: str) -> str:
+        """What the convolution ``layer`` gives to a sum: in int8 through the numbers that it is held in."""
+        return self._rounded(features, layer, "sum")
+
+    def pixels(self, pictures: str, reader: str) -> str:
+        """Numbers of uint8 pixels: 0 to 255 in floats, 0 to 1 in int8, whose scale says so."""
+        if not self._tensors:
+            return self.node("Cast", pictures, name="numbers", to=self._onnx.TensorProto.FLOAT)
+        return self.node("DequantizeLinear", pictures, *self._scale(reader, "input"), name="numbers")
+
+    def convolved(self, features: str, layer: str, kernel: Kernel | None = None) -> str:
+        """The convolution ``layer``, with its own numbers or with others."""
+        kernel = self.kernel(layer) if kernel is None else kernel
+        return self.node(
+            "Conv",
+            features,
+            *self._weights(layer, kernel),
+            name=f"{layer}.output",
+            kernel_shape=list(kernel.weight.shape[2:]),
+            strides=list(kernel.strides),
+            pads=list(kernel.pads),
+            dilations=list(kernel.dilations),
+            group=kernel.groups,
+        )
+
+    def multiplied(self, rows: str, layer: str, *, name: str) -> str:
+        """The convolution ``layer``, whose outputs each see all of a row ``(..., I)``, as a product: ``(..., O)``."""
+        kernel = self.kernel(layer)
+        matrix = np.ascontiguousarray(kernel.weight.reshape(len(kernel.weight), -1).T)
+        if kernel.scale is None:
+            weight = self.constant(f"{layer}.weight", matrix)
+        else:
+            weight = self._integers(f"{layer}.weight", matrix, kernel.scale, axis=1)
+        product = self.node("MatMul", rows, weight, name=f"{layer}.product")
+        return self.node("Add", product, self.constant(f"{layer}.bias", kernel.bias), name=name)
+
+    def write(self, path: Path, *, takes: tuple[str, type[np.generic], Sides], gives: Mapping[str, Sides]) -> None:
+        """Write a checked model; its folder is made if missing.
+
+        Args:
+            path: of the file.
+            takes: name, number format and sides of the input.
+            gives: sides of the outputs by name.
+        """
+        helper = self._onnx.helper
+        name, numbers, sides = takes
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(numbers))
+        values = [helper.make_tensor_value_info(name, kind, list(sides))]
+        outputs = [
+            helper.make_tensor_value_info(output, self._onnx.TensorProto.FLOAT, list(given))
+            for output, given in gives.items()
+        ]
+        graph = helper.make_graph(self._nodes, "network", values, outputs, self._constants)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="platereader", ir_version=10
+        )
+        self._onnx.checker.check_model(model, full_check=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, model.SerializeToString(deterministic=True))
+
+    def _rounded(self, features: str, layer: str, held: str) -> str:
+        if not self._tensors:
+            return features
+        scale = self._scale(layer, held)
+        numbers = self.node("QuantizeLinear", features, *scale, name=f"{features}.numbers")
+        return self.node("DequantizeLinear", numbers, *scale, name=f"{features}.held")
+
+    def _scale(self, layer: str, held: str) -> list[str]:
+        """Constants with the scale and the zero point of what a layer reads or gives."""
+        names = [f"{layer}.{held}_{kind}" for kind in ("scale", "zero_point")]
+        if (layer, held) not in self._scales:
+            self._scales.add((layer, held))
+            for name in names:
+                self.constant(name, self._tensors[name].numpy())
+        return names
+
+    def _weights(self, layer: str, kernel: Kernel) -> tuple[str, str]:
+        if kernel.scale is None:
+            return self.constant(f"{layer}.weight", kernel.weight), self.constant(f"{layer}.bias", kernel.bias)
+        unit = (kernel.scale * self._numbers(layer, "input_scale")).astype(np.float32)
+        bias = np.round(kernel.bias / unit).astype(np.int32)
+        return (
+            self._integers(f"{layer}.weight", kernel.weight, kernel.scale, axis=0),
+            self._integers(f"{layer}.bias", bias, unit, axis=0),
+        )
+
+    def _integers(self, name: str, integers: ArrayLike, scale: ArrayLike, *, axis: int) -> str:
+        """Integers with a scale for each row of an axis, as floats."""
+        held = self.constant(f"{name}.integers", integers), self.constant(f"{name}.scale", scale)
+        return self.node("DequantizeLinear", *held, name=name, axis=axis)
+
+    def _numbers(self, layer: str, kind: str) -> NDArray[Any]:
+        return self._tensors[f"{layer}.{kind}"].numpy()

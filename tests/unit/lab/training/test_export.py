@@ -49,7 +49,7 @@ def test_the_exported_detector_is_the_one_that_is_shipped(tmp_path: Path) -> Non
     assert main(["train", "export", "plate-detector", "--out", str(tmp_path)]) == 0
     for name in ("plate-detector", "plate-refiner"):
         shipped = Registry.default().resolve(name, precision="fp32", file_format="onnx")
-        picture = np.random.default_rng(0).random((2, 3, 64, 128), np.float32)
+        picture = np.random.default_rng(0).integers(0, 256, (2, 64, 128, 3), dtype=np.uint8)
         ours, theirs = (
             exported_runtime(data, name=name, engine="onnx").run(picture)
             for data in ((tmp_path / shipped.path.name).read_bytes(), shipped.data)

@@ -1,17 +1,9 @@
-"""Turn a detector into int8: measure what its layers see on real scenes, round, and compare on others.
-
-The heads of the finder and the last convolutions of the refiner stay in fp32 in an ONNX file: what they give are boxes,
-scores and corners themselves.
-"""
+"""Turn a detector into int8: measure what its layers see on real scenes, round, and compare on others."""
 
 from __future__ import annotations
 
-import importlib
-import logging
-import re
 import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -22,12 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from platereader._contracts import checked_detect
+from platereader._files import write_bytes
 from platereader._loading import DetectorFiles
 from platereader.detection._finder import Finder
 from platereader.detection._int8_networks import (
     FINDER_FLOW,
     REFINER_FLOW,
     Flow,
+    adding_layers,
     int8_finder,
     int8_refiner,
     shared_scales,
@@ -38,22 +32,24 @@ from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_calibration
 from platereader.lab.datasets.photographs import held_out_negatives, trainable
-from platereader.lab.training.detector.comparison import DetectorComparison, PictureSet, compare_scores, score_detector
+from platereader.lab.training.detector.comparison import (
+    DetectorComparison,
+    DetectorScores,
+    PictureSet,
+    compare_scores,
+    score_detector,
+)
+from platereader.lab.training.detector.export import export_finder, export_refiner
 from platereader.lab.training.detector.material import LabelledSets
 from platereader.lab.training.detector.train import networks_of
-from platereader.lab.training.export import export_finder, export_refiner, import_onnx, write_model
 from platereader.media._images import read_image
-from platereader.runtimes import Runtime
+from platereader.runtimes import Batch, Runtime
 from platereader.runtimes._exported import exported_runtime
-from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
-from platereader.runtimes._torch import fuse_normalisation
+from platereader.runtimes._int8_tensors import Scale, convolutions, quantized, write_int8
+from platereader.runtimes._torch import fuse_normalisation, planes
 
-Inputs: TypeAlias = Sequence[NDArray[np.float32]]
-"""What a network sees, float32 ``(N, 3, H, W)`` each."""
-
-# Without Relu among them the values before it would be rounded, too, and half of the steps lie below zero.
-_OPERATORS = ("Conv", "Relu", "Add", "Resize")
-_LAST = re.compile(r"(heads\.\d\..+|heat\.1|kinds\.0)\.weight")
+Pixels: TypeAlias = Sequence[NDArray[np.uint8]]
+"""What a network sees, uint8 ``(N, H, W, 3)`` BGR each."""
 
 
 class Exported(NamedTuple):
@@ -86,67 +82,63 @@ def export_detector(files: DetectorFiles, folder: Path) -> Exported:
     """
     finder, refiner = networks_of(files)
     exported = Exported(*(folder / f"{file.path.stem}.onnx" for file in files))
-    export_finder(fuse_normalisation(finder), exported.finder)
-    export_refiner(fuse_normalisation(refiner), exported.refiner)
+    export_finder(fuse_normalisation(finder), {}, exported.finder)
+    export_refiner(fuse_normalisation(refiner), {}, exported.refiner)
     return exported
 
 
-def quantize_onnx(
+def quantize_detector(
     exported: Exported,
     *,
     files: DetectorFiles,
     scenes: Sequence[LabelledImage],
     sets: LabelledSets,
     max_loss_points: float = 1.0,
-) -> tuple[Exported, DetectorComparison]:
-    """Write the int8 form of an exported detector, made of ``files``, beside it, if it finds as well.
+) -> Generator[tuple[str, Exported, DetectorComparison]]:
+    """Write the int8 forms of an exported detector, made of ``files``, beside it, if they find as well.
 
-    It is calibrated on ``scenes``, see ``calibration_scenes``, and both are compared on the calibration fifth of
-    ``sets``: at most ``max_loss_points`` percentage points of AP50, and of AP50-95, may be lost.
+    They hold the same numbers: an ONNX file, and a safetensors file for torch. They are calibrated on ``scenes``, see
+    ``calibration_scenes``, and compared with the floats on the calibration fifth of ``sets``: at most
+    ``max_loss_points`` percentage points of AP50, and of AP50-95, may be lost.
+
+    Yields:
+        Engine, ``onnx`` and then ``torch``, the files of this form and how it compares.
 
     Raises:
-        AccuracyError: int8 loses more; nothing is written.
+        AccuracyError: int8 loses more; this form is not written.
+        EngineError: torch cannot compute in int8 here.
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     before = _with_runtimes(files, *map(_on_onnx, exported))
+    finder, refiner = networks_of(files)
+    seen_by_finder, seen_by_refiner = _inputs(before, scenes)
+    finding = int8_tensors(fuse_normalisation(finder), FINDER_FLOW, pixels=seen_by_finder)
+    refining = int8_tensors(fuse_normalisation(refiner), REFINER_FLOW, pixels=seen_by_refiner)
+    pictures = PictureSet.of_files(
+        "calibration fifth", [one for one in sets.all if one.plates and is_calibration(one.path)]
+    )
+    was = score_detector(before, pictures)
+
+    def compared(*runtimes: Runtime) -> DetectorComparison:
+        now = score_detector(_with_runtimes(files, *runtimes), pictures)
+        _check_loss(was, now, max_loss_points=max_loss_points)
+        return compare_scores(pictures.name, was, now, margin_points=max_loss_points)
+
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
-        rounded = Exported(*(Path(folder) / path.name for path in exported))
-        for path, target, inputs in zip(exported, rounded, _inputs(before, scenes), strict=True):
-            _quantize(path, target, inputs=inputs)
-        after = _with_runtimes(files, *(_on_onnx(path, precision="int8") for path in rounded))
-        compared = _compared(before, after, sets, max_loss_points=max_loss_points)
+        made = Exported(*(Path(folder) / path.name for path in exported))
+        export_finder(finder, finding, made.finder)
+        export_refiner(refiner, refining, made.refiner)
+        comparison = compared(*(_on_onnx(path, "int8") for path in made))
         written = exported.named("-int8.onnx")
-        for path, target in zip(rounded, written, strict=True):
-            write_model(target, import_onnx().load(str(path)))
-    return written, compared
+        for path, target in zip(made, written, strict=True):
+            write_bytes(target, path.read_bytes())
+    yield "onnx", written, comparison
 
-
-def quantize_torch(
-    exported: Exported,
-    *,
-    files: DetectorFiles,
-    scenes: Sequence[LabelledImage],
-    sets: LabelledSets,
-    max_loss_points: float = 1.0,
-) -> tuple[Exported, DetectorComparison]:
-    """Write the int8 form of a detector for torch beside an exported one, if it finds as well; see ``quantize_onnx``.
-
-    Raises:
-        AccuracyError: int8 loses more; nothing is written.
-        EngineError: torch cannot compute in int8 here.
-    """
-    before = _with_runtimes(files, *map(_on_onnx, exported))
-    networks = [fuse_normalisation(network) for network in networks_of(files)]
-    rounded = [
-        _int8_tensors(network, flow, inputs=inputs)
-        for network, flow, inputs in zip(networks, (FINDER_FLOW, REFINER_FLOW), _inputs(before, scenes), strict=True)
-    ]
-    after = _with_runtimes(files, int8_finder(rounded[0]), int8_refiner(rounded[1]))
-    compared = _compared(before, after, sets, max_loss_points=max_loss_points)
+    comparison = compared(int8_finder(finding), int8_refiner(refining))
     written = exported.named("-int8.safetensors")
-    for target, tensors in zip(written, rounded, strict=True):
-        write_int8(target, tensors)
-    return written, compared
+    write_int8(written.finder, finding)
+    write_int8(written.refiner, refining)
+    yield "torch", written, comparison
 
 
 def _with_runtimes(files: DetectorFiles, finder: Runtime, refiner: Runtime) -> PlateDetector:
@@ -155,11 +147,11 @@ def _with_runtimes(files: DetectorFiles, finder: Runtime, refiner: Runtime) -> P
     return PlateDetector.of(Finder(finder, **settings, weights=files.finder.entry), Refiner(refiner))
 
 
-def _on_onnx(path: Path, *, precision: str = "fp32") -> Runtime:
+def _on_onnx(path: Path, precision: str = "fp32") -> Runtime:
     return exported_runtime(path.read_bytes(), name=str(path), engine="onnx", precision=precision)
 
 
-def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[Inputs, Inputs]:
+def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[Pixels, Pixels]:
     """What the two networks of a float detector see on the scenes."""
     finder, refiner = _Watched(detector.finder.runtime), _Watched(detector.refiner.runtime)
     finding, refining = replace(detector.finder, runtime=finder), replace(detector.refiner, runtime=refiner)
@@ -170,60 +162,48 @@ def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[I
 
 
 @torch.inference_mode()
-def _int8_tensors(network: nn.Module, flow: Flow, *, inputs: Inputs) -> dict[str, Tensor]:
-    """The tensors of an int8 file for torch: every input's greatest value is the last number of its scale."""
-    greatest = dict.fromkeys(convolutions(network), 0.0)
+def int8_tensors(network: nn.Module, flow: Flow, *, pixels: Pixels) -> dict[str, Tensor]:
+    """The tensors of an int8 file: every tensor's greatest value is the last number of its scale."""
+    lowest: dict[str, float] = {}
+    highest: dict[str, float] = {}
 
-    def measured(name: str) -> Any:
-        def measure(module: nn.Module, seen: tuple[Tensor, ...]) -> None:
+    def measured(name: str, *, given: bool) -> Any:
+        def measure(module: nn.Module, read: tuple[Tensor, ...], output: Tensor) -> None:
             del module
-            greatest[name] = max(greatest[name], float(seen[0].max()))
+            values, key = (output, f"{name}.sum") if given else (read[0], name)
+            lowest[key] = min(lowest.get(key, 0.0), float(values.min()))
+            highest[key] = max(highest.get(key, 0.0), float(values.max()))
 
         return measure
 
-    hooks = [module.register_forward_pre_hook(measured(name)) for name, module in convolutions(network).items()]
-    for one in inputs:
-        network(torch.from_numpy(one))
+    layers, adding = convolutions(network), adding_layers(network)
+    hooks = [module.register_forward_hook(measured(name, given=False)) for name, module in layers.items()]
+    hooks += [layers[name].register_forward_hook(measured(name, given=True)) for name in adding]
+    for batch in pixels:
+        network(planes(torch.from_numpy(batch)))
     for hook in hooks:
         hook.remove()
-    first = next(iter(greatest))
-    scales = {name: InputScale(max(value, 1e-6) / 255) for name, value in (greatest | {first: 1.0}).items()}
-    return quantized(network, shared_scales(scales, flow))
+    scales = {name: Scale(max(highest[name], 1e-6) / 255) for name in layers} | {next(iter(layers)): Scale(1 / 255)}
+    return quantized(
+        network,
+        shared_scales(scales, flow),
+        {name: _whole_range(lowest[f"{name}.sum"], highest[f"{name}.sum"]) for name in adding},
+    )
 
 
-def _quantize(path: Path, output: Path, *, inputs: Inputs) -> None:
-    """Write an int8 model: scales from the least and greatest values that the inputs show."""
-    onnx, quantization = import_onnx("onnxruntime.quantization"), importlib.import_module("onnxruntime.quantization")
-    graph = onnx.load(str(path)).graph
-    last = [node.name for node in graph.node if node.op_type == "Conv" and _LAST.fullmatch(node.input[1])]
-    with _quiet():
-        quantization.quantize_static(
-            str(path),
-            str(output),
-            _Reader(graph.input[0].name, inputs),
-            quant_format=quantization.QuantFormat.QDQ,
-            calibrate_method=quantization.CalibrationMethod.MinMax,
-            op_types_to_quantize=list(_OPERATORS),
-            nodes_to_exclude=last,
-            per_channel=True,
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-            reduce_range=True,  # weights of 7 bits: see ``runtimes._int8_tensors``
-        )
+def _whole_range(lowest: float, highest: float) -> Scale:
+    """A scale for values on both sides of 0, which it holds exactly."""
+    scale = max(highest - lowest, 1e-6) / 255
+    return Scale(scale, round(-lowest / scale))
 
 
-def _compared(
-    before: PlateDetector, after: PlateDetector, sets: LabelledSets, *, max_loss_points: float
-) -> DetectorComparison:
-    """What a float detector and its int8 form find on the calibration fifth.
+def _check_loss(was: DetectorScores, now: DetectorScores, *, max_loss_points: float) -> None:
+    """Refuse what finds fewer plates.
 
     Raises:
         AccuracyError: more points of AP50, or of AP50-95, are lost than ``max_loss_points``.
         DatasetError: there is no plate to compare on.
     """
-    fifth = [image for image in sets.all if image.plates and is_calibration(image.path)]
-    pictures = PictureSet.of_files("calibration fifth", fifth)
-    was, now = score_detector(before, pictures), score_detector(after, pictures)
     for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
         if old is None or new is None:
             raise DatasetError("the labelled sets have no plate in their calibration fifth to compare on: give more.")
@@ -233,7 +213,6 @@ def _compared(
                 f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
                 f"{max_loss_points:g}. Calibrate on more or other scenes, or allow more."
             )
-    return compare_scores(pictures.name, was, now, margin_points=max_loss_points)
 
 
 class _Watched:
@@ -242,32 +221,9 @@ class _Watched:
     def __init__(self, inner: Runtime) -> None:
         self._inner = inner
         self.engine, self.precision, self.threads = inner.engine, inner.precision, inner.threads
-        self.seen: list[NDArray[np.float32]] = []
+        self.seen: list[NDArray[np.uint8]] = []
 
-    def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
         """The inner runtime's outputs."""
-        self.seen.append(batch)
+        self.seen.append(np.asarray(batch, np.uint8))
         return self._inner.run(batch)
-
-
-class _Reader:
-    """Inputs as onnxruntime's quantisation asks for them."""
-
-    def __init__(self, name: str, inputs: Inputs) -> None:
-        self._name, self._inputs = name, iter(inputs)
-
-    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """The next input of the network; None at the end."""
-        one = next(self._inputs, None)
-        return None if one is None else {self._name: one}
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Without the advice that quantising writes to the root logger."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

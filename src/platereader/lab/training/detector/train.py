@@ -42,7 +42,7 @@ from platereader.lab.training.report import Figures, describe_weights
 from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import Kind
 from platereader.runtimes._tensors import tensors_of, write_tensors
-from platereader.runtimes._torch import TorchRuntime
+from platereader.runtimes._torch import TorchRuntime, planes
 
 FINDER_NAME: Final = "plate_finder.safetensors"
 """The weights that a detector is loaded by; their settings name the refiner's."""
@@ -151,16 +151,15 @@ def _loop(
 
 
 def _finder_losses(network: FinderNetwork, batch: TileBatch) -> dict[str, Tensor]:
-    pictures = batch.pictures.to(memory_format=torch.channels_last).float() / 255  # (N, 3, H, W)
+    pictures = planes(batch.pictures)  # (N, 3, H, W)
     with fast_arithmetic():
         outputs = network(pictures)  # (N, 1, A), (N, 4, A)
     return finder_loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
 
 
 def _refiner_losses(network: RefinerNetwork, batch: CropBatch) -> dict[str, Tensor]:
-    crops = batch.crops.flip(-1).permute(0, 3, 1, 2).float() / 255  # (N, 3, 64, 128) RGB
     with fast_arithmetic():
-        outputs = network(crops.contiguous(memory_format=torch.channels_last))  # (N, 4, 16, 32), (N, 3)
+        outputs = network(planes(batch.crops))  # (N, 4, 16, 32), (N, 3)
     return refiner_loss(outputs, batch.targets)
 
 

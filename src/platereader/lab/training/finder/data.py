@@ -29,7 +29,7 @@ _STRETCHES = (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tiles, uint8 ``(N, 3, H, W)`` RGB, and what is known of them."""
+    """Tiles, uint8 ``(N, H, W, 3)`` BGR, and what is known of them."""
 
     pictures: Tensor
     targets: Targets
@@ -57,7 +57,6 @@ class FinderBatches(Dataset[Batch]):
 
 def as_batch(tiles: Sequence[LabelledScene]) -> Batch:
     """Tiles of one size as tensors, labels padded to the longest."""
-    pictures = np.stack([tile.pixels[:, :, ::-1].transpose(2, 0, 1) for tile in tiles])
     plates = max(1, *(len(tile.boxes) for tile in tiles))
     targets = Targets(
         boxes=padded_stack([tile.boxes for tile in tiles]),
@@ -65,4 +64,4 @@ def as_batch(tiles: Sequence[LabelledScene]) -> Batch:
         ignored=padded_stack([tile.ignored for tile in tiles]),
         complete=torch.tensor([tile.complete for tile in tiles]),
     )
-    return Batch(torch.from_numpy(np.ascontiguousarray(pictures)), targets)
+    return Batch(torch.from_numpy(np.stack([tile.pixels for tile in tiles])), targets)

@@ -31,12 +31,13 @@ from platereader.plates import Alphabet
 from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._preprocess import prepare
+from platereader.recognition._quantized import adding_layers
 from platereader.recognition._shape import shape_of
 from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
 from platereader.runtimes._exported import exported_runtime
-from platereader.runtimes._int8_tensors import InputScale, convolutions, quantized, write_int8
+from platereader.runtimes._int8_tensors import Scale, convolutions, quantized, write_int8
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
@@ -117,7 +118,8 @@ def quantize_recognizer(
     network = fuse_normalisation(
         network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval()
     )
-    tensors = quantized(network, input_scales(network, torch.from_numpy(prepare(plates.calibration, size_px=size_px))))
+    pictures = torch.from_numpy(prepare(plates.calibration, size_px=size_px))
+    tensors = quantized(network, *measured_scales(network, pictures))
     fp32, int8 = TorchRuntime(network), _on_onnx(tensors, weights)
     read = partial(read_greedily, alphabet=alphabet, config=config)
     texts = {
@@ -149,28 +151,33 @@ def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
 
 
 @torch.inference_mode()
-def input_scales(network: ConvCtc, pictures: Tensor) -> dict[str, InputScale]:
-    """How the input of every convolution of a folded network is held in uint8 with least squared error.
+def measured_scales(network: ConvCtc, pictures: Tensor) -> tuple[dict[str, Scale], dict[str, Scale]]:
+    """How what every convolution reads, and what the last ones of blocks add, is held with least squared error.
 
-    ``pictures`` are float ``(N, 1, H, W)``, some hundred: all activations of one layer are held at once.
+    ``network`` is folded; ``pictures`` are float ``(N, 1, H, W)``, some hundred: all activations of one layer are held
+    at once.
     """
-    scales: dict[str, InputScale] = {}
+    inputs: dict[str, Scale] = {}
+    sums: dict[str, Scale] = {}
 
     def measured(name: str) -> Any:
-        def measure(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        def measure(module: nn.Module, seen: tuple[Tensor, ...], given: Tensor) -> None:
             del module
-            scales[name] = _best_scale(inputs[0])
+            inputs[name] = _best_scale(seen[0])
+            if name in adding:
+                sums[name] = _best_scale(given)
 
         return measure
 
-    hooks = [module.register_forward_pre_hook(measured(name)) for name, module in convolutions(network).items()]
+    adding = adding_layers(network)
+    hooks = [module.register_forward_hook(measured(name)) for name, module in convolutions(network).items()]
     network(pictures)
     for hook in hooks:
         hook.remove()
-    return scales
+    return inputs, sums
 
 
-def _best_scale(values: Tensor) -> InputScale:
+def _best_scale(values: Tensor) -> Scale:
     """The scale, out of some that cut off the ends, with least squared error; the zero point keeps 0 exact."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
     zero_point = round(-low / (high - low) * _LEVELS)
@@ -179,7 +186,7 @@ def _best_scale(values: Tensor) -> InputScale:
         (values / scale).round_().add_(zero_point).clamp_(0, _LEVELS).sub_(zero_point).mul_(scale) for scale in scales
     )
     errors = [float((one - values).square_().mean()) for one in held]
-    return InputScale(scales[int(np.argmin(errors))], zero_point)
+    return Scale(scales[int(np.argmin(errors))], zero_point)
 
 
 def _compared(validation: Mapping[str, Sequence[tuple[str, str, str]]]) -> list[Agreement]:

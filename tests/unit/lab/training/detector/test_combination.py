@@ -18,6 +18,7 @@ from platereader.detection._refiner import Refiner
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.detector.combination import fit_pair, fitted_on
 from platereader.lab.training.finder.validation import Photographs
+from platereader.runtimes import Batch
 
 FloatArray = NDArray[np.float32]
 PLACE = Box(30, 40, 90, 60)
@@ -27,7 +28,7 @@ HULL = np.array([[1 / 6, 0.28], [5 / 6, 0.28], [5 / 6, 0.72], [1 / 6, 0.72]], np
 class Brightness(FakeRefinerNetwork):
     """The brighter a crop, the more it is a plate."""
 
-    def run(self, batch: FloatArray) -> tuple[FloatArray, ...]:
+    def run(self, batch: Batch) -> tuple[FloatArray, ...]:
         heat, kinds = super().run(batch)
         kinds[:, 0] = 8 * (batch.mean((1, 2, 3)) - 0.5)
         return heat, kinds

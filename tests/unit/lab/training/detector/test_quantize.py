@@ -13,7 +13,7 @@ from platereader.detection import PlateDetector
 from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets.labels import LabelledImage, LabelledPlate, is_calibration
 from platereader.lab.training.detector.material import LabelledSets
-from platereader.lab.training.detector.quantize import calibration_scenes, export_detector, quantize_onnx
+from platereader.lab.training.detector.quantize import calibration_scenes, export_detector, quantize_detector
 from platereader.registry import Registry
 
 
@@ -59,11 +59,15 @@ def test_int8_finds_the_same_and_is_not_written_if_it_does_not(tmp_path: Path, r
         scenes.append(LabelledImage(tmp_path / name, 480, 320, tuple(plates)))
     assert sum(len(scene.plates) for scene in scenes) >= 4
 
+    sets = sets_of(scenes)
     with pytest.raises(AccuracyError, match="allowed are -1"):
-        quantize_onnx(exported, files=files, scenes=scenes, sets=sets_of(scenes), max_loss_points=-1)
+        list(quantize_detector(exported, files=files, scenes=scenes, sets=sets, max_loss_points=-1))
     assert not list(tmp_path.glob("*-int8*"))
-    written, compared = quantize_onnx(exported, files=files, scenes=scenes, sets=sets_of(scenes), max_loss_points=20)
-    assert compared.before.ap50 is not None
-    assert compared.before.ap50.value > 0.99
-    for rounded, whole in zip(written, exported, strict=True):
-        assert rounded.stat().st_size < whole.stat().st_size / 2
+    forms = quantize_detector(exported, files=files, scenes=scenes, sets=sets, max_loss_points=20)
+    for engine, suffix in (("onnx", ".onnx"), ("torch", ".safetensors")):
+        found, written, compared = next(forms)
+        assert (found, written.finder.suffix) == (engine, suffix)
+        assert compared.before.ap50 is not None
+        assert compared.before.ap50.value > 0.99
+        for rounded, whole in zip(written, exported, strict=True):
+            assert rounded.stat().st_size < whole.stat().st_size / 2

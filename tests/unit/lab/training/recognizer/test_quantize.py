@@ -13,15 +13,16 @@ from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.recognizer.quantize import (
     QuantizationPlates,
     draw_plates,
-    input_scales,
+    measured_scales,
     quantize_recognizer,
 )
 from platereader.plates import RUSSIAN
 from platereader.recognition._preprocess import prepare
+from platereader.recognition._quantized import adding_layers
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import Registry, WeightFile, write_sidecar
-from platereader.runtimes._int8_tensors import InputScale, convolutions
+from platereader.runtimes._int8_tensors import Scale, convolutions
 from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network, write_small
 
@@ -65,7 +66,7 @@ def test_int8_weights_are_written_with_their_figures(
 def test_weights_that_read_worse_are_refused(
     weights: WeightFile, data: QuantizationPlates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quantize, "_best_scale", lambda values: InputScale(3.0, 0))
+    monkeypatch.setattr(quantize, "_best_scale", lambda values: Scale(3.0, 0))
     output = tmp_path / "int8.safetensors"
     with pytest.raises(AccuracyError, match=r"small\.safetensors reads .* points fewer of 40 .*nothing was written"):
         quantize_recognizer(weights, output=output, plates=data)
@@ -80,13 +81,15 @@ def test_scales_leave_the_network_alone_and_keep_zero_exact() -> None:
     pictures = torch.from_numpy(prepare(plates(8), size_px=(16, 64)))
     with torch.inference_mode():
         before = network(pictures)
-        scales = input_scales(network, pictures)
+        scales, sums = measured_scales(network, pictures)
         assert torch.equal(network(pictures), before)
-    assert not any(module._forward_pre_hooks for module in convolutions(network).values())
+    assert not any(module._forward_hooks for module in convolutions(network).values())
     first, *others = scales.values()
     assert list(scales) == list(convolutions(network))
     assert 0 < first.zero_point < 255
     assert all(scale.zero_point == 0 and 0 < scale.scale < 1 for scale in others)
+    assert sums.keys() == adding_layers(network)
+    assert all(0 < scale.zero_point < 255 for scale in sums.values())
 
 
 def test_rare_ends_are_cut_off_where_that_errs_less() -> None:
