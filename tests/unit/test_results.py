@@ -94,6 +94,7 @@ def test_results_go_through_json(result: Any) -> None:
             lambda: PlateEvidence(None, PLATE, NOTHING, anything([])),
             r"candidates is the list \[\]",
         ),
+        (lambda: Verdict(anything(7), 0.5, "read"), "text is the int 7, expected is a str"),
         (lambda: Verdict("A1", 0.5, anything("good")), "status is 'good', allowed are 'read'"),
         (lambda: Verdict("A1", 0.5, "uncertain", anything("dirty")), "reason is 'dirty', allowed are"),
         (lambda: Verdict(None, 0.5, "read"), "what is unreadable has no text"),

@@ -163,6 +163,17 @@ def test_a_text_that_is_not_of_the_best_path_is_weighed_by_all_alignments() -> N
     assert characters_are_exact(log_probs)
 
 
+@pytest.mark.parametrize(("steps", "sure"), [(6, True), (12, False)])
+def test_a_character_that_may_last_for_long_is_weighed_by_all_alignments(steps: int, sure: bool) -> None:
+    log_probs = np.insert(certain("A123BC77", blank=1e-24), [2] * steps, certain("")[:, :1], axis=1)
+    log_probs[0, 2 : 2 + steps, 0], log_probs[0, 2 : 2 + steps, RUSSIAN.encode("A")[0]] = np.log(0.55), np.log(0.45)
+    log_probs[0, -4, RUSSIAN.encode("17")] = np.log([0.3, 0.7])
+    (found,) = certain_texts(log_probs)
+    exact = ctc.log_prob(log_probs[0], RUSSIAN.encode("A123BC77"))
+    assert found.certain is sure
+    assert (found.log_prob == pytest.approx(exact, abs=1e-3)) is sure
+
+
 def test_kept_texts_are_those_of_the_same_numbers_only() -> None:
     log_probs = certain("A123BC77")
     first = certain_texts(log_probs)
@@ -206,3 +217,4 @@ def test_the_most_probable_other_text_is_among_the_candidates_whatever_the_order
     assert len(others) == 7
     assert all(one.format for one in others[:-1])
     assert (others[-1].text, others[-1].format) == ("123BC77", None)
+    assert [one.text for one in replace(decoder, width=2)._searched(log_probs)[0]] == ["A123BC77", "123BC77"]

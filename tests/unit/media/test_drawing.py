@@ -11,7 +11,7 @@ import pytest
 from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUpdate
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidImageError, MediaFileError
-from platereader.media._drawing import draw_readings, draw_update
+from platereader.media._drawing import _line_px, draw_readings, draw_update
 from platereader.results import Character, PlateEvidence, Sighting, Status, TrackedPlate, Verdict
 
 PLACE = Box(100, 100, 180, 118)
@@ -181,6 +181,11 @@ def test_letters_grow_with_the_frame(scale: int, least: int) -> None:
     drawn = draw_readings(grey(240 * scale, 320 * scale), [reading("A123BC77", detection=Detection(box, 0.9))])
     rows = np.flatnonzero((drawn == 255).all(axis=2).any(axis=1))
     assert least <= rows[-1] - rows[0] + 1 <= 2 * least
+
+
+@pytest.mark.parametrize(("width", "line_px"), [(320, 1), (1280, 2), (3000, 5)])
+def test_lines_grow_with_the_frame(width: int, line_px: int) -> None:
+    assert _line_px(np.zeros((240, width, 3), np.uint8)) == line_px
 
 
 def test_crops_without_a_place_are_left_out() -> None:

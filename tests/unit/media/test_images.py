@@ -195,6 +195,18 @@ class TestMemory:
         monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed)
         assert image_size(path) == (1500, 2000) == read_image(path).shape[1::-1]
 
+    @pytest.mark.parametrize(("name", "pixel_bytes"), [("a.jp2", 19), ("a.avif", 14)])
+    def test_newer_kinds_cost_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pixel_bytes: int
+    ) -> None:
+        Image.new("RGB", (64, 32)).save(tmp_path / name)
+        needed = (tmp_path / name).stat().st_size + 64 * 32 * pixel_bytes
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed - 1)
+        with pytest.raises(MediaFileError, match="64x32 px and would take"):
+            image_size(tmp_path / name)
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed)
+        assert image_size(tmp_path / name) == (64, 32)
+
     def test_file_that_is_longer_than_the_limit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = save(tmp_path / "a.png")
         monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", path.stat().st_size - 1)
