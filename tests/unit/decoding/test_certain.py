@@ -187,6 +187,12 @@ def test_a_single_character_and_an_empty_plate_are_searched() -> None:
     assert not list(certain_plates(certain(""), RUSSIAN, count=5))
 
 
+def test_noise_is_searched() -> None:
+    noise = np.full((1, 20, RUSSIAN.size), -np.log(RUSSIAN.size), np.float32)
+    assert certain_texts(noise)[0].errors == certain_texts(noise)[0].rest == np.inf
+    assert not list(certain_plates(noise, RUSSIAN, count=5))
+
+
 def test_what_a_preference_could_change_is_searched() -> None:
     """A certain text of no format, with a legal one that is hardly less probable than the penalty."""
     log_probs = certain("A123B77", blank=1e-5)

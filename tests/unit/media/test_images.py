@@ -125,6 +125,11 @@ class TestReadImage:
         assert np.array_equal(picture[:, :, ::-1], expected)
         assert picture.flags.c_contiguous
 
+    @pytest.mark.parametrize("orientation", [0, 9])
+    def test_an_orientation_that_is_none_turns_nothing(self, tmp_path: Path, orientation: int) -> None:
+        path = save(tmp_path / "a.jpg", orientation=orientation)
+        assert image_size(path) == (40, 20) == read_image(path).shape[1::-1]
+
     @pytest.mark.parametrize("values", [[0, 200, 255], [0, 256, 65535], [65535, 0, 1]])
     def test_brightness_does_not_depend_on_the_strip(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[int]

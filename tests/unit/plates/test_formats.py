@@ -77,6 +77,8 @@ def test_heights_line_up_with_the_groups() -> None:
         (PlateLayout, {"heights_mm": ((58.0, 76.0),), "face": "arial"}, "face is 'arial'"),
         (PlateLayout, {"heights_mm": ((58.0, 76.0),), "boxed_at": "top"}, "boxed_at is 'top'"),
         (PlateLayout, {"heights_mm": (58.0, 76.0)}, "heights_mm"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": ("--",)}, "separators"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": ("x",)}, "separators"),
     ],
 )
 def test_what_could_not_be_drawn_is_refused(kind: Any, values: dict[str, Any], named: str) -> None:
