@@ -65,6 +65,7 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 }
 SLOWER = 3.0  # than without a fault, and half a minute more, counts as noticed
 SPARE_S = 30.0
+LARGE = 100  # of a number: one more hardly changes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _changes(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield repr(not node.value)
     elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        yield repr(node.value + 1)
+        yield repr(node.value + 1 if abs(node.value) < LARGE else node.value * 2)
     elif isinstance(node, ast.Return) and node.value is not None and not isinstance(node.value, ast.Constant):
         yield "return None"
     elif isinstance(node, (ast.Raise, ast.Break, ast.Continue)) or (
