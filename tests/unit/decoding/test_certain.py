@@ -133,6 +133,7 @@ def test_two_doubtful_characters_are_weighed_together() -> None:
         log_probs[0, place, RUSSIAN.encode(other + char)] = np.log([share, 1.0 - share])
     ((_, found, _),) = certain_plates(log_probs, RUSSIAN, count=5)
     searched = {one.text: one.log_prob for one in BeamDecoder(RUSSIAN)._searched(log_probs)[0][:4]}
+    assert len(found) == 5
     assert list(found)[:4] == list(searched) == ["A123BC77", "A723BC77", "A123EC77", "A723EC77"]
     assert {text: found[text] for text in searched} == pytest.approx(searched, abs=0.01)
 

@@ -83,6 +83,12 @@ def test_weights_out_of_range_are_refused(wrong: dict[str, object]) -> None:
         FrameWeights(**{**good, **wrong})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("dependence", [0.0, 1.0])
+def test_frames_may_be_independent_or_all_the_same(dependence: float) -> None:
+    weights = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=0.0, dependence=dependence)
+    assert FrameWeights.from_dict(weights.to_dict()) == weights
+
+
 def test_texts_of_no_type_or_of_unknown_region_are_penalised_by_their_lines() -> None:
     assert UNFITTED.penalty(DEFAULT_SCHEMES.fit("A123BC77", lines=1)) == 0.0
     assert UNFITTED.penalty(DEFAULT_SCHEMES.fit("A123BC00", lines=1)) == UNFITTED.no_format_nats
