@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = {
     "video": ("tests/unit/video",),
     "trust": ("tests/unit/trust",),
-    "registry": ("tests/unit/registry", "tests/unit/test_weight_bytes.py"),
+    "registry": ("tests/unit/registry", "tests/unit/test_weight_bytes.py", "tests/unit/detection/test_yolo.py"),
     "media": ("tests/unit/media",),
     "rectification": ("tests/unit/rectification", "tests/property/test_outline.py"),
     "_files.py": ("tests/unit/test_files.py",),
@@ -114,12 +114,12 @@ def mutants_of(area: str) -> Iterator[Mutant]:
 
 
 def _code(node: ast.AST) -> Iterator[Any]:
-    """Statements and expressions that run, without annotations, defaults of messages and texts."""
+    """Statements and expressions that run, without annotations, messages and texts."""
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "type_params", "exc", "msg", "bases"}:
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.JoinedStr) or not isinstance(child, ast.AST) or _is_declaration(child):
+            if not isinstance(child, ast.AST) or isinstance(child, ast.JoinedStr) or _is_declaration(child):
                 continue
             if isinstance(child, (ast.expr, ast.stmt)):
                 yield child
@@ -127,7 +127,9 @@ def _code(node: ast.AST) -> Iterator[Any]:
 
 
 def _is_declaration(node: ast.AST) -> bool:
-    """Whether a statement says something to readers and type checkers alone."""
+    """Whether a part of the source only says something: to readers, to type checkers, or of lengths that are equal."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     if isinstance(node, ast.If):
         return ast.unparse(node.test) == "TYPE_CHECKING"
     if isinstance(node, ast.Assign):
