@@ -33,7 +33,12 @@ TESTS = {
     "media": ("tests/unit/media",),
     "rectification": ("tests/unit/rectification", "tests/property/test_outline.py"),
     "_files.py": ("tests/unit/test_files.py",),
-    "_ctc": ("tests/unit/test_ctc.py", "tests/property/test_ctc.py", "tests/property/test_certain.py"),
+    "_ctc": (
+        "tests/unit/test_ctc.py",
+        "tests/unit/decoding/test_certain.py",
+        "tests/property/test_ctc.py",
+        "tests/property/test_certain.py",
+    ),
     "decoding": (
         "tests/unit/decoding",
         "tests/property/test_beam.py",

@@ -133,9 +133,17 @@ def test_two_doubtful_characters_are_weighed_together() -> None:
         log_probs[0, place, RUSSIAN.encode(other + char)] = np.log([share, 1.0 - share])
     ((_, found, _),) = certain_plates(log_probs, RUSSIAN, count=5)
     searched = {one.text: one.log_prob for one in BeamDecoder(RUSSIAN)._searched(log_probs)[0][:4]}
-    assert len(found) == 5
     assert list(found)[:4] == list(searched) == ["A123BC77", "A723BC77", "A123EC77", "A723EC77"]
     assert {text: found[text] for text in searched} == pytest.approx(searched, abs=0.01)
+
+
+def test_of_the_texts_that_several_doubtful_characters_make_five_are_listed() -> None:
+    log_probs = certain("A123BC77", blank=1e-9)
+    for place, (char, other, share) in {3: ("1", "7", 0.05), 7: ("3", "8", 0.04), 9: ("B", "E", 0.03)}.items():
+        log_probs[0, place, RUSSIAN.encode(other + char)] = np.log([share, 1.0 - share])
+    ((_, found, least),) = certain_plates(log_probs, RUSSIAN, count=8)
+    assert list(found) == ["A123BC77", "A723BC77", "A128BC77", "A123EC77", "A728BC77"]
+    assert least == pytest.approx(ctc.log_prob(log_probs[0], RUSSIAN.encode("A723EC77")), abs=0.01)
 
 
 def characters_are_exact(log_probs: LogProbs) -> bool:
