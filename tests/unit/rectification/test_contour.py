@@ -14,7 +14,7 @@ from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.render import render_plate
 from platereader.media._images import read_image
 from platereader.plates import RUSSIA
-from platereader.rectification._contour import ContourRectifier, _fit_sides, find_outline
+from platereader.rectification._contour import ContourRectifier, _fit_sides, _lettering_slope, find_outline
 from platereader.rectification._layout import rectify_box, rectify_quad
 
 
@@ -87,6 +87,16 @@ def test_without_an_outline_the_box_is_sheared_as_the_lettering_is(slope: float)
     expected = np.array([(50, 60 + left), (250, 60 + right), (250, 110 - left), (50, 110 - right)])
     assert found is not None
     assert found.to_array() == pytest.approx(expected, abs=5.1)
+
+
+@pytest.mark.parametrize("half", [slice(0, 110), slice(110, 220)])
+@pytest.mark.parametrize("slope", [-0.15, 0.0, 0.15])
+def test_lettering_says_its_slope_wherever_it_stands(slope: float, half: slice) -> None:
+    y, x = np.mgrid[:80, :220]
+    lettering = (np.abs(y - 40 - slope * (x - 110)) < 8) & (x // 4 % 2 == 0)
+    grey = np.full((80, 220), 100, np.uint8)
+    grey[:, half][lettering[:, half]] = 200
+    assert _lettering_slope(grey, Box(0, 0, 220, 80)) == pytest.approx(slope, abs=0.04)
 
 
 def test_something_without_four_sides_breaks_nothing() -> None:
