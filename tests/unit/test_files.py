@@ -305,8 +305,8 @@ def test_input_is_never_replaced_by_any_way_to_it(tmp_path: Path, way: str) -> N
     refused = partial(pytest.raises, FileError, match="one of the files that are read")
     with nothing_changes(tmp_path), refused():
         write_bytes(target, b"\x89PNG new", inputs=inputs)
-    with nothing_changes(tmp_path), refused(), new_file(target, inputs=inputs) as part:
-        part.write_bytes(b"\x89PNG new")
+    with nothing_changes(tmp_path), refused(), new_file(target, inputs=inputs):
+        pytest.fail("nothing should be written, not even beside it")
     assert target in inputs
     write_bytes(tmp_path / "new.png", b"\x89PNG new", inputs=inputs)
 

@@ -94,6 +94,8 @@ def test_results_go_through_json(result: Any) -> None:
             lambda: PlateEvidence(None, PLATE, NOTHING, anything([])),
             r"candidates is the list \[\]",
         ),
+        (lambda: PlateEvidence(None, PLATE, NOTHING, (), anything({"RU": 7})), r"marks\['RU'\] is 7"),
+        (lambda: Verdict(anything(7), 0.5, "read"), "text is the int 7, expected is a str"),
         (lambda: Verdict("A1", 0.5, anything("good")), "status is 'good', allowed are 'read'"),
         (lambda: Verdict("A1", 0.5, "uncertain", anything("dirty")), "reason is 'dirty', allowed are"),
         (lambda: Verdict(None, 0.5, "read"), "what is unreadable has no text"),
@@ -105,6 +107,8 @@ def test_results_go_through_json(result: Any) -> None:
         (lambda: PlateReading(anything("A1"), anything(None)), "verdict is the str 'A1', expected is a Verdict"),
         (lambda: StreamUpdate(float("inf"), (), ()), "timestamp_s is inf, expected is a finite number"),
         (lambda: TrackAssignment(anything([1]), ended=()), r"track_ids is the list \[1\], expected is a tuple"),
+        (lambda: TrackAssignment((), ended=anything([7])), r"ended is the list \[7\], expected is a tuple"),
+        (lambda: TrackAssignment((), ended=(), coasting=anything([])), r"coasting is the list \[\], expected"),
         (lambda: TrackAssignment((anything(1.0),), ended=()), "track_ids is 1.0, allowed are whole numbers"),
         (lambda: TrackAssignment((7, 7), ended=()), "an id belongs to one detection"),
         (lambda: TrackAssignment((7,), ended=(7,)), "not to a track that has ended"),
@@ -123,6 +127,9 @@ def test_numpy_numbers_become_plain_ones() -> None:
         json.dumps(one.to_dict())
         == '{"box": [0.0, 1.0, 20.0, 9.0], "score": 0.5, "corners": null, "lines": 2, "truncated": null}'
     )
+    for log_prob in (-0.5, -math.inf):
+        candidate = Candidate("A", anything(np.float32(log_prob)), None)
+        assert (type(candidate.log_prob), candidate.log_prob) == (float, log_prob)
     many = TrackAssignment(
         anything((np.int64(1), None)), ended=anything((np.int32(3),)), coasting=anything(((np.int64(2), BOX),))
     )

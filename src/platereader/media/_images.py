@@ -35,6 +35,7 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _SHARED_BRANDS = (b"mif1", b"msf1")  # of HEIC and of AVIF, which names its own further on
 _START_BYTES = 64
 _ORIENTATION_TAG = 0x0112
+_ON_ITS_SIDE = range(5, 9)
 _WIDTH_TAG, _HEIGHT_TAG = 0x0100, 0x0101
 # Bytes of a pixel: of a decoded picture by its mode (others take 4), and of the result.
 _STORED_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
@@ -217,7 +218,7 @@ def _to_bgr(picture: Image.Image) -> BgrImage:
     """uint8 BGR of a decoded picture, the right way up, whatever it holds."""
     orientation = picture.getexif().get(_ORIENTATION_TAG, 1)
     width, height = picture.size
-    result = np.empty((width, height, 3) if orientation in range(5, 9) else (height, width, 3), np.uint8)
+    result = np.empty((width, height, 3) if orientation in _ON_ITS_SIDE else (height, width, 3), np.uint8)
     stored = _as_stored(result, orientation)
     if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
         # 16 bits a pixel are scaled by their full range: converting in Pillow would clip everything above 255.
@@ -272,7 +273,7 @@ def image_size(path: Path) -> tuple[int, int]:
         _check_memory(path, picture, file_bytes=path.stat().st_size)
         try:
             # The general reader: that of PNG decodes all pixels first, for a tag that may also follow them.
-            turned = Image.Image.getexif(picture).get(_ORIENTATION_TAG, 1) >= 5
+            turned = Image.Image.getexif(picture).get(_ORIENTATION_TAG, 1) in _ON_ITS_SIDE
         except DECODER_ERRORS as error:
             raise MediaFileError(f"path {str(path)!r} has a damaged EXIF header ({error}): save it again.") from error
         width, height = _stored_size(picture)

@@ -33,9 +33,9 @@ class Cell(NamedTuple):
     """
 
     allowed: str
-    number: int = 0
-    number_end: bool = False
-    in_region: bool = False
+    number: int
+    number_end: bool
+    in_region: bool
 
 
 class Group(NamedTuple):

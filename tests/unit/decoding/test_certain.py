@@ -137,6 +137,15 @@ def test_two_doubtful_characters_are_weighed_together() -> None:
     assert {text: found[text] for text in searched} == pytest.approx(searched, abs=0.01)
 
 
+def test_of_the_texts_that_several_doubtful_characters_make_five_are_listed() -> None:
+    log_probs = certain("A123BC77", blank=1e-9)
+    for place, (char, other, share) in {3: ("1", "7", 0.05), 7: ("3", "8", 0.04), 9: ("B", "E", 0.03)}.items():
+        log_probs[0, place, RUSSIAN.encode(other + char)] = np.log([share, 1.0 - share])
+    ((_, found, least),) = certain_plates(log_probs, RUSSIAN, count=8)
+    assert list(found) == ["A123BC77", "A723BC77", "A128BC77", "A123EC77", "A728BC77"]
+    assert least == pytest.approx(ctc.log_prob(log_probs[0], RUSSIAN.encode("A723EC77")), abs=0.01)
+
+
 def characters_are_exact(log_probs: LogProbs) -> bool:
     """Whether trust takes A123BC77 for the text, and each character for as probable as all alignments say."""
     (candidates,) = BeamDecoder(RUSSIAN).decode(log_probs)
@@ -163,6 +172,17 @@ def test_a_text_that_is_not_of_the_best_path_is_weighed_by_all_alignments() -> N
     assert characters_are_exact(log_probs)
 
 
+@pytest.mark.parametrize(("steps", "sure"), [(6, True), (12, False)])
+def test_a_character_that_may_last_for_long_is_weighed_by_all_alignments(steps: int, sure: bool) -> None:
+    log_probs = np.insert(certain("A123BC77", blank=1e-24), [2] * steps, certain("")[:, :1], axis=1)
+    log_probs[0, 2 : 2 + steps, 0], log_probs[0, 2 : 2 + steps, RUSSIAN.encode("A")[0]] = np.log(0.55), np.log(0.45)
+    log_probs[0, -4, RUSSIAN.encode("17")] = np.log([0.3, 0.7])
+    (found,) = certain_texts(log_probs)
+    exact = ctc.log_prob(log_probs[0], RUSSIAN.encode("A123BC77"))
+    assert found.certain is sure
+    assert (found.log_prob == pytest.approx(exact, abs=1e-3)) is sure
+
+
 def test_kept_texts_are_those_of_the_same_numbers_only() -> None:
     log_probs = certain("A123BC77")
     first = certain_texts(log_probs)
@@ -174,6 +194,12 @@ def test_kept_texts_are_those_of_the_same_numbers_only() -> None:
 def test_a_single_character_and_an_empty_plate_are_searched() -> None:
     assert not list(certain_plates(certain("A"), RUSSIAN, count=5))
     assert not list(certain_plates(certain(""), RUSSIAN, count=5))
+
+
+def test_noise_is_searched() -> None:
+    noise = np.full((1, 20, RUSSIAN.size), -np.log(RUSSIAN.size), np.float32)
+    assert certain_texts(noise)[0].errors == certain_texts(noise)[0].rest == np.inf
+    assert not list(certain_plates(noise, RUSSIAN, count=5))
 
 
 def test_what_a_preference_could_change_is_searched() -> None:
@@ -206,3 +232,4 @@ def test_the_most_probable_other_text_is_among_the_candidates_whatever_the_order
     assert len(others) == 7
     assert all(one.format for one in others[:-1])
     assert (others[-1].text, others[-1].format) == ("123BC77", None)
+    assert [one.text for one in replace(decoder, width=2)._searched(log_probs)[0]] == ["A123BC77", "123BC77"]

@@ -12,7 +12,7 @@ import pytest
 from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUpdate
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError, InvalidImageError, MediaFileError
-from platereader.media._drawing import draw_readings, draw_update
+from platereader.media._drawing import _line_px, _text_mask, draw_readings, draw_update
 from platereader.results import Character, PlateEvidence, Sighting, Status, TrackedPlate, Verdict
 
 PLACE = Box(100, 100, 180, 118)
@@ -182,6 +182,19 @@ def test_letters_grow_with_the_frame(scale: int, least: int) -> None:
     drawn = draw_readings(grey(240 * scale, 320 * scale), [reading("A123BC77", detection=Detection(box, 0.9))])
     rows = np.flatnonzero((drawn == 255).all(axis=2).any(axis=1))
     assert least <= rows[-1] - rows[0] + 1 <= 2 * least
+
+
+@pytest.mark.parametrize(("width", "line_px"), [(320, 1), (1280, 2), (3000, 5)])
+def test_lines_grow_with_the_frame(width: int, line_px: int) -> None:
+    assert _line_px(np.zeros((240, width, 3), np.uint8)) == line_px
+
+
+def test_there_is_room_around_a_text() -> None:
+    mask = _text_mask("A123BC77", 20, None)
+    for axis in (0, 1):
+        inked = np.flatnonzero(mask.any(axis=axis))
+        assert 4 <= inked[0] <= 7
+        assert 4 <= mask.shape[1 - axis] - 1 - inked[-1] <= 7
 
 
 def test_crops_without_a_place_are_left_out() -> None:

@@ -125,6 +125,11 @@ class TestReadImage:
         assert np.array_equal(picture[:, :, ::-1], expected)
         assert picture.flags.c_contiguous
 
+    @pytest.mark.parametrize("orientation", [0, 9])
+    def test_an_orientation_that_is_none_turns_nothing(self, tmp_path: Path, orientation: int) -> None:
+        path = save(tmp_path / "a.jpg", orientation=orientation)
+        assert image_size(path) == (40, 20) == read_image(path).shape[1::-1]
+
     @pytest.mark.parametrize("values", [[0, 200, 255], [0, 256, 65535], [65535, 0, 1]])
     def test_brightness_does_not_depend_on_the_strip(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[int]
@@ -194,6 +199,18 @@ class TestMemory:
                 read(path)
         monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed)
         assert image_size(path) == (1500, 2000) == read_image(path).shape[1::-1]
+
+    @pytest.mark.parametrize(("name", "pixel_bytes"), [("a.jp2", 19), ("a.avif", 14)])
+    def test_newer_kinds_cost_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pixel_bytes: int
+    ) -> None:
+        Image.new("RGB", (64, 32)).save(tmp_path / name)
+        needed = (tmp_path / name).stat().st_size + 64 * 32 * pixel_bytes
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed - 1)
+        with pytest.raises(MediaFileError, match="64x32 px and would take"):
+            image_size(tmp_path / name)
+        monkeypatch.setattr(_images, "MAX_IMAGE_BYTES", needed)
+        assert image_size(tmp_path / name) == (64, 32)
 
     def test_file_that_is_longer_than_the_limit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = save(tmp_path / "a.png")

@@ -21,6 +21,12 @@ def test_characters_are_classes_from_one() -> None:
     assert RUSSIAN.decode([1, 2, 23]) == "01D"
 
 
+def test_marks_have_columns_of_their_own_and_are_no_classes_of_a_text() -> None:
+    marked = Alphabet("AB", marks=("RU", "KZ", "BY"))
+    assert (Alphabet("AB").columns, marked.columns) == (3, 6)
+    assert marked.size == 3
+
+
 def test_decode_leaves_blanks_out_and_keeps_repeats() -> None:
     assert Alphabet("AB").decode([0, 1, 1, 0, 2]) == "AAB"
 

@@ -54,6 +54,13 @@ def test_one_group_stands_in_the_separate_field(layout: PlateLayout) -> None:
     assert layout.country_mark
 
 
+def test_a_layout_is_of_plain_characters_until_it_says_more() -> None:
+    plain = PlateLayout(PlateFormat("x", "l d"), ((58.0, 76.0),))
+    assert (plain.boxed, plain.country_mark, plain.flag, plain.strip, plain.separators) == (0, False, False, None, ())
+    strip = CountryStrip("KZ")
+    assert (strip.filled, strip.divider, strip.hologram, strip.flag, strip.ground) == (False, False, "", None, None)
+
+
 def test_heights_line_up_with_the_groups() -> None:
     with pytest.raises(InvalidArgumentError, match=r"heights_mm.*\[3\] a line"):
         PlateLayout(PlateFormat("x", "l d l"), ((58.0, 76.0),))
@@ -70,6 +77,8 @@ def test_heights_line_up_with_the_groups() -> None:
         (PlateLayout, {"heights_mm": ((58.0, 76.0),), "face": "arial"}, "face is 'arial'"),
         (PlateLayout, {"heights_mm": ((58.0, 76.0),), "boxed_at": "top"}, "boxed_at is 'top'"),
         (PlateLayout, {"heights_mm": (58.0, 76.0)}, "heights_mm"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": ("--",)}, "separators"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": ("x",)}, "separators"),
     ],
 )
 def test_what_could_not_be_drawn_is_refused(kind: Any, values: dict[str, Any], named: str) -> None:

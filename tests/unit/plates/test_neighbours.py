@@ -68,6 +68,12 @@ def test_every_region_code_can_stand_on_a_plate(scheme: PlateScheme) -> None:
         assert all(code in one.region_codes(scheme.sample_text(one, rng=rng, region=code)) for one in able)
 
 
+@pytest.mark.parametrize(("country", "last"), [("KZ", 20), ("KG", 9), ("TJ", 8), ("UZ", 99)])
+def test_codes_of_two_digits_have_no_gap(country: str, last: int) -> None:
+    codes = [code for code in BY_COUNTRY[country].regions if code.isdigit()]
+    assert codes == [f"{number:02d}" for number in range(1, last + 1)]
+
+
 @pytest.mark.parametrize(
     ("country", "text", "name", "region"),
     [

@@ -14,7 +14,7 @@ from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.render import render_plate
 from platereader.media._images import read_image
 from platereader.plates import RUSSIA
-from platereader.rectification._contour import ContourRectifier, find_outline
+from platereader.rectification._contour import ContourRectifier, _fit_sides, _lettering_slope, find_outline
 from platereader.rectification._layout import rectify_box, rectify_quad
 
 
@@ -31,6 +31,16 @@ def test_finds_the_corners_of_a_warped_plate(angle_deg: float, *, dark: bool) ->
     found = find_outline(frame, quad.box.padded(4, 3))
     assert found is not None
     assert error_percent(found, quad) < 3
+
+
+def test_sides_are_fitted_to_the_outline_between_its_corners() -> None:
+    quad = tilted((320, 240), width=180, aspect=520 / 112, angle_deg=5)
+    corners = quad.to_array().astype(np.float64)
+    along = np.linspace(0.08, 0.92, 60)[:, None, None]  # corners are round
+    outline = corners * (1 - along) + np.roll(corners, -1, axis=0) * along
+    outline[24:28, 2] += 3.0  # a screw at the lower side
+    rough = Quad.from_points(corners + np.array([(2, -1), (-3, 1), (-2, -2), (3, 1)]))
+    assert error_percent(_fit_sides(outline.reshape(-1, 2), rough), quad) < 0.2 < error_percent(rough, quad)
 
 
 def test_two_line_plate() -> None:
@@ -77,6 +87,16 @@ def test_without_an_outline_the_box_is_sheared_as_the_lettering_is(slope: float)
     expected = np.array([(50, 60 + left), (250, 60 + right), (250, 110 - left), (50, 110 - right)])
     assert found is not None
     assert found.to_array() == pytest.approx(expected, abs=5.1)
+
+
+@pytest.mark.parametrize("half", [slice(0, 110), slice(110, 220)])
+@pytest.mark.parametrize("slope", [-0.15, 0.0, 0.15])
+def test_lettering_says_its_slope_wherever_it_stands(slope: float, half: slice) -> None:
+    y, x = np.mgrid[:80, :220]
+    lettering = (np.abs(y - 40 - slope * (x - 110)) < 8) & (x // 4 % 2 == 0)
+    grey = np.full((80, 220), 100, np.uint8)
+    grey[:, half][lettering[:, half]] = 200
+    assert _lettering_slope(grey, Box(0, 0, 220, 80)) == pytest.approx(slope, abs=0.04)
 
 
 def test_something_without_four_sides_breaks_nothing() -> None:

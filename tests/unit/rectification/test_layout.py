@@ -89,12 +89,14 @@ def test_join_lines_cuts_in_the_gap(gap: int, *, dark: bool) -> None:
     assert (joined[:, 218:, 0] < 100).mean() <= 6 / (128 - gap)
 
 
+@pytest.mark.parametrize("quietest", [0, 3, 7])
 @pytest.mark.parametrize("quiet", [(50, 58), (51, 58), (60, 68), (68, 77)])
-def test_join_lines_cuts_in_the_middle_of_the_gap_and_moves_nothing(quiet: tuple[int, int]) -> None:
+def test_join_lines_cuts_in_the_middle_of_the_gap_and_moves_nothing(quiet: tuple[int, int], quietest: int) -> None:
     plate = np.zeros((128, 218, 3), np.uint8)
     plate[..., 0] = np.arange(128)[:, None]
     plate[:, ::2, 1] = 200
-    plate[quiet[0] : quiet[1], :, 1] = 0
+    plate[quiet[0] : quiet[1], ::2, 1] = 20
+    plate[min(quiet[0] + quietest, quiet[1] - 1), :, 1] = 0
     plate[..., 2] = np.arange(218)
     joined = join_lines(plate).astype(np.float64)
     cut = (quiet[0] + quiet[1]) // 2

@@ -56,6 +56,9 @@ class Misbehaving(http.server.BaseHTTPRequestHandler):
             self.send(*BODIES[kind])
         elif kind in PLACES:
             self.redirect(PLACES[kind])
+        elif kind.startswith("hops-"):
+            left = int(kind.removeprefix("hops-")) - 1
+            self.redirect(f"/hops-{left}/finder.safetensors" if left else PLACES["moved"])
         else:
             getattr(self, kind.replace("-", "_"))()
 
@@ -189,6 +192,12 @@ def test_redirects_to_other_places_are_refused_before_they_are_asked(
 ) -> None:
     with pytest.raises(WeightsFetchError, match=r"which is refused|is not allowed"):
         registry.fetch("finder", base_url=f"{server.url}/{kind}")
+
+
+def test_five_redirects_are_followed_and_no_more(server: Server, registry: Registry) -> None:
+    with pytest.raises(WeightsFetchError):
+        registry.fetch("finder", base_url=f"{server.url}/hops-6")
+    assert registry.fetch("finder", base_url=f"{server.url}/hops-5")[0].data == DATA
 
 
 def test_an_encrypted_connection_is_never_left_for_a_plain_one() -> None:

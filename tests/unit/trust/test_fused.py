@@ -7,8 +7,8 @@ import pytest
 
 from platereader import InvalidArgumentError
 from platereader.plates import DEFAULT_SCHEMES
-from platereader.results import FusedSigns
-from platereader.trust import Calibration, FrameWeights, FusedCalibration
+from platereader.results import Candidate, Character, FusedSigns, FusedText
+from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED, fused_features
 
@@ -66,6 +66,16 @@ def test_travels_as_json_within_the_calibration() -> None:
     assert "fusion" not in single.to_dict()
 
 
+@pytest.mark.parametrize("fitted", [True, False])
+def test_a_fused_verdict_is_calibrated_where_its_fusion_was_fitted(fitted: bool) -> None:
+    calibration = Calibration(0.1, (1.0,) * len(FEATURES), 50, "fp32", "none", START if fitted else None)
+    text = "A123BC77"
+    characters = tuple(Character(char, 0.99) for char in text)
+    fused = FusedText((Candidate(text, -0.1, None),), characters, 1, signs(5.0), 0.0, 0.0, None)
+    verdict = TrustPolicy(calibration=calibration).judge_fused(fused, schemes=DEFAULT_SCHEMES)
+    assert (verdict.calibrated, verdict.confidence) == (fitted, 0.5 if fitted else 0.9)
+
+
 def test_a_weight_that_is_not_known_is_refused() -> None:
     data = START.to_dict()
     data["weights"] = {**data["weights"], "new": 1.0}
@@ -81,6 +91,12 @@ def test_weights_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     good: dict[str, object] = {"bias": 0.0, "signs": (0.0,) * len(FRAME_SIGNS), "floor_nats": 5.0, "dependence": 0.5}
     with pytest.raises(InvalidArgumentError):
         FrameWeights(**{**good, **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dependence", [0.0, 1.0])
+def test_frames_may_be_independent_or_all_the_same(dependence: float) -> None:
+    weights = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=0.0, dependence=dependence)
+    assert FrameWeights.from_dict(weights.to_dict()) == weights
 
 
 def test_texts_of_no_type_or_of_unknown_region_are_penalised_by_their_lines() -> None:

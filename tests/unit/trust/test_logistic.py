@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from platereader.errors import InvalidArgumentError
 from platereader.trust._logistic import fit_logistic, log_odds, probability
 
 
@@ -27,6 +28,12 @@ def test_the_ridge_keeps_weights_of_separable_data_small() -> None:
     assert bias == pytest.approx(0, abs=1e-3)
     (_, (other,)) = fit_logistic([[-1.0], [1.0]] * 50, [False, True] * 50)
     assert 5 < other < 20
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_fit_needs_right_readings_and_wrong_ones(right: bool) -> None:
+    with pytest.raises(InvalidArgumentError, match="needs right and wrong ones"):
+        fit_logistic([[1.0], [2.0]], [right, right])
 
 
 def test_probability_and_odds_are_inverse() -> None:

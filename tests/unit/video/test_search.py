@@ -21,7 +21,9 @@ from platereader.detection._tiled import TiledDetector
 from platereader.media import read_image
 from platereader.protocols import Detector
 from platereader.results import PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
+from platereader.results import Sighting as Seen
 from platereader.video._expected import ExpectedPlaces
+from platereader.video._search import FrameSearch
 from platereader.video._stream import PlateStream, StreamSettings
 from platereader.video._tracking.tracker import MotionTracker
 
@@ -119,6 +121,15 @@ def test_a_detector_that_cannot_refine_searches_every_frame_unless_it_is_told_no
         assert [step for step, update in enumerate(updates) if not update.active[0].predicted] == measured
     assert updates[7].active[0].box.x1 == pytest.approx(PLATE.x1 + 28, abs=2.5)  # moved on without a detection
     assert updates[7].active[0].last_seen_s == 0.6
+
+
+@pytest.mark.parametrize(
+    ("search_s", "frames", "missed"), [(None, 3, 2), (0.3, 2, 0), (0.3, 3, 0), (0.3, 4, 1), (0.3, 9, 2), (0.01, 3, 2)]
+)
+def test_missed_is_a_plate_only_where_it_was_searched_for(search_s: float | None, frames: int, missed: int) -> None:
+    search = FrameSearch(lambda frame: [], None, search_s=search_s)
+    first, now = (Seen(frame / 10, frame, PLATE) for frame in (5, 5 + frames))
+    assert search.missed_frames(first, now) == missed
 
 
 def test_searching_every_frame_never_refines() -> None:

@@ -290,6 +290,10 @@ def test_settings_out_of_range_are_refused(name: str, value: Any) -> None:
         StreamSettings(**{name: value})
 
 
+def test_settings_are_by_default_what_they_are_said_to_be() -> None:
+    assert StreamSettings() == StreamSettings(search_s=None, recheck_s=1.0, same_passage_s=4.0, parked_s=60.0)
+
+
 def test_what_are_no_settings_is_refused() -> None:
     wrong: Any = {}
     with pytest.raises(InvalidArgumentError, match="settings is the dict"):
