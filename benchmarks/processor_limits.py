@@ -26,7 +26,7 @@ from platereader.lab.speed.machine import this_machine
 from platereader.lab.speed.turns import interleaved
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
-FRAME, CROPS, PLATES = (1, 3, 640, 960), (3, 3, 64, 128), 3
+FRAME, CROPS, PLATES = (1, 576, 832, 3), (3, 64, 128, 3), 3
 SIDE = 1536
 COPIED_BYTES = 256 * 2**20
 ROUNDS = 20
@@ -108,7 +108,8 @@ def network(path: Path, shape: tuple[int, ...] | None, threads: int) -> tuple[Ca
     (first,) = run.get_inputs()
     sides = tuple(PLATES if isinstance(side, str) or side is None else side for side in first.shape)
     wanted = sides if shape is None else shape
-    pixels = np.random.default_rng(0).random(wanted, np.float32)
+    numbers = np.uint8 if first.type == "tensor(uint8)" else np.float32
+    pixels = (255 * np.random.default_rng(0).random(wanted, np.float32)).astype(numbers)
     return lambda: run.run(None, {first.name: pixels}), wanted
 
 

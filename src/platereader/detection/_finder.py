@@ -72,7 +72,7 @@ class Finder:
     """
 
     runtime: Runtime
-    input_size: int = 960
+    input_size: int = 832
     largest_shrink: float = 2.5
     min_score: float = 0.01
     max_iou: float = 0.6
@@ -83,7 +83,7 @@ class Finder:
     def __post_init__(self) -> None:
         if type(self.input_size) is not int or self.input_size < STRIDE_PX or self.input_size % STRIDE_PX:
             raise InvalidArgumentError(
-                f"input_size is {self.input_size!r}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 960."
+                f"input_size is {self.input_size!r}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 832."
             )
         for name in ("min_score", "max_iou"):
             if not is_number(getattr(self, name)) or not 0 <= getattr(self, name) <= 1:
