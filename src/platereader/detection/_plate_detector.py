@@ -30,8 +30,8 @@ _UNKNOWN = 0.5
 # The refiner is no more often right where its logit is greater than this: what looks like a plate to it and is none
 # looks very much like one.
 _SUREST = 4.0
-# So narrow, or so wide by its height, a picture may be a plate and little else.
-_CROP_PX, _CROP_ASPECT = 480, 2.4
+# So narrow, or so wide by its height, a picture may be a plate and little else; what is wider is a strip of something.
+_CROP_PX, _CROP_ASPECT, _STRIP_ASPECT = 480, 2.4, 12.0
 
 
 class ScoreWeights(NamedTuple):
@@ -221,7 +221,8 @@ class PlateDetector:
 def _may_be_crop(frame: BgrImage) -> bool:
     """Whether a picture has the size or the shape of one that shows a plate and little else."""
     height, width = int(frame.shape[0]), int(frame.shape[1])
-    return width <= _CROP_PX or width >= _CROP_ASPECT * height
+    may_be_crop = width <= _CROP_PX or width >= _CROP_ASPECT * height
+    return may_be_crop and width <= _STRIP_ASPECT * height
 
 
 def _whole(frame: BgrImage) -> Proposal:

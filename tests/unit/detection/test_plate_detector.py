@@ -122,8 +122,8 @@ def test_a_picture_that_may_be_a_crop_is_looked_at_as_one_plate() -> None:
     detector = made({}, PLATE)
     network = detector.refiner.runtime
     assert isinstance(network, FakeRefinerNetwork)
-    found = detector.detect([frame_of(100, 300), frame_of(480, 640), frame_of(300, 800)])
-    assert [len(row) for row in found] == [1, 0, 1]  # small, neither, long
+    found = detector.detect([frame_of(100, 300), frame_of(480, 640), frame_of(300, 800), frame_of(60, 1280)])
+    assert [len(row) for row in found] == [1, 0, 1, 0]  # small, neither, long, a strip
     np.testing.assert_allclose(found[2][0].box.to_tuple(), (0, 0, 800, 300), atol=2)
     assert [shape[0] for shape in network.shapes] == [2]
     assert made({}, NOTHING).detect([frame_of(100, 300)]) == [[]]

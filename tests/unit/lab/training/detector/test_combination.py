@@ -30,7 +30,7 @@ class Brightness(FakeRefinerNetwork):
 
     def run(self, batch: Batch) -> tuple[FloatArray, ...]:
         heat, kinds = super().run(batch)
-        kinds[:, 0] = 8 * (batch.mean((1, 2, 3)) - 0.5)
+        kinds[:, 0] = 8 * (batch.mean((1, 2, 3)) / 255 - 0.5)
         return heat, kinds
 
 

@@ -33,7 +33,7 @@ def test_tiles_come_from_every_kind_of_scene(material: Material) -> None:
     tiles = [make_tile(maker.scene, size=(96, 128), mosaic=True, rng=rng) for _ in range(60)]
     assert all(tile.pixels.shape == (96, 128, 3) for tile in tiles)
     batch = as_batch(tiles)
-    assert batch.pictures.shape == (60, 3, 96, 128)
+    assert batch.pictures.shape == (60, 96, 128, 3)
     assert batch.pictures.dtype == torch.uint8
     assert int(batch.targets.is_plate.sum()) == sum(len(tile.boxes) for tile in tiles)
     assert {False, True} == {bool(known) for tile in tiles for known in tile.has_corners}
@@ -46,9 +46,9 @@ def test_tiles_grow_towards_the_end(material: Material, monkeypatch: pytest.Monk
     monkeypatch.setattr(finder_data, "_MIN_BATCH", 1)
     progress = torch.zeros(1)
     batches = FinderBatches(TileMaker(material).scene, seed=0, progress=progress)
-    early = [tuple(batches[number].pictures.shape[2:]) for number in range(6)]
+    early = [tuple(batches[number].pictures.shape[1:3]) for number in range(6)]
     progress[0] = 0.95
-    late = [tuple(batches[number].pictures.shape[2:]) for number in range(6)]
+    late = [tuple(batches[number].pictures.shape[1:3]) for number in range(6)]
     assert max(height * width for height, width in early) <= 416 * 416
     assert any(width == 640 for _, width in late)
 
