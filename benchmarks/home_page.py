@@ -89,7 +89,7 @@ def accuracy(language: int) -> list[Bar]:
 def speed(language: int) -> list[Bar]:
     """What the first table of the page on speed says of each engine; the labels are the same in all languages."""
     rows = [
-        row for row in table_rows(DOCS / "explanation" / "speed.md") if len(row) == 7 and row[0] != "engine, precision"
+        row for row in table_rows(DOCS / "explanation" / "speed.md") if len(row) == 9 and row[0] != "engine, precision"
     ]
     names = [re.sub(r"\*\*|, which is .*", "", row[0]) for row in rows]
     return [Bar(name, float(row[1]), row[1]) for name, row in zip(names, rows, strict=True)]
