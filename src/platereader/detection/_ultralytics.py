@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader._geometry import Box
 from platereader.detection._yolo import corners_of
-from platereader.errors import UntrustedPickleError, WeightsNotFoundError
+from platereader.errors import UntrustedPickleError, WeightsCorruptError, WeightsNotFoundError
 from platereader.results import Detection
 from platereader.runtimes._quiet_import import import_ultralytics, untouched_process
 
@@ -38,6 +38,7 @@ class UltralyticsDetector:
 
     Raises:
         UntrustedPickleError: ``trust_pickle`` is not True.
+        WeightsCorruptError: ultralytics cannot load the file.
         WeightsNotFoundError: there is no such file or folder.
         MissingDependencyError: ultralytics is not installed.
     """
@@ -54,7 +55,7 @@ class UltralyticsDetector:
         if not trust_pickle:
             raise UntrustedPickleError(
                 f"{path} may run any code when ultralytics loads it: if you trust whoever made it, pass "
-                "trust_pickle=True; weights in safetensors load without running code through PlateDetector.from_file."
+                "trust_pickle=True; weights in ONNX or safetensors load without running code."
             )
         if not Path(path).exists():
             raise WeightsNotFoundError(f"{path} does not exist: pass the path of a .pt file or an exported model.")
@@ -64,9 +65,16 @@ class UltralyticsDetector:
         model = import_ultralytics("ultralytics.models").YOLO
         import_ultralytics("ultralytics.utils.events").events.enabled = False
         with untouched_process():
-            self._model: Any = model(str(path), verbose=False)
-            # The first call builds the predictor, which sets thread counts and environment variables.
-            self._model.predict(np.zeros((32, 32, 3), np.uint8), conf=min_score, **self._settings)
+            try:
+                self._model: Any = model(str(path), verbose=False)
+                # The first call builds the predictor, which sets thread counts and environment variables.
+                self._model.predict(np.zeros((32, 32, 3), np.uint8), conf=min_score, **self._settings)
+            except Exception as error:
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise WeightsCorruptError(
+                    f"{path} cannot be loaded by ultralytics ({reason}): check that the file is whole, and a model of "
+                    "detection or pose."
+                ) from error
 
     def with_min_score(self, min_score: float) -> UltralyticsDetector:
         """The same model, in the same memory, with another ``min_score``."""

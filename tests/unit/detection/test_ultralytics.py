@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from platereader.detection._ultralytics import UltralyticsDetector
-from platereader.errors import UntrustedPickleError, WeightsNotFoundError
+from platereader.errors import UntrustedPickleError, WeightsCorruptError, WeightsNotFoundError
 
 _PROBE = """
 import json, logging, os, socket, sys, threading, warnings
@@ -126,3 +126,10 @@ def test_refused_without_trust(tmp_path: Path, name: str) -> None:
 def test_missing_file_is_not_downloaded(tmp_path: Path) -> None:
     with pytest.raises(WeightsNotFoundError, match="yolov8n"):
         UltralyticsDetector(tmp_path / "yolov8n.pt", trust_pickle=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"no model", b"PK\x03\x04 half of one"])
+def test_a_damaged_file_is_named(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "plates.pt").write_bytes(data)
+    with pytest.raises(WeightsCorruptError, match=r"plates\.pt cannot be loaded by ultralytics .*is whole"):
+        UltralyticsDetector(tmp_path / "plates.pt", trust_pickle=True)
