@@ -53,7 +53,7 @@ class Tolerance:
         return bool(near >= self.within) and max(distances) <= 5 * self.box_px
 
 
-TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.96), "int8": Tolerance(2.0, within=0.95)}
+TOLERANCES = {"fp32": Tolerance(0.05), "bf16": Tolerance(1.0, within=0.97), "int8": Tolerance(2.0, within=0.95)}
 
 
 def example_frames() -> list[BgrImage]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader import Pipeline, PlateReading
+from platereader.lab.speed.turns import torch_threads
 
 GOLDEN = Path(__file__).with_name("pictures.json")
 PICTURES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
@@ -56,8 +57,9 @@ def row_of(reading: PlateReading) -> Row:
 
 
 def rows_of(pipeline: Pipeline) -> dict[str, list[Row]]:
-    """By picture, the readings from left to right."""
-    return {path.name: _rows(pipeline.read(_pixels(path))) for path in sorted(PICTURES.glob("*.jpg"))}
+    """By picture, the readings from left to right; torch has one thread, since sums depend on how many there are."""
+    with torch_threads(1):
+        return {path.name: _rows(pipeline.read(_pixels(path))) for path in sorted(PICTURES.glob("*.jpg"))}
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:

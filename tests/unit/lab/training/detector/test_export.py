@@ -34,23 +34,24 @@ def random_pixels(*size: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("widths", [(4, 8, 8, 16, 16), (8, 16, 24, 32, 40), (16, 16, 16, 16, 16)])
 @pytest.mark.parametrize("size", [(32, 96), (128, 64)])
 def test_a_finder_says_the_same(widths: Sequence[int], size: tuple[int, int], tmp_path: Path) -> None:
-    pixels = random_pixels(*size)
     torch.manual_seed(0)
     network = FinderNetwork(widths)
-    learnt(network, pixels)
-    export_finder(network, {}, tmp_path / "finder.onnx")
-    found = OnnxRuntime((tmp_path / "finder.onnx").read_bytes(), name="finder").run(pixels)
-    for one, other in zip(found, TorchRuntime(network).run(pixels), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+    learnt(network, random_pixels(*size))
+    export_finder(network, {}, tmp_path / "network.onnx")
+    check_same(tmp_path / "network.onnx", network, random_pixels(*size))
 
 
 def test_a_refiner_says_the_same(tmp_path: Path) -> None:
-    pixels = random_pixels(64, 128)
     torch.manual_seed(0)
     network = RefinerNetwork()
-    learnt(network, pixels)
-    export_refiner(network, {}, tmp_path / "refiner.onnx")
-    found = OnnxRuntime((tmp_path / "refiner.onnx").read_bytes(), name="refiner").run(pixels)
+    learnt(network, random_pixels(64, 128))
+    export_refiner(network, {}, tmp_path / "network.onnx")
+    check_same(tmp_path / "network.onnx", network, random_pixels(64, 128))
+
+
+def check_same(path: Path, network: nn.Module, pixels: NDArray[np.uint8]) -> None:
+    """Compare a file on ONNX Runtime with the network on torch."""
+    found = OnnxRuntime(path.read_bytes(), name=path.name).run(pixels)
     for one, other in zip(found, TorchRuntime(network).run(pixels), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
