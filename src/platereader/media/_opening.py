@@ -51,7 +51,7 @@ def open_source(
         raise InvalidArgumentError(f"fps is {fps}: pass frames per second, a finite number above 0.")
     if reconnect_limit is not None and reconnect_limit < 0:
         raise InvalidArgumentError(
-            f"reconnect_limit is {reconnect_limit}: pass 0 or more attempts, or None for no limit."
+            f"reconnect_limit is {reconnect_limit}: pass 0 or more attempts, or leave it out for no limit."
         )
     notify = notify or (lambda _: None)
     address = parse_address(source)

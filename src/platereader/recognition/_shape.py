@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, cast
 
 from platereader.errors import InvalidArgumentError
@@ -27,6 +27,7 @@ class ConvCtcConfig:
         height_px: height of the input, a multiple of 8.
         width_px: width of the input, a multiple of 4; the network sees ``width_px / 4`` time steps.
         channels: channels at a half, a quarter and an eighth of the height.
+        blocks: residual blocks at an eighth of the height, which see strokes and their surroundings.
         features: length of the vector that describes one time step.
         dilations: of the residual blocks along the text, one for each block: how far apart the time steps are that
             its second convolution looks at.
@@ -41,6 +42,7 @@ class ConvCtcConfig:
     height_px: int = 40
     width_px: int = 176
     channels: tuple[int, int, int] = (32, 64, 128)
+    blocks: int = 1
     features: int = 192
     dilations: tuple[int, ...] = (1, 2, 4)
 
@@ -84,6 +86,11 @@ class ConvCtcConfig:
                 f"settings is {dict(settings)!r}, allowed are whole numbers from 1 and country codes, as in {cls()}."
             )
         return cls(**values)
+
+    def to_settings(self) -> dict[str, Any]:
+        """What ``from_settings`` takes, JSON-safe; the number of characters is that of the alphabet beside it."""
+        values = {name: value for name, value in asdict(self).items() if name != "characters"}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _allowed(name: str, value: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, cast
@@ -45,7 +45,7 @@ from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
 from platereader.plates._defaults import default_schemes
 from platereader.protocols import Detector
-from platereader.recognition._network import ConvCtc, network_from_state
+from platereader.recognition._network import ConvCtc, deepened, network_from_state
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightFile
@@ -66,13 +66,17 @@ _PANELS = (
     ("real_exact", "jittered_exact", "synthetic_exact"),
     ("real_cer", "jittered_cer", "synthetic_cer"),
 )
-_RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0)}
+_RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0), "blocks": (1, 16)}
 _SETS = {"real": "labelled plates", "jittered": "labelled plates, disturbed", "synthetic": "made-up plates"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognizerTraining(TrainingSettings):
-    """How long and how to train a reader; ``real_share`` is that of labelled plates in a batch, 0 to 1."""
+    """How long and how to train a reader.
+
+    ``real_share`` is that of labelled plates in a batch, 0 to 1. ``blocks`` are the residual blocks at an eighth of the
+    height: what the weights to begin with lack is added, and adds nothing at first; None for as many as these have.
+    """
 
     learning_rate: float = 2e-3
     final_rate_share: float = 0.01
@@ -81,6 +85,7 @@ class RecognizerTraining(TrainingSettings):
     validate_every_s: float = 240.0
     batch_size: int = 64
     real_share: float = 0.28
+    blocks: int | None = None
 
     def __post_init__(self) -> None:
         TrainingSettings.__post_init__(self)
@@ -105,7 +110,7 @@ def train_recognizer(
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         detector: finds the corners of labelled plates that have none; None leaves those plates out.
-        start: float weights to begin with, whose shape and alphabet stay; None for random ones.
+        start: float weights to begin with, whose shape and alphabet stay, but for blocks; None for random ones.
         alphabet: characters and marks that a network with random weights tells apart.
 
     Returns:
@@ -113,7 +118,8 @@ def train_recognizer(
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
-        InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
+        InvalidArgumentError: the run was begun with other settings, its loss stays infinite, or ``start`` has more
+            blocks than it is to have.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
         WeightsCorruptError: a checkpoint or ``start`` is damaged.
     """
@@ -121,9 +127,10 @@ def train_recognizer(
     rng = np.random.default_rng(training.seed)
     torch.manual_seed(training.seed)
     if start is None:
-        network = ConvCtc(ConvCtcConfig(characters=len(alphabet.characters), marks=alphabet.marks, ends=2))
+        config = ConvCtcConfig(len(alphabet.characters), marks=alphabet.marks, ends=2, blocks=training.blocks or 1)
+        network = ConvCtc(config)
     else:
-        alphabet, network = network_of(start)
+        alphabet, network = network_of(start, blocks=training.blocks)
     origin = {} if start is None else {"start": start.sha256}
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
     backgrounds = background_photographs(negatives, count=400, rng=rng)
@@ -138,16 +145,16 @@ def train_recognizer(
         seed=training.seed,
     )
     run.fit(batches, validation=validation_sets(batches, images=images, made_up=SYNTHETIC_PLATES))
-    return write_recognizer_weights(
-        output, settings=None if start is None else start.settings, start=start, data=labelled
-    )
+    return write_recognizer_weights(output, start=start, data=labelled)
 
 
-def network_of(weights: WeightFile) -> tuple[Alphabet, ConvCtc]:
+def network_of(weights: WeightFile, *, blocks: int | None = None) -> tuple[Alphabet, ConvCtc]:
     """The network of float weights, to train further, and its alphabet.
 
+    ``blocks`` is how many residual blocks it is to have at an eighth of the height: those that it lacks are added.
+
     Raises:
-        InvalidArgumentError: they are int8 weights.
+        InvalidArgumentError: they are int8 weights, or have more blocks.
         WeightsCorruptError: they are of another network.
     """
     if weights.entry.precision == "int8":
@@ -156,7 +163,8 @@ def network_of(weights: WeightFile) -> tuple[Alphabet, ConvCtc]:
         )
     alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
     name = str(weights.path)
-    return alphabet, network_from_state(tensors_of(weights.data, name=name), config=config, name=name)
+    network = network_from_state(tensors_of(weights.data, name=name), config=config, name=name)
+    return alphabet, network if blocks is None else deepened(network, blocks=blocks)
 
 
 class RecognizerRun:
@@ -186,12 +194,7 @@ class RecognizerRun:
             optimizer=torch.optim.AdamW(
                 network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
             ),
-            origin={
-                "alphabet": alphabet.characters,
-                "marks": " ".join(network.config.marks),
-                "ends": network.config.ends,
-                **origin,
-            },
+            origin={"alphabet": alphabet.characters, "shape": network.config.to_settings(), **origin},
             panels=_PANELS,
         )
         self._averaged: ConvCtc = ConvCtc(network.config).eval()
@@ -247,7 +250,6 @@ class RecognizerRun:
 def write_recognizer_weights(
     output: Path,
     *,
-    settings: Mapping[str, Any] | None = None,
     calibration: Mapping[str, Any] | None = None,
     start: WeightFile | None = None,
     data: Sequence[Path] = (),
@@ -255,22 +257,19 @@ def write_recognizer_weights(
 ) -> Path:
     """Write the averaged weights of the checkpoint in ``output`` beside it, with sidecar and card.
 
-    That may be done while a training still runs. ``settings`` are the shape of the network, None for the default one,
-    ``calibration`` that of its confidence. The licence of the weights that the training began with is handed on. For
-    the card are the folders of ``data`` and the ``figures``; None takes those of the last validation.
+    That may be done while a training still runs. ``calibration`` is that of its confidence. The licence of the weights
+    that the training began with is handed on. For the card are the folders of ``data`` and the ``figures``; None takes
+    those of the last validation.
     """
     checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
     begun: Mapping[str, Any] = checkpoint.scalars["settings"]
-    if settings is None:
-        config = ConvCtcConfig(marks=tuple(begun["marks"].split()), ends=begun["ends"])
-        settings = {name: value for name, value in asdict(config).items() if name != "characters"}
     record = record_of(output, start=start, data=data, figures=figures or _exact_matches(last_validation(output)))
     describe_weights(
         output / WEIGHTS_NAME,
         record,
         kind="recognizer",
-        settings=settings,
+        settings=begun["shape"],
         alphabet=begun["alphabet"],
         calibration=calibration,
         licence="unknown" if start is None else start.entry.licence,
