@@ -52,7 +52,7 @@ def test_a_message_within_a_message_is_translated() -> None:
     for said in (counts, counts + more):
         told = RUSSIAN(f"gate.mp4: frames: 3, dropped: 0; passages: {said}")
         assert told.startswith("gate.mp4: кадров: 3, отброшено: 0; проездов: 1 (прочитано 0, сомнительных 1, ")
-        assert ("; ещё 2, " in told) == (said != counts)
+        assert ("; ещё 2: " in told) == (said != counts)
     engine = (
         "--threads: the recognizer runs with onnx fp32, as torch, which is faster here, takes no number of threads."
     )
@@ -187,7 +187,7 @@ def check_one_language(said: str) -> None:
         ("watch pics --fps 0", "--fps: 0.0 — нужно число кадров в секунду больше 0."),
         ("watch pics --search-every -1", "--search-every: -1.0 — нужно число секунд от 0."),
         ("watch pics --reconnect-limit -1", "--reconnect-limit: -1 — нужно число попыток от 0; без параметра"),
-        ("watch pics --port 80", "--port относится к живой странице: добавьте --view."),
+        ("watch pics --port 80", "--port относится к странице в браузере: добавьте --view."),
         ("watch pics --view --port 99999", "--port: порт 99999 занять нельзя (порты бывают от 0 до 65535): укажи"),
         ("watch pics --start noon", "--start: 'noon' — нужны дата и время до 9999 года, например 2026-"),
         ("watch pics --save a.avi", "--save 'a.avi': имя файла должно оканчиваться на .mp4."),
@@ -259,8 +259,8 @@ def test_why_a_source_cannot_be_opened_in_russian(
     [
         ("broke off after 3 of about 25 frames: it is damaged or cut off", "обрывается на кадре 3 примерно из 25: "),
         ("broke off after 3 frames: it is damaged or cut off", "обрывается на кадре 3: файл повреждён"),
-        ("broke off after 1.2 of 4.0 s: it is damaged or cut off", "обрывается на 1.2-й секунде из 4.0: "),
-        ("is damaged: 2 of its frames could not be decoded and were left out", "повреждён: кадров, которые не удалось"),
+        ("broke off after 1.2 of 4.0 s: it is damaged or cut off", "обрывается на отметке 1.2 с из 4.0 с: "),
+        ("is damaged: 2 of its frames could not be decoded and were left out", "повреждён: не удалось декодировать"),
     ],
 )
 def test_why_a_video_ends_in_russian(problem: str, told: str) -> None:

@@ -191,7 +191,7 @@ def test_the_table_in_russian(tmp_path: Path, command: Command) -> None:
     assert "Москва" in row
     assert err.startswith("снимков прочитано: 1")
     (tmp_path / "notes").touch()
-    assert "пропущены, расширение не как у снимка: 1 без расширения" in command("read", "--lang", "ru", tmp_path).err
+    assert "пропущены, судя по имени — не снимки: 1 без расширения" in command("read", "--lang", "ru", tmp_path).err
     assert ",read,," in command("read", "--lang", "ru", "--csv", path).out
 
 
@@ -345,7 +345,7 @@ def test_every_candidate_is_explained(tmp_path: Path, command: Command) -> None:
     out = command("read", path, "--explain").out
     assert "candidate 0.20 at 10,50 80x20 px: detector: its score of 0.20 is below the threshold 0.3" in out
     out = command("read", path, "--explain", "--lang", "ru").out
-    assert "кандидат 0.20 в точке 10,50 80x20 пикс.: детектор: оценка 0.20 ниже порога 0.3" in out
+    assert "кандидат 0.20, рамка 10,50 80x20 пикс.: детектор: оценка 0.20 ниже порога 0.3" in out
 
 
 def test_candidates_of_a_detector_on_tiles_are_explained(tmp_path: Path, command: Command) -> None:
