@@ -199,7 +199,7 @@ def checked_decode(decoder: CTCDecoder, log_probs: LogProbs) -> list[tuple[Candi
                 raise ContractError(
                     f"{source} gave the text {candidate.text!r}, allowed are characters of {allowed!r}."
                 )
-    return decoded
+    return [tuple(candidates) for candidates in decoded]
 
 
 def checked_judge(

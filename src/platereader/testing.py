@@ -24,7 +24,7 @@ from platereader._contracts import (
     checked_update,
 )
 from platereader._geometry import Box, Quad
-from platereader.errors import ContractError
+from platereader.errors import ContractError, InvalidArgumentError
 from platereader.plates import RUSSIA, RUSSIAN, Alphabet, Schemes
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Recognizer, Rectifier, VerdictPolicy
 from platereader.results import Candidate, Character, Detection, FusedSigns, FusedText, PlateEvidence, PlateImage
@@ -170,11 +170,16 @@ def spelled(text: str, alphabet: Alphabet, *, steps: int | None = None, probabil
         alphabet: gives C, ``size`` of it: what a decoder gets.
         steps: T; by default one blank before, between and after the characters.
         probability: of the spelled class at each step; the rest is shared by the others.
+
+    Raises:
+        InvalidArgumentError: the text needs more steps.
     """
     labels = [0]
     for label in alphabet.encode(text):
         labels += [label, 0]
-    labels += [0] * ((steps or len(labels)) - len(labels))
+    if steps is not None and steps < len(labels):
+        raise InvalidArgumentError(f"steps is {steps}, but {text!r} needs {len(labels)}.")
+    labels += [0] * ((steps or 0) - len(labels))
     rest = (1 - probability) / (alphabet.size - 1)
     probabilities: NDArray[np.float64] = np.full((len(labels), alphabet.size), rest)
     probabilities[np.arange(len(labels)), labels] = probability

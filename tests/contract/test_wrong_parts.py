@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -19,8 +19,10 @@ from platereader import (
     TrackAssignment,
 )
 from platereader._arrays import BgrImage, LogProbs
+from platereader._contracts import checked_decode
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.plates import RUSSIAN
+from platereader.protocols import CTCDecoder
 from platereader.testing import (
     check_decoder,
     check_detector,
@@ -28,6 +30,7 @@ from platereader.testing import (
     check_recognizer,
     check_rectifier,
     check_tracker,
+    spelled,
 )
 from platereader.video._tracking.tracker import MotionTracker
 
@@ -188,3 +191,8 @@ def test_what_is_no_part_at_all_is_refused_by_the_checks() -> None:
     for check in checks:
         with pytest.raises(InvalidArgumentError, match="expected is a"):
             check(wrong)
+
+
+def test_candidates_may_come_as_lists() -> None:
+    decoder = cast(CTCDecoder, Decode(lambda found: cast("tuple[Candidate, ...]", list(found))))
+    assert checked_decode(decoder, spelled("A123BC77", RUSSIAN)[None])[0][0].text == "A123BC77"

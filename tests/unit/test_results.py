@@ -48,6 +48,12 @@ def anything(value: object) -> Any:
     return value
 
 
+def test_what_numpy_says_of_a_cut_becomes_plain() -> None:
+    assert Detection(Box(0, 0, 9, 9), 0.5, truncated=anything(np.bool_(True))).truncated is True
+    with pytest.raises(InvalidArgumentError, match="truncated is 1"):
+        Detection(Box(0, 0, 9, 9), 0.5, truncated=anything(1))
+
+
 @pytest.mark.parametrize(
     "result",
     [

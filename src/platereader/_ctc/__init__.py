@@ -291,6 +291,8 @@ def character_posterior_pairs(log_probs: NDArray[np.float32], labels: Sequence[S
         InvalidArgumentError: wrong shape, or a class that is not there.
     """
     _check(log_probs, labels)
+    if len(log_probs) != len(labels):
+        raise InvalidArgumentError(f"log_probs has {len(log_probs)} rows for {len(labels)} texts: give one for each.")
     texts = padded(labels)
     if not texts.size:
         return [np.zeros(0) for _ in labels]

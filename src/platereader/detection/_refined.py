@@ -13,6 +13,8 @@ from platereader._geometry import Box
 from platereader.detection._nms import suppress
 from platereader.detection._plate_detector import combined_box
 from platereader.detection._refiner import Place, Refiner
+from platereader.detection._region import RegionDetector
+from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
 from platereader.registry import Registry
 from platereader.results import Detection
@@ -47,7 +49,7 @@ class RefinedDetector:
         refiner: looks at each box; by default the one that comes with the library, on ONNX Runtime.
 
     Raises:
-        InvalidArgumentError: ``inner`` is no detector.
+        InvalidArgumentError: ``inner`` is no detector, or one for a part of the frame.
     """
 
     inner: Detector
@@ -55,6 +57,11 @@ class RefinedDetector:
 
     def __post_init__(self) -> None:
         check_part(self.inner, kind="detector", name="inner")
+        if isinstance(self.inner, RegionDetector):
+            raise InvalidArgumentError(
+                "inner is a RegionDetector, and streams look for plates without it: put the region around, "
+                "RegionDetector(RefinedDetector(detector), region)."
+            )
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame in the order of ``inner``.
@@ -77,12 +84,14 @@ class RefinedDetector:
             boxes: places in pixels of the frame; each meets it.
         """
         (places,) = self.refiner.refine([frame], [boxes])
-        seen = [
-            (Detection(box, 1 / (1 + math.exp(-place.plate))), place) for box, place in zip(boxes, places, strict=True)
-        ]
+        seen = [(Detection(box, _probability(place.plate)), place) for box, place in zip(boxes, places, strict=True)]
         plates = [_refined(item, place, frame) for item, place in seen if place.plate > _MIN_PLATE]
         ranked = sorted(plates, key=lambda plate: -plate.score)
         return [ranked[kept] for kept in suppress([plate.box.to_tuple() for plate in ranked], max_iou=_MAX_IOU)]
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + math.exp(min(-logit, 60.0)))
 
 
 def _refined(item: Detection, place: Place, frame: BgrImage) -> Detection:

@@ -68,7 +68,9 @@ class UltralyticsDetector:
             try:
                 self._model: Any = model(str(path), verbose=False)
                 # The first call builds the predictor, which sets thread counts and environment variables.
-                self._model.predict(np.zeros((32, 32, 3), np.uint8), conf=min_score, **self._settings)
+                first = self._model.predict(np.zeros((32, 32, 3), np.uint8), conf=min_score, **self._settings)[0]
+                if first.boxes is None:
+                    raise ValueError("it finds no upright boxes")
             except Exception as error:
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise WeightsCorruptError(

@@ -33,7 +33,7 @@ class ConvCtcConfig:
             its second convolution looks at.
 
     Raises:
-        InvalidArgumentError: a size that the strides do not divide, or another number of ends.
+        InvalidArgumentError: a size that the strides do not divide, or another number of channels or ends.
     """
 
     characters: int = 23
@@ -52,7 +52,8 @@ class ConvCtcConfig:
                 f"height_px={self.height_px}, width_px={self.width_px}: the height must be a multiple of {ROWS_JOINED} "
                 "and the width of 4, at least 8 each; try 40 x 176."
             )
-
+        if len(self.channels) != 3:
+            raise InvalidArgumentError(f"channels={self.channels}: there are three numbers, such as (32, 64, 128).")
         if self.ends not in (0, 2):
             raise InvalidArgumentError(f"ends={self.ends}: a plate has 2, and 0 stands for a network without them.")
 

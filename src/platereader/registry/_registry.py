@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -274,16 +275,15 @@ class Registry:
         from platereader.registry._fetch import download
 
         target = self.cache / entry.file
+        with suppress(WeightsError):
+            return _checked(target, entry)
         url = entry.url if base_url is None else f"{base_url.rstrip('/')}/{quote(entry.file)}"
         if url is None:
             raise WeightsFetchError(
                 f"the manifest has no address for {entry.file!r}: it is shipped inside the package. To take it from a "
                 "server of yours, name the folder there with --base-url."
             )
-        try:
-            return _checked(target, entry)
-        except WeightsError:
-            download(url, target=target, sha256=entry.sha256, size_bytes=entry.size_bytes, progress=progress)
+        download(url, target=target, sha256=entry.sha256, size_bytes=entry.size_bytes, progress=progress)
         return _checked(target, entry)
 
     def _verify(self, entry: WeightEntry) -> WeightCheck:
@@ -311,6 +311,7 @@ class Registry:
         if known is not None:
             _compare(found, known, size_bytes=len(data), sha256=sha256)
             return WeightFile(found, known, data)
+        contents_of(data, name=str(found))  # says so of a damaged file
         raise WeightsNotFoundError(
             f"{found} is none of the known weights and has no description: put {sidecar_of(found).name} beside it, "
             'an object with "kind", "sha256" and "settings", such as platereader.registry.write_sidecar writes.'

@@ -50,7 +50,7 @@ class Detection:
         if self.lines is not None:
             check.set_fields(self, lines=check.line_count(self.lines))
         if self.truncated is not None:
-            check.instance(self.truncated, bool, name="truncated")
+            check.set_fields(self, truncated=check.flag(self.truncated, name="truncated"))
 
     def __repr__(self) -> str:
         corners = None if self.corners is None else sum(self.corners.points, ())

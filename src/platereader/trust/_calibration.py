@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from platereader.errors import InvalidArgumentError
+from platereader.results._checks import refuses_damage
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._logistic import check_weights, fit_logistic, log_odds, probability, weights_by_name
 from platereader.trust._signs import Signs
@@ -66,28 +66,21 @@ class Calibration:
         return data if self.fusion is None else {**data, "fusion": self.fusion.to_dict()}
 
     @classmethod
+    @refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         """Inverse of ``to_dict``.
 
         Raises:
             InvalidArgumentError: something is missing, or a feature that this version does not know is there.
         """
-        try:
-            return cls(
-                bias=float(data["bias"]),
-                weights=weights_by_name(data.get("weights", {}), FEATURES, what="calibration"),
-                plates=int(data["plates"]),
-                precision=str(data["precision"]),
-                decoder=str(data["decoder"]),
-                fusion=FusedCalibration.from_dict(data["fusion"]) if "fusion" in data else None,
-            )
-        except InvalidArgumentError:
-            raise
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise InvalidArgumentError(
-                f"calibration lacks something or has it in another form ({error!r}): make it with "
-                "`platereader train calibrate`."
-            ) from error
+        return cls(
+            bias=float(data["bias"]),
+            weights=weights_by_name(data["weights"], FEATURES, what="calibration"),
+            plates=int(data["plates"]),
+            precision=str(data["precision"]),
+            decoder=str(data["decoder"]),
+            fusion=FusedCalibration.from_dict(data["fusion"]) if "fusion" in data else None,
+        )
 
     @classmethod
     def fit(cls, signs: Sequence[Signs], right: Sequence[bool], *, precision: str, decoder: str) -> Calibration:

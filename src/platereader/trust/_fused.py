@@ -10,6 +10,7 @@ from typing import Any, Final
 from platereader.errors import InvalidArgumentError
 from platereader.plates import TextFit
 from platereader.results import FusedSigns
+from platereader.results._checks import refuses_damage
 from platereader.trust._logistic import check_weights, fit_logistic, probability, weights_by_name
 
 FRAME_SIGNS: Final = ("width", "sharpness", "contrast", "edge", "inner", "confidence")
@@ -69,11 +70,12 @@ class FrameWeights:
         return {**asdict(self), "signs": dict(zip(FRAME_SIGNS, self.signs, strict=True))}
 
     @classmethod
+    @refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> FrameWeights:
         """Inverse of ``to_dict``.
 
         Raises:
-            InvalidArgumentError: a sign is missing, or one that this version does not know is there.
+            InvalidArgumentError: something is missing, or a sign that this version does not know is there.
         """
         signs = weights_by_name(data["signs"], FRAME_SIGNS, what="fusion")
         others = {one.name: float(data[one.name]) for one in fields(cls) if one.name != "signs"}
@@ -137,11 +139,12 @@ class FusedCalibration:
         return {**asdict(self), "frames": self.frames.to_dict(), "weights": weights}
 
     @classmethod
+    @refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> FusedCalibration:
         """Inverse of ``to_dict``.
 
         Raises:
-            InvalidArgumentError: a feature is missing, or one that this version does not know is there.
+            InvalidArgumentError: something is missing, or a feature that this version does not know is there.
         """
         return cls(
             frames=FrameWeights.from_dict(data["frames"]),

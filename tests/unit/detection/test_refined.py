@@ -13,6 +13,7 @@ from exported_models import write_exported
 from platereader import BgrImage, Box, Detection, InvalidArgumentError, Pipeline, read_image
 from platereader._geometry import iou
 from platereader.detection import PlateDetector, RefinedDetector, YoloDetector
+from platereader.detection._region import RegionDetector
 from platereader.detection._thresholds import with_min_score
 from platereader.testing import check_detector
 
@@ -75,6 +76,11 @@ def test_a_stream_may_look_at_places_only(frame: BgrImage, plates: list[Detectio
     assert len(found) == len(plates)
     assert all(item.corners is not None and item.score > 0.5 for item in found)
     assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
+
+
+def test_a_region_goes_around() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"RegionDetector\(RefinedDetector\(detector\), region\)"):
+        RefinedDetector(RegionDetector(Boxes(()), [(0, 0), (9, 0), (9, 9)]))
 
 
 def test_two_places_of_one_plate_give_it_once(frame: BgrImage, plates: list[Detection]) -> None:

@@ -131,6 +131,8 @@ def test_sizes_are_whole_numbers(weights: Path, value: Any) -> None:
         CtcRecognizer.from_file(weights, settings={**SMALL, "channels": "abc"})
     with pytest.raises(InvalidArgumentError, match=r"settings is .*whole numbers"):
         CtcRecognizer.from_file(weights, settings={**SMALL, "dilations": []})
+    with pytest.raises(InvalidArgumentError, match="there are three numbers"):
+        CtcRecognizer.from_file(weights, settings={**SMALL, "channels": [8, 8]})
 
 
 @pytest.mark.parametrize(("precision", "known"), [("fp32", True), ("int8", False)])

@@ -217,6 +217,7 @@ def test_a_damaged_file_is_replaced(server: Server, registry: Registry) -> None:
 def test_a_good_file_is_not_fetched_again(server: Server, registry: Registry) -> None:
     for _ in range(2):
         registry.fetch("finder", base_url=f"{server.url}/good")
+    assert registry.fetch("finder")[0].data == DATA  # for which no address is needed
     assert server.requests == ["/good/finder.safetensors"]
 
 

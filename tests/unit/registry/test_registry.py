@@ -181,6 +181,11 @@ def test_a_file_without_description_is_refused(registry: Registry, tmp_path: Pat
         registry.resolve(own_file(tmp_path, None))
 
 
+def test_a_damaged_file_without_description_is_called_damaged(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(WeightsCorruptError, match="neither a safetensors nor an ONNX file"):
+        registry.resolve(own_file(tmp_path, None, (1).to_bytes(8, "little") + b"{"))
+
+
 def test_a_copy_of_known_weights_needs_no_description(registry: Registry, tmp_path: Path) -> None:
     assert registry.resolve(own_file(tmp_path, None, DATA)).name == "finder"
 

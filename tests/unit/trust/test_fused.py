@@ -76,6 +76,22 @@ def test_a_fused_verdict_is_calibrated_where_its_fusion_was_fitted(fitted: bool)
     assert (verdict.calibrated, verdict.confidence) == (fitted, 0.5 if fitted else 0.9)
 
 
+def test_one_weak_character_of_many_frames_is_enough_to_doubt() -> None:
+    text = "A123BC77"
+    for weakest, expected in ((0.95, ("read", None)), (0.73, ("uncertain", "weak_character"))):
+        characters = tuple(Character(char, weakest if index == 6 else 1.0) for index, char in enumerate(text))
+        sure = replace(signs(9.0), share=0.99)
+        fused = FusedText((Candidate(text, -0.1, None),), characters, 1, sure, 0.0, 0.0, None)
+        verdict = TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES)
+        assert (verdict.status, verdict.reason) == expected
+
+
+def test_what_is_no_calibration_is_refused() -> None:
+    for kind in (FusedCalibration, FrameWeights):
+        with pytest.raises(InvalidArgumentError, match="it lacks"):
+            kind.from_dict({})
+
+
 def test_a_weight_that_is_not_known_is_refused() -> None:
     data = START.to_dict()
     data["weights"] = {**data["weights"], "new": 1.0}

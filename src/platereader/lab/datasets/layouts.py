@@ -98,7 +98,7 @@ def _jsonl_picture(text: bytes, folder: Path) -> LabelledImage:
         _optional(row, "country", str),
         tuple(_box(_numbers(item, 4, "a box in 'ignore'")) for item in ignored),
         _optional(row, "complete", bool),
-        _number(row["fires"]) if "fires" in row else None,
+        None if row.get("fires") is None else _numbers([row["fires"]], 1, "'fires'")[0],
     )
 
 
@@ -191,7 +191,7 @@ def _read_yolo(pictures: Sequence[Path], files: Sequence[Path]) -> Iterator[Row]
         yield _row(table or picture, None, partial(_yolo_picture, picture, table))
     by_stem = {item.with_suffix(""): item for item in pictures}
     for table in tables.values():
-        if table.parent.name == "labels" and _picture_of(table, by_stem, "labels", "images") is None:
+        if "labels" in table.parts[:-1] and _picture_of(table, by_stem, "labels", "images") is None:
             yield SkippedRow(table, None, "has no picture in images/ or beside it")
 
 

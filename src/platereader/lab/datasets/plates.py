@@ -15,9 +15,10 @@ from platereader.lab.datasets.labels import LabelledImage, LabelledPlate
 from platereader.media._images import read_image
 from platereader.protocols import Detector
 from platereader.rectification._layout import lines_by_aspect
-from platereader.results import Detection, Lines
+from platereader.results import Lines
 
 _WHOLE_PICTURE = "whole"
+_LEAST_IOU = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,22 +90,22 @@ def with_corners(images: Iterable[LabelledImage], detector: Detector | None) -> 
 
 
 def _lacks_corners(plate: LabelledPlate) -> bool:
-    return plate.text is not None and plate.box is not None and plate.corners is None and not plate.is_loose
+    placed = plate.box is not None or plate.box_quality == _WHOLE_PICTURE
+    return placed and plate.text is not None and plate.corners is None and not plate.is_loose
 
 
 def _completed(image: LabelledImage, detector: Detector) -> LabelledImage:
-    found = checked_detect(detector, [read_image(image.path)])[0]
-    plates = (_with_found(plate, found) if _lacks_corners(plate) else plate for plate in image.plates)
+    frame = read_image(image.path)
+    whole = Quad.from_box(Box(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0])))
+    found = [one.corners for one in checked_detect(detector, [frame])[0] if one.corners is not None]
+    plates = (_with_found(plate, whole, found) if _lacks_corners(plate) else plate for plate in image.plates)
     return replace(image, plates=tuple(plates))
 
 
-def _with_found(plate: LabelledPlate, found: Iterable[Detection]) -> LabelledPlate:
-    """The plate with the corners of the detection that meets its box best."""
+def _with_found(plate: LabelledPlate, whole: Quad, found: Iterable[Quad]) -> LabelledPlate:
+    """The plate with those of the corners found that meet its box best, or with those of the whole picture."""
+    if plate.box is None:
+        return replace(plate, corners=whole)
     box = plate.box
-    if box is None:
-        return plate
-    if plate.box_quality == _WHOLE_PICTURE:
-        return replace(plate, corners=Quad.from_box(box))
-    quads = [one.corners for one in found if one.corners is not None and iou(one.box, box) >= 0.6]
-    best = max(quads, key=lambda quad: iou(quad.box, box), default=None)
-    return plate if best is None else replace(plate, corners=best)
+    near = [quad for quad in found if iou(quad.box, box) >= _LEAST_IOU]
+    return replace(plate, corners=max(near, key=lambda quad: iou(quad.box, box))) if near else plate

@@ -10,7 +10,7 @@ import pytest
 from platereader import Box, Detection, Quad
 from platereader._arrays import BgrImage
 from platereader.lab.datasets import LabelledImage, LabelledPlate
-from platereader.lab.datasets.plates import with_corners
+from platereader.lab.datasets.plates import cut_plates, with_corners
 
 BOX = Box(40, 30, 140, 60)
 QUAD = Quad((42, 31), (139, 33), (138, 59), (41, 57))
@@ -56,9 +56,10 @@ def test_what_is_not_found_stays_as_it_is(picture: Path) -> None:
 
 
 def test_a_plate_that_is_the_whole_picture_has_its_corners_there(picture: Path) -> None:
-    whole = Box(0, 0, 200, 120)
-    (done,) = with_corners([image(picture, LabelledPlate(whole, text="AB12", box_quality="whole"))], Finding())
-    assert done.plates[0].corners == Quad.from_box(whole)
+    plate = LabelledPlate(None, text="AB12", box_quality="whole")
+    (done,) = with_corners([image(picture, plate)], Finding())
+    assert done.plates[0].corners == Quad.from_box(Box(0, 0, 200, 120))
+    assert [one.text for one in cut_plates([done])] == ["AB12"]
 
 
 def test_only_pictures_that_lack_corners_are_opened(picture: Path) -> None:

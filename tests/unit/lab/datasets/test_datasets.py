@@ -100,6 +100,8 @@ class TestLabelsJsonl:
             ('{"file": "a.png", "plates": [{"box": [1, 2, 3]}]}', "box is not 4 numbers"),
             ('{"file": "a.png", "plates": [{"box": [1, 2, 3, true]}]}', "box is not 4 numbers"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, 3, 4]}]}', "inverted"),
+            ('{"file": "a.png", "fires": "much"}', "'fires' is not 1 numbers"),
+            ('{"file": "a.png", "fires": NaN}', "'fires' has a number beyond"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, NaN, 4]}]}', "box has a number beyond 1000000"),
             ('{"file": "a.png", "plates": [{"box": [9, 2, Infinity, 4]}]}', "box has a number beyond 1000000"),
             ('{"file": "a.png", "plates": [{"box": [-1e308, 2, 1e308, 4]}]}', "box has a number beyond 1000000"),
@@ -192,9 +194,10 @@ class TestYolo:
             save(tmp_path / "images" / f"{name}.png")
             write(tmp_path / "labels" / f"{name}.txt", row)
         write(tmp_path / "labels" / "nothing.txt", "0 0.5 0.5 0.25 0.2")
+        write(tmp_path / "labels" / "train" / "nothing.txt", "0 0.5 0.5 0.25 0.2")
         dataset = load_dataset(tmp_path)
         assert [image.path.stem for image in dataset.images] == ["a"]
-        assert {row.path.stem for row in dataset.skipped} == {"b", "c", "d", "e", "f", "nothing"}
+        assert sorted(row.path.stem for row in dataset.skipped) == ["b", "c", "d", "e", "f", "nothing", "nothing"]
         assert all("line 1" in row.reason for row in dataset.skipped if row.path.stem != "nothing")
 
     def test_shares_a_little_outside_are_clipped(self, tmp_path: Path) -> None:
