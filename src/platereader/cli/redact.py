@@ -120,6 +120,7 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
                 f"{option} is {str(path)!r}, which is a source, a result, a folder or a link: name another file."
             )
         if path is not None:
+            check_folder(path.parent, option=option)
             occupied.add(path.resolve())
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
         raise InvalidArgumentError(

@@ -185,7 +185,7 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
     """
     from PIL import Image, PngImagePlugin
 
-    _check_made_here(path)
+    check_made_here(path)
     encoded = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
     if path.suffix.lower() in _LOSSY:
@@ -198,7 +198,7 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
     write_bytes(path, encoded.getvalue(), inputs=inputs)
 
 
-def _check_made_here(path: Path) -> None:
+def check_made_here(path: Path) -> None:
     """Raise FileError if a file has the name that ``write_picture`` did not write; links are refused later on."""
     if path.is_symlink() or not path.is_file() or not path.stat().st_size:
         return

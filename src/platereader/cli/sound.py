@@ -11,6 +11,9 @@ from platereader.media._decoding import open_file, until_error
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
+LONGEST_GAP_S = 6 * 3600.0
+"""A longer gap is left out of written videos: an MP4 cannot hold it."""
+
 _CLOCK_JUMP_S = 1.0  # a clock that goes back by more was set anew
 
 
@@ -76,7 +79,7 @@ class _Track:
         if packet.pts is None:
             return None
         time_s = float(packet.pts * packet.time_base) - self._start_s
-        if self._end_s is not None and time_s < self._end_s - _CLOCK_JUMP_S:
+        if self._end_s is not None and not -_CLOCK_JUMP_S <= time_s - self._end_s <= LONGEST_GAP_S:
             self._start_s += time_s - self._end_s
             time_s = self._end_s
         length_s = float((packet.duration or 0) * packet.time_base)

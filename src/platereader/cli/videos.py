@@ -6,7 +6,9 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +17,16 @@ from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, InputFiles, new_file
+from platereader.cli.saving import check_made_here
+from platereader.cli.sound import LONGEST_GAP_S, SoundCopy
 from platereader.errors import FileError
-from platereader.media._decoding import open_file, video_stream
+from platereader.media._decoding import open_file, until_error, video_stream
 from platereader.media._source import DEFAULT_FPS, FrameSource
 from platereader.media._video_file import VideoFile
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
-
-    from platereader.cli.sound import SoundCopy
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
 """Lower-case file name endings that are taken for videos."""
@@ -43,8 +45,9 @@ _THREADS = 2
 _TIME_BASE = Fraction(1, 90_000)
 _BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
 _VIDEO_RANGE = 1  # black is 16
-_MAX_FPS = 120  # higher rates are the ticks of a clock
 _ROUNDING_S = 0.002  # Matroska has milliseconds
+_MOST_BITS = 2**31 - 1  # that FFmpeg takes
+_LIMITED_S = 5.0  # x264 starves a frame that is shown for longer when its bits are limited
 
 
 def has_comment(path: Path, comment: str) -> bool:
@@ -106,7 +109,7 @@ class VideoWriter:
         """
         if self._encoder is not None and not self._closed:
             with self._abandoned_on_error():
-                self._encoder.finish()
+                self._encoder.finish(self.source.last_duration_s if isinstance(self.source, VideoFile) else None)
                 self._check_complete(self._encoder)
                 self._stack.close()
             self._closed = True
@@ -120,16 +123,16 @@ class VideoWriter:
             self._stack.__exit__(kind, error, traceback)
 
     def _started(self, frame: BgrImage) -> _Encoder:
+        check_made_here(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self._stack.enter_context(new_file(self.path, inputs=self.inputs))
         options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self.quality is None else self.quality)}
         if self.quality is None and (limit := _bits_per_s(self.source)) is not None:
-            options |= {"maxrate": str(round(MAX_GROWTH * limit)), "bufsize": str(round(MAX_GROWTH * limit))}
+            rate = str(min(_MOST_BITS, round(MAX_GROWTH * limit)))
+            options |= {"maxrate": rate, "bufsize": rate}
         encoder = _Encoder(part, frame, fps=self.source.fps or DEFAULT_FPS, options=options)
         self._stack.callback(encoder.close)
         if not self.mute and isinstance(self.source, VideoFile) and self.source.path is not None:
-            from platereader.cli.sound import SoundCopy
-
             sound = SoundCopy(self.source.path, encoder.container, start_s=self.source.start_s)
             self._stack.callback(sound.close)
             encoder.sound = sound
@@ -195,6 +198,7 @@ class _Encoder:
         self._size = (first.shape[1], first.shape[0])
         self._step = max(1, round(1 / fps / _TIME_BASE))
         self._waiting: Any = None
+        self._left_out = 0  # of the time of the frames
         self._delay: int | None = None
         kind = _FORMATS[part.suffix.lower()]
         index_first = {} if kind == "matroska" else {"movflags": "+faststart"}
@@ -219,8 +223,11 @@ class _Encoder:
         """Encode a frame; the last one waits, as its length is only known when the next one comes."""
         import av
 
-        tick = round(timestamp_s / _TIME_BASE)
+        tick = round(timestamp_s / _TIME_BASE) - self._left_out
         if self._waiting is not None:
+            if tick - self._waiting.pts > LONGEST_GAP_S / _TIME_BASE:
+                self._left_out += tick - self._waiting.pts - self._step
+                tick = self._waiting.pts + self._step
             tick = max(tick, self._waiting.pts + 1)
             self._step = tick - self._waiting.pts
             self._encode_waiting()
@@ -231,8 +238,10 @@ class _Encoder:
         self._waiting = converted
         self.written += 1
 
-    def finish(self) -> None:
-        """Write what is left, and the index."""
+    def finish(self, last_duration_s: float | None) -> None:
+        """Write what is left, and the index; the last frame is shown as long as the one before where None is given."""
+        if last_duration_s is not None:
+            self._step = max(1, round(last_duration_s / _TIME_BASE))
         self._encode_waiting()
         self._mux(self._stream.encode(), last=True)
         if self.sound is not None:
@@ -260,20 +269,27 @@ class _Encoder:
             # The file adds up lengths in the order of decoding. Where frames come unevenly, the last one in that order
             # makes up for those that were decoded early, or players end before them.
             needed = self._waiting.pts + self._step - packets[-1].dts
-            if needed > self._step + (self._delay or 0):
+            if needed > (packets[-1].duration or 0) + (self._delay or 0):
                 packets[-1].duration = needed
         self.container.mux(packets)
 
 
 def _bits_per_s(source: FrameSource) -> float | None:
-    """Of a video file on this machine, while its frames come; None for other sources, and where it is unknown."""
-    if not isinstance(source, VideoFile) or source.path is None or not source.frame_count:
+    """Of a video file on this machine, while its frames come; None for other sources, and where there is no limit."""
+    if not isinstance(source, VideoFile) or source.path is None:
         return None
     with open_file(source.path) as container:
         stream = video_stream(container)
-        rates = () if stream is None else (stream.average_rate, stream.base_rate)
-    fps = max((float(rate) for rate in rates if rate is not None and rate <= _MAX_FPS), default=0.0)
-    return 8 * source.path.stat().st_size * fps / source.frame_count or None
+        if stream is None:
+            return None
+        # Lengths and rates that are stated mean nothing where there are gaps in the time.
+        packets = [(packet.pts, packet.size) for packet in until_error(container.demux(stream)) if packet.size]
+        base = float(stream.time_base or 0)
+    stamps = sorted({pts for pts, _ in packets if pts is not None})
+    steps_s = [base * (after - before) for before, after in pairwise(stamps)]
+    if not steps_s or max(steps_s) > _LIMITED_S:
+        return None
+    return 8 * sum(size for _, size in packets) / len(packets) / median(steps_s)
 
 
 def _even(frame: BgrImage) -> BgrImage:

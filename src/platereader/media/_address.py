@@ -45,8 +45,10 @@ def parse_address(source: str | Path | int) -> Address:
         InvalidArgumentError: an empty string, a number beyond any webcam, or an address that is misspelt or has another
             scheme.
     """
-    text = str(source).strip()
-    if not text:
+    text = str(source)
+    if not isinstance(source, Path) and not _holds(Path(text).exists):
+        text = text.strip()
+    if not text.strip():
         raise InvalidArgumentError("source is empty: name a video, a folder, the number of a webcam or an address.")
     if text.isdecimal() and not isinstance(source, Path):
         if len(text) > _WEBCAM_DIGITS:

@@ -1,4 +1,4 @@
-"""From the packets of a video to its frames: upright, without interlacing, in blue, green and red."""
+"""From the packets of a video to its frames: upright, without interlacing, of square pixels, in BGR."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ READ_TIMEOUT_S = 10.0
 
 _THREADS = 2
 _MAX_FPS = 1000.0  # some streams report the ticks of their clock instead
+_SQUARE = (0.98, 1.02)  # width of a pixel in heights of it; what is outside of the other bounds is a mistake
+_POSSIBLE = (0.25, 4.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,10 +154,18 @@ class FrameDecoder:
 
     def _finished(self, frame: VideoFrame) -> DecodedFrame:
         base = float(frame.time_base or self._stream.time_base or 0)
-        converted = self._reformatter.reformat(frame, format="bgr24", threads=1)
+        width, height = square_size(frame.width, frame.height, float(self._stream.sample_aspect_ratio or 1))
+        converted = self._reformatter.reformat(frame, width, height, format="bgr24", threads=1)
         pixels = upright(cast(BgrImage, converted.to_ndarray()), _display_matrix(frame))
         stamp_s = None if frame.pts is None else frame.pts * base
         return DecodedFrame(stamp_s, frame.duration * base or None, pixels)
+
+
+def square_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
+    """Width and height at which pixels that are ``pixel_aspect`` times as wide as tall are square; none is lost."""
+    if _SQUARE[0] <= pixel_aspect <= _SQUARE[1] or not _POSSIBLE[0] <= pixel_aspect <= _POSSIBLE[1]:
+        return width, height
+    return (round(width * pixel_aspect), height) if pixel_aspect > 1 else (width, round(height / pixel_aspect))
 
 
 class _Deinterlacer:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platereader._files import open_regular
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._address import Address, parse_address
 from platereader.media._camera import LiveFeed
@@ -75,7 +76,8 @@ def _file_reader(address: Address) -> VideoReader:
 
     path = Path(address.target)
     try:
-        container = open_file(path)
+        with open_regular(path, what="the video"):
+            container = open_file(path)
         stream = video_stream(container)
         if stream is not None and stream.codec_context.name == "webp":
             container.close()

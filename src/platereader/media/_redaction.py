@@ -20,6 +20,7 @@ from platereader.media._covering import DEFAULT_MARGIN, SURE_SCORE, RedactionMet
 from platereader.protocols import Detector, PlateTracker
 from platereader.results import Detection
 from platereader.results._checks import choice
+from platereader.video._view import Size, View
 
 REDACTION_MIN_SCORE = 0.15
 """Score from which a detection is covered: a plate that is missed does more harm than a lamp that is covered.
@@ -195,8 +196,11 @@ class _Track:
         self.times.append(timestamp_s)
         self.seen.append(detection)
 
-    def places(self, timestamp_s: float, frame: BgrImage, *, extend_s: float) -> list[Detection]:
-        """Where else the plate may be: at a time at which it was not seen, or of which something was hidden."""
+    def places(self, timestamp_s: float, size: Size, *, extend_s: float) -> list[Detection]:
+        """Where else the plate may be in a frame of that size.
+
+        That is at a time at which it was not seen, or of which something was hidden.
+        """
         after = bisect_left(self.times, timestamp_s)
         if after < len(self.times) and self.times[after] == timestamp_s:
             return self._hidden_at(after)
@@ -208,7 +212,7 @@ class _Track:
             places = [self._interpolated_at(ends[0], ends[1], timestamp_s)] if is_filled else []
         elif away_s <= extend_s + _ROUNDING_S and is_sure:
             moved = self._extrapolated(ends[0], timestamp_s)
-            stays = not moved or not _is_at_side(self.seen[ends[0]], frame)
+            stays = not moved or not _is_at_side(self.seen[ends[0]], size)
             places = [self.seen[ends[0]], *moved] if stays else moved
         else:
             places = []
@@ -249,7 +253,10 @@ class _Track:
 
 
 class _Follower:
-    """Finds plates in new frames and says where they were in those that come out."""
+    """Finds plates in new frames and says where they were in those that come out.
+
+    Tracks are in pixels of the first frame, as frames may change their size.
+    """
 
     def __init__(self, detector: Detector, tracker: PlateTracker, *, extend_s: float) -> None:
         self._detector = detector
@@ -257,6 +264,7 @@ class _Follower:
         self._extend_s = extend_s
         self._tracks: dict[int, _Track] = {}
         self._now_s = -math.inf
+        self._first_size: Size | None = None
 
     def find(self, frame: BgrImage, timestamp_s: float) -> list[Detection]:
         if not (math.isfinite(timestamp_s) and timestamp_s > self._now_s):
@@ -265,22 +273,27 @@ class _Follower:
             )
         self._now_s = timestamp_s
         found = credible(checked_detect(self._detector, [frame])[0], frame)
-        ids = checked_update(self._tracker, found, timestamp_s).track_ids
-        for track_id, detection in zip(ids, found, strict=True):
+        size = (frame.shape[1], frame.shape[0])
+        self._first_size = self._first_size or size
+        placed = [View(size, self._first_size).detection_in_first(one) for one in found]
+        ids = checked_update(self._tracker, placed, timestamp_s).track_ids
+        for track_id, detection in zip(ids, placed, strict=True):
             if track_id is not None:
                 self._tracks.setdefault(track_id, _Track()).add(timestamp_s, detection)
         return found
 
     def places(self, timestamp_s: float, frame: BgrImage) -> list[Detection]:
         """Where tracks say that a plate is which was not found in that frame; called in order of time."""
-        height, width = frame.shape[:2]
+        size = (frame.shape[1], frame.shape[0])
+        first_size = self._first_size or size
         places: list[Detection] = []
         for track_id, track in list(self._tracks.items()):
-            places += track.places(timestamp_s, frame, extend_s=self._extend_s)
+            places += track.places(timestamp_s, first_size, extend_s=self._extend_s)
             track.forget(min(timestamp_s, track.times[-1]) - _NEAR_S)
             if track.times[-1] < timestamp_s - self._extend_s - _MAX_GAP_S:
                 del self._tracks[track_id]
-        return [place for place in places if place.box.clipped(width, height) is not None]
+        seen = map(View(first_size, size).detection_in_first, places)
+        return [place for place in seen if place.box.clipped(*size) is not None]
 
 
 def _interpolated(a: Detection, b: Detection, share: float) -> Detection:
@@ -301,9 +314,9 @@ def _width(detection: Detection) -> float:
     return detection.box.width if detection.corners is None else detection.corners.width
 
 
-def _is_at_side(detection: Detection, frame: BgrImage) -> bool:
-    """Whether a plate touches a side of the frame."""
-    box, (height, width) = detection.box, frame.shape[:2]
+def _is_at_side(detection: Detection, size: Size) -> bool:
+    """Whether a plate touches a side of a frame of that size."""
+    box, (width, height) = detection.box, size
     return bool(min(box.x1, box.y1, width - box.x2, height - box.y2) <= _AT_SIDE_PX)
 
 

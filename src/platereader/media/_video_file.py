@@ -24,6 +24,7 @@ class VideoFile:
 
     Attributes:
         start_s: the time in the file of the first frame, once it has come.
+        last_duration_s: how long the latest frame is shown; None where the file does not say.
     """
 
     live: bool = False
@@ -35,6 +36,7 @@ class VideoFile:
         self.name = name
         self.path = path
         self.start_s: float = 0.0
+        self.last_duration_s: float | None = None
         self.fps: float | None = fps or reader.fps
         self.frame_count: int | None = reader.frame_count
         self.stopped: bool = False
@@ -42,8 +44,8 @@ class VideoFile:
     def __iter__(self) -> Iterator[TimedFrame]:
         """All frames with the seconds of the container, from 0.
 
-        Where those do not grow, a frame comes one frame's time after the one before; where the clock was set back, so
-        do all that follow.
+        Where those do not grow, a frame comes half of one frame's time after the one before, and the next a whole one
+        after that; where the clock was set back, it comes a whole one after it, and so do all that follow.
 
         Raises:
             CaptureError: no frame can be decoded, the file breaks off or is damaged; after all frames that there are.
@@ -59,6 +61,7 @@ class VideoFile:
                 timestamp_s = count / self._forced_fps
             else:
                 timestamp_s = clock.time_of(frame.stamp_s, frame.duration_s)
+                self.last_duration_s = frame.duration_s
             count += 1
             yield timestamp_s, frame.pixels
         if not count:
@@ -82,6 +85,7 @@ class GrowingClock:
         self._step_s = step_s
         self._origin_s: float | None = None
         self._last_s = 0.0
+        self._stands = False
 
     def time_of(self, stamp_s: float | None, duration_s: float | None) -> float:
         """The time of the next frame, from what the stream says of it."""
@@ -94,7 +98,10 @@ class GrowingClock:
             self._origin_s, time_s = stamp_s - expected_s, expected_s
         else:
             time_s = stamp_s - self._origin_s
-            time_s = time_s if time_s > self._last_s else expected_s
+            if stands := time_s <= self._last_s:
+                # Half a step leaves room to catch up where one stamp stands twice.
+                time_s = expected_s if self._stands else self._last_s + self._step_s / 2
+            self._stands = stands
         self._last_s = time_s
         self._step_s = duration_s or self._step_s
         return time_s

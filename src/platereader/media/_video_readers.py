@@ -39,7 +39,9 @@ class ContainerReader:
         self._broken = False
         self.fps: float | None = reported_fps(stream)
         duration_s = self._duration_s()
-        estimate = None if duration_s is None or self.fps is None else round(duration_s * self.fps)
+        # Matroska states when it ends, and may begin late.
+        late_s = (container.start_time or 0) / 1e6 if container.format.name.startswith("matroska") else 0.0
+        estimate = None if duration_s is None or self.fps is None else round((duration_s - late_s) * self.fps)
         self.frame_count: int | None = stream.frames or estimate or None
         # Only MP4 lists all of its frames before the first.
         self._listed = len(stream.index_entries) if "mp4" in container.format.name else 0

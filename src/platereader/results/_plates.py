@@ -247,6 +247,8 @@ class StreamUpdate:
         timestamp_s: time of the frame, seconds.
         active: plates in view, and those predicted in it: not seen for a second at most.
         finished: plates that have gone, each reported once.
+        joined: passages that turned out to be of the same plate as others, which go on in their place: pairs of the
+            ``passage_id`` that there is no more, which is never reported as finished, and that of the other.
 
     Raises:
         InvalidArgumentError: a field is something else.
@@ -255,11 +257,14 @@ class StreamUpdate:
     timestamp_s: float
     active: tuple[TrackedPlate, ...]
     finished: tuple[TrackedPlate, ...]
+    joined: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         check.items(self.active, TrackedPlate, name="active")
         check.items(self.finished, TrackedPlate, name="finished")
-        check.set_fields(self, timestamp_s=check.number(self.timestamp_s, name="timestamp_s"))
+        check.items(self.joined, tuple, name="joined")
+        joined = tuple((check.whole(old, name="joined"), check.whole(new, name="joined")) for old, new in self.joined)
+        check.set_fields(self, timestamp_s=check.number(self.timestamp_s, name="timestamp_s"), joined=joined)
 
     def __repr__(self) -> str:
         active, finished = (tuple(plate.text for plate in plates) for plates in (self.active, self.finished))
@@ -271,6 +276,7 @@ class StreamUpdate:
             "timestamp_s": self.timestamp_s,
             "active": [plate.to_dict() for plate in self.active],
             "finished": [plate.to_dict() for plate in self.finished],
+            "joined": [list(pair) for pair in self.joined],
         }
 
     @classmethod
@@ -278,7 +284,8 @@ class StreamUpdate:
     def from_dict(cls, data: Mapping[str, Any]) -> StreamUpdate:
         """Inverse of ``to_dict``."""
         active, finished = (tuple(map(TrackedPlate.from_dict, data[name])) for name in ("active", "finished"))
-        return cls(data["timestamp_s"], active, finished)
+        joined = tuple((old, new) for old, new in data.get("joined", ()))  # older documents have none
+        return cls(data["timestamp_s"], active, finished, joined)
 
 
 def _columns(box: Box | None) -> dict[str, float | None]:

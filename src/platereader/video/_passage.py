@@ -136,11 +136,11 @@ class Passage:
 
     def see(self, place: Box, sighting: Sighting) -> None:
         """Take in a detection."""
+        if self._unbroken and not self.doubtful:  # else only a reading tells whether it is still the same plate
+            self._sure = Seen(self.place, self.last)
         waited_s = sighting.timestamp_s - self.last.timestamp_s
         if self.coasting or waited_s > UNBROKEN_S or iou(self.place, place) < UNBROKEN_IOU:
             self._unbroken = False
-        if not self.doubtful:
-            self._sure = Seen(self.place, self.last)
         self.place, self.last, self.coasting = place, sighting, False
         if self._is_whole(place, sighting):
             self._see_whole(place, sighting)
@@ -186,6 +186,7 @@ class Passage:
         for one in self.doubtful:
             self.evidence.add(one.reading, one.sighting.frame_index)
         self.doubtful.clear()
+        self._sure = Seen(self.place, self.last)
         if observation.reading.text is not None and observation.reading.text == self.evidence.fused.text:
             self._unbroken = True
         self._settle()
@@ -200,6 +201,8 @@ class Passage:
 
     def resume(self, later: Passage) -> None:
         """Continue with what was begun as another passage."""
+        if later.settled and not self.settled:  # and so may have been announced
+            self.passage_id = later.passage_id
         self.evidence.merge(later.evidence)
         if later.parked or self._standing is None or iou(self._standing[0], later.place) < STANDING_IOU:
             self._standing = later._standing
@@ -251,7 +254,9 @@ class Passage:
     def absorb(self, fragment: Passage) -> None:
         """Begin where a fragment of the same plate began; what was read of it says nothing."""
         if fragment.first.frame_index < self.first.frame_index:
-            self.passage_id, self.first = fragment.passage_id, fragment.first
+            self.first = fragment.first
+            if not self.settled:  # else it may have been announced under its number
+                self.passage_id = fragment.passage_id
 
     def same_plate(self, other: Passage, *, soon: bool) -> bool:
         """Whether ``other``, which was begun while this one was not in view, shows the same plate.

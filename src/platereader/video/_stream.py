@@ -93,6 +93,7 @@ class PlateStream:
         self._lost: list[Passage] = []  # without a track, and may be resumed
         self._first_size: Size | None = None
         self._passages = 0
+        self._joined: list[tuple[int, int]] = []
         self._frame_index = -1
         self._timestamp_s = -math.inf
         self._finished = False
@@ -117,6 +118,7 @@ class PlateStream:
         found = self._search.find(frame, view, timestamp_s)
         self._first_size, self._timestamp_s = view.first_size, timestamp_s
         self._frame_index += 1
+        self._joined = []
         places = [view.detection_in_first(detection) for detection in found]
         assignment = checked_update(self._tracker, places, timestamp_s)
         boxes = [one.box for one in places]
@@ -129,16 +131,17 @@ class PlateStream:
         for index, reading in zip(due, readings, strict=True):
             track_id = cast(int, assignment.track_ids[index])
             self._add(track_id, Observation(reading, boxes[index], sightings[index]))
-        return StreamUpdate(timestamp_s, self._shown(view), self._finish_lost())
+        return StreamUpdate(timestamp_s, self._shown(view), self._finish_lost(), tuple(self._joined))
 
     def finish(self) -> StreamUpdate:
         """End the stream: every plate that was not yet reported as finished is, at the time of the last frame."""
         self._finished = True
-        rest = sorted((*self._lost, *self._active.values()), key=lambda passage: passage.passage_id)
+        self._joined = []
+        self._lose(list(self._active))
+        rest = sorted(self._lost, key=lambda passage: passage.passage_id)
         self._lost.clear()
-        self._active.clear()
         timestamp_s = self._timestamp_s if math.isfinite(self._timestamp_s) else 0.0
-        return StreamUpdate(timestamp_s, (), tuple(map(_finished, rest)))
+        return StreamUpdate(timestamp_s, (), tuple(map(_finished, rest)), tuple(self._joined))
 
     def _checked_time(self, timestamp_s: float) -> float:
         """The time as a float: any real number comes in, such as a Fraction."""
@@ -173,8 +176,16 @@ class PlateStream:
         self._lose([key for key, one in self._active.items() if one.coasting and view.box_in_frame(one.place) is None])
 
     def _lose(self, track_ids: Iterable[int]) -> None:
-        """Their plates are out of view; they may be seen again, under another track or the same."""
-        self._lost += [self._active.pop(track_id) for track_id in track_ids if track_id in self._active]
+        """Their plates are out of view; they may be seen again, under another track or the same.
+
+        What was surely read of another plate in the place of one, as it went, is a passage of its own.
+        """
+        for track_id in [one for one in track_ids if one in self._active]:
+            passage = self._active.pop(track_id)
+            self._lost.append(passage)
+            if any(passage.evidence.contradicted_by(one.reading) for one in passage.doubtful):
+                other = self._merged(self._begin(track_id, passage.release()))
+                self._lost += [other] if all(one is not other for one in self._lost) else []
 
     def _add(self, track_id: int, observation: Observation) -> None:
         """Add an observation to its passage, or to an earlier one of the same plate, or begin a new one."""
@@ -193,7 +204,9 @@ class PlateStream:
         for other in [*self._lost, *self._active.values()]:
             if other is not passage and passage.includes(other):
                 self._take_out(other)
+                numbers = {passage.passage_id, other.passage_id}
                 passage.absorb(other)
+                self._note_joined(passage, numbers)
 
     def _begin(self, track_id: int, observations: list[Observation]) -> Passage:
         self._passages += 1
@@ -225,14 +238,28 @@ class PlateStream:
         others = [one for one in self._active.values() if one is not passage]
         for earlier in reversed([*self._lost, *others]):
             before = earlier.surely_last.frame_index < passage.first.frame_index
-            if not before or self._is_gone(earlier, passage.first):
+            if not (before or self._overlaps(earlier, passage)) or self._is_gone(earlier, passage.first):
                 continue
             missed = self._search.missed_frames(earlier.surely_last, passage.first)
             if earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES):
                 self._take_out(earlier)
+                numbers = {earlier.passage_id, passage.passage_id}
                 earlier.resume(passage)
+                self._note_joined(earlier, numbers)
                 return earlier
         return passage
+
+    def _overlaps(self, earlier: Passage, passage: Passage) -> bool:
+        """Whether a passage that was lost ends a little late, as the last of it was seen and not read."""
+        both = earlier.evidence.fused, passage.evidence.fused
+        if any(earlier is one for one in self._active.values()) or any(one.status != "read" for one in both):
+            return False
+        late_s = earlier.surely_last.timestamp_s - passage.first.timestamp_s
+        return both[0].text == both[1].text and late_s <= self._settings.recheck_s
+
+    def _note_joined(self, passage: Passage, numbers: set[int]) -> None:
+        """Two passages with these numbers are one."""
+        self._joined += [(number, passage.passage_id) for number in numbers - {passage.passage_id}]
 
     def _take_out(self, passage: Passage) -> None:
         """Take a passage out of the active and the lost ones; what is in its place instead gets its own passage."""

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from captures import VideoKind, read_timed, read_video, write_video
 from platereader._arrays import BgrImage
@@ -170,8 +172,8 @@ def test_a_file_that_may_not_grow_leaves_nothing(tmp_path: Path, limit_bytes: in
 def test_what_cannot_be_read_back_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finish = videos._Encoder.finish
 
-    def cut(self: Any) -> None:
-        finish(self)
+    def cut(self: Any, last_duration_s: float | None) -> None:
+        finish(self, last_duration_s)
         (part,) = tmp_path.iterdir()
         part.write_bytes(part.read_bytes()[:-60])
 
@@ -201,3 +203,41 @@ def test_inputs_are_not_replaced(tmp_path: Path) -> None:
             copy(open_source(path), tmp_path / name, inputs=InputFiles([path]))
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def textured(count: int) -> list[BgrImage]:
+    """Frames that take many bits."""
+    rng = np.random.default_rng(0)
+    return [cv2.resize(rng.integers(0, 256, (48, 64, 3), np.uint8), (320, 240)).astype(np.uint8) for _ in range(count)]
+
+
+def test_a_gap_in_time_takes_nothing_from_the_picture(tmp_path: Path) -> None:
+    frames, times_s = textured(20), [index / 10 + 600 * (index > 10) for index in range(20)]
+    source = write_video(tmp_path / "gap.mkv", frames, times_s=times_s)
+    copy(open_source(source), tmp_path / "copy.mp4")
+    pairs = zip(read_video(tmp_path / "copy.mp4"), read_video(source), strict=True)
+    assert max(np.abs(copied.astype(int) - frame).mean() for copied, frame in pairs) < 10  # 40 is mush
+
+
+def test_a_gap_that_an_mp4_cannot_hold_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "a.mp4", greys(4), [0.0, 0.1, 90_000.0, 90_000.1])
+    assert [time_s for time_s, _ in read_timed(tmp_path / "a.mp4")] == pytest.approx([0.0, 0.1, 0.2, 0.3], abs=0.001)
+
+
+def test_the_last_frame_stays_as_long_as_in_the_source(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(frame[:, :, ::-1]) for frame in greys(3)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=[100, 100, 3000])
+    copy(open_source(tmp_path / "a.gif"), tmp_path / "a.mp4")
+    with av.open(tmp_path / "a.mp4") as container:
+        assert (container.duration or 0) / 1e6 == pytest.approx(3.2, abs=0.1)
+
+
+def test_a_video_that_was_made_elsewhere_is_not_replaced(tmp_path: Path) -> None:
+    mine = write_video(tmp_path / "holiday.mp4", greys(3))
+    before = mine.read_bytes()
+    with pytest.raises(FileError, match="that this program did not make"):
+        write(mine, greys(5))
+    assert mine.read_bytes() == before
+    write(tmp_path / "a.mp4", greys(3))
+    write(tmp_path / "a.mp4", greys(5))  # an earlier result is
+    assert len(read_video(tmp_path / "a.mp4")) == 5

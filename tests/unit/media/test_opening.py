@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import threading
 import traceback
 import wave
 from collections.abc import Callable, Generator
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,6 +23,7 @@ from captures import write_video
 from platereader._arrays import BgrImage
 from platereader.cli.saving import write_picture
 from platereader.errors import CaptureError, InvalidArgumentError
+from platereader.media._address import parse_address
 from platereader.media._camera import LiveFeed
 from platereader.media._decoding import open_file
 from platereader.media._opening import open_source
@@ -202,3 +206,30 @@ def test_wrong_arguments(
     monkeypatch.setattr("platereader.media._opening.open_address", lambda _: open_file(path))
     with pytest.raises(InvalidArgumentError, match=message):
         call()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(CaptureError, match="no regular file"):
+        open_source(tmp_path / "pipe.mp4")
+
+
+def test_spaces_at_the_ends_of_a_name_are_part_of_it(tmp_path: Path) -> None:
+    path = write_video(tmp_path / " gate.mp4", [GREY] * 3)
+    path = path.rename(tmp_path / " gate.mp4 ")
+    assert len(list(open_source(path))) == 3
+    assert parse_address(" 0 ").kind == "webcam"
+
+
+@pytest.mark.parametrize(("aspect", "size"), [("64/45", (91, 48)), ("8/9", (64, 54)), ("1", (64, 48)), ("9", (64, 48))])
+def test_pixels_come_square(tmp_path: Path, aspect: str, size: tuple[int, int]) -> None:
+    path = tmp_path / "dvr.mkv"
+    with av.open(path, "w") as container:
+        stream = cast(av.VideoStream, container.add_stream("mpeg4", rate=25))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect)
+        picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="bgr24")
+        container.mux([*stream.encode(picture), *stream.encode()])
+    ((_, frame),) = open_source(path)
+    assert frame.shape[1::-1] == size

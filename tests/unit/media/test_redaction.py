@@ -330,3 +330,19 @@ def test_detections_are_any_iterable_and_not_a_single_one() -> None:
     single: Any = found
     with pytest.raises(InvalidArgumentError, match="detections is the Detection"):
         redact(frame, single)
+
+
+def test_frames_that_change_their_size_are_covered_where_the_plate_is() -> None:
+    half = Box(10, 50, 40, 57)
+    small = np.ascontiguousarray(noise()[::2, ::2])
+    script = [(0.9, Box(20, 100, 80, 114))] * 6 + [None, (0.9, half), (0.9, half), (0.9, half)]
+    frames = [noise()] * 6 + [small] * 4
+    video = ((index / FPS, frame) for index, frame in enumerate(frames))
+    out = list(redact_stream(video, detector=ScriptedDetector(script), tracker=OneTrack(), method="fill"))
+    for index, one in enumerate(out):
+        changed = (one.frame != frames[index]).any(axis=2)
+        box = Box(20, 100, 80, 114) if index < 6 else half
+        around = np.zeros_like(changed)
+        around[int(box.y1) - 12 : int(box.y2) + 12, max(0, int(box.x1) - 12) : int(box.x2) + 12] = True
+        assert changed[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2)].mean() > 0.99
+        assert not changed[~around].any()

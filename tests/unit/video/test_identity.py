@@ -192,3 +192,25 @@ def test_a_parked_plate_that_is_read_rightly_in_every_frame_becomes_read() -> No
     film = Film().show(seen(ONE, 120, Box(300, 300, 352, 312), probability=0.994))
     assert read_as(ONE, probability=0.994).status == "uncertain"
     assert [(plate.text, plate.status) for plate in film.finished()] == [(ONE, "read")]
+
+
+def test_a_plate_that_is_read_once_in_the_place_of_another_as_that_goes_is_reported() -> None:
+    film = Film().show([*seen(ONE, 4), *seen("M555KE199", 1)], fps=1.0)
+    passages = film.finished()
+    assert [(plate.text, plate.last.frame_index) for plate in passages] == [(ONE, 3), ("M555KE199", 4)]
+
+
+def test_a_passage_that_becomes_part_of_another_is_said_to_be_and_never_finishes() -> None:
+    film = Film().show([*seen(ONE, 6), [], [], *seen("A128BC77", 1, probability=0.6), *seen(ONE, 6)])
+    finished = {plate.passage_id for plate in film.finished()}
+    shown = {plate.passage_id for update in film.updates for plate in update.active}
+    joined = dict(pair for update in film.updates for pair in update.joined)
+    assert shown - finished == joined.keys() & shown
+    assert set(joined.values()) <= finished
+
+
+def test_a_passage_keeps_the_number_under_which_it_settled() -> None:
+    piece, whole = Box(300, 300, 360, 322), Box(290, 300, 400, 322)
+    film = Film().show([*seen("A123", 2, piece), *seen(ONE, 6, whole)])
+    numbers = [plate.passage_id for update in film.updates for plate in update.active if plate.settled]
+    assert set(numbers) == {plate.passage_id for plate in film.finished() if plate.text == ONE}

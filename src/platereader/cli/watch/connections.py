@@ -140,7 +140,12 @@ class Connections:
         if connection not in self._known:
             _refuse(connection, "503 Service Unavailable", "Too many browsers show this page: close some of them.\n")
             return
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system has none left
+            with self._known_lock:
+                del self._known[connection]
+            _refuse(connection, "503 Service Unavailable", "No thread is left for this page: try again.\n")
 
     def _serve_known(self, connection: socket, received: bytes) -> None:
         try:

@@ -109,12 +109,12 @@ class Passages:
     """Turns updates of one source into events.
 
     Args:
-        save_crop: called once for each reported plate that has finished, if given; returns where its picture is.
+        save_crop: called once for each reported plate that has finished; returns where its picture is, if anywhere.
         everything: report all passages, also those that ``is_reported`` leaves out.
     """
 
     def __init__(
-        self, save_crop: Callable[[TrackedPlate], Path | None] | None, *, started: Started, everything: bool = False
+        self, save_crop: Callable[[TrackedPlate], Path | None], *, started: Started, everything: bool = False
     ) -> None:
         self.left_out: int = 0
         self._save_crop = save_crop
@@ -137,6 +137,7 @@ class Passages:
 
     def events_of(self, update: StreamUpdate) -> Iterator[PlateEvent]:
         """Settled plates first; one that is settled only as it goes is reported as both."""
+        self._settled.difference_update(old for old, _ in update.joined)
         for plate in (*update.active, *update.finished):
             if plate.settled and plate.passage_id not in self._settled:
                 self._settled.add(plate.passage_id)
@@ -145,8 +146,7 @@ class Passages:
             self._settled.discard(plate.passage_id)  # ids are not used again: memory stays bounded
             if is_reported(plate, everything=self._everything):
                 self._statuses[plate.status] += 1
-                crop = None if self._save_crop is None else self._save_crop(plate)
-                yield PlateEvent("finished", update.timestamp_s, plate, self._started, crop)
+                yield PlateEvent("finished", update.timestamp_s, plate, self._started, self._save_crop(plate))
             else:
                 self.left_out += 1
 

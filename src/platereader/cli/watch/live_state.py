@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition
 from typing import Any, Literal, TypeAlias
 
@@ -150,7 +150,14 @@ class LiveState:
         return self._phase == "stopped"
 
     def _keep(self, update: StreamUpdate) -> None:
+        for old, _ in update.joined:
+            if self._plates.pop(self._first_id + old, None) is not None:
+                self._passages -= 1
         self._keep_plates(update.active, gone=False)
+        in_view = {self._first_id + plate.passage_id for plate in update.active}
+        for plate_id, kept in self._plates.items():
+            if not kept.gone and plate_id not in in_view:  # it may come back, and is not finished
+                self._plates[plate_id] = replace(kept, gone=True)
         self._keep_plates(update.finished, gone=True)
 
     def _keep_plates(self, plates: Sequence[TrackedPlate], *, gone: bool) -> None:

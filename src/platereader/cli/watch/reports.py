@@ -8,7 +8,7 @@ from typing import Any
 
 from platereader.cli.language import Language
 from platereader.cli.report import verdict_cells
-from platereader.cli.tables import CsvTable, printable, table_row
+from platereader.cli.tables import CsvTable, printable, printable_json, table_row
 from platereader.cli.watch.events import Ended, PlateEvent, Started
 
 _HEADER = ("FROM", "TO", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "READINGS", "REGION OR REASON")
@@ -49,7 +49,7 @@ class JsonReport(Report):
         self._print(ended.to_dict())
 
     def _print(self, line: dict[str, Any]) -> None:
-        print(json.dumps(line, ensure_ascii=False), flush=True)
+        print(printable_json(json.dumps(line, ensure_ascii=False)), flush=True)
 
 
 class CsvReport(Report):

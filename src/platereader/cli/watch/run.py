@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from platereader.cli.watch.events import End, Ended, Passages, Started
 from platereader.cli.watch.reports import Report
-from platereader.errors import CaptureError, FileError
+from platereader.errors import CaptureError
 
 if TYPE_CHECKING:
     from platereader._arrays import BgrImage
@@ -41,7 +41,7 @@ class SourceRun:
 
     Attributes:
         last_s: the time of the last frame.
-        failed: whether the source was lost, broke off or is damaged, or the video could not be written.
+        failed: whether the source was lost, broke off or is damaged, or the video or a crop could not be written.
     """
 
     source: FrameSource
@@ -56,7 +56,7 @@ class SourceRun:
     _passages: Passages = field(init=False)
 
     def __post_init__(self) -> None:
-        self._passages = Passages(self.outputs.save_crop, started=self.started, everything=self.outputs.everything)
+        self._passages = Passages(self._save_crop, started=self.started, everything=self.outputs.everything)
 
     def run(self) -> None:
         """Watch until there are no more frames."""
@@ -111,10 +111,19 @@ class SourceRun:
                 self.video.close()
             else:
                 self.video.add(frame, update)
-        except FileError as error:
+        except OSError as error:
             self.outputs.notify(str(error))
             self.video = None
             self.failed = True
+
+    def _save_crop(self, plate: TrackedPlate) -> Path | None:
+        """The picture of a passage; when it cannot be written, the passage is reported without it."""
+        try:
+            return None if self.outputs.save_crop is None else self.outputs.save_crop(plate)
+        except OSError as error:
+            self.outputs.notify(str(error))
+            self.failed = True
+            return None
 
     def _report_events(self, update: StreamUpdate) -> None:
         for event in self._passages.events_of(update):

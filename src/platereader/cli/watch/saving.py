@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._arrays import BgrImage
-from platereader.cli.saving import write_picture
+from platereader.cli.saving import check_folder, write_picture
 from platereader.errors import InvalidArgumentError
 from platereader.media._source import DEFAULT_FPS
 from platereader.results import StreamUpdate, TrackedPlate
@@ -49,6 +49,7 @@ def _check_path(path: Path, inputs: InputFiles) -> None:
         raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
+    check_folder(path.parent, option="--save")
 
 
 class AnnotatedVideo:
@@ -83,6 +84,7 @@ class PassageCrops:
     """The rectified plate of each passage's best reading, as PNG; what is in the folder stays, and numbers go on."""
 
     def __init__(self, folder: Path) -> None:
+        check_folder(folder, option="--save-crops")
         self._folder = folder
         there = (path.stem.removeprefix("passage-") for path in folder.glob("passage-*.png"))
         self._number = max((int(number) for number in there if number.isdecimal()), default=0)
@@ -92,7 +94,12 @@ class PassageCrops:
         pixels = plate.best.evidence.plate.pixels
         if pixels.size == 0:
             return None
-        self._number += 1
-        path = self._folder / f"passage-{self._number:05d}.png"
+        path = self._next_path()
+        while path.exists():  # of another run into this folder
+            path = self._next_path()
         write_picture(path, pixels)
         return path
+
+    def _next_path(self) -> Path:
+        self._number += 1
+        return self._folder / f"passage-{self._number:05d}.png"

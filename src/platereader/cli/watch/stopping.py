@@ -106,6 +106,9 @@ def _listen(descriptor: int, is_terminal: bool, stop: Callable[[], None], finish
     while not finished.is_set():
         if not select.select([descriptor], [], [], _POLL_INTERVAL_S)[0]:
             continue
+        if is_terminal and not _in_foreground(descriptor):  # to read would halt the process
+            finished.wait(_POLL_INTERVAL_S)
+            continue
         typed = os.read(descriptor, 1024)
         if not typed:
             return

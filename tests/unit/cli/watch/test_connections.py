@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -244,3 +245,13 @@ def test_closing_ends_all_connections_and_threads() -> None:
         assert b"" in iter(lambda: tab.recv(65536), None)
         tab.close()
         assert threading.active_count() == before
+
+
+def test_a_thread_that_cannot_start_refuses_one_browser_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LivePage(LiveState(), on_stop=lambda: None) as page:
+        with monkeypatch.context() as patched:
+            patched.setattr(connections.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("no thread")))
+            with pytest.raises(HTTPError, match="503"):
+                urlopen(page.url, timeout=5)  # noqa: S310 - our own address
+        with urlopen(page.url, timeout=5) as answer:  # noqa: S310 - our own address
+            assert answer.status == 200

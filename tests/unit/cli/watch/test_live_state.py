@@ -174,3 +174,18 @@ def test_a_plate_in_view_stays_on_top_however_many_pass(monkeypatch: pytest.Monk
     snapshot = state.snapshot()
     assert [plate["id"] for plate in snapshot["plates"]] == [PLATE.passage_id, 109, 108]
     assert snapshot["passages"] == 11
+
+
+def test_a_plate_that_left_is_not_in_view_although_it_may_come_back() -> None:
+    state = LiveState()
+    for active, gone in (((PLATE,), False), ((), True), ((PLATE,), False)):
+        state.show(FRAME, StreamUpdate(0.0, active, ()))
+        assert [one["gone"] for one in state.snapshot()["plates"]] == [gone]
+
+
+def test_a_passage_that_was_joined_to_another_is_not_listed() -> None:
+    state = LiveState()
+    state.show(FRAME, StreamUpdate(0.0, (PLATE, replace(PLATE, passage_id=2)), ()))
+    state.show(FRAME, StreamUpdate(0.1, (PLATE,), (), ((2, 1),)))
+    snapshot = state.snapshot()
+    assert (snapshot["passages"], [one["id"] for one in snapshot["plates"]]) == (1, [1])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from captures import ScriptedCapture, read_timed
-from platereader import StreamUpdate
+from fakes import frame_with, patch_pipeline
+from platereader import Box, StreamUpdate
 from platereader._files import InputFiles
-from platereader.cli.watch.saving import AnnotatedVideo, video_paths
+from platereader.cli.watch.saving import AnnotatedVideo, PassageCrops, video_paths
 from platereader.errors import InvalidArgumentError
 from platereader.media._camera import LiveFeed
 from platereader.media._drawing import draw_update
@@ -62,3 +63,19 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     for name in ("marked.mp4", "link.mp4"):
         with pytest.raises(InvalidArgumentError, match="cannot be written"):
             video_paths(tmp_path / name, [Path("gate.mp4")], several=False, inputs=InputFiles())
+
+
+def test_crops_of_two_runs_into_one_folder_do_not_meet(tmp_path: Path) -> None:
+    runs = [PassageCrops(tmp_path), PassageCrops(tmp_path)]
+    (plate,) = patch_pipeline().stream().update(frame_with({50: Box(20, 30, 100, 50)}), 0.0).active
+    paths = [run.save(plate) for _ in range(2) for run in runs]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths if path is not None)
+    assert len(set(paths)) == 4
+
+
+def test_places_that_cannot_be_made_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("no folder")
+    with pytest.raises(InvalidArgumentError, match=r"--save is .*plain' is no folder"):
+        video_paths(tmp_path / "plain" / "o.mp4", [Path("gate.mp4")], several=False, inputs=InputFiles())
+    with pytest.raises(InvalidArgumentError, match=r"--save-crops is .*plain' is no folder"):
+        PassageCrops(tmp_path / "plain")

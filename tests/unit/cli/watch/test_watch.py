@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -389,3 +390,25 @@ def test_whatever_happens_the_video_is_finished(
     monkeypatch.setattr("platereader.cli.watch.reports.TableReport.add", full)
     assert command("watch", folder, "--fps", "10", "--save", marked)[0] == 3
     assert len(read_video(marked)) >= 1
+
+
+def test_a_crop_that_cannot_be_written_loses_no_passage(
+    folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("platereader.cli.watch.saving.write_picture", full)
+    status, out, err = command("watch", folder, "--fps", "10", "--csv", "--save-crops", tmp_path / "crops")
+    assert status == 1
+    assert [row.split(",")[1] for row in out.splitlines()[1:]] == ["A123BC77", "M555KE199"]
+    assert err.count("No space left on device") == 2
+
+
+def test_names_cannot_steer_a_terminal_through_json(command: Command, tmp_path: Path) -> None:
+    name = "a\x9b31m\u202egate"
+    frames_in(tmp_path / name, [frame_with(ONE)] * 3)
+    out = command("watch", tmp_path / name, "--fps", "10", "--json").out
+    assert "\x9b" not in out
+    assert "\u202e" not in out
+    assert json.loads(out.splitlines()[0])["source"].endswith(name)
