@@ -58,7 +58,6 @@ _RECOGNIZER = (
     ("steps", int, "most optimizer steps (with --from by default: by the number of your plates)"),
     ("batch_size", int, "plates a step"),
     ("real_share", float, "share of labelled plates in a batch, 0 to 1; with --from, of your plates"),
-    ("blocks", int, "residual blocks that see strokes; those that --from lacks are added (default: as it has, or 1)"),
 )
 _QUANTIZE = (
     ("calibration", int, "plates that set the scales of the activations"),

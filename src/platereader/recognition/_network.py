@@ -7,22 +7,21 @@ trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtime
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from platereader.errors import InvalidArgumentError, WeightsCorruptError
+from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
 
 
 class ConvCtc(nn.Module):
     """Pictures in, log probabilities over characters out.
 
-    About 180 million multiplications a plate at 40 x 176, and 65 more for every block beyond the first: at full
-    resolution there is only the first, strided convolution, because those layers would cost the most and see the least.
+    About 180 million multiplications a plate at 40 x 176: at full resolution there is only the first, strided
+    convolution, because those layers would cost the most and see the least.
     """
 
     def __init__(self, config: ConvCtcConfig | None = None) -> None:
@@ -36,7 +35,7 @@ class ConvCtc(nn.Module):
             convolution(first, second, stride=(2, 2)),  # (N, 64, H/4, W/4)
             Residual(second),
             convolution(second, third, stride=(2, 1)),  # (N, 128, H/8, W/4)
-            *(Residual(third) for _ in range(config.blocks)),
+            Residual(third),
             convolution(third, config.features, kernel=(rows, 1), padding=(0, 0)),  # (N, F, 1, T)
             *(Residual(config.features, kernel=(1, 5), dilation=dilation) for dilation in config.dilations),
         )
@@ -82,26 +81,6 @@ def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, 
             "check the file with `platereader weights verify`, and that the settings are the ones it was trained with."
         ) from error
     return network
-
-
-def deepened(network: ConvCtc, *, blocks: int) -> ConvCtc:
-    """The same function in a network with more blocks: those that are added add nothing until they are trained.
-
-    Raises:
-        InvalidArgumentError: the network has more blocks than that.
-    """
-    before = network.config.blocks
-    if blocks < before:
-        raise InvalidArgumentError(f"blocks is {blocks}, but the network to begin with has {before}: give no fewer.")
-    deeper = ConvCtc(replace(network.config, blocks=blocks))
-    first = next(index for index, layer in enumerate(deeper.layers) if isinstance(layer, Residual)) + 2
-    added = deeper.layers[first + before : first + blocks]
-    for block in added:
-        normalisation = cast(nn.BatchNorm2d, cast(Residual, block).second[1])
-        nn.init.zeros_(normalisation.weight)
-    deeper.layers = nn.Sequential(*network.layers[: first + before], *added, *network.layers[first + before :])
-    deeper.classify = network.classify
-    return deeper
 
 
 class Residual(nn.Module):

@@ -27,7 +27,6 @@ class ConvCtcConfig:
         height_px: height of the input, a multiple of 8.
         width_px: width of the input, a multiple of 4; the network sees ``width_px / 4`` time steps.
         channels: channels at a half, a quarter and an eighth of the height.
-        blocks: residual blocks at an eighth of the height, which see strokes and their surroundings.
         features: length of the vector that describes one time step.
         dilations: of the residual blocks along the text, one for each block: how far apart the time steps are that
             its second convolution looks at.
@@ -42,7 +41,6 @@ class ConvCtcConfig:
     height_px: int = 40
     width_px: int = 176
     channels: tuple[int, int, int] = (32, 64, 128)
-    blocks: int = 1
     features: int = 192
     dilations: tuple[int, ...] = (1, 2, 4)
 

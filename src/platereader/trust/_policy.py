@@ -135,7 +135,9 @@ class TrustPolicy:
         countries = self.countries(fused.marks, schemes)
         fit = schemes.fit(text, lines=fused.lines, countries=countries)
         unfit = None if fit.legal else self._unfit(text, fused.marks, schemes, countries)
-        status, reason = self._status(fit, confidence, unfit, fused.characters)
+        # Shares of texts say nothing of how often they are right; each character is right at least as often as all are.
+        characters = tuple(Character(one.char, max(one.confidence, confidence)) for one in fused.characters)
+        status, reason = self._status(fit, confidence, unfit, characters)
         if status == "read" and self._is_guess(text, fused.lines, fused.marks, schemes):
             status, reason = "uncertain", "ambiguous_country"
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
@@ -146,8 +148,8 @@ class TrustPolicy:
         if reason == "low_confidence":
             common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
             reason = flaw or common or reason
-        known, wording = self.fusion is not None, self._wording(text, fused.characters, fit, schemes)
-        return Verdict(text, confidence, status, reason, known, fused.characters, fused.candidates, *wording)
+        known, wording = self.fusion is not None, self._wording(text, characters, fit, schemes)
+        return Verdict(text, confidence, status, reason, known, characters, fused.candidates, *wording)
 
     def _judge(
         self,

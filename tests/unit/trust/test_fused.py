@@ -76,14 +76,14 @@ def test_a_fused_verdict_is_calibrated_where_its_fusion_was_fitted(fitted: bool)
     assert (verdict.calibrated, verdict.confidence) == (fitted, 0.5 if fitted else 0.9)
 
 
-def test_one_weak_character_of_many_frames_is_enough_to_doubt() -> None:
+def test_each_character_is_as_sure_as_the_whole_text_at_least() -> None:
     text = "A123BC77"
-    for weakest, expected in ((0.95, ("read", None)), (0.73, ("uncertain", "weak_character"))):
-        characters = tuple(Character(char, weakest if index == 6 else 1.0) for index, char in enumerate(text))
-        sure = replace(signs(9.0), share=0.99)
+    characters = tuple(Character(char, 0.73 if index == 6 else 1.0) for index, char in enumerate(text))
+    for share, expected in ((0.99, ("read", text, 0.99)), (0.8, ("uncertain", "A123BC?7", 0.8))):
+        sure = replace(signs(9.0), share=share)
         fused = FusedText((Candidate(text, -0.1, None),), characters, 1, sure, 0.0, 0.0, None)
         verdict = TrustPolicy().judge_fused(fused, schemes=DEFAULT_SCHEMES)
-        assert (verdict.status, verdict.reason) == expected
+        assert (verdict.status, verdict.masked_text, verdict.characters[6].confidence) == expected
 
 
 def test_what_is_no_calibration_is_refused() -> None:

@@ -83,7 +83,7 @@ def fine_tune_recognizer(
         data: labelled set of the user; its calibration fifth is held out, of which 4000 plates at most are read.
         output: folder for weights and int8 weights, their sidecars and cards, ``finetuning.json``, log and checkpoint.
         training: how long and how, see ``DEFAULTS`` and ``steps_for``.
-        start: float weights to begin with; shape and alphabet come from their settings, but for ``training.blocks``.
+        start: float weights to begin with; shape and alphabet come from their settings.
         older: labelled sets to go on training with.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         even_if_worse: write the weights even if they read worse.
@@ -133,7 +133,7 @@ def made_up_plates(alphabet: Alphabet, *, count: int) -> list[Sample]:
 
 def _begin(tuning: TuningPlates, *, output: Path, training: RecognizerTraining, start: WeightFile) -> RecognizerRun:
     """A run from the start weights, or the one that was stopped."""
-    alphabet, network = network_of(start, blocks=training.blocks)
+    alphabet, network = network_of(start)
     return RecognizerRun(
         network,
         output=output,
@@ -169,8 +169,7 @@ def _train(
     yield compare(_MADE_UP, before["synthetic"], after["synthetic"], margin_points=MARGIN_POINTS)
     earlier_weights = output / WEIGHTS_NAME
     if earlier_weights.exists():
-        settings = run.network.config.to_settings()
-        recognizer = CtcRecognizer.from_file(earlier_weights, alphabet=run.alphabet, settings=settings)
+        recognizer = CtcRecognizer.from_file(earlier_weights, alphabet=run.alphabet, settings=start.settings)
         earlier = _right(recognizer, {"real": validation["real"]})
         yield compare(f"{_HELD_OUT}, last time", earlier["real"], after["real"], margin_points=0.0)
 
@@ -224,7 +223,7 @@ def _write_weights(
     quantization: QuantizationPlates,
 ) -> FineTuned[ReadingComparison]:
     """Write the weights and their int8 form, each with the calibration of its own confidences."""
-    output, settings = run.loop.output, run.network.config.to_settings()
+    output = run.loop.output
     fitted = [_calibrate(run.recognizer(), calibration, name=WEIGHTS_NAME)]
     figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
     weights = write_recognizer_weights(
@@ -235,7 +234,7 @@ def _write_weights(
         outdated.unlink(missing_ok=True)
     try:
         agreements = quantize_recognizer(Registry.default().resolve(weights), output=int8, plates=quantization)
-        recognizer = CtcRecognizer.from_file(int8, alphabet=run.alphabet, settings=settings)
+        recognizer = CtcRecognizer.from_file(int8, alphabet=run.alphabet, settings=start.settings)
         fitted.append(_calibrate(recognizer, calibration, name=INT8_NAME))
         figures = [(f"{one.name}, whole text right, greedy", show_rate(one.exact_int8)) for one in agreements]
         record = record_of(output, start=start, data=data, figures=figures)
@@ -243,7 +242,7 @@ def _write_weights(
             int8,
             record,
             kind="recognizer",
-            settings=settings,
+            settings=start.settings,
             alphabet=run.alphabet.characters,
             calibration=fitted[-1].calibration,
             licence=start.entry.licence,

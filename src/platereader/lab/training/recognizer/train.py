@@ -45,7 +45,7 @@ from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
 from platereader.plates._defaults import default_schemes
 from platereader.protocols import Detector
-from platereader.recognition._network import ConvCtc, deepened, network_from_state
+from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightFile
@@ -66,17 +66,13 @@ _PANELS = (
     ("real_exact", "jittered_exact", "synthetic_exact"),
     ("real_cer", "jittered_cer", "synthetic_cer"),
 )
-_RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0), "blocks": (1, 16)}
+_RANGES = {"batch_size": (1, math.inf), "real_share": (0.0, 1.0)}
 _SETS = {"real": "labelled plates", "jittered": "labelled plates, disturbed", "synthetic": "made-up plates"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognizerTraining(TrainingSettings):
-    """How long and how to train a reader.
-
-    ``real_share`` is that of labelled plates in a batch, 0 to 1. ``blocks`` are the residual blocks at an eighth of the
-    height: what the weights to begin with lack is added, and adds nothing at first; None for as many as these have.
-    """
+    """How long and how to train a reader; ``real_share`` is that of labelled plates in a batch, 0 to 1."""
 
     learning_rate: float = 2e-3
     final_rate_share: float = 0.01
@@ -85,7 +81,6 @@ class RecognizerTraining(TrainingSettings):
     validate_every_s: float = 240.0
     batch_size: int = 64
     real_share: float = 0.28
-    blocks: int | None = None
 
     def __post_init__(self) -> None:
         TrainingSettings.__post_init__(self)
@@ -110,7 +105,7 @@ def train_recognizer(
         training: how long and how; to go on, the same as before, but for lengths, intervals and workers.
         negatives: labelled set whose pictures without plates are backgrounds; None makes backgrounds up.
         detector: finds the corners of labelled plates that have none; None leaves those plates out.
-        start: float weights to begin with, whose shape and alphabet stay, but for blocks; None for random ones.
+        start: float weights to begin with, whose shape and alphabet stay; None for random ones.
         alphabet: characters and marks that a network with random weights tells apart.
 
     Returns:
@@ -118,8 +113,7 @@ def train_recognizer(
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
-        InvalidArgumentError: the run was begun with other settings, its loss stays infinite, or ``start`` has more
-            blocks than it is to have.
+        InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
         WeightsCorruptError: a checkpoint or ``start`` is damaged.
     """
@@ -127,10 +121,9 @@ def train_recognizer(
     rng = np.random.default_rng(training.seed)
     torch.manual_seed(training.seed)
     if start is None:
-        config = ConvCtcConfig(len(alphabet.characters), marks=alphabet.marks, ends=2, blocks=training.blocks or 1)
-        network = ConvCtc(config)
+        network = ConvCtc(ConvCtcConfig(len(alphabet.characters), marks=alphabet.marks, ends=2))
     else:
-        alphabet, network = network_of(start, blocks=training.blocks)
+        alphabet, network = network_of(start)
     origin = {} if start is None else {"start": start.sha256}
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
     backgrounds = background_photographs(negatives, count=400, rng=rng)
@@ -148,13 +141,11 @@ def train_recognizer(
     return write_recognizer_weights(output, start=start, data=labelled)
 
 
-def network_of(weights: WeightFile, *, blocks: int | None = None) -> tuple[Alphabet, ConvCtc]:
+def network_of(weights: WeightFile) -> tuple[Alphabet, ConvCtc]:
     """The network of float weights, to train further, and its alphabet.
 
-    ``blocks`` is how many residual blocks it is to have at an eighth of the height: those that it lacks are added.
-
     Raises:
-        InvalidArgumentError: they are int8 weights, or have more blocks.
+        InvalidArgumentError: they are int8 weights.
         WeightsCorruptError: they are of another network.
     """
     if weights.entry.precision == "int8":
@@ -163,8 +154,7 @@ def network_of(weights: WeightFile, *, blocks: int | None = None) -> tuple[Alpha
         )
     alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
     name = str(weights.path)
-    network = network_from_state(tensors_of(weights.data, name=name), config=config, name=name)
-    return alphabet, network if blocks is None else deepened(network, blocks=blocks)
+    return alphabet, network_from_state(tensors_of(weights.data, name=name), config=config, name=name)
 
 
 class RecognizerRun:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +16,11 @@ from platereader.lab.training.optimizer_step import fast_arithmetic
 from platereader.lab.training.recognizer import train as training
 from platereader.lab.training.recognizer.train import (
     RecognizerTraining,
-    network_of,
     train_recognizer,
     write_recognizer_weights,
 )
 from platereader.lab.training.report import read_log
 from platereader.plates import RUSSIAN, Alphabet
-from platereader.recognition._network import Residual, deepened
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import Registry, write_sidecar
 from platereader.results import PlateImage
@@ -102,30 +100,6 @@ def test_a_run_begins_with_given_weights(tmp_path: Path) -> None:
     assert start.sha256 in weights.path.with_suffix(".md").read_text(encoding="utf-8")
     with pytest.raises(InvalidArgumentError, match="the checkpoint was made with"):
         train_recognizer([], output=tmp_path / "on", training=training)
-
-
-def test_a_network_grows_and_says_at_first_what_it_said_before(tmp_path: Path) -> None:
-    small, _ = write_small(tmp_path)
-    write_sidecar(small, kind="recognizer", settings=SMALL)
-    start = Registry.default().resolve(small)
-    network = network_of(start)[1].eval()
-    deeper = deepened(network, blocks=3).eval()
-    pictures = torch.randn(4, 1, 16, 64)
-    with torch.no_grad():
-        assert torch.equal(network(pictures), deeper(pictures))
-    assert len(deeper.state_dict()) == len(network.state_dict()) + 2 * 12  # two blocks of two convolutions each
-    with pytest.raises(InvalidArgumentError, match="blocks is 2, but the network to begin with has 3"):
-        deepened(deeper, blocks=2)
-
-    training = RecognizerTraining(steps=3, batch_size=2, workers=0, blocks=2)
-    grown = train_recognizer([], output=tmp_path / "on", training=training, start=start)
-    resolved = Registry.default().resolve(grown)
-    assert resolved.settings["blocks"] == 2
-    trained = network_of(resolved)[1]
-    normalisation = cast(torch.nn.BatchNorm2d, cast(Residual, trained.layers[5]).second[1])
-    assert normalisation.weight.abs().max() > 0  # so the block learns
-    pipeline = Pipeline.build(detector=PatchDetector(), recognizer=grown)
-    assert pipeline.recognizer.recognize([PlateImage(np.zeros((16, 64, 3), np.uint8))]).shape[1] == 16
 
 
 def test_batches_come_from_a_worker_too(tmp_path: Path) -> None:
