@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, cast
@@ -88,8 +89,9 @@ class ConvCtcConfig:
 
     def to_settings(self) -> dict[str, Any]:
         """What ``from_settings`` takes, JSON-safe; the number of characters is that of the alphabet beside it."""
-        values = {name: value for name, value in asdict(self).items() if name != "characters"}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # with lists in the place of tuples
+        del values["characters"]
+        return values
 
 
 def _allowed(name: str, value: object) -> bool:

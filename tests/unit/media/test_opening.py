@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
@@ -226,7 +226,7 @@ def test_spaces_at_the_ends_of_a_name_are_part_of_it(tmp_path: Path) -> None:
 def test_pixels_come_square(tmp_path: Path, aspect: str, size: tuple[int, int]) -> None:
     path = tmp_path / "dvr.mkv"
     with av.open(path, "w") as container:
-        stream = cast(av.VideoStream, container.add_stream("mpeg4", rate=25))
+        stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.sample_aspect_ratio = Fraction(aspect)
         picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="bgr24")

@@ -247,10 +247,14 @@ def test_closing_ends_all_connections_and_threads() -> None:
         assert threading.active_count() == before
 
 
+def no_thread(self: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_thread_that_cannot_start_refuses_one_browser_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     with LivePage(LiveState(), on_stop=lambda: None) as page:
         with monkeypatch.context() as patched:
-            patched.setattr(connections.Thread, "start", lambda _: (_ for _ in ()).throw(RuntimeError("no thread")))
+            patched.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(HTTPError, match="503"):
                 urlopen(page.url, timeout=5)  # noqa: S310 - our own address
         with urlopen(page.url, timeout=5) as answer:  # noqa: S310 - our own address
