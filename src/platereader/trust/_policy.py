@@ -53,8 +53,8 @@ class TrustPolicy:
     narrower than ``small_px``), ``low_confidence``, ``weak_character``, ``unknown_format``, ``unknown_region``,
     ``unknown_country`` (the mark of no country that could have such a text was seen on it, or that of a country that
     has no scheme here), ``ambiguous_country`` (the text fits formats of several countries), ``overexposed`` (strokes
-    may be burnt out). Of several frames together ``cut_off`` and ``hidden_character`` come after all that the text
-    itself says.
+    may be burnt out). Of several frames together the whole text decides, whatever its weakest character, and
+    ``cut_off`` and ``hidden_character`` come after all that the text itself says.
 
     ``TrustPolicy()`` is the strict preset; ``TrustPolicy.lenient()`` lets more through. What either
     lets through on plates that the reader was never trained on is printed by ``platereader train calibrate``.
@@ -137,7 +137,7 @@ class TrustPolicy:
         unfit = None if fit.legal else self._unfit(text, fused.marks, schemes, countries)
         # Shares of texts say nothing of how often they are right; each character is right at least as often as all are.
         characters = tuple(Character(one.char, max(one.confidence, confidence)) for one in fused.characters)
-        status, reason = self._status(fit, confidence, unfit, characters)
+        status, reason = self._status(fit, confidence, unfit)
         if status == "read" and self._is_guess(text, fused.lines, fused.marks, schemes):
             status, reason = "uncertain", "ambiguous_country"
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
@@ -237,9 +237,9 @@ class TrustPolicy:
         return len(schemes.fit(text, lines=lines).countries) > 1
 
     def _status(
-        self, fit: TextFit, confidence: float, unfit: Reason | None, characters: tuple[Character, ...]
+        self, fit: TextFit, confidence: float, unfit: Reason | None, characters: tuple[Character, ...] = ()
     ) -> tuple[Status, Reason | None]:
-        """Status and reason of a text, ``unfit`` if it fits no format."""
+        """Status and reason of a text, ``unfit`` if it fits no format; without ``characters`` of the whole text."""
         if confidence < self.min_confidence:
             return "uncertain", "low_confidence"
         if any(character.confidence < self.min_character for character in characters):

@@ -180,11 +180,10 @@ class PlateStream:
 
         What was surely read of another plate in the place of one, as it went, is a passage of its own.
         """
-        for track_id in [one for one in track_ids if one in self._active]:
-            passage = self._active.pop(track_id)
+        for passage in [self._active.pop(one) for one in dict.fromkeys(track_ids) if one in self._active]:
             self._lost.append(passage)
             if any(passage.evidence.contradicted_by(one.reading) for one in passage.doubtful):
-                other = self._merged(self._begin(track_id, passage.release()))
+                other = self._merged(self._begin(passage.track_id, passage.release()))
                 self._lost += [other] if all(one is not other for one in self._lost) else []
 
     def _add(self, track_id: int, observation: Observation) -> None:

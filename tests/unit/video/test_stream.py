@@ -262,6 +262,12 @@ def test_a_track_that_was_not_seen_for_long_has_ended_whatever_its_tracker_says(
     assert [plate.passage_id for plate in run(stream, [frame_with({50: PLATE})], start_s=70.0)[0].active] == [2]
 
 
+def test_a_track_that_has_ended_and_is_overdue_ends_once() -> None:
+    stream = patch_pipeline().stream()
+    stream.update(frame_with({50: PLATE}), 0.0)
+    assert [plate.text for plate in stream.update(EMPTY, 1e6).finished] == ["A123BC77"]
+
+
 def test_lost_passages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_stream, "MAX_LOST", 30)
     parts = replace(patch_pipeline().parts, tracker=NewTrackEachTime)
