@@ -111,6 +111,7 @@ def test_results_go_through_json(result: Any) -> None:
         (lambda: Verdict("A1", 0.5, "read", characters=anything(("A",))), r"characters\[0\] is the str 'A'"),
         (lambda: FusedText((), (), 1, anything(None), 0.0, 0.0, None), "candidates are empty"),
         (lambda: PlateReading(anything("A1"), anything(None)), "verdict is the str 'A1', expected is a Verdict"),
+        (lambda: StreamUpdate(0.0, (), (), anything(((1, 2, 3),))), "joined is .*, expected are pairs"),
         (lambda: StreamUpdate(float("inf"), (), ()), "timestamp_s is inf, expected is a finite number"),
         (lambda: TrackAssignment(anything([1]), ended=()), r"track_ids is the list \[1\], expected is a tuple"),
         (lambda: TrackAssignment((), ended=anything([7])), r"ended is the list \[7\], expected is a tuple"),

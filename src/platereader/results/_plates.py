@@ -263,6 +263,8 @@ class StreamUpdate:
         check.items(self.active, TrackedPlate, name="active")
         check.items(self.finished, TrackedPlate, name="finished")
         check.items(self.joined, tuple, name="joined")
+        if any(len(pair) != 2 for pair in self.joined):
+            raise InvalidArgumentError(f"joined is {self.joined!r}, expected are pairs of numbers of passages.")
         joined = tuple((check.whole(old, name="joined"), check.whole(new, name="joined")) for old, new in self.joined)
         check.set_fields(self, timestamp_s=check.number(self.timestamp_s, name="timestamp_s"), joined=joined)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._arrays import BgrImage
-from platereader.cli.saving import check_folder, write_picture
+from platereader.cli.saving import check_folder, check_made_here, write_picture
 from platereader.errors import InvalidArgumentError
 from platereader.media._source import DEFAULT_FPS
 from platereader.results import StreamUpdate, TrackedPlate
@@ -50,6 +50,7 @@ def _check_path(path: Path, inputs: InputFiles) -> None:
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
     check_folder(path.parent, option="--save")
+    check_made_here(path)
 
 
 class AnnotatedVideo:

@@ -412,3 +412,14 @@ def test_names_cannot_steer_a_terminal_through_json(command: Command, tmp_path: 
     assert "\x9b" not in out
     assert "\u202e" not in out
     assert json.loads(out.splitlines()[0])["source"].endswith(name)
+
+
+def test_a_video_of_the_users_is_not_replaced_and_that_is_said_before_anything_is_read(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    mine = write_video(tmp_path / "holiday.mp4", [frame_with(BLANK)] * 3)
+    before = mine.read_bytes()
+    status, out, err = command("watch", folder, "--save", mine)
+    assert status != 0
+    assert "that this program did not make" in err
+    assert (out, mine.read_bytes()) == ("", before)
