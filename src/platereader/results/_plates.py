@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from platereader._geometry import Box
+from platereader.errors import InvalidArgumentError
 from platereader.results import _checks as check
 from platereader.results._evidence import Detection, Lines, PlateEvidence
 from platereader.results._html import plate_html
