@@ -110,6 +110,7 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, default=Path("../shared/data/dev"), help="folder of the dev sets")
     parser.add_argument("--from", dest="start", default="plate-detector", help="weights to begin with")
     parser.add_argument("--minutes", type=float, default=4.0, help="of each fold")
+    parser.add_argument("--folds", type=int, default=FOLDS, choices=range(1, FOLDS + 1), help="the first so many")
     parser.add_argument("--keep", type=Path, help="folder for all runs, to go on where it was stopped")
     parser.add_argument("--json", type=Path, help="file for all figures")
     options = parser.parse_args()
@@ -121,12 +122,12 @@ def main() -> None:
         work = options.keep or Path(scratch)
         folds = [
             run_fold(number, images, russian, start=start, minutes=options.minutes, work=work)
-            for number in range(FOLDS)
+            for number in range(options.folds)
         ]
     held_out = [image for fold in folds for image in fold.images]
     was = score_detections(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
     now = score_detections(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
-    pooled = compare_scores(f"Brazilian, {FOLDS} folds", was, now, margin_points=0.0)
+    pooled = compare_scores(f"Brazilian, {options.folds} folds", was, now, margin_points=0.0)
     before = score_detections(russian, detections_of(detector, russian), min_score=threshold)
     forgotten = [
         compare_scores(
