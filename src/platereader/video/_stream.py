@@ -237,7 +237,7 @@ class PlateStream:
         others = [one for one in self._active.values() if one is not passage]
         for earlier in reversed([*self._lost, *others]):
             before = earlier.surely_last.frame_index < passage.first.frame_index
-            if not (before or self._overlaps(earlier, passage)) or self._is_gone(earlier, passage.first):
+            if not before or self._is_gone(earlier, passage.first):
                 continue
             missed = self._search.missed_frames(earlier.surely_last, passage.first)
             if earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES):
@@ -247,14 +247,6 @@ class PlateStream:
                 self._note_joined(earlier, numbers)
                 return earlier
         return passage
-
-    def _overlaps(self, earlier: Passage, passage: Passage) -> bool:
-        """Whether a passage that was lost ends a little late, as the last of it was seen and not read."""
-        both = earlier.evidence.fused, passage.evidence.fused
-        if any(earlier is one for one in self._active.values()) or any(one.status != "read" for one in both):
-            return False
-        late_s = earlier.surely_last.timestamp_s - passage.first.timestamp_s
-        return both[0].text == both[1].text and late_s <= self._settings.recheck_s
 
     def _note_joined(self, passage: Passage, numbers: set[int]) -> None:
         """Two passages with these numbers are one."""

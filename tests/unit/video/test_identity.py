@@ -214,3 +214,12 @@ def test_a_passage_keeps_the_number_under_which_it_settled() -> None:
     film = Film().show([*seen("A123", 2, piece), *seen(ONE, 6, whole)])
     numbers = [plate.passage_id for update in film.updates for plate in update.active if plate.settled]
     assert set(numbers) == {plate.passage_id for plate in film.finished() if plate.text == ONE}
+
+
+@pytest.mark.parametrize("fps", [4.0, 8.0])
+def test_what_is_seen_where_a_track_jumped_and_is_not_read_is_of_nobody(fps: float) -> None:
+    film = Film().show([*seen(ONE, 8), *seen("M555KE199", 8, PLATE.moved(55, 0))], fps=fps)
+    passages = film.finished()
+    assert [plate.text for plate in passages] == [ONE, "M555KE199"]
+    assert passages[0].last.frame_index == 7
+    assert passages[0].last.box == PLATE
