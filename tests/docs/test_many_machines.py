@@ -1,17 +1,21 @@
 """The examples for many cores and machines give what one process gives, and lose no picture."""
 
+import errno
 import json
 import os
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from faults.injection import digests
 from platereader import Pipeline, PlateReading
 from platereader.media._images import read_image
 
@@ -35,16 +39,17 @@ def pictures(tmp_path: Path) -> Path:
 
 def run(name: str, *arguments: object, home: Path, path: Sequence[Path] = ()) -> subprocess.CompletedProcess[str]:
     """Run an example as a user does; what it leaves in the home folder goes elsewhere."""
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment(home, path), capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def environment(home: Path, path: Sequence[Path] = ()) -> dict[str, str]:
+    """That of a user who has this installation, another home folder, and no Ray elsewhere."""
     found = os.pathsep.join([*map(str, path), *filter(None, sys.path)])
     own = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
-    return subprocess.run(
-        [sys.executable, str(EXAMPLES / name), *map(str, arguments)],
-        env={**own, "HOME": str(home), "PYTHONPATH": found},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return {**own, "HOME": str(home), "PYTHONPATH": found}
 
 
 def run_here(name: str, *arguments: object) -> None:
@@ -140,6 +145,71 @@ class TestRay:
         run_here("ray_batch.py", pictures, "-o", out)
         assert "pictures: 4, to read: 0" in capsys.readouterr().err
         assert {file.name: file.stat().st_mtime_ns for file in out.iterdir()} == files
+
+    def test_a_run_that_fails_leaves_nothing_that_the_next_one_takes_for_whole(
+        self, ray: None, pictures: Path, tmp_path: Path
+    ) -> None:
+        """A full disk and a kill are told by the status, and the next run reads what is missing."""
+        from pyarrow import parquet
+
+        before = digests(pictures)
+        out, disk = tmp_path / "out", tmp_path / "disk"
+        out.mkdir()
+        disk.mkdir()
+        command = [
+            sys.executable,
+            str(EXAMPLES / "ray_batch.py"),
+            str(pictures),
+            "--workers",
+            "1",
+            "--batch",
+            "1",
+            "-o",
+        ]
+        small = 'mount -t tmpfs -o size=12k none "$0" || exit 77; "$@"; status=$?; cp "$0"/* "$OUT"; exit $status'
+        own = {**environment(tmp_path), "OUT": str(out)}
+        # Everybody may mount a disk in name spaces of his own, where nothing outlives the first process.
+        apart = ["unshare", "--map-root-user", "--pid", "--mount-proc", "--fork", "--kill-child"]
+        full = subprocess.run(
+            [*apart, "sh", "-c", small, disk, *command, disk],
+            env=own,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if full.returncode == 77 or full.stderr.startswith("unshare"):
+            pytest.skip("a small disk can be mounted by root alone here")
+        assert full.returncode == 1
+        assert os.strerror(errno.ENOSPC) in full.stderr
+
+        begun = len(list(out.iterdir()))
+        killed = subprocess.Popen([*apart, *command, out], env=own, stderr=subprocess.DEVNULL)
+        while len(list(out.iterdir())) == begun:
+            assert killed.poll() is None
+            time.sleep(0.01)
+        killed.kill()
+        assert killed.wait(60) == -signal.SIGKILL
+
+        done = run("ray_batch.py", pictures, "-o", out, "--workers", 1, "--batch", 1, home=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert digests(pictures) == before
+        rows = [row for file in out.glob("[!_]*") for row in parquet.read_table(file).to_pylist()]
+        check_rows(iter(rows), pictures)
+        assert len(rows) == 3
+
+    def test_a_picture_that_cannot_be_read_is_a_row(self, pictures: Path) -> None:
+        example = runpy.run_path(str(EXAMPLES / "ray_batch.py"))
+
+        class BadBlock:
+            def open_input_stream(self, path: str) -> None:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+        path = str(pictures / "street-1.jpg")
+        (row,) = example["Reader"](BadBlock(), threads=1)({"path": [path]}).to_pylist()
+        assert row["path"] == path
+        assert os.strerror(errno.EIO) in row["error"]
+        assert row["readings"] is None
 
     def test_nothing_but_parquet_is_touched(self, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """Where OUT is the folder of the pictures, or has other files, all of them stay as they are."""

@@ -57,7 +57,10 @@ def test_a_text_is_no_markup() -> None:
 def test_a_plate_of_a_stream_shows_its_best_picture() -> None:
     update = next(patch_pipeline().read_stream([FRAME], fps=5))
     (plate,) = update.active
-    assert shown(plate) == shown(replace(plate.best, verdict=plate.verdict))
+    text = shown(plate)
+    assert text == shown(replace(plate.best, verdict=plate.verdict))
+    assert "A123BC77" in text
+    assert "<img" in text
 
 
 def test_an_update_is_one_short_line() -> None:

@@ -59,11 +59,13 @@ class TestReadImage:
         assert image_size(tmp_path / "a.heic") == (64, 32)
         assert "HEIF" not in Image.OPEN  # Pillow itself stays as it was
 
-    def test_heic_without_its_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("brands", [b"heic\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1avif"])
+    def test_heic_without_its_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brands: bytes) -> None:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-        with pytest.raises(MediaFileError, match=r"is HEIC: .*platereader-anpr\[heic\]"):
+        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftyp" + brands)
+        with pytest.raises(MediaFileError) as caught:
             read_image(tmp_path / "a.heic")
+        assert ("platereader-anpr[heic]" in str(caught.value)) == (b"avif" not in brands)
 
     def test_the_bytes_decide_not_the_name(self, tmp_path: Path) -> None:
         path = save(tmp_path / "a.png").rename(tmp_path / "a.txt")

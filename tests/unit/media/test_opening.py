@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,6 +26,7 @@ from platereader.cli.saving import write_picture
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._address import parse_address
 from platereader.media._camera import LiveFeed
+from platereader.media._captures import Webcam
 from platereader.media._decoding import open_file
 from platereader.media._opening import open_source
 
@@ -47,6 +49,40 @@ def test_a_video(tmp_path: Path) -> None:
     assert [round(timestamp_s, 3) for timestamp_s, _ in frames] == [0.0, 0.05, 0.1, 0.15, 0.2, 0.25]
     assert frames[0][1].shape == (48, 64, 3)
     assert (source.live, source.fps, source.frame_count, source.name) == (False, 20.0, 6, str(path))
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "ts", "avi"])
+def test_the_frames_of_a_video_that_states_only_its_length_are_estimated(tmp_path: Path, suffix: str) -> None:
+    source = open_source(write_video(tmp_path / f"a.{suffix}", [np.zeros((48, 64, 3), np.uint8)] * 30, fps=20))
+    assert source.frame_count == pytest.approx(30, abs=1)
+    source.close()
+
+
+@pytest.mark.parametrize(("fps", "expected"), [(30.0, 30.0), (0.0, None), (float("nan"), None)])
+def test_a_webcam(monkeypatch: pytest.MonkeyPatch, fps: float, expected: float | None) -> None:
+    class Device:
+        """What OpenCV gives: two frames, then nothing any more."""
+
+        def __init__(self, index: int) -> None:
+            assert index == 3
+            self.frames = [np.full((4, 4, 3), value, np.uint8) for value in (10, 20)]
+
+        def get(self, what: int) -> float:
+            assert what == cv2.CAP_PROP_FPS
+            return fps
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def read(self) -> tuple[bool, BgrImage | None]:
+            return (True, self.frames.pop(0)) if self.frames else (False, None)
+
+    monkeypatch.setattr(cv2, "VideoCapture", Device)
+    webcam = Webcam.opened(3)
+    assert webcam is not None
+    assert webcam.fps == expected
+    frames = [webcam.read() for _ in range(3)]
+    assert [None if frame is None else int(frame[0, 0, 0]) for frame in frames] == [10, 20, None]
 
 
 def test_a_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:

@@ -266,6 +266,14 @@ def test_a_plate_that_has_left_the_frame_is_not_covered_where_it_was() -> None:
     assert all(one.covered for one in standing[8:])
 
 
+def test_a_moving_plate_that_vanishes_far_from_the_sides_is_covered_where_it_was_and_where_it_would_be() -> None:
+    boxes = [Box(60 + 12 * index, 100, 120 + 12 * index, 114) for index in range(8)]
+    out = scored([(0.9, box) for box in boxes] + [None] * 2)
+    for later, one in enumerate(out[8:], start=1):
+        places = sorted(place.box.center[0] for place in one.covered)
+        assert places == pytest.approx([boxes[-1].center[0], boxes[-1].center[0] + 12 * later], abs=1)
+
+
 def test_without_tracking_only_what_was_found_is_covered() -> None:
     class NoTracks:
         def update(self, detections: Sequence[Detection], timestamp_s: float) -> TrackAssignment:

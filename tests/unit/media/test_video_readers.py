@@ -139,6 +139,9 @@ def test_mirrored_frames() -> None:
     assert np.array_equal(upright(frame, (-one, 0, 0, one)), frame[:, ::-1])
     assert np.array_equal(upright(frame, (one, 0, 0, -one)), frame[::-1])
     assert np.array_equal(upright(frame, (0, one, one, 0)), frame.transpose(1, 0, 2))
+    assert np.array_equal(upright(frame, (0, one, -one, 0)), np.rot90(frame, -1))
+    assert np.array_equal(upright(frame, (0, -one, one, 0)), np.rot90(frame))
+    assert np.array_equal(upright(frame, (1, 0, 0, 1)), frame)
     assert upright(frame, (0, one, -one, 0)).flags["C_CONTIGUOUS"]
 
 
@@ -203,6 +206,15 @@ def test_a_video_without_its_last_bytes_is_no_whole_one(
     frames, message = read_until_error(path)
     assert len(frames) >= 6
     assert "broke off after" in message
+
+
+def test_a_video_with_an_empty_box_before_its_frames_is_whole_and_seen_to_be_cut_off(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", greys(8))
+    data = path.read_bytes()
+    path.write_bytes(data + b"\0\0\0\x08free")
+    assert len(read(path)) == 8
+    path.write_bytes(data + b"\0\0\0\x08free" + b"\0\0\1\0mdat" + bytes(100))
+    assert "broke off after" in read_until_error(path)[1]
 
 
 def test_a_fragmented_video_without_its_last_bytes(tmp_path: Path) -> None:

@@ -19,6 +19,15 @@ def test_any_size_becomes_one_batch_of_standardised_pictures() -> None:
     assert batch[0].std() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("size", [(4 * INPUT_SIZE_PX[0], INPUT_SIZE_PX[1]), (INPUT_SIZE_PX[0], 4 * INPUT_SIZE_PX[1])])
+def test_a_side_that_shrinks_is_averaged_not_sampled(size: tuple[int, int]) -> None:
+    stripes = np.indices(size).sum(axis=0) % 4 < 2
+    stripes[:, : size[1] // 2] = False  # next to it there is an even half, so that the contrast is that of both
+    (row,) = prepare([PlateImage(np.repeat(200 * stripes[..., None], 3, axis=2).astype(np.uint8))])
+    striped = row[0, :, INPUT_SIZE_PX[1] // 2 + 2 :]
+    assert striped.std() < 0.1
+
+
 def test_contrast_and_brightness_make_no_difference() -> None:
     pixels = picture(40, 176).pixels
     fainter = (pixels // 4 + 90).astype(np.uint8)

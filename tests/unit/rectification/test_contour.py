@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -9,12 +10,13 @@ import pytest
 from warped_plates import TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Detection, Quad
+from platereader._arrays import BgrImage
 from platereader.lab.datasets import is_calibration, load_dataset
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.render import render_plate
 from platereader.media._images import read_image
 from platereader.plates import RUSSIA
-from platereader.rectification._contour import ContourRectifier, _fit_sides, _lettering_slope, find_outline
+from platereader.rectification._contour import ContourRectifier, _fit_sides, _lettering_slope, _with_rim, find_outline
 from platereader.rectification._layout import rectify_box, rectify_quad
 
 
@@ -31,6 +33,38 @@ def test_finds_the_corners_of_a_warped_plate(angle_deg: float, *, dark: bool) ->
     found = find_outline(frame, quad.box.padded(4, 3))
     assert found is not None
     assert error_percent(found, quad) < 3
+
+
+def barred(quad: Quad) -> BgrImage:
+    """A dark frame with a light field, without a rim and with bars in the place of letters."""
+    plate = np.full((112, 520, 3), 230, np.uint8)
+    plate[30:82, np.arange(520) // 25 % 2 == 1] = 30
+    size = round(quad.box.x2) + 60, round(quad.box.y2) + 60
+    flat = np.array([(0, 0), (520, 0), (520, 112), (0, 112)], np.float32) - np.float32(0.5)
+    matrix = cv2.getPerspectiveTransform(flat, quad.to_array() - np.float32(0.5))
+    frame = cv2.warpPerspective(plate, matrix, size, flags=cv2.INTER_AREA, borderValue=(60, 60, 60))
+    return cast(BgrImage, frame)
+
+
+@pytest.mark.parametrize("angle_deg", [-10, 0, 6])
+@pytest.mark.parametrize("width_px", [110, 224, 900])
+def test_the_outline_of_an_even_field_is_exact_but_for_the_rim(width_px: int, angle_deg: float) -> None:
+    quad = tilted((width_px, width_px / 2), width=width_px, aspect=520 / 112, angle_deg=angle_deg)
+    found = find_outline(barred(quad), quad.box)
+    assert found is not None
+    assert error_percent(found, quad) < 1.0
+    assert math.dist(found.to_array().mean(axis=0), quad.to_array().mean(axis=0)) < 0.002 * width_px
+
+
+def test_the_edge_of_the_metal_is_taken_where_the_box_goes_as_far() -> None:
+    field, metal = Quad.from_box(Box(5.5, 5.5, 514.5, 106.5)), Quad.from_box(Box(0, 0, 520, 112))
+    assert _with_rim(field, metal.box).to_array() == pytest.approx(metal.to_array(), abs=1e-3)
+    assert _with_rim(field, field.box) == field
+    turned = tilted((320, 240), width=509, aspect=509 / 101, angle_deg=12)
+    whole = _with_rim(turned, tilted((320, 240), width=520, aspect=520 / 112, angle_deg=12).box)
+    assert whole.to_array() == pytest.approx(
+        tilted((320, 240), width=520, aspect=520 / 112, angle_deg=12).to_array(), abs=1e-2
+    )
 
 
 def test_sides_are_fitted_to_the_outline_between_its_corners() -> None:

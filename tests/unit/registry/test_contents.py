@@ -50,6 +50,12 @@ def test_a_file_that_was_cut_off_is_none(tmp_path: Path) -> None:
             contents_of(data[:length], name="a")
 
 
+def test_numbers_of_four_and_eight_bytes_are_passed_over(tmp_path: Path) -> None:
+    path = write_exported(tmp_path / "a.onnx", np.zeros((5, 1)))
+    fixed = b"\xfd\x7f" + b"\x12" * 4 + b"\xf9\x7f" + b"\x12" * 8  # field 2047 as fixed32, as fixed64
+    assert contents_of(fixed + path.read_bytes(), name="a") == contents_of(path.read_bytes(), name="a")
+
+
 def settings_of(path: Path) -> dict[str, Any] | None:
     entry = exported_entry(path, path.read_bytes())
     return None if entry is None else dict(entry.settings)
