@@ -79,10 +79,10 @@ def surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float3
 
 
 def with_corners(images: Iterable[LabelledImage], detector: Detector | None) -> list[LabelledImage]:
-    """The pictures, with corners for plates whose label has a text and a box but no corners, where they are found.
+    """The pictures, with corners for plates whose label has a text but no corners, where the ``detector`` finds them.
 
-    A plate that is the whole picture has its corners there. What is not found stays as it is, and without a
-    ``detector`` all does. Only pictures that lack corners are opened.
+    A plate whose picture shows nothing else, and in which nothing is found, has its corners there. Another that is not
+    found stays as it is, and without a ``detector`` all do. Only pictures that lack corners are opened.
     """
     if detector is None:
         return list(images)
@@ -90,8 +90,7 @@ def with_corners(images: Iterable[LabelledImage], detector: Detector | None) -> 
 
 
 def _lacks_corners(plate: LabelledPlate) -> bool:
-    placed = plate.box is not None or plate.box_quality == _WHOLE_PICTURE
-    return placed and plate.text is not None and plate.corners is None and not plate.is_loose
+    return plate.text is not None and plate.corners is None and not plate.is_loose
 
 
 def _completed(image: LabelledImage, detector: Detector) -> LabelledImage:
@@ -104,8 +103,8 @@ def _completed(image: LabelledImage, detector: Detector) -> LabelledImage:
 
 def _with_found(plate: LabelledPlate, whole: Quad, found: Iterable[Quad]) -> LabelledPlate:
     """The plate with those of the corners found that meet its box best, or with those of the whole picture."""
-    if plate.box is None:
-        return replace(plate, corners=whole)
-    box = plate.box
+    box = plate.box or whole.box
     near = [quad for quad in found if iou(quad.box, box) >= _LEAST_IOU]
+    if plate.box is None and (not near or plate.box_quality == _WHOLE_PICTURE):
+        return replace(plate, corners=whole)
     return replace(plate, corners=max(near, key=lambda quad: iou(quad.box, box))) if near else plate

@@ -62,9 +62,21 @@ def test_a_plate_that_is_the_whole_picture_has_its_corners_there(picture: Path) 
     assert [one.text for one in cut_plates([done])] == ["AB12"]
 
 
+def test_a_crop_has_the_corners_that_are_found_in_it_or_its_own(picture: Path) -> None:
+    inside = Quad((10, 4), (190, 14), (188, 116), (8, 106))
+    crop, straight = LabelledPlate(None, text="A123BC77"), LabelledPlate(None, text="A123BC77", box_quality="whole")
+    for plate, found, corners in (
+        (crop, inside, inside),
+        (crop, Quad.from_box(Box(0, 0, 60, 40)), Quad.from_box(Box(0, 0, 200, 120))),
+        (straight, inside, Quad.from_box(Box(0, 0, 200, 120))),
+    ):
+        (done,) = with_corners([image(picture, plate)], Finding(Detection(found.box, 0.9, found)))
+        assert done.plates[0].corners == corners
+
+
 def test_only_pictures_that_lack_corners_are_opened(picture: Path) -> None:
     detector = Finding()
-    known = image(picture, LabelledPlate(BOX, QUAD, "A123BC77"), LabelledPlate(BOX), LabelledPlate(None, text="A1"))
+    known = image(picture, LabelledPlate(BOX, QUAD, "A123BC77"), LabelledPlate(BOX), LabelledPlate(None))
     loose = image(picture, LabelledPlate(BOX, text="A123BC77", box_quality="loose"))
     assert with_corners([known, loose], detector) == [known, loose]
     assert detector.frames == 0

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from platereader._dependencies import check_installed
-from platereader.errors import InvalidArgumentError
+from platereader.errors import DatasetError, InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.datasets.plates import with_corners
@@ -112,7 +112,7 @@ def train_recognizer(
         The weights, a float32 safetensors file beside its sidecar and card: ``Registry.resolve`` takes its path.
 
     Raises:
-        DatasetError: a labelled set cannot be used at all.
+        DatasetError: a labelled set cannot be used at all, or all of them together have no plate to train on.
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         MissingDependencyError: matplotlib, of the extra ``evaluate``, is not installed.
         WeightsCorruptError: a checkpoint or ``start`` is damaged.
@@ -128,11 +128,15 @@ def train_recognizer(
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
     backgrounds = background_photographs(negatives, count=400, rng=rng)
     images = with_corners(run.usable(labelled), detector)
+    real = load_real_plates(images, alphabet=alphabet, calibration=False)
+    if labelled and not real:
+        names = ", ".join(map(str, labelled))
+        raise DatasetError(f"{names} has no plate with a text and a place to train on: expected are some, or no DATA.")
     batches = PlateBatches(
         alphabet,
         config=network.config,
         batch_size=training.batch_size,
-        real=load_real_plates(images, alphabet=alphabet, calibration=False),
+        real=real,
         kinds=Kinds(real=training.real_share),
         backgrounds=backgrounds,
         seed=training.seed,

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fakes import PatchDetector
 from platereader import Pipeline
-from platereader.errors import InvalidArgumentError
+from platereader.errors import DatasetError, InvalidArgumentError
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
 from platereader.lab.training.optimizer_step import fast_arithmetic
@@ -41,6 +42,15 @@ def train(output: Path, *, alphabet: Alphabet = RUSSIAN, **changes: Any) -> Path
 
 def validations(output: Path) -> list[dict[str, Any]]:
     return [row for row in read_log(output / LOG_NAME) if row["kind"] == "validation"]
+
+
+def test_labelled_sets_without_a_plate_to_train_on_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    Image.new("RGB", (40, 20)).save(tmp_path / "set" / "street.png")
+    (tmp_path / "set" / "labels.jsonl").write_text('{"file": "street.png", "plates": [{"box": [0, 0, 20, 10]}]}')
+    settings = RecognizerTraining(steps=1, workers=0)
+    with pytest.raises(DatasetError, match="no plate with a text and a place"):
+        train_recognizer([tmp_path / "set"], output=tmp_path / "run", training=settings)
 
 
 @pytest.mark.usefixtures("drawn")
