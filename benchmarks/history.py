@@ -1,4 +1,4 @@
-"""The accuracy of every release side by side: the tables of their READMEs, kept in ``benchmarks/history.csv``.
+"""Accuracy and speed of every release side by side: the tables of their READMEs, kept in ``benchmarks/history.csv``.
 
 ``python -m benchmarks.history`` prints each figure of the README beside that of the releases before it, where it was
 measured. ``--release 0.3.0`` adds the README's table to the file as that of a release; it is the last step of one.
@@ -36,7 +36,7 @@ class Figure(NamedTuple):
 
 
 def readme_figures(text: str, *, release: str, day: str) -> list[Figure]:
-    """The rows of the accuracy table of a README.
+    """The rows of the table of figures of a README.
 
     Raises:
         ValueError: it has no such table.
