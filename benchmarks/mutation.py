@@ -45,8 +45,13 @@ TESTS = {
         "tests/property/test_certain.py",
         "tests/property/test_prefixes.py",
     ),
-    "recognition": ("tests/unit/recognition",),
-    "results": ("tests/unit/test_results.py", "tests/unit/test_rows.py", "tests/unit/test_schema.py"),
+    "recognition": ("tests/unit/recognition", "tests/unit/runtimes/test_exported.py"),
+    "results": (
+        "tests/unit/test_results.py",
+        "tests/unit/test_rows.py",
+        "tests/unit/test_schema.py",
+        "tests/unit/test_notebook.py",
+    ),
     "plates": ("tests/unit/plates",),
 }
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {

@@ -27,6 +27,7 @@ from platereader import (
     TrackedPlate,
     Verdict,
 )
+from platereader.results._verdict import HasVerdict
 
 
 def reading() -> PlateReading:
@@ -192,6 +193,14 @@ def test_a_number_follows_its_text() -> None:
     for order in (7, ("0", "1"), [1, 0]):
         with pytest.raises(InvalidArgumentError, match="number_order"):
             dataclasses.replace(verdict, number_order=anything(order))
+
+
+def test_a_reading_says_what_its_verdict_says() -> None:
+    verdict = Verdict("A123BC77", 0.5, "uncertain", "weak_character", masked_text="A1?3BC77", calibrated=True)
+    said = [name for name, value in vars(HasVerdict).items() if isinstance(value, property)]
+    assert {"text", "status", "reason", "confidence", "calibrated", "candidates"} <= set(said)
+    one = dataclasses.replace(reading(), verdict=verdict)
+    assert [getattr(one, name) for name in said] == [getattr(verdict, name) for name in said]
 
 
 def test_documents_from_before_there_were_numbers_are_taken() -> None:

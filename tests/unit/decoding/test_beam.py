@@ -142,3 +142,8 @@ def test_the_given_grammar_decides_which_texts_go_first() -> None:
     best, *others = BeamDecoder(RUSSIAN, grammar=standard).decode(log_probs)[0]
     assert best.text == "A123BC77"
     assert "AA23BC77" in [candidate.text for candidate in others]
+
+
+def test_decoders_of_the_same_parts_are_equal() -> None:
+    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR) == BeamDecoder(RUSSIAN, grammar=GRAMMAR)
+    assert BeamDecoder(RUSSIAN, grammar=GRAMMAR) != BeamDecoder(RUSSIAN)

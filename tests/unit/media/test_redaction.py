@@ -248,9 +248,12 @@ def test_a_character_more_is_covered_at_each_end_of_one_line() -> None:
 
 
 def test_a_large_place_is_covered_only_where_the_detector_is_sure() -> None:
-    large, small = Box(40, 40, 140, 120), Box(40, 40, 140, 58)
-    for box, score, is_covered in ((large, 0.45, False), (large, 0.55, True), (small, 0.2, True)):
-        (one,) = scored([(score, box)])
+    def box(height_px: int) -> Box:
+        return Box(40, 40, 140, 40 + height_px)
+
+    # 7 % of the frame's mean side, sqrt(240 x 320) px, are 19.4 px.
+    for height_px, score, is_covered in ((80, 0.45, False), (80, 0.55, True), (18, 0.2, True), (21, 0.2, False)):
+        (one,) = scored([(score, box(height_px))])
         assert bool(one.covered) == is_covered == (one.covered_share > 0)
 
 

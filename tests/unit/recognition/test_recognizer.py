@@ -69,9 +69,10 @@ def test_the_probability_of_something_illegible_is_what_is_missing_to_one(recogn
     assert np.allclose(missing, np.exp(outputs[:, :, -1]), atol=1e-5)
 
 
-def test_more_plates_than_fit_a_batch_come_back_in_order(weights: Path) -> None:
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_more_plates_than_fit_a_batch_come_back_in_order(weights: Path, batch_size: int) -> None:
     whole = CtcRecognizer.from_file(weights, settings=SMALL)
-    pieces = CtcRecognizer(whole.runtime, whole.alphabet, whole.size_px, batch_size=2)
+    pieces = CtcRecognizer(whole.runtime, whole.alphabet, whole.size_px, batch_size=batch_size)
     assert np.allclose(whole.recognize(plates(5)), pieces.recognize(plates(5)), atol=1e-5)
 
 

@@ -119,6 +119,8 @@ def test_several_tracks_agree_on_a_shake() -> None:
     before = known((100, 100), (400, 300), (900, 200))
     shift = common_shift(before, standing((160, 60), (461, 261), (959, 161)))
     assert shift == pytest.approx((60, -40), abs=3)
+    two = common_shift(known((100, 100), (400, 300)), standing((160, 60), (461, 261)))
+    assert two == pytest.approx((60, -40), abs=3)
 
 
 def test_one_track_and_tracks_that_move_apart_are_no_shake() -> None:
