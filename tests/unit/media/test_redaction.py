@@ -214,6 +214,29 @@ def test_the_longer_a_plate_is_out_of_sight_the_more_around_it_is_covered() -> N
         assert out[index].covered_share * 240 * 320 <= one.box.padded(3, 3).area
 
 
+def test_the_corners_of_a_plate_move_between_its_sightings() -> None:
+    def moved(index: int) -> Quad:
+        return Quad.from_points(TILTED.to_array() + np.float32((6 * index, 2 * index)))
+
+    @dataclass
+    class Tilting:
+        seen: int = 0
+
+        def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+            plate = moved(self.seen)
+            self.seen += 1
+            return [[] if self.seen in (4, 5) else [Detection(plate.box, 0.9, plate)]]
+
+    video = ((index / FPS, noise()) for index in range(8))
+    out = list(redact_stream(video, detector=Tilting(), tracker=OneTrack(), margin=0.0))
+    for index in (3, 4):
+        (place,) = out[index].covered
+        assert place.corners is not None
+        # A tenth of a second out of sight is a fifth of a height more on every side.
+        assert place.corners.to_array() == pytest.approx(moved(index).to_array(), abs=0.25 * TILTED.height)
+        assert place.corners.to_array().mean(axis=0) == pytest.approx(moved(index).to_array().mean(axis=0), abs=0.1)
+
+
 def test_a_glimpse_that_the_detector_doubts_is_covered_in_its_own_frame_alone() -> None:
     glimpse = [(0.2, place(0)) if index == 5 else None for index in range(12)]
     assert [index for index, one in enumerate(scored(glimpse)) if one.covered] == [5]
