@@ -59,6 +59,7 @@ def values(camera: Camera, *, most: int = 100) -> list[int]:
 def test_a_slow_reader_gets_the_newest_frame_and_never_lags() -> None:
     capture = ScriptedCapture([grey(value) for value in range(200)], endless=True, pause_s=0.002)
     camera = Camera([capture])
+    assert camera.feed.live
     assert camera.feed.dropped == 0
     seen: list[int] = []
     for timestamp_s, frame in camera.feed:

@@ -216,7 +216,7 @@ def test_the_longer_a_plate_is_out_of_sight_the_more_around_it_is_covered() -> N
 
 def test_the_corners_of_a_plate_move_between_its_sightings() -> None:
     def moved(index: int) -> Quad:
-        return Quad.from_points(TILTED.to_array() + np.float32((6 * index, 2 * index)))
+        return Quad.from_points(TILTED.to_array() + np.array([6 * index, 2 * index], np.float32))
 
     @dataclass
     class Tilting:

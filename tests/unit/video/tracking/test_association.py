@@ -123,6 +123,12 @@ def test_several_tracks_agree_on_a_shake() -> None:
     assert two == pytest.approx((60, -40), abs=3)
 
 
+def test_plates_of_other_sizes_agree_on_nothing() -> None:
+    other = standing((160, 60), (461, 261))
+    other[:, 2] += 2.0
+    assert common_shift(known((100, 100), (400, 300)), other) is None
+
+
 def test_one_track_and_tracks_that_move_apart_are_no_shake() -> None:
     assert common_shift(known((100, 100)), standing((160, 60))) is None
     assert common_shift(known((100, 100), (400, 300)), standing((160, 60), (340, 340))) is None
