@@ -68,11 +68,8 @@ def still_clear(clean: BgrImage, soiled: BgrImage, boxes: Sequence[Window]) -> l
 
 def _cell(grey: NDArray[np.float32], box: Window) -> NDArray[np.float32]:
     height, width = grey.shape
-    rows, columns = (
-        slice(round(box[1] * height), round(box[3] * height)),
-        slice(round(box[0] * width), round(box[2] * width)),
-    )
-    return grey[rows, columns]
+    left, top, right, bottom = box
+    return grey[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
 
 
 def _alike(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
