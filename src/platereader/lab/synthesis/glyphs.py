@@ -73,7 +73,7 @@ def glyph_mask(
         UnknownNameError: no outline for ``char``.
     """
     halvings = max(0, math.floor(math.log2(_UNITS_HIGH * _BASE_PX_PER_UNIT / (2 * height_px))))
-    base = _halved(char, grow, halvings, face) if halvings else _base_mask(char, grow, face)
+    base = _halved(char, grow, halvings, face)
     shrinks = width_px <= base.shape[1] and height_px <= base.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     mask = cast(Mask, cv2.resize(base, (width_px, height_px), interpolation=method))
@@ -93,8 +93,10 @@ def _outline(char: str, face: _OutlineFace) -> str:
 
 @lru_cache(maxsize=8192)
 def _halved(char: str, grow: int, halvings: int, face: _OutlineFace) -> Mask:
-    """The base of a character, halved so often, at least once: shrinking from the nearest one costs a fraction."""
-    larger = _halved(char, grow, halvings - 1, face) if halvings > 1 else _base_mask(char, grow, face)
+    """The base of a character, halved so often: shrinking from the nearest one costs a fraction."""
+    if not halvings:
+        return _base_mask(char, grow, face)
+    larger = _halved(char, grow, halvings - 1, face)
     size = (max(1, larger.shape[1] // 2), max(1, larger.shape[0] // 2))
     return cast(Mask, cv2.resize(larger, size, interpolation=cv2.INTER_AREA))
 
