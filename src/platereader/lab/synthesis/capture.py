@@ -11,21 +11,13 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis import obstacles
 from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
 from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.obstacle_shapes import Side
-from platereader.lab.synthesis.obstacles import (
-    KINDS,
-    boxes_without_end,
-    gap_shares,
-    hide_end,
-    legible_boxes,
-    rim_visible,
-    without_end,
-)
 from platereader.lab.synthesis.pose import (
     CornerError,
     Corners,
@@ -154,13 +146,16 @@ def hide_some(
         return picture, quad, boxes, whole
     side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
     share = _random_share(boxes, side=side, largest=_MOST_HIDDEN, rng=rng)
-    kind = KINDS[int(rng.integers(len(KINDS)))]
-    hidden = hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
-    shown = share <= _RIM_HIDDEN or rim_visible(hidden, quad=quad, side=side)
-    legible = tuple(legible_boxes(hidden, quad=quad, boxes=boxes))
+    kind = obstacles.KINDS[int(rng.integers(len(obstacles.KINDS)))]
+    hidden = obstacles.hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
+    shown = share <= _RIM_HIDDEN or obstacles.rim_visible(hidden, quad=quad, side=side)
+    legible = tuple(obstacles.legible_boxes(hidden, quad=quad, boxes=boxes))
     if rng.random() < 0.35:
         outside = share * float(rng.uniform(0.7, 1.0))
-        quad, boxes = without_end(quad, side=side, share=outside), boxes_without_end(boxes, side=side, share=outside)
+        quad, boxes = (
+            obstacles.without_end(quad, side=side, share=outside),
+            obstacles.boxes_without_end(boxes, side=side, share=outside),
+        )
         shown = shown and outside <= _RIM_CUT
     return hidden.pixels, quad, boxes, Visible(legible, (shown or side == "right", shown or side == "left"))
 
@@ -175,22 +170,21 @@ def cut_plate(
     rng: np.random.Generator,
 ) -> tuple[BgrImage, Visible]:
     """The plate cut out, or a part of it, and what can be seen of it; without ``boxes`` always whole."""
-    if not boxes or rng.random() >= profile.cut_share:
-        seen = Visible(tuple(inside(boxes, _UP_TO_THE_ENDS)))
-        return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), seen
-    window = _random_window(boxes, rng)
-    part = window_corners(quad, window)
-    if rng.random() < 0.5:
-        picture = _cut_at_frame_edge(picture, part, window)
+    window = _UP_TO_THE_ENDS
+    if boxes and rng.random() < profile.cut_share:
+        window = _random_window(boxes, rng)
+        quad = window_corners(quad, window)
+        if rng.random() < 0.5:
+            picture = _cut_at_frame_edge(picture, quad, window)
     seen = Visible(tuple(inside(boxes, window)), (window[0] <= _RIM_CUT, window[2] >= 1.0 - _RIM_CUT))
-    return rectified(picture, quad=part, lines=lines, profile=profile, rng=rng), seen
+    return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), seen
 
 
 def _random_share(boxes: Sequence[Window], *, side: Side, largest: float, rng: np.random.Generator) -> float:
     """How much of one end is missing: the rim alone, up to between two characters, or anything."""
     if rng.random() < 0.25:
         return float(rng.uniform(0.01, _RIM_HIDDEN))
-    gaps = [share for share in gap_shares(boxes, side=side) if 0 < share <= largest]
+    gaps = [share for share in obstacles.gap_shares(boxes, side=side) if 0 < share <= largest]
     if gaps and rng.random() < 0.5:
         return gaps[min(int(rng.exponential(0.8)), len(gaps) - 1)]
     return float(rng.uniform(0.02, largest))

@@ -66,8 +66,8 @@ def _points(items: Sequence[str], *, closed: bool) -> list[Point]:
         if item[0] in _CURVES:
             corners += [(point, 0.0) for point in _CURVES[item[0]](*map(float, item[1:].split(",")))]
         else:
-            x, y, *radius = map(float, item.split(","))
-            corners.append(((x, y), radius[0] if radius else 0.0))
+            x, y, *rounding = map(float, item.split(","))
+            corners.append(((x, y), rounding[0] if rounding else 0.0))
     points: list[Point] = []
     for index, (point, radius) in enumerate(corners):
         before, after = corners[index - 1][0], corners[(index + 1) % len(corners)][0]

@@ -114,4 +114,4 @@ def noisy_corners(corners: Corners, *, error: CornerError, rng: np.random.Genera
     turn = np.array((-0.9, 0.9)) * relative * normal[5]
     away = points - points.mean(axis=0)
     together = points + away * grow + away[:, ::-1] * turn + 0.5 * sigma * normal[1:3]
-    return (together + 0.75 * sigma * normal[6:].reshape(4, 2)).astype(np.float32)
+    return np.asarray(together + 0.75 * sigma * normal[6:].reshape(4, 2), np.float32)
