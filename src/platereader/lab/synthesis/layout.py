@@ -15,7 +15,6 @@ from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Placem
 from platereader.lab.synthesis.glyphs import glyph_aspect
 from platereader.lab.synthesis.placement import has_marks, place_all
 from platereader.plates import DEFAULT_SCHEMES, PlateLayout, Schemes
-from platereader.plates._layout import Face
 from platereader.results import Lines
 
 MIN_HEIGHT_PX = 16
@@ -44,16 +43,12 @@ def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, .
     """
     parts = layout.plate_format.split(text)
     template = _template(layout, tuple(len(part.text) for part in parts))
-    characters = tuple(
-        PlacedCharacter(char, center, top, min(_width(char, height, layout.face), room), height)
-        for char, (center, top, height, room) in zip(text, template.places, strict=True)
-    )
-    return characters, template.fixtures
-
-
-def _width(char: str, height: float, face: Face) -> float:
-    """Width of a character of that height, as it is seen."""
-    return height * glyph_aspect(char, face=face) * (_WIDER.get(char, 1.0) if face == "gost" else 1.0)
+    characters: list[PlacedCharacter] = []
+    for char, (center, top, height, room) in zip(text, template.places, strict=True):
+        wider = _WIDER.get(char, 1.0) if layout.face == "gost" else 1.0
+        width = min(height * glyph_aspect(char, face=layout.face) * wider, room)
+        characters.append(PlacedCharacter(char, center, top, width, height))
+    return tuple(characters), template.fixtures
 
 
 @lru_cache(maxsize=1024)

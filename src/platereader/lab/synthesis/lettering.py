@@ -212,8 +212,6 @@ def _main_blob(matte: Mask, *, expected: tuple[float, float]) -> Mask | None:
     """The largest whole piece of ink in a tight box, without its neighbours; None if its size is wrong."""
     solid = (matte > 127).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
-    if len(stats) < 2:
-        return None
     rows, columns = solid.shape
     right, bottom = stats[:, 0] + stats[:, 2], stats[:, 1] + stats[:, 3]
     whole = (stats[:, 0] > 0) & (stats[:, 1] > 0) & (right < columns) & (bottom < rows)

@@ -156,12 +156,19 @@ def post(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator)
     rim = -float(rng.uniform(0.05, 0.6)) if not free else min(float(rng.uniform(0.014, 0.04)), share / 3)
     width = np.float32(share - rim)
     inside = np.minimum(beyond_edge, width - beyond_edge)
-    shade = _rounded(beyond_edge / width, rng=rng) if rng.random() < 0.6 else _flat(plane, rng=rng)
+    if rng.random() < 0.6:
+        shade = _rounded(beyond_edge / width, rng=rng)
+    else:
+        slope = np.float32(rng.uniform(-0.1, 0.1))
+        shade = np.asarray(1 + slope * (np.clip(plane.down, -1, 2) - np.float32(0.5)), np.float32)
     texture = float(rng.random())
-    if texture < 0.3:
-        shade = shade + _streaks(beyond_edge, rng=rng)
-    elif texture < 0.4:
-        shade = shade * _bands(plane, rng=rng)
+    if texture < 0.3:  # streaks along the post, such as rust or the grain of wood
+        levels = rng.normal(0.0, float(rng.uniform(0.03, 0.15)), 120)
+        shade = shade + np.interp(beyond_edge, np.linspace(-0.1, 1.0, 120), levels).astype(np.float32)
+    elif texture < 0.4:  # bands around it, light and dark by turns
+        period, start = np.float32(rng.uniform(0.4, 2.5)), np.float32(rng.uniform(0.0, 1.0))
+        dark = np.mod(np.clip(plane.down, -20, 20) / period + start, 1.0) < 0.5
+        shade = shade * np.where(dark, np.float32(rng.uniform(0.15, 0.6)), np.float32(1.0))
     elif texture < 0.6:
         shade = shade + np.float32(rng.uniform(0.02, 0.1)) * smooth_noise(plane, cell=0.04, rng=rng)
     return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
@@ -299,22 +306,3 @@ def _rounded(across: Floats, *, rng: np.random.Generator) -> FloatImage:
     dark = 1 - depth * np.clip(np.abs(across - light), 0, 1) * 1.4
     gloss = np.float32(rng.uniform(0.0, 0.4)) * np.exp(-(((across - light) / np.float32(0.12)) ** 2))
     return np.asarray(np.clip(dark, 0.1, 1) + gloss, np.float32)
-
-
-def _flat(plane: PlatePlane, *, rng: np.random.Generator) -> FloatImage:
-    slope = np.float32(rng.uniform(-0.1, 0.1))
-    return np.asarray(1 + slope * (np.clip(plane.down, -1, 2) - np.float32(0.5)), np.float32)
-
-
-def _streaks(beyond_edge: FloatImage, *, rng: np.random.Generator) -> FloatImage:
-    """Lines along the post, such as rust or the grain of wood."""
-    places = np.linspace(-0.1, 1.0, 120)
-    levels = rng.normal(0.0, float(rng.uniform(0.03, 0.15)), 120)
-    return np.asarray(np.interp(beyond_edge, places, levels), np.float32)
-
-
-def _bands(plane: PlatePlane, *, rng: np.random.Generator) -> FloatImage:
-    """Bands around the post, light and dark by turns."""
-    period, start = np.float32(rng.uniform(0.4, 2.5)), np.float32(rng.uniform(0.0, 1.0))
-    dark = np.mod(np.clip(plane.down, -20, 20) / period + start, 1.0) < 0.5
-    return cast(FloatImage, np.where(dark, np.float32(rng.uniform(0.15, 0.6)), np.float32(1.0)))

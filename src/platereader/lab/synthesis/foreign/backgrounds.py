@@ -15,8 +15,7 @@ from platereader.lab.synthesis.fixtures import Paint
 def plate_background(kind: str, *, size_px: tuple[int, int], colour: Paint, rng: np.random.Generator) -> BgrImage:
     """Paint an empty plate of a kind in ``_KINDS``: uint8 ``(H, W, 3)`` BGR, its ``colour`` float32 ``(3,)`` BGR."""
     width, height = size_px
-    plain = np.empty((height, width, 3), np.float32)
-    plain[:] = colour
+    plain = np.full((height, width, 3), colour, np.float32)
     return np.asarray(np.clip(_KINDS[kind](plain, rng), 0, 255), np.uint8)
 
 

@@ -59,7 +59,8 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
     kind = one_of(style.backgrounds, rng=rng)
     pixels = plate_background(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
     chosen = one_of(style.patterns, rng=rng)
-    lines = _filled(pattern or chosen, rng=rng).split("/")
+    filled = (one_of(_POOLS[char], rng=rng) if char in _POOLS else char for char in pattern or chosen)
+    lines = "".join(filled).split("/")
     area = _decorated(pixels, style, ink=ink, rng=rng)
     _write(pixels, lines, style=style, area=area, ink=ink, rng=rng)
     fittings(pixels, style, ink=ink, rng=rng)
@@ -79,11 +80,6 @@ def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[Paint, Pai
     if rng.random() < 0.25:
         ink = ink + (background - ink) * np.float32(rng.uniform(0.15, 0.55))
     return background, ink
-
-
-def _filled(pattern: str, *, rng: np.random.Generator) -> str:
-    """A pattern with letters and digits drawn."""
-    return "".join(one_of(_POOLS[char], rng=rng) if char in _POOLS else char for char in pattern)
 
 
 def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: Paint, rng: np.random.Generator) -> FreeArea:
