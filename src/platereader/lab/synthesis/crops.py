@@ -172,16 +172,14 @@ def random_text(layout: PlateLayout, *, rng: np.random.Generator, scheme: PlateS
     have any code in use, and most others a common one.
     """
     choice = rng.random()
+    region = None  # any one in use
     if scheme is not RUSSIA:
         region = any_region(layout.plate_format, rng=rng) if choice < _UNKNOWN_SHARE else None
-        return scheme.sample_text(layout.plate_format, rng=rng, region=region)
-    if not layout.plate_format.has_region or choice < 0.5:
-        return RUSSIA.sample_text(layout.plate_format, rng=rng)
-    if choice < 1 - _UNKNOWN_SHARE:
-        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
-    else:
+    elif layout.plate_format.has_region and choice >= 1 - _UNKNOWN_SHARE:
         region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))
-    return RUSSIA.sample_text(layout.plate_format, rng=rng, region=region)
+    elif layout.plate_format.has_region and choice >= 0.5:
+        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
+    return scheme.sample_text(layout.plate_format, rng=rng, region=region)
 
 
 def _front(

@@ -47,12 +47,7 @@ class Front:
 
 
 def render_plate(
-    text: str,
-    layout: PlateLayout,
-    *,
-    height_px: int,
-    rng: np.random.Generator,
-    lettering: Lettering | None = None,
+    text: str, layout: PlateLayout, *, height_px: int, rng: np.random.Generator, lettering: Lettering | None = None
 ) -> Front:
     """Draw one plate at that height; its width follows from the plate's size.
 
