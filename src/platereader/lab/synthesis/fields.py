@@ -100,7 +100,7 @@ def grain_bank(*, smeared: bool, coloured: bool) -> BgrImage:
     if smeared:
         noise = cast(FloatImage, cv2.GaussianBlur(noise, (0, 0), 0.9))
         noise /= noise.std()
-    return cast(BgrImage, np.clip(128.0 + GRAIN_SPREAD * noise, 0, 255).astype(np.uint8))
+    return np.asarray(np.clip(128.0 + GRAIN_SPREAD * noise, 0, 255), np.uint8)
 
 
 @functools.cache

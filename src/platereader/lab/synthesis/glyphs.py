@@ -30,7 +30,7 @@ _BASE_PX_PER_UNIT = 4
 _OVERSAMPLING = 2
 _SUBPIXEL_BITS = 6
 
-_OutlineFace: TypeAlias = Literal["gost", "fe", "din", "code"]
+_OutlineFace: TypeAlias = Face | Literal["code"]
 
 CHARACTERS = "0123456789ABCDEHKMOPTXY"
 """The 23 characters of Russian plates."""
@@ -51,7 +51,7 @@ def outlines() -> dict[tuple[str, str], str]:
     return {(face, char): outline for face, char, outline in (row.split(" ", 2) for row in rows)}
 
 
-def glyph_aspect(char: str, *, face: Face | Literal["code"] = "gost") -> float:
+def glyph_aspect(char: str, *, face: _OutlineFace = "gost") -> float:
     """Width of a character divided by its height.
 
     Raises:
@@ -61,9 +61,7 @@ def glyph_aspect(char: str, *, face: Face | Literal["code"] = "gost") -> float:
 
 
 @lru_cache(maxsize=16384)
-def glyph_mask(
-    char: str, *, width_px: int, height_px: int, grow: int = 0, face: Face | Literal["code"] = "gost"
-) -> Mask:
+def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0, face: _OutlineFace = "gost") -> Mask:
     """The inked share of every pixel when a character fills a box that need not keep its aspect; shared and read-only.
 
     Every edge moves outwards by ``grow`` quarters of a hundredth of the height; negative for thin strokes. The face

@@ -31,7 +31,8 @@ def _colour(rng: np.random.Generator, *, light: float) -> tuple[float, float, fl
     kind = rng.random()
     if kind < 0.88:
         darkest, brightest = (8, 60) if kind < 0.72 else (110, 250)
-        return (light * float(rng.uniform(darkest, brightest)),) * 3
+        shade = light * float(rng.uniform(darkest, brightest))
+        return shade, shade, shade
     blue, green, red = (light * rng.uniform(10, 240, 3)).tolist()
     return blue, green, red
 

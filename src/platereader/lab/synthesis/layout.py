@@ -59,7 +59,7 @@ def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> Template:
         return place_all(layout, groups)
     free = len(groups[-1]) - layout.boxed
     rows, boxed = [*groups[:-1], groups[-1][:free]], groups[-1][free:]
-    field, region_top = _field(layout, rows, boxed)
+    field, region_top = _field(layout, rows, boxed) if boxed else (None, 0.0)
     places: list[Placement] = []
     for index, row in enumerate(rows):
         beside = field if index == len(rows) - 1 else None
@@ -98,10 +98,8 @@ def _pitch(group: SlotGroup, *, long: bool) -> list[float]:
     return [group.height_mm * (digit if slot in "dn" else letter) for slot in group.slots]
 
 
-def _field(layout: PlateLayout, rows: Sequence[_Row], boxed: _Row) -> tuple[Rect | None, float]:
+def _field(layout: PlateLayout, rows: Sequence[_Row], boxed: _Row) -> tuple[Rect, float]:
     """The region field and the top of the characters in it."""
-    if not boxed:
-        return None, 0.0
     width, height = layout.plate_format.size_mm
     count = sum(len(group.slots) for group in boxed)
     tall = max(group.height_mm for group in boxed)

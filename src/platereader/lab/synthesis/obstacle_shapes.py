@@ -123,13 +123,10 @@ _SKINS: tuple[tuple[float, float, float], ...] = (
 _NEIGHBOURS = ("standard", "standard", "taxi", "trailer", "transit")
 
 
-def random_tone(rng: np.random.Generator) -> float:
-    """A grey level, 0 to 255: the ends of the scale are as common as its middle."""
-    return float(np.clip(rng.uniform(-20.0, 275.0), 0.0, 255.0))
-
-
-def tinted(tone: float, *, rng: np.random.Generator) -> Paint:
-    """A colour of that grey level; most obstacles are nearly grey."""
+def random_colour(tone: float | None, *, rng: np.random.Generator) -> Paint:
+    """A colour of that grey level, 0 to 255, or of any; most obstacles are nearly grey."""
+    if tone is None:  # the ends of the scale are as common as its middle
+        tone = float(np.clip(rng.uniform(-20.0, 275.0), 0.0, 255.0))
     strength = float(rng.choice((4.0, 25.0), p=(0.75, 0.25)))
     return np.asarray(np.clip(tone + strength * rng.standard_normal(3), 0, 255), np.float32)
 

@@ -20,7 +20,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis import obstacle_shapes as shapes
 from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
-from platereader.lab.synthesis.obstacle_shapes import Maker, Side, ground_of, plane_of, random_tone, tinted, with_layer
+from platereader.lab.synthesis.obstacle_shapes import Maker, Side, ground_of, plane_of, random_colour, with_layer
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 
 Kind: TypeAlias = Literal[
@@ -86,7 +86,7 @@ def hide_end(
     if kind == "frame":
         return _ended_frame(picture, quad=quad, side=side, share=share)
     plane = plane_of(picture, quad=quad, side=side)
-    base = ground_of(plane) if kind in _IN_GROUND_TONES else tinted(random_tone(rng) if tone is None else tone, rng=rng)
+    base = ground_of(plane) if kind in _IN_GROUND_TONES else random_colour(tone, rng=rng)
     layer = _SHAPES[kind](plane, share, base, rng)
     return Hidden(with_layer(picture, layer, rng=rng), layer.opacity)
 

@@ -34,15 +34,6 @@ class PoseRange:
     roll_deg: tuple[float, float] = (3.5, 40.0)
     steep_share: float = 0.25
 
-    def draw_rad(self, rng: np.random.Generator) -> tuple[float, float, float]:
-        """Draw yaw, pitch and roll in radians."""
-        steep = rng.random() < self.steep_share
-        yaw, pitch, roll = (
-            rng.uniform(-limit, limit) if steep else max(-limit, min(limit, rng.normal(0.0, spread)))
-            for spread, limit in (self.yaw_deg, self.pitch_deg, self.roll_deg)
-        )
-        return math.radians(yaw), math.radians(pitch), math.radians(roll)
-
 
 @dataclass(frozen=True, slots=True)
 class CornerError:
@@ -62,7 +53,11 @@ def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.rand
 
     ``width_px`` is the width it would have seen from the front.
     """
-    yaw, pitch, roll = pose.draw_rad(rng)
+    steep = rng.random() < pose.steep_share
+    yaw, pitch, roll = (
+        math.radians(rng.uniform(-limit, limit) if steep else max(-limit, min(limit, rng.normal(0.0, spread))))
+        for spread, limit in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg)
+    )
     distance = log_uniform(3.0, 40.0, rng=rng)  # of the camera, in plate widths
     across, down = np.array((-0.5, 0.5, 0.5, -0.5)), np.array((-1, -1, 1, 1)) * (0.5 / aspect)
     # Turned about the car's upright axis first, then seen from above: side views keep upright edges.

@@ -66,7 +66,7 @@ class ForeignStyle:
     backgrounds: tuple[str, ...] = ("plain",)
     upper: tuple[str, ...] = ("none",)
     lower: tuple[str, ...] = ("none",)
-    extras: Mapping[str, float] = field(default_factory=dict)
+    extras: Mapping[str, float] = field(default_factory=dict[str, float])
     line_shares: tuple[float, ...] = ()
     fill: tuple[float, float] = (0.78, 0.98)
 
