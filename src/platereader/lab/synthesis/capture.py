@@ -98,9 +98,8 @@ def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rn
         width, height = size_px
         left = int(rng.integers(max(1, photograph.shape[1] - width + 1)))
         top = int(rng.integers(max(1, photograph.shape[0] - height + 1)))
-        piece = photograph[top : top + height, left : left + width]
-        fits = piece.shape[:2] == (height, width)
-        return piece.copy() if fits else cast(BgrImage, cv2.resize(piece, size_px, interpolation=cv2.INTER_LINEAR))
+        piece = photograph[top : top + height, left : left + width]  # a smaller photograph is enlarged
+        return cast(BgrImage, cv2.resize(piece, size_px, interpolation=cv2.INTER_LINEAR))
     paint = rng.uniform(10, 240, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(5, 245))
     grid = paint + rng.normal(0, rng.uniform(2, 45), (4, 5, 1)) + rng.normal(0, 6, (4, 5, 3))
     small = np.clip(grid, 0, 255).astype(np.uint8)
