@@ -11,21 +11,13 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis import obstacles
 from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
 from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
 from platereader.lab.synthesis.obstacle_shapes import Side
-from platereader.lab.synthesis.obstacles import (
-    KINDS,
-    boxes_without_end,
-    gap_shares,
-    hide_end,
-    legible_boxes,
-    rim_visible,
-    without_end,
-)
 from platereader.lab.synthesis.pose import (
     CornerError,
     Corners,
@@ -106,9 +98,8 @@ def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rn
         width, height = size_px
         left = int(rng.integers(max(1, photograph.shape[1] - width + 1)))
         top = int(rng.integers(max(1, photograph.shape[0] - height + 1)))
-        piece = photograph[top : top + height, left : left + width]
-        fits = piece.shape[:2] == (height, width)
-        return piece.copy() if fits else cast(BgrImage, cv2.resize(piece, size_px, interpolation=cv2.INTER_LINEAR))
+        piece = photograph[top : top + height, left : left + width]  # a smaller photograph is enlarged
+        return cast(BgrImage, cv2.resize(piece, size_px, interpolation=cv2.INTER_LINEAR))
     paint = rng.uniform(10, 240, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(5, 245))
     grid = paint + rng.normal(0, rng.uniform(2, 45), (4, 5, 1)) + rng.normal(0, 6, (4, 5, 3))
     small = np.clip(grid, 0, 255).astype(np.uint8)
@@ -154,13 +145,16 @@ def hide_some(
         return picture, quad, boxes, whole
     side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
     share = _random_share(boxes, side=side, largest=_MOST_HIDDEN, rng=rng)
-    kind = KINDS[int(rng.integers(len(KINDS)))]
-    hidden = hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
-    shown = share <= _RIM_HIDDEN or rim_visible(hidden, quad=quad, side=side)
-    legible = tuple(legible_boxes(hidden, quad=quad, boxes=boxes))
+    kind = obstacles.KINDS[int(rng.integers(len(obstacles.KINDS)))]
+    hidden = obstacles.hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
+    shown = share <= _RIM_HIDDEN or obstacles.rim_visible(hidden, quad=quad, side=side)
+    legible = tuple(obstacles.legible_boxes(hidden, quad=quad, boxes=boxes))
     if rng.random() < 0.35:
         outside = share * float(rng.uniform(0.7, 1.0))
-        quad, boxes = without_end(quad, side=side, share=outside), boxes_without_end(boxes, side=side, share=outside)
+        quad, boxes = (
+            obstacles.without_end(quad, side=side, share=outside),
+            obstacles.boxes_without_end(boxes, side=side, share=outside),
+        )
         shown = shown and outside <= _RIM_CUT
     return hidden.pixels, quad, boxes, Visible(legible, (shown or side == "right", shown or side == "left"))
 
@@ -175,22 +169,21 @@ def cut_plate(
     rng: np.random.Generator,
 ) -> tuple[BgrImage, Visible]:
     """The plate cut out, or a part of it, and what can be seen of it; without ``boxes`` always whole."""
-    if not boxes or rng.random() >= profile.cut_share:
-        seen = Visible(tuple(inside(boxes, _UP_TO_THE_ENDS)))
-        return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), seen
-    window = _random_window(boxes, rng)
-    part = window_corners(quad, window)
-    if rng.random() < 0.5:
-        picture = _cut_at_frame_edge(picture, part, window)
+    window = _UP_TO_THE_ENDS
+    if boxes and rng.random() < profile.cut_share:
+        window = _random_window(boxes, rng)
+        quad = window_corners(quad, window)
+        if rng.random() < 0.5:
+            picture = _cut_at_frame_edge(picture, quad, window)
     seen = Visible(tuple(inside(boxes, window)), (window[0] <= _RIM_CUT, window[2] >= 1.0 - _RIM_CUT))
-    return rectified(picture, quad=part, lines=lines, profile=profile, rng=rng), seen
+    return rectified(picture, quad=quad, lines=lines, profile=profile, rng=rng), seen
 
 
 def _random_share(boxes: Sequence[Window], *, side: Side, largest: float, rng: np.random.Generator) -> float:
     """How much of one end is missing: the rim alone, up to between two characters, or anything."""
     if rng.random() < 0.25:
         return float(rng.uniform(0.01, _RIM_HIDDEN))
-    gaps = [share for share in gap_shares(boxes, side=side) if 0 < share <= largest]
+    gaps = [share for share in obstacles.gap_shares(boxes, side=side) if 0 < share <= largest]
     if gaps and rng.random() < 0.5:
         return gaps[min(int(rng.exponential(0.8)), len(gaps) - 1)]
     return float(rng.uniform(0.02, largest))
@@ -226,19 +219,15 @@ def rectified(
     slope = math.atan2(float(quad[1, 1] - quad[0, 1]), float(quad[1, 0] - quad[0, 0]))
     steepest = _STEEPEST_BOXED_DEG if rng.random() < 0.3 else _USUAL_BOXED_DEG
     if rng.random() < profile.box_share and abs(slope) < math.radians(steepest):
-        found, pad_px = _boxed(quad, rng=rng), 0.0
+        # An upright box around the plate, 4 % too tight to 15 % too loose.
+        low, high = quad.min(axis=0), quad.max(axis=0)
+        size = (high - low) * np.array((1.0, 1.6), np.float32)
+        left, top = low - rng.uniform(-0.04, 0.15, 2) * size
+        right, bottom = high + rng.uniform(-0.04, 0.15, 2) * size
+        found, pad_px = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32), 0.0
     else:
         found = noisy_corners(quad, error=profile.corner_error, rng=rng)
         pad_px = size_px[1] * profile.margin / (lines + 2 * profile.margin)
     matrix = homography(found, (corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
     warped = cv2.warpPerspective(picture, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cast(BgrImage, warped)
-
-
-def _boxed(quad: Corners, *, rng: np.random.Generator) -> Corners:
-    """Corners of an upright box around the plate, 4 % too tight to 15 % too loose."""
-    low, high = quad.min(axis=0), quad.max(axis=0)
-    size = (high - low) * np.array((1.0, 1.6), np.float32)
-    left, top = low - rng.uniform(-0.04, 0.15, 2) * size
-    right, bottom = high + rng.uniform(-0.04, 0.15, 2) * size
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)

@@ -14,17 +14,9 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets.plates import RealPlate
+from platereader.lab.synthesis import capture
 from platereader.lab.synthesis.camera import apply_steps
-from platereader.lab.synthesis.capture import (
-    SIZES_PX,
-    CropProfile,
-    Visible,
-    camera_width_px,
-    crop_around,
-    cut_plate,
-    hide_some,
-    place_on_background,
-)
+from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.label import Tokens, mark_of, text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import Window, character_boxes, still_clear
@@ -103,18 +95,18 @@ def plate_sample(
     text = random_text(layout, rng=rng, scheme=scheme)
     lines = layout.line_count
     aspect = layout.plate_format.size_mm[0] / layout.plate_format.size_mm[1]
-    width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
+    width_px = capture.camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
     lettering = profile.lettering if rng.random() < 0.5 else None
     clean = _front(text, layout, height_px=width_px / aspect, lettering=lettering, rng=rng)
     front = apply_steps(clean, steps=profile.camera.surface, rng=rng)
     boxes: Sequence[Window] = character_boxes(text, layout)
     legible = still_clear(clean, front, boxes)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
-    picture, quad = place_on_background(front, quad=quad, backgrounds=backgrounds, rng=rng)
-    picture, quad, boxes, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
+    picture, quad = capture.place_on_background(front, quad=quad, backgrounds=backgrounds, rng=rng)
+    picture, quad, boxes, shown = capture.hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
-    pixels, inside = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
-    seen = Visible(tuple(legible)).both(shown).both(inside)
+    pixels, inside = capture.cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    seen = capture.Visible(tuple(legible)).both(shown).both(inside)
     mark = mark_of(scheme.country, layout, text)
     tokens = tokens_of(text, legible=seen.legible, ends=seen.ends, mark=mark)
     return PlateSample(pixels, lines, text_of(tokens), layout.name, scheme.country, tokens)
@@ -124,22 +116,22 @@ def jitter_real(plate: RealPlate, *, rng: np.random.Generator, profile: CropProf
     """Cut a labelled plate out of a photograph with wrong corners, fewer pixels and other light than it has."""
     profile = profile or CropProfile()
     lines = plate.lines
-    picture, quad = crop_around(plate.pixels, corners=np.asarray(plate.corners, np.float32))
+    picture, quad = capture.crop_around(plate.pixels, corners=np.asarray(plate.corners, np.float32))
     true_width_px = float(np.linalg.norm(quad[1] - quad[0]))
-    width_px = camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
+    width_px = capture.camera_width_px(rng, profile=profile) * (1.0 if lines == 1 else 0.6)
     if rng.random() < 0.5 or true_width_px > profile.camera_width_px[1]:
         scale = min(1.0, width_px / true_width_px)
         if rng.random() < 0.5:
-            scale = min(1.0, max(scale, SIZES_PX[lines][0] / true_width_px))
+            scale = min(1.0, max(scale, capture.SIZES_PX[lines][0] / true_width_px))
         picture = cast(BgrImage, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         quad = quad * np.float32(scale)
     country = plate.country or DEFAULT_SCHEMES.fit(plate.text, lines=lines).country or ""
     schemes = tuple(scheme for scheme in (RUSSIA, *NEIGHBOURS) if scheme.country == country)
     layout = layout_of(plate.text, lines=lines, schemes=Schemes.of(schemes))
     boxes: Sequence[Window] = () if layout is None else character_boxes(plate.text, layout)
-    picture, quad, boxes, shown = hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
+    picture, quad, boxes, shown = capture.hide_some(picture, quad=quad, boxes=boxes, profile=profile, rng=rng)
     picture = apply_steps(picture, steps=profile.photograph.view, rng=rng)
-    pixels, inside = cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
+    pixels, inside = capture.cut_plate(picture, quad=quad, boxes=boxes, lines=lines, profile=profile, rng=rng)
     seen, mark = shown.both(inside), None if layout is None else mark_of(country, layout, plate.text)
     legible = seen.legible or tuple(char != ILLEGIBLE for char in plate.text)
     tokens = tokens_of(plate.text, legible=legible, ends=seen.ends, mark=mark)
@@ -180,16 +172,14 @@ def random_text(layout: PlateLayout, *, rng: np.random.Generator, scheme: PlateS
     have any code in use, and most others a common one.
     """
     choice = rng.random()
+    region = None  # any one in use
     if scheme is not RUSSIA:
         region = any_region(layout.plate_format, rng=rng) if choice < _UNKNOWN_SHARE else None
-        return scheme.sample_text(layout.plate_format, rng=rng, region=region)
-    if not layout.plate_format.has_region or choice < 0.5:
-        return RUSSIA.sample_text(layout.plate_format, rng=rng)
-    if choice < 1 - _UNKNOWN_SHARE:
-        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
-    else:
+    elif layout.plate_format.has_region and choice >= 1 - _UNKNOWN_SHARE:
         region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))
-    return RUSSIA.sample_text(layout.plate_format, rng=rng, region=region)
+    elif layout.plate_format.has_region and choice >= 0.5:
+        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
+    return scheme.sample_text(layout.plate_format, rng=rng, region=region)
 
 
 def _front(

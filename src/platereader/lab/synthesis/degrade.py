@@ -14,22 +14,8 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import (
-    GRAIN_SPREAD,
-    FloatImage,
-    as_picture,
-    distance_to_line,
-    grain_bank,
-    patches,
-    spot,
-    stretched,
-    through_jpeg,
-    window_of,
-    with_curves,
-    with_gain,
-    with_light,
-    with_paint,
-)
+from platereader.lab.synthesis import fields
+from platereader.lab.synthesis.fields import FloatImage
 
 # OpenCV leaves its fast path for a slow Fourier transform above 11 x 11.
 _LONGEST_STREAK_PX = 9.9
@@ -49,27 +35,31 @@ class Effect(Protocol):
 def lighting_gradient(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """Light that falls off smoothly in a random direction."""
     span = 0.75 * strength
-    return with_gain(pixels, stretched(1.0 + rng.uniform(-span, span, (2, 3)), like=pixels))
+    return fields.with_gain(pixels, (1.0 + rng.uniform(-span, span, (2, 3))) * 128.0)
 
 
 def shadow_edge(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """A shadow with a straight, more or less soft border across the picture."""
     height, width = pixels.shape[:2]
-    distance = distance_to_line(pixels, rng=rng)
+    angle = rng.uniform(0, 2 * math.pi)
+    nx, ny = math.cos(angle), math.sin(angle)
+    offset = nx * rng.random() * width + ny * rng.random() * height
+    xs = np.arange(width, dtype=np.float32) * np.float32(nx)
+    ys = np.arange(height, dtype=np.float32) * np.float32(ny)
+    distance = xs[None, :] + (ys - np.float32(offset))[:, None]
     softness = rng.uniform(0.01, 0.15) * math.hypot(width, height)
     depth = 0.25 + 0.6 * strength * rng.uniform(0.6, 1.0)
     brighter = np.clip(distance, -softness, softness) * np.float32(64 * depth / softness)
-    gain = (brighter + np.float32(128 - 64 * depth)).astype(np.uint8)
-    return with_gain(pixels, as_picture(cv2.cvtColor(gain, cv2.COLOR_GRAY2BGR)))
+    return fields.with_gain(pixels, brighter + np.float32(128 - 64 * depth))
 
 
 def glare(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """A bright blob with a soft edge: the sun or a lamp mirrored in the metal."""
     height, width = pixels.shape[:2]
     half_axes = (rng.uniform(0.25, 1.1) * height / width, rng.uniform(0.15, 0.6))
-    blob = spot(half_axes, angle_rad=rng.uniform(-1.0, 1.0), rng=rng)
+    blob = fields.spot(half_axes, angle_rad=rng.uniform(-1.0, 1.0), rng=rng)
     tint = np.array([rng.uniform(0.8, 1.0), rng.uniform(0.9, 1.0), 1.0])
-    return with_light(pixels, blob[..., None] * tint * (255.0 * strength))
+    return fields.with_light(pixels, blob[..., None] * tint * (255.0 * strength))
 
 
 def headlights(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -77,7 +67,7 @@ def headlights(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -
     xs = (np.linspace(0, 1, 24) - rng.choice([-0.1, 1.1])) / 0.5
     ys = (np.linspace(0, 1, 12) - rng.uniform(-0.2, 1.2)) / 1.2
     veil = np.exp(-(xs**2))[None, :] * np.exp(-(ys**2))[:, None] * (320.0 * strength)
-    return with_light(pixels, veil[..., None] * np.array([rng.uniform(0.7, 1.0), 1.0, 1.0]))
+    return fields.with_light(pixels, veil[..., None] * np.array([rng.uniform(0.7, 1.0), 1.0, 1.0]))
 
 
 # ---------------------------------------------------------------- the plate's surface
@@ -89,22 +79,22 @@ def faded_paint(pixels: BgrImage, *, rng: np.random.Generator, strength: float) 
     grid = rng.uniform(0.1, 0.85, (3, 8)) * strength
     height, width = pixels.shape[:2]
     worn = cast(FloatImage, cv2.resize(grid.astype(np.float32), (width, height)))
-    return with_paint(pixels, colour=field, alpha=worn)
+    return fields.with_paint(pixels, colour=field, alpha=worn)
 
 
 def dirt(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
-    """Road dirt or mud: a film everywhere, opaque in patches, often from below."""
-    cover = patches(pixels, rng=rng, cover=0.02 + 0.40 * strength, lean=rng.uniform(-0.2, 0.8))
+    """Road dirt or mud: a film everywhere, opaque in fields.patches, often from below."""
+    cover = fields.patches(pixels, rng=rng, cover=0.02 + 0.40 * strength, lean=rng.uniform(-0.2, 0.8))
     film = np.float32(0.25 * strength * rng.random())
     shade = rng.uniform(30, 130)
     colour = shade * np.array([rng.uniform(0.6, 0.95), rng.uniform(0.8, 1.0), 1.0])
-    return with_paint(pixels, colour=colour, alpha=np.maximum(cover * np.float32(rng.uniform(0.4, 0.95)), film))
+    return fields.with_paint(pixels, colour=colour, alpha=np.maximum(cover * np.float32(rng.uniform(0.4, 0.95)), film))
 
 
 def snow(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
-    """Snow or frost stuck to the plate: white patches, heavier at the bottom or top edge."""
-    cover = patches(pixels, rng=rng, cover=0.02 + 0.35 * strength, lean=rng.uniform(-1.0, 1.0))
-    return with_paint(pixels, colour=rng.uniform(170, 250) * np.array([1.0, 0.98, 0.95]), alpha=cover)
+    """Snow or frost stuck to the plate: white fields.patches, heavier at the bottom or top edge."""
+    cover = fields.patches(pixels, rng=rng, cover=0.02 + 0.35 * strength, lean=rng.uniform(-1.0, 1.0))
+    return fields.with_paint(pixels, colour=rng.uniform(170, 250) * np.array([1.0, 0.98, 0.95]), alpha=cover)
 
 
 def spots(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -160,7 +150,7 @@ def defocus(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> B
     offsets = np.arange(side, dtype=np.float32) - np.float32(side // 2)
     reach = np.sqrt(offsets[:, None] ** 2 + offsets[None, :] ** 2)
     disc = np.clip(np.float32(radius_px + 0.5) - reach, 0, 1)
-    return as_picture(cv2.filter2D(pixels, -1, disc / disc.sum(), borderType=cv2.BORDER_REPLICATE))
+    return cast(BgrImage, cv2.filter2D(pixels, -1, disc / disc.sum(), borderType=cv2.BORDER_REPLICATE))
 
 
 def motion_blur(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -172,18 +162,18 @@ def motion_blur(pixels: BgrImage, *, rng: np.random.Generator, strength: float) 
     passes = 1 if length_px <= _LONGEST_STREAK_PX else 2
     kernel = streak_kernel(min(length_px / passes, _LONGEST_STREAK_PX), angle_rad=float(angle))
     for _ in range(passes):
-        pixels = as_picture(cv2.filter2D(pixels, -1, kernel, borderType=cv2.BORDER_REPLICATE))
+        pixels = cast(BgrImage, cv2.filter2D(pixels, -1, kernel, borderType=cv2.BORDER_REPLICATE))
     return pixels
 
 
 def soften(pixels: BgrImage, *, sigma_px: float) -> BgrImage:
     """Blur with a Gaussian of ``sigma_px``; wide ones are done at half size, where they cost a sixth."""
     if sigma_px < 2.0 or min(pixels.shape[:2]) < 8:
-        return as_picture(cv2.GaussianBlur(pixels, (0, 0), sigma_px))
+        return cast(BgrImage, cv2.GaussianBlur(pixels, (0, 0), sigma_px))
     height, width = pixels.shape[:2]
-    small = as_picture(cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+    small = cast(BgrImage, cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
     half = soften(small, sigma_px=sigma_px / 2)
-    return as_picture(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR))
+    return cast(BgrImage, cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def streak_kernel(length_px: float, *, angle_rad: float) -> FloatImage:
@@ -206,7 +196,7 @@ def low_resolution(pixels: BgrImage, *, rng: np.random.Generator, strength: floa
     small = (max(2, round(width / factor)), max(2, round(height / factor)))
     down = cv2.INTER_AREA if rng.random() < 0.7 else cv2.INTER_LINEAR
     up = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
-    return as_picture(cv2.resize(cv2.resize(pixels, small, interpolation=down), (width, height), interpolation=up))
+    return cast(BgrImage, cv2.resize(cv2.resize(pixels, small, interpolation=down), (width, height), interpolation=up))
 
 
 # ---------------------------------------------------------------- sensor and file
@@ -215,11 +205,11 @@ def low_resolution(pixels: BgrImage, *, rng: np.random.Generator, strength: floa
 def sensor_noise(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """Grain of the sensor, coloured or grey, sharp or smeared by the camera's own filter."""
     sigma = 1.0 + 26.0 * strength
-    grain = grain_bank(smeared=rng.random() < 0.5, coloured=rng.random() < 0.6)
+    grain = fields.grain_bank(smeared=rng.random() < 0.5, coloured=rng.random() < 0.6)
     height, width = pixels.shape[:2]
-    tile = window_of(grain, height=height, width=width, rng=rng)
-    gain = sigma / GRAIN_SPREAD
-    return as_picture(cv2.addWeighted(pixels, 1.0, tile, gain, -128.0 * gain))
+    tile = fields.window_of(grain, height=height, width=width, rng=rng)
+    gain = sigma / fields.GRAIN_SPREAD
+    return cast(BgrImage, cv2.addWeighted(pixels, 1.0, tile, gain, -128.0 * gain))
 
 
 def night(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -228,7 +218,7 @@ def night(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> Bgr
     gamma = 1.0 + strength * rng.uniform(0.0, 0.9)
     cast_bgr = 1.0 + np.array([rng.uniform(-0.3, 0.1), 0.0, rng.uniform(-0.1, 0.2)]) * strength
     ramp = (np.arange(256) / 255.0) ** gamma * gain * 255.0
-    return with_curves(pixels, ramp[:, None] * cast_bgr[None, :])
+    return fields.with_curves(pixels, ramp[:, None] * cast_bgr[None, :])
 
 
 def infrared(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -237,7 +227,7 @@ def infrared(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> 
     mix = np.tile(weights.astype(np.float32), (3, 1))
     grey = cv2.transform(pixels, mix)
     gain, lift = 1.0 + 0.5 * strength * rng.random(), -40.0 * strength * rng.random()
-    return with_curves(as_picture(grey), np.arange(256.0)[:, None] * gain + lift)
+    return fields.with_curves(cast(BgrImage, grey), np.arange(256.0)[:, None] * gain + lift)
 
 
 def white_balance(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -246,7 +236,7 @@ def white_balance(pixels: BgrImage, *, rng: np.random.Generator, strength: float
     saturation = 1.0 + strength * rng.uniform(-0.8, 0.5)
     luma = np.array([0.114, 0.587, 0.299])
     mix = np.diag(gains) @ (saturation * np.eye(3) + (1 - saturation) * luma[None, :])
-    return as_picture(cv2.transform(pixels, mix.astype(np.float32)))
+    return cast(BgrImage, cv2.transform(pixels, mix.astype(np.float32)))
 
 
 def contrast(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -254,29 +244,29 @@ def contrast(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> 
     slope = math.exp(strength * rng.uniform(-1.1, 0.6))
     gamma = math.exp(strength * rng.uniform(-0.6, 0.6))
     ramp = ((np.arange(256) / 255.0) ** gamma - 0.5) * slope + 0.5 + strength * rng.uniform(-0.3, 0.2)
-    return with_curves(pixels, ramp[:, None] * 255.0)
+    return fields.with_curves(pixels, ramp[:, None] * 255.0)
 
 
 def haze(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """Fog, a dirty lens or a windscreen: everything drawn towards one light grey."""
     veil = rng.uniform(90, 230, 3) * 0.2 + rng.uniform(90, 230) * 0.8
     amount = strength * rng.uniform(0.4, 0.85)
-    return with_curves(pixels, np.arange(256)[:, None] * (1 - amount) + veil[None, :] * amount)
+    return fields.with_curves(pixels, np.arange(256)[:, None] * (1 - amount) + veil[None, :] * amount)
 
 
 def overexposed(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
     """Too much light: the ground burns out, its glow eats thin strokes, and half of the time one whole place."""
     gain = 1.0 + strength * rng.uniform(0.4, 2.4)
-    bright = with_curves(pixels, np.arange(256.0)[:, None] * gain)
+    bright = fields.with_curves(pixels, np.arange(256.0)[:, None] * gain)
     glow = soften(bright, sigma_px=0.3 + strength * float(rng.uniform(0.01, 0.04)) * pixels.shape[0])
     share = strength * float(rng.uniform(0.2, 0.75))
-    lifted = as_picture(cv2.addWeighted(bright, 1.0, glow, share, -float(rng.uniform(0.2, 0.8)) * 255 * share))
+    lifted = cast(BgrImage, cv2.addWeighted(bright, 1.0, glow, share, -float(rng.uniform(0.2, 0.8)) * 255 * share))
     if rng.random() < 0.5:
         return lifted
     height, width = pixels.shape[:2]
     half_axes = (rng.uniform(0.15, 0.6) * height / width, rng.uniform(0.12, 0.5))
-    lost = spot(half_axes, angle_rad=rng.uniform(-1.0, 1.0), rng=rng)
-    return with_light(lifted, lost[..., None] * np.full(3, 255.0 * strength))
+    lost = fields.spot(half_axes, angle_rad=rng.uniform(-1.0, 1.0), rng=rng)
+    return fields.with_light(lifted, lost[..., None] * np.full(3, 255.0 * strength))
 
 
 def bent(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -287,7 +277,7 @@ def bent(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrI
     rise = np.sin(2 * math.pi * (waves * along + float(rng.random()))) * (0.14 * strength * height)
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     moved = rows + (rise - rise.mean()).astype(np.float32)[None, :]
-    return as_picture(cv2.remap(pixels, columns, moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    return cast(BgrImage, cv2.remap(pixels, columns, moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def interlaced(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -308,7 +298,7 @@ def sharpening(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -
     radius_px = float(rng.uniform(0.7, 0.8 + 0.02 * int(pixels.shape[0])))
     amount = 0.2 + 2.3 * strength
     soft = soften(pixels, sigma_px=radius_px)
-    return as_picture(cv2.addWeighted(pixels, 1.0 + amount, soft, -amount, 0.0))
+    return cast(BgrImage, cv2.addWeighted(pixels, 1.0 + amount, soft, -amount, 0.0))
 
 
 def jpeg(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrImage:
@@ -316,4 +306,4 @@ def jpeg(pixels: BgrImage, *, rng: np.random.Generator, strength: float) -> BgrI
     quality = round(95 - 87 * strength)
     left, top = int(rng.integers(8)), int(rng.integers(8))
     padded = cv2.copyMakeBorder(pixels, top, 0, left, 0, cv2.BORDER_REPLICATE)
-    return through_jpeg(as_picture(padded), quality=quality)[top:, left:]
+    return fields.through_jpeg(cast(BgrImage, padded), quality=quality)[top:, left:]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -31,54 +31,33 @@ def log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def as_picture(pixels: object) -> BgrImage:
-    """Tell the type checker what OpenCV returned."""
-    return cast(BgrImage, pixels)
-
-
 def with_curves(pixels: BgrImage, curves: NDArray[np.float64]) -> BgrImage:
     """Send every value through its channel's curve (256, 3), or through one curve for all, (256, 1)."""
     table = np.minimum(np.maximum(curves, 0.0), 255.0).astype(np.uint8)[None]
-    return as_picture(cv2.LUT(pixels, table))
+    return cast(BgrImage, cv2.LUT(pixels, table))
 
 
-def stretched(gains: NDArray[np.float64], *, like: BgrImage) -> BgrImage:
-    """Enlarge a small grid of gains (h, w), 1 = no change, smoothly to the picture, as ``with_gain`` takes it."""
-    grid = np.clip(gains * 128.0, 0, 255).astype(np.uint8)
-    height, width = like.shape[:2]
-    return as_picture(
-        cv2.resize(cv2.cvtColor(grid, cv2.COLOR_GRAY2BGR), (width, height), interpolation=cv2.INTER_LINEAR)
-    )
-
-
-def with_gain(pixels: BgrImage, gain: BgrImage) -> BgrImage:
-    """Multiply by a field of gains (H, W, 3), uint8 with 128 for 1: integers are twice as fast as floats here."""
-    return as_picture(cv2.multiply(pixels, gain, scale=1 / 128))
+def with_gain(pixels: BgrImage, gain: NDArray[np.floating[Any]]) -> BgrImage:
+    """Multiply by a field of gains (h, w), 128 for 1, enlarged smoothly to the picture."""
+    height, width = pixels.shape[:2]
+    # Integers are twice as fast as floats here.
+    field = cv2.cvtColor(np.clip(gain, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    field = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cast(BgrImage, cv2.multiply(pixels, field, scale=1 / 128))
 
 
 def with_light(pixels: BgrImage, light: NDArray[np.float64]) -> BgrImage:
     """Add a small field of light (h, w, 3), enlarged smoothly to the picture."""
     height, width = pixels.shape[:2]
     small = np.clip(light, 0, 255).astype(np.uint8)
-    return as_picture(cv2.add(pixels, cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)))
+    return cast(BgrImage, cv2.add(pixels, cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)))
 
 
 def with_paint(pixels: BgrImage, *, colour: NDArray[np.float64], alpha: FloatImage) -> BgrImage:
     """Mix one colour into the picture by a field (H, W) in [0, 1]."""
     paint = np.empty_like(pixels)
     paint[:] = np.clip(colour, 0, 255).astype(np.uint8)
-    return as_picture(cv2.blendLinear(pixels, paint, np.float32(1) - alpha, alpha))
-
-
-def distance_to_line(pixels: BgrImage, *, rng: np.random.Generator) -> FloatImage:
-    """Signed distance in pixels of every pixel to a random line through the picture."""
-    height, width = pixels.shape[:2]
-    angle = rng.uniform(0, 2 * math.pi)
-    nx, ny = math.cos(angle), math.sin(angle)
-    offset = nx * rng.random() * width + ny * rng.random() * height
-    xs = np.arange(width, dtype=np.float32) * np.float32(nx)
-    ys = np.arange(height, dtype=np.float32) * np.float32(ny)
-    return cast(FloatImage, xs[None, :] + (ys - np.float32(offset))[:, None])
+    return cast(BgrImage, cv2.blendLinear(pixels, paint, np.float32(1) - alpha, alpha))
 
 
 def spot(half_axes: tuple[float, float], *, angle_rad: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -121,7 +100,7 @@ def grain_bank(*, smeared: bool, coloured: bool) -> BgrImage:
     if smeared:
         noise = cast(FloatImage, cv2.GaussianBlur(noise, (0, 0), 0.9))
         noise /= noise.std()
-    return as_picture(np.clip(128.0 + GRAIN_SPREAD * noise, 0, 255).astype(np.uint8))
+    return np.asarray(np.clip(128.0 + GRAIN_SPREAD * noise, 0, 255), np.uint8)
 
 
 @functools.cache
@@ -139,7 +118,7 @@ def _clouds() -> FloatImage:
 def through_jpeg(pixels: BgrImage, *, quality: int) -> BgrImage:
     """What a JPEG file of that quality, 1 to 100, keeps of a picture."""
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return as_picture(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return cast(BgrImage, cv2.imdecode(data, cv2.IMREAD_COLOR))
 
 
 def motion_kernel(x_px: NDArray[np.float64], y_px: NDArray[np.float64], *, half: int) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ _BASE_PX_PER_UNIT = 4
 _OVERSAMPLING = 2
 _SUBPIXEL_BITS = 6
 
-_OutlineFace: TypeAlias = Literal["gost", "fe", "din", "code"]
+_OutlineFace: TypeAlias = Face | Literal["code"]
 
 CHARACTERS = "0123456789ABCDEHKMOPTXY"
 """The 23 characters of Russian plates."""
@@ -51,7 +51,7 @@ def outlines() -> dict[tuple[str, str], str]:
     return {(face, char): outline for face, char, outline in (row.split(" ", 2) for row in rows)}
 
 
-def glyph_aspect(char: str, *, face: Face | Literal["code"] = "gost") -> float:
+def glyph_aspect(char: str, *, face: _OutlineFace = "gost") -> float:
     """Width of a character divided by its height.
 
     Raises:
@@ -61,9 +61,7 @@ def glyph_aspect(char: str, *, face: Face | Literal["code"] = "gost") -> float:
 
 
 @lru_cache(maxsize=16384)
-def glyph_mask(
-    char: str, *, width_px: int, height_px: int, grow: int = 0, face: Face | Literal["code"] = "gost"
-) -> Mask:
+def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0, face: _OutlineFace = "gost") -> Mask:
     """The inked share of every pixel when a character fills a box that need not keep its aspect; shared and read-only.
 
     Every edge moves outwards by ``grow`` quarters of a hundredth of the height; negative for thin strokes. The face
@@ -73,7 +71,7 @@ def glyph_mask(
         UnknownNameError: no outline for ``char``.
     """
     halvings = max(0, math.floor(math.log2(_UNITS_HIGH * _BASE_PX_PER_UNIT / (2 * height_px))))
-    base = _halved(char, grow, halvings, face) if halvings else _base_mask(char, grow, face)
+    base = _halved(char, grow, halvings, face)
     shrinks = width_px <= base.shape[1] and height_px <= base.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     mask = cast(Mask, cv2.resize(base, (width_px, height_px), interpolation=method))
@@ -93,8 +91,10 @@ def _outline(char: str, face: _OutlineFace) -> str:
 
 @lru_cache(maxsize=8192)
 def _halved(char: str, grow: int, halvings: int, face: _OutlineFace) -> Mask:
-    """The base of a character, halved so often, at least once: shrinking from the nearest one costs a fraction."""
-    larger = _halved(char, grow, halvings - 1, face) if halvings > 1 else _base_mask(char, grow, face)
+    """The base of a character, halved so often: shrinking from the nearest one costs a fraction."""
+    if not halvings:
+        return _base_mask(char, grow, face)
+    larger = _halved(char, grow, halvings - 1, face)
     size = (max(1, larger.shape[1] // 2), max(1, larger.shape[0] // 2))
     return cast(Mask, cv2.resize(larger, size, interpolation=cv2.INTER_AREA))
 

@@ -18,32 +18,27 @@ def add_holder(pixels: BgrImage, *, rng: np.random.Generator, light: float = 1.0
     1. Returned are the larger picture, uint8 BGR, and the plate's corners in it, float32 (4, 2), pixels.
     """
     kind = rng.random()
+    framed, left, top = pixels, 0, 0
     if kind < 0.55:
-        return _framed(pixels, light=light, rng=rng)
-    if kind < 0.85:
-        return _bare(pixels, light=light, rng=rng)
-    return pixels, _inner_corners(pixels, left=0, top=0)
-
-
-def _inner_corners(pixels: BgrImage, *, left: int, top: int) -> Corners:
-    return corners_of((pixels.shape[1], pixels.shape[0])) + np.array((left, top), np.float32)
+        framed, left, top = _framed(pixels, light=light, rng=rng)
+    elif kind < 0.85:
+        framed, left, top = _bare(pixels, light=light, rng=rng)
+    return framed, corners_of((pixels.shape[1], pixels.shape[0])) + np.array((left, top), np.float32)
 
 
 def _colour(rng: np.random.Generator, *, light: float) -> tuple[float, float, float]:
     """Mostly black plastic, sometimes chrome, white or any paint."""
     kind = rng.random()
-    if kind < 0.72:
-        shade = light * float(rng.uniform(8, 60))
-        return shade, shade, shade
     if kind < 0.88:
-        shade = light * float(rng.uniform(110, 250))
+        darkest, brightest = (8, 60) if kind < 0.72 else (110, 250)
+        shade = light * float(rng.uniform(darkest, brightest))
         return shade, shade, shade
-    blue, green, red = light * rng.uniform(10, 240, 3)
-    return float(blue), float(green), float(red)
+    blue, green, red = (light * rng.uniform(10, 240, 3)).tolist()
+    return blue, green, red
 
 
-def _framed(pixels: BgrImage, *, light: float, rng: np.random.Generator) -> tuple[BgrImage, Corners]:
-    """A holder: a rim all around that overlaps the metal a little, with a wider lip below."""
+def _framed(pixels: BgrImage, *, light: float, rng: np.random.Generator) -> tuple[BgrImage, int, int]:
+    """A holder: a rim all around that overlaps the metal a little, with a wider lip below; and the plate's place."""
     height, width = pixels.shape[:2]
     unit = min(height, width / 4)  # a two-line plate's holder is no thicker than a one-line plate's
     rim = max(1, round(unit * rng.uniform(0.02, 0.09)))
@@ -59,7 +54,7 @@ def _framed(pixels: BgrImage, *, light: float, rng: np.random.Generator) -> tupl
     if rng.random() < 0.5:
         edge = tuple(min(255.0, channel + light * float(rng.uniform(10, 70))) for channel in colour)
         cv2.rectangle(framed, (0, 0), (framed.shape[1] - 1, framed.shape[0] - 1), edge, 1)
-    return framed, _inner_corners(pixels, left=rim, top=rim)
+    return framed, rim, rim
 
 
 def _letter_lip(
@@ -79,10 +74,10 @@ def _letter_lip(
     framed[top + 1 : top + 1 + len(mask)][mask > 0] = ink
 
 
-def _bare(pixels: BgrImage, *, light: float, rng: np.random.Generator) -> tuple[BgrImage, Corners]:
-    """No holder: the metal's edge, then a strip of shadow on two or four sides."""
+def _bare(pixels: BgrImage, *, light: float, rng: np.random.Generator) -> tuple[BgrImage, int, int]:
+    """No holder: the metal's edge, then a strip of shadow on two or four sides; and the plate's place."""
     unit = min(pixels.shape[0], pixels.shape[1] / 4)
     below, beside, above = (round(unit * share) for share in rng.uniform(0.0, 0.14, 3))
     shade = light * float(rng.uniform(0, 70))
     framed = cv2.copyMakeBorder(pixels, above, below, beside, beside, cv2.BORDER_CONSTANT, value=(shade, shade, shade))
-    return cast(BgrImage, framed), _inner_corners(pixels, left=beside, top=above)
+    return cast(BgrImage, framed), beside, above

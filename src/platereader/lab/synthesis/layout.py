@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
+from typing import TypeAlias
 
 from platereader.lab.synthesis.fixtures import Fixtures, PlacedCharacter, Placement, Rect, SlotGroup, Template
 from platereader.lab.synthesis.glyphs import glyph_aspect
 from platereader.lab.synthesis.placement import has_marks, place_all
 from platereader.plates import DEFAULT_SCHEMES, PlateLayout, Schemes
-from platereader.plates._layout import Face
 from platereader.results import Lines
 
 MIN_HEIGHT_PX = 16
 """Least height of a picture in which a plate can be laid out."""
+
+_Row: TypeAlias = tuple[SlotGroup, ...]
 
 _EDGE_MM = 6.0
 
@@ -34,13 +35,6 @@ def layout_of(text: str, *, lines: Lines | None = None, schemes: Schemes = DEFAU
     return next((layout for layout in layouts if layout.plate_format is plate_format), None)
 
 
-class _Row(NamedTuple):
-    """The groups of one line: those left of the region field, and those in it."""
-
-    free: tuple[SlotGroup, ...]
-    boxed: tuple[SlotGroup, ...]
-
-
 def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, ...], Fixtures]:
     """Place the characters of a text, in its order, and the fixtures of the plate.
 
@@ -49,16 +43,12 @@ def lay_out(text: str, *, layout: PlateLayout) -> tuple[tuple[PlacedCharacter, .
     """
     parts = layout.plate_format.split(text)
     template = _template(layout, tuple(len(part.text) for part in parts))
-    characters = tuple(
-        PlacedCharacter(char, center, top, min(_width(char, height, layout.face), room), height)
-        for char, (center, top, height, room) in zip(text, template.places, strict=True)
-    )
-    return characters, template.fixtures
-
-
-def _width(char: str, height: float, face: Face) -> float:
-    """Width of a character of that height, as it is seen."""
-    return height * glyph_aspect(char, face=face) * (_WIDER.get(char, 1.0) if face == "gost" else 1.0)
+    characters: list[PlacedCharacter] = []
+    for char, (center, top, height, room) in zip(text, template.places, strict=True):
+        wider = _WIDER.get(char, 1.0) if layout.face == "gost" else 1.0
+        width = min(height * glyph_aspect(char, face=layout.face) * wider, room)
+        characters.append(PlacedCharacter(char, center, top, width, height))
+    return tuple(characters), template.fixtures
 
 
 @lru_cache(maxsize=1024)
@@ -67,17 +57,19 @@ def _template(layout: PlateLayout, lengths: tuple[int, ...]) -> Template:
     groups = _groups(layout, lengths)
     if has_marks(layout):
         return place_all(layout, groups)
-    rows = _rows(layout, groups)
-    field, region_top = _field(layout, rows)
+    free = len(groups[-1]) - layout.boxed
+    rows, boxed = [*groups[:-1], groups[-1][:free]], groups[-1][free:]
+    field, region_top = _field(layout, rows, boxed) if boxed else (None, 0.0)
     places: list[Placement] = []
     for index, row in enumerate(rows):
-        bottom = _baseline(layout, rows, index)
-        places += _main_places(row.free, layout=layout, field=field if row.boxed else None, bottom_mm=bottom)
-        places += _boxed_places(row.boxed, field=field, top_mm=region_top, long=len(rows) == 1)
-    return Template(tuple(places), _fixtures(layout, field, region_top, rows))
+        beside = field if index == len(rows) - 1 else None
+        places += _main_places(row, layout=layout, field=beside, bottom_mm=_baseline(layout, rows, index))
+    if field is not None:
+        places += _boxed_places(boxed, field=field, top_mm=region_top, long=len(rows) == 1)
+    return Template(tuple(places), _fixtures(layout, field, region_top, boxed))
 
 
-def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[tuple[SlotGroup, ...]]:
+def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[_Row]:
     """The groups of each line as they are filled."""
     remaining = iter(lengths)
     return [
@@ -89,16 +81,10 @@ def _groups(layout: PlateLayout, lengths: tuple[int, ...]) -> list[tuple[SlotGro
     ]
 
 
-def _rows(layout: PlateLayout, groups: Sequence[tuple[SlotGroup, ...]]) -> list[_Row]:
-    """The groups of each line, parted into those left of the region field and those in it."""
-    free = len(groups[-1]) - layout.boxed
-    return [*(_Row(line, ()) for line in groups[:-1]), _Row(groups[-1][:free], groups[-1][free:])]
-
-
 def _baseline(layout: PlateLayout, rows: Sequence[_Row], row: int) -> float:
-    """Where the characters of a line end."""
+    """Where the characters of a line end, of its groups left of the region field."""
     height = layout.plate_format.size_mm[1]
-    heights = [max((group.height_mm for group in row.free), default=0.0) for row in rows]
+    heights = [max((group.height_mm for group in groups), default=0.0) for groups in rows]
     if len(heights) == 1:
         return height / 2 + heights[0] / 2
     margin = 0.3 * (height - sum(heights))
@@ -112,11 +98,8 @@ def _pitch(group: SlotGroup, *, long: bool) -> list[float]:
     return [group.height_mm * (digit if slot in "dn" else letter) for slot in group.slots]
 
 
-def _field(layout: PlateLayout, rows: Sequence[_Row]) -> tuple[Rect | None, float]:
+def _field(layout: PlateLayout, rows: Sequence[_Row], boxed: _Row) -> tuple[Rect, float]:
     """The region field and the top of the characters in it."""
-    boxed = rows[-1].boxed
-    if not boxed:
-        return None, 0.0
     width, height = layout.plate_format.size_mm
     count = sum(len(group.slots) for group in boxed)
     tall = max(group.height_mm for group in boxed)
@@ -124,7 +107,7 @@ def _field(layout: PlateLayout, rows: Sequence[_Row]) -> tuple[Rect | None, floa
     if len(rows) == 1:
         left = width - (151.5 if count > 2 else 128.0)
         return (left, 0.0, width, height), 14.5 if layout.country_mark else (height - tall) / 2
-    letters = sum(sum(_pitch(group, long=False)) for group in rows[-1].free)
+    letters = sum(sum(_pitch(group, long=False)) for group in rows[-1])
     wanted = max(0.75 * tall * count + 20.0, 0.41 * width)
     left = width - _EDGE_MM - min(wanted, width - 2 * _EDGE_MM - 0.88 * letters)
     bottom = height - _EDGE_MM
@@ -132,9 +115,7 @@ def _field(layout: PlateLayout, rows: Sequence[_Row]) -> tuple[Rect | None, floa
     return (left, top, width, height), top + max(2.0, 0.55 * (bottom - top - content))
 
 
-def _main_places(
-    groups: Sequence[SlotGroup], *, layout: PlateLayout, field: Rect | None, bottom_mm: float
-) -> list[Placement]:
+def _main_places(groups: _Row, *, layout: PlateLayout, field: Rect | None, bottom_mm: float) -> list[Placement]:
     """Places of the groups left of the region field, centred in what is free, all on one baseline."""
     long = layout.line_count == 1
     width = layout.plate_format.size_mm[0]
@@ -155,10 +136,8 @@ def _main_places(
     return places
 
 
-def _boxed_places(groups: Sequence[SlotGroup], *, field: Rect | None, top_mm: float, long: bool) -> list[Placement]:
+def _boxed_places(groups: _Row, *, field: Rect, top_mm: float, long: bool) -> list[Placement]:
     """Places of the characters in the region field."""
-    if field is None:
-        return []
     count = sum(len(group.slots) for group in groups)
     left, right = field[0], field[2] - _EDGE_MM
     places: list[Placement] = []
@@ -172,11 +151,10 @@ def _boxed_places(groups: Sequence[SlotGroup], *, field: Rect | None, top_mm: fl
     return places
 
 
-def _fixtures(layout: PlateLayout, field: Rect | None, region_top: float, rows: Sequence[_Row]) -> Fixtures:
+def _fixtures(layout: PlateLayout, field: Rect | None, region_top: float, boxed: _Row) -> Fixtures:
     """Field, RUS, flag and holes."""
-    size = layout.plate_format.size_mm
-    width, height = size
-    long = len(rows) == 1
+    width, height = size = layout.plate_format.size_mm
+    long = layout.line_count == 1
     bolts = ((21.5, height * 0.47), (width - 22.0, height * 0.47))
     if not long:
         # Beside the upper line where there is room, in the corners of the narrow plates of motorcycles.
@@ -184,7 +162,7 @@ def _fixtures(layout: PlateLayout, field: Rect | None, region_top: float, rows: 
         bolts = ((0.14 * width, y), (0.86 * width, y))
     if field is None or not layout.country_mark:
         return Fixtures(size, field, None, None, bolts)
-    tall = max(group.height_mm for group in rows[-1].boxed)
+    tall = max(group.height_mm for group in boxed)
     top = region_top + 1.08 * tall
     word_height, word_width, flag_width = 0.335 * tall, 0.98 * tall, 0.76 * tall
     right = field[2] - 15.5 if long else field[2] - _EDGE_MM - 0.12 * tall

@@ -49,13 +49,12 @@ def character_boxes(text: str, layout: PlateLayout) -> tuple[Window, ...]:
 
 def inside(boxes: Sequence[Window], window: Window) -> list[bool]:
     """Whether at least 80 % of each box lies in a window."""
-    return [_overlap(box, window) >= 0.8 for box in boxes]
-
-
-def _overlap(box: Window, window: Window) -> float:
-    across = max(0.0, min(box[2], window[2]) - max(box[0], window[0])) / (box[2] - box[0])
-    down = max(0.0, min(box[3], window[3]) - max(box[1], window[1])) / (box[3] - box[1])
-    return across * down
+    shares: list[float] = []
+    for left, top, right, bottom in boxes:
+        across = max(0.0, min(right, window[2]) - max(left, window[0])) / (right - left)
+        down = max(0.0, min(bottom, window[3]) - max(top, window[1])) / (bottom - top)
+        shares.append(across * down)
+    return [share >= 0.8 for share in shares]
 
 
 def still_clear(clean: BgrImage, soiled: BgrImage, boxes: Sequence[Window]) -> list[bool]:
@@ -68,11 +67,8 @@ def still_clear(clean: BgrImage, soiled: BgrImage, boxes: Sequence[Window]) -> l
 
 def _cell(grey: NDArray[np.float32], box: Window) -> NDArray[np.float32]:
     height, width = grey.shape
-    rows, columns = (
-        slice(round(box[1] * height), round(box[3] * height)),
-        slice(round(box[0] * width), round(box[2] * width)),
-    )
-    return grey[rows, columns]
+    left, top, right, bottom = box
+    return grey[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
 
 
 def _alike(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:

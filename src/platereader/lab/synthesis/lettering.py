@@ -29,7 +29,6 @@ Lettering: TypeAlias = Mapping[str, Sequence[Mask]]
 
 _RUSSIAN = Schemes((RUSSIA,))
 _MIN_WIDTH_PX = 110.0  # of a plate of 520 mm; others in proportion
-_PX_PER_MM = 1.0
 _MARGIN_MM = 14
 """Kept around the labelled corners, which are off by up to a tenth of the height."""
 
@@ -38,7 +37,7 @@ _SHIFT_MM = 12
 _STRETCHES = (0.9, 0.94, 0.97, 1.0, 1.03, 1.06)
 _MIN_FIT = 0.45
 _ROOM_MM = 5.0
-_SEARCH_MM = 6.0
+_SEARCH_MM = 6
 _MIN_CONTRAST = 45.0
 _HEIGHTS = (0.85, 1.15)
 _WIDTHS = (0.7, 1.3)
@@ -109,26 +108,25 @@ def letter_mask(
 
 def _px_per_mm(corners: Corners, layout: PlateLayout) -> float:
     """Resolution of the photograph in the worse direction, pixels a millimetre."""
-    top_left, top_right, bottom_right, bottom_left = np.asarray(corners, np.float64)
-    width = min(np.linalg.norm(top_right - top_left), np.linalg.norm(bottom_right - bottom_left))
-    height = min(np.linalg.norm(bottom_left - top_left), np.linalg.norm(bottom_right - top_right))
-    return float(min(width / layout.plate_format.size_mm[0], height / layout.plate_format.size_mm[1]))
+    edges = np.asarray(corners, np.float64) - np.roll(corners, 1, axis=0)
+    left, upper, right, lower = (float(np.linalg.norm(edge)) for edge in edges)
+    width, height = layout.plate_format.size_mm
+    return min(min(upper, lower) / width, min(left, right) / height)
 
 
 def _rectified(plate: RealPlate, layout: PlateLayout) -> FloatImage:
-    """The squarely seen plate and its margin, ink bright: float32, 0 to 255."""
-    size = (layout.plate_format.size_mm[0] * _PX_PER_MM, layout.plate_format.size_mm[1] * _PX_PER_MM)
-    margin = _MARGIN_MM * _PX_PER_MM
+    """The squarely seen plate and its margin, a pixel a millimetre, ink bright: float32, 0 to 255."""
+    size = layout.plate_format.size_mm
     # Green alone: every plate's ink stands out from its ground there.
     green = np.ascontiguousarray(plate.pixels[..., 1])
     corners = np.asarray(plate.corners, np.float32)
-    shrink = min(1.0, 1.4 * _PX_PER_MM / _px_per_mm(corners, layout))
+    shrink = min(1.0, 1.4 / _px_per_mm(corners, layout))
     if shrink < 1.0:
         small = (max(1, round(green.shape[1] * shrink)), max(1, round(green.shape[0] * shrink)))
         corners = corners * np.array((small[0] / green.shape[1], small[1] / green.shape[0]), np.float32)
         green = cast(Mask, cv2.resize(green, small, interpolation=cv2.INTER_AREA))
-    matrix = homography(corners, corners_of(size) + np.float32(margin))
-    full = (round(size[0] + 2 * margin), round(size[1] + 2 * margin))
+    matrix = homography(corners, corners_of(size) + np.float32(_MARGIN_MM))
+    full = (round(size[0] + 2 * _MARGIN_MM), round(size[1] + 2 * _MARGIN_MM))
     warped = cv2.warpPerspective(green, matrix, full, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     grey: FloatImage = np.asarray(warped, np.float32)
     return 255 - grey if layout.plate_format.ink.rgb[1] < layout.plate_format.ground.rgb[1] else grey
@@ -138,23 +136,22 @@ def _place(grey: FloatImage, characters: Sequence[PlacedCharacter]) -> _Placemen
     """Move and stretch the layout to where the ink is; None where it fits nowhere."""
     picture = cast(FloatImage, cv2.resize(grey, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_AREA))
     best, best_fit = None, _MIN_FIT
-    scale = _PX_PER_MM * _COARSE
     left = min(character.center_mm - character.width_mm / 2 for character in characters) - _ROOM_MM
     top = min(character.top_mm for character in characters) - _ROOM_MM
     for across, down in itertools.product(_STRETCHES, _STRETCHES):
-        template = _template(characters, (left, top), (across * scale, down * scale))
+        template = _template(characters, (left, top), (across * _COARSE, down * _COARSE))
         if any(wanted > there for wanted, there in zip(template.shape, picture.shape, strict=True)):
             continue
         fits = cast(FloatImage, cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED))
-        y0, x0 = (scale * (_MARGIN_MM + top), scale * (_MARGIN_MM + left))
-        first = (max(0, round(y0 - scale * _SHIFT_MM)), max(0, round(x0 - scale * _SHIFT_MM)))
-        window = fits[first[0] : round(y0 + scale * _SHIFT_MM) + 1, first[1] : round(x0 + scale * _SHIFT_MM) + 1]
+        y0, x0, shift = _COARSE * (_MARGIN_MM + top), _COARSE * (_MARGIN_MM + left), _COARSE * _SHIFT_MM
+        first_row, first_column = max(0, round(y0 - shift)), max(0, round(x0 - shift))
+        window = fits[first_row : round(y0 + shift) + 1, first_column : round(x0 + shift) + 1]
         if window.size == 0 or float(window.max()) <= best_fit:
             continue
         best_fit = float(window.max())
         y, x = divmod(int(window.argmax()), window.shape[1])
-        offset = ((x + first[1]) / _COARSE - across * left, (y + first[0]) / _COARSE - down * top)
-        best = _Placement((across * _PX_PER_MM, down * _PX_PER_MM), offset)
+        offset = ((x + first_column) / _COARSE - across * left, (y + first_row) / _COARSE - down * top)
+        best = _Placement((across, down), offset)
     return best
 
 
@@ -183,8 +180,8 @@ def _cut(grey: FloatImage, character: PlacedCharacter, placement: _Placement) ->
     width, height = across * character.width_mm, down * character.height_mm
     expected = (across * character.center_mm + dx - width / 2, down * character.top_mm + dy)
     left, top = _nearby(grey, character.char, origin=expected, size=(width, height))
-    aside, above = 1.5 * _ROOM_MM * _PX_PER_MM, _ROOM_MM * _PX_PER_MM
-    rows = slice(max(0, round(top - above)), round(top + height + above))
+    aside = 1.5 * _ROOM_MM
+    rows = slice(max(0, round(top - _ROOM_MM)), round(top + height + _ROOM_MM))
     columns = slice(max(0, round(left - aside)), round(left + width + aside))
     cell = grey[rows, columns]
     if cell.size == 0:
@@ -193,8 +190,7 @@ def _cut(grey: FloatImage, character: PlacedCharacter, placement: _Placement) ->
     if ink - ground < _MIN_CONTRAST:
         return None
     coverage = np.clip(((cell - ground) / (ink - ground) - 0.5) * _CRISPNESS + 0.5, 0, 1)
-    matte: Mask = (coverage * 255).astype(np.uint8)
-    return _main_blob(matte, expected=(width, height))
+    return _main_blob((coverage * 255).astype(np.uint8), expected=(width, height))
 
 
 def _nearby(
@@ -202,9 +198,8 @@ def _nearby(
 ) -> tuple[float, float]:
     """Where near an expected left and top the outline of a character fits best, in pixels."""
     width, height = round(size[0]), round(size[1])
-    reach = round(_SEARCH_MM * _PX_PER_MM)
-    left, top = max(0, round(origin[0]) - reach), max(0, round(origin[1]) - reach)
-    window = grey[top : round(origin[1]) + height + reach, left : round(origin[0]) + width + reach]
+    left, top = max(0, round(origin[0]) - _SEARCH_MM), max(0, round(origin[1]) - _SEARCH_MM)
+    window = grey[top : round(origin[1]) + height + _SEARCH_MM, left : round(origin[0]) + width + _SEARCH_MM]
     if window.shape[0] < height or window.shape[1] < width:
         return origin
     template = glyph_mask(char, width_px=width, height_px=height).astype(np.float32)
@@ -217,8 +212,6 @@ def _main_blob(matte: Mask, *, expected: tuple[float, float]) -> Mask | None:
     """The largest whole piece of ink in a tight box, without its neighbours; None if its size is wrong."""
     solid = (matte > 127).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
-    if len(stats) < 2:
-        return None
     rows, columns = solid.shape
     right, bottom = stats[:, 0] + stats[:, 2], stats[:, 1] + stats[:, 3]
     whole = (stats[:, 0] > 0) & (stats[:, 1] > 0) & (right < columns) & (bottom < rows)

@@ -48,8 +48,7 @@ class PlatePlane:
     @property
     def lower(self) -> FloatImage:
         """float32 ``(H, W)``: distance below the middle of the plate, in plate widths."""
-        lower: FloatImage = (self.down - np.float32(0.5)) / np.float32(self.aspect)
-        return lower
+        return np.asarray((self.down - np.float32(0.5)) / np.float32(self.aspect), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +65,7 @@ def plane_of(picture: BgrImage, *, quad: Corners, side: Side) -> PlatePlane:
     height, width = picture.shape[:2]
     x, y = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)[:, None]
     across, down, nearness = (row[0] * x + row[1] * y + row[2] for row in matrix)
-    centre_x, centre_y = (quad.mean(axis=0) - 0.5).tolist()
-    at_centre = float(matrix[2] @ np.array((centre_x, centre_y, 1.0)))
+    at_centre = float(matrix[2] @ np.array((*(quad.mean(axis=0) - 0.5).tolist(), 1.0)))
     nearness = nearness / at_centre
     behind = nearness < 0.05
     nearness = np.where(behind, 1.0, nearness) * at_centre
@@ -89,10 +87,7 @@ def plane_of(picture: BgrImage, *, quad: Corners, side: Side) -> PlatePlane:
 
 def ramp(inside: Floats, *, softness: float) -> FloatImage:
     """Opacity of a shape by the distance inside of its outline: a half on it, whole half a ``softness`` within."""
-    opacity: FloatImage = np.clip(inside / np.float32(softness) + np.float32(0.5), 0.0, 1.0).astype(
-        np.float32, copy=False
-    )
-    return opacity
+    return np.asarray(np.clip(inside / np.float32(softness) + np.float32(0.5), 0.0, 1.0), np.float32)
 
 
 def smooth_noise(plane: PlatePlane, *, cell: float, rng: np.random.Generator) -> FloatImage:
@@ -128,16 +123,12 @@ _SKINS: tuple[tuple[float, float, float], ...] = (
 _NEIGHBOURS = ("standard", "standard", "taxi", "trailer", "transit")
 
 
-def random_tone(rng: np.random.Generator) -> float:
-    """A grey level, 0 to 255: the ends of the scale are as common as its middle."""
-    return float(np.clip(rng.uniform(-20.0, 275.0), 0.0, 255.0))
-
-
-def tinted(tone: float, *, rng: np.random.Generator) -> Paint:
-    """A colour of that grey level; most obstacles are nearly grey."""
+def random_colour(tone: float | None, *, rng: np.random.Generator) -> Paint:
+    """A colour of that grey level, 0 to 255, or of any; most obstacles are nearly grey."""
+    if tone is None:  # the ends of the scale are as common as its middle
+        tone = float(np.clip(rng.uniform(-20.0, 275.0), 0.0, 255.0))
     strength = float(rng.choice((4.0, 25.0), p=(0.75, 0.25)))
-    colour: Paint = np.clip(tone + strength * rng.standard_normal(3), 0, 255).astype(np.float32)
-    return colour
+    return np.asarray(np.clip(tone + strength * rng.standard_normal(3), 0, 255), np.float32)
 
 
 def ground_of(plane: PlatePlane) -> Paint:
@@ -162,12 +153,19 @@ def post(plane: PlatePlane, share: float, base: Paint, rng: np.random.Generator)
     rim = -float(rng.uniform(0.05, 0.6)) if not free else min(float(rng.uniform(0.014, 0.04)), share / 3)
     width = np.float32(share - rim)
     inside = np.minimum(beyond_edge, width - beyond_edge)
-    shade = _rounded(beyond_edge / width, rng=rng) if rng.random() < 0.6 else _flat(plane, rng=rng)
+    if rng.random() < 0.6:
+        shade = _rounded(beyond_edge / width, rng=rng)
+    else:
+        slope = np.float32(rng.uniform(-0.1, 0.1))
+        shade = np.asarray(1 + slope * (np.clip(plane.down, -1, 2) - np.float32(0.5)), np.float32)
     texture = float(rng.random())
-    if texture < 0.3:
-        shade = shade + _streaks(beyond_edge, rng=rng)
-    elif texture < 0.4:
-        shade = shade * _bands(plane, rng=rng)
+    if texture < 0.3:  # streaks along the post, such as rust or the grain of wood
+        levels = rng.normal(0.0, float(rng.uniform(0.03, 0.15)), 120)
+        shade = shade + np.interp(beyond_edge, np.linspace(-0.1, 1.0, 120), levels).astype(np.float32)
+    elif texture < 0.4:  # bands around it, light and dark by turns
+        period, start = np.float32(rng.uniform(0.4, 2.5)), np.float32(rng.uniform(0.0, 1.0))
+        dark = np.mod(np.clip(plane.down, -20, 20) / period + start, 1.0) < 0.5
+        shade = shade * np.where(dark, np.float32(rng.uniform(0.15, 0.6)), np.float32(1.0))
     elif texture < 0.6:
         shade = shade + np.float32(rng.uniform(0.02, 0.1)) * smooth_noise(plane, cell=0.04, rng=rng)
     return Layer(_shaded(base, shade), ramp(inside, softness=_softness(plane, rng=rng)))
@@ -279,18 +277,14 @@ def _neighbour_corners(plane: PlatePlane, share: float, *, rng: np.random.Genera
     wide, tall = (float(value) for value in rng.uniform((0.7, 0.95), (1.4, 1.5)))
     middle = 0.5 + float(rng.uniform(-0.15, 0.15))
     turn = float(rng.normal(0.0, math.radians(2.5)))
-    places: list[tuple[float, float]] = []
-    for across, below in ((0, -tall / 2), (wide, -tall / 2), (wide, tall / 2), (0, tall / 2)):
-        # Turned about the middle of its inner edge, in plate widths.
-        y = below / plane.aspect
-        beyond, lower = across * math.cos(turn) - y * math.sin(turn), across * math.sin(turn) + y * math.cos(turn)
-        places.append((beyond - share, lower * plane.aspect + middle))
+    # Turned about the middle of its inner edge, in plate widths.
+    x, y = np.array((0, wide, wide, 0)), np.array((-tall, -tall, tall, tall)) / 2 / plane.aspect
+    beyond = x * math.cos(turn) - y * math.sin(turn) - share
+    down = (x * math.sin(turn) + y * math.cos(turn)) * plane.aspect + middle
+    places = np.stack((1.0 + beyond, down), axis=1)
     if plane.side == "left":  # its right end lies over our left one
-        mirrored = [(-beyond, down) for beyond, down in places]
-        places = [mirrored[1], mirrored[0], mirrored[3], mirrored[2]]
-    else:
-        places = [(1.0 + beyond, down) for beyond, down in places]
-    return moved_by(homography(corners_of((1.0, 1.0)), plane.quad), points=np.array(places, np.float32))
+        places = np.stack((-beyond, down), axis=1)[[1, 0, 3, 2]]
+    return moved_by(homography(corners_of((1.0, 1.0)), plane.quad), points=places.astype(np.float32))
 
 
 def _softness(plane: PlatePlane, *, rng: np.random.Generator) -> float:
@@ -300,8 +294,7 @@ def _softness(plane: PlatePlane, *, rng: np.random.Generator) -> float:
 
 
 def _shaded(base: Paint, shade: Floats) -> FloatImage:
-    colour: FloatImage = (shade[..., None] * base).astype(np.float32, copy=False)
-    return colour
+    return np.asarray(shade[..., None] * base, np.float32)
 
 
 def _rounded(across: Floats, *, rng: np.random.Generator) -> FloatImage:
@@ -309,26 +302,4 @@ def _rounded(across: Floats, *, rng: np.random.Generator) -> FloatImage:
     depth, light = np.float32(rng.uniform(0.1, 0.6)), np.float32(rng.uniform(0.2, 0.8))
     dark = 1 - depth * np.clip(np.abs(across - light), 0, 1) * 1.4
     gloss = np.float32(rng.uniform(0.0, 0.4)) * np.exp(-(((across - light) / np.float32(0.12)) ** 2))
-    shade: FloatImage = (np.clip(dark, 0.1, 1) + gloss).astype(np.float32)
-    return shade
-
-
-def _flat(plane: PlatePlane, *, rng: np.random.Generator) -> FloatImage:
-    slope = np.float32(rng.uniform(-0.1, 0.1))
-    shade: FloatImage = (1 + slope * (np.clip(plane.down, -1, 2) - np.float32(0.5))).astype(np.float32)
-    return shade
-
-
-def _streaks(beyond_edge: FloatImage, *, rng: np.random.Generator) -> FloatImage:
-    """Lines along the post, such as rust or the grain of wood."""
-    places = np.linspace(-0.1, 1.0, 120)
-    levels = rng.normal(0.0, float(rng.uniform(0.03, 0.15)), 120)
-    shade: FloatImage = np.interp(beyond_edge, places, levels).astype(np.float32)
-    return shade
-
-
-def _bands(plane: PlatePlane, *, rng: np.random.Generator) -> FloatImage:
-    """Bands around the post, light and dark by turns."""
-    period, start = np.float32(rng.uniform(0.4, 2.5)), np.float32(rng.uniform(0.0, 1.0))
-    dark = np.mod(np.clip(plane.down, -20, 20) / period + start, 1.0) < 0.5
-    return cast(FloatImage, np.where(dark, np.float32(rng.uniform(0.15, 0.6)), np.float32(1.0)))
+    return np.asarray(np.clip(dark, 0.1, 1) + gloss, np.float32)

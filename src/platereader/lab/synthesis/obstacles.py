@@ -20,7 +20,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis import obstacle_shapes as shapes
 from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
-from platereader.lab.synthesis.obstacle_shapes import Maker, Side, ground_of, plane_of, random_tone, tinted, with_layer
+from platereader.lab.synthesis.obstacle_shapes import Maker, Side, ground_of, plane_of, random_colour, with_layer
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 
 Kind: TypeAlias = Literal[
@@ -46,7 +46,7 @@ KINDS: tuple[Kind, ...] = (*_SHAPES, "frame")
 """All kinds, in the order of ``Kind``."""
 
 _RIM = 0.012
-_SHARE_RANGE = (0.0, 0.6)
+_MOST_SHARE = 0.6
 _FRONT_PX = (416, 104)
 _MOST_HIDDEN = 0.2
 
@@ -81,12 +81,12 @@ def hide_end(
     Raises:
         InvalidArgumentError: a share outside of 0 to 0.6.
     """
-    if not _SHARE_RANGE[0] < share <= _SHARE_RANGE[1]:
-        raise InvalidArgumentError(f"share is {share}, allowed are more than 0 and up to {_SHARE_RANGE[1]}.")
+    if not 0 < share <= _MOST_SHARE:
+        raise InvalidArgumentError(f"share is {share}, allowed are more than 0 and up to {_MOST_SHARE}.")
     if kind == "frame":
         return _ended_frame(picture, quad=quad, side=side, share=share)
     plane = plane_of(picture, quad=quad, side=side)
-    base = ground_of(plane) if kind in _IN_GROUND_TONES else tinted(random_tone(rng) if tone is None else tone, rng=rng)
+    base = ground_of(plane) if kind in _IN_GROUND_TONES else random_colour(tone, rng=rng)
     layer = _SHAPES[kind](plane, share, base, rng)
     return Hidden(with_layer(picture, layer, rng=rng), layer.opacity)
 
@@ -97,12 +97,9 @@ def _ended_frame(picture: BgrImage, *, quad: Corners, side: Side, share: float) 
     edge, middle = window_corners(quad, (inwards, 0.5, 0.5, 0.5))[:2, 0].tolist()
     column = min(max(round(edge), 1), picture.shape[1] - 1)
     pixels, opacity = picture.copy(), np.zeros(picture.shape[:2], np.float32)
-    if edge > middle:
-        pixels[:, column:] = picture[:, column - 1 : column]
-        opacity[:, column:] = 1.0
-    else:
-        pixels[:, :column] = picture[:, column : column + 1]
-        opacity[:, :column] = 1.0
+    beyond, last = (slice(column, None), column - 1) if edge > middle else (slice(column), column)
+    pixels[:, beyond] = picture[:, last : last + 1]
+    opacity[:, beyond] = 1.0
     return Hidden(pixels, opacity)
 
 
@@ -126,8 +123,19 @@ def gap_shares(boxes: Sequence[Window], *, side: Side) -> list[float]:
 
 def legible_boxes(hidden: Hidden, *, quad: Corners, boxes: Sequence[Window]) -> list[bool]:
     """Whether at most 20 % of each character's place is hidden or outside; ``quad`` is that of the whole plate."""
-    covered = _covered(hidden, quad=quad)
-    return [_mean(covered, box) <= _MOST_HIDDEN for box in boxes]
+    width, height = _FRONT_PX
+    matrix = homography(quad, corners_of((float(width), float(height))))
+    opacity = cv2.warpPerspective(
+        hidden.opacity, matrix, _FRONT_PX, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1.0
+    )
+    covered = (opacity >= 0.5).astype(np.float32)  # seen from the front: 1 where nothing can be made out
+    legible: list[bool] = []
+    for box in boxes:
+        left, right = (min(max(round(edge * width), 0), width) for edge in (box[0], box[2]))
+        top, bottom = (min(max(round(edge * height), 0), height) for edge in (box[1], box[3]))
+        cell = covered[top : max(bottom, top + 1), left : max(right, left + 1)]
+        legible.append(cell.size > 0 and float(cell.mean()) <= _MOST_HIDDEN)
+    return legible
 
 
 def legible_in_part(boxes: Sequence[Window], *, side: Side, share: float) -> list[bool]:
@@ -139,27 +147,8 @@ def legible_in_part(boxes: Sequence[Window], *, side: Side, share: float) -> lis
 def rim_visible(hidden: Hidden, *, quad: Corners, side: Side) -> bool:
     """Whether the outer rim of that side can still be seen, nearly all of it; ``quad`` is the whole plate's."""
     rim: Window = (0.0, 0.0, _RIM, 1.0) if side == "left" else (1.0 - _RIM, 0.0, 1.0, 1.0)
-    return _mean(_covered(hidden, quad=quad), rim) <= _MOST_HIDDEN
+    return legible_boxes(hidden, quad=quad, boxes=[rim])[0]
 
 
 def _window(side: Side, share: float) -> Window:
     return (share, 0.0, 1.0, 1.0) if side == "left" else (0.0, 0.0, 1.0 - share, 1.0)
-
-
-def _covered(hidden: Hidden, *, quad: Corners) -> FloatImage:
-    """What is hidden of the plate seen from the front: 1 where nothing can be made out, 0 elsewhere."""
-    width, height = _FRONT_PX
-    matrix = homography(quad, corners_of((float(width), float(height))))
-    opacity = cv2.warpPerspective(
-        hidden.opacity, matrix, _FRONT_PX, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=1.0
-    )
-    covered: FloatImage = (opacity >= 0.5).astype(np.float32)
-    return covered
-
-
-def _mean(covered: FloatImage, box: Window) -> float:
-    height, width = covered.shape
-    left, right = (min(max(round(edge * width), 0), width) for edge in (box[0], box[2]))
-    top, bottom = (min(max(round(edge * height), 0), height) for edge in (box[1], box[3]))
-    cell = covered[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return float(cell.mean()) if cell.size else 1.0

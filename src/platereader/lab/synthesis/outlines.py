@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -24,30 +24,22 @@ _SHARPEST_TURN = math.radians(100)
 
 def polygon(items: Sequence[str]) -> list[Point]:
     """The points of one closed shape."""
-    return _points(_chain(items), closed=True)
+    return _points(items, closed=True)
 
 
 def pen_line(items: Sequence[str], *, width: float) -> list[list[Point]]:
     """The line that a broad pen leaves along an open chain, as polygons that overlap: flat ends, sharp corners."""
-    points = _without_repeats(_points(_chain(items), closed=False))
+    points = _points(items, closed=False)
+    points = points[:1] + [after for before, after in itertools.pairwise(points) if math.dist(before, after) >= _SAME]
     if math.dist(points[0], points[-1]) < _SAME:
         points.append(points[1])  # a ring: its lines meet at the start too
     turns = [_turn(*three) for three in zip(points[:-2], points[1:-1], points[2:], strict=True)]
-    ends = [0.0, *(_reach(turn, width=width) for turn in turns), 0.0]
-    spans = zip(points[:-1], points[1:], ends[:-1], ends[1:], strict=True)
-    pieces = [_stroke(start, end, before=before, after=after, width=width) for start, end, before, after in spans]
-    return pieces + [
-        _arc([*point, width / 2, width / 2, 0, 348])
-        for point, turn in zip(points[1:-1], turns, strict=True)
-        if turn >= _SHARPEST_TURN
-    ]
-
-
-def _without_repeats(points: Sequence[Point]) -> list[Point]:
-    """The points without those that stand where the one before stands."""
-    kept = [points[0]]
-    kept.extend(point for before, point in itertools.pairwise(points) if math.dist(before, point) >= _SAME)
-    return kept
+    # Both lines of a corner go beyond it to meet in a point; very sharp corners are round.
+    reaches = [width / 2 * math.tan(turn / 2) if turn < _SHARPEST_TURN else 0.0 for turn in turns]
+    spans = zip(itertools.pairwise(points), itertools.pairwise([0.0, *reaches, 0.0]), strict=True)
+    pieces = [_stroke(*ends, beyond=beyond, width=width) for ends, beyond in spans]
+    round_corners = [point for point, turn in zip(points[1:-1], turns, strict=True) if turn >= _SHARPEST_TURN]
+    return pieces + [_arc(*point, width / 2, width / 2, 0, 348) for point in round_corners]
 
 
 def _turn(before: Point, corner: Point, after: Point) -> float:
@@ -57,66 +49,54 @@ def _turn(before: Point, corner: Point, after: Point) -> float:
     return abs((second - first + math.pi) % (2 * math.pi) - math.pi)
 
 
-def _reach(turn: float, *, width: float) -> float:
-    """How far both lines of a corner go beyond it to meet in a point; very sharp corners are round."""
-    return width / 2 * math.tan(turn / 2) if turn < _SHARPEST_TURN else 0.0
-
-
-def _stroke(start: Point, end: Point, *, before: float, after: float, width: float) -> list[Point]:
-    """A straight line of the pen, lengthened at its ends."""
+def _stroke(start: Point, end: Point, *, beyond: tuple[float, float], width: float) -> list[Point]:
+    """A straight line of the pen, lengthened ``beyond`` its ends."""
     length = math.dist(start, end)
     dx, dy = (end[0] - start[0]) / length, (end[1] - start[1]) / length
-    x0, y0 = start[0] - dx * before, start[1] - dy * before
-    x1, y1 = end[0] + dx * after, end[1] + dy * after
+    x0, y0 = start[0] - dx * beyond[0], start[1] - dy * beyond[0]
+    x1, y1 = end[0] + dx * beyond[1], end[1] + dy * beyond[1]
     aside, down = -dy * width / 2, dx * width / 2
     return [(x0 + aside, y0 + down), (x1 + aside, y1 + down), (x1 - aside, y1 - down), (x0 - aside, y0 - down)]
 
 
-def _chain(items: Sequence[str]) -> list[tuple[float, float, float]]:
-    """The points of a chain before its corners are rounded, with the radius of each."""
-    chain: list[tuple[float, float, float]] = []
+def _points(items: Sequence[str], *, closed: bool) -> list[Point]:
+    """The points of a chain, its corners rounded."""
+    corners: list[tuple[Point, float]] = []  # with the radius of each
     for item in items:
-        kind = item[0] if item[0] in "@~o" else ""
-        numbers = [float(number) for number in item[len(kind) :].split(",")]
-        if kind:
-            chain.extend((x, y, 0.0) for x, y in {"@": _arc, "~": _curve, "o": _oval}[kind](numbers))
+        if item[0] in _CURVES:
+            corners += [(point, 0.0) for point in _CURVES[item[0]](*map(float, item[1:].split(",")))]
         else:
-            chain.append((numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 0.0))
-    return chain
-
-
-def _points(chain: Sequence[tuple[float, float, float]], *, closed: bool) -> list[Point]:
+            x, y, *rounding = map(float, item.split(","))
+            corners.append(((x, y), rounding[0] if rounding else 0.0))
     points: list[Point] = []
-    for index, (x, y, radius) in enumerate(chain):
-        before, after = chain[index - 1], chain[(index + 1) % len(chain)]
-        end = not closed and index in {0, len(chain) - 1}
-        rounded = radius > 0 and not end
-        points.extend(_rounded(before[:2], (x, y), after[:2], radius=radius) if rounded else [(x, y)])
+    for index, (point, radius) in enumerate(corners):
+        before, after = corners[index - 1][0], corners[(index + 1) % len(corners)][0]
+        end = not closed and index in {0, len(corners) - 1}
+        points += _rounded(before, point, after, radius=radius) if radius > 0 and not end else [point]
     return points
 
 
-def _arc(numbers: list[float]) -> list[Point]:
+def _arc(cx: float, cy: float, rx: float, ry: float, first: float, last: float) -> list[Point]:
     """Points on an arc of an upright ellipse."""
-    cx, cy, rx, ry, first, last = numbers
     angles = np.radians(np.linspace(first, last, round(abs(last - first) / 6) + 1)).tolist()
     return [(cx + rx * math.cos(angle), cy + ry * math.sin(angle)) for angle in angles]
 
 
-def _curve(numbers: list[float]) -> list[Point]:
+def _curve(x0: float, y0: float, x1: float, y1: float, x2: float, y2: float) -> list[Point]:
     """Points on a quadratic Bezier curve."""
-    x0, y0, x1, y1, x2, y2 = numbers
-    steps = np.linspace(0, 1, 13).tolist()
-    weights = [((1 - t) ** 2, 2 * t * (1 - t), t**2) for t in steps]
+    weights = [((1 - t) ** 2, 2 * t * (1 - t), t**2) for t in np.linspace(0, 1, 13).tolist()]
     return [(a * x0 + b * x1 + c * x2, a * y0 + b * y1 + c * y2) for a, b, c in weights]
 
 
-def _oval(numbers: list[float]) -> list[Point]:
+def _oval(cx: float, cy: float, rx: float, ry: float, exponent: float) -> list[Point]:
     """Points around a superellipse: exponent 2 is an ellipse, higher ones are squarer."""
-    cx, cy, rx, ry, exponent = numbers
     circle = [(math.cos(angle), math.sin(angle)) for angle in np.radians(np.arange(0, 360, 4)).tolist()]
     power = 2 / exponent
     bent = [(math.copysign(abs(x) ** power, x), math.copysign(abs(y) ** power, y)) for x, y in circle]
     return [(cx + rx * x, cy + ry * y) for x, y in bent]
+
+
+_CURVES: dict[str, Callable[..., list[Point]]] = {"@": _arc, "~": _curve, "o": _oval}
 
 
 def _rounded(before: Point, corner: Point, after: Point, *, radius: float) -> list[Point]:

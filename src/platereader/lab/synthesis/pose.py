@@ -34,15 +34,6 @@ class PoseRange:
     roll_deg: tuple[float, float] = (3.5, 40.0)
     steep_share: float = 0.25
 
-    def draw_rad(self, rng: np.random.Generator) -> tuple[float, float, float]:
-        """Draw yaw, pitch and roll in radians."""
-        steep = rng.random() < self.steep_share
-        angles: list[float] = []
-        for spread, limit in (self.yaw_deg, self.pitch_deg, self.roll_deg):
-            angle = rng.uniform(-limit, limit) if steep else max(-limit, min(limit, rng.normal(0.0, spread)))
-            angles.append(math.radians(float(angle)))
-        return angles[0], angles[1], angles[2]
-
 
 @dataclass(frozen=True, slots=True)
 class CornerError:
@@ -62,20 +53,21 @@ def random_quad(aspect: float, *, width_px: float, pose: PoseRange, rng: np.rand
 
     ``width_px`` is the width it would have seen from the front.
     """
-    yaw, pitch, roll = pose.draw_rad(rng)
+    steep = rng.random() < pose.steep_share
+    yaw, pitch, roll = (
+        math.radians(rng.uniform(-limit, limit) if steep else max(-limit, min(limit, rng.normal(0.0, spread))))
+        for spread, limit in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg)
+    )
     distance = log_uniform(3.0, 40.0, rng=rng)  # of the camera, in plate widths
-    half_height = 0.5 / aspect
-    points: list[tuple[float, float]] = []
-    for across, down in ((-0.5, -half_height), (0.5, -half_height), (0.5, half_height), (-0.5, half_height)):
-        # Turned about the car's upright axis first, then seen from above: side views keep upright edges.
-        turned, depth = across * math.cos(yaw), across * math.sin(yaw)
-        upright = down * math.cos(pitch) - depth * math.sin(pitch)
-        z = down * math.sin(pitch) + depth * math.cos(pitch)
-        x = turned * math.cos(roll) - upright * math.sin(roll)
-        y = turned * math.sin(roll) + upright * math.cos(roll)
-        scale = width_px * distance / (distance + z)
-        points.append((x * scale, y * scale))
-    return np.array(points, np.float32)
+    across, down = np.array((-0.5, 0.5, 0.5, -0.5)), np.array((-1, -1, 1, 1)) * (0.5 / aspect)
+    # Turned about the car's upright axis first, then seen from above: side views keep upright edges.
+    turned, depth = across * math.cos(yaw), across * math.sin(yaw)
+    upright = down * math.cos(pitch) - depth * math.sin(pitch)
+    z = down * math.sin(pitch) + depth * math.cos(pitch)
+    x = turned * math.cos(roll) - upright * math.sin(roll)
+    y = turned * math.sin(roll) + upright * math.cos(roll)
+    scale = width_px * distance / (distance + z)
+    return np.stack((x * scale, y * scale), axis=1).astype(np.float32)
 
 
 def corners_of(size_px: tuple[float, float]) -> Corners:
@@ -107,23 +99,14 @@ def moved_by(matrix: NDArray[np.float64], *, points: Corners) -> Corners:
 
 def noisy_corners(corners: Corners, *, error: CornerError, rng: np.random.Generator) -> Corners:
     """Corners, float32 (4, 2) in pixels, as a detector would report them."""
-    points: list[tuple[float, float]] = [(float(x), float(y)) for x, y in corners.tolist()]
-    centre_x, centre_y = sum(x for x, _ in points) / 4, sum(y for _, y in points) / 4
+    points = corners.astype(np.float64)
     width = (math.dist(points[0], points[1]) + math.dist(points[3], points[2])) / 2
-    normal: list[float] = rng.standard_normal(14).tolist()
+    normal = rng.standard_normal(14)
     # 1.18 sigma is the median length of a two-dimensional normal error; the vertical part is the smaller one.
     relative = error.median / 1.18 * math.exp(min(error.tail * normal[0], _WORST_TAIL))
-    sigma_x, sigma_y = 1.25 * relative * width, 0.7 * relative * width
-    shift_x, shift_y = 0.5 * sigma_x * normal[1], 0.5 * sigma_y * normal[2]
-    grow_x, grow_y, turn = 0.9 * relative * normal[3], 2.0 * relative * normal[4], 0.9 * relative * normal[5]
-    noisy: list[tuple[float, float]] = []
-    for corner, (x, y) in enumerate(points):
-        from_x, from_y = x - centre_x, y - centre_y
-        alone_x, alone_y = 0.75 * sigma_x * normal[6 + 2 * corner], 0.75 * sigma_y * normal[7 + 2 * corner]
-        noisy.append(
-            (
-                x + from_x * grow_x - from_y * turn + shift_x + alone_x,
-                y + from_y * grow_y + from_x * turn + shift_y + alone_y,
-            )
-        )
-    return np.array(noisy, np.float32)
+    sigma = np.array((1.25, 0.7)) * relative * width
+    grow = np.array((0.9, 2.0)) * relative * normal[3:5]
+    turn = np.array((-0.9, 0.9)) * relative * normal[5]
+    away = points - points.mean(axis=0)
+    together = points + away * grow + away[:, ::-1] * turn + 0.5 * sigma * normal[1:3]
+    return np.asarray(together + 0.75 * sigma * normal[6:].reshape(4, 2), np.float32)

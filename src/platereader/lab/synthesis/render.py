@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
-from platereader.lab.synthesis.country_marks import draw_marks
+from platereader.lab.synthesis.country_marks import draw_disc, draw_marks
 from platereader.lab.synthesis.fixtures import Fixtures, Paint, PlacedCharacter, Rect, ramp, shade
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, lay_out
@@ -25,10 +25,10 @@ from platereader.plates import PlateLayout
 from platereader.plates._layout import Face
 from platereader.results import Lines
 
-_Bgr: TypeAlias = tuple[float, float, float]
-
 _OVERSAMPLING = 4
 _SUBPIXEL_BITS = 4
+_Bgr: TypeAlias = tuple[float, float, float]
+
 _FLAG_BGR = np.array([[240, 240, 240], [165, 75, 25], [45, 40, 205]], np.float32)
 _CAPS_BGR: tuple[_Bgr, ...] = (
     (235, 235, 235), (25, 25, 25), (40, 40, 190), (150, 70, 20), (40, 170, 190), (90, 90, 90),
@@ -47,12 +47,7 @@ class Front:
 
 
 def render_plate(
-    text: str,
-    layout: PlateLayout,
-    *,
-    height_px: int,
-    rng: np.random.Generator,
-    lettering: Lettering | None = None,
+    text: str, layout: PlateLayout, *, height_px: int, rng: np.random.Generator, lettering: Lettering | None = None
 ) -> Front:
     """Draw one plate at that height; its width follows from the plate's size.
 
@@ -119,29 +114,25 @@ def _draw_field(ink: Mask, field: Rect, *, inset: float, line: float, radius: fl
 
 def _fill(canvas: Mask, rect: Rect, *, radius: float, value: int, zoom: float) -> None:
     """Fill a rounded rectangle given in millimetres."""
-    x1, y1, x2, y2 = rect
     radius = max(radius, 0.01)
-    turns = np.radians(np.arange(0, 91, 10))
-    corners = ((x2, y2, 0), (x1, y2, 90), (x1, y1, 180), (x2, y1, 270))
+    left, top, right, bottom = rect[0] + radius, rect[1] + radius, rect[2] - radius, rect[3] - radius
     points: list[tuple[float, float]] = []
-    for x, y, first in corners:
-        cx, cy = (x - radius if x == x2 else x + radius), (y - radius if y == y2 else y + radius)
-        angles = (turns + math.radians(first)).tolist()
-        points.extend((cx + radius * math.cos(angle), cy + radius * math.sin(angle)) for angle in angles)
+    for x, y, first in ((right, bottom, 0), (left, bottom, 90), (left, top, 180), (right, top, 270)):
+        angles = (np.radians(np.arange(0, 91, 10)) + math.radians(first)).tolist()
+        points.extend((x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles)
     fixed = np.round(np.asarray(points) * zoom * 2**_SUBPIXEL_BITS).astype(np.int32)
     cv2.fillPoly(canvas, [fixed], value, shift=_SUBPIXEL_BITS)
 
 
 def _write_country(ink: Mask, rect: Rect, *, scale: float) -> None:
     """Put the word RUS into a rectangle."""
-    height = rect[3] - rect[1]
-    step = (rect[2] - rect[0]) / 3
+    x1, y1, x2, y2 = rect
+    step = (x2 - x1) / 3
     for index, char in enumerate("RUS"):
-        width = min(height * glyph_aspect(char, face="code"), 0.84 * step)
-        size_px = (max(1, round(width * scale)), max(1, round(height * scale)))
-        center_px = ((rect[0] + (index + 0.5) * step) * scale, (rect[1] + rect[3]) / 2 * scale)
-        mask = glyph_mask(char, width_px=size_px[0], height_px=size_px[1], face="code")
-        _stamp(ink, mask, center_px=center_px)
+        width = min((y2 - y1) * glyph_aspect(char, face="code"), 0.84 * step)
+        width_px, height_px = max(1, round(width * scale)), max(1, round((y2 - y1) * scale))
+        mask = glyph_mask(char, width_px=width_px, height_px=height_px, face="code")
+        _stamp(ink, mask, center_px=((x1 + (index + 0.5) * step) * scale, (y1 + y2) / 2 * scale))
 
 
 def _write(
@@ -237,40 +228,25 @@ def _draw_bolts(pixels: BgrImage, *, fixtures: Fixtures, scale: float, rng: np.r
     for x, y in fixtures.bolts:
         if rng.random() < 0.06:
             continue
-        place = (x + rng.normal(0.0, spread), y + rng.normal(0.0, spread))
-        _draw_bolt(pixels, place, radius_px=radius * scale, style=(kind, cap), scale=scale, rng=rng)
+        center = ((x + rng.normal(0.0, spread)) * scale, (y + rng.normal(0.0, spread)) * scale)
+        _draw_bolt(pixels, center, radius * scale, kind=kind, cap=cap, rng=rng)
     if rng.random() < 0.06:
         width, height = fixtures.size
-        place = (rng.uniform(0.05, 0.95) * width, rng.choice([0.07, 0.93]) * height)
-        _draw_bolt(pixels, place, radius_px=radius * scale, style=(kind, cap), scale=scale, rng=rng)
+        center = (rng.uniform(0.05, 0.95) * width * scale, rng.choice([0.07, 0.93]) * height * scale)
+        _draw_bolt(pixels, center, radius * scale, kind=kind, cap=cap, rng=rng)
 
 
 def _draw_bolt(
-    pixels: BgrImage,
-    place_mm: tuple[float, float],
-    *,
-    radius_px: float,
-    style: tuple[int, _Bgr],
-    scale: float,
-    rng: np.random.Generator,
+    pixels: BgrImage, center: tuple[float, float], radius: float, *, kind: int, cap: _Bgr, rng: np.random.Generator
 ) -> None:
-    """One hole (0), screw head (1), coloured cap (2) or rivet (3)."""
-    kind, cap = style
+    """One hole (0), screw head (1), coloured cap (2) or rivet (3); centre and radius in pixels."""
     level = float(rng.uniform(0, 60) if kind == 0 else rng.uniform(70, 210))
     rust = rng.uniform(0.55, 1.0)
-    body: _Bgr = cap if kind == 2 else (level * rust, level * (1 + rust) / 2, level)
-    x, y = place_mm[0] * scale, place_mm[1] * scale
+    blue, green, red = cap if kind == 2 else (level * rust, level * (1 + rust) / 2, level)
+    x, y = center
     if kind in (1, 3):
-        shadow = radius_px * 0.25
-        _disc(pixels, (x + shadow, y + shadow), radius_px * 1.1, colour=(40, 40, 45))
-    _disc(pixels, (x, y), radius_px, colour=body)
+        draw_disc(pixels, (x + radius * 0.25, y + radius * 0.25), radius * 1.1, colour=(40, 40, 45))
+    draw_disc(pixels, center, radius, colour=(blue, green, red))
     if kind != 0:
-        shine = cast(_Bgr, tuple(min(255.0, value + 55.0) for value in body))
-        _disc(pixels, (x - radius_px * 0.3, y - radius_px * 0.3), radius_px * 0.35, colour=shine)
-
-
-def _disc(pixels: BgrImage, center_px: tuple[float, float], radius_px: float, *, colour: _Bgr) -> None:
-    """A filled circle placed to a fraction of a pixel."""
-    one = 2**_SUBPIXEL_BITS
-    center = (round((center_px[0] - 0.5) * one), round((center_px[1] - 0.5) * one))
-    cv2.circle(pixels, center, max(1, round(radius_px * one)), colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+        shine = (min(255.0, blue + 55.0), min(255.0, green + 55.0), min(255.0, red + 55.0))
+        draw_disc(pixels, (x - radius * 0.3, y - radius * 0.3), radius * 0.35, colour=shine)

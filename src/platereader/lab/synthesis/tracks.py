@@ -62,7 +62,7 @@ class _Trajectory:
     covered: tuple[float, float]  # part of the track, as shares, in which something passes in front
     cut: tuple[float, float]  # likewise in which the frame ends within the plate
     swapped: tuple[float, float]  # likewise in which the tracker follows another plate
-    standing_seed: int | None  # of a plate that stands still: of the detector's error, which is the same in all frames
+    standing_seed: int | None = None  # of a plate that stands still: of the detector's error, the same in all frames
 
 
 def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random.Generator) -> Track:
@@ -74,7 +74,9 @@ def random_track(plates: Sequence[RealPlate], *, severity: float, rng: np.random
     view = _soiled(_plate(plate, rng=rng), severity=severity, rng=rng)
     other = _plate(plates[int(rng.integers(len(plates)))], rng=rng)
     count, trajectory = int(rng.integers(4, 30, endpoint=True)), _random_trajectory(severity, rng=rng)
-    shakes = _correlated_noise(count, rng=rng)
+    shakes = rng.standard_normal(count)
+    for number in range(1, count):  # half of what shakes a camera lasts for some frames
+        shakes[number] = 0.7 * shakes[number - 1] + 0.71 * shakes[number]
     observations: list[Observation] = []
     for number, shake in enumerate(shakes.tolist()):
         share = number / max(1, count - 1)
@@ -129,7 +131,6 @@ def _without_an_end(view: View, *, rng: np.random.Generator) -> View:
 
 
 def _random_trajectory(severity: float, *, rng: np.random.Generator) -> _Trajectory:
-    """Draw a trajectory."""
     first_px = math.exp((1 - severity) * math.log(110.0) + severity * math.log(40.0) + 0.25 * rng.standard_normal())
     widths = (first_px, first_px * rng.uniform(1.0, 2.0))
     turn_deg = float(rng.normal(0.0, 6.0 + 22.0 * severity))
@@ -147,7 +148,6 @@ def _random_trajectory(severity: float, *, rng: np.random.Generator) -> _Traject
         covered=_random_interval(0.1 + 0.3 * severity, rng=rng),
         cut=_random_interval(0.1 + 0.15 * severity, rng=rng, at_an_end=True),
         swapped=_random_interval(0.03, rng=rng),
-        standing_seed=None,
     )
     if rng.random() >= 0.2:
         return trajectory
@@ -168,14 +168,6 @@ def _random_interval(probability: float, *, rng: np.random.Generator, at_an_end:
 
 def _contains(share: float, interval: tuple[float, float]) -> bool:
     return interval[0] <= share <= interval[1]
-
-
-def _correlated_noise(count: int, *, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Normal numbers, each like the one before it: half of what shakes a camera lasts for some frames."""
-    values = rng.standard_normal(count)
-    for index in range(1, count):
-        values[index] = 0.7 * values[index - 1] + 0.71 * values[index]
-    return values
 
 
 # ---------------------------------------------------------------- one frame

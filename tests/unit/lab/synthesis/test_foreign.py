@@ -7,7 +7,7 @@ from platereader.lab.synthesis.foreign.backgrounds import plate_background
 from platereader.lab.synthesis.foreign.lettering import LETTERS, Lettering, line_mask, random_lettering, small_line
 from platereader.lab.synthesis.foreign.ornaments import FreeArea, stamp
 from platereader.lab.synthesis.foreign.plates import render_foreign
-from platereader.lab.synthesis.foreign.styles import COLOURS, STYLES, ForeignStyle, random_style, split
+from platereader.lab.synthesis.foreign.styles import COLOURS, STYLES, ForeignStyle, random_style
 from platereader.plates._alphabet import ILLEGIBLE
 
 
@@ -55,18 +55,18 @@ def test_the_continents_have_their_shares() -> None:
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
 def test_a_row_names_only_what_can_be_drawn(style: ForeignStyle) -> None:
     rng = np.random.default_rng(2)
-    for pair in split(style.paints):
+    for pair in style.paints:
         assert len([COLOURS[name] for name in pair.split(":")]) == 2
-    for kind in split(style.backgrounds):
+    for kind in style.backgrounds:
         plate_background(kind, size_px=(90, 44), colour=np.full(3, 200, np.float32), rng=rng)
-    for kind in {*split(style.upper), *split(style.lower)} - {"none"}:
+    for kind in {*style.upper, *style.lower} - {"none"}:
         assert small_line(kind, rng=rng).any()
-    assert all(0.9 < float(aspect) < 5 for aspect in split(style.aspects))
-    assert all(set(pattern) <= set("LDA -.=*~^/") for pattern in split(style.patterns))
+    assert all(0.9 < aspect < 5 for aspect in style.aspects)
+    assert all(set(pattern) <= set("LDA -.=*~^/") for pattern in style.patterns)
     known = {"band", "band_right", "flag_band", "strip", "divider", "emblem", "emblem_right", "code", "seal"}
     known |= {"rim", "stickers", "bolts", "frame"}
-    assert all(0 < style.chance(item.split()[0]) <= 1 for item in split(style.extras))
-    assert {item.split()[0] for item in split(style.extras)} <= known
+    assert all(0 < style.chance(extra) <= 1 for extra in style.extras)
+    assert set(style.extras) <= known
 
 
 def test_a_fifth_are_of_no_country() -> None:

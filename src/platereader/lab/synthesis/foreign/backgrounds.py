@@ -15,8 +15,7 @@ from platereader.lab.synthesis.fixtures import Paint
 def plate_background(kind: str, *, size_px: tuple[int, int], colour: Paint, rng: np.random.Generator) -> BgrImage:
     """Paint an empty plate of a kind in ``_KINDS``: uint8 ``(H, W, 3)`` BGR, its ``colour`` float32 ``(3,)`` BGR."""
     width, height = size_px
-    plain = np.empty((height, width, 3), np.float32)
-    plain[:] = colour
+    plain = np.full((height, width, 3), colour, np.float32)
     return np.asarray(np.clip(_KINDS[kind](plain, rng), 0, 255), np.uint8)
 
 
@@ -127,9 +126,8 @@ def _graphic(plain: FloatImage, rng: np.random.Generator) -> FloatImage:
     for _ in range(int(rng.integers(1, 5))):
         angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(4, 12))))
         reach = height * rng.uniform(0.08, 0.42) * rng.uniform(0.5, 1.0, len(angles))
-        points = (
-            middle + rng.normal(0, 0.08 * height, 2) + np.stack((np.cos(angles), np.sin(angles)), 1) * reach[:, None]
-        )
+        shift = rng.normal(0, 0.08 * height, 2)
+        points = middle + shift + np.stack((np.cos(angles), np.sin(angles)), 1) * reach[:, None]
         cv2.fillPoly(layer, [points.round().astype(np.int32)], vivid_colour(rng).tolist())
     share = np.float32(rng.uniform(0.25, 0.9))
     return np.asarray(cv2.blur(picture + (layer - picture) * share, (3, 3)), np.float32)

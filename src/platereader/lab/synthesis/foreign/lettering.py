@@ -69,8 +69,10 @@ def line_mask(text: str, *, lettering: Lettering, rng: np.random.Generator) -> t
             middles.append(sum(one.shape[1] for one in tiles) + tile.shape[1] // 2)
         tiles += [tile, gap]
     mask = np.concatenate(tiles[:-1], axis=1)
-    if lettering.slant:
-        mask = _slanted(mask, share=lettering.slant)
+    if lettering.slant:  # the top is pushed to the right
+        push = lettering.slant * _BASE_PX
+        matrix = np.array([(1.0, -lettering.slant, push), (0.0, 1.0, 0.0)], np.float32)
+        mask = cast(Mask, cv2.warpAffine(mask, matrix, (mask.shape[1] + round(push), _BASE_PX)))
     return mask, [middle / mask.shape[1] for middle in middles]
 
 
@@ -80,10 +82,9 @@ def small_line(kind: str, *, rng: np.random.Generator) -> Mask:
     ``kind`` is ``caps``, ``tiny`` (capitals far apart), ``serif``, ``script`` or ``strokes`` (of a foreign script).
     """
     if kind == "strokes":
-        tiles = [square_strokes(rng) for _ in range(int(rng.integers(3, 7)))]
-        return np.concatenate(tiles, axis=1)
-    words = [random_word(rng) for _ in range(int(rng.integers(1, 4)))]
-    text = " ".join(words).upper() if kind in {"caps", "tiny"} else " ".join(words).title()
+        return np.concatenate([square_strokes(rng) for _ in range(int(rng.integers(3, 7)))], axis=1)
+    words = " ".join(random_word(rng) for _ in range(int(rng.integers(1, 4))))
+    text = words.upper() if kind in {"caps", "tiny"} else words.title()
     text = " ".join(text) if kind == "tiny" and rng.random() < 0.4 else text
     faces = {
         "caps": cv2.FONT_HERSHEY_DUPLEX,
@@ -141,15 +142,12 @@ def _tile(char: str, *, lettering: Lettering, rng: np.random.Generator) -> Mask:
     """What one mark of a pattern looks like."""
     if char in {" ", EMBLEM}:
         return np.zeros((_BASE_PX, 16 if char == " " else 34), np.uint8)
-    if char == "~":
-        return square_strokes(rng)
-    if char == "^":
-        return running_strokes(rng)
+    if char in STROKES:
+        return square_strokes(rng) if char == "~" else running_strokes(rng)
     if char in "-.=":
         tile = np.zeros((_BASE_PX, 20 if char != "." else 12), np.uint8)
         half = max(2, lettering.stroke // 2)
-        rows = {"-": (32,), ".": (32,), "=": (24, 40)}[char]
-        for row in rows:
+        for row in (24, 40) if char == "=" else (32,):
             tile[row - half : row + half + 1, 1:-1] = 255
         return tile
     return _glyph(char, lettering.face, lettering.width, lettering.stroke)
@@ -209,10 +207,3 @@ def _written(text: str, *, face: int, thickness: int, scale: float = 1.0) -> Mas
     cv2.putText(canvas, text, (thickness + 4, tall + thickness + 2), face, scale, 255, thickness, cv2.LINE_AA)
     x, y, w, h = cv2.boundingRect(canvas)
     return canvas[y : y + h, x : x + w]
-
-
-def _slanted(mask: Mask, *, share: float) -> Mask:
-    """The mask with its top pushed to the right."""
-    push = share * mask.shape[0]
-    matrix = np.array([(1.0, -share, push), (0.0, 1.0, 0.0)], np.float32)
-    return cast(Mask, cv2.warpAffine(mask, matrix, (mask.shape[1] + round(push), mask.shape[0])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -118,10 +119,9 @@ def fittings(pixels: BgrImage, style: ForeignStyle, *, ink: Paint, rng: np.rando
         cv2.rectangle(pixels, (inset, inset), far, colour.tolist(), max(1, round(height * rng.uniform(0.012, 0.04))))
     if rng.random() < style.chance("stickers"):
         _stickers(pixels, rng=rng)
-    framed = rng.random() < style.chance("frame")
-    if framed:
+    if rng.random() < style.chance("frame"):
         _frame(pixels, rng=rng)
-    if not framed and rng.random() < style.chance("bolts"):
+    elif rng.random() < style.chance("bolts"):
         _bolts(pixels, rng=rng)
 
 
@@ -170,17 +170,15 @@ def _flag(pixels: BgrImage, *, x: int, wide: int, rng: np.random.Generator) -> N
 def _stickers(pixels: BgrImage, *, rng: np.random.Generator) -> None:
     """One to four small labels in the corners."""
     height, width = pixels.shape[:2]
-    for right in (0, 1):
-        for low in (0, 1):
-            if rng.random() < 0.45:
-                w, h = (max(2, round(height * rng.uniform(0.12, 0.26))) for _ in range(2))
-                x = round(height * rng.uniform(0.03, 0.1))
-                x = width - x - w if right else x
-                y = round(height * rng.uniform(0.02, 0.1))
-                y = height - y - h if low else y
-                pixels[y : y + h, x : x + w] = vivid_colour(rng) if rng.random() < 0.8 else _PALE
-                inner = pixels[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4]
-                inner[...] = inner // 2 if rng.random() < 0.5 else inner // 2 + 120
+    for right, low in itertools.product((False, True), repeat=2):
+        if rng.random() >= 0.45:
+            continue
+        w, h = (max(2, round(height * rng.uniform(0.12, 0.26))) for _ in range(2))
+        aside, edge = round(height * rng.uniform(0.03, 0.1)), round(height * rng.uniform(0.02, 0.1))
+        x, y = width - aside - w if right else aside, height - edge - h if low else edge
+        pixels[y : y + h, x : x + w] = vivid_colour(rng) if rng.random() < 0.8 else _PALE
+        inner = pixels[y + h // 4 : y + h - h // 4, x + w // 4 : x + w - w // 4]
+        inner[...] = inner // 2 if rng.random() < 0.5 else inner // 2 + 120
 
 
 def _bolts(pixels: BgrImage, *, rng: np.random.Generator) -> None:

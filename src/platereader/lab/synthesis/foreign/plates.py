@@ -15,15 +15,7 @@ from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.fixtures import Paint
 from platereader.lab.synthesis.foreign.backgrounds import plate_background, weathered
-from platereader.lab.synthesis.foreign.lettering import (
-    EMBLEM,
-    LETTERS,
-    STROKES,
-    Lettering,
-    line_mask,
-    random_lettering,
-    small_line,
-)
+from platereader.lab.synthesis.foreign.lettering import LETTERS, STROKES, line_mask, random_lettering, small_line
 from platereader.lab.synthesis.foreign.ornaments import FreeArea, bands, emblem, fittings, marks, stamp
 from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, one_of, random_style
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
@@ -61,13 +53,14 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
     if height_px < MIN_HEIGHT_PX:
         raise InvalidArgumentError(f"height_px is {height_px}, allowed is {MIN_HEIGHT_PX} and more.")
     style = random_style(rng)
-    aspect = float(one_of(style.aspects, rng=rng)) * rng.uniform(0.97, 1.03)
+    aspect = one_of(style.aspects, rng=rng) * rng.uniform(0.97, 1.03)
     drawn_px = max(height_px, _DRAWN_PX)
     background, ink = _paint(style, rng=rng)
     kind = one_of(style.backgrounds, rng=rng)
     pixels = plate_background(kind, size_px=(round(drawn_px * aspect), drawn_px), colour=background, rng=rng)
     chosen = one_of(style.patterns, rng=rng)
-    lines = _filled(pattern or chosen, rng=rng).split("/")
+    filled = (one_of(_POOLS[char], rng=rng) if char in _POOLS else char for char in pattern or chosen)
+    lines = "".join(filled).split("/")
     area = _decorated(pixels, style, ink=ink, rng=rng)
     _write(pixels, lines, style=style, area=area, ink=ink, rng=rng)
     fittings(pixels, style, ink=ink, rng=rng)
@@ -75,9 +68,8 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
     if drawn_px > height_px:
         size = (round(height_px * aspect), height_px)
         pixels = cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
-    text = "".join(
-        ILLEGIBLE if char in STROKES else char for char in "".join(lines) if char.isalnum() or char in STROKES
-    )
+    shown = (char for char in "".join(lines) if char.isalnum() or char in STROKES)
+    text = "".join(ILLEGIBLE if char in STROKES else char for char in shown)
     return ForeignPlate(pixels, text, 1 if len(lines) == 1 else 2)
 
 
@@ -88,11 +80,6 @@ def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[Paint, Pai
     if rng.random() < 0.25:
         ink = ink + (background - ink) * np.float32(rng.uniform(0.15, 0.55))
     return background, ink
-
-
-def _filled(pattern: str, *, rng: np.random.Generator) -> str:
-    """A pattern with letters and digits drawn."""
-    return "".join(_POOLS[char][rng.integers(len(_POOLS[char]))] if char in _POOLS else char for char in pattern)
 
 
 def _decorated(pixels: BgrImage, style: ForeignStyle, *, ink: Paint, rng: np.random.Generator) -> FreeArea:
@@ -124,7 +111,7 @@ def _second_ink(ink: Paint, *, rng: np.random.Generator) -> Paint:
 def _write(
     pixels: BgrImage, lines: list[str], *, style: ForeignStyle, area: FreeArea, ink: Paint, rng: np.random.Generator
 ) -> None:
-    """The large characters, line under line."""
+    """The large characters, line under line, and the emblems between them."""
     lettering = random_lettering(rng)
     emboss = float(rng.uniform(-0.8, 0.8)) if rng.random() < 0.5 else 0.0
     shares = style.line_shares if len(style.line_shares) == len(lines) else (1 / len(lines),) * len(lines)
@@ -133,26 +120,10 @@ def _write(
         tall = room_px * share
         gap = tall * (1 - fill) / 2 if len(lines) == 1 else max(1.0, 0.05 * tall)
         place = FreeArea(area.left, top + gap, area.right, top + tall - gap)
-        _write_line(pixels, line, lettering=lettering, place=place, print_style=(ink, emboss), rng=rng)
+        mask, emblems = line_mask(line, lettering=lettering, rng=rng)
+        printed = stamp(pixels, mask, area=place, ink=ink, emboss=emboss)
+        size = (printed.bottom - printed.top) * rng.uniform(0.4, 0.8) if emblems else 0.0
+        for middle in emblems:
+            x = printed.left + middle * (printed.right - printed.left)
+            emblem(pixels, centre=(x, (printed.top + printed.bottom) / 2), size=size, rng=rng)
         top += tall
-
-
-def _write_line(
-    pixels: BgrImage,
-    line: str,
-    *,
-    lettering: Lettering,
-    place: FreeArea,
-    print_style: tuple[Paint, float],
-    rng: np.random.Generator,
-) -> None:
-    """One line of large characters and the emblems between them."""
-    ink, emboss = print_style
-    mask, middles = line_mask(line, lettering=lettering, rng=rng)
-    printed = stamp(pixels, mask, area=place, ink=ink, emboss=emboss)
-    if EMBLEM not in line:
-        return
-    size = (printed.bottom - printed.top) * rng.uniform(0.4, 0.8)
-    for middle in middles:
-        x = printed.left + middle * (printed.right - printed.left)
-        emblem(pixels, centre=(x, (printed.top + printed.bottom) / 2), size=size, rng=rng)

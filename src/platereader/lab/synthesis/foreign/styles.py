@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 _TABLE = Path(__file__).with_name("styles.csv")
+_Choice = TypeVar("_Choice")
 
 Bgr: TypeAlias = tuple[int, int, int]
 
@@ -40,7 +41,7 @@ COLOURS: dict[str, Bgr] = {
 
 @dataclass(frozen=True, slots=True)
 class ForeignStyle:
-    """One kind of plate. Where several things are possible they stand in a row, split by commas.
+    """One kind of plate, with everything that is possible of each thing.
 
     Attributes:
         name: where it is from.
@@ -59,30 +60,23 @@ class ForeignStyle:
 
     name: str
     weight: float
-    aspects: str
-    patterns: str
-    paints: str
-    backgrounds: str = "plain"
-    upper: str = "none"
-    lower: str = "none"
-    extras: str = ""
+    aspects: tuple[float, ...]
+    patterns: tuple[str, ...]
+    paints: tuple[str, ...]
+    backgrounds: tuple[str, ...] = ("plain",)
+    upper: tuple[str, ...] = ("none",)
+    lower: tuple[str, ...] = ("none",)
+    extras: Mapping[str, float] = field(default_factory=dict[str, float])
     line_shares: tuple[float, ...] = ()
     fill: tuple[float, float] = (0.78, 0.98)
 
     def chance(self, extra: str) -> float:
         """Probability of an ornament."""
-        odds = dict(item.split() for item in split(self.extras))
-        return float(odds.get(extra, 0.0))
+        return self.extras.get(extra, 0.0)
 
 
-def split(row: str) -> list[str]:
-    """What stands in a row of possibilities."""
-    return row.split(", ") if row else []
-
-
-def one_of(row: str, *, rng: np.random.Generator) -> str:
-    """Any of a row of possibilities."""
-    choices = split(row)
+def one_of(choices: Sequence[_Choice], *, rng: np.random.Generator) -> _Choice:
+    """Any of some possibilities."""
     return choices[int(rng.integers(len(choices)))]
 
 
@@ -95,15 +89,15 @@ def random_style(rng: np.random.Generator) -> ForeignStyle:
 
 def _mixed(rng: np.random.Generator) -> ForeignStyle:
     """Any shape with any colours: what it has of each is another country's."""
-    aspect = float(_MIXED_ASPECTS[rng.integers(len(_MIXED_ASPECTS))] * rng.uniform(0.92, 1.08))
+    aspect = one_of(_MIXED_ASPECTS, rng=rng) * rng.uniform(0.92, 1.08)
     lines = 2 if rng.random() < (0.8 if aspect < 1.8 else 0.25 if aspect < 2.3 else 0.0) else 1
-    lettered, painted, backed, named = (STYLES[int(rng.integers(len(STYLES)))] for _ in range(4))
-    fitting = [one for one in split(lettered.patterns) if one.count("/") == lines - 1]
+    lettered, painted, backed, named = (one_of(STYLES, rng=rng) for _ in range(4))
+    fitting = tuple(one for one in lettered.patterns if one.count("/") == lines - 1)
     return ForeignStyle(
         name="mixed",
         weight=0.0,
-        aspects=str(aspect),
-        patterns=", ".join(fitting) or ("LLL DDD", "LL DD/DDDD")[lines - 1],
+        aspects=(aspect,),
+        patterns=fitting or (("LLL DDD", "LL DD/DDDD")[lines - 1],),
         paints=painted.paints,
         backgrounds=backed.backgrounds,
         upper=named.upper,
@@ -120,10 +114,17 @@ def _table() -> Iterator[ForeignStyle]:
     for row in rows:
         cells = {name: before[name] if cell == '"' else cell for name, cell in zip(names, row, strict=False)}
         before = dict.fromkeys(names, "") | cells
-        pairs = {name: tuple(map(float, split(cells.pop(name, "")))) for name in ("line_shares", "fill")}
-        given: dict[str, Any] = {name: value for name, value in (cells | pairs).items() if value}
-        given["weight"] = float(given["weight"])
-        yield ForeignStyle(**given)
+        yield ForeignStyle(**{name: _parsed(name, cell) for name, cell in cells.items() if cell})
+
+
+def _parsed(name: str, cell: str) -> Any:
+    """The value of a cell: a name, a number, or what is possible, split by commas."""
+    if name in {"name", "weight"}:
+        return float(cell) if name == "weight" else cell
+    choices = cell.split(", ")
+    if name == "extras":
+        return {extra: float(odds) for extra, odds in map(str.split, choices)}
+    return tuple(map(float, choices)) if name in {"aspects", "line_shares", "fill"} else tuple(choices)
 
 
 STYLES: tuple[ForeignStyle, ...] = tuple(_table())
@@ -132,4 +133,6 @@ STYLES: tuple[ForeignStyle, ...] = tuple(_table())
 _TOTAL = sum(style.weight for style in STYLES)
 _ODDS = np.cumsum([style.weight / _TOTAL for style in STYLES])
 _MIXED_ASPECTS = (4.64, 3.5, 3.1, 2.5, 2.0, 2.0, 1.5, 1.25)
-_ANY_EXTRAS = "stickers 0.2, bolts 0.3, frame 0.15, rim 0.4, seal 0.2, emblem 0.2, band 0.25, strip 0.15"
+_ANY_EXTRAS = {
+    "stickers": 0.2, "bolts": 0.3, "frame": 0.15, "rim": 0.4, "seal": 0.2, "emblem": 0.2, "band": 0.25, "strip": 0.15,
+}  # fmt: skip
