@@ -96,7 +96,7 @@ def small_line(kind: str, *, rng: np.random.Generator) -> Mask:
 
 
 def random_word(rng: np.random.Generator) -> str:
-    """A word of no language, four to nine letters."""
+    """A word of no language, two to four syllables."""
     return "".join(_SYLLABLES[int(rng.integers(len(_SYLLABLES)))] for _ in range(int(rng.integers(2, 5))))
 
 
