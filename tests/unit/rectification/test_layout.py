@@ -53,6 +53,16 @@ def test_large_plates_are_averaged_not_sampled(scale: int) -> None:
     assert abs(upright.mean() - 100) < 3
 
 
+def test_a_large_plate_shrinks_without_a_shift() -> None:
+    rows, columns = np.mgrid[:700, :1400]
+    frame = np.stack([rows // 4, columns // 8, rows * 0 + 50], axis=2).astype(np.uint8)
+    quad = Quad((100, 80), (1140, 180), (1130, 400), (90, 300))
+    pixels = rectify_quad(frame, quad, 1, margin=0.0).pixels.astype(np.float64)
+    for place, corner in zip(((0, 0), (0, -1), (-1, -1), (-1, 0)), quad.points, strict=True):
+        y, x = pixels[place][:2] * (4, 8)
+        assert (x, y) == pytest.approx(corner, abs=14)  # half a pixel of the upright plate is 2 of the frame
+
+
 def test_a_plate_in_a_very_large_frame_and_beyond_its_border() -> None:
     frame = np.zeros((400, 31_000, 3), np.uint8)
     frame[100:140, 30_900:] = 210
