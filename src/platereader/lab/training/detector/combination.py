@@ -18,7 +18,7 @@ from platereader.detection._refiner import Place
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import name_hash
 from platereader.lab.metrics.rates import best_overlap
-from platereader.lab.training.finder.validation import Photographs
+from platereader.lab.training.detector.material import Photographs
 from platereader.media._images import read_image
 from platereader.trust._logistic import fit_logistic
 

@@ -35,7 +35,7 @@ from platereader.lab.training.detector.finetune_data import (
     drawn_street,
     load_tuning_pictures,
 )
-from platereader.lab.training.detector.material import LabelledSets, detector_material, load_sets
+from platereader.lab.training.detector.material import LabelledSets, Photographs, detector_material, held_out, load_sets
 from platereader.lab.training.detector.tiles import SceneSource
 from platereader.lab.training.detector.train import (
     FINDER_NAME,
@@ -44,7 +44,6 @@ from platereader.lab.training.detector.train import (
     train_networks,
     write_detector,
 )
-from platereader.lab.training.finder.validation import Photographs, held_out
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
 from platereader.registry import Registry
 from platereader.runtimes import RuntimeOptions
@@ -111,7 +110,7 @@ def fine_tune_detector(
         "older": " ".join(path.name for path in older),
     }
     old = PlateDetector.from_weights(*start, options=_ON_TORCH)
-    sets = _merged([load_sets(path) for path in older])
+    sets = load_sets(*older)
     known = held_out(sets)
     others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
     first, second = networks_of(start)
@@ -197,9 +196,3 @@ def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:
     else:
         rest = MadeUpScenes(tuning.train).scene
     return MixedScenes(tuning.train, rest=rest, share=TUNING_SHARE).scene
-
-
-def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
-    names = dict.fromkeys(name for sets in found for name in sets.images)
-    images = {name: tuple(image for sets in found for image in sets.images.get(name, ())) for name in names}
-    return LabelledSets(images, sum(one.skipped for one in found))

@@ -19,7 +19,6 @@ from platereader.lab.datasets.photographs import load_photographs, without_cars_
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
-from platereader.lab.training.detector.data import as_scene, labelled
 from platereader.lab.training.detector.material import DecodedScenes
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
 from platereader.lab.training.finetuning import check_enough, fingerprint_of
@@ -118,7 +117,7 @@ class MadeUpScenes:
         image = self._images[int(rng.integers(len(self._images)))]
         scene = self._decoded.of(image)
         front = random_front(rng, height_px=int(rng.integers(24, 72)))
-        return labelled(paste_plate(as_scene(scene), front=front, rng=rng), scene)
+        return scene.remade(paste_plate(scene.scene(), front=front, rng=rng))
 
     def _street(self, rng: np.random.Generator) -> LabelledScene:
         """One of a few streets, which take long to draw, with another plate on each car."""
@@ -130,7 +129,7 @@ class MadeUpScenes:
             height_px = 1.5 * plate.quad.height / (plate.lines or 1)
             front = random_front(rng, height_px=int(np.clip(height_px, 24, 96)))
             street = replace_plate(street, index=row, front=front, rng=rng)
-        return labelled(street, LabelledScene.bare(street.pixels))
+        return LabelledScene.of(street)
 
 
 def drawn_street(rng: np.random.Generator) -> Scene:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
 from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.results import Lines
 
 FloatArray = NDArray[np.float32]
@@ -23,6 +25,8 @@ FloatArray = NDArray[np.float32]
 LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
 """Class of a plate by its number of lines of text; -1 where that is unknown."""
 
+_LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in LINE_CLASSES.items()}
+_NOWHERE = np.zeros((0, 4), np.float32)
 _FILL = (114, 114, 114)
 _MIRRORED = [1, 0, 3, 2]
 _MIN_WIDTH_PX, _MIN_HEIGHT_PX = 8.0, 3.0
@@ -79,10 +83,31 @@ class LabelledScene:
     complete: bool = True
 
     @classmethod
-    def bare(cls, pixels: BgrImage) -> LabelledScene:
-        """A picture of which no plate is known."""
-        boxes, corners = np.zeros((0, 4), np.float32), np.zeros((0, 4, 2), np.float32)
-        return cls(pixels, boxes, np.zeros(0, np.int64), corners, np.zeros(0, np.bool_), boxes)
+    def of(cls, made: Scene, *, ignored: FloatArray = _NOWHERE, complete: bool = True) -> LabelledScene:
+        """A picture with the plates that the synthesis knows in it; boxes are those around their corners."""
+        corners = np.array([plate.quad.to_array() for plate in made.plates], np.float32).reshape(-1, 4, 2)
+        return cls(
+            made.pixels,
+            _bounds(corners),
+            np.array([LINE_CLASSES[plate.lines] for plate in made.plates], np.int64),
+            corners,
+            np.array([plate.corners is not None for plate in made.plates], np.bool_),
+            ignored,
+            complete,
+        )
+
+    def scene(self) -> Scene:
+        """The picture in the words of the synthesis; corners only where they are known."""
+        rows = zip(self.boxes, self.corners, self.has_corners, self.lines, strict=True)
+        plates = tuple(
+            ScenePlate(Box(*box.tolist()), Quad.from_points(corners) if known else None, _LINES_OF[int(label)])
+            for box, corners, known, label in rows
+        )
+        return Scene(self.pixels, plates)
+
+    def remade(self, made: Scene) -> LabelledScene:
+        """The picture and its plates as the synthesis left them; areas as they were."""
+        return LabelledScene.of(made, ignored=self.ignored, complete=self.complete)
 
 
 SceneSource: TypeAlias = Callable[[np.random.Generator], LabelledScene]
@@ -125,16 +150,13 @@ def join_mosaic(scenes: Sequence[LabelledScene], *, size: tuple[int, int], rng: 
     for scene, ((y1, y2), (x1, x2)) in zip(scenes, slots, strict=True):
         tile = cut_tile(scene, size=(y2 - y1, x2 - x1), rng=rng)
         canvas[y1:y2, x1:x2] = tile.pixels
-        parts.append(_moved(tile, float(x1), float(y1)))
-    return LabelledScene(
-        canvas,
-        np.concatenate([part.boxes for part in parts]),
-        np.concatenate([part.lines for part in parts]),
-        np.concatenate([part.corners for part in parts]),
-        np.concatenate([part.has_corners for part in parts]),
-        np.concatenate([part.ignored for part in parts]),
-        all(part.complete for part in parts),
-    )
+        point, area = np.array([x1, y1], np.float32), np.array([x1, y1, x1, y1], np.float32)
+        parts.append(replace(tile, boxes=tile.boxes + area, corners=tile.corners + point, ignored=tile.ignored + area))
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("boxes", "lines", "corners", "has_corners", "ignored")
+    }
+    return LabelledScene(canvas, **joined, complete=all(part.complete for part in parts))
 
 
 def relight(scene: LabelledScene, *, rng: np.random.Generator) -> LabelledScene:
@@ -322,15 +344,4 @@ def _relabelled(
         scene.has_corners[keep],
         np.concatenate((np.clip(ignored, 0, limit), boxes[lost])),
         scene.complete,
-    )
-
-
-def _moved(scene: LabelledScene, dx: float, dy: float) -> LabelledScene:
-    """Labels moved by ``(dx, dy)`` px."""
-    step = np.array([dx, dy], np.float32)
-    return replace(
-        scene,
-        boxes=scene.boxes + np.tile(step, 2),
-        corners=scene.corners + step,
-        ignored=scene.ignored + np.tile(step, 2),
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,25 +18,16 @@ from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork,
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
-from platereader.lab.training.batches import numbered
 from platereader.lab.training.checkpoint import half_precision
 from platereader.lab.training.detector.combination import fit_pair, pair_settings
 from platereader.lab.training.detector.comparison import PictureSet, score_detector, score_rows
 from platereader.lab.training.detector.data import TileMaker
-from platereader.lab.training.detector.material import detector_material, load_sets
+from platereader.lab.training.detector.material import Photographs, detector_material, held_out, load_sets
 from platereader.lab.training.detector.tiles import SceneSource
-from platereader.lab.training.finder.data import Batch as TileBatch
-from platereader.lab.training.finder.data import FinderBatches
-from platereader.lab.training.finder.loss import finder_loss
-from platereader.lab.training.finder.validation import Photographs, averaged_finder, held_out
-from platereader.lab.training.finder.validation import validate as validate_finder
+from platereader.lab.training.finder import FinderBatches, averaged_finder, finder_loss, validate_finder
 from platereader.lab.training.loop import TrainingLoop, record_of
 from platereader.lab.training.optimizer_step import adamw, fast_arithmetic
-from platereader.lab.training.refiner.data import Batch as CropBatch
-from platereader.lab.training.refiner.data import RefinerBatches
-from platereader.lab.training.refiner.loss import refiner_loss
-from platereader.lab.training.refiner.validation import averaged_refiner
-from platereader.lab.training.refiner.validation import validate as validate_refiner
+from platereader.lab.training.refiner import RefinerBatches, averaged_refiner, refiner_loss, validate_refiner
 from platereader.lab.training.report import Figures, describe_weights
 from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import Kind
@@ -125,14 +115,14 @@ def train_networks(
         _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),
     )
     loops[0].fit(
-        numbered(FinderBatches(draw, seed=training.seed, progress=loops[0].shared_progress), loop=loops[0]),
-        loss_of=partial(_finder_losses, first),
+        FinderBatches(draw, seed=training.seed, progress=loops[0].shared_progress),
+        loss_of=lambda batch: finder_loss(_outputs(first, batch.pictures), batch),
         validate=lambda tensors: validate_finder(tensors, photographs),
     )
     finder = Finder(TorchRuntime(averaged_finder(loops[0].ema.tensors)), **settings)
     loops[1].fit(
-        numbered(RefinerBatches(draw, seed=training.seed, finder=finder), loop=loops[1]),
-        loss_of=partial(_refiner_losses, second),
+        RefinerBatches(draw, seed=training.seed, finder=finder),
+        loss_of=lambda batch: refiner_loss(_outputs(second, batch.crops), batch),
         validate=lambda tensors: validate_refiner(tensors, photographs, finder=finder),
     )
     return Trained(finder, Refiner(TorchRuntime(averaged_refiner(loops[1].ema.tensors))), loops)
@@ -150,17 +140,10 @@ def _loop(
     return TrainingLoop(network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=panels)
 
 
-def _finder_losses(network: FinderNetwork, batch: TileBatch) -> dict[str, Tensor]:
-    pictures = planes(batch.pictures)  # (N, 3, H, W)
+def _outputs(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """The outputs of finder or refiner for uint8 ``(N, H, W, 3)``."""
     with fast_arithmetic():
-        outputs = network(pictures)  # (N, 1, A), (N, 4, A)
-    return finder_loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
-
-
-def _refiner_losses(network: RefinerNetwork, batch: CropBatch) -> dict[str, Tensor]:
-    with fast_arithmetic():
-        outputs = network(planes(batch.crops))  # (N, 4, 16, 32), (N, 3)
-    return refiner_loss(outputs, batch.targets)
+        return cast("tuple[Tensor, Tensor]", network(planes(pixels)))
 
 
 def train_detector(
@@ -229,8 +212,8 @@ def write_detector(
 ) -> Path:
     """Write the averaged weights of finder and refiner, with their sidecars and cards; returns the finder's file.
 
-    The licence of the weights that the trainings began with is handed on. ``settings`` are those of the finder and
-    of the pair. The cards name the folders of ``data`` and the ``figures`` of the pair.
+    ``settings`` are those of the finder and of the pair. The cards name the folders of ``data`` and the ``figures`` of
+    the pair.
     """
     files = output / FINDER_NAME, output / REFINER_NAME
     starts = (None, None) if start is None else (start.finder, start.refiner)
@@ -243,6 +226,5 @@ def write_detector(
     }
     for (kind, values), file, loop, began in zip(settings_of.items(), files, loops, starts, strict=True):
         record = record_of(loop.output, start=began, data=data, figures=figures)
-        licence = "unknown" if began is None else began.entry.licence
-        describe_weights(file, record, kind=kind, settings=values, licence=licence)
+        describe_weights(file, record, kind=kind, settings=values)
     return files[0]

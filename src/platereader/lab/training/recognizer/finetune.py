@@ -245,7 +245,6 @@ def _write_weights(
             settings=start.settings,
             alphabet=run.alphabet.characters,
             calibration=fitted[-1].calibration,
-            licence=start.entry.licence,
         )
     except (AccuracyError, EngineError) as error:
         fitted.append(_Calibrated(INT8_NAME, None, None, f"no int8 weights: {error}"))

@@ -24,7 +24,6 @@ from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.rates import Rate, character_error_rate
 from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
-from platereader.lab.training.batches import numbered
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, last_validation, record_of
 from platereader.lab.training.optimizer_step import fast_arithmetic
@@ -207,7 +206,7 @@ class RecognizerRun:
             figures = [_figures(name, self._read(samples, tensors)) for name, samples in validation.items()]
             return dict(chain.from_iterable(one.items() for one in figures))
 
-        self.loop.fit(numbered(batches, loop=self.loop), loss_of=loss_of, validate=validate)
+        self.loop.fit(batches, loss_of=loss_of, validate=validate)
         self._draw_confusion(validation)
 
     def usable(self, folders: Sequence[Path]) -> list[LabelledImage]:
@@ -247,9 +246,8 @@ def write_recognizer_weights(
 ) -> Path:
     """Write the averaged weights of the checkpoint in ``output`` beside it, with sidecar and card.
 
-    That may be done while a training still runs. ``calibration`` is that of its confidence. The licence of the weights
-    that the training began with is handed on. For the card are the folders of ``data`` and the ``figures``; None takes
-    those of the last validation.
+    That may be done while a training still runs. ``calibration`` is that of its confidence. For the card are the
+    folders of ``data`` and the ``figures``; None takes those of the last validation.
     """
     checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
     write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
@@ -262,7 +260,6 @@ def write_recognizer_weights(
         settings=begun["shape"],
         alphabet=begun["alphabet"],
         calibration=calibration,
-        licence="unknown" if start is None else start.entry.licence,
     )
     return output / WEIGHTS_NAME
 
