@@ -95,13 +95,13 @@ class Graph:
         strides, dilations = cast("tuple[int, int]", module.stride), cast("tuple[int, int]", module.dilation)
         return Kernel(weight, bias, scale, strides, (above, beside, above, beside), dilations, module.groups)
 
-    def held(self, features: str, reader: str) -> str:
-        """What the convolution ``reader`` reads: in int8 through the numbers that it is held in."""
-        return self._rounded(features, reader, "input")
-
-    def summand(self, features: str, layer: str) -> str:
-        """What the convolution ``layer`` gives to a sum: in int8 through the numbers that it is held in."""
-        return self._rounded(features, layer, "sum")
+    def held(self, features: str, layer: str, kind: str = "input") -> str:
+        """What a convolution reads, or of the kind ``sum`` gives to one: in int8 through the numbers that hold it."""
+        if not self._tensors:
+            return features
+        scale = self._scale(layer, kind)
+        numbers = self.node("QuantizeLinear", features, *scale, name=f"{features}.numbers")
+        return self.node("DequantizeLinear", numbers, *scale, name=f"{features}.held")
 
     def pixels(self, pictures: str, reader: str) -> str:
         """Numbers of uint8 pixels: 0 to 255 in floats, 0 to 1 in int8, whose scale says so."""
@@ -159,15 +159,7 @@ class Graph:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, model.SerializeToString(deterministic=True))
 
-    def _rounded(self, features: str, layer: str, held: str) -> str:
-        if not self._tensors:
-            return features
-        scale = self._scale(layer, held)
-        numbers = self.node("QuantizeLinear", features, *scale, name=f"{features}.numbers")
-        return self.node("DequantizeLinear", numbers, *scale, name=f"{features}.held")
-
     def _scale(self, layer: str, held: str) -> list[str]:
-        """Constants with the scale and the zero point of what a layer reads or gives."""
         names = [f"{layer}.{held}_{kind}" for kind in ("scale", "zero_point")]
         if (layer, held) not in self._scales:
             self._scales.add((layer, held))

@@ -10,16 +10,17 @@ from torch import Tensor, nn
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import ModelEma
+from platereader.lab.training.settings import TrainingSettings
 
 
-def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+def adamw(network: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:
     """AdamW for all that a network learns; only weights with two or more dimensions are decayed."""
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
-        {"params": [one for one in learning if one.ndim > 1], "weight_decay": weight_decay},
+        {"params": [one for one in learning if one.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=learning_rate)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
 class OptimizerStep:

@@ -148,13 +148,10 @@ def confusion_counts(pairs: Iterable[tuple[str, str]], *, alphabet: Alphabet) ->
     """
     counts = np.zeros((alphabet.size, alphabet.size), np.int64)
     for true, read in pairs:
-        for true_char, read_char in alignment(true, read):
-            counts[_class(true_char, alphabet), _class(read_char, alphabet)] += 1
+        for pair in alignment(true, read):
+            row, column = (alphabet.blank if char in ("", ILLEGIBLE) else alphabet.encode(char)[0] for char in pair)
+            counts[row, column] += 1
     return counts
-
-
-def _class(char: str, alphabet: Alphabet) -> int:
-    return alphabet.encode(char)[0] if char not in ("", ILLEGIBLE) else alphabet.blank
 
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:

@@ -154,8 +154,18 @@ def corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list
 def compare_scores(
     name: str, before: DetectorScores, after: DetectorScores, *, margin_points: float
 ) -> DetectorComparison:
-    """Compare what was found on the same pictures, in the same order."""
-    return DetectorComparison(name, before, after, _change(before, after), margin_points)
+    """Compare what was found on the same pictures, in the same order; each picture drawn anew counts for both."""
+    if before.ap50_95 is None or after.ap50_95 is None:
+        return DetectorComparison(name, before, after, None, margin_points)
+    rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
+
+    def gain(drawn: NDArray[np.int64]) -> float | None:
+        old, new = (mean_precision(some, drawn) for some in rankings)
+        return None if old is None or new is None else 100 * (new - old)
+
+    value, rng = 100 * (after.ap50_95.value - before.ap50_95.value), np.random.default_rng(_SEED)
+    change = with_interval(value, before.ap50_95.n, len(before.matches[0]), gain, rng=rng, rounds=_ROUNDS)
+    return DetectorComparison(name, before, after, change, margin_points)
 
 
 def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:
@@ -177,17 +187,3 @@ def _figures(scores: DetectorScores) -> list[tuple[str, str]]:
         ("corner error", show_percent(scores.corner_error, digits=1, factor=1.0)),
         ("false alarms", show_rate(scores.false_alarms)),
     ]
-
-
-def _change(before: DetectorScores, after: DetectorScores) -> Estimate | None:
-    """Gain of AP50-95 in points; each picture drawn anew counts for both."""
-    if before.ap50_95 is None or after.ap50_95 is None:
-        return None
-    rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
-
-    def gain(drawn: NDArray[np.int64]) -> float | None:
-        old, new = (mean_precision(some, drawn) for some in rankings)
-        return None if old is None or new is None else 100 * (new - old)
-
-    value, rng = 100 * (after.ap50_95.value - before.ap50_95.value), np.random.default_rng(_SEED)
-    return with_interval(value, before.ap50_95.n, len(before.matches[0]), gain, rng=rng, rounds=_ROUNDS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
 from platereader.lab.training.detector.material import DecodedScenes
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
-from platereader.lab.training.finetuning import check_enough, fingerprint_of
+from platereader.lab.training.finetuning import TuningSet, check_enough
 
 MIN_PICTURES = 20
 """With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
@@ -32,17 +32,8 @@ MIN_HELD_OUT = 8
 _STREETS, _STREET_SHARE = 48, 0.5
 
 
-class TuningPictures(NamedTuple):
-    """A labelled set of the user, with plates and without; no text of ``train`` is among those of ``held_out``."""
-
-    train: tuple[LabelledImage, ...]
-    held_out: tuple[LabelledImage, ...]
-    skipped: tuple[SkippedRow, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells one set, as it is labelled now, from any other."""
-        return fingerprint_of(f"{image.path.name} {image.plates}" for image in (*self.train, *self.held_out))
+TuningPictures: TypeAlias = TuningSet[LabelledImage]
+"""A labelled set of the user."""
 
 
 def load_tuning_pictures(folder: Path) -> TuningPictures:
@@ -61,8 +52,7 @@ def load_tuning_pictures(folder: Path) -> TuningPictures:
             skipped.append(SkippedRow(image.path, None, reason))
     with_plates = sum(bool(image.good_boxes) for image in usable)
     check_enough(folder, with_plates, least=MIN_PICTURES, what="pictures with a plate", skipped=skipped)
-    train, held_out = split(usable)
-    return TuningPictures(tuple(train), tuple(held_out), tuple(skipped))
+    return TuningSet.of(*split(usable), skipped=skipped, label=lambda image: f"{image.path.name} {image.plates}")
 
 
 def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:

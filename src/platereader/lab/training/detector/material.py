@@ -140,7 +140,16 @@ def detector_material(sets: LabelledSets) -> Material:
     kept = {image.path for image in held_out_negatives(sets.of("negatives"))}
     empty = tuple(image for image in sets.empty if image.path in allowed - kept)
     material = Material(tuple(source for source in sources if source.images), cornered, empty)
-    _check_material(material)
+    if not material.sources:
+        raise DatasetError(
+            "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "
+            "outside of the calibration fifth."
+        )
+    if not (material.cornered or material.empty):
+        raise DatasetError(
+            "data has neither photographs with the corners of their plates nor pictures without plates to put rendered "
+            "ones on, so corners cannot be learnt: add either of them."
+        )
     return material
 
 
@@ -154,19 +163,6 @@ def held_out(sets: LabelledSets) -> Photographs:
     ]
     empty = [image for image in sets.empty if is_held_out(image.path)]
     return Photographs(tuple(images), tuple(empty))
-
-
-def _check_material(material: Material) -> None:
-    if not material.sources:
-        raise DatasetError(
-            "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "
-            "outside of the calibration fifth."
-        )
-    if not (material.cornered or material.empty):
-        raise DatasetError(
-            "data has neither photographs with the corners of their plates nor pictures without plates to put rendered "
-            "ones on, so corners cannot be learnt: add either of them."
-        )
 
 
 def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -164,31 +165,23 @@ def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[P
 @torch.inference_mode()
 def int8_tensors(network: nn.Module, flow: Flow, *, pixels: Pixels) -> dict[str, Tensor]:
     """The tensors of an int8 file: every tensor's greatest value is the last number of its scale."""
-    lowest: dict[str, float] = {}
-    highest: dict[str, float] = {}
-
-    def measured(name: str, *, given: bool) -> Any:
-        def measure(module: nn.Module, read: tuple[Tensor, ...], output: Tensor) -> None:
-            del module
-            values, key = (output, f"{name}.sum") if given else (read[0], name)
-            lowest[key] = min(lowest.get(key, 0.0), float(values.min()))
-            highest[key] = max(highest.get(key, 0.0), float(values.max()))
-
-        return measure
-
     layers, adding = convolutions(network), adding_layers(network)
-    hooks = [module.register_forward_hook(measured(name, given=False)) for name, module in layers.items()]
-    hooks += [layers[name].register_forward_hook(measured(name, given=True)) for name in adding]
+    highest, sums = dict.fromkeys(layers, 0.0), dict.fromkeys(adding, (0.0, 0.0))
+
+    def measure(name: str, _: nn.Module, read: tuple[Tensor, ...], given: Tensor) -> None:
+        highest[name] = max(highest[name], float(read[0].max()))
+        if name in adding:
+            low, high = sums[name]
+            sums[name] = min(low, float(given.min())), max(high, float(given.max()))
+
+    hooks = [module.register_forward_hook(partial(measure, name)) for name, module in layers.items()]
     for batch in pixels:
         network(planes(torch.from_numpy(batch)))
     for hook in hooks:
         hook.remove()
-    scales = {name: Scale(max(highest[name], 1e-6) / 255) for name in layers} | {next(iter(layers)): Scale(1 / 255)}
-    return quantized(
-        network,
-        shared_scales(scales, flow),
-        {name: _whole_range(lowest[f"{name}.sum"], highest[f"{name}.sum"]) for name in adding},
-    )
+    scales = {name: Scale(max(value, 1e-6) / 255) for name, value in highest.items()}
+    scales[next(iter(layers))] = Scale(1 / 255)
+    return quantized(network, shared_scales(scales, flow), {name: _whole_range(*sums[name]) for name in adding})
 
 
 def _whole_range(lowest: float, highest: float) -> Scale:
@@ -198,12 +191,7 @@ def _whole_range(lowest: float, highest: float) -> Scale:
 
 
 def _check_loss(was: DetectorScores, now: DetectorScores, *, max_loss_points: float) -> None:
-    """Refuse what finds fewer plates.
-
-    Raises:
-        AccuracyError: more points of AP50, or of AP50-95, are lost than ``max_loss_points``.
-        DatasetError: there is no plate to compare on.
-    """
+    """Refuse what loses more points of AP50 or of AP50-95, or has no plate to be compared on."""
     for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
         if old is None or new is None:
             raise DatasetError("the labelled sets have no plate in their calibration fifth to compare on: give more.")

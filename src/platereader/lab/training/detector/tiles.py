@@ -306,12 +306,6 @@ def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
     return mapped
 
 
-def _depths(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
-    """What a homography divides points ``(M, P, 2)`` by, ``(M, P)``; not above 0 behind its horizon."""
-    depths: FloatArray = (points @ matrix[2, :2] + matrix[2, 2]).astype(np.float32)
-    return depths
-
-
 def _bounds(points: FloatArray) -> FloatArray:
     """Upright boxes ``(M, 4)`` around points ``(M, P, 2)``."""
     return np.concatenate((points.min(1), points.max(1)), -1).astype(np.float32)
@@ -331,8 +325,9 @@ def _relabelled(
     size, seen = full[:, 2:] - full[:, :2], boxes[:, 2:] - boxes[:, :2]
     share = np.prod(seen, 1) / np.maximum(np.prod(size, 1), 1e-6)
     big = (seen[:, 0] >= _MIN_WIDTH_PX) & (seen[:, 1] >= _MIN_HEIGHT_PX)
-    # What is behind the horizon of the warp comes out mirrored or endless.
-    ahead = _depths(scene.corners, matrix).min(1) > _MIN_DEPTH
+    # What is behind the horizon of the warp, where it divides by 0 or less, comes out mirrored or endless.
+    depths = (scene.corners @ matrix[2, :2] + matrix[2, 2]).astype(np.float32)  # (M, 4)
+    ahead = depths.min(1) > _MIN_DEPTH
     keep = ahead & (share >= _WHOLE) & big
     lost = ahead & ~keep & (share > _TRACE)
     ignored = _bounds(_mapped(box_points(scene.ignored), matrix))

@@ -40,12 +40,14 @@ FINDER_NAME: Final = "plate_finder.safetensors"
 REFINER_NAME: Final = "plate_refiner.safetensors"
 """The weights of the refiner, beside those of the finder."""
 
-_FINDER_PANELS = (
-    ("scores", "boxes", "sides"),
-    ("recall", "sure_recall", "close_recall"),
-    ("proposals", "false_alarms"),
-)
-_REFINER_PANELS = (("kinds", "corners", "heat", "hulls"), ("accepted", "false", "hull"), ("corner_error",))
+_PANELS = {
+    "finder": (
+        ("scores", "boxes", "sides"),
+        ("recall", "sure_recall", "close_recall"),
+        ("proposals", "false_alarms"),
+    ),
+    "refiner": (("kinds", "corners", "heat", "hulls"), ("accepted", "false", "hull"), ("corner_error",)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,13 @@ class DetectorTraining(TrainingSettings):
 
     def split(self) -> tuple[DetectorTraining, DetectorTraining]:
         """The training of the finder, with two thirds of the time and the steps, and that of the refiner."""
-        shares = (2 / 3, 1 / 3)
         first, second = (
             replace(
                 self,
                 minutes=None if self.minutes is None else share * self.minutes,
                 steps=None if self.steps is None else max(1, round(share * self.steps)),
             )
-            for share in shares
+            for share in (2 / 3, 1 / 3)
         )
         return first, second
 
@@ -106,38 +107,32 @@ def train_networks(
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: a checkpoint is damaged.
     """
-    finding, refining = training.split()
-    first, second = networks
     for network in networks:
         network.to(memory_format=torch.channels_last)
-    loops = (
-        _loop(first, output=output / "finder", training=finding, origin=origin, panels=_FINDER_PANELS),
-        _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),
+    finding, refining = (
+        TrainingLoop(
+            network,
+            output=output / name,
+            settings=part,
+            optimizer=adamw(network, part),
+            origin=origin,
+            panels=panels,
+        )
+        for name, network, part, panels in zip(_PANELS, networks, training.split(), _PANELS.values(), strict=True)
     )
-    loops[0].fit(
-        FinderBatches(draw, seed=training.seed, progress=loops[0].shared_progress),
+    first, second = networks
+    finding.fit(
+        FinderBatches(draw, seed=training.seed, progress=finding.shared_progress),
         loss_of=lambda batch: finder_loss(_outputs(first, batch.pictures), batch),
         validate=lambda tensors: validate_finder(tensors, photographs),
     )
-    finder = Finder(TorchRuntime(averaged_finder(loops[0].ema.tensors)), **settings)
-    loops[1].fit(
+    finder = Finder(TorchRuntime(averaged_finder(finding.ema.tensors)), **settings)
+    refining.fit(
         RefinerBatches(draw, seed=training.seed, finder=finder),
         loss_of=lambda batch: refiner_loss(_outputs(second, batch.crops), batch),
         validate=lambda tensors: validate_refiner(tensors, photographs, finder=finder),
     )
-    return Trained(finder, Refiner(TorchRuntime(averaged_refiner(loops[1].ema.tensors))), loops)
-
-
-def _loop(
-    network: nn.Module,
-    *,
-    output: Path,
-    training: TrainingSettings,
-    origin: Mapping[str, Any],
-    panels: Sequence[Sequence[str]],
-) -> TrainingLoop:
-    optimizer = adamw(network, learning_rate=training.learning_rate, weight_decay=training.weight_decay)
-    return TrainingLoop(network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=panels)
+    return Trained(finder, Refiner(TorchRuntime(averaged_refiner(refining.ema.tensors))), (finding, refining))
 
 
 def _outputs(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -215,16 +210,15 @@ def write_detector(
     ``settings`` are those of the finder and of the pair. The cards name the folders of ``data`` and the ``figures`` of
     the pair.
     """
-    files = output / FINDER_NAME, output / REFINER_NAME
-    starts = (None, None) if start is None else (start.finder, start.refiner)
-    for file, loop in zip(files, loops, strict=True):
+    finder, refiner = output / FINDER_NAME, output / REFINER_NAME
+    for file, loop in zip((finder, refiner), loops, strict=True):
         write_tensors(file, half_precision(loop.ema.tensors))
-    second = hashlib.sha256(files[1].read_bytes()).hexdigest()
-    settings_of: dict[Kind, Mapping[str, Any]] = {
-        "detector": {"refiner": REFINER_NAME, "refiner_sha256": second, **settings},
-        "refiner": {},
-    }
-    for (kind, values), file, loop, began in zip(settings_of.items(), files, loops, starts, strict=True):
+    digest = hashlib.sha256(refiner.read_bytes()).hexdigest()
+    described: tuple[tuple[Path, Kind, Mapping[str, Any]], ...] = (
+        (finder, "detector", {"refiner": REFINER_NAME, "refiner_sha256": digest, **settings}),
+        (refiner, "refiner", {}),
+    )
+    for (file, kind, values), loop, began in zip(described, loops, start or (None, None), strict=True):
         record = record_of(loop.output, start=began, data=data, figures=figures)
         describe_weights(file, record, kind=kind, settings=values)
-    return files[0]
+    return finder

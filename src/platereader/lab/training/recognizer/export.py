@@ -40,7 +40,7 @@ def export_recognizer(weights: WeightFile, output: Path) -> None:
     for layer, reader in pairwise(layers):
         given = graph.convolved(features, layer)
         if layer in adding:
-            given = graph.node("Add", graph.summand(given, layer), block, name=f"{layer}.sum")
+            given = graph.node("Add", graph.held(given, layer, "sum"), block, name=f"{layer}.sum")
         block = features
         features = graph.held(graph.node("Relu", given, name=f"{layer}.relu"), reader)
     scores = graph.convolved(features, layers[-1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ from platereader.lab.datasets.labels import name_hash
 from platereader.lab.datasets.plates import RealPlate, surroundings
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import jitter_real
-from platereader.lab.training.finetuning import check_enough, fingerprint_of
+from platereader.lab.training.finetuning import TuningSet, check_enough
 from platereader.lab.training.recognizer.data import CORNER_ERROR, Batch, PlateBatches, Sample, as_sample, to_batch
 from platereader.media._images import read_image
 from platereader.plates import Alphabet
@@ -64,17 +64,8 @@ class TuningPlate:
         return RealPlate(pixels, self.corners, self.lines, self.text, self.path.name)
 
 
-class TuningPlates(NamedTuple):
-    """A labelled set of the user: plates to train on, and those of other texts to measure and calibrate on."""
-
-    train: Sequence[TuningPlate]
-    held_out: Sequence[TuningPlate]
-    skipped: Sequence[SkippedRow]
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells one set, as it is labelled now, from any other."""
-        return fingerprint_of(f"{plate.path.name} {plate.text}" for plate in (*self.train, *self.held_out))
+TuningPlates: TypeAlias = TuningSet[TuningPlate]
+"""A labelled set of the user."""
 
 
 def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
@@ -98,7 +89,7 @@ def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
             else:
                 skipped.append(SkippedRow(image.path, None, reason))
     check_enough(folder, len(found), least=MIN_PLATES, what="plates", skipped=skipped)
-    return TuningPlates(*split(found), skipped)
+    return TuningSet.of(*split(found), skipped=skipped, label=lambda plate: f"{plate.path.name} {plate.text}")
 
 
 def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[TuningPlate]]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -160,17 +159,14 @@ def measured_scales(network: ConvCtc, pictures: Tensor) -> tuple[dict[str, Scale
     inputs: dict[str, Scale] = {}
     sums: dict[str, Scale] = {}
 
-    def measured(name: str) -> Any:
-        def measure(module: nn.Module, seen: tuple[Tensor, ...], given: Tensor) -> None:
-            del module
-            inputs[name] = _best_scale(seen[0])
-            if name in adding:
-                sums[name] = _best_scale(given)
-
-        return measure
-
     adding = adding_layers(network)
-    hooks = [module.register_forward_hook(measured(name)) for name, module in convolutions(network).items()]
+
+    def measure(name: str, _: nn.Module, seen: tuple[Tensor, ...], given: Tensor) -> None:
+        inputs[name] = _best_scale(seen[0])
+        if name in adding:
+            sums[name] = _best_scale(given)
+
+    hooks = [module.register_forward_hook(partial(measure, name)) for name, module in convolutions(network).items()]
     network(pictures)
     for hook in hooks:
         hook.remove()

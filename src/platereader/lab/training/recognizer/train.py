@@ -203,8 +203,12 @@ class RecognizerRun:
             return {"loss": functional.ctc_loss(log_probs, batch.targets, steps, batch.lengths, zero_infinity=True)}
 
         def validate(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-            figures = [_figures(name, self._read(samples, tensors)) for name, samples in validation.items()]
-            return dict(chain.from_iterable(one.items() for one in figures))
+            figures: dict[str, Any] = {}
+            for name, samples in validation.items():
+                pairs = self._read(samples, tensors)
+                exact = sum(true == read for true, read in pairs) / len(pairs)
+                figures |= {f"{name}_exact": exact, f"{name}_cer": character_error_rate(pairs), f"{name}_n": len(pairs)}
+            return figures
 
         self.loop.fit(batches, loss_of=loss_of, validate=validate)
         self._draw_confusion(validation)
@@ -264,19 +268,14 @@ def write_recognizer_weights(
     return output / WEIGHTS_NAME
 
 
-def _figures(name: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
-    """Share of exact texts and character error rate of pairs (true, read), named for the log."""
-    exact = sum(true == read for true, read in pairs) / len(pairs)
-    return {f"{name}_exact": exact, f"{name}_cer": character_error_rate(pairs), f"{name}_n": len(pairs)}
-
-
 def _exact_matches(row: Mapping[str, Any]) -> Figures:
     """Exact match of each set of a validation, for the card."""
-    known = {name: (row[f"{name}_exact"], row[f"{name}_n"]) for name in _SETS if f"{name}_exact" in row}
-    return [
-        (f"{_SETS[name]}, whole text right, greedy", show_rate(Rate(round(exact * n), n)))
-        for name, (exact, n) in known.items()
-    ]
+    rows: list[tuple[str, str]] = []
+    for name, title in _SETS.items():
+        if f"{name}_exact" in row:
+            n = row[f"{name}_n"]
+            rows.append((f"{title}, whole text right, greedy", show_rate(Rate(round(row[f"{name}_exact"] * n), n))))
+    return rows
 
 
 def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], made_up: int) -> dict[str, list[Sample]]:
