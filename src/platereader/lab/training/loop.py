@@ -25,7 +25,6 @@ from platereader.lab.training.checkpoint import (
     ModelEma,
     load_checkpoint,
     optimizer_tensors,
-    prefixed,
     restore_network,
     restore_optimizer,
     save_checkpoint,
@@ -190,11 +189,12 @@ class TrainingLoop:
 
     def _save(self) -> None:
         """Write everything that is needed to resume."""
-        tensors = {
-            **prefixed("network", self.network.state_dict()),
-            **prefixed("ema", self.ema.tensors),
-            **prefixed("optimizer", optimizer_tensors(self._optimizer)),
+        groups = {
+            "network": self.network.state_dict(),
+            "ema": self.ema.tensors,
+            "optimizer": optimizer_tensors(self._optimizer),
         }
+        tensors = {f"{prefix}.{name}": tensor for prefix, group in groups.items() for name, tensor in group.items()}
         scalars = {
             "step": self.step,
             "elapsed_s": self.elapsed_s,

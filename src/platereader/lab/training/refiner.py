@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from platereader._geometry import Box, iou
 from platereader.detection._crops import Window, cut_windows, window_around
-from platereader.detection._finder import Finder
+from platereader.detection._finder import Finder, Proposal
 from platereader.detection._refiner import CROP_SIZE, Place, Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
 from platereader.lab.datasets import LabelledImage, LabelledPlate
@@ -113,7 +113,10 @@ class RefinerBatches(Dataset[RefinerBatch]):
 
     def _places(self, tile: LabelledScene, rng: np.random.Generator) -> list[Box]:
         """Boxes to look at: what the finder proposes, every plate not quite exactly, and something random."""
-        places = [Box(*row) for row in _jittered(tile.boxes, rng).tolist()]
+        # Boxes of plates as a finder would place them.
+        size = np.tile(tile.boxes[:, 2:] - tile.boxes[:, :2], 2)
+        jitter = np.clip(rng.normal(0, _JITTER, tile.boxes.shape), -0.25, 0.25)
+        places = [Box(*row) for row in (tile.boxes + jitter * size).astype(np.float32).tolist()]
         places += _random_places(tile, rng)
         if self._finder is not None:
             places += [proposal.box for proposal in self._finder.propose([tile.pixels])[0]]
@@ -157,13 +160,6 @@ def _plate_sample(tile: LabelledScene, row: int, window: Window) -> _Sample:
     box = window.from_frame(tile.boxes[row].reshape(2, 2)).reshape(4)
     # The hull of a turned plate is that of its corners, which say more.
     return _Sample((1.0, lines, float(outside)), points, has_corners and seen, box, not has_corners)
-
-
-def _jittered(boxes: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Boxes ``(M, 4)`` as a finder would place them."""
-    size = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
-    moved: FloatArray = (boxes + np.clip(rng.normal(0, _JITTER, boxes.shape), -0.25, 0.25) * size).astype(np.float32)
-    return moved
 
 
 def _random_places(tile: LabelledScene, rng: np.random.Generator) -> Iterator[Box]:
@@ -245,7 +241,7 @@ def validate_refiner(
     """
     refiner = Refiner(TorchRuntime(averaged_refiner(tensors)))
     pairs = [pair for image in photographs.images for pair in _refined(image, finder=finder, refiner=refiner)]
-    false = [place for image in photographs.empty for _, place in _places(image, finder=finder, refiner=refiner)]
+    false = [place for image in photographs.empty for _, place in places_in(image, finder=finder, refiner=refiner)]
     hulls = [iou(place.corners.box, plate.box) for plate, place in pairs if plate.box is not None]
     errors = [corner_error(place.corners, plate.corners) for plate, place in pairs if plate.corners is not None]
     return {
@@ -259,22 +255,23 @@ def validate_refiner(
 
 def _refined(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> list[tuple[LabelledPlate, Place]]:
     """Each well boxed plate of a picture that a proposal meets, with what the refiner says there."""
-    found = _places(image, finder=finder, refiner=refiner)
+    found = places_in(image, finder=finder, refiner=refiner)
     pairs: list[tuple[LabelledPlate, Place]] = []
     for plate in image.plates:
         if plate.box is None or plate.is_loose:
             continue
-        best, overlap = best_overlap(plate.box, [box for box, _ in found])
+        best, overlap = best_overlap(plate.box, [proposal.box for proposal, _ in found])
         if overlap >= 0.4:
             pairs.append((plate, found[best][1]))
     return pairs
 
 
-def _places(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> list[tuple[Box, Place]]:
+def places_in(image: LabelledImage, *, finder: Finder, refiner: Refiner) -> list[tuple[Proposal, Place]]:
     """What a finder proposes in a picture, and what the refiner says of it."""
     frame = read_image(image.path)
-    boxes = [proposal.box for proposal in finder.propose([frame])[0]]
-    return list(zip(boxes, refiner.refine([frame], [boxes])[0], strict=True))
+    proposals = finder.propose([frame])[0]
+    places = refiner.refine([frame], [[proposal.box for proposal in proposals]])[0]
+    return list(zip(proposals, places, strict=True))
 
 
 def _share(places: Sequence[Place]) -> float | None:

@@ -160,8 +160,7 @@ def _over_bytes(kernel: Kernel, *, places: int) -> Kernel:
         weight=weight,
         bias=np.tile(kernel.bias, places),
         scale=None if kernel.scale is None else np.tile(kernel.scale, places),
-        strides=(2, places * stride),
-        pads=(1, _CHANNELS, 1, 0),
+        attributes={**kernel.attributes, "strides": [2, places * stride], "pads": [1, _CHANNELS, 1, 0]},
     )
 
 
@@ -169,4 +168,5 @@ def _over_pairs(kernel: Kernel) -> Kernel:
     """A convolution of stride 2 that reads places with two neighbouring inputs as channels."""
     left, middle, right = np.moveaxis(kernel.weight, 3, 0)  # (O, I, 3) each
     before, here = np.concatenate((np.zeros_like(left), left), axis=1), np.concatenate((middle, right), axis=1)
-    return replace(kernel, weight=np.stack((before, here), axis=3), strides=(2, 1), pads=(1, 1, 1, 0))
+    attributes = {**kernel.attributes, "strides": [2, 1], "pads": [1, 1, 1, 0]}
+    return replace(kernel, weight=np.stack((before, here), axis=3), attributes=attributes)

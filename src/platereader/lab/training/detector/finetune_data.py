@@ -7,6 +7,7 @@ exact corners, on drawn streets and on the pictures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -74,47 +75,48 @@ def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[La
     return train, held_out
 
 
+@dataclass(eq=False)
 class MixedScenes:
     """Scenes of which a share, 0 to 1, is the user's: at least one picture. The ``rest`` draws all others."""
 
-    def __init__(self, images: Sequence[LabelledImage], *, rest: SceneSource, share: float) -> None:
-        self._images, self._rest, self._share = tuple(images), rest, share
-        self._decoded = DecodedScenes()
+    images: Sequence[LabelledImage]
+    rest: SceneSource
+    share: float
+    decoded: DecodedScenes = field(default_factory=DecodedScenes)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A picture of the user, or one of the rest."""
-        if rng.random() >= self._share:
-            return self._rest(rng)
-        image = self._images[int(rng.integers(len(self._images)))]
-        return self._decoded.of(image)
+        if rng.random() >= self.share:
+            return self.rest(rng)
+        return self.decoded.of(self.images[int(rng.integers(len(self.images)))])
 
 
+@dataclass(eq=False)
 class MadeUpScenes:
     """What is known of plates without any older picture: rendered ones on drawn streets and on given pictures.
 
     The pictures' own labels stay; none will do.
     """
 
-    def __init__(self, images: Sequence[LabelledImage]) -> None:
-        self._images = tuple(images)
-        self._streets: dict[int, Scene] = {}
-        self._decoded = DecodedScenes()
+    images: Sequence[LabelledImage]
+    streets: dict[int, Scene] = field(default_factory=dict[int, Scene])
+    decoded: DecodedScenes = field(default_factory=DecodedScenes)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A street whose plates were exchanged, or a picture with one plate more."""
-        if not self._images or rng.random() < _STREET_SHARE:
+        if not self.images or rng.random() < _STREET_SHARE:
             return self._street(rng)
-        image = self._images[int(rng.integers(len(self._images)))]
-        scene = self._decoded.of(image)
+        image = self.images[int(rng.integers(len(self.images)))]
+        scene = self.decoded.of(image)
         front = random_front(rng, height_px=int(rng.integers(24, 72)))
         return scene.remade(paste_plate(scene.scene(), front=front, rng=rng))
 
     def _street(self, rng: np.random.Generator) -> LabelledScene:
         """One of a few streets, which take long to draw, with another plate on each car."""
         index = int(rng.integers(_STREETS))
-        if index not in self._streets:
-            self._streets[index] = drawn_street(np.random.default_rng(index))
-        street = self._streets[index]
+        if index not in self.streets:
+            self.streets[index] = drawn_street(np.random.default_rng(index))
+        street = self.streets[index]
         for row, plate in enumerate(street.plates):
             height_px = 1.5 * plate.quad.height / (plate.lines or 1)
             front = random_front(rng, height_px=int(np.clip(height_px, 24, 96)))

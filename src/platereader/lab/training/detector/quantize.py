@@ -59,9 +59,9 @@ class Exported(NamedTuple):
     finder: Path
     refiner: Path
 
-    def named(self, suffix: str) -> Exported:
-        """The files of other weights beside them: ``-int8.onnx`` in the place of ``.onnx``."""
-        return Exported(*(path.with_name(f"{path.stem}{suffix}") for path in self))
+    def in_int8(self, suffix: str) -> Exported:
+        """The files of the int8 weights beside them: ``-int8`` and the suffix in the place of ``.onnx``."""
+        return Exported(*(path.with_name(f"{path.stem}-int8{suffix}") for path in self))
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
@@ -112,12 +112,11 @@ def quantize_detector(
     """
     before = _with_runtimes(files, *map(_on_onnx, exported))
     finder, refiner = networks_of(files)
-    seen_by_finder, seen_by_refiner = _inputs(before, scenes)
-    finding = int8_tensors(fuse_normalisation(finder), FINDER_FLOW, pixels=seen_by_finder)
-    refining = int8_tensors(fuse_normalisation(refiner), REFINER_FLOW, pixels=seen_by_refiner)
-    pictures = PictureSet.of_files(
-        "calibration fifth", [one for one in sets.all if one.plates and is_calibration(one.path)]
-    )
+    frames, crops = _inputs(before, scenes)
+    finding = int8_tensors(fuse_normalisation(finder), FINDER_FLOW, pixels=frames)
+    refining = int8_tensors(fuse_normalisation(refiner), REFINER_FLOW, pixels=crops)
+    kept = [one for one in sets.all if one.plates and is_calibration(one.path)]
+    pictures = PictureSet.of_files("calibration fifth", kept)
     was = score_detector(before, pictures)
 
     def compared(*runtimes: Runtime) -> DetectorComparison:
@@ -126,17 +125,17 @@ def quantize_detector(
         return compare_scores(pictures.name, was, now, margin_points=max_loss_points)
 
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
-        made = Exported(*(Path(folder) / path.name for path in exported))
+        made = Exported(*(Path(folder, path.name) for path in exported))
         export_finder(finder, finding, made.finder)
         export_refiner(refiner, refining, made.refiner)
         comparison = compared(*(_on_onnx(path, "int8") for path in made))
-        written = exported.named("-int8.onnx")
+        written = exported.in_int8(".onnx")
         for path, target in zip(made, written, strict=True):
             write_bytes(target, path.read_bytes())
     yield "onnx", written, comparison
 
     comparison = compared(int8_finder(finding), int8_refiner(refining))
-    written = exported.named("-int8.safetensors")
+    written = exported.in_int8(".safetensors")
     write_int8(written.finder, finding)
     write_int8(written.refiner, refining)
     yield "torch", written, comparison
@@ -155,8 +154,11 @@ def _on_onnx(path: Path, precision: str = "fp32") -> Runtime:
 def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[Pixels, Pixels]:
     """What the two networks of a float detector see on the scenes."""
     finder, refiner = _Watched(detector.finder.runtime), _Watched(detector.refiner.runtime)
-    finding, refining = replace(detector.finder, runtime=finder), replace(detector.refiner, runtime=refiner)
-    watched = replace(detector, finder=finding, refiner=refining)
+    watched = replace(
+        detector,
+        finder=replace(detector.finder, runtime=finder),
+        refiner=replace(detector.refiner, runtime=refiner),
+    )
     for scene in scenes:
         checked_detect(watched, [read_image(scene.path)])
     return finder.seen, refiner.seen

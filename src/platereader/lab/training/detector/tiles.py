@@ -278,25 +278,18 @@ def _place(
 def _warped(pixels: BgrImage, matrix: NDArray[np.float64], scale: float, size: tuple[int, int]) -> BgrImage:
     """Pixels under a homography of pixel edges; shrunk by areas first where a plain warp would alias."""
     if scale < 0.6:
-        pixels, matrix = _needed(pixels, matrix, size)
+        # Only the part of the picture that the tile shows.
+        tile = np.array([[[0, 0], [size[1], 0], [size[1], size[0]], [0, size[0]]]], np.float32)
+        x1, y1, x2, y2 = _bounds(_mapped(tile, np.linalg.inv(matrix).astype(np.float64)))[0]
+        left = int(np.clip(x1 - 4, 0, pixels.shape[1] - 1))
+        top = int(np.clip(y1 - 4, 0, pixels.shape[0] - 1))
+        pixels = pixels[top : max(top + 1, int(y2 + 5)), left : max(left + 1, int(x2 + 5))]
         height, width = pixels.shape[:2]
         small = (max(1, round(width * scale * 1.3)), max(1, round(height * scale * 1.3)))
         pixels = cast(BgrImage, cv2.resize(pixels, small, interpolation=cv2.INTER_AREA))
-        matrix = matrix @ np.diag([width / small[0], height / small[1], 1.0])
+        matrix = matrix @ _shift(left, top) @ np.diag([width / small[0], height / small[1], 1.0])
     centred = _shift(-0.5, -0.5) @ matrix @ _shift(0.5, 0.5)
     return cast(BgrImage, cv2.warpPerspective(pixels, centred, (size[1], size[0]), borderValue=_FILL))
-
-
-def _needed(
-    pixels: BgrImage, matrix: NDArray[np.float64], size: tuple[int, int]
-) -> tuple[BgrImage, NDArray[np.float64]]:
-    """The part of the picture that a tile shows, and the homography from there."""
-    tile = np.array([[[0, 0], [size[1], 0], [size[1], size[0]], [0, size[0]]]], np.float32)
-    x1, y1, x2, y2 = _bounds(_mapped(tile, np.linalg.inv(matrix).astype(np.float64)))[0]
-    left = int(np.clip(x1 - 4, 0, pixels.shape[1] - 1))
-    top = int(np.clip(y1 - 4, 0, pixels.shape[0] - 1))
-    part = pixels[top : max(top + 1, int(y2 + 5)), left : max(left + 1, int(x2 + 5))]
-    return part, matrix @ _shift(left, top)
 
 
 def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:

@@ -173,17 +173,15 @@ def train_detector(
     first, second = (FinderNetwork(widths), RefinerNetwork()) if start is None else networks_of(start)
     sets = load_sets(data)
     photographs = held_out(sets)
-    began = None if start is None else [file.sha256 for file in start]
-    trained = train_networks(
+    finder, refiner, loops = train_networks(
         (first.train(), second.train()),
         draw=TileMaker(detector_material(sets)).scene,
         photographs=photographs,
         output=output,
         training=training,
-        origin={"widths": list(first.widths), "start": began},
+        origin={"widths": list(first.widths), "start": start and [file.sha256 for file in start]},
         settings={} if start is None else start.finder.settings.get("finder", {}),
     )
-    finder, refiner, loops = trained
     loops[0].report_skipped(sets.skipped)
     kept = {name: getattr(finder, name) for name in ("input_size", "largest_shrink", "min_score", "max_iou", "most")}
     detector = PlateDetector(finder, refiner)

@@ -26,7 +26,6 @@ from platereader.lab.training.recognizer.data import (
     Kinds,
     PlateBatches,
     Sample,
-    background_photographs,
     load_real_plates,
 )
 from platereader.lab.training.recognizer.finetune_data import (
@@ -175,17 +174,9 @@ def _other_plates(
     run: RecognizerRun, tuning: TuningPlates, *, older: Sequence[Path], negatives: Path | None
 ) -> PlateBatches:
     """What is trained on besides the user's plates, without the cars that are held out."""
-    rng = np.random.default_rng(run.training.seed)
     held_out = {plate.text for plate in tuning.held_out}
     real = load_real_plates(run.usable(older), alphabet=run.alphabet, calibration=False)
-    return PlateBatches(
-        run.alphabet,
-        config=run.network.config,
-        batch_size=run.training.batch_size,
-        real=[plate for plate in real if plate.text not in held_out],
-        backgrounds=background_photographs(negatives, count=400, rng=rng),
-        seed=run.training.seed,
-    )
+    return run.batches([plate for plate in real if plate.text not in held_out], kinds=Kinds(), negatives=negatives)
 
 
 def _right(recognizer: Recognizer, sets: Mapping[str, Sequence[Sample]]) -> dict[str, list[bool]]:

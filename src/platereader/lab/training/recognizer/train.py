@@ -20,7 +20,7 @@ from platereader._dependencies import check_installed
 from platereader.errors import InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.datasets.plates import with_corners
+from platereader.lab.datasets.plates import RealPlate, with_corners
 from platereader.lab.metrics.rates import Rate, character_error_rate
 from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
@@ -117,7 +117,6 @@ def train_recognizer(
         WeightsCorruptError: a checkpoint or ``start`` is damaged.
     """
     check_installed("matplotlib")
-    rng = np.random.default_rng(training.seed)
     torch.manual_seed(training.seed)
     if start is None:
         network = ConvCtc(ConvCtcConfig(len(alphabet.characters), marks=alphabet.marks, ends=2))
@@ -125,17 +124,9 @@ def train_recognizer(
         alphabet, network = network_of(start)
     origin = {} if start is None else {"start": start.sha256}
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
-    backgrounds = background_photographs(negatives, count=400, rng=rng)
     images = with_corners(run.usable(labelled), detector)
-    batches = PlateBatches(
-        alphabet,
-        config=network.config,
-        batch_size=training.batch_size,
-        real=load_real_plates(images, alphabet=alphabet, calibration=False),
-        kinds=Kinds(real=training.real_share),
-        backgrounds=backgrounds,
-        seed=training.seed,
-    )
+    real = load_real_plates(images, alphabet=alphabet, calibration=False)
+    batches = run.batches(real, kinds=Kinds(real=training.real_share), negatives=negatives)
     run.fit(batches, validation=validation_sets(batches, images=images, made_up=SYNTHETIC_PLATES))
     return write_recognizer_weights(output, start=start, data=labelled)
 
@@ -211,13 +202,29 @@ class RecognizerRun:
             return figures
 
         self.loop.fit(batches, loss_of=loss_of, validate=validate)
-        self._draw_confusion(validation)
+        samples = list(chain.from_iterable(validation.values()))
+        counts = confusion_counts(self._read(samples, self.loop.ema.tensors), alphabet=self.alphabet)
+        title = f"characters of {len(samples)} validation plates ({', '.join(validation)})"
+        draw_confusion(counts, self.loop.output / "confusion.png", names=["-", *self.alphabet.characters], title=title)
 
     def usable(self, folders: Sequence[Path]) -> list[LabelledImage]:
         """The pictures of all labelled sets; what cannot be used is counted in the log."""
         sets = [load_photographs(folder) for folder in folders]
         self.loop.report_skipped(sum(len(one.skipped) for one in sets))
         return list(chain.from_iterable(one.images for one in sets))
+
+    def batches(self, real: Sequence[RealPlate], *, kinds: Kinds, negatives: Path | None) -> PlateBatches:
+        """Labelled plates among made-up ones; of ``negatives``, a labelled set, pictures without plates show behind."""
+        rng = np.random.default_rng(self.training.seed)
+        return PlateBatches(
+            self.alphabet,
+            config=self.network.config,
+            batch_size=self.training.batch_size,
+            real=real,
+            kinds=kinds,
+            backgrounds=background_photographs(negatives, count=400, rng=rng),
+            seed=self.training.seed,
+        )
 
     def recognizer(self) -> CtcRecognizer:
         """The averaged network as a part of a pipeline; training may go on."""
@@ -232,12 +239,6 @@ class RecognizerRun:
         runtime, config = TorchRuntime(self._averaged), self.network.config
         texts = read_greedily(runtime, samples, alphabet=self.alphabet, config=config)
         return list(zip([sample.text for sample in samples], texts, strict=True))
-
-    def _draw_confusion(self, validation: Mapping[str, Sequence[Sample]]) -> None:
-        samples = list(chain.from_iterable(validation.values()))
-        counts = confusion_counts(self._read(samples, self.loop.ema.tensors), alphabet=self.alphabet)
-        title = f"characters of {len(samples)} validation plates ({', '.join(validation)})"
-        draw_confusion(counts, self.loop.output / "confusion.png", names=["-", *self.alphabet.characters], title=title)
 
 
 def write_recognizer_weights(
