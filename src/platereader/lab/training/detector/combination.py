@@ -49,7 +49,7 @@ def fit_pair(detector: PlateDetector, photographs: Photographs) -> PlateDetector
     The detector stays as it is where they show too few plates, or too little else that the finder proposes.
     """
     half = fitted_on(photographs)
-    judged = [one for image in (*half.images, *half.empty) for one in _judged(image, detector)]
+    judged = [one for image in half.images + half.empty for one in _judged(image, detector)]
     is_plate = [one.plate is not None for one in judged]
     if min(is_plate.count(True), is_plate.count(False)) < _LEAST:
         return detector

@@ -159,7 +159,7 @@ def _comparisons(
     """What both find on the user's pictures and on others, and on the former what weights of an earlier run find."""
     pictures = PictureSet.of_files(_HELD_OUT, mine)
     known = held_out(sets)
-    others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
+    others = PictureSet.of_files(_OLDER, known.images + known.empty) if known.images else street_set()
     now = score_detector(new, pictures)
     yield compare_scores(_HELD_OUT, score_detector(old, pictures), now, margin_points=0.0)
     was = score_detector(old, others)

@@ -121,8 +121,7 @@ def quantize_detector(
 
     def compared(*runtimes: Runtime) -> DetectorComparison:
         now = score_detector(_with_runtimes(files, *runtimes), pictures)
-        _check_loss(was, now, max_loss_points=max_loss_points)
-        return compare_scores(pictures.name, was, now, margin_points=max_loss_points)
+        return _compared(pictures.name, was, now, max_loss_points=max_loss_points)
 
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
         made = Exported(*(Path(folder, path.name) for path in exported))
@@ -192,17 +191,18 @@ def _whole_range(lowest: float, highest: float) -> Scale:
     return Scale(scale, round(-lowest / scale))
 
 
-def _check_loss(was: DetectorScores, now: DetectorScores, *, max_loss_points: float) -> None:
-    """Refuse what loses more points of AP50 or of AP50-95, or has no plate to be compared on."""
-    for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
+def _compared(name: str, was: DetectorScores, now: DetectorScores, *, max_loss_points: float) -> DetectorComparison:
+    """The comparison, unless more points of AP50 or AP50-95 are lost, or there is no plate to compare on."""
+    for figure, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
         if old is None or new is None:
             raise DatasetError("the labelled sets have no plate in their calibration fifth to compare on: give more.")
         lost = 100 * (old.value - new.value)
         if lost > max_loss_points:
             raise AccuracyError(
-                f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
+                f"in int8 the detector loses {lost:.2f} points of {figure} on {old.n} plates, allowed are "
                 f"{max_loss_points:g}. Calibrate on more or other scenes, or allow more."
             )
+    return compare_scores(name, was, now, margin_points=max_loss_points)
 
 
 class _Watched:

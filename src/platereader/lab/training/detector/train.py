@@ -179,16 +179,14 @@ def train_detector(
         photographs=photographs,
         output=output,
         training=training,
-        origin={"widths": list(first.widths), "start": start and [file.sha256 for file in start]},
+        origin={"widths": list(first.widths), "start": None if start is None else [file.sha256 for file in start]},
         settings={} if start is None else start.finder.settings.get("finder", {}),
     )
     loops[0].report_skipped(sets.skipped)
     kept = {name: getattr(finder, name) for name in ("input_size", "largest_shrink", "min_score", "max_iou", "most")}
-    detector = PlateDetector(finder, refiner)
-    if start is not None:
-        detector = replace(PlateDetector.from_weights(*start), finder=finder, refiner=refiner)
-    detector = fit_pair(detector, photographs)
-    pictures = PictureSet.of_files("held out", (*photographs.images, *photographs.empty))
+    began = PlateDetector(finder, refiner) if start is None else PlateDetector.from_weights(*start)
+    detector = fit_pair(replace(began, finder=finder, refiner=refiner), photographs)
+    pictures = PictureSet.of_files("held out", photographs.images + photographs.empty)
     figures = score_rows(score_detector(detector, pictures))
     settings = {"finder": kept, "pair": pair_settings(detector)}
     return write_detector(output, loops, settings=settings, start=start, data=[data], figures=figures)
