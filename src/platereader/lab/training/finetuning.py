@@ -27,26 +27,19 @@ ComparisonT = TypeVar("ComparisonT", bound="BeforeAndAfter")
 class TuningSet(Generic[ExampleT]):
     """A labelled set of the user: examples to train on, and others, of no text of these, to measure on.
 
-    ``fingerprint`` tells the set, as it is labelled now, from any other.
+    ``label`` says what is known of an example.
     """
 
     train: Sequence[ExampleT]
     held_out: Sequence[ExampleT]
     skipped: Sequence[SkippedRow]
-    fingerprint: str
+    label: Callable[[ExampleT], str]
 
-    @classmethod
-    def of(
-        cls,
-        train: Sequence[ExampleT],
-        held_out: Sequence[ExampleT],
-        *,
-        skipped: Sequence[SkippedRow],
-        label: Callable[[ExampleT], str],
-    ) -> TuningSet[ExampleT]:
-        """Both sides of a set; ``label`` says what is known of an example."""
-        labels = "\n".join(sorted(map(label, (*train, *held_out))))
-        return cls(train, held_out, skipped, hashlib.sha256(labels.encode("utf-8")).hexdigest()[:16])
+    @property
+    def fingerprint(self) -> str:
+        """Tells one set, as it is labelled now, from any other."""
+        labels = "\n".join(sorted(map(self.label, (*self.train, *self.held_out))))
+        return hashlib.sha256(labels.encode("utf-8")).hexdigest()[:16]
 
 
 class BeforeAndAfter(Protocol):

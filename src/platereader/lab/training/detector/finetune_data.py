@@ -53,7 +53,7 @@ def load_tuning_pictures(folder: Path) -> TuningPictures:
             skipped.append(SkippedRow(image.path, None, reason))
     with_plates = sum(bool(image.good_boxes) for image in usable)
     check_enough(folder, with_plates, least=MIN_PICTURES, what="pictures with a plate", skipped=skipped)
-    return TuningSet.of(*split(usable), skipped=skipped, label=lambda image: f"{image.path.name} {image.plates}")
+    return TuningSet(*split(usable), skipped=skipped, label=lambda image: f"{image.path.name} {image.plates}")
 
 
 def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:

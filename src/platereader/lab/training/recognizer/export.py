@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from platereader.lab.training.export import Graph
 from platereader.recognition._network import ConvCtc, network_from_state
@@ -33,8 +35,12 @@ def export_recognizer(weights: WeightFile, output: Path) -> None:
             network = ConvCtc(config)
     else:
         network, tensors = fuse_normalisation(network_from_state(tensors, config=config, name=name).eval()), {}
+    export_network(network, tensors, output)
 
-    graph = Graph(network, tensors)
+
+def export_network(network: ConvCtc, tensors: Mapping[str, Tensor], output: Path) -> None:
+    """Write a folded reader, in int8 with the ``tensors`` of its int8 file."""
+    graph, config = Graph(network, tensors), network.config
     layers, adding = list(convolutions(network)), adding_layers(network)
     features, block = graph.held("pictures", layers[0]), ""
     for layer, reader in pairwise(layers):

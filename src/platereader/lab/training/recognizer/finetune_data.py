@@ -84,7 +84,7 @@ def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
             else:
                 skipped.append(SkippedRow(image.path, None, reason))
     check_enough(folder, len(found), least=MIN_PLATES, what="plates", skipped=skipped)
-    return TuningSet.of(*split(found), skipped=skipped, label=lambda plate: f"{plate.path.name} {plate.text}")
+    return TuningSet(*split(found), skipped=skipped, label=lambda plate: f"{plate.path.name} {plate.text}")
 
 
 def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[TuningPlate]]:
