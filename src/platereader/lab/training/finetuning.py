@@ -127,8 +127,7 @@ def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -
 
 def refuse_worse(result: FineTuned[Any], *, output: Path, checkpoints: Path, data: Path) -> None:
     """Write the report and raise AccuracyError if the new weights are worse; ``checkpoints`` is where they are."""
-    comparisons: Sequence[BeforeAndAfter] = result.comparisons
-    worse = [one.describe() for one in comparisons if one.is_worse]
+    worse: list[str] = [one.describe() for one in result.comparisons if one.is_worse]
     if worse:
         write_report(result, output=output)
         raise AccuracyError(

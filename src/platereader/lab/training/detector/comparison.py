@@ -119,20 +119,17 @@ def score_detections(
     images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]], *, min_score: float
 ) -> DetectorScores:
     """Figures of detections on each picture; ``min_score`` is the one that is reported by default."""
-    pictures = [picture_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
+    pairs = list(zip(images, found, strict=True))
+    pictures = [picture_boxes(image, detections) for image, detections in pairs]
     matches = tuple(tuple(match(picture, min_iou=limit) for picture in pictures) for limit in COCO_IOUS)
-    sure = [[one for one in detections if one.score >= min_score] for detections in found]
-    errors = [
-        (str(image.path), error)
-        for image, detections in zip(images, found, strict=True)
-        for error in corner_errors(image, detections)
-    ]
-    alarms = [bool(some) for image, some in zip(images, sure, strict=True) if not image.plates]
+    reported = [(image, [one for one in some if one.score >= min_score]) for image, some in pairs]
+    errors = [(str(image.path), error) for image, some in pairs for error in corner_errors(image, some)]
+    alarms = [bool(some) for image, some in reported if not image.plates]
     rng = np.random.default_rng(_SEED)
     return DetectorScores(
         ap50=estimate_precision(matches[:1], rng=rng),
         ap50_95=estimate_precision(matches, rng=rng),
-        recall=recall([match(picture_boxes(*pair), min_iou=0.5) for pair in zip(images, sure, strict=True)]),
+        recall=recall([match(picture_boxes(image, some), min_iou=0.5) for image, some in reported]),
         corner_error=estimate_errors(errors, np.median, rng=rng),
         false_alarms=Rate(sum(alarms), len(alarms)),
         matches=matches,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,13 +162,16 @@ class PlateBatches(Dataset[Batch]):
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One random plate."""
+        foreign = partial(foreign_sample, alphabet=self.alphabet, profile=self.profile, backgrounds=self.backgrounds)
+        scenery = partial(scenery_sample, profile=self.profile, scenes=self.backgrounds, plates=self.real)
+        lettered = partial(lettered_sample, profile=self.profile, backgrounds=self.backgrounds)
         choice = rng.random()
         for share, make in (
             (self.kinds.real if self.real else 0.0, self._real),
             (self.kinds.neighbours if self._countries else 0.0, self._neighbour),
-            (self.kinds.foreign, self._foreign),
-            (self.kinds.scenery if self.backgrounds else 0.0, self._scenery),
-            (self.kinds.lettered, self._lettered),
+            (self.kinds.foreign, foreign),
+            (self.kinds.scenery if self.backgrounds else 0.0, scenery),
+            (self.kinds.lettered, lettered),
         ):
             if choice < share:
                 return as_sample(make(rng))
@@ -180,15 +184,6 @@ class PlateBatches(Dataset[Batch]):
     def _neighbour(self, rng: np.random.Generator) -> PlateSample:
         scheme = random_scheme(rng, weights=self._countries)
         return plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds, scheme=scheme)
-
-    def _foreign(self, rng: np.random.Generator) -> PlateSample:
-        return foreign_sample(rng, alphabet=self.alphabet, profile=self.profile, backgrounds=self.backgrounds)
-
-    def _scenery(self, rng: np.random.Generator) -> PlateSample:
-        return scenery_sample(rng, profile=self.profile, scenes=self.backgrounds, plates=self.real)
-
-    def _lettered(self, rng: np.random.Generator) -> PlateSample:
-        return lettered_sample(rng, profile=self.profile, backgrounds=self.backgrounds)
 
 
 def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig) -> Batch:
