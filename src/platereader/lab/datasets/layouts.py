@@ -87,13 +87,13 @@ def _jsonl_picture(text: bytes, folder: Path) -> LabelledImage:
     name = row.get("file")
     if not isinstance(name, str) or not name:
         raise _BrokenRowError("no picture: expected a string in 'file'")
-    picture = folder / name
-    if not picture.is_file():
-        raise _BrokenRowError(f"there is no picture {picture.name!r} in {str(picture.parent)!r}")
     plates = row.get("plates", [])
     if not isinstance(plates, list):
         raise _BrokenRowError("'plates' is not a list")
     ignored = cast("list[object]", _optional(row, "ignore", list) or [])
+    picture = folder / name
+    if not picture.is_file():
+        raise _BrokenRowError(f"there is no picture {picture.name!r} in {str(picture.parent)!r}")
     return LabelledImage(
         picture,
         _optional(row, "width", int),
