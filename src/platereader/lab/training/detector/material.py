@@ -122,35 +122,28 @@ def detector_material(sets: LabelledSets) -> Material:
         DatasetError: there is no plate to learn from, or nothing to learn corners from.
     """
     allowed = {image.path for image in trainable(sets.all)}
-    wrong = {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
-    usable = {
-        name: [image for image in images if image.path in allowed - wrong and image.good_boxes]
-        for name, images in sets.images.items()
-    }
-    sources = [
-        Source(tuple(image for image in usable.get(name, ()) if image.path.name.startswith(prefix)), share)
-        for name, prefix, share in _KINDS
-    ]
-    cornered = tuple(
-        image
-        for source in sources
-        for image in source.images
-        if all(plate.corners or plate.is_loose for plate in image.plates)
-    )
-    kept = {image.path for image in held_out_negatives(sets.of("negatives"))}
-    empty = tuple(image for image in sets.empty if image.path in allowed - kept)
-    material = Material(tuple(source for source in sources if source.images), cornered, empty)
-    if not material.sources:
+    allowed -= {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
+    sources: list[Source] = []
+    for name, prefix, share in _KINDS:
+        named = (image for image in sets.of(name) if image.path.name.startswith(prefix))
+        images = tuple(image for image in named if image.path in allowed and image.good_boxes)
+        if images:
+            sources.append(Source(images, share))
+    usable = (image for source in sources for image in source.images)
+    cornered = tuple(image for image in usable if all(plate.corners or plate.is_loose for plate in image.plates))
+    allowed -= {image.path for image in held_out_negatives(sets.of("negatives"))}
+    empty = tuple(image for image in sets.empty if image.path in allowed)
+    if not sources:
         raise DatasetError(
             "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "
             "outside of the calibration fifth."
         )
-    if not (material.cornered or material.empty):
+    if not (cornered or empty):
         raise DatasetError(
             "data has neither photographs with the corners of their plates nor pictures without plates to put rendered "
             "ones on, so corners cannot be learnt: add either of them."
         )
-    return material
+    return Material(tuple(sources), cornered, empty)
 
 
 def held_out(sets: LabelledSets) -> Photographs:

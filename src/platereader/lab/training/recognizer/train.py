@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, cast
@@ -254,19 +254,18 @@ def write_recognizer_weights(
     That may be done while a training still runs. ``calibration`` is that of its confidence. For the card are the
     folders of ``data`` and the ``figures``; None takes those of the last validation.
     """
-    checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
-    write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
-    begun: Mapping[str, Any] = checkpoint.scalars["settings"]
+    weights = output / WEIGHTS_NAME
+    write_tensors(weights, load_checkpoint(output / CHECKPOINT_NAME).group("ema"))
     record = record_of(output, start=start, data=data, figures=figures or _exact_matches(last_validation(output)))
     describe_weights(
-        output / WEIGHTS_NAME,
+        weights,
         record,
         kind="recognizer",
-        settings=begun["shape"],
-        alphabet=begun["alphabet"],
+        settings=record.settings["shape"],
+        alphabet=record.settings["alphabet"],
         calibration=calibration,
     )
-    return output / WEIGHTS_NAME
+    return weights
 
 
 def _exact_matches(row: Mapping[str, Any]) -> Figures:
@@ -285,9 +284,7 @@ def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], m
     No plate that is trained on in ``batches`` is among them.
     """
     rng = np.random.default_rng((batches.seed, 2**40))
-    maker = PlateBatches(
-        batches.alphabet, config=batches.config, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed
-    )
+    maker = replace(batches, real=(), kinds=Kinds())
     sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
     held_out = load_real_plates(images, alphabet=batches.alphabet, calibration=True)
     schemes = default_schemes(batches.alphabet)
