@@ -118,7 +118,7 @@ def train_networks(
             origin=origin,
             panels=panels,
         )
-        for name, network, part, panels in zip(_PANELS, networks, training.split(), _PANELS.values(), strict=True)
+        for network, part, (name, panels) in zip(networks, training.split(), _PANELS.items(), strict=True)
     )
     first, second = networks
     finding.fit(
