@@ -122,7 +122,7 @@ def box_points(boxes: FloatArray) -> FloatArray:
 def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Generator) -> LabelledScene:
     """A tile of ``(height, width)`` px around one plate of the scene, or in a fifth of the cases around any place.
 
-    The plate's width in the tile is log-uniform between 14 and 600 px, as far as the scene's resolution and the tile
+    The plate's width in the tile is log-uniform between 14 and 800 px, as far as the scene's resolution and the tile
     allow; nearly half of the plates are smaller than 44 px, one in twenty fills the tile. A scene of which a plate is
     known only by its box is not turned: its upright box would become too wide.
     """
