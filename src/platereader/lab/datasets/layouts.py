@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
@@ -90,10 +91,13 @@ def _jsonl_picture(text: bytes, folder: Path) -> LabelledImage:
     if not isinstance(plates, list):
         raise _BrokenRowError("'plates' is not a list")
     ignored = cast("list[object]", _optional(row, "ignore", list) or [])
+    picture = folder / name
+    if not picture.is_file():
+        raise _BrokenRowError(f"there is no picture {picture.name!r} in {str(picture.parent)!r}")
     return LabelledImage(
-        _existing(folder / name),
-        _optional_int(row, "width"),
-        _optional_int(row, "height"),
+        picture,
+        _optional(row, "width", int),
+        _optional(row, "height", int),
         tuple(_jsonl_plate(_mapping(item, "a plate")) for item in cast("list[object]", plates)),
         _optional(row, "country", str),
         tuple(_box(_numbers(item, 4, "a box in 'ignore'")) for item in ignored),
@@ -104,7 +108,7 @@ def _jsonl_picture(text: bytes, folder: Path) -> LabelledImage:
 
 def _jsonl_plate(plate: Mapping[str, object]) -> LabelledPlate:
     box, corners, quality = plate.get("box"), plate.get("corners"), _optional(plate, "box_quality", str)
-    lines = _optional_int(plate, "lines")
+    lines = _optional(plate, "lines", int)
     if lines not in {None, 1, 2}:
         raise _BrokenRowError("'lines' is neither 1 nor 2")
     return LabelledPlate(
@@ -170,17 +174,19 @@ def _voc_row(annotation: Path, by_stem: Mapping[Path, Path]) -> LabelledImage:
 
 def _voc_picture(annotation: Path, name: str | None, by_stem: Mapping[Path, Path]) -> Path:
     """The picture beside the annotation, in the usual folders, or under the name that the annotation gives."""
-    for labels in ("Annotations", "annotations", "labels"):
-        for images in ("JPEGImages", "images"):
-            found = _picture_of(annotation, by_stem, labels, images)
-            if found is not None:
-                return found
-    if name:
-        for folder in (annotation.parent, annotation.parent.parent / "images", annotation.parent.parent / "JPEGImages"):
-            found = by_stem.get((folder / Path(name).name).with_suffix(""))
-            if found is not None:
-                return found
-    raise _BrokenRowError("its picture is not beside it, in images/ or in JPEGImages/")
+    folders = (annotation.parent, annotation.parent.parent / "images", annotation.parent.parent / "JPEGImages")
+    found = chain(
+        (
+            _picture_of(annotation, by_stem, labels, images)
+            for labels in ("Annotations", "annotations", "labels")
+            for images in ("JPEGImages", "images")
+        ),
+        (by_stem.get((folder / Path(name).name).with_suffix("")) for folder in folders if name),
+    )
+    picture = next((one for one in found if one is not None), None)
+    if picture is None:
+        raise _BrokenRowError("its picture is not beside it, in images/ or in JPEGImages/")
+    return picture
 
 
 def _read_yolo(pictures: Sequence[Path], files: Sequence[Path]) -> Iterator[Row]:
@@ -253,12 +259,6 @@ def _labels(path: Path) -> bytes:
     return read_bytes(path, limit_bytes=_MAX_LABEL_BYTES, what="the labels")
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise _BrokenRowError(f"there is no picture {path.name!r} in {str(path.parent)!r}")
-    return path
-
-
 def _parse_json(data: bytes) -> Mapping[str, object]:
     try:
         value: object = json.loads(data)
@@ -295,15 +295,11 @@ def _number(value: object) -> float | None:
 
 
 def _optional(row: Mapping[str, object], name: str, kind: type[_Value]) -> _Value | None:
+    """A value of that kind; whole numbers are from 1 on."""
     value = row.get(name)
     if value is not None and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
         raise _BrokenRowError(f"{name!r} is neither {_KINDS[kind]} nor null")
-    return value
-
-
-def _optional_int(row: Mapping[str, object], name: str) -> int | None:
-    value = _optional(row, name, int)
-    if value is not None and not 1 <= value <= _MAX_COORDINATE:
+    if kind is int and isinstance(value, int) and not 1 <= value <= _MAX_COORDINATE:
         raise _BrokenRowError(f"{name!r} is not between 1 and {_MAX_COORDINATE:.0f}")
     return value
 

@@ -23,21 +23,13 @@ def load_photographs(folder: Path) -> Dataset:
     dataset = load_dataset(folder)
     images, skipped = list[LabelledImage](), list(dataset.skipped)
     for image in dataset.images:
-        damage = _damage(image.path)
-        if damage is None:
-            images.append(image)
-        else:
-            skipped.append(SkippedRow(image.path, None, damage))
+        try:
+            read_image(image.path)
+        except MediaFileError as error:
+            skipped.append(SkippedRow(image.path, None, str(error)))
+            continue
+        images.append(image)
     return Dataset(tuple(images), tuple(skipped))
-
-
-def _damage(path: Path) -> str | None:
-    """Why a picture cannot be decoded, or None."""
-    try:
-        read_image(path)
-    except MediaFileError as error:
-        return str(error)
-    return None
 
 
 def trainable(images: Iterable[LabelledImage]) -> list[LabelledImage]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,27 +47,20 @@ def cut_plates(images: Iterable[LabelledImage]) -> list[RealPlate]:
     return [plate for image in images for plate in _plates_of(image)]
 
 
-def _plates_of(image: LabelledImage) -> Sequence[RealPlate]:
-    usable = [(plate, plate.text, plate.corners) for plate in image.plates if _is_usable(plate)]
-    if not usable:
-        return ()
-    frame = read_image(image.path)
-    plates: list[RealPlate] = []
-    for plate, text, corners in usable:
-        if text and corners is not None:
-            pixels, origin = surroundings(frame, corners.box)
-            # A plate seen steeply is as narrow as one with two lines: the label knows better.
-            lines = plate.lines or lines_by_aspect(corners)
-            moved = corners.to_array() - origin
-            plates.append(RealPlate(pixels, moved, lines, text, image.path.name, plate.country or image.country))
-    return plates
-
-
-def _is_usable(plate: LabelledPlate) -> bool:
-    """Whether text and place of a label can be relied on; a long plate with a two-line label cannot."""
-    if not plate.text or plate.corners is None or plate.is_loose:
-        return False
-    return not (plate.lines == 2 and lines_by_aspect(plate.corners) == 1)
+def _plates_of(image: LabelledImage) -> Iterator[RealPlate]:
+    frame: BgrImage | None = None
+    for plate in image.plates:
+        if not plate.text or plate.corners is None or plate.is_loose:
+            continue
+        shape = lines_by_aspect(plate.corners)
+        if plate.lines == 2 and shape == 1:
+            continue  # a long plate with a label of two lines: one of both is wrong
+        frame = read_image(image.path) if frame is None else frame
+        pixels, origin = surroundings(frame, plate.corners.box)
+        corners = plate.corners.to_array() - origin
+        # A plate seen steeply is as narrow as one with two lines: the label knows better.
+        lines, country = plate.lines or shape, plate.country or image.country
+        yield RealPlate(pixels, corners, lines, plate.text, image.path.name, country)
 
 
 def surroundings(frame: BgrImage, box: Box) -> tuple[BgrImage, NDArray[np.float32]]:
@@ -97,8 +90,8 @@ def _completed(image: LabelledImage, detector: Detector) -> LabelledImage:
     frame = read_image(image.path)
     whole = Quad.from_box(Box(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0])))
     found = [one.corners for one in checked_detect(detector, [frame])[0] if one.corners is not None]
-    plates = (_with_found(plate, whole, found) if _lacks_corners(plate) else plate for plate in image.plates)
-    return replace(image, plates=tuple(plates))
+    plates = tuple(_with_found(plate, whole, found) if _lacks_corners(plate) else plate for plate in image.plates)
+    return replace(image, plates=plates)
 
 
 def _with_found(plate: LabelledPlate, whole: Quad, found: Iterable[Quad]) -> LabelledPlate:

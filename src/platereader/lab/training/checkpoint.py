@@ -91,11 +91,6 @@ def _scalars(text: str, path: Path) -> dict[str, Any]:
     return scalars
 
 
-def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors with ``prefix`` and a dot before their names."""
-    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
-
-
 def restore_network(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Put weights back; those of another network raise InvalidArgumentError, with the first tensor that differs."""
     _check_shapes(tensors, network.state_dict())

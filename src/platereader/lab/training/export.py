@@ -35,19 +35,13 @@ class Kernel:
         weight: ``(O, I / groups, h, w)``, float32, or int8 with a scale an output channel.
         bias: float32 ``(O,)``.
         scale: of weights in int8, float32 ``(O,)``; None in floats.
-        strides: rows, columns.
-        pads: above, on the left, below, on the right.
-        dilations: rows, columns.
-        groups: parts that its channels are split into.
+        attributes: of the operator ``Conv``: ``strides``, ``pads``, ``dilations`` and ``group``.
     """
 
     weight: NDArray[Any]
     bias: FloatArray
     scale: FloatArray | None
-    strides: tuple[int, int]
-    pads: tuple[int, int, int, int]
-    dilations: tuple[int, int]
-    groups: int
+    attributes: Mapping[str, Any]
 
     def scaled(self, factor: float) -> Kernel:
         """For inputs that are smaller by a factor; in int8 it is their scale that says so."""
@@ -91,17 +85,21 @@ class Graph:
             weight, bias, scale = (self._numbers(layer, kind) for kind in ("weight", "bias", "weight_scale"))
         else:
             weight, bias, scale = module.weight.detach().numpy(), cast(Tensor, module.bias).detach().numpy(), None
-        above, beside = cast("tuple[int, int]", module.padding)
-        strides, dilations = cast("tuple[int, int]", module.stride), cast("tuple[int, int]", module.dilation)
-        return Kernel(weight, bias, scale, strides, (above, beside, above, beside), dilations, module.groups)
+        attributes = {
+            "strides": list(module.stride),
+            "pads": [*module.padding, *module.padding],  # above and on the left, below and on the right
+            "dilations": list(module.dilation),
+            "group": module.groups,
+        }
+        return Kernel(weight, bias, scale, attributes)
 
-    def held(self, features: str, reader: str) -> str:
-        """What the convolution ``reader`` reads: in int8 through the numbers that it is held in."""
-        return self._rounded(features, reader, "input")
-
-    def summand(self, features: str, layer: str) -> str:
-        """What the convolution ``layer`` gives to a sum: in int8 through the numbers that it is held in."""
-        return self._rounded(features, layer, "sum")
+    def held(self, features: str, layer: str, kind: str = "input") -> str:
+        """What a convolution reads, or of the kind ``sum`` gives to one: in int8 through the numbers that hold it."""
+        if not self._tensors:
+            return features
+        scale = self._scale(layer, kind)
+        numbers = self.node("QuantizeLinear", features, *scale, name=f"{features}.numbers")
+        return self.node("DequantizeLinear", numbers, *scale, name=f"{features}.held")
 
     def pixels(self, pictures: str, reader: str) -> str:
         """Numbers of uint8 pixels: 0 to 255 in floats, 0 to 1 in int8, whose scale says so."""
@@ -112,17 +110,8 @@ class Graph:
     def convolved(self, features: str, layer: str, kernel: Kernel | None = None) -> str:
         """The convolution ``layer``, with its own numbers or with others."""
         kernel = self.kernel(layer) if kernel is None else kernel
-        return self.node(
-            "Conv",
-            features,
-            *self._weights(layer, kernel),
-            name=f"{layer}.output",
-            kernel_shape=list(kernel.weight.shape[2:]),
-            strides=list(kernel.strides),
-            pads=list(kernel.pads),
-            dilations=list(kernel.dilations),
-            group=kernel.groups,
-        )
+        attributes = {"kernel_shape": list(kernel.weight.shape[2:]), **kernel.attributes}
+        return self.node("Conv", features, *self._weights(layer, kernel), name=f"{layer}.output", **attributes)
 
     def multiplied(self, rows: str, layer: str, *, name: str) -> str:
         """The convolution ``layer``, whose outputs each see all of a row ``(..., I)``, as a product: ``(..., O)``."""
@@ -159,15 +148,7 @@ class Graph:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, model.SerializeToString(deterministic=True))
 
-    def _rounded(self, features: str, layer: str, held: str) -> str:
-        if not self._tensors:
-            return features
-        scale = self._scale(layer, held)
-        numbers = self.node("QuantizeLinear", features, *scale, name=f"{features}.numbers")
-        return self.node("DequantizeLinear", numbers, *scale, name=f"{features}.held")
-
     def _scale(self, layer: str, held: str) -> list[str]:
-        """Constants with the scale and the zero point of what a layer reads or gives."""
         names = [f"{layer}.{held}_{kind}" for kind in ("scale", "zero_point")]
         if (layer, held) not in self._scales:
             self._scales.add((layer, held))

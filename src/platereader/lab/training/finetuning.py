@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -19,24 +19,41 @@ REPORT_NAME = "finetuning.json"
 """The figures of a fine-tuning."""
 
 
+ExampleT = TypeVar("ExampleT")
+ComparisonT = TypeVar("ComparisonT", bound="BeforeAndAfter")
+
+
+@dataclass(frozen=True, slots=True)
+class TuningSet(Generic[ExampleT]):
+    """A labelled set of the user: examples to train on, and others, of no text of these, to measure on.
+
+    ``label`` says what is known of an example.
+    """
+
+    train: Sequence[ExampleT]
+    held_out: Sequence[ExampleT]
+    skipped: Sequence[SkippedRow]
+    label: Callable[[ExampleT], str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one set, as it is labelled now, from any other."""
+        labels = "\n".join(sorted(map(self.label, (*self.train, *self.held_out))))
+        return hashlib.sha256(labels.encode("utf-8")).hexdigest()[:16]
+
+
 class BeforeAndAfter(Protocol):
     """The same examples, measured with the old weights and with the new ones."""
 
     @property
     def is_worse(self) -> bool:
         """Whether more is lost than is allowed."""
-        ...
 
     def describe(self) -> str:
         """Name of the set, and its figures before and after."""
-        ...
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; with n and 95 % intervals."""
-        ...
-
-
-ComparisonT = TypeVar("ComparisonT", bound=BeforeAndAfter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +83,19 @@ class FineTuned(Generic[ComparisonT]):
         cls,
         *loops: TrainingLoop,
         start: WeightFile,
-        examples: tuple[int, int],
-        skipped: Sequence[SkippedRow],
+        tuning: TuningSet[Any],
         comparisons: Sequence[ComparisonT],
     ) -> FineTuned[ComparisonT]:
         """The result of finished loops, without weights."""
-        steps, minutes = sum(loop.step for loop in loops), sum(loop.elapsed_s for loop in loops) / 60
-        return cls(start.sha256, *examples, tuple(skipped), steps, minutes, tuple(comparisons))
+        return cls(
+            start=start.sha256,
+            train=len(tuning.train),
+            held_out=len(tuning.held_out),
+            skipped=tuple(tuning.skipped),
+            steps=sum(loop.step for loop in loops),
+            minutes=sum(loop.elapsed_s for loop in loops) / 60,
+            comparisons=tuple(comparisons),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
@@ -104,8 +127,7 @@ def check_output(output: Path, *, start: str, checkpoints: Path | None = None) -
 
 def refuse_worse(result: FineTuned[Any], *, output: Path, checkpoints: Path, data: Path) -> None:
     """Write the report and raise AccuracyError if the new weights are worse; ``checkpoints`` is where they are."""
-    comparisons: Sequence[BeforeAndAfter] = result.comparisons
-    worse = [one.describe() for one in comparisons if one.is_worse]
+    worse: list[str] = [one.describe() for one in result.comparisons if one.is_worse]
     if worse:
         write_report(result, output=output)
         raise AccuracyError(
@@ -129,8 +151,3 @@ def check_enough(folder: Path, found: int, *, least: int, what: str, skipped: Se
             f"{folder} has {found} usable {what}, at least {least} are needed: label more of them."
             + (f" {len(skipped)} rows are skipped, such as:{reasons}" if skipped else "")
         )
-
-
-def fingerprint_of(rows: Iterable[str]) -> str:
-    """Tells one labelled set, as it is labelled now, from any other."""
-    return hashlib.sha256("\n".join(sorted(rows)).encode("utf-8")).hexdigest()[:16]

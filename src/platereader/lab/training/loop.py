@@ -7,22 +7,24 @@ three files in its output folder: a checkpoint, a log and learning curves.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from platereader.lab.training.checkpoint import (
     Checkpoint,
     ModelEma,
     load_checkpoint,
     optimizer_tensors,
-    prefixed,
     restore_network,
     restore_optimizer,
     save_checkpoint,
@@ -99,12 +101,13 @@ class TrainingLoop:
         return self.settings.progress(step=self.step, elapsed_s=self.elapsed_s)
 
     def fit(
-        self, batches: Iterable[BatchT], *, loss_of: Callable[[BatchT], Mapping[str, Tensor]], validate: Validate
+        self, batches: Dataset[BatchT], *, loss_of: Callable[[BatchT], Mapping[str, Tensor]], validate: Validate
     ) -> None:
-        """Train to the end with ``batches`` from number ``step`` on; nothing is done if it was reached before.
+        """Train to the end; nothing is done if it was reached before.
 
-        ``loss_of`` gives the parts of the loss of a batch, scalars by name, whose sum is minimised, ``validate`` the
-        figures of the averaged weights for the log.
+        Number ``i`` of the ``batches`` is for step ``i``, however often a run is interrupted. ``loss_of`` gives the
+        parts of the loss of a batch, scalars by name, whose sum is minimised, ``validate`` the figures of the averaged
+        weights for the log.
 
         Raises:
             InvalidArgumentError: loss or gradient are not finite for many steps in a row.
@@ -114,7 +117,7 @@ class TrainingLoop:
         settings = self.settings
         self._clock_s = time.perf_counter()
         with progress_bar(initial=round(100 * self.progress)) as bar:
-            for batch in batches:
+            for batch in self._numbered(batches):
                 torch.manual_seed(settings.seed + self.step)  # dropout is the same after an interruption
                 losses = loss_of(batch)  # scalars
                 total = torch.stack(list(losses.values())).sum()  # scalar
@@ -142,6 +145,19 @@ class TrainingLoop:
         if count:
             sys.stderr.write(f"{count} labels or pictures cannot be used and are left out of the training.\n")
             self.log("skipped", {"count": count})
+
+    def _numbered(self, batches: Dataset[BatchT]) -> DataLoader[BatchT]:
+        """The batches from the next step on, in order: made here, or in processes of low priority beside the loop."""
+        workers = self.settings.workers
+        return DataLoader(
+            batches,
+            batch_size=None,
+            sampler=range(self.step, self.settings.steps or 2**40),
+            num_workers=workers,
+            multiprocessing_context="spawn" if workers else None,
+            prefetch_factor=8 if workers else None,
+            worker_init_fn=_lower_priority,
+        )
 
     def _count(self, values: Mapping[str, Tensor]) -> None:
         """Note that a step is done; its losses are logged as means over ``log_every_steps``."""
@@ -173,11 +189,12 @@ class TrainingLoop:
 
     def _save(self) -> None:
         """Write everything that is needed to resume."""
-        tensors = {
-            **prefixed("network", self.network.state_dict()),
-            **prefixed("ema", self.ema.tensors),
-            **prefixed("optimizer", optimizer_tensors(self._optimizer)),
+        groups = {
+            "network": self.network.state_dict(),
+            "ema": self.ema.tensors,
+            "optimizer": optimizer_tensors(self._optimizer),
         }
+        tensors = {f"{prefix}.{name}": tensor for prefix, group in groups.items() for name, tensor in group.items()}
         scalars = {
             "step": self.step,
             "elapsed_s": self.elapsed_s,
@@ -197,6 +214,14 @@ class TrainingLoop:
         self.shared_progress[0] = self.progress
 
 
+def _lower_priority(worker: int) -> None:
+    """Let the network go first, and keep OpenCV from starting a thread for every core in every worker."""
+    del worker
+    cv2.setNumThreads(0)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(5)
+
+
 def last_validation(output: Path) -> dict[str, Any]:
     """The last line of that kind in the log of a training; empty without any."""
     rows = [row for row in read_log(output / LOG_NAME) if row["kind"] == "validation"]
@@ -213,4 +238,5 @@ def record_of(output: Path, *, start: WeightFile | None, data: Iterable[Path], f
         steps=checkpoint.scalar("step"),
         minutes=checkpoint.scalar("elapsed_s") / 60,
         figures=figures,
+        licence="unknown" if start is None else start.entry.licence,
     )

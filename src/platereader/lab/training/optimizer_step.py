@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, cast
 
 import torch
@@ -10,30 +11,30 @@ from torch import Tensor, nn
 
 from platereader.errors import InvalidArgumentError
 from platereader.lab.training.checkpoint import ModelEma
+from platereader.lab.training.settings import TrainingSettings
 
 
-def adamw(network: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+def adamw(network: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:
     """AdamW for all that a network learns; only weights with two or more dimensions are decayed."""
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
-        {"params": [one for one in learning if one.ndim > 1], "weight_decay": weight_decay},
+        {"params": [one for one in learning if one.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=learning_rate)
+    return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
+@dataclass(eq=False)
 class OptimizerStep:
     """Takes the optimizer steps of one network, averages its weights and counts the steps that it left out."""
 
-    def __init__(
-        self, network: nn.Module, *, optimizer: torch.optim.Optimizer, ema: ModelEma, max_gradient: float
-    ) -> None:
-        self.skipped: int = 0
-        self._in_a_row = 0
-        self._network = network
-        self._optimizer = optimizer
-        self._ema = ema
-        self._max_gradient = max_gradient
+    network: nn.Module
+    _: KW_ONLY
+    optimizer: torch.optim.Optimizer
+    ema: ModelEma
+    max_gradient: float
+    skipped: int = 0
+    in_a_row: int = 0
 
     def __call__(self, loss: Tensor, *, rate: float) -> Tensor:
         """Take one step of gradient descent, unless loss or gradient are not finite; gives the norm before clipping.
@@ -41,30 +42,30 @@ class OptimizerStep:
         Raises:
             InvalidArgumentError: 20 steps in a row were left out.
         """
-        for group in self._optimizer.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self._optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        norm = torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._max_gradient)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.max_gradient)
         if not bool(torch.isfinite(loss.detach()) & torch.isfinite(norm)):
             self._leave_out(rate)
             return norm
-        self._in_a_row = 0
-        self._optimizer.step()
-        self._ema.update(self._network)
+        self.in_a_row = 0
+        self.optimizer.step()
+        self.ema.update(self.network)
         return norm
 
     @torch.no_grad()
     def _leave_out(self, rate: float) -> None:
         """Count the step, and take back what its forward pass left in the normalisation statistics."""
         self.skipped += 1
-        self._in_a_row += 1
-        for name, buffer in self._network.named_buffers():
-            buffer.copy_(self._ema.tensors[name])
-        if self._in_a_row >= 20:
+        self.in_a_row += 1
+        for name, buffer in self.network.named_buffers():
+            buffer.copy_(self.ema.tensors[name])
+        if self.in_a_row >= 20:
             raise InvalidArgumentError(
                 f"learning_rate is too high at {rate:.3g}, or the data is broken: loss or gradient were not finite for "
-                f"{self._in_a_row} steps in a row. The last checkpoint is sound; go on with a lower rate in a new run."
+                f"{self.in_a_row} steps in a row. The last checkpoint is sound; go on with a lower rate in a new run."
             )
 
 

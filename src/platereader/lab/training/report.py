@@ -30,7 +30,10 @@ Figures: TypeAlias = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord:
-    """How weights were made: from what start (sha256; None for random ones), on which sets, and with which settings."""
+    """How weights were made: from what start (sha256; None for random ones), on which sets, and with which settings.
+
+    The ``licence`` of the weights that the training began with is handed on.
+    """
 
     start: str | None
     data: Sequence[str]
@@ -38,6 +41,7 @@ class TrainingRecord:
     steps: int
     minutes: float
     figures: Figures = ()
+    licence: str = "unknown"
 
 
 def describe_weights(
@@ -48,14 +52,13 @@ def describe_weights(
     settings: Mapping[str, Any],
     alphabet: str | None = None,
     calibration: Mapping[str, Any] | None = None,
-    licence: str = "unknown",
 ) -> None:
     """Write the sidecar ``FILE.json``, so that ``Registry.resolve`` takes the file, and its card.
 
     ``calibration`` is that of a recognizer's confidence, as ``Calibration.to_dict`` gives it.
     """
     entry = write_sidecar(
-        weights, kind=kind, settings=settings, alphabet=alphabet, calibration=calibration, licence=licence
+        weights, kind=kind, settings=settings, alphabet=alphabet, calibration=calibration, licence=record.licence
     )
     write_text(card_of(weights), _card(entry, record))
 
@@ -145,13 +148,10 @@ def confusion_counts(pairs: Iterable[tuple[str, str]], *, alphabet: Alphabet) ->
     """
     counts = np.zeros((alphabet.size, alphabet.size), np.int64)
     for true, read in pairs:
-        for true_char, read_char in alignment(true, read):
-            counts[_class(true_char, alphabet), _class(read_char, alphabet)] += 1
+        for pair in alignment(true, read):
+            row, column = (alphabet.blank if char in ("", ILLEGIBLE) else alphabet.encode(char)[0] for char in pair)
+            counts[row, column] += 1
     return counts
-
-
-def _class(char: str, alphabet: Alphabet) -> int:
-    return alphabet.encode(char)[0] if char not in ("", ILLEGIBLE) else alphabet.blank
 
 
 def draw_confusion(counts: NDArray[np.integer], path: Path, *, names: Sequence[str], title: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from platereader.errors import InvalidArgumentError, WeightsCorruptError
 from platereader.lab.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -16,7 +17,18 @@ from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME, TrainingLoo
 from platereader.lab.training.report import read_log
 from platereader.lab.training.settings import TrainingSettings
 
-SETTINGS: dict[str, Any] = {"warmup_steps": 1, "learning_rate": 0.1, "save_every_s": 1e6, "validate_every_s": 1e6}
+SETTINGS: dict[str, Any] = {
+    "warmup_steps": 1,
+    "learning_rate": 0.1,
+    "workers": 0,
+    "save_every_s": 1e6,
+    "validate_every_s": 1e6,
+}
+
+
+class Batches(Dataset[Tensor]):
+    def __getitem__(self, index: int) -> Tensor:
+        return torch.full((4, 1), 1.0 + index % 3)  # (N, 1)
 
 
 def run(output: Path, *, origin: Mapping[str, Any] | None = None, **settings: Any) -> TrainingLoop:
@@ -32,15 +44,11 @@ def run(output: Path, *, origin: Mapping[str, Any] | None = None, **settings: An
         panels=[["loss"]],
     )
 
-    def batches() -> Iterator[Tensor]:
-        for number in range(loop.step, 1000):
-            yield torch.full((4, 1), 1.0 + number % 3)  # (N, 1)
-
     def loss_of(batch: Tensor) -> dict[str, Tensor]:
         error = network(batch) - 3 * batch
         return {"squared": error.square().mean(), "absolute": 0.1 * error.abs().mean()}
 
-    loop.fit(batches(), loss_of=loss_of, validate=lambda tensors: {"weight": float(tensors["1.weight"])})
+    loop.fit(Batches(), loss_of=loss_of, validate=lambda tensors: {"weight": float(tensors["1.weight"])})
     return loop
 
 

@@ -88,8 +88,9 @@ def test_the_bar_starts_where_the_run_was(capsys: pytest.CaptureFixture[str]) ->
 def test_described_weights_are_known_to_the_registry_and_have_a_card(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
     write_tensors(weights, {"weight": torch.zeros(2)})
-    record = TrainingRecord("a" * 64, ["photos", "more"], {"seed": 3}, 40, 1.25, [("found", "9/10 90.0 % (59.6-98.2)")])
-    describe_weights(weights, record, kind="detector", settings={"input_size": 64}, licence="MIT")
+    figures = [("found", "9/10 90.0 % (59.6-98.2)")]
+    record = TrainingRecord("a" * 64, ["photos", "more"], {"seed": 3}, 40, 1.25, figures, "MIT")
+    describe_weights(weights, record, kind="detector", settings={"input_size": 64})
     resolved = Registry.default().resolve(weights)
     assert (resolved.kind, resolved.settings, resolved.entry.licence) == ("detector", {"input_size": 64}, "MIT")
     card = card_of(weights).read_text(encoding="utf-8")

@@ -18,8 +18,8 @@ from platereader.detection._refiner import Place
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import name_hash
 from platereader.lab.metrics.rates import best_overlap
-from platereader.lab.training.finder.validation import Photographs
-from platereader.media._images import read_image
+from platereader.lab.training.detector.material import Photographs
+from platereader.lab.training.refiner import places_in
 from platereader.trust._logistic import fit_logistic
 
 _SAME, _OTHER = 0.5, 0.15
@@ -49,7 +49,7 @@ def fit_pair(detector: PlateDetector, photographs: Photographs) -> PlateDetector
     The detector stays as it is where they show too few plates, or too little else that the finder proposes.
     """
     half = fitted_on(photographs)
-    judged = [one for image in (*half.images, *half.empty) for one in _judged(image, detector)]
+    judged = [one for image in half.images + half.empty for one in _judged(image, detector)]
     is_plate = [one.plate is not None for one in judged]
     if min(is_plate.count(True), is_plate.count(False)) < _LEAST:
         return detector
@@ -70,13 +70,10 @@ def pair_settings(detector: PlateDetector) -> dict[str, Any]:
 
 def _judged(image: LabelledImage, detector: PlateDetector) -> Iterator[_Judged]:
     """The proposals in a picture of which it is known whether they are plates; of one plate the best one counts."""
-    frame = read_image(image.path)
-    proposals = detector.finder.propose([frame])[0]
-    places = detector.refiner.refine([frame], [[proposal.box for proposal in proposals]])[0]
     good, complete = image.good_boxes, image.shows_all
     unsure = [*image.ignored, *(plate.box for plate in image.plates if plate.box is not None and plate.is_loose)]
     met: set[int] = set()
-    for proposal, place in zip(proposals, places, strict=True):
+    for proposal, place in places_in(image, finder=detector.finder, refiner=detector.refiner):
         best, overlap = best_overlap(proposal.box, good)
         if overlap >= _SAME:
             if best not in met:

@@ -119,20 +119,17 @@ def score_detections(
     images: Sequence[LabelledImage], found: Sequence[Sequence[Detection]], *, min_score: float
 ) -> DetectorScores:
     """Figures of detections on each picture; ``min_score`` is the one that is reported by default."""
-    pictures = [picture_boxes(image, detections) for image, detections in zip(images, found, strict=True)]
+    pairs = list(zip(images, found, strict=True))
+    pictures = [picture_boxes(image, detections) for image, detections in pairs]
     matches = tuple(tuple(match(picture, min_iou=limit) for picture in pictures) for limit in COCO_IOUS)
-    sure = [[one for one in detections if one.score >= min_score] for detections in found]
-    errors = [
-        (str(image.path), error)
-        for image, detections in zip(images, found, strict=True)
-        for error in corner_errors(image, detections)
-    ]
-    alarms = [bool(some) for image, some in zip(images, sure, strict=True) if not image.plates]
+    reported = [(image, [one for one in some if one.score >= min_score]) for image, some in pairs]
+    errors = [(str(image.path), error) for image, some in pairs for error in corner_errors(image, some)]
+    alarms = [bool(some) for image, some in reported if not image.plates]
     rng = np.random.default_rng(_SEED)
     return DetectorScores(
         ap50=estimate_precision(matches[:1], rng=rng),
         ap50_95=estimate_precision(matches, rng=rng),
-        recall=recall([match(picture_boxes(*pair), min_iou=0.5) for pair in zip(images, sure, strict=True)]),
+        recall=recall([match(picture_boxes(image, some), min_iou=0.5) for image, some in reported]),
         corner_error=estimate_errors(errors, np.median, rng=rng),
         false_alarms=Rate(sum(alarms), len(alarms)),
         matches=matches,
@@ -154,8 +151,18 @@ def corner_errors(image: LabelledImage, detections: Sequence[Detection]) -> list
 def compare_scores(
     name: str, before: DetectorScores, after: DetectorScores, *, margin_points: float
 ) -> DetectorComparison:
-    """Compare what was found on the same pictures, in the same order."""
-    return DetectorComparison(name, before, after, _change(before, after), margin_points)
+    """Compare what was found on the same pictures, in the same order; each picture drawn anew counts for both."""
+    if before.ap50_95 is None or after.ap50_95 is None:
+        return DetectorComparison(name, before, after, None, margin_points)
+    rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
+
+    def gain(drawn: NDArray[np.int64]) -> float | None:
+        old, new = (mean_precision(some, drawn) for some in rankings)
+        return None if old is None or new is None else 100 * (new - old)
+
+    value, rng = 100 * (after.ap50_95.value - before.ap50_95.value), np.random.default_rng(_SEED)
+    change = with_interval(value, before.ap50_95.n, len(before.matches[0]), gain, rng=rng, rounds=_ROUNDS)
+    return DetectorComparison(name, before, after, change, margin_points)
 
 
 def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:
@@ -177,17 +184,3 @@ def _figures(scores: DetectorScores) -> list[tuple[str, str]]:
         ("corner error", show_percent(scores.corner_error, digits=1, factor=1.0)),
         ("false alarms", show_rate(scores.false_alarms)),
     ]
-
-
-def _change(before: DetectorScores, after: DetectorScores) -> Estimate | None:
-    """Gain of AP50-95 in points; each picture drawn anew counts for both."""
-    if before.ap50_95 is None or after.ap50_95 is None:
-        return None
-    rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
-
-    def gain(drawn: NDArray[np.int64]) -> float | None:
-        old, new = (mean_precision(some, drawn) for some in rankings)
-        return None if old is None or new is None else 100 * (new - old)
-
-    value, rng = 100 * (after.ap50_95.value - before.ap50_95.value), np.random.default_rng(_SEED)
-    return with_interval(value, before.ap50_95.n, len(before.matches[0]), gain, rng=rng, rounds=_ROUNDS)

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from platereader._geometry import Box, Quad
+from platereader._geometry import Box
 from platereader.lab.synthesis.distractors import coloured, paste_distractors
 from platereader.lab.synthesis.paste import erase_plates, paste_plate, random_front, replace_plate, set_plate
-from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.synthesis.scene import Scene
 from platereader.lab.training.detector.material import DecodedScenes, Material
-from platereader.lab.training.detector.tiles import (
-    LINE_CLASSES,
-    LabelledScene,
-    SceneSource,
-    cut_tile,
-    join_mosaic,
-    relight,
-)
-from platereader.results import Lines
+from platereader.lab.training.detector.tiles import LabelledScene, SceneSource, cut_tile, join_mosaic, relight
 
-_LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in LINE_CLASSES.items()}
 _COLOURED_SHARE = 0.6
 _UNIT_CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
@@ -78,12 +66,12 @@ class TileMaker:
         image = self._cornered[rng.integers(len(self._cornered))]
         scene = self._decoded.of(image)
         index = int(rng.integers(len(scene.boxes)))
-        given = as_scene(scene)
+        given = scene.scene()
         # Rendered somewhat above its height in the picture, as far as that pays.
         height_px = int(np.clip(given.plates[index].quad.height * rng.uniform(1.0, 2.0), 24, 96))
         front = random_front(rng, height_px=height_px)
-        made = labelled(replace_plate(given, index=index, front=front, rng=rng), scene)
-        return with_distractors(made, most=int(rng.integers(3)), rng=rng)
+        made = replace_plate(given, index=index, front=front, rng=rng)
+        return with_distractors(scene.remade(made), most=int(rng.integers(3)), rng=rng)
 
     def _pasted(self, rng: np.random.Generator) -> LabelledScene:
         """An empty scene with one to three rendered plates on it."""
@@ -92,7 +80,7 @@ class TileMaker:
         for _ in range(1 + int(rng.integers(3) * (rng.random() < 0.3))):
             front = random_front(rng, height_px=int(rng.integers(24, 72)))
             scene = paste_plate(scene, front=front, rng=rng)
-        return with_distractors(labelled(scene, empty), most=3, rng=rng)
+        return with_distractors(empty.remade(scene), most=3, rng=rng)
 
     def _wall(self, rng: np.random.Generator) -> LabelledScene:
         """An empty scene with rows of rendered plates, as on the wall of a shop."""
@@ -108,7 +96,7 @@ class TileMaker:
             size *= min(1.0, 0.95 * step_y / size[1])
             corners = np.array([(column + 1) * step_x, (row + 1) * step_y]) + size * _UNIT_CORNERS @ turn
             scene = set_plate(scene, front=front, corners=corners.astype(np.float32), rng=rng)
-        return labelled(scene, empty)
+        return empty.remade(scene)
 
     def _negative(self, rng: np.random.Generator) -> LabelledScene:
         """A scene without a plate, but with things that look like one."""
@@ -126,37 +114,13 @@ class TileMaker:
         return replace(scene, pixels=coloured(scene.pixels, rng=rng)) if rng.random() < _COLOURED_SHARE else scene
 
 
-def as_scene(scene: LabelledScene) -> Scene:
-    """A labelled picture in the words of the synthesis; corners only where they are known."""
-    rows = zip(scene.boxes, scene.corners, scene.has_corners, scene.lines, strict=True)
-    plates = tuple(
-        ScenePlate(Box(*box.tolist()), Quad.from_points(corners) if known else None, _LINES_OF[int(label)])
-        for box, corners, known, label in rows
-    )
-    return Scene(scene.pixels, plates)
-
-
-def labelled(made: Scene, scene: LabelledScene) -> LabelledScene:
-    """A scene with pixels and plates as the synthesis left them; areas as they were."""
-    corners = np.array([plate.quad.to_array() for plate in made.plates], np.float32).reshape(-1, 4, 2)
-    boxes = np.concatenate((corners.min(1), corners.max(1)), -1) if len(corners) else np.zeros((0, 4), np.float32)
-    return replace(
-        scene,
-        pixels=made.pixels,
-        boxes=boxes,
-        lines=np.array([LINE_CLASSES[plate.lines] for plate in made.plates], np.int64),
-        corners=corners,
-        has_corners=np.array([plate.corners is not None for plate in made.plates], np.bool_),
-    )
-
-
 def with_distractors(scene: LabelledScene, *, most: int, rng: np.random.Generator) -> LabelledScene:
     """The scene with 0 to ``most`` things that are no plates, beside its plates and its ignored areas."""
     count = int(rng.integers(most + 1))
     if not count:
         return scene
     ignored = [Box(*row) for row in scene.ignored.tolist()]
-    made, _ = paste_distractors(as_scene(scene), count=count, rng=rng, kept_clear=ignored)
+    made, _ = paste_distractors(scene.scene(), count=count, rng=rng, kept_clear=ignored)
     return replace(scene, pixels=made.pixels)
 
 
@@ -165,13 +129,4 @@ def without_plates(scene: LabelledScene, *, rng: np.random.Generator) -> Labelle
 
     All of its plates need corners: of a plate known only by its box too much or too little would be painted over.
     """
-    return labelled(erase_plates(as_scene(scene), rng=rng), scene)
-
-
-def padded_stack(rows: Sequence[NDArray[np.float32] | NDArray[np.int64]]) -> Tensor:
-    """Arrays of different lengths as one tensor, zeros where one is shorter; at least one row each."""
-    longest = max(1, *(len(row) for row in rows))
-    stacked = np.zeros((len(rows), longest, *rows[0].shape[1:]), rows[0].dtype)
-    for target, row in zip(stacked, rows, strict=True):
-        target[: len(row)] = row
-    return torch.from_numpy(stacked)
+    return scene.remade(erase_plates(scene.scene(), rng=rng))

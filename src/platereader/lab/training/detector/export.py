@@ -31,22 +31,21 @@ def export_finder(network: FinderNetwork, tensors: Mapping[str, Tensor], output:
     Raises:
         MissingDependencyError: onnx is not installed.
     """
-    layers = _Layers(network, tensors, FINDER_FLOW)
-    level = layers.stem("pictures", "stem.0.0", "stem.1.0")
+    graph = _DetectorGraph(network, tensors, FINDER_FLOW)
+    level = graph.stem("pictures", "stem.0.0", "stem.1.0")
     levels: list[str] = []
     for stage, (depth, _) in enumerate(STAGES):
         for block in range(depth):
-            level = layers.separable(level, f"stages.{stage}.{block}")
+            level = graph.separable(level, f"stages.{stage}.{block}")
         levels.append(level)
     fine, middle, coarse = levels
-    middle = layers.separable(layers.joined(middle, coarse, "reduce.0.0"), "top_down.0")
-    fine = layers.separable(layers.joined(fine, middle, "reduce.1.0"), "top_down.1")
+    middle = graph.separable(graph.joined(middle, coarse, "reduce.0.0"), "top_down.0")
+    fine = graph.separable(graph.joined(fine, middle, "reduce.1.0"), "top_down.1")
 
-    graph = layers.graph
     shape = graph.constant("cells", np.array([0, -1, 5], np.int64))
     cells: list[str] = []
     for number, level in enumerate((fine, middle, coarse)):
-        seen = layers.separable(level, f"heads.{number}.0")
+        seen = graph.separable(level, f"heads.{number}.0")
         rows = graph.node("Transpose", seen, name=f"heads.{number}.rows", perm=[0, 2, 3, 1])
         said = graph.multiplied(rows, f"heads.{number}.1", name=f"heads.{number}.said")
         cells.append(graph.node("Reshape", said, shape, name=f"heads.{number}.cells"))
@@ -74,14 +73,13 @@ def export_refiner(network: RefinerNetwork, tensors: Mapping[str, Tensor], outpu
     Raises:
         MissingDependencyError: onnx is not installed.
     """
-    layers = _Layers(network, tensors, REFINER_FLOW)
-    fine = layers.layer(layers.stem("crops", "stem.0.0", "stem.1.0"), "stem.2.0")
-    middle = layers.chain(fine, "middle")
-    coarse = layers.chain(middle, "coarse")
-    middle = layers.layer(layers.joined(middle, coarse, "reduce.0.0"), "top_down.0")
-    fine = layers.layer(layers.joined(fine, middle, "reduce.1.0"), "heat.0.0")
+    graph = _DetectorGraph(network, tensors, REFINER_FLOW)
+    fine = graph.layer(graph.stem("crops", "stem.0.0", "stem.1.0"), "stem.2.0")
+    middle = graph.chain(fine, "middle")
+    coarse = graph.chain(middle, "coarse")
+    middle = graph.layer(graph.joined(middle, coarse, "reduce.0.0"), "top_down.0")
+    fine = graph.layer(graph.joined(fine, middle, "reduce.1.0"), "heat.0.0")
 
-    graph = layers.graph
     rows = graph.node("Transpose", fine, name="heat.rows", perm=[0, 2, 3, 1])
     heat = graph.multiplied(rows, "heat.1", name="heat.said")
     graph.node("Transpose", heat, name="heat", perm=[0, 3, 1, 2])
@@ -94,29 +92,26 @@ def export_refiner(network: RefinerNetwork, tensors: Mapping[str, Tensor], outpu
     )
 
 
-class _Layers:
-    """Adds the layers of a detector's network to a graph."""
+class _DetectorGraph(Graph):
+    """A graph of the layers of a detector's network."""
 
     def __init__(self, network: FinderNetwork | RefinerNetwork, tensors: Mapping[str, Tensor], flow: Flow) -> None:
-        self.graph: Graph = Graph(network, tensors)
-        self._network = network
+        super().__init__(network, tensors)
         self._readers = flow.readers()
 
     def stem(self, pictures: str, first: str, second: str) -> str:
         """The first two convolutions."""
-        graph, kernels = self.graph, (self.graph.kernel(first).scaled(1 / 255), self.graph.kernel(second))
-        places = 2 if len(kernels[0].weight) <= _FEW else 1
-        lines = graph.node("Reshape", pictures, graph.constant("bytes", np.array([0, 0, -1], np.int64)), name="lines")
-        rows = graph.node("Unsqueeze", lines, graph.constant("channel", np.array([1], np.int64)), name="rows")
-        given = graph.convolved(graph.pixels(rows, first), first, _over_bytes(kernels[0], places=places))
-        given = graph.convolved(
-            self._rectified(given, first), second, kernels[1] if places == 1 else _over_pairs(kernels[1])
-        )
-        return self._rectified(given, second)
+        kernel, next_kernel = self.kernel(first).scaled(1 / 255), self.kernel(second)
+        places = 2 if len(kernel.weight) <= _FEW else 1
+        lines = self.node("Reshape", pictures, self.constant("bytes", np.array([0, 0, -1], np.int64)), name="lines")
+        rows = self.node("Unsqueeze", lines, self.constant("channel", np.array([1], np.int64)), name="rows")
+        given = self.convolved(self.pixels(rows, first), first, _over_bytes(kernel, places=places))
+        next_kernel = _over_pairs(next_kernel) if places == 2 else next_kernel
+        return self._rectified(self.convolved(self._rectified(given, first), second, next_kernel), second)
 
     def layer(self, features: str, name: str) -> str:
         """A convolution with its ReLU, as it is read."""
-        return self._rectified(self.graph.convolved(features, name), name)
+        return self._rectified(self.convolved(features, name), name)
 
     def chain(self, features: str, stage: str) -> str:
         """The layers of a stage."""
@@ -127,29 +122,29 @@ class _Layers:
     def separable(self, features: str, block: str) -> str:
         """A ``Separable``."""
         across = f"{block}.across.0"
-        changed = self.graph.convolved(self.layer(features, f"{block}.each.0"), across)
+        changed = self.convolved(self.layer(features, f"{block}.each.0"), across)
         if cast(Separable, self._network.get_submodule(block)).adds:
-            changed = self.graph.node("Add", features, self.graph.summand(changed, across), name=f"{block}.sum")
+            changed = self.node("Add", features, self.held(changed, across, "sum"), name=f"{block}.sum")
         return self._rectified(changed, across)
 
     def joined(self, level: str, coarser: str, layer: str) -> str:
         """The sum of a level and the next coarser one, of which the ``layer`` makes as many channels."""
         reader = self._readers[layer]
-        twice = self.graph.node(
+        twice = self.node(
             "Resize",
-            *(self.layer(coarser, layer), "", self.graph.constant(f"{layer}.scales", _TWICE)),
+            *(self.layer(coarser, layer), "", self.constant(f"{layer}.scales", _TWICE)),
             name=f"{layer}.twice",
             mode="nearest",
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
         )
-        both = self.graph.node("Add", level, self.graph.held(twice, reader), name=f"{layer}.sum")
-        return self.graph.held(both, reader)
+        both = self.node("Add", level, self.held(twice, reader), name=f"{layer}.sum")
+        return self.held(both, reader)
 
     def _rectified(self, features: str, layer: str) -> str:
         """The positive part of what a layer gives, as it is read."""
-        positive = self.graph.node("Relu", features, name=f"{layer}.relu")
-        return self.graph.held(positive, self._readers[layer])
+        positive = self.node("Relu", features, name=f"{layer}.relu")
+        return self.held(positive, self._readers[layer])
 
 
 def _over_bytes(kernel: Kernel, *, places: int) -> Kernel:
@@ -165,8 +160,7 @@ def _over_bytes(kernel: Kernel, *, places: int) -> Kernel:
         weight=weight,
         bias=np.tile(kernel.bias, places),
         scale=None if kernel.scale is None else np.tile(kernel.scale, places),
-        strides=(2, places * stride),
-        pads=(1, _CHANNELS, 1, 0),
+        attributes={**kernel.attributes, "strides": [2, places * stride], "pads": [1, _CHANNELS, 1, 0]},
     )
 
 
@@ -174,4 +168,5 @@ def _over_pairs(kernel: Kernel) -> Kernel:
     """A convolution of stride 2 that reads places with two neighbouring inputs as channels."""
     left, middle, right = np.moveaxis(kernel.weight, 3, 0)  # (O, I, 3) each
     before, here = np.concatenate((np.zeros_like(left), left), axis=1), np.concatenate((middle, right), axis=1)
-    return replace(kernel, weight=np.stack((before, here), axis=3), strides=(2, 1), pads=(1, 1, 1, 0))
+    attributes = {**kernel.attributes, "strides": [2, 1], "pads": [1, 1, 1, 0]}
+    return replace(kernel, weight=np.stack((before, here), axis=3), attributes=attributes)

@@ -6,7 +6,7 @@ with made-up plates, so that it does not forget the rest of the world. Both are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -35,17 +35,17 @@ from platereader.lab.training.detector.finetune_data import (
     drawn_street,
     load_tuning_pictures,
 )
-from platereader.lab.training.detector.material import LabelledSets, detector_material, load_sets
-from platereader.lab.training.detector.tiles import SceneSource
+from platereader.lab.training.detector.material import LabelledSets, Photographs, detector_material, held_out, load_sets
 from platereader.lab.training.detector.train import (
     FINDER_NAME,
     DetectorTraining,
+    Trained,
     networks_of,
     train_networks,
     write_detector,
 )
-from platereader.lab.training.finder.validation import Photographs, held_out
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
+from platereader.lab.training.loop import TrainingLoop
 from platereader.registry import Registry
 from platereader.runtimes import RuntimeOptions
 
@@ -104,61 +104,88 @@ def fine_tune_detector(
     check_installed("matplotlib")
     check_output(output, start=start.finder.sha256, checkpoints=output / "finder")
     tuning = load_tuning_pictures(data)
+    old = PlateDetector.from_weights(*start, options=_ON_TORCH)
+    sets = load_sets(*older)
+    trained = _train(tuning, sets, output=output, training=training, start=start, older=older)
+    new = replace(old, finder=trained.finder, refiner=trained.refiner)
+    comparisons = tuple(_comparisons(old, new, mine=tuning.held_out, sets=sets, output=output))
+    result = FineTuned[DetectorComparison].of(
+        *trained.loops, start=start.finder, tuning=tuning, comparisons=comparisons
+    )
+    if not even_if_worse:
+        refuse_worse(result, output=output, checkpoints=output, data=data)
+    pair = pair_settings(old)
+    return _write_weights(result, trained.loops, pair=pair, start=start, data=[data, *older], output=output)
+
+
+def _train(
+    tuning: TuningPictures,
+    sets: LabelledSets,
+    *,
+    output: Path,
+    training: DetectorTraining,
+    start: DetectorFiles,
+    older: Sequence[Path],
+) -> Trained:
+    """Train both networks on the user's pictures among older or made-up ones."""
+    if any(sets.images.values()):
+        images = {name: tuple(without_cars_of(tuning.held_out, some)) for name, some in sets.images.items()}
+        rest = TileMaker(detector_material(LabelledSets(images, sets.skipped))).scene
+    else:
+        rest = MadeUpScenes(tuning.train).scene
     origin = {
         "start": start.finder.sha256,
         "refiner": start.refiner.sha256,
         "data": tuning.fingerprint,
         "older": " ".join(path.name for path in older),
     }
-    old = PlateDetector.from_weights(*start, options=_ON_TORCH)
-    sets = _merged([load_sets(path) for path in older])
-    known = held_out(sets)
-    others = PictureSet.of_files(_OLDER, (*known.images, *known.empty)) if known.images else street_set()
-    first, second = networks_of(start)
+    finder, refiner = networks_of(start)
     with_plates = tuple(image for image in tuning.held_out if image.plates)
     without = tuple(image for image in tuning.held_out if not image.plates)
-    trained = train_networks(
-        (half_frozen(first), half_frozen(second)),
-        draw=_scenes(tuning, sets),
+    return train_networks(
+        (half_frozen(finder), half_frozen(refiner)),
+        draw=MixedScenes(tuning.train, rest=rest, share=TUNING_SHARE).scene,
         photographs=Photographs(with_plates, without),
         output=output,
         training=training,
         origin=origin,
         settings=start.finder.settings.get("finder", {}),
     )
-    new, loops = replace(old, finder=trained.finder, refiner=trained.refiner), trained.loops
-    mine = PictureSet.of_files(_HELD_OUT, tuning.held_out)
-    comparisons = _comparisons(old, new, mine=mine, others=others, last_time=output / FINDER_NAME)
-    examples = len(tuning.train), len(tuning.held_out)
-    result = FineTuned[DetectorComparison].of(
-        *loops, start=start.finder, examples=examples, skipped=tuning.skipped, comparisons=comparisons
-    )
-    if not even_if_worse:
-        refuse_worse(result, output=output, checkpoints=output, data=data)
-    figures = [(f"{name}, {figure}", now) for one in result.comparisons for name, figure, _, now in table(one)]
-    settings = {"finder": start.finder.settings.get("finder", {}), "pair": pair_settings(old)}
-    weights = write_detector(output, loops, settings=settings, start=start, data=[data, *older], figures=figures)
-    result = replace(result, weights=weights)
-    write_report(result, output=output)
-    return result
 
 
 def _comparisons(
-    old: PlateDetector, new: PlateDetector, *, mine: PictureSet, others: PictureSet, last_time: Path
-) -> list[DetectorComparison]:
+    old: PlateDetector, new: PlateDetector, *, mine: Sequence[LabelledImage], sets: LabelledSets, output: Path
+) -> Iterator[DetectorComparison]:
     """What both find on the user's pictures and on others, and on the former what weights of an earlier run find."""
-    now = score_detector(new, mine)
-    comparisons = [
-        compare_scores(mine.name, score_detector(old, mine), now, margin_points=0.0),
-        compare_scores(
-            others.name, score_detector(old, others), score_detector(new, others), margin_points=MARGIN_POINTS
-        ),
-    ]
-    if last_time.exists():
-        files = resolve_detector(last_time, registry=Registry.default())
-        earlier = score_detector(PlateDetector.from_weights(*files, options=_ON_TORCH), mine)
-        comparisons.append(compare_scores(f"{mine.name}, last time", earlier, now, margin_points=0.0))
-    return comparisons
+    pictures = PictureSet.of_files(_HELD_OUT, mine)
+    known = held_out(sets)
+    others = PictureSet.of_files(_OLDER, known.images + known.empty) if known.images else street_set()
+    now = score_detector(new, pictures)
+    yield compare_scores(_HELD_OUT, score_detector(old, pictures), now, margin_points=0.0)
+    was = score_detector(old, others)
+    yield compare_scores(others.name, was, score_detector(new, others), margin_points=MARGIN_POINTS)
+    if (output / FINDER_NAME).exists():
+        files = resolve_detector(output / FINDER_NAME, registry=Registry.default())
+        earlier = score_detector(PlateDetector.from_weights(*files, options=_ON_TORCH), pictures)
+        yield compare_scores(f"{_HELD_OUT}, last time", earlier, now, margin_points=0.0)
+
+
+def _write_weights(
+    result: FineTuned[DetectorComparison],
+    loops: tuple[TrainingLoop, TrainingLoop],
+    *,
+    pair: Mapping[str, Any],
+    start: DetectorFiles,
+    data: Sequence[Path],
+    output: Path,
+) -> FineTuned[DetectorComparison]:
+    """Write the weights and the report."""
+    figures = [(f"{name}, {figure}", now) for one in result.comparisons for name, figure, _, now in table(one)]
+    settings = {"finder": start.finder.settings.get("finder", {}), "pair": pair}
+    weights = write_detector(output, loops, settings=settings, start=start, data=data, figures=figures)
+    result = replace(result, weights=weights)
+    write_report(result, output=output)
+    return result
 
 
 def half_frozen(network: NetworkT) -> NetworkT:
@@ -177,29 +204,9 @@ def half_frozen(network: NetworkT) -> NetworkT:
 def street_set() -> PictureSet:
     """Always the same drawn streets: what the rest of the world looks like where there are no pictures of it."""
     streets = [drawn_street(np.random.default_rng((_SEED, index))) for index in range(STREETS)]
-    images = [
-        LabelledImage(
-            Path(f"street {index}"),
-            street.pixels.shape[1],
-            street.pixels.shape[0],
-            tuple(LabelledPlate(plate.box, corners=plate.corners) for plate in street.plates),
-        )
-        for index, street in enumerate(streets)
-    ]
+    images: list[LabelledImage] = []
+    for index, street in enumerate(streets):
+        height, width = street.pixels.shape[:2]
+        plates = tuple(LabelledPlate(plate.box, corners=plate.corners) for plate in street.plates)
+        images.append(LabelledImage(Path(f"street {index}"), width, height, plates))
     return PictureSet(_STREETS, tuple(images), lambda index: streets[index].pixels)
-
-
-def _scenes(tuning: TuningPictures, sets: LabelledSets) -> SceneSource:
-    """The user's pictures among older or made-up ones."""
-    if any(sets.images.values()):
-        images = {name: tuple(without_cars_of(tuning.held_out, some)) for name, some in sets.images.items()}
-        rest = TileMaker(detector_material(LabelledSets(images, sets.skipped))).scene
-    else:
-        rest = MadeUpScenes(tuning.train).scene
-    return MixedScenes(tuning.train, rest=rest, share=TUNING_SHARE).scene
-
-
-def _merged(found: Sequence[LabelledSets]) -> LabelledSets:
-    names = dict.fromkeys(name for sets in found for name in sets.images)
-    images = {name: tuple(image for sets in found for image in sets.images.get(name, ())) for name in names}
-    return LabelledSets(images, sum(one.skipped for one in found))

@@ -7,8 +7,9 @@ exact corners, on drawn streets and on the pictures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,10 +20,9 @@ from platereader.lab.datasets.photographs import load_photographs, without_cars_
 from platereader.lab.synthesis.paste import paste_plate, random_front, replace_plate
 from platereader.lab.synthesis.scene import Scene
 from platereader.lab.synthesis.street import generated_street
-from platereader.lab.training.detector.data import as_scene, labelled
 from platereader.lab.training.detector.material import DecodedScenes
 from platereader.lab.training.detector.tiles import LabelledScene, SceneSource
-from platereader.lab.training.finetuning import check_enough, fingerprint_of
+from platereader.lab.training.finetuning import TuningSet, check_enough
 
 MIN_PICTURES = 20
 """With fewer pictures with a plate there is next to nothing to learn from and nothing to measure on."""
@@ -33,17 +33,8 @@ MIN_HELD_OUT = 8
 _STREETS, _STREET_SHARE = 48, 0.5
 
 
-class TuningPictures(NamedTuple):
-    """A labelled set of the user, with plates and without; no text of ``train`` is among those of ``held_out``."""
-
-    train: tuple[LabelledImage, ...]
-    held_out: tuple[LabelledImage, ...]
-    skipped: tuple[SkippedRow, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells one set, as it is labelled now, from any other."""
-        return fingerprint_of(f"{image.path.name} {image.plates}" for image in (*self.train, *self.held_out))
+TuningPictures: TypeAlias = TuningSet[LabelledImage]
+"""A labelled set of the user."""
 
 
 def load_tuning_pictures(folder: Path) -> TuningPictures:
@@ -62,8 +53,7 @@ def load_tuning_pictures(folder: Path) -> TuningPictures:
             skipped.append(SkippedRow(image.path, None, reason))
     with_plates = sum(bool(image.good_boxes) for image in usable)
     check_enough(folder, with_plates, least=MIN_PICTURES, what="pictures with a plate", skipped=skipped)
-    train, held_out = split(usable)
-    return TuningPictures(tuple(train), tuple(held_out), tuple(skipped))
+    return TuningSet(*split(usable), skipped=skipped, label=lambda image: f"{image.path.name} {image.plates}")
 
 
 def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
@@ -85,52 +75,53 @@ def split(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[La
     return train, held_out
 
 
+@dataclass(eq=False)
 class MixedScenes:
     """Scenes of which a share, 0 to 1, is the user's: at least one picture. The ``rest`` draws all others."""
 
-    def __init__(self, images: Sequence[LabelledImage], *, rest: SceneSource, share: float) -> None:
-        self._images, self._rest, self._share = tuple(images), rest, share
-        self._decoded = DecodedScenes()
+    images: Sequence[LabelledImage]
+    rest: SceneSource
+    share: float
+    decoded: DecodedScenes = field(default_factory=DecodedScenes)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A picture of the user, or one of the rest."""
-        if rng.random() >= self._share:
-            return self._rest(rng)
-        image = self._images[int(rng.integers(len(self._images)))]
-        return self._decoded.of(image)
+        if rng.random() >= self.share:
+            return self.rest(rng)
+        return self.decoded.of(self.images[int(rng.integers(len(self.images)))])
 
 
+@dataclass(eq=False)
 class MadeUpScenes:
     """What is known of plates without any older picture: rendered ones on drawn streets and on given pictures.
 
     The pictures' own labels stay; none will do.
     """
 
-    def __init__(self, images: Sequence[LabelledImage]) -> None:
-        self._images = tuple(images)
-        self._streets: dict[int, Scene] = {}
-        self._decoded = DecodedScenes()
+    images: Sequence[LabelledImage]
+    streets: dict[int, Scene] = field(default_factory=dict[int, Scene])
+    decoded: DecodedScenes = field(default_factory=DecodedScenes)
 
     def scene(self, rng: np.random.Generator) -> LabelledScene:
         """A street whose plates were exchanged, or a picture with one plate more."""
-        if not self._images or rng.random() < _STREET_SHARE:
+        if not self.images or rng.random() < _STREET_SHARE:
             return self._street(rng)
-        image = self._images[int(rng.integers(len(self._images)))]
-        scene = self._decoded.of(image)
+        image = self.images[int(rng.integers(len(self.images)))]
+        scene = self.decoded.of(image)
         front = random_front(rng, height_px=int(rng.integers(24, 72)))
-        return labelled(paste_plate(as_scene(scene), front=front, rng=rng), scene)
+        return scene.remade(paste_plate(scene.scene(), front=front, rng=rng))
 
     def _street(self, rng: np.random.Generator) -> LabelledScene:
         """One of a few streets, which take long to draw, with another plate on each car."""
         index = int(rng.integers(_STREETS))
-        if index not in self._streets:
-            self._streets[index] = drawn_street(np.random.default_rng(index))
-        street = self._streets[index]
+        if index not in self.streets:
+            self.streets[index] = drawn_street(np.random.default_rng(index))
+        street = self.streets[index]
         for row, plate in enumerate(street.plates):
             height_px = 1.5 * plate.quad.height / (plate.lines or 1)
             front = random_front(rng, height_px=int(np.clip(height_px, 24, 96)))
             street = replace_plate(street, index=row, front=front, rng=rng)
-        return labelled(street, LabelledScene.bare(street.pixels))
+        return LabelledScene.of(street)
 
 
 def drawn_street(rng: np.random.Generator) -> Scene:

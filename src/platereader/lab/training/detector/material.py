@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box
 from platereader.errors import DatasetError
-from platereader.lab.datasets import LabelledImage, LabelledPlate
+from platereader.lab.datasets import Dataset, LabelledImage, LabelledPlate
+from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.datasets.photographs import held_out_negatives, load_photographs, trainable
-from platereader.lab.training.detector.tiles import LINE_CLASSES, FloatArray, LabelledScene, box_points, shrunk
+from platereader.lab.synthesis.scene import Scene, ScenePlate
+from platereader.lab.training.detector.tiles import LabelledScene, shrunk
 from platereader.media._images import read_image
+from platereader.results import Lines
 
 _TWO_LINE_ASPECT = 2.4
 _MEMORY_SIDE_PX = 1280
@@ -28,6 +30,7 @@ _KINDS = (
     ("neighbours", "", 0.14),
 )
 _EMPTY = "negatives-colour"
+_VALIDATED = ("russian", "streets", "more", "neighbours")
 _SETS = (*dict.fromkeys(name for name, _, _ in _KINDS), _EMPTY, "negatives")
 # Labels of ``more`` whose boxes are known to be wrong.
 _WRONG_BOXES = ("aamenkov_001", "KostyaKulakov_006", "dstaroff_kz_012", "dstaroff_kz_021", "dstaroff_kz_059")
@@ -57,6 +60,11 @@ class LabelledSets:
         """The pictures of a set; none of an absent one."""
         return self.images.get(name, ())
 
+    @property
+    def empty(self) -> tuple[LabelledImage, ...]:
+        """Scenes without plates: only those in colour, where there are any."""
+        return self.of(_EMPTY) or self.of("negatives")
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -67,24 +75,41 @@ class Material:
     empty: tuple[LabelledImage, ...]
 
 
-def load_sets(root: Path) -> LabelledSets:
-    """Read and decode what is under ``root``.
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """What a validation looks at: labelled photographs, and scenes without plates."""
 
-    That is a folder with one or more of ``russian``, ``streets``, ``small``, ``more``, ``other``, ``neighbours``,
+    images: tuple[LabelledImage, ...]
+    empty: tuple[LabelledImage, ...]
+
+
+def load_sets(*roots: Path) -> LabelledSets:
+    """Read and decode what is under the ``roots``; sets of one name are put together.
+
+    A root is a folder with one or more of ``russian``, ``streets``, ``small``, ``more``, ``other``, ``neighbours``,
     ``negatives-colour`` and ``negatives``, or one labelled set, whose pictures count as ``russian`` and without plates
     as ``negatives``.
 
     Raises:
         DatasetError: a set cannot be used at all.
     """
+    images: dict[str, tuple[LabelledImage, ...]] = {}
+    skipped = 0
+    for root in roots:
+        for name, found in _sets_under(root).items():
+            images[name] = images.get(name, ()) + found.images
+            skipped += len(found.skipped)
+    return LabelledSets(images, skipped)
+
+
+def _sets_under(root: Path) -> dict[str, Dataset]:
     found = {name: load_photographs(root / name) for name in _SETS if (root / name).is_dir()}
     if found:
-        images = {name: photographs.images for name, photographs in found.items()}
-        return LabelledSets(images, sum(len(one.skipped) for one in found.values()))
+        return found
     single = load_photographs(root)
     with_plates = tuple(image for image in single.images if image.plates)
     without = tuple(image for image in single.images if not image.plates)
-    return LabelledSets({"russian": with_plates, "negatives": without}, len(single.skipped))
+    return {"russian": Dataset(with_plates, single.skipped), "negatives": Dataset(without, ())}
 
 
 def detector_material(sets: LabelledSets) -> Material:
@@ -97,62 +122,50 @@ def detector_material(sets: LabelledSets) -> Material:
         DatasetError: there is no plate to learn from, or nothing to learn corners from.
     """
     allowed = {image.path for image in trainable(sets.all)}
-    wrong = {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
-    usable = {
-        name: [image for image in images if image.path in allowed - wrong and image.good_boxes]
-        for name, images in sets.images.items()
-    }
-    sources = [
-        Source(tuple(image for image in usable.get(name, ()) if image.path.name.startswith(prefix)), share)
-        for name, prefix, share in _KINDS
-    ]
-    cornered = tuple(
-        image
-        for source in sources
-        for image in source.images
-        if all(plate.corners or plate.is_loose for plate in image.plates)
-    )
-    held_out = {image.path for image in held_out_negatives(sets.of("negatives"))}
-    scenes = sets.of(_EMPTY) or sets.of("negatives")
-    empty = tuple(image for image in scenes if image.path in allowed - held_out)
-    material = Material(tuple(source for source in sources if source.images), cornered, empty)
-    _check_material(material)
-    return material
-
-
-def _check_material(material: Material) -> None:
-    if not material.sources:
+    allowed -= {image.path for image in sets.of("more") if image.path.stem in _WRONG_BOXES}
+    sources: list[Source] = []
+    for name, prefix, share in _KINDS:
+        named = (image for image in sets.of(name) if image.path.name.startswith(prefix))
+        images = tuple(image for image in named if image.path in allowed and image.good_boxes)
+        if images:
+            sources.append(Source(images, share))
+    usable = (image for source in sources for image in source.images)
+    cornered = tuple(image for image in usable if all(plate.corners or plate.is_loose for plate in image.plates))
+    allowed -= {image.path for image in held_out_negatives(sets.of("negatives"))}
+    empty = tuple(image for image in sets.empty if image.path in allowed)
+    if not sources:
         raise DatasetError(
             "data has no photograph to train on: needed are pictures with a plate in a box that is not 'loose', "
             "outside of the calibration fifth."
         )
-    if not (material.cornered or material.empty):
+    if not (cornered or empty):
         raise DatasetError(
             "data has neither photographs with the corners of their plates nor pictures without plates to put rendered "
             "ones on, so corners cannot be learnt: add either of them."
         )
+    return Material(tuple(sources), cornered, empty)
+
+
+def held_out(sets: LabelledSets) -> Photographs:
+    """The photographs and the empty scenes in colour that no training sees."""
+    images = [
+        image
+        for name in _VALIDATED
+        for image in sets.of(name)
+        if is_held_out(image.path) and any(plate.box is not None for plate in image.plates)
+    ]
+    empty = [image for image in sets.empty if is_held_out(image.path)]
+    return Photographs(tuple(images), tuple(empty))
 
 
 def scene_of(image: LabelledImage, pixels: BgrImage) -> LabelledScene:
     """A labelled photograph as arrays; plates with a loose box become ignored areas, too."""
     boxed = [(plate, plate.box) for plate in image.plates if plate.box is not None]
-    known = [plate for plate, _ in boxed if not plate.is_loose]
+    plates = tuple(ScenePlate(box, plate.corners, _lines(image, plate)) for plate, box in boxed if not plate.is_loose)
     # A loose box gets a fifth more around it.
     loose = [box.padded(0.2 * box.width, 0.2 * box.height) for plate, box in boxed if plate.is_loose]
-    boxes = _rows([plate.corners.box if plate.corners else box for plate, box in boxed if not plate.is_loose])
-    corners = box_points(boxes)
-    for row, plate in enumerate(known):
-        if plate.corners is not None:
-            corners[row] = plate.corners.to_array()
-    return LabelledScene(
-        pixels,
-        boxes,
-        np.array([_line_class(image, plate) for plate in known], np.int64),
-        corners,
-        np.array([plate.corners is not None for plate in known], np.bool_),
-        _rows((*loose, *image.ignored)),
-        image.shows_all,
-    )
+    ignored = np.array([box.to_tuple() for box in (*loose, *image.ignored)], np.float32).reshape(-1, 4)
+    return LabelledScene.of(Scene(pixels, plates), ignored=ignored, complete=image.shows_all)
 
 
 class DecodedScenes:
@@ -169,17 +182,12 @@ class DecodedScenes:
         return self._known[image.path]
 
 
-def _line_class(image: LabelledImage, plate: LabelledPlate) -> int:
-    """0 for one line of text, 1 for two, -1 where neither type nor shape tells."""
+def _lines(image: LabelledImage, plate: LabelledPlate) -> Lines | None:
+    """Lines of text, as labelled or as the shape tells in some of the sets."""
     if plate.plate_type is not None:
-        return LINE_CLASSES[plate.lines]
+        return plate.lines
     if image.path.name.startswith("rl_"):
-        return 0
+        return 1
     if image.path.name.startswith("as_") and plate.box is not None:
-        return int(plate.box.width < _TWO_LINE_ASPECT * plate.box.height)
-    return -1
-
-
-def _rows(boxes: Sequence[Box]) -> FloatArray:
-    """Boxes as float32 ``(M, 4)``, also for none."""
-    return np.array([box.to_tuple() for box in boxes], np.float32).reshape(-1, 4)
+        return 2 if plate.box.width < _TWO_LINE_ASPECT * plate.box.height else 1
+    return None

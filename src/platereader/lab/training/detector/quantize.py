@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -58,9 +59,9 @@ class Exported(NamedTuple):
     finder: Path
     refiner: Path
 
-    def named(self, suffix: str) -> Exported:
-        """The files of other weights beside them: ``-int8.onnx`` in the place of ``.onnx``."""
-        return Exported(*(path.with_name(f"{path.stem}{suffix}") for path in self))
+    def in_int8(self, suffix: str) -> Exported:
+        """The files of the int8 weights beside them: ``-int8`` and the suffix in the place of ``.onnx``."""
+        return Exported(*(path.with_name(f"{path.stem}-int8{suffix}") for path in self))
 
 
 def calibration_scenes(sets: LabelledSets, *, count: int = 200, seed: int = 0) -> list[LabelledImage]:
@@ -111,31 +112,29 @@ def quantize_detector(
     """
     before = _with_runtimes(files, *map(_on_onnx, exported))
     finder, refiner = networks_of(files)
-    seen_by_finder, seen_by_refiner = _inputs(before, scenes)
-    finding = int8_tensors(fuse_normalisation(finder), FINDER_FLOW, pixels=seen_by_finder)
-    refining = int8_tensors(fuse_normalisation(refiner), REFINER_FLOW, pixels=seen_by_refiner)
-    pictures = PictureSet.of_files(
-        "calibration fifth", [one for one in sets.all if one.plates and is_calibration(one.path)]
-    )
+    frames, crops = _inputs(before, scenes)
+    finding = int8_tensors(fuse_normalisation(finder), FINDER_FLOW, pixels=frames)
+    refining = int8_tensors(fuse_normalisation(refiner), REFINER_FLOW, pixels=crops)
+    kept = [one for one in sets.all if one.plates and is_calibration(one.path)]
+    pictures = PictureSet.of_files("calibration fifth", kept)
     was = score_detector(before, pictures)
 
     def compared(*runtimes: Runtime) -> DetectorComparison:
         now = score_detector(_with_runtimes(files, *runtimes), pictures)
-        _check_loss(was, now, max_loss_points=max_loss_points)
-        return compare_scores(pictures.name, was, now, margin_points=max_loss_points)
+        return _compared(pictures.name, was, now, max_loss_points=max_loss_points)
 
     with tempfile.TemporaryDirectory(prefix="platereader-") as folder:
-        made = Exported(*(Path(folder) / path.name for path in exported))
+        made = Exported(*(Path(folder, path.name) for path in exported))
         export_finder(finder, finding, made.finder)
         export_refiner(refiner, refining, made.refiner)
         comparison = compared(*(_on_onnx(path, "int8") for path in made))
-        written = exported.named("-int8.onnx")
+        written = exported.in_int8(".onnx")
         for path, target in zip(made, written, strict=True):
             write_bytes(target, path.read_bytes())
     yield "onnx", written, comparison
 
     comparison = compared(int8_finder(finding), int8_refiner(refining))
-    written = exported.named("-int8.safetensors")
+    written = exported.in_int8(".safetensors")
     write_int8(written.finder, finding)
     write_int8(written.refiner, refining)
     yield "torch", written, comparison
@@ -154,8 +153,11 @@ def _on_onnx(path: Path, precision: str = "fp32") -> Runtime:
 def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[Pixels, Pixels]:
     """What the two networks of a float detector see on the scenes."""
     finder, refiner = _Watched(detector.finder.runtime), _Watched(detector.refiner.runtime)
-    finding, refining = replace(detector.finder, runtime=finder), replace(detector.refiner, runtime=refiner)
-    watched = replace(detector, finder=finding, refiner=refining)
+    watched = replace(
+        detector,
+        finder=replace(detector.finder, runtime=finder),
+        refiner=replace(detector.refiner, runtime=refiner),
+    )
     for scene in scenes:
         checked_detect(watched, [read_image(scene.path)])
     return finder.seen, refiner.seen
@@ -164,31 +166,23 @@ def _inputs(detector: PlateDetector, scenes: Sequence[LabelledImage]) -> tuple[P
 @torch.inference_mode()
 def int8_tensors(network: nn.Module, flow: Flow, *, pixels: Pixels) -> dict[str, Tensor]:
     """The tensors of an int8 file: every tensor's greatest value is the last number of its scale."""
-    lowest: dict[str, float] = {}
-    highest: dict[str, float] = {}
-
-    def measured(name: str, *, given: bool) -> Any:
-        def measure(module: nn.Module, read: tuple[Tensor, ...], output: Tensor) -> None:
-            del module
-            values, key = (output, f"{name}.sum") if given else (read[0], name)
-            lowest[key] = min(lowest.get(key, 0.0), float(values.min()))
-            highest[key] = max(highest.get(key, 0.0), float(values.max()))
-
-        return measure
-
     layers, adding = convolutions(network), adding_layers(network)
-    hooks = [module.register_forward_hook(measured(name, given=False)) for name, module in layers.items()]
-    hooks += [layers[name].register_forward_hook(measured(name, given=True)) for name in adding]
+    highest, sums = dict.fromkeys(layers, 0.0), dict.fromkeys(adding, (0.0, 0.0))
+
+    def measure(name: str, _: nn.Module, read: tuple[Tensor, ...], given: Tensor) -> None:
+        highest[name] = max(highest[name], float(read[0].max()))
+        if name in adding:
+            low, high = sums[name]
+            sums[name] = min(low, float(given.min())), max(high, float(given.max()))
+
+    hooks = [module.register_forward_hook(partial(measure, name)) for name, module in layers.items()]
     for batch in pixels:
         network(planes(torch.from_numpy(batch)))
     for hook in hooks:
         hook.remove()
-    scales = {name: Scale(max(highest[name], 1e-6) / 255) for name in layers} | {next(iter(layers)): Scale(1 / 255)}
-    return quantized(
-        network,
-        shared_scales(scales, flow),
-        {name: _whole_range(lowest[f"{name}.sum"], highest[f"{name}.sum"]) for name in adding},
-    )
+    scales = {name: Scale(max(value, 1e-6) / 255) for name, value in highest.items()}
+    scales[next(iter(layers))] = Scale(1 / 255)
+    return quantized(network, shared_scales(scales, flow), {name: _whole_range(*sums[name]) for name in adding})
 
 
 def _whole_range(lowest: float, highest: float) -> Scale:
@@ -197,22 +191,18 @@ def _whole_range(lowest: float, highest: float) -> Scale:
     return Scale(scale, round(-lowest / scale))
 
 
-def _check_loss(was: DetectorScores, now: DetectorScores, *, max_loss_points: float) -> None:
-    """Refuse what finds fewer plates.
-
-    Raises:
-        AccuracyError: more points of AP50, or of AP50-95, are lost than ``max_loss_points``.
-        DatasetError: there is no plate to compare on.
-    """
-    for name, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
+def _compared(name: str, was: DetectorScores, now: DetectorScores, *, max_loss_points: float) -> DetectorComparison:
+    """The comparison, unless more points of AP50 or AP50-95 are lost, or there is no plate to compare on."""
+    for figure, old, new in (("AP50", was.ap50, now.ap50), ("AP50-95", was.ap50_95, now.ap50_95)):
         if old is None or new is None:
             raise DatasetError("the labelled sets have no plate in their calibration fifth to compare on: give more.")
         lost = 100 * (old.value - new.value)
         if lost > max_loss_points:
             raise AccuracyError(
-                f"in int8 the detector loses {lost:.2f} points of {name} on {old.n} plates, allowed are "
+                f"in int8 the detector loses {lost:.2f} points of {figure} on {old.n} plates, allowed are "
                 f"{max_loss_points:g}. Calibrate on more or other scenes, or allow more."
             )
+    return compare_scores(name, was, now, margin_points=max_loss_points)
 
 
 class _Watched:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader._geometry import Box, Quad
 from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.results import Lines
 
 FloatArray = NDArray[np.float32]
@@ -23,6 +25,8 @@ FloatArray = NDArray[np.float32]
 LINE_CLASSES: dict[Lines | None, int] = {1: 0, 2: 1, None: -1}
 """Class of a plate by its number of lines of text; -1 where that is unknown."""
 
+_LINES_OF: dict[int, Lines | None] = {label: lines for lines, label in LINE_CLASSES.items()}
+_NOWHERE = np.zeros((0, 4), np.float32)
 _FILL = (114, 114, 114)
 _MIRRORED = [1, 0, 3, 2]
 _MIN_WIDTH_PX, _MIN_HEIGHT_PX = 8.0, 3.0
@@ -79,10 +83,31 @@ class LabelledScene:
     complete: bool = True
 
     @classmethod
-    def bare(cls, pixels: BgrImage) -> LabelledScene:
-        """A picture of which no plate is known."""
-        boxes, corners = np.zeros((0, 4), np.float32), np.zeros((0, 4, 2), np.float32)
-        return cls(pixels, boxes, np.zeros(0, np.int64), corners, np.zeros(0, np.bool_), boxes)
+    def of(cls, made: Scene, *, ignored: FloatArray = _NOWHERE, complete: bool = True) -> LabelledScene:
+        """A picture with the plates that the synthesis knows in it; boxes are those around their corners."""
+        corners = np.array([plate.quad.to_array() for plate in made.plates], np.float32).reshape(-1, 4, 2)
+        return cls(
+            made.pixels,
+            _bounds(corners),
+            np.array([LINE_CLASSES[plate.lines] for plate in made.plates], np.int64),
+            corners,
+            np.array([plate.corners is not None for plate in made.plates], np.bool_),
+            ignored,
+            complete,
+        )
+
+    def scene(self) -> Scene:
+        """The picture in the words of the synthesis; corners only where they are known."""
+        rows = zip(self.boxes, self.corners, self.has_corners, self.lines, strict=True)
+        plates = tuple(
+            ScenePlate(Box(*box.tolist()), Quad.from_points(corners) if known else None, _LINES_OF[int(label)])
+            for box, corners, known, label in rows
+        )
+        return Scene(self.pixels, plates)
+
+    def remade(self, made: Scene) -> LabelledScene:
+        """The picture and its plates as the synthesis left them; areas as they were."""
+        return LabelledScene.of(made, ignored=self.ignored, complete=self.complete)
 
 
 SceneSource: TypeAlias = Callable[[np.random.Generator], LabelledScene]
@@ -97,7 +122,7 @@ def box_points(boxes: FloatArray) -> FloatArray:
 def cut_tile(scene: LabelledScene, *, size: tuple[int, int], rng: np.random.Generator) -> LabelledScene:
     """A tile of ``(height, width)`` px around one plate of the scene, or in a fifth of the cases around any place.
 
-    The plate's width in the tile is log-uniform between 14 and 600 px, as far as the scene's resolution and the tile
+    The plate's width in the tile is log-uniform between 14 and 800 px, as far as the scene's resolution and the tile
     allow; nearly half of the plates are smaller than 44 px, one in twenty fills the tile. A scene of which a plate is
     known only by its box is not turned: its upright box would become too wide.
     """
@@ -125,16 +150,13 @@ def join_mosaic(scenes: Sequence[LabelledScene], *, size: tuple[int, int], rng: 
     for scene, ((y1, y2), (x1, x2)) in zip(scenes, slots, strict=True):
         tile = cut_tile(scene, size=(y2 - y1, x2 - x1), rng=rng)
         canvas[y1:y2, x1:x2] = tile.pixels
-        parts.append(_moved(tile, float(x1), float(y1)))
-    return LabelledScene(
-        canvas,
-        np.concatenate([part.boxes for part in parts]),
-        np.concatenate([part.lines for part in parts]),
-        np.concatenate([part.corners for part in parts]),
-        np.concatenate([part.has_corners for part in parts]),
-        np.concatenate([part.ignored for part in parts]),
-        all(part.complete for part in parts),
-    )
+        point, area = np.array([x1, y1], np.float32), np.array([x1, y1, x1, y1], np.float32)
+        parts.append(replace(tile, boxes=tile.boxes + area, corners=tile.corners + point, ignored=tile.ignored + area))
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("boxes", "lines", "corners", "has_corners", "ignored")
+    }
+    return LabelledScene(canvas, **joined, complete=all(part.complete for part in parts))
 
 
 def relight(scene: LabelledScene, *, rng: np.random.Generator) -> LabelledScene:
@@ -256,25 +278,18 @@ def _place(
 def _warped(pixels: BgrImage, matrix: NDArray[np.float64], scale: float, size: tuple[int, int]) -> BgrImage:
     """Pixels under a homography of pixel edges; shrunk by areas first where a plain warp would alias."""
     if scale < 0.6:
-        pixels, matrix = _needed(pixels, matrix, size)
+        # Only the part of the picture that the tile shows.
+        tile = np.array([[[0, 0], [size[1], 0], [size[1], size[0]], [0, size[0]]]], np.float32)
+        x1, y1, x2, y2 = _bounds(_mapped(tile, np.linalg.inv(matrix).astype(np.float64)))[0]
+        left = int(np.clip(x1 - 4, 0, pixels.shape[1] - 1))
+        top = int(np.clip(y1 - 4, 0, pixels.shape[0] - 1))
+        pixels = pixels[top : max(top + 1, int(y2 + 5)), left : max(left + 1, int(x2 + 5))]
         height, width = pixels.shape[:2]
         small = (max(1, round(width * scale * 1.3)), max(1, round(height * scale * 1.3)))
         pixels = cast(BgrImage, cv2.resize(pixels, small, interpolation=cv2.INTER_AREA))
-        matrix = matrix @ np.diag([width / small[0], height / small[1], 1.0])
+        matrix = matrix @ _shift(left, top) @ np.diag([width / small[0], height / small[1], 1.0])
     centred = _shift(-0.5, -0.5) @ matrix @ _shift(0.5, 0.5)
     return cast(BgrImage, cv2.warpPerspective(pixels, centred, (size[1], size[0]), borderValue=_FILL))
-
-
-def _needed(
-    pixels: BgrImage, matrix: NDArray[np.float64], size: tuple[int, int]
-) -> tuple[BgrImage, NDArray[np.float64]]:
-    """The part of the picture that a tile shows, and the homography from there."""
-    tile = np.array([[[0, 0], [size[1], 0], [size[1], size[0]], [0, size[0]]]], np.float32)
-    x1, y1, x2, y2 = _bounds(_mapped(tile, np.linalg.inv(matrix).astype(np.float64)))[0]
-    left = int(np.clip(x1 - 4, 0, pixels.shape[1] - 1))
-    top = int(np.clip(y1 - 4, 0, pixels.shape[0] - 1))
-    part = pixels[top : max(top + 1, int(y2 + 5)), left : max(left + 1, int(x2 + 5))]
-    return part, matrix @ _shift(left, top)
 
 
 def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
@@ -282,12 +297,6 @@ def _mapped(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
     flat = np.concatenate((points, np.ones_like(points[..., :1])), -1) @ matrix.T
     mapped: FloatArray = (flat[..., :2] / np.maximum(flat[..., 2:], 1e-6)).astype(np.float32)
     return mapped
-
-
-def _depths(points: FloatArray, matrix: NDArray[np.float64]) -> FloatArray:
-    """What a homography divides points ``(M, P, 2)`` by, ``(M, P)``; not above 0 behind its horizon."""
-    depths: FloatArray = (points @ matrix[2, :2] + matrix[2, 2]).astype(np.float32)
-    return depths
 
 
 def _bounds(points: FloatArray) -> FloatArray:
@@ -309,8 +318,9 @@ def _relabelled(
     size, seen = full[:, 2:] - full[:, :2], boxes[:, 2:] - boxes[:, :2]
     share = np.prod(seen, 1) / np.maximum(np.prod(size, 1), 1e-6)
     big = (seen[:, 0] >= _MIN_WIDTH_PX) & (seen[:, 1] >= _MIN_HEIGHT_PX)
-    # What is behind the horizon of the warp comes out mirrored or endless.
-    ahead = _depths(scene.corners, matrix).min(1) > _MIN_DEPTH
+    # What is behind the horizon of the warp, where it divides by 0 or less, comes out mirrored or endless.
+    depths = (scene.corners @ matrix[2, :2] + matrix[2, 2]).astype(np.float32)  # (M, 4)
+    ahead = depths.min(1) > _MIN_DEPTH
     keep = ahead & (share >= _WHOLE) & big
     lost = ahead & ~keep & (share > _TRACE)
     ignored = _bounds(_mapped(box_points(scene.ignored), matrix))
@@ -322,15 +332,4 @@ def _relabelled(
         scene.has_corners[keep],
         np.concatenate((np.clip(ignored, 0, limit), boxes[lost])),
         scene.complete,
-    )
-
-
-def _moved(scene: LabelledScene, dx: float, dy: float) -> LabelledScene:
-    """Labels moved by ``(dx, dy)`` px."""
-    step = np.array([dx, dy], np.float32)
-    return replace(
-        scene,
-        boxes=scene.boxes + np.tile(step, 2),
-        corners=scene.corners + step,
-        ignored=scene.ignored + np.tile(step, 2),
     )

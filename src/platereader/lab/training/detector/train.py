@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,25 +18,16 @@ from platereader.detection._finder_network import DEFAULT_WIDTHS, FinderNetwork,
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.detection._refiner_network import RefinerNetwork, refiner_from_state
-from platereader.lab.training.batches import numbered
 from platereader.lab.training.checkpoint import half_precision
 from platereader.lab.training.detector.combination import fit_pair, pair_settings
 from platereader.lab.training.detector.comparison import PictureSet, score_detector, score_rows
 from platereader.lab.training.detector.data import TileMaker
-from platereader.lab.training.detector.material import detector_material, load_sets
+from platereader.lab.training.detector.material import Photographs, detector_material, held_out, load_sets
 from platereader.lab.training.detector.tiles import SceneSource
-from platereader.lab.training.finder.data import Batch as TileBatch
-from platereader.lab.training.finder.data import FinderBatches
-from platereader.lab.training.finder.loss import finder_loss
-from platereader.lab.training.finder.validation import Photographs, averaged_finder, held_out
-from platereader.lab.training.finder.validation import validate as validate_finder
+from platereader.lab.training.finder import FinderBatches, averaged_finder, finder_loss, validate_finder
 from platereader.lab.training.loop import TrainingLoop, record_of
 from platereader.lab.training.optimizer_step import adamw, fast_arithmetic
-from platereader.lab.training.refiner.data import Batch as CropBatch
-from platereader.lab.training.refiner.data import RefinerBatches
-from platereader.lab.training.refiner.loss import refiner_loss
-from platereader.lab.training.refiner.validation import averaged_refiner
-from platereader.lab.training.refiner.validation import validate as validate_refiner
+from platereader.lab.training.refiner import RefinerBatches, averaged_refiner, refiner_loss, validate_refiner
 from platereader.lab.training.report import Figures, describe_weights
 from platereader.lab.training.settings import TrainingSettings
 from platereader.registry import Kind
@@ -50,12 +40,14 @@ FINDER_NAME: Final = "plate_finder.safetensors"
 REFINER_NAME: Final = "plate_refiner.safetensors"
 """The weights of the refiner, beside those of the finder."""
 
-_FINDER_PANELS = (
-    ("scores", "boxes", "sides"),
-    ("recall", "sure_recall", "close_recall"),
-    ("proposals", "false_alarms"),
-)
-_REFINER_PANELS = (("kinds", "corners", "heat", "hulls"), ("accepted", "false", "hull"), ("corner_error",))
+_PANELS = {
+    "finder": (
+        ("scores", "boxes", "sides"),
+        ("recall", "sure_recall", "close_recall"),
+        ("proposals", "false_alarms"),
+    ),
+    "refiner": (("kinds", "corners", "heat", "hulls"), ("accepted", "false", "hull"), ("corner_error",)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +59,13 @@ class DetectorTraining(TrainingSettings):
 
     def split(self) -> tuple[DetectorTraining, DetectorTraining]:
         """The training of the finder, with two thirds of the time and the steps, and that of the refiner."""
-        shares = (2 / 3, 1 / 3)
         first, second = (
             replace(
                 self,
                 minutes=None if self.minutes is None else share * self.minutes,
                 steps=None if self.steps is None else max(1, round(share * self.steps)),
             )
-            for share in shares
+            for share in (2 / 3, 1 / 3)
         )
         return first, second
 
@@ -116,51 +107,38 @@ def train_networks(
         InvalidArgumentError: the run was begun with other settings, or its loss stays infinite.
         WeightsCorruptError: a checkpoint is damaged.
     """
-    finding, refining = training.split()
-    first, second = networks
     for network in networks:
         network.to(memory_format=torch.channels_last)
-    loops = (
-        _loop(first, output=output / "finder", training=finding, origin=origin, panels=_FINDER_PANELS),
-        _loop(second, output=output / "refiner", training=refining, origin=origin, panels=_REFINER_PANELS),
+    finding, refining = (
+        TrainingLoop(
+            network,
+            output=output / name,
+            settings=part,
+            optimizer=adamw(network, part),
+            origin=origin,
+            panels=panels,
+        )
+        for network, part, (name, panels) in zip(networks, training.split(), _PANELS.items(), strict=True)
     )
-    loops[0].fit(
-        numbered(FinderBatches(draw, seed=training.seed, progress=loops[0].shared_progress), loop=loops[0]),
-        loss_of=partial(_finder_losses, first),
+    first, second = networks
+    finding.fit(
+        FinderBatches(draw, seed=training.seed, progress=finding.shared_progress),
+        loss_of=lambda batch: finder_loss(_outputs(first, batch.pictures), batch),
         validate=lambda tensors: validate_finder(tensors, photographs),
     )
-    finder = Finder(TorchRuntime(averaged_finder(loops[0].ema.tensors)), **settings)
-    loops[1].fit(
-        numbered(RefinerBatches(draw, seed=training.seed, finder=finder), loop=loops[1]),
-        loss_of=partial(_refiner_losses, second),
+    finder = Finder(TorchRuntime(averaged_finder(finding.ema.tensors)), **settings)
+    refining.fit(
+        RefinerBatches(draw, seed=training.seed, finder=finder),
+        loss_of=lambda batch: refiner_loss(_outputs(second, batch.crops), batch),
         validate=lambda tensors: validate_refiner(tensors, photographs, finder=finder),
     )
-    return Trained(finder, Refiner(TorchRuntime(averaged_refiner(loops[1].ema.tensors))), loops)
+    return Trained(finder, Refiner(TorchRuntime(averaged_refiner(refining.ema.tensors))), (finding, refining))
 
 
-def _loop(
-    network: nn.Module,
-    *,
-    output: Path,
-    training: TrainingSettings,
-    origin: Mapping[str, Any],
-    panels: Sequence[Sequence[str]],
-) -> TrainingLoop:
-    optimizer = adamw(network, learning_rate=training.learning_rate, weight_decay=training.weight_decay)
-    return TrainingLoop(network, output=output, settings=training, optimizer=optimizer, origin=origin, panels=panels)
-
-
-def _finder_losses(network: FinderNetwork, batch: TileBatch) -> dict[str, Tensor]:
-    pictures = planes(batch.pictures)  # (N, 3, H, W)
+def _outputs(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """The outputs of finder or refiner for uint8 ``(N, H, W, 3)``."""
     with fast_arithmetic():
-        outputs = network(pictures)  # (N, 1, A), (N, 4, A)
-    return finder_loss(outputs, batch.targets, size=(pictures.shape[2], pictures.shape[3]))
-
-
-def _refiner_losses(network: RefinerNetwork, batch: CropBatch) -> dict[str, Tensor]:
-    with fast_arithmetic():
-        outputs = network(planes(batch.crops))  # (N, 4, 16, 32), (N, 3)
-    return refiner_loss(outputs, batch.targets)
+        return cast("tuple[Tensor, Tensor]", network(planes(pixels)))
 
 
 def train_detector(
@@ -195,24 +173,20 @@ def train_detector(
     first, second = (FinderNetwork(widths), RefinerNetwork()) if start is None else networks_of(start)
     sets = load_sets(data)
     photographs = held_out(sets)
-    began = None if start is None else [file.sha256 for file in start]
-    trained = train_networks(
+    finder, refiner, loops = train_networks(
         (first.train(), second.train()),
         draw=TileMaker(detector_material(sets)).scene,
         photographs=photographs,
         output=output,
         training=training,
-        origin={"widths": list(first.widths), "start": began},
+        origin={"widths": list(first.widths), "start": None if start is None else [file.sha256 for file in start]},
         settings={} if start is None else start.finder.settings.get("finder", {}),
     )
-    finder, refiner, loops = trained
     loops[0].report_skipped(sets.skipped)
     kept = {name: getattr(finder, name) for name in ("input_size", "largest_shrink", "min_score", "max_iou", "most")}
-    detector = PlateDetector(finder, refiner)
-    if start is not None:
-        detector = replace(PlateDetector.from_weights(*start), finder=finder, refiner=refiner)
-    detector = fit_pair(detector, photographs)
-    pictures = PictureSet.of_files("held out", (*photographs.images, *photographs.empty))
+    began = PlateDetector(finder, refiner) if start is None else PlateDetector.from_weights(*start)
+    detector = fit_pair(replace(began, finder=finder, refiner=refiner), photographs)
+    pictures = PictureSet.of_files("held out", photographs.images + photographs.empty)
     figures = score_rows(score_detector(detector, pictures))
     settings = {"finder": kept, "pair": pair_settings(detector)}
     return write_detector(output, loops, settings=settings, start=start, data=[data], figures=figures)
@@ -229,20 +203,18 @@ def write_detector(
 ) -> Path:
     """Write the averaged weights of finder and refiner, with their sidecars and cards; returns the finder's file.
 
-    The licence of the weights that the trainings began with is handed on. ``settings`` are those of the finder and
-    of the pair. The cards name the folders of ``data`` and the ``figures`` of the pair.
+    ``settings`` are those of the finder and of the pair. The cards name the folders of ``data`` and the ``figures`` of
+    the pair.
     """
-    files = output / FINDER_NAME, output / REFINER_NAME
-    starts = (None, None) if start is None else (start.finder, start.refiner)
-    for file, loop in zip(files, loops, strict=True):
+    finder, refiner = output / FINDER_NAME, output / REFINER_NAME
+    for file, loop in zip((finder, refiner), loops, strict=True):
         write_tensors(file, half_precision(loop.ema.tensors))
-    second = hashlib.sha256(files[1].read_bytes()).hexdigest()
-    settings_of: dict[Kind, Mapping[str, Any]] = {
-        "detector": {"refiner": REFINER_NAME, "refiner_sha256": second, **settings},
-        "refiner": {},
-    }
-    for (kind, values), file, loop, began in zip(settings_of.items(), files, loops, starts, strict=True):
+    digest = hashlib.sha256(refiner.read_bytes()).hexdigest()
+    described: tuple[tuple[Path, Kind, Mapping[str, Any]], ...] = (
+        (finder, "detector", {"refiner": REFINER_NAME, "refiner_sha256": digest, **settings}),
+        (refiner, "refiner", {}),
+    )
+    for (file, kind, values), loop, began in zip(described, loops, start or (None, None), strict=True):
         record = record_of(loop.output, start=began, data=data, figures=figures)
-        licence = "unknown" if began is None else began.entry.licence
-        describe_weights(file, record, kind=kind, settings=values, licence=licence)
-    return files[0]
+        describe_weights(file, record, kind=kind, settings=values)
+    return finder

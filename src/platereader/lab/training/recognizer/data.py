@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,11 +117,15 @@ def exact_crops(plates: Iterable[RealPlate]) -> list[Sample]:
 
 
 def jittered_crops(plates: Iterable[RealPlate], *, rng: np.random.Generator) -> list[Sample]:
-    """The plates cut out by wrong corners and disturbed, as in training."""
+    """The plates cut out by wrong corners and disturbed, as in training, but whole.
+
+    Where corners are only guessed nobody knows which characters a cut would hide.
+    """
     profile = CropProfile(corner_error=CORNER_ERROR)
     return [as_sample(jitter_real(plate, rng=rng, profile=profile)) for plate in plates]
 
 
+@dataclass(eq=False)
 class PlateBatches(Dataset[Batch]):
     """Batch number i of a run: the same for the same seed, however often the run was interrupted.
 
@@ -128,33 +133,24 @@ class PlateBatches(Dataset[Batch]):
     photographs without plates, there is no scenery.
     """
 
-    def __init__(
-        self,
-        alphabet: Alphabet,
-        *,
-        config: ConvCtcConfig | None = None,
-        batch_size: int,
-        real: Sequence[RealPlate] = (),
-        kinds: Kinds | None = None,
-        backgrounds: Sequence[BgrImage] = (),
-        seed: int = 0,
-    ) -> None:
-        self.alphabet = alphabet
-        self.config: ConvCtcConfig = config or ConvCtcConfig()
-        self.batch_size = batch_size
-        self.real = real
-        self.kinds: Kinds = kinds or Kinds()
-        self.backgrounds = backgrounds
-        self.seed = seed
-        lettering = cut_lettering(plate for plate in real if is_russian(plate))
-        self.profile: CropProfile = CropProfile(
-            corner_error=CORNER_ERROR, cut_share=0.08, hidden_share=0.14, lettering=lettering
-        )
-        known = frozenset(alphabet.characters)
+    alphabet: Alphabet
+    _: KW_ONLY
+    config: ConvCtcConfig = field(default_factory=ConvCtcConfig)
+    batch_size: int
+    real: Sequence[RealPlate] = ()
+    kinds: Kinds = field(default_factory=Kinds)
+    backgrounds: Sequence[BgrImage] = ()
+    seed: int = 0
+    profile: CropProfile = field(init=False)
+
+    def __post_init__(self) -> None:
+        lettering = cut_lettering(plate for plate in self.real if is_russian(plate))
+        self.profile = CropProfile(corner_error=CORNER_ERROR, cut_share=0.08, hidden_share=0.14, lettering=lettering)
+        known = frozenset(self.alphabet.characters)
         self._countries: dict[str, float] = {
             scheme.country: SCHEME_WEIGHTS[scheme.country]
             for scheme in NEIGHBOURS
-            if scheme.country in alphabet.marks and scheme.characters <= known
+            if scheme.country in self.alphabet.marks and scheme.characters <= known
         }
 
     @override
@@ -166,13 +162,16 @@ class PlateBatches(Dataset[Batch]):
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """One random plate."""
+        foreign = partial(foreign_sample, alphabet=self.alphabet, profile=self.profile, backgrounds=self.backgrounds)
+        scenery = partial(scenery_sample, profile=self.profile, scenes=self.backgrounds, plates=self.real)
+        lettered = partial(lettered_sample, profile=self.profile, backgrounds=self.backgrounds)
         choice = rng.random()
         for share, make in (
             (self.kinds.real if self.real else 0.0, self._real),
             (self.kinds.neighbours if self._countries else 0.0, self._neighbour),
-            (self.kinds.foreign, self._foreign),
-            (self.kinds.scenery if self.backgrounds else 0.0, self._scenery),
-            (self.kinds.lettered, self._lettered),
+            (self.kinds.foreign, foreign),
+            (self.kinds.scenery if self.backgrounds else 0.0, scenery),
+            (self.kinds.lettered, lettered),
         ):
             if choice < share:
                 return as_sample(make(rng))
@@ -185,15 +184,6 @@ class PlateBatches(Dataset[Batch]):
     def _neighbour(self, rng: np.random.Generator) -> PlateSample:
         scheme = random_scheme(rng, weights=self._countries)
         return plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds, scheme=scheme)
-
-    def _foreign(self, rng: np.random.Generator) -> PlateSample:
-        return foreign_sample(rng, alphabet=self.alphabet, profile=self.profile, backgrounds=self.backgrounds)
-
-    def _scenery(self, rng: np.random.Generator) -> PlateSample:
-        return scenery_sample(rng, profile=self.profile, scenes=self.backgrounds, plates=self.real)
-
-    def _lettered(self, rng: np.random.Generator) -> PlateSample:
-        return lettered_sample(rng, profile=self.profile, backgrounds=self.backgrounds)
 
 
 def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig) -> Batch:

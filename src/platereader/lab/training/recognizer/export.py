@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from platereader.lab.training.export import Graph
 from platereader.recognition._network import ConvCtc, network_from_state
@@ -33,14 +35,18 @@ def export_recognizer(weights: WeightFile, output: Path) -> None:
             network = ConvCtc(config)
     else:
         network, tensors = fuse_normalisation(network_from_state(tensors, config=config, name=name).eval()), {}
+    export_network(network, tensors, output)
 
-    graph = Graph(network, tensors)
+
+def export_network(network: ConvCtc, tensors: Mapping[str, Tensor], output: Path) -> None:
+    """Write a folded reader, in int8 with the ``tensors`` of its int8 file."""
+    graph, config = Graph(network, tensors), network.config
     layers, adding = list(convolutions(network)), adding_layers(network)
     features, block = graph.held("pictures", layers[0]), ""
     for layer, reader in pairwise(layers):
         given = graph.convolved(features, layer)
         if layer in adding:
-            given = graph.node("Add", graph.summand(given, layer), block, name=f"{layer}.sum")
+            given = graph.node("Add", graph.held(given, layer, "sum"), block, name=f"{layer}.sum")
         block = features
         features = graph.held(graph.node("Relu", given, name=f"{layer}.relu"), reader)
     scores = graph.convolved(features, layers[-1])

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from platereader.lab.training.recognizer.data import (
     Kinds,
     PlateBatches,
     Sample,
-    background_photographs,
     load_real_plates,
 )
 from platereader.lab.training.recognizer.finetune_data import (
@@ -103,10 +102,7 @@ def fine_tune_recognizer(
     rest = _other_plates(run, tuning, older=older, negatives=negatives)
     validation = _validation_sets(tuning, alphabet=run.alphabet)
     comparisons = tuple(_train(run, tuning, rest=rest, validation=validation, start=start))
-    examples = len(tuning.train), len(tuning.held_out)
-    result = FineTuned[ReadingComparison].of(
-        run.loop, start=start, examples=examples, skipped=tuning.skipped, comparisons=comparisons
-    )
+    result = FineTuned[ReadingComparison].of(run.loop, start=start, tuning=tuning, comparisons=comparisons)
     if not even_if_worse:
         refuse_worse(result, output=output, checkpoints=output / CHECKPOINT_NAME, data=data)
     rng = np.random.default_rng(_SEED)
@@ -178,17 +174,9 @@ def _other_plates(
     run: RecognizerRun, tuning: TuningPlates, *, older: Sequence[Path], negatives: Path | None
 ) -> PlateBatches:
     """What is trained on besides the user's plates, without the cars that are held out."""
-    rng = np.random.default_rng(run.training.seed)
     held_out = {plate.text for plate in tuning.held_out}
     real = load_real_plates(run.usable(older), alphabet=run.alphabet, calibration=False)
-    return PlateBatches(
-        run.alphabet,
-        config=run.network.config,
-        batch_size=run.training.batch_size,
-        real=[plate for plate in real if plate.text not in held_out],
-        backgrounds=background_photographs(negatives, count=400, rng=rng),
-        seed=run.training.seed,
-    )
+    return run.batches([plate for plate in real if plate.text not in held_out], kinds=Kinds(), negatives=negatives)
 
 
 def _right(recognizer: Recognizer, sets: Mapping[str, Sequence[Sample]]) -> dict[str, list[bool]]:
@@ -198,7 +186,12 @@ def _right(recognizer: Recognizer, sets: Mapping[str, Sequence[Sample]]) -> dict
 
 
 def _calibration_samples(
-    tuning: TuningPlates, *, older: Sequence[Path], negatives: Path | None, alphabet: Alphabet, rng: np.random.Generator
+    tuning: TuningPlates,
+    *,
+    older: Sequence[Path],
+    negatives: Path | None,
+    alphabet: Alphabet,
+    rng: np.random.Generator,
 ) -> list[Sample]:
     """Plates that were not trained on: up to half are the user's, none of them often."""
     count = min(CALIBRATION_PLATES // 2, 20 * len(tuning.held_out))
@@ -223,52 +216,37 @@ def _write_weights(
     quantization: QuantizationPlates,
 ) -> FineTuned[ReadingComparison]:
     """Write the weights and their int8 form, each with the calibration of its own confidences."""
-    output = run.loop.output
-    fitted = [_calibrate(run.recognizer(), calibration, name=WEIGHTS_NAME)]
+    output, int8 = run.loop.output, run.loop.output / INT8_NAME
+    result, fitted = _calibrated(result, run.recognizer(), calibration, name=WEIGHTS_NAME)
     figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
-    weights = write_recognizer_weights(
-        output, calibration=fitted[0].calibration, start=start, data=data, figures=figures
-    )
-    int8 = output / INT8_NAME
+    weights = write_recognizer_weights(output, calibration=fitted, start=start, data=data, figures=figures)
     for outdated in (int8, sidecar_of(int8), card_of(int8)):
         outdated.unlink(missing_ok=True)
     try:
         agreements = quantize_recognizer(Registry.default().resolve(weights), output=int8, plates=quantization)
         recognizer = CtcRecognizer.from_file(int8, alphabet=run.alphabet, settings=start.settings)
-        fitted.append(_calibrate(recognizer, calibration, name=INT8_NAME))
+        result, fitted = _calibrated(result, recognizer, calibration, name=INT8_NAME)
         figures = [(f"{one.name}, whole text right, greedy", show_rate(one.exact_int8)) for one in agreements]
-        record = record_of(output, start=start, data=data, figures=figures)
         describe_weights(
             int8,
-            record,
+            record_of(output, start=start, data=data, figures=figures),
             kind="recognizer",
             settings=start.settings,
             alphabet=run.alphabet.characters,
-            calibration=fitted[-1].calibration,
-            licence=start.entry.licence,
+            calibration=fitted,
         )
     except (AccuracyError, EngineError) as error:
-        fitted.append(_Calibrated(INT8_NAME, None, None, f"no int8 weights: {error}"))
-    return replace(
-        result,
-        weights=weights,
-        int8=int8 if int8.exists() else None,
-        calibration={one.name: one.figures for one in fitted if one.figures is not None},
-        notes=tuple(one.note for one in fitted if one.note is not None),
-    )
+        result = replace(result, notes=(*result.notes, f"no int8 weights: {error}"))
+    return replace(result, weights=weights, int8=int8 if int8.exists() else None)
 
 
-class _Calibrated(NamedTuple):
-    """Weights with their calibration, how far confidences hold, and a note where they are not fitted."""
+def _calibrated(
+    result: FineTuned[ReadingComparison], recognizer: CtcRecognizer, samples: Sequence[Sample], *, name: str
+) -> tuple[FineTuned[ReadingComparison], Mapping[str, Any] | None]:
+    """The calibration of new weights if it can be fitted, and the result with how far it holds or why there is none.
 
-    name: str
-    calibration: Mapping[str, Any] | None
-    figures: Mapping[str, float | None] | None
-    note: str | None
-
-
-def _calibrate(recognizer: CtcRecognizer, samples: Sequence[Sample], *, name: str) -> _Calibrated:
-    """Fit the confidences of new weights; the calibration of the old ones is not handed on."""
+    The calibration of the old weights is not handed on.
+    """
     decoder = default_decoder(recognizer.alphabet)
     readings = calibration_examples(recognizer, decoder, samples)
     try:
@@ -276,5 +254,5 @@ def _calibrate(recognizer: CtcRecognizer, samples: Sequence[Sample], *, name: st
             readings, precision=recognizer.runtime.precision, decoder=decoder_name(decoder)
         )
     except InvalidArgumentError as error:
-        return _Calibrated(name, None, None, f"{name} has no calibration: {error}")
-    return _Calibrated(name, calibration.to_dict(), figures, None)
+        return replace(result, notes=(*result.notes, f"{name} has no calibration: {error}")), None
+    return replace(result, calibration={**result.calibration, name: figures}), calibration.to_dict()

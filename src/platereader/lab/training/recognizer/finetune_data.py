@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -23,10 +23,8 @@ from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, load_dataset
 from platereader.lab.datasets.labels import name_hash
 from platereader.lab.datasets.plates import RealPlate, surroundings
-from platereader.lab.synthesis.capture import CropProfile
-from platereader.lab.synthesis.crops import jitter_real
-from platereader.lab.training.finetuning import check_enough, fingerprint_of
-from platereader.lab.training.recognizer.data import CORNER_ERROR, Batch, PlateBatches, Sample, as_sample, to_batch
+from platereader.lab.training.finetuning import TuningSet, check_enough
+from platereader.lab.training.recognizer.data import Batch, PlateBatches, Sample, jittered_crops, to_batch
 from platereader.media._images import read_image
 from platereader.plates import Alphabet
 from platereader.protocols import Rectifier
@@ -36,9 +34,6 @@ from platereader.results import Detection, Lines
 
 MIN_PLATES = 20
 """With fewer plates there is next to nothing to learn from and nothing to measure on."""
-
-# Where an outline is only guessed nobody knows which characters a cut would hide: these are shown whole.
-_WHOLE = CropProfile(corner_error=CORNER_ERROR)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,17 +59,8 @@ class TuningPlate:
         return RealPlate(pixels, self.corners, self.lines, self.text, self.path.name)
 
 
-class TuningPlates(NamedTuple):
-    """A labelled set of the user: plates to train on, and those of other texts to measure and calibrate on."""
-
-    train: Sequence[TuningPlate]
-    held_out: Sequence[TuningPlate]
-    skipped: Sequence[SkippedRow]
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells one set, as it is labelled now, from any other."""
-        return fingerprint_of(f"{plate.path.name} {plate.text}" for plate in (*self.train, *self.held_out))
+TuningPlates: TypeAlias = TuningSet[TuningPlate]
+"""A labelled set of the user."""
 
 
 def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
@@ -98,7 +84,7 @@ def load_tuning_plates(folder: Path, *, alphabet: Alphabet) -> TuningPlates:
             else:
                 skipped.append(SkippedRow(image.path, None, reason))
     check_enough(folder, len(found), least=MIN_PLATES, what="plates", skipped=skipped)
-    return TuningPlates(*split(found), skipped)
+    return TuningSet(*split(found), skipped=skipped, label=lambda plate: f"{plate.path.name} {plate.text}")
 
 
 def split(plates: Sequence[TuningPlate]) -> tuple[list[TuningPlate], list[TuningPlate]]:
@@ -129,7 +115,7 @@ def straightened(plates: Sequence[TuningPlate], *, rectifier: Rectifier) -> list
 def jittered(plates: Sequence[TuningPlate], *, rng: np.random.Generator, count: int) -> list[Sample]:
     """Random ones of the plates, ``count`` of them, cut out by wrong corners and disturbed, as in training."""
     chosen: list[int] = rng.integers(len(plates), size=count).tolist()
-    return [as_sample(jitter_real(plates[index].real, rng=rng, profile=_WHOLE)) for index in chosen]
+    return jittered_crops((plates[index].real for index in chosen), rng=rng)
 
 
 @dataclass(eq=False)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.comparison import read_greedily
 from platereader.lab.training.recognizer.data import PlateBatches, Sample, background_photographs, load_real_plates
-from platereader.lab.training.recognizer.export import export_recognizer
+from platereader.lab.training.recognizer.export import export_network
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
 from platereader.protocols import Detector
@@ -113,14 +112,13 @@ def quantize_recognizer(
         MissingDependencyError: a package of the extra ``train`` is not installed.
     """
     alphabet, config = shape_of(weights.settings, alphabet=weights.entry.alphabet)
-    size_px = config.size_px
     name = str(weights.path)
     network = fuse_normalisation(
         network_from_state(tensors_of(weights.data, name=name), config=config, name=name).eval()
     )
-    pictures = torch.from_numpy(prepare(plates.calibration, size_px=size_px))
+    pictures = torch.from_numpy(prepare(plates.calibration, size_px=config.size_px))
     tensors = quantized(network, *measured_scales(network, pictures))
-    fp32, int8 = TorchRuntime(network), _on_onnx(tensors, weights)
+    fp32, int8 = TorchRuntime(network), _on_onnx(network, tensors)
     read = partial(read_greedily, alphabet=alphabet, config=config)
     texts = {
         name: list(zip([sample.text for sample in samples], read(fp32, samples), read(int8, samples), strict=True))
@@ -139,14 +137,11 @@ def quantize_recognizer(
     return agreements
 
 
-def _on_onnx(tensors: Mapping[str, Tensor], weights: WeightFile) -> Runtime:
+def _on_onnx(network: ConvCtc, tensors: Mapping[str, Tensor]) -> Runtime:
     """The int8 network on the engine that computes it alike on every processor."""
     with tempfile.TemporaryDirectory() as folder:
-        made, exported = Path(folder, "int8.safetensors"), Path(folder, "int8.onnx")
-        write_int8(made, tensors)
-        alphabet = weights.entry.alphabet
-        rounded = WeightFile.read(made, kind="recognizer", settings=weights.settings, alphabet=alphabet)
-        export_recognizer(rounded, exported)
+        exported = Path(folder, "int8.onnx")
+        export_network(network, tensors, exported)
         return exported_runtime(exported.read_bytes(), name=str(exported), engine="onnx", precision="int8")
 
 
@@ -160,17 +155,14 @@ def measured_scales(network: ConvCtc, pictures: Tensor) -> tuple[dict[str, Scale
     inputs: dict[str, Scale] = {}
     sums: dict[str, Scale] = {}
 
-    def measured(name: str) -> Any:
-        def measure(module: nn.Module, seen: tuple[Tensor, ...], given: Tensor) -> None:
-            del module
-            inputs[name] = _best_scale(seen[0])
-            if name in adding:
-                sums[name] = _best_scale(given)
-
-        return measure
-
     adding = adding_layers(network)
-    hooks = [module.register_forward_hook(measured(name)) for name, module in convolutions(network).items()]
+
+    def measure(name: str, _: nn.Module, seen: tuple[Tensor, ...], given: Tensor) -> None:
+        inputs[name] = _best_scale(seen[0])
+        if name in adding:
+            sums[name] = _best_scale(given)
+
+    hooks = [module.register_forward_hook(partial(measure, name)) for name, module in convolutions(network).items()]
     network(pictures)
     for hook in hooks:
         hook.remove()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,11 +20,10 @@ from platereader._dependencies import check_installed
 from platereader.errors import DatasetError, InvalidArgumentError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.datasets.plates import with_corners
+from platereader.lab.datasets.plates import RealPlate, with_corners
 from platereader.lab.metrics.rates import Rate, character_error_rate
 from platereader.lab.synthesis.neighbours import NEIGHBOURS
 from platereader.lab.tables import show_rate
-from platereader.lab.training.batches import numbered
 from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.loop import CHECKPOINT_NAME, TrainingLoop, last_validation, record_of
 from platereader.lab.training.optimizer_step import fast_arithmetic
@@ -118,7 +117,6 @@ def train_recognizer(
         WeightsCorruptError: a checkpoint or ``start`` is damaged.
     """
     check_installed("matplotlib")
-    rng = np.random.default_rng(training.seed)
     torch.manual_seed(training.seed)
     if start is None:
         network = ConvCtc(ConvCtcConfig(len(alphabet.characters), marks=alphabet.marks, ends=2))
@@ -126,21 +124,12 @@ def train_recognizer(
         alphabet, network = network_of(start)
     origin = {} if start is None else {"start": start.sha256}
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
-    backgrounds = background_photographs(negatives, count=400, rng=rng)
     images = with_corners(run.usable(labelled), detector)
     real = load_real_plates(images, alphabet=alphabet, calibration=False)
     if labelled and not real:
         names = ", ".join(map(str, labelled))
         raise DatasetError(f"{names} has no plate with a text and a place to train on: expected are some, or no DATA.")
-    batches = PlateBatches(
-        alphabet,
-        config=network.config,
-        batch_size=training.batch_size,
-        real=real,
-        kinds=Kinds(real=training.real_share),
-        backgrounds=backgrounds,
-        seed=training.seed,
-    )
+    batches = run.batches(real, kinds=Kinds(real=training.real_share), negatives=negatives)
     run.fit(batches, validation=validation_sets(batches, images=images, made_up=SYNTHETIC_PLATES))
     return write_recognizer_weights(output, start=start, data=labelled)
 
@@ -208,17 +197,37 @@ class RecognizerRun:
             return {"loss": functional.ctc_loss(log_probs, batch.targets, steps, batch.lengths, zero_infinity=True)}
 
         def validate(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-            figures = [_figures(name, self._read(samples, tensors)) for name, samples in validation.items()]
-            return dict(chain.from_iterable(one.items() for one in figures))
+            figures: dict[str, Any] = {}
+            for name, samples in validation.items():
+                pairs = self._read(samples, tensors)
+                exact = sum(true == read for true, read in pairs) / len(pairs)
+                figures |= {f"{name}_exact": exact, f"{name}_cer": character_error_rate(pairs), f"{name}_n": len(pairs)}
+            return figures
 
-        self.loop.fit(numbered(batches, loop=self.loop), loss_of=loss_of, validate=validate)
-        self._draw_confusion(validation)
+        self.loop.fit(batches, loss_of=loss_of, validate=validate)
+        samples = list(chain.from_iterable(validation.values()))
+        counts = confusion_counts(self._read(samples, self.loop.ema.tensors), alphabet=self.alphabet)
+        title = f"characters of {len(samples)} validation plates ({', '.join(validation)})"
+        draw_confusion(counts, self.loop.output / "confusion.png", names=["-", *self.alphabet.characters], title=title)
 
     def usable(self, folders: Sequence[Path]) -> list[LabelledImage]:
         """The pictures of all labelled sets; what cannot be used is counted in the log."""
         sets = [load_photographs(folder) for folder in folders]
         self.loop.report_skipped(sum(len(one.skipped) for one in sets))
         return list(chain.from_iterable(one.images for one in sets))
+
+    def batches(self, real: Sequence[RealPlate], *, kinds: Kinds, negatives: Path | None) -> PlateBatches:
+        """Labelled plates among made-up ones; of ``negatives``, a labelled set, pictures without plates show behind."""
+        rng = np.random.default_rng(self.training.seed)
+        return PlateBatches(
+            self.alphabet,
+            config=self.network.config,
+            batch_size=self.training.batch_size,
+            real=real,
+            kinds=kinds,
+            backgrounds=background_photographs(negatives, count=400, rng=rng),
+            seed=self.training.seed,
+        )
 
     def recognizer(self) -> CtcRecognizer:
         """The averaged network as a part of a pipeline; training may go on."""
@@ -234,12 +243,6 @@ class RecognizerRun:
         texts = read_greedily(runtime, samples, alphabet=self.alphabet, config=config)
         return list(zip([sample.text for sample in samples], texts, strict=True))
 
-    def _draw_confusion(self, validation: Mapping[str, Sequence[Sample]]) -> None:
-        samples = list(chain.from_iterable(validation.values()))
-        counts = confusion_counts(self._read(samples, self.loop.ema.tensors), alphabet=self.alphabet)
-        title = f"characters of {len(samples)} validation plates ({', '.join(validation)})"
-        draw_confusion(counts, self.loop.output / "confusion.png", names=["-", *self.alphabet.characters], title=title)
-
 
 def write_recognizer_weights(
     output: Path,
@@ -251,39 +254,31 @@ def write_recognizer_weights(
 ) -> Path:
     """Write the averaged weights of the checkpoint in ``output`` beside it, with sidecar and card.
 
-    That may be done while a training still runs. ``calibration`` is that of its confidence. The licence of the weights
-    that the training began with is handed on. For the card are the folders of ``data`` and the ``figures``; None takes
-    those of the last validation.
+    That may be done while a training still runs. ``calibration`` is that of its confidence. For the card are the
+    folders of ``data`` and the ``figures``; None takes those of the last validation.
     """
-    checkpoint = load_checkpoint(output / CHECKPOINT_NAME)
-    write_tensors(output / WEIGHTS_NAME, checkpoint.group("ema"))
-    begun: Mapping[str, Any] = checkpoint.scalars["settings"]
+    weights = output / WEIGHTS_NAME
+    write_tensors(weights, load_checkpoint(output / CHECKPOINT_NAME).group("ema"))
     record = record_of(output, start=start, data=data, figures=figures or _exact_matches(last_validation(output)))
     describe_weights(
-        output / WEIGHTS_NAME,
+        weights,
         record,
         kind="recognizer",
-        settings=begun["shape"],
-        alphabet=begun["alphabet"],
+        settings=record.settings["shape"],
+        alphabet=record.settings["alphabet"],
         calibration=calibration,
-        licence="unknown" if start is None else start.entry.licence,
     )
-    return output / WEIGHTS_NAME
-
-
-def _figures(name: str, pairs: Sequence[tuple[str, str]]) -> dict[str, float | None]:
-    """Share of exact texts and character error rate of pairs (true, read), named for the log."""
-    exact = sum(true == read for true, read in pairs) / len(pairs)
-    return {f"{name}_exact": exact, f"{name}_cer": character_error_rate(pairs), f"{name}_n": len(pairs)}
+    return weights
 
 
 def _exact_matches(row: Mapping[str, Any]) -> Figures:
     """Exact match of each set of a validation, for the card."""
-    known = {name: (row[f"{name}_exact"], row[f"{name}_n"]) for name in _SETS if f"{name}_exact" in row}
-    return [
-        (f"{_SETS[name]}, whole text right, greedy", show_rate(Rate(round(exact * n), n)))
-        for name, (exact, n) in known.items()
-    ]
+    rows: list[tuple[str, str]] = []
+    for name, title in _SETS.items():
+        if f"{name}_exact" in row:
+            n = row[f"{name}_n"]
+            rows.append((f"{title}, whole text right, greedy", show_rate(Rate(round(row[f"{name}_exact"] * n), n))))
+    return rows
 
 
 def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], made_up: int) -> dict[str, list[Sample]]:
@@ -292,9 +287,7 @@ def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], m
     No plate that is trained on in ``batches`` is among them.
     """
     rng = np.random.default_rng((batches.seed, 2**40))
-    maker = PlateBatches(
-        batches.alphabet, config=batches.config, batch_size=1, backgrounds=batches.backgrounds, seed=batches.seed
-    )
+    maker = replace(batches, real=(), kinds=Kinds())
     sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
     held_out = load_real_plates(images, alphabet=batches.alphabet, calibration=True)
     schemes = default_schemes(batches.alphabet)

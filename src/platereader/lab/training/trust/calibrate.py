@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._contracts import checked_decode, checked_recognize
+from platereader._defaults import default_rectifier
+from platereader._reading import PlateReader
 from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.datasets.plates import with_corners
@@ -21,7 +22,7 @@ from platereader.media._images import read_image
 from platereader.plates import Alphabet
 from platereader.plates._defaults import default_schemes
 from platereader.protocols import CTCDecoder, Detector, Recognizer
-from platereader.results import PlateEvidence, PlateReading
+from platereader.results import PlateReading
 from platereader.trust import Calibration, Signs, TrustPolicy, signs_of
 
 _SEED = 2**41
@@ -114,16 +115,10 @@ def _read(
     recognizer: Recognizer, decoder: CTCDecoder, samples: Sequence[Sample], *, policy: TrustPolicy
 ) -> Iterator[tuple[Sample, PlateReading]]:
     """Each sample with its reading, some at a time."""
-    schemes = default_schemes(recognizer.alphabet)
+    reader = PlateReader(default_rectifier(), recognizer, decoder, policy, default_schemes(recognizer.alphabet))
     for some in chunks(samples, size=64):
-        log_probs, marks = checked_recognize(recognizer, [sample.plate for sample in some])
-        candidates = checked_decode(decoder, log_probs)
-        evidence = [
-            PlateEvidence(None, sample.plate, rows, texts, seen)
-            for sample, rows, texts, seen in zip(some, log_probs, candidates, marks, strict=True)
-        ]
-        verdicts = policy.judge(evidence, alphabet=recognizer.alphabet, schemes=schemes)
-        yield from zip(some, map(PlateReading, verdicts, evidence), strict=True)
+        readings = reader.read_plates([sample.plate for sample in some], [None] * len(some))
+        yield from zip(some, readings, strict=True)
 
 
 def calibrate(

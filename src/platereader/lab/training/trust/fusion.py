@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from platereader._defaults import default_rectifier
 from platereader._reading import PlateReader
@@ -104,7 +106,11 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
     parts = [(track, end) for track, ends in zip(tracks, lengths, strict=True) for end in ends]
     schemes = default_schemes(alphabet)
     scored = [one for track, end in parts if (one := _scored(track, end, alphabet, schemes)) is not None]
-    tables, signs, penalties, truth = _stacked(scored)
+    # What only fills up the shorter parts weighs nothing: its sign for the bias is 0, too.
+    tables = pad_sequence([one.table for one in scored], batch_first=True)  # (N, F, K)
+    signs = pad_sequence([one.signs for one in scored], batch_first=True)  # (N, F, 1 + S)
+    penalties = torch.stack([one.penalties for one in scored])  # (N, K)
+    truth = torch.tensor([one.truth for one in scored])  # (N,)
     values = torch.zeros(len(FRAME_SIGNS) + 3, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([values], max_iter=80, line_search_fn="strong_wolfe")
 
@@ -121,7 +127,7 @@ def fit_frame_weights(tracks: Sequence[ReadTrack], *, alphabet: Alphabet) -> Fra
 
 
 class _Scored(NamedTuple):
-    """Part of a track: log P (F, K), signs (F, S) and penalties (K,); index of the right text, K for none."""
+    """Part of a track: log P (F, K), 1 and signs (F, 1 + S), penalties (K,); index of the right text, K for none."""
 
     table: Tensor
     signs: Tensor
@@ -131,36 +137,26 @@ class _Scored(NamedTuple):
 
 def _scored(track: ReadTrack, end: int, alphabet: Alphabet, schemes: Schemes) -> _Scored | None:
     """The first frames of a track and the texts to consider; None where nothing is legible."""
-    frames = [Frame.of(reading, index, weights=UNFITTED) for index, reading in enumerate(track.readings[:end])]
-    frames = [frame for frame in frames if frame.candidates]
+    seen = (Frame.of(reading, index, weights=UNFITTED) for index, reading in enumerate(track.readings[:end]))
+    frames = [frame for frame in seen if frame.candidates]
     if not frames:
         return None
     texts = proposed([(frame.weight, frame.candidates) for frame in frames], count=MAX_TEXTS)
+    missing = MAX_TEXTS - len(texts)
     table = np.maximum(log_prob_table(frames, texts, alphabet), -60.0)
     lines = lines_of(frames)
-    penalties = [UNFITTED.penalty(schemes.fit(text, lines=lines)) for text in texts]
-    truth = texts.index(track.text) if track.text in texts else MAX_TEXTS
-    signs = torch.tensor([frame.signs for frame in frames], dtype=torch.float64)
-    return _Scored(torch.from_numpy(table), signs, torch.tensor(penalties, dtype=torch.float64), truth)
-
-
-def _stacked(scored: Sequence[_Scored]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """All parts as one: (N, F, K), (N, F, 1 + S), (N, K) and (N,); what is only there to fill up weighs nothing."""
-    most = max(len(one.table) for one in scored)
-    tables = torch.zeros(len(scored), most, MAX_TEXTS, dtype=torch.float64)
-    signs = torch.zeros(len(scored), most, 1 + len(FRAME_SIGNS), dtype=torch.float64)
-    penalties = torch.full((len(scored), MAX_TEXTS), _NO_TEXT_NATS, dtype=torch.float64)
-    for index, one in enumerate(scored):
-        frames, texts = one.table.shape
-        tables[index, :frames, :texts] = one.table
-        signs[index, :frames] = torch.cat([torch.ones(frames, 1, dtype=torch.float64), one.signs], dim=1)
-        penalties[index, :texts] = one.penalties
-    return tables, signs, penalties, torch.tensor([one.truth for one in scored])
+    penalties = [UNFITTED.penalty(schemes.fit(text, lines=lines)) for text in texts] + [_NO_TEXT_NATS] * missing
+    return _Scored(
+        table=functional.pad(torch.from_numpy(table).double(), (0, missing)),
+        signs=torch.tensor([(1.0, *frame.signs) for frame in frames], dtype=torch.float64),
+        penalties=torch.tensor(penalties, dtype=torch.float64),
+        truth=texts.index(track.text) if track.text in texts else MAX_TEXTS,
+    )
 
 
 def _in_range(values: Tensor) -> Tensor:
     """Any numbers as a bias, weights of the signs, a floor above the least and a dependence below the greatest one."""
-    floor = _MIN_FLOOR_NATS + torch.nn.functional.softplus(values[-2:-1])
+    floor = _MIN_FLOOR_NATS + functional.softplus(values[-2:-1])
     return torch.cat([values[:-2], floor, _MAX_DEPENDENCE * torch.sigmoid(values[-1:])])
 
 

@@ -17,7 +17,7 @@ from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
 from platereader.lab.datasets import LabelledImage, LabelledPlate
 from platereader.lab.training.detector.combination import fit_pair, fitted_on
-from platereader.lab.training.finder.validation import Photographs
+from platereader.lab.training.detector.material import Photographs
 from platereader.runtimes import Batch
 
 FloatArray = NDArray[np.float32]

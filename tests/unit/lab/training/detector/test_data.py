@@ -11,13 +11,14 @@ from noise_sets import CORNERS, write_noise_set
 
 from platereader._geometry import Box, iou
 from platereader.lab.datasets import photographs as labelled
+from platereader.lab.synthesis.scene import Scene
+from platereader.lab.training import finder
 from platereader.lab.training.detector import data as detector_data
 from platereader.lab.training.detector import material as material_module
 from platereader.lab.training.detector.data import TileMaker, make_tile, with_distractors, without_plates
 from platereader.lab.training.detector.material import Material, detector_material, load_sets
 from platereader.lab.training.detector.tiles import LabelledScene, box_points, cut_tile
-from platereader.lab.training.finder import data as finder_data
-from platereader.lab.training.finder.data import FinderBatches, as_batch
+from platereader.lab.training.finder import FinderBatches, as_batch
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +36,15 @@ def test_tiles_come_from_every_kind_of_scene(material: Material) -> None:
     batch = as_batch(tiles)
     assert batch.pictures.shape == (60, 96, 128, 3)
     assert batch.pictures.dtype == torch.uint8
-    assert int(batch.targets.is_plate.sum()) == sum(len(tile.boxes) for tile in tiles)
+    assert int(batch.is_plate.sum()) == sum(len(tile.boxes) for tile in tiles)
     assert {False, True} == {bool(known) for tile in tiles for known in tile.has_corners}
     assert {0, 1} <= {int(lines) for tile in tiles for lines in tile.lines}
     assert {False, True} == {tile.complete for tile in tiles}
 
 
 def test_tiles_grow_towards_the_end(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finder_data, "_BATCH", 2)
-    monkeypatch.setattr(finder_data, "_MIN_BATCH", 1)
+    monkeypatch.setattr(finder, "_BATCH", 2)
+    monkeypatch.setattr(finder, "_MIN_BATCH", 1)
     progress = torch.zeros(1)
     batches = FinderBatches(TileMaker(material).scene, seed=0, progress=progress)
     early = [tuple(batches[number].pictures.shape[1:3]) for number in range(6)]
@@ -54,7 +55,7 @@ def test_tiles_grow_towards_the_end(material: Material, monkeypatch: pytest.Monk
 
 
 def test_a_batch_depends_on_its_seed_and_number_only(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finder_data, "_BATCH", 2)
+    monkeypatch.setattr(finder, "_BATCH", 2)
     first, again, other, next_one = (
         FinderBatches(TileMaker(material).scene, seed=seed, progress=torch.zeros(1))[number].pictures
         for seed, number in ((1, 0), (1, 0), (2, 0), (1, 1))
@@ -75,7 +76,7 @@ def test_pictures_that_fired_before_are_drawn_more_often(material: Material, mon
     monkeypatch.setattr(
         material_module.DecodedScenes,
         "of",
-        lambda _, image: LabelledScene.bare(np.full((120, 160, 3), scenes[image.path], np.uint8)),
+        lambda _, image: LabelledScene.of(Scene(np.full((120, 160, 3), scenes[image.path], np.uint8))),
     )
     pair = replace(material, empty=(replace(first, fires=0.6), second))
     maker, rng = TileMaker(pair), np.random.default_rng(0)

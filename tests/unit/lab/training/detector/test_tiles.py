@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from platereader._geometry import Quad
+from platereader.lab.synthesis.scene import Scene
 from platereader.lab.training.detector import tiles as detector_tiles
 from platereader.lab.training.detector.tiles import LabelledScene, box_points, cut_tile, join_mosaic, relight
 
@@ -137,7 +138,7 @@ def test_mosaic_keeps_the_labels_of_all_four() -> None:
 
 
 def test_scene_without_plates() -> None:
-    empty = cut_tile(LabelledScene.bare(_scene().pixels), size=(64, 96), rng=np.random.default_rng(0))
+    empty = cut_tile(LabelledScene.of(Scene(_scene().pixels)), size=(64, 96), rng=np.random.default_rng(0))
     assert empty.boxes.shape == (0, 4)
     assert empty.corners.shape == (0, 4, 2)
 

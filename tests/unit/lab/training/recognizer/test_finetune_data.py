@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -143,8 +144,8 @@ def test_too_few_plates_are_an_error_that_says_why(ria: Path, tmp_path: Path) ->
 
 
 def test_a_change_of_labels_changes_the_fingerprint(tuning: TuningPlates) -> None:
-    assert tuning.fingerprint == tuning._replace(train=[*tuning.train]).fingerprint
-    assert tuning.fingerprint != tuning._replace(train=tuning.train[1:]).fingerprint
+    assert tuning.fingerprint == replace(tuning, train=[*tuning.train]).fingerprint
+    assert tuning.fingerprint != replace(tuning, train=tuning.train[1:]).fingerprint
 
 
 # ---------------------------------------------------------------- what becomes of them

@@ -8,7 +8,7 @@ import pytest
 from platereader._geometry import Box
 from platereader.detection._crops import to_frame
 from platereader.lab.training.detector.tiles import LabelledScene
-from platereader.lab.training.refiner.data import crops_of
+from platereader.lab.training.refiner import crops_of
 
 _PLATE = Box(40, 40, 100, 60)
 

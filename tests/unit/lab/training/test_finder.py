@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from platereader.detection._finder import cell_grid, decode_proposals
-from platereader.lab.training.finder.loss import Targets, decode_boxes, finder_loss
+from platereader.lab.training.finder import FinderBatch, decode_boxes, finder_loss
 
 _SIZE = (96, 160)
 _BOX = (40.0, 30.0, 100.0, 52.0)
@@ -24,8 +24,9 @@ def _outputs(box: tuple[float, float, float, float] = _BOX, *, logit: float = 8.
     return torch.from_numpy(scores)[None, None], torch.from_numpy(sides)[None]
 
 
-def _targets(*, plates: int = 1, complete: bool = True, ignored: tuple[float, ...] = (0.0,) * 4) -> Targets:
-    return Targets(
+def _batch(*, plates: int = 1, complete: bool = True, ignored: tuple[float, ...] = (0.0,) * 4) -> FinderBatch:
+    return FinderBatch(
+        pictures=torch.zeros(1, *_SIZE, 3, dtype=torch.uint8),
         boxes=torch.tensor([[_BOX]]) * plates,
         is_plate=torch.tensor([[bool(plates)]]),
         ignored=torch.tensor([[ignored]]),
@@ -33,8 +34,8 @@ def _targets(*, plates: int = 1, complete: bool = True, ignored: tuple[float, ..
     )
 
 
-def _loss(outputs: tuple[Tensor, Tensor], targets: Targets) -> dict[str, float]:
-    return {name: float(part) for name, part in finder_loss(outputs, targets, size=_SIZE).items()}
+def _loss(outputs: tuple[Tensor, Tensor], batch: FinderBatch) -> dict[str, float]:
+    return {name: float(part) for name, part in finder_loss(outputs, batch).items()}
 
 
 def test_torch_and_numpy_decode_alike() -> None:
@@ -47,7 +48,7 @@ def test_torch_and_numpy_decode_alike() -> None:
 
 
 def test_boxes_off_cost_more() -> None:
-    exact, off = _loss(_outputs(), _targets()), _loss(_outputs((44.0, 32.0, 104.0, 54.0)), _targets())
+    exact, off = _loss(_outputs(), _batch()), _loss(_outputs((44.0, 32.0, 104.0, 54.0)), _batch())
     assert exact["boxes"] == pytest.approx(0, abs=1e-3)
     assert exact["sides"] == pytest.approx(0, abs=1e-3)
     assert off["boxes"] > 0.5
@@ -55,13 +56,13 @@ def test_boxes_off_cost_more() -> None:
 
 
 def test_a_find_where_no_plate_is_costs_unless_the_place_is_ignored_or_labels_may_lack() -> None:
-    nothing = _targets(plates=0)
+    nothing = _batch(plates=0)
     assert _loss(_outputs(logit=-20.0), nothing)["scores"] == pytest.approx(0, abs=1e-3)
     assert _loss(_outputs(), nothing)["scores"] > 3
-    assert _loss(_outputs(), _targets(plates=0, ignored=(0.0, 0.0, 160.0, 96.0)))["scores"] < 0.01
-    assert _loss(_outputs(), _targets(plates=0, complete=False))["scores"] < 0.01
+    assert _loss(_outputs(), _batch(plates=0, ignored=(0.0, 0.0, 160.0, 96.0)))["scores"] < 0.01
+    assert _loss(_outputs(), _batch(plates=0, complete=False))["scores"] < 0.01
     # An unsure find is learnt against even there: else everything would become one.
-    assert _loss(_outputs(logit=-1.5), _targets(plates=0, complete=False))["scores"] > 0.5
+    assert _loss(_outputs(logit=-1.5), _batch(plates=0, complete=False))["scores"] > 0.5
 
 
 def test_a_few_steps_downhill_find_the_plate() -> None:
@@ -70,7 +71,7 @@ def test_a_few_steps_downhill_find_the_plate() -> None:
     optimizer = torch.optim.Adam([scores, sides], lr=0.1)
     for _ in range(80):
         optimizer.zero_grad()
-        torch.autograd.backward(torch.stack(list(finder_loss((scores, sides), _targets(), size=_SIZE).values())).sum())
+        torch.autograd.backward(torch.stack(list(finder_loss((scores, sides), _batch()).values())).sum())
         optimizer.step()
     found, _ = decode_proposals(
         scores.detach()[0, 0].numpy(), sides.detach()[0].numpy(), size=_SIZE, min_score=0.3, most=1

@@ -1,1 +1,0 @@
-"""Training of the network that proposes places on whole frames."""
