@@ -183,8 +183,7 @@ def _run_ends(arguments: argparse.Namespace) -> None:
 
 
 def _run_countries(arguments: argparse.Namespace) -> None:
-    from platereader.lab.suites.countries.report import format_countries
-    from platereader.lab.suites.countries.run import evaluate_countries, run_size
+    from platereader.lab.suites.countries import evaluate_countries, format_countries, run_size
     from platereader.lab.synthesis.stress.material import load_material
 
     scenes = load_material(arguments.data).scenes

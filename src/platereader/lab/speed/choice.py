@@ -15,7 +15,7 @@ from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
 from platereader._loading import DETECTOR_SPECS, RECOGNIZER_SPECS, load_recognizer
 from platereader.detection._refined import REFINER_WEIGHTS
 from platereader.errors import EngineError, MissingDependencyError
-from platereader.lab.speed.pipelines import Build, Setting, time_frames
+from platereader.lab.speed.pipelines import WARM_ROUNDS, Build, Setting, time_frames
 from platereader.lab.speed.report import Absent, Run
 from platereader.pipeline import Pipeline
 from platereader.recognition import CtcRecognizer
@@ -24,9 +24,6 @@ from platereader.runtimes import Engine, Precision, RuntimeOptions
 from platereader.runtimes._kept import Fastest, keep
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._selection import installed_engines, measurable_specs
-
-# Those of ``time_frames`` that do not count.
-_WARM_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def candidates() -> list[Setting]:
 
 def turn_count(settings: Sequence[Setting], *, rounds: int) -> int:
     """How often ``choose`` calls ``on_turn``."""
-    return len(settings) * (_WARM_TURNS + rounds)
+    return len(settings) * (WARM_ROUNDS + rounds)
 
 
 def choose(

@@ -11,8 +11,8 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.errors import EngineError, InvalidArgumentError, MissingDependencyError
-from platereader.lab.metrics.estimates import Estimate
-from platereader.lab.speed.report import Absent, Run, Turn, stage_times, times_as_fast
+from platereader.lab.metrics.estimates import Estimate, estimate_ratio
+from platereader.lab.speed.report import Absent, Run, Turn, stage_times
 from platereader.lab.speed.stages import Stopwatch, watched
 from platereader.lab.speed.turns import take_turns, torch_threads
 from platereader.pipeline import Pipeline
@@ -22,7 +22,9 @@ from platereader.runtimes._options import ENGINES
 REFERENCE = ("torch", "fp32")
 """Engine and precision that all others of the same threads and input size are compared with."""
 
-_WARM_TURNS = 2
+WARM_ROUNDS = 2
+"""Those of ``time_frames`` that do not count."""
+
 # Idle threads of the one before spin for a while before they sleep.
 _PAUSE_S = 0.02
 # After a pause a process is slow for some frames: threads wake, caches fill, the clock rises.
@@ -114,13 +116,13 @@ def time_frames(
         raise InvalidArgumentError(f"frames has {len(frames)} pictures and rounds is {rounds}, allowed is 1 or more.")
     candidates, absent = _gather(settings, build)
     calls = {one.setting.name: _turn_of(one, frames) for one in candidates}
-    results = take_turns(calls, rounds=_WARM_TURNS + rounds, rng=rng, on_turn=on_turn)
-    turns = {name: several[_WARM_TURNS:] for name, several in results.items()}
+    turns = take_turns(calls, rounds=rounds, rng=rng, warm_rounds=WARM_ROUNDS, on_turn=on_turn)
+    seconds = {name: [turn.mean_s for turn in several] for name, several in turns.items()}
     runs: list[Run] = []
     for one in candidates:
         name, reference = one.setting.name, one.setting._replace(engine=REFERENCE[0], precision=REFERENCE[1]).name
         comparable = reference in turns and reference != name
-        faster = times_as_fast(turns[reference], turns[name], rng=rng) if comparable else None
+        faster = estimate_ratio(seconds[reference], seconds[name], rng=rng) if comparable else None
         runs.append(_run(one, turns[name], frames=frames, faster=faster))
     return tuple(runs), tuple(absent)
 

@@ -63,7 +63,17 @@ def _read(pipeline: Pipeline, some: Sequence[EndPicture]) -> Iterator[EndReading
     readings = iter(reader.read_frames(frames, places))
     for picture in some:
         own = [next(readings)[0] for _ in picture.frames]
-        yield _outcome(picture, own[0] if len(own) == 1 else _fused(pipeline, own))
+        answer = own[0] if len(own) == 1 else _fused(pipeline, own)
+        yield EndReading(
+            variant=picture.variant,
+            group=picture.plate.group,
+            file=picture.plate.name,
+            text=picture.plate.view.text,
+            hidden=picture.hidden,
+            read_text=answer.text,
+            status=answer.status,
+            reason=answer.reason,
+        )
 
 
 def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
@@ -71,16 +81,3 @@ def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
     for index, reading in enumerate(readings):
         evidence.add(reading, index)
     return evidence.fused
-
-
-def _outcome(picture: EndPicture, answer: HasVerdict) -> EndReading:
-    return EndReading(
-        variant=picture.variant,
-        group=picture.plate.group,
-        file=picture.plate.name,
-        text=picture.plate.view.text,
-        hidden=picture.hidden,
-        read_text=answer.text,
-        status=answer.status,
-        reason=answer.reason,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,14 +12,13 @@ from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.suites.frozen import frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS
-from platereader.lab.tables import aligned, report_text, show_number, show_rate
+from platereader.lab.tables import aligned, columns, report_text, show_number, show_rate
 from platereader.results import PartDescription, Reason, Status
 
 SCHEMA = 2
 """Version of ``StressReport.to_dict``."""
 
 MIXED = "mixed"
-_HEAD = ("stress suite", "whole text right", "of these sources", "best path only", "read", "wrong of read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,25 +162,23 @@ def format_stress(report: StressReport) -> str:
     return report_text(
         f"{len(report.readings)} pictures; {frozen_note(report.changed)}",
         report.parts,
-        aligned([_HEAD, *(_row(scores) for scores in report.scores())]),
+        columns(_COLUMNS, report.scores()),
         aligned(_trust(report.trust())),
-    )
-
-
-def _row(scores: PartScores) -> tuple[str, ...]:
-    sources = ", ".join(f"{name} {_share(rate)}" for name, rate in scores.by_source.items())
-    return (
-        scores.part.name,
-        show_rate(scores.exact),
-        sources,
-        _share(scores.path_exact),
-        _share(scores.read),
-        f"{scores.read_wrong.count}/{scores.read_wrong.n}",
     )
 
 
 def _share(rate: Rate) -> str:
     return "-" if rate.value is None else f"{100 * rate.value:.1f} %"
+
+
+_COLUMNS: Mapping[str, Callable[[PartScores], str]] = {
+    "stress suite": lambda one: one.part.name,
+    "whole text right": lambda one: show_rate(one.exact),
+    "of these sources": lambda one: ", ".join(f"{name} {_share(rate)}" for name, rate in one.by_source.items()),
+    "best path only": lambda one: _share(one.path_exact),
+    "read": lambda one: _share(one.read),
+    "wrong of read": lambda one: f"{one.read_wrong.count}/{one.read_wrong.n}",
+}
 
 
 def _trust(trust: TrustScores) -> list[tuple[str, str]]:
