@@ -51,14 +51,13 @@ def candidates(
         else:
             prepare = partial(fast_alpr.prepared, frame, boxes, models=models, threads=threads)
             found.append(Candidate(FAST_ALPR, prepare))
-    for name, (engine, precision) in our_pipeline.labelled(our_pipeline.chosen(engines)).items():
+    for engine, precision in dict.fromkeys(our_pipeline.chosen(engines)):
         prepare_ours = partial(our_pipeline.prepared, frame, engine=engine, precision=precision, threads=threads)
-        found.append(Candidate(f"platereader {name}", prepare_ours))
+        found.append(Candidate(f"platereader {engine} {precision}", prepare_ours))
     return found
 
 
 def main() -> None:
-    """Run the comparison and print the tables."""
     parser = argparse.ArgumentParser(description="Our pipeline beside the baselines, interleaved.")
     parser.add_argument(
         "--baselines", nargs="+", choices=("predecessor", "fast-alpr"), default=("predecessor", "fast-alpr")
@@ -71,16 +70,8 @@ def main() -> None:
     options = parser.parse_args()
     frame, rng = street_picture(options.picture), np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as models:
-        comparison = compare(
-            candidates(
-                frame,
-                baselines=options.baselines,
-                engines=options.engines,
-                threads=options.threads,
-                models=Path(models),
-            ),
-            rounds=options.rounds,
-        )
+        requested = {name: getattr(options, name) for name in ("baselines", "engines", "threads")}
+        comparison = compare(candidates(frame, **requested, models=Path(models)), rounds=options.rounds)
     figures = report.medians(comparison, rng=rng)
     print(f"{frame.shape[1]} x {frame.shape[0]} px, {options.rounds} rounds, ms (95 % interval); of a plate where more")
     print("\n".join(report.about(comparison)))

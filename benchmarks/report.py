@@ -7,15 +7,16 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from benchmarks.comparison import Comparison, median, ratio
+from benchmarks.comparison import Comparison
 from platereader.cli.tables import format_table
-from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.metrics.estimates import Estimate, estimate_median, estimate_ratio
+from platereader.lab.tables import show_estimate
 
 
 def medians(comparison: Comparison, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
     """Milliseconds by candidate and by what was timed."""
     return {
-        name: {what: _in_ms(median(spans, rng=rng)) for what, spans in seconds.items()}
+        name: {what: _in_ms(estimate_median(spans, rng=rng)) for what, spans in seconds.items()}
         for name, seconds in comparison.seconds.items()
     }
 
@@ -24,7 +25,7 @@ def ratios(comparison: Comparison, *, against: str, rng: np.random.Generator) ->
     """How many times faster than ``against`` every other candidate is, in all that both did."""
     slow = comparison.seconds[against]
     return {
-        name: {what: ratio(slow[what], spans, rng=rng) for what, spans in seconds.items() if what in slow}
+        name: {what: estimate_ratio(slow[what], spans, rng=rng) for what, spans in seconds.items() if what in slow}
         for name, seconds in comparison.seconds.items()
         if name != against
     }
@@ -33,7 +34,7 @@ def ratios(comparison: Comparison, *, against: str, rng: np.random.Generator) ->
 def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str) -> str:
     """A row for each candidate, a column for each figure, intervals in brackets."""
     columns = list(dict.fromkeys(what for row in figures.values() for what in row))
-    rows = [(name, *(_cell(row[what]) if what in row else "-" for what in columns)) for name, row in figures.items()]
+    rows = [(name, *(show_estimate(row.get(what), digits=2) for what in columns)) for name, row in figures.items()]
     return format_table((head, *columns), rows)
 
 
@@ -53,7 +54,3 @@ def about(comparison: Comparison) -> Sequence[str]:
 
 def _in_ms(seconds: Estimate) -> Estimate:
     return replace(seconds, value=1e3 * seconds.value, low=1e3 * seconds.low, high=1e3 * seconds.high)
-
-
-def _cell(figure: Estimate) -> str:
-    return f"{figure.value:.2f} ({figure.low:.2f}-{figure.high:.2f})"
