@@ -1,7 +1,7 @@
 """Candidates that are timed in turn, each in a process of its own, so that no library changes another one's state.
 
 Only one of them works at a time. In a round each has one turn, in another order each round; other load on the machine
-then affects all alike, and the ratios of one run hold on a noisy machine.
+then affects all alike, and the ratios of one run hold on a noisy machine. Figures and tables of it are made here, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -19,7 +19,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from platereader.lab.metrics.estimates import Estimate, estimate_median, estimate_ratio
 from platereader.lab.speed.turns import seconds_of, take_turns
+from platereader.lab.tables import aligned, show_estimate
 
 Seconds: TypeAlias = Mapping[str, float]
 """How long each thing took in one turn."""
@@ -118,6 +120,44 @@ def compare(candidates: Sequence[Candidate], *, rounds: int) -> Comparison:
         for name, several in turns.items()
     }
     return Comparison(seconds, facts, absent)
+
+
+def medians(comparison: Comparison, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """Milliseconds by candidate and by what was timed."""
+    return {
+        name: {what: _in_ms(estimate_median(spans, rng=rng)) for what, spans in seconds.items()}
+        for name, seconds in comparison.seconds.items()
+    }
+
+
+def ratios(comparison: Comparison, *, against: str, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """How many times faster than ``against`` every other candidate is, in all that both did."""
+    slow = comparison.seconds[against]
+    return {
+        name: {what: estimate_ratio(slow[what], spans, rng=rng) for what, spans in seconds.items() if what in slow}
+        for name, seconds in comparison.seconds.items()
+        if name != against
+    }
+
+
+def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str) -> str:
+    """A row for each candidate, a column for each figure, intervals in brackets."""
+    columns = list(dict.fromkeys(what for row in figures.values() for what in row))
+    rows = [(name, *(show_estimate(row.get(what), digits=2) for what in columns)) for name, row in figures.items()]
+    return "\n".join(aligned([(head, *columns), *rows]))
+
+
+def about(comparison: Comparison) -> Sequence[str]:
+    """Lines on who took part, with how many threads and plates, and on who did not, and why."""
+    lines = [
+        f"{name}: {facts.get('plates', '?')} plates, {facts.get('threads', '?')} threads"
+        for name, facts in comparison.facts.items()
+    ]
+    return [*lines, *(f"{name}: absent: {reason}" for name, reason in comparison.absent.items())]
+
+
+def _in_ms(seconds: Estimate) -> Estimate:
+    return replace(seconds, value=1e3 * seconds.value, low=1e3 * seconds.low, high=1e3 * seconds.high)
 
 
 def _turn(connection: Connection, name: str) -> Seconds:

@@ -38,8 +38,12 @@ LEVELS = {"easy": (0.0, 1 / 3), "middle": (1 / 3, 2 / 3), "hard": (2 / 3, 1.0)}
 ROUNDS = evidence.COMBINING_ROUNDS
 SCHEMES = default_schemes(LATIN_36)
 SHIPPED = "+ grammar, after fusion (shipped)"
-VOTES = ("best single frame", "whole-string majority, 3 of 15", "character vote")
 Answer = Callable[[Sequence[PlateReading]], str | None]
+VOTES: dict[str, Answer] = {
+    "best single frame": best_single_frame,
+    "whole-string majority, 3 of 15": whole_string_majority,
+    "character vote": character_vote,
+}
 
 
 def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], TrustPolicy]:
@@ -93,9 +97,7 @@ def answers(policy: TrustPolicy) -> dict[str, Answer]:
     summed = replace(free, bias=0.0, signs=(0.0,) * len(FRAME_SIGNS), floor_nats=200.0, dependence=0.0)
     weighed = replace(summed, bias=full.bias, signs=full.signs)
     return {
-        "best single frame": best_single_frame,
-        "whole-string majority, 3 of 15": whole_string_majority,
-        "character vote": character_vote,
+        **VOTES,
         "sum of log probabilities": fused(policy, summed, combined=False),
         "+ weights by legibility": fused(policy, weighed, combined=False),
         "+ bounded influence": fused(policy, free, combined=False),

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import fast_alpr, our_pipeline, predecessor, report
+from benchmarks import fast_alpr, our_pipeline, predecessor
 from benchmarks.compact_transformer import CompactTransformer
-from benchmarks.comparison import Candidate, Prepared, UnavailableError, compare, timed
+from benchmarks.comparison import Candidate, Prepared, UnavailableError, about, compare, table, timed
 from benchmarks.predecessor_network import Crnn
-from benchmarks.street_picture import SIZE_PX, street_picture
 from platereader.lab.metrics.estimates import estimate_median, estimate_ratio
+from platereader.lab.speed.pictures import SIZE_PX, street_picture
 
 
 def test_everyone_has_one_turn_a_round_and_who_cannot_take_part_is_named() -> None:
@@ -25,7 +25,7 @@ def test_everyone_has_one_turn_a_round_and_who_cannot_take_part_is_named() -> No
     assert comparison.seconds == {"quick": {"frame": [0.5, 0.5, 0.5]}}
     assert comparison.facts == {"quick": {"threads": 2}}
     assert "abacus" in comparison.absent["missing"]
-    assert "missing: absent" in "\n".join(report.about(comparison))
+    assert "missing: absent" in "\n".join(about(comparison))
 
 
 def test_a_contestant_that_fails_is_not_passed_over() -> None:
@@ -50,7 +50,7 @@ def test_ratios_compare_within_rounds() -> None:
 
 def test_table_has_a_dash_where_nothing_was_timed() -> None:
     one, rng = estimate_median([1.0, 1.0], rng=np.random.default_rng(0)), ("a", "b")
-    lines = report.table({"first": {rng[0]: one, rng[1]: one}, "second": {rng[1]: one}}, head="WHO").splitlines()
+    lines = table({"first": {rng[0]: one, rng[1]: one}, "second": {rng[1]: one}}, head="WHO").splitlines()
     assert lines[0].split() == ["WHO", "a", "b"]
     assert lines[2].split() == ["second", "-", "1.00", "(1.00-1.00)"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -62,17 +62,10 @@ class Setting(NamedTuple):
         return f"{self.combination}, {self.threads} thread{'s' if self.threads > 1 else ''}{size}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     setting: Setting
     pipeline: Pipeline
     parts: tuple[PartDescription, ...]
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """What makes two candidates the same."""
-        networks = tuple((part.engine, part.precision, part.threads) for part in self.parts if part.engine is not None)
-        return (*networks, self.setting.input_size)
 
 
 def settings_of(
@@ -137,7 +130,8 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate]
         except (EngineError, MissingDependencyError) as error:
             absent.append(Absent(setting.name, str(error)))
             continue
-        same = present.setdefault(one.identity, one)
+        networks = [(part.engine, part.precision, part.threads) for part in one.parts if part.engine is not None]
+        same = present.setdefault((*networks, setting.input_size), one)
         if same is not one:
             absent.append(Absent(setting.name, f"is the same as {same.setting.name}"))
     return list(present.values()), absent

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from platereader._dependencies import check_installed
 from platereader._geometry import iou_matrix
 from platereader.lab.metrics.rates import box_rows
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
@@ -43,12 +42,8 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
     """Score the tracks of the frames of some clips; None without a true box.
 
     A box is right from IoU 0.3 on. Tracks count in the frames in which they are seen. A plate of which less than half
-    can be seen need not be found, and a track on it is not counted.
-
-    Raises:
-        MissingDependencyError: motmetrics is not installed.
+    can be seen need not be found, and a track on it is not counted. Needs motmetrics.
     """
-    check_installed("motmetrics")
     library = importlib.import_module("motmetrics")
     plates = (plate for frames in clips for frame in frames for plate in frame.recorded.plates)
     if not any(plate.shown >= _MIN_VISIBLE_SHARE for plate in plates):
