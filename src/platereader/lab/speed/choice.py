@@ -109,7 +109,9 @@ def choose(
     def same(*, engine: str, precision: str, threads: int | None) -> Pipeline:
         try:
             pipeline = build(engine=engine, precision=precision, threads=threads)
-            _check_same_texts(pipeline, frames, known)
+            known.append([Counter(one.text for one in readings) for readings in pipeline.read_batch(frames)])
+            if known[-1] != known[0]:
+                raise EngineError("it reads other texts")
         except (EngineError, MissingDependencyError):
             for _ in range(turn_count(settings[:1], rounds=rounds)):
                 on_turn()
@@ -121,12 +123,3 @@ def choose(
         why = "; ".join(one.reason for one in absent) or "no engine is installed"
         raise EngineError(f"nothing can be measured: {why}. See `platereader info`.")
     return Choice(tuple(sorted(runs, key=lambda run: run.frame.median_ms)), absent)
-
-
-def _check_same_texts(pipeline: Pipeline, frames: Sequence[BgrImage], known: list[list[Counter[str | None]]]) -> None:
-    """Keep the texts that the first pipeline reads; raises EngineError for one that reads others."""
-    texts = [Counter(reading.text for reading in readings) for readings in pipeline.read_batch(frames)]
-    if not known:
-        known.append(texts)
-    if texts != known[0]:
-        raise EngineError("it reads other texts")

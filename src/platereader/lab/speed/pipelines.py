@@ -139,8 +139,9 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate]
 
 def _prepared(setting: Setting, build: Build) -> _Candidate:
     """A pipeline with that many threads: those of torch are set while it runs, those of other engines here."""
-    if setting.engine != "auto":
-        _check_offered(setting)
+    offered = ENGINES.get(cast("Any", setting.engine), ())
+    if offered and setting.precision not in {"auto", *offered}:
+        raise EngineError(f"{setting.engine} offers {', '.join(offered)}, not {setting.precision}")
     pipeline = build(engine=setting.engine, precision=setting.precision, threads=None)
     engines = {part.engine for part in pipeline.describe()} - {None}
     if "torch" not in engines:
@@ -152,13 +153,6 @@ def _prepared(setting: Setting, build: Build) -> _Candidate:
         detector = cast("Any", pipeline.detector).with_input_size(setting.input_size)
         pipeline = replace(pipeline, parts=replace(pipeline.parts, detector=detector))
     return _Candidate(setting, pipeline, parts)
-
-
-def _check_offered(setting: Setting) -> None:
-    """Say it shortly where an engine does not know a precision."""
-    offered = ENGINES.get(cast("Any", setting.engine), ())
-    if offered and setting.precision not in {"auto", *offered}:
-        raise EngineError(f"{setting.engine} offers {', '.join(offered)}, not {setting.precision}")
 
 
 def _turn_of(candidate: _Candidate, frames: Sequence[BgrImage]) -> Callable[[], Turn]:
