@@ -7,16 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.frozen import frozen_note
+from platereader.lab.suites.frozen import FrozenReport, frozen_note
 from platereader.lab.synthesis.ends.material import GROUPS, Group
 from platereader.lab.synthesis.ends.pictures import RIM_SHARE, EndVariant
 from platereader.lab.tables import aligned, report_text, show_rate
-from platereader.results import PartDescription, Reason, Status
-
-SCHEMA = 1
-"""Version of ``EndsReport.to_dict``."""
+from platereader.results import Reason, Status
 
 _HEAD = ("wrong and read, of all", "read", "not read: said to be hidden")
 
@@ -85,15 +81,11 @@ class EndScores:
 
 
 @dataclass(frozen=True, slots=True)
-class EndsReport:
-    """All readings of one run, and the parts that ran.
+class EndsReport(FrozenReport[EndReading]):
+    """What a run over the suite says, whose parts are variants."""
 
-    Pictures of the variants ``changed`` differ from the frozen ones.
-    """
-
-    readings: tuple[EndReading, ...]
-    changed: tuple[str, ...]
-    parts: tuple[PartDescription, ...]
+    SCHEMA = 1
+    FIGURES = ("totals", "worst", "controls", "reasons", "scores")
 
     @property
     def obstructed(self) -> list[EndReading]:
@@ -142,11 +134,6 @@ class EndsReport:
         """How often each reason was given where a character is hidden; ``read`` for none, the commonest first."""
         given = Counter(str(one.reason or one.status) for one in self.obstructed if one.hidden)
         return dict(given.most_common())
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        names = ("totals", "worst", "controls", "reasons", "scores")
-        return {"schema": SCHEMA, **{name: json_safe(getattr(self, name)()) for name in names}, **fields_of(self)}
 
 
 def format_ends(report: EndsReport) -> str:

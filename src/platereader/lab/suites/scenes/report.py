@@ -9,16 +9,12 @@ from typing import Any
 import numpy as np
 
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, ninetieth
-from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.frozen import frozen_note
+from platereader.lab.suites.frozen import FrozenReport, frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED
 from platereader.lab.tables import aligned, report_text, show_error, show_rate, table
-from platereader.results import PartDescription, Status
-
-SCHEMA = 1
-"""Version of ``ScenesReport.to_dict``."""
+from platereader.results import Status
 
 _GROUPS: Mapping[str, Callable[[Part], bool]] = {
     "width 40-200 px, together": lambda part: part.axis == "width" and part.unit not in ("16-24 px", "24-40 px"),
@@ -83,15 +79,11 @@ class SceneScores:
 
 
 @dataclass(frozen=True, slots=True)
-class ScenesReport:
-    """All readings of one run, and the parts that ran.
+class ScenesReport(FrozenReport[SceneReading]):
+    """What a run over the suite says."""
 
-    Pictures of the parts ``changed`` differ from the frozen ones.
-    """
-
-    readings: tuple[SceneReading, ...]
-    changed: tuple[str, ...]
-    parts: tuple[PartDescription, ...]
+    SCHEMA = 1
+    FIGURES = ("scores",)
 
     def scores(self) -> list[SceneScores]:
         """Scores of each part, then of parts that belong together; the same numbers every time."""
@@ -99,10 +91,6 @@ class ScenesReport:
         rows = [(part.name, [one for one in self.readings if one.part == part]) for part in PARTS]
         rows += [(name, [one for one in self.readings if chosen(one.part)]) for name, chosen in _GROUPS.items()]
         return [_score(name, some, rng=rng) for name, some in rows if some]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {"schema": SCHEMA, "scores": json_safe(self.scores()), **fields_of(self)}
 
 
 def _score(name: str, readings: Sequence[SceneReading], *, rng: np.random.Generator) -> SceneScores:

@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from platereader.lab.metrics.json_safe import fields_of, json_safe
+from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
-from platereader.lab.suites.frozen import frozen_note
+from platereader.lab.suites.frozen import FrozenReport, frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS
 from platereader.lab.tables import aligned, columns, report_text, show_number, show_rate
-from platereader.results import PartDescription, Reason, Status
-
-SCHEMA = 2
-"""Version of ``StressReport.to_dict``."""
+from platereader.results import Reason, Status
 
 MIXED = "mixed"
 
@@ -97,15 +94,11 @@ class TrustScores:
 
 
 @dataclass(frozen=True, slots=True)
-class StressReport:
-    """All readings of one run, and the parts that ran.
+class StressReport(FrozenReport[StressReading]):
+    """What a run over the suite says."""
 
-    Pictures of the parts ``changed`` differ from the frozen ones.
-    """
-
-    readings: tuple[StressReading, ...]
-    changed: tuple[str, ...]
-    parts: tuple[PartDescription, ...]
+    SCHEMA = 2
+    FIGURES = ("scores", "trust")
 
     @property
     def mixed(self) -> list[StressReading]:
@@ -133,15 +126,6 @@ class StressReport:
 
     def _of(self, axis: str) -> list[StressReading]:
         return [one for one in self.readings if one.part.axis == axis]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {
-            "schema": SCHEMA,
-            "scores": json_safe(self.scores()),
-            "trust": fields_of(self.trust()),
-            **fields_of(self),
-        }
 
 
 def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
