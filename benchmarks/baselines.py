@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import fast_alpr, our_pipeline, predecessor, report
-from benchmarks.comparison import Candidate, UnavailableError, compare
-from benchmarks.street_picture import street_picture
+from benchmarks import fast_alpr, our_pipeline, predecessor
+from benchmarks.comparison import Candidate, UnavailableError, about, compare, medians, ratios, table
 from platereader import Pipeline
 from platereader._arrays import BgrImage
 from platereader._files import write_json
+from platereader.lab.metrics.json_safe import json_safe
 from platereader.lab.speed.machine import this_machine
+from platereader.lab.speed.pictures import street_picture
 
 PREDECESSOR = "ANPR-System"
 FAST_ALPR = "fast-alpr shapes"
@@ -51,14 +52,13 @@ def candidates(
         else:
             prepare = partial(fast_alpr.prepared, frame, boxes, models=models, threads=threads)
             found.append(Candidate(FAST_ALPR, prepare))
-    for name, (engine, precision) in our_pipeline.labelled(our_pipeline.chosen(engines)).items():
+    for engine, precision in dict.fromkeys(our_pipeline.chosen(engines)):
         prepare_ours = partial(our_pipeline.prepared, frame, engine=engine, precision=precision, threads=threads)
-        found.append(Candidate(f"platereader {name}", prepare_ours))
+        found.append(Candidate(f"platereader {engine} {precision}", prepare_ours))
     return found
 
 
 def main() -> None:
-    """Run the comparison and print the tables."""
     parser = argparse.ArgumentParser(description="Our pipeline beside the baselines, interleaved.")
     parser.add_argument(
         "--baselines", nargs="+", choices=("predecessor", "fast-alpr"), default=("predecessor", "fast-alpr")
@@ -71,38 +71,32 @@ def main() -> None:
     options = parser.parse_args()
     frame, rng = street_picture(options.picture), np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as models:
-        comparison = compare(
-            candidates(
-                frame,
-                baselines=options.baselines,
-                engines=options.engines,
-                threads=options.threads,
-                models=Path(models),
-            ),
-            rounds=options.rounds,
+        found = candidates(
+            frame, baselines=options.baselines, engines=options.engines, threads=options.threads, models=Path(models)
         )
-    figures = report.medians(comparison, rng=rng)
+        comparison = compare(found, rounds=options.rounds)
+    figures = medians(comparison, rng=rng)
     print(f"{frame.shape[1]} x {frame.shape[0]} px, {options.rounds} rounds, ms (95 % interval); of a plate where more")
-    print("\n".join(report.about(comparison)))
-    print(report.table(figures, head="MEDIAN MS"))
+    print("\n".join(about(comparison)))
+    print(table(figures, head="MEDIAN MS"))
     faster = {
-        baseline: report.ratios(comparison, against=baseline, rng=rng)
+        baseline: ratios(comparison, against=baseline, rng=rng)
         for baseline in (PREDECESSOR, FAST_ALPR)
         if baseline in comparison.seconds
     }
     for baseline, rows in faster.items():
-        print(report.table(rows, head=f"TIMES FASTER THAN {baseline}"))
+        print(table(rows, head=f"TIMES FASTER THAN {baseline}"))
     if options.json is not None:
         document = {
-            "machine": this_machine().to_dict(),
+            "machine": this_machine(),
             "picture": list(frame.shape),
             "rounds": options.rounds,
             "facts": comparison.facts,
             "absent": comparison.absent,
-            "median_ms": report.to_json(figures),
-            "times_faster": {baseline: report.to_json(rows) for baseline, rows in faster.items()},
+            "median_ms": figures,
+            "times_faster": faster,
         }
-        write_json(options.json, document)
+        write_json(options.json, json_safe(document))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Candidates that are timed in turn, each in a process of its own, so that no library changes another one's state.
 
 Only one of them works at a time. In a round each has one turn, in another order each round; other load on the machine
-then affects all alike, and the ratios of one run hold on a noisy machine.
+then affects all alike, and the ratios of one run hold on a noisy machine. Figures and tables of it are made here, too.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.metrics.estimates import Estimate, estimate_median, estimate_ratio
+from platereader.lab.speed.turns import seconds_of, take_turns
+from platereader.lab.tables import aligned, show_estimate
 
 Seconds: TypeAlias = Mapping[str, float]
 """How long each thing took in one turn."""
 
-_WARM_TURNS = 2
 # Worker threads of the previous candidate spin for a while before they sleep.
 _GAP_S = 0.03
 _JOIN_TIMEOUT_S = 10.0
 # After a pause a process is slow for some calls: threads wake, caches fill, the clock rises.
 _WARM_CALLS = 5
-_RESAMPLES = 2000
 
 
 class UnavailableError(Exception):
@@ -84,11 +84,7 @@ def timed(
         for name, call in calls.items():
             for _ in range(_WARM_CALLS):
                 call()
-            spans: list[float] = []
-            for _ in range(repeats):
-                start = time.perf_counter()
-                call()
-                spans.append(time.perf_counter() - start)
+            spans = [seconds_of(call) for _ in range(repeats)]
             seconds[name] = float(np.median(spans)) / (per or {}).get(name, 1)
         return seconds
 
@@ -113,43 +109,55 @@ def compare(candidates: Sequence[Candidate], *, rounds: int) -> Comparison:
                 continue
             facts[candidate.name] = _checked(kind, reply, candidate.name)
             present[candidate.name] = connection
-        seconds: dict[str, dict[str, list[float]]] = {name: {} for name in present}
-        for number in range(_WARM_TURNS + rounds):
-            for name in _rotated(list(present), number):
-                measured = _turn(present[name], name)
-                if number >= _WARM_TURNS:
-                    for what, span in measured.items():
-                        seconds[name].setdefault(what, []).append(span)
+        turns = take_turns(
+            {name: partial(_turn, connection, name) for name, connection in present.items()},
+            rounds=rounds,
+            rng=np.random.default_rng(0),
+            warm_rounds=2,
+        )
+    seconds = {
+        name: {what: [turn[what] for turn in several] for what in next(iter(several), {})}
+        for name, several in turns.items()
+    }
     return Comparison(seconds, facts, absent)
 
 
-def median(seconds: Sequence[float], *, rng: np.random.Generator) -> Estimate:
-    """The median over the rounds."""
-    values = np.asarray(seconds)
-    return _estimate(values.size, float(np.median(values)), np.median(values[_resampled(len(values), rng)], axis=1))
+def medians(comparison: Comparison, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """Milliseconds by candidate and by what was timed."""
+    return {
+        name: {what: _in_ms(estimate_median(spans, rng=rng)) for what, spans in seconds.items()}
+        for name, seconds in comparison.seconds.items()
+    }
 
 
-def ratio(slow: ArrayLike, fast: ArrayLike, *, rng: np.random.Generator) -> Estimate:
-    """How many times longer the median of ``slow`` is than that of ``fast``, both of the same rounds."""
-    above, below = np.asarray(slow, np.float64), np.asarray(fast, np.float64)
-    picked = _resampled(len(above), rng)
-    spread = np.median(above[picked], axis=1) / np.median(below[picked], axis=1)
-    return _estimate(above.size, float(np.median(above) / np.median(below)), spread)
+def ratios(comparison: Comparison, *, against: str, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:
+    """How many times faster than ``against`` every other candidate is, in all that both did."""
+    slow = comparison.seconds[against]
+    return {
+        name: {what: estimate_ratio(slow[what], spans, rng=rng) for what, spans in seconds.items() if what in slow}
+        for name, seconds in comparison.seconds.items()
+        if name != against
+    }
 
 
-def _resampled(rounds: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    return rng.integers(rounds, size=(_RESAMPLES, rounds))
+def table(figures: Mapping[str, Mapping[str, Estimate]], *, head: str) -> str:
+    """A row for each candidate, a column for each figure, intervals in brackets."""
+    columns = list(dict.fromkeys(what for row in figures.values() for what in row))
+    rows = [(name, *(show_estimate(row.get(what), digits=2) for what in columns)) for name, row in figures.items()]
+    return "\n".join(aligned([(head, *columns), *rows]))
 
 
-def _estimate(rounds: int, value: float, spread: NDArray[np.float64]) -> Estimate:
-    low, high = np.percentile(spread, (2.5, 97.5))
-    return Estimate(value, float(low), float(high), rounds)
+def about(comparison: Comparison) -> Sequence[str]:
+    """Lines on who took part, with how many threads and plates, and on who did not, and why."""
+    lines = [
+        f"{name}: {facts.get('plates', '?')} plates, {facts.get('threads', '?')} threads"
+        for name, facts in comparison.facts.items()
+    ]
+    return [*lines, *(f"{name}: absent: {reason}" for name, reason in comparison.absent.items())]
 
 
-def _rotated(names: list[str], number: int) -> list[str]:
-    """The names beginning with another one each time, so that none always follows the same one."""
-    first = number % max(len(names), 1)
-    return names[first:] + names[:first]
+def _in_ms(seconds: Estimate) -> Estimate:
+    return replace(seconds, value=1e3 * seconds.value, low=1e3 * seconds.low, high=1e3 * seconds.high)
 
 
 def _turn(connection: Connection, name: str) -> Seconds:

@@ -17,6 +17,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,6 @@ def main() -> None:
     images, russian = brazilian(options.dev), load_dataset(options.dev / "russian").images
     start = resolve_detector(options.start, registry=Registry.default(), file_format="safetensors", precision="fp32")
     detector = PlateDetector.from_weights(*start, options=ON_TORCH)
-    threshold = detector.min_score
     with tempfile.TemporaryDirectory() as scratch:
         work = options.keep or Path(scratch)
         folds = [
@@ -125,32 +125,24 @@ def main() -> None:
             for number in range(options.folds)
         ]
     held_out = [image for fold in folds for image in fold.images]
-    was = score_detections(held_out, [one for fold in folds for one in fold.before], min_score=threshold)
-    now = score_detections(held_out, [one for fold in folds for one in fold.after], min_score=threshold)
-    pooled = compare_scores(f"Brazilian, {options.folds} folds", was, now, margin_points=0.0)
-    before = score_detections(russian, detections_of(detector, russian), min_score=threshold)
-    forgotten = [
-        compare_scores(
-            f"Russian, fold {number}",
-            before,
-            score_detections(russian, fold.russian, min_score=threshold),
-            margin_points=1.0,
-        )
-        for number, fold in enumerate(folds)
-    ]
-    print(
-        format_table(
-            ("PICTURES", "FIGURE", "BEFORE", "AFTER"), [row for one in (pooled, *forgotten) for row in table(one)]
-        )
-    )
-    for one in (pooled, *forgotten):
+    score = partial(score_detections, min_score=detector.min_score)
+    was = score(held_out, [one for fold in folds for one in fold.before])
+    now = score(held_out, [one for fold in folds for one in fold.after])
+    comparisons = [compare_scores(f"Brazilian, {options.folds} folds", was, now, margin_points=0.0)]
+    before = score(russian, detections_of(detector, russian))
+    for number, fold in enumerate(folds):
+        after = score(russian, fold.russian)
+        comparisons.append(compare_scores(f"Russian, fold {number}", before, after, margin_points=1.0))
+    head = ("PICTURES", "FIGURE", "BEFORE", "AFTER")
+    print(format_table(head, [row for one in comparisons for row in table(one)]))
+    for one in comparisons:
         print(one.describe())
     if options.json is not None:
         figures = {
             "start_sha256": start.finder.sha256,
             "start_refiner_sha256": start.refiner.sha256,
             "minutes": options.minutes,
-            "comparisons": [one.to_dict() for one in (pooled, *forgotten)],
+            "comparisons": [one.to_dict() for one in comparisons],
             "folds": [fold.report for fold in folds],
         }
         write_json(options.json, figures)

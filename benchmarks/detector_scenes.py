@@ -10,15 +10,14 @@ held-out scene without a plate. They are looked at whole, without tiles.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
 import cv2
 import numpy as np
 
-from platereader import Box, Detection, Pipeline
+from platereader import Box, Pipeline
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
 from platereader._files import write_json
@@ -27,7 +26,9 @@ from platereader.detection._thresholds import with_min_score
 from platereader.lab.datasets import LabelledImage, load_dataset
 from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, estimate_precision, ninetieth
-from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, corner_error, match
+from platereader.lab.metrics.json_safe import json_safe
+from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, best_overlap, box_rows, match
+from platereader.lab.suites.labelled.outcomes import corner_error_at
 from platereader.lab.suites.labelled.run import LOW_SCORE
 from platereader.lab.synthesis.scenes.material import load_material
 from platereader.lab.synthesis.scenes.pictures import PARTS, pictures
@@ -46,18 +47,18 @@ def rendered(pipeline: Pipeline, data: Path) -> dict[str, Estimate | Rate | None
     boxes: list[PictureBoxes] = []
     errors: list[tuple[str, float]] = []
     found: list[bool] = []
-    for part in PARTS:
-        if part.axis != "width" or part.unit in {"16-24 px", "24-40 px"}:
-            continue
-        for picture in pictures(material, part):
-            detections = checked_detect(low or pipeline.detector, [picture.frame])[0]
-            near = [one for one in detections if iou(one.box, picture.box) > 0]
-            boxes.append(_boxes(near, picture.box))
-            sure = checked_detect(pipeline.detector, [picture.frame])[0]
-            best = max(sure, key=lambda one: iou(one.box, picture.box), default=None)
-            found.append(best is not None and iou(best.box, picture.box) >= 0.5)
-            if best is not None and found[-1] and best.corners is not None and picture.corners is not None:
-                errors.append((f"{picture.file} {len(boxes)}", corner_error(best.corners, picture.corners)))
+    parts = [part for part in PARTS if part.axis == "width" and part.unit not in {"16-24 px", "24-40 px"}]
+    for picture in (picture for part in parts for picture in pictures(material, part)):
+        detections = checked_detect(low or pipeline.detector, [picture.frame])[0]
+        near = [one for one in detections if iou(one.box, picture.box) > 0]
+        scores = np.array([one.score for one in near], np.float64)
+        boxes.append(PictureBoxes(box_rows(one.box for one in near), scores, box_rows([picture.box]), box_rows([])))
+        sure = checked_detect(pipeline.detector, [picture.frame])[0]
+        best, overlap = best_overlap(picture.box, [one.box for one in sure])
+        found.append(overlap >= 0.5)
+        error = corner_error_at(overlap, sure[best].corners if sure else None, picture.corners)
+        if error is not None:
+            errors.append((f"{picture.file} {len(boxes)}", error))
     rng = np.random.default_rng(0)
     matches = [[match(one, min_iou=limit) for one in boxes] for limit in COCO_IOUS]
     return {
@@ -66,15 +67,6 @@ def rendered(pipeline: Pipeline, data: Path) -> dict[str, Estimate | Rate | None
         "corner error, 90 %": estimate_errors(errors, ninetieth, rng=rng),
         "found": Rate.of(found),
     }
-
-
-def _boxes(detections: Sequence[Detection], plate: Box) -> PictureBoxes:
-    return PictureBoxes(
-        np.array([one.box.to_tuple() for one in detections], np.float64).reshape(-1, 4),
-        np.array([one.score for one in detections], np.float64),
-        np.array([plate.to_tuple()], np.float64),
-        np.zeros((0, 4)),
-    )
 
 
 def large_frames(data: Path, *, rng: np.random.Generator) -> Iterator[tuple[BgrImage, list[tuple[Box, str]]]]:
@@ -145,21 +137,16 @@ def main() -> None:
     }
     for suite, values in figures.items():
         for name, value in values.items():
-            shown = (
-                show_rate(value)
-                if isinstance(value, Rate)
-                else f"{show_estimate(value)}, n {value.n}"
-                if value
-                else "-"
-            )
-            print(f"{suite}: {name}: {shown}")
+            print(f"{suite}: {name}: {shown(value)}")
     if options.json is not None:
-        rows = {
-            f"{suite}, {name}": value.to_dict() if isinstance(value, Rate) else value and asdict(value)
-            for suite, values in figures.items()
-            for name, value in values.items()
-        }
-        write_json(options.json, rows)
+        rows = ((f"{suite}, {name}", value) for suite, values in figures.items() for name, value in values.items())
+        write_json(options.json, json_safe(dict(rows)))
+
+
+def shown(value: Estimate | Rate | None) -> str:
+    if isinstance(value, Rate):
+        return show_rate(value)
+    return f"{show_estimate(value)}, n {value.n}" if value else "-"
 
 
 if __name__ == "__main__":

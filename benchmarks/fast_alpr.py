@@ -168,17 +168,17 @@ def _yolo() -> Any:
 
 def suppressing(model: Any) -> Any:
     """The network with suppression behind it: from ``raw`` ``(1, 5, A)`` to ``(M, 5)``, boxes and scores."""
-    from onnx import TensorProto, helper
+    from onnx import TensorProto, helper, numpy_helper
 
     constants = {
-        "parts": helper.make_tensor("parts", TensorProto.INT64, [2], [4, 1]),
-        "most": helper.make_tensor("most", TensorProto.INT64, [1], [_MOST]),
-        "iou": helper.make_tensor("iou", TensorProto.FLOAT, [1], [_MAX_IOU]),
-        "least": helper.make_tensor("least", TensorProto.FLOAT, [1], [_MIN_SCORE]),
-        "last": helper.make_tensor("last", TensorProto.INT64, [1], [2]),
-        "to_corners": helper.make_tensor(
-            "to_corners", TensorProto.FLOAT, [4, 4], [1, 0, 1, 0, 0, 1, 0, 1, -0.5, 0, 0.5, 0, 0, -0.5, 0, 0.5]
-        ),
+        "parts": np.array([4, 1], np.int64),
+        "most": np.array([_MOST], np.int64),
+        "iou": np.array([_MAX_IOU], np.float32),
+        "least": np.array([_MIN_SCORE], np.float32),
+        "last": np.array([2], np.int64),
+        "to_corners": np.array([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]], np.float32),
+        "last_axis": np.array([1], np.int64),
+        "first_axis": np.array([0], np.int64),
     }
     nodes = [
         helper.make_node("Split", ["raw", "parts"], ["sides", "scores"], axis=1),
@@ -196,10 +196,8 @@ def suppressing(model: Any) -> Any:
         helper.make_node("MatMul", ["centred", "to_corners"], ["corners"]),
         helper.make_node("Concat", ["corners", "score"], ["plates"], axis=1),
     ]
-    constants["last_axis"] = helper.make_tensor("last_axis", TensorProto.INT64, [1], [1])
-    constants["first_axis"] = helper.make_tensor("first_axis", TensorProto.INT64, [1], [0])
     graph = model.graph
-    graph.initializer.extend(constants.values())
+    graph.initializer.extend(numpy_helper.from_array(values, name) for name, values in constants.items())
     graph.node.extend(nodes)
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("plates", TensorProto.FLOAT, [None, 5]))

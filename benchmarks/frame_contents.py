@@ -35,7 +35,6 @@ def streets(across: int, down: int, plates: int, *, rng: np.random.Generator) ->
 
 
 def main() -> None:
-    """Read the frames in turn, and print what they cost."""
     parser = argparse.ArgumentParser(description="What a frame costs by what is in it.")
     parser.add_argument("--engine", default="auto", help="auto, openvino, onnx, torch")
     parser.add_argument("--precision", default="auto", help="auto, int8, fp32, bf16")

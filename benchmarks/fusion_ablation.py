@@ -38,8 +38,12 @@ LEVELS = {"easy": (0.0, 1 / 3), "middle": (1 / 3, 2 / 3), "hard": (2 / 3, 1.0)}
 ROUNDS = evidence.COMBINING_ROUNDS
 SCHEMES = default_schemes(LATIN_36)
 SHIPPED = "+ grammar, after fusion (shipped)"
-VOTES = ("best single frame", "whole-string majority, 3 of 15", "character vote")
 Answer = Callable[[Sequence[PlateReading]], str | None]
+VOTES: dict[str, Answer] = {
+    "best single frame": best_single_frame,
+    "whole-string majority, 3 of 15": whole_string_majority,
+    "character vote": character_vote,
+}
 
 
 def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], TrustPolicy]:
@@ -49,8 +53,8 @@ def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], Trust
     policy = defaults.calibrated(TrustPolicy(), recognizer, decoder=decoder)
     images = [image for folder in folders for image in load_photographs(folder).images]
     images = [one for one in images if name_hash(one.path) % 10 == 5]
-    plates = [one for one in load_real_plates(images, alphabet=LATIN_36, calibration=True) if is_of(one, SCHEMES)]
-    plates = [one for one in plates if set(one.text) <= set(LATIN_36.characters)]
+    plates = load_real_plates(images, alphabet=LATIN_36, calibration=True)
+    plates = [one for one in plates if is_of(one, SCHEMES) and set(one.text) <= set(LATIN_36.characters)]
     return read_tracks(recognizer, decoder, plates, trust=policy, count=count, seed=5), policy
 
 
@@ -93,9 +97,7 @@ def answers(policy: TrustPolicy) -> dict[str, Answer]:
     summed = replace(free, bias=0.0, signs=(0.0,) * len(FRAME_SIGNS), floor_nats=200.0, dependence=0.0)
     weighed = replace(summed, bias=full.bias, signs=full.signs)
     return {
-        "best single frame": best_single_frame,
-        "whole-string majority, 3 of 15": whole_string_majority,
-        "character vote": character_vote,
+        **VOTES,
         "sum of log probabilities": fused(policy, summed, combined=False),
         "+ weights by legibility": fused(policy, weighed, combined=False),
         "+ bounded influence": fused(policy, free, combined=False),
@@ -127,9 +129,9 @@ def settled(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
         if right[-1]:
             right_from = max((index + 1 for index, one in enumerate(right) if not one), default=0)
             waits.append(max(1, sure.index(True) - right_from + 1) if any(sure) else math.inf)
-    wait = (
-        f"median {statistics.median(waits):g} frames after the text of {len(waits)} is right for good" if waits else "-"
-    )
+    wait = "-"
+    if waits:
+        wait = f"median {statistics.median(waits):g} frames after the text of {len(waits)} is right for good"
     return f"settled {rate(Rate(settled, len(tracks)))} %, {wait}, wrong {rate(Rate(wrong, settled))} %"
 
 
@@ -152,10 +154,8 @@ def speed(tracks: Sequence[ReadTrack], policy: TrustPolicy) -> str:
             gathered.add(reading, index)
             _ = gathered.fused
             times_ms.append(1e3 * (time.perf_counter() - start))
-    times_ms.sort()
-    return (
-        f"{statistics.median(times_ms):.2f} ms in the median, {statistics.fmean(times_ms):.2f} mean, n={len(times_ms)}"
-    )
+    median_ms, mean_ms = statistics.median(times_ms), statistics.fmean(times_ms)
+    return f"{median_ms:.2f} ms in the median, {mean_ms:.2f} mean, n={len(times_ms)}"
 
 
 def main() -> None:
@@ -166,20 +166,12 @@ def main() -> None:
     tracks, policy = read(arguments.data, count=arguments.tracks)
     by_level = {name: [one for one in tracks if low <= one.severity < high] for name, (low, high) in LEVELS.items()}
     for name, some in by_level.items():
-        frames = [reading.text == track.text for track in some for reading in track.readings]
-        print(
-            f"{name}: {len(some)} tracks, single frames right {rate(Rate(sum(frames), len(frames)))} % of {len(frames)}"
-        )
+        frames = Rate.of(reading.text == track.text for track in some for reading in track.readings)
+        print(f"{name}: {len(some)} tracks, single frames right {rate(frames)} % of {frames.n}")
         print(f"  {settled(some, policy)}")
     ways = answers(policy)
     rows = [
-        (
-            name,
-            *(
-                rate(Rate(sum(answer(one.readings) == one.text for one in some), len(some)))
-                for some in by_level.values()
-            ),
-        )
+        (name, *(rate(Rate.of(answer(one.readings) == one.text for one in some)) for some in by_level.values()))
         for name, answer in ways.items()
     ]
     print(format_table(("ANSWER", *by_level), rows))

@@ -81,7 +81,6 @@ def _key(what: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the releases side by side, or add one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", metavar="VERSION", help="add the README's figures as those of a release")
     given = parser.parse_args(arguments)

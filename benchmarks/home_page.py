@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -140,10 +140,8 @@ def _row(bar: Bar, *, y: int, scale: float, colours: tuple[str, str, str]) -> It
 
 def write_charts() -> None:
     """All charts, in both languages and on both grounds."""
-    for name in CHARTS:
-        for language in LANGUAGES:
-            for theme in THEMES:
-                (IMAGES / f"{name}-{language}-{theme}.svg").write_text(chart(name, language, theme), encoding="utf-8")
+    for kind in product(CHARTS, LANGUAGES, THEMES):
+        (IMAGES / f"{'-'.join(kind)}.svg").write_text(chart(*kind), encoding="utf-8")
 
 
 def windows() -> Iterator[tuple[float, float, float]]:

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from benchmarks.stream_memory import resident_mb
-from benchmarks.street_picture import street_picture
 from platereader import Pipeline
+from platereader.lab.speed.pictures import street_picture
 
 ALLOWED_MB: Final = 30.0
 SIZES: Final = 200

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import copy
 import difflib
 import os
 import random
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -104,23 +106,15 @@ def mutants_of(area: str) -> Iterator[Mutant]:
     top = ROOT / "src" / "platereader" / area
     for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
         source = path.read_text(encoding="utf-8")
-        starts = [0]
-        for line in source.splitlines(keepends=True):
-            starts.append(starts[-1] + len(line))
-        lines = source.splitlines()
-
-        def place(line: int, column: int, *, starts: list[int] = starts, lines: list[str] = lines) -> int:
-            return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
-
+        lines = source.splitlines(keepends=True)
+        starts = list(accumulate(map(len, lines), initial=0))
         for node in _code(ast.parse(source)):
+            start, end = (
+                starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+                for line, column in ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset))
+            )
             for new in _changes(node):
-                yield Mutant(
-                    area,
-                    path.relative_to(ROOT / "src"),
-                    place(node.lineno, node.col_offset),
-                    place(node.end_lineno, node.end_col_offset),
-                    new,
-                )
+                yield Mutant(area, path.relative_to(ROOT / "src"), start, end, new)
 
 
 def _code(node: ast.AST) -> Iterator[Any]:
@@ -154,12 +148,10 @@ def _changes(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
         swapped: Any = [SWAPS[type(node.ops[0])](), *node.ops[1:]]
         yield f"({ast.unparse(ast.Compare(node.left, swapped, node.comparators))})"
-    elif isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
-        operator: Any = SWAPS[type(node.op)]()
-        yield f"({ast.unparse(ast.BinOp(node.left, operator, node.right))})"
-    elif isinstance(node, ast.BoolOp):
-        either: Any = SWAPS[type(node.op)]()
-        yield f"({ast.unparse(ast.BoolOp(either, node.values))})"
+    elif isinstance(node, (ast.BinOp, ast.BoolOp)) and type(node.op) in SWAPS:
+        other: Any = copy.copy(node)
+        other.op = SWAPS[type(node.op)]()
+        yield f"({ast.unparse(other)})"
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
         yield f"({ast.unparse(node.operand)})"
     elif isinstance(node, ast.IfExp):
@@ -224,9 +216,8 @@ def run(mutants: Sequence[Mutant], *, jobs: int) -> list[Mutant]:
     """Try each, and give those that no test notices."""
     with tempfile.TemporaryDirectory() as folder:
         copies = [Copy(Path(folder, str(number))) for number in range(jobs)]
-        limits = dict.fromkeys(mutant.area for mutant in mutants)
         limit_s: dict[str, float] = {}
-        for area in limits:
+        for area in dict.fromkeys(mutant.area for mutant in mutants):
             begun_s = time.monotonic()
             if not copies[0].passes(TESTS[area]):
                 sys.exit(f"the tests of {area} fail without a fault: mend them first.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from typing import Any, cast
 
@@ -67,13 +67,9 @@ def prepared(frame: BgrImage, *, engine: str, precision: str, threads: int) -> P
         },
         per={"plates": len(detections), "text 8": _BATCH, "net 8": _BATCH},
     )
-    return Prepared(turn, facts(pipeline, plates=len(detections)))
-
-
-def facts(pipeline: Pipeline, *, plates: int) -> dict[str, Any]:
-    """What ran: weights, precision and threads of both networks."""
     parts = [part.to_dict() for part in pipeline.describe() if part.engine is not None]
-    return {"plates": plates, "threads": parts[0]["threads"] if parts else None, "parts": parts}
+    taken = parts[0]["threads"] if parts else None
+    return Prepared(turn, {"plates": len(detections), "threads": taken, "parts": parts})
 
 
 def chosen(words: Sequence[str]) -> list[tuple[str, str]]:
@@ -82,8 +78,3 @@ def chosen(words: Sequence[str]) -> list[tuple[str, str]]:
         return [(engine, precision) for engine in ENGINES for precision in PRECISIONS]
     pairs = [word.partition(":")[::2] for word in words]
     return [(engine, precision or "auto") for engine, precision in pairs]
-
-
-def labelled(pairs: Sequence[tuple[str, str]]) -> Mapping[str, tuple[str, str]]:
-    """The pairs by the names that stand in a table."""
-    return {f"{engine} {precision}": (engine, precision) for engine, precision in pairs}

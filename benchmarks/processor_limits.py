@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from platereader._files import write_json
-from platereader.cli.tables import format_table
 from platereader.lab.speed.machine import this_machine
 from platereader.lab.speed.turns import interleaved
+from platereader.lab.tables import columns
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 FRAME, CROPS, PLATES = (1, 576, 832, 3), (3, 64, 128, 3), 3
@@ -34,13 +34,9 @@ ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one thing took.
+    """What one thing took with so many threads: the median in milliseconds.
 
-    Attributes:
-        name: of it.
-        threads: that it had.
-        milliseconds: median.
-        billions: of multiplications with an addition, or of bytes that are read and written.
+    ``billions`` are of multiplications with an addition, or of bytes that are read and written.
     """
 
     name: str
@@ -145,7 +141,6 @@ def multiplications(path: Path, shape: tuple[int, ...]) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print, and write if asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -155,18 +150,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(*machine.lines(), sep="\n")
     figures = [one for threads in given.threads for one in measure(threads, rounds=given.rounds)]
     limits = {one.threads: one.rate for one in figures if one.name == "matrix product fp32"}
-    rows = [
-        (
-            one.name,
-            str(one.threads),
-            f"{one.milliseconds:.2f}",
-            f"{one.billions:.3f}",
-            f"{one.rate:.1f}",
-            "" if "copy" in one.name else f"{100 * one.rate / limits[one.threads]:.0f} %",
-        )
-        for one in figures
-    ]
-    print(format_table(("what", "threads", "ms", "billions", "billions a second", "of the fp32 product"), rows))
+    cells: dict[str, Callable[[Figure], str]] = {
+        "what": lambda one: one.name,
+        "threads": lambda one: str(one.threads),
+        "ms": lambda one: f"{one.milliseconds:.2f}",
+        "billions": lambda one: f"{one.billions:.3f}",
+        "billions a second": lambda one: f"{one.rate:.1f}",
+        "of the fp32 product": lambda one: (
+            "" if "copy" in one.name else f"{100 * one.rate / limits[one.threads]:.0f} %"
+        ),
+    }
+    print(*columns(cells, figures), sep="\n")
     if given.json is not None:
         write_json(given.json, {"machine": machine.to_dict(), "figures": [asdict(one) for one in figures]})
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,19 +30,15 @@ from platereader.lab.speed.networks import (
 from platereader.recognition._shape import ConvCtcConfig
 
 
-def candidate(network: Crnn) -> Callable[[int], Callable[[], object]]:
-    """From a batch size to a call of the network."""
+def prepared(network: Crnn, batch: int) -> Callable[[], object]:
+    """A call of the network."""
+    pictures = torch.randn(batch, 1, *SIZE_PX)
 
-    def prepared(batch: int) -> Callable[[], object]:
-        pictures = torch.randn(batch, 1, *SIZE_PX)
+    def call() -> object:
+        with torch.inference_mode():
+            return network(pictures)
 
-        def call() -> object:
-            with torch.inference_mode():
-                return network(pictures)
-
-        return call
-
-    return prepared
+    return call
 
 
 def candidates() -> Candidates:
@@ -50,13 +47,12 @@ def candidates() -> Candidates:
     size_px = (config.height_px, config.width_px)
     return {
         **recognizer_candidates({"int8": ours["int8"]}, size_px=size_px, rng=np.random.default_rng(0)),
-        "CRNN int8": candidate(in_int8(Crnn().eval())),
-        "CRNN fp32": candidate(Crnn().eval()),
+        "CRNN int8": partial(prepared, in_int8(Crnn().eval())),
+        "CRNN fp32": partial(prepared, Crnn().eval()),
     }
 
 
 def main() -> None:
-    """Time them and print the table."""
     parser = argparse.ArgumentParser(description="Our int8 reader beside the CRNN of the system it succeeds.")
     parser.add_argument("--threads", type=int, nargs="+", default=(1, 2), metavar="N")
     parser.add_argument("--rounds", type=int, default=50, metavar="N")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -40,16 +40,13 @@ MIDDLE = 0.8
 
 @dataclass
 class ReplayedDetector:
-    """What a detector once found, without the frames that are dropped."""
+    """What a detector once found, frame by frame."""
 
-    found: Sequence[list[Detection]]
-    dropped: NDArray[np.bool_]
-    index: int = field(default=-1)
+    found: Iterator[list[Detection]]
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """The next frame's detections."""
-        self.index += 1
-        return [[] if self.dropped[self.index] else self.found[self.index]]
+        return [next(self.found)]
 
 
 def video(
@@ -166,14 +163,13 @@ def measure_windows(detector: Detector, data: Path, *, videos: int, frames: int)
         corners = cast(Quad, image.plates[0].corners).to_array()
         pictures = list(video(read_image(image.path), corners, frames, rng))
         found = [detector.detect([frame])[0] for frame, _ in pictures]
-        dropped = dropped_frames(len(pictures), rng)
+        left = [[] if gone else one for one, gone in zip(found, dropped_frames(len(pictures), rng), strict=True)]
         timed = [(index / FPS, frame) for index, (frame, _) in enumerate(pictures)]
-        out = redact_stream(timed, detector=ReplayedDetector(found, dropped), tracker=MotionTracker())
+        out = redact_stream(timed, detector=ReplayedDetector(iter(left)), tracker=MotionTracker())
         for index, redacted in enumerate(out):
             frame, at = pictures[index]
             is_whole = at.min() >= 0 and bool((at.max(axis=0) < [frame.shape[1], frame.shape[0]]).all())
-            variants = (found[index], [] if dropped[index] else found[index], redacted.covered)
-            for name, places in zip(names, variants, strict=True):
+            for name, places in zip(names, (found[index], left[index], redacted.covered), strict=True):
                 results[name].add(places, [at] if is_whole else [], [at], frame.shape)
         print(image.path.name, results["redact_stream"], flush=True)
     for name, coverage in results.items():

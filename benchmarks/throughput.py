@@ -29,9 +29,9 @@ import numpy as np
 from platereader import Pipeline
 from platereader._arrays import BgrImage
 from platereader._files import write_json
-from platereader.cli.tables import format_table
 from platereader.lab.speed.networks import SpeedReport
-from platereader.lab.speed.turns import interleaved
+from platereader.lab.speed.turns import interleaved, seconds_of
+from platereader.lab.tables import columns
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "pictures"
@@ -140,12 +140,7 @@ def throughput(setting: Setting, per_s: np.ndarray[tuple[int], np.dtype[np.float
 
 def decoding_ms(source: Source) -> float:
     """Median time to decode a picture file, milliseconds, which comes on top of the reading."""
-    times: list[float] = []
-    for path in source.paths() * 3:
-        start_s = time.perf_counter()
-        read_image(path)
-        times.append(1e3 * (time.perf_counter() - start_s))
-    return median(times)
+    return median(1e3 * seconds_of(partial(read_image, path)) for path in source.paths() * 3)
 
 
 def described(source: Source) -> dict[str, Any]:
@@ -164,23 +159,20 @@ def described(source: Source) -> dict[str, Any]:
 
 def table(results: Sequence[Throughput], peaks: Mapping[str, float]) -> str:
     """One row for each setting."""
-    header = ("workers", "threads", "batch", "n", "pictures/s", "quartiles", "x first", "peak RSS MB a worker")
-    rows = [
-        (
-            *(str(value) for value in asdict(result.setting).values()),
-            str(result.n),
-            f"{result.median_per_s:.2f}",
-            f"{result.lower_quartile_per_s:.2f}-{result.upper_quartile_per_s:.2f}",
-            f"{result.median_per_s / results[0].median_per_s:.2f}",
-            f"{peaks[f'{result.setting.workers} x {result.setting.threads}']:.0f}",
-        )
-        for result in results
-    ]
-    return format_table(header, rows)
+    cells: dict[str, Callable[[Throughput], str]] = {
+        "workers": lambda one: str(one.setting.workers),
+        "threads": lambda one: str(one.setting.threads),
+        "batch": lambda one: str(one.setting.batch),
+        "n": lambda one: str(one.n),
+        "pictures/s": lambda one: f"{one.median_per_s:.2f}",
+        "quartiles": lambda one: f"{one.lower_quartile_per_s:.2f}-{one.upper_quartile_per_s:.2f}",
+        "x first": lambda one: f"{one.median_per_s / results[0].median_per_s:.2f}",
+        "peak RSS MB a worker": lambda one: f"{peaks[f'{one.setting.workers} x {one.setting.threads}']:.0f}",
+    }
+    return "\n".join(columns(cells, results))
 
 
 def main() -> None:
-    """Measure and print the table."""
     cores = os.cpu_count() or 1
     parser = argparse.ArgumentParser(description="Pictures a second over batch sizes, processes and threads.")
     parser.add_argument("folder", nargs="?", type=Path, default=EXAMPLES, help="pictures; by default the examples")

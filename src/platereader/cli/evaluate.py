@@ -165,8 +165,7 @@ def _run_stress(arguments: argparse.Namespace) -> None:
 
 
 def _run_scenes(arguments: argparse.Namespace) -> None:
-    from platereader.lab.suites.scenes.report import format_scenes
-    from platereader.lab.suites.scenes.run import evaluate_scenes, run_size
+    from platereader.lab.suites.scenes.suite import evaluate_scenes, format_scenes, run_size
     from platereader.lab.synthesis.scenes.material import load_material
 
     material = load_material(arguments.data)
@@ -174,8 +173,7 @@ def _run_scenes(arguments: argparse.Namespace) -> None:
 
 
 def _run_ends(arguments: argparse.Namespace) -> None:
-    from platereader.lab.suites.ends.report import format_ends
-    from platereader.lab.suites.ends.run import evaluate_ends, run_size
+    from platereader.lab.suites.ends.suite import evaluate_ends, format_ends, run_size
     from platereader.lab.synthesis.ends.material import load_material
 
     plates = load_material(arguments.data)
@@ -183,8 +181,7 @@ def _run_ends(arguments: argparse.Namespace) -> None:
 
 
 def _run_countries(arguments: argparse.Namespace) -> None:
-    from platereader.lab.suites.countries.report import format_countries
-    from platereader.lab.suites.countries.run import evaluate_countries, run_size
+    from platereader.lab.suites.countries import evaluate_countries, format_countries, run_size
     from platereader.lab.synthesis.stress.material import load_material
 
     scenes = load_material(arguments.data).scenes

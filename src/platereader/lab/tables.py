@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.metrics.rates import Rate
 from platereader.results import PartDescription
+
+_Item = TypeVar("_Item")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -18,6 +21,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows in columns below their heads; nothing without rows."""
     return aligned([head, *rows]) if rows else []
+
+
+def columns(cells: Mapping[str, Callable[[_Item], str]], items: Iterable[_Item]) -> list[str]:
+    """A row for each item below the heads, with what the function of each column says of it."""
+    return aligned([list(cells), *([cell(item) for cell in cells.values()] for item in items)])
 
 
 def described(part: PartDescription) -> str:
@@ -63,6 +71,11 @@ def show_number(value: float | None, *, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def show_estimate(estimate: Estimate | None) -> str:
+def show_estimate(estimate: Estimate | None, *, digits: int = 3) -> str:
     """A score with its 95 % interval."""
-    return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
+    return "-" if estimate is None else show_interval(estimate.value, estimate.low, estimate.high, digits=digits)
+
+
+def show_interval(value: float, low: float, high: float, *, digits: int) -> str:
+    """A number with its interval."""
+    return f"{value:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"

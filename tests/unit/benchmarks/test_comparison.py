@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import fast_alpr, our_pipeline, predecessor, report
+from benchmarks import fast_alpr, our_pipeline, predecessor
 from benchmarks.compact_transformer import CompactTransformer
-from benchmarks.comparison import Candidate, Prepared, UnavailableError, compare, median, ratio, timed
+from benchmarks.comparison import Candidate, Prepared, UnavailableError, about, compare, table, timed
 from benchmarks.predecessor_network import Crnn
-from benchmarks.street_picture import SIZE_PX, street_picture
+from platereader.lab.metrics.estimates import estimate_median, estimate_ratio
+from platereader.lab.speed.pictures import SIZE_PX, street_picture
 
 
 def test_everyone_has_one_turn_a_round_and_who_cannot_take_part_is_named() -> None:
@@ -24,7 +25,7 @@ def test_everyone_has_one_turn_a_round_and_who_cannot_take_part_is_named() -> No
     assert comparison.seconds == {"quick": {"frame": [0.5, 0.5, 0.5]}}
     assert comparison.facts == {"quick": {"threads": 2}}
     assert "abacus" in comparison.absent["missing"]
-    assert "missing: absent" in "\n".join(report.about(comparison))
+    assert "missing: absent" in "\n".join(about(comparison))
 
 
 def test_a_contestant_that_fails_is_not_passed_over() -> None:
@@ -42,14 +43,14 @@ def test_only_warm_calls_count_and_a_batch_is_divided() -> None:
 def test_ratios_compare_within_rounds() -> None:
     rng = np.random.default_rng(0)
     noisy = rng.uniform(1, 5, 30)
-    assert astuple(ratio(3 * noisy, noisy, rng=rng)) == pytest.approx((3, 3, 3, 30))
-    middle = median(list(noisy), rng=rng)
+    assert astuple(estimate_ratio(3 * noisy, noisy, rng=rng)) == pytest.approx((3, 3, 3, 30))
+    middle = estimate_median(list(noisy), rng=rng)
     assert middle.low < middle.value == float(np.median(noisy)) < middle.high
 
 
 def test_table_has_a_dash_where_nothing_was_timed() -> None:
-    one, rng = median([1.0, 1.0], rng=np.random.default_rng(0)), ("a", "b")
-    lines = report.table({"first": {rng[0]: one, rng[1]: one}, "second": {rng[1]: one}}, head="WHO").splitlines()
+    one, rng = estimate_median([1.0, 1.0], rng=np.random.default_rng(0)), ("a", "b")
+    lines = table({"first": {rng[0]: one, rng[1]: one}, "second": {rng[1]: one}}, head="WHO").splitlines()
     assert lines[0].split() == ["WHO", "a", "b"]
     assert lines[2].split() == ["second", "-", "1.00", "(1.00-1.00)"]
 

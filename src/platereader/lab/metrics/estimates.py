@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import SupportsFloat, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from platereader.lab.metrics.rates import Matches, Ranking, average_precision, character_error_rate, edit_distance, rank
 
 _Measure: TypeAlias = Callable[[NDArray[np.float64]], SupportsFloat]
 _ROUNDS = 200
+# Of medians over rounds, which are quickly drawn anew.
+_MEDIAN_ROUNDS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ def estimate_errors(
     return with_interval(
         measure(values), len(values), pictures, lambda drawn: measure(np.repeat(values, drawn[owner])), rng=rng
     )
+
+
+def estimate_median(values: ArrayLike, *, rng: np.random.Generator) -> Estimate:
+    """The median of one or more values; what is drawn anew is values."""
+    return estimate_ratio(values, np.ones(np.size(values)), rng=rng)
+
+
+def estimate_ratio(above: ArrayLike, below: ArrayLike, *, rng: np.random.Generator) -> Estimate:
+    """The median of some values by that of as many others of the same rounds, which are drawn anew in pairs."""
+    dividends, divisors = np.asarray(above, np.float64), np.asarray(below, np.float64)
+    drawn = rng.integers(len(dividends), size=(_MEDIAN_ROUNDS, len(dividends)))
+    spread = np.median(dividends[drawn], axis=1) / np.median(divisors[drawn], axis=1)
+    low, high = np.percentile(spread, (2.5, 97.5)).tolist()
+    return Estimate(float(np.median(dividends) / np.median(divisors)), low, high, len(dividends))
 
 
 def ninetieth(values: NDArray[np.float64]) -> float:

@@ -134,6 +134,11 @@ def best_overlap(box: Box, others: Iterable[Box]) -> tuple[int, float]:
     return (overlaps.index(best), best) if overlaps else (-1, 0.0)
 
 
+def box_rows(boxes: Iterable[Box]) -> NDArray[np.float64]:
+    """Boxes as float64 ``(N, 4)`` of ``x1, y1, x2, y2``, also of none."""
+    return np.asarray([box.to_tuple() for box in boxes], dtype=np.float64).reshape(-1, 4)
+
+
 def containment(inner: NDArray[np.float64], outer: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share of each box of ``inner`` (N, 4) that lies in each box of ``outer`` (M, 4): float64 ``(N, M)`` in 0..1."""
     a, b = inner[:, None], outer[None]

@@ -15,7 +15,7 @@ from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
 from platereader._loading import DETECTOR_SPECS, RECOGNIZER_SPECS, load_recognizer
 from platereader.detection._refined import REFINER_WEIGHTS
 from platereader.errors import EngineError, MissingDependencyError
-from platereader.lab.speed.pipelines import Build, Setting, time_frames
+from platereader.lab.speed.pipelines import WARM_ROUNDS, Build, Setting, time_frames
 from platereader.lab.speed.report import Absent, Run
 from platereader.pipeline import Pipeline
 from platereader.recognition import CtcRecognizer
@@ -24,9 +24,6 @@ from platereader.runtimes import Engine, Precision, RuntimeOptions
 from platereader.runtimes._kept import Fastest, keep
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._selection import installed_engines, measurable_specs
-
-# Those of ``time_frames`` that do not count.
-_WARM_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def candidates() -> list[Setting]:
 
 def turn_count(settings: Sequence[Setting], *, rounds: int) -> int:
     """How often ``choose`` calls ``on_turn``."""
-    return len(settings) * (_WARM_TURNS + rounds)
+    return len(settings) * (WARM_ROUNDS + rounds)
 
 
 def choose(
@@ -112,7 +109,9 @@ def choose(
     def same(*, engine: str, precision: str, threads: int | None) -> Pipeline:
         try:
             pipeline = build(engine=engine, precision=precision, threads=threads)
-            _check_same_texts(pipeline, frames, known)
+            known.append([Counter(one.text for one in readings) for readings in pipeline.read_batch(frames)])
+            if known[-1] != known[0]:
+                raise EngineError("it reads other texts")
         except (EngineError, MissingDependencyError):
             for _ in range(turn_count(settings[:1], rounds=rounds)):
                 on_turn()
@@ -124,12 +123,3 @@ def choose(
         why = "; ".join(one.reason for one in absent) or "no engine is installed"
         raise EngineError(f"nothing can be measured: {why}. See `platereader info`.")
     return Choice(tuple(sorted(runs, key=lambda run: run.frame.median_ms)), absent)
-
-
-def _check_same_texts(pipeline: Pipeline, frames: Sequence[BgrImage], known: list[list[Counter[str | None]]]) -> None:
-    """Keep the texts that the first pipeline reads; raises EngineError for one that reads others."""
-    texts = [Counter(reading.text for reading in readings) for readings in pipeline.read_batch(frames)]
-    if not known:
-        known.append(texts)
-    if texts != known[0]:
-        raise EngineError("it reads other texts")

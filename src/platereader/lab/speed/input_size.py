@@ -23,7 +23,7 @@ from platereader.lab.metrics.rates import COCO_IOUS, PictureBoxes, Rate, match, 
 from platereader.lab.speed.machine import Machine, this_machine
 from platereader.lab.speed.networks import Timing, benchmark
 from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
-from platereader.lab.tables import aligned, described, show_estimate, show_rate
+from platereader.lab.tables import columns, described, show_estimate, show_rate
 from platereader.media._images import read_image
 from platereader.results import PartDescription
 
@@ -130,13 +130,14 @@ def _from_score(boxes: PictureBoxes, score: float) -> PictureBoxes:
 
 def format_input_sizes(report: InputSizeReport) -> str:
     """A text table: one row for each size, with 95 % intervals."""
-    rows = [("input, px", "AP50", "AP50-95", "found, IoU 0.3", "found, IoU 0.5", "ms a frame")]
-    for one in report.sizes:
-        time = one.timing
-        span = f"{time.median_ms:.1f} ({time.low_ms:.1f}-{time.high_ms:.1f})"
-        rates = (show_rate(one.recall30), show_rate(one.recall50))
-        rows.append((str(one.input_size), show_estimate(one.ap50), show_estimate(one.ap50_95), *rates, span))
-    threads = report.sizes[0].timing.threads if report.sizes else 0
-    n = report.sizes[0].timing.n if report.sizes else 0
+    cells: Mapping[str, Callable[[SizeScores], str]] = {
+        "input, px": lambda one: str(one.input_size),
+        "AP50": lambda one: show_estimate(one.ap50),
+        "AP50-95": lambda one: show_estimate(one.ap50_95),
+        "found, IoU 0.3": lambda one: show_rate(one.recall30),
+        "found, IoU 0.5": lambda one: show_rate(one.recall50),
+        "ms a frame": lambda one: one.timing.show(digits=1),
+    }
+    n, threads = next(((one.timing.n, one.timing.threads) for one in report.sizes), (0, 0))
     head = f"{report.dataset}: {report.pictures} pictures; median of {n} calls of one frame, {threads} threads"
-    return "\n".join([head, described(report.part), *report.machine.lines(), "", *aligned(rows)])
+    return "\n".join([head, described(report.part), *report.machine.lines(), "", *columns(cells, report.sizes)])

@@ -13,7 +13,7 @@ import torch
 from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Z_95
 from platereader.lab.speed.turns import interleaved, torch_threads
-from platereader.lab.tables import aligned
+from platereader.lab.tables import aligned, show_interval
 from platereader.recognition._network import ConvCtc
 from platereader.recognition._quantized import adding_layers, int8_runtime
 from platereader.recognition._recognizer import CtcRecognizer
@@ -42,6 +42,10 @@ class Timing:
     median_ms: float
     low_ms: float
     high_ms: float
+
+    def show(self, *, digits: int) -> str:
+        """The median with its interval."""
+        return show_interval(self.median_ms, self.low_ms, self.high_ms, digits=digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,8 @@ def format_speed(report: SpeedReport) -> str:
         groups.setdefault((timing.threads, timing.batch), {})[timing.name] = timing
     rows = [("threads", "batch", "n", *(f"{name} ms" for name in names), *(f"{name}/{names[0]}" for name in names[1:]))]
     for (threads, batch), row in groups.items():
-        medians = [row[name].median_ms for name in names]
-        spans = [f"{row[name].median_ms:.2f} ({row[name].low_ms:.2f}-{row[name].high_ms:.2f})" for name in names]
-        ratios = [f"{median / medians[0]:.2f}" for median in medians[1:]]
+        spans = [row[name].show(digits=2) for name in names]
+        ratios = [f"{row[name].median_ms / row[names[0]].median_ms:.2f}" for name in names[1:]]
         rows.append((str(threads), str(batch), str(row[names[0]].n), *spans, *ratios))
     head = f"{report.processor}, {' '.join(report.flags) or 'no flags known'}, torch {report.torch}"
     hashes = [f"weights {name} sha256 {sha256}" for name, sha256 in report.weights.items()] or ["random weights"]

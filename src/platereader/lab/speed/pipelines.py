@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.errors import EngineError, InvalidArgumentError, MissingDependencyError
-from platereader.lab.metrics.estimates import Estimate
-from platereader.lab.speed.report import Absent, Run, Turn, stage_times, times_as_fast
+from platereader.lab.metrics.estimates import Estimate, estimate_ratio
+from platereader.lab.speed.report import Absent, Run, Turn, stage_times
 from platereader.lab.speed.stages import Stopwatch, watched
 from platereader.lab.speed.turns import take_turns, torch_threads
 from platereader.pipeline import Pipeline
@@ -22,7 +22,9 @@ from platereader.runtimes._options import ENGINES
 REFERENCE = ("torch", "fp32")
 """Engine and precision that all others of the same threads and input size are compared with."""
 
-_WARM_TURNS = 2
+WARM_ROUNDS = 2
+"""Those of ``time_frames`` that do not count."""
+
 # Idle threads of the one before spin for a while before they sleep.
 _PAUSE_S = 0.02
 # After a pause a process is slow for some frames: threads wake, caches fill, the clock rises.
@@ -60,17 +62,10 @@ class Setting(NamedTuple):
         return f"{self.combination}, {self.threads} thread{'s' if self.threads > 1 else ''}{size}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     setting: Setting
     pipeline: Pipeline
     parts: tuple[PartDescription, ...]
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """What makes two candidates the same."""
-        networks = tuple((part.engine, part.precision, part.threads) for part in self.parts if part.engine is not None)
-        return (*networks, self.setting.input_size)
 
 
 def settings_of(
@@ -114,13 +109,13 @@ def time_frames(
         raise InvalidArgumentError(f"frames has {len(frames)} pictures and rounds is {rounds}, allowed is 1 or more.")
     candidates, absent = _gather(settings, build)
     calls = {one.setting.name: _turn_of(one, frames) for one in candidates}
-    results = take_turns(calls, rounds=_WARM_TURNS + rounds, rng=rng, on_turn=on_turn)
-    turns = {name: several[_WARM_TURNS:] for name, several in results.items()}
+    turns = take_turns(calls, rounds=rounds, rng=rng, warm_rounds=WARM_ROUNDS, on_turn=on_turn)
+    seconds = {name: [turn.mean_s for turn in several] for name, several in turns.items()}
     runs: list[Run] = []
     for one in candidates:
         name, reference = one.setting.name, one.setting._replace(engine=REFERENCE[0], precision=REFERENCE[1]).name
         comparable = reference in turns and reference != name
-        faster = times_as_fast(turns[reference], turns[name], rng=rng) if comparable else None
+        faster = estimate_ratio(seconds[reference], seconds[name], rng=rng) if comparable else None
         runs.append(_run(one, turns[name], frames=frames, faster=faster))
     return tuple(runs), tuple(absent)
 
@@ -135,7 +130,8 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate]
         except (EngineError, MissingDependencyError) as error:
             absent.append(Absent(setting.name, str(error)))
             continue
-        same = present.setdefault(one.identity, one)
+        networks = [(part.engine, part.precision, part.threads) for part in one.parts if part.engine is not None]
+        same = present.setdefault((*networks, setting.input_size), one)
         if same is not one:
             absent.append(Absent(setting.name, f"is the same as {same.setting.name}"))
     return list(present.values()), absent
@@ -143,8 +139,9 @@ def _gather(settings: Sequence[Setting], build: Build) -> tuple[list[_Candidate]
 
 def _prepared(setting: Setting, build: Build) -> _Candidate:
     """A pipeline with that many threads: those of torch are set while it runs, those of other engines here."""
-    if setting.engine != "auto":
-        _check_offered(setting)
+    offered = ENGINES.get(cast("Any", setting.engine), ())
+    if offered and setting.precision not in {"auto", *offered}:
+        raise EngineError(f"{setting.engine} offers {', '.join(offered)}, not {setting.precision}")
     pipeline = build(engine=setting.engine, precision=setting.precision, threads=None)
     engines = {part.engine for part in pipeline.describe()} - {None}
     if "torch" not in engines:
@@ -156,13 +153,6 @@ def _prepared(setting: Setting, build: Build) -> _Candidate:
         detector = cast("Any", pipeline.detector).with_input_size(setting.input_size)
         pipeline = replace(pipeline, parts=replace(pipeline.parts, detector=detector))
     return _Candidate(setting, pipeline, parts)
-
-
-def _check_offered(setting: Setting) -> None:
-    """Say it shortly where an engine does not know a precision."""
-    offered = ENGINES.get(cast("Any", setting.engine), ())
-    if offered and setting.precision not in {"auto", *offered}:
-        raise EngineError(f"{setting.engine} offers {', '.join(offered)}, not {setting.precision}")
 
 
 def _turn_of(candidate: _Candidate, frames: Sequence[BgrImage]) -> Callable[[], Turn]:

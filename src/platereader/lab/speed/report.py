@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,13 +11,11 @@ import numpy as np
 from platereader.lab.metrics.estimates import Estimate
 from platereader.lab.speed.machine import Machine
 from platereader.lab.speed.stages import PLATE_STAGES, STAGES
-from platereader.lab.tables import aligned, joined, show_number
+from platereader.lab.tables import aligned, columns, joined, show_estimate, show_number
 from platereader.results import PartDescription
 
 OUTSIDE = "outside of networks"
 """What all stages but the networks take together, in the same frame."""
-
-_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,44 +137,28 @@ def _time(name: str, seconds: Sequence[float], *, items: float) -> StageTime:
     return StageTime(name, 1e3 * median_s, 1e3 * p95_s, unit, items / median_s if median_s > 0 else None)
 
 
-def times_as_fast(reference: Sequence[Turn], turns: Sequence[Turn], *, rng: np.random.Generator) -> Estimate:
-    """The median time of a round of the reference by that of another; rounds are drawn anew in pairs."""
-    slow, fast = (np.array([turn.mean_s for turn in several]) for several in (reference, turns))
-    drawn = rng.integers(len(slow), size=(_RESAMPLES, len(slow)))
-    spread = np.median(slow[drawn], axis=1) / np.median(fast[drawn], axis=1)
-    low, high = (float(value) for value in np.percentile(spread, (2.5, 97.5)))
-    return Estimate(float(np.median(slow) / np.median(fast)), low, high, len(slow))
-
-
 def format_frame_report(report: FrameReport) -> str:
     """Whole frames, their stages, fresh processes, who is absent and why, and what it was all measured on."""
     sizes = ", ".join(f"{name} {width}x{height}" for name, width, height in report.pictures)
-    faster = f"x as fast as {report.reference} (95 %)"
-    whole = ("whole frame", "threads", "input, px", "median", "p95", faster, "frames/s", "in a batch", "plates")
+    whole: Mapping[str, Callable[[Run], str]] = {
+        "whole frame": lambda run: run.name.partition(",")[0],
+        "threads": lambda run: str(run.threads),
+        "input, px": lambda run: str(run.input_size),
+        "median": lambda run: f"{run.frame.median_ms:.1f}",
+        "p95": lambda run: f"{run.frame.p95_ms:.1f}",
+        f"x as fast as {report.reference} (95 %)": lambda run: show_estimate(run.times_as_fast, digits=2),
+        "frames/s": lambda run: _rate(run.frame),
+        "in a batch": lambda run: f"{run.batch_frames_per_s:.1f}",
+        "plates": lambda run: f"{run.plates:.1f}",
+    }
     return joined(
         [f"{len(report.pictures)} pictures ({sizes}), {report.rounds} rounds in turn, median milliseconds"],
-        aligned([whole, *(_whole(run) for run in report.runs)]),
+        columns(whole, report.runs),
         _stages(report.runs),
         _starts(report.starts),
         [f"absent: {one.name}: {one.reason}" for one in report.absent],
         [f"{run.name}: {_networks(run)}" for run in report.runs],
         [*report.machine.lines(), *(f"weights {name} sha256 {sha256}" for name, sha256 in report.weights.items())],
-    )
-
-
-def _whole(run: Run) -> tuple[str, ...]:
-    times = run.times_as_fast
-    faster = "-" if times is None else f"{times.value:.2f} ({times.low:.2f}-{times.high:.2f})"
-    return (
-        run.name.partition(",")[0],
-        str(run.threads),
-        str(run.input_size),
-        f"{run.frame.median_ms:.1f}",
-        f"{run.frame.p95_ms:.1f}",
-        faster,
-        _rate(run.frame),
-        f"{run.batch_frames_per_s:.1f}",
-        f"{run.plates:.1f}",
     )
 
 
@@ -197,19 +179,17 @@ def _rate(stage: StageTime) -> str:
 
 
 def _starts(starts: Sequence[Start]) -> list[str]:
-    """Seconds to the first reading, its steps, and memory."""
     if not starts:
         return []
     rows = [("fresh process", "first reading, s (95 %)", *starts[0].steps_s, "RSS warm, MiB", "peak, MiB", "n")]
     for one in starts:
+        steps = [f"{seconds:.2f}" for seconds in one.steps_s.values()]
+        memory = [show_number(mib, digits=0) for mib in (one.rss_mib, one.peak_mib)]
         first = one.first_reading_s
-        seconds = (f"{first.value:.2f} ({first.low:.2f}-{first.high:.2f})", *(f"{s:.2f}" for s in one.steps_s.values()))
-        memory = (show_number(one.rss_mib, digits=0), show_number(one.peak_mib, digits=0))
-        rows.append((one.name, *seconds, *memory, str(first.n)))
+        rows.append((one.name, show_estimate(first, digits=2), *steps, *memory, str(first.n)))
     return aligned(rows)
 
 
 def _networks(run: Run) -> str:
-    """What each network really ran with."""
     ran = [part for part in run.parts if part.engine is not None]
     return "; ".join(f"{one.part} {one.engine} {one.precision}, {one.threads} threads, {one.weights}" for one in ran)

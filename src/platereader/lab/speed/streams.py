@@ -18,7 +18,7 @@ from platereader.lab.suites.video.run import SETTINGS
 from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.material import Material
-from platereader.lab.tables import aligned, report_text
+from platereader.lab.tables import columns, report_text, show_estimate
 from platereader.pipeline import Pipeline
 from platereader.results import PartDescription
 from platereader.video._stream import StreamSettings
@@ -96,18 +96,14 @@ def stream_speeds(
 
 def format_stream_speed(report: StreamSpeedReport) -> str:
     """Speeds, accuracy and what ran as text."""
-    rows = [("1280x720", "frames a second", "ms a frame, median", "times as fast")]
-    rows += [
-        (
-            one.name,
-            f"{one.frames_per_s:.1f}",
-            f"{one.frame_ms.value:.1f} ({one.frame_ms.low:.1f}-{one.frame_ms.high:.1f}), n {one.frame_ms.n}",
-            f"{one.times_as_fast:.2f}",
-        )
-        for one in report.speeds
-    ]
+    cells: Mapping[str, Callable[[StreamSpeed], str]] = {
+        "1280x720": lambda one: one.name,
+        "frames a second": lambda one: f"{one.frames_per_s:.1f}",
+        "ms a frame, median": lambda one: f"{show_estimate(one.frame_ms, digits=1)}, n {one.frame_ms.n}",
+        "times as fast": lambda one: f"{one.times_as_fast:.2f}",
+    }
     head = f"{report.frames} frames with {report.plates:.1f} plates in view"
-    return report_text(head, report.parts, aligned(rows), format_settings(report.settings))
+    return report_text(head, report.parts, columns(cells, report.speeds), format_settings(report.settings))
 
 
 def _speeds(seconds: Mapping[str, Sequence[float]], frames: int) -> tuple[StreamSpeed, ...]:

@@ -11,8 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-_WARMUP = 3
-
 Result = TypeVar("Result")
 
 
@@ -21,26 +19,27 @@ def take_turns(
     *,
     rounds: int,
     rng: np.random.Generator,
+    warm_rounds: int = 0,
     on_turn: Callable[[], object] = lambda: None,
 ) -> dict[str, list[Result]]:
     """Call everything once a round, in another order each round, so that none always follows the same one.
 
-    Returned is for each name what its call returned, in the order of the rounds.
+    Returned is for each name what its call returned, in the order of the rounds, without the ``warm_rounds`` before
+    them, which do not count.
     """
     names = list(calls)
     results: dict[str, list[Result]] = {name: [] for name in names}
-    for _ in range(rounds):
+    for _ in range(warm_rounds + rounds):
         for number in rng.permutation(len(names)).tolist():
             results[names[number]].append(calls[names[number]]())
             on_turn()
-    return results
+    return {name: several[warm_rounds:] for name, several in results.items()}
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
     """Seconds of each call in each of ``rounds`` rounds, after some that do not count; the same orders every time."""
     turns = {name: partial(seconds_of, call) for name, call in calls.items()}
-    results = take_turns(turns, rounds=_WARMUP + rounds, rng=np.random.default_rng(0))
-    return {name: seconds[_WARMUP:] for name, seconds in results.items()}
+    return take_turns(turns, rounds=rounds, rng=np.random.default_rng(0), warm_rounds=3)
 
 
 def seconds_of(call: Callable[[], object]) -> float:

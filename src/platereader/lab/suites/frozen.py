@@ -1,14 +1,40 @@
-"""Whether the pictures of a suite are the frozen ones: each suite has the hashes of its parts in ``frozen.json``."""
+"""Suites of frozen pictures: the hashes of the parts are in ``frozen.json`` of each, and a report says what changed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from platereader._arrays import BgrImage
+from platereader.lab.metrics.json_safe import fields_of, json_safe
+from platereader.results import PartDescription
+
+_Reading = TypeVar("_Reading")
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenReport(Generic[_Reading]):
+    """All readings of one run over a suite, and the parts that ran.
+
+    Pictures of those parts of the suite that are ``changed`` differ from the frozen ones. ``to_dict``, in its version
+    ``SCHEMA``, begins with what the methods ``FIGURES`` return.
+    """
+
+    SCHEMA: ClassVar[int]
+    FIGURES: ClassVar[tuple[str, ...]]
+
+    readings: tuple[_Reading, ...]
+    changed: tuple[str, ...]
+    parts: tuple[PartDescription, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        figures = {name: json_safe(getattr(self, name)()) for name in self.FIGURES}
+        return {"schema": self.SCHEMA, **figures, **fields_of(self)}
 
 
 def fingerprint(pictures: Iterable[tuple[BgrImage, object]]) -> str:

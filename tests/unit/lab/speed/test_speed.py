@@ -22,7 +22,7 @@ from platereader._arrays import BgrImage, LogProbs
 from platereader.cli import main
 from platereader.detection import Finder, PlateDetector, Refiner
 from platereader.errors import EngineError, InvalidArgumentError
-from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.metrics.estimates import Estimate, estimate_ratio
 from platereader.lab.speed.machine import this_machine
 from platereader.lab.speed.pictures import generated_frames
 from platereader.lab.speed.pipelines import Setting, settings_of, time_frames
@@ -36,7 +36,6 @@ from platereader.lab.speed.report import (
     Turn,
     format_frame_report,
     stage_times,
-    times_as_fast,
 )
 from platereader.lab.speed.stages import STAGES, Stopwatch, watched
 from platereader.lab.speed.turns import interleaved, take_turns, torch_threads
@@ -276,12 +275,12 @@ def test_medians_percentiles_and_rates() -> None:
 
 
 def test_how_many_times_as_fast_with_its_interval() -> None:
-    even = [turn(30.0 + noise) for noise in (0.0, 3.0, 6.0)]
-    third = [turn(10.0 + noise / 3) for noise in (0.0, 3.0, 6.0)]
-    exact = times_as_fast(even, third, rng=np.random.default_rng(0))
+    even = [turn(30.0 + noise).mean_s for noise in (0.0, 3.0, 6.0)]
+    third = [turn(10.0 + noise / 3).mean_s for noise in (0.0, 3.0, 6.0)]
+    exact = estimate_ratio(even, third, rng=np.random.default_rng(0))
     # Rounds are drawn in pairs: what slows both alike leaves no doubt.
     assert [exact.value, exact.low, exact.high, exact.n] == pytest.approx([3.0, 3.0, 3.0, 3])
-    vague = times_as_fast([turn(30.0), turn(60.0), turn(30.0)], third, rng=np.random.default_rng(0))
+    vague = estimate_ratio([turn(ms).mean_s for ms in (30.0, 60.0, 30.0)], third, rng=np.random.default_rng(0))
     assert vague.low < vague.value < vague.high
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -34,20 +35,18 @@ class FailureWriter:
         clear_pictures(folder)
         self._folder = folder
         self._tiles: list[BgrImage] = []
-        self._sheets = 0
-        self._count = 0
+        self._sheet_numbers, self._numbers = count(1), count(1)
 
     def add(
         self, frame: BgrImage, readings: Sequence[PlateReading], *, plate: LabelledPlate, outcome: PlateOutcome
     ) -> None:
         """Write one failure: all readings of a frame as the library draws them, the label as a thin blue outline."""
-        self._count += 1
         drawn = draw_readings(frame, readings)
         box = plate.bounds
         if box is not None:
             outline = np.rint((plate.corners or Quad.from_box(box)).to_array()).astype(np.int32)
             cv2.polylines(drawn, [outline], True, (255, 160, 0), 1, cv2.LINE_AA)
-        write_picture(self._folder / f"{self._count:04d}_{Path(outcome.file).stem}.jpg", drawn)
+        write_picture(self._folder / f"{next(self._numbers):04d}_{Path(outcome.file).stem}.jpg", drawn)
         self._tiles.append(_tile(frame, box, outcome))
         if len(self._tiles) == 10 * _COLUMNS:
             self.write_sheet()
@@ -56,11 +55,10 @@ class FailureWriter:
         """Write a contact sheet of the failures since the last one; without any there is none."""
         if not self._tiles:
             return
-        self._sheets += 1
         while len(self._tiles) % _COLUMNS and len(self._tiles) > _COLUMNS:
             self._tiles.append(np.full_like(self._tiles[0], 255))
         rows = [np.hstack(self._tiles[start : start + _COLUMNS]) for start in range(0, len(self._tiles), _COLUMNS)]
-        write_picture(self._folder / f"contact-sheet-{self._sheets}.jpg", np.vstack(rows))
+        write_picture(self._folder / f"contact-sheet-{next(self._sheet_numbers)}.jpg", np.vstack(rows))
         self._tiles = []
 
 

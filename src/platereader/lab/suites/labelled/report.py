@@ -28,6 +28,21 @@ _TRUST = ("", "right and status read", "right of status read", "country of statu
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture that plates were looked for in: its boxes down to a low score, and those that the pipeline reports.
+
+    ``input_scale`` says by how much it is shrunk before it enters the network, 1 for not at all; None where that is not
+    known.
+    """
+
+    file: str
+    country: str | None
+    input_scale: float | None
+    candidates: PictureBoxes
+    reported: PictureBoxes
+
+
+@dataclass(frozen=True, slots=True)
 class DetectionScores:
     """How well plates are found; ``loose`` labels and readings on them are left out.
 
@@ -157,23 +172,15 @@ def _score_group(kind: _Kind, name: str, outcomes: Sequence[PlateOutcome], *, rn
 
 
 def score_detection(
-    candidates: Sequence[PictureBoxes],
-    reported: Sequence[PictureBoxes],
-    outcomes: Sequence[PlateOutcome],
-    *,
-    input_scales: Sequence[float] | None,
-    rng: np.random.Generator,
+    scenes: Sequence[Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
 ) -> DetectionScores:
-    """Detection scores of a set: average precision of ``candidates``, recall and false finds of ``reported`` boxes.
-
-    The former are the boxes of each picture down to a low score, the latter those that the pipeline reports; corners
-    come from the outcomes. ``input_scales`` say by how much each picture is shrunk before it enters the network, 1 for
-    not at all; None where that is not known.
-    """
-    by_iou = {value: [match(one, min_iou=value) for one in candidates] for value in (0.3, *COCO_IOUS)}
+    """Average precision of ``candidates``, recall and false finds of ``reported`` boxes; corners are of outcomes."""
+    reported = [scene.reported for scene in scenes]
+    by_iou = {value: [match(scene.candidates, min_iou=value) for scene in scenes] for value in (0.3, *COCO_IOUS)}
     found, found50 = ([match(one, min_iou=value) for one in reported] for value in (0.3, 0.5))
     widths = [one.labelled[:, 2] - one.labelled[:, 0] for one in reported]
-    scaled = [] if input_scales is None else [one * scale for one, scale in zip(widths, input_scales, strict=True)]
+    scales = [scene.input_scale for scene in scenes if scene.input_scale is not None]
+    scaled = [one * scale for one, scale in zip(widths, scales, strict=True)] if len(scales) == len(scenes) else []
     without_plates = [len(one.found) for one in reported if not len(one.labelled) and not len(one.ignored)]
     errors = [(one.file, one.corner_error_percent) for one in outcomes if one.corner_error_percent is not None]
     return DetectionScores(
@@ -193,7 +200,7 @@ def score_detection(
         alarm_detections=estimate_errors([(str(n), count) for n, count in enumerate(without_plates)], np.mean, rng=rng),
         precision_recall=precision_recall(rank(by_iou[0.5])),
         recall_by_width=recall_by_width(widths, at30=found, at50=found50),
-        recall_by_input_width=recall_by_width(scaled, at30=found, at50=found50) if scaled else (),
+        recall_by_input_width=recall_by_width(scaled, at30=found, at50=found50),
     )
 
 

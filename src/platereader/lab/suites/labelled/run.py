@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader._geometry import Box
 from platereader.detection._thresholds import with_min_score
 from platereader.errors import DatasetError, InvalidImageError, MediaFileError
 from platereader.lab.datasets import Dataset, LabelledImage, LabelledPlate, SkippedRow
-from platereader.lab.metrics.rates import PictureBoxes
+from platereader.lab.metrics.rates import PictureBoxes, box_rows
 from platereader.lab.suites.labelled.failures import FailureWriter
 from platereader.lab.suites.labelled.outcomes import PlateOutcome, plate_outcome
-from platereader.lab.suites.labelled.report import DetectionScores, EvaluationReport, score_detection, score_groups
+from platereader.lab.suites.labelled.report import (
+    DetectionScores,
+    EvaluationReport,
+    Scene,
+    score_detection,
+    score_groups,
+)
 from platereader.media._images import read_image
 from platereader.pipeline import Pipeline
 from platereader.results import Detection, PlateReading
 
 LOW_SCORE = 0.01
 """Average precision looks at plates down to this score where the detector can report them."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Scene:
-    """One picture that plates were looked for in, and what was found."""
-
-    file: str
-    country: str | None
-    input_scale: float | None
-    candidates: PictureBoxes
-    reported: PictureBoxes
 
 
 def evaluate(
@@ -73,7 +65,7 @@ def evaluate(
         plates=len(run.outcomes),
         skipped=tuple(skipped),
         parts=pipeline.describe(),
-        detection=_detection_scores(run.scenes, run.outcomes, rng=rng) if run.scenes else None,
+        detection=score_detection(run.scenes, run.outcomes, rng=rng) if run.scenes else None,
         countries=_by_country(run.scenes, run.outcomes, rng=rng),
         groups=score_groups(run.outcomes, rng=rng),
         outcomes=tuple(run.outcomes),
@@ -86,7 +78,7 @@ class _Run:
     def __init__(self, pipeline: Pipeline, writer: FailureWriter | None) -> None:
         self.pictures: int = 0
         self.outcomes: list[PlateOutcome] = []
-        self.scenes: list[_Scene] = []
+        self.scenes: list[Scene] = []
         self._pipeline, self._writer = pipeline, writer
         self._low_threshold = with_min_score(pipeline.detector, LOW_SCORE)
 
@@ -116,7 +108,7 @@ class _Run:
             candidates = reported if low is None else checked_detect(low, [frame])[0]
             boxes_of = picture_boxes(image, candidates), picture_boxes(image, reported)
             scale = input_scale_of(self._pipeline.detector, width, height)
-            self.scenes.append(_Scene(file, image.country, scale, *boxes_of))
+            self.scenes.append(Scene(file, image.country, scale, *boxes_of))
         if self._writer is not None:
             for plate, outcome in zip(image.plates, outcomes, strict=True):
                 if outcome.is_failure:
@@ -136,15 +128,11 @@ def picture_boxes(image: LabelledImage, detections: Sequence[Detection]) -> Pict
     """The boxes of one picture; in loose labels and ignored places a detection is neither right nor wrong."""
     labels = [(plate, box) for plate in image.plates if (box := plate.bounds) is not None]
     return PictureBoxes(
-        found=_rows(detection.box for detection in detections),
+        found=box_rows(detection.box for detection in detections),
         scores=np.asarray([detection.score for detection in detections], dtype=np.float64),
-        labelled=_rows(box for plate, box in labels if not plate.is_loose),
-        ignored=_rows((*(box for plate, box in labels if plate.is_loose), *image.ignored)),
+        labelled=box_rows(box for plate, box in labels if not plate.is_loose),
+        ignored=box_rows((*(box for plate, box in labels if plate.is_loose), *image.ignored)),
     )
-
-
-def _rows(boxes: Iterable[Box]) -> NDArray[np.float64]:
-    return np.asarray([box.to_tuple() for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
 def input_scale_of(detector: Any, width: int, height: int) -> float | None:
@@ -155,17 +143,8 @@ def input_scale_of(detector: Any, width: int, height: int) -> float | None:
     return min(1.0, size / max(width, height)) if isinstance(size, int) else None
 
 
-def _detection_scores(
-    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
-) -> DetectionScores:
-    known = [scene.input_scale for scene in scenes if scene.input_scale is not None]
-    scales = known if len(known) == len(scenes) else None
-    candidates, reported = [scene.candidates for scene in scenes], [scene.reported for scene in scenes]
-    return score_detection(candidates, reported, outcomes, input_scales=scales, rng=rng)
-
-
 def _by_country(
-    scenes: Sequence[_Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
+    scenes: Sequence[Scene], outcomes: Sequence[PlateOutcome], *, rng: np.random.Generator
 ) -> dict[str, DetectionScores]:
     """The scores of each country, where the set names several."""
     names = sorted({scene.country for scene in scenes if scene.country is not None})
@@ -173,7 +152,7 @@ def _by_country(
     for name in names if len(names) > 1 else ():
         some = [scene for scene in scenes if scene.country == name]
         files = {scene.file for scene in some}
-        scored[name] = _detection_scores(some, [one for one in outcomes if one.file in files], rng=rng)
+        scored[name] = score_detection(some, [one for one in outcomes if one.file in files], rng=rng)
     return scored
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from platereader.lab.metrics.json_safe import fields_of, json_safe
+from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
-from platereader.lab.suites.frozen import frozen_note
+from platereader.lab.suites.frozen import FrozenReport, frozen_note
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.stress.pictures import CUT_PARTS, PARTS
-from platereader.lab.tables import aligned, report_text, show_number, show_rate
-from platereader.results import PartDescription, Reason, Status
-
-SCHEMA = 2
-"""Version of ``StressReport.to_dict``."""
+from platereader.lab.tables import aligned, columns, report_text, show_number, show_rate
+from platereader.results import Reason, Status
 
 MIXED = "mixed"
-_HEAD = ("stress suite", "whole text right", "of these sources", "best path only", "read", "wrong of read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +94,11 @@ class TrustScores:
 
 
 @dataclass(frozen=True, slots=True)
-class StressReport:
-    """All readings of one run, and the parts that ran.
+class StressReport(FrozenReport[StressReading]):
+    """What a run over the suite says."""
 
-    Pictures of the parts ``changed`` differ from the frozen ones.
-    """
-
-    readings: tuple[StressReading, ...]
-    changed: tuple[str, ...]
-    parts: tuple[PartDescription, ...]
+    SCHEMA = 2
+    FIGURES = ("scores", "trust")
 
     @property
     def mixed(self) -> list[StressReading]:
@@ -135,15 +127,6 @@ class StressReport:
     def _of(self, axis: str) -> list[StressReading]:
         return [one for one in self.readings if one.part.axis == axis]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {
-            "schema": SCHEMA,
-            "scores": json_safe(self.scores()),
-            "trust": fields_of(self.trust()),
-            **fields_of(self),
-        }
-
 
 def _part_scores(part: Part, readings: Sequence[StressReading]) -> PartScores:
     read = [one for one in readings if one.status == "read"]
@@ -163,25 +146,23 @@ def format_stress(report: StressReport) -> str:
     return report_text(
         f"{len(report.readings)} pictures; {frozen_note(report.changed)}",
         report.parts,
-        aligned([_HEAD, *(_row(scores) for scores in report.scores())]),
+        columns(_COLUMNS, report.scores()),
         aligned(_trust(report.trust())),
-    )
-
-
-def _row(scores: PartScores) -> tuple[str, ...]:
-    sources = ", ".join(f"{name} {_share(rate)}" for name, rate in scores.by_source.items())
-    return (
-        scores.part.name,
-        show_rate(scores.exact),
-        sources,
-        _share(scores.path_exact),
-        _share(scores.read),
-        f"{scores.read_wrong.count}/{scores.read_wrong.n}",
     )
 
 
 def _share(rate: Rate) -> str:
     return "-" if rate.value is None else f"{100 * rate.value:.1f} %"
+
+
+_COLUMNS: Mapping[str, Callable[[PartScores], str]] = {
+    "stress suite": lambda one: one.part.name,
+    "whole text right": lambda one: show_rate(one.exact),
+    "of these sources": lambda one: ", ".join(f"{name} {_share(rate)}" for name, rate in one.by_source.items()),
+    "best path only": lambda one: _share(one.path_exact),
+    "read": lambda one: _share(one.read),
+    "wrong of read": lambda one: f"{one.read_wrong.count}/{one.read_wrong.n}",
+}
 
 
 def _trust(trust: TrustScores) -> list[tuple[str, str]]:

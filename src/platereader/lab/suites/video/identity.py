@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from platereader._dependencies import check_installed
 from platereader._geometry import iou_matrix
+from platereader.lab.metrics.rates import box_rows
 from platereader.lab.suites.labelled.outcomes import MIN_FOUND_IOU
 from platereader.lab.suites.video.outcomes import Frame
 
@@ -42,12 +42,8 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
     """Score the tracks of the frames of some clips; None without a true box.
 
     A box is right from IoU 0.3 on. Tracks count in the frames in which they are seen. A plate of which less than half
-    can be seen need not be found, and a track on it is not counted.
-
-    Raises:
-        MissingDependencyError: motmetrics is not installed.
+    can be seen need not be found, and a track on it is not counted. Needs motmetrics.
     """
-    check_installed("motmetrics")
     library = importlib.import_module("motmetrics")
     plates = (plate for frames in clips for frame in frames for plate in frame.recorded.plates)
     if not any(plate.shown >= _MIN_VISIBLE_SHARE for plate in plates):
@@ -62,16 +58,12 @@ def score_identity(clips: Sequence[Sequence[Frame]]) -> IdentityScores | None:
 
 
 def _accumulated(accumulator: Any, frames: Sequence[Frame]) -> Any:
-    """One clip, frame by frame."""
     for number, frame in enumerate(frames):
         true = [plate for plate in frame.recorded.plates if plate.shown >= _MIN_VISIBLE_SHARE]
         hidden = {plate.passage for plate in frame.recorded.plates if plate.shown < _MIN_VISIBLE_SHARE}
         on_hidden = {track for track, plate in frame.passage_of.items() if plate.passage in hidden}
         tracks = [one for one in frame.tracks if one.passage_id not in on_hidden]
-        overlap = iou_matrix(
-            np.array([plate.box.to_tuple() for plate in true], np.float64).reshape(-1, 4),
-            np.array([one.box.to_tuple() for one in tracks], np.float64).reshape(-1, 4),
-        )
+        overlap = iou_matrix(box_rows(plate.box for plate in true), box_rows(one.box for one in tracks))
         distance = np.where(overlap >= MIN_FOUND_IOU, 1 - overlap, np.nan)  # nan: may not be matched
         accumulator.update(
             [plate.passage for plate in true], [one.passage_id for one in tracks], distance, frameid=number

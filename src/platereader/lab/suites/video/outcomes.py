@@ -162,7 +162,8 @@ def _passage(
     main = max(own, key=lambda one: lengths[one.passage_id], default=None)
     # Tracks that were joined to an earlier one never finish under their own number.
     ids -= {one.passage_id for one in own if one is not main}
-    readings = _readings(frames, ids) if main is not None else []
+    places = [(frame, one.box) for frame in frames for one in frame.tracks if one.passage_id in ids]
+    readings = [] if main is None else _readings(places)
     settled = [[one for one in _tracks_on(frame, passage) if one.settled] for frame, _ in here]
     first_settled = next((index for index, tracks in enumerate(settled) if tracks), None)
     return PassageOutcome(
@@ -170,7 +171,7 @@ def _passage(
         passage=passage,
         text=text,
         visible=len(visible),
-        right=sum(_reads(frame.recorded, plate.box) == text for frame, plate in visible),
+        right=sum(one.text == text for one in _readings([(frame, plate.box) for frame, plate in visible])),
         legible=sum(plate.legible for _, plate in here),
         tracks=len(own),
         answer=None if main is None else main.text,
@@ -189,19 +190,12 @@ def _tracks_on(frame: Frame, passage: int) -> list[TrackedPlate]:
     return [one for one in frame.tracks if one.passage_id in on_it]
 
 
-def _readings(frames: Sequence[Frame], ids: set[int]) -> list[PlateReading]:
-    """Every frame's own reading of what these tracks stand on."""
-    places = [(frame.recorded, one.box) for frame in frames for one in frame.tracks if one.passage_id in ids]
-    return [reading for frame, box in places if (reading := _reading_at(frame, box)) is not None]
-
-
-def _reads(frame: RecordedFrame, box: Box) -> str | None:
-    reading = _reading_at(frame, box)
-    return None if reading is None else reading.text
-
-
-def _reading_at(frame: RecordedFrame, box: Box) -> PlateReading | None:
-    """The reading whose detection overlaps a box most, from IoU 0.3 on."""
-    found = [(one, one.detection.box) for one in frame.readings if one.detection]
-    best, overlap = best_overlap(box, [place for _, place in found])
-    return found[best][0] if overlap >= MIN_FOUND_IOU else None
+def _readings(places: Sequence[tuple[Frame, Box]]) -> list[PlateReading]:
+    """Of each frame and box the frame's own reading that overlaps the box most, where there is one from IoU 0.3 on."""
+    readings: list[PlateReading] = []
+    for frame, box in places:
+        found = [(one, one.detection.box) for one in frame.recorded.readings if one.detection]
+        best, overlap = best_overlap(box, [place for _, place in found])
+        if overlap >= MIN_FOUND_IOU:
+            readings.append(found[best][0])
+    return readings

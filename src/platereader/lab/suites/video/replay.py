@@ -91,18 +91,15 @@ class _RecordedParts:
     def detections(self) -> list[Detection]:
         return [one.detection for one in self.frame.readings if one.detection is not None]
 
-    def detect(self, pixels: BgrImage) -> list[Detection]:
-        del pixels
+    def detect(self, _pixels: BgrImage) -> list[Detection]:
         self.detector_runs += 1
         return self.detections
 
-    def refine(self, pixels: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
-        del pixels
+    def refine(self, _pixels: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
         near = [one for one in self.detections if any(iou(one.box, box) >= _SAME_PLACE_IOU for box in boxes)]
         return near[: len(boxes)]
 
-    def read(self, pixels: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
-        del pixels
+    def read(self, _pixels: BgrImage, detections: Sequence[Detection]) -> list[PlateReading]:
         self.reads += len(detections)
         known = {id(one.detection): one for one in self.frame.readings}
         return [known[id(detection)] for detection in detections]

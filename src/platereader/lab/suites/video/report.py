@@ -17,7 +17,7 @@ from platereader.lab.suites.video.identity import IdentityScores
 from platereader.lab.suites.video.outcomes import ClipOutcome, PassageOutcome, TrackOutcome
 from platereader.lab.suites.video.real_videos import VideoOutcome
 from platereader.lab.synthesis.video.levels import LEVELS
-from platereader.lab.tables import aligned, report_text, show_number, show_rate, table
+from platereader.lab.tables import aligned, columns, report_text, show_number, show_rate
 from platereader.results import PartDescription
 
 SCHEMA = 2
@@ -32,7 +32,6 @@ BASELINES: Mapping[str, Callable[[PassageOutcome], str | None]] = {
     "character vote": lambda one: one.characters,
 }
 """What fusion is measured against, by name: the same readings of the same tracks."""
-_SETTINGS = ("settings", "level", "fused text right", "and status read", "detector run", "read a frame", "one track")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +229,7 @@ def format_video(report: VideoReport) -> str:
 
 def format_settings(settings: Sequence[SettingScores]) -> list[str]:
     """One row for each level with each of the settings."""
-    return table(_SETTINGS, [_setting_row(one) for one in settings])
+    return columns(_SETTINGS, settings) if settings else []
 
 
 def _levels(scores: Sequence[LevelScores]) -> list[str]:
@@ -284,17 +283,15 @@ def _identity(one: IdentityScores | None) -> str:
     return "-" if one is None else f"{one.idf1:.3f} / {one.mota:.3f}, {one.boxes} boxes"
 
 
-def _setting_row(scores: SettingScores) -> tuple[str, ...]:
-    runs = scores.detector_runs.value
-    return (
-        scores.name,
-        scores.level,
-        show_rate(scores.exact),
-        show_rate(scores.exact_read),
-        "-" if runs is None else f"{100 * runs:.0f} % of frames",
-        f"{scores.reads:.2f}",
-        show_rate(scores.one_track),
-    )
+_SETTINGS: Mapping[str, Callable[[SettingScores], str]] = {
+    "settings": lambda one: one.name,
+    "level": lambda one: one.level,
+    "fused text right": lambda one: show_rate(one.exact),
+    "and status read": lambda one: show_rate(one.exact_read),
+    "detector run": lambda one: f"{100 * (one.detector_runs.value or 0):.0f} % of frames",
+    "read a frame": lambda one: f"{one.reads:.2f}",
+    "one track": lambda one: show_rate(one.one_track),
+}
 
 
 def _video(video: VideoOutcome) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from platereader._dependencies import check_installed
@@ -12,7 +12,7 @@ from platereader.lab.suites.video.outcomes import ClipOutcome, Frame, clip_outco
 from platereader.lab.suites.video.real_videos import RealVideo, VideoOutcome, watch_video
 from platereader.lab.suites.video.replay import record, replay
 from platereader.lab.suites.video.report import VideoReport
-from platereader.lab.synthesis.video.clip import Clip, VideoFrame
+from platereader.lab.synthesis.video.clip import VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.codec import through_h264
 from platereader.lab.synthesis.video.levels import LEVELS
@@ -60,15 +60,13 @@ def evaluate_video(
     seen: dict[str, list[list[Frame]]] = {level.name: [] for level in LEVELS}
     for name in clip_names() if names is None else names:
         made = clip(name, material)
-        kept: list[VideoFrame] = []
-        frames = _collecting(made, kept)
-        recorded = record(pipeline, frames if crf is None else through_h264(frames, crf=crf))
+        recorded = record(pipeline, made.frames() if crf is None else through_h264(made.frames(), crf=crf))
         for setting, settings in SETTINGS.items():
             replayed = replay(pipeline, recorded, settings)
             outcomes[setting].append(clip_outcome(name, recorded, replayed))
             if setting == "default":
                 seen[made.level].append(seen_frames(recorded, replayed))
-        fingerprints[name] = fingerprint_of(kept)
+        fingerprints[name] = fingerprint_of(list(made.frames(fingerprint_frames(len(made)))))
         on_step()
     watched: list[VideoOutcome] = []
     for video in videos:
@@ -97,11 +95,3 @@ def fingerprint_of(frames: Sequence[VideoFrame]) -> str:
         return [round(frame.timestamp_s, 4), plates]
 
     return fingerprint((frame.pixels, facts(frame)) for frame in frames)[:16]
-
-
-def _collecting(made: Clip, kept: list[VideoFrame]) -> Iterator[VideoFrame]:
-    """The frames of a clip; those that its fingerprint is of are kept."""
-    for number, frame in enumerate(made.frames()):
-        if number in fingerprint_frames(len(made)):
-            kept.append(frame)
-        yield frame

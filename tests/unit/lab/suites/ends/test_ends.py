@@ -16,9 +16,15 @@ from platereader._arrays import LogProbs
 from platereader.cli import main
 from platereader.errors import DatasetError
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.suites.ends import run
-from platereader.lab.suites.ends.report import EndsReport, format_ends
-from platereader.lab.suites.ends.run import FROZEN_PICTURES, evaluate_ends, fingerprint_of, run_size
+from platereader.lab.suites.ends import suite
+from platereader.lab.suites.ends.suite import (
+    FROZEN_PICTURES,
+    EndsReport,
+    evaluate_ends,
+    fingerprint_of,
+    format_ends,
+    run_size,
+)
 from platereader.lab.suites.frozen import frozen_fingerprints
 from platereader.lab.synthesis.ends.material import EndPlate, load_material, prepared
 from platereader.lab.synthesis.ends.pictures import FUSED_FRAMES, VARIANTS, EndVariant, pictures
@@ -185,8 +191,8 @@ def test_the_command_prints_and_writes(
 ) -> None:
     monkeypatch.setattr("platereader.lab.synthesis.ends.material.load_material", lambda _: plates)
     monkeypatch.setattr("platereader.cli.evaluate.build_pipeline", lambda _: patch_pipeline())
-    monkeypatch.setattr(run, "run_size", lambda _: run_size(plates, FEW))
-    monkeypatch.setattr(run, "evaluate_ends", lambda *args, **options: evaluate_ends(*args, variants=FEW, **options))
+    monkeypatch.setattr(suite, "run_size", lambda _: run_size(plates, FEW))
+    monkeypatch.setattr(suite, "evaluate_ends", lambda *args, **options: evaluate_ends(*args, variants=FEW, **options))
     path = tmp_path / "ends.json"
     assert main(["evaluate", str(tmp_path), "--ends", "--json", str(path)]) == 0
     assert "worst variant" in capsys.readouterr().out

@@ -18,9 +18,8 @@ from platereader._arrays import BgrImage
 from platereader.cli import main
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration
 from platereader.lab.suites.frozen import frozen_fingerprints
-from platereader.lab.suites.scenes import report as report_module
-from platereader.lab.suites.scenes import run
-from platereader.lab.suites.scenes.report import SceneReading, ScenesReport, format_scenes
+from platereader.lab.suites.scenes import suite
+from platereader.lab.suites.scenes.suite import SceneReading, ScenesReport, format_scenes
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph, load_material
@@ -61,7 +60,7 @@ def test_names_are_unique_and_every_part_is_frozen() -> None:
 @pytest.mark.parametrize("name", [part.name for part in PARTS])
 def test_pictures_repeat_and_show_the_plate_where_they_say(material: Material, name: str) -> None:
     first, again = (list(islice(pictures(material, part_named(name)), 2)) for _ in range(2))
-    assert run.fingerprint_of(first) == run.fingerprint_of(again)
+    assert suite.fingerprint_of(first) == suite.fingerprint_of(again)
     for picture in first:
         height, width = picture.frame.shape[:2]
         assert picture.box.clipped(width, height) == picture.box
@@ -156,8 +155,7 @@ class _KnowingDetector:
 
 def few_parts(monkeypatch: pytest.MonkeyPatch) -> tuple[Part, ...]:
     few = (part_named("shrunk 45 px"), part_named("dashcam camera"), part_named("tilted roll 30 °"))
-    monkeypatch.setattr(run, "PARTS", few)
-    monkeypatch.setattr(report_module, "PARTS", few)
+    monkeypatch.setattr(suite, "PARTS", few)
     return few
 
 
@@ -167,8 +165,8 @@ def test_a_run_finds_what_the_detector_finds(
 ) -> None:
     few, ticks = few_parts(monkeypatch), list[None]()
     pipeline: Pipeline = Pipeline(replace(patch_pipeline().parts, detector=_KnowingDetector(CORNERS.box, with_corners)))
-    report = run.evaluate_scenes(pipeline, material, on_picture=lambda: ticks.append(None))
-    assert len(ticks) == len(report.readings) == run.run_size(material) == 3
+    report = suite.evaluate_scenes(pipeline, material, on_picture=lambda: ticks.append(None))
+    assert len(ticks) == len(report.readings) == suite.run_size(material) == 3
     assert report.changed == tuple(part.name for part in few)
     assert "NOT the frozen" in format_scenes(report)
     by_part = {one.part.name: one for one in report.readings}
@@ -179,12 +177,12 @@ def test_a_run_finds_what_the_detector_finds(
 
 
 def test_corner_errors_need_corners(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "PARTS", (part_named("rolled 20 °"),))
+    monkeypatch.setattr(suite, "PARTS", (part_named("rolled 20 °"),))
     (picture,) = pictures(material, part_named("rolled 20 °"))
     errors = []
     for with_corners in (True, False):
         pipeline = Pipeline(replace(patch_pipeline().parts, detector=_KnowingDetector(picture.box, with_corners)))
-        (one,) = run.evaluate_scenes(pipeline, material).readings
+        (one,) = suite.evaluate_scenes(pipeline, material).readings
         errors.append(one.corner_error_percent)
     assert errors[0] is not None
     assert errors[0] > 5  # the corners of the upright box are not those of the plate
@@ -215,5 +213,5 @@ def test_nothing_in_it_was_trained_on(shared_data: Path) -> None:
 @pytest.mark.parametrize("name", ["width 24-40 px", "shrunk 60 px", "dashcam composed", "tilted yaw 45 °"])
 def test_the_frozen_pictures_are_still_the_same(shared_data: Path, name: str) -> None:
     material = load_material(shared_data / "data")
-    made = run.fingerprint_of(list(islice(pictures(material, part_named(name)), run.FROZEN_PICTURES)))
+    made = suite.fingerprint_of(list(islice(pictures(material, part_named(name)), suite.FROZEN_PICTURES)))
     assert made == frozen_fingerprints("scenes")[name]

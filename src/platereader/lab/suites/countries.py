@@ -1,18 +1,24 @@
-"""What a run over the suite ``countries`` says, as numbers and as a table."""
+"""The suite ``countries``: a pipeline's reader on drawn plates of every country, and on what is no plate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from platereader._arrays import BgrImage
 from platereader.lab.metrics.json_safe import fields_of, json_safe
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.suites.chunks import chunks
+from platereader.lab.synthesis.countries import GROUPS, Group, pictures
 from platereader.lab.tables import aligned, report_text, show_rate
+from platereader.pipeline import Pipeline
 from platereader.results import PartDescription, Reason, Status
 
 SCHEMA = 1
 """Version of ``CountriesReport.to_dict``."""
+
+_CHUNK = 64
 _HEAD = ("pictures of", "whole text right", "status read", "wrong and read, of all", "country right, of right texts")
 
 
@@ -91,6 +97,41 @@ class CountriesReport:
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {"schema": SCHEMA, "scores": json_safe(self.scores()), **fields_of(self)}
+
+
+def run_size(groups: Sequence[Group] = GROUPS) -> int:
+    """How many pictures ``evaluate_countries`` will read; fewer where there are no backgrounds."""
+    return sum(group.count for group in groups)
+
+
+def evaluate_countries(
+    pipeline: Pipeline,
+    backgrounds: Sequence[BgrImage] = (),
+    *,
+    groups: Sequence[Group] = GROUPS,
+    on_picture: Callable[[], object] = lambda: None,
+) -> CountriesReport:
+    """Read every picture of the suite as the rectifier would hand it over; the detector and the rectifier are not used.
+
+    ``backgrounds`` are photographs without plates, uint8 ``(H, W, 3)`` BGR; without any there is no scenery.
+    """
+    readings: list[CountryReading] = []
+    for group in groups:
+        for some in chunks(pictures(group, backgrounds=backgrounds), size=_CHUNK):
+            for made, reading in zip(some, pipeline.read_plates([one.plate for one in some]), strict=True):
+                readings.append(
+                    CountryReading(
+                        group=group.name,
+                        text=made.text if group.is_plate else "",
+                        country=made.country,
+                        read_text=reading.text,
+                        read_country=reading.country,
+                        status=reading.status,
+                        reason=reading.reason,
+                    )
+                )
+                on_picture()
+    return CountriesReport(tuple(readings), pipeline.describe())
 
 
 def format_countries(report: CountriesReport) -> str:

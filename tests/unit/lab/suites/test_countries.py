@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from fakes import patch_pipeline
-from platereader.lab.suites.countries import run
-from platereader.lab.suites.countries.report import CountryReading, GroupScores, format_countries
+from platereader.lab.suites.countries import CountryReading, GroupScores, evaluate_countries, format_countries
 from platereader.lab.synthesis.countries import GROUPS, Group, pictures
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.plates import Schemes
@@ -73,7 +72,7 @@ def test_scores_leave_out_what_has_no_text() -> None:
 def test_a_run_reads_every_picture_and_counts_it() -> None:
     groups = (replace(BY_NAME["MD"], count=3), Group("lettering", 2, is_plate=False), replace(BY_NAME["scenery"]))
     steps: list[None] = []
-    report = run.evaluate_countries(patch_pipeline(), groups=groups, on_picture=lambda: steps.append(None))
+    report = evaluate_countries(patch_pipeline(), groups=groups, on_picture=lambda: steps.append(None))
     assert len(report.readings) == len(steps) == 5
     assert [one.name for one in report.scores()] == ["MD", "lettering"]  # no scenery without backgrounds
     assert report.scores()[0].exact.n == 3

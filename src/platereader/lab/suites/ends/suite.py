@@ -1,23 +1,27 @@
-"""What a run over the suite ``ends`` says, as numbers and as a table."""
+"""What a pipeline's reader makes of plates of which one end is hidden, as numbers and as a table."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from platereader.lab.metrics.json_safe import fields_of, json_safe
+from platereader._reading import PlateReader
 from platereader.lab.metrics.rates import Rate
-from platereader.lab.suites.frozen import frozen_note
-from platereader.lab.synthesis.ends.material import GROUPS, Group
-from platereader.lab.synthesis.ends.pictures import RIM_SHARE, EndVariant
+from platereader.lab.suites.chunks import chunks
+from platereader.lab.suites.frozen import FrozenReport, changed_parts, fingerprint, frozen_note
+from platereader.lab.synthesis.ends.material import GROUPS, EndPlate, Group
+from platereader.lab.synthesis.ends.pictures import RIM_SHARE, VARIANTS, EndPicture, EndVariant, part_size, pictures
 from platereader.lab.tables import aligned, report_text, show_rate
-from platereader.results import PartDescription, Reason, Status
+from platereader.pipeline import Pipeline
+from platereader.results import HasVerdict, PlateReading, Reason, Status
+from platereader.video._fusion import FusedEvidence
 
-SCHEMA = 1
-"""Version of ``EndsReport.to_dict``."""
+FROZEN_PICTURES = 6
+"""Pictures of each variant, from its first on, whose fingerprint is frozen."""
 
+_CHUNK = 64
 _HEAD = ("wrong and read, of all", "read", "not read: said to be hidden")
 
 
@@ -85,15 +89,11 @@ class EndScores:
 
 
 @dataclass(frozen=True, slots=True)
-class EndsReport:
-    """All readings of one run, and the parts that ran.
+class EndsReport(FrozenReport[EndReading]):
+    """What a run over the suite says, whose parts are variants."""
 
-    Pictures of the variants ``changed`` differ from the frozen ones.
-    """
-
-    readings: tuple[EndReading, ...]
-    changed: tuple[str, ...]
-    parts: tuple[PartDescription, ...]
+    SCHEMA = 1
+    FIGURES = ("totals", "worst", "controls", "reasons", "scores")
 
     @property
     def obstructed(self) -> list[EndReading]:
@@ -143,10 +143,68 @@ class EndsReport:
         given = Counter(str(one.reason or one.status) for one in self.obstructed if one.hidden)
         return dict(given.most_common())
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        names = ("totals", "worst", "controls", "reasons", "scores")
-        return {"schema": SCHEMA, **{name: json_safe(getattr(self, name)()) for name in names}, **fields_of(self)}
+
+def run_size(plates: Sequence[EndPlate], variants: Sequence[EndVariant] = VARIANTS) -> int:
+    """How many pictures ``evaluate_ends`` will read; several frames of a plate are one."""
+    return sum(part_size(plates, variant) for variant in variants)
+
+
+def evaluate_ends(
+    pipeline: Pipeline,
+    plates: Sequence[EndPlate],
+    *,
+    variants: Sequence[EndVariant] = VARIANTS,
+    on_picture: Callable[[], object] = lambda: None,
+) -> EndsReport:
+    """Read every picture of the suite from its given place; the detector is not used."""
+    readings: list[EndReading] = []
+    made: dict[str, str] = {}
+    for variant in variants:
+        first: list[EndPicture] = []
+        for some in chunks(pictures(plates, variant), size=max(1, _CHUNK // variant.frames)):
+            first += some[: FROZEN_PICTURES - len(first)]
+            for reading in _read(pipeline, some):
+                readings.append(reading)
+                on_picture()
+        made[variant.name] = fingerprint_of(first)
+    return EndsReport(tuple(readings), changed_parts("ends", made), pipeline.describe())
+
+
+def fingerprint_of(made: Sequence[EndPicture]) -> str:
+    """The ``fingerprint`` of some pictures: their pixels, places and texts."""
+    return fingerprint(
+        (frame, [one.plate.view.text, frame.shape, [round(value, 2) for value in detection.box.to_tuple()]])
+        for one in made
+        for frame, detection in zip(one.frames, one.detections, strict=True)
+    )
+
+
+def _read(pipeline: Pipeline, some: Sequence[EndPicture]) -> Iterator[EndReading]:
+    parts = (pipeline.rectifier, pipeline.recognizer, pipeline.decoder, pipeline.trust)
+    reader = PlateReader(*parts, pipeline.schemes)
+    frames = [frame for picture in some for frame in picture.frames]
+    places = [[detection] for picture in some for detection in picture.detections]
+    readings = iter(reader.read_frames(frames, places))
+    for picture in some:
+        own = [next(readings)[0] for _ in picture.frames]
+        answer = own[0] if len(own) == 1 else _fused(pipeline, own)
+        yield EndReading(
+            variant=picture.variant,
+            group=picture.plate.group,
+            file=picture.plate.name,
+            text=picture.plate.view.text,
+            hidden=picture.hidden,
+            read_text=answer.text,
+            status=answer.status,
+            reason=answer.reason,
+        )
+
+
+def _fused(pipeline: Pipeline, readings: Sequence[PlateReading]) -> HasVerdict:
+    evidence = FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes)
+    for index, reading in enumerate(readings):
+        evidence.add(reading, index)
+    return evidence.fused
 
 
 def format_ends(report: EndsReport) -> str:
