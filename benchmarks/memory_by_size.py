@@ -1,7 +1,7 @@
 """How much memory frames of many sizes take: an engine that keeps something for each input shape must stop growing.
 
-``python -m benchmarks.memory_by_size`` reads a generated street at 200 sizes with each engine in a process of its own,
-and prints the resident memory as it goes. It ends with status 1 where that grew by 30 MB or more after the first 200
+``python -m benchmarks.memory_by_size`` reads a generated street at 500 sizes with each engine in a process of its own,
+and prints the resident memory as it goes. It ends with status 1 where that grew by 30 MB or more after the first 1000
 frames. ``--pipelines 200`` builds and drops so many pipelines instead, each of which reads one frame; then threads and
 open files must not grow either.
 """
@@ -23,8 +23,8 @@ from platereader import Pipeline
 from platereader.lab.speed.pictures import street_picture
 
 ALLOWED_MB: Final = 30.0
-SIZES: Final = 200
-WARM_UP: Final = 200
+SIZES: Final = 500
+WARM_UP: Final = 1000
 WARM_PIPELINES: Final = 10
 PRINTED: Final = (1, 50, 100, WARM_UP)
 

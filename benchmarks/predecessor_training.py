@@ -29,7 +29,6 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from benchmarks.street_picture import street_picture
 from examples.anpr_system.anpr import ALPHABET, CrnnRecognizer, load_crnn
 from platereader import PlateImage
 from platereader._loading import load_detector, load_recognizer
@@ -42,6 +41,7 @@ from platereader.lab.datasets import LabelledImage, is_calibration
 from platereader.lab.datasets.photographs import load_photographs, trainable
 from platereader.lab.datasets.plates import cut_plates
 from platereader.lab.metrics.rates import Rate
+from platereader.lab.speed.pictures import street_picture
 from platereader.lab.suites.labelled.run import LOW_SCORE
 from platereader.lab.synthesis.crops import plate_sample
 from platereader.lab.tables import show_percent, show_rate

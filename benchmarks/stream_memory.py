@@ -22,7 +22,7 @@ from platereader.plates import RUSSIA
 FPS = 10
 ALLOWED_MB = 10.0
 WARM_UP = 0.2
-EVERY = 30
+EVERY = 20
 
 
 def resident_mb() -> float:
@@ -33,7 +33,7 @@ def resident_mb() -> float:
 
 
 def streets(count: int) -> Iterator[BgrImage]:
-    """A street that is seen for three seconds while the camera pans, then another one."""
+    """A street that is seen for two seconds while the camera pans, then another one."""
     rng = np.random.default_rng(0)
     scene = np.empty((0, 0, 3), np.uint8)
     for number in range(count):

@@ -98,7 +98,7 @@ def time_frames(
 ) -> tuple[tuple[Run, ...], tuple[Absent, ...]]:
     """Let all settings that work here read the same frames, one or more, in turn.
 
-    A turn reads one frame that does not count, then each frame by itself, then all of them at once. Each setting is
+    A turn reads five frames that do not count, then each frame by itself, then all of them at once. Each setting is
     compared with ``REFERENCE`` of the same threads and input size. ``on_turn`` is called after each turn, those that do
     not count included.
 
