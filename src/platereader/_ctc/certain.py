@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from platereader._ctc import BLANK, Floats, Labels
 
-__all__ = ["CertainText", "certain_texts"]
-
 # How far a certain text may be off: in units of P(text), and of the likeliest change of one character. Other texts may
 # not be more probable by far, blanks not less than a least one, and runs of more than 8 steps, which are left out, not
 # matter.
@@ -148,15 +146,10 @@ def _odds_of_rows(rows: NDArray[np.float32]) -> tuple[Floats, Floats]:
 
 
 def _run_sums(odds: Floats, places: Labels) -> tuple[Floats, Floats]:
-    """Sums over the runs of each class that end at each step, start in its window, and are at most 8 long.
+    """Sums (R, C) over the runs of each class that end at each step, start in its window, and are at most 8 long.
 
-    Args:
-        odds: of each class at each step, (R, C).
-        places: (K,), the first step of each window.
-
-    Returns:
-        ``(R, C)``, the sums.
-        ``(R, C)``, what longer runs come to, in units of the sums 8 steps before.
+    Windows begin at the steps ``places``, (K,). And (R, C), what longer runs come to, in units of the sums 8 steps
+    before.
     """
     sums, goes_on = odds.copy(), odds.copy()
     goes_on[places] = 0.0
@@ -167,14 +160,10 @@ def _run_sums(odds: Floats, places: Labels) -> tuple[Floats, Floats]:
 
 
 def _windows(odds: Floats, changes: Floats, places: Labels, labels: Sequence[int]) -> _Windows:
-    """Look into the windows of all plates.
+    """Look into the windows of all plates, by the odds (R, C) of each class at each step.
 
-    Args:
-        odds: of each class at each step, (R, C).
-        changes: those of each window to be no other than this class, (K, C); on return in units of its own class, with
-            0 for that.
-        places: (K,), the first step of each window.
-        labels: K classes, their own.
+    Windows begin at the steps ``places``, (K,), and have ``labels`` as their own classes. ``changes`` (K, C) are the
+    odds of each window to be no other than this class; on return in units of its own class, with 0 for that.
     """
     size = int(changes.shape[1])
     beside = np.array([labels, (*labels[1:], BLANK), (BLANK, *labels[:-1])])
@@ -198,12 +187,7 @@ def _windows(odds: Floats, changes: Floats, places: Labels, labels: Sequence[int
 def _text(labels: list[int], windows: _Windows, changes: Floats, *, nothing: float, sound: bool) -> CertainText:
     """What the windows of one plate say; fills in what changes (L, C) a missing character makes.
 
-    Args:
-        labels: L classes.
-        windows: theirs.
-        changes: see ``CertainText``.
-        nothing: log P of the empty text.
-        sound: whether nothing that matters was left out.
+    ``nothing`` is log P of the empty text, ``sound`` says whether nothing that matters was left out.
     """
     missing: list[float] = []  # P of the text without one of the equal characters side by side
     for _, run in groupby(labels):

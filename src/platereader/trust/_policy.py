@@ -283,7 +283,7 @@ def _characters(
 
 
 def _posteriors(log_probs: LogProbs, labels: Sequence[list[int]]) -> list[list[float]]:
-    """``ctc.character_posterior_pairs``, at a third of its time for texts that are certain."""
+    """``ctc.character_posteriors``, at a third of its time for texts that are certain."""
     certain = [
         text.posteriors if text.certain and text.labels == some else None
         for text, some in zip(certain_texts(log_probs), labels, strict=True)
@@ -291,5 +291,5 @@ def _posteriors(log_probs: LogProbs, labels: Sequence[list[int]]) -> list[list[f
     doubtful = [plate for plate, known in enumerate(certain) if known is None]
     if not doubtful:
         return [known for known in certain if known is not None]
-    exact = iter(ctc.character_posterior_pairs(log_probs[doubtful], [labels[plate] for plate in doubtful]))
+    exact = iter(ctc.character_posteriors(log_probs[doubtful], [labels[plate] for plate in doubtful]))
     return [next(exact).tolist() if known is None else known for known in certain]

@@ -8,8 +8,7 @@ from typing import Final
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, FLAT_MM, ORANGE, RED
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, FLAT_MM, ORANGE, RED, Look, layouts_for
 
 _SOURCE = "Wikipedia (en, de), openalpr, photographs; uncertain: size"
 _OLD = "Wikipedia (en, de), photographs; issued until 2014, letters smaller than digits; uncertain: size"

@@ -7,8 +7,17 @@ from typing import Final, Literal
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, CYRILLIC, GREEN, LOOK_ALIKES, RED, SKY, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import (
+    BLUE,
+    CYRILLIC,
+    GREEN,
+    LOOK_ALIKES,
+    RED,
+    SKY,
+    YELLOW,
+    Look,
+    layouts_for,
+)
 
 
 def _scheme(

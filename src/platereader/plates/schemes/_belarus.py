@@ -10,8 +10,16 @@ from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import (
+    BLUE,
+    CYRILLIC_WITH_I,
+    GREEN,
+    RED,
+    SQUARE_MM,
+    YELLOW,
+    Look,
+    layouts_for,
+)
 
 _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"

@@ -7,8 +7,7 @@ from typing import Final
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, RED, SQUARE_MM
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, RED, SQUARE_MM, Look, layouts_for
 
 _FORMATS = (
     PlateFormat(

@@ -8,8 +8,7 @@ from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW, Look, layouts_for
 
 _FORMATS = (
     PlateFormat(

@@ -7,8 +7,7 @@ from typing import Final
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, ORANGE, RED, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, ORANGE, RED, YELLOW, Look, layouts_for
 
 _SOURCE = "Wikipedia (en, it, ca), kennzeichen-guide.de, openalpr"
 

@@ -9,8 +9,16 @@ from typing import Final
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, FLAT_MM, GREEN, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import (
+    BLUE,
+    CYRILLIC_WITH_I,
+    FLAT_MM,
+    GREEN,
+    SQUARE_MM,
+    YELLOW,
+    Look,
+    layouts_for,
+)
 
 _SOURCE = "nomeroff-net, openalpr, photographs; uncertain: size"
 _OLD = "nomeroff-net, photographs; issued until 2015: trident in the strip; uncertain: size"

@@ -9,8 +9,7 @@ from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW, Look, layouts_for
 
 _TWO_LINE_MM = (190.0, 145.0)
 _TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"

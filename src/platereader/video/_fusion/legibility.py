@@ -29,16 +29,10 @@ _LEAST_NEW: Final = 0.2
 
 
 def agreement(frames: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """What frames that read the same text say of it together.
+    """The mean of the log odds of frames that read the same text, by their signs, and the sum of those above 0.
 
     The surest frame counts in full, each further one as far as its signs differ from those of all surer ones: frames
     that show a plate in one and the same way have the same blind spot.
-
-    Args:
-        frames: the signs of each, see ``frame_signs``.
-
-    Returns:
-        The mean of their log odds, and the sum of the log odds above 0.
     """
     if not frames:
         return -_MAX_AGREEING_ODDS, 0.0
@@ -55,9 +49,6 @@ def frame_signs(reading: PlateReading) -> tuple[float, ...]:
 
     Two things are not among them. The detector's score means something else with every detector; and how obliquely the
     plate is seen adds nothing to the rest (``docs/explanation/fusion.md``).
-
-    Args:
-        reading: of one frame, with its evidence.
     """
     evidence = reading.evidence
     sharpness, contrast = _picture(evidence.plate.pixels)

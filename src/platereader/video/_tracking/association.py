@@ -37,10 +37,6 @@ def common_shift(motion: Motion, measurements: FloatArray) -> FloatArray | None:
     Every pair of like size and shape proposes its own shift; the best is taken if other tracks fit clearly better too.
     One track alone cannot tell a shake of the camera from its own.
 
-    Args:
-        motion: N tracks whose speed is known.
-        measurements: float64 ``(M, 4)``, see ``measured``.
-
     Returns:
         float64 ``(2,)`` in pixels; None where tracks do not agree on any.
     """
@@ -82,11 +78,7 @@ def assign(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) ->
 
 
 def best_pairs(worth: FloatArray) -> Pairs:
-    """The assignment of greatest worth; pairs that are worth nothing are none.
-
-    Args:
-        worth: float64 ``(N, M)``, 0 or more: of each track with each detection.
-    """
+    """The assignment of greatest worth, ``(N, M)`` of tracks and detections; pairs that are worth nothing are none."""
     if worth.size == 0:  # lap corrupts memory then
         return np.empty(0, np.intp), np.empty(0, np.intp)
     import lap
