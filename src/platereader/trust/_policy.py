@@ -134,20 +134,15 @@ class TrustPolicy:
         confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
         countries = self.countries(fused.marks, schemes)
         fit = schemes.fit(text, lines=fused.lines, countries=countries)
-        unfit = None if fit.legal else self._unfit(text, fused.marks, schemes, countries)
         # Shares of texts say nothing of how often they are right; each character is right at least as often as all are.
         characters = tuple(Character(one.char, max(one.confidence, confidence)) for one in fused.characters)
-        status, reason = self._status(fit, confidence, unfit)
-        if status == "read" and self._is_guess(text, fused.lines, fused.marks, schemes):
-            status, reason = "uncertain", "ambiguous_country"
+        reason = self._doubt(text, fit, confidence, marks=fused.marks, lines=fused.lines, schemes=schemes)
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
-        if status == "read" and flaw is not None:
-            status, reason = "uncertain", flaw
-        if status == "read" and fused.common_reason == "overexposed":
-            status, reason = "uncertain", "overexposed"
-        if reason == "low_confidence":
-            common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
-            reason = flaw or common or reason
+        if reason is None:
+            reason = flaw or ("overexposed" if fused.common_reason == "overexposed" else None)
+        elif reason == "low_confidence":
+            reason = flaw or (fused.common_reason if fused.common_reason in _OF_THE_PICTURE else reason)
+        status: Status = "uncertain" if reason else "read"
         known, wording = self.fusion is not None, self._wording(text, characters, fit, schemes)
         return Verdict(text, confidence, status, reason, known, characters, fused.candidates, *wording)
 
@@ -165,15 +160,14 @@ class TrustPolicy:
         confidence = signs.text_prob if self.calibration is None else self.calibration.confidence(signs)
         if math.prod(character.confidence for character in characters) < self.min_legible:
             return self._unreadable(evidence, candidates, confidence)
-        reason = self._flaw(signs.edge_illegible, signs.inner_illegible) or self._smallness(evidence, confidence)
-        status: Status = "uncertain"
-        if reason is None:
-            unfit = None if fit.legal else self._unfit(text, evidence.marks, schemes, countries)
-            status, reason = self._status(fit, confidence, unfit, characters)
-            if status == "read" and self._is_guess(text, evidence.plate.lines, evidence.marks, schemes):
-                status, reason = "uncertain", "ambiguous_country"
-            if status == "read" and is_overexposed(evidence.plate):
-                status, reason = "uncertain", "overexposed"
+        marks, lines = evidence.marks, evidence.plate.lines
+        reason = (
+            self._flaw(signs.edge_illegible, signs.inner_illegible)
+            or self._smallness(evidence, confidence)
+            or self._doubt(text, fit, confidence, signs.weakest, marks=marks, lines=lines, schemes=schemes)
+            or ("overexposed" if is_overexposed(evidence.plate) else None)
+        )
+        status: Status = "uncertain" if reason else "read"
         known, wording = self.calibration is not None, self._wording(text, characters, fit, schemes)
         return Verdict(text, confidence, status, reason, known, characters, candidates, *wording)
 
@@ -220,10 +214,9 @@ class TrustPolicy:
         small = confidence < self.min_confidence and detection is not None and _width_px(detection) < self.small_px
         return "too_small" if small else None
 
-    def _unfit(
-        self, text: str, marks: Mapping[str, float], schemes: Schemes, countries: frozenset[str] | None
-    ) -> Reason:
+    def _unfit(self, text: str, marks: Mapping[str, float], schemes: Schemes) -> Reason:
         """Why a text fits no format: its country has none like it, or the country is not known."""
+        countries = self.countries(marks, schemes)
         if countries is None:
             return "unknown_format"
         known = any(scheme.country in countries for scheme in schemes)
@@ -236,19 +229,28 @@ class TrustPolicy:
             return False
         return len(schemes.fit(text, lines=lines).countries) > 1
 
-    def _status(
-        self, fit: TextFit, confidence: float, unfit: Reason | None, characters: tuple[Character, ...] = ()
-    ) -> tuple[Status, Reason | None]:
-        """Status and reason of a text, ``unfit`` if it fits no format; without ``characters`` of the whole text."""
+    def _doubt(
+        self,
+        text: str,
+        fit: TextFit,
+        confidence: float,
+        weakest: float = 1.0,
+        *,
+        marks: Mapping[str, float],
+        lines: Lines,
+        schemes: Schemes,
+    ) -> Reason | None:
+        """What speaks against a text, by its weakest character if that counts; None where nothing does."""
         if confidence < self.min_confidence:
-            return "uncertain", "low_confidence"
-        if any(character.confidence < self.min_character for character in characters):
-            return "uncertain", "weak_character"
+            return "low_confidence"
+        if weakest < self.min_character:
+            return "weak_character"
         if not fit.legal:
-            return "uncertain", unfit
+            return self._unfit(text, marks, schemes)
         if not fit.region_known:
-            return "uncertain", "unknown_region"
-        return ("uncertain", "ambiguous_country") if fit.country is None else ("read", None)
+            return "unknown_region"
+        is_guess = fit.country is None or self._is_guess(text, lines, marks, schemes)
+        return "ambiguous_country" if is_guess else None
 
 
 def _of_its_kind(evidence: PlateEvidence, schemes: Schemes, countries: frozenset[str] | None) -> tuple[Candidate, ...]:
