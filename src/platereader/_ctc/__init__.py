@@ -90,15 +90,7 @@ def joined_with_blank(log_probs: NDArray[np.float32], *, kept: int) -> NDArray[n
 
 
 def log_prob(log_probs: NDArray[np.float32], labels: Sequence[int]) -> float:
-    """Natural log P(labels | picture), over all alignments; ``-inf`` when the labels need more steps than there are.
-
-    Args:
-        log_probs: float ``(T, C)``, natural logarithms.
-        labels: classes 1 to C - 1; may be empty.
-
-    Raises:
-        InvalidArgumentError: wrong shape, or a class that is not there.
-    """
+    """Natural log P(labels | picture (T, C)), over all alignments; ``-inf`` where they need more steps than it has."""
     if log_probs.ndim != 2:
         raise InvalidArgumentError(f"log_probs has shape {log_probs.shape}, expected (T, C): pass one plate at a time.")
     _check(log_probs[None], [labels])
@@ -208,17 +200,9 @@ def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[Sequen
     """How sure each character is, all others being as they are: unlike the best path's peaks, over all alignments.
 
     For position i this is P(labels) over the sum of P of the labels with any class at i and of the labels without i,
-    so that both a wrong and a made-up character count against it. Forward and backward sums give all of them at once.
-
-    Args:
-        log_probs: float ``(B, T, C)``, natural logarithms.
-        labels: B sequences of classes 1 to C - 1, of any lengths.
-
-    Returns:
-        B arrays, float64 ``(L,)`` each, 0 to 1; 0 where the labels are impossible or less probable than 1e-280.
-
-    Raises:
-        InvalidArgumentError: wrong shape, or a class that is not there.
+    so that both a wrong and a made-up character count against it. Forward and backward sums give all of them at once,
+    of B plates ``(B, T, C)`` with labels of any lengths L: B arrays (L,), 0 where the labels are impossible or less
+    probable than 1e-280.
     """
     _check(log_probs, labels)
     texts = padded(labels)

@@ -148,12 +148,9 @@ class BeamDecoder:
 def certain_plates(
     log_probs: LogProbs, alphabet: Alphabet, *, count: int
 ) -> Iterator[tuple[int, dict[str, float], float]]:
-    """Those of N plates of which the texts are known that a search would find, up to ``count`` of the most probable.
+    """Those of N plates ``(N, T, C)`` of which the texts are known that a search would find.
 
-    Args:
-        log_probs: float32 ``(N, T, C)``, natural logarithms, N at least 1.
-        alphabet: C characters.
-        count: 1 or more; there are never more than five.
+    They are up to ``count`` of the most probable ones, and never more than five.
 
     Yields:
         Index of a plate; log P of its certain text, which is the first, and of the most probable others, falling; and

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 
 class NetworkCapture:
-    """A camera in the network. See ``Capture``.
-
-    Frames that are damaged on the way are left out.
-    """
+    """A camera in the network, without frames that are damaged on the way. See ``Capture``."""
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self.fps: float | None = reported_fps(stream)
@@ -134,11 +131,7 @@ class LiveFeed:
         self._thread = Thread(target=self._run, name="platereader-capture", daemon=True)
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """The newest frame, each time; waits for one where there is none.
-
-        Raises:
-            CaptureError: the camera is lost, and ``reconnect_limit`` tries did not bring it back.
-        """
+        """The newest frame, each time; waits for one. ``CaptureError`` where ``reconnect_limit`` tries did not help."""
         self._thread.start()
         last_s = -1.0
         while (newest := self._next()) is not None:

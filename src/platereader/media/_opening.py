@@ -34,12 +34,7 @@ _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://(.*)$", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where frames come from.
-
-    Attributes:
-        shown: for messages; passwords and everything that may hold one are left out.
-        target: path, index or address as OpenCV takes it, passwords and all: never printed, not by ``repr`` either.
-    """
+    """Where frames come from: ``shown`` in messages without passwords, and the path, index or address itself."""
 
     kind: Kind
     shown: str
@@ -47,14 +42,9 @@ class Address:
 
 
 def parse_address(source: str | Path | int) -> Address:
-    """Tell files, folders, webcams and network addresses apart.
+    """Tell files, folders, webcams (a file of such a name is ``./0``) and network addresses of ``SCHEMES`` apart.
 
-    Args:
-        source: a path, the number of a webcam (a file of that name is ``./0``), or an address with one of ``SCHEMES``.
-
-    Raises:
-        InvalidArgumentError: an empty string, a number beyond any webcam, or an address that is misspelt or has another
-            scheme.
+    An empty string, a number beyond any webcam, and an address that is misspelt or of another scheme are refused.
     """
     text = str(source)
     if not isinstance(source, Path) and not _holds(Path(text).exists):

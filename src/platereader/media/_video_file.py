@@ -113,11 +113,7 @@ class ContainerReader:
 
 
 class AnimationReader:
-    """Reads an animated WebP with Pillow, as FFmpeg cannot.
-
-    Raises:
-        OSError: it is no picture.
-    """
+    """Reads an animated WebP with Pillow, as FFmpeg cannot; ``OSError`` where it is no picture."""
 
     def __init__(self, path: Path) -> None:
         from PIL import Image
@@ -186,13 +182,10 @@ class VideoFile:
         self.stopped: bool = False
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """All frames with the seconds of the container, from 0.
+        """All frames with the seconds of the container, from 0; a ``CaptureError`` comes after all that there are.
 
         Where those do not grow, a frame comes half of one frame's time after the one before, and the next a whole one
         after that; where the clock was set back, it comes a whole one after it, and so do all that follow.
-
-        Raises:
-            CaptureError: no frame can be decoded, the file breaks off or is damaged; after all frames that there are.
         """
         clock = GrowingClock(1 / (self.fps or DEFAULT_FPS))
         count = 0

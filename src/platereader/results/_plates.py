@@ -263,12 +263,7 @@ _INK = {"read": "#0a8c3c", "uncertain": "#b47a00", "unreadable": "#7a7a7a"}
 
 
 def plate_html(verdict: Verdict, pixels: BgrImage) -> str:
-    """One line of HTML: crop, text with ``?`` for doubtful characters, country, confidence, status and reason.
-
-    Args:
-        verdict: what is said of the plate.
-        pixels: uint8 ``(H, W, 3)`` BGR, of the straightened plate; empty where it was not kept.
-    """
+    """A notebook's line: the crop, if it was kept, text with ``?`` where it is doubtful, country, status and reason."""
     shown = verdict.masked_text if verdict.status == "uncertain" else verdict.text
     percent = f"{math.floor(100 * verdict.confidence)}%" if verdict.text else None
     words = [word for word in (verdict.text_local, verdict.country, percent) if word is not None]

@@ -171,11 +171,7 @@ class Passage:
         self.place, self.coasting = place, True
 
     def add(self, observation: Observation) -> list[Observation]:
-        """Take in the reading of what was just seen.
-
-        Returns:
-            Those that are of another plate, which is in this one's place now; mostly none.
-        """
+        """Take in a reading; returns those that are of another plate in this one's place now, which are mostly none."""
         self._read_s = observation.sighting.timestamp_s
         in_doubt = self._in_doubt(observation.reading)
         self.doubtful.append(observation)

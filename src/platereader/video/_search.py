@@ -119,11 +119,7 @@ class FrameSearch:
     The whole frame is searched when that is due, after a gap and in another size. Between, the detector looks where
     plates are expected; if one that was just seen is not there, the whole frame is searched too. So nothing that a
     refiner does can lose a plate or bring it to another one: it only spares searches that would find what is expected.
-
-    Args:
-        detect: frame -> detections, best first.
-        refine: frame and places -> the plates there, best first; None where the detector cannot.
-        search_s: seconds between two searches; None = 0.2 with a refiner, and every frame without.
+    Between two searches pass ``search_s``; None = 0.2 seconds with a refiner, and every frame without.
     """
 
     def __init__(self, detect: Detect, refine: Refine | None, *, search_s: float | None) -> None:

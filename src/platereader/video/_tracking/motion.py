@@ -41,10 +41,9 @@ _SMALLEST_PX, _LARGEST_PX = 1.0, 1e4
 
 
 def measured(detections: Sequence[Detection]) -> FloatArray:
-    """What the filter takes in: of the corners, which are more precise, or of the box where there are none.
+    """What the filter takes in, ``(N, 4)``: x and y of the middle in pixels, log size, log aspect.
 
-    Returns:
-        float64 ``(N, 4)``: x and y of the middle in pixels, log size, log aspect.
+    Of the corners, which are more precise, or of the box where there are none.
     """
     rows = np.array([_middle_and_sides(detection) for detection in detections], dtype=np.float64).reshape(-1, 4)
     sides = np.log(np.clip(rows[:, 2:], _SMALLEST_PX, _LARGEST_PX))
@@ -99,11 +98,7 @@ class Motion:
         speed += _SPEED_NOISE**2 * elapsed_s
 
     def errors(self, measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """How far each of M measurements is from each track, and the variance expected of that.
-
-        Returns:
-            float64 ``(N, M, 4)`` and ``(N, 1, 4)``; x and y in sides.
-        """
+        """How far M measurements are from tracks, (N, M, 4), and the variance of that, (N, 1, 4); x and y in sides."""
         error = measurements[None] - self.mean[:, None]
         error[..., :2] /= self.sides[:, None]
         return error, (self.covariance[:, 0] + _MEASUREMENT_NOISE**2)[:, None]
