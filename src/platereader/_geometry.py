@@ -159,11 +159,8 @@ class Quad:
     def is_convex(self) -> bool:
         """Whether the corners run clockwise around a convex shape."""
         points = self.points
-        for index in range(4):
-            a, b, c = points[index], points[(index + 1) % 4], points[(index + 2) % 4]
-            if (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0:
-                return False
-        return True
+        turns = zip(points, points[1:] + points[:1], points[2:] + points[:2], strict=True)
+        return not any((b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0 for a, b, c in turns)
 
 
 def is_finite(value: object) -> bool:

@@ -69,6 +69,12 @@ class Detection:
         return cls(Box(*data["box"]), data["score"], corners, data["lines"], data.get("truncated"))
 
 
+def plate_sides(detection: Detection) -> tuple[float, float]:
+    """Width and height of a plate in pixels: by its corners, which are more precise, or by its box without any."""
+    shape = detection.corners or detection.box
+    return shape.width, shape.height
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlateImage:
     """A rectified plate, laid out as one line of text.

@@ -16,7 +16,6 @@ from platereader.plates import ILLEGIBLE, Alphabet, Region, Schemes, TextFit
 from platereader.results import (
     Candidate,
     Character,
-    Detection,
     FusedText,
     Lines,
     PlateEvidence,
@@ -25,6 +24,7 @@ from platereader.results import (
     Verdict,
 )
 from platereader.results._checks import instance, number, probability
+from platereader.results._evidence import plate_sides
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._signs import emptiness, is_overexposed, signs_of
@@ -211,8 +211,9 @@ class TrustPolicy:
 
     def _smallness(self, evidence: PlateEvidence, confidence: float) -> Reason | None:
         detection = evidence.detection
-        small = confidence < self.min_confidence and detection is not None and _width_px(detection) < self.small_px
-        return "too_small" if small else None
+        if detection is None or confidence >= self.min_confidence:
+            return None
+        return "too_small" if plate_sides(detection)[0] < self.small_px else None
 
     def _unfit(self, text: str, marks: Mapping[str, float], schemes: Schemes) -> Reason:
         """Why a text fits no format: its country has none like it, or the country is not known."""
@@ -265,10 +266,6 @@ def _of_its_kind(evidence: PlateEvidence, schemes: Schemes, countries: frozenset
     least = candidates[0].log_prob - OTHER_LINES_NATS
     best = next((one for one in candidates if one.log_prob >= least and fitting(one.text)), candidates[0])
     return (best, *(one for one in candidates if one is not best))
-
-
-def _width_px(detection: Detection) -> float:
-    return detection.box.width if detection.corners is None else detection.corners.width
 
 
 def _characters(

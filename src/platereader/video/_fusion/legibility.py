@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.results import Detection, Lines, PlateReading
+from platereader.results._evidence import plate_sides
 from platereader.trust._logistic import log_odds
 from platereader.trust._signs import illegible_shares
 
@@ -66,8 +67,7 @@ def _size(detection: Detection | None, lines: Lines) -> float:
     """Logarithm of the plate's width in the frame in units of 100 px; of two lines as if they stood side by side."""
     if detection is None:
         return 0.0
-    width_px = detection.box.width if detection.corners is None else detection.corners.width
-    full_px = width_px * (1.0 if lines == 1 else _TWO_LINE_WIDTH)
+    full_px = plate_sides(detection)[0] * (1.0 if lines == 1 else _TWO_LINE_WIDTH)
     return math.log(min(max(full_px, _WIDTH_PX[0]), _WIDTH_PX[1]) / 100.0)
 
 

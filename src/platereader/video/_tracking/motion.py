@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.results import Detection
+from platereader.results._evidence import plate_sides
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -51,11 +52,10 @@ def measured(detections: Sequence[Detection]) -> FloatArray:
 
 
 def _middle_and_sides(detection: Detection) -> tuple[float, float, float, float]:
-    box, corners = detection.box, detection.corners
-    if corners is None:
-        return (*box.center, box.width, box.height)
-    x, y = (sum(values) / 4 for values in zip(*corners.points, strict=True))
-    return x, y, corners.width, corners.height
+    if detection.corners is None:
+        return (*detection.box.center, *plate_sides(detection))
+    x, y = (sum(values) / 4 for values in zip(*detection.corners.points, strict=True))
+    return (x, y, *plate_sides(detection))
 
 
 @dataclass(slots=True)
