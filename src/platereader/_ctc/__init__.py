@@ -35,15 +35,10 @@ class _Odds(NamedTuple):
     """Posteriors in units of the blank: what each class is to the blank of its step, so that a blank weighs 1.
 
     Sums over alignments then need neither states for the blanks nor a factor for their steps.
-
-    Attributes:
-        ratios: float64 ``(T, N, C)``; 0 for the blank itself, which no text holds, and for all of a picture whose sums
-            would not be right.
-        all_blank: float64 ``(N,)``, log P of the empty text: the unit.
     """
 
-    ratios: Floats
-    all_blank: Floats
+    ratios: Floats  # (T, N, C); 0 for the blank, which no text holds, and for a picture whose sums would not be right
+    all_blank: Floats  # (N,), log P of the empty text: the unit
 
     @classmethod
     def of(cls, log_probs: NDArray[np.float32]) -> _Odds:

@@ -67,19 +67,12 @@ _LEAST = 1e-30
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
-    """The steps of each plate without those that are surely blank, plates with most steps first.
+    """The steps of each plate without those that are surely blank, plates with most steps first."""
 
-    Attributes:
-        order: int64 ``(N,)``, the plates in the order of the schedule.
-        counts: int64 ``(N,)``, steps of each plate in that order, falling.
-        probabilities: float64 ``(A, N, C)``, A the most steps of a plate.
-        after_skipped: float64 ``(A, N)``, 1 where surely blank steps were left out just before, 0 elsewhere.
-    """
-
-    order: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    after_skipped: NDArray[np.float64]
+    order: NDArray[np.int64]  # (N,), the plates in the order of the schedule
+    counts: NDArray[np.int64]  # (N,), steps of each plate in that order, falling
+    probabilities: NDArray[np.float64]  # (A, N, C), A the most steps of a plate
+    after_skipped: NDArray[np.float64]  # (A, N), 1 where surely blank steps were left out just before, 0 elsewhere
 
     @classmethod
     def of(cls, log_probs: LogProbs) -> Schedule:
@@ -149,17 +142,13 @@ def search(log_probs: LogProbs, *, width: int, automaton: Automaton) -> Texts:
 
 
 class _Step(NamedTuple):
-    """One time step of the n plates that have so many; relative to the most probable class of each plate.
+    """One time step of the n plates that have so many; relative to the most probable class of each plate."""
 
-    Attributes:
-        label_masks: ``(n * G, C)``, probabilities of the labels under each mask of the automaton, 0 for the blank.
-        repeat: ``(n, C)``, probabilities of the classes for a label that goes on: 0 where blanks came before this step.
-        blank: ``(n * M, K)``, probability of the blank for each prefix.
-    """
-
-    label_masks: Floats
-    repeat: Floats
-    blank: Floats
+    label_masks: Floats  # (n * G, C), probabilities of the labels under each mask of the automaton, 0 for the blank
+    repeat: (
+        Floats  # (n, C), probabilities of the classes for a label that goes on: 0 where blanks came before this step
+    )
+    blank: Floats  # (n * M, K), probability of the blank for each prefix
 
 
 def _steps(schedule: Schedule, shape: tuple[int, ...], automaton: Automaton) -> Iterator[_Step]:
@@ -176,25 +165,15 @@ def _steps(schedule: Schedule, shape: tuple[int, ...], automaton: Automaton) -> 
 
 
 class _Places(NamedTuple):
-    """Where things lie for R beams of K prefixes.
+    """Where things lie for R beams of K prefixes."""
 
-    Attributes:
-        classes: where the classes of a prefix's plate begin in an array (n, C): (R, K).
-        label_masks: and its labels under each mask in one (n * G, C): (R, K).
-        cells: where the classes of a prefix begin in an array (R, K, C): (R, K).
-        beams: and those of its beam: (R, K).
-        numbers: of a prefix and a class within its beam: (R, K * C).
-        one: the first and
-        other: the second prefix of all pairs in a beam, in an array (R, K): (R, K * K).
-    """
-
-    classes: Ints
-    label_masks: Ints
-    cells: Ints
-    beams: Ints
-    numbers: Ints
-    one: Ints
-    other: Ints
+    classes: Ints  # where the classes of a prefix's plate begin in an array (n, C): (R, K)
+    label_masks: Ints  # and its labels under each mask in one (n * G, C): (R, K)
+    cells: Ints  # where the classes of a prefix begin in an array (R, K, C): (R, K)
+    beams: Ints  # and those of its beam: (R, K)
+    numbers: Ints  # of a prefix and a class within its beam: (R, K * C)
+    one: Ints  # the first prefix of all pairs in a beam, in an array (R, K): (R, K * K)
+    other: Ints  # and the second one
 
     @staticmethod
     @lru_cache(maxsize=16)
@@ -215,27 +194,16 @@ class _Places(NamedTuple):
 
 @dataclass(slots=True)
 class _Beams:
-    """R = n * M beams of K prefixes: of all N plates, n have steps left, with M beams each. Arrays are (R, K).
-
-    Attributes:
-        automaton: what each beam may spell.
-        total: probability of each prefix.
-        blank: and of its ending in a blank.
-        last: its last label.
-        name: see above.
-        state: of the automaton.
-        places: see there.
-        found: which prefixes were possible and accepted when their plate had no more steps.
-    """
+    """R = n * M beams of K prefixes: of all N plates, n have steps left, with M beams each. Arrays are (R, K)."""
 
     automaton: Automaton
-    total: Floats
-    blank: Floats
-    last: Ints
-    name: Ints
-    state: Ints
+    total: Floats  # probability of each prefix
+    blank: Floats  # and of its ending in a blank
+    last: Ints  # its last label
+    name: Ints  # see _FACTOR
+    state: Ints  # of the automaton
     places: _Places
-    found: NDArray[np.bool_]
+    found: NDArray[np.bool_]  # which prefixes were possible and accepted when their plate had no more steps
     _trail: list[tuple[Ints, Ints]] = field(default_factory=list[tuple[Ints, Ints]])
 
     @classmethod

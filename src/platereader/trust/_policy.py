@@ -13,16 +13,7 @@ from platereader._arrays import LogProbs
 from platereader._ctc.certain import certain_texts
 from platereader.errors import InvalidArgumentError
 from platereader.plates import ILLEGIBLE, Alphabet, Region, Schemes, TextFit
-from platereader.results import (
-    Candidate,
-    Character,
-    FusedText,
-    Lines,
-    PlateEvidence,
-    Reason,
-    Status,
-    Verdict,
-)
+from platereader.results import Candidate, Character, FusedText, Lines, PlateEvidence, Reason, Status, Verdict
 from platereader.results._checks import instance, number, probability
 from platereader.results._evidence import plate_sides
 from platereader.trust._calibration import Calibration

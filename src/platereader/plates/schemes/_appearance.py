@@ -7,12 +7,14 @@ but the Kazakh ones, are drawn from descriptions: heights and widths inferred.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from platereader.plates._formats import Colour, PlateFormat
 from platereader.plates._layout import CountryStrip, Face, PlateLayout
+from platereader.plates._regions import Region
+from platereader.plates._schemes import PlateScheme
 from platereader.plates._spelling import Spelling
 
 YELLOW: Final = Colour("yellow", (245, 188, 20))
@@ -63,6 +65,14 @@ class Look:
         )
 
 
-def layouts_for(formats: Iterable[PlateFormat], looks: Mapping[str, tuple[Look, ...]]) -> tuple[PlateLayout, ...]:
-    """All layouts of formats, by the looks of each, of which the usual one comes last."""
-    return tuple(look.layout(one) for one in formats for look in looks.get(one.name, ()))
+def scheme(
+    country: str,
+    formats: tuple[PlateFormat, ...],
+    looks: Mapping[str, tuple[Look, ...]],
+    *,
+    regions: Mapping[str, Region] | None = None,
+    spelling: Spelling | None = None,
+) -> PlateScheme:
+    """The plates of a country, with the looks of each format by its name, of which the usual one comes last."""
+    layouts = tuple(look.layout(one) for one in formats for look in looks.get(one.name, ()))
+    return PlateScheme(country, formats, regions or {}, spelling or Spelling(), layouts)

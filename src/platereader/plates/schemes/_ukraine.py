@@ -8,7 +8,6 @@ from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import (
     BLUE,
     CYRILLIC_WITH_I,
@@ -17,7 +16,7 @@ from platereader.plates.schemes._appearance import (
     SQUARE_MM,
     YELLOW,
     Look,
-    layouts_for,
+    scheme,
 )
 
 _SOURCE = "nomeroff-net, openalpr, photographs; uncertain: size"
@@ -89,7 +88,7 @@ _LOOKS = {
     "standard_1995": tuple(Look("72 72 72", one, separators=("- ",)) for one in _NUMBERED_STRIPS),
 }
 
-UKRAINE: Final = PlateScheme("UA", formats=_FORMATS, spelling=CYRILLIC_WITH_I, layouts=layouts_for(_FORMATS, _LOOKS))
+UKRAINE: Final = scheme("UA", _FORMATS, _LOOKS, spelling=CYRILLIC_WITH_I)
 """Ukrainian plates: letters common to both alphabets, I among them; electric cars add the Latin Z and Y.
 
 The first pair names the region, but new pairs are added and no complete list was found: any is accepted, none is named.

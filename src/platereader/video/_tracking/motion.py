@@ -60,17 +60,11 @@ def _middle_and_sides(detection: Detection) -> tuple[float, float, float, float]
 
 @dataclass(slots=True)
 class Motion:
-    """The state of N tracks.
+    """The state of N tracks."""
 
-    Attributes:
-        mean: float64 ``(N, 4)``: x, y in pixels, log size, log aspect.
-        speed: float64 ``(N, 4)``: of these, per second.
-        covariance: float64 ``(N, 3, 4)``: of each with itself, with its speed, and of its speed; x and y in sides.
-    """
-
-    mean: FloatArray
-    speed: FloatArray
-    covariance: FloatArray
+    mean: FloatArray  # (N, 4): x, y in pixels, log size, log aspect
+    speed: FloatArray  # (N, 4): of these, per second
+    covariance: FloatArray  # (N, 3, 4): of each with itself, with its speed, and of its speed; x and y in sides
 
     @classmethod
     def started(cls, measurements: FloatArray) -> Motion:
