@@ -187,15 +187,7 @@ def iou(a: Box, b: Box) -> float:
 
 
 def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Intersection over union of every box of ``a`` with every box of ``b``.
-
-    Args:
-        a: float ``(N, 4)`` rows of ``x1, y1, x2, y2`` in pixels.
-        b: float ``(M, 4)``, likewise.
-
-    Returns:
-        float64 ``(N, M)`` in 0..1.
-    """
+    """Intersection over union, ``(N, M)``, of each box of ``a`` with each of ``b``: rows of ``x1, y1, x2, y2``."""
     ax1, ay1, ax2, ay2 = np.asarray(a, dtype=np.float64).T[..., None]  # (N, 1) each
     bx1, by1, bx2, by2 = np.asarray(b, dtype=np.float64).T  # (M,) each
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1)

@@ -59,13 +59,12 @@ def assign(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) ->
     """Pairs by motion; what is left over is tried again with allowance for a jump.
 
     A plate that was not found in the frame before has probably left, and one that left does not jump: the longer a
-    track was not seen, the better a detection must fit it.
+    track was not seen, the better a detection must fit it. Tracks that jumped are loosened.
 
     Args:
-        motion: N tracks, moved on to the time of the frame; those that jumped are loosened.
+        motion: N tracks, moved on to the time of the frame.
         measurements: float64 ``(M, 4)``, see ``measured``.
-        missed_s: float64 ``(N,)``: seconds from the first frame in which the plate was missed to this one; 0 where it
-            was seen in the frame before.
+        missed_s: float64 ``(N,)``: seconds since the plate was first missed; 0 if it was seen in the frame before.
     """
     tracks, detections = _likeliest(motion, measurements, missed_s)
     free_tracks = np.setdiff1d(np.flatnonzero(missed_s == 0.0), tracks)
