@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.plates._alphabet import Alphabet
+from platereader.plates._characters import Region
 from platereader.plates._pattern import DIGITS, Variant
-from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme, Schemes
 
 

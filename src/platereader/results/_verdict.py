@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._regions import Region
+from platereader.plates._characters import Region
 from platereader.results import _checks as check
 from platereader.results._evidence import Candidate, Character
 

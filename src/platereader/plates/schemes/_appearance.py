@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from platereader.plates._characters import Region, Spelling
 from platereader.plates._formats import Colour, PlateFormat
 from platereader.plates._layout import CountryStrip, Face, PlateLayout
-from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
-from platereader.plates._spelling import Spelling
 
 YELLOW: Final = Colour("yellow", (245, 188, 20))
 RED: Final = Colour("red", (188, 24, 36))

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW, Look, scheme
 
 _REGION = "[n|0]"

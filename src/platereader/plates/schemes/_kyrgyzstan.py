@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
 from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW, Look, scheme
 
 _FORMATS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
 from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW, Look, scheme
 
 _TWO_LINE_MM = (190.0, 145.0)
