@@ -207,7 +207,7 @@ class _Track:
             return self._hidden_at(after)
         ends = range(max(after - 1, 0), min(after + 1, len(self.times)))
         away_s = min(abs(self.times[end] - timestamp_s) for end in ends)
-        is_sure = any(self._is_sure_near(end) for end in ends)
+        is_sure = any(self._is_sure(index) for end in ends for index in self._near(end))
         if len(ends) == 2:
             is_filled = is_sure or self.times[ends[1]] - self.times[ends[0]] <= extend_s + _ROUNDING_S
             places = [self._interpolated_at(ends[0], ends[1], timestamp_s)] if is_filled else []
@@ -233,9 +233,6 @@ class _Track:
 
     def _is_sure(self, index: int) -> bool:
         return self.seen[index].score >= SURE_SCORE
-
-    def _is_sure_near(self, index: int) -> bool:
-        return any(map(self._is_sure, self._near(index)))
 
     def _interpolated_at(self, first: int, second: int, timestamp_s: float) -> Detection:
         """On the straight line through two sightings, or beyond them."""
