@@ -5,7 +5,6 @@ Each check returns the value as a plain Python one, whatever a part filled in, o
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from numbers import Integral, Real
@@ -18,6 +17,8 @@ from platereader._geometry import Box, Quad, is_finite
 from platereader.errors import InvalidArgumentError, PlateReaderError
 
 ResultT = TypeVar("ResultT")
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def refuses_damage(
@@ -55,7 +56,8 @@ def fields(result: object, **checks: Callable[..., object]) -> None:
 def instances(result: object, **kinds: type) -> None:
     """Refuse a result with a field that is of another kind."""
     for name, kind in kinds.items():
-        instance(getattr(result, name), kind, name=name)
+        if not isinstance(value := getattr(result, name), kind):
+            instance(value, kind, name=name)
 
 
 def tuples(result: object, **kinds: type) -> None:
@@ -157,8 +159,8 @@ def plain(value: object) -> object:
         return value
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in cast("Sequence[object]", value)]
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[object, object]", value))
+    if isinstance(value, dict):
+        return dict(cast("dict[object, object]", value))
     if isinstance(value, Box):
         return list(value.to_tuple())
     if isinstance(value, Quad):
@@ -168,8 +170,8 @@ def plain(value: object) -> object:
 
 def to_dict(result: object, *names: str) -> dict[str, Any]:
     """The JSON-safe form of these fields or properties of a result; of all fields by default."""
-    names = names or tuple(one.name for one in dataclasses.fields(cast(Any, result)))
-    return {name: plain(getattr(result, name)) for name in names}
+    values = {name: getattr(result, name) for name in names or cast(Any, result).__dataclass_fields__}
+    return {name: value if type(value) in _PLAIN else plain(value) for name, value in values.items()}
 
 
 def shown(result: object, **fields: object) -> str:

@@ -43,12 +43,12 @@ class Detection:
     truncated: bool | None = None
 
     def __post_init__(self) -> None:
-        check.instances(self, box=Box)
-        check.fields(self, score=check.probability)
+        check.instance(self.box, Box, name="box")
+        check.set_fields(self, score=check.probability(self.score, name="score"))
         if self.corners is not None:
-            check.instances(self, corners=Quad)
+            check.instance(self.corners, Quad, name="corners")
         if self.lines is not None:
-            check.fields(self, lines=check.line_count)
+            check.set_fields(self, lines=check.line_count(self.lines))
         if self.truncated is not None:
             check.fields(self, truncated=check.flag)
 
@@ -161,7 +161,7 @@ class Character:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return check.to_dict(self)
+        return {"char": self.char, "confidence": self.confidence}
 
     @classmethod
     @check.refuses_damage
@@ -205,8 +205,9 @@ class PlateEvidence:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; pixels and posteriors are left out."""
+        candidates = [candidate.to_dict() for candidate in self.candidates]
         detection = check.plain(self.detection)
-        return {"detection": detection, "lines": self.plate.lines, **check.to_dict(self, "candidates", "marks")}
+        return {"detection": detection, "lines": self.plate.lines, "candidates": candidates, "marks": dict(self.marks)}
 
     @classmethod
     @check.refuses_damage

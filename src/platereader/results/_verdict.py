@@ -113,7 +113,9 @@ class Verdict:
         return {
             **check.to_dict(self, "text", "number", "text_local", "masked_text", "country", "format"),
             "region": None if self.region is None else asdict(self.region),
-            **check.to_dict(self, "confidence", "calibrated", "status", "reason", "characters", "candidates"),
+            **check.to_dict(self, "confidence", "calibrated", "status", "reason"),
+            "characters": [character.to_dict() for character in self.characters],
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
         }
 
     @classmethod
