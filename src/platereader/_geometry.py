@@ -159,11 +159,8 @@ class Quad:
     def is_convex(self) -> bool:
         """Whether the corners run clockwise around a convex shape."""
         points = self.points
-        for index in range(4):
-            a, b, c = points[index], points[(index + 1) % 4], points[(index + 2) % 4]
-            if (b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0:
-                return False
-        return True
+        turns = zip(points, points[1:] + points[:1], points[2:] + points[:2], strict=True)
+        return not any((b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0 for a, b, c in turns)
 
 
 def is_finite(value: object) -> bool:
@@ -190,15 +187,7 @@ def iou(a: Box, b: Box) -> float:
 
 
 def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Intersection over union of every box of ``a`` with every box of ``b``.
-
-    Args:
-        a: float ``(N, 4)`` rows of ``x1, y1, x2, y2`` in pixels.
-        b: float ``(M, 4)``, likewise.
-
-    Returns:
-        float64 ``(N, M)`` in 0..1.
-    """
+    """Intersection over union, ``(N, M)``, of each box of ``a`` with each of ``b``: rows of ``x1, y1, x2, y2``."""
     ax1, ay1, ax2, ay2 = np.asarray(a, dtype=np.float64).T[..., None]  # (N, 1) each
     bx1, by1, bx2, by2 = np.asarray(b, dtype=np.float64).T  # (M,) each
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1)

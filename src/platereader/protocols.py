@@ -17,15 +17,7 @@ from typing import Protocol
 from platereader._arrays import BgrImage, LogProbs
 from platereader._geometry import Box
 from platereader.plates import Alphabet, Schemes
-from platereader.results import (
-    Candidate,
-    Detection,
-    FusedText,
-    PlateEvidence,
-    PlateImage,
-    TrackAssignment,
-    Verdict,
-)
+from platereader.results import Candidate, Detection, FusedText, PlateEvidence, PlateImage, TrackAssignment, Verdict
 
 __all__ = ["CTCDecoder", "Detector", "PlateTracker", "Recognizer", "Rectifier", "RefiningDetector", "VerdictPolicy"]
 

@@ -17,8 +17,8 @@ from fuzz.strategies import JSON_VALUES, TEXTS, cases, changed, changed_object, 
 from platereader import Box, PlateReaderError, PlateReading, Registry, StreamUpdate
 from platereader.errors import DatasetError, InvalidArgumentError, MediaFileError, WeightsCorruptError
 from platereader.lab.datasets import load_dataset
-from platereader.media._address import parse_address
 from platereader.media._images import decode_frames, decode_image, image_size
+from platereader.media._opening import parse_address
 from platereader.plates import LATIN_36
 from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightEntry, load_manifest

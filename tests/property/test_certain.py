@@ -89,7 +89,9 @@ def test_no_error_is_greater_than_it_says(log_probs: LogProbs) -> None:
     known = next_to(text, found.changes)
     assert {one: exact.get(one, 0.0) for one in known} == pytest.approx(known, rel=0.0, abs=error)
     assert max((p for one, p in exact.items() if one not in known), default=0.0) <= found.rest + error
-    assert found.posteriors == pytest.approx(ctc.character_posteriors(log_probs, text).tolist(), rel=0.0, abs=error)
+    assert found.posteriors == pytest.approx(
+        ctc.character_posteriors(log_probs[None], [text])[0].tolist(), rel=0.0, abs=error
+    )
 
 
 def lead(candidates: tuple[Candidate, ...]) -> float:
@@ -117,7 +119,7 @@ def test_what_needs_no_search_is_what_the_search_finds(name: str, plates: list[t
         texts, expected = [one.text for one in quick], [one.text for one in full]
         assert texts[:1] == expected[:1]
         assert [text for text in texts if text in expected] == [text for text in expected if text in texts]
-        exact = ctc.log_prob_pairs(row[None], [RUSSIAN.encode(text) for text in texts])
+        exact = ctc.log_prob_table(row[None], ctc.padded([RUSSIAN.encode(text) for text in texts])[None])[0]
         assert [one.log_prob for one in quick] == pytest.approx(exact.tolist(), abs=0.01)
         formats = {one.text: one.format for one in full}
         assert all(one.format == formats.get(one.text, one.format) for one in quick)
@@ -157,4 +159,4 @@ def test_a_character_that_goes_on_for_long_is_left_to_others() -> None:
     eight, ten = (np.stack([row] * steps + [last] * (12 - steps)) for steps in (8, 10))
     found = certain_texts(np.stack([eight, ten]))
     assert [one.certain for one in found] == [True, False]
-    assert found[0].posteriors[0] == pytest.approx(ctc.character_posteriors(eight, [1])[0], abs=1e-6)
+    assert found[0].posteriors[0] == pytest.approx(ctc.character_posteriors(eight[None], [[1]])[0][0], abs=1e-6)

@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_prefix_search import plain_search
 
-from platereader.decoding._automaton import Automaton
-from platereader.decoding._prefixes import search
-from platereader.decoding._schedule import Schedule
+from platereader.decoding._prefixes import Automaton, Schedule, search
 from platereader.plates import RUSSIAN
 from platereader.plates._defaults import default_grammar
 

@@ -18,18 +18,6 @@ from numpy.typing import NDArray
 
 from platereader.errors import InvalidArgumentError
 
-__all__ = [
-    "character_posterior_pairs",
-    "character_posteriors",
-    "collapse",
-    "emitted",
-    "joined_with_blank",
-    "log_prob",
-    "log_prob_pairs",
-    "log_prob_table",
-    "padded",
-]
-
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
@@ -47,15 +35,10 @@ class _Odds(NamedTuple):
     """Posteriors in units of the blank: what each class is to the blank of its step, so that a blank weighs 1.
 
     Sums over alignments then need neither states for the blanks nor a factor for their steps.
-
-    Attributes:
-        ratios: float64 ``(T, N, C)``; 0 for the blank itself, which no text holds, and for all of a picture whose sums
-            would not be right.
-        all_blank: float64 ``(N,)``, log P of the empty text: the unit.
     """
 
-    ratios: Floats
-    all_blank: Floats
+    ratios: Floats  # (T, N, C); 0 for the blank, which no text holds, and for a picture whose sums would not be right
+    all_blank: Floats  # (N,), log P of the empty text: the unit
 
     @classmethod
     def of(cls, log_probs: NDArray[np.float32]) -> _Odds:
@@ -70,24 +53,14 @@ class _Odds(NamedTuple):
 
 
 def collapse(path: Sequence[int] | NDArray[np.integer]) -> list[int]:
-    """Classes of a path with repeats merged, then blanks dropped.
-
-    Args:
-        path: one class for each time step.
-    """
+    """Classes of a path, one for each time step, with repeats merged, then blanks dropped."""
     return [int(label) for label, _ in groupby(int(step) for step in path) if label != BLANK]
 
 
 def emitted(log_probs: NDArray[np.float32]) -> Floats:
-    """Probability that each class is emitted within three neighbouring time steps, where that is greatest.
+    """Probability (N, C) that each class is emitted within three steps of ``(N, T, C)``, where that is greatest.
 
     A network spreads what it sees over few steps. Over all of them even its least probabilities would add up.
-
-    Args:
-        log_probs: float ``(N, T, C)``, natural logarithms.
-
-    Returns:
-        float64 ``(N, C)``.
     """
     probabilities = np.minimum(np.exp(log_probs, dtype=np.float64), 1.0 - 1e-12)
     missed = np.log1p(-probabilities)
@@ -98,14 +71,9 @@ def emitted(log_probs: NDArray[np.float32]) -> Floats:
 
 
 def joined_with_blank(log_probs: NDArray[np.float32], *, kept: int) -> NDArray[np.float32]:
-    """The log probabilities of the first classes; all others count as blank, since they are no text.
+    """Log probabilities ``(N, T, kept)`` of the first of C classes, the blank included; all others count as blank.
 
-    Args:
-        log_probs: float32 ``(N, T, C)``, natural logarithms.
-        kept: number of classes to keep, the blank included.
-
-    Returns:
-        float32 ``(N, T, kept)``, a new array unless all are kept.
+    A new array, unless all are kept.
     """
     if log_probs.shape[2] == kept:
         return log_probs
@@ -117,50 +85,17 @@ def joined_with_blank(log_probs: NDArray[np.float32], *, kept: int) -> NDArray[n
 
 
 def log_prob(log_probs: NDArray[np.float32], labels: Sequence[int]) -> float:
-    """Natural log P(labels | picture), over all alignments; ``-inf`` when the labels need more steps than there are.
-
-    Args:
-        log_probs: float ``(T, C)``, natural logarithms.
-        labels: classes 1 to C - 1; may be empty.
-
-    Raises:
-        InvalidArgumentError: wrong shape, or a class that is not there.
-    """
+    """Natural log P(labels | picture (T, C)), over all alignments; ``-inf`` where they need more steps than it has."""
     if log_probs.ndim != 2:
         raise InvalidArgumentError(f"log_probs has shape {log_probs.shape}, expected (T, C): pass one plate at a time.")
-    return float(log_prob_pairs(log_probs[None], [labels])[0])
-
-
-def log_prob_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Floats:
-    """``log_prob`` of B pairs of posteriors and labels at once.
-
-    Args:
-        log_probs: float ``(B, T, C)``, or ``(1, T, C)`` for one picture and B texts.
-        labels: B sequences of classes 1 to C - 1, of any lengths.
-
-    Returns:
-        float64 ``(B,)``.
-
-    Raises:
-        InvalidArgumentError: wrong shape, or a class that is not there.
-    """
-    _check(log_probs, labels)
-    if not labels:
-        return np.zeros(0)
-    texts = padded(labels)
-    each = len(texts) // len(log_probs)
-    return log_prob_table(log_probs, texts.reshape(len(log_probs), each, texts.shape[1])).ravel()
+    _check(log_probs[None], [labels])
+    return float(log_prob_table(log_probs[None], padded([labels])[None])[0, 0])
 
 
 def log_prob_table(log_probs: NDArray[np.float32], texts: Labels) -> Floats:
-    """``log_prob`` of M texts under each of N posteriors, unchecked.
+    """``log_prob`` (N, M) of texts ``(N, M, L)`` under the posteriors ``(N, T, C)`` of each of N plates, unchecked.
 
-    Args:
-        log_probs: float ``(N, T, C)``, natural logarithms.
-        texts: int64 ``(N, M, L)``, classes 1 to C - 1, each text filled up with blanks at its end.
-
-    Returns:
-        float64 ``(N, M)``.
+    Texts are filled up with blanks at their ends.
     """
     count, each, longest = texts.shape
     odds = _Odds.of(log_probs)
@@ -175,10 +110,10 @@ def log_prob_table(log_probs: NDArray[np.float32], texts: Labels) -> Floats:
 
 
 def _check(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> None:
-    if log_probs.ndim != 3 or log_probs.shape[1] < 1 or log_probs.shape[0] not in (1, len(labels)):
+    if log_probs.ndim != 3 or log_probs.shape[1] < 1 or len(log_probs) != len(labels):
         raise InvalidArgumentError(
-            f"log_probs has shape {log_probs.shape} for {len(labels)} texts, expected (B, T, C) with B rows or one: "
-            "stack one (T, C) for each text."
+            f"log_probs has shape {log_probs.shape} for {len(labels)} texts, expected (B, T, C): stack one (T, C) for "
+            "each text."
         )
     classes = log_probs.shape[2]
     for text in labels:
@@ -256,43 +191,15 @@ def _in_logarithms(log_probs: NDArray[np.float32], plates: Labels, texts: Labels
     return logs
 
 
-def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[int]) -> Floats:
+def character_posteriors(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> list[Floats]:
     """How sure each character is, all others being as they are: unlike the best path's peaks, over all alignments.
 
     For position i this is P(labels) over the sum of P of the labels with any class at i and of the labels without i,
-    so that both a wrong and a made-up character count against it. Forward and backward sums give all of them at once.
-
-    Args:
-        log_probs: float ``(T, C)``, natural logarithms.
-        labels: L classes 1 to C - 1.
-
-    Returns:
-        float64 ``(L,)``, 0 to 1; 0 where the labels are impossible or less probable than 1e-280.
-
-    Raises:
-        InvalidArgumentError: wrong shape, or a class that is not there.
-    """
-    if log_probs.ndim != 2:
-        raise InvalidArgumentError(f"log_probs has shape {log_probs.shape}, expected (T, C): pass one plate at a time.")
-    return character_posterior_pairs(log_probs[None], [labels])[0]
-
-
-def character_posterior_pairs(log_probs: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> list[Floats]:
-    """``character_posteriors`` of B plates at once.
-
-    Args:
-        log_probs: float ``(B, T, C)``, natural logarithms.
-        labels: B sequences of classes 1 to C - 1, of any lengths.
-
-    Returns:
-        B arrays, float64 ``(L,)`` each.
-
-    Raises:
-        InvalidArgumentError: wrong shape, or a class that is not there.
+    so that both a wrong and a made-up character count against it. Forward and backward sums give all of them at once,
+    of B plates ``(B, T, C)`` with labels of any lengths L: B arrays (L,), 0 where the labels are impossible or less
+    probable than 1e-280.
     """
     _check(log_probs, labels)
-    if len(log_probs) != len(labels):
-        raise InvalidArgumentError(f"log_probs has {len(log_probs)} rows for {len(labels)} texts: give one for each.")
     texts = padded(labels)
     if not texts.size:
         return [np.zeros(0) for _ in labels]

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from platereader._ctc import BLANK, Floats, Labels
 
-__all__ = ["CertainText", "certain_texts"]
-
 # How far a certain text may be off: in units of P(text), and of the likeliest change of one character. Other texts may
 # not be more probable by far, blanks not less than a least one, and runs of more than 8 steps, which are left out, not
 # matter.
@@ -28,56 +26,36 @@ _MOST_BYTES_KEPT = 1 << 18
 
 
 class CertainText(NamedTuple):
-    """The text of a best path, L characters, and what a change of one of them makes of it.
+    """The text of a best path, L characters, and what a change of one of them makes of it, in units of P of the text.
 
-    Attributes:
-        certain: whether no change exceeds 1, and the errors are so small, below 0.001 and a hundredth of the greatest
-            change, that nothing needs to be worked out in another way.
-        labels: the class of each character; the blank alone for a plate without any, which is not certain.
-        log_prob: log P of the text, over all alignments.
-        posteriors: as ``character_posteriors``.
-        changes: float64 ``(L, C)``, P of the text with another class in its place, or with none by class 0, in units of
-            P of the text; 0 for its own class, and for none where an equal one before it says so already.
-        errors: how far P of the text, of its changes, and of all products of changes to other characters may be off,
-            in the same units, where no change exceeds 1.
-        rest: likewise what none of the other texts exceeds.
+    It is certain if no change exceeds 1, and the errors are so small, below 0.001 and a hundredth of the greatest
+    change, that nothing needs to be worked out in another way.
     """
 
     certain: bool
-    labels: list[int]
-    log_prob: float
-    posteriors: list[float]
+    labels: list[int]  # of each character; the blank alone for a plate without any, which is not certain
+    log_prob: float  # of the text, over all alignments
+    posteriors: list[float]  # as ``character_posteriors``
+    # (L, C), P of the text with another class in its place, or with none by class 0; 0 for its own class, and for none
+    # where an equal one before it says so already.
     changes: Floats
-    errors: float
-    rest: float
+    errors: float  # how far P of it, of changes and of products of changes may be off, where no change exceeds 1
+    rest: float  # what none of the other texts exceeds
 
 
 class _Windows(NamedTuple):
-    """What the time steps of each character may spell, in units of this character.
+    """What the time steps of each character may spell, in units of this character."""
 
-    Attributes:
-        nats: log of the unit, in units of blanks alone.
-        whole_nats: log P of all that may stand there.
-        none: P of no character.
-        others: P of all other single characters.
-        greatest: P of the likeliest of these.
-        several: P of several characters.
-        either: of none and P of several, the product.
-        after: P of the character of the next window.
-        before: P of that of the window before.
-        goes_on: how probable it is that a character goes on from the window before into this one; in no unit.
-    """
-
-    nats: list[float]
-    whole_nats: list[float]
-    none: list[float]
-    others: list[float]
-    greatest: list[float]
-    several: list[float]
-    either: list[float]
-    after: list[float]
-    before: list[float]
-    goes_on: list[float]
+    nats: list[float]  # log of the unit, in units of blanks alone
+    whole_nats: list[float]  # log P of all that may stand there
+    none: list[float]  # P of no character
+    others: list[float]  # P of all other single characters
+    greatest: list[float]  # P of the likeliest of these
+    several: list[float]  # P of several characters
+    either: list[float]  # P of none times P of several
+    after: list[float]  # P of the character of the next window
+    before: list[float]  # P of that of the window before
+    goes_on: list[float]  # how probable a character goes on from the window before into this one; in no unit
 
 
 def certain_texts(log_probs: NDArray[np.float32]) -> list[CertainText]:
@@ -148,15 +126,10 @@ def _odds_of_rows(rows: NDArray[np.float32]) -> tuple[Floats, Floats]:
 
 
 def _run_sums(odds: Floats, places: Labels) -> tuple[Floats, Floats]:
-    """Sums over the runs of each class that end at each step, start in its window, and are at most 8 long.
+    """Sums (R, C) over the runs of each class that end at each step, start in its window, and are at most 8 long.
 
-    Args:
-        odds: of each class at each step, (R, C).
-        places: (K,), the first step of each window.
-
-    Returns:
-        ``(R, C)``, the sums.
-        ``(R, C)``, what longer runs come to, in units of the sums 8 steps before.
+    Windows begin at the steps ``places``, (K,). And (R, C), what longer runs come to, in units of the sums 8 steps
+    before.
     """
     sums, goes_on = odds.copy(), odds.copy()
     goes_on[places] = 0.0
@@ -167,14 +140,10 @@ def _run_sums(odds: Floats, places: Labels) -> tuple[Floats, Floats]:
 
 
 def _windows(odds: Floats, changes: Floats, places: Labels, labels: Sequence[int]) -> _Windows:
-    """Look into the windows of all plates.
+    """Look into the windows of all plates, by the odds (R, C) of each class at each step.
 
-    Args:
-        odds: of each class at each step, (R, C).
-        changes: those of each window to be no other than this class, (K, C); on return in units of its own class, with
-            0 for that.
-        places: (K,), the first step of each window.
-        labels: K classes, their own.
+    Windows begin at the steps ``places``, (K,), and have ``labels`` as their own classes. ``changes`` (K, C) are the
+    odds of each window to be no other than this class; on return in units of its own class, with 0 for that.
     """
     size = int(changes.shape[1])
     beside = np.array([labels, (*labels[1:], BLANK), (BLANK, *labels[:-1])])
@@ -198,12 +167,7 @@ def _windows(odds: Floats, changes: Floats, places: Labels, labels: Sequence[int
 def _text(labels: list[int], windows: _Windows, changes: Floats, *, nothing: float, sound: bool) -> CertainText:
     """What the windows of one plate say; fills in what changes (L, C) a missing character makes.
 
-    Args:
-        labels: L classes.
-        windows: theirs.
-        changes: see ``CertainText``.
-        nothing: log P of the empty text.
-        sound: whether nothing that matters was left out.
+    ``nothing`` is log P of the empty text, ``sound`` says whether nothing that matters was left out.
     """
     missing: list[float] = []  # P of the text without one of the equal characters side by side
     for _, run in groupby(labels):

@@ -39,9 +39,5 @@ class GreedyDecoder:
         check_log_probs(log_probs, self.alphabet)
         texts = best_paths(log_probs)[:, None]
         scores: list[float] = log_prob_table(log_probs, texts).ravel().tolist()
-        strings = as_strings(texts, self.alphabet)
-        return [_candidates(text, score) for (text,), score in zip(strings, scores, strict=True)]
-
-
-def _candidates(text: str, score: float) -> tuple[Candidate, ...]:
-    return (Candidate(text, min(score, 0.0), None),) if text else ()
+        found = zip(as_strings(texts, self.alphabet), scores, strict=True)
+        return [(Candidate(text, min(score, 0.0), None),) if text else () for (text,), score in found]

@@ -1,4 +1,4 @@
-"""The prefix beam search itself: the beams of all plates side by side, a time step a few dozen array operations."""
+"""Prefix beam search: the beams of all plates side by side, a time step a few dozen array operations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,100 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import final
 
 from platereader._arrays import LogProbs
-from platereader.decoding._automaton import Automaton
-from platereader.decoding._schedule import Schedule
 from platereader.decoding._texts import Texts, gathered
+from platereader.plates._grammar import PlateGrammar
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Automaton:
+    """The states that prefixes are in, with one start for each beam that a plate gets.
+
+    The first beam is free: its only state leads back to itself. With a grammar there is a second one, in the states of
+    the grammar, so that one search serves both.
+
+    Attributes:
+        starts: int64 ``(M,)``, state of the empty prefix in each beam.
+        following: int64 ``(S, C)``, next state; the blank stays. What is not allowed has -1, which the search may look
+            up like any state, for its probability is 0.
+        label_masks: float64 ``(G, C)``, the different sets of labels that some state allows: 1 for a label that may
+            come, 0 for any other and the blank. Grammars have many states and few of these.
+        mask_of_state: int64 ``(S,)``, which of them each state allows.
+        accepting: bool ``(S,)``, whether a text may end there.
+    """
+
+    starts: NDArray[np.int64]
+    following: NDArray[np.int64]
+    label_masks: NDArray[np.float64]
+    mask_of_state: NDArray[np.int64]
+    accepting: NDArray[np.bool_]
+
+    @classmethod
+    def build(cls, classes: int, grammar: PlateGrammar | None = None) -> Automaton:
+        """Of so many classes, the blank included; None for the free beam alone."""
+        starts = np.zeros(1, np.int64)
+        following = np.zeros((1, classes), np.int64)
+        accepting = np.ones(1, np.bool_)
+        if grammar is not None:
+            starts = np.array([0, grammar.start + 1])
+            following = np.concatenate([following, np.where(grammar.transitions < 0, -1, grammar.transitions + 1)])
+            accepting = np.array([True, *(bool(grammar.accepting(s)) for s in range(len(grammar.transitions)))])
+        allowed = (following >= 0).astype(np.float64)
+        allowed[:, 0] = 0.0
+        following[:, 0] = np.arange(len(following))
+        label_masks, mask_of_state = np.unique(allowed, axis=0, return_inverse=True)
+        return cls(starts, following, label_masks, mask_of_state.reshape(-1), accepting)
+
+
+# The characters at all steps that are left out are together this much less probable than blanks there: 7 nats, more
+# than what any preference for a text should outweigh.
+_LEFT_OUT = 1e-3
+# What is impossible is only this improbable to the search, so that no beam dies; the exact scores tell afterwards.
+_LEAST = 1e-30
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """The steps of each plate without those that are surely blank, plates with most steps first."""
+
+    order: NDArray[np.int64]  # (N,), the plates in the order of the schedule
+    counts: NDArray[np.int64]  # (N,), steps of each plate in that order, falling
+    probabilities: NDArray[np.float64]  # (A, N, C), A the most steps of a plate
+    after_skipped: NDArray[np.float64]  # (A, N), 1 where surely blank steps were left out just before, 0 elsewhere
+
+    @classmethod
+    def of(cls, log_probs: LogProbs) -> Schedule:
+        """Of posteriors float32 ``(N, T, C)``."""
+        probabilities = np.maximum(np.exp(log_probs, dtype=np.float64), _LEAST)
+        worth = _worth_a_search(probabilities)
+        counts = worth.sum(axis=1)
+        order = (-counts).argsort(kind="stable")
+        steps = (~worth[order]).argsort(axis=1, kind="stable")[:, : counts.max(initial=0)].T  # (A, N)
+        after_skipped = np.empty(steps.shape)
+        after_skipped[:1] = steps[:1] > 0
+        after_skipped[1:] = steps[1:] - steps[:-1] > 1
+        return cls(order, counts[order], probabilities[order, steps], after_skipped)
+
+    def live(self) -> list[int]:
+        """For each step the number of plates that have so many."""
+        live: list[int] = (self.counts > np.arange(len(self.after_skipped))[:, None]).sum(axis=1).tolist()
+        return live
+
+
+def _worth_a_search(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which steps (N, T) stay when the quietest are left out, as many as may be."""
+    odds = probabilities[:, :, 1:].sum(axis=2) / probabilities[:, :, 0]
+    quietest_first = np.sort(odds, axis=1)
+    left_out = (quietest_first.cumsum(axis=1) <= _LEFT_OUT).sum(axis=1)
+    last = odds.shape[1] - 1
+    least = np.where(left_out > last, np.inf, quietest_first[np.arange(len(odds)), np.minimum(left_out, last)])
+    kept: NDArray[np.bool_] = odds >= least[:, None]
+    return kept
+
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,12 +123,7 @@ _STEPS_UNTIL_FADED = 8
 
 
 def search(log_probs: LogProbs, *, width: int, automaton: Automaton) -> Texts:
-    """The most probable texts as far as beams of prefixes find them, M beams a plate.
-
-    Args:
-        log_probs: float32 ``(N, T, C)``, natural logarithms, class 0 is the blank.
-        width: K, prefixes kept in each beam after every step.
-        automaton: what each beam may spell.
+    """The most probable texts as far as beams of ``width`` K prefixes find them, M beams a plate, in ``(N, T, C)``.
 
     Returns:
         int64 ``(N, M * K, L)``, classes, filled up with blanks; the empty text in the place of what is not accepted.
@@ -58,17 +142,13 @@ def search(log_probs: LogProbs, *, width: int, automaton: Automaton) -> Texts:
 
 
 class _Step(NamedTuple):
-    """One time step of the n plates that have so many; relative to the most probable class of each plate.
+    """One time step of the n plates that have so many; relative to the most probable class of each plate."""
 
-    Attributes:
-        label_masks: ``(n * G, C)``, probabilities of the labels under each mask of the automaton, 0 for the blank.
-        repeat: ``(n, C)``, probabilities of the classes for a label that goes on: 0 where blanks came before this step.
-        blank: ``(n * M, K)``, probability of the blank for each prefix.
-    """
-
-    label_masks: Floats
-    repeat: Floats
-    blank: Floats
+    label_masks: Floats  # (n * G, C), probabilities of the labels under each mask of the automaton, 0 for the blank
+    repeat: (
+        Floats  # (n, C), probabilities of the classes for a label that goes on: 0 where blanks came before this step
+    )
+    blank: Floats  # (n * M, K), probability of the blank for each prefix
 
 
 def _steps(schedule: Schedule, shape: tuple[int, ...], automaton: Automaton) -> Iterator[_Step]:
@@ -85,25 +165,15 @@ def _steps(schedule: Schedule, shape: tuple[int, ...], automaton: Automaton) -> 
 
 
 class _Places(NamedTuple):
-    """Where things lie for R beams of K prefixes.
+    """Where things lie for R beams of K prefixes."""
 
-    Attributes:
-        classes: where the classes of a prefix's plate begin in an array (n, C): (R, K).
-        label_masks: and its labels under each mask in one (n * G, C): (R, K).
-        cells: where the classes of a prefix begin in an array (R, K, C): (R, K).
-        beams: and those of its beam: (R, K).
-        numbers: of a prefix and a class within its beam: (R, K * C).
-        one: the first and
-        other: the second prefix of all pairs in a beam, in an array (R, K): (R, K * K).
-    """
-
-    classes: Ints
-    label_masks: Ints
-    cells: Ints
-    beams: Ints
-    numbers: Ints
-    one: Ints
-    other: Ints
+    classes: Ints  # where the classes of a prefix's plate begin in an array (n, C): (R, K)
+    label_masks: Ints  # and its labels under each mask in one (n * G, C): (R, K)
+    cells: Ints  # where the classes of a prefix begin in an array (R, K, C): (R, K)
+    beams: Ints  # and those of its beam: (R, K)
+    numbers: Ints  # of a prefix and a class within its beam: (R, K * C)
+    one: Ints  # the first prefix of all pairs in a beam, in an array (R, K): (R, K * K)
+    other: Ints  # and the second one
 
     @staticmethod
     @lru_cache(maxsize=16)
@@ -124,27 +194,16 @@ class _Places(NamedTuple):
 
 @dataclass(slots=True)
 class _Beams:
-    """R = n * M beams of K prefixes: of all N plates, n have steps left, with M beams each. Arrays are (R, K).
-
-    Attributes:
-        automaton: what each beam may spell.
-        total: probability of each prefix.
-        blank: and of its ending in a blank.
-        last: its last label.
-        name: see above.
-        state: of the automaton.
-        places: see there.
-        found: which prefixes were possible and accepted when their plate had no more steps.
-    """
+    """R = n * M beams of K prefixes: of all N plates, n have steps left, with M beams each. Arrays are (R, K)."""
 
     automaton: Automaton
-    total: Floats
-    blank: Floats
-    last: Ints
-    name: Ints
-    state: Ints
+    total: Floats  # probability of each prefix
+    blank: Floats  # and of its ending in a blank
+    last: Ints  # its last label
+    name: Ints  # see _FACTOR
+    state: Ints  # of the automaton
     places: _Places
-    found: NDArray[np.bool_]
+    found: NDArray[np.bool_]  # which prefixes were possible and accepted when their plate had no more steps
     _trail: list[tuple[Ints, Ints]] = field(default_factory=list[tuple[Ints, Ints]])
 
     @classmethod

@@ -1,14 +1,79 @@
-"""A live camera: a thread keeps its newest frame, and reconnects when it is lost."""
+"""A live camera, in the network or of this machine: a thread keeps its newest frame, and reconnects when it is lost."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from threading import Condition, Event, Thread
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
+from platereader.media._decoding import FrameDecoder, reported_fps, until_error
 from platereader.media._source import Capture, TimedFrame
+
+if TYPE_CHECKING:
+    import cv2
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+
+class NetworkCapture:
+    """A camera in the network, without frames that are damaged on the way. See ``Capture``."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self.fps: float | None = reported_fps(stream)
+        self._container = container
+        self._frames = self._decoded(stream)
+
+    def read(self) -> BgrImage | None:
+        """Wait for the next frame; None when the camera is lost."""
+        return next(self._frames, None)
+
+    def release(self) -> None:
+        """Close the connection."""
+        self._container.close()
+
+    def _decoded(self, stream: VideoStream) -> Iterator[BgrImage]:
+        decoder = FrameDecoder(stream)
+        for packet in until_error(self._container.demux(stream)):
+            for frame in decoder.frames_of(packet):
+                yield frame.pixels
+
+
+class Webcam:
+    """A camera of this machine. See ``Capture``."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        import cv2
+
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        self.fps: float | None = fps if math.isfinite(fps) and fps > 0 else None
+        self._capture = capture
+
+    @classmethod
+    def opened(cls, index: int) -> Self | None:
+        """Open a webcam by its number; None when that fails."""
+        import cv2
+
+        capture = cv2.VideoCapture(index)
+        if capture.isOpened():
+            return cls(capture)
+        capture.release()
+        return None
+
+    def read(self) -> BgrImage | None:
+        """Wait for the next frame; None when the camera is lost."""
+        there, frame = self._capture.read()
+        return cast(BgrImage, frame) if there else None
+
+    def release(self) -> None:
+        """Close the device."""
+        self._capture.release()
+
 
 FIRST_RECONNECT_DELAY_S = 1.0
 """Before the first attempt to reconnect; doubled with each further one."""
@@ -66,11 +131,7 @@ class LiveFeed:
         self._thread = Thread(target=self._run, name="platereader-capture", daemon=True)
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """The newest frame, each time; waits for one where there is none.
-
-        Raises:
-            CaptureError: the camera is lost, and ``reconnect_limit`` tries did not bring it back.
-        """
+        """The newest frame, each time; waits for one. ``CaptureError`` where ``reconnect_limit`` tries did not help."""
         self._thread.start()
         last_s = -1.0
         while (newest := self._next()) is not None:

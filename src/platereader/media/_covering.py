@@ -43,12 +43,8 @@ def covered(
 ) -> tuple[BgrImage, float]:
     """A copy of a frame with plates covered, and which share of its area that is, 0 to 1.
 
-    Args:
-        frame: uint8 ``(H, W, 3)`` BGR; not written to.
-        detections: plates in pixels of the frame.
-        method: what is painted.
-        margin: how much more than a plate is covered on every side, in heights of the plate; 2 px at least, and
-            ``END_MARGIN`` times as much at the ends of one line.
+    So many heights of a plate are covered around it as ``margin`` says, 2 px at least, and ``END_MARGIN`` times as much
+    at the ends of one line.
     """
     canvas: BgrImage = frame.copy()
     mask = np.zeros(frame.shape[:2], np.uint8)

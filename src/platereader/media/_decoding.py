@@ -33,16 +33,10 @@ _POSSIBLE = (0.25, 4.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedFrame:
-    """One frame of a video.
+    """One frame of a video."""
 
-    Attributes:
-        stamp_s: the time that the file gives it, seconds of any origin; None where it gives none.
-        duration_s: how long it is shown; None where the file does not say.
-        pixels: uint8 ``(H, W, 3)`` BGR.
-    """
-
-    stamp_s: float | None
-    duration_s: float | None
+    stamp_s: float | None  # the time that the file gives it, of any origin; None where it gives none
+    duration_s: float | None  # how long it is shown; None where the file does not say
     pixels: BgrImage
 
 
@@ -57,11 +51,7 @@ def open_file(path: Path) -> InputContainer:
 
 
 def open_address(address: str) -> InputContainer:
-    """Open a network camera or a video on a server.
-
-    Raises:
-        FFmpegError: it does not answer in time, or gives no video. Its text may hold the password: never print it.
-    """
+    """Open a network camera or a video on a server; the text of an ``FFmpegError`` may hold the password."""
     import av
 
     timeouts_s = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
@@ -92,11 +82,7 @@ def until_error(packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
 
 
 class FrameDecoder:
-    """Decodes the packets of one stream.
-
-    Attributes:
-        damaged: packets and frames that could not be decoded; they are left out.
-    """
+    """Decodes the packets of one stream; ``damaged`` counts packets and frames that could not be, and are left out."""
 
     def __init__(self, stream: VideoStream) -> None:
         from av.video.reformatter import VideoReformatter

@@ -12,18 +12,15 @@ from platereader.errors import CaptureError, MediaFileError
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 from platereader.media._source import TimedFrame
 
+_NO_PICTURES = f"holds no pictures: looked for {' '.join(sorted(IMAGE_SUFFIXES))}."
+
 
 class FrameFolder:
     """The pictures of a folder in the order of their names, numbers in them by value. See ``FrameSource``.
 
-    Args:
-        folder: is not searched below its top; hidden files are left out, and what the commands wrote, such as marked
-            copies of the frames, unless there is nothing else.
-        notify: called with a message for each picture that cannot be read, whose place in time stays empty, and with
-            one that says how many were left out.
-
-    Raises:
-        CaptureError: no picture in the folder.
+    Folders in it and hidden files are left out, and so is what the commands wrote, such as marked copies of the frames,
+    unless there is nothing else. ``notify`` is told how many those are, and of each picture that cannot be read, whose
+    place in time stays empty.
     """
 
     live: bool = False
@@ -32,8 +29,7 @@ class FrameFolder:
     def __init__(self, folder: Path, *, fps: float, notify: Callable[[str], None]) -> None:
         pictures = sorted((path for path in folder.iterdir() if _is_picture(path, folder)), key=name_order)
         if not pictures:
-            endings = " ".join(sorted(IMAGE_SUFFIXES))
-            raise CaptureError(f"the folder {str(folder)!r} holds no pictures: looked for {endings}.")
+            raise CaptureError(f"the folder {str(folder)!r} {_NO_PICTURES}")
         frames = [path for path in pictures if not is_picture_made_here(path)]
         self._pictures = frames or pictures
         self._left_out = len(pictures) - len(self._pictures)
@@ -44,11 +40,7 @@ class FrameFolder:
         self.stopped: bool = False
 
     def __iter__(self) -> Iterator[TimedFrame]:
-        """All pictures that can be read.
-
-        Raises:
-            CaptureError: some could not; after all others.
-        """
+        """All pictures that can be read; where some could not, ``CaptureError`` after all others."""
         if self._left_out:
             self._notify(f"pictures that platereader wrote in {self.name!r}, left out: {self._left_out}")
         failed = 0
@@ -100,8 +92,7 @@ def read_images(folder: str | Path, *, notify: Callable[[str], None] | None = No
         raise MediaFileError(f"folder is {str(top)!r}, which is no folder: for one picture there is read_image.")
     pictures = [path for path in sorted(top.rglob("*")) if _is_picture(path, top)]
     if not pictures:
-        endings = " ".join(sorted(IMAGE_SUFFIXES))
-        raise MediaFileError(f"folder {str(top)!r} holds no pictures: looked for {endings}.")
+        raise MediaFileError(f"folder {str(top)!r} {_NO_PICTURES}")
     return _read(pictures, notify)
 
 

@@ -97,8 +97,7 @@ def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
 def decode_frames(data: bytes, *, path: str | Path) -> Iterator[tuple[int | None, BgrImage]]:
     """All frames of an animated picture with their index, or the one picture of any other with None.
 
-    Raises:
-        MediaFileError: as from ``read_image``, or a frame is damaged; those before it have been given.
+    Where one is damaged, those before it come before the ``MediaFileError``.
     """
     source = Path(path)
     picture = _checked_picture(data, source)

@@ -1,26 +1,88 @@
-"""From a source such as ``gate.mp4``, ``0`` or ``rtsp://camera/1`` to its frames."""
+"""From a source such as ``gate.mp4``, ``0`` or ``rtsp://camera/1`` to its frames; messages have no passwords."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from platereader._files import open_regular
 from platereader.errors import CaptureError, InvalidArgumentError
-from platereader.media._address import Address, parse_address
-from platereader.media._camera import LiveFeed
-from platereader.media._captures import NetworkCapture, Webcam
+from platereader.media._camera import LiveFeed, NetworkCapture, Webcam
 from platereader.media._decoding import open_address, open_file, video_stream
 from platereader.media._folder import FrameFolder
 from platereader.media._source import DEFAULT_FPS, Capture, FrameSource
-from platereader.media._video_file import VideoFile
-from platereader.media._video_readers import AnimationReader, ContainerReader, VideoReader
+from platereader.media._video_file import AnimationReader, ContainerReader, VideoFile, VideoReader
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "srt", "udp", "tcp")
+"""Beginnings of network addresses that are handed to FFmpeg."""
+
+Kind: TypeAlias = Literal["file", "folder", "webcam", "network"]
+
+_WEBCAM_DIGITS = 9
+# Such words are not repeated in messages: they hold the password.
+_MISSPELT = re.compile(rf"(?:{'|'.join(SCHEMES)})(?::|//)|[^/\\]*:[^/\\]*@", re.IGNORECASE)
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://(.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where frames come from: ``shown`` in messages without passwords, and the path, index or address itself."""
+
+    kind: Kind
+    shown: str
+    target: str = field(repr=False)
+
+
+def parse_address(source: str | Path | int) -> Address:
+    """Tell files, folders, webcams (a file of such a name is ``./0``) and network addresses of ``SCHEMES`` apart.
+
+    An empty string, a number beyond any webcam, and an address that is misspelt or of another scheme are refused.
+    """
+    text = str(source)
+    if not isinstance(source, Path) and not _holds(Path(text).exists):
+        text = text.strip()
+    if not text.strip():
+        raise InvalidArgumentError("source is empty: name a video, a folder, the number of a webcam or an address.")
+    if text.isdecimal() and not isinstance(source, Path):
+        if len(text) > _WEBCAM_DIGITS:
+            raise InvalidArgumentError(
+                f"source is a number of {len(text)} digits, and webcams count from 0: a file of that name is ./NAME."
+            )
+        return Address("webcam", f"webcam {int(text)}", str(int(text)))
+    if (match := _SCHEME.match(text)) is not None:
+        scheme = match.group(1).lower()
+        if scheme not in SCHEMES:
+            known = ", ".join(f"{name}://" for name in SCHEMES)
+            raise InvalidArgumentError(f"source begins with {scheme}://, allowed are {known}, paths and numbers.")
+        return Address("network", f"{scheme}://{_without_secrets(match.group(2))}", text)
+    if _MISSPELT.match(text) and not _holds(Path(text).exists):
+        raise InvalidArgumentError(
+            "source looks like an address and is not written as one: write rtsp://user:password@camera/stream, with "
+            "the colon and both slashes."
+        )
+    return Address("folder" if _holds(Path(text).is_dir) else "file", text, text)
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """The answer about a path; no for a name that no file can have."""
+    try:
+        return question()
+    except (OSError, ValueError):
+        return False
+
+
+def _without_secrets(rest: str) -> str:
+    """Host and path: cameras take passwords before an @, in the query, and as ``password=`` in the path."""
+    host, slash, path = re.split(r"[?#]", rest.rpartition("@")[2], maxsplit=1)[0].partition("/")
+    return host if re.search(r"[=:&;]|%3d", path, re.IGNORECASE) else host + slash + path
 
 
 def open_source(

@@ -20,6 +20,7 @@ from platereader.media._covering import DEFAULT_MARGIN, SURE_SCORE, RedactionMet
 from platereader.protocols import Detector, PlateTracker
 from platereader.results import Detection
 from platereader.results._checks import choice
+from platereader.results._evidence import plate_sides
 from platereader.video._view import Size, View
 
 REDACTION_MIN_SCORE = 0.15
@@ -206,7 +207,7 @@ class _Track:
             return self._hidden_at(after)
         ends = range(max(after - 1, 0), min(after + 1, len(self.times)))
         away_s = min(abs(self.times[end] - timestamp_s) for end in ends)
-        is_sure = any(self._is_sure_near(end) for end in ends)
+        is_sure = any(self._is_sure(index) for end in ends for index in self._near(end))
         if len(ends) == 2:
             is_filled = is_sure or self.times[ends[1]] - self.times[ends[0]] <= extend_s + _ROUNDING_S
             places = [self._interpolated_at(ends[0], ends[1], timestamp_s)] if is_filled else []
@@ -220,8 +221,9 @@ class _Track:
 
     def _hidden_at(self, seen: int) -> list[Detection]:
         """All of the plate, where it was wider in at least two sightings around this one."""
-        least_px = _NARROWED * _width(self.seen[seen])
-        wider = [index for index in self._near(seen) if _width(self.seen[index]) > least_px and self._is_sure(index)]
+        least_px = _NARROWED * plate_sides(self.seen[seen])[0]
+        near = (index for index in self._near(seen) if self._is_sure(index))
+        wider = [index for index in near if plate_sides(self.seen[index])[0] > least_px]
         return [self._interpolated_at(wider[0], wider[-1], self.times[seen])] if len(wider) > 1 else []
 
     def _near(self, index: int) -> range:
@@ -231,9 +233,6 @@ class _Track:
 
     def _is_sure(self, index: int) -> bool:
         return self.seen[index].score >= SURE_SCORE
-
-    def _is_sure_near(self, index: int) -> bool:
-        return any(map(self._is_sure, self._near(index)))
 
     def _interpolated_at(self, first: int, second: int, timestamp_s: float) -> Detection:
         """On the straight line through two sightings, or beyond them."""
@@ -310,10 +309,6 @@ def _interpolated(a: Detection, b: Detection, share: float) -> Detection:
     return replace(a, box=box, score=min(a.score, b.score), corners=corners)
 
 
-def _width(detection: Detection) -> float:
-    return detection.box.width if detection.corners is None else detection.corners.width
-
-
 def _is_at_side(detection: Detection, size: Size) -> bool:
     """Whether a plate touches a side of a frame of that size."""
     box, (width, height) = detection.box, size
@@ -322,11 +317,11 @@ def _is_at_side(detection: Detection, size: Size) -> bool:
 
 def _enlarged(detection: Detection, heights: float) -> Detection:
     """The detection, larger by so many of its heights on every side, up to ``_MAX_DRIFT_AREA``."""
-    corners, box = detection.corners, detection.box
-    width, height = (box.width, box.height) if corners is None else (corners.width, corners.height)
+    corners = detection.corners
+    width, height = plate_sides(detection)
     # The root of (width + 2 grow) (height + 2 grow) = limit * width * height.
     around = width + height
     most_px = (math.sqrt(around**2 + 4 * (_MAX_DRIFT_AREA - 1) * width * height) - around) / 4
     grow_px = min(heights * min(width, height), most_px)
     grown = None if corners is None else expanded(corners, grow_px, grow_px)
-    return replace(detection, box=box.padded(grow_px, grow_px), corners=grown)
+    return replace(detection, box=detection.box.padded(grow_px, grow_px), corners=grown)

@@ -20,11 +20,9 @@ _TURNS = (1, 3, 2)
 
 
 def turned_detector(detector: Detector, *, always: bool) -> Detector:
-    """A detector that finds turned plates, too, in one picture or one video.
+    """A detector that finds turned plates, too, in one picture or one video; a region stays as it lies in the frame.
 
-    Args:
-        detector: finds upright plates; one with a region keeps it as it lies in the frame.
-        always: look at all four directions in every frame.
+    ``always`` looks at all four directions in every frame.
     """
     if isinstance(detector, RegionDetector):
         return replace(detector, inner=turned_detector(detector.inner, always=always))

@@ -30,11 +30,7 @@ _BY_CODE: Final = {scheme.country: scheme for scheme in (*COUNTRIES, LATIN)}
 
 
 def default_schemes(alphabet: Alphabet) -> Schemes:
-    """The schemes of the countries whose marks a recognizer looks for, else Russia, if it can spell their plates.
-
-    Args:
-        alphabet: of the recognizer.
-    """
+    """The schemes of the countries whose marks a recognizer looks for, else Russia, if it can spell their plates."""
     characters = frozenset(alphabet.characters)
     made_for = [one for one in COUNTRIES if one.country in alphabet.marks] or DEFAULT_SCHEMES
     able = tuple(one for one in made_for if any(each.characters <= characters for each in one.formats))

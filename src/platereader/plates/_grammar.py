@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._formats import PlateFormat
-from platereader.plates._pattern import DIGITS, Cell
-from platereader.plates._regions import Region
+from platereader.plates._characters import Region
+from platereader.plates._pattern import DIGITS, Variant
 from platereader.plates._schemes import PlateScheme, Schemes
 
 
@@ -28,14 +27,6 @@ class _Item(NamedTuple):
     needs: str
 
 
-class _Ending(NamedTuple):
-    """A type that is complete in a state, where its region code stands, and the codes in use; None where all are."""
-
-    name: str
-    region: slice | None
-    regions: Mapping[str, Region] | None
-
-
 class Fit(NamedTuple):
     """What a legal text is.
 
@@ -49,11 +40,11 @@ class Fit(NamedTuple):
 
 
 class _Spelling(NamedTuple):
-    """One sequence of cells, and what a text that fills it is."""
+    """One sequence of cells of a type, and the region codes in use; None where all are."""
 
-    cells: tuple[Cell, ...]
-    needs: str
-    ending: _Ending
+    name: str
+    variant: Variant
+    regions: Mapping[str, Region] | None
     fallback: bool
 
 
@@ -75,7 +66,7 @@ class PlateGrammar:
     schemes: Schemes
     alphabet: Alphabet
     transitions: NDArray[np.int32]
-    _endings: tuple[tuple[_Ending, ...], ...] = field(repr=False)
+    _endings: tuple[tuple[_Spelling, ...], ...] = field(repr=False)
     _steps: tuple[dict[str, int], ...] = field(repr=False)
 
     @classmethod
@@ -87,8 +78,13 @@ class PlateGrammar:
             alphabet: characters of the recognizer; types with a character outside of it simply never match.
         """
         schemes = Schemes.of(schemes)
-        spellings = [spelling for scheme in schemes for one in scheme.formats for spelling in _spellings(scheme, one)]
-        start = frozenset(_Item(index, 0, False, one.needs) for index, one in enumerate(spellings))
+        spellings = [
+            _Spelling(one.name, variant, scheme.regions or None, scheme.fallback)
+            for scheme in schemes
+            for one in scheme.formats
+            for variant in one.variants
+        ]
+        start = frozenset(_Item(index, 0, False, one.variant.needs) for index, one in enumerate(spellings))
         states: dict[frozenset[_Item], int] = {start: cls.start}
         queue = list(states)
         steps: list[dict[str, int]] = []
@@ -126,11 +122,12 @@ class PlateGrammar:
         """The likeliest type of a text and whether its region is known; None if the text fits no type."""
         endings = self._endings_of(text)
         for ending in endings:
-            if ending.region is None or ending.regions is None or text[ending.region] in ending.regions:
+            region = ending.variant.region
+            if region is None or ending.regions is None or text[region] in ending.regions:
                 return Fit(ending.name, region_known=True)
         return Fit(endings[0].name, region_known=False) if endings else None
 
-    def _endings_of(self, text: str) -> tuple[_Ending, ...]:
+    def _endings_of(self, text: str) -> tuple[_Spelling, ...]:
         state = self.start
         for char in text:
             following = self._steps[state].get(char)
@@ -140,20 +137,11 @@ class PlateGrammar:
         return self._endings[state]
 
 
-def _spellings(scheme: PlateScheme, plate_format: PlateFormat) -> list[_Spelling]:
-    """All sequences of cells of one type."""
-    regions = scheme.regions or None
-    return [
-        _Spelling(variant.cells, variant.needs, _Ending(plate_format.name, variant.region, regions), scheme.fallback)
-        for variant in plate_format.variants
-    ]
-
-
 def _following(items: frozenset[_Item], character: str, spellings: Sequence[_Spelling]) -> frozenset[_Item]:
     """Where the items can be after one more character."""
     following: set[_Item] = set()
     for item in items:
-        cells = spellings[item.spelling].cells
+        cells = spellings[item.spelling].variant.cells
         if item.position == len(cells) or character not in cells[item.position].allowed:
             continue
         cell = cells[item.position]
@@ -164,11 +152,11 @@ def _following(items: frozenset[_Item], character: str, spellings: Sequence[_Spe
     return frozenset(following)
 
 
-def _endings(items: frozenset[_Item], spellings: Sequence[_Spelling]) -> tuple[_Ending, ...]:
+def _endings(items: frozenset[_Item], spellings: Sequence[_Spelling]) -> tuple[_Spelling, ...]:
     """The types that end here, in the order of the types; those of a fallback scheme only where no other does."""
-    ended = sorted(item.spelling for item in items if item.position == len(spellings[item.spelling].cells))
-    ended = [spelling for spelling in ended if not spellings[spelling].fallback] or ended
-    return tuple(spellings[spelling].ending for spelling in ended)
+    places = sorted((item.spelling, item.position) for item in items)
+    ended = [spellings[index] for index, position in places if position == len(spellings[index].variant.cells)]
+    return tuple([one for one in ended if not one.fallback] or ended)
 
 
 def _transition_table(steps: Sequence[dict[str, int]], alphabet: Alphabet) -> NDArray[np.int32]:

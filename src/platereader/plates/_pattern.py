@@ -79,11 +79,7 @@ class Variant(NamedTuple):
 
 
 def parse_pattern(pattern: str) -> tuple[tuple[Group, ...], ...]:
-    """The groups of each line.
-
-    Raises:
-        InvalidArgumentError: the pattern cannot be read, has no characters or more than two lines, or two region codes.
-    """
+    """The groups of each line; a pattern without characters, with three lines or two region codes is refused."""
     lines = tuple(tuple(_group(word, pattern) for word in line.split()) for line in pattern.split("/"))
     regions = sum(group.is_region for line in lines for group in line)
     if not all(lines) or len(lines) > 2 or regions > 1:
@@ -94,34 +90,19 @@ def parse_pattern(pattern: str) -> tuple[tuple[Group, ...], ...]:
 def variants_of(groups: tuple[Group, ...], *, letters: str) -> tuple[Variant, ...]:
     """All sequences of cells that the groups allow and a text can fill, in the order of their forms.
 
-    One with ``a`` that has no room for a letter and two digits is none.
-
-    Args:
-        groups: of all lines.
-        letters: what may stand for ``l``.
+    One with ``a`` that has no room for a letter and two digits is none. ``letters`` may stand for ``l``.
     """
     variants = (_variant(forms, groups, letters) for forms in product(*(group.forms for group in groups)))
     return tuple(one for one in variants if not one.needs or _has_room(one))
 
 
 def slot_characters(slot: str, *, letters: str) -> str:
-    """What may stand for a slot.
-
-    Args:
-        slot: one slot of a form.
-        letters: what may stand for ``l``.
-    """
+    """What may stand for a slot of a form, where ``letters`` may stand for ``l``."""
     return {"l": letters, "d": DIGITS, "n": DIGITS[1:], "a": letters + DIGITS}.get(slot, slot)
 
 
 def group_allows(group: Group, text: str, *, letters: str) -> bool:
-    """Whether these characters have one of the forms of a group.
-
-    Args:
-        group: one group of a pattern.
-        text: what would stand there.
-        letters: what may stand for ``l``.
-    """
+    """Whether a text has one of the forms of a group, where ``letters`` may stand for ``l``."""
     cells = (_cells(form, group, letters) for form in group.forms if len(form) == len(text))
     return any(all(char in cell.allowed for char, cell in zip(text, some, strict=True)) for some in cells)
 

@@ -12,11 +12,10 @@ import numpy as np
 from typing_extensions import final
 
 from platereader.errors import InvalidArgumentError, UnknownNameError
+from platereader.plates._characters import Region, Spelling
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import PlateLayout
 from platereader.plates._pattern import Group, group_allows, slot_characters
-from platereader.plates._regions import Region
-from platereader.plates._spelling import Spelling
 
 Lines: TypeAlias = Literal[1, 2]
 Named = TypeVar("Named")

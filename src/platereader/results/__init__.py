@@ -3,13 +3,19 @@
 What cannot be right is refused when a result is made, and numpy numbers, which JSON does not know, become plain ones.
 """
 
-from platereader.results._description import PartDescription
-from platereader.results._evidence import Candidate, Character, Detection, Lines, PlateEvidence, PlateImage
+from platereader.results._evidence import (
+    Candidate,
+    Character,
+    Detection,
+    Lines,
+    PartDescription,
+    PlateEvidence,
+    PlateImage,
+    TrackAssignment,
+)
 from platereader.results._fused import FusedSigns, FusedText
 from platereader.results._plates import PlateReading, Sighting, StreamUpdate, TrackedPlate
-from platereader.results._rows import to_rows
-from platereader.results._schema import json_schema
-from platereader.results._tracking import TrackAssignment
+from platereader.results._tables import json_schema, to_rows
 from platereader.results._verdict import HasVerdict, Reason, Status, Verdict
 
 __all__ = [

@@ -1,8 +1,11 @@
-"""What a field of a result may be; each check returns it as a plain Python value, whatever a part filled in."""
+"""What a field of a result may be, and its JSON-safe form.
+
+Each check returns the value as a plain Python one, whatever a part filled in, or raises ``InvalidArgumentError``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, TypeVar, cast, get_args
@@ -10,20 +13,18 @@ from typing import Any, TypeVar, cast, get_args
 import numpy as np
 from typing_extensions import TypeIs
 
-from platereader._geometry import is_finite
+from platereader._geometry import Box, Quad, is_finite
 from platereader.errors import InvalidArgumentError, PlateReaderError
 
 ResultT = TypeVar("ResultT")
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def refuses_damage(
     read: Callable[[type[ResultT], Mapping[str, Any]], ResultT],
 ) -> Callable[[type[ResultT], Mapping[str, Any]], ResultT]:
-    """A ``from_dict`` that refuses what ``to_dict`` never gave.
-
-    Raises:
-        InvalidArgumentError: a field is missing or of another kind.
-    """
+    """A ``from_dict`` that refuses what ``to_dict`` never gave: a field is missing or of another kind."""
 
     @wraps(read)
     def checked(cls: type[ResultT], data: Mapping[str, Any]) -> ResultT:
@@ -46,12 +47,27 @@ def set_fields(result: object, **values: object) -> None:
         object.__setattr__(result, name, value)
 
 
-def number(value: object, *, name: str) -> float:
-    """A finite number.
+def fields(result: object, **checks: Callable[..., object]) -> None:
+    """Replace fields of a frozen result by what their checks make of them while it is made."""
+    for name, check in checks.items():
+        object.__setattr__(result, name, check(getattr(result, name), name=name))
 
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+
+def instances(result: object, **kinds: type) -> None:
+    """Refuse a result with a field that is of another kind."""
+    for name, kind in kinds.items():
+        if not isinstance(value := getattr(result, name), kind):
+            instance(value, kind, name=name)
+
+
+def tuples(result: object, **kinds: type) -> None:
+    """Refuse a result with a field that is not a tuple of that kind."""
+    for name, kind in kinds.items():
+        items(getattr(result, name), kind, name=name)
+
+
+def number(value: object, *, name: str) -> float:
+    """A finite number."""
     if not is_finite(value):
         raise InvalidArgumentError(f"{name} is {value!r}, expected is a finite number.")
     return float(cast(Real, value))
@@ -63,11 +79,7 @@ def _is_probability(value: object) -> TypeIs[float]:
 
 
 def probability(value: object, *, name: str) -> float:
-    """A number from 0 to 1.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """A number from 0 to 1."""
     if _is_probability(value):
         return value
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= cast(Any, value) <= 1:
@@ -76,11 +88,7 @@ def probability(value: object, *, name: str) -> float:
 
 
 def probabilities(values: object, *, name: str) -> dict[str, float]:
-    """Numbers from 0 to 1 by name, as a new dict.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """Numbers from 0 to 1 by name, as a new dict."""
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"{name} is {described(values)}, expected are probabilities by name.")
     pairs = cast("Mapping[object, object]", values).items()
@@ -91,57 +99,47 @@ def probabilities(values: object, *, name: str) -> dict[str, float]:
 
 
 def whole(value: object, *, name: str, least: int | None = 0) -> int:
-    """A whole number from ``least``; any where that is None.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """A whole number from ``least``; any where that is None."""
     if isinstance(value, bool) or not isinstance(value, Integral) or (least is not None and value < least):
         bound = "" if least is None else f" from {least}"
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are whole numbers{bound}.")
     return int(value)
 
 
-def line_count(value: object) -> int:
-    """1 or 2 lines of text, as a whole number and nothing that only equals one.
+def positive(value: object, *, name: str) -> int:
+    """A whole number from 1."""
+    return whole(value, name=name, least=1)
 
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
-    lines = value if type(value) is int else whole(value, name="lines")
+
+def any_whole(value: object, *, name: str) -> int:
+    """A whole number, below 0 as well."""
+    return whole(value, name=name, least=None)
+
+
+def line_count(value: object, *, name: str = "lines") -> int:
+    """1 or 2 lines of text, as a whole number and nothing that only equals one."""
+    lines = value if type(value) is int else whole(value, name=name)
     if lines not in (1, 2):
-        raise InvalidArgumentError(f"lines is {lines}, allowed are 1 and 2, and in a detection None for unknown.")
+        raise InvalidArgumentError(f"{name} is {lines}, allowed are 1 and 2, and in a detection None for unknown.")
     return lines
 
 
 def flag(value: object, *, name: str) -> bool:
-    """True or False, of Python or numpy.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """True or False, of Python or numpy."""
     if type(value) not in {bool, np.bool_}:
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are True and False.")
     return bool(value)
 
 
 def instance(value: object, kind: type | tuple[type, ...], *, name: str) -> None:
-    """Refuse what is not of ``kind``, or of one of several.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """Refuse what is not of ``kind``, or of one of several."""
     if not isinstance(value, kind):
         kinds = " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
         raise InvalidArgumentError(f"{name} is {described(value)}, expected is a {kinds}.")
 
 
 def items(values: object, kind: type, *, name: str) -> None:
-    """Refuse what is not a tuple of ``kind``.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """Refuse what is not a tuple of ``kind``."""
     if not isinstance(values, tuple):
         raise InvalidArgumentError(f"{name} is {described(values)}, expected is a tuple of {kind.__name__}.")
     for index, value in enumerate(cast("tuple[object, ...]", values)):
@@ -150,13 +148,30 @@ def items(values: object, kind: type, *, name: str) -> None:
 
 
 def choice(value: object, allowed: Any, *, name: str) -> None:
-    """Refuse what a ``Literal`` does not list.
-
-    Raises:
-        InvalidArgumentError: it is something else.
-    """
+    """Refuse what a ``Literal`` does not list."""
     if value not in get_args(allowed):
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are {', '.join(map(repr, get_args(allowed)))}.")
+
+
+def plain(value: object) -> object:
+    """The JSON-safe form of a field."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in cast("Sequence[object]", value)]
+    if isinstance(value, dict):
+        return dict(cast("dict[object, object]", value))
+    if isinstance(value, Box):
+        return list(value.to_tuple())
+    if isinstance(value, Quad):
+        return [[float(x), float(y)] for x, y in value.points]
+    return cast(Any, value).to_dict()
+
+
+def to_dict(result: object, *names: str) -> dict[str, Any]:
+    """The JSON-safe form of these fields or properties of a result; of all fields by default."""
+    values = {name: getattr(result, name) for name in names or cast(Any, result).__dataclass_fields__}
+    return {name: value if type(value) in _PLAIN else plain(value) for name, value in values.items()}
 
 
 def shown(result: object, **fields: object) -> str:

@@ -1,10 +1,10 @@
-"""What the parts say of a picture: where plates are, what they look like, and which texts they may carry."""
+"""What the parts say: where plates are, what they look like, which texts they may carry; and what the parts are."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -50,29 +50,16 @@ class Detection:
         if self.lines is not None:
             check.set_fields(self, lines=check.line_count(self.lines))
         if self.truncated is not None:
-            check.set_fields(self, truncated=check.flag(self.truncated, name="truncated"))
+            check.fields(self, truncated=check.flag)
 
     def __repr__(self) -> str:
         corners = None if self.corners is None else sum(self.corners.points, ())
-        return check.shown(
-            self,
-            box=self.box.to_tuple(),
-            score=self.score,
-            corners=corners,
-            lines=self.lines,
-            truncated=self.truncated,
-        )
+        rest = {"corners": corners, "lines": self.lines, "truncated": self.truncated}
+        return check.shown(self, box=self.box.to_tuple(), score=self.score, **rest)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        corners = None if self.corners is None else [[float(x), float(y)] for x, y in self.corners.points]
-        return {
-            "box": list(self.box.to_tuple()),
-            "score": self.score,
-            "corners": corners,
-            "lines": self.lines,
-            "truncated": self.truncated,
-        }
+        return check.to_dict(self)
 
     @classmethod
     @check.refuses_damage
@@ -80,6 +67,12 @@ class Detection:
         """Inverse of ``to_dict``."""
         corners = None if data["corners"] is None else Quad.from_points(data["corners"])
         return cls(Box(*data["box"]), data["score"], corners, data["lines"], data.get("truncated"))
+
+
+def plate_sides(detection: Detection) -> tuple[float, float]:
+    """Width and height of a plate in pixels: by its corners, which are more precise, or by its box without any."""
+    shape = detection.corners or detection.box
+    return shape.width, shape.height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +91,7 @@ class PlateImage:
     lines: Lines = 1
 
     def __post_init__(self) -> None:
-        check.set_fields(self, lines=check.line_count(self.lines))
+        check.fields(self, lines=check.line_count)
 
     def __repr__(self) -> str:
         return check.shown(self, shape=np.shape(self.pixels), lines=self.lines)
@@ -123,7 +116,7 @@ class Candidate:
     format: str | None
 
     def __post_init__(self) -> None:
-        check.instance(self.text, str, name="text")
+        check.instances(self, text=str)
         if not self.text:
             raise InvalidArgumentError("text is empty: where nothing is legible there is no candidate.")
         log_prob = self.log_prob
@@ -159,7 +152,7 @@ class Character:
     confidence: float
 
     def __post_init__(self) -> None:
-        check.instance(self.char, str, name="char")
+        check.instances(self, char=str)
         if len(self.char) != 1:
             raise InvalidArgumentError(f"char is {self.char!r}, expected is one character.")
         confidence = check.probability(self.confidence, name="confidence")
@@ -201,10 +194,10 @@ class PlateEvidence:
 
     def __post_init__(self) -> None:
         if self.detection is not None:
-            check.instance(self.detection, Detection, name="detection")
-        check.instance(self.plate, PlateImage, name="plate")
-        check.items(self.candidates, Candidate, name="candidates")
-        check.set_fields(self, marks=check.probabilities(self.marks, name="marks"))
+            check.instances(self, detection=Detection)
+        check.instances(self, plate=PlateImage)
+        check.tuples(self, candidates=Candidate)
+        check.fields(self, marks=check.probabilities)
 
     def __repr__(self) -> str:
         texts = [candidate.text for candidate in self.candidates]
@@ -212,12 +205,9 @@ class PlateEvidence:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; pixels and posteriors are left out."""
-        return {
-            "detection": None if self.detection is None else self.detection.to_dict(),
-            "lines": self.plate.lines,
-            "candidates": [candidate.to_dict() for candidate in self.candidates],
-            "marks": dict(self.marks),
-        }
+        candidates = [candidate.to_dict() for candidate in self.candidates]
+        detection = check.plain(self.detection)
+        return {"detection": detection, "lines": self.plate.lines, "candidates": candidates, "marks": dict(self.marks)}
 
     @classmethod
     @check.refuses_damage
@@ -230,3 +220,89 @@ class PlateEvidence:
             tuple(Candidate.from_dict(item) for item in data["candidates"]),
             data.get("marks", {}),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TrackAssignment:
+    """What a tracker says of one frame.
+
+    Attributes:
+        track_ids: one per detection, in their order; None = not confirmed yet.
+        ended: tracks that will not come back. A tracker that names none lets its streams wait for every plate.
+        coasting: tracks without a detection in this frame, with their predicted box.
+
+    Raises:
+        InvalidArgumentError: a field is something else, an id is given twice, or to a detection although it has ended.
+    """
+
+    track_ids: tuple[int | None, ...]
+    _: KW_ONLY
+    ended: tuple[int, ...]
+    coasting: tuple[tuple[int, Box], ...] = ()
+
+    def __post_init__(self) -> None:
+        check.tuples(self, track_ids=object, ended=object, coasting=tuple)
+        check.set_fields(
+            self,
+            track_ids=tuple(None if one is None else check.any_whole(one, name="track_ids") for one in self.track_ids),
+            ended=tuple(check.any_whole(one, name="ended") for one in self.ended),
+            coasting=tuple(map(_predicted, self.coasting)),
+        )
+        ids = [track_id for track_id in self.track_ids if track_id is not None]
+        if len(set(ids)) != len(ids) or set(ids) & set(self.ended):
+            raise InvalidArgumentError(
+                f"track_ids are {self.track_ids} with {self.ended} ended: an id belongs to one detection of a frame, "
+                "and not to a track that has ended."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return check.to_dict(self)
+
+    @classmethod
+    @check.refuses_damage
+    def from_dict(cls, data: Mapping[str, Any]) -> TrackAssignment:
+        """Inverse of ``to_dict``."""
+        coasting = tuple((track_id, Box(*box)) for track_id, box in data["coasting"])
+        return cls(tuple(data["track_ids"]), ended=tuple(data["ended"]), coasting=coasting)
+
+
+def _predicted(pair: tuple[object, ...]) -> tuple[int, Box]:
+    if len(pair) != 2 or not isinstance(pair[1], Box):
+        raise InvalidArgumentError(f"coasting has {pair!r}, expected are pairs of an id and a Box.")
+    return check.any_whole(pair[0], name="coasting"), pair[1]
+
+
+@dataclass(frozen=True, slots=True)
+class PartDescription:
+    """What one part of a pipeline is and how it runs.
+
+    Attributes:
+        part: ``detector``, ``rectifier``, ``recognizer``, ``decoder``, ``trust`` or ``tracker``.
+        implementation: name of its class or function.
+        weights: name of its weights; None without weights, or in a part that the caller gave.
+        sha256: of the weight file, hexadecimal.
+        engine: such as ``torch``.
+        precision: such as ``fp32``.
+        threads: threads that the engine uses.
+        note: why it runs in this precision.
+    """
+
+    part: str
+    implementation: str
+    weights: str | None = None
+    sha256: str | None = None
+    engine: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    note: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return check.to_dict(self)
+
+    @classmethod
+    @check.refuses_damage
+    def from_dict(cls, data: Mapping[str, Any]) -> PartDescription:
+        """Inverse of ``to_dict``."""
+        return cls(**data)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from platereader.errors import InvalidArgumentError
 from platereader.results import _checks as check
 from platereader.results._evidence import Candidate, Character, Lines
 from platereader.results._verdict import Reason
-
-__all__ = ["FusedSigns", "FusedText"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,13 @@ class FusedSigns:
     region_known: bool
 
     def __post_init__(self) -> None:
-        check.set_fields(self, share=check.probability(self.share, name="share"))
-        for name in ("lead_nats", "typical_nats", "agreement_nats", "edge", "inner"):
-            check.set_fields(self, **{name: check.number(getattr(self, name), name=name)})
-        for name in ("legal", "region_known"):
-            check.set_fields(self, **{name: check.flag(getattr(self, name), name=name)})
-        check.set_fields(self, frames=check.whole(self.frames, name="frames", least=1))
+        numbers = dict.fromkeys(("lead_nats", "typical_nats", "agreement_nats", "edge", "inner"), check.number)
+        check.fields(self, share=check.probability, **numbers)
+        check.fields(self, legal=check.flag, region_known=check.flag, frames=check.positive)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return asdict(self)
+        return check.to_dict(self)
 
     @classmethod
     @check.refuses_damage
@@ -93,48 +88,31 @@ class FusedText:
     marks: Mapping[str, float] = field(default_factory=dict[str, float], hash=False)
 
     def __post_init__(self) -> None:
-        check.items(self.candidates, Candidate, name="candidates")
+        check.tuples(self, candidates=Candidate, characters=Character)
         if not self.candidates:
             raise InvalidArgumentError("candidates are empty: a fused text has one at least.")
-        check.items(self.characters, Character, name="characters")
-        check.instance(self.signs, FusedSigns, name="signs")
+        check.instances(self, signs=FusedSigns)
         if self.common_reason is not None:
             check.choice(self.common_reason, Reason, name="common_reason")
-        check.set_fields(
-            self,
-            lines=check.line_count(self.lines),
-            edge_illegible=check.probability(self.edge_illegible, name="edge_illegible"),
-            inner_illegible=check.probability(self.inner_illegible, name="inner_illegible"),
-            marks=check.probabilities(self.marks, name="marks"),
-        )
+        check.fields(self, lines=check.line_count, edge_illegible=check.probability, inner_illegible=check.probability)
+        check.fields(self, marks=check.probabilities)
 
     def __repr__(self) -> str:
         return check.shown(self, text=self.candidates[0].text, lines=self.lines, share=self.signs.share)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "candidates": [candidate.to_dict() for candidate in self.candidates],
-            "characters": [character.to_dict() for character in self.characters],
-            "lines": self.lines,
-            "signs": self.signs.to_dict(),
-            "edge_illegible": self.edge_illegible,
-            "inner_illegible": self.inner_illegible,
-            "common_reason": self.common_reason,
-            "marks": dict(self.marks),
-        }
+        return check.to_dict(self)
 
     @classmethod
     @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> FusedText:
         """Inverse of ``to_dict``."""
+        same = ("lines", "edge_illegible", "inner_illegible", "common_reason")
         return cls(
             candidates=tuple(Candidate.from_dict(item) for item in data["candidates"]),
             characters=tuple(Character.from_dict(item) for item in data["characters"]),
-            lines=data["lines"],
             signs=FusedSigns.from_dict(data["signs"]),
-            edge_illegible=data["edge_illegible"],
-            inner_illegible=data["inner_illegible"],
-            common_reason=data["common_reason"],
             marks=data.get("marks", {}),
+            **{name: data[name] for name in same},
         )

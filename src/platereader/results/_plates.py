@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from platereader._arrays import BgrImage
 from platereader._geometry import Box
 from platereader.errors import InvalidArgumentError
 from platereader.results import _checks as check
 from platereader.results._evidence import Detection, Lines, PlateEvidence
-from platereader.results._html import plate_html
 from platereader.results._verdict import HasVerdict, Verdict
+
+if TYPE_CHECKING:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,7 @@ class PlateReading(HasVerdict):
     evidence: PlateEvidence = field(compare=False)
 
     def __post_init__(self) -> None:
-        check.instance(self.verdict, Verdict, name="verdict")
-        check.instance(self.evidence, PlateEvidence, name="evidence")
+        check.instances(self, verdict=Verdict, evidence=PlateEvidence)
 
     def __repr__(self) -> str:
         box = None if self.detection is None else self.detection.box.to_tuple()
@@ -84,20 +91,12 @@ class Sighting:
     box: Box
 
     def __post_init__(self) -> None:
-        check.instance(self.box, Box, name="box")
-        check.set_fields(
-            self,
-            timestamp_s=check.number(self.timestamp_s, name="timestamp_s"),
-            frame_index=check.whole(self.frame_index, name="frame_index"),
-        )
+        check.instances(self, box=Box)
+        check.fields(self, timestamp_s=check.number, frame_index=check.whole)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "timestamp_s": self.timestamp_s,
-            "frame_index": self.frame_index,
-            "box": list(self.box.to_tuple()),
-        }
+        return check.to_dict(self)
 
     @classmethod
     @check.refuses_damage
@@ -144,21 +143,10 @@ class TrackedPlate(HasVerdict):
     best_frame_index: int
 
     def __post_init__(self) -> None:
-        check.instance(self.verdict, Verdict, name="verdict")
-        check.instance(self.first, Sighting, name="first")
-        check.instance(self.last, Sighting, name="last")
-        check.instance(self.box, Box, name="box")
-        check.instance(self.best, PlateReading, name="best")
-        check.set_fields(
-            self,
-            passage_id=check.whole(self.passage_id, name="passage_id", least=1),
-            track_id=check.whole(self.track_id, name="track_id", least=None),
-            settled=check.flag(self.settled, name="settled"),
-            readings=check.whole(self.readings, name="readings", least=1),
-            agreeing=check.whole(self.agreeing, name="agreeing"),
-            predicted=check.flag(self.predicted, name="predicted"),
-            best_frame_index=check.whole(self.best_frame_index, name="best_frame_index"),
-        )
+        check.instances(self, verdict=Verdict, first=Sighting, last=Sighting, box=Box, best=PlateReading)
+        check.fields(self, passage_id=check.positive, track_id=check.any_whole, settled=check.flag)
+        check.fields(self, readings=check.positive, agreeing=check.whole)
+        check.fields(self, predicted=check.flag, best_frame_index=check.whole)
 
     def __repr__(self) -> str:
         return check.shown(
@@ -186,57 +174,36 @@ class TrackedPlate(HasVerdict):
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
-            "passage_id": self.passage_id,
-            "track_id": self.track_id,
+            **check.to_dict(self, "passage_id", "track_id"),
             **self.verdict.to_dict(),
-            "settled": self.settled,
-            "readings": self.readings,
-            "agreeing": self.agreeing,
-            "first_seen_s": self.first_seen_s,
-            "last_seen_s": self.last_seen_s,
-            "first": self.first.to_dict(),
-            "last": self.last.to_dict(),
-            "box": list(self.box.to_tuple()),
-            "predicted": self.predicted,
-            "best": self.best.to_dict(),
-            "best_frame_index": self.best_frame_index,
+            **check.to_dict(self, "settled", "readings", "agreeing", "first_seen_s", "last_seen_s"),
+            **check.to_dict(self, "first", "last", "box", "predicted", "best", "best_frame_index"),
         }
 
     def to_row(self) -> dict[str, Any]:
         """Plain columns, as for CSV or a data frame; of ``best`` only the number of its frame."""
         return {
-            "passage_id": self.passage_id,
-            "track_id": self.track_id,
+            **check.to_dict(self, "passage_id", "track_id"),
             **self.verdict.to_row(),
-            "settled": self.settled,
-            "readings": self.readings,
-            "agreeing": self.agreeing,
-            "first_seen_s": self.first_seen_s,
-            "last_seen_s": self.last_seen_s,
+            **check.to_dict(self, "settled", "readings", "agreeing", "first_seen_s", "last_seen_s"),
             "first_frame_index": self.first.frame_index,
             "last_frame_index": self.last.frame_index,
             **_columns(self.box),
-            "predicted": self.predicted,
-            "best_frame_index": self.best_frame_index,
+            **check.to_dict(self, "predicted", "best_frame_index"),
         }
 
     @classmethod
     @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> TrackedPlate:
         """Inverse of ``to_dict``; the evidence of ``best`` comes back without picture and posteriors."""
+        same = ("passage_id", "track_id", "settled", "readings", "agreeing", "predicted", "best_frame_index")
         return cls(
             verdict=Verdict.from_dict(data),
-            passage_id=data["passage_id"],
-            track_id=data["track_id"],
-            settled=data["settled"],
-            readings=data["readings"],
-            agreeing=data["agreeing"],
             first=Sighting.from_dict(data["first"]),
             last=Sighting.from_dict(data["last"]),
             box=Box(*data["box"]),
-            predicted=data["predicted"],
             best=PlateReading.from_dict(data["best"]),
-            best_frame_index=data["best_frame_index"],
+            **{name: data[name] for name in same},
         )
 
 
@@ -261,13 +228,12 @@ class StreamUpdate:
     joined: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        check.items(self.active, TrackedPlate, name="active")
-        check.items(self.finished, TrackedPlate, name="finished")
-        check.items(self.joined, tuple, name="joined")
+        check.tuples(self, active=TrackedPlate, finished=TrackedPlate, joined=tuple)
         if any(len(pair) != 2 for pair in self.joined):
             raise InvalidArgumentError(f"joined is {self.joined!r}, expected are pairs of numbers of passages.")
         joined = tuple((check.whole(old, name="joined"), check.whole(new, name="joined")) for old, new in self.joined)
-        check.set_fields(self, timestamp_s=check.number(self.timestamp_s, name="timestamp_s"), joined=joined)
+        check.set_fields(self, joined=joined)
+        check.fields(self, timestamp_s=check.number)
 
     def __repr__(self) -> str:
         active, finished = (tuple(plate.text for plate in plates) for plates in (self.active, self.finished))
@@ -275,12 +241,7 @@ class StreamUpdate:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return {
-            "timestamp_s": self.timestamp_s,
-            "active": [plate.to_dict() for plate in self.active],
-            "finished": [plate.to_dict() for plate in self.finished],
-            "joined": [list(pair) for pair in self.joined],
-        }
+        return check.to_dict(self)
 
     @classmethod
     @check.refuses_damage
@@ -295,3 +256,32 @@ def _columns(box: Box | None) -> dict[str, float | None]:
     """The edges of a box, a column each."""
     edges = (None,) * 4 if box is None else box.to_tuple()
     return dict(zip(("x1", "y1", "x2", "y2"), edges, strict=True))
+
+
+_HEIGHT_PX = 48
+_INK = {"read": "#0a8c3c", "uncertain": "#b47a00", "unreadable": "#7a7a7a"}
+
+
+def plate_html(verdict: Verdict, pixels: BgrImage) -> str:
+    """A notebook's line: the crop, if it was kept, text with ``?`` where it is doubtful, country, status and reason."""
+    shown = verdict.masked_text if verdict.status == "uncertain" else verdict.text
+    percent = f"{math.floor(100 * verdict.confidence)}%" if verdict.text else None
+    words = [word for word in (verdict.text_local, verdict.country, percent) if word is not None]
+    reason = "" if verdict.reason is None else f": {verdict.reason.replace('_', ' ')}"
+    ink = f"color:{_INK[verdict.status]}"
+    return (
+        f'<div style="display:flex;align-items:center;gap:1em">{_picture(pixels)}'
+        f'<b style="font:bold 1.4em monospace">{html.escape(shown or "-")}</b>'
+        f"<span>{html.escape(' '.join(words))}</span>"
+        f'<span style="{ink}">{html.escape(verdict.status + reason)}</span></div>'
+    )
+
+
+def _picture(pixels: BgrImage) -> str:
+    if not pixels.size:
+        return ""
+    import cv2
+
+    encoded = cv2.imencode(".png", np.ascontiguousarray(pixels))[1]
+    data = base64.b64encode(encoded.tobytes()).decode("ascii")
+    return f'<img src="data:image/png;base64,{data}" style="height:{_HEIGHT_PX}px" alt=""/>'

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from platereader.errors import InvalidArgumentError
-from platereader.plates._regions import Region
+from platereader.plates._characters import Region
 from platereader.results import _checks as check
 from platereader.results._evidence import Candidate, Character
 
@@ -72,7 +72,7 @@ class Verdict:
 
     def __post_init__(self) -> None:
         if self.text is not None:
-            check.instance(self.text, str, name="text")
+            check.instances(self, text=str)
         check.choice(self.status, Status, name="status")
         if self.reason is not None:
             check.choice(self.reason, Reason, name="reason")
@@ -81,13 +81,10 @@ class Verdict:
                 f"text is {self.text!r} with status {self.status!r} and reason {self.reason!r}: what is unreadable has "
                 "no text, everything else has one, and what is read has no reason."
             )
-        check.items(self.number_order, int, name="number_order")
+        check.tuples(self, number_order=int, characters=Character, candidates=Candidate)
         if self.number_order and sorted(self.number_order) != list(range(len(self.text or ""))):
             check.set_fields(self, number_order=())
-        check.items(self.characters, Character, name="characters")
-        check.items(self.candidates, Candidate, name="candidates")
-        confidence = check.probability(self.confidence, name="confidence")
-        check.set_fields(self, confidence=confidence, calibrated=check.flag(self.calibrated, name="calibrated"))
+        check.fields(self, confidence=check.probability, calibrated=check.flag)
 
     def __repr__(self) -> str:
         return check.shown(self, **self.short_fields())
@@ -106,33 +103,17 @@ class Verdict:
     def to_row(self) -> dict[str, Any]:
         """Plain columns, as for CSV or a data frame; candidates and characters are left out."""
         return {
-            "text": self.text,
-            "number": self.number,
-            "text_local": self.text_local,
-            "masked_text": self.masked_text,
-            "confidence": self.confidence,
-            "calibrated": self.calibrated,
-            "status": self.status,
-            "reason": self.reason,
-            "country": self.country,
-            "format": self.format,
+            **check.to_dict(self, "text", "number", "text_local", "masked_text", "confidence", "calibrated"),
+            **check.to_dict(self, "status", "reason", "country", "format"),
             "region_code": None if self.region is None else self.region.code,
         }
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
         return {
-            "text": self.text,
-            "number": self.number,
-            "text_local": self.text_local,
-            "masked_text": self.masked_text,
-            "country": self.country,
-            "format": self.format,
+            **check.to_dict(self, "text", "number", "text_local", "masked_text", "country", "format"),
             "region": None if self.region is None else asdict(self.region),
-            "confidence": self.confidence,
-            "calibrated": self.calibrated,
-            "status": self.status,
-            "reason": self.reason,
+            **check.to_dict(self, "confidence", "calibrated", "status", "reason"),
             "characters": [character.to_dict() for character in self.characters],
             "candidates": [candidate.to_dict() for candidate in self.candidates],
         }
@@ -141,19 +122,13 @@ class Verdict:
     @check.refuses_damage
     def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
         """Inverse of ``to_dict``; other keys are left alone."""
+        same = ("confidence", "status", "reason", "calibrated", "country", "format", "text_local", "masked_text")
         return cls(
-            text=data["text"],
-            confidence=data["confidence"],
-            status=cast(Status, data["status"]),
-            reason=cast("Reason | None", data["reason"]),
-            calibrated=data["calibrated"],
+            data["text"],
+            **{name: data[name] for name in same},
             characters=tuple(Character.from_dict(item) for item in data["characters"]),
             candidates=tuple(Candidate.from_dict(item) for item in data["candidates"]),
-            country=data["country"],
-            format=data["format"],
             region=None if data["region"] is None else Region(**data["region"]),
-            text_local=data["text_local"],
-            masked_text=data["masked_text"],
             number_order=_order(data["text"] or "", data.get("number") or ""),  # older documents have no number
         )
 

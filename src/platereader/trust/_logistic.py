@@ -47,19 +47,11 @@ def check_weights(weights: Sequence[float], bias: float, names: Sequence[str], *
 def fit_logistic(
     rows: Sequence[Sequence[float]], right: Sequence[bool], *, never_against: Collection[int] = ()
 ) -> tuple[float, tuple[float, ...]]:
-    """Fit by Newton's method with a weak ridge, which keeps separable data finite.
+    """Bias and weights (F,), six decimals each, of the features (N, F) of readings that are right or not.
 
-    Args:
-        rows: features of N readings, F each.
-        right: whether each was right; both kinds must be among them.
-        never_against: indices of features that can only speak for a reading; where the best weight would be below 0,
-            as where another feature says the same, it is 0.
-
-    Returns:
-        The bias and F weights, six decimals each.
-
-    Raises:
-        InvalidArgumentError: all are right, or all wrong.
+    By Newton's method with a weak ridge, which keeps separable data finite. The features with the indices
+    ``never_against`` can only speak for a reading: where the best weight would be below 0, as where another feature
+    says the same, it is 0.
     """
     truth = np.asarray(right, dtype=np.float64)
     if not 0 < truth.sum() < len(truth):

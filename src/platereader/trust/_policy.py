@@ -13,18 +13,9 @@ from platereader._arrays import LogProbs
 from platereader._ctc.certain import certain_texts
 from platereader.errors import InvalidArgumentError
 from platereader.plates import ILLEGIBLE, Alphabet, Region, Schemes, TextFit
-from platereader.results import (
-    Candidate,
-    Character,
-    Detection,
-    FusedText,
-    Lines,
-    PlateEvidence,
-    Reason,
-    Status,
-    Verdict,
-)
+from platereader.results import Candidate, Character, FusedText, Lines, PlateEvidence, Reason, Status, Verdict
 from platereader.results._checks import instance, number, probability
+from platereader.results._evidence import plate_sides
 from platereader.trust._calibration import Calibration
 from platereader.trust._fused import FusedCalibration
 from platereader.trust._signs import emptiness, is_overexposed, signs_of
@@ -134,20 +125,15 @@ class TrustPolicy:
         confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
         countries = self.countries(fused.marks, schemes)
         fit = schemes.fit(text, lines=fused.lines, countries=countries)
-        unfit = None if fit.legal else self._unfit(text, fused.marks, schemes, countries)
         # Shares of texts say nothing of how often they are right; each character is right at least as often as all are.
         characters = tuple(Character(one.char, max(one.confidence, confidence)) for one in fused.characters)
-        status, reason = self._status(fit, confidence, unfit)
-        if status == "read" and self._is_guess(text, fused.lines, fused.marks, schemes):
-            status, reason = "uncertain", "ambiguous_country"
+        reason = self._doubt(text, fit, confidence, marks=fused.marks, lines=fused.lines, schemes=schemes)
         flaw = self._flaw(fused.edge_illegible, fused.inner_illegible)
-        if status == "read" and flaw is not None:
-            status, reason = "uncertain", flaw
-        if status == "read" and fused.common_reason == "overexposed":
-            status, reason = "uncertain", "overexposed"
-        if reason == "low_confidence":
-            common = fused.common_reason if fused.common_reason in _OF_THE_PICTURE else None
-            reason = flaw or common or reason
+        if reason is None:
+            reason = flaw or ("overexposed" if fused.common_reason == "overexposed" else None)
+        elif reason == "low_confidence":
+            reason = flaw or (fused.common_reason if fused.common_reason in _OF_THE_PICTURE else reason)
+        status: Status = "uncertain" if reason else "read"
         known, wording = self.fusion is not None, self._wording(text, characters, fit, schemes)
         return Verdict(text, confidence, status, reason, known, characters, fused.candidates, *wording)
 
@@ -165,15 +151,14 @@ class TrustPolicy:
         confidence = signs.text_prob if self.calibration is None else self.calibration.confidence(signs)
         if math.prod(character.confidence for character in characters) < self.min_legible:
             return self._unreadable(evidence, candidates, confidence)
-        reason = self._flaw(signs.edge_illegible, signs.inner_illegible) or self._smallness(evidence, confidence)
-        status: Status = "uncertain"
-        if reason is None:
-            unfit = None if fit.legal else self._unfit(text, evidence.marks, schemes, countries)
-            status, reason = self._status(fit, confidence, unfit, characters)
-            if status == "read" and self._is_guess(text, evidence.plate.lines, evidence.marks, schemes):
-                status, reason = "uncertain", "ambiguous_country"
-            if status == "read" and is_overexposed(evidence.plate):
-                status, reason = "uncertain", "overexposed"
+        marks, lines = evidence.marks, evidence.plate.lines
+        reason = (
+            self._flaw(signs.edge_illegible, signs.inner_illegible)
+            or self._smallness(evidence, confidence)
+            or self._doubt(text, fit, confidence, signs.weakest, marks=marks, lines=lines, schemes=schemes)
+            or ("overexposed" if is_overexposed(evidence.plate) else None)
+        )
+        status: Status = "uncertain" if reason else "read"
         known, wording = self.calibration is not None, self._wording(text, characters, fit, schemes)
         return Verdict(text, confidence, status, reason, known, characters, candidates, *wording)
 
@@ -217,13 +202,13 @@ class TrustPolicy:
 
     def _smallness(self, evidence: PlateEvidence, confidence: float) -> Reason | None:
         detection = evidence.detection
-        small = confidence < self.min_confidence and detection is not None and _width_px(detection) < self.small_px
-        return "too_small" if small else None
+        if detection is None or confidence >= self.min_confidence:
+            return None
+        return "too_small" if plate_sides(detection)[0] < self.small_px else None
 
-    def _unfit(
-        self, text: str, marks: Mapping[str, float], schemes: Schemes, countries: frozenset[str] | None
-    ) -> Reason:
+    def _unfit(self, text: str, marks: Mapping[str, float], schemes: Schemes) -> Reason:
         """Why a text fits no format: its country has none like it, or the country is not known."""
+        countries = self.countries(marks, schemes)
         if countries is None:
             return "unknown_format"
         known = any(scheme.country in countries for scheme in schemes)
@@ -236,19 +221,28 @@ class TrustPolicy:
             return False
         return len(schemes.fit(text, lines=lines).countries) > 1
 
-    def _status(
-        self, fit: TextFit, confidence: float, unfit: Reason | None, characters: tuple[Character, ...] = ()
-    ) -> tuple[Status, Reason | None]:
-        """Status and reason of a text, ``unfit`` if it fits no format; without ``characters`` of the whole text."""
+    def _doubt(
+        self,
+        text: str,
+        fit: TextFit,
+        confidence: float,
+        weakest: float = 1.0,
+        *,
+        marks: Mapping[str, float],
+        lines: Lines,
+        schemes: Schemes,
+    ) -> Reason | None:
+        """What speaks against a text, by its weakest character if that counts; None where nothing does."""
         if confidence < self.min_confidence:
-            return "uncertain", "low_confidence"
-        if any(character.confidence < self.min_character for character in characters):
-            return "uncertain", "weak_character"
+            return "low_confidence"
+        if weakest < self.min_character:
+            return "weak_character"
         if not fit.legal:
-            return "uncertain", unfit
+            return self._unfit(text, marks, schemes)
         if not fit.region_known:
-            return "uncertain", "unknown_region"
-        return ("uncertain", "ambiguous_country") if fit.country is None else ("read", None)
+            return "unknown_region"
+        is_guess = fit.country is None or self._is_guess(text, lines, marks, schemes)
+        return "ambiguous_country" if is_guess else None
 
 
 def _of_its_kind(evidence: PlateEvidence, schemes: Schemes, countries: frozenset[str] | None) -> tuple[Candidate, ...]:
@@ -265,10 +259,6 @@ def _of_its_kind(evidence: PlateEvidence, schemes: Schemes, countries: frozenset
     return (best, *(one for one in candidates if one is not best))
 
 
-def _width_px(detection: Detection) -> float:
-    return detection.box.width if detection.corners is None else detection.corners.width
-
-
 def _characters(
     evidence: Sequence[PlateEvidence], candidates: Sequence[tuple[Candidate, ...]], alphabet: Alphabet
 ) -> list[tuple[Character, ...]]:
@@ -283,7 +273,7 @@ def _characters(
 
 
 def _posteriors(log_probs: LogProbs, labels: Sequence[list[int]]) -> list[list[float]]:
-    """``ctc.character_posterior_pairs``, at a third of its time for texts that are certain."""
+    """``ctc.character_posteriors``, at a third of its time for texts that are certain."""
     certain = [
         text.posteriors if text.certain and text.labels == some else None
         for text, some in zip(certain_texts(log_probs), labels, strict=True)
@@ -291,5 +281,5 @@ def _posteriors(log_probs: LogProbs, labels: Sequence[list[int]]) -> list[list[f
     doubtful = [plate for plate, known in enumerate(certain) if known is None]
     if not doubtful:
         return [known for known in certain if known is not None]
-    exact = iter(ctc.character_posterior_pairs(log_probs[doubtful], [labels[plate] for plate in doubtful]))
+    exact = iter(ctc.character_posteriors(log_probs[doubtful], [labels[plate] for plate in doubtful]))
     return [next(exact).tolist() if known is None else known for known in certain]

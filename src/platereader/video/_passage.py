@@ -74,27 +74,17 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Passage:
-    """What is known of one plate from its first detection to its last.
+    """What is known of one plate from its first detection to its last."""
 
-    Attributes:
-        passage_id: unique within its stream, from 1.
-        track_id: the latest number that the tracker gave the plate.
-        evidence: all that was read of it.
-        place: last known or predicted box.
-        first: the first detection.
-        last: the latest detection.
-        doubtful: the latest readings, if they may be of another plate; they are not in the evidence.
-        coasting: whether its place is only predicted.
-    """
-
-    passage_id: int
-    track_id: int
-    evidence: FusedEvidence
-    place: Box
+    passage_id: int  # unique within its stream, from 1
+    track_id: int  # the latest number that the tracker gave the plate
+    evidence: FusedEvidence  # all that was read of it
+    place: Box  # last known or predicted
     first: Sighting
     last: Sighting
+    # The latest readings, if they may be of another plate; they are not in the evidence.
     doubtful: list[Observation] = field(default_factory=list[Observation])
-    coasting: bool = False
+    coasting: bool = False  # whether its place is only predicted
     _sure: Seen | None = None
     _whole: Seen | None = None
     _speed: tuple[float, float] = (0.0, 0.0)
@@ -171,11 +161,7 @@ class Passage:
         self.place, self.coasting = place, True
 
     def add(self, observation: Observation) -> list[Observation]:
-        """Take in the reading of what was just seen.
-
-        Returns:
-            Those that are of another plate, which is in this one's place now; mostly none.
-        """
+        """Take in a reading; returns those that are of another plate in this one's place now, which are mostly none."""
         self._read_s = observation.sighting.timestamp_s
         in_doubt = self._in_doubt(observation.reading)
         self.doubtful.append(observation)

@@ -1,17 +1,107 @@
-"""The plates of each frame: the whole frame is searched now and then, and between the detector refines."""
+"""The plates of each frame: searched everywhere now and then, and between only where they are expected."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box
+from platereader._geometry import Box, iou
 from platereader.results import Detection, Sighting, TrackAssignment
-from platereader.video._expected import ExpectedPlaces, is_one_missing
 from platereader.video._passage import FADE_S
 from platereader.video._view import Size, View
+
+SAME_PLACE_IOU = 0.4
+"""Overlap of a plate with the place where it was expected: a refiner learns that a crop shows a plate from here on."""
+
+_SHORTEST_S = 0.005
+"""Least time between two frames for the speed of a plate: what a burst of a camera shows is where it was."""
+
+_NEWEST_SPEED = 0.5
+"""Weight of the latest move in the speed of a plate; the rest is the speed before."""
+
+
+class Expected(NamedTuple):
+    """A place where a plate is expected, in pixels of the stream's first frame; and whether it was seen just before."""
+
+    box: Box
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A plate: its latest measured box, when that was, and when a search of a whole frame found it last."""
+
+    box: Box
+    seen_s: float
+    found_s: float
+    speed: tuple[float, float] = (0.0, 0.0)
+
+    def at(self, timestamp_s: float) -> Box:
+        elapsed_s = timestamp_s - self.seen_s
+        return self.box.moved(self.speed[0] * elapsed_s, self.speed[1] * elapsed_s)
+
+    def seen_at(self, box: Box, timestamp_s: float, *, found_s: float) -> _Followed:
+        """The same plate where it is now."""
+        elapsed_s = max(timestamp_s - self.seen_s, _SHORTEST_S)
+        moved = ((now - before) / elapsed_s for now, before in zip(box.center, self.box.center, strict=True))
+        # The first move is all that is known of a speed.
+        newest = 1.0 if self.speed == (0.0, 0.0) else _NEWEST_SPEED
+        x, y = (newest * now + (1 - newest) * old for now, old in zip(moved, self.speed, strict=True))
+        return _Followed(box, timestamp_s, found_s, (x, y))
+
+
+class ExpectedPlaces:
+    """What a stream that refines looks at between two searches of the whole frame.
+
+    A plate is expected for a second after it was seen last, and for a second after a search found it last, or until the
+    next search where that comes later: a refiner that sees something at the same spot time and again cannot keep it.
+    """
+
+    def __init__(self, *, search_s: float) -> None:
+        self._longest_s = max(FADE_S, search_s)
+        self._tracked: dict[int, _Followed] = {}
+        self._untracked: list[_Followed] = []  # seen in this frame, without a number so far
+        self._now_s = self._searched_s = 0.0
+
+    def at(self, timestamp_s: float) -> list[Expected]:
+        """The places in a frame at this time."""
+        followed = [*self._tracked.values(), *self._untracked]
+        lasting = [one for one in followed if self._lasts(one, timestamp_s)]
+        return [Expected(one.at(timestamp_s), one.seen_s == self._now_s) for one in lasting]
+
+    def update(self, assignment: TrackAssignment, places: Sequence[Box], timestamp_s: float, *, searched: bool) -> None:
+        """Take in a frame; ``places`` are the boxes of what was seen in it, in pixels of the first frame."""
+        self._now_s, before = timestamp_s, self._tracked
+        self._searched_s = timestamp_s if searched else self._searched_s
+        lasting = {key: one for key, one in before.items() if self._lasts(one, timestamp_s)}
+        self._tracked = {key: one for key, one in lasting.items() if key not in assignment.ended}
+        self._untracked = []
+        for track_id, box in zip(assignment.track_ids, places, strict=True):
+            known = None if track_id is None else before.get(track_id)
+            found_s = self._searched_s if searched or known is None else known.found_s
+            new = _Followed(box, timestamp_s, found_s)
+            if track_id is None:
+                self._untracked.append(new)
+            else:
+                self._tracked[track_id] = new if known is None else known.seen_at(box, timestamp_s, found_s=found_s)
+
+    def _lasts(self, one: _Followed, timestamp_s: float) -> bool:
+        return timestamp_s - one.seen_s <= FADE_S and timestamp_s - one.found_s <= self._longest_s
+
+
+def is_one_missing(boxes: Sequence[Box], found: Sequence[Detection]) -> bool:
+    """Whether one of the plates expected in ``boxes`` is not where it should be, each detection being one plate."""
+    left = [detection.box for detection in found]
+    for box in boxes:
+        nearest = max(left, key=lambda other: iou(box, other), default=None)
+        if nearest is None or iou(box, nearest) < SAME_PLACE_IOU:
+            return True
+        left.remove(nearest)
+    return False
+
 
 SEARCH_S = 0.2
 """Seconds between two searches of the whole frame where the detector refines; a new plate is found within them."""
@@ -29,11 +119,7 @@ class FrameSearch:
     The whole frame is searched when that is due, after a gap and in another size. Between, the detector looks where
     plates are expected; if one that was just seen is not there, the whole frame is searched too. So nothing that a
     refiner does can lose a plate or bring it to another one: it only spares searches that would find what is expected.
-
-    Args:
-        detect: frame -> detections, best first.
-        refine: frame and places -> the plates there, best first; None where the detector cannot.
-        search_s: seconds between two searches; None = 0.2 with a refiner, and every frame without.
+    Between two searches pass ``search_s``; None = 0.2 seconds with a refiner, and every frame without.
     """
 
     def __init__(self, detect: Detect, refine: Refine | None, *, search_s: float | None) -> None:

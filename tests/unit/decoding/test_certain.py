@@ -16,8 +16,7 @@ from platereader._contracts import checked_recognize
 from platereader._ctc.certain import certain_texts
 from platereader._defaults import RECOGNIZER_WEIGHTS, calibrated
 from platereader._loading import load_recognizer
-from platereader.decoding._beam import BeamDecoder
-from platereader.decoding._certain import certain_plates
+from platereader.decoding._beam import BeamDecoder, certain_plates
 from platereader.plates import RUSSIAN, PlateGrammar, Schemes
 from platereader.plates._defaults import default_grammar, default_schemes
 from platereader.results import Candidate
@@ -111,7 +110,7 @@ def test_what_is_next_to_a_certain_text_lacks_a_character(text: str) -> None:
     log_probs = certain(text)
     ((_, found, _),) = certain_plates(log_probs, RUSSIAN, count=5)
     assert next(iter(found)) == text
-    exact = ctc.log_prob_pairs(log_probs, [RUSSIAN.encode(one) for one in found])
+    exact = ctc.log_prob_table(log_probs, ctc.padded([RUSSIAN.encode(one) for one in found])[None])[0]
     assert list(found.values()) == pytest.approx(exact.tolist(), abs=0.01)
     assert len(found) == min(5, 1 + sum(a != b for a, b in zip(text, f" {text}", strict=False)))
 
@@ -151,7 +150,7 @@ def characters_are_exact(log_probs: LogProbs) -> bool:
     (candidates,) = BeamDecoder(RUSSIAN).decode(log_probs)
     evidence = PlateEvidence(None, PlateImage(np.zeros((8, 40, 3), np.uint8)), log_probs[0], candidates)
     (verdict,) = TrustPolicy().judge([evidence], alphabet=RUSSIAN, schemes=default_schemes(RUSSIAN))
-    exact = ctc.character_posteriors(log_probs[0], RUSSIAN.encode("A123BC77"))
+    exact = ctc.character_posteriors(log_probs[:1], [RUSSIAN.encode("A123BC77")])[0]
     return verdict.text == "A123BC77" and np.allclose(
         [one.confidence for one in verdict.characters], exact, rtol=0.0, atol=1e-3
     )

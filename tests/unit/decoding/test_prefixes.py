@@ -5,9 +5,8 @@ import pytest
 
 from platereader import _ctc as ctc
 from platereader._arrays import LogProbs
-from platereader.decoding._automaton import Automaton
 from platereader.decoding._beam import BeamDecoder
-from platereader.decoding._prefixes import search
+from platereader.decoding._prefixes import Automaton, search
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.plates._defaults import default_grammar
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from platereader.errors import InvalidArgumentError
-from platereader.media._address import parse_address
+from platereader.media._opening import parse_address
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from platereader.testing import spelled
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
-from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence, scoring
+from platereader.video._fusion import MAX_EVIDENCE, FusedEvidence, texts
 from platereader.video._fusion.evidence import MAX_TEXTS
 from platereader.video._fusion.legibility import agreement, frame_signs
 from platereader.video._fusion.texts import proposed, substituted, voted
@@ -206,7 +206,7 @@ def test_texts_and_readings_are_bounded() -> None:
 
 
 def test_scores_of_texts_that_nobody_proposes_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "_MAX_REMEMBERED", 20)
+    monkeypatch.setattr(texts, "_MAX_REMEMBERED", 20)
     good = clear("A123BC77")
     evidence = fuse(good)  # long before the others, so that it stays
     for number in range(1, 150):

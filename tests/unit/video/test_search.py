@@ -22,8 +22,7 @@ from platereader.media import read_image
 from platereader.protocols import Detector
 from platereader.results import PlateReading, StreamUpdate, TrackAssignment, TrackedPlate
 from platereader.results import Sighting as Seen
-from platereader.video._expected import ExpectedPlaces
-from platereader.video._search import FrameSearch
+from platereader.video._search import ExpectedPlaces, FrameSearch
 from platereader.video._stream import PlateStream, StreamSettings
 from platereader.video._tracking.tracker import MotionTracker
 

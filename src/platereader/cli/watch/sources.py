@@ -102,7 +102,7 @@ class Sources:
 
 def _expanded(words: Sequence[str], outputs: Mapping[str, Path]) -> list[tuple[str, Path]]:
     """A word and a name for each source, each file once."""
-    from platereader.media._address import parse_address
+    from platereader.media._opening import parse_address
 
     options = {resolved(path): option for option, path in outputs.items()}
     found: dict[Path, tuple[str, Path]] = {}

@@ -7,9 +7,7 @@ from typing import Final
 
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, FLAT_MM, ORANGE, RED
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, FLAT_MM, ORANGE, RED, Look, scheme
 
 _SOURCE = "Wikipedia (en, de), openalpr, photographs; uncertain: size"
 _OLD = "Wikipedia (en, de), photographs; issued until 2014, letters smaller than digits; uncertain: size"
@@ -45,7 +43,7 @@ _LOOKS = {
     "standard_1996_two_line": (Look("54 46/54", _OLD_STRIP),),
 }
 
-ARMENIA: Final = PlateScheme("AM", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
+ARMENIA: Final = scheme("AM", _FORMATS, _LOOKS)
 """Armenian plates. The two digits were a region once and are issued without a tie to one now: none is named.
 
 Some of the letters are drawn like Armenian ones (O, S, T, U); they stand for the Latin ones.

@@ -7,8 +7,7 @@ from typing import Final, Literal
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, CYRILLIC, GREEN, LOOK_ALIKES, RED, SKY, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, CYRILLIC, GREEN, LOOK_ALIKES, RED, SKY, YELLOW, Look, scheme
 
 
 def _scheme(
@@ -16,7 +15,7 @@ def _scheme(
 ) -> PlateScheme:
     formats = (PlateFormat("standard", "l ddd ll", letters=LOOK_ALIKES, title=title, since=since, source=source),)
     looks = {"standard": (Look("58 76 58", strip),)}
-    return PlateScheme(country, formats=formats, spelling=CYRILLIC, layouts=layouts_for(formats, looks))
+    return scheme(country, formats, looks, spelling=CYRILLIC)
 
 
 def _strip(code: str, *stripes: Colour, at: Literal["left", "right"] = "right") -> CountryStrip:

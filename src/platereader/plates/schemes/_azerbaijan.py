@@ -6,9 +6,7 @@ from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import GREEN, RED, SILVER, SKY, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import GREEN, RED, SILVER, SKY, SQUARE_MM, YELLOW, Look, scheme
 
 _FORMATS = (
     PlateFormat(
@@ -50,7 +48,7 @@ _LOOKS = {
     "foreign": (Look("67 67 67", _PLAIN, "din"), Look("67 67 67", _CHIP, "din", ("--",))),
 }
 
-AZERBAIJAN: Final = PlateScheme("AZ", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
+AZERBAIJAN: Final = scheme("AZ", _FORMATS, _LOOKS)
 """Azerbaijani plates.
 
 The first two digits name a district, but a code outside of the published list was seen on the road, and few names are

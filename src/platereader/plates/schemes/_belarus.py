@@ -6,12 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW, Look, scheme
 
 _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"
@@ -108,9 +106,7 @@ _LOOKS = {
     "standard_1992": (Look("72 72"),),
 }
 
-BELARUS: Final = PlateScheme(
-    "BY", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC_WITH_I, layouts=layouts_for(_FORMATS, _LOOKS)
-)
+BELARUS: Final = scheme("BY", _FORMATS, _LOOKS, regions=_REGIONS, spelling=CYRILLIC_WITH_I)
 """Belarusian plates: letters common to both alphabets, I among them.
 
 Not here, and why: vanity plates (free text, most of the Cyrillic alphabet), two-line trailers (where the line is broken

@@ -6,9 +6,7 @@ from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, RED, SQUARE_MM
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, RED, SQUARE_MM, Look, scheme
 
 _FORMATS = (
     PlateFormat(
@@ -45,7 +43,7 @@ _LOOKS = {
     "standard_1993": tuple(Look("72 72", CountryStrip(code, width_mm=48.0), "din", ("-",)) for code in ("GEO", "GE")),
 }
 
-GEORGIA: Final = PlateScheme("GE", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
+GEORGIA: Final = scheme("GE", _FORMATS, _LOOKS)
 """Georgian plates, which name no region.
 
 Not here, and why: trailers, of which one source gives a pattern (``ll ddd l``) that a car without its last letter has.

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import SKY, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import SKY, SQUARE_MM, YELLOW, Look, scheme
 
 _SOURCE = "Wikipedia (en), openalpr, caregnum-kz, photographs; uncertain: size"
 _OLD = "Wikipedia (en, ru), photographs; issued until 2012, valid still; uncertain: size"
@@ -107,7 +105,7 @@ _LOOKS = {
     "company_1993_two_line": (Look("64 64/64"),),
 }
 
-KAZAKHSTAN: Final = PlateScheme("KZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
+KAZAKHSTAN: Final = scheme("KZ", _FORMATS, _LOOKS, regions=_REGIONS)
 """Kazakh plates: the region is a number in a field of its own, until 2012 the first letter.
 
 Not here, and why: the yellow plates of foreign persons and firms, whose pattern could not be checked.

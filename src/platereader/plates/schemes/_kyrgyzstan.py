@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW, Look, scheme
 
 _FORMATS = (
     PlateFormat(
@@ -82,5 +80,5 @@ _LOOKS = {
     "standard_1994": (Look("70 70 70", _BAND, "din"),),
 }
 
-KYRGYZSTAN: Final = PlateScheme("KG", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
+KYRGYZSTAN: Final = scheme("KG", _FORMATS, _LOOKS, regions=_REGIONS)
 """Kyrgyz plates. Of the letters that named a region until 2016 only one is known (B, Bishkek): none is looked up."""

@@ -6,9 +6,7 @@ from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, ORANGE, RED, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import BLUE, ORANGE, RED, YELLOW, Look, scheme
 
 _SOURCE = "Wikipedia (en, it, ca), kennzeichen-guide.de, openalpr"
 
@@ -41,7 +39,7 @@ _LOOKS = {
     "standard_1992": tuple(Look("72 72 72", one, "din") for one in (_OLD_BLUE_STRIP, _OLD_WHITE_STRIP)),
 }
 
-MOLDOVA: Final = PlateScheme("MD", formats=_FORMATS, layouts=layouts_for(_FORMATS, _LOOKS))
+MOLDOVA: Final = scheme("MD", _FORMATS, _LOOKS)
 """Moldovan plates.
 
 Since 2015 they name no region; of the older codes only those of Chisinau are known here: none is named.

@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from platereader.plates._alphabet import Alphabet
+from platereader.plates._characters import Region
 from platereader.plates._formats import BLACK, WHITE, PlateFormat
 from platereader.plates._layout import PlateLayout
-from platereader.plates._regions import Region
 from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC, LOOK_ALIKES, RED, YELLOW
 

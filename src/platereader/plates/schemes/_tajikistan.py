@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import CYRILLIC, GREEN, LOOK_ALIKES, RED
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import CYRILLIC, GREEN, LOOK_ALIKES, RED, Look, scheme
 
 _FORMATS = (
     PlateFormat(
@@ -49,9 +47,7 @@ _BOTH = (Look("76 58 76", _STRIP), Look("70 70 70", _STRIP))
 
 _LOOKS = {"standard": _BOTH, "company": _BOTH}
 
-TAJIKISTAN: Final = PlateScheme(
-    "TJ", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for(_FORMATS, _LOOKS)
-)
+TAJIKISTAN: Final = scheme("TJ", _FORMATS, _LOOKS, regions=_REGIONS, spelling=CYRILLIC)
 """Tajik plates: letters common to both alphabets.
 
 Not here, and why: the plates of 1996 to 2009, whose pattern could not be checked.

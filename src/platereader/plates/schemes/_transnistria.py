@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import CYRILLIC, GREEN, RED, SQUARE_MM
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import CYRILLIC, GREEN, RED, SQUARE_MM, Look, scheme
 
 _LETTERS = "ABCEHKMPTXY"
 
@@ -44,9 +42,7 @@ _UPPER = CountryStrip("", _FLAG, lines="upper", width_mm=60.0)
 
 _LOOKS = {"standard": (Look("64 64 64", _STRIP),), "standard_two_line": (Look("68 68/72", _UPPER),)}
 
-TRANSNISTRIA: Final = PlateScheme(
-    "XT", formats=_FORMATS, regions=_REGIONS, spelling=CYRILLIC, layouts=layouts_for(_FORMATS, _LOOKS)
-)
+TRANSNISTRIA: Final = scheme("XT", _FORMATS, _LOOKS, regions=_REGIONS, spelling=CYRILLIC)
 """Transnistrian plates: letters common to both alphabets; XT is a code that ISO 3166 leaves to users.
 
 Not here, and why: authorities, motorcycles and mopeds (one source each), and the neutral plates of since 2018.

@@ -8,9 +8,16 @@ from typing import Final
 
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, FLAT_MM, GREEN, SQUARE_MM, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import (
+    BLUE,
+    CYRILLIC_WITH_I,
+    FLAT_MM,
+    GREEN,
+    SQUARE_MM,
+    YELLOW,
+    Look,
+    scheme,
+)
 
 _SOURCE = "nomeroff-net, openalpr, photographs; uncertain: size"
 _OLD = "nomeroff-net, photographs; issued until 2015: trident in the strip; uncertain: size"
@@ -81,7 +88,7 @@ _LOOKS = {
     "standard_1995": tuple(Look("72 72 72", one, separators=("- ",)) for one in _NUMBERED_STRIPS),
 }
 
-UKRAINE: Final = PlateScheme("UA", formats=_FORMATS, spelling=CYRILLIC_WITH_I, layouts=layouts_for(_FORMATS, _LOOKS))
+UKRAINE: Final = scheme("UA", _FORMATS, _LOOKS, spelling=CYRILLIC_WITH_I)
 """Ukrainian plates: letters common to both alphabets, I among them; electric cars add the Latin Z and Y.
 
 The first pair names the region, but new pairs are added and no complete list was found: any is accepted, none is named.

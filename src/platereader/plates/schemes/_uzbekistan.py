@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
-from platereader.plates._regions import Region
-from platereader.plates._schemes import PlateScheme
-from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW
-from platereader.plates.schemes._layouts import Look, layouts_for
+from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW, Look, scheme
 
 _TWO_LINE_MM = (190.0, 145.0)
 _TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"
@@ -84,7 +82,7 @@ _LOOKS = {
     "diplomatic": (Look("74 74", CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=WHITE), "fe"),),
 }
 
-UZBEKISTAN: Final = PlateScheme("UZ", formats=_FORMATS, regions=_REGIONS, layouts=layouts_for(_FORMATS, _LOOKS))
+UZBEKISTAN: Final = scheme("UZ", _FORMATS, _LOOKS, regions=_REGIONS)
 """Uzbek plates.
 
 Not here, and why: motorcycles and the plates of 1998 to 2008, whose patterns could not be checked.

@@ -35,8 +35,7 @@ from platereader.video._fusion.difference import (
     sure_at,
 )
 from platereader.video._fusion.legibility import agreement
-from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
-from platereader.video._fusion.texts import proposed, substituted, voted
+from platereader.video._fusion.texts import Frame, lines_of, log_prob_table, proposed, substituted, voted
 
 MAX_EVIDENCE = 24
 """Readings kept per plate: memory stays bounded however long a car stands in view."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.results import Detection, Lines, PlateReading
+from platereader.results._evidence import plate_sides
 from platereader.trust._logistic import log_odds
 from platereader.trust._signs import illegible_shares
 
@@ -29,16 +30,10 @@ _LEAST_NEW: Final = 0.2
 
 
 def agreement(frames: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """What frames that read the same text say of it together.
+    """The mean of the log odds of frames that read the same text, by their signs, and the sum of those above 0.
 
     The surest frame counts in full, each further one as far as its signs differ from those of all surer ones: frames
     that show a plate in one and the same way have the same blind spot.
-
-    Args:
-        frames: the signs of each, see ``frame_signs``.
-
-    Returns:
-        The mean of their log odds, and the sum of the log odds above 0.
     """
     if not frames:
         return -_MAX_AGREEING_ODDS, 0.0
@@ -55,9 +50,6 @@ def frame_signs(reading: PlateReading) -> tuple[float, ...]:
 
     Two things are not among them. The detector's score means something else with every detector; and how obliquely the
     plate is seen adds nothing to the rest (``docs/explanation/fusion.md``).
-
-    Args:
-        reading: of one frame, with its evidence.
     """
     evidence = reading.evidence
     sharpness, contrast = _picture(evidence.plate.pixels)
@@ -75,8 +67,7 @@ def _size(detection: Detection | None, lines: Lines) -> float:
     """Logarithm of the plate's width in the frame in units of 100 px; of two lines as if they stood side by side."""
     if detection is None:
         return 0.0
-    width_px = detection.box.width if detection.corners is None else detection.corners.width
-    full_px = width_px * (1.0 if lines == 1 else _TWO_LINE_WIDTH)
+    full_px = plate_sides(detection)[0] * (1.0 if lines == 1 else _TWO_LINE_WIDTH)
     return math.log(min(max(full_px, _WIDTH_PX[0]), _WIDTH_PX[1]) / 100.0)
 
 

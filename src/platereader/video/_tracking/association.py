@@ -37,10 +37,6 @@ def common_shift(motion: Motion, measurements: FloatArray) -> FloatArray | None:
     Every pair of like size and shape proposes its own shift; the best is taken if other tracks fit clearly better too.
     One track alone cannot tell a shake of the camera from its own.
 
-    Args:
-        motion: N tracks whose speed is known.
-        measurements: float64 ``(M, 4)``, see ``measured``.
-
     Returns:
         float64 ``(2,)`` in pixels; None where tracks do not agree on any.
     """
@@ -63,13 +59,12 @@ def assign(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) ->
     """Pairs by motion; what is left over is tried again with allowance for a jump.
 
     A plate that was not found in the frame before has probably left, and one that left does not jump: the longer a
-    track was not seen, the better a detection must fit it.
+    track was not seen, the better a detection must fit it. Tracks that jumped are loosened.
 
     Args:
-        motion: N tracks, moved on to the time of the frame; those that jumped are loosened.
+        motion: N tracks, moved on to the time of the frame.
         measurements: float64 ``(M, 4)``, see ``measured``.
-        missed_s: float64 ``(N,)``: seconds from the first frame in which the plate was missed to this one; 0 where it
-            was seen in the frame before.
+        missed_s: float64 ``(N,)``: seconds since the plate was first missed; 0 if it was seen in the frame before.
     """
     tracks, detections = _likeliest(motion, measurements, missed_s)
     free_tracks = np.setdiff1d(np.flatnonzero(missed_s == 0.0), tracks)
@@ -82,11 +77,7 @@ def assign(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) ->
 
 
 def best_pairs(worth: FloatArray) -> Pairs:
-    """The assignment of greatest worth; pairs that are worth nothing are none.
-
-    Args:
-        worth: float64 ``(N, M)``, 0 or more: of each track with each detection.
-    """
+    """The assignment of greatest worth, ``(N, M)`` of tracks and detections; pairs that are worth nothing are none."""
     if worth.size == 0:  # lap corrupts memory then
         return np.empty(0, np.intp), np.empty(0, np.intp)
     import lap

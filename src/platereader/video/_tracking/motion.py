@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.results import Detection
+from platereader.results._evidence import plate_sides
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -41,10 +42,9 @@ _SMALLEST_PX, _LARGEST_PX = 1.0, 1e4
 
 
 def measured(detections: Sequence[Detection]) -> FloatArray:
-    """What the filter takes in: of the corners, which are more precise, or of the box where there are none.
+    """What the filter takes in, ``(N, 4)``: x and y of the middle in pixels, log size, log aspect.
 
-    Returns:
-        float64 ``(N, 4)``: x and y of the middle in pixels, log size, log aspect.
+    Of the corners, which are more precise, or of the box where there are none.
     """
     rows = np.array([_middle_and_sides(detection) for detection in detections], dtype=np.float64).reshape(-1, 4)
     sides = np.log(np.clip(rows[:, 2:], _SMALLEST_PX, _LARGEST_PX))
@@ -52,26 +52,19 @@ def measured(detections: Sequence[Detection]) -> FloatArray:
 
 
 def _middle_and_sides(detection: Detection) -> tuple[float, float, float, float]:
-    box, corners = detection.box, detection.corners
-    if corners is None:
-        return (*box.center, box.width, box.height)
-    x, y = (sum(values) / 4 for values in zip(*corners.points, strict=True))
-    return x, y, corners.width, corners.height
+    if detection.corners is None:
+        return (*detection.box.center, *plate_sides(detection))
+    x, y = (sum(values) / 4 for values in zip(*detection.corners.points, strict=True))
+    return (x, y, *plate_sides(detection))
 
 
 @dataclass(slots=True)
 class Motion:
-    """The state of N tracks.
+    """The state of N tracks."""
 
-    Attributes:
-        mean: float64 ``(N, 4)``: x, y in pixels, log size, log aspect.
-        speed: float64 ``(N, 4)``: of these, per second.
-        covariance: float64 ``(N, 3, 4)``: of each with itself, with its speed, and of its speed; x and y in sides.
-    """
-
-    mean: FloatArray
-    speed: FloatArray
-    covariance: FloatArray
+    mean: FloatArray  # (N, 4): x, y in pixels, log size, log aspect
+    speed: FloatArray  # (N, 4): of these, per second
+    covariance: FloatArray  # (N, 3, 4): of each with itself, with its speed, and of its speed; x and y in sides
 
     @classmethod
     def started(cls, measurements: FloatArray) -> Motion:
@@ -99,11 +92,7 @@ class Motion:
         speed += _SPEED_NOISE**2 * elapsed_s
 
     def errors(self, measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """How far each of M measurements is from each track, and the variance expected of that.
-
-        Returns:
-            float64 ``(N, M, 4)`` and ``(N, 1, 4)``; x and y in sides.
-        """
+        """How far M measurements are from tracks, (N, M, 4), and the variance of that, (N, 1, 4); x and y in sides."""
         error = measurements[None] - self.mean[:, None]
         error[..., :2] /= self.sides[:, None]
         return error, (self.covariance[:, 0] + _MEASUREMENT_NOISE**2)[:, None]

@@ -30,8 +30,7 @@ from platereader.trust import Calibration, FrameWeights, FusedCalibration, Trust
 from platereader.trust._fused import FRAME_SIGNS, FUSED_FEATURES, UNFITTED
 from platereader.video._fusion import FusedEvidence
 from platereader.video._fusion.evidence import MAX_TEXTS
-from platereader.video._fusion.scoring import Frame, lines_of, log_prob_table
-from platereader.video._fusion.texts import proposed
+from platereader.video._fusion.texts import Frame, lines_of, log_prob_table, proposed
 
 _SEED = 2**42
 # Below it, frames that see little of a plate can no longer vote together against one that misreads it with confidence.
