@@ -24,8 +24,7 @@ from captures import write_video
 from platereader._arrays import BgrImage
 from platereader.cli.saving import write_picture
 from platereader.errors import CaptureError, InvalidArgumentError
-from platereader.media._camera import LiveFeed
-from platereader.media._captures import Webcam
+from platereader.media._camera import LiveFeed, Webcam
 from platereader.media._decoding import open_file
 from platereader.media._opening import open_source, parse_address
 
