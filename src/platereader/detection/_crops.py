@@ -14,8 +14,6 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._preprocess import resize_into
 
-__all__ = ["CONTEXT", "Window", "cut_upright", "cut_windows", "to_frame", "window_around"]
-
 CONTEXT = 1.5
 """Width of a window in widths of the plate that it is for."""
 

@@ -16,18 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platereader.errors import WeightsCorruptError
-
-__all__ = [
-    "DEFAULT_WIDTHS",
-    "STAGES",
-    "FinderNetwork",
-    "Separable",
-    "add_levels",
-    "convolution",
-    "finder_from_state",
-    "load_floats",
-    "upsample",
-]
+from platereader.runtimes._int8_tensors import Block
 
 DEFAULT_WIDTHS: Final = (8, 16, 48, 96, 160)
 """Channels at strides 2, 4, 8, 16 and 32."""
@@ -140,8 +129,10 @@ def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1, g
     )
 
 
-class Separable(nn.Module):
+class Separable(Block):
     """A convolution of each channel by itself, then one across them; to what keeps its shape the input is added."""
+
+    pair = ("each.0", "across.0")
 
     def __init__(self, channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> None:
         super().__init__()

@@ -6,20 +6,18 @@ with both of them, so that their sum is one of whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, cast
+from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from platereader.detection._finder_network import STAGES, WIDTHS_SEEN, FinderNetwork, Separable
 from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
-from platereader.runtimes._int8_tensors import Scale, int8_convolutions
-from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
-
-__all__ = ["FINDER_FLOW", "REFINER_FLOW", "Flow", "adding_layers", "int8_finder", "int8_refiner", "shared_scales"]
+from platereader.runtimes._int8_tensors import Scale
+from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,8 @@ class Flow:
 
 def _separable(block: str) -> tuple[str, str]:
     """The two convolutions of a block of that name."""
-    return f"{block}.each.0", f"{block}.across.0"
+    first, last = Separable.pair
+    return f"{block}.{first}", f"{block}.{last}"
 
 
 _BLOCKS = (f"stages.{stage}.{place}" for stage, (depth, _) in enumerate(STAGES) for place in range(depth))
@@ -99,67 +98,17 @@ def shared_scales(inputs: Mapping[str, Scale], flow: Flow) -> dict[str, Scale]:
 
 
 def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
-    """A runtime of a finder with the tensors that ``quantized`` made; ``name`` stands in messages.
-
-    Raises:
-        WeightsCorruptError: they are of another network; names the first tensor that differs.
-        EngineError: torch cannot compute in int8 here.
-    """
+    """A runtime of a finder with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
     weights = [tensors.get(f"{layer}.weight") for layer in WIDTHS_SEEN]
     # Of what is missing or has no rows the width does not matter: it is refused below.
     widths = [1 if one is None or not one.numel() or not one.dim() else len(one) for one in weights]
     with torch.device("meta"):  # for its structure only
         network = FinderNetwork(widths).eval()
-    return _runtime(network, FINDER_FLOW, tensors, shape=(1, 3, 64, 64), name=name)
+    return int8_runtime(network, tensors, readers=FINDER_FLOW.readers(), shape=(1, 3, 64, 64), name=name)
 
 
 def int8_refiner(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
-    """A runtime of a refiner with the tensors that ``quantized`` made; ``name`` stands in messages.
-
-    Raises:
-        WeightsCorruptError: they are of another network; names the first tensor that differs.
-        EngineError: torch cannot compute in int8 here.
-    """
+    """A runtime of a refiner with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
     with torch.device("meta"):
         network = RefinerNetwork().eval()
-    return _runtime(network, REFINER_FLOW, tensors, shape=(1, 3, *CROP_SIZE), name=name)
-
-
-def _runtime(
-    network: nn.Module, flow: Flow, tensors: Mapping[str, Tensor], *, shape: tuple[int, int, int, int], name: str
-) -> TorchInt8Runtime:
-    """The network with int8 layers in the place of its convolutions."""
-    modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
-    blocks = {block: module for block, module in modules if isinstance(module, Separable)}
-    adding, readers = adding_layers(network), flow.readers()
-    known = int8_convolutions(tensors, network, name=name, adding=adding)
-    for layer, convolution in known.items():
-        block, _, place = layer.rpartition(".")
-        layers = cast("nn.Sequential", network.get_submodule(block))
-        before = known[layer.replace(".across.", ".each.")] if layer in adding else None
-        after = known.get(readers.get(layer, ""))
-        layers[int(place)] = Int8Layer(convolution, before=before, after=after)
-        if after is not None:  # normalisation is folded, ReLU a part of the layer
-            del layers[1:]
-    for block, module in blocks.items():
-        owner, _, place = block.rpartition(".")
-        setattr(network.get_submodule(owner), place, _Int8Separable(module.each[0], module.across[0]))
-    return TorchInt8Runtime(network, first=next(iter(known.values())), shape=shape)
-
-
-def adding_layers(network: nn.Module) -> frozenset[str]:
-    """Names of the convolutions whose result is added to what their block read."""
-    modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
-    return frozenset(_separable(name)[1] for name, block in modules if isinstance(block, Separable) and block.adds)
-
-
-class _Int8Separable(nn.Module):
-    """The two layers of a ``Separable``; what it reads may be overwritten: no other layer may read it later."""
-
-    def __init__(self, each: nn.Module, across: nn.Module) -> None:
-        super().__init__()
-        self._each, self._across = each, across
-
-    def forward(self, level: Tensor) -> Tensor:
-        """Convolve uint8 ``(N, C, H, W)``."""
-        return cast(Tensor, self._across(self._each(level), level))
+    return int8_runtime(network, tensors, readers=REFINER_FLOW.readers(), shape=(1, 3, *CROP_SIZE), name=name)

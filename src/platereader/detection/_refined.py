@@ -19,8 +19,6 @@ from platereader.protocols import Detector
 from platereader.registry import Registry
 from platereader.results import Detection
 
-__all__ = ["REFINER_WEIGHTS", "RefinedDetector"]
-
 REFINER_WEIGHTS: Final = "plate-refiner"
 """The weights of the refiner that comes with the library."""
 

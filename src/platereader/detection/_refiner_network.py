@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from platereader.detection._finder_network import add_levels, convolution, load_floats, upsample
 from platereader.errors import WeightsCorruptError
 
-__all__ = ["CROP_SIZE", "HEAT_STRIDE", "RefinerNetwork", "refiner_from_state"]
-
 CROP_SIZE: Final = (64, 128)
 """Height and width of a crop in pixels."""
 

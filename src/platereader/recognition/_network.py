@@ -7,6 +7,7 @@ trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtime
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -15,6 +16,8 @@ from typing_extensions import override
 
 from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
+from platereader.runtimes._int8_tensors import Block, convolutions
+from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 
 class ConvCtc(nn.Module):
@@ -53,13 +56,9 @@ class ConvCtc(nn.Module):
             ``(N, T, C + 1)`` log probabilities, T = W / 4: the blank, the characters, illegible.
         """
         columns = self.dropout(cast(Tensor, self.layers(pictures)))  # (N, F, 1, T)
-        return log_probs_of(cast(Tensor, self.classify(columns)))
-
-
-def log_probs_of(scores: Tensor) -> Tensor:
-    """Scores (N, C + 1, 1, T) of the last convolution to float32 log probabilities (N, T, C + 1)."""
-    # bfloat16 could not tell 0.996 from 1.
-    return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)
+        scores = cast(Tensor, self.classify(columns))  # (N, C + 1, 1, T)
+        # bfloat16 could not tell 0.996 from 1.
+        return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)
 
 
 def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str) -> ConvCtc:
@@ -83,8 +82,21 @@ def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, 
     return network
 
 
-class Residual(nn.Module):
+def int8_recognizer(
+    tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str = "the file"
+) -> TorchInt8Runtime:
+    """A runtime of the network with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
+    with torch.device("meta"):  # for its structure only
+        network = ConvCtc(config).eval()
+    readers = dict(pairwise(convolutions(network)))  # all of them are one chain
+    return int8_runtime(network, tensors, readers=readers, shape=(1, 1, *config.size_px), name=name)
+
+
+class Residual(Block):
     """Two convolutions whose result is added to what they saw (He et al., CVPR 2016, figure 2)."""
+
+    pair = ("first.0", "second.0")
+    adds: bool = True
 
     def __init__(self, channels: int, *, kernel: tuple[int, int] = (3, 3), dilation: int = 1) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from platereader.errors import EngineError
-from platereader.runtimes import Batch
+from platereader.runtimes import Batch, RuntimeOptions
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -53,14 +53,17 @@ class TorchRuntime:
                 f"({str(error).splitlines()[0]}): use 'cpu', or a torch that was built for the device."
             ) from error
 
+    @classmethod
+    def folded(cls, network: nn.Module, options: RuntimeOptions) -> TorchRuntime:
+        """A network in inference mode with its normalisation folded in, run as the options say."""
+        return cls(fuse_normalisation(network), precision=options.precision, device=options.device)
+
     def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
         """The network's outputs for N pictures, as float32 arrays with N rows each."""
         check_process()
         with torch.inference_mode():
             tensor = torch.from_numpy(np.ascontiguousarray(batch))
-            outputs = cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor)))
-            several = (outputs,) if isinstance(outputs, Tensor) else outputs
-            return tuple(output.float().cpu().numpy() for output in several)
+            return numbers_of(cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor))))
 
     @property
     def threads(self) -> int:
@@ -72,6 +75,12 @@ class TorchRuntime:
         if tensor.dtype == torch.uint8:
             return planes(tensor.to(self._device), self._format)
         return tensor.to(self._device, self._format, memory_format=torch.channels_last)
+
+
+def numbers_of(outputs: Tensor | tuple[Tensor, ...]) -> tuple[NDArray[np.float32], ...]:
+    """A network's outputs as float32 arrays."""
+    several = (outputs,) if isinstance(outputs, Tensor) else outputs
+    return tuple(output.float().cpu().numpy() for output in several)
 
 
 def planes(pixels: Tensor, numbers: torch.dtype = torch.float32) -> Tensor:

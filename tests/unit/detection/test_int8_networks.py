@@ -15,14 +15,13 @@ from platereader.detection._int8_networks import (
     FINDER_FLOW,
     REFINER_FLOW,
     Flow,
-    adding_layers,
     int8_finder,
     int8_refiner,
     shared_scales,
 )
 from platereader.detection._refiner_network import RefinerNetwork
 from platereader.errors import WeightsCorruptError
-from platereader.runtimes._int8_tensors import Scale, convolutions, quantized
+from platereader.runtimes._int8_tensors import Scale, adding_layers, convolutions, quantized
 from platereader.runtimes._torch import fuse_normalisation
 from platereader.runtimes._torch_int8 import TorchInt8Runtime
 

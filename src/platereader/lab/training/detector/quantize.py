@@ -21,7 +21,6 @@ from platereader.detection._int8_networks import (
     FINDER_FLOW,
     REFINER_FLOW,
     Flow,
-    adding_layers,
     int8_finder,
     int8_refiner,
     shared_scales,
@@ -44,8 +43,8 @@ from platereader.lab.training.detector.material import LabelledSets
 from platereader.lab.training.detector.train import networks_of
 from platereader.media._images import read_image
 from platereader.runtimes import Batch, Runtime
-from platereader.runtimes._exported import exported_runtime
-from platereader.runtimes._int8_tensors import Scale, convolutions, quantized, write_int8
+from platereader.runtimes._int8_tensors import Scale, adding_layers, convolutions, quantized, write_int8
+from platereader.runtimes._loaded import exported_runtime
 from platereader.runtimes._torch import fuse_normalisation, planes
 
 Pixels: TypeAlias = Sequence[NDArray[np.uint8]]
