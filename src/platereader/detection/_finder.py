@@ -185,9 +185,6 @@ def decode_proposals(
     Returns:
         Boxes ``(M, 4)`` in pixels of the input and their scores ``(M,)``, 0 to 1. Cells with numbers that are not
         finite are left out.
-
-    Raises:
-        ContractError: the network has not the cells of an input of this size.
     """
     centres, strides = _cells(size)
     if scores.shape != (len(centres),) or sides.shape != (4, len(centres)):
@@ -227,15 +224,11 @@ def cell_grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     return np.concatenate(centres), np.concatenate(strides)
 
 
-@lru_cache(maxsize=16)
-def _cells(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """``cell_grid``, kept for the sizes that come again and again."""
-    return cell_grid(size)
+_cells = lru_cache(maxsize=16)(cell_grid)  # kept for the sizes that come again and again
 
 
 def _on_torch(tensors: Mapping[str, Tensor], options: RuntimeOptions, name: str) -> Runtime:
-    from platereader.detection._finder_network import finder_from_state
-    from platereader.detection._int8_networks import int8_finder
+    from platereader.detection._finder_network import finder_from_state, int8_finder
     from platereader.runtimes._torch import TorchRuntime
 
     if options.precision == "int8":

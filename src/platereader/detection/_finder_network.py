@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platereader.errors import WeightsCorruptError
-from platereader.runtimes._int8_tensors import Block
+from platereader.runtimes._int8_tensors import Block, Flow
+from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 DEFAULT_WIDTHS: Final = (8, 16, 48, 96, 160)
 """Channels at strides 2, 4, 8, 16 and 32."""
@@ -32,15 +33,10 @@ _FIRST_SCORE = 1e-3
 
 
 class FinderNetwork(nn.Module):
-    """From pictures to raw scores and boxes of all cells.
-
-    Built with random weights; ``load_state_dict`` or ``finder_from_state`` fill them.
+    """From pictures to raw scores and boxes of all cells; built with random weights.
 
     Args:
-        widths: channels at strides 2, 4, 8, 16 and 32.
-
-    Attributes:
-        widths: as given.
+        widths: channels at strides 2, 4, 8, 16 and 32; kept as a tuple.
     """
 
     def __init__(self, widths: Sequence[int] = DEFAULT_WIDTHS) -> None:
@@ -83,11 +79,7 @@ class FinderNetwork(nn.Module):
 
 
 def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetwork:
-    """The network in inference mode with given weights of any float type, in the widths that they have.
-
-    Args:
-        tensors: the state dict.
-        name: how an error calls it.
+    """The network in inference mode with weights of any float type, in the widths that they have.
 
     Raises:
         WeightsCorruptError: names or shapes are those of another network.
@@ -103,6 +95,16 @@ def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetw
         reason = str(error).splitlines()[-1].strip()
         raise WeightsCorruptError(f"{name} does not hold a plate finder's weights ({reason}).") from error
     return network.eval()
+
+
+def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
+    """A runtime of a finder with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
+    weights = [tensors.get(f"{layer}.weight") for layer in WIDTHS_SEEN]
+    # Of what is missing or has no rows the width does not matter: it is refused below.
+    widths = [1 if one is None or not one.numel() or not one.dim() else len(one) for one in weights]
+    with torch.device("meta"):  # for its structure only
+        network = FinderNetwork(widths).eval()
+    return int8_runtime(network, tensors, flow=FINDER_FLOW, shape=(1, 3, 64, 64), name=name)
 
 
 def load_floats(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
@@ -170,3 +172,32 @@ def _head(channels: int) -> nn.Sequential:
 def upsample(level: Tensor) -> Tensor:
     """A level ``(N, C, H, W)`` at the next finer one's size."""
     return functional.interpolate(level, scale_factor=2.0, mode="nearest")
+
+
+def _separable(block: str) -> tuple[str, str]:
+    """The two convolutions of a block of that name."""
+    first, last = Separable.pair
+    return f"{block}.{first}", f"{block}.{last}"
+
+
+_BLOCKS = (f"stages.{stage}.{place}" for stage, (depth, _) in enumerate(STAGES) for place in range(depth))
+
+FINDER_FLOW: Final = Flow(
+    chains=(
+        (
+            *("stem.0.0", "stem.1.0"),
+            *(layer for block in _BLOCKS for layer in _separable(block)),
+            *("reduce.0.0", *_separable("top_down.0"), "reduce.1.0", *_separable("top_down.1")),
+            *(*_separable("heads.0.0"), "heads.0.1"),
+        ),
+        (*_separable("heads.1.0"), "heads.1.1"),
+        (*_separable("heads.2.0"), "heads.2.1"),
+    ),
+    same_input=(
+        ("stages.1.0.each.0", "top_down.1.each.0"),
+        ("stages.2.0.each.0", "top_down.0.each.0"),
+        ("reduce.0.0", "heads.2.0.each.0"),
+        ("reduce.1.0", "heads.1.0.each.0"),
+    ),
+)
+"""What reads what in ``FinderNetwork``."""

@@ -127,7 +127,7 @@ class Refiner:
         return heat, kinds
 
     def _run_batch(self, crops: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
-        """Heat maps ``(N, 4, 16, 32)`` and kinds ``(N, 3)``; a crop with numbers that are not finite shows nothing.
+        """What ``_run`` gives, of one batch; a crop with numbers that are not finite shows nothing.
 
         Raises:
             ContractError: the network has other outputs.
@@ -160,14 +160,7 @@ def _is_turned(corners: Quad, frame: BgrImage) -> bool:
 
 
 def heat_points(heat: FloatArray) -> FloatArray:
-    """The mean places of heat maps, in parts of the crop.
-
-    Args:
-        heat: logits ``(N, K, H, W)``.
-
-    Returns:
-        Points ``(N, K, 2)``, x and y from 0 to 1.
-    """
+    """The mean places of heat maps, logits ``(N, K, H, W)``: x and y from 0 to 1, ``(N, K, 2)``."""
     count, maps, height, width = heat.shape
     logits = heat.reshape(count, maps, -1)
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -184,8 +177,7 @@ def _moments(height: int, width: int) -> FloatArray:
 
 
 def _on_torch(tensors: Mapping[str, Tensor], options: RuntimeOptions, name: str) -> Runtime:
-    from platereader.detection._int8_networks import int8_refiner
-    from platereader.detection._refiner_network import refiner_from_state
+    from platereader.detection._refiner_network import int8_refiner, refiner_from_state
     from platereader.runtimes._torch import TorchRuntime
 
     if options.precision == "int8":

@@ -33,13 +33,7 @@ def min_score_of(detector: object) -> float | None:
 
 
 def with_min_score(detector: object, min_score: float) -> Detector | None:
-    """The same detector, and the same wrappers around it, with another ``min_score``; None where it has none.
-
-    Args:
-        detector: one with a method of this name, a dataclass with ``min_score``, or one that wraps such a detector as
-            ``inner``.
-        min_score: lowest score of a plate that is reported, 0 to 1.
-    """
+    """The same detector, and the same wrappers around it, with another ``min_score``; None where it has none."""
     if min_score_of(detector) is None:
         return None
     known: Any = detector

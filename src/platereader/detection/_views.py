@@ -59,11 +59,7 @@ class View:
 
 
 def detect_views(inner: Detector, views: Sequence[tuple[BgrImage, View]]) -> list[list[Detection]]:
-    """What a detector finds in each ``(frame, view)``, in pixels of the frame; a bounded number of views at once.
-
-    Raises:
-        ContractError: ``inner`` broke its contract.
-    """
+    """What a detector finds in each ``(frame, view)``, in pixels of the frame; a bounded number of views at once."""
     found: list[list[Detection]] = []
     for first in range(0, len(views), _MAX_BATCH):
         chunk = views[first : first + _MAX_BATCH]

@@ -7,7 +7,6 @@ trains in bfloat16, and every layer of it can be int8 (see ``platereader.runtime
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -16,7 +15,7 @@ from typing_extensions import override
 
 from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
-from platereader.runtimes._int8_tensors import Block, convolutions
+from platereader.runtimes._int8_tensors import Block, Flow, convolutions
 from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 
@@ -62,13 +61,7 @@ class ConvCtc(nn.Module):
 
 
 def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str) -> ConvCtc:
-    """The network with given weights, ready to train on.
-
-    Args:
-        tensors: the state dict; half precision is widened.
-        config: the shape it was trained with.
-        name: of the file, for messages.
-    """
+    """The network with given weights, ready to train on; those of half precision are widened."""
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
         network = ConvCtc(config)
     try:
@@ -88,8 +81,8 @@ def int8_recognizer(
     """A runtime of the network with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
     with torch.device("meta"):  # for its structure only
         network = ConvCtc(config).eval()
-    readers = dict(pairwise(convolutions(network)))  # all of them are one chain
-    return int8_runtime(network, tensors, readers=readers, shape=(1, 1, *config.size_px), name=name)
+    flow = Flow(chains=(tuple(convolutions(network)),))
+    return int8_runtime(network, tensors, flow=flow, shape=(1, 1, *config.size_px), name=name)
 
 
 class Residual(Block):

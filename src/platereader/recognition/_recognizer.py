@@ -148,9 +148,7 @@ class CtcRecognizer:
 def _with_ends(log_probs: LogProbs, columns: int) -> LogProbs:
     """The columns before those of the ends; an end that is not seen is something illegible in its outermost step.
 
-    Args:
-        log_probs: float32 ``(N, T, K)`` with the left and the right end in ``columns`` and the next column.
-        columns: number of columns before them.
+    ``log_probs`` ``(N, T, K)`` have the left and the right end in ``columns`` and the next column.
     """
     seen = ctc.emitted(log_probs[:, :, columns : columns + 2])  # (N, 2)
     nothing = np.exp(log_probs[:, :, 0].sum(axis=1, dtype=np.float64))  # (N,): where nothing stands, nothing is hidden
@@ -183,4 +181,4 @@ def _on_torch(tensors: Mapping[str, Tensor], options: RuntimeOptions, name: str,
 
     if options.precision == "int8":
         return int8_recognizer(tensors, config=config, name=name)
-    return TorchRuntime.folded(network_from_state(tensors, config=config, name=name).eval(), options)
+    return TorchRuntime.folded(network_from_state(tensors, config=config, name=name), options)

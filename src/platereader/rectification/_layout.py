@@ -91,12 +91,7 @@ def join_lines(pixels: BgrImage) -> BgrImage:
     """Cut a straightened two-line plate at the gap between its lines and put the lower line right of the upper one.
 
     The gap is the run of rows with the lowest activity near the middle; where none is quiet the plate is cut in half.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR, the upright plate; not written to.
-
-    Returns:
-        uint8 ``(max(H // 2, 1), 2 * W, 3)`` BGR.
+    Of ``(H, W, 3)`` BGR pixels, ``(max(H // 2, 1), 2 * W, 3)`` are made.
     """
     height, width = pixels.shape[:2]
     cut = _gap_row(pixels) if height >= 8 and width >= 8 else height // 2

@@ -12,6 +12,8 @@ residual block has ``sum_scale`` and ``sum_zero_point`` of what it adds, for eng
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar, cast
 
@@ -32,6 +34,23 @@ class Scale(NamedTuple):
 
     scale: float
     zero_point: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What reads what in a network.
+
+    Attributes:
+        chains: names of convolutions of which each one's output, alone or in a sum, is the input of the next.
+        same_input: groups of convolutions that read the same tensor, or one a level and the other a sum with it.
+    """
+
+    chains: tuple[tuple[str, ...], ...]
+    same_input: tuple[tuple[str, ...], ...] = ()
+
+    def readers(self) -> dict[str, str]:
+        """For each convolution but the last ones, one that reads its output."""
+        return {name: reader for chain in self.chains for name, reader in pairwise(chain)}
 
 
 class Block(nn.Module):
@@ -65,6 +84,17 @@ def _named(network: nn.Module, kind: type[ModuleT]) -> list[tuple[str, ModuleT]]
     """The modules of a kind, with their names."""
     modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
     return [(name, module) for name, module in modules if isinstance(module, kind)]
+
+
+def shared_scales(inputs: Mapping[str, Scale], flow: Flow) -> dict[str, Scale]:
+    """The scales of the inputs of all convolutions, those that have to be the same made so: the widest.
+
+    Of each input the best scale is given; its zero point is 0.
+    """
+    shared = dict(inputs)
+    for names in flow.same_input:
+        shared |= dict.fromkeys(names, max(shared[name] for name in names))
+    return shared
 
 
 def quantized(network: nn.Module, inputs: Mapping[str, Scale], sums: Mapping[str, Scale]) -> dict[str, Tensor]:

@@ -135,7 +135,20 @@ def _resolved(options: RuntimeOptions, *, name: str, file_format: str, file_prec
 def exported_runtime(
     data: bytes, *, name: str, engine: str, precision: str = "fp32", threads: int | None = None
 ) -> Runtime:
-    """Load an ONNX file, with all tensors inside, with ``onnx`` or ``openvino``."""
+    """Load an ONNX file with ``onnx`` or ``openvino``.
+
+    Args:
+        data: the bytes of the file, with one input and all tensors inside.
+        name: of the file, for messages.
+        engine: what runs it.
+        precision: one that ``RuntimeOptions`` allows for the engine; ``int8`` for a file that was quantised.
+        threads: of this network alone; None for the cores that the process may use.
+
+    Raises:
+        EngineError: another engine.
+        MissingDependencyError: the engine is not installed.
+        WeightsCorruptError: not an ONNX file, or one that this version of the engine cannot run.
+    """
     if engine == "onnx":
         from platereader.runtimes._onnx import OnnxRuntime
 

@@ -55,8 +55,8 @@ class TorchRuntime:
 
     @classmethod
     def folded(cls, network: nn.Module, options: RuntimeOptions) -> TorchRuntime:
-        """A network in inference mode with its normalisation folded in, run as the options say."""
-        return cls(fuse_normalisation(network), precision=options.precision, device=options.device)
+        """A network with its normalisation folded in, run as the options say."""
+        return cls(fuse_normalisation(network.eval()), precision=options.precision, device=options.device)
 
     def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
         """The network's outputs for N pictures, as float32 arrays with N rows each."""

@@ -18,7 +18,7 @@ from typing_extensions import final
 
 from platereader.errors import EngineError
 from platereader.runtimes import Batch
-from platereader.runtimes._int8_tensors import Scale, adding_layers, blocks, check_int8, convolutions
+from platereader.runtimes._int8_tensors import Flow, Scale, adding_layers, blocks, check_int8, convolutions
 from platereader.runtimes._torch import check_process, numbers_of
 
 # A stream has one size of frames; pictures of all sizes must not fill the memory.
@@ -29,7 +29,7 @@ def int8_runtime(
     network: nn.Module,
     tensors: Mapping[str, Tensor],
     *,
-    readers: Mapping[str, str],
+    flow: Flow,
     shape: tuple[int, int, int, int],
     name: str,
 ) -> TorchInt8Runtime:
@@ -38,7 +38,7 @@ def int8_runtime(
     Args:
         network: for its structure only, and changed; may be on the device ``meta``.
         tensors: of its int8 file.
-        readers: for each convolution but the last ones, one that reads its output.
+        flow: what reads what in it.
         shape: of pictures to try it on: N, C, H, W.
         name: of the file, for messages.
 
@@ -47,7 +47,7 @@ def int8_runtime(
         EngineError: torch cannot compute in int8 here.
     """
     check_int8(tensors, network, name=name)
-    layers, pairs, adding = convolutions(network), blocks(network), adding_layers(network)
+    layers, pairs, adding, readers = convolutions(network), blocks(network), adding_layers(network), flow.readers()
     reads = {
         layer: Scale(float(tensors[f"{layer}.input_scale"]), int(tensors[f"{layer}.input_zero_point"]))
         for layer in layers
@@ -108,11 +108,7 @@ class TorchInt8Runtime:
             ) from error
 
     def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for N pictures, as float32 arrays with N rows each.
-
-        Raises:
-            EngineError: as for ``check_process``.
-        """
+        """The network's outputs for N pictures, as float32 arrays with N rows each."""
         check_process()
         with torch.inference_mode():
             return numbers_of(self._network(self._held(batch)))
