@@ -12,9 +12,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from platereader.detection._finder_network import add_levels, convolution, load_floats, upsample
+from platereader.detection._finder_network import add_levels, convolution, network_from_state, upsample
 from platereader.detection._refiner import CROP_SIZE
-from platereader.errors import WeightsCorruptError
 from platereader.runtimes._int8_tensors import Flow
 from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
@@ -81,19 +80,8 @@ class RefinerNetwork(nn.Module):
 
 
 def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNetwork:
-    """The network in inference mode with weights of any float type.
-
-    Raises:
-        WeightsCorruptError: names or shapes are those of another network.
-    """
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-        network = RefinerNetwork()
-    try:
-        load_floats(network, tensors)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise WeightsCorruptError(f"{name} does not hold a plate refiner's weights ({reason}).") from error
-    return network.eval()
+    """The network with given weights, as of ``network_from_state``."""
+    return network_from_state(RefinerNetwork, tensors, name=name, kind="refiner")
 
 
 def int8_refiner(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:

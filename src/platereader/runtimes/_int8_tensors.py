@@ -15,15 +15,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, NamedTuple, TypeVar, cast
+from typing import ClassVar, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from platereader.errors import WeightsCorruptError
 from platereader.runtimes._tensors import write_tensors
-
-ModuleT = TypeVar("ModuleT", bound=nn.Module)
+from platereader.runtimes._torch import ModuleT
 
 # Of a weight: two products of 255 and this fit 16 bits, in which processors before VNNI add them.
 _LARGEST = 64

@@ -23,7 +23,15 @@ OnTorch: TypeAlias = "Callable[[Mapping[str, Tensor], RuntimeOptions, str], Runt
 """Makes a runtime of the tensors of a file; the text is its name, for messages."""
 
 
-class _Contents(Protocol):
+class _Entry(Protocol):
+    """What ``registry.WeightEntry`` is, as far as it is needed here."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
     @property
     def format(self) -> str: ...
 
@@ -31,16 +39,11 @@ class _Contents(Protocol):
     def precision(self) -> str: ...
 
 
-class _Entry(Protocol):
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def sha256(self) -> str: ...
-
-
 class _Weights(Protocol):
     """What ``registry.WeightFile`` is, as far as it is needed here."""
+
+    @property
+    def entry(self) -> _Entry: ...
 
     @property
     def path(self) -> Path: ...
@@ -48,7 +51,7 @@ class _Weights(Protocol):
     @property
     def data(self) -> bytes: ...
 
-    def contents(self) -> _Contents: ...
+    def contents(self) -> object: ...
 
     def without_data(self) -> Self: ...
 
@@ -73,12 +76,11 @@ class LoadedRuntime:
         self, weights: _Weights, options: RuntimeOptions | None = None, on_torch: OnTorch | None = None
     ) -> None:
         self._made_from = (weights.without_data(), options, on_torch)
-        name, contents = str(weights.path), weights.contents()
-        chosen = _resolved(
-            options or RuntimeOptions(), name=name, file_format=contents.format, file_precision=contents.precision
-        )
+        name, entry = str(weights.path), weights.entry
+        weights.contents()  # refuses a file that is not what its entry says
+        chosen = _resolved(options or RuntimeOptions(), entry, name=name)
         self._inner: Runtime
-        if contents.format == "onnx" or on_torch is None:
+        if entry.format == "onnx" or on_torch is None:
             self._inner = exported_runtime(
                 weights.data, name=name, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
             )
@@ -102,25 +104,25 @@ class LoadedRuntime:
         return self._inner.run(batch)
 
 
-def _resolved(options: RuntimeOptions, *, name: str, file_format: str, file_precision: str) -> RuntimeOptions:
+def _resolved(options: RuntimeOptions, entry: _Entry, *, name: str) -> RuntimeOptions:
     """The options without ``auto``: the engine of the file's format, and its precision; refused if it cannot run so."""
-    default = "torch" if file_format == "safetensors" else "onnx"
+    default = "torch" if entry.format == "safetensors" else "onnx"
     engine = default if options.engine == "auto" else options.engine
-    precision = file_precision if options.precision == "auto" else options.precision
-    if (engine == "torch") != (file_format == "safetensors"):
+    precision = entry.precision if options.precision == "auto" else options.precision
+    if (engine == "torch") != (entry.format == "safetensors"):
         raise EngineError(
             f"engine is {engine!r} and the file {name}: use 'onnx' or 'openvino' for an ONNX file, 'torch' for a "
             "safetensors file; `platereader train export` makes the one from the other."
         )
-    if (precision == "int8") != (file_precision == "int8"):
+    if (precision == "int8") != (entry.precision == "int8"):
         raise EngineError(
-            f"{name} holds {file_precision} weights and precision is {precision!r}: use precision='int8' with the file "
+            f"{name} holds {entry.precision} weights and precision is {precision!r}: use precision='int8' with the file "
             "of a quantised network, and 'fp32' or 'bf16' with the file it is made from."
         )
     if options.device != "cpu" and (engine != "torch" or precision == "int8"):
         raise EngineError(
             f"device is {options.device!r}, which runs safetensors files in 'fp32' or 'bf16', and {name} holds "
-            f"{file_precision} weights in {file_format}: use device 'cpu'."
+            f"{entry.precision} weights in {entry.format}: use device 'cpu'."
         )
     if engine == "torch" and options.threads is not None:
         raise EngineError(
