@@ -116,8 +116,8 @@ def _resolved(options: RuntimeOptions, entry: _Entry, *, name: str) -> RuntimeOp
         )
     if (precision == "int8") != (entry.precision == "int8"):
         raise EngineError(
-            f"{name} holds {entry.precision} weights and precision is {precision!r}: use precision='int8' with the file "
-            "of a quantised network, and 'fp32' or 'bf16' with the file it is made from."
+            f"{name} holds {entry.precision} weights and precision is {precision!r}: use precision='int8' with the "
+            "file of a quantised network, and 'fp32' or 'bf16' with the file it is made from."
         )
     if options.device != "cpu" and (engine != "torch" or precision == "int8"):
         raise EngineError(
