@@ -128,13 +128,9 @@ class TiledDetector:
 
 @dataclass(frozen=True, slots=True)
 class _ViewDetection:
-    """A detection of one view in pixels of the frame.
+    """A detection in pixels of the frame, and the views that show it: several once pieces have been joined.
 
-    Attributes:
-        detection: what was found.
-        views: where; several once pieces have been joined.
-        cut: whether a seam may cut it off.
-        coarse: whether a tile shows all of it, too, and larger.
+    It is ``cut`` where a seam may cut it off, and ``coarse`` where a tile shows all of it, too, and larger.
     """
 
     detection: Detection

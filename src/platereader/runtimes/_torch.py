@@ -24,13 +24,8 @@ class TorchRuntime:
     The module is put into inference mode and the precision's format; it belongs to the runtime from then on.
     Calls from several threads are safe as long as the module keeps no state between calls.
 
-    Args:
-        module: the network with its weights.
-        precision: ``fp32`` or ``bf16``.
-        device: ``cpu``, or what torch calls another one: ``cuda``, ``cuda:1``.
-
     Raises:
-        EngineError: another precision, or torch has no such device here.
+        EngineError: another precision than ``fp32`` and ``bf16``, or torch has no such device here.
     """
 
     engine: str = "torch"

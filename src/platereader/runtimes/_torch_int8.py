@@ -129,10 +129,10 @@ class TorchInt8Runtime:
 
 @final
 class Int8Layer(nn.Module):
-    """One convolution with its ReLU, in the place of a float one.
+    """One convolution with its ReLU, in the place of a float one, whose strides, padding, dilation and groups it has.
 
     Args:
-        convolution: the float one, for its strides, padding, dilation and groups.
+        convolution: the float one.
         weight: int8 ``(O, I / groups, h, w)``, -64 to 64.
         weight_scale: float32 ``(O,)``.
         bias: float32 ``(O,)``.
