@@ -49,13 +49,18 @@ class ScoreWeights(NamedTuple):
         """How likely a place is a plate, 0 to 1."""
         first, second = self.evidence(proposal, place)
         logit = self.finder * first + self.refiner * second + self.bias
-        return 1 / (1 + math.exp(min(max(-logit, -60.0), 60.0)))
+        return probability(logit)
 
     @staticmethod
     def evidence(proposal: Proposal, place: Place) -> tuple[float, float]:
         """The logits of finder and refiner, the latter up to where it means more."""
         found = min(max(proposal.score, 1e-6), 1 - 1e-6)
         return math.log(found / (1 - found)), min(place.plate, _SUREST)
+
+
+def probability(logit: float) -> float:
+    """The logistic function, also of numbers that would overflow."""
+    return 1 / (1 + math.exp(min(-logit, 60.0)))
 
 
 EQUAL_WEIGHTS: Final = ScoreWeights()

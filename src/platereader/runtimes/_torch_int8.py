@@ -26,12 +26,7 @@ _SIZES_KEPT = 8
 
 
 def int8_runtime(
-    network: nn.Module,
-    tensors: Mapping[str, Tensor],
-    *,
-    flow: Flow,
-    shape: tuple[int, int, int, int],
-    name: str,
+    network: nn.Module, tensors: Mapping[str, Tensor], *, flow: Flow, shape: tuple[int, int, int, int], name: str
 ) -> TorchInt8Runtime:
     """A network with int8 layers in the place of its convolutions.
 
