@@ -42,30 +42,28 @@ def int8_runtime(
         EngineError: torch cannot compute in int8 here.
     """
     check_int8(tensors, network, name=name)
-    layers, pairs, adding, readers = convolutions(network), blocks(network), adding_layers(network), flow.readers()
+    convolved, pairs, adding, readers = convolutions(network), blocks(network), adding_layers(network), flow.readers()
     reads = {
         layer: Scale(float(tensors[f"{layer}.input_scale"]), int(tensors[f"{layer}.input_zero_point"]))
-        for layer in layers
+        for layer in convolved
     }
     adds = {last: reads[first] for first, last in pairs.values() if last in adding}
-    for layer, convolution in layers.items():
+    made: dict[str, nn.Module] = {}
+    for layer, convolution in convolved.items():
         weights = [tensors[f"{layer}.{part}"] for part in ("weight", "weight_scale", "bias")]
         gives = reads.get(readers.get(layer, ""))
-        made = Int8Layer(convolution, *weights, reads=reads[layer], adds=adds.get(layer), gives=gives)
-        owner = _put(network, layer, made)
-        if gives is not None:  # normalisation is folded, ReLU a part of the layer
-            del cast("nn.Sequential", owner)[1:]
+        made[layer] = Int8Layer(convolution, *weights, reads=reads[layer], adds=adds.get(layer), gives=gives)
+        # It stands for a sequence: normalisation is folded, ReLU a part of it; the last ones have neither.
+        _put(network, layer if gives is None else layer.rpartition(".")[0], made[layer])
     for block, (first, last) in pairs.items():
-        _put(network, block, _Int8Block(network.get_submodule(first), network.get_submodule(last)))
+        _put(network, block, _Int8Block(made[first], made[last]))
     return TorchInt8Runtime(network, reads=next(iter(reads.values())), shape=shape)
 
 
-def _put(network: nn.Module, name: str, module: nn.Module) -> nn.Module:
-    """Give a part of the network another module; what the part stood in."""
+def _put(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Give a part of a network another module; torch has a method for this from 2.5 on."""
     above, _, place = name.rpartition(".")
-    owner = network.get_submodule(above)
-    setattr(owner, place, module)
-    return owner
+    setattr(network.get_submodule(above), place, module)
 
 
 @final
@@ -156,16 +154,16 @@ class Int8Layer(nn.Module):
         self._weight, self._layout, self._reads = weight, layout, reads
         self._scales = (weight_scale, torch.zeros(len(bias), dtype=torch.int32))
         self._gives = (bias, *layout, *output, *(after if adds is None else (*adds, "sum", 1.0, "relu", *after[1:])))
-        self._packed: dict[tuple[int, ...], tuple[Any, Any]] = {}
+        self._packed: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def forward(self, features: Tensor, block: Tensor | None = None) -> Tensor:
         """Convolve uint8 ``(N, C, H, W)``; ``block`` is what is added, and may be overwritten."""
-        convolve, weight = self._prepared(features)
+        convolve, arguments = self._prepared(features)
         added = (block,) if self._adds else ()
-        return cast(Tensor, convolve(features, *self._reads, weight, *self._scales, *added, *self._gives))
+        return cast(Tensor, convolve(features, *arguments, *added, *self._gives))
 
-    def _prepared(self, features: Tensor) -> tuple[Any, Any]:
-        """The operator, and the weight as it wants it laid out.
+    def _prepared(self, features: Tensor) -> tuple[Any, tuple[Any, ...]]:
+        """The operator, and its arguments with the weight as it wants it laid out.
 
         It wants it otherwise for another size, for one picture than for several, and for another number of threads, and
         would lay it out anew in every call. Two threads may both do this once, to the same effect.
@@ -180,7 +178,7 @@ class Int8Layer(nn.Module):
             onednn = _operators()
             weight = onednn.qconv_prepack(self._weight, self._scales[0], *self._reads, *self._layout, list(shape))
             convolve = onednn.qconv2d_pointwise
-            prepared = convolve.binary if self._adds else convolve.default, weight
+            prepared = (convolve.binary if self._adds else convolve.default), (*self._reads, weight, *self._scales)
             self._packed[key] = prepared
         return prepared
 
