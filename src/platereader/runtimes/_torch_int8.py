@@ -154,32 +154,31 @@ class Int8Layer(nn.Module):
         self._weight, self._layout, self._reads = weight, layout, reads
         self._scales = (weight_scale, torch.zeros(len(bias), dtype=torch.int32))
         self._gives = (bias, *layout, *output, *(after if adds is None else (*adds, "sum", 1.0, "relu", *after[1:])))
-        self._packed: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
+        self._prepared: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def forward(self, features: Tensor, block: Tensor | None = None) -> Tensor:
         """Convolve uint8 ``(N, C, H, W)``; ``block`` is what is added, and may be overwritten."""
-        convolve, arguments = self._prepared(features)
+        pictures, _, height, width = features.shape
+        key = (torch.get_num_threads(), pictures > 1, height, width)
+        convolve, arguments = self._prepared.get(key) or self._prepare(features, key)
         added = (block,) if self._adds else ()
         return cast(Tensor, convolve(features, *arguments, *added, *self._gives))
 
-    def _prepared(self, features: Tensor) -> tuple[Any, tuple[Any, ...]]:
+    __call__ = forward  # what torch does around it takes longer than all the rest of it here
+
+    def _prepare(self, features: Tensor, key: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
         """The operator, and its arguments with the weight as it wants it laid out.
 
         It wants it otherwise for another size, for one picture than for several, and for another number of threads, and
         would lay it out anew in every call. Two threads may both do this once, to the same effect.
         """
-        pictures, *size = features.shape
-        shape = (min(pictures, 2), *size)
-        key = (torch.get_num_threads(), *shape)
-        prepared = self._packed.get(key)
-        if prepared is None:
-            if len(self._packed) >= _SIZES_KEPT:
-                self._packed.clear()
-            onednn = _operators()
-            weight = onednn.qconv_prepack(self._weight, self._scales[0], *self._reads, *self._layout, list(shape))
-            convolve = onednn.qconv2d_pointwise
-            prepared = (convolve.binary if self._adds else convolve.default), (*self._reads, weight, *self._scales)
-            self._packed[key] = prepared
+        if len(self._prepared) >= _SIZES_KEPT:
+            self._prepared.clear()
+        onednn, shape = _operators(), [min(len(features), 2), *features.shape[1:]]
+        weight = onednn.qconv_prepack(self._weight, self._scales[0], *self._reads, *self._layout, shape)
+        convolve = onednn.qconv2d_pointwise.binary if self._adds else onednn.qconv2d_pointwise.default
+        prepared = convolve, (*self._reads, weight, *self._scales)
+        self._prepared[key] = prepared
         return prepared
 
 
@@ -193,6 +192,8 @@ class _Int8Block(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Convolve uint8 ``(N, C, H, W)``."""
         return cast(Tensor, self._last(self._first(features), features))
+
+    __call__ = forward
 
 
 def _operators() -> Any:

@@ -136,4 +136,4 @@ def test_pictures_of_all_sizes_do_not_fill_the_memory() -> None:
     made = TorchInt8Runtime(layer, reads=only.reads, shape=(1, *SHAPE))
     for width in range(8, 40):
         made.run(np.zeros((1, 1, 8, width), np.float32))
-    assert len(vars(layer)["_packed"]) <= 8
+    assert len(vars(layer)["_prepared"]) <= 8
