@@ -42,7 +42,8 @@ def int8_runtime(
         EngineError: torch cannot compute in int8 here.
     """
     check_int8(tensors, network, name=name)
-    convolved, pairs, adding, readers = convolutions(network), blocks(network), adding_layers(network), flow.readers()
+    convolved, readers = convolutions(network), flow.readers()
+    pairs, adding = blocks(network), adding_layers(network)
     reads = {
         layer: Scale(float(tensors[f"{layer}.input_scale"]), int(tensors[f"{layer}.input_zero_point"]))
         for layer in convolved
@@ -149,11 +150,12 @@ class Int8Layer(nn.Module):
         padding = cast("tuple[int, int]", convolution.padding)
         layout = (*map(list, (convolution.stride, padding, convolution.dilation)), convolution.groups)
         output = (1.0, 0, torch.float32) if gives is None else (*gives, torch.uint8)
-        after = ("none" if gives is None else "relu", list[float](), "")
+        summed = () if adds is None else (*adds, "sum", 1.0)
+        activation = ("none" if gives is None else "relu", list[float](), "")
         self._adds = adds is not None
         self._weight, self._layout, self._reads = weight, layout, reads
         self._scales = (weight_scale, torch.zeros(len(bias), dtype=torch.int32))
-        self._gives = (bias, *layout, *output, *(after if adds is None else (*adds, "sum", 1.0, "relu", *after[1:])))
+        self._gives = (bias, *layout, *output, *summed, *activation)
         self._prepared: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def forward(self, features: Tensor, block: Tensor | None = None) -> Tensor:
@@ -164,7 +166,7 @@ class Int8Layer(nn.Module):
         added = (block,) if self._adds else ()
         return cast(Tensor, convolve(features, *arguments, *added, *self._gives))
 
-    __call__ = forward  # what torch does around it takes longer than all the rest of it here
+    __call__ = forward  # torch's own looks for hooks, of which there are none, and takes longer than forward
 
     def _prepare(self, features: Tensor, key: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
         """The operator, and its arguments with the weight as it wants it laid out.
