@@ -168,8 +168,12 @@ def _merged(candidates: Sequence[_ViewDetection]) -> list[Detection]:
 def _joined(better: _ViewDetection, other: _ViewDetection) -> _ViewDetection:
     """Two pieces of one plate as one."""
     first, second = better.detection, other.detection
-    x1, y1, x2, y2 = zip(first.box.to_tuple(), second.box.to_tuple(), strict=True)
-    box = Box(min(x1), min(y1), max(x2), max(y2))
+    box = Box(
+        min(first.box.x1, second.box.x1),
+        min(first.box.y1, second.box.y1),
+        max(first.box.x2, second.box.x2),
+        max(first.box.y2, second.box.y2),
+    )
     views = better.views | other.views
     for piece in (first, second):
         if piece.box.area >= _WHOLE_SHARE * box.area:
