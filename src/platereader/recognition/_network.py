@@ -54,7 +54,8 @@ class ConvCtc(nn.Module):
         Returns:
             ``(N, T, C + 1)`` log probabilities, T = W / 4: the blank, the characters, illegible.
         """
-        columns = self.dropout(cast(Tensor, self.layers(pictures)))  # (N, F, 1, T)
+        columns = cast(Tensor, self.layers(pictures))  # (N, F, 1, T)
+        columns = self.dropout(columns) if self.training else columns
         scores = cast(Tensor, self.classify(columns))  # (N, C + 1, 1, T)
         # bfloat16 could not tell 0.996 from 1.
         return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)

@@ -58,7 +58,9 @@ class TorchRuntime:
         check_process()
         with torch.inference_mode():
             tensor = torch.from_numpy(np.ascontiguousarray(batch))
-            return numbers_of(cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor))))
+            outputs = cast("Tensor | tuple[Tensor, ...]", self._module(self._formatted(tensor)))
+            several = (outputs,) if isinstance(outputs, Tensor) else outputs
+            return tuple(output.float().cpu().numpy() for output in several)
 
     @property
     def threads(self) -> int:
@@ -70,12 +72,6 @@ class TorchRuntime:
         if tensor.dtype == torch.uint8:
             return planes(tensor.to(self._device), self._format)
         return tensor.to(self._device, self._format, memory_format=torch.channels_last)
-
-
-def numbers_of(outputs: Tensor | tuple[Tensor, ...]) -> tuple[NDArray[np.float32], ...]:
-    """A network's outputs as float32 arrays."""
-    several = (outputs,) if isinstance(outputs, Tensor) else outputs
-    return tuple(output.float().cpu().numpy() for output in several)
 
 
 def planes(pixels: Tensor, numbers: torch.dtype = torch.float32) -> Tensor:

@@ -19,7 +19,7 @@ from typing_extensions import final
 from platereader.errors import EngineError
 from platereader.runtimes import Batch
 from platereader.runtimes._int8_tensors import Flow, Scale, adding_layers, blocks, check_int8, convolutions
-from platereader.runtimes._torch import check_process, numbers_of
+from platereader.runtimes._torch import check_process
 
 # A stream has one size of frames; pictures of all sizes must not fill the memory.
 _SIZES_KEPT = 8
@@ -105,7 +105,9 @@ class TorchInt8Runtime:
         """The network's outputs for N pictures, as float32 arrays with N rows each."""
         check_process()
         with torch.inference_mode():
-            return numbers_of(self._network(self._held(batch)))
+            outputs = self._network(self._held(batch))
+            several = (outputs,) if isinstance(outputs, Tensor) else outputs
+            return tuple(output.float().numpy() for output in several)
 
     def _held(self, batch: Batch) -> Tensor:
         """A batch as the first convolution reads it; pixels are held so already."""
@@ -189,11 +191,12 @@ class _Int8Block(nn.Module):
 
     def __init__(self, first: nn.Module, last: nn.Module) -> None:
         super().__init__()
-        self._first, self._last = first, last
+        self._pair = first, last
 
     def forward(self, features: Tensor) -> Tensor:
         """Convolve uint8 ``(N, C, H, W)``."""
-        return cast(Tensor, self._last(self._first(features), features))
+        first, last = self._pair
+        return cast(Tensor, last(first(features), features))
 
     __call__ = forward
 
