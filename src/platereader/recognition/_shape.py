@@ -96,16 +96,19 @@ class ConvCtcConfig:
 
 def _allowed(name: str, value: object) -> bool:
     """Whether a value could be that of a field."""
-    several = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
     if name == "marks":  # the alphabet looks at each of them
-        return isinstance(value, tuple) and all(isinstance(one, str) for one in several)
-    if isinstance(getattr(ConvCtcConfig(), name), tuple):
-        return len(several) > 0 and all(_is_whole(one, least=1) for one in several)
-    return _is_whole(value, least=0 if name == "ends" else 1)
+        return isinstance(value, tuple) and all(isinstance(one, str) for one in cast("tuple[object, ...]", value))
+    if name == "ends" and type(value) is int:
+        return value >= 0
+    return _is_size(value, like=getattr(ConvCtcConfig(), name))
 
 
-def _is_whole(value: object, *, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _is_size(value: object, *, like: object) -> bool:
+    """Whether a value could be that of a field: a whole number from 1, or some where there are several."""
+    if isinstance(like, tuple):
+        sizes = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+        return len(sizes) > 0 and all(_is_size(one, like=1) for one in sizes)
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def shape_of(settings: Mapping[str, Any], *, alphabet: str | None) -> tuple[Alphabet, ConvCtcConfig]:
