@@ -143,11 +143,9 @@ def checked_rectify(rectifier: Rectifier, frame: BgrImage, detections: Sequence[
 
 
 class Recognized(NamedTuple):
-    """What a recognizer says of N plates.
+    """What a recognizer says of N plates: float32 ``(N, T, C)`` of the classes of a text, the blank first.
 
-    Attributes:
-        log_probs: float32 ``(N, T, C)`` of the classes of a text, the blank first.
-        marks: of each plate, the probability that the mark of each country of the alphabet is on it.
+    ``marks`` are, of each plate, the probabilities that the mark of each country of the alphabet is on it.
     """
 
     log_probs: LogProbs

@@ -76,30 +76,19 @@ class InputFiles:
 
 
 def write_bytes(path: Path, data: bytes, *, inputs: InputFiles | None = None) -> None:
-    """Write a whole file; one that is already there is replaced.
-
-    Args:
-        path: where it goes; the folder must exist.
-        data: all of its bytes.
-        inputs: files that are not replaced.
+    """Write a whole file into a folder that exists; one that is already there is replaced.
 
     Raises:
-        FileError: it cannot be written, or the target is a link, a folder, a device, an input or a file of another
-            kind; nothing was changed.
+        FileError: it cannot be written, or the target is a link, a folder, a device, one of the ``inputs`` or a file of
+            another kind; nothing was changed.
     """
-    descriptor, part = _create(path, inputs)
-    try:
-        with _failures_named(path):
-            try:
-                _write_all(descriptor, data)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            _compare(part, data)
-        _move(part, path, inputs)
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
+    with _part_of(path, inputs) as (descriptor, part), _failures_named(path):
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        _compare(part, data)
 
 
 def write_text(path: Path, text: str, *, inputs: InputFiles | None = None) -> None:
@@ -116,23 +105,16 @@ def write_json(path: Path, data: object, *, inputs: InputFiles | None = None) ->
 def new_file(path: Path, *, inputs: InputFiles | None = None) -> Generator[Path]:
     """An empty file for a writer that wants a path; it takes the name ``path`` when the block is left without an error.
 
-    Args:
-        path: where it goes; the folder must exist. The temporary name has the same ending.
-        inputs: files that are not replaced.
+    The folder must exist. The temporary name has the same ending.
 
     Raises:
         FileError: as for ``write_bytes``. What the block itself raises is passed on.
     """
-    descriptor, part = _create(path, inputs)
-    os.close(descriptor)
-    try:
+    with _part_of(path, inputs) as (descriptor, part):
+        os.close(descriptor)
         yield part
         with _failures_named(path):
             _force_to_disk(part)
-        _move(part, path, inputs)
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
 
 
 def append_text(path: Path, text: str) -> None:
@@ -156,15 +138,12 @@ def append_text(path: Path, text: str) -> None:
 
 
 def read_bytes(path: Path, *, limit_bytes: int, what: str) -> bytes:
-    """All bytes of a regular file; never waits for a pipe or a device.
+    """All bytes of a regular file, or of one that a link leads to; never waits for a pipe or a device.
 
-    Args:
-        path: the file, or a link to it.
-        limit_bytes: the largest length that is read.
-        what: what the file is, for messages: ``"the weights"``.
+    ``what`` the file is stands in messages: ``"the weights"``.
 
     Raises:
-        FileError: there is no such file, it is no regular file, it cannot be read or is longer.
+        FileError: there is no such file, it is no regular file, it cannot be read or is longer than the limit.
     """
     with open_regular(path, what=what) as file:
         try:
@@ -184,11 +163,7 @@ def read_bytes(path: Path, *, limit_bytes: int, what: str) -> bytes:
 
 
 def open_regular(path: Path, *, what: str) -> BinaryIO:
-    """A regular file, open to read from; never waits for a pipe or a device.
-
-    Args:
-        path: the file, or a link to it.
-        what: what the file is, for messages.
+    """A regular file, open to read from, as ``read_bytes`` reads one.
 
     Raises:
         FileError: there is no such file, it is no regular file or it cannot be read.
@@ -219,21 +194,25 @@ def _cannot_read(path: Path, what: str, error: OSError | ValueError) -> FileErro
     return FileError(f"cannot read {what} {str(path)!r} ({reason}): check the path and that it may be read.")
 
 
-def _create(target: Path, inputs: InputFiles | None) -> tuple[int, Path]:
-    """Open an empty file beside ``target`` under a new name with the same ending, with the user's usual permissions."""
+@contextmanager
+def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Path]]:
+    """An empty open file beside ``target``, under a new name with the same ending, with the user's usual permissions.
+
+    It takes the target's name when the block is left without an error, and is gone otherwise.
+    """
     with _failures_named(target):
         _check_target(target, inputs)
         part = target.with_name(f".{secrets.token_hex(16)}{target.suffix}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON
-        return os.open(part, flags, 0o666), part
-
-
-def _move(part: Path, target: Path, inputs: InputFiles | None) -> None:
-    """Give the finished file its name."""
-    with _failures_named(target):
-        _check_target(target, inputs)
-        _check_kind(part, target)
-        part.replace(target)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON, 0o666)
+    try:
+        yield descriptor, part
+        with _failures_named(target):
+            _check_target(target, inputs)
+            _check_kind(part, target)
+            part.replace(target)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
 
 
 def _check_target(target: Path, inputs: InputFiles | None) -> None:

@@ -107,15 +107,15 @@ def load_detector(
     from platereader.detection._yolo import YoloDetector
 
     if files[0].entry.settings.get("network") == YOLO:
-        yolo = _load(YoloDetector.from_weights, files, DETECTOR_SPECS, options=options)
+        yolo = _load(YoloDetector.from_weights, files, options=options)
         if yolo.has_corners:
             return yolo
         second = _files(REFINER_WEIGHTS, kind="refiner", registry=registry)
-        return RefinedDetector(yolo, _load(Refiner.from_weights, second, DETECTOR_SPECS, options=options))
+        return RefinedDetector(yolo, _load(Refiner.from_weights, second, options=options))
     second = _files(_refiner_of(files[0].entry, files[0].folder), kind="refiner", registry=registry)
     _check_pair(files[0].entry, [file.entry for file in second])
-    finder = _load(Finder.from_weights, files, DETECTOR_SPECS, options=options)
-    return PlateDetector.of(finder, _load(Refiner.from_weights, second, DETECTOR_SPECS, options=options))
+    finder = _load(Finder.from_weights, files, options=options)
+    return PlateDetector.of(finder, _load(Refiner.from_weights, second, options=options))
 
 
 def load_recognizer(
@@ -125,7 +125,7 @@ def load_recognizer(
     from platereader.recognition._recognizer import CtcRecognizer
 
     files = _files(weights, kind="recognizer", registry=registry)
-    return _load(CtcRecognizer.from_weights, files, RECOGNIZER_SPECS, options=options or RuntimeOptions())
+    return _load(CtcRecognizer.from_weights, files, options=options or RuntimeOptions())
 
 
 def resolve_weights(name_or_path: str | Path, *, kind: Kind, registry: Registry, **choice: Any) -> WeightFile:
@@ -201,14 +201,9 @@ def _check_pair(finder: WeightEntry, refiners: Sequence[WeightEntry]) -> None:
         )
 
 
-def _load(
-    from_weights: Callable[..., Network],
-    files: Sequence[_File],
-    specs: Sequence[RuntimeSpec],
-    *,
-    options: RuntimeOptions,
-) -> Network:
+def _load(from_weights: Callable[..., Network], files: Sequence[_File], *, options: RuntimeOptions) -> Network:
     """The network with the first spec that its engine accepts."""
+    specs = RECOGNIZER_SPECS if files[0].entry.kind == "recognizer" else DETECTOR_SPECS
     refusals: list[EngineError] = []
     for chosen, why in _attempts(files, options):
         measured = _measured(files, specs, chosen)

@@ -14,8 +14,6 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._preprocess import resize_into
 
-__all__ = ["CONTEXT", "Window", "cut_upright", "cut_windows", "to_frame", "window_around"]
-
 CONTEXT = 1.5
 """Width of a window in widths of the plate that it is for."""
 
@@ -32,14 +30,7 @@ _TURNED_PX = 224
 
 
 class Window(NamedTuple):
-    """A part of a frame in whole pixels, which may reach beyond the frame.
-
-    Attributes:
-        left: of the first column.
-        top: of the first row.
-        width: in pixels.
-        height: in pixels.
-    """
+    """A part of a frame in whole pixels, which may reach beyond the frame."""
 
     left: int
     top: int
@@ -71,12 +62,9 @@ def to_frame(points: NDArray[np.float32], windows: Sequence[Window]) -> NDArray[
 
 
 def cut_windows(frame: BgrImage, windows: Sequence[Window], *, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Windows of a frame at one size, uint8 ``(N, height, width, 3)`` BGR; beyond the frame its edge is repeated.
+    """Windows of a frame, each of which meets it, at one size (height, width), uint8 ``(N, height, width, 3)`` BGR.
 
-    Args:
-        frame: not written to.
-        windows: each meets the frame.
-        size: height and width in pixels.
+    Beyond the frame its edge is repeated.
     """
     crops = np.empty((len(windows), *size, 3), np.uint8)
     for crop, window in zip(crops, windows, strict=True):
@@ -87,12 +75,7 @@ def cut_windows(frame: BgrImage, windows: Sequence[Window], *, size: tuple[int, 
 def cut_upright(
     frame: BgrImage, corners: Quad, *, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The window for a plate with these corners, turned so that the plate lies level.
-
-    Args:
-        frame: not written to; the middle of the corners lies in it.
-        corners: in pixels of the frame.
-        size: height and width of the crop in pixels.
+    """The window for a plate with these corners, turned so that the plate lies level; their middle lies in the frame.
 
     Returns:
         The crop, uint8 ``(height, width, 3)`` BGR, and the matrix from parts of it, 0 to 1, to pixels of the frame,

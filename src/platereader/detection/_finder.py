@@ -20,18 +20,17 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box
 from platereader.detection._nms import suppress
 from platereader.detection._preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
-from platereader.detection._weights import is_number, network_runtime
+from platereader.detection._thresholds import check_shares, is_number
 from platereader.errors import ContractError, InvalidArgumentError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
-
-__all__ = ["STRIDES", "Finder", "Proposal", "cell_grid", "decode_proposals"]
+from platereader.runtimes._loaded import LoadedRuntime
 
 STRIDES = (8, 16, 32)
 """Pixels per cell of the three output levels."""
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 FloatArray = NDArray[np.float32]
 
@@ -85,9 +84,7 @@ class Finder:
             raise InvalidArgumentError(
                 f"input_size is {self.input_size!r}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 832."
             )
-        for name in ("min_score", "max_iou"):
-            if not is_number(getattr(self, name)) or not 0 <= getattr(self, name) <= 1:
-                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed is 0 to 1.")
+        check_shares(self, "min_score", "max_iou")
         if not is_number(self.largest_shrink) or self.largest_shrink <= 0:
             raise InvalidArgumentError(
                 f"largest_shrink is {self.largest_shrink!r}, allowed are numbers above 0: try 2.5."
@@ -109,7 +106,7 @@ class Finder:
             MissingDependencyError: the engine is not installed.
             InvalidArgumentError: a setting is unknown or out of range.
         """
-        runtime = network_runtime(weights, options, network=_network, int8=_int8)
+        runtime = LoadedRuntime(weights, options, _on_torch)
         settings = weights.settings.get("finder", {})
         try:
             return cls(runtime, **settings, weights=weights.entry)
@@ -188,9 +185,6 @@ def decode_proposals(
     Returns:
         Boxes ``(M, 4)`` in pixels of the input and their scores ``(M,)``, 0 to 1. Cells with numbers that are not
         finite are left out.
-
-    Raises:
-        ContractError: the network has not the cells of an input of this size.
     """
     centres, strides = _cells(size)
     if scores.shape != (len(centres),) or sides.shape != (4, len(centres)):
@@ -230,19 +224,13 @@ def cell_grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     return np.concatenate(centres), np.concatenate(strides)
 
 
-@lru_cache(maxsize=16)
-def _cells(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """``cell_grid``, kept for the sizes that come again and again."""
-    return cell_grid(size)
+_cells = lru_cache(maxsize=16)(cell_grid)  # kept for the sizes that come again and again
 
 
-def _network(tensors: Mapping[str, Tensor], name: str) -> nn.Module:
-    from platereader.detection._finder_network import finder_from_state
+def _on_torch(tensors: Mapping[str, Tensor], options: RuntimeOptions, name: str) -> Runtime:
+    from platereader.detection._finder_network import finder_from_state, int8_finder
+    from platereader.runtimes._torch import TorchRuntime
 
-    return finder_from_state(tensors, name=name)
-
-
-def _int8(tensors: Mapping[str, Tensor], name: str) -> Runtime:
-    from platereader.detection._int8_networks import int8_finder
-
-    return int8_finder(tensors, name=name)
+    if options.precision == "int8":
+        return int8_finder(tensors, name=name)
+    return TorchRuntime.folded(finder_from_state(tensors, name=name), options)

@@ -8,7 +8,7 @@ before it, also in int8.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 import torch
@@ -16,18 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platereader.errors import WeightsCorruptError
-
-__all__ = [
-    "DEFAULT_WIDTHS",
-    "STAGES",
-    "FinderNetwork",
-    "Separable",
-    "add_levels",
-    "convolution",
-    "finder_from_state",
-    "load_floats",
-    "upsample",
-]
+from platereader.runtimes._int8_tensors import Block, Flow
+from platereader.runtimes._torch import ModuleT
+from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 DEFAULT_WIDTHS: Final = (8, 16, 48, 96, 160)
 """Channels at strides 2, 4, 8, 16 and 32."""
@@ -43,15 +34,10 @@ _FIRST_SCORE = 1e-3
 
 
 class FinderNetwork(nn.Module):
-    """From pictures to raw scores and boxes of all cells.
-
-    Built with random weights; ``load_state_dict`` or ``finder_from_state`` fill them.
+    """From pictures to raw scores and boxes of all cells; built with random weights.
 
     Args:
-        widths: channels at strides 2, 4, 8, 16 and 32.
-
-    Attributes:
-        widths: as given.
+        widths: channels at strides 2, 4, 8, 16 and 32; kept as a tuple.
     """
 
     def __init__(self, widths: Sequence[int] = DEFAULT_WIDTHS) -> None:
@@ -94,41 +80,46 @@ class FinderNetwork(nn.Module):
 
 
 def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetwork:
-    """The network in inference mode with given weights of any float type, in the widths that they have.
+    """The network with given weights, as of ``network_from_state``, in the widths that they have."""
 
-    Args:
-        tensors: the state dict.
-        name: how an error calls it.
-
-    Raises:
-        WeightsCorruptError: names or shapes are those of another network.
-    """
-    try:
+    def sized() -> FinderNetwork:
         widths = [len(tensors[f"{layer}.weight"]) for layer in WIDTHS_SEEN]
         if 0 in widths:
             raise ValueError(f"{WIDTHS_SEEN[widths.index(0)]}.weight is empty")
+        return FinderNetwork(widths)
+
+    return network_from_state(sized, tensors, name=name, kind="finder")
+
+
+def network_from_state(make: Callable[[], ModuleT], tensors: Mapping[str, Tensor], *, name: str, kind: str) -> ModuleT:
+    """A finder or a refiner in inference mode with weights of any float type.
+
+    Raises:
+        WeightsCorruptError: names or shapes are those of another network, or numbers are no floats or not finite.
+    """
+    try:
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-            network = FinderNetwork(widths)
-        load_floats(network, tensors)
+            network = make()
+        for key, value in tensors.items():
+            if not value.is_floating_point() and not key.endswith("num_batches_tracked"):
+                raise ValueError(f"{key} is {value.dtype}, expected are floats")
+            if value.is_floating_point() and not value.isfinite().all():
+                raise ValueError(f"{key} is not finite")
+        network.load_state_dict(tensors)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[-1].strip()
-        raise WeightsCorruptError(f"{name} does not hold a plate finder's weights ({reason}).") from error
+        raise WeightsCorruptError(f"{name} does not hold a plate {kind}'s weights ({reason}).") from error
     return network.eval()
 
 
-def load_floats(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Give a network weights of any float type.
-
-    Raises:
-        RuntimeError: names or shapes are those of another network.
-        ValueError: they are of another type, or not finite.
-    """
-    for key, value in tensors.items():
-        if not value.is_floating_point() and not key.endswith("num_batches_tracked"):
-            raise ValueError(f"{key} is {value.dtype}, expected are floats")
-        if value.is_floating_point() and not value.isfinite().all():
-            raise ValueError(f"{key} is not finite")
-    network.load_state_dict(tensors)
+def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
+    """A runtime of a finder with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
+    weights = [tensors.get(f"{layer}.weight") for layer in WIDTHS_SEEN]
+    # Of what is missing or has no rows the width does not matter: it is refused below.
+    widths = [1 if one is None or not one.numel() or not one.dim() else len(one) for one in weights]
+    with torch.device("meta"):  # for its structure only
+        network = FinderNetwork(widths).eval()
+    return int8_runtime(network, tensors, flow=FINDER_FLOW, shape=(1, 3, 64, 64), name=name)
 
 
 def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -140,8 +131,10 @@ def convolution(channels: int, wanted: int, *, side: int = 3, stride: int = 1, g
     )
 
 
-class Separable(nn.Module):
+class Separable(Block):
     """A convolution of each channel by itself, then one across them; to what keeps its shape the input is added."""
+
+    pair = ("each.0", "across.0")
 
     def __init__(self, channels: int, wanted: int, *, side: int = 3, stride: int = 1) -> None:
         super().__init__()
@@ -179,3 +172,32 @@ def _head(channels: int) -> nn.Sequential:
 def upsample(level: Tensor) -> Tensor:
     """A level ``(N, C, H, W)`` at the next finer one's size."""
     return functional.interpolate(level, scale_factor=2.0, mode="nearest")
+
+
+def _separable(block: str) -> tuple[str, str]:
+    """The two convolutions of a block of that name."""
+    first, last = Separable.pair
+    return f"{block}.{first}", f"{block}.{last}"
+
+
+_BLOCKS = (f"stages.{stage}.{place}" for stage, (depth, _) in enumerate(STAGES) for place in range(depth))
+
+FINDER_FLOW: Final = Flow(
+    chains=(
+        (
+            *("stem.0.0", "stem.1.0"),
+            *(layer for block in _BLOCKS for layer in _separable(block)),
+            *("reduce.0.0", *_separable("top_down.0"), "reduce.1.0", *_separable("top_down.1")),
+            *(*_separable("heads.0.0"), "heads.0.1"),
+        ),
+        (*_separable("heads.1.0"), "heads.1.1"),
+        (*_separable("heads.2.0"), "heads.2.1"),
+    ),
+    same_input=(
+        ("stages.1.0.each.0", "top_down.1.each.0"),
+        ("stages.2.0.each.0", "top_down.0.each.0"),
+        ("reduce.0.0", "heads.2.0.each.0"),
+        ("reduce.1.0", "heads.1.0.each.0"),
+    ),
+)
+"""What reads what in ``FinderNetwork``."""

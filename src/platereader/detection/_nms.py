@@ -12,14 +12,9 @@ Bounds: TypeAlias = tuple[float, float, float, float]
 
 
 def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
-    """Which boxes stay when each may overlap a better one that stays by at most ``max_iou``.
+    """Indices of the boxes that stay when each may overlap a better one that stays by an IoU of ``max_iou``, 0 to 1.
 
-    Args:
-        boxes: the best one first.
-        max_iou: greatest IoU of two boxes that both stay, 0 to 1.
-
-    Returns:
-        Indices of those that stay, in their order.
+    The best box comes first.
     """
     sized = [(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in boxes]
     alike = [1.0] * len(sized)  # OpenCV keeps the order of equal scores
@@ -27,14 +22,9 @@ def suppress(boxes: Sequence[Bounds], *, max_iou: float) -> list[int]:
 
 
 def drop_parts(boxes: Sequence[Bounds], *, max_share: float) -> list[int]:
-    """Which boxes stay when at most ``max_share`` of the area of each may lie inside of a better one.
+    """Indices of the boxes that stay when at most ``max_share`` of the area of each may lie inside of a better one.
 
-    Args:
-        boxes: the best one first.
-        max_share: 0 to 1.
-
-    Returns:
-        Indices of those that stay, in their order.
+    The best box comes first.
     """
     kept: list[int] = []
     for index, (x1, y1, x2, y2) in enumerate(boxes):

@@ -12,14 +12,12 @@ from platereader._geometry import Box, Quad
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import drop_parts, suppress
 from platereader.detection._refiner import Place, Refiner
-from platereader.detection._weights import is_number
+from platereader.detection._thresholds import check_shares, is_number
 from platereader.errors import InvalidArgumentError
 from platereader.registry import WeightFile
 from platereader.results import Detection, Lines, PartDescription
 from platereader.runtimes import RuntimeOptions
-from platereader.runtimes._description import network_description
-
-__all__ = ["EQUAL_WEIGHTS", "PlateDetector", "ScoreWeights", "combined_box"]
+from platereader.runtimes._loaded import network_description
 
 _MIN_SIDE_PX = 1.0
 # Corners of a plate that is partly outside may lie outside of its box, but not by more than this times its size.
@@ -51,13 +49,18 @@ class ScoreWeights(NamedTuple):
         """How likely a place is a plate, 0 to 1."""
         first, second = self.evidence(proposal, place)
         logit = self.finder * first + self.refiner * second + self.bias
-        return 1 / (1 + math.exp(min(max(-logit, -60.0), 60.0)))
+        return probability(logit)
 
     @staticmethod
     def evidence(proposal: Proposal, place: Place) -> tuple[float, float]:
         """The logits of finder and refiner, the latter up to where it means more."""
         found = min(max(proposal.score, 1e-6), 1 - 1e-6)
         return math.log(found / (1 - found)), min(place.plate, _SUREST)
+
+
+def probability(logit: float) -> float:
+    """The logistic function, also of numbers that would overflow."""
+    return 1 / (1 + math.exp(min(-logit, 60.0)))
 
 
 EQUAL_WEIGHTS: Final = ScoreWeights()
@@ -92,9 +95,7 @@ class PlateDetector:
     max_iou: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("min_score", "max_iou", "refined_share"):
-            if not is_number(getattr(self, name)) or not 0 <= getattr(self, name) <= 1:
-                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed is 0 to 1.")
+        check_shares(self, "min_score", "max_iou", "refined_share")
         if not all(map(is_number, self.score_weights)):
             raise InvalidArgumentError(f"score_weights is {self.score_weights!r}, allowed are finite numbers.")
 
@@ -162,13 +163,12 @@ class PlateDetector:
     def description(self) -> PartDescription:
         """What it is and how it runs; the note says with which refiner."""
         weights, refiner = self.finder.weights, self.refiner.weights
-        name, sha256 = (None, None) if weights is None else (weights.model, weights.sha256)
         second = None if refiner is None else f"with {refiner.model} {refiner.sha256[:12]}"
         first_runs, second_runs = ((one.runtime.engine, one.runtime.precision) for one in (self.finder, self.refiner))
         if second is not None and first_runs != second_runs:
             second += f" on {' '.join(second_runs)}"
         note = "; ".join(text for text in (second, self.finder.note) if text) or None
-        return network_description(self, self.finder.runtime, part="detector", weights=name, sha256=sha256, note=note)
+        return network_description(self, self.finder.runtime, part="detector", weights=weights, note=note)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, best first.

@@ -19,23 +19,13 @@ STRIDE_PX = 32
 FILL = 114
 """Grey level of the border, as in training."""
 
-
 # Shrinking by more than this between pixels would nearly skip some.
 _MOST_SAMPLED = 1.75
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """How a frame lies in its network input: scaled by ``scale_x`` and ``scale_y``, then moved to ``(left, top)``.
-
-    Attributes:
-        width: of the network input, pixels.
-        height: of the network input, pixels.
-        inner_width: of the scaled frame, pixels.
-        inner_height: of the scaled frame, pixels.
-        frame_width: of the frame, pixels.
-        frame_height: of the frame, pixels.
-    """
+    """How a frame lies in its network input, in pixels: scaled to its inner size, in the middle of grey borders."""
 
     width: int
     height: int
@@ -62,14 +52,9 @@ class Letterbox:
 
 
 def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
-    """Shrink a frame of ``width`` x ``height`` px to ``input_size`` px, with as little border as whole strides allow.
+    """Shrink a frame to ``input_size`` px on its longer side, with as little border as whole strides allow.
 
     A frame that is smaller already keeps its size: enlarging adds time but no detail.
-
-    Args:
-        width: of the frame, pixels.
-        height: of the frame, pixels.
-        input_size: longest side of the network input, pixels, a multiple of 32.
     """
     scale = min(input_size / max(width, height), 1.0)
     inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
@@ -79,12 +64,7 @@ def plan_letterbox(width: int, height: int, *, input_size: int) -> Letterbox:
 
 
 def apply_letterboxes(frames: Sequence[BgrImage], plans: Sequence[Letterbox]) -> NDArray[np.uint8]:
-    """Frames as one batch, uint8 ``(N, H, W, 3)`` BGR, with grey borders.
-
-    Args:
-        frames: N frames, one or more; not written to.
-        plans: one for each, all of the same width and height.
-    """
+    """Frames as one batch, uint8 ``(N, H, W, 3)`` BGR, with grey borders; all plans are of one width and height."""
     canvas = np.empty((len(frames), plans[0].height, plans[0].width, 3), np.uint8)
     for picture, frame, plan in zip(canvas, frames, plans, strict=True):
         bottom, right = plan.top + plan.inner_height, plan.left + plan.inner_width
@@ -98,12 +78,8 @@ def resize_into(target: NDArray[np.uint8], pixels: BgrImage, *, most_sampled: fl
     """Write a picture at the size of ``target``, one that is much larger nearly as averages over areas.
 
     OpenCV takes seven times as long for these as for samples between pixels, but when it halves. So a picture is halved
-    as long as its sides are even; one that is still too large then is sampled at twice the size, and that is halved.
-
-    Args:
-        target: uint8 ``(H, W, 3)``, written to.
-        pixels: of the same shape but for its size; not written to.
-        most_sampled: a picture that is shrunk by more than this is sampled at twice the size.
+    as long as its sides are even; one that is shrunk by more than ``most_sampled`` then is sampled at twice the size,
+    and that is halved.
     """
     height, width = target.shape[:2]
     while pixels.shape[1] >= 2 * width and not (pixels.shape[0] % 2 or pixels.shape[1] % 2):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, final
@@ -11,15 +10,13 @@ from platereader._arrays import BgrImage
 from platereader._contracts import check_part, checked_detect
 from platereader._geometry import Box
 from platereader.detection._nms import suppress
-from platereader.detection._plate_detector import combined_box
+from platereader.detection._plate_detector import combined_box, probability
 from platereader.detection._refiner import Place, Refiner
 from platereader.detection._region import RegionDetector
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
 from platereader.registry import Registry
 from platereader.results import Detection
-
-__all__ = ["REFINER_WEIGHTS", "RefinedDetector"]
 
 REFINER_WEIGHTS: Final = "plate-refiner"
 """The weights of the refiner that comes with the library."""
@@ -84,14 +81,10 @@ class RefinedDetector:
             boxes: places in pixels of the frame; each meets it.
         """
         (places,) = self.refiner.refine([frame], [boxes])
-        seen = [(Detection(box, _probability(place.plate)), place) for box, place in zip(boxes, places, strict=True)]
+        seen = [(Detection(box, probability(place.plate)), place) for box, place in zip(boxes, places, strict=True)]
         plates = [_refined(item, place, frame) for item, place in seen if place.plate > _MIN_PLATE]
         ranked = sorted(plates, key=lambda plate: -plate.score)
         return [ranked[kept] for kept in suppress([plate.box.to_tuple() for plate in ranked], max_iou=_MAX_IOU)]
-
-
-def _probability(logit: float) -> float:
-    return 1 / (1 + math.exp(min(-logit, 60.0)))
 
 
 def _refined(item: Detection, place: Place, frame: BgrImage) -> Detection:

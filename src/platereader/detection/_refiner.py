@@ -14,15 +14,13 @@ from typing_extensions import Self
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._crops import cut_upright, cut_windows, to_frame, window_around
-from platereader.detection._weights import network_runtime
 from platereader.errors import ContractError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
+from platereader.runtimes._loaded import LoadedRuntime
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-__all__ = ["CROP_SIZE", "Place", "Refiner", "heat_points"]
+    from torch import Tensor
 
 FloatArray = NDArray[np.float32]
 
@@ -81,7 +79,7 @@ class Refiner:
             EngineError: the options and the file do not go together.
             MissingDependencyError: the engine is not installed.
         """
-        return cls(network_runtime(weights, options, network=_network, int8=_int8), weights.entry)
+        return cls(LoadedRuntime(weights, options, _on_torch), weights.entry)
 
     def refine(self, frames: Sequence[BgrImage], boxes: Sequence[Sequence[Box]]) -> list[list[Place]]:
         """What each box of each frame shows; the crops of all frames run together.
@@ -129,7 +127,7 @@ class Refiner:
         return heat, kinds
 
     def _run_batch(self, crops: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
-        """Heat maps ``(N, 4, 16, 32)`` and kinds ``(N, 3)``; a crop with numbers that are not finite shows nothing.
+        """What ``_run`` gives, of one batch; a crop with numbers that are not finite shows nothing.
 
         Raises:
             ContractError: the network has other outputs.
@@ -162,14 +160,7 @@ def _is_turned(corners: Quad, frame: BgrImage) -> bool:
 
 
 def heat_points(heat: FloatArray) -> FloatArray:
-    """The mean places of heat maps, in parts of the crop.
-
-    Args:
-        heat: logits ``(N, K, H, W)``.
-
-    Returns:
-        Points ``(N, K, 2)``, x and y from 0 to 1.
-    """
+    """The mean places of heat maps, logits ``(N, K, H, W)``: x and y from 0 to 1, ``(N, K, 2)``."""
     count, maps, height, width = heat.shape
     logits = heat.reshape(count, maps, -1)
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -185,13 +176,10 @@ def _moments(height: int, width: int) -> FloatArray:
     return np.stack(((x + 0.5) / width, (y + 0.5) / height, np.ones(len(x))), axis=1).astype(np.float32)
 
 
-def _network(tensors: Mapping[str, Tensor], name: str) -> nn.Module:
-    from platereader.detection._refiner_network import refiner_from_state
+def _on_torch(tensors: Mapping[str, Tensor], options: RuntimeOptions, name: str) -> Runtime:
+    from platereader.detection._refiner_network import int8_refiner, refiner_from_state
+    from platereader.runtimes._torch import TorchRuntime
 
-    return refiner_from_state(tensors, name=name)
-
-
-def _int8(tensors: Mapping[str, Tensor], name: str) -> Runtime:
-    from platereader.detection._int8_networks import int8_refiner
-
-    return int8_refiner(tensors, name=name)
+    if options.precision == "int8":
+        return int8_refiner(tensors, name=name)
+    return TorchRuntime.folded(refiner_from_state(tensors, name=name), options)

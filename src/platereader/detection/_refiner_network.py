@@ -12,16 +12,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from platereader.detection._finder_network import add_levels, convolution, load_floats, upsample
-from platereader.errors import WeightsCorruptError
-
-__all__ = ["CROP_SIZE", "HEAT_STRIDE", "RefinerNetwork", "refiner_from_state"]
-
-CROP_SIZE: Final = (64, 128)
-"""Height and width of a crop in pixels."""
-
-HEAT_STRIDE: Final = 4
-"""Pixels of the crop per cell of a heat map."""
+from platereader.detection._finder_network import add_levels, convolution, network_from_state, upsample
+from platereader.detection._refiner import CROP_SIZE
+from platereader.runtimes._int8_tensors import Flow
+from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 CORNERS: Final = 4
 """Corners per plate: top left, top right, bottom right, bottom left."""
@@ -31,6 +25,24 @@ KINDS: Final = 3
 
 _HALF, _FINE, _MIDDLE, _COARSE = 16, 48, 96, 128
 _COARSE_STRIDE = 16
+
+REFINER_FLOW: Final = Flow(
+    chains=(
+        (
+            *("stem.0.0", "stem.1.0", "stem.2.0"),
+            *("middle.0.0", "middle.1.0", "middle.2.0"),
+            *("coarse.0.0", "coarse.1.0", "coarse.2.0"),
+            *("reduce.0.0", "top_down.0", "reduce.1.0", "heat.0.0", "heat.1"),
+        ),
+        ("kinds.0",),
+    ),
+    same_input=(
+        ("middle.0.0", "heat.0.0"),
+        ("coarse.0.0", "top_down.0"),
+        ("reduce.0.0", "kinds.0"),
+    ),
+)
+"""What reads what in ``RefinerNetwork``."""
 
 
 class RefinerNetwork(nn.Module):
@@ -68,23 +80,15 @@ class RefinerNetwork(nn.Module):
 
 
 def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNetwork:
-    """The network in inference mode with given weights of any float type.
+    """The network with given weights, as of ``network_from_state``."""
+    return network_from_state(RefinerNetwork, tensors, name=name, kind="refiner")
 
-    Args:
-        tensors: the state dict.
-        name: how an error calls it.
 
-    Raises:
-        WeightsCorruptError: names or shapes are those of another network.
-    """
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-        network = RefinerNetwork()
-    try:
-        load_floats(network, tensors)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise WeightsCorruptError(f"{name} does not hold a plate refiner's weights ({reason}).") from error
-    return network.eval()
+def int8_refiner(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:
+    """A runtime of a refiner with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
+    with torch.device("meta"):
+        network = RefinerNetwork().eval()
+    return int8_runtime(network, tensors, flow=REFINER_FLOW, shape=(1, 3, *CROP_SIZE), name=name)
 
 
 def _stage(channels: int, wanted: int) -> nn.Sequential:

@@ -1,11 +1,26 @@
-"""The lowest score that a detector reports, also where another detector wraps it."""
+"""What thresholds may be, and the lowest score that a detector reports, also where another detector wraps it."""
 
 from __future__ import annotations
 
 from dataclasses import is_dataclass, replace
 from typing import Any, cast
 
+from platereader._geometry import is_finite
+from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, and no truth value."""
+    return isinstance(value, (int, float)) and is_finite(value)
+
+
+def check_shares(settings: object, *names: str) -> None:
+    """Refuse fields that are no numbers from 0 to 1."""
+    for name in names:
+        value = getattr(settings, name)
+        if not is_number(value) or not 0 <= value <= 1:
+            raise InvalidArgumentError(f"{name} is {value!r}, allowed is 0 to 1.")
 
 
 def min_score_of(detector: object) -> float | None:
@@ -18,13 +33,7 @@ def min_score_of(detector: object) -> float | None:
 
 
 def with_min_score(detector: object, min_score: float) -> Detector | None:
-    """The same detector, and the same wrappers around it, with another ``min_score``; None where it has none.
-
-    Args:
-        detector: one with a method of this name, a dataclass with ``min_score``, or one that wraps such a detector as
-            ``inner``.
-        min_score: lowest score of a plate that is reported, 0 to 1.
-    """
+    """The same detector, and the same wrappers around it, with another ``min_score``; None where it has none."""
     if min_score_of(detector) is None:
         return None
     known: Any = detector

@@ -86,7 +86,7 @@ class TiledDetector:
         for (index, view), detections in zip(views, seen, strict=True):
             whole = View.whole(frames[index])
             for detection in detections:
-                cut = _is_cut(detection.box, view, whole)
+                cut = view.cuts(detection.box, frames[index], within=view, share=MARGIN)
                 coarse = view == whole and self._fits_overlap(detection.box)
                 found[index].append(_ViewDetection(detection, frozenset([view]), cut, coarse))
         return [_merged(candidates) for candidates in found]
@@ -128,13 +128,9 @@ class TiledDetector:
 
 @dataclass(frozen=True, slots=True)
 class _ViewDetection:
-    """A detection of one view in pixels of the frame.
+    """A detection in pixels of the frame, and the views that show it: several once pieces have been joined.
 
-    Attributes:
-        detection: what was found.
-        views: where; several once pieces have been joined.
-        cut: whether a seam may cut it off.
-        coarse: whether a tile shows all of it, too, and larger.
+    It is ``cut`` where a seam may cut it off, and ``coarse`` where a tile shows all of it, too, and larger.
     """
 
     detection: Detection
@@ -184,14 +180,3 @@ def _joined(better: _ViewDetection, other: _ViewDetection) -> _ViewDetection:
             return replace(better, detection=replace(piece, score=first.score), views=views)
     lines = first.lines if first.lines == second.lines else None
     return replace(better, detection=Detection(box, first.score, None, lines), views=views)
-
-
-def _is_cut(box: Box, view: View, whole: View) -> bool:
-    """Whether the box reaches a side of its view that is not one of the frame."""
-    margin = MARGIN * max(box.width, box.height)
-    return (
-        (view.x1 > whole.x1 and box.x1 < view.x1 + margin)
-        or (view.y1 > whole.y1 and box.y1 < view.y1 + margin)
-        or (view.x2 < whole.x2 and box.x2 > view.x2 - margin)
-        or (view.y2 < whole.y2 and box.y2 > view.y2 - margin)
-    )

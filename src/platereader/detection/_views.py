@@ -43,27 +43,28 @@ class View:
         if corners is not None:
             corners = Quad.from_points([(x + self.x1, y + self.y1) for x, y in corners.points])
         # What a side of the view cuts off may go on in the frame.
-        truncated = None if detection.truncated and self._cuts(detection.box, frame) else detection.truncated
+        own = View(0, 0, self.x2 - self.x1, self.y2 - self.y1)
+        unclear = detection.truncated and self.cuts(detection.box, frame, within=own, share=_NEAR)
+        truncated = None if unclear else detection.truncated
         return replace(detection, box=box, corners=corners, truncated=truncated)
 
-    def _cuts(self, box: Box, frame: BgrImage) -> bool:
-        """Whether a box of the view, in its pixels, reaches a side that is none of the frame."""
+    def cuts(self, box: Box, frame: BgrImage, *, within: View, share: float) -> bool:
+        """Whether a box comes nearer to a side that is none of the frame than a share of its longer side.
+
+        ``within`` is the view in the pixels of the box.
+        """
         height, width = frame.shape[:2]
-        near = _NEAR * max(box.width, box.height)
+        near = share * max(box.width, box.height)
         return (
-            (self.x1 > 0 and box.x1 < near)
-            or (self.y1 > 0 and box.y1 < near)
-            or (self.x2 < width and box.x2 > self.x2 - self.x1 - near)
-            or (self.y2 < height and box.y2 > self.y2 - self.y1 - near)
+            (self.x1 > 0 and box.x1 < within.x1 + near)
+            or (self.y1 > 0 and box.y1 < within.y1 + near)
+            or (self.x2 < width and box.x2 > within.x2 - near)
+            or (self.y2 < height and box.y2 > within.y2 - near)
         )
 
 
 def detect_views(inner: Detector, views: Sequence[tuple[BgrImage, View]]) -> list[list[Detection]]:
-    """What a detector finds in each ``(frame, view)``, in pixels of the frame; a bounded number of views at once.
-
-    Raises:
-        ContractError: ``inner`` broke its contract.
-    """
+    """What a detector finds in each ``(frame, view)``, in pixels of the frame; a bounded number of views at once."""
     found: list[list[Detection]] = []
     for first in range(0, len(views), _MAX_BATCH):
         chunk = views[first : first + _MAX_BATCH]

@@ -20,10 +20,7 @@ from platereader.registry import WeightEntry, WeightFile
 from platereader.registry._exported import YOLO
 from platereader.results import Detection, PartDescription
 from platereader.runtimes import Runtime, RuntimeOptions
-from platereader.runtimes._description import network_description
-from platereader.runtimes._loaded import LoadedRuntime
-
-__all__ = ["YoloDetector", "corners_of"]
+from platereader.runtimes._loaded import LoadedRuntime, network_description
 
 FloatArray = NDArray[np.float32]
 
@@ -121,8 +118,7 @@ class YoloDetector:
     @property
     def description(self) -> PartDescription:
         """What it is and how it runs."""
-        name, sha256 = (None, None) if self.weights is None else (self.weights.model, self.weights.sha256)
-        return network_description(self, self.runtime, part="detector", weights=name, sha256=sha256, note=self.note)
+        return network_description(self, self.runtime, part="detector", weights=self.weights, note=self.note)
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, best first."""

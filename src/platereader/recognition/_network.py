@@ -15,6 +15,8 @@ from typing_extensions import override
 
 from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
+from platereader.runtimes._int8_tensors import Block, Flow, convolutions
+from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 
 class ConvCtc(nn.Module):
@@ -52,24 +54,15 @@ class ConvCtc(nn.Module):
         Returns:
             ``(N, T, C + 1)`` log probabilities, T = W / 4: the blank, the characters, illegible.
         """
-        columns = self.dropout(cast(Tensor, self.layers(pictures)))  # (N, F, 1, T)
-        return log_probs_of(cast(Tensor, self.classify(columns)))
-
-
-def log_probs_of(scores: Tensor) -> Tensor:
-    """Scores (N, C + 1, 1, T) of the last convolution to float32 log probabilities (N, T, C + 1)."""
-    # bfloat16 could not tell 0.996 from 1.
-    return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)
+        columns = cast(Tensor, self.layers(pictures))  # (N, F, 1, T)
+        columns = self.dropout(columns) if self.training else columns
+        scores = cast(Tensor, self.classify(columns))  # (N, C + 1, 1, T)
+        # bfloat16 could not tell 0.996 from 1.
+        return torch.log_softmax(scores.squeeze(2).transpose(1, 2).float(), dim=-1)
 
 
 def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str) -> ConvCtc:
-    """The network with given weights, ready to train on.
-
-    Args:
-        tensors: the state dict; half precision is widened.
-        config: the shape it was trained with.
-        name: of the file, for messages.
-    """
+    """The network with given weights, ready to train on; those of half precision are widened."""
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
         network = ConvCtc(config)
     try:
@@ -83,8 +76,21 @@ def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, 
     return network
 
 
-class Residual(nn.Module):
+def int8_recognizer(
+    tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str = "the file"
+) -> TorchInt8Runtime:
+    """A runtime of the network with the tensors that ``quantized`` made; errors as of ``int8_runtime``."""
+    with torch.device("meta"):  # for its structure only
+        network = ConvCtc(config).eval()
+    flow = Flow(chains=(tuple(convolutions(network)),))
+    return int8_runtime(network, tensors, flow=flow, shape=(1, 1, *config.size_px), name=name)
+
+
+class Residual(Block):
     """Two convolutions whose result is added to what they saw (He et al., CVPR 2016, figure 2)."""
+
+    pair = ("first.0", "second.0")
+    adds: bool = True
 
     def __init__(self, channels: int, *, kernel: tuple[int, int] = (3, 3), dilation: int = 1) -> None:
         super().__init__()

@@ -21,17 +21,10 @@ _LEAST_SPREAD = 4.0
 
 
 def prepare(plates: Sequence[PlateImage], *, size_px: tuple[int, int] = INPUT_SIZE_PX) -> NetworkInput:
-    """Turn plates of any size into one batch.
+    """Turn N plates of any size, each laid out as one line, into one batch, float32 ``(N, 1, H, W)``.
 
     Plates are stretched to the input without regard to their aspect: all share one shape after rectification but the
     joined two-line ones, whose characters come out of ordinary width this way.
-
-    Args:
-        plates: N plates, each laid out as one line; not written to.
-        size_px: height and width of the input.
-
-    Returns:
-        float32 ``(N, 1, H, W)``.
     """
     height, width = size_px
     batch = np.empty((len(plates), 1, height, width), np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import Self, final
@@ -20,8 +20,10 @@ from platereader.recognition._shape import ConvCtcConfig, shape_of
 from platereader.registry import WeightEntry, WeightFile
 from platereader.results import PartDescription, PlateImage
 from platereader.runtimes import Runtime, RuntimeOptions
-from platereader.runtimes._description import network_description
-from platereader.runtimes._loaded import LoadedRuntime
+from platereader.runtimes._loaded import LoadedRuntime, network_description
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _LEAST_SEEN = 1e-6
 
@@ -109,7 +111,7 @@ class CtcRecognizer:
             MissingDependencyError: the engine is not installed.
         """
         alphabet, config = shape_of(weights.entry.settings, alphabet=weights.entry.alphabet)
-        runtime = LoadedRuntime(weights, options, partial(_torch_runtime, config=config))
+        runtime = LoadedRuntime(weights, options, partial(_on_torch, config=config))
         if weights.entry.format == "onnx":
             _check_exported(runtime, alphabet, config, name=str(weights.path))
         return cls(runtime, alphabet, config.size_px, config.ends > 0, weights=weights.entry)
@@ -117,8 +119,7 @@ class CtcRecognizer:
     @property
     def description(self) -> PartDescription:
         """What it is and how it runs."""
-        name, sha256 = (None, None) if self.weights is None else (self.weights.model, self.weights.sha256)
-        return network_description(self, self.runtime, part="recognizer", weights=name, sha256=sha256, note=self.note)
+        return network_description(self, self.runtime, part="recognizer", weights=self.weights, note=self.note)
 
     @property
     def calibration(self) -> Mapping[str, Any] | None:
@@ -147,9 +148,7 @@ class CtcRecognizer:
 def _with_ends(log_probs: LogProbs, columns: int) -> LogProbs:
     """The columns before those of the ends; an end that is not seen is something illegible in its outermost step.
 
-    Args:
-        log_probs: float32 ``(N, T, K)`` with the left and the right end in ``columns`` and the next column.
-        columns: number of columns before them.
+    ``log_probs`` ``(N, T, K)`` have the left and the right end in ``columns`` and the next column.
     """
     seen = ctc.emitted(log_probs[:, :, columns : columns + 2])  # (N, 2)
     nothing = np.exp(log_probs[:, :, 0].sum(axis=1, dtype=np.float64))  # (N,): where nothing stands, nothing is hidden
@@ -176,16 +175,10 @@ def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig,
         )
 
 
-def _torch_runtime(weights: WeightFile, options: RuntimeOptions, *, config: ConvCtcConfig) -> Runtime:
-    """The network in a safetensors file on torch."""
-    from platereader.recognition._network import network_from_state
-    from platereader.recognition._quantized import int8_runtime
-    from platereader.runtimes._tensors import tensors_of
-    from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
+def _on_torch(tensors: Mapping[str, Tensor], options: RuntimeOptions, name: str, *, config: ConvCtcConfig) -> Runtime:
+    from platereader.recognition._network import int8_recognizer, network_from_state
+    from platereader.runtimes._torch import TorchRuntime
 
-    name = str(weights.path)
-    tensors = tensors_of(weights.data, name=name)
     if options.precision == "int8":
-        return int8_runtime(tensors, config=config, name=name)
-    network = fuse_normalisation(network_from_state(tensors, config=config, name=name).eval())
-    return TorchRuntime(network, precision=options.precision, device=options.device)
+        return int8_recognizer(tensors, config=config, name=name)
+    return TorchRuntime.folded(network_from_state(tensors, config=config, name=name), options)

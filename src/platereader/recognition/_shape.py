@@ -112,11 +112,9 @@ def _is_size(value: object, *, like: object) -> bool:
 
 
 def shape_of(settings: Mapping[str, Any], *, alphabet: str | None) -> tuple[Alphabet, ConvCtcConfig]:
-    """The alphabet and the shape of a network, from what is said of its weights.
+    """The alphabet and the shape of a network, from the settings and the characters that are said of its weights.
 
-    Args:
-        settings: fields of ``ConvCtcConfig`` that differ from its defaults.
-        alphabet: the characters; None for the Russian ones.
+    Settings leave out what has its default; no characters are the Russian ones.
     """
     characters = RUSSIAN.characters if alphabet is None else alphabet
     config = ConvCtcConfig.from_settings({**settings, "characters": len(characters)})

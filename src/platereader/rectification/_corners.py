@@ -68,7 +68,8 @@ class CornerRectifier:
 
 def is_plausible(quad: Quad, box: Box, *, min_box_iou: float = 0.5) -> bool:
     """Whether a quad can be the outline of the plate in that box, as it is read."""
-    top, right, bottom, left = _edges(quad)
+    a, b, c, d = quad.points
+    top, right, bottom, left = math.dist(a, b), math.dist(b, c), math.dist(c, d), math.dist(d, a)
     if min(top, right, bottom, left) < _MIN_EDGE_PX or not quad.is_convex:
         return False
     if max(top / bottom, bottom / top, left / right, right / left) > _MAX_EDGE_RATIO:
@@ -76,9 +77,3 @@ def is_plausible(quad: Quad, box: Box, *, min_box_iou: float = 0.5) -> bool:
     if not _ASPECT_RANGE[0] <= (top + bottom) / (left + right) <= _ASPECT_RANGE[1]:
         return False
     return abs(quad.tilt_deg) <= _MAX_TILT_DEG and iou(quad.box, box) >= min_box_iou
-
-
-def _edges(quad: Quad) -> tuple[float, float, float, float]:
-    """Lengths of the top, right, bottom and left edge."""
-    a, b, c, d = quad.points
-    return math.dist(a, b), math.dist(b, c), math.dist(c, d), math.dist(d, a)

@@ -91,18 +91,13 @@ def join_lines(pixels: BgrImage) -> BgrImage:
     """Cut a straightened two-line plate at the gap between its lines and put the lower line right of the upper one.
 
     The gap is the run of rows with the lowest activity near the middle; where none is quiet the plate is cut in half.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)`` BGR, the upright plate; not written to.
-
-    Returns:
-        uint8 ``(max(H // 2, 1), 2 * W, 3)`` BGR.
+    Of ``(H, W, 3)`` BGR pixels, ``(max(H // 2, 1), 2 * W, 3)`` are made.
     """
     height, width = pixels.shape[:2]
     cut = _gap_row(pixels) if height >= 8 and width >= 8 else height // 2
     size = (width, max(height // 2, 1))
     halves = [pixels[:cut], pixels[cut:]] if height > 1 else [pixels, pixels]
-    return np.hstack([_resized(half, size) for half in halves])
+    return np.hstack([cast(BgrImage, cv2.resize(half, size, interpolation=cv2.INTER_LINEAR)) for half in halves])
 
 
 def _gap_row(pixels: BgrImage) -> int:
@@ -127,16 +122,14 @@ def _gap_row(pixels: BgrImage) -> int:
     return first + (start + stop + 1) // 2
 
 
-def _resized(pixels: BgrImage, size: tuple[int, int]) -> BgrImage:
-    return cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR))
-
-
 def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float32], size: tuple[int, int]) -> BgrImage:
     """Map the quad to ``target`` (4 x 2, as OpenCV counts) in a picture of ``size`` (width, height)."""
     points = quad.to_array().astype(np.float64)
-    region, origin = _neighbourhood(frame, points)
+    left, right = _extent(points[:, 0], limit=frame.shape[1])
+    top, bottom = _extent(points[:, 1], limit=frame.shape[0])
+    region = frame[top:bottom, left:right]
     region = _one_field(region) if _is_combed(region) else region
-    points -= origin
+    points -= (left, top)
     shrink = min(quad.width / size[0], quad.height / size[1])
     if shrink > _MAX_BILINEAR_SHRINK:
         height, width = region.shape[:2]
@@ -150,17 +143,9 @@ def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float32], size: tup
     return cast(BgrImage, cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR))
 
 
-def _neighbourhood(frame: BgrImage, points: NDArray[np.float64]) -> tuple[BgrImage, tuple[int, int]]:
-    """The part of the frame around the points, with some margin, and its origin in the frame."""
-    xs, ys = points.T.tolist()
-    left, right = _extent(xs, limit=frame.shape[1])
-    top, bottom = _extent(ys, limit=frame.shape[0])
-    return frame[top:bottom, left:right], (left, top)
-
-
-def _extent(values: list[float], *, limit: int) -> tuple[int, int]:
-    """Where the pixels around some coordinates start and stop, one or more of the ``limit`` that there are."""
-    low, high = min(values), max(values)
+def _extent(values: NDArray[np.float64], *, limit: int) -> tuple[int, int]:
+    """Where the pixels around some coordinates start and stop, with some margin: one or more of ``limit``."""
+    low, high = float(values.min()), float(values.max())
     margin = 0.15 * (high - low) + 2
     start = min(max(math.floor(low - margin), 0), limit - 1)
     return start, max(min(math.ceil(high + margin), limit), start + 1)

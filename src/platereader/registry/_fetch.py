@@ -67,16 +67,11 @@ def download(
     timeout_s: float = 30.0,
     progress: Callable[[int], object] | None = None,
 ) -> None:
-    """Write the file at ``url`` to ``target``, whole and checked, or leave everything as it was.
+    """Write the file at an ``https://`` or ``http://`` address to ``target``, whole and checked, or change nothing.
 
-    Args:
-        url: ``https://`` or ``http://`` address.
-        target: where the file goes; its folder is made if need be, a file already there is replaced.
-        sha256: hexadecimal digest of the expected bytes.
-        size_bytes: their number; not one byte more is read.
-        timeout_s: longest silence of the server, seconds. All together takes no longer than that and a second for
-            every 20 kB.
-        progress: called with the number of bytes of every piece that arrives.
+    The folder is made if need be, a file already there is replaced. ``timeout_s`` is the longest silence of the server;
+    all together takes no longer than that and a second for every 20 kB. Not one byte more than ``size_bytes`` is read,
+    and ``progress`` is called with the number of bytes of every piece that arrives.
 
     Raises:
         WeightsFetchError: the server cannot be reached, answers with an error, redirects to a place that is not

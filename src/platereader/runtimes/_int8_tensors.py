@@ -1,4 +1,7 @@
-"""The tensors of an int8 file: from the folded float network, and back to convolutions that ``_torch_int8`` runs.
+"""The tensors of an int8 file: made from a folded float network, and checked for the network that is to use them.
+
+A number ``x`` of the network is held as ``round(x / scale) + zero_point``: activations in uint8 with one scale a
+tensor, weights in int8 with one scale an output channel and zero point 0.
 
 A file has, for every convolution, named as in the float one: ``weight`` int8; ``weight_scale`` and ``bias`` float32,
 one value an output channel; ``input_scale`` float32 and ``input_zero_point`` uint8 of what it reads. One that ends a
@@ -9,19 +12,18 @@ residual block has ``sum_scale`` and ``sum_zero_point`` of what it adds, for eng
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from platereader.errors import WeightsCorruptError
 from platereader.runtimes._tensors import write_tensors
-from platereader.runtimes._torch_int8 import Int8Convolution
+from platereader.runtimes._torch import ModuleT
 
-__all__ = ["Scale", "convolutions", "int8_convolutions", "quantized", "write_int8"]
-
-_KEY = "precision"
 # Of a weight: two products of 255 and this fit 16 bits, in which processors before VNNI add them.
 _LARGEST = 64
 
@@ -33,10 +35,65 @@ class Scale(NamedTuple):
     zero_point: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What reads what in a network.
+
+    Attributes:
+        chains: names of convolutions of which each one's output, alone or in a sum, is the input of the next.
+        same_input: groups of convolutions that read the same tensor, or one a level and the other a sum with it.
+    """
+
+    chains: tuple[tuple[str, ...], ...]
+    same_input: tuple[tuple[str, ...], ...] = ()
+
+    def readers(self) -> dict[str, str]:
+        """For each convolution but the last ones, one that reads its output."""
+        return {name: reader for chain in self.chains for name, reader in pairwise(chain)}
+
+
+class Block(nn.Module):
+    """Two convolutions, to whose result what the block read may be added.
+
+    Attributes:
+        pair: names of the two in the block.
+        adds: whether it is added.
+    """
+
+    pair: ClassVar[tuple[str, str]]
+    adds: bool
+
+
+def blocks(network: nn.Module) -> dict[str, tuple[str, str]]:
+    """The names of the two convolutions of each ``Block``, by its own."""
+    return {name: (f"{name}.{block.pair[0]}", f"{name}.{block.pair[1]}") for name, block in _named(network, Block)}
+
+
+def adding_layers(network: nn.Module) -> frozenset[str]:
+    """Names of the convolutions whose result is added to what their block read."""
+    return frozenset(f"{name}.{block.pair[1]}" for name, block in _named(network, Block) if block.adds)
+
+
 def convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
     """The convolutions by name, in the order in which they stand in the network."""
+    return dict(_named(network, nn.Conv2d))
+
+
+def _named(network: nn.Module, kind: type[ModuleT]) -> list[tuple[str, ModuleT]]:
+    """The modules of a kind, with their names."""
     modules = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
-    return {name: module for name, module in modules if isinstance(module, nn.Conv2d)}
+    return [(name, module) for name, module in modules if isinstance(module, kind)]
+
+
+def shared_scales(inputs: Mapping[str, Scale], flow: Flow) -> dict[str, Scale]:
+    """The scales of the inputs of all convolutions, those that have to be the same made so: the widest.
+
+    Of each input the best scale is given; its zero point is 0.
+    """
+    shared = dict(inputs)
+    for names in flow.same_input:
+        shared |= dict.fromkeys(names, max(shared[name] for name in names))
+    return shared
 
 
 def quantized(network: nn.Module, inputs: Mapping[str, Scale], sums: Mapping[str, Scale]) -> dict[str, Tensor]:
@@ -64,45 +121,18 @@ def quantized(network: nn.Module, inputs: Mapping[str, Scale], sums: Mapping[str
     return tensors
 
 
-def int8_convolutions(
-    tensors: Mapping[str, Tensor], network: nn.Module, *, name: str = "the file", adding: frozenset[str] = frozenset()
-) -> dict[str, Int8Convolution]:
-    """The convolutions by name, with the tensors that ``quantized`` made.
+def write_int8(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write what ``quantized`` made."""
+    write_tensors(path, tensors, metadata={"precision": "int8"})
 
-    Args:
-        tensors: of the file.
-        network: for its structure only; may be on the device ``meta``.
-        name: of the file, for messages.
-        adding: names of those that end a residual block.
+
+def check_int8(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str) -> None:
+    """Compare names, formats and shapes with those that ``quantized`` gives a network.
 
     Raises:
         WeightsCorruptError: the tensors are of another network; names the first one that differs.
     """
-    _check_same(tensors, network, name=name, adding=adding)
-    return {
-        layer: Int8Convolution(
-            weight=tensors[f"{layer}.weight"],
-            weight_scale=tensors[f"{layer}.weight_scale"],
-            bias=tensors[f"{layer}.bias"],
-            input_scale=float(tensors[f"{layer}.input_scale"]),
-            input_zero_point=int(tensors[f"{layer}.input_zero_point"]),
-            stride=cast("tuple[int, int]", module.stride),
-            padding=cast("tuple[int, int]", module.padding),
-            dilation=cast("tuple[int, int]", module.dilation),
-            groups=module.groups,
-            adds=layer in adding,
-        )
-        for layer, module in convolutions(network).items()
-    }
-
-
-def write_int8(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write what ``quantized`` made."""
-    write_tensors(path, tensors, metadata={_KEY: "int8"})
-
-
-def _check_same(tensors: Mapping[str, Tensor], network: nn.Module, *, name: str, adding: frozenset[str]) -> None:
-    """Compare names, formats and shapes with those that ``quantized`` gives this network."""
+    adding = adding_layers(network)
     expected: dict[str, tuple[torch.dtype, list[int]]] = {}
     for layer, module in convolutions(network).items():
         expected |= {

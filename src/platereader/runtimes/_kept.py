@@ -22,13 +22,7 @@ _LIMIT_BYTES = 1 << 16
 
 
 class Fastest(NamedTuple):
-    """How a network runs fastest.
-
-    Attributes:
-        engine: what runs it.
-        precision: number format of its arithmetic.
-        weights: sha256 of all files of its model.
-    """
+    """How a network runs fastest; ``weights`` are the sha256 of all files of its model."""
 
     engine: Engine
     precision: Precision

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import final
 
-from platereader.errors import EngineError, WeightsCorruptError
+from platereader.errors import WeightsCorruptError
 from platereader.runtimes import Batch
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_onnxruntime
@@ -16,25 +16,11 @@ from platereader.runtimes._quiet_import import import_onnxruntime
 
 @final
 class OnnxRuntime:
-    """Runs an ONNX file; safe to call from several threads at once.
-
-    Args:
-        data: the bytes of the file, with one input and all tensors inside.
-        name: of the file, for messages.
-        precision: what its arithmetic is in: ``fp32`` or ``int8``.
-        threads: of this network alone; None for the cores that the process may use.
-
-    Raises:
-        EngineError: another precision.
-        MissingDependencyError: ONNX Runtime is not installed.
-        WeightsCorruptError: not an ONNX file, or one that this version cannot run.
-    """
+    """Runs an ONNX file, as ``exported_runtime`` says; safe to call from several threads at once."""
 
     engine: str = "onnx"
 
     def __init__(self, data: bytes, *, name: str, precision: str = "fp32", threads: int | None = None) -> None:
-        if precision not in {"fp32", "int8"}:
-            raise EngineError(f"precision {precision!r} is not offered by engine 'onnx': use 'fp32' or 'int8'.")
         onnxruntime = import_onnxruntime()
         self.precision: str = precision
         self.threads: int = usable_cores() if threads is None else threads

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import final
 
-from platereader.errors import EngineError, WeightsCorruptError
+from platereader.errors import WeightsCorruptError
 from platereader.runtimes import Batch
 from platereader.runtimes._processor import usable_cores
 from platereader.runtimes._quiet_import import import_openvino
@@ -26,27 +26,14 @@ _LAYERS_KEPT = "200"
 
 @final
 class OpenVinoRuntime:
-    """Runs an ONNX file; safe to call from several threads at once, each of which gets a request of its own.
+    """Runs an ONNX file, as ``exported_runtime`` says.
 
-    Args:
-        data: the bytes of the file, with one input and all tensors inside.
-        name: of the file, for messages.
-        precision: ``fp32`` or ``bf16``; ``int8`` for a file that was quantised.
-        threads: of this network alone; None for the cores that the process may use.
-
-    Raises:
-        EngineError: another precision.
-        MissingDependencyError: OpenVINO is not installed.
-        WeightsCorruptError: not an ONNX file, or one that this version cannot run.
+    Safe to call from several threads at once, each of which gets a request of its own.
     """
 
     engine: str = "openvino"
 
     def __init__(self, data: bytes, *, name: str, precision: str = "fp32", threads: int | None = None) -> None:
-        if precision not in _FORMATS:
-            raise EngineError(
-                f"precision {precision!r} is not offered by engine 'openvino': use one of {sorted(_FORMATS)}."
-            )
         openvino = import_openvino()
         self.precision: str = precision
         self.threads: int = usable_cores() if threads is None else threads

@@ -16,11 +16,8 @@ _PACKAGES: dict[Engine, str] = {"openvino": "openvino", "onnx": "onnxruntime", "
 class RuntimeSpec(NamedTuple):
     """How a network can run.
 
-    Attributes:
-        engine: what runs it.
-        precision: number format of its arithmetic.
-        instructions: of which the processor must have one for ``auto`` to choose this; empty for none.
-        explicit_only: whether ``auto`` never chooses it.
+    ``auto`` chooses it where the processor has one of the ``instructions``, or where none are named; and never where it
+    is ``explicit_only``.
     """
 
     engine: Engine
@@ -60,14 +57,13 @@ def suitable_specs(specs: Sequence[RuntimeSpec], options: RuntimeOptions) -> lis
     named is used without regard to the processor.
     """
     engines = installed_engines() if options.engine == "auto" else (options.engine,)
-    fitting = [spec for spec in specs if spec.engine in engines]
+    fitting, precision = [spec for spec in specs if spec.engine in engines], options.precision
     if options.device != "cpu":
         check_installed("torch", "safetensors")
-        fitting = [spec for spec in fitting if spec.engine == "torch" and spec.precision != "int8"]
-    if options.precision != "auto":
-        return [spec for spec in fitting if spec.precision == options.precision]
-    if options.device != "cpu":
-        return [spec for spec in fitting if spec.precision == "fp32"]
+        fitting = [spec for spec in fitting if spec.engine == "torch"]
+        precision = "fp32" if precision == "auto" else precision
+    if precision != "auto":
+        return [spec for spec in fitting if spec.precision == precision]
     has = set(cpu_features())
     return [
         spec for spec in fitting if not spec.explicit_only and (not spec.instructions or has & set(spec.instructions))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from platereader.errors import EngineError
-from platereader.runtimes import Batch
+from platereader.runtimes import Batch, RuntimeOptions
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -24,13 +24,8 @@ class TorchRuntime:
     The module is put into inference mode and the precision's format; it belongs to the runtime from then on.
     Calls from several threads are safe as long as the module keeps no state between calls.
 
-    Args:
-        module: the network with its weights.
-        precision: ``fp32`` or ``bf16``.
-        device: ``cpu``, or what torch calls another one: ``cuda``, ``cuda:1``.
-
     Raises:
-        EngineError: another precision, or torch has no such device here.
+        EngineError: another precision than ``fp32`` and ``bf16``, or torch has no such device here.
     """
 
     engine: str = "torch"
@@ -52,6 +47,11 @@ class TorchRuntime:
                 f"device is {device!r}, which torch {torch.__version__} cannot use here "
                 f"({str(error).splitlines()[0]}): use 'cpu', or a torch that was built for the device."
             ) from error
+
+    @classmethod
+    def folded(cls, network: nn.Module, options: RuntimeOptions) -> TorchRuntime:
+        """A network with its normalisation folded in, run as the options say."""
+        return cls(fuse_normalisation(network.eval()), precision=options.precision, device=options.device)
 
     def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
         """The network's outputs for N pictures, as float32 arrays with N rows each."""

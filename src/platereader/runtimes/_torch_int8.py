@@ -1,15 +1,13 @@
 """PyTorch on the CPU in int8: convolutions on plain uint8 and int8 tensors, by torch's oneDNN operators.
 
-A number ``x`` of the network is held as ``round(x / scale) + zero_point``: activations in uint8 with one scale a
-tensor, weights in int8 with one scale an output channel and zero point 0. Sums are exact 32-bit integers, so what comes
-out for a picture does not depend on its batch-mates. What a convolution leaves is already what the next one reads:
-bias, residual sum, ReLU and rounding are part of the operator.
+Numbers are held as ``_int8_tensors`` says. Sums are exact 32-bit integers, so what comes out for a picture does not
+depend on its batch-mates. What a convolution leaves is already what the next one reads: bias, residual sum, ReLU and
+rounding are part of the operator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -20,42 +18,53 @@ from typing_extensions import final
 
 from platereader.errors import EngineError
 from platereader.runtimes import Batch
+from platereader.runtimes._int8_tensors import Flow, Scale, adding_layers, blocks, check_int8, convolutions
 from platereader.runtimes._torch import check_process
-
-__all__ = ["Int8Chain", "Int8Convolution", "Int8Layer", "TorchInt8Runtime"]
 
 # A stream has one size of frames; pictures of all sizes must not fill the memory.
 _SIZES_KEPT = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Int8Convolution:
-    """One convolution; all but the last ones of a network are followed by a ReLU.
+def int8_runtime(
+    network: nn.Module, tensors: Mapping[str, Tensor], *, flow: Flow, shape: tuple[int, int, int, int], name: str
+) -> TorchInt8Runtime:
+    """A network with int8 layers in the place of its convolutions.
 
-    Attributes:
-        weight: int8 ``(O, I / groups, h, w)``, -64 to 64.
-        weight_scale: float32 ``(O,)``.
-        bias: float32 ``(O,)``.
-        input_scale: of the uint8 tensor that it reads.
-        input_zero_point: of the same, 0 to 255; the padding is zero, which is this number.
-        stride: rows, columns.
-        padding: rows, columns.
-        dilation: rows, columns.
-        groups: parts that its channels are split into.
-        adds: whether the result is added, before the ReLU, to what the convolution before it read, as the second one
-            of a residual block does.
+    Args:
+        network: for its structure only, and changed; may be on the device ``meta``.
+        tensors: of its int8 file.
+        flow: what reads what in it.
+        shape: of pictures to try it on: N, C, H, W.
+        name: of the file, for messages.
+
+    Raises:
+        WeightsCorruptError: the tensors are of another network; names the first one that differs.
+        EngineError: torch cannot compute in int8 here.
     """
+    check_int8(tensors, network, name=name)
+    convolved, readers = convolutions(network), flow.readers()
+    pairs, adding = blocks(network), adding_layers(network)
+    reads = {
+        layer: Scale(float(tensors[f"{layer}.input_scale"]), int(tensors[f"{layer}.input_zero_point"]))
+        for layer in convolved
+    }
+    adds = {last: reads[first] for first, last in pairs.values() if last in adding}
+    made: dict[str, nn.Module] = {}
+    for layer, convolution in convolved.items():
+        weights = [tensors[f"{layer}.{part}"] for part in ("weight", "weight_scale", "bias")]
+        gives = reads.get(readers.get(layer, ""))
+        made[layer] = Int8Layer(convolution, *weights, reads=reads[layer], adds=adds.get(layer), gives=gives)
+        # It stands for a sequence: normalisation is folded, ReLU a part of it; the last ones have neither.
+        _put(network, layer if gives is None else layer.rpartition(".")[0], made[layer])
+    for block, (first, last) in pairs.items():
+        _put(network, block, _Int8Block(made[first], made[last]))
+    return TorchInt8Runtime(network, reads=next(iter(reads.values())), shape=shape)
 
-    weight: Tensor
-    weight_scale: Tensor
-    bias: Tensor
-    input_scale: float
-    input_zero_point: int
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int = 1
-    adds: bool = False
+
+def _put(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Give a part of a network another module; torch has a method for this from 2.5 on."""
+    above, _, place = name.rpartition(".")
+    setattr(network.get_submodule(above), place, module)
 
 
 @final
@@ -64,7 +73,7 @@ class TorchInt8Runtime:
 
     Args:
         network: from uint8 pictures ``(N, C, H, W)``, channels last, to the float outputs.
-        first: the convolution that reads the pictures, for how they are held in uint8.
+        reads: how the pictures are held.
         shape: of pictures to try it on: N, C, H, W.
 
     Raises:
@@ -78,11 +87,10 @@ class TorchInt8Runtime:
         self,
         network: Callable[[Tensor], Tensor | tuple[Tensor, ...]],
         *,
-        first: Int8Convolution,
+        reads: Scale,
         shape: tuple[int, int, int, int],
     ) -> None:
-        self._input_scale = np.float32(first.input_scale)
-        self._input_zero_point = np.float32(first.input_zero_point)
+        self._scale, self._zero_point = np.float32(reads.scale), np.float32(reads.zero_point)
         self._network = network
         check_process()  # what it raises is no fault of the processor
         try:
@@ -94,11 +102,7 @@ class TorchInt8Runtime:
             ) from error
 
     def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
-        """The network's outputs for N pictures, as float32 arrays with N rows each.
-
-        Raises:
-            EngineError: as for ``check_process``.
-        """
+        """The network's outputs for N pictures, as float32 arrays with N rows each."""
         check_process()
         with torch.inference_mode():
             outputs = self._network(self._held(batch))
@@ -109,7 +113,7 @@ class TorchInt8Runtime:
         """A batch as the first convolution reads it; pixels are held so already."""
         if batch.dtype == np.uint8:
             return torch.from_numpy(np.ascontiguousarray(batch)).permute(0, 3, 1, 2)
-        rounded = np.floor(batch / self._input_scale + (self._input_zero_point + np.float32(0.5)))
+        rounded = np.floor(batch / self._scale + (self._zero_point + np.float32(0.5)))
         pictures = torch.from_numpy(np.ascontiguousarray(np.clip(rounded, 0, 255), np.uint8))
         return pictures.contiguous(memory_format=torch.channels_last)
 
@@ -120,129 +124,81 @@ class TorchInt8Runtime:
 
 
 @final
-class Int8Chain:
-    """A network that is a chain of convolutions.
-
-    Args:
-        convolutions: in their order, one or more; the first adds nothing.
-        input_shape: channels, height and width of the pictures.
-        finish: from the float output of the last convolution, ``(N, O, H, W)``, to the network's output.
-    """
-
-    def __init__(
-        self,
-        convolutions: Sequence[Int8Convolution],
-        *,
-        input_shape: tuple[int, int, int],
-        finish: Callable[[Tensor], Tensor],
-    ) -> None:
-        self._finish = finish
-        self._convolutions = tuple(convolutions)
-        self._input_shape = input_shape
-        self._packed: dict[tuple[int, int], list[_Step]] = {}
-
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Float output for uint8 ``(N, C, H, W)``."""
-        return self._finish(_run(self._steps(len(pictures)), pictures))
-
-    def _steps(self, pictures: int) -> list[_Step]:
-        """The steps with weights laid out as oneDNN wants them.
-
-        It wants them otherwise for one picture than for several, and for another number of threads, and would lay them
-        out anew in every call. Two threads may both do this once, to the same effect.
-        """
-        key = (min(pictures, 2), torch.get_num_threads())
-        if key not in self._packed:
-            self._packed[key] = _packed(self._convolutions, (key[0], *self._input_shape))
-        return self._packed[key]
-
-
-@final
 class Int8Layer(nn.Module):
-    """One convolution with its ReLU as a module, to stand in a network in the place of the float ones.
+    """One convolution with its ReLU, in the place of a float one, whose strides, padding, dilation and groups it has.
 
     Args:
-        convolution: to run.
-        before: the one that read what it adds; None if it adds nothing.
-        after: the one that reads what comes out, as uint8; None for a float output without a ReLU.
+        convolution: the float one.
+        weight: int8 ``(O, I / groups, h, w)``, -64 to 64.
+        weight_scale: float32 ``(O,)``.
+        bias: float32 ``(O,)``.
+        reads: how its input is held.
+        adds: how what is added to the result, before the ReLU, is held; None if nothing is.
+        gives: how its output is held; None for a float output without a ReLU.
     """
 
     def __init__(
         self,
-        convolution: Int8Convolution,
+        convolution: nn.Conv2d,
+        weight: Tensor,
+        weight_scale: Tensor,
+        bias: Tensor,
         *,
-        before: Int8Convolution | None = None,
-        after: Int8Convolution | None = None,
+        reads: Scale,
+        adds: Scale | None = None,
+        gives: Scale | None = None,
     ) -> None:
         super().__init__()
-        self._convolution = convolution
-        self._before = before or convolution
-        self._after = after
-        self._packed: dict[tuple[int, ...], _Step] = {}
+        padding = cast("tuple[int, int]", convolution.padding)
+        layout = (*map(list, (convolution.stride, padding, convolution.dilation)), convolution.groups)
+        output = (1.0, 0, torch.float32) if gives is None else (*gives, torch.uint8)
+        summed = () if adds is None else (*adds, "sum", 1.0)
+        activation = ("none" if gives is None else "relu", list[float](), "")
+        self._adds = adds is not None
+        self._weight, self._layout, self._reads = weight, layout, reads
+        self._scales = (weight_scale, torch.zeros(len(bias), dtype=torch.int32))
+        self._gives = (bias, *layout, *output, *summed, *activation)
+        self._prepared: dict[tuple[int, ...], tuple[Any, tuple[Any, ...]]] = {}
 
     def forward(self, features: Tensor, block: Tensor | None = None) -> Tensor:
-        """Convolve uint8 ``(N, C, H, W)``, with the weights laid out for this size and number of threads.
+        """Convolve uint8 ``(N, C, H, W)``; ``block`` is what is added, and may be overwritten."""
+        pictures, _, height, width = features.shape
+        key = (torch.get_num_threads(), pictures > 1, height, width)
+        convolve, arguments = self._prepared.get(key) or self._prepare(features, key)
+        added = (block,) if self._adds else ()
+        return cast(Tensor, convolve(features, *arguments, *added, *self._gives))
 
-        ``block`` is what it adds, and may be overwritten.
+    __call__ = forward  # torch's own looks for hooks, of which there are none, and takes longer than forward
+
+    def _prepare(self, features: Tensor, key: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """The operator, and its arguments with the weight as it wants it laid out.
+
+        It wants it otherwise for another size, for one picture than for several, and for another number of threads, and
+        would lay it out anew in every call. Two threads may both do this once, to the same effect.
         """
-        pictures, *size = features.shape
-        shape = (min(pictures, 2), *size)
-        key = (torch.get_num_threads(), *shape)
-        step = self._packed.get(key)
-        if step is None:
-            if len(self._packed) >= _SIZES_KEPT:
-                self._packed.clear()
-            step = _Step(self._convolution, before=self._before, after=self._after, shape=list(shape))
-            self._packed[key] = step
-        return step(features, features if block is None else block)
+        if len(self._prepared) >= _SIZES_KEPT:
+            self._prepared.clear()
+        onednn, shape = _operators(), [min(len(features), 2), *features.shape[1:]]
+        weight = onednn.qconv_prepack(self._weight, self._scales[0], *self._reads, *self._layout, shape)
+        convolve = onednn.qconv2d_pointwise.binary if self._adds else onednn.qconv2d_pointwise.default
+        prepared = convolve, (*self._reads, weight, *self._scales)
+        self._prepared[key] = prepared
+        return prepared
 
 
-class _Step:
-    """A convolution with everything that can be done before a picture comes."""
+class _Int8Block(nn.Module):
+    """A block's two layers; what it reads may be overwritten: no other layer may read it later."""
 
-    def __init__(
-        self, convolution: Int8Convolution, *, before: Int8Convolution, after: Int8Convolution | None, shape: list[int]
-    ) -> None:
-        scale, zero_point = convolution.input_scale, convolution.input_zero_point
-        around = [list(sides) for sides in (convolution.stride, convolution.padding, convolution.dilation)]
-        packed = _operators().qconv_prepack(
-            convolution.weight, convolution.weight_scale, scale, zero_point, *around, convolution.groups, shape
-        )
-        weight_zero_point = torch.zeros(len(convolution.bias), dtype=torch.int32)
-        output = (1.0, 0, torch.float32) if after is None else (after.input_scale, after.input_zero_point, torch.uint8)
-        self._input = (scale, zero_point, packed, convolution.weight_scale, weight_zero_point)
-        self._output = (convolution.bias, *around, convolution.groups, *output)
-        self._adds = convolution.adds
-        self._sum = (before.input_scale, before.input_zero_point, "sum", 1.0, "relu", list[float](), "")
-        self._plain = ("none" if after is None else "relu", list[float](), "")
-        self._convolve = _operators().qconv2d_pointwise.default
-        self._accumulate = _operators().qconv2d_pointwise.binary
+    def __init__(self, first: nn.Module, last: nn.Module) -> None:
+        super().__init__()
+        self._pair = first, last
 
-    def __call__(self, features: Tensor, block: Tensor) -> Tensor:
-        """Convolve ``features``; ``block``, which the convolution before this one read, may be overwritten."""
-        if self._adds:
-            return cast(Tensor, self._accumulate(features, *self._input, block, *self._output, *self._sum))
-        return cast(Tensor, self._convolve(features, *self._input, *self._output, *self._plain))
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve uint8 ``(N, C, H, W)``."""
+        first, last = self._pair
+        return cast(Tensor, last(first(features), features))
 
-
-def _packed(convolutions: Sequence[Int8Convolution], shape: tuple[int, int, int, int]) -> list[_Step]:
-    """The steps, their weights laid out for the shapes that empty pictures take on their way through them."""
-    features = block = torch.zeros(shape, dtype=torch.uint8)
-    neighbours = zip(convolutions, [convolutions[0], *convolutions], [*convolutions[1:], None], strict=False)
-    steps: list[_Step] = []
-    for convolution, before, after in neighbours:
-        step = _Step(convolution, before=before, after=after, shape=list(features.shape))
-        features, block = step(features, block), features
-        steps.append(step)
-    return steps
-
-
-def _run(steps: Sequence[_Step], pictures: Tensor) -> Tensor:
-    """Float output of the last step for uint8 ``(N, C, H, W)``, which may be overwritten."""
-    features = block = pictures
-    for step in steps:
-        features, block = step(features, block), features
-    return features
+    __call__ = forward
 
 
 def _operators() -> Any:

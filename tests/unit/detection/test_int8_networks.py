@@ -10,19 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from platereader.detection._finder_network import FinderNetwork
-from platereader.detection._int8_networks import (
-    FINDER_FLOW,
-    REFINER_FLOW,
-    Flow,
-    adding_layers,
-    int8_finder,
-    int8_refiner,
-    shared_scales,
-)
-from platereader.detection._refiner_network import RefinerNetwork
+from platereader.detection._finder_network import FINDER_FLOW, FinderNetwork, int8_finder
+from platereader.detection._refiner_network import REFINER_FLOW, RefinerNetwork, int8_refiner
 from platereader.errors import WeightsCorruptError
-from platereader.runtimes._int8_tensors import Scale, convolutions, quantized
+from platereader.runtimes._int8_tensors import Flow, Scale, adding_layers, convolutions, quantized, shared_scales
 from platereader.runtimes._torch import fuse_normalisation
 from platereader.runtimes._torch_int8 import TorchInt8Runtime
 

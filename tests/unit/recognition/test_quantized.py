@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from platereader.errors import EngineError, WeightsCorruptError
-from platereader.recognition._quantized import int8_runtime
+from platereader.recognition._network import int8_recognizer
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry._contents import contents_of
@@ -66,7 +66,7 @@ def test_loading_draws_no_random_numbers(small_files: dict[str, tuple[Path, Path
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    int8_runtime(tensors_of(small_files["int8"][0].read_bytes(), name="a"), config=CONFIG)
+    int8_recognizer(tensors_of(small_files["int8"][0].read_bytes(), name="a"), config=CONFIG)
     assert torch.equal(torch.rand(1), expected)
 
 
@@ -87,7 +87,7 @@ def test_wrong_files_are_refused(small_files: dict[str, tuple[Path, Path]], tmp_
     tensors = tensors_of(small_files["int8"][0].read_bytes(), name="a")
     write_int8(tmp_path / "float.safetensors", {**tensors, "classify.weight": tensors["classify.weight"].float()})
     with pytest.raises(WeightsCorruptError, match=r"classify\.weight is .*float32"):
-        int8_runtime(tensors_of((tmp_path / "float.safetensors").read_bytes(), name="a"), config=CONFIG)
+        int8_recognizer(tensors_of((tmp_path / "float.safetensors").read_bytes(), name="a"), config=CONFIG)
     write_int8(tmp_path / "less.safetensors", {name: tensor for name, tensor in tensors.items() if "bias" not in name})
     with pytest.raises(WeightsCorruptError, match="bias is None"):
-        int8_runtime(tensors_of((tmp_path / "less.safetensors").read_bytes(), name="a"), config=CONFIG)
+        int8_recognizer(tensors_of((tmp_path / "less.safetensors").read_bytes(), name="a"), config=CONFIG)

@@ -18,7 +18,7 @@ from platereader.errors import (
 from platereader.plates import RUSSIAN, Alphabet
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.runtimes import Runtime, RuntimeOptions
-from platereader.runtimes._exported import exported_runtime
+from platereader.runtimes._loaded import exported_runtime
 from platereader.runtimes._processor import usable_cores
 from small_networks import SMALL, plates
 

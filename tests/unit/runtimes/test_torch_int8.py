@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,34 +10,46 @@ from torch import Tensor, nn
 
 from platereader.errors import EngineError
 from platereader.runtimes import _torch_int8 as torch_int8
-from platereader.runtimes._torch_int8 import Int8Chain, Int8Convolution, Int8Layer, TorchInt8Runtime
+from platereader.runtimes._int8_tensors import Scale
+from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
 
 SHAPE = (1, 10, 14)
 
 
-def convolution(outputs: int, inputs: int, kernel: tuple[int, int], **changes: Any) -> Int8Convolution:
-    """Random weights of a size that neither drowns nor floods the next layer."""
-    plain = Int8Convolution(
-        torch.randint(-64, 65, (outputs, inputs, *kernel), dtype=torch.int8),
-        torch.rand(outputs) * 1e-2 / (inputs * kernel[0] * kernel[1]) ** 0.5 + 1e-4,
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution with random weights of a size that neither drowns nor floods the next layer."""
+
+    module: nn.Conv2d
+    tensors: tuple[Tensor, Tensor, Tensor]
+    reads: Scale
+    adds: bool = False
+
+    def layer(self, *, before: Convolution | None = None, after: Convolution | None) -> Int8Layer:
+        adds = before.reads if before is not None and self.adds else None
+        return Int8Layer(
+            self.module, *self.tensors, reads=self.reads, adds=adds, gives=None if after is None else after.reads
+        )
+
+
+def convolution(module: nn.Conv2d, reads: Scale, *, adds: bool = False) -> Convolution:
+    outputs, inputs, height, width = module.weight.shape
+    tensors = (
+        torch.randint(-64, 65, (outputs, inputs, height, width), dtype=torch.int8),
+        torch.rand(outputs) * 1e-2 / (inputs * height * width) ** 0.5 + 1e-4,
         torch.randn(outputs) * 0.3,
-        input_scale=0.02,
-        input_zero_point=0,
-        stride=(1, 1),
-        padding=(kernel[0] // 2, kernel[1] // 2),
-        dilation=(1, 1),
     )
-    return replace(plain, **changes)
+    return Convolution(module, tensors, reads, adds)
 
 
-def chain() -> list[Int8Convolution]:
+def chain() -> list[Convolution]:
     """Everything that the reader has: a signed input, strides, a residual block with dilation, a last layer."""
     torch.manual_seed(2)
     return [
-        convolution(8, 1, (5, 5), input_scale=0.031, input_zero_point=117, stride=(2, 2)),
-        convolution(8, 8, (3, 3), input_scale=0.011),
-        convolution(8, 8, (3, 3), input_scale=0.007, padding=(1, 2), dilation=(1, 2), adds=True),
-        convolution(5, 8, (5, 1), input_scale=0.013, padding=(0, 0)),
+        convolution(nn.Conv2d(1, 8, 5, 2, 2, device="meta"), Scale(0.031, 117)),
+        convolution(nn.Conv2d(8, 8, 3, 1, 1, device="meta"), Scale(0.011)),
+        convolution(nn.Conv2d(8, 8, 3, 1, (1, 2), dilation=(1, 2), device="meta"), Scale(0.007), adds=True),
+        convolution(nn.Conv2d(8, 5, (5, 1), device="meta"), Scale(0.013)),
     ]
 
 
@@ -48,22 +59,33 @@ def batch(rows: int) -> NDArray[np.float32]:
 
 def runtime() -> TorchInt8Runtime:
     convolutions = chain()
-    network = Int8Chain(convolutions, input_shape=SHAPE, finish=lambda scores: scores)
-    return TorchInt8Runtime(network, first=convolutions[0], shape=(1, *SHAPE))
+    first, before = convolutions[:2]
+    start, inner, outer, end = (
+        one.layer(before=before, after=after)
+        for one, after in zip(convolutions, [*convolutions[1:], None], strict=True)
+    )
+
+    def network(pictures: Tensor) -> Tensor:
+        block = start(pictures)
+        scores: Tensor = end(outer(inner(block), block))
+        return scores
+
+    return TorchInt8Runtime(network, reads=first.reads, shape=(1, *SHAPE))
 
 
-def unfused(convolutions: list[Int8Convolution], pictures: NDArray[np.float32]) -> Tensor:
+def unfused(convolutions: list[Convolution], pictures: NDArray[np.float32]) -> Tensor:
     """The same arithmetic one operation after the other, in float64."""
-    first = convolutions[0]
-    levels = (torch.from_numpy(pictures).double() / first.input_scale + first.input_zero_point).round().clamp(0, 255)
-    values = block = (levels - first.input_zero_point) * first.input_scale
+    first = convolutions[0].reads
+    levels = (torch.from_numpy(pictures).double() / first.scale + first.zero_point).round().clamp(0, 255)
+    values = block = (levels - first.zero_point) * first.scale
     for one, after in zip(convolutions, [*convolutions[1:], None], strict=True):
-        weight = one.weight.double() * one.weight_scale.double()[:, None, None, None]
-        sums = torch.conv2d(values, weight, one.bias.double(), one.stride, one.padding, one.dilation)
+        made, (weights, scale, bias) = one.module, one.tensors
+        weight = weights.double() * scale.double()[:, None, None, None]
+        sums = torch.conv2d(values, weight, bias.double(), made.stride, made.padding, made.dilation)
         sums = sums + block if one.adds else sums
         if after is None:
             return sums
-        held = (sums.relu() / after.input_scale).round().clamp(0, 255) * after.input_scale
+        held = (sums.relu() / after.reads.scale).round().clamp(0, 255) * after.reads.scale
         values, block = held, values
     raise AssertionError
 
@@ -99,10 +121,10 @@ def test_a_torch_without_the_operators_is_an_engine_error(monkeypatch: pytest.Mo
         runtime()
 
 
-def test_layers_of_a_network_compute_what_a_chain_does() -> None:
-    first, second = chain()[0], replace(chain()[3], stride=(1, 1))
-    layers = nn.Sequential(Int8Layer(first, after=second), Int8Layer(second, after=None))
-    made = TorchInt8Runtime(layers, first=first, shape=(1, *SHAPE))
+def test_layers_take_pictures_of_any_size() -> None:
+    first, second = chain()[0], chain()[3]
+    layers = nn.Sequential(first.layer(after=second), second.layer(after=None))
+    made = TorchInt8Runtime(layers, reads=first.reads, shape=(1, *SHAPE))
     for size in (SHAPE, (1, 22, 18), SHAPE):  # weights are laid out anew for another size
         pictures = np.random.default_rng(4).standard_normal((3, *size)).astype(np.float32)
         np.testing.assert_allclose(made.run(pictures)[0], unfused([first, second], pictures).numpy(), atol=1e-5)
@@ -110,8 +132,8 @@ def test_layers_of_a_network_compute_what_a_chain_does() -> None:
 
 def test_pictures_of_all_sizes_do_not_fill_the_memory() -> None:
     only = chain()[0]
-    layer = Int8Layer(only, after=None)
-    made = TorchInt8Runtime(layer, first=only, shape=(1, *SHAPE))
+    layer = only.layer(after=None)
+    made = TorchInt8Runtime(layer, reads=only.reads, shape=(1, *SHAPE))
     for width in range(8, 40):
         made.run(np.zeros((1, 1, 8, width), np.float32))
-    assert len(vars(layer)["_packed"]) <= 8
+    assert len(vars(layer)["_prepared"]) <= 8

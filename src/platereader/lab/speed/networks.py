@@ -14,13 +14,12 @@ from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Z_95
 from platereader.lab.speed.turns import interleaved, torch_threads
 from platereader.lab.tables import aligned, show_interval
-from platereader.recognition._network import ConvCtc
-from platereader.recognition._quantized import adding_layers, int8_runtime
+from platereader.recognition._network import ConvCtc, int8_recognizer
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes import Runtime, RuntimeOptions
-from platereader.runtimes._int8_tensors import Scale, convolutions, quantized
+from platereader.runtimes._int8_tensors import Scale, adding_layers, convolutions, quantized
 from platereader.runtimes._processor import cpu_features, processor_name
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 
@@ -108,7 +107,7 @@ def random_recognizers(config: ConvCtcConfig | None = None) -> dict[str, Runtime
     inputs, sums = (dict.fromkeys(names, Scale(0.05)) for names in (convolutions(first), adding_layers(first)))
     tensors = quantized(first, inputs, sums)
     return {
-        "int8": int8_runtime(tensors, config=first.config),
+        "int8": int8_recognizer(tensors, config=first.config),
         "fp32": TorchRuntime(first),
         "bf16": TorchRuntime(second, precision="bf16"),
     }

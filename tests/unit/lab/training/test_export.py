@@ -18,7 +18,7 @@ from platereader.errors import WeightsCorruptError
 from platereader.lab.training.recognizer.export import export_recognizer
 from platereader.registry import Registry, WeightFile, load_manifest, write_sidecar
 from platereader.runtimes import RuntimeOptions
-from platereader.runtimes._exported import exported_runtime
+from platereader.runtimes._loaded import exported_runtime
 from small_networks import SMALL, write_small
 
 

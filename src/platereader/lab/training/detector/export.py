@@ -15,10 +15,11 @@ from typing import Final, cast
 import numpy as np
 from torch import Tensor, nn
 
-from platereader.detection._finder_network import STAGES, FinderNetwork, Separable
-from platereader.detection._int8_networks import FINDER_FLOW, REFINER_FLOW, Flow
-from platereader.detection._refiner_network import CROP_SIZE, RefinerNetwork
+from platereader.detection._finder_network import FINDER_FLOW, STAGES, FinderNetwork, Separable
+from platereader.detection._refiner import CROP_SIZE
+from platereader.detection._refiner_network import REFINER_FLOW, RefinerNetwork
 from platereader.lab.training.export import Graph, Kernel
+from platereader.runtimes._int8_tensors import Flow
 
 _CHANNELS, _TAPS = 3, 3
 _FEW = 8

@@ -18,17 +18,10 @@ from platereader._contracts import checked_detect
 from platereader._files import write_bytes
 from platereader._loading import DetectorFiles
 from platereader.detection._finder import Finder
-from platereader.detection._int8_networks import (
-    FINDER_FLOW,
-    REFINER_FLOW,
-    Flow,
-    adding_layers,
-    int8_finder,
-    int8_refiner,
-    shared_scales,
-)
+from platereader.detection._finder_network import FINDER_FLOW, int8_finder
 from platereader.detection._plate_detector import PlateDetector
 from platereader.detection._refiner import Refiner
+from platereader.detection._refiner_network import REFINER_FLOW, int8_refiner
 from platereader.errors import AccuracyError, DatasetError
 from platereader.lab.datasets import LabelledImage
 from platereader.lab.datasets.labels import is_calibration
@@ -45,8 +38,16 @@ from platereader.lab.training.detector.material import LabelledSets
 from platereader.lab.training.detector.train import networks_of
 from platereader.media._images import read_image
 from platereader.runtimes import Batch, Runtime
-from platereader.runtimes._exported import exported_runtime
-from platereader.runtimes._int8_tensors import Scale, convolutions, quantized, write_int8
+from platereader.runtimes._int8_tensors import (
+    Flow,
+    Scale,
+    adding_layers,
+    convolutions,
+    quantized,
+    shared_scales,
+    write_int8,
+)
+from platereader.runtimes._loaded import exported_runtime
 from platereader.runtimes._torch import fuse_normalisation, planes
 
 Pixels: TypeAlias = Sequence[NDArray[np.uint8]]

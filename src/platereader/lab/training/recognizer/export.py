@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from platereader.lab.training.export import Graph
-from platereader.recognition._network import ConvCtc, network_from_state
-from platereader.recognition._quantized import adding_layers, int8_runtime
+from platereader.recognition._network import ConvCtc, int8_recognizer, network_from_state
 from platereader.recognition._shape import shape_of
 from platereader.registry import WeightFile
-from platereader.runtimes._int8_tensors import convolutions
+from platereader.runtimes._int8_tensors import adding_layers, convolutions
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import fuse_normalisation
 
@@ -30,7 +29,7 @@ def export_recognizer(weights: WeightFile, output: Path) -> None:
     name, config = str(weights.path), shape_of(weights.settings, alphabet=weights.entry.alphabet)[1]
     tensors = tensors_of(weights.data, name=name)
     if weights.contents().precision == "int8":
-        int8_runtime(tensors, config=config, name=name)  # names what does not fit
+        int8_recognizer(tensors, config=config, name=name)  # names what does not fit
         with torch.device("meta"):
             network = ConvCtc(config)
     else:

@@ -30,13 +30,12 @@ from platereader.plates import Alphabet
 from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._preprocess import prepare
-from platereader.recognition._quantized import adding_layers
 from platereader.recognition._shape import shape_of
 from platereader.registry import WeightFile, write_sidecar
 from platereader.results import PlateImage
 from platereader.runtimes import Runtime
-from platereader.runtimes._exported import exported_runtime
-from platereader.runtimes._int8_tensors import Scale, convolutions, quantized, write_int8
+from platereader.runtimes._int8_tensors import Scale, adding_layers, convolutions, quantized, write_int8
+from platereader.runtimes._loaded import exported_runtime
 from platereader.runtimes._tensors import tensors_of
 from platereader.runtimes._torch import TorchRuntime, fuse_normalisation
 

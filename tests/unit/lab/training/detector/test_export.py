@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from platereader.detection._finder_network import FinderNetwork
-from platereader.detection._int8_networks import FINDER_FLOW, REFINER_FLOW, int8_finder, int8_refiner
-from platereader.detection._refiner_network import RefinerNetwork
+from platereader.detection._finder_network import FINDER_FLOW, FinderNetwork, int8_finder
+from platereader.detection._refiner_network import REFINER_FLOW, RefinerNetwork, int8_refiner
 from platereader.lab.training.detector.export import export_finder, export_refiner
 from platereader.lab.training.detector.quantize import int8_tensors
 from platereader.runtimes._onnx import OnnxRuntime

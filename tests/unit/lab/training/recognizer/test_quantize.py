@@ -18,11 +18,10 @@ from platereader.lab.training.recognizer.quantize import (
 )
 from platereader.plates import RUSSIAN
 from platereader.recognition._preprocess import prepare
-from platereader.recognition._quantized import adding_layers
 from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import Registry, WeightFile, write_sidecar
-from platereader.runtimes._int8_tensors import Scale, convolutions
+from platereader.runtimes._int8_tensors import Scale, adding_layers, convolutions
 from platereader.runtimes._torch import fuse_normalisation
 from small_networks import SMALL, plates, small_network, write_small
 
