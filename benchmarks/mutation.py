@@ -33,7 +33,7 @@ TESTS = {
     "trust": ("tests/unit/trust",),
     "registry": ("tests/unit/registry", "tests/unit/test_weight_bytes.py", "tests/unit/detection/test_yolo.py"),
     "media": ("tests/unit/media",),
-    "rectification": ("tests/unit/rectification", "tests/property/test_outline.py"),
+    "rectification": ("tests/unit/rectification",),
     "_files.py": ("tests/unit/test_files.py",),
     "_ctc": (
         "tests/unit/test_ctc.py",

@@ -67,10 +67,10 @@ def _grammar_name(grammar: PlateGrammar | None) -> str:
 
 def default_rectifier() -> Rectifier:
     """Uses a detection's corners, or looks for them where it has none."""
-    from platereader.rectification._contour import ContourRectifier
+    from platereader.detection._refined import RefinedRectifier
     from platereader.rectification._corners import CornerRectifier
 
-    return CornerRectifier(fallback=ContourRectifier())
+    return RefinedRectifier(CornerRectifier())
 
 
 def default_decoder(alphabet: Alphabet, schemes: Schemes | None = None) -> CTCDecoder:

@@ -9,6 +9,7 @@ import pytest
 
 from platereader import Box, Pipeline
 from platereader._arrays import BgrImage
+from platereader._defaults import default_rectifier
 from platereader._geometry import iou
 from platereader.decoding._beam import BeamDecoder
 from platereader.decoding._greedy import GreedyDecoder
@@ -22,7 +23,6 @@ from platereader.plates import RUSSIA, RUSSIAN, Alphabet
 from platereader.plates._defaults import default_grammar
 from platereader.protocols import CTCDecoder, Detector, PlateTracker, Rectifier
 from platereader.recognition._recognizer import CtcRecognizer
-from platereader.rectification._contour import ContourRectifier
 from platereader.rectification._corners import BoxRectifier, CornerRectifier
 from platereader.rectification._layout import rectify_quad
 from platereader.testing import check_decoder, check_detector, check_recognizer, check_rectifier, check_tracker
@@ -71,8 +71,8 @@ def test_the_shipped_detector_in_wrappers(pipeline: Pipeline, frames: list[BgrIm
 
 @pytest.mark.parametrize(
     "rectifier",
-    [BoxRectifier(), ContourRectifier(), CornerRectifier(), CornerRectifier(fallback=ContourRectifier())],
-    ids=["box", "contour", "corners", "default"],
+    [BoxRectifier(), CornerRectifier(), default_rectifier()],
+    ids=["box", "corners", "default"],
 )
 def test_the_rectifiers(rectifier: Rectifier, frames: list[BgrImage]) -> None:
     check_rectifier(rectifier)

@@ -1,22 +1,23 @@
-"""Corners for the boxes of any detector, by the refiner of the default one."""
+"""Corners for boxes that come without, by the refiner of the default detector."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final, final
 
 from platereader._arrays import BgrImage
-from platereader._contracts import check_part, checked_detect
+from platereader._contracts import check_part, checked_detect, checked_rectify
 from platereader._geometry import Box
 from platereader.detection._nms import suppress
 from platereader.detection._plate_detector import combined_box, probability
 from platereader.detection._refiner import Place, Refiner
 from platereader.detection._region import RegionDetector
 from platereader.errors import InvalidArgumentError
-from platereader.protocols import Detector
+from platereader.protocols import Detector, Rectifier
 from platereader.registry import Registry
-from platereader.results import Detection
+from platereader.results import Detection, PlateImage
 
 REFINER_WEIGHTS: Final = "plate-refiner"
 """The weights of the refiner that comes with the library."""
@@ -27,7 +28,9 @@ _MIN_PLATE = 1.0
 _MAX_IOU = 0.5
 
 
-def _packaged_refiner() -> Refiner:
+@cache
+def packaged_refiner() -> Refiner:
+    """The refiner that comes with the library, on ONNX Runtime, loaded once in a process."""
     weights = Registry.default().resolve(REFINER_WEIGHTS, precision="fp32", file_format="onnx")
     return Refiner.from_weights(weights)
 
@@ -50,7 +53,7 @@ class RefinedDetector:
     """
 
     inner: Detector
-    refiner: Refiner = field(default_factory=_packaged_refiner)
+    refiner: Refiner = field(default_factory=packaged_refiner)
 
     def __post_init__(self) -> None:
         check_part(self.inner, kind="detector", name="inner")
@@ -85,6 +88,48 @@ class RefinedDetector:
         plates = [_refined(item, place, frame) for item, place in seen if place.plate > _MIN_PLATE]
         ranked = sorted(plates, key=lambda plate: -plate.score)
         return [ranked[kept] for kept in suppress([plate.box.to_tuple() for plate in ranked], max_iou=_MAX_IOU)]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RefinedRectifier:
+    """Straightens plates by their corners, which the refiner looks for where a detection has none; a ``Rectifier``.
+
+    The refiner that comes with the library is loaded when the first detection without corners comes.
+
+    Attributes:
+        inner: straightens the plates; it gets those without corners, too, in which the refiner sees no plate.
+    """
+
+    inner: Rectifier
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """One upright one-line picture per detection.
+
+        Args:
+            frame: uint8 ``(H, W, 3)`` BGR; not written to.
+            detections: plates in it, in pixels of the frame; boxes may reach beyond the frame.
+
+        Raises:
+            ContractError: ``inner`` broke its contract.
+        """
+        return checked_rectify(self.inner, frame, with_corners(frame, detections))
+
+
+def with_corners(frame: BgrImage, detections: Sequence[Detection]) -> list[Detection]:
+    """The detections, and of those that have no corners what the refiner sees there; lines that are known stay."""
+    bare = [index for index, item in enumerate(detections) if item.corners is None and _meets(item.box, frame)]
+    completed = list(detections)
+    if bare:
+        (places,) = packaged_refiner().refine([frame], [[detections[index].box for index in bare]])
+        for index, place in zip(bare, places, strict=True):
+            refined = _refined(detections[index], place, frame)
+            completed[index] = replace(refined, lines=detections[index].lines or refined.lines)
+    return completed
+
+
+def _meets(box: Box, frame: BgrImage) -> bool:
+    return box.clipped(frame.shape[1], frame.shape[0]) is not None
 
 
 def _refined(item: Detection, place: Place, frame: BgrImage) -> Detection:

@@ -1,6 +1,5 @@
-"""Straightening plates: by learned corners, or from a box alone with classical image processing."""
+"""Straightening plates by their corners."""
 
-from platereader.rectification._contour import ContourRectifier
 from platereader.rectification._corners import CornerRectifier
 
-__all__ = ["ContourRectifier", "CornerRectifier"]
+__all__ = ["CornerRectifier"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,13 @@ import pytest
 from exported_models import write_exported
 
 from platereader import BgrImage, Box, Detection, InvalidArgumentError, Pipeline, read_image
+from platereader._defaults import default_rectifier
 from platereader._geometry import iou
 from platereader.detection import PlateDetector, RefinedDetector, YoloDetector
+from platereader.detection._refined import with_corners
 from platereader.detection._region import RegionDetector
 from platereader.detection._thresholds import with_min_score
+from platereader.rectification._corners import BoxRectifier, CornerRectifier
 from platereader.testing import check_detector
 
 PICTURE = Path(__file__).resolve().parents[3] / "examples" / "pictures" / "street-1.jpg"
@@ -67,6 +70,29 @@ def test_boxes_get_corners_and_come_nearer(frame: BgrImage, plates: list[Detecti
         assert item.lines == plate.lines
         assert item.truncated is False
     assert nothing == inner.detect([frame])[0]  # the refiner sees no plate in the dark
+
+
+def test_the_default_rectifier_finds_the_corners_of_boxes(frame: BgrImage, plates: list[Detection]) -> None:
+    boxes = [Detection(loose(plate.box), 0.9) for plate in plates]
+    completed = with_corners(frame, [plates[0], *boxes])
+    assert completed[0] is plates[0]  # what has corners keeps them
+    for found, plate in zip(completed[1:], plates, strict=True):
+        assert found.corners is not None
+        assert plate.corners is not None
+        assert np.abs(found.corners.to_array() - plate.corners.to_array()).max() < 0.15 * plate.corners.height
+    straight = CornerRectifier().rectify(frame, completed[1:])
+    for one, other in zip(default_rectifier().rectify(frame, boxes), straight, strict=True):
+        assert np.array_equal(one.pixels, other.pixels)
+    (two_lines,) = with_corners(frame, [replace(boxes[0], lines=2)])
+    assert two_lines.lines == 2  # the label knows better
+
+
+def test_what_the_refiner_sees_no_plate_in_is_cut_out_by_its_box() -> None:
+    dark = np.zeros((200, 300, 3), np.uint8)
+    nothing = [Detection(Box(50, 50, 200, 90), 0.9), Detection(Box(400, 50, 500, 90), 0.9)]
+    assert with_corners(dark, nothing) == nothing
+    plates = default_rectifier().rectify(dark, nothing[:1])
+    assert np.array_equal(plates[0].pixels, BoxRectifier().rectify(dark, nothing[:1])[0].pixels)
 
 
 def test_a_stream_may_look_at_places_only(frame: BgrImage, plates: list[Detection]) -> None:

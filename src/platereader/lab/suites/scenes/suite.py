@@ -11,6 +11,7 @@ import numpy as np
 from platereader._contracts import checked_detect
 from platereader._geometry import iou
 from platereader._reading import PlateReader
+from platereader.detection._refined import RefinedRectifier
 from platereader.lab.metrics.estimates import Estimate, estimate_errors, ninetieth
 from platereader.lab.metrics.rates import Rate, best_overlap
 from platereader.lab.suites.chunks import chunks
@@ -22,8 +23,7 @@ from platereader.lab.synthesis.scenes.pictures import PARTS, TILTED, ScenePictur
 from platereader.lab.tables import aligned, report_text, show_error, show_rate, table
 from platereader.pipeline import Pipeline
 from platereader.protocols import Rectifier
-from platereader.rectification._contour import ContourRectifier
-from platereader.rectification._corners import BoxRectifier
+from platereader.rectification._corners import BoxRectifier, CornerRectifier
 from platereader.results import Detection, PlateReading, Status
 
 FROZEN_PICTURES = 8
@@ -31,7 +31,7 @@ FROZEN_PICTURES = 8
 
 _CHUNK = 8
 # By the box alone: as if the detector had no corners.
-_OTHERS: dict[str, Rectifier] = {"contour": ContourRectifier(), "box": BoxRectifier()}
+_OTHERS: dict[str, Rectifier] = {"refiner": RefinedRectifier(CornerRectifier()), "box": BoxRectifier()}
 _GROUPS: Mapping[str, Callable[[Part], bool]] = {
     "width 40-200 px, together": lambda part: part.axis == "width" and part.unit not in ("16-24 px", "24-40 px"),
     "rolled, together": lambda part: part.axis == "rolled",
@@ -39,7 +39,7 @@ _GROUPS: Mapping[str, Callable[[Part], bool]] = {
 }
 _HEAD = ("scenes suite", "found, IoU 0.3", "found, IoU 0.5", "whole text right", "right and status read")
 _CORNERS = ("corner error", "n", "median", "90 %")
-_RECTIFIERS = ("rectifier", "the pipeline's", "contour", "box")
+_RECTIFIERS = ("rectifier", "the pipeline's", "refiner", "box")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +219,4 @@ def _corners(scores: SceneScores) -> tuple[str, ...]:
 
 
 def _rectifiers(scores: SceneScores) -> tuple[str, ...]:
-    return scores.name, show_rate(scores.exact), *(show_rate(scores.others[name]) for name in ("contour", "box"))
+    return scores.name, show_rate(scores.exact), *(show_rate(scores.others[name]) for name in ("refiner", "box"))

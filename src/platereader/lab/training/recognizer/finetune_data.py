@@ -19,6 +19,7 @@ from typing_extensions import override
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_rectify
 from platereader._geometry import Box, Quad
+from platereader.detection._refined import with_corners
 from platereader.errors import DatasetError, MediaFileError
 from platereader.lab.datasets import LabelledPlate, SkippedRow, is_calibration, load_dataset
 from platereader.lab.datasets.labels import name_hash
@@ -28,7 +29,6 @@ from platereader.lab.training.recognizer.data import Batch, PlateBatches, Sample
 from platereader.media._images import read_image
 from platereader.plates import Alphabet
 from platereader.protocols import Rectifier
-from platereader.rectification._contour import find_outline
 from platereader.rectification._layout import lines_by_aspect, lines_by_box
 from platereader.results import Detection, Lines
 
@@ -153,7 +153,7 @@ def _unusable(plate: LabelledPlate, frame: BgrImage, alphabet: Alphabet) -> str 
 def _tuning_plate(path: Path, frame: BgrImage, plate: LabelledPlate) -> TuningPlate:
     """A usable plate, cut out of its picture."""
     box = _box_of(plate, frame)
-    outline = plate.corners or find_outline(frame, box)
+    outline = plate.corners or with_corners(frame, [Detection(box, 1.0)])[0].corners
     quad = outline or Quad.from_box(box)
     near, origin = surroundings(frame, quad.box)
     _, encoded = cv2.imencode(".jpg", near, [cv2.IMWRITE_JPEG_QUALITY, 95])

@@ -112,7 +112,7 @@ def test_texts_are_known_where_something_is_read(material: Material) -> None:
 
 
 def reading(name: str, *, iou: float | None, read: str | None, corner: float | None = None) -> SceneReading:
-    others = {"contour": TEXT, "box": None} if part_named(name) in TILTED else {}
+    others = {"refiner": TEXT, "box": None} if part_named(name) in TILTED else {}
     return SceneReading(part_named(name), "a.png", 60, TEXT, iou, corner, read, "read" if read else None, others)
 
 
@@ -133,7 +133,7 @@ def test_a_report_counts_found_and_right() -> None:
     assert together.corner_error_p90 is not None
     assert (together.corner_error_p90.value, together.corner_error_p90.n) == (1.0, 1)
     tilted = scores["tilted yaw 45 °"]
-    assert (tilted.exact.count, tilted.others["contour"].count, tilted.others["box"].count) == (0, 1, 0)
+    assert (tilted.exact.count, tilted.others["refiner"].count, tilted.others["box"].count) == (0, 1, 0)
     table = format_scenes(report)
     assert "2/3 66.7 %" in table
     assert "frozen" in table
@@ -172,7 +172,7 @@ def test_a_run_finds_what_the_detector_finds(
     by_part = {one.part.name: one for one in report.readings}
     assert by_part["dashcam camera"].iou == pytest.approx(1)  # the only frame in which the photograph stays in place
     assert by_part["dashcam camera"].corner_error_percent is None  # only its box is labelled
-    assert set(by_part["tilted roll 30 °"].others) == {"contour", "box"}
+    assert set(by_part["tilted roll 30 °"].others) == {"refiner", "box"}
     assert json.loads(json.dumps(report.to_dict()))["scores"][1]["found50"]["count"] == 1
 
 
