@@ -37,6 +37,8 @@ class GreedyDecoder:
             InvalidArgumentError: another shape than the alphabet asks for.
         """
         check_log_probs(log_probs, self.alphabet)
+        if not len(log_probs):
+            return []
         texts = best_paths(log_probs)[:, None]
         scores: list[float] = log_prob_table(log_probs, texts).ravel().tolist()
         found = zip(as_strings(texts, self.alphabet), scores, strict=True)

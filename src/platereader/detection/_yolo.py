@@ -15,6 +15,7 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._nms import suppress
 from platereader.detection._preprocess import Letterbox, apply_letterboxes
+from platereader.detection._thresholds import check_shares
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.registry._exported import YOLO
@@ -77,9 +78,7 @@ class YoloDetector:
             raise InvalidArgumentError(f"plates is {self.plates}, allowed are numbers from 0 to {self.classes - 1}.")
         if self.keypoints != (0, 0) and (self.keypoints[0] < 1 or self.keypoints[1] not in {2, 3}):
             raise InvalidArgumentError(f"keypoints is {self.keypoints}, allowed are a number and then 2 or 3.")
-        for name, value in (("min_score", self.min_score), ("max_iou", self.max_iou)):
-            if not 0 <= value <= 1:
-                raise InvalidArgumentError(f"{name} is {value}, allowed is 0 to 1.")
+        check_shares(self, "min_score", "max_iou")
 
     @classmethod
     def from_weights(

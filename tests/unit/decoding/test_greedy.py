@@ -25,6 +25,10 @@ def test_every_plate_of_a_batch_gets_its_own_text() -> None:
     assert [candidates[0].text for candidates in decoded] == texts
 
 
+def test_of_no_plates_there_are_no_texts() -> None:
+    assert GreedyDecoder(RUSSIAN).decode(np.zeros((0, 10, RUSSIAN.size), np.float32)) == []
+
+
 def test_a_class_that_goes_on_is_one_character_until_a_blank_comes() -> None:
     log_probs = np.repeat(spelled("A123BC77", RUSSIAN), 3, axis=0)[None]
     assert GreedyDecoder(RUSSIAN).decode(log_probs)[0][0].text == "A123BC77"

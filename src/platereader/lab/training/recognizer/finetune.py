@@ -220,8 +220,7 @@ def _write_weights(
     result, fitted = _calibrated(result, run.recognizer(), calibration, name=WEIGHTS_NAME)
     figures = [(f"{one.name}, whole text right", show_rate(one.after)) for one in result.comparisons]
     weights = write_recognizer_weights(output, calibration=fitted, start=start, data=data, figures=figures)
-    for outdated in (int8, sidecar_of(int8), card_of(int8)):
-        outdated.unlink(missing_ok=True)
+    _remove(int8)
     try:
         agreements = quantize_recognizer(Registry.default().resolve(weights), output=int8, plates=quantization)
         recognizer = CtcRecognizer.from_file(int8, alphabet=run.alphabet, settings=start.settings)
@@ -236,8 +235,15 @@ def _write_weights(
             calibration=fitted,
         )
     except (AccuracyError, EngineError) as error:
+        _remove(int8)
         result = replace(result, notes=(*result.notes, f"no int8 weights: {error}"))
     return replace(result, weights=weights, int8=int8 if int8.exists() else None)
+
+
+def _remove(weights: Path) -> None:
+    """Remove weights that hold no more, with what stands beside them."""
+    for file in (weights, sidecar_of(weights), card_of(weights)):
+        file.unlink(missing_ok=True)
 
 
 def _calibrated(
