@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _complete(parser)
         parser.parse_args(argv, arguments)
         _do_without_output(arguments)
-        status: int = arguments.run(arguments)
+        status: int = arguments.run(arguments) or EXIT_OK
         sys.stdout.flush()
     except _BROKEN_ERRORS as error:
         return _fail(error, EXIT_BROKEN, arguments, language)

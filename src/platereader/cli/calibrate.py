@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._dependencies import check_installed
 from platereader._files import write_json
-from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_rate, format_table
+from platereader.cli.weights import recognizer_weights
 from platereader.registry import write_sidecar
 
 if TYPE_CHECKING:
@@ -29,17 +30,15 @@ OPTIONS = (
 """Options of the command: name, type and meaning of each."""
 
 
-def run_calibrate(arguments: argparse.Namespace) -> int:
+def run_calibrate(arguments: argparse.Namespace) -> None:
     """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
     from platereader import _defaults as defaults
-    from platereader._dependencies import check_installed
-    from platereader._loading import load_recognizer, resolve_weights
-    from platereader.registry import Registry
+    from platereader._loading import load_recognizer
     from platereader.registry._manifest import sidecar_of
     from platereader.trust import Calibration
 
     check_installed("torch", "safetensors", extra="train")  # before weights are loaded
-    weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
+    weights = recognizer_weights(arguments.weights)
     recognizer = load_recognizer(weights)
     decoder = defaults.default_decoder(recognizer.alphabet)
     options = given_options(arguments)
@@ -64,7 +63,6 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
             licence=weights.entry.licence,
         )
     print(arguments.out / "calibration.json")
-    return EXIT_OK
 
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from platereader._files import InputFiles, write_json
+from platereader._dependencies import check_installed
+from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parser import rate_factor
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.progress import Progress
+from platereader.cli.progress import progress_bar
+from platereader.cli.tables import print_report
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -35,28 +37,14 @@ exit status: 0 every label was used, 1 some labels or pictures had to be skipped
 """
 
 
-class _IsReport(Protocol):
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        ...
-
-
-_Report = TypeVar("_Report", bound=_IsReport)
-
-
 def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader evaluate``."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="labelled set")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
-    parser.add_argument(
-        "--failures",
-        type=Path,
-        metavar="DIR",
-        help="write a picture of every failure; only without a suite, or --video",
-    )
-    parser.add_argument(
-        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; only without a suite, or --stress"
-    )
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="labelled set")
+    add("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
+    help_failures = "write a picture of every failure; only without a suite, or --video"
+    add("--failures", type=Path, metavar="DIR", help=help_failures)
+    add("--plots", type=Path, metavar="DIR", help="draw the plots of the report; only without a suite, or --stress")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--held-out", action="store_true", help="only the pictures that no training on the set sees")
     parts.add_argument(
@@ -66,15 +54,10 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     one_suite = suites.add_mutually_exclusive_group()
     for name, (meaning, _) in _SUITES.items():
         one_suite.add_argument(f"--{name}", action="store_true", help=meaning)
-    suites.add_argument(
-        "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no videos"
-    )
-    suites.add_argument(
-        "--h264",
-        type=rate_factor,
-        metavar="CRF",
-        help="with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos",
-    )
+    help_clips = "with --video: only the first N clips of each level, and no videos"
+    suites.add_argument("--clips", type=int, metavar="N", help=help_clips)
+    help_h264 = "with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos"
+    suites.add_argument("--h264", type=rate_factor, metavar="CRF", help=help_h264)
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
 
@@ -95,7 +78,6 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _run_labelled(arguments: argparse.Namespace) -> int:
-    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.datasets.labels import is_held_out
     from platereader.lab.suites.labelled.plots import draw_detection
@@ -110,16 +92,15 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
     if arguments.held_out_negatives:
         dataset = _without_trained_negatives(dataset)
     pipeline = build_pipeline(arguments)
-    with Progress(len(dataset.images), unit="picture") as progress:
+    with progress_bar(len(dataset.images), unit="picture") as progress:
         report = evaluate(
             pipeline,
             dataset,
             name="/".join(arguments.data.resolve().parts[-2:]),
             failures=arguments.failures,
-            on_picture=progress.advance,
+            on_picture=progress.update,
         )
-    print(format_table(report))
-    _write_json(arguments.json, report.to_dict())
+    print_report(format_table(report), report, arguments.json)
     if arguments.plots is not None and report.detection is not None:
         draw_detection(report.detection, arguments.plots)
     for row in report.skipped:
@@ -129,24 +110,22 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
 
 def _run_suite(
     arguments: argparse.Namespace,
-    evaluate: Callable[..., _Report],
+    evaluate: Callable[..., Any],
     material: object,
     *,
     steps: int,
-    shown: Callable[[_Report], str],
+    shown: Callable[[Any], str],
     **given: object,
-) -> _Report:
+) -> Any:
     """Run a suite on its material with a progress bar, print its table and write its JSON."""
     pipeline = build_pipeline(arguments)
-    with Progress(steps, unit="step") as progress:
-        report = evaluate(pipeline, material, on_picture=progress.advance, **given)
-    print(shown(report))
-    _write_json(arguments.json, report.to_dict())
+    with progress_bar(steps, unit="step") as progress:
+        report = evaluate(pipeline, material, on_picture=progress.update, **given)
+    print_report(shown(report), report, arguments.json)
     return report
 
 
 def _run_stress(arguments: argparse.Namespace) -> None:
-    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.suites.stress.plots import draw_stress
     from platereader.lab.suites.stress.report import format_stress
@@ -192,7 +171,6 @@ def _run_countries(arguments: argparse.Namespace) -> None:
 
 
 def _run_video(arguments: argparse.Namespace) -> None:
-    from platereader._dependencies import check_installed
     from platereader.lab.suites.video.real_videos import load_videos
     from platereader.lab.suites.video.report import VideoReport, format_video
     from platereader.lab.suites.video.run import evaluate_video, run_size
@@ -211,8 +189,8 @@ def _run_video(arguments: argparse.Namespace) -> None:
 
     report = _run_suite(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
     if arguments.failures is not None:
-        with Progress(len({one.clip for one in report.failures}), unit="clip") as progress:
-            draw_failures(report.failures, material, arguments.failures, on_clip=progress.advance)
+        with progress_bar(len({one.clip for one in report.failures}), unit="clip") as progress:
+            draw_failures(report.failures, material, arguments.failures, on_clip=progress.update)
 
 
 _SUITES: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
@@ -231,11 +209,6 @@ def _without_trained_negatives(dataset: Dataset) -> Dataset:
     kept = {image.path for image in held_out_negatives([image for image in dataset.images if not image.plates])}
     images = tuple(image for image in dataset.images if image.plates or image.path in kept)
     return replace(dataset, images=images)
-
-
-def _write_json(path: Path | None, report: dict[str, Any]) -> None:
-    if path is not None:
-        write_json(path, report)
 
 
 def _is_report(path: Path) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import read_bytes
-from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_table
 from platereader.errors import InvalidArgumentError
 from platereader.registry import write_sidecar
@@ -30,24 +29,18 @@ def add_export_command(networks: Any) -> None:
     export: argparse.ArgumentParser = networks.add_parser(
         "export", help="write ONNX files", description="Write weights as ONNX files, for the engines onnx and openvino."
     )
-    export.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names of weights, or files with their sidecar")
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
-    export.add_argument(
-        "--data", type=Path, metavar="DATA", help="labelled sets; with them a detector is written in int8, too"
-    )
-    export.add_argument("--scenes", type=int, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
-    export.add_argument("--seed", type=int, default=0, help="of the choice of scenes (default: 0)")
-    export.add_argument(
-        "--max-loss",
-        type=float,
-        default=1.0,
-        metavar="POINTS",
-        help="points of average precision that int8 may lose (default: 1)",
-    )
+    add = export.add_argument
+    add("weights", nargs="+", metavar="WEIGHTS", help="names of weights, or files with their sidecar")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
+    add("--data", type=Path, metavar="DATA", help="labelled sets; with them a detector is written in int8, too")
+    add("--scenes", type=int, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
+    add("--seed", type=int, default=0, help="of the choice of scenes (default: 0)")
+    help_loss = "points of average precision that int8 may lose (default: 1)"
+    add("--max-loss", type=float, default=1.0, metavar="POINTS", help=help_loss)
     export.set_defaults(run=run_export)
 
 
-def run_export(arguments: argparse.Namespace) -> int:
+def run_export(arguments: argparse.Namespace) -> None:
     """Write the files and their description: in the folder's weights.json if it has one, in sidecars otherwise."""
     from platereader.registry import Registry
 
@@ -62,7 +55,6 @@ def run_export(arguments: argparse.Namespace) -> int:
         for path, made_of, beside in written:
             _describe(path, made_of, beside)
             print(path)
-    return EXIT_OK
 
 
 def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[_Written]:

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
-class Progress:
+def progress_bar(total: int, *, unit: str, scaled: bool = False) -> tqdm[Any]:
     """A bar for ``total`` units, in k, M or G where they are ``scaled``; use it in a ``with`` statement."""
+    from tqdm import tqdm
 
-    def __init__(self, total: int, *, unit: str, scaled: bool = False) -> None:
-        from tqdm import tqdm
-
-        columns, rows = _terminal_size()
-        self._bar = tqdm(
-            total=total,
-            unit=unit,
-            unit_scale=scaled,
-            disable=None,
-            leave=False,
-            file=sys.stderr,
-            ncols=columns,
-            nrows=rows,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def advance(self, count: int = 1) -> None:
-        """``count`` more units are done."""
-        self._bar.update(count)
-
-    def clear(self) -> None:
-        """Remove the bar from the screen before something is printed."""
-        self._bar.clear()
+    columns, rows = _terminal_size()
+    return tqdm(
+        total=total, unit=unit, unit_scale=scaled, disable=None, leave=False, file=sys.stderr, ncols=columns, nrows=rows
+    )
 
 
 def _terminal_size() -> tuple[int | None, int | None]:

@@ -16,7 +16,7 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
 from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
-from platereader.cli.progress import Progress
+from platereader.cli.progress import progress_bar
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
 from platereader.cli.sources import LEFT_OUT, STDIN, Source, find_sources, source_path
@@ -71,7 +71,7 @@ def run_read(arguments: argparse.Namespace) -> int:
     reader = _Reader(pipeline, savers, arguments.explain, arguments.options)
     report = _report(arguments, sources, language)
     counts = Counter[str]()
-    with Progress(len(sources), unit="picture") as progress:
+    with progress_bar(len(sources), unit="picture") as progress:
         for source in sources:
             for result in reader.read(source):
                 progress.clear()
@@ -86,7 +86,7 @@ def run_read(arguments: argparse.Namespace) -> int:
                 print_message(f"{option}: {language(problem)}")
             counts["not written"] += len(reader.problems)
             reader.problems.clear()
-            progress.advance()
+            progress.update()
     report.end()
     _print_summary(counts, skipped, language)
     return EXIT_FAILED_INPUTS if counts["failed"] or counts["not written"] else EXIT_OK

@@ -9,7 +9,10 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platereader._files import write_json
 
 if TYPE_CHECKING:
     from platereader.lab.metrics.rates import Rate
@@ -75,6 +78,13 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     table = [header, *rows]
     widths = [max(_width(printable(row[column])) for row in table) for column in range(len(header))]
     return "\n".join(table_row(row, widths=widths) for row in table)
+
+
+def print_report(table: str, report: Any, path: Path | None) -> None:
+    """Print the table of a report, and write the whole of it as JSON where a file is named."""
+    print(table)
+    if path is not None:
+        write_json(path, report.to_dict())
 
 
 def format_rate(rate: Rate) -> str:

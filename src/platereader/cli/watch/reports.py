@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from platereader.cli.language import Language
 from platereader.cli.report import verdict_cells
@@ -36,20 +35,11 @@ class Report:
 class JsonReport(Report):
     """One line of JSON for each event, from ``started`` to ``ended`` of each source."""
 
-    def start(self, started: Started) -> None:
-        """The first line."""
-        self._print(started.to_dict())
+    def add(self, event: Started | PlateEvent | Ended) -> None:
+        """Print the line."""
+        print(printable_json(json.dumps(event.to_dict(), ensure_ascii=False)), flush=True)
 
-    def add(self, event: PlateEvent) -> None:
-        """A line."""
-        self._print(event.to_dict())
-
-    def end(self, ended: Ended) -> None:
-        """The last line."""
-        self._print(ended.to_dict())
-
-    def _print(self, line: dict[str, Any]) -> None:
-        print(printable_json(json.dumps(line, ensure_ascii=False)), flush=True)
+    start = end = add
 
 
 class CsvReport(Report):
