@@ -14,11 +14,12 @@ from contextlib import suppress
 
 import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
-from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
+from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
 from platereader.cli.tables import print_message
+from platereader.cli.watch import command as watch
 from platereader.errors import (
     AccuracyError,
     CaptureError,

@@ -6,9 +6,12 @@ import argparse
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from platereader._arrays import BgrImage
 from platereader._dependencies import check_installed
+from platereader._parts import description_of
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import positive
 from platereader.cli.parts import add_part_options, build_pipeline
@@ -18,10 +21,8 @@ from platereader.cli.sources import read_pictures
 from platereader.cli.tables import format_table, print_report, printable
 from platereader.cli.weights import recognizer_weights
 from platereader.errors import InvalidArgumentError
+from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._options import ENGINES
-
-if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
 
 EXAMPLES = """examples:
   platereader benchmark --choose              measure which engine is the fastest here, for engine auto
@@ -123,8 +124,6 @@ def _run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None
 
 def _choose(arguments: argparse.Namespace) -> None:
     """Measure which engine and precision is the fastest and keep that for ``auto``, or forget what was kept."""
-    import numpy as np
-
     from platereader.lab.speed import choice
     from platereader.lab.speed.pictures import generated_frames
     from platereader.registry._registry import cache_folder
@@ -152,8 +151,6 @@ def _choose(arguments: argparse.Namespace) -> None:
 
 def _time_frame(arguments: argparse.Namespace) -> None:
     """Time whole pipelines and print tables."""
-    import numpy as np
-
     from platereader.lab.speed import pipelines
     from platereader.lab.speed.cold_start import cold_starts
     from platereader.lab.speed.machine import this_machine
@@ -189,8 +186,6 @@ def _time_frame(arguments: argparse.Namespace) -> None:
 
 def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
     """The pictures by name, or generated ones."""
-    import numpy as np
-
     from platereader.lab.speed.pictures import generated_frames
 
     if pictures:
@@ -202,11 +197,9 @@ def _frames(pictures: list[Path]) -> dict[str, BgrImage]:
 def _time_detector(arguments: argparse.Namespace) -> None:
     """Measure the detector at several input sizes and print a table."""
     from platereader._loading import load_detector
-    from platereader._parts import description_of
     from platereader.lab.datasets import load_dataset
     from platereader.lab.speed.input_size import InputSizeReport, evaluate_input_sizes, format_input_sizes
     from platereader.lab.speed.plots import draw_input_sizes
-    from platereader.runtimes import RuntimeOptions
 
     if arguments.plots is not None:
         check_installed("matplotlib")
@@ -241,8 +234,6 @@ def _time_stream(arguments: argparse.Namespace) -> None:
 
 def _time_recognizer(arguments: argparse.Namespace) -> None:
     """Time the recognizer and print a table."""
-    import numpy as np
-
     from platereader.lab.speed import networks as benchmark
     from platereader.recognition._shape import ConvCtcConfig, shape_of
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 from platereader._dependencies import check_installed
 from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
-from platereader.cli.parser import rate_factor
+from platereader.cli.parser import rate_factor, refused
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import progress_bar
 from platereader.cli.tables import print_report
 from platereader.errors import InvalidArgumentError
+from platereader.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from platereader.lab.datasets import Dataset
-    from platereader.pipeline import Pipeline
 
 EXAMPLES = """examples:
   platereader evaluate dev/russian --json report.json  scores with counts and intervals
@@ -69,7 +69,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
             raise InvalidArgumentError(f"{option} is for the clips of a suite: add --video.")
     report = arguments.json
     if report is not None and report in InputFiles(arguments.data.rglob("*")) and not _is_report(report):
-        raise InvalidArgumentError(f"--json is {str(report)!r}, which is one of the files of DATA: name another file.")
+        raise refused("--json", report, "which is one of the files of DATA: name another file.")
     for name, (_, run_suite) in _SUITES.items():
         if getattr(arguments, name):
             run_suite(arguments)

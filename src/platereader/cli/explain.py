@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader.cli.document import Explanation, Stage
+from platereader.cli.report import Explanation, Stage
 from platereader.detection._thresholds import min_score_of, with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline

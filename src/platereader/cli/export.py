@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import read_bytes
+from platereader.cli.parser import refused
 from platereader.cli.tables import format_table
-from platereader.errors import InvalidArgumentError
-from platereader.registry import write_sidecar
+from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.registry._manifest import MANIFEST_NAME, MAX_WEIGHT_BYTES, entry_of, write_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from platereader._loading import DetectorFiles
     from platereader.lab.training.detector.quantize import Exported
-    from platereader.registry import WeightFile
 
     _Written = tuple[Path, WeightFile, Mapping[str, str]]
     """A file, what it is made of, and settings that name files beside it."""
@@ -42,15 +40,11 @@ def add_export_command(networks: Any) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write the files and their description: in the folder's weights.json if it has one, in sidecars otherwise."""
-    from platereader.registry import Registry
-
     registry = Registry.default()
     for name in arguments.weights:
         weights = registry.resolve(name, file_format="safetensors", precision="fp32")
         if weights.kind == "refiner":
-            raise InvalidArgumentError(
-                f"WEIGHTS is {name!r}, the refiner of a detector: name the detector, and both are written."
-            )
+            raise refused("WEIGHTS", name, "the refiner of a detector: name the detector, and both are written.")
         written = _detector(name, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
         for path, made_of, beside in written:
             _describe(path, made_of, beside)
@@ -68,7 +62,6 @@ def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[
 def float_detector(name: str) -> DetectorFiles:
     """The float weights of both networks of a detector."""
     from platereader._loading import resolve_detector
-    from platereader.registry import Registry
 
     return resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
 

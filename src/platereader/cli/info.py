@@ -11,6 +11,7 @@ from platereader.cli.exits import EXIT_BROKEN
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.tables import format_table, print_message
 from platereader.errors import WeightsError
+from platereader.registry import Registry
 
 EXAMPLES = """examples:
   platereader info
@@ -38,7 +39,6 @@ def add_info_command(parser: argparse.ArgumentParser) -> None:
 def run_info(arguments: argparse.Namespace) -> int | None:
     """Print versions, places and parts."""
     from platereader.lab.speed.machine import version_of
-    from platereader.registry import Registry
     from platereader.runtimes._processor import cpu_features, usable_cores
     from platereader.runtimes._selection import installed_engines
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from platereader._arrays import BgrImage
+from platereader._contracts import checked_detect
 from platereader._files import MADE_HERE, InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
-from platereader.cli.parser import rate_factor, share
+from platereader.cli.parser import rate_factor, refused, share
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.progress import progress_bar
 from platereader.cli.redaction_report import FileCover, RedactionReport
@@ -23,14 +25,13 @@ from platereader.cli.sources import LEFT_OUT, Source, find_sources, resolved, so
 from platereader.cli.tables import print_message
 from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
+from platereader.pipeline import Pipeline
+from platereader.protocols import Detector
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from platereader._arrays import BgrImage
     from platereader.media._source import FrameSource
-    from platereader.pipeline import Pipeline
-    from platereader.protocols import Detector
 
 EXAMPLES = """examples:
   platereader redact photo.jpg -o public.jpg            one picture
@@ -107,15 +108,11 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
         if path is None:
             continue
         if path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied:
-            raise InvalidArgumentError(
-                f"{option} is {str(path)!r}, which is a source, a result, a folder or a link: name another file."
-            )
+            raise refused(option, path, "which is a source, a result, a folder or a link: name another file.")
         check_folder(path.parent, option=option)
         occupied.add(path.resolve())
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
-        raise InvalidArgumentError(
-            f"--preview is {str(arguments.preview)!r}, it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}."
-        )
+        raise refused("--preview", arguments.preview, f"it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}.")
 
 
 def _leave() -> NoReturn:
@@ -143,9 +140,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
     single = named and len(given) == 1 and not given[0].is_dir()
     if any(resolved(path) == resolved(out) and path in source.path.parents for path in given for source in sources):
-        raise InvalidArgumentError(
-            f"--out is {str(out)!r}, the folder of the sources: name another folder, or one below."
-        )
+        raise refused("--out", out, "the folder of the sources: name another folder, or one below.")
     if not single:
         check_folder(out, option="--out")
     occupied = {source.path.resolve() for source in sources}
@@ -155,10 +150,8 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
         target = _target(out if single else out / source.relative_path, is_video=is_video)
         if target.is_symlink() or target.resolve() in occupied or target in inputs:
-            raise InvalidArgumentError(
-                f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source, the result of "
-                "another one or a link: name another folder."
-            )
+            problem = "would be written over, which is a source, the result of another one or a link"
+            raise refused("--out", out, f"where {str(target)!r} {problem}: name another folder.")
         occupied.add(target.resolve())
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
@@ -256,7 +249,6 @@ class _Redactor:
         (self._video if job.is_video else self._picture)(job, detector, progress)
 
     def _picture(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
-        from platereader._contracts import checked_detect
         from platereader.media._covering import DEFAULT_MARGIN, covered
         from platereader.media._images import read_image
         from platereader.media._redaction import credible

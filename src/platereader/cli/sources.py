@@ -9,13 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, is_picture_made_here, open_regular
 from platereader.errors import DatasetError
-
-if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
 
 STDIN: Final = Path("-")
 """What stands for a picture on standard input."""

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
+from platereader._arrays import BgrImage
 from platereader._files import append_text
 from platereader.cli.language import language_of
 from platereader.cli.parser import positive
@@ -16,11 +19,9 @@ from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
 from platereader.cli.tables import print_message
 from platereader.errors import InvalidArgumentError
+from platereader.plates._alphabet import ILLEGIBLE
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from platereader._arrays import BgrImage
     from platereader.lab.synthesis.render import Front
     from platereader.lab.synthesis.scene import Scene
 
@@ -54,8 +55,6 @@ def add_synth_command(parser: argparse.ArgumentParser) -> None:
 
 def run_synth(arguments: argparse.Namespace) -> None:
     """Write the samples."""
-    import numpy as np
-
     table = arguments.out / "labels.jsonl"
     check_folder(arguments.out, option="DIR")
     check_new_set(arguments.out, option="DIR")
@@ -86,7 +85,6 @@ def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
 def _crop(rng: np.random.Generator, backgrounds: list[BgrImage]) -> _Sample:
     """A plate before a camera, cut out as the recognizer gets it."""
     from platereader.lab.synthesis.crops import plate_sample
-    from platereader.plates._alphabet import ILLEGIBLE
 
     sample = plate_sample(rng, backgrounds=backgrounds)
     text = None if ILLEGIBLE in sample.text else sample.text  # a label is a whole text

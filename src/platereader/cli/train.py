@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._defaults import DETECTOR_WEIGHTS
 from platereader._files import write_json
 from platereader.cli.calibrate import OPTIONS as CALIBRATION_OPTIONS
 from platereader.cli.calibrate import given_options, run_calibrate
@@ -16,8 +18,6 @@ from platereader.cli.weights import recognizer_weights
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from platereader.lab.datasets import SkippedRow
 
 EXAMPLES = """examples:
@@ -217,7 +217,6 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> None:
 def run_quantize(arguments: argparse.Namespace) -> None:
     """Make int8 weights, say how they compare and where they are."""
     check_folder(arguments.out, option="--out")
-    from platereader._defaults import DETECTOR_WEIGHTS
     from platereader._loading import load_detector
     from platereader.lab.training.recognizer import quantize
     from platereader.recognition._shape import shape_of

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
 from platereader.cli.progress import progress_bar
 from platereader.cli.tables import format_table, print_message
-
-if TYPE_CHECKING:
-    from platereader.registry import WeightFile
+from platereader.registry import Registry, WeightFile
 
 EXAMPLES = """examples:
   platereader weights list
@@ -40,8 +38,6 @@ def add_weights_command(parser: argparse.ArgumentParser) -> None:
 
 def run_list(_: argparse.Namespace) -> None:
     """Print what the manifest knows."""
-    from platereader.registry import Registry
-
     rows = [
         (one.model, one.kind, one.precision, one.format, f"{one.size_bytes / 1e6:.1f} MB", one.licence, one.file)
         for one in Registry.default().entries
@@ -51,8 +47,6 @@ def run_list(_: argparse.Namespace) -> None:
 
 def run_verify(_: argparse.Namespace) -> int:
     """Check size and sha256 of every file of the manifest."""
-    from platereader.registry import Registry
-
     checks = Registry.default().verify()
     rows = [
         (check.entry.file, "good" if check.file else "bad", str(check.file.path if check.file else ""))
@@ -67,8 +61,6 @@ def run_verify(_: argparse.Namespace) -> int:
 
 def run_fetch(arguments: argparse.Namespace) -> None:
     """Download the files of a model, check them and say where they are."""
-    from platereader.registry import Registry
-
     registry = Registry.default()
     wanted: Any = {"precision": arguments.precision, "file_format": arguments.format}
     total = sum(entry.size_bytes for entry in registry.entries_of(arguments.name, **wanted))
@@ -81,6 +73,5 @@ def run_fetch(arguments: argparse.Namespace) -> None:
 def recognizer_weights(name: str, **choice: Any) -> WeightFile:
     """The weights of a reader by their name or at a path, such as ``precision="fp32"`` chooses them."""
     from platereader._loading import resolve_weights
-    from platereader.registry import Registry
 
     return resolve_weights(name, kind="recognizer", registry=Registry.default(), **choice)

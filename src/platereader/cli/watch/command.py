@@ -24,6 +24,7 @@ from platereader.cli.watch.run import Outputs, SourceRun
 from platereader.cli.watch.sources import Sources
 from platereader.cli.watch.stopping import stopping_by_key, stopping_by_signal
 from platereader.errors import InvalidArgumentError
+from platereader.video._stream import StreamSettings
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -166,7 +167,6 @@ class _WatchRun:
     def _watch(self, number: int, source: FrameSource) -> SourceRun:
         """Watch one source, whose annotated video is finished whatever happens."""
         from platereader.cli.watch.saving import AnnotatedVideo
-        from platereader.video._stream import StreamSettings
 
         quality, video = self._arguments.quality, None
         stream = self._pipeline.stream(StreamSettings(search_s=self._arguments.search_every))

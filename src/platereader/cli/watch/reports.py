@@ -22,13 +22,13 @@ _CSV_HEADER = (
 class Report:
     """Takes events one by one; every line is flushed, so that a program behind a pipe gets it at once."""
 
-    def start(self, started: Started) -> None:
+    def start(self, event: Started) -> None:
         """Before the first frame of each source."""
 
     def add(self, event: PlateEvent) -> None:
         """Print what there is to print of an event."""
 
-    def end(self, ended: Ended) -> None:
+    def end(self, event: Ended) -> None:
         """After the last event of each source."""
 
 
@@ -48,9 +48,9 @@ class CsvReport(Report):
     def __init__(self) -> None:
         self._table: CsvTable | None = None
 
-    def start(self, started: Started) -> None:
+    def start(self, event: Started) -> None:
         """The header, once, if it is not there yet."""
-        del started
+        del event
         self._table = self._table or CsvTable(_CSV_HEADER)
 
     def add(self, event: PlateEvent) -> None:
@@ -78,13 +78,13 @@ class TableReport(Report):
         self._language = language
         self._started: Started | None = None
 
-    def start(self, started: Started) -> None:
+    def start(self, event: Started) -> None:
         """The header, once, and the name of the source where there are several."""
         if self._started is None:
             self._print(tuple(map(self._language, _HEADER)))
-        self._started = started
+        self._started = event
         if self._name_sources:
-            print(printable(started.source), flush=True)
+            print(printable(event.source), flush=True)
 
     def add(self, event: PlateEvent) -> None:
         """A row when the passage has finished."""

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._arrays import BgrImage
 from platereader.cli.watch.events import End, Ended, Passages, Started
 from platereader.cli.watch.reports import Report
 from platereader.errors import CaptureError
+from platereader.results import StreamUpdate, TrackedPlate
+from platereader.video._stream import PlateStream
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from platereader._arrays import BgrImage
     from platereader.cli.watch.saving import AnnotatedVideo, PassageCrops
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
-    from platereader.results import StreamUpdate, TrackedPlate
-    from platereader.video._stream import PlateStream
 
 _POLL_INTERVAL_S = 0.05
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from platereader.cli.parser import refused
 from platereader.cli.sources import LEFT_OUT, earlier_results, made_here, resolved, sources_in
 from platereader.errors import CaptureError, InvalidArgumentError
 
@@ -123,7 +124,7 @@ def _expanded(words: Sequence[str], outputs: Mapping[str, Path]) -> list[tuple[s
             found.setdefault(resolved(given), (word, Path(given.name)))
     if not found:
         option = options[resolved(Path(words[0]))]
-        raise InvalidArgumentError(f"{option} is {words[0]!r}, the folder that is watched: name another one.")
+        raise refused(option, words[0], "the folder that is watched: name another one.")
     return list(found.values())
 
 
