@@ -91,16 +91,9 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
         dataset = replace(dataset, images=tuple(image for image in dataset.images if is_held_out(image.path)))
     if arguments.held_out_negatives:
         dataset = _without_trained_negatives(dataset)
-    pipeline = build_pipeline(arguments)
-    with progress_bar(len(dataset.images), unit="picture") as progress:
-        report = evaluate(
-            pipeline,
-            dataset,
-            name="/".join(arguments.data.resolve().parts[-2:]),
-            failures=arguments.failures,
-            on_picture=progress.update,
-        )
-    print_report(format_table(report), report, arguments.json)
+    given = {"name": "/".join(arguments.data.resolve().parts[-2:]), "failures": arguments.failures}
+    size = len(dataset.images)
+    report = _measured(arguments, evaluate, dataset, steps=size, shown=format_table, unit="picture", **given)
     if arguments.plots is not None and report.detection is not None:
         draw_detection(report.detection, arguments.plots)
     for row in report.skipped:
@@ -108,18 +101,19 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
     return EXIT_FAILED_INPUTS if report.skipped else EXIT_OK
 
 
-def _run_suite(
+def _measured(
     arguments: argparse.Namespace,
     evaluate: Callable[..., Any],
     material: object,
     *,
     steps: int,
     shown: Callable[[Any], str],
+    unit: str = "step",
     **given: object,
 ) -> Any:
-    """Run a suite on its material with a progress bar, print its table and write its JSON."""
+    """Evaluate the pipeline on some material with a progress bar, print the table and write the JSON."""
     pipeline = build_pipeline(arguments)
-    with progress_bar(steps, unit="step") as progress:
+    with progress_bar(steps, unit=unit) as progress:
         report = evaluate(pipeline, material, on_picture=progress.update, **given)
     print_report(shown(report), report, arguments.json)
     return report
@@ -138,7 +132,7 @@ def _run_stress(arguments: argparse.Namespace) -> None:
     abroad = arguments.data / "dev" / "other"
     foreign = load_dataset(abroad).images if abroad.is_dir() else ()
     steps = run_size(material, foreign)
-    report = _run_suite(arguments, evaluate_stress, material, steps=steps, shown=format_stress, foreign=foreign)
+    report = _measured(arguments, evaluate_stress, material, steps=steps, shown=format_stress, foreign=foreign)
     if arguments.plots is not None:
         draw_stress(report, arguments.plots)
 
@@ -149,7 +143,7 @@ def _run_scenes(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.scenes.material import load_material
 
     material = load_material(arguments.data)
-    _run_suite(arguments, evaluate_scenes, material, steps=run_size(material), shown=format_scenes)
+    _measured(arguments, evaluate_scenes, material, steps=run_size(material), shown=format_scenes)
 
 
 def _run_ends(arguments: argparse.Namespace) -> None:
@@ -158,7 +152,7 @@ def _run_ends(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.ends.material import load_material
 
     plates = load_material(arguments.data)
-    _run_suite(arguments, evaluate_ends, plates, steps=run_size(plates), shown=format_ends)
+    _measured(arguments, evaluate_ends, plates, steps=run_size(plates), shown=format_ends)
 
 
 def _run_countries(arguments: argparse.Namespace) -> None:
@@ -167,7 +161,7 @@ def _run_countries(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.stress.material import load_material
 
     scenes = load_material(arguments.data).scenes
-    _run_suite(arguments, evaluate_countries, scenes, steps=run_size(), shown=format_countries)
+    _measured(arguments, evaluate_countries, scenes, steps=run_size(), shown=format_countries)
 
 
 def _run_video(arguments: argparse.Namespace) -> None:
@@ -187,7 +181,7 @@ def _run_video(arguments: argparse.Namespace) -> None:
     def evaluate(pipeline: Pipeline, _: object, *, on_picture: Callable[[], object]) -> VideoReport:
         return evaluate_video(pipeline, material, videos=videos, names=names, crf=arguments.h264, on_step=on_picture)
 
-    report = _run_suite(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
+    report = _measured(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
     if arguments.failures is not None:
         with progress_bar(len({one.clip for one in report.failures}), unit="clip") as progress:
             draw_failures(report.failures, material, arguments.failures, on_clip=progress.update)
