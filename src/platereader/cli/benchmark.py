@@ -15,10 +15,9 @@ from platereader._parts import description_of
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import positive
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.progress import progress_bar
 from platereader.cli.saving import write_picture
 from platereader.cli.sources import read_pictures
-from platereader.cli.tables import format_table, print_report, printable
+from platereader.cli.tables import format_table, print_report, printable, progress_bar
 from platereader.cli.weights import recognizer_weights
 from platereader.errors import InvalidArgumentError
 from platereader.runtimes import RuntimeOptions

@@ -15,8 +15,7 @@ from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parser import rate_factor, refused
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.progress import progress_bar
-from platereader.cli.tables import print_report
+from platereader.cli.tables import print_report, progress_bar
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline
 

@@ -15,11 +15,10 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
 from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
-from platereader.cli.progress import progress_bar
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, PictureResult, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
 from platereader.cli.sources import LEFT_OUT, STDIN, Source, find_sources, source_path
-from platereader.cli.tables import print_message
+from platereader.cli.tables import print_message, progress_bar
 from platereader.errors import PlateReaderError
 from platereader.pipeline import Pipeline
 from platereader.results import PlateReading

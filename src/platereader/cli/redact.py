@@ -18,11 +18,10 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import rate_factor, refused, share
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.progress import progress_bar
 from platereader.cli.redaction_report import FileCover, RedactionReport
 from platereader.cli.saving import check_folder, write_picture
 from platereader.cli.sources import LEFT_OUT, Source, find_sources, resolved, source_path
-from platereader.cli.tables import print_message
+from platereader.cli.tables import print_message, progress_bar
 from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 from platereader.pipeline import Pipeline

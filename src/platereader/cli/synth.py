@@ -14,10 +14,9 @@ from platereader._arrays import BgrImage
 from platereader._files import append_text
 from platereader.cli.language import language_of
 from platereader.cli.parser import positive
-from platereader.cli.progress import progress_bar
 from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
-from platereader.cli.tables import print_message
+from platereader.cli.tables import print_message, progress_bar
 from platereader.errors import InvalidArgumentError
 from platereader.plates._alphabet import ILLEGIBLE
 

@@ -1,4 +1,4 @@
-"""Text in columns for the terminal."""
+"""What is printed on the terminal: messages, text in columns, progress."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from platereader._files import write_json
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from platereader.lab.metrics.rates import Rate
 
 _GAP = "  "
@@ -93,6 +95,19 @@ def format_rate(rate: Rate) -> str:
     return f"{rate.count}/{rate.n} {100 * (rate.value or 0):.2f} % ({100 * low:.2f}-{100 * high:.2f})"
 
 
+def progress_bar(total: int, *, unit: str, scaled: bool = False) -> tqdm[Any]:
+    """A progress bar with the time left, on stderr and only where that is a terminal; use it in a ``with`` statement.
+
+    The ``total`` is of units, which are shown in k, M or G where they are ``scaled``.
+    """
+    from tqdm import tqdm
+
+    columns, rows = _terminal_size()
+    return tqdm(
+        total=total, unit=unit, unit_scale=scaled, disable=None, leave=False, file=sys.stderr, ncols=columns, nrows=rows
+    )
+
+
 def _fit(cell: str, width: int) -> str:
     """Exactly ``width`` terminal cells; the end of a path says more than its start."""
     if _width(cell) <= width:
@@ -106,3 +121,12 @@ def _width(text: str) -> int:
     """Terminal cells that a text takes."""
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
+
+
+def _terminal_size() -> tuple[int | None, int | None]:
+    """Columns and rows of stderr; a usual size where a terminal does not say, as tqdm would print nothing there."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return None, None
+    return (columns or 80) - 1, rows or 24

@@ -6,8 +6,7 @@ import argparse
 from typing import Any
 
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
-from platereader.cli.progress import progress_bar
-from platereader.cli.tables import format_table, print_message
+from platereader.cli.tables import format_table, print_message, progress_bar
 from platereader.registry import Registry, WeightFile
 
 EXAMPLES = """examples:

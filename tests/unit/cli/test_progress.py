@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from platereader.cli.progress import progress_bar
+from platereader.cli.tables import progress_bar
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")

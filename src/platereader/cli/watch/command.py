@@ -16,8 +16,7 @@ from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import rate_factor
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
-from platereader.cli.progress import progress_bar
-from platereader.cli.tables import print_message
+from platereader.cli.tables import print_message, progress_bar
 from platereader.cli.watch.events import Started, is_reported, later
 from platereader.cli.watch.reports import CsvReport, JsonReport, Report, TableReport
 from platereader.cli.watch.run import Outputs, SourceRun
