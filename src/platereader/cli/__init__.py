@@ -19,7 +19,7 @@ from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUP
 from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
 from platereader.cli.tables import print_message
-from platereader.cli.watch import command as watch
+from platereader.cli.watch import command as watch_command
 from platereader.errors import (
     AccuracyError,
     CaptureError,
@@ -41,7 +41,7 @@ _ELSEWHERE = ("save", "save_crops", "view")
 
 _COMMANDS: tuple[tuple[str, str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
-    ("watch", "follow plates in a video or before a camera", watch.EXAMPLES, watch.add_watch_command),
+    ("watch", "follow plates in a video or before a camera", watch_command.EXAMPLES, watch_command.add_watch_command),
     ("redact", "make plates unreadable in pictures and videos", redact.EXAMPLES, redact.add_redact_command),
     ("evaluate", "measure accuracy on a labelled set", evaluate.EXAMPLES, evaluate.add_evaluate_command),
     ("benchmark", "measure how fast a network runs here", benchmark.EXAMPLES, benchmark.add_benchmark_command),
