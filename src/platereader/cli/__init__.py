@@ -30,8 +30,6 @@ from platereader.errors import (
     WeightsError,
 )
 
-__all__ = ["build_parser", "main"]
-
 _BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, FileError, MissingDependencyError, AccuracyError)
 
 _CLOSED = "standard output is closed, and results go there: leave it open, or send it to a file or to /dev/null."

@@ -20,7 +20,15 @@ from platereader.cli.parser import rate_factor, refused, share
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.redaction_report import FileCover, RedactionReport
 from platereader.cli.saving import check_folder, write_picture
-from platereader.cli.sources import LEFT_OUT, Source, find_sources, resolved, source_path
+from platereader.cli.sources import (
+    LEFT_OUT,
+    VIDEO_SUFFIXES,
+    WRITTEN_FORMATS,
+    Source,
+    find_sources,
+    resolved,
+    source_path,
+)
 from platereader.cli.tables import print_message, progress_bar
 from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
@@ -83,13 +91,11 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
-
     skipped = Counter[str]()
     suffixes = VIDEO_SUFFIXES | _ANIMATED_SUFFIXES
     sources = find_sources(arguments.sources, also=suffixes, without=[arguments.out], skipped=skipped)
-    jobs = _jobs(sources, arguments)
-    inputs = InputFiles(job.source.path for job in jobs)
+    inputs = InputFiles(source.path for source in sources)
+    jobs = _jobs(sources, arguments, inputs)
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
     with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
@@ -129,9 +135,8 @@ class _Job:
     frames: int
 
 
-def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job]:
+def _jobs(sources: Sequence[Source], arguments: argparse.Namespace, inputs: InputFiles) -> list[_Job]:
     """What to do; no source, no result and no link may be overwritten, and no result lies among the sources."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._images import IMAGE_SUFFIXES, is_animated
 
     out: Path = arguments.out
@@ -143,7 +148,6 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     if not single:
         check_folder(out, option="--out")
     occupied = {source.path.resolve() for source in sources}
-    inputs = InputFiles(source.path for source in sources)
     jobs: list[_Job] = []
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
@@ -158,9 +162,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
 
 def _target(path: Path, *, is_video: bool) -> Path:
     """The same name, with another ending where its own cannot be written."""
-    from platereader.cli.videos import WRITTEN_SUFFIXES
-
-    kept = WRITTEN_SUFFIXES if is_video else _KEPT_SUFFIXES
+    kept = WRITTEN_FORMATS if is_video else _KEPT_SUFFIXES
     return path if path.suffix.lower() in kept else path.with_name(path.name + (".mp4" if is_video else ".png"))
 
 

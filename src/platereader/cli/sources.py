@@ -21,6 +21,12 @@ STDIN: Final = Path("-")
 LEFT_OUT: Final = "files that platereader wrote, left out: {count}; to include them, name nothing else"
 """What is said where such files are left out."""
 
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
+"""Lower-case file name endings that are taken for videos."""
+
+WRITTEN_FORMATS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""FFmpeg's format by the ending, of videos that can be written; others become ``.mp4``."""
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has lost one of the two slashes
 
 
@@ -89,9 +95,9 @@ def earlier_results(paths: Sequence[Path]) -> set[Path]:
 
 def made_here(path: Path) -> bool:
     """Whether a file is a picture or video that one of the commands wrote."""
-    from platereader.cli.videos import WRITTEN_SUFFIXES, has_comment
+    from platereader.cli.videos import has_comment
 
-    if path.suffix.lower() not in WRITTEN_SUFFIXES:
+    if path.suffix.lower() not in WRITTEN_FORMATS:
         return is_picture_made_here(path)
     try:
         with open_regular(path, what="the file"):  # FFmpeg would wait for a pipe

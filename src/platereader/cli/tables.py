@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from platereader.lab.metrics.rates import Rate
 
-_GAP = "  "
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 # Spreadsheets compute what begins so.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -72,7 +71,7 @@ def table_row(cells: Sequence[str], *, widths: Sequence[int]) -> str:
     """One row: every cell but the last padded to its width in terminal cells, or shortened at its start."""
     *shown, last = map(printable, cells)
     padded = [_fit(cell, width) for cell, width in zip(shown, widths[:-1], strict=True)]
-    return _GAP.join([*padded, last]).rstrip()
+    return "  ".join([*padded, last]).rstrip()
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -19,6 +19,7 @@ from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, InputFiles, new_file
 from platereader.cli.saving import check_made_here
 from platereader.cli.sound import LONGEST_GAP_S, SoundCopy
+from platereader.cli.sources import WRITTEN_FORMATS
 from platereader.errors import FileError
 from platereader.media._decoding import open_file, until_error, video_stream
 from platereader.media._source import DEFAULT_FPS, FrameSource
@@ -28,19 +29,12 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
-"""Lower-case file name endings that are taken for videos."""
-
-WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
-"""Endings of videos that can be written; others become ``.mp4``."""
-
 DEFAULT_QUALITY = 23
 """Of written videos, as x264 counts (crf): 0 loses nothing, each 6 more halve the size, 51 is the worst."""
 
 MAX_GROWTH = 1.3
 """How many times the bits of its source a video has at most, but for one second's, where no quality is given."""
 
-_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _THREADS = 2
 _TIME_BASE = Fraction(1, 90_000)
 _BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
@@ -66,7 +60,7 @@ class VideoWriter:
     """Writes a video beside its final place and moves it there when it is whole; use it in a ``with`` statement.
 
     Args:
-        path: of the new video, ending as one of ``WRITTEN_SUFFIXES``; made with the first frame.
+        path: of the new video, ending as one of ``WRITTEN_FORMATS``; made with the first frame.
         source: whose frames are written. Of a video file the sound is copied, too, where the new file can hold it.
         quality: as ``DEFAULT_QUALITY``; None takes that, within ``MAX_GROWTH``.
         mute: leave out the sound.
@@ -200,7 +194,7 @@ class _Encoder:
         self._waiting: Any = None
         self._left_out = 0  # of the time of the frames
         self._delay: int | None = None
-        kind = _FORMATS[part.suffix.lower()]
+        kind = WRITTEN_FORMATS[part.suffix.lower()]
         index_first = {} if kind == "matroska" else {"movflags": "+faststart"}
         self.container: OutputContainer = av.open(f"file:{part}", "w", format=kind, options=index_first)
         self.container.metadata["comment"] = MADE_HERE

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from platereader.cli.parser import refused
-from platereader.cli.sources import LEFT_OUT, earlier_results, made_here, resolved, sources_in
+from platereader.cli.sources import LEFT_OUT, VIDEO_SUFFIXES, earlier_results, made_here, resolved, sources_in
 from platereader.errors import CaptureError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -130,7 +130,6 @@ def _expanded(words: Sequence[str], outputs: Mapping[str, Path]) -> list[tuple[s
 
 def _videos_in(folder: Path, without: Sequence[Path]) -> list[Path]:
     """The videos of a folder in the order of their names; none where it is a folder of frames."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._folder import name_order
     from platereader.media._images import IMAGE_SUFFIXES
 
