@@ -173,7 +173,8 @@ def sources_in(
     any_picture = False
     for path in sorted(folder.rglob("*")):
         relative, ending = path.relative_to(folder), path.suffix.lower()
-        if _is_left_out(relative, results):
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if hidden or any(one in relative.parents for one in results):
             continue
         is_file = path.is_file()
         broken = path.is_symlink() and not path.exists()
@@ -188,9 +189,3 @@ def sources_in(
         endings, what = " ".join(sorted(suffixes)), "picture or video" if ".mp4" in suffixes else "picture"
         message = f"there is no {what} in the folder {str(folder)!r}: looked for {endings}."
         yield Source(folder, Path(folder.name), message)
-
-
-def _is_left_out(relative_path: Path, results: Sequence[Path]) -> bool:
-    """Whether a file is hidden, or lies in a folder for results."""
-    hidden = any(part.startswith(".") for part in relative_path.parts)
-    return hidden or any(folder in relative_path.parents for folder in results)

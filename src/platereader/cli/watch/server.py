@@ -92,12 +92,11 @@ class LivePage:
         """The response to a GET of a path below the key; None when there is none."""
         if path == "":
             return _page()
-        if path == "state":
+        if path in {"state", "end"}:
             self._note_tab(query)
-            return self._snapshot()
-        if path == "end":
-            self._note_tab(query)
-            return self._snapshot() if self.state.wait_until_stopped(_END_WAIT_S) else _NOTHING
+            if path == "end" and not self.state.wait_until_stopped(_END_WAIT_S):
+                return _NOTHING
+            return _Response("application/json", json.dumps(self.state.snapshot()).encode())
         if path == "frame":
             return self._frame(_parse_number(query.get("after")))
         if path.startswith("crop/") and (plate_id := _parse_number([path[5:]])) is not None:
@@ -136,9 +135,6 @@ class LivePage:
 
     def _has_open_tab(self) -> bool:
         return any(time.monotonic() - seen_s < _OPEN_TAB_S for seen_s in self._tabs.values())
-
-    def _snapshot(self) -> _Response:
-        return _Response("application/json", json.dumps(self.state.snapshot()).encode())
 
     def _frame(self, after: int | None) -> _Response:
         frame = self.state.frame_jpeg(after or 0, timeout_s=_FRAME_WAIT_S)
