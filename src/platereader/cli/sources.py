@@ -95,10 +95,10 @@ def earlier_results(paths: Sequence[Path]) -> set[Path]:
 
 def made_here(path: Path) -> bool:
     """Whether a file is a picture or video that one of the commands wrote."""
-    from platereader.cli.videos import has_comment
-
     if path.suffix.lower() not in WRITTEN_FORMATS:
         return is_picture_made_here(path)
+    from platereader.cli.videos import has_comment
+
     try:
         with open_regular(path, what="the file"):  # FFmpeg would wait for a pipe
             return has_comment(path, MADE_HERE)
