@@ -64,17 +64,10 @@ def add_watch_command(parser: argparse.ArgumentParser) -> None:
     add("--start", metavar="TIME", help="when the first frame was taken: 2026-11-28T08:00, or with +03:00 at its end")
     add("--view", action="store_true", help="serve a live page to the browser of this machine")
     add_language_option(parser)
-    _add_rare_options(parser.add_argument_group("frames and page"))
-    add_part_options(parser)
-    parser.set_defaults(run=run_watch)
-
-
-def _add_rare_options(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add(
-        "--fps", type=float, help="frames per second of a folder (default: 25), or of a video whose own times are wrong"
-    )
-    add(
+    more = parser.add_argument_group("frames and page")
+    help_fps = "frames per second of a folder (default: 25), or of a video whose own times are wrong"
+    more.add_argument("--fps", type=float, help=help_fps)
+    more.add_argument(
         "--search-every",
         type=float,
         metavar="S",
@@ -82,12 +75,14 @@ def _add_rare_options(group: argparse._ArgumentGroup) -> None:
         "(default: 0.2; 0 with a detector that cannot look at places alone)",
     )
     help_limit = "give a lost camera up after this many failed attempts in a row (default: never)"
-    add("--reconnect-limit", type=int, metavar="N", help=help_limit)
+    more.add_argument("--reconnect-limit", type=int, metavar="N", help=help_limit)
     help_quality = (
         "of --save, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)"
     )
-    add("--quality", type=rate_factor, metavar="CRF", help=help_quality)
-    add("--port", type=int, metavar="N", help="port of the live page (default: a free one)")
+    more.add_argument("--quality", type=rate_factor, metavar="CRF", help=help_quality)
+    more.add_argument("--port", type=int, metavar="N", help="port of the live page (default: a free one)")
+    add_part_options(parser)
+    parser.set_defaults(run=run_watch)
 
 
 def run_watch(arguments: argparse.Namespace) -> int:
