@@ -14,11 +14,12 @@ from contextlib import suppress
 
 import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
-from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, watch, weights
+from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, weights
 from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
 from platereader.cli.tables import print_message
+from platereader.cli.watch import command as watch_command
 from platereader.errors import (
     AccuracyError,
     CaptureError,
@@ -29,8 +30,6 @@ from platereader.errors import (
     WeightsError,
 )
 
-__all__ = ["build_parser", "main"]
-
 _BROKEN_ERRORS = (WeightsError, DatasetError, CaptureError, FileError, MissingDependencyError, AccuracyError)
 
 _CLOSED = "standard output is closed, and results go there: leave it open, or send it to a file or to /dev/null."
@@ -40,7 +39,7 @@ _ELSEWHERE = ("save", "save_crops", "view")
 
 _COMMANDS: tuple[tuple[str, str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("read", "read plates on pictures", read.EXAMPLES, read.add_read_command),
-    ("watch", "follow plates in a video or before a camera", watch.EXAMPLES, watch.add_watch_command),
+    ("watch", "follow plates in a video or before a camera", watch_command.EXAMPLES, watch_command.add_watch_command),
     ("redact", "make plates unreadable in pictures and videos", redact.EXAMPLES, redact.add_redact_command),
     ("evaluate", "measure accuracy on a labelled set", evaluate.EXAMPLES, evaluate.add_evaluate_command),
     ("benchmark", "measure how fast a network runs here", benchmark.EXAMPLES, benchmark.add_benchmark_command),
@@ -89,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _complete(parser)
         parser.parse_args(argv, arguments)
         _do_without_output(arguments)
-        status: int = arguments.run(arguments)
+        status: int = arguments.run(arguments) or EXIT_OK
         sys.stdout.flush()
     except _BROKEN_ERRORS as error:
         return _fail(error, EXIT_BROKEN, arguments, language)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader import _defaults as defaults
+from platereader._dependencies import check_installed
 from platereader._files import write_json
-from platereader.cli.exits import EXIT_OK
 from platereader.cli.tables import format_rate, format_table
+from platereader.cli.weights import recognizer_weights
+from platereader.protocols import CTCDecoder, Recognizer
 from platereader.registry import write_sidecar
+from platereader.registry._manifest import sidecar_of
+from platereader.trust import Calibration, TrustPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from platereader.lab.metrics.rates import Rate
-    from platereader.protocols import CTCDecoder, Recognizer
-    from platereader.trust import Calibration, TrustPolicy
 
 _TRACKS = 1200
 
@@ -29,17 +31,12 @@ OPTIONS = (
 """Options of the command: name, type and meaning of each."""
 
 
-def run_calibrate(arguments: argparse.Namespace) -> int:
+def run_calibrate(arguments: argparse.Namespace) -> None:
     """Fit the confidence of a reader with the default decoder, say how well it holds, and keep it."""
-    from platereader import _defaults as defaults
-    from platereader._dependencies import check_installed
-    from platereader._loading import load_recognizer, resolve_weights
-    from platereader.registry import Registry
-    from platereader.registry._manifest import sidecar_of
-    from platereader.trust import Calibration
+    from platereader._loading import load_recognizer
 
     check_installed("torch", "safetensors", extra="train")  # before weights are loaded
-    weights = resolve_weights(arguments.weights, kind="recognizer", registry=Registry.default())
+    weights = recognizer_weights(arguments.weights)
     recognizer = load_recognizer(weights)
     decoder = defaults.default_decoder(recognizer.alphabet)
     options = given_options(arguments)
@@ -64,7 +61,6 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
             licence=weights.entry.licence,
         )
     print(arguments.out / "calibration.json")
-    return EXIT_OK
 
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -76,7 +72,6 @@ def _calibrate_single(
     recognizer: Recognizer, decoder: CTCDecoder, precision: str, *, data: Sequence[Path], options: Mapping[str, Any]
 ) -> tuple[Calibration, dict[str, Any]]:
     """The calibration of single readings, and how well it holds."""
-    from platereader import _defaults as defaults
     from platereader._loading import load_detector
     from platereader.lab.training.trust import calibrate
 
@@ -94,8 +89,6 @@ def _calibrate_single(
 
 
 def _presets(calibration: Calibration) -> dict[str, TrustPolicy]:
-    from platereader.trust import TrustPolicy
-
     presets = {"strict": TrustPolicy.strict(), "lenient": TrustPolicy.lenient()}
     return {name: replace(policy, calibration=calibration) for name, policy in presets.items()}
 
@@ -111,7 +104,6 @@ def _calibrate_fusion(
     recognizer: Recognizer, decoder: CTCDecoder, single: Calibration, *, data: Sequence[Path], tracks: int
 ) -> tuple[Calibration, Mapping[str, Any] | None]:
     """The calibration with that of many frames, and how well it holds; as it is where there is nothing to fit it on."""
-    from platereader import _defaults as defaults
     from platereader._loading import load_detector
     from platereader.lab.datasets.photographs import load_photographs
     from platereader.lab.training.trust import fusion

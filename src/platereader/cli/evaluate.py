@@ -8,18 +8,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from platereader._files import InputFiles, write_json
+from platereader._dependencies import check_installed
+from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
-from platereader.cli.parser import rate_factor
+from platereader.cli.parser import rate_factor, refused
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.progress import Progress
+from platereader.cli.tables import print_report, progress_bar
 from platereader.errors import InvalidArgumentError
+from platereader.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from platereader.lab.datasets import Dataset
-    from platereader.pipeline import Pipeline
 
 EXAMPLES = """examples:
   platereader evaluate dev/russian --json report.json  scores with counts and intervals
@@ -35,28 +36,14 @@ exit status: 0 every label was used, 1 some labels or pictures had to be skipped
 """
 
 
-class _IsReport(Protocol):
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        ...
-
-
-_Report = TypeVar("_Report", bound=_IsReport)
-
-
 def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader evaluate``."""
-    parser.add_argument("data", type=Path, metavar="DATA", help="labelled set")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
-    parser.add_argument(
-        "--failures",
-        type=Path,
-        metavar="DIR",
-        help="write a picture of every failure; only without a suite, or --video",
-    )
-    parser.add_argument(
-        "--plots", type=Path, metavar="DIR", help="draw the plots of the report; only without a suite, or --stress"
-    )
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="labelled set")
+    add("--json", type=Path, metavar="FILE", help="write the whole report to this file, too")
+    help_failures = "write a picture of every failure; only without a suite, or --video"
+    add("--failures", type=Path, metavar="DIR", help=help_failures)
+    add("--plots", type=Path, metavar="DIR", help="draw the plots of the report; only without a suite, or --stress")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--held-out", action="store_true", help="only the pictures that no training on the set sees")
     parts.add_argument(
@@ -66,15 +53,10 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     one_suite = suites.add_mutually_exclusive_group()
     for name, (meaning, _) in _SUITES.items():
         one_suite.add_argument(f"--{name}", action="store_true", help=meaning)
-    suites.add_argument(
-        "--clips", type=int, metavar="N", help="with --video: only the first N clips of each level, and no videos"
-    )
-    suites.add_argument(
-        "--h264",
-        type=rate_factor,
-        metavar="CRF",
-        help="with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos",
-    )
+    help_clips = "with --video: only the first N clips of each level, and no videos"
+    suites.add_argument("--clips", type=int, metavar="N", help=help_clips)
+    help_h264 = "with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos"
+    suites.add_argument("--h264", type=rate_factor, metavar="CRF", help=help_h264)
     add_part_options(parser)
     parser.set_defaults(run=run_evaluate)
 
@@ -86,7 +68,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
             raise InvalidArgumentError(f"{option} is for the clips of a suite: add --video.")
     report = arguments.json
     if report is not None and report in InputFiles(arguments.data.rglob("*")) and not _is_report(report):
-        raise InvalidArgumentError(f"--json is {str(report)!r}, which is one of the files of DATA: name another file.")
+        raise refused("--json", report, "which is one of the files of DATA: name another file.")
     for name, (_, run_suite) in _SUITES.items():
         if getattr(arguments, name):
             run_suite(arguments)
@@ -95,7 +77,6 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _run_labelled(arguments: argparse.Namespace) -> int:
-    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.datasets.labels import is_held_out
     from platereader.lab.suites.labelled.plots import draw_detection
@@ -109,17 +90,9 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
         dataset = replace(dataset, images=tuple(image for image in dataset.images if is_held_out(image.path)))
     if arguments.held_out_negatives:
         dataset = _without_trained_negatives(dataset)
-    pipeline = build_pipeline(arguments)
-    with Progress(len(dataset.images), unit="picture") as progress:
-        report = evaluate(
-            pipeline,
-            dataset,
-            name="/".join(arguments.data.resolve().parts[-2:]),
-            failures=arguments.failures,
-            on_picture=progress.advance,
-        )
-    print(format_table(report))
-    _write_json(arguments.json, report.to_dict())
+    given = {"name": "/".join(arguments.data.resolve().parts[-2:]), "failures": arguments.failures}
+    size = len(dataset.images)
+    report = _measured(arguments, evaluate, dataset, steps=size, shown=format_table, unit="picture", **given)
     if arguments.plots is not None and report.detection is not None:
         draw_detection(report.detection, arguments.plots)
     for row in report.skipped:
@@ -127,26 +100,25 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
     return EXIT_FAILED_INPUTS if report.skipped else EXIT_OK
 
 
-def _run_suite(
+def _measured(
     arguments: argparse.Namespace,
-    evaluate: Callable[..., _Report],
+    evaluate: Callable[..., Any],
     material: object,
     *,
     steps: int,
-    shown: Callable[[_Report], str],
+    shown: Callable[[Any], str],
+    unit: str = "step",
     **given: object,
-) -> _Report:
-    """Run a suite on its material with a progress bar, print its table and write its JSON."""
+) -> Any:
+    """Evaluate the pipeline on some material with a progress bar, print the table and write the JSON."""
     pipeline = build_pipeline(arguments)
-    with Progress(steps, unit="step") as progress:
-        report = evaluate(pipeline, material, on_picture=progress.advance, **given)
-    print(shown(report))
-    _write_json(arguments.json, report.to_dict())
+    with progress_bar(steps, unit=unit) as progress:
+        report = evaluate(pipeline, material, on_picture=progress.update, **given)
+    print_report(shown(report), report, arguments.json)
     return report
 
 
 def _run_stress(arguments: argparse.Namespace) -> None:
-    from platereader._dependencies import check_installed
     from platereader.lab.datasets import load_dataset
     from platereader.lab.suites.stress.plots import draw_stress
     from platereader.lab.suites.stress.report import format_stress
@@ -159,7 +131,7 @@ def _run_stress(arguments: argparse.Namespace) -> None:
     abroad = arguments.data / "dev" / "other"
     foreign = load_dataset(abroad).images if abroad.is_dir() else ()
     steps = run_size(material, foreign)
-    report = _run_suite(arguments, evaluate_stress, material, steps=steps, shown=format_stress, foreign=foreign)
+    report = _measured(arguments, evaluate_stress, material, steps=steps, shown=format_stress, foreign=foreign)
     if arguments.plots is not None:
         draw_stress(report, arguments.plots)
 
@@ -169,7 +141,7 @@ def _run_scenes(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.scenes.material import load_material
 
     material = load_material(arguments.data)
-    _run_suite(arguments, evaluate_scenes, material, steps=run_size(material), shown=format_scenes)
+    _measured(arguments, evaluate_scenes, material, steps=run_size(material), shown=format_scenes)
 
 
 def _run_ends(arguments: argparse.Namespace) -> None:
@@ -177,7 +149,7 @@ def _run_ends(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.ends.material import load_material
 
     plates = load_material(arguments.data)
-    _run_suite(arguments, evaluate_ends, plates, steps=run_size(plates), shown=format_ends)
+    _measured(arguments, evaluate_ends, plates, steps=run_size(plates), shown=format_ends)
 
 
 def _run_countries(arguments: argparse.Namespace) -> None:
@@ -185,11 +157,10 @@ def _run_countries(arguments: argparse.Namespace) -> None:
     from platereader.lab.synthesis.stress.material import load_material
 
     scenes = load_material(arguments.data).scenes
-    _run_suite(arguments, evaluate_countries, scenes, steps=run_size(), shown=format_countries)
+    _measured(arguments, evaluate_countries, scenes, steps=run_size(), shown=format_countries)
 
 
 def _run_video(arguments: argparse.Namespace) -> None:
-    from platereader._dependencies import check_installed
     from platereader.lab.suites.video.real_videos import load_videos
     from platereader.lab.suites.video.report import VideoReport, format_video
     from platereader.lab.suites.video.run import evaluate_video, run_size
@@ -206,10 +177,10 @@ def _run_video(arguments: argparse.Namespace) -> None:
     def evaluate(pipeline: Pipeline, _: object, *, on_picture: Callable[[], object]) -> VideoReport:
         return evaluate_video(pipeline, material, videos=videos, names=names, crf=arguments.h264, on_step=on_picture)
 
-    report = _run_suite(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
+    report = _measured(arguments, evaluate, material, steps=run_size(names, videos), shown=format_video)
     if arguments.failures is not None:
-        with Progress(len({one.clip for one in report.failures}), unit="clip") as progress:
-            draw_failures(report.failures, material, arguments.failures, on_clip=progress.advance)
+        with progress_bar(len({one.clip for one in report.failures}), unit="clip") as progress:
+            draw_failures(report.failures, material, arguments.failures, on_clip=progress.update)
 
 
 _SUITES: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
@@ -228,11 +199,6 @@ def _without_trained_negatives(dataset: Dataset) -> Dataset:
     kept = {image.path for image in held_out_negatives([image for image in dataset.images if not image.plates])}
     images = tuple(image for image in dataset.images if image.plates or image.path in kept)
     return replace(dataset, images=images)
-
-
-def _write_json(path: Path | None, report: dict[str, Any]) -> None:
-    if path is not None:
-        write_json(path, report)
 
 
 def _is_report(path: Path) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader.cli.document import Explanation, Stage
+from platereader.cli.report import Explanation, Stage
 from platereader.detection._thresholds import min_score_of, with_min_score
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline
+from platereader.rectification._corners import CornerRectifier, is_plausible
 from platereader.results import Detection, PlateReading
 
 LOWEST_SCORE = 0.05
@@ -87,8 +88,6 @@ def _rounded_down(confidence: float) -> str:
 
 def _corner_note(detection: Detection, *, pipeline: Pipeline) -> str:
     """A note where the rectifier rejected the corners."""
-    from platereader.rectification._corners import CornerRectifier, is_plausible
-
     rectifier = pipeline.rectifier
     if not isinstance(rectifier, CornerRectifier) or detection.corners is None:
         return ""

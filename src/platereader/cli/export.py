@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import read_bytes
-from platereader.cli.exits import EXIT_OK
+from platereader.cli.parser import refused
 from platereader.cli.tables import format_table
-from platereader.errors import InvalidArgumentError
-from platereader.registry import write_sidecar
+from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.registry._manifest import MANIFEST_NAME, MAX_WEIGHT_BYTES, entry_of, write_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from platereader._loading import DetectorFiles
     from platereader.lab.training.detector.quantize import Exported
-    from platereader.registry import WeightFile
 
     _Written = tuple[Path, WeightFile, Mapping[str, str]]
     """A file, what it is made of, and settings that name files beside it."""
@@ -30,39 +27,28 @@ def add_export_command(networks: Any) -> None:
     export: argparse.ArgumentParser = networks.add_parser(
         "export", help="write ONNX files", description="Write weights as ONNX files, for the engines onnx and openvino."
     )
-    export.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names of weights, or files with their sidecar")
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
-    export.add_argument(
-        "--data", type=Path, metavar="DATA", help="labelled sets; with them a detector is written in int8, too"
-    )
-    export.add_argument("--scenes", type=int, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
-    export.add_argument("--seed", type=int, default=0, help="of the choice of scenes (default: 0)")
-    export.add_argument(
-        "--max-loss",
-        type=float,
-        default=1.0,
-        metavar="POINTS",
-        help="points of average precision that int8 may lose (default: 1)",
-    )
+    add = export.add_argument
+    add("weights", nargs="+", metavar="WEIGHTS", help="names of weights, or files with their sidecar")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
+    add("--data", type=Path, metavar="DATA", help="labelled sets; with them a detector is written in int8, too")
+    add("--scenes", type=int, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
+    add("--seed", type=int, default=0, help="of the choice of scenes (default: 0)")
+    help_loss = "points of average precision that int8 may lose (default: 1)"
+    add("--max-loss", type=float, default=1.0, metavar="POINTS", help=help_loss)
     export.set_defaults(run=run_export)
 
 
-def run_export(arguments: argparse.Namespace) -> int:
+def run_export(arguments: argparse.Namespace) -> None:
     """Write the files and their description: in the folder's weights.json if it has one, in sidecars otherwise."""
-    from platereader.registry import Registry
-
     registry = Registry.default()
     for name in arguments.weights:
         weights = registry.resolve(name, file_format="safetensors", precision="fp32")
         if weights.kind == "refiner":
-            raise InvalidArgumentError(
-                f"WEIGHTS is {name!r}, the refiner of a detector: name the detector, and both are written."
-            )
+            raise refused("WEIGHTS", name, "the refiner of a detector: name the detector, and both are written.")
         written = _detector(name, arguments) if weights.kind == "detector" else _recognizer(weights, arguments)
         for path, made_of, beside in written:
             _describe(path, made_of, beside)
             print(path)
-    return EXIT_OK
 
 
 def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[_Written]:
@@ -76,7 +62,6 @@ def _recognizer(weights: WeightFile, arguments: argparse.Namespace) -> Iterator[
 def float_detector(name: str) -> DetectorFiles:
     """The float weights of both networks of a detector."""
     from platereader._loading import resolve_detector
-    from platereader.registry import Registry
 
     return resolve_detector(name, registry=Registry.default(), file_format="safetensors", precision="fp32")
 

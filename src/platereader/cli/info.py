@@ -7,10 +7,11 @@ import os
 import platform
 
 import platereader
-from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
+from platereader.cli.exits import EXIT_BROKEN
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.tables import format_table, print_message
 from platereader.errors import WeightsError
+from platereader.registry import Registry
 
 EXAMPLES = """examples:
   platereader info
@@ -24,17 +25,9 @@ exit status: 0 the pipeline can be built, 2 wrong options, 3 weights are missing
 """
 
 _PACKAGES = (
-    "numpy",
-    "opencv-python-headless",
-    "pillow",
-    "av",
-    "lap",
-    "onnxruntime",
-    "openvino",
-    "torch",
-    "safetensors",
+    "numpy", "opencv-python-headless", "pillow", "av", "lap", "onnxruntime", "openvino", "torch", "safetensors",
     "ultralytics-opencv-headless",
-)
+)  # fmt: skip
 
 
 def add_info_command(parser: argparse.ArgumentParser) -> None:
@@ -43,10 +36,9 @@ def add_info_command(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_info)
 
 
-def run_info(arguments: argparse.Namespace) -> int:
+def run_info(arguments: argparse.Namespace) -> int | None:
     """Print versions, places and parts."""
     from platereader.lab.speed.machine import version_of
-    from platereader.registry import Registry
     from platereader.runtimes._processor import cpu_features, usable_cores
     from platereader.runtimes._selection import installed_engines
 
@@ -81,4 +73,4 @@ def run_info(arguments: argparse.Namespace) -> int:
     countries = " ".join(scheme.country for scheme in pipeline.schemes) or "none"
     print(format_table(("", ""), [("countries", countries)]).lstrip("\n"))
     print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS", "WHY"), parts))
-    return EXIT_OK
+    return None

@@ -64,13 +64,9 @@ def _pattern(template: str) -> str:
 
 def add_language_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--lang``."""
-    parser.add_argument(
-        "--lang",
-        choices=("en", "ru"),
-        default=argparse.SUPPRESS,  # the one before the command stays
-        metavar="CODE",
-        help="language of tables and errors: en, ru (default: $LANG)",
-    )
+    meaning = "language of tables and errors: en, ru (default: $LANG)"
+    # Without a default, the one before the command stays.
+    parser.add_argument("--lang", choices=("en", "ru"), default=argparse.SUPPRESS, metavar="CODE", help=meaning)
 
 
 def language_in(words: Sequence[str]) -> Language:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from platereader.cli.language import Language
+from platereader.errors import InvalidArgumentError
 
 # Options whose argument in Python has another name.
 _OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"}
@@ -129,6 +130,11 @@ def with_options(message: str, options: Mapping[str, str]) -> str:
         return message
     option = options.get(_OPTION_NAMES.get(first.group(), first.group()))
     return message if option is None else option + message[first.end() :]
+
+
+def refused(option: str, value: object, problem: str) -> InvalidArgumentError:
+    """The error of an option, or operand, whose value cannot be taken."""
+    return InvalidArgumentError(f"{option} is {str(value)!r}, {problem}")
 
 
 def positive(text: str) -> int:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from platereader._geometry import Point
 from platereader.cli.language import Language, language_of
 from platereader.cli.parser import points, positive, share
 from platereader.cli.tables import print_message
 from platereader.errors import InvalidArgumentError
+from platereader.pipeline import Pipeline
+from platereader.plates import schemes_of
+from platereader.protocols import Detector
+from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._options import ENGINES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from platereader._geometry import Point
-    from platereader.pipeline import Pipeline
-    from platereader.protocols import Detector
 
 
 def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> None:
@@ -49,10 +47,6 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
 
 def build_pipeline(arguments: argparse.Namespace) -> Pipeline:
     """The pipeline that the options of ``add_part_options`` ask for; says where ``--threads`` decides on an engine."""
-    from platereader.pipeline import Pipeline
-    from platereader.plates import schemes_of
-    from platereader.runtimes import RuntimeOptions
-
     if arguments.engine == "torch" and arguments.threads is not None:
         raise InvalidArgumentError(
             f"--threads is {arguments.threads}, and --engine torch has one number for the whole process: leave it out "

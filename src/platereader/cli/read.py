@@ -8,25 +8,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE
-from platereader.cli.document import PictureResult
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import Language, add_language_option, language_of
 from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
-from platereader.cli.progress import Progress
-from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, Report, TableReport
+from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, PictureResult, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
 from platereader.cli.sources import LEFT_OUT, STDIN, Source, find_sources, source_path
-from platereader.cli.tables import print_message
+from platereader.cli.tables import print_message, progress_bar
 from platereader.errors import PlateReaderError
-
-if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
-    from platereader.pipeline import Pipeline
-    from platereader.results import PlateReading
+from platereader.pipeline import Pipeline
+from platereader.results import PlateReading
 
 EXAMPLES = """examples:
   platereader read photo.jpg                    a table of its plates
@@ -42,16 +37,15 @@ written, 2 wrong options, 3 weights or a package missing or damaged.
 
 def add_read_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader read``."""
-    parser.add_argument(
-        "sources", nargs="+", type=source_path, metavar="SOURCE", help="pictures, folders, patterns, or -"
-    )
+    add = parser.add_argument
+    add("sources", nargs="+", type=source_path, metavar="SOURCE", help="pictures, folders, patterns, or -")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON document in place of a table")
     form.add_argument("--jsonl", action="store_true", help="a line of JSON for each picture, at once")
     form.add_argument("--csv", action="store_true", help="CSV: a row for each plate, at once")
-    parser.add_argument("--save", type=Path, metavar="DIR", help="write copies with the readings drawn on")
-    parser.add_argument("--save-crops", type=Path, metavar="DIR", help="write the plates as a set to train on")
-    parser.add_argument("--explain", action="store_true", help="say where every candidate stopped, and why")
+    add("--save", type=Path, metavar="DIR", help="write copies with the readings drawn on")
+    add("--save-crops", type=Path, metavar="DIR", help="write the plates as a set to train on")
+    add("--explain", action="store_true", help="say where every candidate stopped, and why")
     add_language_option(parser)
     add_part_options(parser)
     parser.set_defaults(run=run_read)
@@ -59,19 +53,25 @@ def add_read_command(parser: argparse.ArgumentParser) -> None:
 
 def run_read(arguments: argparse.Namespace) -> int:
     """Read all pictures; one that cannot be read is reported and does not stop the others."""
+    from platereader.cli.explain import check_explainable
+
     language = language_of(arguments)
     results_in = [folder for folder in (arguments.save, arguments.save_crops) if folder is not None]
     skipped = Counter[str]()
     sources = find_sources(arguments.sources, without=results_in, skipped=skipped)
-    savers = _savers(arguments, sources)  # before networks are loaded: this may refuse a folder
+    # Before networks are loaded: these may refuse their folders.
+    copies = None if arguments.save is None else AnnotatedCopies(arguments.save, sources, area=arguments.area)
+    crops = None if arguments.save_crops is None else Crops(arguments.save_crops, sources)
     pipeline = build_pipeline(arguments)
-    for saver in savers:
-        if isinstance(saver, AnnotatedCopies):
-            saver.show_country = reads_several_countries(pipeline)
+    if copies is not None:
+        copies.show_country = reads_several_countries(pipeline)
+    if arguments.explain:
+        check_explainable(pipeline)
+    savers = [saver for saver in (copies, crops) if saver is not None]
     reader = _Reader(pipeline, savers, arguments.explain, arguments.options)
     report = _report(arguments, sources, language)
     counts = Counter[str]()
-    with Progress(len(sources), unit="picture") as progress:
+    with progress_bar(len(sources), unit="picture") as progress:
         for source in sources:
             for result in reader.read(source):
                 progress.clear()
@@ -86,17 +86,10 @@ def run_read(arguments: argparse.Namespace) -> int:
                 print_message(f"{option}: {language(problem)}")
             counts["not written"] += len(reader.problems)
             reader.problems.clear()
-            progress.advance()
+            progress.update()
     report.end()
     _print_summary(counts, skipped, language)
     return EXIT_FAILED_INPUTS if counts["failed"] or counts["not written"] else EXIT_OK
-
-
-def _savers(arguments: argparse.Namespace, sources: list[Source]) -> list[AnnotatedCopies | Crops]:
-    """What writes the pictures of ``--save`` and ``--save-crops``."""
-    copies = [] if arguments.save is None else [AnnotatedCopies(arguments.save, sources, area=arguments.area)]
-    crops = [] if arguments.save_crops is None else [Crops(arguments.save_crops, sources)]
-    return [*copies, *crops]
 
 
 @dataclass
@@ -108,12 +101,6 @@ class _Reader:
     explains: bool
     options: Mapping[str, str]
     problems: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-
-    def __post_init__(self) -> None:
-        from platereader.cli.explain import check_explainable
-
-        if self.explains:
-            check_explainable(self.pipeline)
 
     def read(self, source: Source) -> Iterator[PictureResult]:
         """Read a picture, or every frame of an animated one, and save what was requested."""

@@ -6,28 +6,39 @@ import argparse
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from platereader._arrays import BgrImage
+from platereader._contracts import checked_detect
 from platereader._files import MADE_HERE, InputFiles, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
-from platereader.cli.language import Language, add_language_option, language_of
-from platereader.cli.parser import rate_factor, share
+from platereader.cli.language import add_language_option, language_of
+from platereader.cli.parser import rate_factor, refused, share
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.progress import Progress
 from platereader.cli.redaction_report import FileCover, RedactionReport
 from platereader.cli.saving import check_folder, write_picture
-from platereader.cli.sources import LEFT_OUT, Source, find_sources, resolved, source_path
-from platereader.cli.tables import print_message
+from platereader.cli.sources import (
+    LEFT_OUT,
+    VIDEO_SUFFIXES,
+    WRITTEN_FORMATS,
+    Source,
+    find_sources,
+    resolved,
+    source_path,
+)
+from platereader.cli.tables import print_message, progress_bar
 from platereader.cli.watch.stopping import stopping_by_signal
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
+from platereader.pipeline import Pipeline
+from platereader.protocols import Detector
 
 if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
+    from tqdm import tqdm
+
     from platereader.media._source import FrameSource
-    from platereader.pipeline import Pipeline
-    from platereader.protocols import Detector
 
 EXAMPLES = """examples:
   platereader redact photo.jpg -o public.jpg            one picture
@@ -49,30 +60,19 @@ _ANIMATED_SUFFIXES = frozenset({".gif", ".webp", ".png", ".apng"})
 
 def add_redact_command(parser: argparse.ArgumentParser) -> None:
     """Describe the options of ``platereader redact``."""
-    parser.add_argument(
-        "sources", nargs="+", type=source_path, metavar="SOURCE", help="picture files, video files, and folders of them"
-    )
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="OUT", help="folder of the results, or name of the only one"
-    )
-    parser.add_argument(
-        "--method",
-        choices=("blur", "pixelate", "fill"),
-        default="blur",
-        metavar="NAME",
-        help="blur, pixelate or fill with the colours around a plate (default: blur)",
-    )
-    parser.add_argument(
-        "--min-score",
-        type=share,
-        metavar="S",
-        help="cover detections from this score on, 0 to 1: lower misses fewer (default: 0.15)",
-    )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write what was covered as JSON")
-    parser.add_argument(
-        "--preview", type=Path, metavar="FILE", help="write one JPEG or PNG of the frames of which most is covered"
-    )
-    parser.add_argument("--mute", action="store_true", help="leave the sound of videos out")
+    add = parser.add_argument
+    help_sources = "picture files, video files, and folders of them"
+    add("sources", nargs="+", type=source_path, metavar="SOURCE", help=help_sources)
+    help_out = "folder of the results, or name of the only one"
+    add("-o", "--out", type=Path, required=True, metavar="OUT", help=help_out)
+    methods, help_method = ("blur", "pixelate", "fill"), "blur, pixelate or fill with the colours around a plate"
+    add("--method", choices=methods, default="blur", metavar="NAME", help=f"{help_method} (default: blur)")
+    help_score = "cover detections from this score on, 0 to 1: lower misses fewer (default: 0.15)"
+    add("--min-score", type=share, metavar="S", help=help_score)
+    add("--report", type=Path, metavar="FILE", help="write what was covered as JSON")
+    help_preview = "write one JPEG or PNG of the frames of which most is covered"
+    add("--preview", type=Path, metavar="FILE", help=help_preview)
+    add("--mute", action="store_true", help="leave the sound of videos out")
     add_language_option(parser)
     more = parser.add_argument_group("rotation and size")
     more.add_argument(
@@ -81,33 +81,28 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
         help="look for plates turned by 90, 180 and 270 degrees in every frame, in 4 times the time (default: until a "
         "sure plate tells how the picture or video lies)",
     )
-    more.add_argument(
-        "--quality",
-        type=rate_factor,
-        metavar="CRF",
-        help="of videos, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)",
+    help_quality = (
+        "of videos, 0 (nothing is lost) to 51, as x264 counts (default: 23, within 1.3 times the source's size)"
     )
+    more.add_argument("--quality", type=rate_factor, metavar="CRF", help=help_quality)
     add_part_options(parser, reads=False)
     parser.set_defaults(run=run_redact)
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact all files; one that cannot be redacted is reported and does not stop the others."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
-
-    language, skipped = language_of(arguments), Counter[str]()
+    skipped = Counter[str]()
     suffixes = VIDEO_SUFFIXES | _ANIMATED_SUFFIXES
     sources = find_sources(arguments.sources, also=suffixes, without=[arguments.out], skipped=skipped)
-    jobs = _jobs(sources, arguments)
-    inputs = InputFiles(job.source.path for job in jobs)
+    inputs = InputFiles(source.path for source in sources)
+    jobs = _jobs(sources, arguments, inputs)
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
-    report = RedactionReport()
     with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
-        status = _redact_all(jobs, redactor, report, language)
-        _write_report(report, arguments, inputs)
+        status = redactor.redact_all(jobs)
+        redactor.write_report()
     if written := skipped[MADE_HERE]:
-        print_message(language(LEFT_OUT.format(count=written)), prefix="")
+        print_message(language_of(arguments)(LEFT_OUT.format(count=written)), prefix="")
     return status
 
 
@@ -115,50 +110,19 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
     """Refuse a report or preview that would take the place of a source or a result, before anything is done."""
     occupied = {job.target.resolve() for job in jobs}
     for option, path in (("--report", arguments.report), ("--preview", arguments.preview)):
-        if path is not None and (path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied):
-            raise InvalidArgumentError(
-                f"{option} is {str(path)!r}, which is a source, a result, a folder or a link: name another file."
-            )
-        if path is not None:
-            check_folder(path.parent, option=option)
-            occupied.add(path.resolve())
+        if path is None:
+            continue
+        if path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied:
+            raise refused(option, path, "which is a source, a result, a folder or a link: name another file.")
+        check_folder(path.parent, option=option)
+        occupied.add(path.resolve())
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
-        raise InvalidArgumentError(
-            f"--preview is {str(arguments.preview)!r}, it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}."
-        )
-
-
-def _write_report(report: RedactionReport, arguments: argparse.Namespace, inputs: InputFiles) -> None:
-    if arguments.report is not None:
-        arguments.report.parent.mkdir(parents=True, exist_ok=True)
-        write_json(arguments.report, report.to_dict(), inputs=inputs)
-    if arguments.preview is not None:
-        write_picture(arguments.preview, report.contact_sheet(), inputs=inputs)
+        raise refused("--preview", arguments.preview, f"it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}.")
 
 
 def _leave() -> NoReturn:
     """End the command as an error does, so that what is half written is removed."""
     raise SystemExit(EXIT_FAILED_INPUTS)
-
-
-def _redact_all(jobs: Sequence[_Job], redactor: _Redactor, report: RedactionReport, language: Language) -> int:
-    with Progress(sum(job.frames for job in jobs), unit="frame") as progress:
-        for job in jobs:
-            try:
-                redactor.redact(job, report, progress)
-            except MemoryError:
-                problem = "it does not fit into memory: shrink or cut it."
-            except (PlateReaderError, OSError) as error:
-                problem = str(error).removeprefix("path ")
-            else:
-                continue
-            report.problems.append((job.source.path, problem))
-            progress.clear()
-            print_message(f"{job.source.path}: {language(problem)}")
-    failed, places = len(report.problems), sum(file.places for file in report.files)
-    told = f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {places}"
-    print_message(language(told), prefix="")
-    return EXIT_FAILED_INPUTS if failed else EXIT_OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +135,8 @@ class _Job:
     frames: int
 
 
-def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job]:
+def _jobs(sources: Sequence[Source], arguments: argparse.Namespace, inputs: InputFiles) -> list[_Job]:
     """What to do; no source, no result and no link may be overwritten, and no result lies among the sources."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._images import IMAGE_SUFFIXES, is_animated
 
     out: Path = arguments.out
@@ -181,22 +144,17 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
     named = out.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES and not out.is_dir()
     single = named and len(given) == 1 and not given[0].is_dir()
     if any(resolved(path) == resolved(out) and path in source.path.parents for path in given for source in sources):
-        raise InvalidArgumentError(
-            f"--out is {str(out)!r}, the folder of the sources: name another folder, or one below."
-        )
+        raise refused("--out", out, "the folder of the sources: name another folder, or one below.")
     if not single:
         check_folder(out, option="--out")
     occupied = {source.path.resolve() for source in sources}
-    inputs = InputFiles(source.path for source in sources)
     jobs: list[_Job] = []
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
         target = _target(out if single else out / source.relative_path, is_video=is_video)
         if target.is_symlink() or target.resolve() in occupied or target in inputs:
-            raise InvalidArgumentError(
-                f"--out is {str(out)!r}, where {str(target)!r} would be written over, which is a source, the result of "
-                "another one or a link: name another folder."
-            )
+            problem = "would be written over, which is a source, the result of another one or a link"
+            raise refused("--out", out, f"where {str(target)!r} {problem}: name another folder.")
         occupied.add(target.resolve())
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
@@ -204,9 +162,7 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace) -> list[_Job
 
 def _target(path: Path, *, is_video: bool) -> Path:
     """The same name, with another ending where its own cannot be written."""
-    from platereader.cli.videos import WRITTEN_SUFFIXES
-
-    kept = WRITTEN_SUFFIXES if is_video else _KEPT_SUFFIXES
+    kept = WRITTEN_FORMATS if is_video else _KEPT_SUFFIXES
     return path if path.suffix.lower() in kept else path.with_name(path.name + (".mp4" if is_video else ".png"))
 
 
@@ -215,11 +171,10 @@ def _frames_of(source: Source) -> int:
     from platereader.media._opening import open_source
 
     try:
-        video = open_source(source.path)
+        with closing(open_source(source.path)) as video:
+            return video.frame_count or 1
     except PlateReaderError:
         return 1
-    video.close()
-    return video.frame_count or 1
 
 
 def _frames_until_error(video: FrameSource, errors: list[PlateReaderError]) -> Iterator[tuple[float, BgrImage]]:
@@ -236,7 +191,7 @@ def _frames_until_error(video: FrameSource, errors: list[PlateReaderError]) -> I
 
 
 class _Redactor:
-    """Everything that is done to one file."""
+    """Everything that is done to the files, and what came of it."""
 
     def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace, inputs: InputFiles) -> None:
         from platereader.detection._thresholds import with_min_score
@@ -251,19 +206,50 @@ class _Redactor:
         self._detector = lowered or pipeline.detector
         self._tracker = pipeline.tracker
         self._arguments = arguments
+        self._language = language_of(arguments)
         self._inputs = inputs
+        self._report = RedactionReport()
 
-    def redact(self, job: _Job, report: RedactionReport, progress: Progress) -> None:
+    def redact_all(self, jobs: Sequence[_Job]) -> int:
+        """Redact all files and say how many failed; returns the exit status."""
+        report = self._report
+        with progress_bar(sum(job.frames for job in jobs), unit="frame") as progress:
+            for job in jobs:
+                try:
+                    self._redact(job, progress)
+                except MemoryError:
+                    problem = "it does not fit into memory: shrink or cut it."
+                except (PlateReaderError, OSError) as error:
+                    problem = str(error).removeprefix("path ")
+                else:
+                    continue
+                report.problems.append((job.source.path, problem))
+                progress.clear()
+                print_message(f"{job.source.path}: {self._language(problem)}")
+        failed, places = len(report.problems), sum(file.places for file in report.files)
+        told = f"files redacted: {len(jobs) - failed}, failed: {failed}; places covered: {places}"
+        print_message(self._language(told), prefix="")
+        return EXIT_FAILED_INPUTS if failed else EXIT_OK
+
+    def write_report(self) -> None:
+        """Write what ``--report`` and ``--preview`` ask for."""
+        path, preview = self._arguments.report, self._arguments.preview
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, self._report.to_dict(), inputs=self._inputs)
+        if preview is not None:
+            write_picture(preview, self._report.contact_sheet(), inputs=self._inputs)
+
+    def _redact(self, job: _Job, progress: tqdm[Any]) -> None:
         """Redact one file, and report what was covered once it is written."""
         from platereader.media._turned import turned_detector
 
         if job.source.error is not None:
             raise InvalidArgumentError(job.source.error)
         detector = turned_detector(self._detector, always=self._arguments.any_rotation)
-        (self._video if job.is_video else self._picture)(job, detector, report, progress)
+        (self._video if job.is_video else self._picture)(job, detector, progress)
 
-    def _picture(self, job: _Job, detector: Detector, report: RedactionReport, progress: Progress) -> None:
-        from platereader._contracts import checked_detect
+    def _picture(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
         from platereader.media._covering import DEFAULT_MARGIN, covered
         from platereader.media._images import read_image
         from platereader.media._redaction import credible
@@ -274,10 +260,10 @@ class _Redactor:
         write_picture(job.target, pixels, inputs=self._inputs)
         cover = FileCover(job.source.path, job.target)
         cover.add(pixels, places, share=share)
-        report.files.append(cover)
-        progress.advance()
+        self._report.files.append(cover)
+        progress.update()
 
-    def _video(self, job: _Job, detector: Detector, report: RedactionReport, progress: Progress) -> None:
+    def _video(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
         """A video that breaks off is redacted as far as it goes, and reported all the same."""
         from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
@@ -285,22 +271,20 @@ class _Redactor:
 
         options, cover = self._arguments, FileCover(job.source.path, job.target)
         errors: list[PlateReaderError] = []
-        video = open_source(job.source.path)
-        try:
-            with VideoWriter(
+        with (
+            closing(open_source(job.source.path)) as video,
+            VideoWriter(
                 job.target, source=video, quality=options.quality, mute=options.mute, inputs=self._inputs
-            ) as writer:
-                frames = _frames_until_error(video, errors)
-                redacted = redact_stream(frames, detector=detector, tracker=self._tracker(), method=options.method)
-                for one in redacted:
-                    writer.write(one.frame, one.timestamp_s)
-                    cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
-                    progress.advance()
-        finally:
-            video.close()
-        report.files.append(cover)
+            ) as writer,
+        ):
+            frames = _frames_until_error(video, errors)
+            for one in redact_stream(frames, detector=detector, tracker=self._tracker(), method=options.method):
+                writer.write(one.frame, one.timestamp_s)
+                cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
+                progress.update()
+        self._report.files.append(cover)
         if writer.left_out:
             progress.clear()
-            print_message(f"{job.source.path}: {language_of(options)(writer.left_out)}")
+            print_message(f"{job.source.path}: {self._language(writer.left_out)}")
         if errors:
             raise errors[0]

@@ -1,17 +1,23 @@
-"""How results are printed while they come in."""
+"""What ``platereader read`` finds on a picture, and how that is printed while pictures are read."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import platereader
-from platereader.cli.document import SCHEMA, Explanation, PictureResult
 from platereader.cli.language import Language
 from platereader.cli.tables import CsvTable, printable, printable_json, table_row
-from platereader.results import HasVerdict, PlateReading
+from platereader.results import Detection, HasVerdict, PlateReading
+
+SCHEMA = 2
+"""Version of the form of results in JSON; grows when a field changes its meaning or goes."""
+
+Stage: TypeAlias = Literal["detector", "decoder", "trust", "passed"]
+"""Where a candidate stopped, or that it did not."""
 
 _HEADER = ("PICTURE", "PLATE", "LOCAL", "COUNTRY", "CONFIDENCE", "STATUS", "REGION OR REASON")
 _MAX_PICTURE_CELLS = 48
@@ -19,6 +25,60 @@ _CSV_HEADER = (
     "source", "text", "text_local", "confidence", "status", "reason", "country", "format", "region_code",
     "x1", "y1", "x2", "y2", "error", "frame", "number",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How far one candidate of the detector came, and why not further.
+
+    Attributes:
+        stage: ``detector``, ``decoder``, ``trust``, or ``passed`` when its reading has the status ``read``.
+        why: one sentence.
+        text: what was read, if it came that far.
+    """
+
+    detection: Detection
+    stage: Stage
+    why: str
+    text: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        return {"detection": self.detection.to_dict(), "stage": self.stage, "why": self.why, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    """One picture file: what was read on it, or why it could not be read.
+
+    Attributes:
+        source: path as given, or as found below the folder that was given.
+        readings: best detection first.
+        error: what went wrong; None when nothing did.
+        explanations: best score first; None when they were not requested.
+        frame: index of it in an animated picture, from 0; None for any other.
+    """
+
+    source: str
+    width: int | None = None
+    height: int | None = None
+    readings: tuple[PlateReading, ...] = ()
+    error: str | None = None
+    explanations: tuple[Explanation, ...] | None = None
+    frame: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form."""
+        explanations = None if self.explanations is None else [item.to_dict() for item in self.explanations]
+        return {
+            "source": self.source,
+            "width": self.width,
+            "height": self.height,
+            "error": self.error,
+            "readings": [reading.to_dict() for reading in self.readings],
+            "explanations": explanations,
+            "frame": self.frame,
+        }
 
 
 class Report:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,8 +15,9 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, InputFiles, append_text, open_regular, write_bytes
 from platereader._geometry import Box, Point
+from platereader.cli.parser import refused
 from platereader.cli.sources import STDIN, Source, made_here, resolved
-from platereader.errors import FileError, InvalidArgumentError
+from platereader.errors import FileError
 from platereader.results import Detection, PlateReading
 
 # How much around a plate is kept with it, in plate widths: enough to train on other corners than the found ones.
@@ -48,10 +50,8 @@ class AnnotatedCopies:
             suffix = ".jpg" if source.relative_path.suffix.lower() in _LOSSY else ".png"
             path = _unused_path((folder / source.relative_path).with_suffix(suffix), self._used)
             if path in self._inputs:
-                raise InvalidArgumentError(
-                    f"--save is {str(folder)!r}, where {str(path)!r} is one of the pictures that are read: name "
-                    "another folder."
-                )
+                problem = f"where {str(path)!r} is one of the pictures that are read: name another folder."
+                raise refused(self.option, folder, problem)
             self._targets[source.path] = path
 
     def save(self, source: Source, frame: BgrImage, readings: Sequence[PlateReading], *, index: int | None) -> None:
@@ -108,11 +108,9 @@ def check_folder(folder: Path, *, option: str) -> None:
     """Refuse a folder for results that cannot be made or written to, before anything is done; it need not exist."""
     there = next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent)), Path())
     if not there.is_dir():
-        raise InvalidArgumentError(f"{option} is {str(folder)!r}, but {str(there)!r} is no folder: name another one.")
+        raise refused(option, folder, f"but {str(there)!r} is no folder: name another one.")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidArgumentError(
-            f"{option} is {str(folder)!r}, but {str(there)!r} may not be written to: name another folder."
-        )
+        raise refused(option, folder, f"but {str(there)!r} may not be written to: name another folder.")
 
 
 def _check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> None:
@@ -120,18 +118,14 @@ def _check_apart(folder: Path, sources: Iterable[Source], *, option: str) -> Non
     files = [source for source in sources if not source.error and source.path != STDIN]
     roots = {source.path.parents[len(source.relative_path.parts) - 1] for source in files}
     if resolved(folder) in map(resolved, roots):
-        raise InvalidArgumentError(
-            f"{option} is {str(folder)!r}, the folder of pictures that are read: name another one, or one below it."
-        )
+        raise refused(option, folder, "the folder of pictures that are read: name another one, or one below it.")
 
 
 def check_new_set(folder: Path, *, option: str) -> None:
     """Refuse a folder that already has labels, or files in ``images``."""
     images = folder / "images"
     if (folder / "labels.jsonl").exists() or (images.is_dir() and any(images.iterdir())):
-        raise InvalidArgumentError(
-            f"{option} is {str(folder)!r}, which already has labels or pictures in images/: name a new folder."
-        )
+        raise refused(option, folder, "which already has labels or pictures in images/: name a new folder.")
 
 
 def _make_folders(root: Path, folder: Path) -> None:
@@ -169,10 +163,8 @@ def _label(reading: PlateReading, detection: Detection, *, left: int, top: int) 
 
 def _unused_path(path: Path, used: set[Path]) -> Path:
     """``path``, or the next numbered one that this run has not; marks it as used."""
-    unused, number = path, 2
-    while resolved(unused) in used:
-        unused = path.with_stem(f"{path.stem}-{number}")
-        number += 1
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    unused = next(one for one in chain([path], numbered) if resolved(one) not in used)
     used.add(resolved(unused))
     return unused
 

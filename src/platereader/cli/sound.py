@@ -51,7 +51,8 @@ class SoundCopy:
         """Copy what sounds before a time, seconds from the first frame."""
         while self._next is not None and self._next[2] < time_s:
             track, packet, starts_s = self._next
-            track.place(packet, starts_s)
+            packet.pts = packet.dts = round(starts_s / packet.time_base)
+            packet.stream = track.target
             self._target.mux(packet)
             self._next = next(self._packets, None)
 
@@ -70,7 +71,7 @@ class SoundCopy:
 
 class _Track:
     def __init__(self, target: Any, start_s: float) -> None:
-        self._target = target
+        self.target = target
         self._start_s = start_s
         self._end_s: float | None = None
 
@@ -87,8 +88,3 @@ class _Track:
             return None
         self._end_s = time_s + length_s
         return time_s
-
-    def place(self, packet: Any, time_s: float) -> None:
-        """Give a packet its stream and time in the target."""
-        packet.pts = packet.dts = round(time_s / packet.time_base)
-        packet.stream = self._target

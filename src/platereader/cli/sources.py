@@ -9,19 +9,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, is_picture_made_here, open_regular
 from platereader.errors import DatasetError
-
-if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
 
 STDIN: Final = Path("-")
 """What stands for a picture on standard input."""
 
 LEFT_OUT: Final = "files that platereader wrote, left out: {count}; to include them, name nothing else"
 """What is said where such files are left out."""
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
+"""Lower-case file name endings that are taken for videos."""
+
+WRITTEN_FORMATS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""FFmpeg's format by the ending, of videos that can be written; others become ``.mp4``."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")  # a path has lost one of the two slashes
 
@@ -91,10 +95,10 @@ def earlier_results(paths: Sequence[Path]) -> set[Path]:
 
 def made_here(path: Path) -> bool:
     """Whether a file is a picture or video that one of the commands wrote."""
-    from platereader.cli.videos import WRITTEN_SUFFIXES, has_comment
-
-    if path.suffix.lower() not in WRITTEN_SUFFIXES:
+    if path.suffix.lower() not in WRITTEN_FORMATS:
         return is_picture_made_here(path)
+    from platereader.cli.videos import has_comment
+
     try:
         with open_regular(path, what="the file"):  # FFmpeg would wait for a pipe
             return has_comment(path, MADE_HERE)
@@ -169,7 +173,8 @@ def sources_in(
     any_picture = False
     for path in sorted(folder.rglob("*")):
         relative, ending = path.relative_to(folder), path.suffix.lower()
-        if _is_left_out(relative, results):
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if hidden or any(one in relative.parents for one in results):
             continue
         is_file = path.is_file()
         broken = path.is_symlink() and not path.exists()
@@ -184,9 +189,3 @@ def sources_in(
         endings, what = " ".join(sorted(suffixes)), "picture or video" if ".mp4" in suffixes else "picture"
         message = f"there is no {what} in the folder {str(folder)!r}: looked for {endings}."
         yield Source(folder, Path(folder.name), message)
-
-
-def _is_left_out(relative_path: Path, results: Sequence[Path]) -> bool:
-    """Whether a file is hidden, or lies in a folder for results."""
-    hidden = any(part.startswith(".") for part in relative_path.parts)
-    return hidden or any(folder in relative_path.parents for folder in results)

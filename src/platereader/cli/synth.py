@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
+from platereader._arrays import BgrImage
 from platereader._files import append_text
-from platereader.cli.exits import EXIT_OK
 from platereader.cli.language import language_of
 from platereader.cli.parser import positive
-from platereader.cli.progress import Progress
 from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
-from platereader.cli.tables import print_message
+from platereader.cli.tables import print_message, progress_bar
 from platereader.errors import InvalidArgumentError
+from platereader.plates._alphabet import ILLEGIBLE
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from platereader._arrays import BgrImage
     from platereader.lab.synthesis.render import Front
     from platereader.lab.synthesis.scene import Scene
 
@@ -53,28 +52,25 @@ def add_synth_command(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_synth)
 
 
-def run_synth(arguments: argparse.Namespace) -> int:
+def run_synth(arguments: argparse.Namespace) -> None:
     """Write the samples."""
-    import numpy as np
-
     table = arguments.out / "labels.jsonl"
     check_folder(arguments.out, option="DIR")
     check_new_set(arguments.out, option="DIR")
-    samples = _KINDS[arguments.kind](np.random.default_rng(arguments.seed), _backgrounds(arguments))
+    make_sample, backgrounds = _KINDS[arguments.kind], _backgrounds(arguments)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    plates = 0
-    with Progress(arguments.count, unit="picture") as progress:
+    rng, plates = np.random.default_rng(arguments.seed), 0
+    with progress_bar(arguments.count, unit="picture") as progress:
         for index in range(arguments.count):
-            pixels, labels = next(samples)
+            pixels, labels = make_sample(rng, backgrounds)
             name = f"images/{index:06d}.png"
             write_picture(arguments.out / name, pixels)
             row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": labels}
             append_text(table, json.dumps(row) + "\n")
             plates += len(labels)
-            progress.advance()
+            progress.update()
     told = f"pictures: {arguments.count}, plates: {plates}; written to {arguments.out / 'images'}, labels to {table}"
     print_message(language_of(arguments)(told), prefix="")
-    return EXIT_OK
 
 
 def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
@@ -85,26 +81,23 @@ def _backgrounds(arguments: argparse.Namespace) -> list[BgrImage]:
     return list(read_pictures([arguments.backgrounds], option="--backgrounds").values())
 
 
-def _crops(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
-    """Plates before a camera, cut out as the recognizer gets them."""
+def _crop(rng: np.random.Generator, backgrounds: list[BgrImage]) -> _Sample:
+    """A plate before a camera, cut out as the recognizer gets it."""
     from platereader.lab.synthesis.crops import plate_sample
-    from platereader.plates._alphabet import ILLEGIBLE
 
-    while True:
-        sample = plate_sample(rng, backgrounds=backgrounds)
-        text = None if ILLEGIBLE in sample.text else sample.text  # a label is a whole text
-        yield sample.pixels, [{"text": text, "plate_type": sample.format_name}]
+    sample = plate_sample(rng, backgrounds=backgrounds)
+    text = None if ILLEGIBLE in sample.text else sample.text  # a label is a whole text
+    return sample.pixels, [{"text": text, "plate_type": sample.format_name}]
 
 
-def _plates(rng: np.random.Generator, _: list[BgrImage]) -> Iterator[_Sample]:
-    """Clean fronts."""
-    while True:
-        front, label = _front(rng)
-        yield front.pixels, [label]
+def _plate(rng: np.random.Generator, _: list[BgrImage]) -> _Sample:
+    """A clean front."""
+    front, label = _front(rng)
+    return front.pixels, [label]
 
 
-def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_Sample]:
-    """Plates on photographs."""
+def _scene(rng: np.random.Generator, backgrounds: list[BgrImage]) -> _Sample:
+    """A plate on a photograph."""
     from platereader.lab.synthesis.paste import paste_plate
     from platereader.lab.synthesis.scene import Scene
 
@@ -112,17 +105,16 @@ def _scenes(rng: np.random.Generator, backgrounds: list[BgrImage]) -> Iterator[_
         front, label = _front(rng)
         scene = paste_plate(Scene(backgrounds[int(rng.integers(len(backgrounds)))]), front=front, rng=rng)
         if scene.plates:  # a small picture may have no room for the plate
-            yield scene.pixels, _placed(scene, [label])
+            return scene.pixels, _placed(scene, [label])
 
 
-def _streets(rng: np.random.Generator, _: list[BgrImage]) -> Iterator[_Sample]:
-    """Cars on generated streets."""
+def _street(rng: np.random.Generator, _: list[BgrImage]) -> _Sample:
+    """Cars on a generated street."""
     from platereader.lab.synthesis.street import generated_street
 
-    while True:
-        fronts, labels = zip(*(_front(rng) for _ in range(int(rng.integers(2, 4)))), strict=True)
-        scene = generated_street(rng, size_px=_STREET_SIZE_PX, fronts=fronts)
-        yield scene.pixels, _placed(scene, labels[::-1])  # the farthest plate comes first
+    fronts, labels = zip(*(_front(rng) for _ in range(int(rng.integers(2, 4)))), strict=True)
+    scene = generated_street(rng, size_px=_STREET_SIZE_PX, fronts=fronts)
+    return scene.pixels, _placed(scene, labels[::-1])  # the farthest plate comes first
 
 
 def _front(rng: np.random.Generator) -> tuple[Front, _Label]:
@@ -138,20 +130,16 @@ def _front(rng: np.random.Generator) -> tuple[Front, _Label]:
 
 def _placed(scene: Scene, labels: Sequence[_Label]) -> list[_Label]:
     """The labels with where their plates are in the scene."""
-    return [
-        {
-            **label,
-            "box": list(plate.box.to_tuple()),
-            "corners": [list(point) for point in plate.quad.points],
-            "box_quality": "exact",
-        }
-        for label, plate in zip(labels, scene.plates, strict=True)
+    places = [
+        {"box": list(plate.box.to_tuple()), "corners": [list(point) for point in plate.quad.points]}
+        for plate in scene.plates
     ]
+    return [{**label, **place, "box_quality": "exact"} for label, place in zip(labels, places, strict=True)]
 
 
-_KINDS: dict[str, Callable[[np.random.Generator, list[BgrImage]], Iterator[_Sample]]] = {
-    "crops": _crops,
-    "plates": _plates,
-    "scenes": _scenes,
-    "streets": _streets,
+_KINDS: dict[str, Callable[[np.random.Generator, list[BgrImage]], _Sample]] = {
+    "crops": _crop,
+    "plates": _plate,
+    "scenes": _scene,
+    "streets": _street,
 }

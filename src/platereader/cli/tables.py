@@ -1,4 +1,4 @@
-"""Text in columns for the terminal."""
+"""What is printed on the terminal: messages, text in columns, progress."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platereader._files import write_json
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from platereader.lab.metrics.rates import Rate
 
-_GAP = "  "
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 # Spreadsheets compute what begins so.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -67,7 +71,7 @@ def table_row(cells: Sequence[str], *, widths: Sequence[int]) -> str:
     """One row: every cell but the last padded to its width in terminal cells, or shortened at its start."""
     *shown, last = map(printable, cells)
     padded = [_fit(cell, width) for cell, width in zip(shown, widths[:-1], strict=True)]
-    return _GAP.join([*padded, last]).rstrip()
+    return "  ".join([*padded, last]).rstrip()
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -77,10 +81,30 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(table_row(row, widths=widths) for row in table)
 
 
+def print_report(table: str, report: Any, path: Path | None) -> None:
+    """Print the table of a report, and write the whole of it as JSON where a file is named."""
+    print(table)
+    if path is not None:
+        write_json(path, report.to_dict())
+
+
 def format_rate(rate: Rate) -> str:
     """Count, n, per cent and 95 % interval."""
     low, high = rate.interval
     return f"{rate.count}/{rate.n} {100 * (rate.value or 0):.2f} % ({100 * low:.2f}-{100 * high:.2f})"
+
+
+def progress_bar(total: int, *, unit: str, scaled: bool = False) -> tqdm[Any]:
+    """A progress bar with the time left, on stderr and only where that is a terminal; use it in a ``with`` statement.
+
+    The ``total`` is of units, which are shown in k, M or G where they are ``scaled``.
+    """
+    from tqdm import tqdm
+
+    columns, rows = _terminal_size()
+    return tqdm(
+        total=total, unit=unit, unit_scale=scaled, disable=None, leave=False, file=sys.stderr, ncols=columns, nrows=rows
+    )
 
 
 def _fit(cell: str, width: int) -> str:
@@ -96,3 +120,12 @@ def _width(text: str) -> int:
     """Terminal cells that a text takes."""
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
+
+
+def _terminal_size() -> tuple[int | None, int | None]:
+    """Columns and rows of stderr; a usual size where a terminal does not say, as tqdm would print nothing there."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return None, None
+    return (columns or 80) - 1, rows or 24

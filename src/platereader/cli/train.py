@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platereader._defaults import DETECTOR_WEIGHTS
 from platereader._files import write_json
 from platereader.cli.calibrate import OPTIONS as CALIBRATION_OPTIONS
 from platereader.cli.calibrate import given_options, run_calibrate
-from platereader.cli.exits import EXIT_OK
 from platereader.cli.export import add_export_command, float_detector
 from platereader.cli.saving import check_folder
 from platereader.cli.tables import format_rate, format_table, print_message
+from platereader.cli.weights import recognizer_weights
 from platereader.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from platereader.lab.datasets import SkippedRow
-    from platereader.registry import WeightFile
 
 EXAMPLES = """examples:
   platereader train detector data/train --out runs/detector --minutes 120
@@ -71,37 +70,21 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
     """Describe ``platereader train detector``, ``train recognizer``, ``train quantize`` and so on."""
     networks = parser.add_subparsers(dest="network", required=True, metavar="NETWORK")
     detector = networks.add_parser("detector", help="train the plate detector", description="Train the detector.")
-    detector.add_argument(
-        "data",
-        type=Path,
-        nargs="*",
-        metavar="DATA",
-        help="a labelled set or a folder of several; with --data to mix in",
-    )
+    _add_data(detector, "a labelled set or a folder of several; with --data to mix in")
     _add_tuning_options(detector, examples="your labelled pictures, 20 or more")
     recognizer = networks.add_parser("recognizer", help="train the reader", description="Train the recognizer.")
-    recognizer.add_argument("data", type=Path, nargs="*", metavar="DATA", help="labelled sets to mix in")
-    recognizer.add_argument(
-        "--negatives", type=Path, metavar="DIR", help="labelled set whose pictures without plates are backgrounds"
-    )
+    _add_data(recognizer, "labelled sets to mix in")
+    help_negatives = "labelled set whose pictures without plates are backgrounds"
+    recognizer.add_argument("--negatives", type=Path, metavar="DIR", help=help_negatives)
     _add_tuning_options(recognizer, examples="your labelled plates, 20 or more")
     quantize = networks.add_parser("quantize", help="make int8 weights", description="Make int8 weights of a reader.")
     quantize.add_argument("weights", metavar="WEIGHTS", help="name of fp32 weights, or a file with its sidecar")
-    quantize.add_argument(
-        "data", type=Path, nargs="*", metavar="DATA", help="labelled sets to calibrate and compare on"
-    )
-    quantize.add_argument(
-        "--max-loss",
-        type=float,
-        default=0.5,
-        metavar="POINTS",
-        help="points of exact match int8 may lose (default: 0.5)",
-    )
+    _add_data(quantize, "labelled sets to calibrate and compare on")
+    help_loss = "points of exact match int8 may lose (default: 0.5)"
+    quantize.add_argument("--max-loss", type=float, default=0.5, metavar="POINTS", help=help_loss)
     calibrate = networks.add_parser("calibrate", help="fit the confidence", description="Fit the confidence.")
     calibrate.add_argument("weights", metavar="WEIGHTS", help="name of a reader's weights, or a file with its sidecar")
-    calibrate.add_argument(
-        "data", type=Path, nargs="*", metavar="DATA", help="labelled sets, for their calibration fifth"
-    )
+    _add_data(calibrate, "labelled sets, for their calibration fifth")
     commands = (
         (detector, (*_DETECTOR, *_EVERY), run_detector),
         (recognizer, (*_RECOGNIZER, *_EVERY), run_recognizer),
@@ -119,17 +102,22 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
         one.set_defaults(run=run, names=tuple(name for name, *_ in options))
 
 
+def _add_data(parser: argparse.ArgumentParser, meaning: str) -> None:
+    parser.add_argument("data", type=Path, nargs="*", metavar="DATA", help=meaning)
+
+
 def _add_tuning_options(parser: argparse.ArgumentParser, *, examples: str) -> None:
     parser.add_argument("--from", dest="start", metavar="WEIGHTS", help="name of fp32 weights, or a file with sidecar")
     parser.add_argument("--data", type=Path, dest="tuning", metavar="FOLDER", help=examples)
     parser.add_argument("--even-if-worse", action="store_true", help="write the weights even if they are worse")
 
 
-def run_detector(arguments: argparse.Namespace) -> int:
+def run_detector(arguments: argparse.Namespace) -> None:
     """Train the detector, from the start or from given weights, and say where its weights are."""
     check_folder(arguments.out, option="--out")
     if arguments.tuning is not None:
-        return _fine_tune_detector(arguments)
+        _fine_tune_detector(arguments)
+        return
     from platereader.lab.training.detector.train import DetectorTraining, train_detector
 
     if len(arguments.data) != 1:
@@ -140,10 +128,9 @@ def run_detector(arguments: argparse.Namespace) -> int:
     training = DetectorTraining(**_with_length(arguments))
     start = None if arguments.start is None else float_detector(arguments.start)
     print(train_detector(arguments.data[0], output=arguments.out, training=training, start=start))
-    return EXIT_OK
 
 
-def _fine_tune_detector(arguments: argparse.Namespace) -> int:
+def _fine_tune_detector(arguments: argparse.Namespace) -> None:
     """Train given weights further on the user's pictures, and say how they compare and where they are."""
     from platereader.lab.training.detector.comparison import table
     from platereader.lab.training.detector.finetune import DEFAULTS, MINUTES, fine_tune_detector
@@ -162,7 +149,6 @@ def _fine_tune_detector(arguments: argparse.Namespace) -> int:
     print(format_table(("PICTURES", "FIGURE", "BEFORE", "AFTER"), rows))
     _name_skipped(done.skipped, output=arguments.out)
     print(done.weights)
-    return EXIT_OK
 
 
 def _check_start(arguments: argparse.Namespace) -> None:
@@ -180,11 +166,12 @@ def _name_skipped(rows: Sequence[SkippedRow], *, output: Path) -> None:
         print_message(f"skipped {len(rows)} rows in all, see {output / REPORT_NAME}")
 
 
-def run_recognizer(arguments: argparse.Namespace) -> int:
+def run_recognizer(arguments: argparse.Namespace) -> None:
     """Train the recognizer, from the start or from given weights, and say where its weights are."""
     check_folder(arguments.out, option="--out")
     if arguments.tuning is not None:
-        return _fine_tune_recognizer(arguments)
+        _fine_tune_recognizer(arguments)
+        return
     from platereader._loading import load_detector
     from platereader.lab.training.recognizer.train import RecognizerTraining, train_recognizer
 
@@ -194,21 +181,12 @@ def run_recognizer(arguments: argparse.Namespace) -> int:
         training=RecognizerTraining(**_with_length(arguments)),
         negatives=arguments.negatives,
         detector=load_detector("plate-detector") if arguments.data else None,
-        start=None if arguments.start is None else _recognizer(arguments.start),
+        start=None if arguments.start is None else recognizer_weights(arguments.start, file_format="safetensors"),
     )
     print(weights)
-    return EXIT_OK
 
 
-def _recognizer(name: str) -> WeightFile:
-    """The weights of a reader, to train further."""
-    from platereader._loading import resolve_weights
-    from platereader.registry import Registry
-
-    return resolve_weights(name, kind="recognizer", registry=Registry.default(), file_format="safetensors")
-
-
-def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
+def _fine_tune_recognizer(arguments: argparse.Namespace) -> None:
     """Train given weights further on the user's plates, and say how they compare and where they are."""
     from platereader.lab.training.recognizer.finetune import DEFAULTS, fine_tune_recognizer
     from platereader.lab.training.recognizer.train import RecognizerTraining
@@ -218,7 +196,7 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
         arguments.tuning,
         output=arguments.out,
         training=RecognizerTraining(**{**DEFAULTS, **given_options(arguments)}),
-        start=_recognizer(arguments.start),
+        start=recognizer_weights(arguments.start, file_format="safetensors"),
         older=arguments.data,
         negatives=arguments.negatives,
         even_if_worse=arguments.even_if_worse,
@@ -234,21 +212,16 @@ def _fine_tune_recognizer(arguments: argparse.Namespace) -> int:
     for path in (done.weights, done.int8):
         if path is not None:
             print(path)
-    return EXIT_OK
 
 
-def run_quantize(arguments: argparse.Namespace) -> int:
+def run_quantize(arguments: argparse.Namespace) -> None:
     """Make int8 weights, say how they compare and where they are."""
     check_folder(arguments.out, option="--out")
-    from platereader._defaults import DETECTOR_WEIGHTS
-    from platereader._loading import load_detector, resolve_weights
+    from platereader._loading import load_detector
     from platereader.lab.training.recognizer import quantize
     from platereader.recognition._shape import shape_of
-    from platereader.registry import Registry
 
-    weights = resolve_weights(
-        arguments.weights, kind="recognizer", registry=Registry.default(), file_format="safetensors", precision="fp32"
-    )
+    weights = recognizer_weights(arguments.weights, file_format="safetensors", precision="fp32")
     alphabet = shape_of(weights.settings, alphabet=weights.entry.alphabet)[0]
     output = arguments.out / quantize.INT8_NAME
     detector = load_detector(DETECTOR_WEIGHTS) if arguments.data else None
@@ -258,14 +231,11 @@ def run_quantize(arguments: argparse.Namespace) -> int:
         plates=quantize.draw_plates(arguments.data, alphabet=alphabet, detector=detector, **given_options(arguments)),
         max_loss_points=arguments.max_loss,
     )
-    rows = [
-        (one.name, *(format_rate(rate) for rate in (one.same, one.exact_fp32, one.exact_int8))) for one in agreements
-    ]
+    rows = [(one.name, *map(format_rate, (one.same, one.exact_fp32, one.exact_int8))) for one in agreements]
     print(format_table(("PLATES", "SAME TEXT", "FP32 RIGHT", "INT8 RIGHT"), rows))
     report = {"fp32_sha256": weights.sha256, "agreement": [one.to_dict() for one in agreements]}
     write_json(arguments.out / "quantization.json", report)
     print(output)
-    return EXIT_OK
 
 
 def _with_length(arguments: argparse.Namespace, *, minutes: float = 60.0) -> dict[str, Any]:

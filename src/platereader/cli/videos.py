@@ -10,29 +10,26 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import av
+import cv2
 import numpy as np
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 from platereader._files import MADE_HERE, InputFiles, new_file
 from platereader.cli.saving import check_made_here
 from platereader.cli.sound import LONGEST_GAP_S, SoundCopy
+from platereader.cli.sources import WRITTEN_FORMATS
 from platereader.errors import FileError
 from platereader.media._decoding import open_file, until_error, video_stream
 from platereader.media._source import DEFAULT_FPS, FrameSource
 from platereader.media._video_file import VideoFile
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.video.stream import VideoStream
-
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
-"""Lower-case file name endings that are taken for videos."""
-
-WRITTEN_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
-"""Endings of videos that can be written; others become ``.mp4``."""
 
 DEFAULT_QUALITY = 23
 """Of written videos, as x264 counts (crf): 0 loses nothing, each 6 more halve the size, 51 is the worst."""
@@ -40,7 +37,6 @@ DEFAULT_QUALITY = 23
 MAX_GROWTH = 1.3
 """How many times the bits of its source a video has at most, but for one second's, where no quality is given."""
 
-_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _THREADS = 2
 _TIME_BASE = Fraction(1, 90_000)
 _BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
@@ -52,8 +48,6 @@ _LIMITED_S = 5.0  # x264 starves a frame that is shown for longer when its bits 
 
 def has_comment(path: Path, comment: str) -> bool:
     """Whether a video has these words among its metadata; a file that is no video has not."""
-    from av.error import FFmpegError
-
     try:
         with open_file(path) as container:
             return comment in container.metadata.values()  # Matroska has their names in capitals
@@ -66,7 +60,7 @@ class VideoWriter:
     """Writes a video beside its final place and moves it there when it is whole; use it in a ``with`` statement.
 
     Args:
-        path: of the new video, ending as one of ``WRITTEN_SUFFIXES``; made with the first frame.
+        path: of the new video, ending as one of ``WRITTEN_FORMATS``; made with the first frame.
         source: whose frames are written. Of a video file the sound is copied, too, where the new file can hold it.
         quality: as ``DEFAULT_QUALITY``; None takes that, within ``MAX_GROWTH``.
         mute: leave out the sound.
@@ -144,8 +138,6 @@ class VideoWriter:
     @contextmanager
     def _abandoned_on_error(self) -> Generator[None]:
         """Remove what was written when anything goes wrong, and say which file an error of FFmpeg is about."""
-        from av.error import FFmpegError
-
         try:
             yield
         except BaseException as error:
@@ -160,8 +152,6 @@ class VideoWriter:
 
     def _check_complete(self, encoder: _Encoder) -> None:
         """Count the frames that can be read back, and decode the last ones."""
-        from av.error import FFmpegError
-
         count, last_s = 0, -1.0
         try:
             with open_file(encoder.part) as container:
@@ -189,9 +179,6 @@ class _Encoder:
     """
 
     def __init__(self, part: Path, first: BgrImage, *, fps: float, options: dict[str, str]) -> None:
-        import av
-        from av.codec.context import Flags
-
         self.part = part
         self.sound: SoundCopy | None = None
         self.written: int = 0
@@ -200,7 +187,7 @@ class _Encoder:
         self._waiting: Any = None
         self._left_out = 0  # of the time of the frames
         self._delay: int | None = None
-        kind = _FORMATS[part.suffix.lower()]
+        kind = WRITTEN_FORMATS[part.suffix.lower()]
         index_first = {} if kind == "matroska" else {"movflags": "+faststart"}
         self.container: OutputContainer = av.open(f"file:{part}", "w", format=kind, options=index_first)
         self.container.metadata["comment"] = MADE_HERE
@@ -221,8 +208,6 @@ class _Encoder:
 
     def add(self, frame: BgrImage, timestamp_s: float) -> None:
         """Encode a frame; the last one waits, as its length is only known when the next one comes."""
-        import av
-
         tick = round(timestamp_s / _TIME_BASE) - self._left_out
         if self._waiting is not None:
             if tick - self._waiting.pts > LONGEST_GAP_S / _TIME_BASE:
@@ -250,8 +235,6 @@ class _Encoder:
 
     def close(self) -> None:
         """Close the file; one that is not finished is given up."""
-        from av.error import FFmpegError
-
         with suppress(FFmpegError):
             self.container.close()
 
@@ -300,8 +283,6 @@ def _even(frame: BgrImage) -> BgrImage:
 
 def _fitted(frame: BgrImage, size: tuple[int, int]) -> BgrImage:
     """The whole frame inside ``size`` (width, height), in its own proportions."""
-    import cv2
-
     width, height = size
     if frame.shape[:2] == (height, width):
         return frame

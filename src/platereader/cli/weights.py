@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from platereader.cli.exits import EXIT_BROKEN, EXIT_OK
-from platereader.cli.progress import Progress
-from platereader.cli.tables import format_table, print_message
+from platereader.cli.tables import format_table, print_message, progress_bar
+from platereader.registry import Registry, WeightFile
 
 EXAMPLES = """examples:
   platereader weights list
@@ -24,9 +24,8 @@ exit status: 0 all is well, 2 wrong options or unknown name, 3 a file is missing
 def add_weights_command(parser: argparse.ArgumentParser) -> None:
     """Describe ``platereader weights list``, ``verify`` and ``fetch``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|verify|fetch")
-    actions.add_parser("list", help="models and their files: kind, precision, format, size, licence").set_defaults(
-        run=run_list
-    )
+    models = actions.add_parser("list", help="models and their files: kind, precision, format, size, licence")
+    models.set_defaults(run=run_list)
     actions.add_parser("verify", help="check every file").set_defaults(run=run_verify)
     fetch = actions.add_parser("fetch", help="download the files of a model into the user's cache")
     fetch.add_argument("name", metavar="NAME", help="name as `weights list` shows it")
@@ -36,30 +35,17 @@ def add_weights_command(parser: argparse.ArgumentParser) -> None:
     fetch.set_defaults(run=run_fetch)
 
 
-def run_list(_: argparse.Namespace) -> int:
+def run_list(_: argparse.Namespace) -> None:
     """Print what the manifest knows."""
-    from platereader.registry import Registry
-
     rows = [
-        (
-            entry.model,
-            entry.kind,
-            entry.precision,
-            entry.format,
-            f"{entry.size_bytes / 1e6:.1f} MB",
-            entry.licence,
-            entry.file,
-        )
-        for entry in Registry.default().entries
+        (one.model, one.kind, one.precision, one.format, f"{one.size_bytes / 1e6:.1f} MB", one.licence, one.file)
+        for one in Registry.default().entries
     ]
     print(format_table(("NAME", "KIND", "PRECISION", "FORMAT", "SIZE", "LICENCE", "FILE"), rows))
-    return EXIT_OK
 
 
 def run_verify(_: argparse.Namespace) -> int:
     """Check size and sha256 of every file of the manifest."""
-    from platereader.registry import Registry
-
     checks = Registry.default().verify()
     rows = [
         (check.entry.file, "good" if check.file else "bad", str(check.file.path if check.file else ""))
@@ -72,15 +58,19 @@ def run_verify(_: argparse.Namespace) -> int:
     return EXIT_BROKEN if errors else EXIT_OK
 
 
-def run_fetch(arguments: argparse.Namespace) -> int:
+def run_fetch(arguments: argparse.Namespace) -> None:
     """Download the files of a model, check them and say where they are."""
-    from platereader.registry import Registry
-
     registry = Registry.default()
     wanted: Any = {"precision": arguments.precision, "file_format": arguments.format}
     total = sum(entry.size_bytes for entry in registry.entries_of(arguments.name, **wanted))
-    with Progress(total, unit="B", scaled=True) as progress:
-        files = registry.fetch(arguments.name, base_url=arguments.base_url, progress=progress.advance, **wanted)
+    with progress_bar(total, unit="B", scaled=True) as progress:
+        files = registry.fetch(arguments.name, base_url=arguments.base_url, progress=progress.update, **wanted)
     for file in files:
         print(file.path)
-    return EXIT_OK
+
+
+def recognizer_weights(name: str, **choice: Any) -> WeightFile:
+    """The weights of a reader by their name or at a path, such as ``precision="fp32"`` chooses them."""
+    from platereader._loading import resolve_weights
+
+    return resolve_weights(name, kind="recognizer", registry=Registry.default(), **choice)

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import platereader
 from platereader.results import Status, StreamUpdate, TrackedPlate
+
+if TYPE_CHECKING:
+    from platereader.media._source import FrameSource
 
 SCHEMA = 2
 """Version of the lines of ``--json``; grows when a field changes its meaning or goes."""
@@ -37,6 +41,13 @@ class Started:
     fps: float | None
     frame_count: int | None
     version: str
+
+    @classmethod
+    def of(cls, source: FrameSource, start: datetime | None) -> Started:
+        """Of a source that begins now; ``start`` is the time of day of a video's first frame."""
+        now = datetime.now().astimezone()
+        at = now if source.live else start
+        return cls(source.name, source.live, now, at, source.fps, source.frame_count, platereader.__version__)
 
     def at(self, timestamp_s: float) -> datetime | None:
         """The time of day of a frame; None where it is unknown."""

@@ -54,10 +54,10 @@ class LiveState:
         self._is_listed = is_listed
         self._draw = draw
         self._started: Started | None = None
-        self._first_number = 0  # of the frames of the source
+        self._number = self._first_number = 0  # of the newest frame, and of those before its source
         self._first_id = self._last_id = 0  # each source numbers its passages from 1
         self._changed = Condition()
-        self._newest: tuple[int, BgrImage, StreamUpdate] | None = None
+        self._newest: tuple[BgrImage, StreamUpdate] | None = None
         self._jpeg: tuple[int, bytes] = (0, b"")
         self._plates: dict[int, _Kept] = {}  # by first sight
         self._dropped = 0
@@ -70,15 +70,15 @@ class LiveState:
         with self._changed:
             self._started = started
             self._first_id = self._last_id
-            self._first_number = 0 if self._newest is None else self._newest[0]
+            self._first_number = self._number
             self._phase = "running"
             self._changed.notify_all()
 
     def show(self, frame: BgrImage, update: StreamUpdate, *, dropped: int = 0) -> None:
         """Take the next frame, which is kept and must not be written to afterwards; returns at once."""
         with self._changed:
-            number = 1 if self._newest is None else self._newest[0] + 1
-            self._newest = (number, frame, update)
+            self._number += 1
+            self._newest = (frame, update)
             self._dropped = dropped
             self._keep(update)
             self._changed.notify_all()
@@ -106,7 +106,7 @@ class LiveState:
     def snapshot(self) -> dict[str, Any]:
         """JSON-safe: what the page writes beside the picture; plates in view first, then newest first."""
         with self._changed:
-            number, timestamp_s = (0, 0.0) if self._newest is None else (self._newest[0], self._newest[2].timestamp_s)
+            timestamp_s = 0.0 if self._newest is None else self._newest[1].timestamp_s
             newest_first = list(self._plates.items())[::-1]
             plates = sorted(newest_first, key=lambda item: item[1].gone)
             started = self._started
@@ -116,26 +116,23 @@ class LiveState:
                 "at": None if started is None else started.iso_at(timestamp_s),
                 "phase": self._phase,
                 "paused": self.paused,
-                "frame": number - self._first_number,
+                "frame": self._number - self._first_number,
                 "timestamp_s": float(timestamp_s),
                 "dropped": self._dropped,
                 "passages": self._passages,
-                "plates": [_plate_dict(number, kept) for number, kept in plates],
+                "plates": [_plate_dict(plate_id, kept) for plate_id, kept in plates],
             }
 
     def frame_jpeg(self, after: int, *, timeout_s: float) -> tuple[int, bytes] | None:
         """Number and JPEG of the newest frame, with its plates drawn; None when none after a number comes in time."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._is_stopped() or (self._newest is not None and self._newest[0] > after), timeout_s
-            )
-            newest, done = self._newest, self._jpeg
-        if newest is None or newest[0] <= after:
+            self._changed.wait_for(lambda: self._is_stopped() or self._number > after, timeout_s)
+            number, newest, done = self._number, self._newest, self._jpeg
+        if newest is None or number <= after:
             return None
-        number, frame, update = newest
         if done[0] == number:
             return done
-        encoded = (number, _jpeg(_shown(self._draw(frame, update))))
+        encoded = (number, _jpeg(_shown(self._draw(*newest))))
         with self._changed:
             self._jpeg = max(self._jpeg, encoded)
         return encoded

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from platereader.cli.language import Language
 from platereader.cli.report import verdict_cells
@@ -23,33 +22,24 @@ _CSV_HEADER = (
 class Report:
     """Takes events one by one; every line is flushed, so that a program behind a pipe gets it at once."""
 
-    def start(self, started: Started) -> None:
+    def start(self, event: Started) -> None:
         """Before the first frame of each source."""
 
     def add(self, event: PlateEvent) -> None:
         """Print what there is to print of an event."""
 
-    def end(self, ended: Ended) -> None:
+    def end(self, event: Ended) -> None:
         """After the last event of each source."""
 
 
 class JsonReport(Report):
     """One line of JSON for each event, from ``started`` to ``ended`` of each source."""
 
-    def start(self, started: Started) -> None:
-        """The first line."""
-        self._print(started.to_dict())
+    def add(self, event: Started | PlateEvent | Ended) -> None:
+        """Print the line."""
+        print(printable_json(json.dumps(event.to_dict(), ensure_ascii=False)), flush=True)
 
-    def add(self, event: PlateEvent) -> None:
-        """A line."""
-        self._print(event.to_dict())
-
-    def end(self, ended: Ended) -> None:
-        """The last line."""
-        self._print(ended.to_dict())
-
-    def _print(self, line: dict[str, Any]) -> None:
-        print(printable_json(json.dumps(line, ensure_ascii=False)), flush=True)
+    start = end = add
 
 
 class CsvReport(Report):
@@ -58,9 +48,9 @@ class CsvReport(Report):
     def __init__(self) -> None:
         self._table: CsvTable | None = None
 
-    def start(self, started: Started) -> None:
+    def start(self, event: Started) -> None:
         """The header, once, if it is not there yet."""
-        del started
+        del event
         self._table = self._table or CsvTable(_CSV_HEADER)
 
     def add(self, event: PlateEvent) -> None:
@@ -88,13 +78,13 @@ class TableReport(Report):
         self._language = language
         self._started: Started | None = None
 
-    def start(self, started: Started) -> None:
+    def start(self, event: Started) -> None:
         """The header, once, and the name of the source where there are several."""
         if self._started is None:
             self._print(tuple(map(self._language, _HEADER)))
-        self._started = started
+        self._started = event
         if self._name_sources:
-            print(printable(started.source), flush=True)
+            print(printable(event.source), flush=True)
 
     def add(self, event: PlateEvent) -> None:
         """A row when the passage has finished."""

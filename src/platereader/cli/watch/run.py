@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from platereader._arrays import BgrImage
 from platereader.cli.watch.events import End, Ended, Passages, Started
 from platereader.cli.watch.reports import Report
 from platereader.errors import CaptureError
+from platereader.results import StreamUpdate, TrackedPlate
+from platereader.video._stream import PlateStream
 
 if TYPE_CHECKING:
-    from platereader._arrays import BgrImage
-    from platereader.cli.progress import Progress
-    from platereader.cli.watch.saving import AnnotatedVideo
+    from tqdm import tqdm
+
+    from platereader.cli.watch.saving import AnnotatedVideo, PassageCrops
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
-    from platereader.results import StreamUpdate, TrackedPlate
-    from platereader.video._stream import PlateStream
 
 _POLL_INTERVAL_S = 0.05
 
@@ -30,9 +31,10 @@ class Outputs:
 
     report: Report
     notify: Callable[[str], None]
-    save_crop: Callable[[TrackedPlate], Path | None] | None
+    crops: PassageCrops | None
     everything: bool
     page: LivePage | None
+    progress: tqdm[Any] | None
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +51,6 @@ class SourceRun:
     started: Started
     video: AnnotatedVideo | None
     outputs: Outputs
-    progress: Progress | None
     last_s: float = 0.0
     failed: bool = False
     _frames: int = 0
@@ -88,8 +89,8 @@ class SourceRun:
                     page.state.show(frame, update, dropped=self.source.dropped)
                     while page.state.paused and not self.source.stopped:
                         time.sleep(_POLL_INTERVAL_S)
-                if self.progress is not None:
-                    self.progress.advance()
+                if self.outputs.progress is not None:
+                    self.outputs.progress.update()
         except CaptureError as error:
             self.outputs.notify(str(error))
             self.failed = True
@@ -119,7 +120,7 @@ class SourceRun:
     def _save_crop(self, plate: TrackedPlate) -> Path | None:
         """The picture of a passage; when it cannot be written, the passage is reported without it."""
         try:
-            return None if self.outputs.save_crop is None else self.outputs.save_crop(plate)
+            return None if self.outputs.crops is None else self.outputs.crops.save(plate)
         except OSError as error:
             self.outputs.notify(str(error))
             self.failed = True
@@ -127,6 +128,6 @@ class SourceRun:
 
     def _report_events(self, update: StreamUpdate) -> None:
         for event in self._passages.events_of(update):
-            if self.progress is not None:
-                self.progress.clear()
+            if self.outputs.progress is not None:
+                self.outputs.progress.clear()
             self.outputs.report.add(event)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platereader._arrays import BgrImage
+from platereader._files import InputFiles
+from platereader.cli.parser import refused
 from platereader.cli.saving import check_folder, check_made_here, write_picture
 from platereader.errors import InvalidArgumentError
 from platereader.media._source import DEFAULT_FPS
 from platereader.results import StreamUpdate, TrackedPlate
 
 if TYPE_CHECKING:
-    from platereader._files import InputFiles
     from platereader.cli.watch.live_state import Draw
     from platereader.media._source import FrameSource
 
@@ -44,11 +46,11 @@ def video_paths(save: Path, names: Sequence[Path], *, several: bool, inputs: Inp
 def _check_path(path: Path, inputs: InputFiles) -> None:
     """Refuse a place where an annotated video cannot be written."""
     if path in inputs:
-        raise InvalidArgumentError(f"--save is {str(path)!r}, which is the source: name another file.")
+        raise refused("--save", path, "which is the source: name another file.")
     if path.suffix.lower() != ".mp4":
         raise InvalidArgumentError(f"--save is {str(path)!r}: name a file that ends in .mp4.")
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise InvalidArgumentError(f"--save is {str(path)!r}, which cannot be written: it is no regular file.")
+        raise refused("--save", path, "which cannot be written: it is no regular file.")
     check_folder(path.parent, option="--save")
     check_made_here(path)
 
@@ -88,19 +90,14 @@ class PassageCrops:
         check_folder(folder, option="--save-crops")
         self._folder = folder
         there = (path.stem.removeprefix("passage-") for path in folder.glob("passage-*.png"))
-        self._number = max((int(number) for number in there if number.isdecimal()), default=0)
+        self._numbers = count(1 + max((int(number) for number in there if number.isdecimal()), default=0))
 
     def save(self, plate: TrackedPlate) -> Path | None:
         """Write one; None when the reading has no picture."""
         pixels = plate.best.evidence.plate.pixels
         if pixels.size == 0:
             return None
-        path = self._next_path()
-        while path.exists():  # of another run into this folder
-            path = self._next_path()
+        paths = (self._folder / f"passage-{number:05d}.png" for number in self._numbers)
+        path = next(path for path in paths if not path.exists())  # another run may write into this folder, too
         write_picture(path, pixels)
         return path
-
-    def _next_path(self) -> Path:
-        self._number += 1
-        return self._folder / f"passage-{self._number:05d}.png"

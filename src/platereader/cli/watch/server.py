@@ -92,12 +92,11 @@ class LivePage:
         """The response to a GET of a path below the key; None when there is none."""
         if path == "":
             return _page()
-        if path == "state":
+        if path in {"state", "end"}:
             self._note_tab(query)
-            return self._snapshot()
-        if path == "end":
-            self._note_tab(query)
-            return self._snapshot() if self.state.wait_until_stopped(_END_WAIT_S) else _nothing()
+            if path == "end" and not self.state.wait_until_stopped(_END_WAIT_S):
+                return _NOTHING
+            return _Response("application/json", json.dumps(self.state.snapshot()).encode())
         if path == "frame":
             return self._frame(_parse_number(query.get("after")))
         if path.startswith("crop/") and (plate_id := _parse_number([path[5:]])) is not None:
@@ -137,13 +136,10 @@ class LivePage:
     def _has_open_tab(self) -> bool:
         return any(time.monotonic() - seen_s < _OPEN_TAB_S for seen_s in self._tabs.values())
 
-    def _snapshot(self) -> _Response:
-        return _Response("application/json", json.dumps(self.state.snapshot()).encode())
-
     def _frame(self, after: int | None) -> _Response:
         frame = self.state.frame_jpeg(after or 0, timeout_s=_FRAME_WAIT_S)
         if frame is None:
-            return _nothing()
+            return _NOTHING
         return _Response("image/jpeg", frame[1], headers={"X-Frame": str(frame[0])})
 
 
@@ -153,6 +149,9 @@ class _Response:
     body: bytes
     status: HTTPStatus = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+_NOTHING = _Response("text/plain", b"", status=HTTPStatus.NO_CONTENT)
 
 
 class _Handler(RequestHandler):
@@ -173,7 +172,7 @@ class _Handler(RequestHandler):
         if origin is not None and origin != f"http://{self.headers.get('Host')}":
             self._send(_error(HTTPStatus.FORBIDDEN, "This comes from another page."))
         elif self._page.post(path, self._query()):
-            self._send(_nothing())
+            self._send(_NOTHING)
         else:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such action."))
 
@@ -217,10 +216,6 @@ def _page() -> _Response:
     html = resources.files("platereader.cli.watch").joinpath("page.html").read_text(encoding="utf-8")
     headers = {"Content-Security-Policy": _POLICY.format(nonce=nonce)}
     return _Response("text/html; charset=utf-8", html.replace("{nonce}", nonce).encode(), headers=headers)
-
-
-def _nothing() -> _Response:
-    return _Response("text/plain", b"", status=HTTPStatus.NO_CONTENT)
 
 
 def _error(status: HTTPStatus, text: str) -> _Response:

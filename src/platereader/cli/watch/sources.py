@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from platereader.cli.sources import LEFT_OUT, earlier_results, made_here, resolved, sources_in
+from platereader.cli.parser import refused
+from platereader.cli.sources import LEFT_OUT, VIDEO_SUFFIXES, earlier_results, made_here, resolved, sources_in
 from platereader.errors import CaptureError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -123,13 +124,12 @@ def _expanded(words: Sequence[str], outputs: Mapping[str, Path]) -> list[tuple[s
             found.setdefault(resolved(given), (word, Path(given.name)))
     if not found:
         option = options[resolved(Path(words[0]))]
-        raise InvalidArgumentError(f"{option} is {words[0]!r}, the folder that is watched: name another one.")
+        raise refused(option, words[0], "the folder that is watched: name another one.")
     return list(found.values())
 
 
 def _videos_in(folder: Path, without: Sequence[Path]) -> list[Path]:
     """The videos of a folder in the order of their names; none where it is a folder of frames."""
-    from platereader.cli.videos import VIDEO_SUFFIXES
     from platereader.media._folder import name_order
     from platereader.media._images import IMAGE_SUFFIXES
 
