@@ -6,7 +6,7 @@ Pitches were measured on photographs of Armenian, Azerbaijani, Kazakh, Ukrainian
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, SlotGroup, Template
@@ -62,19 +62,23 @@ class _Plan:
             return slice(0, 0)
         return slice(groups - count, groups) if self.layout.boxed_at == "right" else slice(0, count)
 
+    @property
+    def field_groups(self) -> _Row:
+        """The groups in the field."""
+        return self.rows[self.field_row][self.boxed(self.field_row)]
+
     def free_span(self, row: int) -> tuple[float, float]:
         """Left and right end of what a line has for its text."""
         width = self.layout.plate_format.size_mm[0]
         left, right = _RIM_MM, width - _RIM_MM
         if self.strip is not None and _beside(self.layout, row):
-            band = _BAND_MM if _has_band(self.layout) else 0.0
+            band = _BAND_MM if _hologram(self.layout) == "band" else 0.0
             left, right = (self.strip[2] + band, right) if self.strip[0] == 0 else (left, self.strip[0] - band)
         if self.field is not None and row == self.field_row:
             left, right = (left, self.field[0]) if self.layout.boxed_at == "right" else (self.field[2], right)
         if self.layout.strip is not None and self.layout.strip.hologram == "end" and len(self.rows) == 1:
-            left, right = (
-                (left + _END_SEAL_MM, right) if self.layout.strip.at == "right" else (left, right - _END_SEAL_MM)
-            )
+            seal = _END_SEAL_MM
+            left, right = (left + seal, right) if self.layout.strip.at == "right" else (left, right - seal)
         return left + _PAD_MM, right - _PAD_MM
 
 
@@ -98,20 +102,22 @@ def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
 
 
 def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
-    height = layout.plate_format.size_mm[1]
-    border = (
-        height if len(rows) == 1 else (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
-    )
-    strip = _strip(layout, border)
-    field_row = 0 if layout.boxed_at == "upper left" else len(rows) - 1
+    width, height = layout.plate_format.size_mm
+    border = height
+    if len(rows) == 2:
+        border = (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
+    strip, field_row = _strip(layout, border), 0 if layout.boxed_at == "upper left" else len(rows) - 1
     plan = _Plan(layout, rows, strip, None, field_row)
     if not layout.boxed:
         return plan
     top, bottom = _limits(layout, field_row, border)
-    wide = _field_width(plan)
-    left, right = _field_room(layout, strip, row=field_row)
+    left, right = 0.0, width
+    if strip is not None and _beside(layout, field_row):
+        left, right = (strip[2], width) if strip[0] == 0 else (0.0, strip[0])
+    written = sum(sum(_pitches(group, layout.face)) for group in plan.field_groups)
+    wide = max(written, 4.0 * _MARK_MM if _marked_field(layout) else 0.0) + 2 * _PAD_MM + _RIM_MM + _bolt_room(layout)
     field = (right - wide, top, right, bottom) if layout.boxed_at == "right" else (left, top, left + wide, bottom)
-    return _Plan(layout, rows, strip, field, field_row)
+    return replace(plan, field=field)
 
 
 def _limits(layout: PlateLayout, row: int, border: float) -> tuple[float, float]:
@@ -126,8 +132,16 @@ def _beside(layout: PlateLayout, row: int) -> bool:
     return strip is not None and (layout.line_count == 1 or strip.lines in {"all", ("upper", "lower")[row]})
 
 
-def _has_band(layout: PlateLayout) -> bool:
-    return layout.strip is not None and layout.strip.hologram == "band" and layout.strip.at != "field"
+def _hologram(layout: PlateLayout) -> str:
+    return "" if layout.strip is None else layout.strip.hologram
+
+
+def _marked_field(layout: PlateLayout) -> bool:
+    return layout.strip is not None and layout.strip.at == "field"
+
+
+def _bolt_room(layout: PlateLayout) -> float:
+    return _BOLT_ROOM_MM if layout.line_count == 1 else 0.0
 
 
 def _strip(layout: PlateLayout, border: float) -> Rect | None:
@@ -136,26 +150,9 @@ def _strip(layout: PlateLayout, border: float) -> Rect | None:
     if strip is None or strip.at == "field":
         return None
     width, height = layout.plate_format.size_mm
-    top, bottom = (0.0, height)
-    if layout.line_count == 2 and strip.lines != "all":
-        top, bottom = _limits(layout, 0 if strip.lines == "upper" else 1, border)
+    row = 0 if strip.lines == "upper" else 1
+    top, bottom = (0.0, height) if strip.lines == "all" else _limits(layout, row, border)
     return (0.0, top, strip.width_mm, bottom) if strip.at == "left" else (width - strip.width_mm, top, width, bottom)
-
-
-def _field_room(layout: PlateLayout, strip: Rect | None, *, row: int) -> tuple[float, float]:
-    """Left and right end of what the field may be taken from."""
-    width = layout.plate_format.size_mm[0]
-    if strip is None or not _beside(layout, row):
-        return 0.0, width
-    return (strip[2], width) if strip[0] == 0 else (0.0, strip[0])
-
-
-def _field_width(plan: _Plan) -> float:
-    groups = plan.rows[plan.field_row][plan.boxed(plan.field_row)]
-    written = sum(sum(_pitches(group, plan.layout.face)) for group in groups)
-    marked = plan.layout.strip is not None and plan.layout.strip.at == "field"
-    bolt = _BOLT_ROOM_MM if plan.layout.line_count == 1 else 0.0
-    return max(written, 4.0 * _MARK_MM if marked else 0.0) + 2 * _PAD_MM + _RIM_MM + bolt
 
 
 # ---------------------------------------------------------------- the text
@@ -194,20 +191,17 @@ def _write_row(plan: _Plan, row: int) -> _Written:
 
 def _write_free(plan: _Plan, row: int, groups: _Row, *, marks: str) -> _Written:
     """The groups outside the field, in the middle of their room, all on one baseline."""
-    if not groups:
-        return _Written([], [], [])
-    face, tall = plan.layout.face, _tall(groups)
-    left, right = plan.free_span(row)
-    steps = [_pitches(group, face) for group in groups]
-    gaps, scale = _spread(marks, total=sum(map(sum, steps)), room=right - left, tall=tall)
-    x = (left + right - sum(map(sum, steps)) * scale - sum(gaps)) / 2
-    bottom = _baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
     written = _Written([], [], [])
-    for group, pitches, gap, mark in zip(groups, steps, [*gaps, 0.0], [*marks, " "], strict=True):
-        for pitch in pitches:
-            room = _OWN_SHARE * pitch * min(1.0, scale)
-            written.places.append((x + pitch * scale / 2, bottom - group.height_mm, group.height_mm, room))
-            x += pitch * scale
+    if not groups:
+        return written
+    tall, (left, right) = _tall(groups), plan.free_span(row)
+    total = sum(sum(_pitches(group, plan.layout.face)) for group in groups)
+    gaps, scale = _spread(marks, total=total, room=right - left, tall=tall)
+    x = (left + right - total * scale - sum(gaps)) / 2
+    bottom = _baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
+    for group, gap, mark in zip(groups, [*gaps, 0.0], [*marks, " "], strict=True):
+        places, x = _write_group(group, plan.layout.face, x=x, bottom=bottom, scale=scale)
+        written.places.extend(places)
         middle = (x + gap / 2, bottom - tall / 2)
         if mark == "-":
             written.hyphens.append(_around(middle, min(0.27 * tall, 0.8 * gap), 0.13 * tall))
@@ -217,47 +211,51 @@ def _write_free(plan: _Plan, row: int, groups: _Row, *, marks: str) -> _Written:
     return written
 
 
+def _write_group(
+    group: SlotGroup, face: Face, *, x: float, bottom: float, scale: float
+) -> tuple[list[Placement], float]:
+    """Places of the characters of a group that starts at ``x``, and where it ends."""
+    places: list[Placement] = []
+    for pitch in _pitches(group, face):
+        room = _OWN_SHARE * pitch * min(1.0, scale)
+        places.append((x + pitch * scale / 2, bottom - group.height_mm, group.height_mm, room))
+        x += pitch * scale
+    return places, x
+
+
 def _spread(marks: str, *, total: float, room: float, tall: float) -> tuple[list[float], float]:
     """Width of each gap, and by how much the pitches are stretched or squeezed."""
     least, usual = ([tall * gaps[mark] for mark in marks] for gaps in (_LEAST_GAPS, _GAPS))
     if total + sum(usual) > room:
-        gaps = [
-            low + (high - low) * _share(room - total - sum(least), sum(usual) - sum(least))
-            for low, high in zip(least, usual, strict=True)
-        ]
+        slack = sum(usual) - sum(least)
+        share = min(1.0, max(0.0, (room - total - sum(least)) / slack)) if slack > 0 else 0.0
+        gaps = [low + (high - low) * share for low, high in zip(least, usual, strict=True)]
         return gaps, min(1.0, (room - sum(gaps)) / total)
     scale = min(_MOST_SPREAD, (room - sum(usual)) / total)
     rest = room - total * scale - sum(usual)
     return [gap + 0.5 * rest / (len(marks) + 1) for gap in usual], scale
 
 
-def _share(part: float, whole: float) -> float:
-    return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
-
-
 def _write_boxed(plan: _Plan, groups: _Row) -> list[Placement]:
     """Places of the characters in the field, above the mark of the country where that is there too."""
-    if not groups or plan.field is None:
+    if not groups:
         return []
     left, top, right, bottom = _inner_field(plan)
-    tall = _tall(groups)
-    marked = plan.layout.strip is not None and plan.layout.strip.at == "field"
-    base = (top + bottom + tall - (1.25 * _MARK_MM if marked else 0.0)) / 2
-    steps = [(group.height_mm, pitch) for group in groups for pitch in _pitches(group, plan.layout.face)]
-    total = sum(pitch for _, pitch in steps)
+    base = (top + bottom + _tall(groups) - (1.25 * _MARK_MM if _marked_field(plan.layout) else 0.0)) / 2
+    total = sum(pitch for group in groups for pitch in _pitches(group, plan.layout.face))
     scale = min(1.0, (right - left) / total)
     x = (left + right - total * scale) / 2
-    places: list[Placement] = []
-    for height, pitch in steps:
-        places.append((x + pitch * scale / 2, base - height, height, _OWN_SHARE * pitch * scale))
-        x += pitch * scale
-    return places
+    written: list[Placement] = []
+    for group in groups:
+        places, x = _write_group(group, plan.layout.face, x=x, bottom=base, scale=scale)
+        written += places
+    return written
 
 
 def _inner_field(plan: _Plan) -> Rect:
     """The field without rim and the hole at the end of a long plate."""
     left, top, right, bottom = plan.field or _NOWHERE
-    bolt = _BOLT_ROOM_MM if plan.layout.line_count == 1 else 0.0
+    bolt = _bolt_room(plan.layout)
     if plan.layout.boxed_at == "right":
         return left + _PAD_MM, top, right - _RIM_MM - bolt, bottom
     return left + _RIM_MM + bolt, top, right - _PAD_MM, bottom
@@ -307,22 +305,21 @@ def _in_strip(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | Non
     left, right = (left + 3.0, right) if strip.at == "left" else (left, right - 3.0)
     middle, wide, high = (left + right) / 2, right - left, bottom - top
     flag_wide = min(0.84 * wide, 0.66 * high)
-    flag = _around((middle, top + 0.31 * high), flag_wide, 0.64 * flag_wide)
-    if strip.filled and plan.strip is not None:
-        flag = plan.strip
+    flag = None
+    if strip.flag is not None:
+        flag = plan.strip if strip.filled else _around((middle, top + 0.31 * high), flag_wide, 0.64 * flag_wide)
     if not strip.code:
-        return flag if strip.flag is not None else None, None
+        return flag, None
     tall = min(0.24 * high, wide / (0.72 * len(strip.code)))
     code_wide = min(0.8 * wide, 0.74 * tall * len(strip.code))
     place = 0.72 if strip.flag is not None else 0.6
-    return flag if strip.flag is not None else None, _around((middle, top + place * high), code_wide, tall)
+    return flag, _around((middle, top + place * high), code_wide, tall)
 
 
 def _in_field(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | None]:
     """Flag and code below the region code, side by side."""
     left, top, right, bottom = _inner_field(plan)
-    groups = plan.rows[plan.field_row][plan.boxed(plan.field_row)]
-    middle_y = (top + bottom + _tall(groups) + 0.1 * _MARK_MM) / 2
+    middle_y = (top + bottom + _tall(plan.field_groups) + 0.1 * _MARK_MM) / 2
     tall = 0.8 * _MARK_MM
     flag_wide = 1.5 * _MARK_MM if strip.flag is not None else 0.0
     code_wide = min(0.74 * tall * len(strip.code), 0.5 * (right - left))
@@ -335,7 +332,7 @@ def _in_field(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | Non
 
 def _band(plan: _Plan) -> Rect | None:
     """The silver band beside the strip."""
-    if plan.strip is None or not _has_band(plan.layout):
+    if plan.strip is None or _hologram(plan.layout) != "band":
         return None
     left, top, right, bottom = plan.strip
     x = right + _BAND_MM / 2 if left == 0 else left - _BAND_MM / 2
