@@ -19,20 +19,24 @@ from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_
 def ordinary_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     """A photograph as it comes: a little less light, a little noise, JPEG of quality 60 to 95."""
     lit = _exposed(pixels, gain=np.full(3, rng.uniform(0.7, 1.1)), veil=np.zeros(3))
-    return through_jpeg(_noisy(lit, sigma=float(rng.uniform(0.5, 4.0)), rng=rng), quality=int(rng.integers(60, 96)))
+    return through_jpeg(_noisy(lit, sigma=rng.uniform(0.5, 4.0), rng=rng), quality=int(rng.integers(60, 96)))
 
 
 def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
     """A frame of a dash-cam in winter: haze or dusk, a purple cast, soft optics, slight motion blur, JPEG 30 to 60."""
-    level = float(rng.uniform(0.35, 0.95))
+    level = rng.uniform(0.35, 0.95)
     cast_bgr = np.array((1.0, 1.0 - rng.uniform(0.0, 0.3), 1.0 + rng.uniform(-0.08, 0.08)))
-    haze = float(rng.uniform(0.0, 0.45)) * level
-    veil = 255 * haze * np.array((1.0, 1.0 - 0.4 * (1 - cast_bgr[1]), 0.98)) * float(rng.uniform(0.5, 0.85))
+    haze = rng.uniform(0.0, 0.45) * level
+    veil = 255 * haze * np.array((1.0, 1.0 - 0.4 * (1 - cast_bgr[1]), 0.98)) * rng.uniform(0.5, 0.85)
     frame = _exposed(pixels, gain=level * (1 - haze) * cast_bgr, veil=veil)
-    frame = cast(BgrImage, cv2.GaussianBlur(frame, (0, 0), float(rng.uniform(0.5, 1.3))))
+    frame = cast(BgrImage, cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.5, 1.3)))
     if rng.random() < 0.6:
-        frame = _motion_blurred(frame, length_px=float(rng.uniform(1.5, 5.0)), angle=float(rng.normal(0.0, 0.5)))
-    frame = _vignetted(_noisy(frame, sigma=float(rng.uniform(1.0, 6.0)), rng=rng), depth=float(rng.uniform(0.0, 0.35)))
+        length_px, angle = rng.uniform(1.5, 5.0), rng.normal(0.0, 0.5)
+        half = math.ceil(length_px / 2) + 1
+        steps = np.linspace(-length_px / 2, length_px / 2, 8 * half)
+        kernel = motion_kernel(steps * math.cos(angle), steps * math.sin(angle), half=half)
+        frame = cast(BgrImage, cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REPLICATE))
+    frame = _vignetted(_noisy(frame, sigma=rng.uniform(1.0, 6.0), rng=rng), depth=rng.uniform(0.0, 0.35))
     return through_jpeg(frame, quality=int(rng.integers(30, 61)))
 
 
@@ -49,16 +53,7 @@ def _noisy(pixels: BgrImage, *, sigma: float, rng: np.random.Generator) -> BgrIm
     grain = rng.standard_normal((rows, columns, 1), np.float32) * np.float32(0.8 * sigma)
     colour = cv2.resize(rng.standard_normal((rows // 2 + 1, columns // 2 + 1, 3), np.float32), (columns, rows))
     noisy = pixels + grain + colour * np.float32(0.6 * sigma)
-    grainy: BgrImage = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    return grainy
-
-
-def _motion_blurred(pixels: BgrImage, *, length_px: float, angle: float) -> BgrImage:
-    """Blurred along a straight line."""
-    half = math.ceil(length_px / 2) + 1
-    steps = np.linspace(-length_px / 2, length_px / 2, 8 * half)
-    kernel = motion_kernel(steps * math.cos(angle), steps * math.sin(angle), half=half)
-    return cast(BgrImage, cv2.filter2D(pixels, -1, kernel, borderType=cv2.BORDER_REPLICATE))
+    return cast(BgrImage, np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
 
 
 def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
@@ -67,5 +62,4 @@ def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
     down: FloatImage = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] ** 2
     across: FloatImage = np.linspace(-1, 1, columns, dtype=np.float32) ** 2
     shade = 1 - np.float32(depth / 2) * (down + across)
-    darker: BgrImage = np.rint(pixels * shade[..., None]).astype(np.uint8)
-    return darker
+    return cast(BgrImage, np.rint(pixels * shade[..., None]).astype(np.uint8))

@@ -33,7 +33,9 @@ def render_frame(photograph: Photograph, matrix: NDArray[np.float64], *, size_px
     Outside of the photograph is its mirror image without any plate.
     """
     plates = tuple(moved_by(matrix, points=corners) for corners in photograph.plates)
-    small = _shrunk(photograph, scale=plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6))
+    scale = plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6)
+    # At about the size it will have: a warp alone would skip pixels.
+    small = photograph if scale > _MIN_SCALE else resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
     matrix = matrix @ homography(_outline(small.pixels), _outline(photograph.pixels))
     around = without_plates(small.pixels, small.plates)
     frame = cv2.warpPerspective(around, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
@@ -83,13 +85,6 @@ def plate_width(corners: Corners) -> float:
 
 def _outline(pixels: BgrImage) -> Corners:
     return corners_of((pixels.shape[1], pixels.shape[0]))
-
-
-def _shrunk(photograph: Photograph, *, scale: float) -> Photograph:
-    """The photograph at about the size it will have: a warp alone would skip pixels."""
-    if scale > _MIN_SCALE:
-        return photograph
-    return resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
 
 
 def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Photograph:

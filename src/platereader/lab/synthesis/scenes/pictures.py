@@ -18,7 +18,7 @@ from platereader._geometry import Box, Quad
 from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.paste import random_front, replace_plate
-from platereader.lab.synthesis.pose import Corners, homography
+from platereader.lab.synthesis.pose import homography
 from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
@@ -154,12 +154,9 @@ def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) ->
     width_px = log_uniform(80.0, max(80.0, min(200.0, widest)), rng=rng)
     text = place.russian_text
     if part == _RENDERED:
-        photograph, text = (
-            _enlarged(photograph, width_px=width_px),
-            RUSSIA.sample_text(RUSSIA.format("standard"), rng=rng),
-        )
-        height_px = _front_height(photograph)
-        front = render_plate(text, RUSSIA.layout("standard"), height_px=height_px, rng=rng)
+        photograph = _enlarged(photograph, width_px=width_px)
+        text = RUSSIA.sample_text(RUSSIA.format("standard"), rng=rng)
+        front = render_plate(text, RUSSIA.layout("standard"), height_px=_front_height(photograph), rng=rng)
         photograph = _replaced(photograph, front=front, rng=rng)
     matrix = random_placement(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
     frame = render_frame(photograph, matrix, size_px=_STREET_PX)
@@ -202,12 +199,6 @@ def _front_height(photograph: Photograph) -> int:
 
 def _replaced(photograph: Photograph, *, front: Front, rng: np.random.Generator) -> Photograph:
     """The photograph with a rendered plate in the place of its first one."""
-    scene = Scene(photograph.pixels, tuple(_scene_plate(corners) for corners in photograph.plates))
-    made = replace_plate(scene, index=0, front=front, rng=rng)
-    corners: Corners = np.asarray(made.plates[0].quad.to_array(), np.float32)
-    return Photograph(made.pixels, (corners, *photograph.plates[1:]))
-
-
-def _scene_plate(corners: Corners) -> ScenePlate:
-    quad = Quad.from_points(corners)
-    return ScenePlate(quad.box, quad)
+    quad = Quad.from_points(photograph.plates[0])
+    made = replace_plate(Scene(photograph.pixels, (ScenePlate(quad.box, quad),)), index=0, front=front, rng=rng)
+    return Photograph(made.pixels, (made.plates[0].quad.to_array(), *photograph.plates[1:]))

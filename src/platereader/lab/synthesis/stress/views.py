@@ -72,8 +72,6 @@ def drawn(
     framed, inner = add_holder(front, rng=rng, light=light)
     width, height = (round(1.8 * side) for side in (framed.shape[1], framed.shape[0]))
     background = cast(BgrImage, cv2.resize(scene, (width, height), interpolation=cv2.INTER_LINEAR))
-    shift = np.array((0.22 * width, 0.22 * height), np.float32)
-    corners = inner + shift
-    warp_onto(background, framed, matrix=homography(inner, corners.astype(np.float32)))
-    source: Source = "drawn" if lettering is None else "composed"
-    return View(background, corners.astype(np.float32), layout.line_count, text, source)
+    corners = inner + np.array((0.22 * width, 0.22 * height), np.float32)
+    warp_onto(background, framed, matrix=homography(inner, corners))
+    return View(background, corners, layout.line_count, text, "drawn" if lettering is None else "composed")
