@@ -108,13 +108,13 @@ def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]
 
 def _layout(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
     """As many of the cars as come to stand within sight."""
-    depth_m = _NEAR_M * float(rng.uniform(0.95, 1.15))
+    depth_m = _NEAR_M * rng.uniform(0.95, 1.15)
     places: list[tuple[float, float]] = []
     while len(places) < count and depth_m <= _FAR_M:
-        across_m = float(rng.uniform(-1.0, 1.0)) * _WIDEST * depth_m
+        across_m = rng.uniform(-1.0, 1.0) * _WIDEST * depth_m
         if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
             places.append((depth_m, across_m))
-            depth_m *= float(rng.uniform(1.2, 1.45))
+            depth_m *= rng.uniform(1.2, 1.45)
         else:
             depth_m *= 1.01  # farther away there is more room between the others
     return places
@@ -126,13 +126,13 @@ def _draw_houses(pixels: FloatImage, *, horizon: int, haze: FloatImage, rng: np.
     for distance in (0.55, 0.15):
         left = -rng.uniform(0, 0.1) * width
         while left < width:
-            block = float(rng.uniform(0.08, 0.17)) * width * (1.35 - distance)
+            block = rng.uniform(0.08, 0.17) * width * (1.35 - distance)
             openness = 1 - math.exp(-(((left + block / 2) / width - 0.5) ** 2) / 0.03)
-            tall = horizon * float(rng.uniform(0.30, 0.85)) * (0.25 + 0.75 * openness) * (1.15 - 0.4 * distance)
+            tall = horizon * rng.uniform(0.30, 0.85) * (0.25 + 0.75 * openness) * (1.15 - 0.4 * distance)
             wall = np.array(_WALLS[int(rng.integers(len(_WALLS)))], np.float32) * np.float32(rng.uniform(0.7, 1.05))
             colour = (wall * (1 - distance) + haze * distance).astype(np.float32)
             _draw_block(pixels, (left, horizon - tall, left + block, float(horizon)), colour=colour, rng=rng)
-            left += block * float(rng.uniform(0.98, 1.15))
+            left += block * rng.uniform(0.98, 1.15)
 
 
 def _draw_block(
@@ -196,8 +196,8 @@ def _draw_trees(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -
     width = pixels.shape[1]
     for _ in range(int(rng.integers(3, 7))):
         side = float(rng.choice([-1, 1]))
-        x = width * (0.5 + side * float(rng.uniform(0.24, 0.5)))
-        size = horizon * float(rng.uniform(0.16, 0.34))
+        x = width * (0.5 + side * rng.uniform(0.24, 0.5))
+        size = horizon * rng.uniform(0.16, 0.34)
         foot = horizon + size * 0.25
         green = np.array((48, 92, 70), np.float32) * np.float32(rng.uniform(0.6, 1.1))
         trunk = [(x - 0.05 * size, foot), (x + 0.05 * size, foot), (x + 0.03 * size, foot - size), (x, foot - size)]
