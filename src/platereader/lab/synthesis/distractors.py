@@ -6,9 +6,9 @@ look at what is on it. The same warp, tones, blur and grain are used for both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -23,15 +23,11 @@ from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
 from platereader.lab.synthesis.scene import Cutout, Scene
 
 
-class _Draw(Protocol):
-    def __call__(self, size: tuple[int, int], *, rng: np.random.Generator) -> Cutout: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One kind of thing: how often, and between which widths over heights."""
+    """One kind of thing: ``draw(size, rng=rng)``, how often, and between which widths over heights."""
 
-    draw: _Draw
+    draw: Callable[..., Cutout]
     weight: float
     aspects: tuple[float, float]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, SlotGroup, Template
-from platereader.plates import PlateLayout
+from platereader.plates import Colour, PlateLayout
 from platereader.plates._layout import CountryStrip, Face
 
 _Row: TypeAlias = tuple[SlotGroup, ...]
@@ -69,16 +69,15 @@ class _Plan:
 
     def free_span(self, row: int) -> tuple[float, float]:
         """Left and right end of what a line has for its text."""
-        width = self.layout.plate_format.size_mm[0]
-        left, right = _RIM_MM, width - _RIM_MM
-        if self.strip is not None and _beside(self.layout, row):
-            band = _BAND_MM if _hologram(self.layout) == "band" else 0.0
+        strip = self.layout.strip
+        left, right = _RIM_MM, self.layout.plate_format.size_mm[0] - _RIM_MM
+        if strip is not None and self.strip is not None and _beside(self.layout, row):
+            band = _BAND_MM if strip.hologram == "band" else 0.0
             left, right = (self.strip[2] + band, right) if self.strip[0] == 0 else (left, self.strip[0] - band)
         if self.field is not None and row == self.field_row:
             left, right = (left, self.field[0]) if self.layout.boxed_at == "right" else (self.field[2], right)
-        if self.layout.strip is not None and self.layout.strip.hologram == "end" and len(self.rows) == 1:
-            seal = _END_SEAL_MM
-            left, right = (left + seal, right) if self.layout.strip.at == "right" else (left, right - seal)
+        if strip is not None and strip.hologram == "end" and len(self.rows) == 1:
+            left, right = (left + _END_SEAL_MM, right) if strip.at == "right" else (left, right - _END_SEAL_MM)
         return left + _PAD_MM, right - _PAD_MM
 
 
@@ -110,20 +109,15 @@ def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
     plan = _Plan(layout, rows, strip, None, field_row)
     if not layout.boxed:
         return plan
-    top, bottom = _limits(layout, field_row, border)
+    top, bottom = (0.0, border) if field_row == 0 else (border, height)
     left, right = 0.0, width
     if strip is not None and _beside(layout, field_row):
         left, right = (strip[2], width) if strip[0] == 0 else (0.0, strip[0])
     written = sum(sum(_pitches(group, layout.face)) for group in plan.field_groups)
-    wide = max(written, 4.0 * _MARK_MM if _marked_field(layout) else 0.0) + 2 * _PAD_MM + _RIM_MM + _bolt_room(layout)
+    bolt = _BOLT_ROOM_MM if layout.line_count == 1 else 0.0
+    wide = max(written, 4.0 * _MARK_MM if _marked_field(layout) else 0.0) + 2 * _PAD_MM + _RIM_MM + bolt
     field = (right - wide, top, right, bottom) if layout.boxed_at == "right" else (left, top, left + wide, bottom)
     return replace(plan, field=field)
-
-
-def _limits(layout: PlateLayout, row: int, border: float) -> tuple[float, float]:
-    """Upper and lower end of a line."""
-    height = layout.plate_format.size_mm[1]
-    return (0.0, height) if layout.line_count == 1 else (0.0, border) if row == 0 else (border, height)
 
 
 def _beside(layout: PlateLayout, row: int) -> bool:
@@ -132,16 +126,8 @@ def _beside(layout: PlateLayout, row: int) -> bool:
     return strip is not None and (layout.line_count == 1 or strip.lines in {"all", ("upper", "lower")[row]})
 
 
-def _hologram(layout: PlateLayout) -> str:
-    return "" if layout.strip is None else layout.strip.hologram
-
-
 def _marked_field(layout: PlateLayout) -> bool:
     return layout.strip is not None and layout.strip.at == "field"
-
-
-def _bolt_room(layout: PlateLayout) -> float:
-    return _BOLT_ROOM_MM if layout.line_count == 1 else 0.0
 
 
 def _strip(layout: PlateLayout, border: float) -> Rect | None:
@@ -150,8 +136,9 @@ def _strip(layout: PlateLayout, border: float) -> Rect | None:
     if strip is None or strip.at == "field":
         return None
     width, height = layout.plate_format.size_mm
-    row = 0 if strip.lines == "upper" else 1
-    top, bottom = (0.0, height) if strip.lines == "all" else _limits(layout, row, border)
+    top, bottom = 0.0, height
+    if layout.line_count == 2 and strip.lines != "all":
+        top, bottom = (0.0, border) if strip.lines == "upper" else (border, height)
     return (0.0, top, strip.width_mm, bottom) if strip.at == "left" else (width - strip.width_mm, top, width, bottom)
 
 
@@ -255,7 +242,7 @@ def _write_boxed(plan: _Plan, groups: _Row) -> list[Placement]:
 def _inner_field(plan: _Plan) -> Rect:
     """The field without rim and the hole at the end of a long plate."""
     left, top, right, bottom = plan.field or _NOWHERE
-    bolt = _bolt_room(plan.layout)
+    bolt = _BOLT_ROOM_MM if plan.layout.line_count == 1 else 0.0
     if plan.layout.boxed_at == "right":
         return left + _PAD_MM, top, right - _RIM_MM - bolt, bottom
     return left + _RIM_MM + bolt, top, right - _PAD_MM, bottom
@@ -283,20 +270,28 @@ def _rules(plan: _Plan) -> list[Rect]:
 
 
 def _marks(plan: _Plan, *, seals: tuple[Rect, ...]) -> Marks:
-    strip = plan.layout.strip
-    other = plan.layout.boxed_ground != plan.layout.plate_format.ground
-    grounds = [(plan.field, plan.layout.boxed_ground)] if plan.field is not None and other else []
+    layout, strip = plan.layout, plan.layout.strip
+    grounds: list[tuple[Rect, Colour]] = []
+    if plan.field is not None and layout.boxed_ground != layout.plate_format.ground:
+        grounds.append((plan.field, layout.boxed_ground))
     if strip is None:
         return Marks(field=plan.field, seals=seals, grounds=tuple(grounds))
     if plan.strip is not None and strip.ground is not None:
         grounds.append((plan.strip, strip.ground))
     flag, code = _in_field(plan, strip) if strip.at == "field" else _in_strip(plan, strip)
-    code_field = None
+    code_field = band = None
     if code is not None and strip.code_ground is not None:
         code_field = (code[0] - 3.0, code[1] - 4.0, code[2] + 3.0, code[3] + 4.0)
-    return Marks(
-        plan.strip, plan.field, flag, code, code_field, _band(plan), (*seals, *_end_seal(plan)), tuple(grounds)
-    )
+    if plan.strip is not None and strip.hologram == "band":  # silver, beside the strip
+        left, top, right, bottom = plan.strip
+        x = right + _BAND_MM / 2 if left == 0 else left - _BAND_MM / 2
+        band = _around((x, (top + bottom) / 2 - 0.04 * (bottom - top)), 0.6 * _BAND_MM, 0.6 * (bottom - top))
+    if strip.hologram == "end":  # round, at the other end of the plate
+        width, height = layout.plate_format.size_mm
+        far = _RIM_MM + _END_SEAL_MM / 2 + 1.0
+        x = far if strip.at == "right" else width - far
+        seals = (*seals, _around((x, 0.62 * height), 0.75 * _END_SEAL_MM, 0.75 * _END_SEAL_MM))
+    return Marks(plan.strip, plan.field, flag, code, code_field, band, seals, tuple(grounds))
 
 
 def _in_strip(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | None]:
@@ -328,26 +323,6 @@ def _in_field(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | Non
     flag = (x, middle_y - _MARK_MM / 2, x + flag_wide, middle_y + _MARK_MM / 2) if flag_wide else None
     x += flag_wide + gap
     return flag, (x, middle_y - tall / 2, x + code_wide, middle_y + tall / 2) if code_wide else None
-
-
-def _band(plan: _Plan) -> Rect | None:
-    """The silver band beside the strip."""
-    if plan.strip is None or _hologram(plan.layout) != "band":
-        return None
-    left, top, right, bottom = plan.strip
-    x = right + _BAND_MM / 2 if left == 0 else left - _BAND_MM / 2
-    return _around((x, (top + bottom) / 2 - 0.04 * (bottom - top)), 0.6 * _BAND_MM, 0.6 * (bottom - top))
-
-
-def _end_seal(plan: _Plan) -> list[Rect]:
-    """The round hologram at the end of a plate that has no strip."""
-    strip = plan.layout.strip
-    if strip is None or strip.hologram != "end":
-        return []
-    width, height = plan.layout.plate_format.size_mm
-    far = _RIM_MM + _END_SEAL_MM / 2 + 1.0
-    x = far if strip.at == "right" else width - far
-    return [_around((x, 0.62 * height), 0.75 * _END_SEAL_MM, 0.75 * _END_SEAL_MM)]
 
 
 def _bolts(layout: PlateLayout, places: Sequence[Placement]) -> tuple[tuple[float, float], ...]:

@@ -163,13 +163,9 @@ def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int)
         places = [noisy_corners(found, error=_JITTER, rng=source) for source in sources]
     quads = [Quad.from_points(place) for place in places]
     detections = tuple(Detection(quad.box, 1.0, quad, plate.view.lines) for quad in quads)
-    return EndPicture(variant, plate, tuple(frames), detections, _hides(plate, variant, hidden, share=share))
-
-
-def _hides(plate: EndPlate, variant: EndVariant, hidden: Hidden, *, share: float) -> bool | None:
-    """Whether a character is hidden."""
-    if not plate.boxes:
-        return None
     if variant.kind == "box":
-        return not all(legible_in_part(plate.boxes, side=variant.side, share=share))
-    return not all(legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes))
+        legible = legible_in_part(plate.boxes, side=variant.side, share=share)
+    else:
+        legible = legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes)
+    hides = not all(legible) if plate.boxes else None
+    return EndPicture(variant, plate, tuple(frames), detections, hides)

@@ -21,11 +21,18 @@ from platereader.lab.synthesis.paste import random_front, replace_plate
 from platereader.lab.synthesis.pose import homography
 from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
-from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
-from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, random_placement, render_frame, resized
+from platereader.lab.synthesis.scenes.frames import (
+    Photograph,
+    dash_camera,
+    ordinary_camera,
+    plate_width,
+    random_placement,
+    render_frame,
+    resized,
+)
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph
 from platereader.lab.synthesis.stress.damage import turned
-from platereader.lab.synthesis.stress.views import View
+from platereader.lab.synthesis.stress.material import View
 from platereader.plates import RUSSIA
 
 _SIZE_PX = (640, 480)

@@ -16,7 +16,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
-from platereader.lab.synthesis.stress.views import View
+from platereader.lab.synthesis.stress.material import View
 
 
 class Damage(Protocol):

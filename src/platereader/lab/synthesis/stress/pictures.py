@@ -21,8 +21,7 @@ from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.damage import EFFECTS
-from platereader.lab.synthesis.stress.material import Material
-from platereader.lab.synthesis.stress.views import Source, View, drawn, photographed
+from platereader.lab.synthesis.stress.material import Material, Source, View, drawn, photographed
 from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Detection
 
