@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, SlotGroup, Template
 from platereader.plates import Colour, PlateLayout
@@ -35,14 +35,6 @@ _GAPS = {" ": 0.34, "-": 0.48, "o": 0.62}
 _NOWHERE: Rect = (0.0, 0.0, 0.0, 0.0)
 _MOST_SPREAD = 1.1
 _OWN_SHARE = 0.95
-
-
-class _Written(NamedTuple):
-    """Places of the characters of a line, and the hyphens and seals between its groups."""
-
-    places: list[Placement]
-    hyphens: list[Rect]
-    seals: list[Rect]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +81,10 @@ def has_marks(layout: PlateLayout) -> bool:
 def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
     """Place the characters of all lines, in groups as they are filled, and whatever else stands on the plate."""
     plan = _plan(layout, tuple(rows))
-    written = [_write_row(plan, row) for row in range(len(rows))]
-    marks = _marks(plan, seals=tuple(seal for one in written for seal in one.seals))
-    rules = (*_rules(plan), *(hyphen for one in written for hyphen in one.hyphens))
-    places = tuple(place for one in written for place in one.places)
-    fixtures = Fixtures(layout.plate_format.size_mm, None, None, None, _bolts(layout, places), rules, marks)
-    return Template(places, fixtures)
+    rules, seals = _rules(plan), list[Rect]()
+    places = tuple(place for row in range(len(rows)) for place in _write_row(plan, row, rules=rules, seals=seals))
+    marks, size = _marks(plan, seals=tuple(seals)), layout.plate_format.size_mm
+    return Template(places, Fixtures(size, None, None, None, _bolts(layout, places), tuple(rules), marks))
 
 
 # ---------------------------------------------------------------- the large areas
@@ -164,38 +154,34 @@ def _pitches(group: SlotGroup, face: Face) -> list[float]:
     return [group.height_mm * (digit if slot in "dn0123456789" else letter) for slot in group.slots]
 
 
-def _write_row(plan: _Plan, row: int) -> _Written:
-    """One line: its groups in the field, and the others in what is left."""
+def _write_row(plan: _Plan, row: int, *, rules: list[Rect], seals: list[Rect]) -> list[Placement]:
+    """One line: its groups in the field, and the others in the middle of what is left, all on one baseline.
+
+    Hyphens and seals between its groups are added to ``rules`` and ``seals``.
+    """
     groups, boxed = plan.rows[row], plan.boxed(row)
     marks = plan.layout.separators[row] if plan.layout.separators else " " * (len(groups) - 1)
     first = boxed.stop if boxed.start == 0 else 0
     last = boxed.start or len(groups)
-    written = _write_free(plan, row, groups[first:last], marks=marks[first : max(first, last - 1)])
-    inside = _write_boxed(plan, groups[boxed])
-    places = inside + written.places if boxed.start == 0 else written.places + inside
-    return _Written(places, written.hyphens, written.seals)
-
-
-def _write_free(plan: _Plan, row: int, groups: _Row, *, marks: str) -> _Written:
-    """The groups outside the field, in the middle of their room, all on one baseline."""
-    written = _Written([], [], [])
-    if not groups:
-        return written
-    tall, (left, right) = _tall(groups), plan.free_span(row)
-    total = sum(sum(_pitches(group, plan.layout.face)) for group in groups)
+    inside, free, marks = _write_boxed(plan, groups[boxed]), groups[first:last], marks[first : max(first, last - 1)]
+    if not free:
+        return inside
+    tall, (left, right) = _tall(free), plan.free_span(row)
+    total = sum(sum(_pitches(group, plan.layout.face)) for group in free)
     gaps, scale = _spread(marks, total=total, room=right - left, tall=tall)
     x = (left + right - total * scale - sum(gaps)) / 2
     bottom = _baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
-    for group, gap, mark in zip(groups, [*gaps, 0.0], [*marks, " "], strict=True):
-        places, x = _write_group(group, plan.layout.face, x=x, bottom=bottom, scale=scale)
-        written.places.extend(places)
+    places: list[Placement] = []
+    for group, gap, mark in zip(free, [*gaps, 0.0], [*marks, " "], strict=True):
+        written, x = _write_group(group, plan.layout.face, x=x, bottom=bottom, scale=scale)
+        places += written
         middle = (x + gap / 2, bottom - tall / 2)
         if mark == "-":
-            written.hyphens.append(_around(middle, min(0.27 * tall, 0.8 * gap), 0.13 * tall))
+            rules.append(_around(middle, min(0.27 * tall, 0.8 * gap), 0.13 * tall))
         elif mark == "o":
-            written.seals.append(_around(middle, side := min(0.5 * tall, 0.8 * gap), side))
+            seals.append(_around(middle, side := min(0.5 * tall, 0.8 * gap), side))
         x += gap
-    return written
+    return inside + places if boxed.start == 0 else places + inside
 
 
 def _write_group(

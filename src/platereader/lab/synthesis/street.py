@@ -100,24 +100,18 @@ def _gradient(top: ArrayLike, bottom: ArrayLike, *, rows: int) -> FloatImage:
 def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
     """Depth of every car and its way to the right, in metres, nearest first; none hides much of another."""
     for _ in range(400):
-        places = _layout(count, rng=rng)
+        depth_m = _NEAR_M * rng.uniform(0.95, 1.15)
+        places: list[tuple[float, float]] = []
+        while len(places) < count and depth_m <= _FAR_M:
+            across_m = rng.uniform(-1.0, 1.0) * _WIDEST * depth_m
+            if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
+                places.append((depth_m, across_m))
+                depth_m *= rng.uniform(1.2, 1.45)
+            else:
+                depth_m *= 1.01  # farther away there is more room between the others
         if len(places) == count:
             return places
     raise InvalidArgumentError(f"fronts has {count} plates, for which the street has no room: give up to three.")
-
-
-def _layout(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """As many of the cars as come to stand within sight."""
-    depth_m = _NEAR_M * rng.uniform(0.95, 1.15)
-    places: list[tuple[float, float]] = []
-    while len(places) < count and depth_m <= _FAR_M:
-        across_m = rng.uniform(-1.0, 1.0) * _WIDEST * depth_m
-        if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
-            places.append((depth_m, across_m))
-            depth_m *= rng.uniform(1.2, 1.45)
-        else:
-            depth_m *= 1.01  # farther away there is more room between the others
-    return places
 
 
 def _draw_houses(pixels: FloatImage, *, horizon: int, haze: FloatImage, rng: np.random.Generator) -> None:

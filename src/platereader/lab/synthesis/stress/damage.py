@@ -1,14 +1,15 @@
 """What is done to the pictures of the stress suite: every effect is ``effect(view, amount, *, rng)``.
 
 Unlike the effects that training draws at random (``platereader.lab.synthesis.degrade``), each of these does one thing
-by an exact amount. They are part of a frozen suite: a change here changes its pictures, and with them every figure.
+by an exact amount; ``rng`` decides what the amount leaves open, such as the direction. They are part of a frozen suite:
+a change here changes its pictures, and with them every figure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import cv2
 import numpy as np
@@ -17,14 +18,6 @@ from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
 from platereader.lab.synthesis.stress.material import View
-
-
-class Damage(Protocol):
-    """One thing done to a view by an exact amount."""
-
-    def __call__(self, view: View, amount: float, *, rng: np.random.Generator) -> View:
-        """Return the worse view; ``rng`` decides what the amount leaves open, such as the direction."""
-        ...
 
 
 def nothing(view: View, amount: float, *, rng: np.random.Generator) -> View:
@@ -160,7 +153,7 @@ def cut_off(view: View, amount: float, *, rng: np.random.Generator) -> View:
     return view.changed(view.pixels[:, :column].copy(), corners=corners)
 
 
-EFFECTS: Mapping[str, Damage] = {
+EFFECTS: Mapping[str, Callable[..., View]] = {
     effect.__name__: effect
     for effect in (
         nothing, width, yaw, pitch, roll, motion_blur, defocus, jpeg, noise, darkness, night, glare, dirt, snow,

@@ -62,7 +62,6 @@ class Clip:
         return tuple(one.text for one in self.vehicles if one.text is not None)
 
     def __len__(self) -> int:
-        """Return the number of frames."""
         return len(self.times_s)
 
     def frames(self, numbers: Sequence[int] | None = None) -> Iterator[VideoFrame]:
