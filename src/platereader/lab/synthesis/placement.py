@@ -47,17 +47,20 @@ class _Plan:
     field: Rect | None
     field_row: int
 
-    def boxed(self, row: int) -> slice:
-        """Which groups of a line stand in the field."""
-        count, groups = self.layout.boxed, len(self.rows[row])
-        if not count or row != self.field_row:
-            return slice(0, 0)
-        return slice(groups - count, groups) if self.layout.boxed_at == "right" else slice(0, count)
+    def parted(self, row: int) -> tuple[_Row, str, _Row]:
+        """The groups of a line outside the field, what stands between them, and the groups in the field."""
+        groups, layout = self.rows[row], self.layout
+        marks = layout.separators[row] if layout.separators else " " * (len(groups) - 1)
+        count = layout.boxed if row == self.field_row else 0
+        if layout.boxed_at == "right":
+            free = len(groups) - count
+            return groups[:free], marks[: max(0, free - 1)], groups[free:]
+        return groups[count:], marks[count:], groups[:count]
 
     @property
     def field_groups(self) -> _Row:
         """The groups in the field."""
-        return self.rows[self.field_row][self.boxed(self.field_row)]
+        return self.parted(self.field_row)[2]
 
     def free_span(self, row: int) -> tuple[float, float]:
         """Left and right end of what a line has for its text."""
@@ -95,7 +98,8 @@ def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
     border = height
     if len(rows) == 2:
         border = (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
-    strip, field_row = _strip(layout, border), 0 if layout.boxed_at == "upper left" else len(rows) - 1
+    strip = _strip(layout, border)
+    field_row = 0 if layout.boxed_at == "upper left" else len(rows) - 1
     plan = _Plan(layout, rows, strip, None, field_row)
     if not layout.boxed:
         return plan
@@ -159,11 +163,8 @@ def _write_row(plan: _Plan, row: int, *, rules: list[Rect], seals: list[Rect]) -
 
     Hyphens and seals between its groups are added to ``rules`` and ``seals``.
     """
-    groups, boxed = plan.rows[row], plan.boxed(row)
-    marks = plan.layout.separators[row] if plan.layout.separators else " " * (len(groups) - 1)
-    first = boxed.stop if boxed.start == 0 else 0
-    last = boxed.start or len(groups)
-    inside, free, marks = _write_boxed(plan, groups[boxed]), groups[first:last], marks[first : max(first, last - 1)]
+    free, marks, boxed = plan.parted(row)
+    inside = _write_boxed(plan, boxed)
     if not free:
         return inside
     tall, (left, right) = _tall(free), plan.free_span(row)
@@ -181,7 +182,7 @@ def _write_row(plan: _Plan, row: int, *, rules: list[Rect], seals: list[Rect]) -
         elif mark == "o":
             seals.append(_around(middle, side := min(0.5 * tall, 0.8 * gap), side))
         x += gap
-    return inside + places if boxed.start == 0 else places + inside
+    return places + inside if plan.layout.boxed_at == "right" else inside + places
 
 
 def _write_group(

@@ -15,23 +15,14 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad
+from platereader.lab.synthesis import obstacles
 from platereader.lab.synthesis.ends.material import EndPlate
 from platereader.lab.synthesis.obstacle_shapes import Side
-from platereader.lab.synthesis.obstacles import (
-    KINDS,
-    Hidden,
-    Kind,
-    gap_shares,
-    hide_end,
-    legible_boxes,
-    legible_in_part,
-    without_end,
-)
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.stress import damage
 from platereader.results import Detection
 
-VariantKind: TypeAlias = Kind | Literal["box", "frame_and_box", "whole"]
+VariantKind: TypeAlias = obstacles.Kind | Literal["box", "frame_and_box", "whole"]
 """What hides the end; at ``box`` only the given place ends there, at ``frame_and_box`` the picture does, too."""
 
 FUSED_FRAMES = 8
@@ -43,7 +34,7 @@ _SEED = 20270311
 _CORNERS = CornerError(median=0.02, tail=0.5)
 _JITTER = CornerError(median=0.008, tail=0.3)
 
-_DRAWN: Mapping[VariantKind, Kind] = {**{kind: kind for kind in KINDS}, "frame_and_box": "frame"}
+_DRAWN: Mapping[VariantKind, obstacles.Kind] = {**{kind: kind for kind in obstacles.KINDS}, "frame_and_box": "frame"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ class EndVariant:
             return None
         if not self.characters:
             return self.share
-        gaps = gap_shares(plate.boxes, side=self.side)
+        gaps = obstacles.gap_shares(plate.boxes, side=self.side)
         return gaps[self.characters - 1] if len(gaps) >= self.characters else None
 
 
@@ -147,12 +138,12 @@ def part_size(plates: Sequence[EndPlate], variant: EndVariant) -> int:
 def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int) -> EndPicture:
     rng = variant.rng(number)
     pixels, corners = plate.view.pixels, plate.view.corners
-    hidden = Hidden(pixels, np.zeros(pixels.shape[:2], np.float32))
+    hidden = obstacles.Hidden(pixels, np.zeros(pixels.shape[:2], np.float32))
     if kind := _DRAWN.get(variant.kind):
         side, tone = variant.side, variant.tone
-        hidden = hide_end(pixels, quad=corners, side=side, share=share, kind=kind, rng=rng, tone=tone)
+        hidden = obstacles.hide_end(pixels, quad=corners, side=side, share=share, kind=kind, rng=rng, tone=tone)
     if variant.kind in ("box", "frame_and_box"):
-        corners = without_end(corners, side=variant.side, share=share)
+        corners = obstacles.without_end(corners, side=variant.side, share=share)
     found = noisy_corners(corners, error=_CORNERS, rng=rng)
     if variant.frames == 1:
         frames, places = [hidden.pixels], [found]
@@ -164,8 +155,8 @@ def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int)
     quads = [Quad.from_points(place) for place in places]
     detections = tuple(Detection(quad.box, 1.0, quad, plate.view.lines) for quad in quads)
     if variant.kind == "box":
-        legible = legible_in_part(plate.boxes, side=variant.side, share=share)
+        legible = obstacles.legible_in_part(plate.boxes, side=variant.side, share=share)
     else:
-        legible = legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes)
+        legible = obstacles.legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes)
     hides = not all(legible) if plate.boxes else None
     return EndPicture(variant, plate, tuple(frames), detections, hides)
