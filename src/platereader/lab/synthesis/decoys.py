@@ -50,11 +50,7 @@ def foreign_sample(
 
 
 def scenery_sample(
-    rng: np.random.Generator,
-    *,
-    profile: CropProfile,
-    scenes: Sequence[BgrImage],
-    plates: Sequence[RealPlate] = (),
+    rng: np.random.Generator, *, profile: CropProfile, scenes: Sequence[BgrImage], plates: Sequence[RealPlate] = ()
 ) -> PlateSample:
     """Something in a photograph that is no plate: a piece of an empty scene, or of a car beside its plate.
 

@@ -85,12 +85,7 @@ def photographed(plate: RealPlate) -> View:
 
 
 def drawn(
-    text: str,
-    layout: PlateLayout,
-    *,
-    scenes: Sequence[BgrImage],
-    lettering: Lettering | None,
-    rng: np.random.Generator,
+    text: str, layout: PlateLayout, *, scenes: Sequence[BgrImage], lettering: Lettering | None, rng: np.random.Generator
 ) -> View:
     """A plate seen squarely before a piece of an empty scene, in photographed lettering if there is any."""
     height_px = 112 * layout.line_count
