@@ -61,8 +61,8 @@ def clip(name: str, material: Material) -> Clip:
 def _places(material: Material, level: Level, *, number: int, kind: str) -> list[PlatePhotograph]:
     """Photographs of a clip: one for each vehicle, of different texts."""
     rng = np.random.default_rng(zlib.crc32(level.name.encode()))
-    order = np.roll(rng.permutation(len(material.places)), -2 * number)
-    turned = [material.places[index] for index in order.tolist()]
+    order: list[int] = np.roll(rng.permutation(len(material.places)), -2 * number).tolist()
+    turned = [material.places[index] for index in order]
     if kind in WHOLE:  # one that need not be shrunk until it no longer fills the frame
         turned.sort(key=lambda place: _MIN_SCALE * place.corners.width > level.near_px[0])
     chosen: dict[str, PlatePhotograph] = {}

@@ -139,7 +139,8 @@ def _soft_edges(size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """Alpha of a rounded rectangle that falls to 0 towards its edge, uint8 ``(H, W)``."""
     across, down = (np.linspace(-1, 1, side, dtype=np.float32) ** 4 for side in size_px)
     share = np.clip((1 - (across[None] + down[:, None]) ** 0.25) / np.float32(0.25), 0, 1)
-    return cast("NDArray[np.uint8]", np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8))
+    alpha: NDArray[np.uint8] = np.rint(255 * share * share * (3 - 2 * share)).astype(np.uint8)
+    return alpha
 
 
 def _motion_kernel(blur_px: tuple[float, float]) -> NDArray[np.float32] | None:

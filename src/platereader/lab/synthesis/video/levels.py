@@ -55,7 +55,8 @@ def apply_camera(
 
 def grain_of(sigma: float) -> NDArray[np.int16]:
     """Grain of a spread in grey levels, a little larger than a frame: int16 ``(840, 1400, 3)``."""
-    return cast("NDArray[np.int16]", np.rint(_unit_grain() * np.float32(sigma)).astype(np.int16))
+    grain: NDArray[np.int16] = np.rint(_unit_grain() * np.float32(sigma)).astype(np.int16)
+    return grain
 
 
 @lru_cache(maxsize=1)
