@@ -94,7 +94,7 @@ def _with_car(
 def _gradient(top: ArrayLike, bottom: ArrayLike, *, rows: int) -> FloatImage:
     """A vertical gradient (rows, 1, 3) from one BGR colour to another."""
     share = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
-    return np.asarray(top, np.float32) * (1 - share) + np.asarray(bottom, np.float32) * share
+    return cast(FloatImage, np.asarray(top, np.float32) * (1 - share) + np.asarray(bottom, np.float32) * share)
 
 
 def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:

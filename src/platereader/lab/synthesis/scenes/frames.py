@@ -141,7 +141,8 @@ def _noisy(pixels: BgrImage, *, sigma: float, rng: np.random.Generator) -> BgrIm
     grain = rng.standard_normal((rows, columns, 1), np.float32) * np.float32(0.8 * sigma)
     colour = cv2.resize(rng.standard_normal((rows // 2 + 1, columns // 2 + 1, 3), np.float32), (columns, rows))
     noisy = pixels + grain + colour * np.float32(0.6 * sigma)
-    return cast(BgrImage, np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
+    grainy: BgrImage = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return grainy
 
 
 def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
@@ -150,4 +151,5 @@ def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
     down: FloatImage = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] ** 2
     across: FloatImage = np.linspace(-1, 1, columns, dtype=np.float32) ** 2
     shade = 1 - np.float32(depth / 2) * (down + across)
-    return cast(BgrImage, np.rint(pixels * shade[..., None]).astype(np.uint8))
+    darker: BgrImage = np.rint(pixels * shade[..., None]).astype(np.uint8)
+    return darker
