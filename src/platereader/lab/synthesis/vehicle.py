@@ -137,9 +137,9 @@ def _draw_body(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32]) ->
     ]  # fmt: skip
     across = np.linspace(-1, 1, canvas.width_px, dtype=np.float32)[None, :, None]
     round_corners = (1.02 - 0.30 * across**4).astype(np.float32)
-    light = canvas.ramp((build.waist, 1.12), (build.sill, 0.58)) * round_corners
+    light = (canvas.ramp((build.waist, 1.12), (build.sill, 0.58)) * round_corners).astype(np.float32)
     canvas.paint(cabin, (paint * np.float32(0.92) * round_corners).astype(np.float32), rounding=0.022)
-    canvas.paint(lower, np.clip(paint * light + 6, 0, 255), rounding=0.025)
+    canvas.paint(lower, np.clip(paint * light + 6, 0, 255).astype(np.float32), rounding=0.025)
     shoulder = _box(0.10, build.waist + 0.012, 0.90, build.waist + 0.024)
     canvas.paint(shoulder, np.clip(paint * np.float32(1.3) + 30, 0, 255), rounding=0.004, opacity=0.5)
     for y in (build.waist + 0.035, build.bumper - 0.005):
