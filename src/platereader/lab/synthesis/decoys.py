@@ -50,11 +50,7 @@ def foreign_sample(
 
 
 def scenery_sample(
-    rng: np.random.Generator,
-    *,
-    profile: CropProfile,
-    scenes: Sequence[BgrImage],
-    plates: Sequence[RealPlate] = (),
+    rng: np.random.Generator, *, profile: CropProfile, scenes: Sequence[BgrImage], plates: Sequence[RealPlate] = ()
 ) -> PlateSample:
     """Something in a photograph that is no plate: a piece of an empty scene, or of a car beside its plate.
 
@@ -87,19 +83,17 @@ def lettered_sample(
     ground, ink = rng.uniform(0, 255, 3), rng.uniform(0, 255, 3)
     sign = np.full((tall + 16, wide + 16, 3), ground, np.uint8)
     cv2.putText(sign, text, (8, tall + 8), font, 1.5, ink.tolist(), thickness, cv2.LINE_AA)
-    aspect = sign.shape[1] / sign.shape[0]
-    width_px = camera_width_px(rng, profile=profile)
+    aspect, width_px = sign.shape[1] / sign.shape[0], camera_width_px(rng, profile=profile)
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     picture, quad = place_on_background(sign, quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
-    return PlateSample(
-        rectified(picture, quad=quad, lines=1, profile=profile, rng=rng), 1, ILLEGIBLE, "", tokens=(ILLEGIBLE,)
-    )
+    pixels = rectified(picture, quad=quad, lines=1, profile=profile, rng=rng)
+    return PlateSample(pixels, 1, ILLEGIBLE, "", tokens=(ILLEGIBLE,))
 
 
 def _random_place(scene: BgrImage, *, aspect: float, profile: CropProfile, rng: np.random.Generator) -> Corners:
     """A turned rectangle somewhere in a picture, 15 to 70 % as wide."""
-    width_px = float(rng.uniform(0.15, 0.7)) * scene.shape[1]
+    width_px = rng.uniform(0.15, 0.7) * scene.shape[1]
     quad = random_quad(aspect, width_px=width_px, pose=profile.pose, rng=rng)
     return quad + (rng.random(2) * (scene.shape[1], scene.shape[0])).astype(np.float32)
 

@@ -6,9 +6,9 @@ look at what is on it. The same warp, tones, blur and grain are used for both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -21,18 +21,13 @@ from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.paste import draw_cutout
 from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
 from platereader.lab.synthesis.scene import Cutout, Scene
-from platereader.lab.synthesis.signs import caption
-
-
-class _Draw(Protocol):
-    def __call__(self, size: tuple[int, int], *, rng: np.random.Generator) -> Cutout: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One kind of thing: how often, and between which widths over heights."""
+    """One kind of thing: ``draw(size, rng=rng)``, how often, and between which widths over heights."""
 
-    draw: _Draw
+    draw: Callable[..., Cutout]
     weight: float
     aspects: tuple[float, float]
 
@@ -102,8 +97,7 @@ def _tint(rng: np.random.Generator) -> BgrImage:
     knots = np.array((0.0, 90.0, 180.0, 255.0))
     strength = rng.uniform(5, 40)
     curves = [np.interp(np.arange(256), knots, knots + rng.normal(0, strength, 4)) for _ in range(3)]
-    table: BgrImage = np.stack(curves, -1).clip(0, 255).astype(np.uint8)[None]
-    return table
+    return np.stack(curves, -1).clip(0, 255).astype(np.uint8)[None]
 
 
 # ---------------------------------------------------------------- one of them
@@ -124,10 +118,11 @@ def _distractor(
     for _ in range(4):
         quad = random_quad(aspect, width_px=width, pose=PoseRange(), rng=rng)
         corners = _placed(quad, pixels, beside=beside, rng=rng)
-        margin = 0.2 * width / aspect + 4.0
         box = Quad.from_points(corners).box
-        if _inside(box, pixels) and not any(shared_area(box.padded(margin, margin), other) > 0 for other in occupied):
-            cutout = kind.draw(_drawn_size(width, aspect), rng=rng)
+        if _is_free(box, pixels, occupied, margin_px=0.2 * width / aspect + 4.0):
+            # As large as it is seen, a little more where that is small.
+            drawn_width = width * min(1.15, 280 / width)
+            cutout = kind.draw((max(6, round(drawn_width / aspect)), max(6, round(drawn_width))), rng=rng)
             in_holder = aspect > 1.2 and rng.random() < 0.4
             draw_cutout(pixels, cutout=cutout, corners=corners, rng=rng, in_holder=in_holder)
             return box
@@ -137,14 +132,14 @@ def _distractor(
 def _caption(pixels: BgrImage, *, occupied: Sequence[Box], rng: np.random.Generator) -> Box | None:
     """Write a camera's line straight onto the picture."""
     rows, columns = pixels.shape[:2]
-    text, font = caption(rng), int(rng.choice((0, 1, 2, 3, 4)))
+    text, font = signs.caption(rng), int(rng.choice((0, 1, 2, 3, 4)))
     (wide, tall), under = cv2.getTextSize(text, font, 1.0, 1)
-    scale = columns * float(rng.uniform(0.12, 0.7)) / wide
+    scale = columns * rng.uniform(0.12, 0.7) / wide
     width, height = wide * scale, (tall + under) * scale
     x = float(rng.choice((0.02, 0.98, rng.random()))) * (columns - width)
     y = float(rng.choice((0.02, 0.98, rng.random()))) * (rows - height)
     box = Box(x, y, x + width, y + height)
-    if not _inside(box, pixels) or any(shared_area(box.padded(4.0, 4.0), other) > 0 for other in occupied):
+    if not _is_free(box, pixels, occupied, margin_px=4.0):
         return None
     thick, origin = max(1, round(scale * rng.uniform(1, 3))), (round(x), round(y + tall * scale))
     if rng.random() < 0.3:
@@ -156,12 +151,6 @@ def _caption(pixels: BgrImage, *, occupied: Sequence[Box], rng: np.random.Genera
     return box
 
 
-def _drawn_size(width: float, aspect: float) -> tuple[int, int]:
-    """Height and width to draw at: as large as it is seen, a little more where that is small."""
-    scale = min(1.15, 280 / width)
-    return max(6, round(width * scale / aspect)), max(6, round(width * scale))
-
-
 def _placed(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.random.Generator) -> Corners:
     """The corners anywhere on the picture, or within a few widths of a plate."""
     rows, columns = pixels.shape[:2]
@@ -170,11 +159,11 @@ def _placed(quad: Corners, pixels: BgrImage, *, beside: Box | None, rng: np.rand
         slack = np.maximum(np.array((columns, rows)) - (high - low), 0)
         start = slack * rng.random(2)
     else:
-        centre = np.array(((beside.x1 + beside.x2) / 2, (beside.y1 + beside.y2) / 2))
-        start = centre - (high - low) / 2 + rng.normal(0, (1.2, 0.8)) * beside.width
-    moved: Corners = (quad - low + start).astype(np.float32)
-    return moved
+        start = np.array(beside.center) - (high - low) / 2 + rng.normal(0, (1.2, 0.8)) * beside.width
+    return cast(Corners, (quad - low + start).astype(np.float32))
 
 
-def _inside(box: Box, pixels: BgrImage) -> bool:
-    return box.x1 >= 0 and box.y1 >= 0 and box.x2 <= pixels.shape[1] and box.y2 <= pixels.shape[0]
+def _is_free(box: Box, pixels: BgrImage, occupied: Sequence[Box], *, margin_px: float) -> bool:
+    """Whether a box lies inside of the picture, and away from what is there."""
+    inside = box.x1 >= 0 and box.y1 >= 0 and box.x2 <= pixels.shape[1] and box.y2 <= pixels.shape[0]
+    return inside and not any(shared_area(box.padded(margin_px, margin_px), other) > 0 for other in occupied)

@@ -22,7 +22,6 @@ from platereader.lab.synthesis.legibility import window_corners
 from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad, warp_onto
 from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
-from platereader.results import Lines
 
 # Of plates that are taken away, those in whose place an empty field is left, as in a holder without a plate.
 _BLANK_SHARE = 0.35
@@ -56,13 +55,7 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
     return render_plate(text, layout, height_px=height_px * layout.line_count, rng=rng)
 
 
-def paste_plate(
-    scene: Scene,
-    *,
-    front: Front,
-    rng: np.random.Generator,
-    width_px: float | None = None,
-) -> Scene:
+def paste_plate(scene: Scene, *, front: Front, rng: np.random.Generator, width_px: float | None = None) -> Scene:
     """Set a plate somewhere on the picture, in the tones of what surrounds it, if it has a free place.
 
     ``width_px`` is the plate's width seen from the front; None draws one from 20 px to most of the picture.
@@ -79,7 +72,8 @@ def paste_plate(
         low, high = quad.min(axis=0), quad.max(axis=0)
         room = np.array((columns, rows), np.float32) - (high - low)
         quad = quad - low + np.maximum(room, 0) * rng.random(2).astype(np.float32)
-        if (room > 0).all() and not _overlaps(quad, scene=scene):
+        place = Quad.from_points(quad).box.padded(4.0, 4.0)
+        if (room > 0).all() and not any(shared_area(place, plate.quad.box) > 0 for plate in scene.plates):
             return set_plate(scene, front=front, corners=quad, rng=rng)
     return scene
 
@@ -90,21 +84,20 @@ def set_plate(
     front: Front,
     corners: Corners,
     rng: np.random.Generator,
-    white_bgr: tuple[float, float, float] | None = None,
+    white_bgr: NDArray[np.float32] | None = None,
     wear: float = 1.0,
 ) -> Scene:
     """Set a plate at a given place, in the tones of what surrounds it.
 
-    ``corners`` are float32 (4, 2), pixels, from the top left clockwise. ``white_bgr`` is what a white plate shows in
-    this light, 0 to 255; None estimates it. ``wear`` multiplies the probability of dirt, snow, shadows and glare.
+    ``corners`` are float32 (4, 2), pixels, from the top left clockwise. ``white_bgr``, float32 (3,), is what a white
+    plate shows in this light, 0 to 255; None estimates it. ``wear`` multiplies the probability of dirt, snow, shadows
+    and glare.
     """
     tone = _tone_around(scene.pixels, quad=corners, rng=rng)
     if white_bgr is not None:
-        white = np.array(white_bgr, np.float32)
-        tone = replace(tone, white=white, black=white * np.float32(0.1))
-    soiled = apply_steps(_shrunk(front.pixels, quad=corners), steps=_SOILING, rng=rng, severity=wear)
-    pixels = _inserted(scene.pixels, front=soiled, quad=corners, tone=tone, rng=rng)
-    return Scene(pixels=pixels, plates=(*scene.plates, _scene_plate(corners, lines=front.lines, like=pixels)))
+        tone = replace(tone, white=white_bgr, black=white_bgr * np.float32(0.1))
+    pixels, plate = _with_plate(scene.pixels, front=front, quad=corners, tone=tone, rng=rng, wear=wear)
+    return Scene(pixels, (*scene.plates, plate))
 
 
 def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Generator) -> Scene:
@@ -119,8 +112,7 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
     old_aspect = max(1.0, old.quad.width / max(1.0, old.quad.height))
     aspect = front.pixels.shape[1] / front.pixels.shape[0]
     pixels = scene.pixels
-    fits = abs(math.log(aspect / old_aspect)) < 0.35
-    if fits:
+    if abs(math.log(aspect / old_aspect)) < 0.35:
         # Labels are a few per cent off: the new plate is larger, so that no rim of the old one looks out.
         share_x, share_y = 1.0 + rng.uniform(0.02, 0.08), 1.0 + rng.uniform(0.08, 0.22)
     else:
@@ -128,10 +120,8 @@ def replace_plate(scene: Scene, *, index: int, front: Front, rng: np.random.Gene
         share_x = min(1.0, aspect / old_aspect * rng.uniform(1.2, 1.9))
         share_y = share_x * old_aspect / aspect
     quad = _in_plane(old_quad, share_x=share_x, share_y=share_y)
-    soiled = apply_steps(_shrunk(front.pixels, quad=quad), steps=_SOILING, rng=rng)
-    pixels = _inserted(pixels, front=soiled, quad=quad, tone=tone, rng=rng)
-    new = _scene_plate(quad, lines=front.lines, like=pixels)
-    return Scene(pixels=pixels, plates=(*scene.plates[:index], new, *scene.plates[index + 1 :]))
+    pixels, new = _with_plate(pixels, front=front, quad=quad, tone=tone, rng=rng)
+    return Scene(pixels, (*scene.plates[:index], new, *scene.plates[index + 1 :]))
 
 
 def erase_plates(scene: Scene, *, rng: np.random.Generator) -> Scene:
@@ -146,7 +136,8 @@ def erase_plates(scene: Scene, *, rng: np.random.Generator) -> Scene:
             if rng.random() < 0.4:
                 cv2.rectangle(blank, (2, 2), (181, 37), rng.uniform(0, 255, 3).tolist(), 2)
             # No wear: under enough dirt or snow an empty field cannot be told from a plate.
-            pixels = _inserted(pixels, front=_shrunk(blank, quad=quad), quad=quad, tone=tone, rng=rng)
+            pixels = np.array(pixels)
+            _draw(pixels, Cutout(_shrunk(blank, quad=quad)), corners=quad, tone=tone, rng=rng, in_holder=True)
     return Scene(pixels)
 
 
@@ -159,26 +150,8 @@ def draw_cutout(
     ``in_holder``.
     """
     tone = _tone_around(pixels, quad=corners, rng=rng)
-    soiled = apply_steps(cutout.pixels, steps=_SOILING, rng=rng)
-    drawn, inner = _toned(soiled, tone=tone), corners_of((soiled.shape[1], soiled.shape[0]))
-    if in_holder and cutout.cover is None:
-        drawn, inner = add_holder(drawn, rng=rng, light=float(tone.white.mean()) / 255)
-    _warp_onto(pixels, cutout=Cutout(drawn, cutout.cover), matrix=homography(inner, corners), tone=tone, rng=rng)
-
-
-# ---------------------------------------------------------------- where
-
-
-def _scene_plate(quad: Corners, *, lines: Lines | None, like: BgrImage) -> ScenePlate:
-    corners = Quad.from_points(quad)
-    rows, columns = like.shape[:2]
-    return ScenePlate(box=corners.box.clipped(columns, rows) or corners.box, corners=corners, lines=lines)
-
-
-def _overlaps(quad: Corners, *, scene: Scene) -> bool:
-    """Whether the place touches a plate that is there already."""
-    place = Quad.from_points(quad).box.padded(4.0, 4.0)
-    return any(shared_area(place, plate.quad.box) > 0 for plate in scene.plates)
+    soiled = replace(cutout, pixels=apply_steps(cutout.pixels, steps=_SOILING, rng=rng))
+    _draw(pixels, soiled, corners=corners, tone=tone, rng=rng, in_holder=in_holder and cutout.cover is None)
 
 
 def _in_plane(quad: Corners, *, share_x: float, share_y: float) -> Corners:
@@ -189,14 +162,14 @@ def _in_plane(quad: Corners, *, share_x: float, share_y: float) -> Corners:
 # ---------------------------------------------------------------- in which tones
 
 
-def _patch(pixels: BgrImage, *, quad: Corners, margin: float) -> BgrImage:
-    """The upright piece around a quad, with a margin in parts of its size."""
+def _patch(pixels: BgrImage, *, quad: Corners, margin: float) -> tuple[BgrImage, NDArray[np.float32]]:
+    """The upright piece around a quad, with a margin in parts of its size, and its top left corner, float32 (2,)."""
     rows, columns = pixels.shape[:2]
     low, high = quad.min(axis=0), quad.max(axis=0)
     reach = (high - low) * np.float32(margin)
     left, top = np.clip(low - reach, 0, (columns - 2, rows - 2)).astype(int).tolist()
     right, bottom = np.clip(high + reach, (left + 2, top + 2), (columns, rows)).astype(int).tolist()
-    return pixels[top:bottom, left:right]
+    return pixels[top:bottom, left:right], np.array((left, top), np.float32)
 
 
 def _subsampled(patch: BgrImage) -> BgrImage:
@@ -215,7 +188,7 @@ def _noise_of(patch: BgrImage) -> float:
 
 def _tone_around(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
     """Tones estimated from the surroundings, which have no plate."""
-    patch = _patch(pixels, quad=quad, margin=0.6)
+    patch, _ = _patch(pixels, quad=quad, margin=0.6)
     dark, bright = np.percentile(_subsampled(patch), (4, 94), axis=0).astype(np.float32)
     tint = bright / max(1.0, float(bright.mean()))
     level = max(60.0, float(bright.mean())) * rng.uniform(0.7, 1.05) + rng.uniform(0, 100)
@@ -228,7 +201,7 @@ def _tone_around(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -
 
 def _tone_of(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _Tone:
     """Tones measured on the real plate that stands there."""
-    inner = _patch(pixels, quad=quad, margin=-0.06)
+    inner, _ = _patch(pixels, quad=quad, margin=-0.06)
     black, white = np.percentile(_subsampled(inner), (6, 88), axis=0).astype(np.float32)
     spread = max(8.0, float((white - black).mean()))
     green = inner[..., 1].astype(np.float32)
@@ -241,40 +214,42 @@ def _tone_of(pixels: BgrImage, *, quad: Corners, rng: np.random.Generator) -> _T
     return _Tone(black, np.maximum(white, black + 12), min(blur, 0.02 * width + 0.4), _noise_of(inner))
 
 
-def _toned(front: BgrImage, *, tone: _Tone) -> BgrImage:
-    """Send 0 to the black and 245 to the white of the surroundings."""
-    ramp = np.arange(256, dtype=np.float32)[:, None] / np.float32(245)
-    table = np.clip(tone.black + ramp * (tone.white - tone.black), 0, 255).astype(np.uint8)
-    return cast(BgrImage, cv2.LUT(front, table[None]))
-
-
 # ---------------------------------------------------------------- into the picture
 
 
-def _inserted(pixels: BgrImage, *, front: BgrImage, quad: Corners, tone: _Tone, rng: np.random.Generator) -> BgrImage:
-    """A copy of the picture with the plate, in its holder and toned, warped onto the quad."""
-    framed, inner = add_holder(_toned(front, tone=tone), rng=rng, light=float(tone.white.mean()) / 255)
+def _with_plate(
+    pixels: BgrImage, *, front: Front, quad: Corners, tone: _Tone, rng: np.random.Generator, wear: float = 1.0
+) -> tuple[BgrImage, ScenePlate]:
+    """A copy of the picture with a plate in its holder, and the plate."""
+    soiled = apply_steps(_shrunk(front.pixels, quad=quad), steps=_SOILING, rng=rng, severity=wear)
     result: BgrImage = np.array(pixels)
-    _warp_onto(result, cutout=Cutout(framed), matrix=homography(inner, quad), tone=tone, rng=rng)
-    return result
+    _draw(result, Cutout(soiled), corners=quad, tone=tone, rng=rng, in_holder=True)
+    corners, (rows, columns) = Quad.from_points(quad), pixels.shape[:2]
+    return result, ScenePlate(corners.box.clipped(columns, rows) or corners.box, corners, front.lines)
 
 
-def _warp_onto(
-    pixels: BgrImage, *, cutout: Cutout, matrix: NDArray[np.float64], tone: _Tone, rng: np.random.Generator
+def _draw(
+    pixels: BgrImage, cutout: Cutout, *, corners: Corners, tone: _Tone, rng: np.random.Generator, in_holder: bool
 ) -> None:
-    """Draw something toned onto the picture, as unsharp and grainy as it."""
-    drawn = cutout.pixels
-    outline = moved_by(matrix, points=corners_of((drawn.shape[1], drawn.shape[0])))
+    """Draw something onto the picture, in the given tones and as unsharp and grainy as it."""
+    # 0 becomes the black and 245 the white of the surroundings.
+    ramp = np.arange(256, dtype=np.float32)[:, None] / np.float32(245)
+    table = np.clip(tone.black + ramp * (tone.white - tone.black), 0, 255).astype(np.uint8)
+    drawn = cast(BgrImage, cv2.LUT(cutout.pixels, table[None]))
+    inner = _outline(drawn)
+    if in_holder:
+        drawn, inner = add_holder(drawn, rng=rng, light=float(tone.white.mean()) / 255)
+    matrix = homography(inner, corners)
+    outline = moved_by(matrix, points=_outline(drawn))
     rows, columns = pixels.shape[:2]
     reach = 2.0 + 2.0 * tone.blur_px
     left, top = np.clip(np.floor(outline.min(axis=0) - reach), 0, (columns - 1, rows - 1)).astype(int).tolist()
-    right, bottom = (
-        np.clip(np.ceil(outline.max(axis=0) + reach), (left + 1, top + 1), (columns, rows)).astype(int).tolist()
-    )
-    size, move = (right - left, bottom - top), np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], np.float64)
-    piece = cv2.warpPerspective(drawn, move @ matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    last = np.clip(np.ceil(outline.max(axis=0) + reach), (left + 1, top + 1), (columns, rows))
+    right, bottom = last.astype(int).tolist()
+    size, matrix = (right - left, bottom - top), np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], np.float64) @ matrix
+    piece = cv2.warpPerspective(drawn, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     cover = np.full(drawn.shape[:2], 255, np.uint8) if cutout.cover is None else cutout.cover
-    mask = cv2.warpPerspective(cover, move @ matrix, size, flags=cv2.INTER_LINEAR)
+    mask = cv2.warpPerspective(cover, matrix, size, flags=cv2.INTER_LINEAR)
     if tone.blur_px > 0.35:
         piece = degrade.soften(cast(BgrImage, piece), sigma_px=tone.blur_px)
         mask = cv2.GaussianBlur(mask, (0, 0), min(tone.blur_px, 2.0))
@@ -283,6 +258,10 @@ def _warp_onto(
     alpha = mask.astype(np.float32) * np.float32(1 / 255)
     target = pixels[top:bottom, left:right]
     target[:] = cv2.blendLinear(piece, target, alpha, np.float32(1) - alpha)
+
+
+def _outline(pixels: BgrImage) -> Corners:
+    return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
 def _shrunk(front: BgrImage, *, quad: Corners) -> BgrImage:
@@ -305,9 +284,6 @@ def _painted_over(pixels: BgrImage, *, quad: Corners) -> BgrImage:
     blend = above[None] * (1 - share) + below[None] * share
     smooth = cv2.blur(np.asarray(blend, np.uint8), (9, 3))
     result: BgrImage = np.array(pixels)
-    piece = _patch(result, quad=plane, margin=0.05)
-    rows, columns = pixels.shape[:2]
-    low = plane.min(axis=0)
-    cut = np.clip(low - (plane.max(axis=0) - low) * np.float32(0.05), 0, (columns - 2, rows - 2)).astype(int)
-    warp_onto(piece, np.asarray(smooth, np.uint8), matrix=homography(corners_of(side), plane - cut.astype(np.float32)))
+    piece, start = _patch(result, quad=plane, margin=0.05)
+    warp_onto(piece, np.asarray(smooth, np.uint8), matrix=homography(corners_of(side), plane - start))
     return result

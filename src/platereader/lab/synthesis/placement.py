@@ -6,11 +6,11 @@ Pitches were measured on photographs of Armenian, Azerbaijani, Kazakh, Ukrainian
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from platereader.lab.synthesis.fixtures import Fixtures, Marks, Placement, Rect, SlotGroup, Template
-from platereader.plates import PlateLayout
+from platereader.plates import Colour, PlateLayout
 from platereader.plates._layout import CountryStrip, Face
 
 _Row: TypeAlias = tuple[SlotGroup, ...]
@@ -37,14 +37,6 @@ _MOST_SPREAD = 1.1
 _OWN_SHARE = 0.95
 
 
-class _Written(NamedTuple):
-    """Places of the characters of a line, and the hyphens and seals between its groups."""
-
-    places: list[Placement]
-    hyphens: list[Rect]
-    seals: list[Rect]
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """The large areas of a plate: ``field_row`` is the line of the field."""
@@ -55,26 +47,32 @@ class _Plan:
     field: Rect | None
     field_row: int
 
-    def boxed(self, row: int) -> slice:
-        """Which groups of a line stand in the field."""
-        count, groups = self.layout.boxed, len(self.rows[row])
-        if not count or row != self.field_row:
-            return slice(0, 0)
-        return slice(groups - count, groups) if self.layout.boxed_at == "right" else slice(0, count)
+    def parted(self, row: int) -> tuple[_Row, str, _Row]:
+        """The groups of a line outside the field, what stands between them, and the groups in the field."""
+        groups, layout = self.rows[row], self.layout
+        marks = layout.separators[row] if layout.separators else " " * (len(groups) - 1)
+        count = layout.boxed if row == self.field_row else 0
+        if layout.boxed_at == "right":
+            free = len(groups) - count
+            return groups[:free], marks[: max(0, free - 1)], groups[free:]
+        return groups[count:], marks[count:], groups[:count]
+
+    @property
+    def field_groups(self) -> _Row:
+        """The groups in the field."""
+        return self.parted(self.field_row)[2]
 
     def free_span(self, row: int) -> tuple[float, float]:
         """Left and right end of what a line has for its text."""
-        width = self.layout.plate_format.size_mm[0]
-        left, right = _RIM_MM, width - _RIM_MM
-        if self.strip is not None and _beside(self.layout, row):
-            band = _BAND_MM if _has_band(self.layout) else 0.0
+        strip = self.layout.strip
+        left, right = _RIM_MM, self.layout.plate_format.size_mm[0] - _RIM_MM
+        if strip is not None and self.strip is not None and _beside(self.layout, row):
+            band = _BAND_MM if strip.hologram == "band" else 0.0
             left, right = (self.strip[2] + band, right) if self.strip[0] == 0 else (left, self.strip[0] - band)
         if self.field is not None and row == self.field_row:
             left, right = (left, self.field[0]) if self.layout.boxed_at == "right" else (self.field[2], right)
-        if self.layout.strip is not None and self.layout.strip.hologram == "end" and len(self.rows) == 1:
-            left, right = (
-                (left + _END_SEAL_MM, right) if self.layout.strip.at == "right" else (left, right - _END_SEAL_MM)
-            )
+        if strip is not None and strip.hologram == "end" and len(self.rows) == 1:
+            left, right = (left + _END_SEAL_MM, right) if strip.at == "right" else (left, right - _END_SEAL_MM)
         return left + _PAD_MM, right - _PAD_MM
 
 
@@ -86,38 +84,34 @@ def has_marks(layout: PlateLayout) -> bool:
 def place_all(layout: PlateLayout, rows: Sequence[_Row]) -> Template:
     """Place the characters of all lines, in groups as they are filled, and whatever else stands on the plate."""
     plan = _plan(layout, tuple(rows))
-    written = [_write_row(plan, row) for row in range(len(rows))]
-    marks = _marks(plan, seals=tuple(seal for one in written for seal in one.seals))
-    rules = (*_rules(plan), *(hyphen for one in written for hyphen in one.hyphens))
-    places = tuple(place for one in written for place in one.places)
-    fixtures = Fixtures(layout.plate_format.size_mm, None, None, None, _bolts(layout, places), rules, marks)
-    return Template(places, fixtures)
+    rules, seals = _rules(plan), list[Rect]()
+    places = tuple(place for row in range(len(rows)) for place in _write_row(plan, row, rules=rules, seals=seals))
+    marks, size = _marks(plan, seals=tuple(seals)), layout.plate_format.size_mm
+    return Template(places, Fixtures(size, None, None, None, _bolts(layout, places), tuple(rules), marks))
 
 
 # ---------------------------------------------------------------- the large areas
 
 
 def _plan(layout: PlateLayout, rows: tuple[_Row, ...]) -> _Plan:
-    height = layout.plate_format.size_mm[1]
-    border = (
-        height if len(rows) == 1 else (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
-    )
+    width, height = layout.plate_format.size_mm
+    border = height
+    if len(rows) == 2:
+        border = (_baseline(rows, 0, height) + _baseline(rows, 1, height) - _tall(rows[1])) / 2
     strip = _strip(layout, border)
     field_row = 0 if layout.boxed_at == "upper left" else len(rows) - 1
     plan = _Plan(layout, rows, strip, None, field_row)
     if not layout.boxed:
         return plan
-    top, bottom = _limits(layout, field_row, border)
-    wide = _field_width(plan)
-    left, right = _field_room(layout, strip, row=field_row)
+    top, bottom = (0.0, border) if field_row == 0 else (border, height)
+    left, right = 0.0, width
+    if strip is not None and _beside(layout, field_row):
+        left, right = (strip[2], width) if strip[0] == 0 else (0.0, strip[0])
+    written = sum(sum(_pitches(group, layout.face)) for group in plan.field_groups)
+    bolt = _BOLT_ROOM_MM if layout.line_count == 1 else 0.0
+    wide = max(written, 4.0 * _MARK_MM if _marked_field(layout) else 0.0) + 2 * _PAD_MM + _RIM_MM + bolt
     field = (right - wide, top, right, bottom) if layout.boxed_at == "right" else (left, top, left + wide, bottom)
-    return _Plan(layout, rows, strip, field, field_row)
-
-
-def _limits(layout: PlateLayout, row: int, border: float) -> tuple[float, float]:
-    """Upper and lower end of a line."""
-    height = layout.plate_format.size_mm[1]
-    return (0.0, height) if layout.line_count == 1 else (0.0, border) if row == 0 else (border, height)
+    return replace(plan, field=field)
 
 
 def _beside(layout: PlateLayout, row: int) -> bool:
@@ -126,8 +120,8 @@ def _beside(layout: PlateLayout, row: int) -> bool:
     return strip is not None and (layout.line_count == 1 or strip.lines in {"all", ("upper", "lower")[row]})
 
 
-def _has_band(layout: PlateLayout) -> bool:
-    return layout.strip is not None and layout.strip.hologram == "band" and layout.strip.at != "field"
+def _marked_field(layout: PlateLayout) -> bool:
+    return layout.strip is not None and layout.strip.at == "field"
 
 
 def _strip(layout: PlateLayout, border: float) -> Rect | None:
@@ -136,26 +130,10 @@ def _strip(layout: PlateLayout, border: float) -> Rect | None:
     if strip is None or strip.at == "field":
         return None
     width, height = layout.plate_format.size_mm
-    top, bottom = (0.0, height)
+    top, bottom = 0.0, height
     if layout.line_count == 2 and strip.lines != "all":
-        top, bottom = _limits(layout, 0 if strip.lines == "upper" else 1, border)
+        top, bottom = (0.0, border) if strip.lines == "upper" else (border, height)
     return (0.0, top, strip.width_mm, bottom) if strip.at == "left" else (width - strip.width_mm, top, width, bottom)
-
-
-def _field_room(layout: PlateLayout, strip: Rect | None, *, row: int) -> tuple[float, float]:
-    """Left and right end of what the field may be taken from."""
-    width = layout.plate_format.size_mm[0]
-    if strip is None or not _beside(layout, row):
-        return 0.0, width
-    return (strip[2], width) if strip[0] == 0 else (0.0, strip[0])
-
-
-def _field_width(plan: _Plan) -> float:
-    groups = plan.rows[plan.field_row][plan.boxed(plan.field_row)]
-    written = sum(sum(_pitches(group, plan.layout.face)) for group in groups)
-    marked = plan.layout.strip is not None and plan.layout.strip.at == "field"
-    bolt = _BOLT_ROOM_MM if plan.layout.line_count == 1 else 0.0
-    return max(written, 4.0 * _MARK_MM if marked else 0.0) + 2 * _PAD_MM + _RIM_MM + bolt
 
 
 # ---------------------------------------------------------------- the text
@@ -180,78 +158,72 @@ def _pitches(group: SlotGroup, face: Face) -> list[float]:
     return [group.height_mm * (digit if slot in "dn0123456789" else letter) for slot in group.slots]
 
 
-def _write_row(plan: _Plan, row: int) -> _Written:
-    """One line: its groups in the field, and the others in what is left."""
-    groups, boxed = plan.rows[row], plan.boxed(row)
-    marks = plan.layout.separators[row] if plan.layout.separators else " " * (len(groups) - 1)
-    first = boxed.stop if boxed.start == 0 else 0
-    last = boxed.start or len(groups)
-    written = _write_free(plan, row, groups[first:last], marks=marks[first : max(first, last - 1)])
-    inside = _write_boxed(plan, groups[boxed])
-    places = inside + written.places if boxed.start == 0 else written.places + inside
-    return _Written(places, written.hyphens, written.seals)
+def _write_row(plan: _Plan, row: int, *, rules: list[Rect], seals: list[Rect]) -> list[Placement]:
+    """One line: its groups in the field, and the others in the middle of what is left, all on one baseline.
 
-
-def _write_free(plan: _Plan, row: int, groups: _Row, *, marks: str) -> _Written:
-    """The groups outside the field, in the middle of their room, all on one baseline."""
-    if not groups:
-        return _Written([], [], [])
-    face, tall = plan.layout.face, _tall(groups)
-    left, right = plan.free_span(row)
-    steps = [_pitches(group, face) for group in groups]
-    gaps, scale = _spread(marks, total=sum(map(sum, steps)), room=right - left, tall=tall)
-    x = (left + right - sum(map(sum, steps)) * scale - sum(gaps)) / 2
+    Hyphens and seals between its groups are added to ``rules`` and ``seals``.
+    """
+    free, marks, boxed = plan.parted(row)
+    inside = _write_boxed(plan, boxed)
+    if not free:
+        return inside
+    tall, (left, right) = _tall(free), plan.free_span(row)
+    total = sum(sum(_pitches(group, plan.layout.face)) for group in free)
+    gaps, scale = _spread(marks, total=total, room=right - left, tall=tall)
+    x = (left + right - total * scale - sum(gaps)) / 2
     bottom = _baseline(plan.rows, row, plan.layout.plate_format.size_mm[1])
-    written = _Written([], [], [])
-    for group, pitches, gap, mark in zip(groups, steps, [*gaps, 0.0], [*marks, " "], strict=True):
-        for pitch in pitches:
-            room = _OWN_SHARE * pitch * min(1.0, scale)
-            written.places.append((x + pitch * scale / 2, bottom - group.height_mm, group.height_mm, room))
-            x += pitch * scale
+    places: list[Placement] = []
+    for group, gap, mark in zip(free, [*gaps, 0.0], [*marks, " "], strict=True):
+        written, x = _write_group(group, plan.layout.face, x=x, bottom=bottom, scale=scale)
+        places += written
         middle = (x + gap / 2, bottom - tall / 2)
         if mark == "-":
-            written.hyphens.append(_around(middle, min(0.27 * tall, 0.8 * gap), 0.13 * tall))
+            rules.append(_around(middle, min(0.27 * tall, 0.8 * gap), 0.13 * tall))
         elif mark == "o":
-            written.seals.append(_around(middle, side := min(0.5 * tall, 0.8 * gap), side))
+            seals.append(_around(middle, side := min(0.5 * tall, 0.8 * gap), side))
         x += gap
-    return written
+    return places + inside if plan.layout.boxed_at == "right" else inside + places
+
+
+def _write_group(
+    group: SlotGroup, face: Face, *, x: float, bottom: float, scale: float
+) -> tuple[list[Placement], float]:
+    """Places of the characters of a group that starts at ``x``, and where it ends."""
+    places: list[Placement] = []
+    for pitch in _pitches(group, face):
+        room = _OWN_SHARE * pitch * min(1.0, scale)
+        places.append((x + pitch * scale / 2, bottom - group.height_mm, group.height_mm, room))
+        x += pitch * scale
+    return places, x
 
 
 def _spread(marks: str, *, total: float, room: float, tall: float) -> tuple[list[float], float]:
     """Width of each gap, and by how much the pitches are stretched or squeezed."""
     least, usual = ([tall * gaps[mark] for mark in marks] for gaps in (_LEAST_GAPS, _GAPS))
     if total + sum(usual) > room:
-        gaps = [
-            low + (high - low) * _share(room - total - sum(least), sum(usual) - sum(least))
-            for low, high in zip(least, usual, strict=True)
-        ]
+        slack = sum(usual) - sum(least)
+        share = min(1.0, max(0.0, (room - total - sum(least)) / slack)) if slack > 0 else 0.0
+        gaps = [low + (high - low) * share for low, high in zip(least, usual, strict=True)]
         return gaps, min(1.0, (room - sum(gaps)) / total)
     scale = min(_MOST_SPREAD, (room - sum(usual)) / total)
     rest = room - total * scale - sum(usual)
     return [gap + 0.5 * rest / (len(marks) + 1) for gap in usual], scale
 
 
-def _share(part: float, whole: float) -> float:
-    return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
-
-
 def _write_boxed(plan: _Plan, groups: _Row) -> list[Placement]:
     """Places of the characters in the field, above the mark of the country where that is there too."""
-    if not groups or plan.field is None:
+    if not groups:
         return []
     left, top, right, bottom = _inner_field(plan)
-    tall = _tall(groups)
-    marked = plan.layout.strip is not None and plan.layout.strip.at == "field"
-    base = (top + bottom + tall - (1.25 * _MARK_MM if marked else 0.0)) / 2
-    steps = [(group.height_mm, pitch) for group in groups for pitch in _pitches(group, plan.layout.face)]
-    total = sum(pitch for _, pitch in steps)
+    base = (top + bottom + _tall(groups) - (1.25 * _MARK_MM if _marked_field(plan.layout) else 0.0)) / 2
+    total = sum(pitch for group in groups for pitch in _pitches(group, plan.layout.face))
     scale = min(1.0, (right - left) / total)
     x = (left + right - total * scale) / 2
-    places: list[Placement] = []
-    for height, pitch in steps:
-        places.append((x + pitch * scale / 2, base - height, height, _OWN_SHARE * pitch * scale))
-        x += pitch * scale
-    return places
+    written: list[Placement] = []
+    for group in groups:
+        places, x = _write_group(group, plan.layout.face, x=x, bottom=base, scale=scale)
+        written += places
+    return written
 
 
 def _inner_field(plan: _Plan) -> Rect:
@@ -285,20 +257,28 @@ def _rules(plan: _Plan) -> list[Rect]:
 
 
 def _marks(plan: _Plan, *, seals: tuple[Rect, ...]) -> Marks:
-    strip = plan.layout.strip
-    other = plan.layout.boxed_ground != plan.layout.plate_format.ground
-    grounds = [(plan.field, plan.layout.boxed_ground)] if plan.field is not None and other else []
+    layout, strip = plan.layout, plan.layout.strip
+    grounds: list[tuple[Rect, Colour]] = []
+    if plan.field is not None and layout.boxed_ground != layout.plate_format.ground:
+        grounds.append((plan.field, layout.boxed_ground))
     if strip is None:
         return Marks(field=plan.field, seals=seals, grounds=tuple(grounds))
     if plan.strip is not None and strip.ground is not None:
         grounds.append((plan.strip, strip.ground))
     flag, code = _in_field(plan, strip) if strip.at == "field" else _in_strip(plan, strip)
-    code_field = None
+    code_field = band = None
     if code is not None and strip.code_ground is not None:
         code_field = (code[0] - 3.0, code[1] - 4.0, code[2] + 3.0, code[3] + 4.0)
-    return Marks(
-        plan.strip, plan.field, flag, code, code_field, _band(plan), (*seals, *_end_seal(plan)), tuple(grounds)
-    )
+    if plan.strip is not None and strip.hologram == "band":  # silver, beside the strip
+        left, top, right, bottom = plan.strip
+        x = right + _BAND_MM / 2 if left == 0 else left - _BAND_MM / 2
+        band = _around((x, (top + bottom) / 2 - 0.04 * (bottom - top)), 0.6 * _BAND_MM, 0.6 * (bottom - top))
+    if strip.hologram == "end":  # round, at the other end of the plate
+        width, height = layout.plate_format.size_mm
+        far = _RIM_MM + _END_SEAL_MM / 2 + 1.0
+        x = far if strip.at == "right" else width - far
+        seals = (*seals, _around((x, 0.62 * height), 0.75 * _END_SEAL_MM, 0.75 * _END_SEAL_MM))
+    return Marks(plan.strip, plan.field, flag, code, code_field, band, seals, tuple(grounds))
 
 
 def _in_strip(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | None]:
@@ -307,22 +287,21 @@ def _in_strip(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | Non
     left, right = (left + 3.0, right) if strip.at == "left" else (left, right - 3.0)
     middle, wide, high = (left + right) / 2, right - left, bottom - top
     flag_wide = min(0.84 * wide, 0.66 * high)
-    flag = _around((middle, top + 0.31 * high), flag_wide, 0.64 * flag_wide)
-    if strip.filled and plan.strip is not None:
-        flag = plan.strip
+    flag = None
+    if strip.flag is not None:
+        flag = plan.strip if strip.filled else _around((middle, top + 0.31 * high), flag_wide, 0.64 * flag_wide)
     if not strip.code:
-        return flag if strip.flag is not None else None, None
+        return flag, None
     tall = min(0.24 * high, wide / (0.72 * len(strip.code)))
     code_wide = min(0.8 * wide, 0.74 * tall * len(strip.code))
     place = 0.72 if strip.flag is not None else 0.6
-    return flag if strip.flag is not None else None, _around((middle, top + place * high), code_wide, tall)
+    return flag, _around((middle, top + place * high), code_wide, tall)
 
 
 def _in_field(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | None]:
     """Flag and code below the region code, side by side."""
     left, top, right, bottom = _inner_field(plan)
-    groups = plan.rows[plan.field_row][plan.boxed(plan.field_row)]
-    middle_y = (top + bottom + _tall(groups) + 0.1 * _MARK_MM) / 2
+    middle_y = (top + bottom + _tall(plan.field_groups) + 0.1 * _MARK_MM) / 2
     tall = 0.8 * _MARK_MM
     flag_wide = 1.5 * _MARK_MM if strip.flag is not None else 0.0
     code_wide = min(0.74 * tall * len(strip.code), 0.5 * (right - left))
@@ -331,26 +310,6 @@ def _in_field(plan: _Plan, strip: CountryStrip) -> tuple[Rect | None, Rect | Non
     flag = (x, middle_y - _MARK_MM / 2, x + flag_wide, middle_y + _MARK_MM / 2) if flag_wide else None
     x += flag_wide + gap
     return flag, (x, middle_y - tall / 2, x + code_wide, middle_y + tall / 2) if code_wide else None
-
-
-def _band(plan: _Plan) -> Rect | None:
-    """The silver band beside the strip."""
-    if plan.strip is None or not _has_band(plan.layout):
-        return None
-    left, top, right, bottom = plan.strip
-    x = right + _BAND_MM / 2 if left == 0 else left - _BAND_MM / 2
-    return _around((x, (top + bottom) / 2 - 0.04 * (bottom - top)), 0.6 * _BAND_MM, 0.6 * (bottom - top))
-
-
-def _end_seal(plan: _Plan) -> list[Rect]:
-    """The round hologram at the end of a plate that has no strip."""
-    strip = plan.layout.strip
-    if strip is None or strip.hologram != "end":
-        return []
-    width, height = plan.layout.plate_format.size_mm
-    far = _RIM_MM + _END_SEAL_MM / 2 + 1.0
-    x = far if strip.at == "right" else width - far
-    return [_around((x, 0.62 * height), 0.75 * _END_SEAL_MM, 0.75 * _END_SEAL_MM)]
 
 
 def _bolts(layout: PlateLayout, places: Sequence[Placement]) -> tuple[tuple[float, float], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.glyphs import glyph_aspect, glyph_mask
 from platereader.lab.synthesis.scene import Cutout
+
+_Option = TypeVar("_Option")
 
 _LATIN = """
 market cafe hotel restaurant pharmacy service garage auto motors school center express transport logistics parking
@@ -40,9 +42,9 @@ _SPELLED = """
 _LATIN_WORDS, _CYRILLIC_WORDS, _OUTLINED_WORDS = _LATIN.split(), _CYRILLIC.split(), _SPELLED.split()
 
 
-def pick(texts: Sequence[str], rng: np.random.Generator) -> str:
-    """One of the texts."""
-    return texts[int(rng.integers(len(texts)))]
+def pick(options: Sequence[_Option], rng: np.random.Generator) -> _Option:
+    """One of the options, each as likely as the others."""
+    return options[int(rng.integers(len(options)))]
 
 
 def digits(count: int, rng: np.random.Generator) -> str:
@@ -74,7 +76,9 @@ def line(rng: np.random.Generator) -> str:
     """What stands alone in a line: never a few capitals with digits, which would be a plate."""
     kind = rng.random()
     if kind < 0.22:
-        return _telephone(rng)
+        code, first, second, third = (digits(count, rng) for count in (3, 3, 2, 2))
+        number = f"{first}-{second}-{third}"
+        return pick((f"+7 ({code}) {number}", f"8-{code}-{number}", f"tel. {number}"), rng)
     if kind < 0.36:
         return f"www.{word(rng)}-{word(rng)}.{pick(('ru', 'com', 'net'), rng)}"
     if kind < 0.44:
@@ -103,12 +107,6 @@ def caption(rng: np.random.Generator) -> str:
     return pick(forms, rng)
 
 
-def _telephone(rng: np.random.Generator) -> str:
-    code, first, second, third = (digits(count, rng) for count in (3, 3, 2, 2))
-    number = f"{first}-{second}-{third}"
-    return pick((f"+7 ({code}) {number}", f"8-{code}-{number}", f"tel. {number}"), rng)
-
-
 def _cased(text: str, rng: np.random.Generator) -> str:
     return text.upper() if rng.random() < 0.4 else text.title() if rng.random() < 0.6 else text
 
@@ -134,11 +132,11 @@ _OUTLINED: dict[str, tuple[str, int | None]] = {
 
 def random_paint(rng: np.random.Generator) -> Paint:
     """Any colour that things are painted in: half of them strong, the others greys, dark and pale tones."""
-    kind, hue = rng.random(), float(rng.random())
+    kind, hue = rng.random(), rng.random()
     if kind < 0.5:
-        red, green, blue = colorsys.hsv_to_rgb(hue, float(rng.uniform(0.5, 1.0)), float(rng.uniform(0.3, 1.0)))
+        red, green, blue = colorsys.hsv_to_rgb(hue, rng.uniform(0.5, 1.0), rng.uniform(0.3, 1.0))
     elif kind < 0.65:
-        red, green, blue = colorsys.hsv_to_rgb(hue, float(rng.uniform(0.05, 0.4)), float(rng.uniform(0.6, 1.0)))
+        red, green, blue = colorsys.hsv_to_rgb(hue, rng.uniform(0.05, 0.4), rng.uniform(0.6, 1.0))
     else:
         red = green = blue = float(rng.choice((0.02, 0.1, 0.25, 0.5, 0.75, 0.97)))
     return int(255 * blue), int(255 * green), int(255 * red)
@@ -200,8 +198,7 @@ def _random_line(target: NDArray[np.uint8], *, area: _Area, ink: Paint | int, rn
         _write_outlined(target, outlined_words(rng), area=area, ink=ink, grow=int(rng.integers(-8, 6)))
     else:
         text = cyrillic_words(rng) if _WRITES_CYRILLIC and rng.random() < 0.35 else line(rng)
-        font = _FONTS[int(rng.integers(len(_FONTS)))]
-        _write(target, text, area=area, ink=ink, font=font, bold=float(rng.choice((1, 2, 3, 4.5, 6))))
+        _write(target, text, area=area, ink=ink, font=pick(_FONTS, rng), bold=float(rng.choice((1, 2, 3, 4.5, 6))))
 
 
 def _random_lines(
@@ -231,13 +228,11 @@ def _margins(size: _Size, share: float) -> _Area:
 def shop_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
     """A board of ``(height, width)`` px with one to four lines, perhaps with a rim."""
     field = random_paint(rng)
-    board = _board(size, field)
-    ink = _ink_on(field, rng)
+    board, ink = _board(size, field), _ink_on(field, rng)
     most = 1 if size[1] > 5 * size[0] else 2 if size[1] > 2.5 * size[0] else 5
     if rng.random() < 0.3:
         cv2.rectangle(board, (1, 1), (size[1] - 2, size[0] - 2), ink, max(1, size[0] // 24))
-    area = _margins(size, 0.1)
-    _random_lines(board, area=area, count=1 + int(rng.integers(most)), ink=ink, rng=rng)
+    _random_lines(board, area=_margins(size, 0.1), count=1 + int(rng.integers(most)), ink=ink, rng=rng)
     return Cutout(board)
 
 
@@ -251,7 +246,7 @@ def dealer_plate(size: _Size, *, rng: np.random.Generator) -> Cutout:
     area = _margins(size, 0.15)
     if kind < 0.3:
         text = f"{word(rng)} {word(rng)}".title()
-        _write(board, text, area=area, ink=ink, font=_FONTS[int(rng.integers(len(_FONTS)))], bold=3)
+        _write(board, text, area=area, ink=ink, font=pick(_FONTS, rng), bold=3)
     elif kind < 0.6:
         _random_lines(board, area=area, count=2, ink=ink, rng=rng)
     return Cutout(board)
@@ -262,8 +257,7 @@ def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
     field = random_paint(rng)
     board, ink = _board(size, field), _ink_on(field, rng)
     x1, y1, x2, y2 = _margins(size, 0.12)
-    number = digits(1 + int(rng.integers(3)), rng)
-    top = y1
+    number, top = digits(1 + int(rng.integers(3)), rng), y1
     if rng.random() < 0.5:
         top = y1 + (y2 - y1) // 3
         _random_line(board, area=(x1, y1, x2, top), ink=ink, rng=rng)
@@ -274,7 +268,7 @@ def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
 def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
     """A blue, green, brown, white or yellow road sign with names, distances and arrows."""
     fields: tuple[Paint, ...] = ((150, 70, 10), (70, 110, 10), (240, 240, 240), (30, 190, 245), (30, 60, 110))
-    field = fields[int(rng.integers(len(fields)))]
+    field = pick(fields, rng)
     ink: Paint = (250, 250, 250) if _brightness(field) < 130 else (20, 20, 20)
     board = _board(size, field)
     cv2.rectangle(board, (1, 1), (size[1] - 2, size[0] - 2), ink, max(1, min(size) // 30))
@@ -289,10 +283,8 @@ def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
     step = (y2 - y1) // count
     for row in range(count):
         text = f"{words(1, rng).title()} {word(rng).title()} {int(rng.integers(1, 400))}"
-        top = y1 + row * step
-        _write(
-            board, text, area=(x1, top + step // 8, x2, top + step - step // 8), ink=ink, font=_SANS[row % 2], bold=3
-        )
+        top, gap = y1 + row * step, step // 8
+        _write(board, text, area=(x1, top + gap, x2, top + step - gap), ink=ink, font=_SANS[row % 2], bold=3)
     return Cutout(board)
 
 
@@ -310,9 +302,8 @@ def round_sign(size: _Size, *, rng: np.random.Generator) -> Cutout:
         field: Paint = (30, 20, 200) if rng.random() < 0.5 else (180, 80, 20)
         cv2.circle(board, middle, int(radius * 0.92), field, -1, cv2.LINE_AA)
         if rng.random() < 0.5:
-            cv2.rectangle(
-                board, (int(side * 0.2), int(side * 0.42)), (int(side * 0.8), int(side * 0.58)), (245,) * 3, -1
-            )
+            ends = (int(side * 0.2), int(side * 0.42)), (int(side * 0.8), int(side * 0.58))
+            cv2.rectangle(board, *ends, (245,) * 3, -1)
         else:
             _write(board, word(rng).upper(), area=area, ink=(245, 245, 245), font=1, bold=3)
     return Cutout(board, cover)
@@ -331,7 +322,6 @@ def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
     cover = np.zeros(size, np.uint8)
     shade = np.linspace(rng.uniform(120, 250), rng.uniform(30, 250), size[0])[:, None, None]
     chrome = np.broadcast_to(shade, (*size, 3)).astype(np.uint8)
-    area = _margins(size, 0.08)
     text = pick((word(rng).title(), word(rng).upper(), f"{digits(1, rng)}.{digits(1, rng)}i"), rng)
     if rng.random() < 0.3:
         middle, axes = (size[1] // 2, size[0] // 2), (max(1, size[1] // 2 - 2), max(1, size[0] // 2 - 2))
@@ -340,7 +330,7 @@ def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
         cv2.ellipse(chrome, middle, inner, 0, 0, 360, random_paint(rng), -1, cv2.LINE_AA)
         _write(chrome, text, area=_margins(size, 0.25), ink=(235, 235, 235), font=cv2.FONT_HERSHEY_TRIPLEX, bold=2)
     else:
-        _write(cover, text, area=area, ink=255, font=_FONTS[int(rng.integers(len(_FONTS)))], bold=4)
+        _write(cover, text, area=_margins(size, 0.08), ink=255, font=pick(_FONTS, rng), bold=4)
     return Cutout(chrome, cover)
 
 

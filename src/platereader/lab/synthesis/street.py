@@ -8,16 +8,17 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.fields import FloatImage, grain_bank, window_of
 from platereader.lab.synthesis.paste import set_plate
-from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad
+from platereader.lab.synthesis.pose import PoseRange, corners_of, homography, moved_by, random_quad
 from platereader.lab.synthesis.render import Front
 from platereader.lab.synthesis.scene import Scene
-from platereader.lab.synthesis.vehicle import Vehicle, draw_vehicle
+from platereader.lab.synthesis.vehicle import draw_vehicle
 
 _CAR_WIDTH_M = 1.76
 _LANE_WIDTH_M = 3.3
@@ -65,54 +66,52 @@ def generated_street(
 
 
 def _with_car(
-    scene: Scene,
-    *,
-    front: Front,
-    place: tuple[float, float],
-    horizon: int,
-    light: FloatImage,
-    rng: np.random.Generator,
+    scene: Scene, *, front: Front, place: tuple[float, float], horizon: int, light: FloatImage, rng: np.random.Generator
 ) -> Scene:
     """The scene with one car more, at (depth, metres to the right), and its plate."""
-    car_px = _CAR_WIDTH_M * _px_per_m(scene.pixels, place[0])
+    depth_m, across_m = place
+    height, width = scene.pixels.shape[:2]
+    scale = _px_per_m(scene.pixels, depth_m)
+    car_px = _CAR_WIDTH_M * scale
     vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=2 if front.lines == 2 else 1)
-    pixels, plate_corners = _park(scene.pixels, vehicle=vehicle, place=place, horizon=horizon, rng=rng)
-    blue, green, red = (float(channel) for channel in light * np.float32(rng.uniform(200, 235)))
-    standing = Scene(pixels=pixels, plates=scene.plates)
-    return set_plate(standing, front=front, corners=plate_corners, rng=rng, white_bgr=(blue, green, red), wear=0.25)
+    car_h, car_w = vehicle.pixels.shape[:2]
+    quad = random_quad(car_w / car_h, width_px=car_px, pose=_VIEW, rng=rng)
+    foot = (quad[2] + quad[3]) / 2
+    quad = quad - foot + np.array((width / 2 + across_m * scale, horizon + _CAMERA_M * scale), np.float32)
+    shrink = min(1.0, 1.2 * float(np.linalg.norm(quad[1] - quad[0])) / car_w)
+    small = (round(car_w * shrink), round(car_h * shrink))
+    sprite = cv2.resize(vehicle.pixels, small, interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(vehicle.alpha, small, interpolation=cv2.INTER_AREA)
+    matrix = homography(corners_of(small), quad)
+    car = cv2.warpPerspective(sprite, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cast(FloatImage, cv2.warpPerspective(cover, matrix, (width, height), flags=cv2.INTER_LINEAR))
+    parked = cast(BgrImage, cv2.blendLinear(car, scene.pixels, alpha, np.float32(1) - alpha))
+    corners = moved_by(matrix, points=vehicle.plate_corners * np.float32(shrink))
+    white = light * np.float32(rng.uniform(200, 235))
+    return set_plate(Scene(parked, scene.plates), front=front, corners=corners, rng=rng, white_bgr=white, wear=0.25)
 
 
-def _bgr(blue: float, green: float, red: float) -> FloatImage:
-    return np.array((blue, green, red), np.float32)
-
-
-def _gradient(top: FloatImage, bottom: FloatImage, *, rows: int) -> FloatImage:
-    """A vertical gradient (rows, 1, 3) from one colour to another."""
+def _gradient(top: ArrayLike, bottom: ArrayLike, *, rows: int) -> FloatImage:
+    """A vertical gradient (rows, 1, 3) from one BGR colour to another."""
     share = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
-    return cast(FloatImage, top * (1 - share) + bottom * share)
+    return cast(FloatImage, np.asarray(top, np.float32) * (1 - share) + np.asarray(bottom, np.float32) * share)
 
 
 def _places(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
     """Depth of every car and its way to the right, in metres, nearest first; none hides much of another."""
     for _ in range(400):
-        places = _layout(count, rng=rng)
+        depth_m = _NEAR_M * rng.uniform(0.95, 1.15)
+        places: list[tuple[float, float]] = []
+        while len(places) < count and depth_m <= _FAR_M:
+            across_m = rng.uniform(-1.0, 1.0) * _WIDEST * depth_m
+            if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
+                places.append((depth_m, across_m))
+                depth_m *= rng.uniform(1.2, 1.45)
+            else:
+                depth_m *= 1.01  # farther away there is more room between the others
         if len(places) == count:
             return places
     raise InvalidArgumentError(f"fronts has {count} plates, for which the street has no room: give up to three.")
-
-
-def _layout(count: int, *, rng: np.random.Generator) -> list[tuple[float, float]]:
-    """As many of the cars as come to stand within sight."""
-    depth_m = _NEAR_M * float(rng.uniform(0.95, 1.15))
-    places: list[tuple[float, float]] = []
-    while len(places) < count and depth_m <= _FAR_M:
-        across_m = float(rng.uniform(-1.0, 1.0)) * _WIDEST * depth_m
-        if all(abs(across_m / depth_m - x / z) > 0.45 * (1 / depth_m + 1 / z) * _CAR_WIDTH_M for z, x in places):
-            places.append((depth_m, across_m))
-            depth_m *= float(rng.uniform(1.2, 1.45))
-        else:
-            depth_m *= 1.01  # farther away there is more room between the others
-    return places
 
 
 def _draw_houses(pixels: FloatImage, *, horizon: int, haze: FloatImage, rng: np.random.Generator) -> None:
@@ -121,13 +120,13 @@ def _draw_houses(pixels: FloatImage, *, horizon: int, haze: FloatImage, rng: np.
     for distance in (0.55, 0.15):
         left = -rng.uniform(0, 0.1) * width
         while left < width:
-            block = float(rng.uniform(0.08, 0.17)) * width * (1.35 - distance)
+            block = rng.uniform(0.08, 0.17) * width * (1.35 - distance)
             openness = 1 - math.exp(-(((left + block / 2) / width - 0.5) ** 2) / 0.03)
-            tall = horizon * float(rng.uniform(0.30, 0.85)) * (0.25 + 0.75 * openness) * (1.15 - 0.4 * distance)
+            tall = horizon * rng.uniform(0.30, 0.85) * (0.25 + 0.75 * openness) * (1.15 - 0.4 * distance)
             wall = np.array(_WALLS[int(rng.integers(len(_WALLS)))], np.float32) * np.float32(rng.uniform(0.7, 1.05))
             colour = (wall * (1 - distance) + haze * distance).astype(np.float32)
             _draw_block(pixels, (left, horizon - tall, left + block, float(horizon)), colour=colour, rng=rng)
-            left += block * float(rng.uniform(0.98, 1.15))
+            left += block * rng.uniform(0.98, 1.15)
 
 
 def _draw_block(
@@ -154,34 +153,27 @@ def _draw_block(
 def _draw_road(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -> None:
     """Pavement, asphalt with grain, kerbs and lane marks that run to one point."""
     height, width = pixels.shape[:2]
-    pixels[horizon:] = _gradient(_bgr(142, 146, 148), _bgr(112, 118, 122), rows=height - horizon)
-    vanish = (width / 2, float(horizon))
-    _fill(pixels, _strip(pixels, vanish, -1.75, 1.75), colour=(176, 178, 180))
-    _fill(pixels, _strip(pixels, vanish, -1.70, 1.70), colour=(84, 82, 82))
+    pixels[horizon:] = _gradient((142, 146, 148), (112, 118, 122), rows=height - horizon)
+    _fill(pixels, _strip(pixels, horizon, (-1.75, 1.75)), colour=(176, 178, 180))
+    _fill(pixels, _strip(pixels, horizon, (-1.70, 1.70)), colour=(84, 82, 82))
     for edge in (-0.02, 0.98, -1.02):
-        for start, stop in ((5.2, 6.6), (8.4, 10.6), (13.5, 17.0), (22.0, 28.0), (36.0, 46.0)):
-            mark = _strip(pixels, vanish, edge, edge + 0.045, near_m=start, far_m=stop)
-            _fill(pixels, mark, colour=(205, 208, 210))
+        for reach_m in ((5.2, 6.6), (8.4, 10.6), (13.5, 17.0), (22.0, 28.0), (36.0, 46.0)):
+            _fill(pixels, _strip(pixels, horizon, (edge, edge + 0.045), reach_m=reach_m), colour=(205, 208, 210))
     grain = window_of(grain_bank(smeared=False, coloured=False), height=height - horizon, width=width, rng=rng)
     depth = np.linspace(0.15, 1.0, height - horizon, dtype=np.float32)[:, None, None]
     pixels[horizon:] += (grain.astype(np.float32) - 128) * np.float32(0.30) * depth
 
 
 def _strip(
-    pixels: FloatImage,
-    vanish: tuple[float, float],
-    left_lanes: float,
-    right_lanes: float,
-    *,
-    near_m: float = 2.0,
-    far_m: float = 400.0,
+    pixels: FloatImage, horizon: int, lanes: tuple[float, float], *, reach_m: tuple[float, float] = (2.0, 400.0)
 ) -> list[tuple[float, float]]:
     """Outline of a band on the road between two distances; sideways in lane widths from the middle."""
-    points: list[tuple[float, float]] = []
-    for depth_m, lanes in ((near_m, left_lanes), (near_m, right_lanes), (far_m, right_lanes), (far_m, left_lanes)):
-        scale = _px_per_m(pixels, depth_m)
-        points.append((vanish[0] + lanes * _LANE_WIDTH_M * scale, vanish[1] + _CAMERA_M * scale))
-    return points
+    near, far = (_px_per_m(pixels, depth_m) for depth_m in reach_m)
+    middle, (left, right) = pixels.shape[1] / 2, lanes
+    return [
+        (middle + lane * _LANE_WIDTH_M * scale, horizon + _CAMERA_M * scale)
+        for scale, lane in ((near, left), (near, right), (far, right), (far, left))
+    ]
 
 
 def _px_per_m(pixels: FloatImage | BgrImage, depth_m: float) -> float:
@@ -198,8 +190,8 @@ def _draw_trees(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -
     width = pixels.shape[1]
     for _ in range(int(rng.integers(3, 7))):
         side = float(rng.choice([-1, 1]))
-        x = width * (0.5 + side * float(rng.uniform(0.24, 0.5)))
-        size = horizon * float(rng.uniform(0.16, 0.34))
+        x = width * (0.5 + side * rng.uniform(0.24, 0.5))
+        size = horizon * rng.uniform(0.16, 0.34)
         foot = horizon + size * 0.25
         green = np.array((48, 92, 70), np.float32) * np.float32(rng.uniform(0.6, 1.1))
         trunk = [(x - 0.05 * size, foot), (x + 0.05 * size, foot), (x + 0.03 * size, foot - size), (x, foot - size)]
@@ -208,31 +200,5 @@ def _draw_trees(pixels: FloatImage, *, horizon: int, rng: np.random.Generator) -
             angle, reach = rng.uniform(0, 2 * math.pi), size * 0.55 * math.sqrt(rng.random())
             centre = (round(x + reach * math.cos(angle)), round(foot - 1.25 * size + reach * math.sin(angle)))
             shade = green * np.float32(0.7 + 0.5 * dab / 70 + rng.uniform(-0.1, 0.1))
-            colour = (float(shade[0]), float(shade[1]), float(shade[2]))
-            cv2.circle(pixels, centre, max(1, round(size * rng.uniform(0.05, 0.12))), colour, -1, cv2.LINE_AA)
-
-
-def _park(
-    pixels: BgrImage,
-    *,
-    vehicle: Vehicle,
-    place: tuple[float, float],
-    horizon: int,
-    rng: np.random.Generator,
-) -> tuple[BgrImage, Corners]:
-    """A copy of the picture with the car on the road, and its plate's corners in it."""
-    height, width = pixels.shape[:2]
-    car_h, car_w = vehicle.pixels.shape[:2]
-    scale = _px_per_m(pixels, place[0])
-    quad = random_quad(car_w / car_h, width_px=_CAR_WIDTH_M * scale, pose=_VIEW, rng=rng)
-    foot = (quad[2] + quad[3]) / 2
-    quad = quad - foot + np.array((width / 2 + place[1] * scale, horizon + _CAMERA_M * scale), np.float32)
-    shrink = min(1.0, 1.2 * float(np.linalg.norm(quad[1] - quad[0])) / car_w)
-    small = (round(car_w * shrink), round(car_h * shrink))
-    sprite = cv2.resize(vehicle.pixels, small, interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(vehicle.alpha, small, interpolation=cv2.INTER_AREA)
-    matrix = homography(corners_of(small), quad)
-    car = cv2.warpPerspective(sprite, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    alpha = cast(FloatImage, cv2.warpPerspective(cover, matrix, (width, height), flags=cv2.INTER_LINEAR))
-    parked = cv2.blendLinear(car, pixels, alpha, np.float32(1) - alpha)
-    return cast(BgrImage, parked), moved_by(matrix, points=vehicle.plate_corners * np.float32(shrink))
+            radius = max(1, round(size * rng.uniform(0.05, 0.12)))
+            cv2.circle(pixels, centre, radius, shade.tolist(), -1, cv2.LINE_AA)

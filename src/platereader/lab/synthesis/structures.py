@@ -9,14 +9,14 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.scene import Cutout
-from platereader.lab.synthesis.signs import Paint, random_paint
+from platereader.lab.synthesis.signs import Paint, pick, random_paint
 
 _Size: TypeAlias = tuple[int, int]
 
 
 def _wall_paint(rng: np.random.Generator) -> Paint:
     """Any paint, mostly halfway to grey or further: buildings are rarely as loud as signs."""
-    paint, share = random_paint(rng), float(rng.uniform(0.0, 0.8))
+    paint, share = random_paint(rng), rng.uniform(0.0, 0.8)
     grey = sum(paint) / 3
     blue, green, red = (int(channel + (grey - channel) * share) for channel in paint)
     return blue, green, red
@@ -47,7 +47,7 @@ def grille(size: _Size, *, rng: np.random.Generator) -> Cutout:
     """Bars across, upright or both, as on radiators, vents, fences and blinds; sometimes with a badge in the middle."""
     height, width = size
     pitch = max(3.0, min(size) / rng.uniform(2.5, 14))
-    share = float(rng.uniform(0.25, 0.75))
+    share = rng.uniform(0.25, 0.75)
     ys, xs = (((np.arange(count) + rng.uniform(0, pitch)) / pitch % 1.0 < share) for count in size)
     kind = rng.random()
     if kind < 0.45:
@@ -90,7 +90,7 @@ def lamp(size: _Size, *, rng: np.random.Generator) -> Cutout:
 def stripes(size: _Size, *, rng: np.random.Generator) -> Cutout:
     """Slanted or upright bands in two colours: hazard boards, barriers, crossings."""
     pairs = (((30, 20, 200), (240, 240, 240)), ((20, 200, 250), (15, 15, 15)), ((240, 240, 240), (70, 70, 70)))
-    pair = np.array(pairs[int(rng.integers(3))] if rng.random() < 0.7 else (random_paint(rng), random_paint(rng)))
+    pair = np.array(pick(pairs, rng) if rng.random() < 0.7 else (random_paint(rng), random_paint(rng)))
     slant = float(rng.choice((0.0, 1.0, -1.0, rng.uniform(-1.5, 1.5))))
     pitch = max(6.0, max(size) / rng.uniform(2.5, 12))
     along = np.arange(size[1])[None] + slant * np.arange(size[0])[:, None]
@@ -107,10 +107,9 @@ def bricks(size: _Size, *, rng: np.random.Generator) -> Cutout:
     wall: BgrImage = np.full((height, width, 3), _wall_paint(rng), np.uint8)
     paint = np.array(_wall_paint(rng), np.float64)
     for row in range(-(-height // course)):
-        start = -(length // 2) * (row % 2)
+        top, start = row * course, -(length // 2) * (row % 2)
         for left in range(start, width, length):
             colour = (paint * rng.uniform(0.8, 1.2)).clip(0, 255).tolist()
-            top = row * course
             cv2.rectangle(wall, (left + joint, top + joint), (left + length - 1, top + course - 1), colour, -1)
     return Cutout(wall)
 

@@ -26,7 +26,7 @@ from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.lab.synthesis.stress import damage
-from platereader.lab.synthesis.stress.views import View, photographed
+from platereader.lab.synthesis.stress.material import View, photographed
 from platereader.results import Detection, Lines
 
 

@@ -15,6 +15,7 @@ from platereader.lab.synthesis.fields import FloatImage
 from platereader.lab.synthesis.pose import Corners
 
 _Points: TypeAlias = Sequence[tuple[float, float]]
+_Colour: TypeAlias = float | tuple[float, float, float] | NDArray[np.float32]  # grey, BGR, or of each pixel
 
 # Widths of plate and car: 520 and 290 mm of about 1.76 m. Heights follow from 112 and 170 mm.
 _PLATE_SIZES = {1: (0.295, 0.0636), 2: (0.165, 0.0966)}
@@ -67,7 +68,7 @@ class _Canvas:
         self.pixels = np.zeros((*self.shape, 3), np.float32)
         self.alpha = np.zeros(self.shape, np.float32)
 
-    def outline(self, points: _Points, *, rounding: float = 0.012) -> FloatImage:
+    def outline(self, points: _Points, *, rounding: float) -> FloatImage:
         """Mask of a polygon with rounded corners: blurred, then sharpened again."""
         mask = np.zeros(self.shape, np.uint8)
         fixed = np.round(np.array(points) * self.width_px * 16).astype(np.int32)
@@ -77,10 +78,19 @@ class _Canvas:
         sharp = (soft - 0.5) * np.float32(max(1.0, 1.6 * sigma)) + 0.5
         return np.asarray(np.clip(sharp, 0.0, 1.0), np.float32)
 
-    def paint(self, mask: FloatImage, colour: NDArray[np.float32]) -> None:
-        """Composite a colour, (3,) or (H, W, 3), onto the canvas."""
-        self.pixels += (colour - self.pixels) * mask[..., None]
+    def composite(self, mask: FloatImage, colour: _Colour) -> None:
+        """Paint a mask, (H, W) in [0, 1]."""
+        self.pixels += (np.asarray(colour, np.float32) - self.pixels) * mask[..., None]
         np.maximum(self.alpha, mask, out=self.alpha)
+
+    def paint(self, points: _Points, colour: _Colour, *, rounding: float, opacity: float = 1.0) -> None:
+        """Paint a polygon."""
+        self.composite(self.outline(points, rounding=rounding) * np.float32(opacity), colour)
+
+    def paint_pair(self, points: _Points, colour: _Colour, *, rounding: float, opacity: float = 1.0) -> None:
+        """Paint a polygon, and the same on the other side of the car."""
+        for shape in (points, [(1.0 - x, y) for x, y in points]):
+            self.paint(shape, colour, rounding=rounding, opacity=opacity)
 
     def ramp(self, top: tuple[float, float], bottom: tuple[float, float]) -> NDArray[np.float32]:
         """A vertical run (H, 1, 1) from one (y, value) to another."""
@@ -94,8 +104,7 @@ def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> 
     build = _BUILDS[int(rng.choice(len(_BUILDS), p=(0.5, 0.35, 0.15)))]
     paint = np.array(_PAINTS_BGR[int(rng.integers(len(_PAINTS_BGR)))], np.float32)
     canvas = _Canvas(width_px=width_px, height=build.ground + 0.06)
-    _draw_shadow(canvas, build)
-    _draw_wheels(canvas, build)
+    _draw_shadow_and_wheels(canvas, build)
     _draw_body(canvas, build, paint=paint)
     _draw_glass(canvas, build, rng=rng)
     _draw_lamps(canvas, build, rng=rng)
@@ -105,31 +114,17 @@ def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> 
     return Vehicle(pixels=pixels, alpha=canvas.alpha, plate_corners=plate_corners)
 
 
-def _mirrored(points: _Points) -> list[tuple[float, float]]:
-    """The same points on the other side of the car."""
-    return [(1.0 - x, y) for x, y in points]
-
-
 def _box(x1: float, y1: float, x2: float, y2: float) -> list[tuple[float, float]]:
     return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
 
 
-def _grey(value: float) -> NDArray[np.float32]:
-    return np.full(3, value, np.float32)
-
-
-def _draw_shadow(canvas: _Canvas, build: _Build) -> None:
-    """The shadow of the car on the road."""
+def _draw_shadow_and_wheels(canvas: _Canvas, build: _Build) -> None:
     mask = canvas.outline(_box(0.07, build.ground - 0.05, 0.93, build.ground + 0.005), rounding=0.03)
     soft = cast(FloatImage, cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.015 * canvas.width_px)))
-    canvas.paint((soft * np.float32(0.85)).astype(np.float32), _grey(12))
-
-
-def _draw_wheels(canvas: _Canvas, build: _Build) -> None:
+    canvas.composite(soft * np.float32(0.85), 12)
     for left in (0.10, 0.76):
-        tyre = canvas.outline(_box(left, build.sill - 0.10, left + 0.14, build.ground), rounding=0.014)
-        canvas.paint(tyre, _grey(26))
-    canvas.paint(canvas.outline(_box(0.12, build.sill - 0.06, 0.88, build.sill + 0.035), rounding=0.015), _grey(18))
+        canvas.paint(_box(left, build.sill - 0.10, left + 0.14, build.ground), 26, rounding=0.014)
+    canvas.paint(_box(0.12, build.sill - 0.06, 0.88, build.sill + 0.035), 18, rounding=0.015)
 
 
 def _draw_body(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32]) -> None:
@@ -143,85 +138,65 @@ def _draw_body(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32]) ->
     across = np.linspace(-1, 1, canvas.width_px, dtype=np.float32)[None, :, None]
     round_corners = (1.02 - 0.30 * across**4).astype(np.float32)
     light = (canvas.ramp((build.waist, 1.12), (build.sill, 0.58)) * round_corners).astype(np.float32)
-    canvas.paint(canvas.outline(cabin, rounding=0.022), (paint * np.float32(0.92) * round_corners).astype(np.float32))
-    canvas.paint(canvas.outline(lower, rounding=0.025), np.clip(paint * light + 6, 0, 255))
-    shoulder = canvas.outline(_box(0.10, build.waist + 0.012, 0.90, build.waist + 0.024), rounding=0.004)
-    canvas.paint((shoulder * np.float32(0.5)).astype(np.float32), np.clip(paint * np.float32(1.3) + 30, 0, 255))
+    canvas.paint(cabin, (paint * np.float32(0.92) * round_corners).astype(np.float32), rounding=0.022)
+    canvas.paint(lower, np.clip(paint * light + 6, 0, 255).astype(np.float32), rounding=0.025)
+    shoulder = _box(0.10, build.waist + 0.012, 0.90, build.waist + 0.024)
+    canvas.paint(shoulder, np.clip(paint * np.float32(1.3) + 30, 0, 255), rounding=0.004, opacity=0.5)
     for y in (build.waist + 0.035, build.bumper - 0.005):
-        gap = canvas.outline(_box(0.09, y, 0.91, y + 0.005), rounding=0.001)
-        canvas.paint((gap * np.float32(0.55)).astype(np.float32), paint * np.float32(0.25))
+        canvas.paint(_box(0.09, y, 0.91, y + 0.005), paint * np.float32(0.25), rounding=0.001, opacity=0.55)
 
 
 def _draw_glass(canvas: _Canvas, build: _Build, *, rng: np.random.Generator) -> None:
     """The rear window, with the sky in its upper part."""
     inset, top = build.roof_inset + 0.035, build.roof + 0.045
     window = [(inset, top), (1 - inset, top), (0.855, build.glass_foot), (0.145, build.glass_foot)]
-    glow = float(rng.uniform(50, 120))
-    tone = canvas.ramp((top, glow), (build.glass_foot, 22)) * np.array((1.06, 1.0, 0.95), np.float32)
-    canvas.paint(canvas.outline(window, rounding=0.02), np.broadcast_to(tone, canvas.pixels.shape))
+    glow = canvas.ramp((top, rng.uniform(50, 120)), (build.glass_foot, 22))
+    canvas.paint(window, glow * np.array((1.06, 1.0, 0.95), np.float32), rounding=0.02)
     for left in (0.27, 0.60):
         seat = _box(left, build.glass_foot - 0.10, left + 0.13, build.glass_foot - 0.012)
-        canvas.paint((canvas.outline(seat, rounding=0.02) * np.float32(0.55)).astype(np.float32), _grey(20))
-    lamp = _box(0.44, top + 0.006, 0.56, top + 0.016)
-    canvas.paint(canvas.outline(lamp, rounding=0.003), np.array((40, 30, 150), np.float32))
+        canvas.paint(seat, 20, rounding=0.02, opacity=0.55)
+    canvas.paint(_box(0.44, top + 0.006, 0.56, top + 0.016), (40, 30, 150), rounding=0.003)
 
 
 def _draw_lamps(canvas: _Canvas, build: _Build, *, rng: np.random.Generator) -> None:
     """Tail lamps at both sides, with an amber and a white part; sometimes lit."""
     upright = build.sill > 0.9
     top = build.waist + (0.02 if upright else 0.045)
-    height, width = (0.20, 0.075) if upright else (0.085, float(rng.uniform(0.14, 0.2)))
-    lit = rng.random() < 0.4
-    red = np.array((40, 30, 215) if lit else (34, 22, 150), np.float32)
+    height, width = (0.20, 0.075) if upright else (0.085, rng.uniform(0.14, 0.2))
+    red, bright = ((40, 30, 215), (150, 140, 255)) if rng.random() < 0.4 else ((34, 22, 150), (150, 165, 190))
     outer = [(0.045, top + 0.01), (0.05 + width, top), (0.03 + width, top + height), (0.05, top + height)]
     inner = _box(0.06 + 0.35 * width, top + 0.35 * height, 0.03 + 0.85 * width, top + 0.75 * height)
-    for lamp, core in ((outer, inner), (_mirrored(outer), _mirrored(inner))):
-        canvas.paint(canvas.outline(lamp, rounding=0.008), red)
-        bright = np.array((150, 140, 255) if lit else (150, 165, 190), np.float32)
-        canvas.paint((canvas.outline(core, rounding=0.006) * np.float32(0.7)).astype(np.float32), bright)
+    canvas.paint_pair(outer, red, rounding=0.008)
+    canvas.paint_pair(inner, bright, rounding=0.006, opacity=0.7)
 
 
 def _draw_bumper(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32], rng: np.random.Generator) -> None:
     """A bumper that stands out a little, its plastic foot, reflectors and a badge."""
-    bumper = canvas.outline(_box(0.03, build.bumper, 0.97, build.sill + 0.005), rounding=0.02)
-    light = canvas.ramp((build.bumper, 1.08), (build.sill, 0.5))
-    canvas.paint(bumper, np.clip(paint * light, 0, 255))
-    foot = [
-        (0.12, build.sill - 0.055),
-        (0.88, build.sill - 0.055),
-        (0.84, build.sill + 0.02),
-        (0.16, build.sill + 0.02),
-    ]
-    canvas.paint(canvas.outline(foot, rounding=0.012), _grey(38))
-    reflector = _box(0.09, build.sill - 0.075, 0.19, build.sill - 0.06)
-    for mark in (reflector, _mirrored(reflector)):
-        canvas.paint(canvas.outline(mark, rounding=0.003), np.array((30, 22, 140), np.float32))
+    sill = build.sill
+    light = canvas.ramp((build.bumper, 1.08), (sill, 0.5))
+    canvas.paint(_box(0.03, build.bumper, 0.97, sill + 0.005), np.clip(paint * light, 0, 255), rounding=0.02)
+    foot = [(0.12, sill - 0.055), (0.88, sill - 0.055), (0.84, sill + 0.02), (0.16, sill + 0.02)]
+    canvas.paint(foot, 38, rounding=0.012)
+    canvas.paint_pair(_box(0.09, sill - 0.075, 0.19, sill - 0.06), (30, 22, 140), rounding=0.003)
     if rng.random() < 0.7:
-        pipe = _box(0.2, build.sill + 0.005, 0.27, build.sill + 0.03)
-        canvas.paint(canvas.outline(pipe, rounding=0.006), _grey(130))
-    badge = cv2.circle(
-        np.zeros(canvas.shape, np.uint8),
-        (canvas.width_px // 2, round((build.waist + 0.075) * canvas.width_px)),
-        max(2, round(0.022 * canvas.width_px)),
-        (255,),
-        -1,
-        cv2.LINE_AA,
-    )
-    canvas.paint((badge.astype(np.float32) / 255).astype(np.float32), _grey(float(rng.uniform(120, 220))))
+        exhaust = _box(0.2, sill + 0.005, 0.27, sill + 0.03)
+        canvas.paint(exhaust, 130, rounding=0.006)
+    badge = np.zeros(canvas.shape, np.uint8)
+    centre = (canvas.width_px // 2, round((build.waist + 0.075) * canvas.width_px))
+    cv2.circle(badge, centre, max(2, round(0.022 * canvas.width_px)), (255,), -1, cv2.LINE_AA)
+    canvas.composite(badge.astype(np.float32) / np.float32(255), rng.uniform(120, 220))
 
 
 def _draw_recess(canvas: _Canvas, build: _Build, *, paint: NDArray[np.float32], lines: int) -> Corners:
     """The hollow that the plate sits in; returns the plate's corners."""
     width, height = _PLATE_SIZES[lines]
     middle = build.plate_y + 0.02
+    left, top, right, bottom = 0.5 - width / 2, middle - height / 2, 0.5 + width / 2, middle + height / 2
     hollow = [
-        (0.5 - width / 2 - 0.05, middle - height / 2 - 0.035), (0.5 + width / 2 + 0.05, middle - height / 2 - 0.035),
-        (0.5 + width / 2 + 0.03, middle + height / 2 + 0.02), (0.5 - width / 2 - 0.03, middle + height / 2 + 0.02),
+        (left - 0.05, top - 0.035), (right + 0.05, top - 0.035),
+        (right + 0.03, bottom + 0.02), (left - 0.03, bottom + 0.02),
     ]  # fmt: skip
-    canvas.paint(canvas.outline(hollow, rounding=0.012), paint * np.float32(0.42))
-    brow = _box(
-        0.5 - width / 2 - 0.045, middle - height / 2 - 0.034, 0.5 + width / 2 + 0.045, middle - height / 2 - 0.016
-    )
-    canvas.paint(canvas.outline(brow, rounding=0.006), np.clip(paint * np.float32(0.8) + 40, 0, 255))
-    box = _box(0.5 - width / 2, middle - height / 2, 0.5 + width / 2, middle + height / 2)
-    return np.array(box, np.float32) * float(canvas.width_px)
+    canvas.paint(hollow, paint * np.float32(0.42), rounding=0.012)
+    brow = _box(left - 0.045, top - 0.034, right + 0.045, top - 0.016)
+    canvas.paint(brow, np.clip(paint * np.float32(0.8) + 40, 0, 255), rounding=0.006)
+    return np.array(_box(left, top, right, bottom), np.float32) * float(canvas.width_px)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -16,7 +16,7 @@ from platereader.lab.datasets.labels import is_held_out
 from platereader.lab.datasets.plates import RealPlate, cut_plates
 from platereader.lab.synthesis.legibility import Window, character_boxes
 from platereader.lab.synthesis.stress import damage
-from platereader.lab.synthesis.stress.views import View, photographed
+from platereader.lab.synthesis.stress.material import View, photographed
 from platereader.plates import RUSSIA, Schemes
 
 Group: TypeAlias = Literal["two digits", "three digits", "no region", "foreign"]
@@ -55,16 +55,22 @@ def load_material(root: Path) -> tuple[EndPlate, ...]:
 
 def prepared(plates: Iterable[RealPlate]) -> tuple[EndPlate, ...]:
     """Plates as the suite takes them, sorted by the names of their files."""
+    return tuple(_prepared(plate) for plate in sorted(plates, key=lambda one: (one.name, one.text)))
+
+
+def _prepared(plate: RealPlate) -> EndPlate:
     rng = np.random.default_rng(0)  # of an effect that leaves nothing open
-    return tuple(
-        EndPlate(
-            view=_near(damage.width(photographed(plate), 140.0, rng=rng)),
-            group=_group(plate),
-            name=plate.name,
-            boxes=tuple(_boxes(plate)),
-        )
-        for plate in sorted(plates, key=lambda one: (one.name, one.text))
-    )
+    view = _near(damage.width(photographed(plate), 140.0, rng=rng))
+    fit = _RUSSIAN.fit(plate.text, lines=plate.lines)
+    boxes: tuple[Window, ...] = ()
+    if plate.country not in (None, "RU"):
+        return EndPlate(view, "foreign", plate.name, boxes)
+    if fit.plate_format is not None and fit.plate_format.line_count == plate.lines:
+        boxes = character_boxes(plate.text, RUSSIA.layout(fit.plate_format.name))
+    group: Group = "no region"
+    if fit.region is not None:
+        group = "three digits" if len(fit.region.code) > 2 else "two digits"
+    return EndPlate(view, group, plate.name, boxes)
 
 
 def _near(view: View) -> View:
@@ -75,20 +81,3 @@ def _near(view: View) -> View:
     right, bottom = (math.ceil(value) for value in high.tolist())
     pixels = view.pixels[top:bottom, left:right].copy()
     return view.changed(pixels, corners=view.corners - np.array((left, top), np.float32))
-
-
-def _group(plate: RealPlate) -> Group:
-    if plate.country not in (None, "RU"):
-        return "foreign"
-    region = _RUSSIAN.fit(plate.text, lines=plate.lines).region
-    if region is None:
-        return "no region"
-    return "three digits" if len(region.code) > 2 else "two digits"
-
-
-def _boxes(plate: RealPlate) -> Sequence[Window]:
-    """Place of each character, where the plate is a Russian one of a known type."""
-    plate_format = _RUSSIAN.fit(plate.text, lines=plate.lines).plate_format
-    if plate.country not in (None, "RU") or plate_format is None or plate_format.line_count != plate.lines:
-        return ()
-    return character_boxes(plate.text, RUSSIA.layout(plate_format.name))

@@ -9,29 +9,20 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Quad
+from platereader.lab.synthesis import obstacles
 from platereader.lab.synthesis.ends.material import EndPlate
 from platereader.lab.synthesis.obstacle_shapes import Side
-from platereader.lab.synthesis.obstacles import (
-    KINDS,
-    Hidden,
-    Kind,
-    gap_shares,
-    hide_end,
-    legible_boxes,
-    legible_in_part,
-    without_end,
-)
-from platereader.lab.synthesis.pose import CornerError, Corners, noisy_corners
+from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.stress import damage
 from platereader.results import Detection
 
-VariantKind: TypeAlias = Kind | Literal["box", "frame_and_box", "whole"]
+VariantKind: TypeAlias = obstacles.Kind | Literal["box", "frame_and_box", "whole"]
 """What hides the end; at ``box`` only the given place ends there, at ``frame_and_box`` the picture does, too."""
 
 FUSED_FRAMES = 8
@@ -43,8 +34,7 @@ _SEED = 20270311
 _CORNERS = CornerError(median=0.02, tail=0.5)
 _JITTER = CornerError(median=0.008, tail=0.3)
 
-
-_DRAWN: Mapping[VariantKind, Kind] = {**{kind: kind for kind in KINDS}, "frame_and_box": "frame"}
+_DRAWN: Mapping[VariantKind, obstacles.Kind] = {**{kind: kind for kind in obstacles.KINDS}, "frame_and_box": "frame"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,53 +70,40 @@ class EndVariant:
             return None
         if not self.characters:
             return self.share
-        gaps = gap_shares(plate.boxes, side=self.side)
+        gaps = obstacles.gap_shares(plate.boxes, side=self.side)
         return gaps[self.characters - 1] if len(gaps) >= self.characters else None
 
 
-class _Place(NamedTuple):
-    """How far an end is hidden: by a share, or by characters."""
+_Looks: TypeAlias = tuple[tuple[VariantKind, float | None], ...]  # kind and tone
 
-    share: float = 0.0
-    characters: int = 0
-
-
-_LAST, _LAST_TWO = _Place(characters=1), _Place(characters=2)
-_RIGHT = (
-    _Place(0.02), _Place(RIM_SHARE), _Place(0.06), _Place(0.09), _LAST, _Place(0.16), _LAST_TWO, _Place(0.25),
-    _Place(0.4),
-)  # fmt: skip
-_LEFT = (_Place(RIM_SHARE), _Place(0.09), _LAST, _Place(0.3))
-_FEW_RIGHT, _FEW_LEFT = (_Place(0.09), _LAST, _Place(0.25)), (_LAST,)
-_OFTEN: tuple[tuple[VariantKind, float | None], ...] = (
+_OFTEN: _Looks = (
     ("post", 12.0), ("post", 128.0), ("post", 235.0), ("ground_post", None), ("ground_strip", None), ("snow", 240.0),
     ("frame", None), ("box", None), ("frame_and_box", None),
 )  # fmt: skip
-_RARELY: tuple[tuple[VariantKind, float | None], ...] = (
+_RARELY: _Looks = (
     ("post", 190.0), ("snow", 150.0), ("strip", 70.0), ("dirt", None), ("bar", 45.0), ("another_plate", None),
     ("hand", None),
 )  # fmt: skip
-_FUSED: tuple[tuple[VariantKind, float | None], ...] = (
-    ("post", 128.0), ("ground_strip", None), ("frame", None), ("frame_and_box", None),
-)  # fmt: skip
+_FUSED: _Looks = (("post", 128.0), ("ground_strip", None), ("frame", None), ("frame_and_box", None))
 
-_LISTED: tuple[tuple[Sequence[tuple[VariantKind, float | None]], Side, Sequence[_Place]], ...] = (
-    (_OFTEN, "right", _RIGHT),
-    (_OFTEN, "left", _LEFT),
-    (_RARELY, "right", _FEW_RIGHT),
-    (_RARELY, "left", _FEW_LEFT),
+# Shares of the width, and whole numbers of characters.
+_LISTED: tuple[tuple[_Looks, Side, tuple[float, ...]], ...] = (
+    (_OFTEN, "right", (0.02, RIM_SHARE, 0.06, 0.09, 1, 0.16, 2, 0.25, 0.4)),
+    (_OFTEN, "left", (RIM_SHARE, 0.09, 1, 0.3)),
+    (_RARELY, "right", (0.09, 1, 0.25)),
+    (_RARELY, "left", (1,)),
 )
 
 VARIANTS: tuple[EndVariant, ...] = (
     EndVariant("whole", "right"),
     *(
-        EndVariant(kind, side, *place, tone)
-        for looks, side, places in _LISTED
+        EndVariant(kind, side, amount % 1.0, int(amount), tone)
+        for looks, side, amounts in _LISTED
         for kind, tone in looks
-        for place in places
+        for amount in amounts
     ),
     EndVariant("whole", "right", frames=FUSED_FRAMES),
-    *(EndVariant(kind, "right", *_LAST, tone, FUSED_FRAMES) for kind, tone in _FUSED),
+    *(EndVariant(kind, "right", characters=1, tone=tone, frames=FUSED_FRAMES) for kind, tone in _FUSED),
 )
 """All ways to hide an end, in the order of the table; those of several frames are the last."""
 
@@ -160,10 +137,13 @@ def part_size(plates: Sequence[EndPlate], variant: EndVariant) -> int:
 
 def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int) -> EndPicture:
     rng = variant.rng(number)
-    hidden = _hidden(plate, variant, share=share, rng=rng)
-    corners = plate.view.corners
+    pixels, corners = plate.view.pixels, plate.view.corners
+    hidden = obstacles.Hidden(pixels, np.zeros(pixels.shape[:2], np.float32))
+    if kind := _DRAWN.get(variant.kind):
+        side, tone = variant.side, variant.tone
+        hidden = obstacles.hide_end(pixels, quad=corners, side=side, share=share, kind=kind, rng=rng, tone=tone)
     if variant.kind in ("box", "frame_and_box"):
-        corners = without_end(corners, side=variant.side, share=share)
+        corners = obstacles.without_end(corners, side=variant.side, share=share)
     found = noisy_corners(corners, error=_CORNERS, rng=rng)
     if variant.frames == 1:
         frames, places = [hidden.pixels], [found]
@@ -172,35 +152,11 @@ def _picture(plate: EndPlate, variant: EndVariant, *, share: float, number: int)
         sources = [variant.rng(number, 1 + index) for index in range(variant.frames)]
         frames = [damage.noise(shown, 2.0, rng=source).pixels for source in sources]
         places = [noisy_corners(found, error=_JITTER, rng=source) for source in sources]
-    detections = tuple(_detection(place, plate) for place in places)
-    return EndPicture(variant, plate, tuple(frames), detections, _hides(plate, variant, hidden, share=share))
-
-
-def _hidden(plate: EndPlate, variant: EndVariant, *, share: float, rng: np.random.Generator) -> Hidden:
-    pixels = plate.view.pixels
-    kind = _DRAWN.get(variant.kind)
-    if kind is None:
-        return Hidden(pixels, np.zeros(pixels.shape[:2], np.float32))
-    return hide_end(
-        pixels,
-        quad=plate.view.corners,
-        side=variant.side,
-        share=share,
-        kind=kind,
-        rng=rng,
-        tone=variant.tone,
-    )
-
-
-def _hides(plate: EndPlate, variant: EndVariant, hidden: Hidden, *, share: float) -> bool | None:
-    """Whether a character is hidden."""
-    if not plate.boxes:
-        return None
+    quads = [Quad.from_points(place) for place in places]
+    detections = tuple(Detection(quad.box, 1.0, quad, plate.view.lines) for quad in quads)
     if variant.kind == "box":
-        return not all(legible_in_part(plate.boxes, side=variant.side, share=share))
-    return not all(legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes))
-
-
-def _detection(corners: Corners, plate: EndPlate) -> Detection:
-    quad = Quad.from_points(corners)
-    return Detection(quad.box, 1.0, quad, plate.view.lines)
+        legible = obstacles.legible_in_part(plate.boxes, side=variant.side, share=share)
+    else:
+        legible = obstacles.legible_boxes(hidden, quad=plate.view.corners, boxes=plate.boxes)
+    hides = not all(legible) if plate.boxes else None
+    return EndPicture(variant, plate, tuple(frames), detections, hides)

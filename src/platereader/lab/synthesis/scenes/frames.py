@@ -1,7 +1,11 @@
-"""Photographs moved, scaled or rotated into a frame, and continued to its borders."""
+"""Photographs moved, scaled or rotated into a frame and continued to its borders, and what a camera does to it.
+
+All of this is part of a frozen suite: a change here changes its pictures, and with them every figure.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -11,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by, warp_onto
 
 _MIN_SCALE = 0.95
@@ -33,7 +38,9 @@ def render_frame(photograph: Photograph, matrix: NDArray[np.float64], *, size_px
     Outside of the photograph is its mirror image without any plate.
     """
     plates = tuple(moved_by(matrix, points=corners) for corners in photograph.plates)
-    small = _shrunk(photograph, scale=plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6))
+    scale = plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6)
+    # At about the size it will have: a warp alone would skip pixels.
+    small = photograph if scale > _MIN_SCALE else resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
     matrix = matrix @ homography(_outline(small.pixels), _outline(photograph.pixels))
     around = without_plates(small.pixels, small.plates)
     frame = cv2.warpPerspective(around, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
@@ -85,13 +92,6 @@ def _outline(pixels: BgrImage) -> Corners:
     return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
-def _shrunk(photograph: Photograph, *, scale: float) -> Photograph:
-    """The photograph at about the size it will have: a warp alone would skip pixels."""
-    if scale > _MIN_SCALE:
-        return photograph
-    return resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
-
-
 def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Photograph:
     """The photograph and its plates, so many times as large."""
     height, width = photograph.pixels.shape[:2]
@@ -99,3 +99,57 @@ def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Phot
     pixels = cast(BgrImage, cv2.resize(photograph.pixels, size, interpolation=interpolation))
     factors = np.array((size[0] / width, size[1] / height), np.float32)
     return Photograph(pixels, tuple(corners * factors for corners in photograph.plates))
+
+
+# ---------------------------------------------------------------- cameras
+
+
+def ordinary_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
+    """A photograph as it comes: a little less light, a little noise, JPEG of quality 60 to 95."""
+    lit = _exposed(pixels, gain=np.full(3, rng.uniform(0.7, 1.1)), veil=np.zeros(3))
+    return through_jpeg(_noisy(lit, sigma=rng.uniform(0.5, 4.0), rng=rng), quality=int(rng.integers(60, 96)))
+
+
+def dash_camera(pixels: BgrImage, *, rng: np.random.Generator) -> BgrImage:
+    """A frame of a dash-cam in winter: haze or dusk, a purple cast, soft optics, slight motion blur, JPEG 30 to 60."""
+    level = rng.uniform(0.35, 0.95)
+    cast_bgr = np.array((1.0, 1.0 - rng.uniform(0.0, 0.3), 1.0 + rng.uniform(-0.08, 0.08)))
+    haze = rng.uniform(0.0, 0.45) * level
+    veil = 255 * haze * np.array((1.0, 1.0 - 0.4 * (1 - cast_bgr[1]), 0.98)) * rng.uniform(0.5, 0.85)
+    frame = _exposed(pixels, gain=level * (1 - haze) * cast_bgr, veil=veil)
+    frame = cast(BgrImage, cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.5, 1.3)))
+    if rng.random() < 0.6:
+        length_px, angle = rng.uniform(1.5, 5.0), rng.normal(0.0, 0.5)
+        half = math.ceil(length_px / 2) + 1
+        steps = np.linspace(-length_px / 2, length_px / 2, 8 * half)
+        kernel = motion_kernel(steps * math.cos(angle), steps * math.sin(angle), half=half)
+        frame = cast(BgrImage, cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REPLICATE))
+    frame = _vignetted(_noisy(frame, sigma=rng.uniform(1.0, 6.0), rng=rng), depth=rng.uniform(0.0, 0.35))
+    return through_jpeg(frame, quality=int(rng.integers(30, 61)))
+
+
+def _exposed(pixels: BgrImage, *, gain: NDArray[np.float64], veil: NDArray[np.float64]) -> BgrImage:
+    """Each channel times its gain, and a veil of light over it."""
+    ramp = np.arange(256, dtype=np.float64)[:, None]
+    table = np.clip(np.rint(ramp * gain + veil), 0, 255).astype(np.uint8)
+    return cast(BgrImage, cv2.LUT(pixels, table[None]))
+
+
+def _noisy(pixels: BgrImage, *, sigma: float, rng: np.random.Generator) -> BgrImage:
+    """Grain of the given spread in grey levels, the same in all channels but for a third of it."""
+    rows, columns = pixels.shape[:2]
+    grain = rng.standard_normal((rows, columns, 1), np.float32) * np.float32(0.8 * sigma)
+    colour = cv2.resize(rng.standard_normal((rows // 2 + 1, columns // 2 + 1, 3), np.float32), (columns, rows))
+    noisy = pixels + grain + colour * np.float32(0.6 * sigma)
+    grainy: BgrImage = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return grainy
+
+
+def _vignetted(pixels: BgrImage, *, depth: float) -> BgrImage:
+    """Darker by ``depth`` in the corners."""
+    rows, columns = pixels.shape[:2]
+    down: FloatImage = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] ** 2
+    across: FloatImage = np.linspace(-1, 1, columns, dtype=np.float32) ** 2
+    shade = 1 - np.float32(depth / 2) * (down + across)
+    darker: BgrImage = np.rint(pixels * shade[..., None]).astype(np.uint8)
+    return darker

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets import LabelledImage, LabelledPlate, is_calibration, load_dataset
@@ -50,11 +48,9 @@ class PlatePhotograph:
 
     def load(self) -> Photograph:
         """The decoded photograph, this plate first of those in it."""
-        others = [box for plate in self.image.plates if plate is not self.plate and (box := plate.bounds) is not None]
-        plates = (self.corners, *(Quad.from_box(box) for box in others))
-        return Photograph(
-            read_image(self.image.path), tuple(np.asarray(quad.to_array(), np.float32) for quad in plates)
-        )
+        others = [plate.bounds for plate in self.image.plates if plate is not self.plate]
+        quads = (self.corners, *(Quad.from_box(box) for box in others if box is not None))
+        return Photograph(read_image(self.image.path), tuple(quad.to_array() for quad in quads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +75,22 @@ def load_material(root: Path) -> Material:
     Raises:
         DatasetError: one of them is missing.
     """
-    dev = [one for one in _places(load_dataset(root / "dev" / "russian").images) if one.plate.corners]
+    dev = _places(load_dataset(root / "dev" / "russian").images)
     near = [image for name in ("russian", "more") for image in load_dataset(root / "train" / name).images]
-    calibration = [one for one in _places(_calibration(near)) if one.plate.corners]
     far = [image for image in load_dataset(root / "train" / "other").images if image.path.name.startswith(_DASH_CAMERA)]
+    calibration, streets = (_places(image for image in some if is_calibration(image.path)) for some in (near, far))
     return Material(
-        tuple(one for one in dev if one.russian_text), tuple(calibration), tuple(_places(_calibration(far)))
+        tuple(one for one in dev if one.plate.corners and one.russian_text),
+        tuple(one for one in calibration if one.plate.corners),
+        tuple(streets),
     )
 
 
-def _calibration(images: Iterable[LabelledImage]) -> list[LabelledImage]:
-    return [image for image in images if is_calibration(image.path)]
-
-
-def _places(images: Iterable[LabelledImage]) -> Sequence[PlatePhotograph]:
+def _places(images: Iterable[LabelledImage]) -> list[PlatePhotograph]:
     """All plates with a box that is not loose, in the order of the file names."""
-    ordered = sorted(images, key=lambda image: image.path.name)
     return [
         PlatePhotograph(image, plate)
-        for image in ordered
+        for image in sorted(images, key=lambda image: image.path.name)
         for plate in image.plates
         if plate.bounds and not plate.is_loose
     ]

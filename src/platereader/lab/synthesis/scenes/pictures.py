@@ -18,14 +18,14 @@ from platereader._geometry import Box, Quad
 from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.paste import random_front, replace_plate
-from platereader.lab.synthesis.pose import Corners, homography
+from platereader.lab.synthesis.pose import homography
 from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Scene, ScenePlate
-from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
-from platereader.lab.synthesis.scenes.frames import Photograph, plate_width, random_placement, render_frame, resized
+from platereader.lab.synthesis.scenes import frames
+from platereader.lab.synthesis.scenes.frames import Photograph, plate_width
 from platereader.lab.synthesis.scenes.material import Material, PlatePhotograph
 from platereader.lab.synthesis.stress.damage import turned
-from platereader.lab.synthesis.stress.views import View
+from platereader.lab.synthesis.stress.material import View
 from platereader.plates import RUSSIA
 
 _SIZE_PX = (640, 480)
@@ -104,16 +104,16 @@ def _of_width(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -
     photograph = _enlarged(place.load(), width_px=width_px)
     front = random_front(rng, height_px=_front_height(photograph), foreign_share=0.2)
     replaced = _replaced(photograph, front=front, rng=rng)
-    matrix = random_placement(replaced, width_px=width_px, size_px=_SIZE_PX, rng=rng)
-    frame = render_frame(replaced, matrix, size_px=_SIZE_PX)
-    return _picture(part, place, frame, text=None, pixels=ordinary_camera(frame.pixels, rng=rng))
+    matrix = frames.random_placement(replaced, width_px=width_px, size_px=_SIZE_PX, rng=rng)
+    frame = frames.render_frame(replaced, matrix, size_px=_SIZE_PX)
+    return _picture(part, place, frame, text=None, pixels=frames.ordinary_camera(frame.pixels, rng=rng))
 
 
 def _shrunk(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
     """A photograph so far away that its plate has the part's width in a frame of 1280 x 720 px."""
     photograph = place.load()
-    matrix = random_placement(photograph, width_px=part.amount, size_px=_WIDE_PX, rng=rng)
-    return _picture(part, place, render_frame(photograph, matrix, size_px=_WIDE_PX), text=place.russian_text)
+    matrix = frames.random_placement(photograph, width_px=part.amount, size_px=_WIDE_PX, rng=rng)
+    return _picture(part, place, frames.render_frame(photograph, matrix, size_px=_WIDE_PX), text=place.russian_text)
 
 
 def _rolled(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> ScenePicture:
@@ -125,7 +125,7 @@ def _rolled(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> 
     cos, sin = math.cos(math.radians(part.amount)), math.sin(math.radians(part.amount))
     target = (corners - middle) @ np.array([(cos, sin), (-sin, cos)], np.float32) + middle
     height, width = photograph.pixels.shape[:2]
-    frame = render_frame(photograph, homography(corners, target.astype(np.float32)), size_px=(width, height))
+    frame = frames.render_frame(photograph, homography(corners, target.astype(np.float32)), size_px=(width, height))
     return _picture(part, place, frame, text=place.russian_text)
 
 
@@ -141,7 +141,7 @@ def _tilted(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) -> 
     # Near the middle: towards a border the plane of the plate runs into its horizon.
     middle = np.array(_TILTED_PX) * (0.5 + rng.uniform(-0.08, 0.08, 2))
     target = target - target.mean(axis=0) + middle.astype(np.float32)
-    frame = render_frame(photograph, homography(corners, target), size_px=_TILTED_PX)
+    frame = frames.render_frame(photograph, homography(corners, target), size_px=_TILTED_PX)
     return _picture(part, place, frame, text=place.russian_text)
 
 
@@ -154,17 +154,14 @@ def _dashcam(part: Part, place: PlatePhotograph, *, rng: np.random.Generator) ->
     width_px = log_uniform(80.0, max(80.0, min(200.0, widest)), rng=rng)
     text = place.russian_text
     if part == _RENDERED:
-        photograph, text = (
-            _enlarged(photograph, width_px=width_px),
-            RUSSIA.sample_text(RUSSIA.format("standard"), rng=rng),
-        )
-        height_px = _front_height(photograph)
-        front = render_plate(text, RUSSIA.layout("standard"), height_px=height_px, rng=rng)
+        photograph = _enlarged(photograph, width_px=width_px)
+        text = RUSSIA.sample_text(RUSSIA.format("standard"), rng=rng)
+        front = render_plate(text, RUSSIA.layout("standard"), height_px=_front_height(photograph), rng=rng)
         photograph = _replaced(photograph, front=front, rng=rng)
-    matrix = random_placement(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
-    frame = render_frame(photograph, matrix, size_px=_STREET_PX)
+    matrix = frames.random_placement(photograph, width_px=width_px, size_px=_STREET_PX, rng=rng)
+    frame = frames.render_frame(photograph, matrix, size_px=_STREET_PX)
     # The streets come from a dash-cam already.
-    captured = (ordinary_camera if part == _RENDERED else dash_camera)(frame.pixels, rng=rng)
+    captured = (frames.ordinary_camera if part == _RENDERED else frames.dash_camera)(frame.pixels, rng=rng)
     return _picture(part, place, frame, text=text, pixels=captured)
 
 
@@ -192,7 +189,7 @@ def _picture(
 def _enlarged(photograph: Photograph, *, width_px: float) -> Photograph:
     """The photograph with a plate of at least that width: a rendered plate is not to be as soft as an enlarged one."""
     scale = width_px / plate_width(photograph.plates[0])
-    return photograph if scale <= 1.0 else resized(photograph, scale=scale, interpolation=cv2.INTER_CUBIC)
+    return photograph if scale <= 1.0 else frames.resized(photograph, scale=scale, interpolation=cv2.INTER_CUBIC)
 
 
 def _front_height(photograph: Photograph) -> int:
@@ -202,12 +199,6 @@ def _front_height(photograph: Photograph) -> int:
 
 def _replaced(photograph: Photograph, *, front: Front, rng: np.random.Generator) -> Photograph:
     """The photograph with a rendered plate in the place of its first one."""
-    scene = Scene(photograph.pixels, tuple(_scene_plate(corners) for corners in photograph.plates))
-    made = replace_plate(scene, index=0, front=front, rng=rng)
-    corners: Corners = np.asarray(made.plates[0].quad.to_array(), np.float32)
-    return Photograph(made.pixels, (corners, *photograph.plates[1:]))
-
-
-def _scene_plate(corners: Corners) -> ScenePlate:
-    quad = Quad.from_points(corners)
-    return ScenePlate(quad.box, quad)
+    quad = Quad.from_points(photograph.plates[0])
+    made = replace_plate(Scene(photograph.pixels, (ScenePlate(quad.box, quad),)), index=0, front=front, rng=rng)
+    return Photograph(made.pixels, (made.plates[0].quad.to_array(), *photograph.plates[1:]))

@@ -1,33 +1,23 @@
 """What is done to the pictures of the stress suite: every effect is ``effect(view, amount, *, rng)``.
 
 Unlike the effects that training draws at random (``platereader.lab.synthesis.degrade``), each of these does one thing
-by an exact amount. They are part of a frozen suite: a change here changes its pictures, and with them every figure.
+by an exact amount; ``rng`` decides what the amount leaves open, such as the direction. They are part of a frozen suite:
+a change here changes its pictures, and with them every figure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
-from platereader.lab.synthesis.stress.views import View
-
-"""Of the camera that turns a plate, in plate widths."""
-
-
-class Damage(Protocol):
-    """One thing done to a view by an exact amount."""
-
-    def __call__(self, view: View, amount: float, *, rng: np.random.Generator) -> View:
-        """Return the worse view; ``rng`` decides what the amount leaves open, such as the direction."""
-        ...
+from platereader.lab.synthesis.stress.material import View
 
 
 def nothing(view: View, amount: float, *, rng: np.random.Generator) -> View:
@@ -77,7 +67,7 @@ def turned(view: View, *, angles_deg: tuple[float, float, float]) -> View:
 
 def motion_blur(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """A straight movement of ``amount`` per cent of the plate's width, more or less along the text."""
-    length, angle = amount / 100 * view.width_px, float(rng.normal(0.0, 0.35))
+    length, angle = amount / 100 * view.width_px, rng.normal(0.0, 0.35)
     half = math.ceil(length / 2) + 1
     steps = np.linspace(-length / 2, length / 2, max(2, math.ceil(8 * length)))
     kernel = motion_kernel(steps * math.cos(angle), steps * math.sin(angle), half=half)
@@ -119,12 +109,11 @@ def night(view: View, amount: float, *, rng: np.random.Generator) -> View:
 
 def glare(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """A bright spot of a third of the plate's width on the plate; at an ``amount`` of 1 its middle is white."""
-    x, y = view.point(float(rng.uniform(0.1, 0.9)), float(rng.uniform(0.1, 0.9)))
+    x, y = view.point(rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9))
     height, width_px = view.pixels.shape[:2]
     radius = view.width_px / 6
-    rows, columns = np.arange(height, dtype=np.float64), np.arange(width_px, dtype=np.float64)
-    down: NDArray[np.float64] = np.exp(-(((rows - y) / radius) ** 2))
-    across: NDArray[np.float64] = np.exp(-(((columns - x) / radius) ** 2))
+    down = np.exp(-(((np.arange(height, dtype=np.float64) - y) / radius) ** 2))
+    across = np.exp(-(((np.arange(width_px, dtype=np.float64) - x) / radius) ** 2))
     lit = view.pixels + 255 * amount * (down[:, None] * across)[..., None]
     return view.changed(np.clip(lit, 0, 255).astype(np.uint8))
 
@@ -142,11 +131,11 @@ def snow(view: View, amount: float, *, rng: np.random.Generator) -> View:
 def occlusion(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """An upright bar over the plate, ``amount`` per cent of its width wide, anywhere on it."""
     share = amount / 100
-    left = float(rng.uniform(-share / 2, 1 - share / 2))
+    left = rng.uniform(-share / 2, 1 - share / 2)
     outline = ((left, -0.5), (left + share, -0.5), (left + share, 1.5), (left, 1.5))
     points = np.array([view.point(across, down) for across, down in outline])
     hidden: BgrImage = view.pixels.copy()
-    shade = float(rng.uniform(10, 120))
+    shade = rng.uniform(10, 120)
     cv2.fillConvexPoly(hidden, np.round(points * 16).astype(np.int32), (shade, shade, shade), cv2.LINE_AA, 4)
     return view.changed(hidden)
 
@@ -164,7 +153,7 @@ def cut_off(view: View, amount: float, *, rng: np.random.Generator) -> View:
     return view.changed(view.pixels[:, :column].copy(), corners=corners)
 
 
-EFFECTS: Mapping[str, Damage] = {
+EFFECTS: Mapping[str, Callable[..., View]] = {
     effect.__name__: effect
     for effect in (
         nothing, width, yaw, pitch, roll, motion_blur, defocus, jpeg, noise, darkness, night, glare, dirt, snow,
@@ -184,10 +173,8 @@ def _turned_corners(view: View, *, angles_deg: tuple[float, float, float]) -> Co
     distance = 6.0 * view.width_px
     for x, y in (view.corners - view.corners.mean(axis=0)).tolist():
         across, depth = x * math.cos(about_y), x * math.sin(about_y)
-        down, away = (
-            y * math.cos(about_x) - depth * math.sin(about_x),
-            y * math.sin(about_x) + depth * math.cos(about_x),
-        )
+        down = y * math.cos(about_x) - depth * math.sin(about_x)
+        away = y * math.sin(about_x) + depth * math.cos(about_x)
         scale = distance / (distance + away)
         cos, sin = math.cos(about_z) * scale, math.sin(about_z) * scale
         points.append((across * cos - down * sin, across * sin + down * cos))

@@ -21,8 +21,7 @@ from platereader.lab.synthesis.part import Part
 from platereader.lab.synthesis.pose import CornerError, noisy_corners
 from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.damage import EFFECTS
-from platereader.lab.synthesis.stress.material import Material
-from platereader.lab.synthesis.stress.views import Source, View, drawn, photographed
+from platereader.lab.synthesis.stress.material import Material, Source, View, drawn, photographed
 from platereader.plates import RUSSIA, PlateLayout
 from platereader.results import Detection
 
@@ -137,37 +136,37 @@ def _damaged(part: Part, view: View, *, rng: np.random.Generator) -> View:
 
 def _ordinary(view: View, *, rng: np.random.Generator) -> View:
     """An ordinary photograph: a little of everything that is always there."""
-    yaw, pitch, roll = (float(rng.normal(0.0, spread)) for spread in (12.0, 6.0, 3.0))
+    yaw, pitch, roll = (rng.normal(0.0, spread) for spread in (12.0, 6.0, 3.0))
     view = damage.turned(view, angles_deg=(yaw, pitch, roll))
-    view = damage.width(view, float(rng.uniform(90, 140)), rng=rng)
-    view = damage.defocus(view, float(rng.uniform(0.1, 0.5)), rng=rng)
-    view = damage.darkness(view, float(rng.uniform(0.5, 1.0)), rng=rng)
-    view = damage.noise(view, float(rng.uniform(0.0, 5.0)), rng=rng)
-    return damage.jpeg(view, float(rng.uniform(50, 95)), rng=rng)
+    view = damage.width(view, rng.uniform(90, 140), rng=rng)
+    view = damage.defocus(view, rng.uniform(0.1, 0.5), rng=rng)
+    view = damage.darkness(view, rng.uniform(0.5, 1.0), rng=rng)
+    view = damage.noise(view, rng.uniform(0.0, 5.0), rng=rng)
+    return damage.jpeg(view, rng.uniform(50, 95), rng=rng)
 
 
 def _mixed(view: View, *, rng: np.random.Generator) -> View:
     """Many effects at once, each of random strength."""
-    yaw, pitch, roll = (float(rng.normal(0.0, spread)) for spread in (16.0, 9.0, 6.0))
+    yaw, pitch, roll = (rng.normal(0.0, spread) for spread in (16.0, 9.0, 6.0))
     view = damage.turned(view, angles_deg=(yaw, pitch, roll))
     if rng.random() < 0.3:
         name, most = (("dirt", 20.0), ("snow", 20.0), ("occlusion", 3.0), ("glare", 0.7))[int(rng.integers(4))]
-        view = EFFECTS[name](view, float(rng.uniform(0.1, most)), rng=rng)
+        view = EFFECTS[name](view, rng.uniform(0.1, most), rng=rng)
     view = damage.width(view, log_uniform(45.0, 140.0, rng=rng), rng=rng)
-    view = damage.defocus(view, float(rng.uniform(0.1, 1.2)), rng=rng)
+    view = damage.defocus(view, rng.uniform(0.1, 1.2), rng=rng)
     if rng.random() < 0.4:
-        view = damage.motion_blur(view, float(rng.uniform(1.0, 6.0)), rng=rng)
-    view = damage.darkness(view, float(rng.uniform(0.25, 1.0)), rng=rng)
-    view = damage.noise(view, float(rng.uniform(1.0, 9.0)), rng=rng)
-    return damage.jpeg(view, float(rng.uniform(20, 90)), rng=rng)
+        view = damage.motion_blur(view, rng.uniform(1.0, 6.0), rng=rng)
+    view = damage.darkness(view, rng.uniform(0.25, 1.0), rng=rng)
+    view = damage.noise(view, rng.uniform(1.0, 9.0), rng=rng)
+    return damage.jpeg(view, rng.uniform(20, 90), rng=rng)
 
 
 def _with_detection(part: Part, view: View, *, rng: np.random.Generator) -> StressPicture:
     """The place that a reader is given: corners as wrong as the detector's, or for ``box`` parts the box alone."""
-    quad = Quad.from_points(view.corners)
     if part.axis == "box":
-        grown = (part.amount - 1) / 2
-        box = quad.box.padded(grown * quad.box.width, grown * quad.box.height)
-        return StressPicture(part, view.pixels, Detection(box, 1.0, None, view.lines), view.text, view.source)
-    found = Quad.from_points(noisy_corners(view.corners, error=_CORNERS, rng=rng))
-    return StressPicture(part, view.pixels, Detection(found.box, 1.0, found, view.lines), view.text, view.source)
+        whole, grown = Quad.from_points(view.corners).box, (part.amount - 1) / 2
+        box, quad = whole.padded(grown * whole.width, grown * whole.height), None
+    else:
+        quad = Quad.from_points(noisy_corners(view.corners, error=_CORNERS, rng=rng))
+        box = quad.box
+    return StressPicture(part, view.pixels, Detection(box, 1.0, quad, view.lines), view.text, view.source)

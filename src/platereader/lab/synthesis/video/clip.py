@@ -62,14 +62,12 @@ class Clip:
         return tuple(one.text for one in self.vehicles if one.text is not None)
 
     def __len__(self) -> int:
-        """Return the number of frames."""
         return len(self.times_s)
 
     def frames(self, numbers: Sequence[int] | None = None) -> Iterator[VideoFrame]:
         """Make frames of those numbers, or all of them, one after the other; the same ones every time."""
         grain = grain_of(self.conditions.grain)
-        still = self.background if self.plan.camera is fixed_camera else None
-        empty = None if still is None else _draw_background(still, np.eye(3))
+        empty = _empty_scene(self.background, np.eye(3)) if self.plan.camera is fixed_camera else None
         for number in range(len(self)) if numbers is None else numbers:
             time_s, conditions = self.times_s[number], self.conditions.frames[number]
             rng = np.random.default_rng([*self.name.encode(), number])
@@ -79,13 +77,7 @@ class Clip:
     def _scene(self, time_s: float, empty: BgrImage | None) -> BgrImage:
         """The scene before the camera's conditions are applied."""
         camera = self.plan.camera(time_s)
-        pixels: BgrImage
-        if empty is not None:
-            pixels = empty.copy()
-        elif self.background is not None:
-            pixels = _draw_background(self.background, camera)
-        else:
-            pixels = np.empty((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)
+        pixels: BgrImage = _empty_scene(self.background, camera) if empty is None else empty.copy()
         for vehicle in sorted(self.vehicles, key=lambda one: one.path(time_s).width_px):
             composite(pixels, vehicle.layer, camera @ vehicle.matrix(time_s), blur_px=self._motion_px(vehicle, time_s))
         for occluder in self.plan.occluders:
@@ -95,11 +87,11 @@ class Clip:
 
     def _motion_px(self, vehicle: Vehicle, time_s: float) -> tuple[float, float]:
         """How far the plate moves while the shutter is open, pixels."""
-        plates = [
+        before, after = (
             mapped(self.plan.camera(one) @ vehicle.matrix(one), vehicle.layer.plate)
             for one in (time_s, time_s + self.conditions.exposure_s)
-        ]
-        x, y = (plates[1] - plates[0]).mean(axis=0).tolist()
+        )
+        x, y = (after - before).mean(axis=0).tolist()
         return x, y
 
     def truth(self, number: int) -> tuple[TruePlate, ...]:
@@ -125,13 +117,15 @@ class Clip:
         return tuple(plates)
 
 
-def _draw_background(background: Layer, camera: Matrix) -> BgrImage:
-    """The middle of a photograph, as large as the frame: some have white bars above and below."""
+def _empty_scene(background: Layer | None, camera: Matrix) -> BgrImage:
+    """The middle of a photograph, as large as the frame: some have white bars above and below; undefined without."""
+    pixels = np.empty((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)
+    if background is None:
+        return pixels
     height, width = background.levels[0].shape[:2]
     scale = max(SIZE_PX[0] / width, SIZE_PX[1] / (0.74 * height))
     shift = ((SIZE_PX[0] - scale * width) / 2, (SIZE_PX[1] - scale * height) / 2)
     placed = np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]])
-    pixels = np.empty((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)
     composite(pixels, background, camera @ placed, blur_px=(0.0, 0.0))
     return pixels
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 
@@ -62,9 +61,8 @@ def clip(name: str, material: Material) -> Clip:
 def _places(material: Material, level: Level, *, number: int, kind: str) -> list[PlatePhotograph]:
     """Photographs of a clip: one for each vehicle, of different texts."""
     rng = np.random.default_rng(zlib.crc32(level.name.encode()))
-    shuffled: list[int] = rng.permutation(len(material.places)).tolist()
-    first = 2 * number % len(shuffled)
-    turned = [material.places[index] for index in chain(shuffled[first:], shuffled[:first])]
+    order: list[int] = np.roll(rng.permutation(len(material.places)), -2 * number).tolist()
+    turned = [material.places[index] for index in order]
     if kind in WHOLE:  # one that need not be shrunk until it no longer fills the frame
         turned.sort(key=lambda place: _MIN_SCALE * place.corners.width > level.near_px[0])
     chosen: dict[str, PlatePhotograph] = {}

@@ -32,18 +32,14 @@ def through_h264(frames: Iterable[VideoFrame], *, crf: int) -> Iterator[VideoFra
     encoder.options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
     waiting: deque[VideoFrame] = deque()
     for frame in chain(frames, (None,)):
-        packets = encoder.encode(None if frame is None else _as_picture(frame))
-        if frame is not None:
-            waiting.append(frame)
+        if frame is None:
+            packets = [*encoder.encode(None), None]  # nothing follows: the decoder gives what it holds back
         else:
-            packets.append(None)  # nothing follows: the decoder gives what it holds back
+            picture = av.VideoFrame.from_ndarray(frame.pixels, format="bgr24")
+            picture.pts, picture.time_base = round(frame.timestamp_s / _TIME_BASE), _TIME_BASE
+            packets = encoder.encode(picture)
+            waiting.append(frame)
         for packet in packets:
-            for picture in player.decode(packet):
-                pixels = cast(BgrImage, picture.to_ndarray(format="bgr24"))
+            for decoded in player.decode(packet):
+                pixels = cast(BgrImage, decoded.to_ndarray(format="bgr24"))
                 yield replace(waiting.popleft(), pixels=pixels)
-
-
-def _as_picture(frame: VideoFrame) -> av.VideoFrame:
-    picture = av.VideoFrame.from_ndarray(frame.pixels, format="bgr24")
-    picture.pts, picture.time_base = round(frame.timestamp_s / _TIME_BASE), _TIME_BASE
-    return picture

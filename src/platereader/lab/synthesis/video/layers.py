@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -39,15 +38,10 @@ class Layer:
     plate: Corners
     body: Corners
 
-    @property
-    def opaque(self) -> bool:
-        """Whether it has no alpha."""
-        return int(self.levels[0].shape[2]) == 3
-
 
 def whole(photograph: Photograph) -> Layer:
     """A photograph as a layer, all plates but the first painted out, and its mirror image around it."""
-    pixels = _with_first_plate(photograph)
+    pixels = without_plates(photograph.pixels, photograph.plates[1:])
     height, width = pixels.shape[:2]
     bare = without_plates(pixels, photograph.plates[:1])
     sides = (height // 2, height // 2, width // 2, width // 2)
@@ -67,7 +61,7 @@ def background_layer(photograph: Photograph) -> Layer:
 
 def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
     """The vehicle around the first plate with soft edges; other plates, and one not ``legible``, are painted out."""
-    pixels = _with_first_plate(photograph) if legible else without_plates(photograph.pixels, photograph.plates)
+    pixels = without_plates(photograph.pixels, photograph.plates[1:] if legible else photograph.plates)
     plate = photograph.plates[0]
     width = plate_width(plate)
     x, y = plate.mean(axis=0).tolist()
@@ -78,8 +72,9 @@ def cut_out(photograph: Photograph, *, legible: bool = True) -> Layer:
     alpha = _soft_edges((part.shape[1], part.shape[0]))
     coloured = cv2.multiply(part, cv2.merge([alpha] * 3), scale=1 / 255)
     covered = np.asarray(cv2.merge([coloured, alpha]), np.uint8)
-    middle = np.array((part.shape[1], part.shape[0]), np.float32) / 2
-    body: Corners = (middle + 0.75 * (corners_of((part.shape[1], part.shape[0])) - middle)).astype(np.float32)
+    outline = corners_of((part.shape[1], part.shape[0]))
+    middle = outline[2] / 2
+    body = (middle + 0.75 * (outline - middle)).astype(np.float32)
     return Layer(_pyramid(covered), plate - np.array((left, top), np.float32), body)
 
 
@@ -91,7 +86,7 @@ def composite(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[f
     level, to_frame = _level(layer, matrix)
     height, width = frame.shape[:2]
     kernel = _motion_kernel(blur_px)
-    if layer.opaque:
+    if level.shape[2] == 3:
         cv2.warpPerspective(
             level, to_frame, (width, height), dst=frame, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
         )
@@ -104,7 +99,7 @@ def composite(frame: BgrImage, layer: Layer, matrix: Matrix, *, blur_px: tuple[f
     high = np.minimum(np.ceil(outline.max(axis=0)) + margin, (width, height)).astype(int)
     if (low >= high).any():
         return
-    x1, y1, x2, y2 = (int(value) for value in (*low, *high))
+    (x1, y1), (x2, y2) = low.tolist(), high.tolist()
     shifted = np.array([[1.0, 0.0, -x1], [0.0, 1.0, -y1], [0.0, 0.0, 1.0]]) @ to_frame
     above = cv2.warpPerspective(level, shifted, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR)
     if kernel is not None:
@@ -120,12 +115,6 @@ def mapped(matrix: Matrix, points: Corners) -> Corners:
     return cast(Corners, np.asarray(moved)[0].astype(np.float32))
 
 
-def pixel_matrix(matrix: Matrix) -> Matrix:
-    """The same for OpenCV's warps, which count from the middle of the first pixel."""
-    converted: Matrix = _TO_PIXEL_EDGES @ matrix @ _HALF_PIXEL
-    return converted
-
-
 def _level(layer: Layer, matrix: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
     """The level that is shrunk least, and the matrix that takes its pixels to the frame, for OpenCV."""
     outline = mapped(matrix, layer.plate)
@@ -133,12 +122,8 @@ def _level(layer: Layer, matrix: Matrix) -> tuple[NDArray[np.uint8], Matrix]:
     number = int(np.clip(math.floor(-math.log2(max(scale, 1e-6)) + 0.15), 0, len(layer.levels) - 1))
     level, full = layer.levels[number], layer.levels[0]
     enlarge = np.diag((full.shape[1] / level.shape[1], full.shape[0] / level.shape[0], 1.0))
-    return level, pixel_matrix(matrix @ enlarge)
-
-
-def _with_first_plate(photograph: Photograph) -> BgrImage:
-    others: Sequence[Corners] = photograph.plates[1:]
-    return without_plates(photograph.pixels, others) if others else photograph.pixels
+    # OpenCV's warps count from the middle of the first pixel.
+    return level, _TO_PIXEL_EDGES @ (matrix @ enlarge) @ _HALF_PIXEL
 
 
 def _pyramid(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:

@@ -7,7 +7,6 @@ and with them every figure.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import through_jpeg
+from platereader.lab.synthesis.fields import log_uniform, through_jpeg
 
 _GRAIN_PX = (1400, 840)
 
@@ -67,8 +66,7 @@ def _unit_grain() -> NDArray[np.float32]:
     width, height = _GRAIN_PX
     shared = rng.standard_normal((height, width, 1), np.float32)
     coarse = rng.standard_normal((height // 2, width // 2, 3), np.float32)
-    grain: NDArray[np.float32] = np.float32(0.8) * shared + np.float32(0.75) * cv2.resize(coarse, _GRAIN_PX)
-    return grain
+    return cast("NDArray[np.float32]", np.float32(0.8) * shared + np.float32(0.75) * cv2.resize(coarse, _GRAIN_PX))
 
 
 def _with_rain(pixels: BgrImage, *, count: int, rng: np.random.Generator) -> BgrImage:
@@ -116,14 +114,12 @@ class Level:
 
     def draw_conditions(self, times_s: list[float], *, rng: np.random.Generator) -> CaptureConditions:
         """Draw the conditions of a sequence: light and focus change over it, and most frames are compressed more."""
-        defocus, gain, veil, grain = (
-            float(rng.uniform(*one)) for one in (self.defocus_px, self.gain, self.veil, self.grain)
-        )
+        defocus, gain, veil, grain = (rng.uniform(*one) for one in (self.defocus_px, self.gain, self.veil, self.grain))
         quality = int(rng.integers(self.quality[0], self.quality[1] + 1))
         streaks = int(rng.integers(60, 260)) if rng.random() < self.rainy else 0
         drift, flicker, focus_swing = rng.uniform(-0.3, 0.3), rng.uniform(0, 0.12), rng.uniform(0, 0.6)
         frequency_hz, phase, key_interval = rng.uniform(0.3, 2.0), rng.uniform(0, 6.28), int(rng.integers(6, 14))
-        exposure_s = math.exp(rng.uniform(math.log(self.exposure_s[0]), math.log(self.exposure_s[1])))
+        exposure_s = log_uniform(*self.exposure_s, rng=rng)
         frames: list[FrameConditions] = []
         for number, time_s in enumerate(times_s):
             wave = float(np.sin(2 * np.pi * frequency_hz * time_s + phase))

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from platereader._geometry import Box, Quad
 from platereader.lab.datasets.labels import name_hash
 from platereader.lab.synthesis.scenes import material as scenes
@@ -32,10 +30,8 @@ class Material:
     def load(self, place: PlatePhotograph) -> Photograph:
         """The decoded photograph: the plate of ``place`` first, then every other one that is known in it."""
         photograph = place.load()
-        others = [Quad.from_box(box) for box in self.unlabelled.get(place.image.path.name, ())]
-        return Photograph(
-            photograph.pixels, (*photograph.plates, *(np.asarray(quad.to_array(), np.float32) for quad in others))
-        )
+        others = [Quad.from_box(box).to_array() for box in self.unlabelled.get(place.image.path.name, ())]
+        return Photograph(photograph.pixels, (*photograph.plates, *others))
 
 
 def load_material(root: Path) -> Material:
@@ -52,14 +48,11 @@ def load_material(root: Path) -> Material:
     calibration = [one for one in found.calibration if one.russian_text and name_hash(one.image.path) % 10 == 5]
     # Without the plates that would have to be enlarged a lot.
     wide = tuple(one for one in (*found.dev, *calibration) if one.corners.width >= 58.0)
-    return Material(wide, tuple(one for one in wide if _shows_a_street(one)), _read_unlabelled())
+    rows: dict[str, list[list[float]]] = json.loads(_UNLABELLED.read_text(encoding="utf-8"))
+    unlabelled = {name: tuple(Box(*map(float, box)) for box in boxes) for name, boxes in rows.items()}
+    return Material(wide, tuple(one for one in wide if _shows_a_street(one)), unlabelled)
 
 
 def _shows_a_street(place: PlatePhotograph) -> bool:
     width, height = place.image.width or 0, place.image.height or 1
     return width >= 1000 and width > 1.2 * height and place.corners.width < 0.125 * width
-
-
-def _read_unlabelled() -> dict[str, tuple[Box, ...]]:
-    rows: dict[str, list[list[float]]] = json.loads(_UNLABELLED.read_text(encoding="utf-8"))
-    return {name: tuple(Box(*map(float, box)) for box in boxes) for name, boxes in rows.items()}

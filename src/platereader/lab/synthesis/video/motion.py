@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +76,7 @@ def view(plate: Corners, pose: Pose) -> Matrix:
     down = (-cos * sin_roll, cos_roll, -sin * sin_roll)
     to_space = np.array([across, down, _to_space(pose)[:3]]).T
     lens = np.array([[FOCAL_PX, 0, _MIDDLE[0]], [0, FOCAL_PX, _MIDDLE[1]], [0, 0, 1.0]])
-    matrix: Matrix = lens @ to_space @ to_units
-    return matrix
+    return cast(Matrix, lens @ to_space @ to_units)
 
 
 def fixed_camera(time_s: float) -> Matrix:
@@ -99,9 +98,8 @@ def moving_camera(
         dx, dy, tilt = amplitude_px * waves[0] + pan_px_s * time_s, 0.7 * amplitude_px * waves[1], roll_deg * waves[2]
         cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
         x, y = _MIDDLE
-        return np.array(
-            [[cos, -sin, x - cos * x + sin * y + dx], [sin, cos, y - sin * x - cos * y + dy], [0.0, 0.0, 1.0]]
-        )
+        shift = x - cos * x + sin * y + dx, y - sin * x - cos * y + dy
+        return np.array([[cos, -sin, shift[0]], [sin, cos, shift[1]], [0.0, 0.0, 1.0]])
 
     return camera
 

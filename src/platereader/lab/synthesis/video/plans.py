@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Plan:
     paths: tuple[Path, ...]
     camera: Camera = fixed_camera
     occluders: tuple[Occluder, ...] = ()
-    distractor: Path | None = field(default=None)
+    distractor: Path | None = None
 
 
 def plan(kind: str, *, level: Level, min_width_px: float, max_width_px: float, rng: np.random.Generator) -> Plan:
@@ -50,8 +50,8 @@ def plan(kind: str, *, level: Level, min_width_px: float, max_width_px: float, r
 
     ``min_width_px`` is the narrowest that it may be shown where its whole photograph moves.
     """
-    far = min(float(rng.uniform(*level.far_px)), 0.8 * max_width_px)
-    near = min(max(float(rng.uniform(*level.near_px)), 1.15 * far), max_width_px)
+    far = min(rng.uniform(*level.far_px), 0.8 * max_width_px)
+    near = min(max(rng.uniform(*level.near_px), 1.15 * far), max_width_px)
     if kind in WHOLE:
         far = min(max(far, min_width_px), near)
     return _KINDS[kind](far, near, rng)
@@ -65,7 +65,7 @@ def _length(low_s: float, high_s: float, *, rng: np.random.Generator, min_frames
 
 def _mounted_camera(rng: np.random.Generator) -> Camera:
     """A camera on a wall, or on a mast in the wind."""
-    return fixed_camera if rng.random() < 0.6 else moving_camera(amplitude_px=float(rng.uniform(2, 8)), rng=rng)
+    return fixed_camera if rng.random() < 0.6 else moving_camera(amplitude_px=rng.uniform(2, 8), rng=rng)
 
 
 def _yaw(rng: np.random.Generator, spread_deg: float = 9.0) -> float:
@@ -79,7 +79,7 @@ def _far_pose(width_px: float, rng: np.random.Generator) -> Pose:
 
 def _near_pose(width_px: float, rng: np.random.Generator, *, leaving: bool = False) -> Pose:
     y = 740 + 0.6 * width_px if leaving else rng.uniform(400, 600)
-    return Pose(float(rng.uniform(250, 1030)), float(y), width_px, _yaw(rng), math.radians(rng.normal(0, 2)))
+    return Pose(rng.uniform(250, 1030), float(y), width_px, _yaw(rng), math.radians(rng.normal(0, 2)))
 
 
 def _drive(far: float, near: float, rng: np.random.Generator) -> Plan:
@@ -90,7 +90,7 @@ def _drive(far: float, near: float, rng: np.random.Generator) -> Plan:
         poses.reverse()
     pace = _PACES[int(rng.integers(len(_PACES)))]
     path = path_through(poses, duration_s=frames / fps, pace=pace, rng=rng)
-    other = Pose(float(rng.uniform(120, 330)), float(rng.uniform(400, 520)), 0.8 * near, _yaw(rng))
+    other = Pose(rng.uniform(120, 330), rng.uniform(400, 520), 0.8 * near, _yaw(rng))
     if poses[0].x_px + poses[-1].x_px < 1280:
         other = replace(other, x_px=1280 - other.x_px)
     distractor = path_through([other, other], duration_s=1, pace="steady", rng=rng) if rng.random() < 0.4 else None
@@ -100,9 +100,9 @@ def _drive(far: float, near: float, rng: np.random.Generator) -> Plan:
 def _across(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A vehicle comes in on one side and leaves on the other."""
     fps, frames = _length(1.2, 3.0, rng=rng, min_frames=12)
-    first, last = float(rng.uniform(far, near)), float(rng.uniform(far, near))
-    y, yaw = float(rng.uniform(330, 520)), _yaw(rng)
-    poses = [Pose(-first, y, first, yaw), Pose(1280 + last, y + float(rng.uniform(-60, 60)), last, yaw + _yaw(rng, 4))]
+    first, last = rng.uniform(far, near), rng.uniform(far, near)
+    y, yaw = rng.uniform(330, 520), _yaw(rng)
+    poses = [Pose(-first, y, first, yaw), Pose(1280 + last, y + rng.uniform(-60, 60), last, yaw + _yaw(rng, 4))]
     if rng.random() < 0.5:
         poses.reverse()
     path = path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
@@ -121,39 +121,37 @@ def _turn(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A vehicle turns in: its plate is seen from the side first, or at the end."""
     fps, frames = _length(1.2, 3.2, rng=rng)
     side = 1.0 if rng.random() < 0.5 else -1.0
-    turned = math.radians(float(rng.uniform(30, 48)))
-    middle = math.sqrt(far * near)
+    turned, middle = math.radians(rng.uniform(30, 48)), math.sqrt(far * near)
     poses = [
-        Pose(640 - side * float(rng.uniform(250, 420)), float(rng.uniform(300, 380)), far, side * turned),
-        Pose(640 + side * float(rng.uniform(0, 160)), float(rng.uniform(340, 430)), middle, side * turned / 2),
-        Pose(640 + side * float(rng.uniform(-80, 120)), float(rng.uniform(430, 580)), near, _yaw(rng, 4)),
+        Pose(640 - side * rng.uniform(250, 420), rng.uniform(300, 380), far, side * turned),
+        Pose(640 + side * rng.uniform(0, 160), rng.uniform(340, 430), middle, side * turned / 2),
+        Pose(640 + side * rng.uniform(-80, 120), rng.uniform(430, 580), near, _yaw(rng, 4)),
     ]
     if rng.random() < 0.5:
         poses.reverse()
-    return Plan(
-        fps, frames, (path_through(poses, duration_s=frames / fps, pace="steady", rng=rng),), _mounted_camera(rng)
-    )
+    path = path_through(poses, duration_s=frames / fps, pace="steady", rng=rng)
+    return Plan(fps, frames, (path,), _mounted_camera(rng))
 
 
 def _handheld(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A camera in a hand that is moved a little."""
     fps, frames = _length(0.8, 2.5, rng=rng)
-    first, last = far + (near - far) * rng.uniform(0.3, 1.0, 2)
-    poses = [Pose(float(rng.uniform(420, 860)), float(rng.uniform(330, 500)), float(width)) for width in (first, last)]
+    widths = far + (near - far) * rng.uniform(0.3, 1.0, 2)
+    poses = [Pose(rng.uniform(420, 860), rng.uniform(330, 500), width) for width in widths.tolist()]
     path = path_through(poses, duration_s=frames / fps, pace="steady", rng=rng)
-    camera = moving_camera(amplitude_px=float(rng.uniform(8, 26)), roll_deg=float(rng.uniform(0.5, 3.5)), rng=rng)
+    camera = moving_camera(amplitude_px=rng.uniform(8, 26), roll_deg=rng.uniform(0.5, 3.5), rng=rng)
     return Plan(fps, frames, (path,), camera)
 
 
 def _dashcam(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A camera that drives up to what it sees, or pans away from it."""
     fps, frames = _length(0.9, 2.8, rng=rng)
-    start = Pose(float(rng.uniform(520, 760)), float(rng.uniform(310, 400)), far)
-    end = Pose(float(rng.uniform(350, 930)), float(rng.uniform(380, 520)), near)
+    start = Pose(rng.uniform(520, 760), rng.uniform(310, 400), far)
+    end = Pose(rng.uniform(350, 930), rng.uniform(380, 520), near)
     poses = [start, end] if rng.random() < 0.7 else [end, start]
     path = path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng)
-    pan = float(rng.uniform(-260, 260)) if rng.random() < 0.5 else 0.0
-    return Plan(fps, frames, (path,), moving_camera(amplitude_px=float(rng.uniform(3, 12)), pan_px_s=pan, rng=rng))
+    pan = rng.uniform(-260, 260) if rng.random() < 0.5 else 0.0
+    return Plan(fps, frames, (path,), moving_camera(amplitude_px=rng.uniform(3, 12), pan_px_s=pan, rng=rng))
 
 
 def _occluded(far: float, near: float, rng: np.random.Generator) -> Plan:
@@ -162,8 +160,8 @@ def _occluded(far: float, near: float, rng: np.random.Generator) -> Plan:
     duration_s = frames / fps
     side = 1.0 if rng.random() < 0.5 else -1.0
     poses = [
-        replace(_far_pose(far + 0.3 * (near - far), rng), x_px=640 - side * float(rng.uniform(120, 260))),
-        replace(_near_pose(near, rng), x_px=640 + side * float(rng.uniform(160, 380))),
+        replace(_far_pose(far + 0.3 * (near - far), rng), x_px=640 - side * rng.uniform(120, 260)),
+        replace(_near_pose(near, rng), x_px=640 + side * rng.uniform(160, 380)),
     ]
     path = path_through(poses, duration_s=duration_s, pace=_PACES[int(rng.integers(3))], rng=rng)
     occluders = _posts(path, duration_s, rng) if rng.random() < 0.4 else [_passing(path, duration_s, rng)]
@@ -172,28 +170,27 @@ def _occluded(far: float, near: float, rng: np.random.Generator) -> Plan:
 
 def _posts(path: Path, duration_s: float, rng: np.random.Generator) -> list[Occluder]:
     """Up to three posts that the plate goes behind."""
-    shares = rng.uniform(0.1, 0.9, int(rng.integers(1, 4))).tolist()
     posts: list[Occluder] = []
-    for share in shares:
+    for share in rng.uniform(0.1, 0.9, int(rng.integers(1, 4))).tolist():
         post = Pose(path(share * duration_s).x_px, 400, 1)
         standing = path_through([post, post], duration_s=1, pace="steady", rng=rng)
-        posts.append(Occluder(standing, (float(rng.uniform(18, 60)), 1000), 0.0, float(rng.uniform(20, 210))))
+        posts.append(Occluder(standing, (rng.uniform(18, 60), 1000), 0.0, rng.uniform(20, 210)))
     return posts
 
 
 def _passing(path: Path, duration_s: float, rng: np.random.Generator) -> Occluder:
     """Something that passes before the plate and hides it for up to a second."""
-    met_s = duration_s * float(rng.uniform(0.3, 0.7))
-    hidden_s = min(float(rng.uniform(0.3, 1.0)), 0.35 * duration_s)
+    met_s = duration_s * rng.uniform(0.3, 0.7)
+    hidden_s = min(rng.uniform(0.3, 1.0), 0.35 * duration_s)
     met = path(met_s)
-    width = float(rng.uniform(1.2, 3.0)) * met.width_px
+    width = rng.uniform(1.2, 3.0) * met.width_px
     # It comes towards the plate and covers it from its first touch to its last: its own width and that of the plate.
     plate_px_s = (path(met_s + 0.1).x_px - path(met_s - 0.1).x_px) / 0.2
     speed = plate_px_s - math.copysign((width + met.width_px) / hidden_s, plate_px_s)
     ends = [Pose(met.x_px + speed * (time_s - met_s), met.y_px, 100) for time_s in (0.0, duration_s)]
     passing = path_through(ends, duration_s=duration_s, pace="even", rng=rng)
-    size = (width, float(rng.uniform(3, 7)) * met.width_px)
-    return Occluder(passing, size, float(rng.uniform(-0.2, 0.2)), float(rng.uniform(25, 200)))
+    size = (width, rng.uniform(3, 7) * met.width_px)
+    return Occluder(passing, size, rng.uniform(-0.2, 0.2), rng.uniform(25, 200))
 
 
 def _several(far: float, near: float, rng: np.random.Generator) -> Plan:
@@ -204,8 +201,8 @@ def _several(far: float, near: float, rng: np.random.Generator) -> Plan:
     for number in range(count):
         x_far, x_near = 640 + 250 * (number - (count - 1) / 2), 640 + 440 * (number - (count - 1) / 2)
         poses = [
-            Pose(x_far + float(rng.uniform(-30, 30)), float(rng.uniform(270, 340)), far, _yaw(rng, 6)),
-            Pose(x_near + float(rng.uniform(-40, 40)), float(rng.uniform(420, 580)), near, _yaw(rng, 6)),
+            Pose(x_far + rng.uniform(-30, 30), rng.uniform(270, 340), far, _yaw(rng, 6)),
+            Pose(x_near + rng.uniform(-40, 40), rng.uniform(420, 580), near, _yaw(rng, 6)),
         ]
         if rng.random() < 0.3:
             poses.reverse()
@@ -218,11 +215,11 @@ def _crossing(far: float, near: float, rng: np.random.Generator) -> Plan:
     """Two vehicles pass each other; the nearer one hides the other for a while."""
     fps, frames = _length(1.5, 3.0, rng=rng, min_frames=14)
     behind = far + 0.35 * (near - far)
-    y = float(rng.uniform(330, 420))
+    y = rng.uniform(330, 420)
     side = 1.0 if rng.random() < 0.5 else -1.0
     paths: list[Path] = []
-    for width, height, direction in ((behind, y, side), (near, y + float(rng.uniform(20, 110)), -side)):
-        reach = float(rng.uniform(300, 480))
+    for width, height, direction in ((behind, y, side), (near, y + rng.uniform(20, 110), -side)):
+        reach = rng.uniform(300, 480)
         poses = [Pose(640 + end * direction * reach, height, width, _yaw(rng, 4)) for end in (-1, 1)]
         paths.append(path_through(poses, duration_s=frames / fps, pace=_PACES[int(rng.integers(3))], rng=rng))
     return Plan(fps, frames, tuple(paths), _mounted_camera(rng))
@@ -232,8 +229,8 @@ def _returning(far: float, near: float, rng: np.random.Generator) -> Plan:
     """A plate that is gone for one to three seconds and comes back: out of the view, or behind something wide."""
     fps = int(rng.choice((8, 10, 12)))
     frames = int(np.clip(round(fps * rng.uniform(1.1, 2.6) / 0.55), 16, _MAX_FRAMES))
-    width = far + (near - far) * float(rng.uniform(0.5, 1.0))
-    y, yaw = float(rng.uniform(380, 520)), _yaw(rng)
+    width = far + (near - far) * rng.uniform(0.5, 1.0)
+    y, yaw = rng.uniform(380, 520), _yaw(rng)
     side = 1.0 if rng.random() < 0.5 else -1.0
     inside, outside = Pose(640 + side * 120, y, width, yaw), Pose(640 + side * (660 + width), y + 40, width, yaw)
     path = path_through([inside, outside], duration_s=frames / fps, pace="there and back", rng=rng)
@@ -241,7 +238,7 @@ def _returning(far: float, near: float, rng: np.random.Generator) -> Plan:
         return Plan(fps, frames, (path,), _mounted_camera(rng))
     hiding = Pose(inside.x_px + side * 2.8 * width, y, width, yaw)
     path = path_through([inside, hiding], duration_s=frames / fps, pace="there and back", rng=rng)
-    occluder = Occluder(lambda _: hiding, (2.2 * width, 6 * width), 0.0, float(rng.uniform(40, 180)))
+    occluder = Occluder(lambda _: hiding, (2.2 * width, 6 * width), 0.0, rng.uniform(40, 180))
     return Plan(fps, frames, (path,), _mounted_camera(rng), (occluder,))
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.pose import corners_of, homography
-from platereader.lab.synthesis.scenes.camera import dash_camera, ordinary_camera
 from platereader.lab.synthesis.scenes.frames import (
     Photograph,
+    dash_camera,
+    ordinary_camera,
     plate_width,
     random_placement,
     render_frame,

@@ -9,7 +9,7 @@ import pytest
 from platereader.lab.synthesis.pose import Corners
 from platereader.lab.synthesis.stress import damage
 from platereader.lab.synthesis.stress.damage import EFFECTS
-from platereader.lab.synthesis.stress.views import View
+from platereader.lab.synthesis.stress.material import View
 
 
 def view(width_px: int = 200, height_px: int = 44) -> View:
