@@ -7,10 +7,8 @@ import os
 import platform
 
 import platereader
-from platereader.cli.exits import EXIT_BROKEN
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.tables import format_table, print_message
-from platereader.errors import WeightsError
+from platereader.cli.tables import format_table
 from platereader.registry import Registry
 
 EXAMPLES = """examples:
@@ -36,7 +34,7 @@ def add_info_command(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_info)
 
 
-def run_info(arguments: argparse.Namespace) -> int | None:
+def run_info(arguments: argparse.Namespace) -> None:
     """Print versions, places and parts."""
     from platereader.lab.speed.machine import version_of
     from platereader.runtimes._processor import cpu_features, usable_cores
@@ -51,26 +49,21 @@ def run_info(arguments: argparse.Namespace) -> int | None:
         *((name, version_of(name) or "not installed") for name in _PACKAGES),
     ]
     print(format_table(("", ""), rows).lstrip())
-    try:
-        rows = [("weights from", str(folder)) for folder in Registry.default().folders]
-        print(format_table(("", ""), rows).lstrip("\n"))
-        pipeline = build_pipeline(arguments)
-        parts = [
-            (
-                part.part,
-                part.implementation,
-                part.weights or "-",
-                (part.sha256 or "-")[:16],
-                " ".join(str(word) for word in (part.engine, part.precision) if word) or "-",
-                "-" if part.threads is None else str(part.threads),
-                part.note or "-",
-            )
-            for part in pipeline.describe()
-        ]
-    except WeightsError as error:
-        print_message(str(error))
-        return EXIT_BROKEN
+    rows = [("weights from", str(folder)) for folder in Registry.default().folders]
+    print(format_table(("", ""), rows).lstrip("\n"))
+    pipeline = build_pipeline(arguments)
+    parts = [
+        (
+            part.part,
+            part.implementation,
+            part.weights or "-",
+            (part.sha256 or "-")[:16],
+            " ".join(str(word) for word in (part.engine, part.precision) if word) or "-",
+            "-" if part.threads is None else str(part.threads),
+            part.note or "-",
+        )
+        for part in pipeline.describe()
+    ]
     countries = " ".join(scheme.country for scheme in pipeline.schemes) or "none"
     print(format_table(("", ""), [("countries", countries)]).lstrip("\n"))
     print(format_table(("PART", "CLASS", "WEIGHTS", "SHA256", "ENGINE", "THREADS", "WHY"), parts))
-    return None
