@@ -181,7 +181,9 @@ def _rate(stage: StageTime) -> str:
 def _starts(starts: Sequence[Start]) -> list[str]:
     if not starts:
         return []
-    rows = [("fresh process", "first reading, s (95 %)", *starts[0].steps_s, "RSS warm, MiB", "peak, MiB", "n")]
+    rows: list[tuple[str, ...]] = [
+        ("fresh process", "first reading, s (95 %)", *starts[0].steps_s, "RSS warm, MiB", "peak, MiB", "n")
+    ]
     for one in starts:
         steps = [f"{seconds:.2f}" for seconds in one.steps_s.values()]
         memory = [show_number(mib, digits=0) for mib in (one.rss_mib, one.peak_mib)]

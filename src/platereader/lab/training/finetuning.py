@@ -48,12 +48,15 @@ class BeforeAndAfter(Protocol):
     @property
     def is_worse(self) -> bool:
         """Whether more is lost than is allowed."""
+        ...
 
     def describe(self) -> str:
         """Name of the set, and its figures before and after."""
+        ...
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form; with n and 95 % intervals."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
