@@ -145,8 +145,10 @@ def train(folder: Path, *, minutes: float) -> None:
 
 
 def read_right(recognizer: Recognizer, plates: Sequence[tuple[PlateImage, str]]) -> Rate:
-    """Plates of which the most probable path spells the whole text."""
-    found = GreedyDecoder(recognizer.alphabet).decode(recognizer.recognize([plate for plate, _ in plates]))
+    """Plates of which the most probable path spells the whole text; marks and ends of plates are no characters."""
+    log_probs, size = recognizer.recognize([plate for plate, _ in plates]), recognizer.alphabet.size
+    log_probs[..., 0] = np.logaddexp(log_probs[..., 0], np.logaddexp.reduce(log_probs[..., size:], axis=2))
+    found = GreedyDecoder(recognizer.alphabet).decode(np.ascontiguousarray(log_probs[..., :size]))
     texts = [candidates[0].text if candidates else "" for candidates in found]
     return Rate(sum(text == told for text, (_, told) in zip(texts, plates, strict=True)), len(plates))
 
@@ -225,7 +227,8 @@ def main() -> None:
         write_crops(given.out / "crops", given.data, count=given.plates)
     if not (given.out / "streets").exists():
         write_streets(given.out / "streets", given.data)
-    train(given.out, minutes=given.minutes)
+    if not (given.out / "detector" / "plate_finder.safetensors").exists():
+        train(given.out, minutes=given.minutes)
     print(report(given.out, given.data))
 
 
