@@ -209,6 +209,7 @@ UPDATE = next(patch_pipeline().read_stream([FRAME, FRAME], fps=1)).to_dict()
 
 @given(changed_object(READING))
 @example({**READING, "confidence": 10**400})
+@example({**READING, "country": float("nan")})
 def test_a_reading_from_json(data: Any) -> None:
     with suppress(PlateReaderError):
         reading = PlateReading.from_dict(data)

@@ -103,6 +103,18 @@ def test_results_go_through_json(result: Any) -> None:
         ),
         (lambda: PlateEvidence(None, PLATE, NOTHING, (), anything({"RU": 7})), r"marks\['RU'\] is 7"),
         (lambda: Verdict(anything(7), 0.5, "read"), "text is the int 7, expected is a str"),
+        (
+            lambda: Verdict("A1", 0.5, "read", country=anything(float("nan"))),
+            "country is the float nan, expected is a str",
+        ),
+        (lambda: Verdict("A1", 0.5, "read", format=anything(7)), "format is the int 7, expected is a str"),
+        (lambda: Verdict("A1", 0.5, "read", region=anything("77")), "region is the str '77', expected is a Region"),
+        (
+            lambda: Verdict("A1", 0.5, "read", text_local=anything([])),
+            r"text_local is the list \[\], expected is a str",
+        ),
+        (lambda: Verdict("A1", 0.5, "read", masked_text=anything(0)), "masked_text is the int 0, expected is a str"),
+        (lambda: Candidate("A1", -0.5, anything(b"")), "format is the bytes b'', expected is a str"),
         (lambda: Verdict("A1", 0.5, anything("good")), "status is 'good', allowed are 'read'"),
         (lambda: Verdict("A1", 0.5, "uncertain", anything("dirty")), "reason is 'dirty', allowed are"),
         (lambda: Verdict(None, 0.5, "read"), "what is unreadable has no text"),

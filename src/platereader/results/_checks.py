@@ -60,6 +60,14 @@ def instances(result: object, **kinds: type) -> None:
             instance(value, kind, name=name)
 
 
+def optional(result: object, **kinds: type) -> None:
+    """Refuse a result with a field that is neither None nor of that kind."""
+    for name, kind in kinds.items():
+        value = getattr(result, name)
+        if value is not None and not isinstance(value, kind):
+            instance(value, kind, name=name)
+
+
 def tuples(result: object, **kinds: type) -> None:
     """Refuse a result with a field that is not a tuple of that kind."""
     for name, kind in kinds.items():

@@ -117,6 +117,7 @@ class Candidate:
 
     def __post_init__(self) -> None:
         check.instances(self, text=str)
+        check.optional(self, format=str)
         if not self.text:
             raise InvalidArgumentError("text is empty: where nothing is legible there is no candidate.")
         log_prob = self.log_prob

@@ -71,8 +71,7 @@ class Verdict:
     number_order: tuple[int, ...] = field(default=(), compare=False)  # it follows from text and format
 
     def __post_init__(self) -> None:
-        if self.text is not None:
-            check.instances(self, text=str)
+        check.optional(self, text=str, country=str, format=str, region=Region, text_local=str, masked_text=str)
         check.choice(self.status, Status, name="status")
         if self.reason is not None:
             check.choice(self.reason, Reason, name="reason")
