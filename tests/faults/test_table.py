@@ -11,5 +11,7 @@ def test_every_attack_has_its_test(repository: Path) -> None:
     assert len(named) > 20
     for file, test in named:
         path = repository / file if file.startswith("tests/") else repository / "tests" / "unit" / file
-        tests = {node.name for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)}
+        tests = {
+            node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)
+        }
         assert test in tests, f"{file}::{test}"
