@@ -35,11 +35,21 @@ class Report:
 class JsonReport(Report):
     """One line of JSON for each event, from ``started`` to ``ended`` of each source."""
 
-    def add(self, event: Started | PlateEvent | Ended) -> None:
+    def start(self, event: Started) -> None:
         """Print the line."""
-        print(printable_json(json.dumps(event.to_dict(), ensure_ascii=False)), flush=True)
+        _print_line(event)
 
-    start = end = add
+    def add(self, event: PlateEvent) -> None:
+        """Print the line."""
+        _print_line(event)
+
+    def end(self, event: Ended) -> None:
+        """Print the line."""
+        _print_line(event)
+
+
+def _print_line(event: Started | PlateEvent | Ended) -> None:
+    print(printable_json(json.dumps(event.to_dict(), ensure_ascii=False)), flush=True)
 
 
 class CsvReport(Report):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from platereader._reading import PlateReader
 from platereader.lab.metrics.rates import Rate
@@ -92,8 +92,8 @@ class EndScores:
 class EndsReport(FrozenReport[EndReading]):
     """What a run over the suite says, whose parts are variants."""
 
-    SCHEMA = 1
-    FIGURES = ("totals", "worst", "controls", "reasons", "scores")
+    SCHEMA: ClassVar[int] = 1
+    FIGURES: ClassVar[tuple[str, ...]] = ("totals", "worst", "controls", "reasons", "scores")
 
     @property
     def obstructed(self) -> list[EndReading]:

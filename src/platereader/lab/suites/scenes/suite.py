@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -98,8 +98,8 @@ class SceneScores:
 class ScenesReport(FrozenReport[SceneReading]):
     """What a run over the suite says."""
 
-    SCHEMA = 1
-    FIGURES = ("scores",)
+    SCHEMA: ClassVar[int] = 1
+    FIGURES: ClassVar[tuple[str, ...]] = ("scores",)
 
     def scores(self) -> list[SceneScores]:
         """Scores of each part, then of parts that belong together; the same numbers every time."""

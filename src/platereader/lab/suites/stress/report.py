@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from platereader.lab.metrics.json_safe import fields_of
 from platereader.lab.metrics.rates import Rate
@@ -97,8 +97,8 @@ class TrustScores:
 class StressReport(FrozenReport[StressReading]):
     """What a run over the suite says."""
 
-    SCHEMA = 2
-    FIGURES = ("scores", "trust")
+    SCHEMA: ClassVar[int] = 2
+    FIGURES: ClassVar[tuple[str, ...]] = ("scores", "trust")
 
     @property
     def mixed(self) -> list[StressReading]:
