@@ -70,3 +70,15 @@ def save(path: Path, patches: dict[int, Box] = ONE, **options: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.ascontiguousarray(frame_with(patches)[:, :, ::-1])).save(path, **options)
     return path
+
+
+def events_of(command: Command, *words: object) -> list[dict[str, Any]]:
+    """The lines of a run that ends well."""
+    outcome = command("watch", "--json", *words)
+    assert outcome.status == 0
+    return outcome.lines
+
+
+def watched(outcome: Any) -> list[str]:
+    """The sources of a run with ``--json``, in their order."""
+    return [line["source"] for line in outcome.lines if line["event"] == "started"]

@@ -152,3 +152,18 @@ def patch_pipeline(*, probability: float = 0.999, trust: TrustPolicy | None = No
         tracker=MotionTracker,
     )
     return Pipeline(parts)
+
+
+class Rough:
+    """Parts that do not mind what a video does to colours."""
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+        """As PatchDetector."""
+        return PatchDetector().detect([self._rounded(frame) for frame in frames])
+
+    def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
+        """As CropRectifier."""
+        return CropRectifier().rectify(self._rounded(frame), detections)
+
+    def _rounded(self, frame: BgrImage) -> BgrImage:
+        return ((frame.astype(np.uint16) + 25) // 50 * 50).clip(0, 255).astype(np.uint8)
