@@ -1,7 +1,8 @@
 """Fine-tune a detector on labelled pictures of the user, and keep the new weights only if they find plates better.
 
 Both of its networks learn. The pictures are mixed with what the detector was trained on, or where that is not at hand
-with made-up plates, so that it does not forget the rest of the world. Both are measured before and after.
+with made-up plates, and the weights are averaged with those before, so that it does not forget the rest of the world.
+Both are measured before and after.
 """
 
 from __future__ import annotations
@@ -44,10 +45,13 @@ from platereader.lab.training.detector.train import (
     train_networks,
     write_detector,
 )
+from platereader.lab.training.finder import averaged_finder
 from platereader.lab.training.finetuning import FineTuned, check_output, refuse_worse, write_report
 from platereader.lab.training.loop import TrainingLoop
+from platereader.lab.training.refiner import averaged_refiner
 from platereader.registry import Registry
 from platereader.runtimes import RuntimeOptions
+from platereader.runtimes._torch import TorchRuntime
 
 DEFAULTS: Final[Mapping[str, Any]] = {"learning_rate": 3e-4, "warmup_steps": 20}
 """Settings of ``DetectorTraining`` that suit fine-tuning."""
@@ -60,6 +64,10 @@ STREETS = 40
 
 TUNING_SHARE = 0.5
 """Share of the user's pictures among the scenes of a batch."""
+
+KEPT_SHARE = 0.5
+"""Share of the weights before in the new ones. Their average keeps most of what either knows: what is new to the user's
+pictures is learnt, and the rest of the world is not forgotten (Wortsman et al., arXiv 2109.01903)."""
 
 MARGIN_POINTS = 1.0
 """Points of AP50-95 that older pictures, or drawn streets, may lose."""
@@ -142,7 +150,7 @@ def _train(
     finder, refiner = networks_of(start)
     with_plates = tuple(image for image in tuning.held_out if image.plates)
     without = tuple(image for image in tuning.held_out if not image.plates)
-    return train_networks(
+    trained = train_networks(
         (half_frozen(finder), half_frozen(refiner)),
         draw=MixedScenes(tuning.train, rest=rest, share=TUNING_SHARE).scene,
         photographs=Photographs(with_plates, without),
@@ -151,6 +159,19 @@ def _train(
         origin=origin,
         settings=start.finder.settings.get("finder", {}),
     )
+    return _averaged(trained, start=start)
+
+
+def _averaged(trained: Trained, *, start: DetectorFiles) -> Trained:
+    """The networks between those of ``start`` and what they have become."""
+    for loop, before in zip(trained.loops, networks_of(start), strict=True):
+        for name, tensor in before.state_dict().items():
+            if tensor.is_floating_point():
+                loop.ema.tensors[name].lerp_(tensor, KEPT_SHARE)
+    finding, refining = trained.loops
+    finder = replace(trained.finder, runtime=TorchRuntime(averaged_finder(finding.ema.tensors)))
+    refiner = replace(trained.refiner, runtime=TorchRuntime(averaged_refiner(refining.ema.tensors)))
+    return Trained(finder, refiner, trained.loops)
 
 
 def _comparisons(

@@ -18,13 +18,14 @@ from platereader.detection._finder_network import FinderNetwork
 from platereader.detection._refiner_network import RefinerNetwork
 from platereader.lab.metrics import estimates
 from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.training.checkpoint import load_checkpoint
 from platereader.lab.training.detector import finetune as finetune_detector
 from platereader.lab.training.detector import finetune_data
 from platereader.lab.training.detector.comparison import DetectorComparison
 from platereader.lab.training.detector.finetune import half_frozen, street_set
 from platereader.lab.training.detector.train import FINDER_NAME, REFINER_NAME
 from platereader.lab.training.finetuning import REPORT_NAME
-from platereader.lab.training.loop import LOG_NAME
+from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
 from platereader.lab.training.report import read_log
 from platereader.registry import Registry
 from platereader.runtimes._tensors import tensors_of, write_tensors
@@ -108,12 +109,14 @@ def test_the_command_leaves_weights_that_can_be_used_at_once(
     assert {file.entry.licence for file in files} == {"MIT"}
     assert len(load_detector(out / FINDER_NAME).detect([np.zeros((48, 64, 3), np.uint8)])) == 1
     began = resolve_detector(start, registry=Registry.default())
-    for old, new, learns in zip(began, files, ("heads.0.1.weight", "heat.1.weight"), strict=True):
+    learnt = [load_checkpoint(out / name / CHECKPOINT_NAME).group("ema") for name in ("finder", "refiner")]
+    for old, new, ema, learns in zip(began, files, learnt, ("heads.0.1.weight", "heat.1.weight"), strict=True):
         before, after = tensors_of(old.path.read_bytes(), name="a"), tensors_of(new.path.read_bytes(), name="a")
         fixed = [name for name in before if name.startswith("stem.") or "running" in name]
         assert fixed
         assert all(torch.equal(before[name].half(), after[name].half()) for name in fixed)
-        assert not torch.equal(before[learns].half(), after[learns].half())
+        assert not torch.equal(before[learns], ema[learns])
+        assert torch.equal(after[learns].half(), ((before[learns].float() + ema[learns]) / 2).half())
 
 
 @pytest.mark.slow
