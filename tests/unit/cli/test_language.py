@@ -167,6 +167,7 @@ def check_one_language(said: str) -> None:
         ("read a.png --engine onnx --precision bf16", "--engine 'onnx' не работает с --precision 'bf16', возможны ["),
         ("read a.png --engine onnx --device tpu", "--device 'tpu' нельзя вместе с --engine 'onnx' и --precision 'auto"),
         ("read a.png --detector noddy", "весов 'noddy' нет, есть plate-detector, "),
+        ("info --detector noddy", "весов 'noddy' нет, есть plate-detector, "),
         ("read a.png --detector plate-finder", "Возможно, имелось в виду 'plate-refiner'? Свой файл указывают путём"),
         ("read a.png --detector no.onnx", "файла весов нет, проверьте путь; искали no.onnx, "),
         ("read a.png --detector plate-recognizer", "--detector 'plate-recognizer': это распознаватель, а нужен дет"),

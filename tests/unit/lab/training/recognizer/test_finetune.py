@@ -13,13 +13,14 @@ import torch
 from fakes import PatchDetector
 from platereader import Pipeline
 from platereader.cli import main
+from platereader.errors import EngineError
 from platereader.lab.training.finetuning import REPORT_NAME
 from platereader.lab.training.loop import CHECKPOINT_NAME, LOG_NAME
 from platereader.lab.training.recognizer import finetune
 from platereader.lab.training.recognizer.data import Sample
 from platereader.lab.training.recognizer.finetune import made_up_plates, steps_for
 from platereader.lab.training.recognizer.finetune_data import load_tuning_plates
-from platereader.lab.training.recognizer.quantize import INT8_NAME
+from platereader.lab.training.recognizer.quantize import INT8_NAME, quantize_recognizer
 from platereader.lab.training.recognizer.train import WEIGHTS_NAME, RecognizerRun, RecognizerTraining
 from platereader.lab.training.report import read_log
 from platereader.lab.training.trust.calibrate import CalibrationExample
@@ -124,6 +125,24 @@ def test_the_command_leaves_calibrated_weights_and_their_int8_form(
     before, after = tensors_of(start.read_bytes(), name="a"), tensors_of((out / WEIGHTS_NAME).read_bytes(), name="a")
     moved = (before["classify.weight"] - after["classify.weight"]).abs().max()
     assert 0 < moved < 0.01
+
+
+def test_int8_weights_that_cannot_run_are_not_left_behind(
+    ria: Path, start: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "calibration_examples", half_right)
+    out = tmp_path / "out"
+
+    def quantize(*arguments: Any, output: Path, **named: Any) -> None:
+        quantize_recognizer(*arguments, output=output, **named)
+        raise EngineError("no such instructions here")
+
+    monkeypatch.setattr(finetune, "quantize_recognizer", quantize)
+    assert main(words(start, ria, out)) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [Path(line).name for line in printed if Path(line).exists()] == [WEIGHTS_NAME]
+    assert any("no int8 weights: no such instructions here" in note for note in report_of(out)["notes"])
+    assert not list(out.glob("*int8*"))
 
 
 def test_weights_that_read_worse_are_refused_and_can_be_insisted_on(
