@@ -5,6 +5,9 @@ every frame counts. Without, each video is a window that moves, shakes and zooms
 has labelled corners. Of what the detector finds there, some is dropped: single frames at random, and two gaps. A frame
 counts where all of the plate is inside of it.
 
+With ``--read``, DATA is a folder of real videos. Each frame is read before and after, by a detector with a larger input
+than the one that redacts: what has a text after it was left open.
+
 A plate is covered where at least 98 % of its middle is, 80 % of its width and height: its characters, whatever the
 labels make of its rim. The area is that of all that is covered, in areas of the plates that are in the frames.
 """
@@ -21,13 +24,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from platereader import Detection, Pipeline, Quad
+from platereader import Detection, Pipeline, PlateReading, Quad
 from platereader._arrays import BgrImage
+from platereader.detection import PlateDetector
 from platereader.detection._thresholds import with_min_score
 from platereader.lab.datasets import load_dataset
 from platereader.lab.synthesis.video.clip import Clip, VideoFrame
 from platereader.lab.synthesis.video.clips import clip, clip_names
 from platereader.lab.synthesis.video.material import load_material
+from platereader.media import open_source
 from platereader.media._images import read_image
 from platereader.media._redaction import REDACTION_MIN_SCORE, redact, redact_stream
 from platereader.protocols import Detector
@@ -36,6 +41,7 @@ from platereader.video._tracking.tracker import MotionTracker
 FPS = 25
 WIDTH_PX = 512
 MIDDLE = 0.8
+CLOSE_PX, LEGIBLE_CHARACTERS = 1280, 4
 
 
 @dataclass
@@ -176,16 +182,40 @@ def measure_windows(detector: Detector, data: Path, *, videos: int, frames: int)
         print(f"{name}: {coverage}")
 
 
+def measure_real(pipeline: Pipeline, detector: Detector, folder: Path) -> None:
+    """Redact real videos, and read what is left."""
+    assert isinstance(pipeline.detector, PlateDetector)
+    reader = Pipeline(replace(pipeline.parts, detector=pipeline.detector.with_input_size(CLOSE_PX)))
+    for path in sorted(folder.glob("*.mp4")):
+        frames, before, left = 0, 0, list[str]()
+        redacted = redact_stream(open_source(path), detector=detector, tracker=MotionTracker())
+        for (timestamp_s, frame), one in zip(open_source(path), redacted, strict=True):
+            frames += 1
+            before += sum(has_text(reading, confidence=0.3) for reading in reader.read(frame))
+            if any(has_text(reading, confidence=0.1) for reading in reader.read(one.frame)):
+                left.append(f"{timestamp_s:.2f}")
+        print(f"{path.name}: {frames} frames; {before} plates read before, {len(left)} after {left}", flush=True)
+
+
+def has_text(reading: PlateReading, *, confidence: float) -> bool:
+    """Whether something like a plate's text was read, and not by chance."""
+    return len(reading.text or "") >= LEGIBLE_CHARACTERS and reading.confidence >= confidence
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--suite", action="store_true", help="the clips of the video suite")
+    parser.add_argument("--read", action="store_true", help="real videos: what can be read in them before and after")
     parser.add_argument("--clips", type=int, help="about so many of them, of all levels (default: all)")
     parser.add_argument("--videos", type=int, default=20)
     parser.add_argument("--frames", type=int, default=60)
     arguments = parser.parse_args()
-    detector = cast(Detector, with_min_score(Pipeline.build().detector, REDACTION_MIN_SCORE))
-    if arguments.suite:
+    pipeline = Pipeline.build()
+    detector = cast(Detector, with_min_score(pipeline.detector, REDACTION_MIN_SCORE))
+    if arguments.read:
+        measure_real(pipeline, detector, arguments.data)
+    elif arguments.suite:
         measure_suite(detector, arguments.data, clips=arguments.clips)
     else:
         measure_windows(detector, arguments.data, videos=arguments.videos, frames=arguments.frames)
