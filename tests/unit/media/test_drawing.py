@@ -268,6 +268,11 @@ def test_there_is_room_around_a_text() -> None:
         assert 4 <= mask.shape[1 - axis] - 1 - inked[-1] <= 7
 
 
+def test_a_letter_that_reaches_to_the_left_of_its_place_has_as_much_room() -> None:
+    inked = np.flatnonzero(_text_mask("J", 40, None).any(axis=0))
+    assert abs(inked[0] - 10) <= 1
+
+
 def test_crops_without_a_place_are_left_out() -> None:
     assert np.array_equal(draw_readings(grey(), [reading("A123BC77", detection=None)]), grey())
 

@@ -13,7 +13,7 @@ from fused_readings import clear, reading, torn
 
 from platereader import Box, Candidate, Detection, PlateReading
 from platereader.plates import RUSSIAN, TextFit
-from platereader.results import Verdict
+from platereader.results import Lines, Verdict
 from platereader.testing import spelled
 from platereader.trust._fused import UNFITTED
 from platereader.video._fusion.evidence import (
@@ -131,7 +131,7 @@ def test_signs_of_many_frames_are_means_by_weight() -> None:
 
 
 def test_marks_and_lines_are_those_of_most_frames_by_weight() -> None:
-    def frame(weight: float, mark: float, lines: int) -> Frame:
+    def frame(weight: float, mark: float, lines: Lines) -> Frame:
         plate = replace(CLEAR.evidence.plate, lines=lines)
         evidence = replace(CLEAR.evidence, marks={"RU": mark, "BY": 1.0}, plate=plate)
         return Frame(PlateReading(CLEAR.verdict, evidence), 0, (0.0,) * 6, weight)

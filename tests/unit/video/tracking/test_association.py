@@ -143,7 +143,7 @@ def plain_shift(motion: Motion, measurements: NDArray[np.float64]) -> NDArray[np
         side = np.exp(motion.mean[track, 2])
         error = measurements[row] - motion.mean[track] - np.append(shift, (0.0, 0.0))
         error[:2] /= side
-        return max(0.0, 19.0 - sum(error**2 / variance + np.log(2 * np.pi * variance)))
+        return max(0.0, 19.0 - float((error**2 / variance + np.log(2 * np.pi * variance)).sum()))
 
     tracks, rows = range(len(motion.mean)), range(len(measurements))
     nothing = np.zeros(2)
