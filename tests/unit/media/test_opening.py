@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import cv2
@@ -27,6 +27,7 @@ from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed, Webcam
 from platereader.media._decoding import open_file
 from platereader.media._opening import open_source, parse_address
+from platereader.media._video_file import VideoFile
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
 
@@ -47,6 +48,10 @@ def test_a_video(tmp_path: Path) -> None:
     assert [round(timestamp_s, 3) for timestamp_s, _ in frames] == [0.0, 0.05, 0.1, 0.15, 0.2, 0.25]
     assert frames[0][1].shape == (48, 64, 3)
     assert (source.live, source.fps, source.frame_count, source.name) == (False, 20.0, 6, str(path))
+    # With other times than its own, the sound of the file would not fit.
+    for fps, kept in ((None, path), (5.0, None)):
+        with contextlib.closing(cast(VideoFile, open_source(path, fps=fps))) as again:
+            assert again.path == kept
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "avi"])
