@@ -85,6 +85,19 @@ def test_the_longer_a_plate_was_missed_the_better_it_must_fit() -> None:
     assert assign(motion, standing((104, 100)), missed_s=0.6)[0].tolist() == [0]
 
 
+def test_a_pair_is_worth_more_than_a_new_plate_less_ten_for_each_second_that_it_was_missed() -> None:
+    motion = known((100, 100))
+    at_place = 19.0 - float(
+        np.log(2 * np.pi * (motion.covariance[0, 0] + np.array([0.08, 0.08, 0.08, 0.15]) ** 2)).sum()
+    )
+    for worth, paired in ((0.05, [0]), (-0.05, [])):
+        assert assign(motion, standing((100, 100)), missed_s=(at_place - worth) / 10.0)[0].tolist() == paired
+    side, spread = 50.0, float(np.sqrt(motion.covariance[0, 0, 0] + 0.08**2))
+    for off, paired in ((-0.01, [0]), (0.01, [])):  # what is worth nothing where it lies
+        x = 100 + side * spread * float(np.sqrt(at_place - 0.01) + off)
+        assert assign(motion, standing((x, 100)), missed_s=0.001)[0].tolist() == paired
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (3, 3), (3, 5), (5, 3)])
 def test_no_other_pairs_are_worth_more(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)

@@ -1,0 +1,108 @@
+"""What many frames come to, by the formula that ``FrameWeights`` states, and what two texts differ by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fused_readings import clear, fuse, reading, torn
+
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
+from platereader.trust._calibration import FEATURES
+from platereader.trust._fused import FUSED_FEATURES, UNFITTED
+from platereader.video._fusion import FusedEvidence
+from platereader.video._fusion.difference import differing_places, is_unlike, resembles, sure_at
+
+
+def weighing(frames: FrameWeights) -> TrustPolicy:
+    fusion = FusedCalibration(frames, 0.0, (0.0,) * len(FUSED_FEATURES), tracks=1)
+    return TrustPolicy(calibration=Calibration(0.0, (0.0,) * len(FEATURES), 1, "fp32", "none", fusion))
+
+
+@pytest.mark.parametrize("wrong", ["A128BC77", "A128BC100", "A1238C77"])  # of a type, of no known region, of no type
+@pytest.mark.parametrize(
+    "weights",
+    [UNFITTED, FrameWeights(0.4, (0.0,) * 5 + (0.3,), 3.0, 0.2, no_format_nats=2.0, unknown_region_nats=0.5)],
+)
+def test_a_text_scores_as_the_formula_says(wrong: str, weights: FrameWeights) -> None:
+    right = "A123BC100" if len(wrong) == 9 else "A123BC77"
+    frames = [reading(torn(right, wrong, share), right, wrong) for share in (0.8, 0.35, 0.6)]
+    evidence = fuse(*frames, trust=weighing(weights))
+    fused = evidence.fused
+    counts = [kept.weight for kept in evidence._kept]
+    scores: dict[str, float] = {}
+    for text in (right, wrong):
+        nats = [dict((one.text, one.log_prob) for one in frame.candidates)[text] for frame in frames]
+        shown = [math.log(math.exp(one) + math.exp(-weights.floor_nats)) for one in nats]
+        mean = sum(count * one for count, one in zip(counts, shown, strict=True)) / sum(counts)
+        penalty = weights.penalty(DEFAULT_SCHEMES.fit(text, lines=1))
+        scores[text] = (mean - penalty) * sum(counts) ** (1 - weights.dependence)
+    other = -weights.floor_nats * sum(counts) ** (1 - weights.dependence)
+    found = {one.text: one.log_prob for one in fused.candidates}
+    lead = found[right] - found[wrong]
+    assert lead == pytest.approx(scores[right] - scores[wrong], abs=1e-5)
+    assert sum(map(math.exp, found.values())) < 1.0
+    rest = 1.0 - sum(map(math.exp, found.values()))  # of anything else
+    assert math.log(rest) - found[right] == pytest.approx(other - scores[right], abs=1e-4)
+    best = max(scores, key=lambda text: scores[text])
+    assert (fused.text, fused.candidates[0].text) == (best, best)
+    assert fused.agreeing == sum(frame.candidates[0].text == best for frame in frames)
+    assert fused.signs is not None
+    ranked = sorted([*found.values(), math.log(rest)], reverse=True)
+    assert fused.signs.lead_nats == pytest.approx(ranked[0] - ranked[1], abs=1e-4)
+
+
+@pytest.mark.parametrize(("reasons", "common"), [(("too_small", "cut_off"), None), (("too_small",) * 2, "too_small")])
+def test_a_common_reason_is_that_of_more_than_half_of_the_frames(reasons: tuple[str, ...], common: str | None) -> None:
+    one = clear("A123BC77")
+    evidence = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
+    for index, reason in enumerate((*reasons, "low_confidence", *reasons[:1])[: len(reasons) + 2]):
+        evidence.add(replace(one, verdict=replace(one.verdict, status="uncertain", reason=reason)), index)
+    assert evidence._common_reason() == (common or None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "places"),
+    [
+        ("A123BC77", "A128BC77", ((3,), (3,))),
+        ("A123BC77", "A123BC77", ((), ())),
+        ("A123BC77", "23BC", ((), ())),  # a piece
+        ("A123BC77", "A13BC77", ((2,), (1, 2))),  # a character more: both neighbours count
+        ("A13BC77", "A123BC77", ((1, 2), (2,))),
+        ("A123BC77", "X123BC7", ((0, 7), (0, 6))),
+        ("A123BC77", "123BC7X", ((0, 7), (0, 6))),
+    ],
+)
+def test_places_by_which_two_texts_differ(first: str, second: str, places: tuple[tuple[int, ...], ...]) -> None:
+    assert differing_places(first, second) == places
+
+
+def test_misreading_explains_two_characters_and_four_are_another_plate() -> None:
+    texts = ["A123BC77", "A124BC77", "A124BK77", "A154BK77", "A154BK97"]
+    assert [resembles(texts[0], text) for text in texts] == [True, True, True, False, False]
+    assert [is_unlike(texts[0], text) for text in texts] == [False, False, False, False, True]
+    assert [resembles(text, "X9999") for text in ("A123", "A1234", None)] == [True, False, True]
+
+
+@pytest.mark.parametrize(("confidence", "sure"), [(0.9, True), (0.89, False)])
+def test_a_reading_is_sure_of_characters_of_nine_tenths(confidence: float, sure: bool) -> None:
+    one = clear("A123BC77")
+    characters = tuple(
+        replace(char, confidence=confidence if place == 3 else 0.99) for place, char in enumerate(one.characters)
+    )
+    seen = replace(one, verdict=replace(one.verdict, characters=characters))
+    assert sure_at(seen, "A123BC77", (3,)) is sure
+    assert sure_at(seen, "A123BC77", (2,))
+    assert not sure_at(seen, "A123BC77", ())
+    assert not sure_at(seen, "A123BC77", (2, 8))
+    assert not sure_at(seen, "A128BC77", (2,))
+
+
+def test_what_is_seldom_seen_is_not_forgotten_for_what_is_seen_often() -> None:
+    often = [clear("A123BC77")] * 40
+    kept = [one.frame_index for one in fuse(*often)._kept]
+    assert (kept[0], kept[-1], len(kept)) == (0, 39, 24)
+    assert int(np.diff(kept).max()) <= 3
