@@ -87,12 +87,11 @@ def test_the_longer_a_plate_was_missed_the_better_it_must_fit() -> None:
 
 def test_a_pair_is_worth_more_than_a_new_plate_less_ten_for_each_second_that_it_was_missed() -> None:
     motion = known((100, 100))
-    at_place = 19.0 - float(
-        np.log(2 * np.pi * (motion.covariance[0, 0] + np.array([0.08, 0.08, 0.08, 0.15]) ** 2)).sum()
-    )
+    variance = motion.covariance[0, 0] + np.array([0.08, 0.08, 0.08, 0.15]) ** 2
+    at_place = 19.0 - float(np.log(2 * np.pi * variance).sum())
     for worth, paired in ((0.05, [0]), (-0.05, [])):
         assert assign(motion, standing((100, 100)), missed_s=(at_place - worth) / 10.0)[0].tolist() == paired
-    side, spread = 50.0, float(np.sqrt(motion.covariance[0, 0, 0] + 0.08**2))
+    side, spread = 50.0, float(np.sqrt(variance[0]))
     for off, paired in ((-0.01, [0]), (0.01, [])):  # what is worth nothing where it lies
         x = 100 + side * spread * float(np.sqrt(at_place - 0.01) + off)
         assert assign(motion, standing((x, 100)), missed_s=0.001)[0].tolist() == paired
@@ -181,7 +180,7 @@ def plain_shift(motion: Motion, measurements: NDArray[np.float64]) -> NDArray[np
 def test_a_shift_is_the_one_that_most_tracks_agree_on_whatever_pairs_there_are() -> None:
     rng = np.random.default_rng(0)
     shifts: list[bool] = []
-    for _ in range(25):
+    for _ in range(32):
         middles = [tuple(rng.uniform(0, 400, 2)) for _ in range(rng.integers(1, 4))]
         motion = known(*middles)
         motion.mean[:, 2:] += rng.normal(0, 0.2, (len(middles), 2))
@@ -192,4 +191,4 @@ def test_a_shift_is_the_one_that_most_tracks_agree_on_whatever_pairs_there_are()
         assert (found is None) == (expected is None)
         assert found is None or found == pytest.approx(expected)
         shifts.append(found is not None)
-    assert 5 < sum(shifts) < 20
+    assert 3 < sum(shifts) < 28
