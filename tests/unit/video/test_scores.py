@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from fused_readings import clear, fuse, reading, torn
 
-from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
+from platereader.plates import DEFAULT_SCHEMES
+from platereader.results import Reason
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FUSED_FEATURES, UNFITTED
-from platereader.video._fusion import FusedEvidence
 from platereader.video._fusion.difference import differing_places, is_unlike, resembles, sure_at
 
 
@@ -54,13 +54,12 @@ def test_a_text_scores_as_the_formula_says(wrong: str, weights: FrameWeights) ->
     assert fused.signs.lead_nats == pytest.approx(ranked[0] - ranked[1], abs=1e-4)
 
 
-@pytest.mark.parametrize(("reasons", "common"), [(("too_small", "cut_off"), None), (("too_small",) * 2, "too_small")])
-def test_a_common_reason_is_that_of_more_than_half_of_the_frames(reasons: tuple[str, ...], common: str | None) -> None:
+@pytest.mark.parametrize(("small", "others", "common"), [(2, 1, "too_small"), (1, 1, None), (2, 2, None)])
+def test_a_common_reason_is_that_of_more_than_half_of_the_frames(small: int, others: int, common: str | None) -> None:
     one = clear("A123BC77")
-    evidence = FusedEvidence(TrustPolicy(), alphabet=RUSSIAN, schemes=DEFAULT_SCHEMES)
-    for index, reason in enumerate((*reasons, "low_confidence", *reasons[:1])[: len(reasons) + 2]):
-        evidence.add(replace(one, verdict=replace(one.verdict, status="uncertain", reason=reason)), index)
-    assert evidence._common_reason() == (common or None)
+    reasons: list[Reason] = ["too_small"] * small + ["low_confidence"] * others
+    verdicts = [replace(one.verdict, status="uncertain", reason=reason) for reason in reasons]
+    assert fuse(*(replace(one, verdict=verdict) for verdict in verdicts))._common_reason() == common
 
 
 @pytest.mark.parametrize(
