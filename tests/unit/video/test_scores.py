@@ -57,8 +57,10 @@ def test_a_text_scores_as_the_formula_says(wrong: str, weights: FrameWeights) ->
 @pytest.mark.parametrize(("small", "others", "common"), [(2, 1, "too_small"), (1, 1, None), (2, 2, None)])
 def test_a_common_reason_is_that_of_more_than_half_of_the_frames(small: int, others: int, common: str | None) -> None:
     one = clear("A123BC77")
-    reasons: list[Reason] = ["too_small"] * small + ["low_confidence"] * others
-    verdicts = [replace(one.verdict, status="uncertain", reason=reason) for reason in reasons]
+    reasons: list[tuple[Reason, int]] = [("too_small", small), ("low_confidence", others)]
+    verdicts = [
+        replace(one.verdict, status="uncertain", reason=reason) for reason, count in reasons for _ in range(count)
+    ]
     assert fuse(*(replace(one, verdict=verdict) for verdict in verdicts))._common_reason() == common
 
 
