@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from fused_readings import clear, fuse, reading, torn
 
-from platereader.plates import DEFAULT_SCHEMES
+from platereader import Candidate
+from platereader import _ctc as ctc
+from platereader.plates import DEFAULT_SCHEMES, RUSSIAN
 from platereader.results import Reason
 from platereader.trust import Calibration, FrameWeights, FusedCalibration, TrustPolicy
 from platereader.trust._calibration import FEATURES
@@ -99,3 +101,14 @@ def test_a_reading_is_sure_of_characters_of_nine_tenths(confidence: float, sure:
     assert not sure_at(seen, "A123BC77", ())
     assert not sure_at(seen, "A123BC77", (2, 8))
     assert not sure_at(seen, "A128BC77", (2,))
+
+
+@pytest.mark.parametrize(("nats", "contradicts"), [(20.01, True), (19.99, False)])
+def test_a_reading_contradicts_a_text_that_is_20_nats_less_probable(nats: float, contradicts: bool) -> None:
+    evidence, other = fuse(*[clear("A123BC77")] * 3), clear("M555KE199")
+    assert (evidence.fused.status, other.status) == ("read", "read")
+    log_prob = ctc.log_prob(other.evidence.log_probs, RUSSIAN.encode("A123BC77"))
+    candidates = (Candidate("M555KE199", log_prob + nats, None),)
+    assert (
+        evidence.contradicted_by(replace(other, verdict=replace(other.verdict, candidates=candidates))) is contradicts
+    )
