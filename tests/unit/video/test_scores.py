@@ -16,6 +16,7 @@ from platereader.trust import Calibration, FrameWeights, FusedCalibration, Trust
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FUSED_FEATURES, UNFITTED
 from platereader.video._fusion.difference import differing_places, is_unlike, resembles, sure_at
+from platereader.video._fusion.texts import proposed
 
 
 def weighing(frames: FrameWeights) -> TrustPolicy:
@@ -112,3 +113,10 @@ def test_a_reading_contradicts_a_text_that_is_20_nats_less_probable(nats: float,
     assert (
         evidence.contradicted_by(replace(other, verdict=replace(other.verdict, candidates=candidates))) is contradicts
     )
+
+
+def test_what_hardly_any_frame_believes_comes_by_the_rank_that_it_has_there() -> None:
+    first = (Candidate("A1", -50.0, None), Candidate("B1", -50.0, None))
+    assert proposed([(1.0, first), (0.6, (Candidate("C1", -50.0, None),))], count=3) == ["A1", "C1", "B1"]
+    many = tuple(Candidate(f"A{number}", -1.0 - number, None) for number in range(7))
+    assert proposed([(1.0, many)], count=9) == [f"A{number}" for number in range(5)]
