@@ -16,7 +16,7 @@ from platereader.trust import Calibration, FrameWeights, FusedCalibration, Trust
 from platereader.trust._calibration import FEATURES
 from platereader.trust._fused import FUSED_FEATURES, UNFITTED
 from platereader.video._fusion.difference import differing_places, is_unlike, resembles, sure_at
-from platereader.video._fusion.texts import proposed
+from platereader.video._fusion.texts import proposed, voted
 
 
 def weighing(frames: FrameWeights) -> TrustPolicy:
@@ -120,3 +120,13 @@ def test_what_hardly_any_frame_believes_comes_by_the_rank_that_it_has_there() ->
     assert proposed([(1.0, first), (0.6, (Candidate("C1", -50.0, None),))], count=3) == ["A1", "C1", "B1"]
     many = tuple(Candidate(f"A{number}", -1.0 - number, None) for number in range(7))
     assert proposed([(1.0, many)], count=9) == [f"A{number}" for number in range(5)]
+
+
+def test_texts_put_together_are_kept_for_the_next_frame_and_those_of_frames_are_not() -> None:
+    first = reading(torn("A128BC78", "A123BC77", 0.6), "A128BC78")
+    second = reading(torn("A123BO77", "A123BC77", 0.6), "A123BO77")
+    evidence = fuse(first, second)
+    assert evidence.fused.text is not None
+    ranked = [one.text for one in evidence.fused.candidates]
+    proposals = {"A128BC78", "A123BO77", voted((1.0, one.characters) for one in (first, second))}
+    assert evidence._combined == [text for text in ranked if text not in proposals][:6] != []
