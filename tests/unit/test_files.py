@@ -348,6 +348,20 @@ def test_file_of_another_kind_is_never_replaced(tmp_path: Path, there: str) -> N
                 write_bytes(target, data)
 
 
+def test_a_kind_is_told_by_the_first_64_kib_and_a_picture_of_ours_by_the_first_kib(tmp_path: Path) -> None:
+    path, mark = tmp_path / "file", _files.MADE_HERE.encode()
+    for length, kind in ((65_534, "JSON in lines"), (65_535, "JSON")):
+        path.write_bytes(b"{" + b" " * (length - 2) + b"}\n{}")
+        assert _files._kind(path) == kind
+    path.write_bytes(b"")
+    assert _files._kind(path) is None
+    for length, ours in ((1024, True), (1025, False)):
+        path.write_bytes(bytes(length - len(mark)) + mark)
+        assert _files.is_picture_made_here(path) is ours
+    assert not _files.is_picture_made_here(tmp_path)
+    assert not _files.is_picture_made_here(tmp_path / "absent")
+
+
 def test_line_is_not_added_to_a_file_with_two_names(victim: Path) -> None:
     victim.with_name("log.jsonl").hardlink_to(victim)
     with nothing_changes(victim.parent), pytest.raises(FileError, match="second name"):

@@ -133,7 +133,7 @@ class LiveFeed:
     def __iter__(self) -> Iterator[TimedFrame]:
         """The newest frame, each time; waits for one. ``CaptureError`` where ``reconnect_limit`` tries did not help."""
         self._thread.start()
-        last_s = -1.0
+        last_s = -math.inf
         while (newest := self._next()) is not None:
             if newest[0] > last_s:  # a clock may be coarser than a camera is fast
                 last_s = newest[0]

@@ -26,7 +26,7 @@ def is_cut_off(path: Path, container: str) -> bool:
 def _mp4(file: BinaryIO, size: int) -> bool:
     """Whether one of the boxes that hold frames, or say where they are, is longer than the file."""
     position = 0
-    while position + 8 <= size:
+    while True:
         file.seek(position)
         head = file.read(16)
         length, kind = int.from_bytes(head[:4], "big"), head[4:8]
@@ -34,10 +34,9 @@ def _mp4(file: BinaryIO, size: int) -> bool:
             length = int.from_bytes(head[8:], "big")
         if kind in _BOXES and position + length > size:
             return True
-        if length < 8:  # to the end of the file, or no box
+        if length < 8:  # to the end of the file, or no box, or behind the last one
             return False
         position += length
-    return False
 
 
 def _avi(file: BinaryIO, size: int) -> bool:

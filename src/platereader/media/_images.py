@@ -151,7 +151,7 @@ def _open_picture(path: Path, stream: IO[bytes]) -> ImageFile.ImageFile:
     Image.init()
     for name in _FORMATS:
         factory, accept = Image.OPEN[name]
-        accepted = True if accept is None else accept(start)
+        accepted = accept is None or accept(start)
         if accepted:
             if isinstance(accepted, str):  # a format that this Pillow was built without
                 raise MediaFileError(f"path {str(path)!r} is {name}: {accepted}. Install a newer Pillow.")

@@ -145,14 +145,12 @@ class FrameSearch:
         if self._refine is not None:
             self._expected.update(assignment, places, self._now_s, searched=self._searched_s == self._now_s)
 
-    def missed_frames(self, last: Sighting, now: Sighting) -> int:
-        """Frames between these two in which a plate was looked for and not found."""
-        frames = now.frame_index - last.frame_index - 1
+    def missed_frames(self, last: Sighting, timestamp_s: float, frame_index: int) -> int:
+        """Frames between a sighting and a later frame in which a plate was looked for and not found."""
+        frames = frame_index - last.frame_index - 1
         if self._refine is not None or not self._search_s:
             return frames
-        return min(
-            frames, math.ceil(min(frames + 1, (now.timestamp_s - last.timestamp_s - _CLOCK_S) / self._search_s)) - 1
-        )
+        return min(frames, math.ceil(min(frames + 1, (timestamp_s - last.timestamp_s - _CLOCK_S) / self._search_s)) - 1)
 
     def _is_due(self, view: View, timestamp_s: float) -> bool:
         """Whether to search this frame: the next one, if frames go on at this pace, would be too late."""

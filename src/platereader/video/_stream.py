@@ -236,10 +236,11 @@ class PlateStream:
         """The passage, or an earlier one of the same plate, which was not in view at the same time, resumed with it."""
         others = [one for one in self._active.values() if one is not passage]
         for earlier in reversed([*self._lost, *others]):
-            before = earlier.surely_last.frame_index < passage.first.frame_index
-            if not before or self._is_gone(earlier, passage.first):
+            first = passage.first
+            before = earlier.surely_last.frame_index < first.frame_index
+            if not before or self._is_gone(earlier, first.timestamp_s, first.frame_index):
                 continue
-            missed = self._search.missed_frames(earlier.surely_last, passage.first)
+            missed = self._search.missed_frames(earlier.surely_last, first.timestamp_s, first.frame_index)
             if earlier.same_plate(passage, soon=missed <= MAX_MISSED_FRAMES):
                 self._take_out(earlier)
                 numbers = {earlier.passage_id, passage.passage_id}
@@ -276,15 +277,15 @@ class PlateStream:
                 shown += [] if box is None else [passage.plate(box, predicted=True)]
         return tuple(shown)
 
-    def _is_gone(self, passage: Passage, now: Sighting) -> bool:
-        """Whether a plate that is seen now comes too late to be on this passage.
+    def _is_gone(self, passage: Passage, timestamp_s: float, frame_index: int) -> bool:
+        """Whether a plate that is seen in that frame comes too late to be on this passage.
 
         However few frames there are in a second, a plate that few of them missed is still the same.
         """
-        waited_s = now.timestamp_s - passage.surely_last.timestamp_s
+        waited_s = timestamp_s - passage.surely_last.timestamp_s
         if waited_s <= (self._settings.parked_s if passage.parked else self._settings.same_passage_s):
             return False
-        missed = self._search.missed_frames(passage.surely_last, now)
+        missed = self._search.missed_frames(passage.surely_last, timestamp_s, frame_index)
         return waited_s > self._settings.parked_s or missed > MAX_MISSED_FRAMES
 
     def _overdue(self) -> list[int]:
@@ -299,9 +300,9 @@ class PlateStream:
 
     def _finish_lost(self) -> tuple[TrackedPlate, ...]:
         """Finish the lost passages that are not resumed any more."""
-        now = Sighting(self._timestamp_s, self._frame_index, Box(0.0, 0.0, 0.0, 0.0))
+        now = self._timestamp_s, self._frame_index
         surplus = len(self._lost) - MAX_LOST
-        gone = [one for index, one in enumerate(self._lost) if index < surplus or self._is_gone(one, now)]
+        gone = [one for index, one in enumerate(self._lost) if index < surplus or self._is_gone(one, *now)]
         self._lost = [passage for passage in self._lost if passage not in gone]
         return tuple(map(_finished, gone))
 

@@ -135,6 +135,26 @@ def test_stop_ends_a_wait_for_frames_and_close_a_wait_to_reconnect() -> None:
     assert camera.feed.stopped
 
 
+def test_the_newest_frame_counts_and_those_that_nobody_took_are_dropped() -> None:
+    camera = Camera([ScriptedCapture([])])
+    assert (camera.feed.live, camera.feed.dropped, camera.feed.stopped) == (True, 0, False)
+    for value in (1, 2, 3):
+        camera.feed._store(grey(value))
+    assert camera.feed.dropped == 2
+    taken = camera.feed._next()
+    assert taken is not None
+    assert (taken[0], int(taken[1][0, 0, 0])) == (2.0, 3)  # seconds after the first one
+    camera.feed._store(grey(4))
+    assert camera.feed.dropped == 2
+
+
+def test_frames_at_one_time_of_a_coarse_clock_come_once() -> None:
+    camera = Camera([ScriptedCapture([])], limit=0)
+    frames = iter([(0.0, grey(1)), (0.0, grey(2)), (0.5, grey(3)), None])
+    camera.feed._next = lambda: next(frames)  # type: ignore[method-assign]
+    assert [(time_s, int(frame[0, 0, 0])) for time_s, frame in camera.feed] == [(0.0, 1), (0.5, 3)]
+
+
 def test_close_before_the_first_frame_lets_go_of_the_camera() -> None:
     capture = ScriptedCapture([grey(1)])
     Camera([capture]).feed.close()

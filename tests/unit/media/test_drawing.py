@@ -12,7 +12,17 @@ import pytest
 from platereader import Box, Detection, PlateImage, PlateReading, Quad, StreamUpdate
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError, InvalidImageError, MediaFileError
-from platereader.media._drawing import _line_px, _text_mask, draw_readings, draw_update
+from platereader.media._drawing import (
+    _font_px,
+    _line_px,
+    _Mark,
+    _placed,
+    _places,
+    _Style,
+    _text_mask,
+    draw_readings,
+    draw_update,
+)
 from platereader.results import Character, PlateEvidence, Sighting, Status, TrackedPlate, Verdict
 
 PLACE = Box(100, 100, 180, 118)
@@ -189,12 +199,78 @@ def test_lines_grow_with_the_frame(width: int, line_px: int) -> None:
     assert _line_px(np.zeros((240, width, 3), np.uint8)) == line_px
 
 
+@pytest.mark.parametrize(
+    ("size", "height", "text", "font_px"),
+    [
+        ((240, 320), 10, "A123BC77", 14),  # at least 14, or a sixtieth of the frame
+        ((1200, 1600), 10, "A123BC77", 26),
+        ((1200, 1600), 50, "A123BC77", 40),  # 0.8 of the plate
+        ((1200, 1600), 90, "A123BC77", 57),  # at most 18, or a 28th of the frame
+        ((240, 320), 90, "A123BC77", 18),
+        ((240, 80), 90, "A123BC77", 12),  # nine letters, each 0.7 of its height wide
+        ((24, 320), 90, "A123BC77", 15),
+        ((9, 9), 90, "A123BC77", 7),
+    ],
+)
+def test_letters_are_as_high_as_suits_plate_and_frame(
+    size: tuple[int, int], height: float, text: str, font_px: int
+) -> None:
+    assert _font_px(_Mark(Quad.from_box(Box(0, 0, 60, height)), text, "read"), grey(*size)) == font_px
+
+
+def test_a_label_stands_above_or_below_or_beside_its_plate_within_the_frame() -> None:
+    text = np.zeros((10, 40), np.float32)
+
+    def places(*box: float) -> list[tuple[float, ...]]:
+        return [place.to_tuple() for place in _places(Box(*box), text, grey(100, 200))]
+
+    around = [(60, 27, 100, 37), (60, 63, 100, 73), (60, 17, 100, 27), (60, 73, 100, 83), (123, 40, 163, 50)]
+    assert places(60.4, 40.3, 119.6, 59.7) == [*around, (17, 40, 57, 50)]
+    touching = [(60, 10, 100, 20), (60, 80, 100, 90), (60, 0, 100, 10), (60, 90, 100, 100), (123, 23, 163, 33)]
+    assert places(60, 23, 120, 77) == [*touching, (17, 23, 57, 33)]
+    assert places(43, 12, 157, 88) == [(160, 12, 200, 22), (0, 12, 40, 22)]
+    assert places(42.5, 12, 157.5, 88) == []
+    assert places(170, -5, 230, 95) == [(127, 0, 167, 10)]
+    assert places(-30, 95, 20, 110) == [(0, 82, 40, 92), (0, 72, 40, 82), (23, 90, 63, 100)]
+    assert list(_places(Box(0, 0, 9, 9), np.zeros((101, 40), np.float32), grey(100, 200))) == []
+
+
+def test_a_label_that_finds_no_room_gets_smaller_letters_down_to_half() -> None:
+    mark = _Mark(Quad.from_box(Box(0, 40, 600, 100)), "A123BC77 97%", "read")
+    canvas, style = grey(200, 600), _Style(None, show_country=False)
+    usual = _text_mask(mark.text, _font_px(mark, canvas), None)
+    for share in (1.0, 0.75, 0.5, 0.49):
+        height = _text_mask(mark.text, int(share * _font_px(mark, canvas)), None).shape[0]
+        room = Box(0, 40 - 3 - height, 600, 40) if share >= 0.5 else Box(0, 40 - 2 - height, 600, 40)
+        blocked = [mark.outline.box, Box(0, 100, 600, 200), Box(0, 0, 600, room.y1)]
+        placed = _placed(mark, canvas, style, plates=blocked, labels=[])
+        assert (placed is not None) == (share >= 0.5)
+        assert placed is None or placed[0].shape[0] == height <= usual.shape[0]
+
+
+def test_a_label_covers_another_rather_than_none_and_never_a_plate() -> None:
+    mark = _Mark(Quad.from_box(Box(0, 40, 600, 100)), "A123BC77 97%", "read")
+    canvas, style = grey(200, 600), _Style(None, show_country=False)
+    first = _placed(mark, canvas, style, plates=[mark.outline.box], labels=[])
+    assert first is not None
+    everywhere = [Box(0, 0, 600, 200)]
+    again = _placed(mark, canvas, style, plates=[mark.outline.box], labels=everywhere)
+    assert again is not None
+    assert again[1] == first[1]
+    assert _placed(mark, canvas, style, plates=everywhere, labels=[]) is None
+
+
 def test_there_is_room_around_a_text() -> None:
     mask = _text_mask("A123BC77", 20, None)
     for axis in (0, 1):
         inked = np.flatnonzero(mask.any(axis=axis))
         assert 4 <= inked[0] <= 7
         assert 4 <= mask.shape[1 - axis] - 1 - inked[-1] <= 7
+
+
+def test_a_letter_that_reaches_to_the_left_of_its_place_has_as_much_room() -> None:
+    inked = np.flatnonzero(_text_mask("J", 40, None).any(axis=0))
+    assert abs(inked[0] - 10) <= 1
 
 
 def test_crops_without_a_place_are_left_out() -> None:

@@ -270,6 +270,19 @@ class TestImageSize:
         assert image_size(path) == (40, 20)
 
 
+@pytest.mark.parametrize(
+    ("name", "frames", "moves"),
+    [("a.gif", 2, True), ("a.gif", 1, False), ("a.png", 2, True), ("a.webp", 2, True), ("a.tif", 2, False)],
+)
+def test_what_moves(tmp_path: Path, name: str, frames: int, moves: bool) -> None:
+    first, *rest = (Image.new("RGB", (64, 32), (70 * shade, 0, 0)) for shade in range(1, frames + 1))
+    first.save(tmp_path / name, save_all=True, append_images=rest)
+    assert _images.is_animated(tmp_path / name) is moves
+    (tmp_path / "b.png").write_bytes(b"nothing")
+    assert not _images.is_animated(tmp_path / "b.png")
+    assert not _images.is_animated(tmp_path / "absent.png")
+
+
 class TestDecodeFrames:
     def test_a_picture_that_does_not_move_has_no_index(self, tmp_path: Path) -> None:
         ((index, frame),) = decode_frames(save(tmp_path / "a.jpg").read_bytes(), path="a.jpg")

@@ -12,7 +12,8 @@ from collections.abc import Callable, Generator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import av
 import cv2
@@ -26,7 +27,8 @@ from platereader.cli.saving import write_picture
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed, Webcam
 from platereader.media._decoding import open_file
-from platereader.media._opening import open_source, parse_address
+from platereader.media._opening import Address, _has_end, open_source, parse_address
+from platereader.media._video_file import VideoFile
 
 GREY = np.full((48, 64, 3), 90, np.uint8)
 
@@ -47,6 +49,10 @@ def test_a_video(tmp_path: Path) -> None:
     assert [round(timestamp_s, 3) for timestamp_s, _ in frames] == [0.0, 0.05, 0.1, 0.15, 0.2, 0.25]
     assert frames[0][1].shape == (48, 64, 3)
     assert (source.live, source.fps, source.frame_count, source.name) == (False, 20.0, 6, str(path))
+    # With other times than its own, the sound of the file would not fit.
+    for fps, kept in ((None, path), (5.0, None)):
+        with contextlib.closing(cast(VideoFile, open_source(path, fps=fps))) as again:
+            assert again.path == kept
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "ts", "avi"])
@@ -188,6 +194,22 @@ def test_a_video_on_a_web_server_is_a_video(tmp_path: Path) -> None:
         assert source.frame_count == len(list(source)) == 5
         assert "hunter2" not in source.name
         source.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "duration", "size", "has_end"),
+    [
+        ("HTTPS://a/b", 1, 1, True),
+        ("http://a/b", 1, 0, False),
+        ("http://a/b", 1, -1, False),
+        ("http://a/b", 0, 1, False),
+        ("http://a/b", None, 1, False),
+        ("rtsp://a/b", 1, 1, False),
+    ],
+)
+def test_what_states_how_many_bytes_follow_is_a_file(address: str, duration: int, size: int, has_end: bool) -> None:
+    container = cast(Any, SimpleNamespace(duration=duration, size=size))
+    assert _has_end(Address("network", address, address), container) is has_end
 
 
 def test_a_camera_behind_http_is_live_until_it_is_lost() -> None:

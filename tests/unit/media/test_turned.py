@@ -69,6 +69,32 @@ def test_a_plate_is_found_and_covered_in_every_direction(turn: int, always: bool
     assert painted < 1.35 * PLATE.area  # along the corners, as for upright plates
 
 
+def test_what_is_found_in_a_turned_frame_is_turned_back_to_the_pixel() -> None:
+    frame = np.zeros((100, 300, 3), np.uint8)
+    corners = Quad((10, 21), (52, 20), (50, 40), (11, 41))
+
+    class OnEnd:
+        def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+            return [[Detection(Box(10, 20, 50, 40), 0.5, corners)] if frame.shape[0] == 300 else [] for frame in frames]
+
+    found = TurnedDetector(OnEnd(), always=True).detect([frame])[0]
+    assert [one.box.to_tuple() for one in found] == [(260, 10, 280, 50), (20, 50, 40, 90)]
+    assert [one.corners and one.corners.points for one in found] == [
+        ((279, 10), (280, 52), (260, 50), (259, 11)),
+        ((21, 90), (20, 48), (40, 50), (41, 89)),
+    ]
+
+    class UpsideDown:
+        seen = 0
+
+        def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
+            self.seen += 1
+            return [[Detection(Box(10, 20, 50, 40), 0.5)] if self.seen == 4 else [] for _ in frames]
+
+    (one,) = TurnedDetector(UpsideDown()).detect([frame])[0]
+    assert one.box.to_tuple() == (250, 60, 290, 80)
+
+
 def test_a_doubtful_plate_tells_no_direction() -> None:
     assert TurnedDetector(MarkedDetector(score=0.4)).detect([turned(1)]) == [[]]
     assert TurnedDetector(MarkedDetector(score=0.4), always=True).detect([turned(1)]) != [[]]

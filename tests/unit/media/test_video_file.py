@@ -10,7 +10,7 @@ import pytest
 
 from platereader.errors import CaptureError
 from platereader.media._decoding import DecodedFrame
-from platereader.media._video_file import VideoFile
+from platereader.media._video_file import GrowingClock, VideoFile
 
 FRAME = np.zeros((24, 32, 3), np.uint8)
 
@@ -62,6 +62,10 @@ def times(opened: VideoFile) -> list[float]:
         ([0.0, 0.1, 0.1, 0.2, 0.3], {}, [0.0, 0.1, 0.15, 0.2, 0.3]),  # so one that stands twice delays nothing
         ([0.0, 0.1, 100.0, 100.2], {}, [0.0, 0.1, 100.0, 100.2]),  # the clock jumps
         ([50.0, 50.1, 7.0, 7.3, 7.5], {}, [0.0, 0.1, 0.2, 0.5, 0.7]),  # it is set anew
+        ([0.0, 2.0, 1.0, 2.5], {}, [0.0, 2.0, 2.05, 2.5]),  # which a second less is not
+        ([0.0, 2.0, 0.875, 1.0], {}, [0.0, 2.0, 2.1, 2.225]),
+        ([None, 0.1, 0.3], {}, [0.0, 0.1, 0.3]),
+        ([0.0, 0.1, 0.1, 0.2, 0.2, 0.2], {}, [0.0, 0.1, 0.15, 0.2, 0.25, 0.35]),
         ([None] * 4, {}, [0.0, 0.1, 0.2, 0.3]),
         ([0.0] * 3, {"fps": None}, [0.0, 0.02, 0.06]),
         ([0.0, 9.0, 10.0], {"forced": 2.0}, [0.0, 0.5, 1.0]),
@@ -71,6 +75,22 @@ def test_times_are_those_of_the_container_and_always_grow(
     stamps_s: list[float | None], options: dict[str, Any], times_s: list[float]
 ) -> None:
     assert times(video(stamps_s, **options)) == times_s
+
+
+def test_the_duration_of_a_frame_says_when_the_next_one_comes() -> None:
+    clock = GrowingClock(0.1)
+    frames = [(3.0, 0.5), (None, 0.25), (None, None), (None, None), (4.0, 2.0), (None, None)]
+    assert [clock.time_of(*frame) for frame in frames] == pytest.approx([0.0, 0.5, 0.75, 1.0, 1.125, 3.125])
+
+
+def test_a_video_knows_when_it_begins_and_how_long_its_last_frame_lasts() -> None:
+    opened = video([7200.5, 7200.6])
+    assert (opened.live, opened.dropped, opened.start_s, opened.last_duration_s) == (False, 0, 0.0, None)
+    list(opened)
+    assert (opened.start_s, opened.fps) == (7200.5, 10.0)
+    forced = video([7200.5, 7200.6], forced=5.0)
+    list(forced)
+    assert (forced.start_s, forced.fps) == (7200.5, 5.0)
 
 
 def test_a_problem_is_said_after_the_frames() -> None:

@@ -64,13 +64,19 @@ def test_a_plate_may_be_tilted_by_60_degrees_and_no_more(sign: int) -> None:
 @pytest.mark.parametrize(
     ("quad", "plausible"),
     [
-        (Quad((0, 0), (200, 18), (200, 43), (0, 60)), True),  # 60 and 25 px high at its ends
+        (Quad((0, 0), (200, 18), (200, 42), (0, 60)), True),  # 60 and 24 px high at its ends
         (Quad((0, 0), (200, 18), (200, 41), (0, 60)), False),
-        (Quad.from_box(Box(0, 0, 16, 20)), True),
-        (Quad.from_box(Box(0, 0, 13, 20)), False),
-        (Quad.from_box(Box(0, 0, 198, 20)), True),
-        (Quad.from_box(Box(0, 0, 202, 20)), False),
-        (Quad.from_box(Box(0, 0, 20, 3.1)), True),
+        (Quad((0, 18), (200, 0), (200, 60), (0, 42)), True),
+        (Quad((0, 18), (200, 0), (200, 60), (0, 41)), False),
+        (Quad((0, 0), (60, 0), (42, 50), (18, 50)), True),  # 60 and 24 px wide
+        (Quad((0, 0), (60, 0), (41, 50), (18, 50)), False),
+        (Quad((18, 0), (42, 0), (60, 50), (0, 50)), True),
+        (Quad((18, 0), (41, 0), (60, 50), (0, 50)), False),
+        (Quad.from_box(Box(0, 0, 14, 20)), True),
+        (Quad.from_box(Box(0, 0, 13.9, 20)), False),
+        (Quad.from_box(Box(0, 0, 200, 20)), True),
+        (Quad.from_box(Box(0, 0, 201, 20)), False),
+        (Quad.from_box(Box(0, 0, 20, 3)), True),
         (Quad.from_box(Box(0, 0, 20, 2.9)), False),
     ],
 )
@@ -84,6 +90,12 @@ def test_how_far_corners_may_be_from_the_box_can_be_said() -> None:
     (loose,) = CornerRectifier(min_box_iou=0.4, fallback=_Marker()).rectify(FRAME, [detection])
     assert strict.pixels.shape == (1, 1, 3)
     assert np.array_equal(loose.pixels, rectify_quad(FRAME, GOOD, 1).pixels)
+
+
+def test_half_of_the_box_and_of_the_corners_must_be_common() -> None:
+    quad = Quad.from_box(Box(0, 0, 100, 20))
+    assert [is_plausible(quad, Box(0, 0, width, 20)) for width in (50, 200)] == [True, True]
+    assert [is_plausible(quad, Box(0, 0, width, 20)) for width in (49, 201)] == [False, False]
 
 
 def test_lines_come_from_the_detection_else_from_the_aspect() -> None:

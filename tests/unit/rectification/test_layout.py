@@ -1,5 +1,6 @@
 """Straightening by a given quad, and two lines to one."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import cv2
@@ -9,7 +10,15 @@ from warped_plates import ONE_LINE, TWO_LINES, flat_plate, street, tilted
 
 from platereader import Box, Quad
 from platereader._arrays import BgrImage
-from platereader.rectification._layout import join_lines, lines_by_aspect, lines_by_box, rectify_box, rectify_quad
+from platereader.rectification._layout import (
+    _extent,
+    _is_combed,
+    join_lines,
+    lines_by_aspect,
+    lines_by_box,
+    rectify_box,
+    rectify_quad,
+)
 from platereader.results import Lines
 
 
@@ -117,17 +126,76 @@ def test_join_lines_cuts_in_the_middle_of_the_gap_and_moves_nothing(quiet: tuple
         assert (half[:, :, 2] == np.arange(218)).all()
 
 
+def gap_row(activity: Sequence[int]) -> int:
+    """Where a plate is to be cut whose rows have so much activity: what ``join_lines`` says, written plainly."""
+    height = len(activity)
+    first, last = int(0.36 * height), int(0.64 * height)
+    typical = float(np.median(activity[height // 8 : height - height // 8]))
+    lowest = min(activity[first : last + 1])
+    if lowest > 0.6 * typical:
+        return height // 2
+    start = stop = first + activity[first : last + 1].index(lowest)
+    while start > first and activity[start - 1] <= lowest + 0.3 * (typical - lowest):
+        start -= 1
+    while stop < last and activity[stop + 1] <= lowest + 0.3 * (typical - lowest):
+        stop += 1
+    return (start + stop + 1) // 2
+
+
+@pytest.mark.parametrize(("height", "width"), [(128, 48), (40, 48), (9, 24), (8, 8)])
+def test_two_lines_are_cut_in_the_middle_of_the_quiet_rows_around_the_quietest(height: int, width: int) -> None:
+    rng = np.random.default_rng(0)
+    cuts: set[int] = set()
+    for _ in range(150):
+        activity = rng.integers(rng.integers(0, 9), 11, height).tolist()
+        start, length = rng.integers(0, height), rng.integers(0, max(2, height // 3))
+        activity[start : start + length] = rng.integers(0, 5, len(activity[start : start + length])).tolist()
+        plate = np.zeros((height, width, 3), np.uint8)
+        plate[..., 0] = np.arange(height)[:, None]
+        plate[:, ::2, 1] = np.array(activity)[:, None]
+        rim = width // 12
+        plate[:, [*range(rim), *range(width - rim, width)], 1] = rng.integers(0, 256, (height, 2 * rim))
+        cut = gap_row(activity)
+        joined = join_lines(plate)[..., 0]
+        assert (joined[:, :width].max(), joined[:, width:].min()) == (cut - 1, cut)
+        cuts.add(cut)
+    assert len(cuts) >= height // 8
+
+
 @pytest.mark.parametrize("lines", [1, 2])
-def test_a_plate_is_enlarged_without_a_shift(lines: Lines) -> None:
-    steep = 4 * np.arange(60)
-    across = np.repeat(np.broadcast_to(steep, (60, 60))[..., None], 3, axis=2).astype(np.uint8)
-    box = Box(5, 5, 55, 5 + 50 * (112 / 520 if lines == 1 else 170 / 290))
-    for frame, (start, length), axis in ((across, (5, box.width), 1), (across.transpose(1, 0, 2), (5, box.height), 0)):
-        pixels = rectify_quad(np.ascontiguousarray(frame), Quad.from_box(box), lines, margin=0.0).pixels[..., 0]
+@pytest.mark.parametrize("margin", [0.0, 0.06, 0.2])
+@pytest.mark.parametrize("width", [50, 900])
+def test_every_place_of_a_plate_comes_to_lie_where_it_should(lines: Lines, margin: float, width: int) -> None:
+    box = Box(15, 25, 15 + width, 25 + width * (112 / 520 if lines == 1 else 170 / 290))
+    inner_height = 64 * lines / (1 + 2 * margin / lines)
+    scale, pad = inner_height / box.height, (64 * lines - inner_height) / 2
+    ramp = (np.arange(1000) * (3 if width < 100 else 0.25)).clip(0, 255)
+    down = np.tile(ramp.round().astype(np.uint8)[:, None, None], (1, 1000, 3))
+    for axis, start, frame in ((1, box.x1, np.ascontiguousarray(down.swapaxes(0, 1))), (0, box.y1, down)):
+        pixels = rectify_quad(frame, Quad.from_box(box), lines, margin=margin).pixels[..., 0]
         upright = pixels if lines == 1 else np.vstack(np.hsplit(pixels, 2))
-        count = upright.shape[axis]
-        expected = 4 * (start + (np.arange(count) + 0.5) * length / count - 0.5)
-        assert float((upright.mean(axis=1 - axis) - expected).mean()) == pytest.approx(0, abs=0.2)
+        assert upright.shape == (64 * lines, round(inner_height * (520 / 112 if lines == 1 else 290 / 170) + 2 * pad))
+        places = start + (np.arange(upright.shape[axis]) + 0.5 - pad) / scale - 0.5
+        error = upright.mean(axis=1 - axis) - np.interp(places, np.arange(1000), ramp)
+        assert float(error.mean()) == pytest.approx(0, abs=0.2)
+        assert np.abs(error).max() < 3 * 255 / 64
+
+
+def test_the_neighbourhood_of_a_plate_is_a_part_of_the_frame() -> None:
+    cases = [(10, 50, 200), (-3, 30, 200), (170, 195, 200), (10.4, 10.4, 200), (-90, -50, 200), (300, 350, 200)]
+    extents = [_extent(np.array([high, low]), limit=limit) for low, high, limit in cases]
+    assert extents == [(2, 58), (0, 37), (164, 200), (8, 13), (0, 1), (199, 200)]
+
+
+def test_two_fields_are_told_from_12_rows_on_by_what_recurs_in_every_second_row() -> None:
+    stripes = np.zeros((40, 8, 3), np.uint8)
+    stripes[::2, :, 1] = 100
+    assert [_is_combed(stripes[:rows]) for rows in (0, 11, 12, 40)] == [False, False, True, True]
+    alone = np.zeros((40, 8, 3), np.uint8)
+    alone[20, :, 1] = 100
+    assert not _is_combed(alone)
+    blue: BgrImage = stripes[..., [1, 0, 2]]
+    assert not _is_combed(np.ascontiguousarray(blue))
 
 
 def test_join_lines_without_a_gap_cuts_in_half() -> None:
@@ -153,9 +221,9 @@ def test_box_of_two_lines_is_told_by_its_aspect() -> None:
 
 
 def test_a_one_line_plate_that_is_tilted_or_seen_from_the_side_is_not_taken_for_two_lines() -> None:
-    aspects = (1.7, 2.5, 2.7, 4.6)
+    aspects = (1.7, 2.59, 2.6, 4.6)
     assert [lines_by_aspect(Quad.from_box(Box(0, 0, 10 * aspect, 10))) for aspect in aspects] == [2, 2, 1, 1]
-    assert [lines_by_box(Box(0, 0, 10 * aspect, 10)) for aspect in (1.7, 1.9, 2.1, 4.6)] == [2, 2, 1, 1]
+    assert [lines_by_box(Box(0, 0, 10 * aspect, 10)) for aspect in (1.7, 1.99, 2.0, 4.6)] == [2, 2, 1, 1]
 
 
 @pytest.mark.parametrize(

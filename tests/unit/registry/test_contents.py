@@ -56,6 +56,57 @@ def test_numbers_of_four_and_eight_bytes_are_passed_over(tmp_path: Path) -> None
     assert contents_of(fixed + path.read_bytes(), name="a") == contents_of(path.read_bytes(), name="a")
 
 
+GRAPH = b"\x3a\x00"  # field 7, of no bytes
+
+
+@pytest.mark.parametrize(
+    ("fields", "whole"),
+    [
+        (b"", True),
+        (b"\xfd\x7f" + bytes(4), True),  # four bytes
+        (b"\xf9\x7f" + bytes(8), True),  # eight
+        (b"\xf8\x7f" + b"\xff" * 9 + b"\x01", True),  # a number of ten bytes, which are 64 bits
+        (b"\xf8\x7f" + b"\xff" * 10 + b"\x01", False),
+        (b"\xfa\x7f\x81\x01" + bytes(129), True),  # so many bytes as a number of two says
+        *((bytes([0xF8 | wire, 0x7F]) + bytes(20), False) for wire in (3, 4, 6, 7)),
+        (b"\xfa\x7f\x83\x01" + bytes(128), False),
+    ],
+)
+def test_fields_of_every_kind_are_passed_over_and_others_refused(fields: bytes, whole: bool) -> None:
+    if whole:
+        assert contents_of(GRAPH + fields, name="a").format == contents_of(fields + GRAPH, name="a").format == "onnx"
+    else:
+        with pytest.raises(WeightsCorruptError, match="not a whole one"):
+            contents_of(GRAPH + fields, name="a")
+
+
+@pytest.mark.parametrize(("depth", "whole"), [(10, True), (11, False)])
+def test_graphs_within_graphs_are_followed_to_a_depth_of_32(depth: int, whole: bool) -> None:
+    def field(number: int, body: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(body)]) + body
+
+    graph = field(1, b"")
+    for _ in range(depth):
+        graph = field(1, field(5, field(6, graph)))  # a node, its attribute, and the graph in that
+    if whole:
+        assert contents_of(field(7, graph), name="a").precision == "fp32"
+    else:
+        with pytest.raises(WeightsCorruptError, match="not a whole one"):
+            contents_of(field(7, graph), name="a")
+
+
+@pytest.mark.parametrize(("header", "precision"), [("{}", "fp32"), ('{"__metadata__": {"precision": "int8"}}', "int8")])
+def test_the_header_of_safetensors_says_its_precision(header: str, precision: str) -> None:
+    data = len(header).to_bytes(8, "little") + header.encode()
+    assert contents_of(data + b"{", name="a").precision == precision
+    for wrong in (data[:-1], data[:8] + b"{" + data[9:-1] + b"]", data[:8] + data[9:] + b" "):
+        with pytest.raises(WeightsCorruptError, match="neither a safetensors nor an ONNX file"):
+            contents_of(wrong, name="a")
+    for body in (b'{"__metadata__": 5}', b'{"__metadata__": null}'):
+        with pytest.raises(WeightsCorruptError, match="neither a safetensors nor an ONNX file"):
+            contents_of(len(body).to_bytes(8, "little") + body, name="a")
+
+
 def settings_of(path: Path) -> dict[str, Any] | None:
     entry = exported_entry(path, path.read_bytes())
     return None if entry is None else dict(entry.settings)
@@ -76,6 +127,16 @@ def test_a_model_of_boxes_has_no_keypoints_and_its_classes_in_the_order_of_their
         ((1, 90, 6), (64, 96), ["0"]),
         ((9, 7), (64, 96), ["0"]),
         ((1, 4, 90), (64, 96), None),  # four sides, and no score
+        ((1, 5, 6), (64, 96), ["0"]),
+        ((1, 5, 5), (64, 96), None),
+        ((2, 6, 90), (64, 96), None),
+        ((9, 6), (64, 96), None),
+        ((9, 8), (64, 96), None),
+        ((1, 999, 9), (64, 96), None),
+        ((1, 1000, 6), (64, 96), ["0"]),
+        ((1, 1001, 6), (64, 96), None),  # rows before the suppression
+        ((1, 2000, 1000), (64, 96), None),
+        ((1, 6, 90), (32, 32), ["0", "1"]),
         ((1, 6, 90), (31, 96), None),
         ((1, 6, 90), (64, 31), None),
     ],

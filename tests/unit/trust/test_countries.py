@@ -44,7 +44,13 @@ CASES: list[tuple[str, dict[str, float], tuple[PlateScheme, ...], tuple[str | No
     # A mark that may be hidden neither proves nor rules out, and does not decide alone.
     *(("A123BC77", {"RU": unsure, "BY": 0.01}, BOTH, ("read",)) for unsure in (0.3, 0.7)),
     *(("AB12345", {"RU": unsure, "BY": 0.01}, BOTH, ("uncertain", "ambiguous_country")) for unsure in (0.3, 0.7)),
-    ("AB12345", {"RU": 0.95, "BY": 0.01}, BOTH, ("read",)),
+    *(("AB12345", {"RU": sure, "BY": 0.01}, BOTH, ("read",)) for sure in (0.9, 0.95)),
+    ("AB12345", {"RU": 0.89, "BY": 0.01}, BOTH, ("uncertain", "ambiguous_country", "RU")),
+    # From 0.5 on a mark is seen, below 0.1 it is missing.
+    ("AB12345", {"RU": 0.5, "BY": 0.2}, BOTH, ("uncertain", "ambiguous_country", "RU")),
+    ("AB12345", {"RU": 0.49, "BY": 0.1}, BOTH, ("uncertain", "ambiguous_country", None)),
+    ("AB12345", {"RU": 0.1, "BY": 0.09}, BOTH, ("uncertain", "ambiguous_country", "RU")),
+    ("AB12345", {"RU": 0.09, "BY": 0.09}, BOTH, ("uncertain", "unknown_country", None)),
     ("AB12345", {"RU": 0.3, "KZ": 0.01}, BOTH, ("uncertain", "ambiguous_country")),
     ("AB12345", {"RU": 0.01, "KZ": 0.01}, BOTH, ("read", None, "BY")),
     # What a recognizer without marks sees is judged by the text; a country whose mark it does not know needs none.

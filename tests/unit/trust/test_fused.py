@@ -1,6 +1,7 @@
 """What the text of many frames is worth."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,14 +22,16 @@ def signs(lead_nats: float, *, agreement_nats: float = 5.0) -> FusedSigns:
 
 def test_features_line_up_with_their_names() -> None:
     by_name = dict(zip(FUSED_FEATURES, fused_features(signs(3.0)), strict=True))
-    assert by_name["lead"] == 3.0
-    assert by_name["agreement"] == pytest.approx(np.log(6))
-    assert (by_name["typical"], by_name["inner"], by_name["legal"]) == (2.0, -0.1, 1.0)
+    assert by_name.pop("agreement") == pytest.approx(np.log(6))
+    assert by_name == {"lead": 3.0, "typical": 2.0, "edge": 0.0, "inner": -0.1, "legal": 1.0, "region": 1.0}
+    assert fused_features(signs(3.0, agreement_nats=-2.0))[FUSED_FEATURES.index("agreement")] == 0.0
 
 
 def test_without_a_fit_every_frame_weighs_one() -> None:
     signs = [1.0, -2.0, 3.0, -0.1, -0.2, 5.0]
+    assert FrameWeights(0.0, (0.0,) * 6, 6.0, 0.7, no_format_nats=5.0, unknown_region_nats=1.0) == UNFITTED
     assert UNFITTED.weight(signs) == 1.0
+    assert replace(UNFITTED, bias=0.5, signs=(1, 2, 3, 4, 5, 0.1)).weight(signs) == pytest.approx(np.exp(5.6))
     extremes = [replace(UNFITTED, bias=bias).weight(signs) for bias in (-1e4, 1e4)]
     assert extremes == pytest.approx([np.exp(-20.0), np.exp(20.0)])
 
@@ -101,7 +104,10 @@ def test_a_weight_that_is_not_known_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"floor_nats": -1.0}, {"dependence": 1.5}, {"signs": (1.0,)}, {"bias": float("nan")}, {"no_format_nats": -1}],
+    [
+        *({name: -0.1} for name in ("floor_nats", "dependence", "no_format_nats", "unknown_region_nats")),
+        *({"dependence": 1.1}, {"signs": (1.0,)}, {"bias": float("nan")}),
+    ],
 )
 def test_weights_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     good: dict[str, object] = {"bias": 0.0, "signs": (0.0,) * len(FRAME_SIGNS), "floor_nats": 5.0, "dependence": 0.5}
@@ -109,9 +115,15 @@ def test_weights_out_of_range_are_refused(wrong: dict[str, object]) -> None:
         FrameWeights(**{**good, **wrong})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", [{"weights": (1.0,)}, {"weights": (np.inf,) * 7}, {"bias": np.nan}])
+def test_a_calibration_has_one_finite_weight_for_each_feature(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match="give one finite number for each"):
+        replace(START, **wrong)
+
+
 @pytest.mark.parametrize("dependence", [0.0, 1.0])
 def test_frames_may_be_independent_or_all_the_same(dependence: float) -> None:
-    weights = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), floor_nats=0.0, dependence=dependence)
+    weights = FrameWeights(0.0, (0.0,) * len(FRAME_SIGNS), 0.0, dependence, no_format_nats=0.0, unknown_region_nats=0.0)
     assert FrameWeights.from_dict(weights.to_dict()) == weights
 
 

@@ -1,5 +1,6 @@
 """From evidence to a judgement."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,11 @@ def test_what_is_just_good_enough_is_read() -> None:
     policy = TrustPolicy(min_confidence=reading.confidence, min_character=weakest)
     assert judge("A123BC77", seen, policy).status == "read"
     assert judge("A123BC77", seen, policy).masked_text == "A123BC77"
+    tiny = Detection(Box(0, 0, 20, 5), 0.9)
+    assert judge("A123BC77", seen, policy, detection=tiny).status == "read"
+    legible = math.prod(one.confidence for one in reading.characters)
+    assert judge("A123BC77", seen, TrustPolicy(min_legible=legible)).text == "A123BC77"
+    assert judge("A123BC77", seen, TrustPolicy(min_legible=legible + 1e-9)).text is None
     cut = with_illegible(CLEAR, 0, 0.1)
     policy = TrustPolicy(min_confidence=0.5, max_illegible=illegible_shares(cut)[0])
     assert judge("A123BC77", cut, policy).status == "read"
@@ -147,7 +153,8 @@ def test_lenient_lets_through_what_strict_doubts() -> None:
     strict, lenient = (judge("A123BC77", vague, policy) for policy in (TrustPolicy.strict(), TrustPolicy.lenient()))
     assert (strict.status, strict.masked_text) == ("uncertain", "A1?3BC77")
     assert (lenient.status, lenient.masked_text) == ("read", "A123BC77")
-    assert TrustPolicy.strict() == TrustPolicy()
+    assert TrustPolicy.strict() == TrustPolicy() == TrustPolicy(0.97, 0.9, 0.2, 0.5, 0.9, 0.002, 50.0, None)
+    assert TrustPolicy.lenient() == TrustPolicy(min_confidence=0.7, min_character=0.7, max_illegible=0.5)
 
 
 def test_a_batch_is_judged_like_its_single_plates() -> None:
@@ -165,7 +172,7 @@ def test_a_batch_is_judged_like_its_single_plates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "behind_nats", "expected"), [(1, 1.0, "M071AA09"), (2, 1.0, "MO71AA09"), (1, 6.0, "MO71AA09")]
+    ("lines", "behind_nats", "expected"), [(1, 5.0, "M071AA09"), (2, 1.0, "MO71AA09"), (1, 5.1, "MO71AA09")]
 )
 def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: float, expected: str) -> None:
     moped, car = "MO71AA09", "M071AA09"  # a moped's plate has two lines
@@ -182,13 +189,19 @@ def test_the_number_of_lines_decides_between_types(lines: Lines, behind_nats: fl
     [
         *(("min_confidence", value) for value in (-0.1, 1.1, float("nan"), "x")),
         ("min_character", True),
-        ("small_px", None),
+        *(("small_px", value) for value in (None, -0.1)),
+        *((name, 1.1) for name in ("min_character", "max_illegible", "min_mark", "min_sure_mark", "min_legible")),
         ("calibration", {}),
     ],
 )
 def test_values_that_cannot_be_are_refused(name: str, value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{name} is "):
         TrustPolicy(**{name: value})
+
+
+def test_values_at_the_ends_of_their_ranges_are_allowed() -> None:
+    for end in (0.0, 1.0):
+        assert TrustPolicy(end, end, end, end, end, end, 0.0).min_sure_mark == end
 
 
 @pytest.mark.parametrize(("common", "status"), [(None, "read"), ("overexposed", "uncertain")])

@@ -218,6 +218,122 @@ def test_what_was_seen_shortly_before_may_have_been_a_fragment(text: str, box: B
     assert not begun("A123BC77", PLATE, 5.0).includes(before)  # long before
 
 
+def in_view(*seen: tuple[Box, float]) -> Passage:
+    """A passage of which nothing was read."""
+    (box, time_s), *later = seen
+    first = Observation(read_as(""), box, sighting(box, time_s))
+    one = Passage.begin(1, 1, evidence=no_evidence(), observations=[first])
+    for box, time_s in later:
+        see(one, box, time_s)
+    return one
+
+
+def test_a_plate_that_overlaps_its_first_place_by_three_fifths_for_three_seconds_is_parked() -> None:
+    place, far = Box(0, 0, 80, 20), Box(20, 0, 100, 20)  # an IoU of 60 in 100
+    assert in_view((place, 0.0), (far, 1.0), (place, 3.0)).parked
+    assert not in_view((place, 0.0), (far.moved(0.5, 0), 1.0), (place, 3.0)).parked
+    assert not in_view((place, 0.0), (place, 2.9375)).parked
+
+
+@pytest.mark.parametrize(
+    ("box", "time_s", "strayed"),
+    [(Box(0, 0, 40, 20), 0.25, False), (Box(0, 0, 39.5, 20), 0.25, True), (Box(0, 0, 80, 20), 0.3125, True)],
+)
+def test_a_way_is_broken_by_a_third_of_a_second_or_less_than_half_of_an_overlap(
+    box: Box, time_s: float, strayed: bool
+) -> None:
+    assert in_view((Box(0, 0, 80, 20), 0.0), (box, time_s)).strayed is strayed
+    seen = in_view((Box(0, 0, 80, 20), 0.0))
+    seen.coast(Box(0, 0, 80, 20))
+    assert not seen.strayed
+    see(seen, Box(0, 0, 80, 20), 0.1)
+    assert seen.strayed
+
+
+# A whole plate of 80 x 20 px moves by 40 and -10 px in half a second; then it is seen, at another time, so wide.
+@pytest.mark.parametrize(
+    ("width", "time_s", "at_s", "expected"),
+    [
+        (76.8 * np.exp(-0.1) + 0.1, 1.0, 1.5, ["seen", "+0"]),  # whole: it may turn by a fifth in a second
+        (76.8 * np.exp(-0.1) - 0.1, 1.0, 1.5, ["seen", "+80 -20"]),
+        (40.0, 1.0, 1.5625, ["seen"]),  # too long after all of it was seen
+        (40.0, 1.0, 2.0625, []),  # and after any of it was
+        (40.0, 1.5625, 2.5625, ["seen", "+0"]),  # what has passed by then is whole as it is
+        (40.0, 1.5, 1.5, ["seen", "+80 -20"]),
+    ],
+)
+def test_where_a_plate_is_expected(width: float, time_s: float, at_s: float, expected: list[str]) -> None:
+    one = in_view((Box(0, 20, 80, 40), 0.0), (Box(40, 10, 120, 30), 0.5))
+    assert one._expected(1.0) == [Box(40, 10, 120, 30), Box(80, 0, 160, 20)]
+    seen = Box(40, 10, 40 + width, 30)
+    see(one, seen, time_s)
+    speed = (seen.center[0] - 80.0) / (time_s - 0.5)
+    ahead = seen.moved(speed * (at_s - time_s), 0) if time_s - 0.5 <= 1.0 else seen
+    moved = Box(40, 10, 120, 30).moved(80 * (at_s - 0.5), -20 * (at_s - 0.5))
+    places = {"seen": seen, "+0": ahead, "+80 -20": moved}
+    assert [box.to_tuple() for box in one._expected(at_s)] == [
+        pytest.approx(places[name].to_tuple()) for name in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("box", "covered"),
+    [
+        (Box(-3, -3, 83, 23), True),  # 0.15 heights around it
+        (Box(70, 0, 91.6, 20), True),  # 13 of 21.6 px within it and that, which are three fifths
+        (Box(70, 0, 91.8, 20), False),
+        (Box(0, 13, 80, 29.6), True),
+        (Box(0, 13, 80, 29.8), False),
+    ],
+)
+def test_most_of_a_fragment_lies_where_its_plate_is_expected(box: Box, covered: bool) -> None:
+    one = in_view((Box(0, 0, 80, 20), 0.0))
+    assert one.covers(Observation(read_as(""), box, sighting(box, 0.0))) is covered
+
+
+@pytest.mark.parametrize(
+    ("box", "time_s", "included"),
+    [
+        (Box(20, 30, 87, 50), 0.5, True),  # narrower than 0.85 of it
+        (Box(20, 30, 88, 50), 0.5, False),
+        (Box(40, 34, 80, 46), 0.5, True),  # 0.6 of its height
+        (Box(40, 34, 80, 45.9), 0.5, False),
+        (Box(40, 26, 80, 56), 0.5, True),  # 1.5 of it
+        (Box(40, 26, 80, 56.1), 0.5, False),
+        (Box(40, 30, 80, 50), 1.0, True),  # a second before
+        (Box(40, 30, 80, 50), 1.0625, False),
+    ],
+)
+def test_a_fragment_is_narrower_and_as_high_and_was_seen_within_a_second(
+    box: Box, time_s: float, included: bool
+) -> None:
+    assert begun("A123BC77", PLATE, time_s).includes(in_view((box, 0.0))) is included
+
+
+@pytest.mark.parametrize(("moved_px", "near"), [(160, True), (160.5, False), (-160, True)])
+def test_a_piece_of_a_text_is_near_within_two_widths(moved_px: float, near: bool) -> None:
+    one, piece = begun("A123BC77", PLATE, 0.5, number=2), begun("A123", PLATE.moved(moved_px, 0), 0.0)
+    assert one.includes(piece) is near
+    assert not one.includes(begun("A12", PLATE.moved(moved_px, 0), 0.0))
+
+
+def test_a_plate_is_the_same_in_a_place_that_it_kept_by_three_fifths() -> None:
+    place = Box(0, 0, 80, 20)
+    for later, same in ((Box(20, 0, 100, 20), True), (Box(20.5, 0, 100.5, 20), False)):
+        parked = in_view((place, 0.0), (place, 3.0))
+        assert parked.same_plate(in_view((later, 9.0)), soon=False) is same
+        assert in_view((place, 0.0)).same_plate(in_view((later, 0.1)), soon=True) is same
+        assert not in_view((place, 0.0)).same_plate(in_view((later, 9.0)), soon=False)
+
+
+def test_what_is_read_now_and_then_is_due_after_so_many_seconds() -> None:
+    one = begun("A123BC77", PLATE, 0.25, frames=3)
+    assert [one.due(time_s, recheck_s=0.5) for time_s in (0.5, 0.75)] == [False, True]
+    one.coast(PLATE)
+    assert one.due(0.5, recheck_s=0.5)
+    assert not begun("A123BC77", PLATE, 0.25, frames=2).settled
+
+
 class Script:
     """A tracker that gives scripted ids, frame by frame; what is missing in a frame is not mentioned."""
 

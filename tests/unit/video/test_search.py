@@ -123,12 +123,12 @@ def test_a_detector_that_cannot_refine_searches_every_frame_unless_it_is_told_no
 
 
 @pytest.mark.parametrize(
-    ("search_s", "frames", "missed"), [(None, 3, 2), (0.3, 2, 0), (0.3, 3, 0), (0.3, 4, 1), (0.3, 9, 2), (0.01, 3, 2)]
+    ("search_s", "frames", "missed"),
+    [(None, 3, 2), (None, 1, 0), (0.3, 2, 0), (0.3, 3, 0), (0.3, 4, 1), (0.3, 6, 1), (0.3, 9, 2), (0.01, 3, 2)],
 )
 def test_missed_is_a_plate_only_where_it_was_searched_for(search_s: float | None, frames: int, missed: int) -> None:
     search = FrameSearch(lambda frame: [], None, search_s=search_s)
-    first, now = (Seen(frame / 10, frame, PLATE) for frame in (5, 5 + frames))
-    assert search.missed_frames(first, now) == missed
+    assert search.missed_frames(Seen(0.5, 5, PLATE), (5 + frames) / 10, 5 + frames) == missed
 
 
 def test_searching_every_frame_never_refines() -> None:

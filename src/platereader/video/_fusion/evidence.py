@@ -174,7 +174,7 @@ class FusedEvidence:
         lines = lines_of(frames)
         texts = proposed([(kept.weight, kept.candidates) for kept in frames], count=MAX_TEXTS)
         vote = voted((kept.weight, kept.reading.characters) for kept in frames)
-        texts += [] if vote is None or vote in texts else [vote]
+        texts += [] if vote is None else [vote]
         scores = self._scores(frames, list(dict.fromkeys([*texts, *self._combined])), lines=lines)
         scores = self._improved(frames, scores, lines=lines)
         ranked = sorted(scores, key=lambda text: (-scores[text], text))[:MAX_TEXTS]

@@ -85,6 +85,18 @@ def test_the_longer_a_plate_was_missed_the_better_it_must_fit() -> None:
     assert assign(motion, standing((104, 100)), missed_s=0.6)[0].tolist() == [0]
 
 
+def test_a_pair_is_worth_more_than_a_new_plate_less_ten_for_each_second_that_it_was_missed() -> None:
+    motion = known((100, 100))
+    variance = motion.covariance[0, 0] + np.array([0.08, 0.08, 0.08, 0.15]) ** 2
+    at_place = 19.0 - float(np.log(2 * np.pi * variance).sum())
+    for worth, paired in ((0.05, [0]), (-0.05, [])):
+        assert assign(motion, standing((100, 100)), missed_s=(at_place - worth) / 10.0)[0].tolist() == paired
+    side, spread = 50.0, float(np.sqrt(variance[0]))
+    for off, paired in ((-0.01, [0]), (0.01, [])):  # what is worth nothing where it lies
+        x = 100 + side * spread * float(np.sqrt(at_place - 0.01) + off)
+        assert assign(motion, standing((x, 100)), missed_s=0.001)[0].tolist() == paired
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (3, 3), (3, 5), (5, 3)])
 def test_no_other_pairs_are_worth_more(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
@@ -133,3 +145,50 @@ def test_one_track_and_tracks_that_move_apart_are_no_shake() -> None:
     assert common_shift(known((100, 100)), standing((160, 60))) is None
     assert common_shift(known((100, 100), (400, 300)), standing((160, 60), (340, 340))) is None
     assert common_shift(known((100, 100), (400, 300)), standing((101, 100), (400, 299))) is None
+
+
+def plain_shift(motion: Motion, measurements: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """What ``common_shift`` says, pair by pair."""
+
+    def worth(track: int, row: int, shift: NDArray[np.float64]) -> float:
+        variance = motion.covariance[track, 0] + np.array([0.08, 0.08, 0.08, 0.15]) ** 2
+        side = np.exp(motion.mean[track, 2])
+        error = measurements[row] - motion.mean[track] - np.append(shift, (0.0, 0.0))
+        error[:2] /= side
+        return max(0.0, 19.0 - float((error**2 / variance + np.log(2 * np.pi * variance)).sum()))
+
+    tracks, rows = range(len(motion.mean)), range(len(measurements))
+    nothing = np.zeros(2)
+    best, most = None, 3.0
+    for track, row in ((track, row) for track in tracks for row in rows):
+        error = measurements[row] - motion.mean[track]
+        variance = motion.covariance[track, 0] + np.array([0.08, 0.08, 0.08, 0.15]) ** 2
+        if sum(error[2:] ** 2 / variance[2:]) >= 8.0:
+            continue
+        shift = error[:2]
+        better = [
+            max(worth(one, other, shift) for other in rows)
+            - sum(shift**2) / 150**2
+            - max(worth(one, other, nothing) for other in rows)
+            for one in tracks
+        ]
+        if sum(better) - max(better) > most:
+            best, most = shift, sum(better) - max(better)
+    return best
+
+
+def test_a_shift_is_the_one_that_most_tracks_agree_on_whatever_pairs_there_are() -> None:
+    rng = np.random.default_rng(0)
+    shifts: list[bool] = []
+    for _ in range(32):
+        middles = [tuple(rng.uniform(0, 400, 2)) for _ in range(rng.integers(1, 4))]
+        motion = known(*middles)
+        motion.mean[:, 2:] += rng.normal(0, 0.2, (len(middles), 2))
+        moved = rng.normal(0, 60, 2) * rng.integers(0, 2)
+        seen = standing(*((x + moved[0], y + moved[1]) for x, y in middles), *[(50, 50)] * rng.integers(0, 2))
+        seen += rng.normal(0, 1, seen.shape) * (6, 6, 0.3, 0.3)
+        found, expected = common_shift(motion, seen), plain_shift(motion, seen)
+        assert (found is None) == (expected is None)
+        assert found is None or found == pytest.approx(expected)
+        shifts.append(found is not None)
+    assert 3 < sum(shifts) < 28

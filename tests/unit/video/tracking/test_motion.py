@@ -73,3 +73,43 @@ def test_two_first_detections_count_the_same() -> None:
 def test_sizes_that_are_not_seen_are_held_in_bounds() -> None:
     rows = measured([Detection(Box(0, 0, 0.5, 0.25), 0.9), Detection(Box(0, 0, 3e4, 1e4), 0.9)])
     assert rows[:, 2] == pytest.approx([0.0, np.log(1e4)])
+
+
+@pytest.mark.parametrize("elapsed_s", [0.04, 1.5])
+def test_what_is_known_of_a_way_is_that_of_a_kalman_filter(elapsed_s: float) -> None:
+    noise, first, wander = (0.08, 0.08, 0.08, 0.15), (25.0, 8.0, 0.7, 0.3), (20.0, 10.0, 1.0, 0.5)
+    motion = Motion.started(np.zeros((2, 4)))
+    seen = np.array([[0.3, -0.2, 0.01, 0.4]])
+    motion.advance(elapsed_s)
+    errors, variance = motion.errors(seen)
+    motion.correct(np.array([1]), seen)
+    step, measure = np.array([[1.0, elapsed_s], [0.0, 1.0]]), np.array([1.0, 0.0])
+    wandering = np.array([[elapsed_s**3 / 3, elapsed_s**2 / 2], [elapsed_s**2 / 2, elapsed_s]])
+    for part in range(4):
+        before = step @ np.diag([noise[part] ** 2, first[part] ** 2]) @ step.T + wander[part] ** 2 * wandering
+        gain = before @ measure / (before[0, 0] + noise[part] ** 2)
+        after = before - np.outer(gain, measure @ before)
+        assert motion.covariance[0, :, part] == pytest.approx(before[[0, 0, 1], [0, 1, 1]])
+        assert motion.covariance[1, :, part] == pytest.approx(after[[0, 0, 1], [0, 1, 1]])
+        assert (motion.mean[1, part], motion.speed[1, part]) == pytest.approx(gain * seen[0, part])
+        assert variance[1, 0, part] == pytest.approx(before[0, 0] + noise[part] ** 2)
+    assert (errors == seen).all()
+    assert not motion.mean[0].any()
+
+
+def test_a_shake_makes_places_less_certain_by_a_side_and_nothing_else() -> None:
+    motion = Motion.started(np.zeros((2, 4)))
+    before = motion.covariance.copy()
+    motion.allow_shake(np.array([1]))
+    assert motion.covariance - before == pytest.approx(np.array([np.zeros((3, 4)), [[1, 1, 0, 0], [0] * 4, [0] * 4]]))
+    both = motion.of(np.array([1])).joined(motion)
+    assert both.covariance == pytest.approx(motion.covariance[[1, 0, 1]])
+    assert (both.mean.shape, both.speed.shape) == ((3, 4), (3, 4))
+
+
+def test_what_grows_without_bounds_is_held_where_it_is_as_large_as_a_picture() -> None:
+    motion = Motion.started(np.array([[10.0, 20.0, np.log(100.0), 1.0], [10.0, 20.0, np.log(2e4), 1.0]]))
+    motion.speed[:] = (3.0, -2.0, 5.0, 0.25)
+    motion.advance(1.0)
+    assert motion.mean == pytest.approx(np.array([[310.0, -180.0, np.log(1e4), 1.25], [13.0, 18.0, np.log(2e4), 1.25]]))
+    assert motion.speed == pytest.approx(np.array([[3e4, -2e4, 500.0, 0.25], [3.0, -2.0, 5.0, 0.25]]))

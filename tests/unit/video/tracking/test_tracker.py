@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from plate_motion import KINDS, idf1, traffic, whole_share
-from platereader._geometry import Box
+from platereader._geometry import Box, Quad
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.results import Detection
+from platereader.video._tracking.association import Pairs, assign
+from platereader.video._tracking.motion import FloatArray, Motion
 from platereader.video._tracking.tracker import MotionTracker
 
 
@@ -196,3 +198,41 @@ def test_the_same_video_gives_the_same_tracks() -> None:
     video = traffic("shake", fps=10, rng=np.random.default_rng(3))
     runs = [[t.update(s.detections, s.timestamp_s) for s in video] for t in (MotionTracker(), MotionTracker())]
     assert runs[0] == runs[1]
+
+
+def test_a_track_is_missed_from_the_frame_after_it_was_last_seen_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    missed: list[list[float]] = []
+
+    def noted(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) -> Pairs:
+        missed.append(missed_s.tolist())
+        return assign(motion, measurements, missed_s=missed_s)
+
+    monkeypatch.setattr("platereader.video._tracking.tracker.assign", noted)
+    tracker = MotionTracker(max_gap_s=1.0)
+    seen = [[plate(10, 10)], [plate(10, 10), plate(300, 10)], [plate(300, 10)], [], [plate(10, 10), plate(300, 10)]]
+    for index, detections in enumerate(seen):
+        tracker.update(detections, index / 4)
+    assert missed == [[], [0.0], [0.0, 0.0], [0.5, 0.0], [0.75, 0.5]]
+
+
+def test_edges_of_a_box_grow_with_its_track() -> None:
+    tracker = MotionTracker()
+    for frame in range(20):
+        scale = 1.02**frame
+        corners = Quad.from_box(Box(10, 10, 10 + 80 * scale, 10 + 20 * scale))
+        box = Box(5, 8, 10 + 80 * scale, 10 + 24 * scale)
+        tracker.update([Detection(box, 0.9, corners)], frame / 25)
+    ((_, predicted),) = tracker.update([], 20 / 25).coasting
+    scale = 1.02**20
+    assert predicted.to_tuple() == pytest.approx((5, 8, 10 + 80 * scale, 10 + 24 * scale), abs=0.6)
+
+
+def test_a_shake_moves_those_tracks_that_were_seen_twice() -> None:
+    tracker = MotionTracker()
+    places = [(100, 100), (400, 300), (900, 200)]
+    for frame in range(10):
+        tracker.update([plate(x, y) for x, y in places], frame / 25)
+    shaken = tracker.update([plate(x + 90, y - 60) for x, y in places[:2]], 10 / 25)
+    assert shaken.track_ids == (1, 2)
+    ((_, box),) = shaken.coasting
+    assert box.to_tuple() == pytest.approx(plate(990, 140).box.to_tuple(), abs=4)
