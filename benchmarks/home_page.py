@@ -51,7 +51,7 @@ TITLES = {
 }
 LANGUAGES = ("en", "ru")
 
-WIDTH, LABELS, RIGHT, ROW, TOP = 720, 272, 152, 28, 40
+WIDTH, LABELS, RIGHT, ROW, TOP = 720, 284, 152, 28, 40
 FPS, SIZE = 15, (800, 450)
 PICTURE = "examples/pictures/street-1.jpg"
 # Middle and width of the window in pixels of the picture, 2.5 s apart.

@@ -53,6 +53,8 @@ async def follow(path: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) != 1:
+        raise SystemExit(__doc__)
     asyncio.run(follow(arguments[0]))
 
 

@@ -52,6 +52,8 @@ def streets(rng: np.random.Generator, count: int) -> list[BgrImage]:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) != 1:
+        raise SystemExit(__doc__)
     folder = Path(arguments[0])
     rng = np.random.default_rng(0)
     crops = [plate_sample(rng, backgrounds=[]).pixels for _ in range(72)]

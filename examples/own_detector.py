@@ -18,6 +18,8 @@ class GateDetector:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) != 5:
+        raise SystemExit(__doc__)
     picture, *edges = arguments
     pipeline = Pipeline.build(detector=GateDetector(Box(*map(float, edges))))
     for reading in pipeline.read(read_image(picture)):

@@ -18,6 +18,8 @@ def frames_of(folder: Path) -> Iterator[tuple[float, BgrImage]]:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) != 1:
+        raise SystemExit(__doc__)
     pipeline = Pipeline.build()
     for update in pipeline.read_stream(frames_of(Path(arguments[0]))):
         for plate in update.finished:

@@ -10,6 +10,8 @@ from platereader.media import read_image
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) != 1:
+        raise SystemExit(__doc__)
     pipeline = Pipeline.build()
     for path in sorted(path for path in Path(arguments[0]).iterdir() if path.is_file()):
         try:

@@ -30,6 +30,8 @@ def follow(pipeline: Pipeline, path: str) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if not arguments:
+        raise SystemExit(__doc__)
     pipeline = Pipeline.build()
     with ThreadPoolExecutor() as threads:
         for lines in threads.map(partial(follow, pipeline), arguments):

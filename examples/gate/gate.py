@@ -328,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mqtt.close()
     for name, count in left.items():
         if count:
-            print(f"{name}: {count} messages wait in {spool / name} and are sent at the next start", file=sys.stderr)
+            print(f"{name}: messages in {spool / name}, sent at the next start: {count}", file=sys.stderr)
     return int(any(left.values()))
 
 

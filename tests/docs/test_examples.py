@@ -21,6 +21,14 @@ def run(name: str, *arguments: str) -> None:
     runpy.run_path(str(EXAMPLES / name))["main"](arguments)
 
 
+@pytest.mark.parametrize(
+    "name", ["asyncio_frames", "contact_sheets", "own_detector", "own_frames", "read_folder", "two_cameras"]
+)
+def test_without_arguments_the_usage_is_told(name: str) -> None:
+    with pytest.raises(SystemExit, match=f"python examples/{name}.py [A-Zd]"):
+        run(f"{name}.py")
+
+
 def test_read_folder(capsys: pytest.CaptureFixture[str]) -> None:
     run("read_folder.py", str(EXAMPLES / "pictures"))
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -11,6 +11,7 @@ SOURCES = {
     "tutorial": "tutorial.md",
     "video": "how-to/video.md",
     "redaction": "how-to/redaction.md",
+    "parking": "how-to/parking.md",
     "own-country": "how-to/own-country.md",
 }
 

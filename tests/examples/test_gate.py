@@ -142,7 +142,8 @@ def test_what_a_webhook_did_not_take_is_sent_at_the_next_start(
     webhook.away = True
     assert run([str(path), "--patience-s", "0.1"], lines + "no event\n{}\n", monkeypatch) == 1
     said = capsys.readouterr().err
-    assert "webhook: 3 messages wait" in said
+    assert "webhook: messages in " in said
+    assert "sent at the next start: 3\n" in said
     assert "a line that is no event" in said
     (tmp_path / "spool" / "webhook" / "1.half").write_bytes(b"{")  # as a kill leaves it
     webhook.away = False

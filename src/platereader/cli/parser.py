@@ -19,6 +19,7 @@ from platereader.errors import InvalidArgumentError
 _OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"}
 _WRONG_WORD = re.compile(r"(?:invalid choice: '?|unrecognized arguments: )([^\s'=]+)")
 _FIRST_WORD = re.compile(r"\w+(?=[ ,])")
+_OF_ALL = "--lang"  # stands before the commands that have none of their own
 _NEAR = 0.75  # below it, --country is near --out
 _OPTION_COLUMNS = 26
 _FEWEST_POINTS = 3
@@ -61,8 +62,13 @@ class Parser(argparse.ArgumentParser):
         for wrong in _WRONG_WORD.finditer(message):
             nearest = difflib.get_close_matches(wrong.group(1), self._words(), n=1, cutoff=_NEAR)
             told += say(f". Did you mean {nearest[0]}?") if nearest else ""
-        usage = self.format_usage().replace("usage", say("usage"), 1)
-        self.exit(2, f"{usage}{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n")
+            if wrong.group(1) == _OF_ALL:
+                program, *command = self.prog.split()
+                told += say(f". {_OF_ALL} goes before the command: {program} {_OF_ALL} ru {' '.join(command)}")
+        usage = self.format_usage().replace("usage", say("usage"), 1).rstrip()
+        self.exit(
+            2, f"{usage}\n{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n"
+        )
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """As that of the base, but a closed standard output is an error here and not at the end of the process."""

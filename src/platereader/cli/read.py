@@ -17,11 +17,13 @@ from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, PictureResult, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
-from platereader.cli.sources import LEFT_OUT, STDIN, Source, find_sources, source_path
+from platereader.cli.sources import LEFT_OUT, STDIN, VIDEO_SUFFIXES, Source, find_sources, source_path
 from platereader.cli.tables import print_message, progress_bar
 from platereader.errors import PlateReaderError
 from platereader.pipeline import Pipeline
 from platereader.results import PlateReading
+
+_OTHER_KIND = "is not a picture of a known kind"
 
 EXAMPLES = """examples:
   platereader read photo.jpg                    a table of its plates
@@ -114,6 +116,8 @@ class _Reader:
             yield PictureResult(path, error=f"{path} does not fit into memory: shrink or cut it.")
         except (PlateReaderError, OSError) as error:
             problem = with_options(str(error).removeprefix("path "), self.options)
+            if source.path.suffix.lower() in VIDEO_SUFFIXES and _OTHER_KIND in problem:
+                problem = f"{path!r} is not a picture, and has the name of a video: `platereader watch` takes those."
             yield PictureResult(path, error=problem if repr(path) in problem else f"{path}: {problem}")
 
     def _read(self, source: Source, path: str) -> Iterator[PictureResult]:
@@ -154,6 +158,8 @@ def _print_summary(counts: Counter[str], skipped: Counter[str], language: Langua
     if skipped:
         files = ", ".join(f"{count} {language(ending)}" for ending, count in skipped.most_common())
         lines.append(f"not pictures by their names: {files}")
+        if not VIDEO_SUFFIXES.isdisjoint(skipped):
+            lines.append("`platereader watch` takes the videos")
     if counts["not written"]:
         lines.append(f"copies and crops not written: {counts['not written']}")
     total = counts["read"] + counts["uncertain"] + counts["unreadable"]

@@ -129,6 +129,7 @@ def test_usual_errors_in_russian(
         (["read", "x", "--engine", "steam", "--lang", "ru"], "--engine: нет значения 'steam' (есть 'auto'"),
         (["benchmark", "--lang", "ru", "recognizer", "--rounds", "0"], "--rounds: '0' — не целое число от 1"),
         (["read", "--lang", "de", "x"], "error: argument --lang: invalid choice: 'de'"),
+        (["info", "--lang", "ru"], "--lang ru. --lang ставится перед командой: platereader --lang ru info"),
         (["--lang", "ru", "red"], "использование: platereader [OPTION ...] COMMAND ..."),
         (["--lang", "ru", "red"], "COMMAND: нет значения 'red' (есть 'read', 'watch', "),
         (["read", "x", "--lang=ru", "--json", "--csv"], "--csv: нельзя вместе с --json"),

@@ -43,6 +43,16 @@ def test_an_error_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert "Did you mean" not in message
 
 
+@pytest.mark.parametrize("command", ["info", "weights verify"])
+def test_the_language_after_a_command_that_takes_none(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    message = usage_error([*command.split(), "--lang", "en"], capsys)
+    assert f"--lang goes before the command: platereader --lang ru {command}\n" in message
+
+
+def test_usage_has_no_space_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(["info", "--poems"], capsys).startswith("usage: platereader info [OPTION ...]\n")
+
+
 @pytest.mark.parametrize("word", ["--country", "--recognizer"])
 def test_an_option_of_another_command_is_no_misspelling(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     message = usage_error(["redact", "x.png", "-o", "y.png", word, "x"], capsys)

@@ -179,7 +179,16 @@ def test_what_is_no_picture_by_its_name_is_counted(tmp_path: Path, command: Comm
         (tmp_path / name).touch()
     status, _, err = command("read", tmp_path)
     assert status == 0
-    assert "not pictures by their names: 2 .mp4, 1 .txt" in err
+    assert "not pictures by their names: 2 .mp4, 1 .txt\n`platereader watch` takes the videos\n" in err
+
+
+def test_a_video_is_for_another_command(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "gate.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    assert "has the name of a video: `platereader watch` takes those." in command("read", tmp_path / "gate.mp4").err
+    told = command("read", "--lang", "ru", tmp_path / "gate.mp4").err
+    assert "не снимок, а, судя по имени, видео: для видео есть команда `platereader watch`." in told
+    save(tmp_path / "picture.png").rename(tmp_path / "picture.mp4")
+    assert "watch" not in command("read", tmp_path / "picture.mp4").err
 
 
 def test_the_table_in_russian(tmp_path: Path, command: Command) -> None:
@@ -191,7 +200,7 @@ def test_the_table_in_russian(tmp_path: Path, command: Command) -> None:
     assert "Москва" in row
     assert err.startswith("снимков прочитано: 1")
     (tmp_path / "notes").touch()
-    assert "пропущены, судя по имени — не снимки: 1 без расширения" in command("read", "--lang", "ru", tmp_path).err
+    assert "(судя по именам, это не снимки): 1 без расширения" in command("read", "--lang", "ru", tmp_path).err
     assert ",read,," in command("read", "--lang", "ru", "--csv", path).out
 
 
