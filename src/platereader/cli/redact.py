@@ -108,14 +108,14 @@ def run_redact(arguments: argparse.Namespace) -> int:
 
 def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inputs: InputFiles) -> None:
     """Refuse a report or preview that would take the place of a source or a result, before anything is done."""
-    occupied = {job.target.resolve() for job in jobs}
+    occupied = {resolved(job.target) for job in jobs}
     for option, path in (("--report", arguments.report), ("--preview", arguments.preview)):
         if path is None:
             continue
-        if path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied:
+        if path.is_symlink() or path.is_dir() or path in inputs or resolved(path) in occupied:
             raise refused(option, path, "which is a source, a result, a folder or a link: name another file.")
         check_folder(path.parent, option=option)
-        occupied.add(path.resolve())
+        occupied.add(resolved(path))
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
         raise refused("--preview", arguments.preview, f"it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}.")
 
@@ -147,15 +147,15 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace, inputs: Inpu
         raise refused("--out", out, "the folder of the sources: name another folder, or one below.")
     if not single:
         check_folder(out, option="--out")
-    occupied = {source.path.resolve() for source in sources}
+    occupied = {resolved(source.path) for source in sources}
     jobs: list[_Job] = []
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
         target = _target(out if single else out / source.relative_path, is_video=is_video)
-        if target.is_symlink() or target.resolve() in occupied or target in inputs:
+        if target.is_symlink() or resolved(target) in occupied or target in inputs:
             problem = "would be written over, which is a source, the result of another one or a link"
             raise refused("--out", out, f"where {str(target)!r} {problem}: name another folder.")
-        occupied.add(target.resolve())
+        occupied.add(resolved(target))
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
 
@@ -260,7 +260,7 @@ class _Redactor:
         write_picture(job.target, pixels, inputs=self._inputs)
         cover = FileCover(job.source.path, job.target)
         cover.add(pixels, places, share=share)
-        self._report.files.append(cover)
+        self._report.add(cover)
         progress.update()
 
     def _video(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
@@ -282,7 +282,7 @@ class _Redactor:
                 writer.write(one.frame, one.timestamp_s)
                 cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
                 progress.update()
-        self._report.files.append(cover)
+        self._report.add(cover)
         if writer.left_out:
             progress.clear()
             print_message(f"{job.source.path}: {self._language(writer.left_out)}")

@@ -22,7 +22,7 @@ from captures import VideoKind, read_timed, read_video, write_video
 from fakes import frame_with, patch_pipeline
 from platereader import Box, Detection
 from platereader.cli import main
-from platereader.cli.redaction_report import FileCover
+from platereader.cli.redaction_report import FileCover, RedactionReport
 from platereader.cli.videos import VideoWriter
 from platereader.media._images import read_image
 from platereader.media._redaction import REDACTION_MIN_SCORE, redact_stream
@@ -322,6 +322,32 @@ def test_the_largest_cover_comes_first() -> None:
     assert shares == sorted((index * 7 % 40 / 100 for index in range(0, 40, 2)), reverse=True)[:12]
     assert (cover.frames, cover.covered_frames, cover.places) == (40, 20, 20)
     assert all(one.index * 7 % 40 / 100 == one.share and one.time_s == one.index / 10 for one in cover.largest)
+
+
+def test_memory_does_not_grow_with_the_number_of_files() -> None:
+    """A picture of each of ten thousand files would be 4.6 GB."""
+    report, frame = RedactionReport(), np.zeros((320, 480, 3), np.uint8)
+    for index in range(40):
+        cover = FileCover(Path(f"{index}.jpg"), Path(f"{index}.out.jpg"))
+        cover.add(frame + np.uint8(index), [Detection(Box(0, 0, 9, 3), 0.5)], share=(index * 7 % 40) / 100)
+        report.add(cover)
+    (share,) = {len(file.largest) for file in report.files}
+    assert (share, report.files[3].largest[0].share) == (1, 0.21)
+    assert all(one.preview is None for file in report.files for one in file.largest)
+    largest = [index for _, index in sorted((-(index * 7 % 40), index) for index in range(40))][:12]
+    tiles = [report.contact_sheet()[row * 346 + 160, column * 480 + 240, 0] for row in range(4) for column in range(3)]
+    assert tiles == largest
+
+
+def test_links_in_a_circle_are_told_and_the_rest_is_redacted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").symlink_to("c.png")
+    (tmp_path / "in" / "c.png").symlink_to("b.png")
+    assert run(tmp_path / "in", "-o", tmp_path / "out", "--report", tmp_path / "report.json") == 1
+    assert "'c.png', which leads nowhere" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("option", ["--report", "--preview"])
