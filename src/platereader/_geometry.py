@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,8 +176,7 @@ def _plain_point(point: object, name: str) -> tuple[object, ...]:
     """The numbers of a corner as a tuple of those of Python; what is none stays, to be refused."""
     if not isinstance(point, Iterable):
         raise InvalidGeometryError(f"{name} is {point!r}, expected are two finite numbers, (x, y) in pixels.")
-    values = cast("Iterable[Any]", point)
-    return tuple(float(value) if is_finite(value) else value for value in values)
+    return tuple(float(cast(Real, value)) if is_finite(value) else value for value in point)
 
 
 def is_finite(value: object) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from platereader import _defaults as defaults
 from platereader._dependencies import check_installed
 from platereader._files import write_json
+from platereader.cli.parser import natural
 from platereader.cli.tables import format_rate, format_table
 from platereader.cli.weights import recognizer_weights
 from platereader.protocols import CTCDecoder, Recognizer
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _TRACKS = 1200
 
 OPTIONS = (
-    ("count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
-    ("tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
+    ("count", natural, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
+    ("tracks", natural, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
     ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
 )
 """Options of the command: name, type and meaning of each."""

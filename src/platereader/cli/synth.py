@@ -13,7 +13,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._files import append_text
 from platereader.cli.language import language_of
-from platereader.cli.parser import positive
+from platereader.cli.parser import natural, positive
 from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
 from platereader.cli.tables import print_message, progress_bar
@@ -47,7 +47,7 @@ def add_synth_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="DIR", help="folder for pictures and labels")
     parser.add_argument("--kind", choices=tuple(_KINDS), default="crops", help="what to make (default: crops)")
     parser.add_argument("--count", type=positive, default=100, metavar="N", help="number of pictures (default: 100)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of all randomness (default: 0)")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photographs without plates; needed for scenes")
     parser.set_defaults(run=run_synth)
 

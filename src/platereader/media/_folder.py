@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from platereader._arrays import BgrImage
+from platereader._arrays import BgrImage, check_image
 from platereader._files import is_picture_made_here
-from platereader.errors import CaptureError, MediaFileError
+from platereader.errors import CaptureError, InvalidImageError, MediaFileError
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 from platereader.media._source import TimedFrame
 
@@ -19,8 +19,8 @@ class FrameFolder:
     """The pictures of a folder in the order of their names, numbers in them by value. See ``FrameSource``.
 
     Folders in it and hidden files are left out, and so is what the commands wrote, such as marked copies of the frames,
-    unless there is nothing else. ``notify`` is told how many those are, and of each picture that cannot be read, whose
-    place in time stays empty.
+    unless there is nothing else. ``notify`` is told how many those are, and of each picture that cannot be read or has too
+    long a side, whose place in time stays empty.
     """
 
     live: bool = False
@@ -48,8 +48,8 @@ class FrameFolder:
             if self.stopped:
                 return
             try:
-                frame = read_image(path)
-            except MediaFileError as error:
+                frame = check_image(read_image(path), name=f"the picture {str(path)!r}")
+            except (InvalidImageError, MediaFileError) as error:
                 failed += 1
                 self._notify(str(error))
                 continue
