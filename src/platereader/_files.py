@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -178,6 +178,19 @@ def open_regular(path: Path, *, what: str) -> BinaryIO:
             raise
     except (OSError, ValueError) as error:  # a ValueError for a name with a zero byte
         raise _cannot_read(path, what, error) from error
+
+
+def paths_below(folder: Path, *, failed: Callable[[Path, OSError], object]) -> list[Path]:
+    """All files and folders below one, sorted; links to folders are not followed.
+
+    ``failed`` is called for each folder that cannot be read, which ``Path.rglob`` passes over without a word.
+    """
+
+    def on_error(error: OSError) -> None:
+        failed(Path(os.fsdecode(error.filename)), error)
+
+    walked = os.walk(folder, onerror=on_error)
+    return sorted(Path(top, name) for top, folders, files in walked for name in (*folders, *files))
 
 
 def is_picture_made_here(path: Path) -> bool:

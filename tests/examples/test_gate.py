@@ -153,9 +153,7 @@ def test_what_a_webhook_did_not_take_is_sent_at_the_next_start(
     assert list((tmp_path / "spool" / "webhook").iterdir()) == []
 
 
-def test_a_gate_may_be_called_by_any_letters(
-    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gate_may_be_called_by_any_letters(tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     path = settings(tmp_path, webhook=webhook.address, name="\u0432\u044a\u0435\u0437\u0434 1")
     assert run([str(path), "--patience-s", "5"], json.dumps(event(1)), monkeypatch) == 0
     (message,) = webhook.taken

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, is_picture_made_here, open_regular
+from platereader._files import MADE_HERE, is_picture_made_here, open_regular, paths_below
 from platereader.errors import DatasetError
 
 STDIN: Final = Path("-")
@@ -167,14 +167,19 @@ def _why_missing(path: Path) -> str | None:
 def sources_in(
     folder: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
 ) -> Iterator[Source]:
-    """The pictures of a folder, broken links among them; what else it has is counted."""
+    """The pictures of a folder, with broken links and folders that cannot be read; what else it has is counted."""
     root = folder.resolve()
     results = [other.relative_to(root) for other in without if root in other.parents]
-    any_picture = False
-    for path in sorted(folder.rglob("*")):
+    any_picture, locked = False, dict[Path, OSError]()
+    for path in (*paths_below(folder, failed=locked.__setitem__), *locked):
         relative, ending = path.relative_to(folder), path.suffix.lower()
         hidden = any(part.startswith(".") for part in relative.parts)
         if hidden or any(one in relative.parents for one in results):
+            continue
+        if (error := locked.pop(path, None)) is not None:
+            any_picture = True
+            name = Path(folder.name) if path == folder else relative
+            yield Source(path, name, f"the folder {str(path)!r} cannot be read ({error.strerror}): see its rights.")
             continue
         is_file = path.is_file()
         broken = path.is_symlink() and not path.exists()

@@ -149,11 +149,9 @@ class TestReadImage:
         assert read_image(tmp_path / "a.tif")[0, :, 0].tolist() == [0, 1, 100]
 
     @pytest.mark.parametrize(
-        ("values", "grey"), [([0.0, 0.5, 1.0], [0, 128, 255]), ([0.0, 0.25, np.nan], [0, 64, 0]), ([0, 1, 2], [0, 1, 2])]
+        ("values", "grey"), [([0.0, 0.5, 1.0], [0, 128, 255]), ([0.0, 0.2, np.nan], [0, 51, 0]), ([0, 1, 2], [0, 1, 2])]
     )
-    def test_floats_up_to_one_are_shares_of_white(
-        self, tmp_path: Path, values: list[float], grey: list[int]
-    ) -> None:
+    def test_floats_up_to_one_are_shares_of_white(self, tmp_path: Path, values: list[float], grey: list[int]) -> None:
         Image.fromarray(np.array([values], np.float32)).save(tmp_path / "a.tif")
         assert read_image(tmp_path / "a.tif")[0, :, 0].tolist() == grey
 

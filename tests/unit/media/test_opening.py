@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import cv2
@@ -240,6 +240,10 @@ def test_rtsp_is_live_even_when_it_states_a_length(tmp_path: Path, monkeypatch: 
     [
         (lambda: open_source("x.mp4", fps=0), "fps is 0"),
         (lambda: open_source("x.mp4", fps=float("nan")), "fps is nan"),
+        (lambda: open_source("x.mp4", fps=cast(Any, "25")), "fps is '25'"),
+        (lambda: open_source("x.mp4", fps=10**400), "fps is 1000"),
+        (lambda: open_source("x.mp4", reconnect_limit=cast(Any, "3")), "reconnect_limit is '3'"),
+        (lambda: open_source("x.mp4", reconnect_limit=cast(Any, float("nan"))), "reconnect_limit is nan"),
         (lambda: open_source("x.mp4", reconnect_limit=-1), "reconnect_limit is -1"),
         (lambda: open_source("rtsp://camera/1", fps=5), "fps is 5 for rtsp://camera/1"),
     ],
