@@ -145,3 +145,5 @@ def test_the_contract_holds() -> None:
 def test_something_else_than_a_detector_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="inner is"):
         RefinedDetector(Boxes)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=r"refiner is .*expected is a Refiner"):
+        RefinedDetector(Boxes(()), "plate-refiner")  # type: ignore[arg-type]
