@@ -117,6 +117,21 @@ def new_file(path: Path, *, inputs: InputFiles | None = None) -> Generator[Path]
             _force_to_disk(part)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing.
+
+    Raises:
+        FileError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot make the folder {str(folder)!r} ({error.strerror or error}): name another one, or make room and "
+            "see that it may be made there."
+        ) from error
+
+
 def append_text(path: Path, text: str) -> None:
     """Add whole lines to a log, in UTF-8; the file is made if there is none, and its folder must exist.
 

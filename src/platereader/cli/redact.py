@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader._files import MADE_HERE, InputFiles, write_json
+from platereader._files import MADE_HERE, InputFiles, make_folder, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import rate_factor, refused, share
@@ -235,7 +235,7 @@ class _Redactor:
         """Write what ``--report`` and ``--preview`` ask for."""
         path, preview = self._arguments.report, self._arguments.preview
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_json(path, self._report.to_dict(), inputs=self._inputs)
         if preview is not None:
             write_picture(preview, self._report.contact_sheet(), inputs=self._inputs)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, InputFiles, append_text, open_regular, write_bytes
+from platereader._files import MADE_HERE, InputFiles, append_text, make_folder, open_regular, write_bytes
 from platereader._geometry import Box, Point
 from platereader.cli.parser import refused
 from platereader.cli.sources import STDIN, Source, made_here, resolved
@@ -135,7 +135,7 @@ def _make_folders(root: Path, folder: Path) -> None:
             break
         if parent.is_symlink():
             raise FileError(f"cannot write into {str(parent)!r}, which is a link: remove it or name another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
 
 
 def _crop_window(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None:
@@ -186,7 +186,7 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
         note = PngImagePlugin.PngInfo()
         note.add_text("Comment", MADE_HERE)
         picture.save(encoded, format="PNG", pnginfo=note)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_bytes(path, encoded.getvalue(), inputs=inputs)
 
 

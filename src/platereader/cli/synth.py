@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import append_text
+from platereader._files import append_text, make_folder
 from platereader.cli.language import language_of
 from platereader.cli.parser import natural, positive
 from platereader.cli.saving import check_folder, check_new_set, write_picture
@@ -58,7 +58,7 @@ def run_synth(arguments: argparse.Namespace) -> None:
     check_folder(arguments.out, option="DIR")
     check_new_set(arguments.out, option="DIR")
     make_sample, backgrounds = _KINDS[arguments.kind], _backgrounds(arguments)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    make_folder(arguments.out)
     rng, plates = np.random.default_rng(arguments.seed), 0
     with progress_bar(arguments.count, unit="picture") as progress:
         for index in range(arguments.count):

@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, InputFiles, new_file
+from platereader._files import MADE_HERE, InputFiles, make_folder, new_file
 from platereader.cli.saving import check_made_here
 from platereader.cli.sound import LONGEST_GAP_S, SoundCopy
 from platereader.cli.sources import WRITTEN_FORMATS
@@ -121,7 +121,7 @@ class VideoWriter:
 
     def _started(self, frame: BgrImage) -> _Encoder:
         check_made_here(self.path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         part = self._stack.enter_context(new_file(self.path, inputs=self.inputs))
         options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self.quality is None else self.quality)}
         if self.quality is None and (limit := _bits_per_s(self.source)) is not None:
