@@ -195,6 +195,14 @@ def open_regular(path: Path, *, what: str) -> BinaryIO:
         raise _cannot_read(path, what, error) from error
 
 
+def is_file(path: Path, *, unknown: bool = False) -> bool:
+    """Whether there is such a file; ``unknown`` where nobody may look, as in the home of another user."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return unknown
+
+
 def paths_below(folder: Path, *, failed: Callable[[Path, OSError], object]) -> list[Path]:
     """All files and folders below one, sorted; links to folders are not followed.
 

@@ -27,17 +27,18 @@ def small_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Pat
 
 @pytest.fixture
 def lock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """Make folders that may not be read, by whomever the tests run."""
-    locked: set[str] = set()
+    """Make folders that may not be read or entered, by whomever the tests run."""
+    locked: set[Path] = set()
 
-    def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(path: Any = ".") -> Any:
-            if os.fspath(path) in locked:
+    def refusing(function: Callable[..., Any], *, inside: bool) -> Callable[..., Any]:
+        def call(path: Any = ".", *args: Any, **options: Any) -> Any:
+            known = locked and isinstance(path, (str, os.PathLike))
+            if known and not locked.isdisjoint(Path(path).parents if inside else {Path(path)}):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
-            return function(path)
+            return function(path, *args, **options)
 
         return call
 
-    for name in ("scandir", "listdir"):
-        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
-    return lambda folder: locked.add(str(folder))
+    for name in ("scandir", "listdir", "stat", "open"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), inside=name in {"stat", "open"}))
+    return locked.add

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, is_picture_made_here, open_regular, paths_below
+from platereader._files import MADE_HERE, is_file, is_picture_made_here, open_regular, paths_below
 from platereader.errors import DatasetError
 
 STDIN: Final = Path("-")
@@ -90,7 +90,9 @@ def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]
 def earlier_results(paths: Sequence[Path]) -> set[Path]:
     """Those of several files that one of the commands wrote; none where no other is there: then they are wanted."""
     written = {path for path in paths if made_here(path)}
-    return written if any(path.exists() and path not in written for path in paths) else set()
+    return (
+        written if any(is_file(path, unknown=True) or path.is_dir() for path in paths if path not in written) else set()
+    )
 
 
 def made_here(path: Path) -> bool:
@@ -181,12 +183,12 @@ def sources_in(
             name = Path(folder.name) if path == folder else relative
             yield Source(path, name, f"the folder {str(path)!r} cannot be read ({error.strerror}): see its rights.")
             continue
-        is_file = path.is_file()
-        broken = path.is_symlink() and not path.exists()
-        if ending in suffixes if is_file else broken and ending in {*suffixes, ""}:
+        there = is_file(path, unknown=True)  # what may not be looked at is told when it is read
+        broken = not there and path.is_symlink() and not path.exists()
+        if ending in suffixes if there else broken and ending in {*suffixes, ""}:
             any_picture = True
             yield Source(path, relative, _why_missing(path) if broken else None)
-        elif is_file:
+        elif there:
             skipped[ending or "without an ending"] += 1
         elif path.is_symlink() and path.is_dir():
             skipped["links to folders"] += 1

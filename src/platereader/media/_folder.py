@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from platereader._arrays import BgrImage, check_image
-from platereader._files import is_picture_made_here, paths_below
+from platereader._files import is_file, is_picture_made_here, paths_below
 from platereader.errors import CaptureError, InvalidImageError, MediaFileError
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 from platereader.media._source import TimedFrame
@@ -112,7 +112,7 @@ def read_images(folder: str | Path, *, notify: Callable[[str], None] | None = No
 
 
 def _is_picture(path: Path, top: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not _is_hidden(path, top) and path.is_file()
+    return path.suffix.lower() in IMAGE_SUFFIXES and not _is_hidden(path, top) and is_file(path, unknown=True)
 
 
 def _is_hidden(path: Path, top: Path) -> bool:

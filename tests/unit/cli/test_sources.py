@@ -122,6 +122,7 @@ def test_folders_that_cannot_be_read_are_named(tmp_path: Path, lock: Callable[[P
     assert "b' cannot be read (Permission denied)" in str(found[1].error)
     lock(tmp_path / "in")
     (source,) = find_sources([tmp_path / "in"])
+    assert source.path == tmp_path / "in"
     assert "in' cannot be read (Permission denied)" in str(source.error)
 
 
