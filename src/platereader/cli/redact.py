@@ -99,8 +99,10 @@ def run_redact(arguments: argparse.Namespace) -> int:
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
     with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
-        status = redactor.redact_all(jobs)
-        redactor.write_report()
+        try:
+            status = redactor.redact_all(jobs)
+        finally:  # also when it is stopped: what was written by then may be published
+            redactor.write_report()
     if written := skipped[MADE_HERE]:
         print_message(language_of(arguments)(LEFT_OUT.format(count=written)), prefix="")
     return status

@@ -23,6 +23,7 @@ from fakes import frame_with, patch_pipeline
 from platereader import Box, Detection
 from platereader.cli import main
 from platereader.cli.redaction_report import FileCover, RedactionReport
+from platereader.cli.saving import write_picture
 from platereader.cli.videos import VideoWriter
 from platereader.media._images import read_image
 from platereader.media._redaction import REDACTION_MIN_SCORE, redact_stream
@@ -310,6 +311,24 @@ def test_the_report_says_what_was_covered_and_the_preview_shows_it(tmp_path: Pat
     assert sheet.shape == (346, 1440, 3)
     assert np.ptp(sheet[:320, :960]) == 255
     assert (sheet[:, 960:] == 255).all()  # two frames only
+
+
+def test_the_report_names_what_was_written_before_a_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.png", "b.png"):
+        save(tmp_path / "in" / name)
+    written: list[Path] = []
+
+    def stopped(path: Path, *args: Any, **options: Any) -> None:
+        if path.name == "b.png":
+            os.kill(os.getpid(), signal.SIGTERM)
+        written.append(path)
+        write_picture(path, *args, **options)
+
+    monkeypatch.setattr("platereader.cli.redact.write_picture", stopped)
+    with pytest.raises(SystemExit):
+        run(tmp_path / "in", "-o", tmp_path / "out", "--report", tmp_path / "report.json")
+    (file,) = json.loads((tmp_path / "report.json").read_text())["files"]
+    assert (Path(file["source"]).name, [path.name for path in written]) == ("a.png", ["a.png"])
 
 
 def test_the_largest_cover_comes_first() -> None:
