@@ -75,14 +75,15 @@ class InputFiles:
             return False
 
 
-def write_bytes(path: Path, data: bytes, *, inputs: InputFiles | None = None) -> None:
-    """Write a whole file into a folder that exists; one that is already there is replaced.
+def write_bytes(path: Path, data: bytes, *, inputs: InputFiles | None = None, new: bool = False) -> None:
+    """Write a whole file into a folder that exists; one that is already there is replaced, unless it is to be ``new``.
 
     Raises:
+        FileExistsError: something has the name of a ``new`` file, which another program may have given it just now.
         FileError: it cannot be written, or the target is a link, a folder, a device, one of the ``inputs`` or a file of
             another kind; nothing was changed.
     """
-    with _part_of(path, inputs) as (descriptor, part), _failures_named(path):
+    with _part_of(path, inputs, new=new) as (descriptor, part), _failures_named(path):
         try:
             _write_all(descriptor, data)
             os.fsync(descriptor)
@@ -231,7 +232,7 @@ def _cannot_read(path: Path, what: str, error: OSError | ValueError) -> FileErro
 
 
 @contextmanager
-def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Path]]:
+def _part_of(target: Path, inputs: InputFiles | None, *, new: bool = False) -> Generator[tuple[int, Path]]:
     """An empty open file beside ``target``, under a new name with the same ending, with the user's usual permissions.
 
     It takes the target's name when the block is left without an error, and is gone otherwise.
@@ -242,6 +243,9 @@ def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Pa
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON, 0o666)
     try:
         yield descriptor, part
+        if new:
+            _give_new_name(part, target)
+            return
         with _failures_named(target):
             _check_target(target, inputs)
             _check_kind(part, target)
@@ -249,6 +253,19 @@ def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Pa
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def _give_new_name(part: Path, target: Path) -> None:
+    """Give a file a name that nothing has, in one step where the file system knows hard links."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+        with _failures_named(target):
+            part.replace(target)
 
 
 def _check_target(target: Path, inputs: InputFiles | None) -> None:

@@ -80,6 +80,19 @@ def victim(tmp_path: Path) -> Path:
     return tmp_path / "victim"
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_takes_nothing_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "no links in this file system")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    write_bytes(tmp_path / "a", b"first", new=True)
+    with pytest.raises(FileExistsError):
+        write_bytes(tmp_path / "a", b"second", new=True)
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "a").stat().st_nlink, names(tmp_path)) == (b"first", 1, ["a"])
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     make_folder(tmp_path / "a" / "b")

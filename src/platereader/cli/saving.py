@@ -169,15 +169,17 @@ def _unused_path(path: Path, used: set[Path]) -> Path:
     return unused
 
 
-def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = None) -> None:
+def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = None, new: bool = False) -> None:
     """Write a JPEG or PNG, by the ending of the name; the folder is made if missing.
 
     Raises:
+        FileExistsError: a ``new`` picture was to be written, and something has its name.
         FileError: it cannot be written, or what has its name was not made by this program.
     """
     from PIL import Image, PngImagePlugin
 
-    check_made_here(path)
+    if not new:
+        check_made_here(path)
     encoded = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
     if path.suffix.lower() in _LOSSY:
@@ -187,7 +189,7 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
         note.add_text("Comment", MADE_HERE)
         picture.save(encoded, format="PNG", pnginfo=note)
     make_folder(path.parent)
-    write_bytes(path, encoded.getvalue(), inputs=inputs)
+    write_bytes(path, encoded.getvalue(), inputs=inputs, new=new)
 
 
 def check_made_here(path: Path) -> None:

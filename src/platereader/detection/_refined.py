@@ -101,9 +101,15 @@ class RefinedRectifier:
 
     Attributes:
         inner: straightens the plates; it gets those without corners, too, in which the refiner sees no plate.
+
+    Raises:
+        InvalidArgumentError: ``inner`` is no rectifier.
     """
 
     inner: Rectifier
+
+    def __post_init__(self) -> None:
+        check_part(self.inner, kind="rectifier", name="inner")
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
         """One upright one-line picture per detection.
