@@ -197,11 +197,13 @@ def open_regular(path: Path, *, what: str) -> BinaryIO:
 
 
 def is_file(path: Path, *, unknown: bool = False) -> bool:
-    """Whether there is such a file; ``unknown`` where nobody may look, as in the home of another user."""
+    """Whether there is such a file; ``unknown`` where the user may not look, as in the home of another one."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):
+        return stat.S_ISREG(path.stat().st_mode)  # Path.is_file raises PermissionError, from Python 3.14 on it does not
+    except PermissionError:
         return unknown
+    except (OSError, ValueError):
+        return False
 
 
 def paths_below(folder: Path, *, failed: Callable[[Path, OSError], object]) -> list[Path]:
