@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -95,13 +96,20 @@ class Crops:
             if detection is None or window is None:
                 continue
             x1, y1, x2, y2 = window
-            path = _unused_path(self._folder / "images" / f"{stem}-{number}.png", self._used)
-            _make_folders(self._folder, path.parent)
-            write_picture(path, frame[y1:y2, x1:x2], inputs=self._inputs)
+            path = self._write(f"{stem}-{number}.png", frame[y1:y2, x1:x2])
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
             row |= {"country": reading.country if reading.status == "read" else None}
             append_text(self._folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+
+    def _write(self, name: str, pixels: BgrImage) -> Path:
+        """Write a crop under a name that nothing has: another run may write into this folder, too."""
+        _make_folders(self._folder, self._folder / "images")
+        while True:
+            path = _unused_path(self._folder / "images" / name, self._used)
+            with suppress(FileExistsError):
+                write_picture(path, pixels, inputs=self._inputs, new=True)
+                return path
 
 
 def check_folder(folder: Path, *, option: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader._files import append_text, make_folder
 from platereader.cli.language import language_of
-from platereader.cli.parser import natural, positive
+from platereader.cli.parser import natural, positive, refused
 from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
 from platereader.cli.tables import print_message, progress_bar
@@ -64,7 +64,10 @@ def run_synth(arguments: argparse.Namespace) -> None:
         for index in range(arguments.count):
             pixels, labels = make_sample(rng, backgrounds)
             name = f"images/{index:06d}.png"
-            write_picture(arguments.out / name, pixels)
+            try:
+                write_picture(arguments.out / name, pixels, new=True)
+            except FileExistsError as error:
+                raise refused("DIR", arguments.out, "into which another run writes: name a new folder.") from error
             row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": labels}
             append_text(table, json.dumps(row) + "\n")
             plates += len(labels)
