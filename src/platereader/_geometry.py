@@ -100,7 +100,7 @@ class Quad:
 
     def __post_init__(self) -> None:
         for name in ("top_left", "top_right", "bottom_right", "bottom_left"):
-            point = getattr(self, name)
+            point = cast("tuple[object, ...]", getattr(self, name))
             if type(point) is not tuple or not _PLAIN.issuperset(map(type, point)):
                 object.__setattr__(self, name, point := _plain_point(point, name))
             if len(point) != 2 or not all(map(is_finite, point)):
@@ -176,7 +176,8 @@ def _plain_point(point: object, name: str) -> tuple[object, ...]:
     """The numbers of a corner as a tuple of those of Python; what is none stays, to be refused."""
     if not isinstance(point, Iterable):
         raise InvalidGeometryError(f"{name} is {point!r}, expected are two finite numbers, (x, y) in pixels.")
-    return tuple(float(cast(Real, value)) if is_finite(value) else value for value in point)
+    values = cast("Iterable[object]", point)
+    return tuple(float(cast(Real, value)) if is_finite(value) else value for value in values)
 
 
 def is_finite(value: object) -> bool:

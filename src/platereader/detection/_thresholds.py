@@ -18,7 +18,7 @@ def is_number(value: object) -> bool:
 
 def is_whole(value: object) -> bool:
     """Whether it is a whole number, of Python or numpy, and no truth value."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def check_shares(settings: object, *names: str) -> None:

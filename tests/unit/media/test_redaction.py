@@ -351,7 +351,8 @@ def test_a_video_is_held_to_its_contract() -> None:
             list(redact_stream([(cast(Any, time), frame)], **parts))
     with pytest.raises(InvalidArgumentError, match=r"^frames\[0\] is a ndarray, expected \(timestamp_s, frame\)"):
         list(redact_stream(cast(Any, [frame]), **parts))
-    for name, value in {"detector": None, "tracker": OneTrack, "margin": "1", "look_ahead_s": None}.items():
+    refused: dict[str, Any] = {"detector": None, "tracker": OneTrack, "margin": "1", "look_ahead_s": None}
+    for name, value in refused.items():
         with pytest.raises(InvalidArgumentError, match=f"^{name} is"):
             redact_stream([], **{**parts, name: value})
     with pytest.raises(InvalidArgumentError, match=r"^margin is '1'"):
