@@ -89,14 +89,12 @@ def check_tracker(tracker: object) -> None:
 
 def timed_frame(item: object, index: int) -> tuple[float, BgrImage]:
     """The time and the frame of a caller's pair; whether these are any is checked where they are taken in."""
+    kind = type(item).__name__
     pair = cast("Sequence[object]", item) if isinstance(item, tuple) else ()
     if len(pair) != 2 or not isinstance(pair[0], Real):
-        kinds = (
-            f"tuple of ({', '.join(type(part).__name__ for part in pair)})"
-            if pair
-            else type(cast(object, item)).__name__
-        )
-        raise InvalidArgumentError(f"frames[{index}] is a {kinds}, expected (timestamp_s, frame).")
+        parts = ", ".join(type(part).__name__ for part in pair)
+        given = f"tuple of ({parts})" if pair else kind
+        raise InvalidArgumentError(f"frames[{index}] is a {given}, expected (timestamp_s, frame).")
     return cast(float, pair[0]), cast(BgrImage, pair[1])
 
 
