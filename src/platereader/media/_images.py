@@ -224,7 +224,7 @@ def _to_bgr(picture: Image.Image) -> BgrImage:
         highest = max(float(_numbers(strip).max()) for _, strip in _strips(picture))
         shares, divisor = picture.mode == "F" and highest <= 1, 257 if highest > 255 else 1  # shares of white
         for rows, strip in _strips(picture):
-            values: Any = np.round(255 * _numbers(strip)) if shares else _numbers(strip) // divisor
+            values = (255 * _numbers(strip)).round() if shares else _numbers(strip) // divisor
             stored[rows] = np.minimum(values, 255).astype(np.uint8)[:, :, None]
         return result
     for rows, strip in _strips(picture):
