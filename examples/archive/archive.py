@@ -53,10 +53,15 @@ def films_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
+def name_of(film: Path, folder: Path) -> str:
+    """A film's path below the folder; what is no text in it becomes an escape, as Parquet holds texts."""
+    return str(film.relative_to(folder)).encode("utf-8", "backslashreplace").decode()
+
+
 def part_name(film: Path, folder: Path) -> str:
     """The name of a film's part: the first half says which film it is, the second in which state."""
     known = film.stat()
-    halves = str(film.relative_to(folder)), f"{known.st_size} {known.st_mtime_ns}"
+    halves = name_of(film, folder), f"{known.st_size} {known.st_mtime_ns}"
     return "-".join(hashlib.sha256(half.encode()).hexdigest()[:20] for half in halves) + ".parquet"
 
 
@@ -99,7 +104,7 @@ def index(folder: Path, target: Path, pipeline: Pipeline) -> int:
     parts.mkdir(parents=True, exist_ok=True)
     films, damaged = films_in(folder), 0
     for number, film in enumerate(films, 1):
-        part, name = parts / part_name(film, folder), str(film.relative_to(folder))
+        part, name = parts / part_name(film, folder), name_of(film, folder)
         if part.exists():
             continue
         earlier = list(parts.glob(f"{part.name.split('-')[0]}-*.parquet"))  # of the film before it changed

@@ -15,14 +15,15 @@ import os
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -107,20 +108,30 @@ class Sender:
         while not self._stop.is_set():
             self._new.clear()
             for path in self.spool.waiting():
-                if not self._sent(path.read_bytes()):
+                if not self._sent(path):
                     return
-                path.unlink()
+                path.unlink(missing_ok=True)
             self._new.wait()
 
-    def _sent(self, message: bytes) -> bool:
-        """Try until it was taken; False where the program ends first."""
+    def _sent(self, path: Path) -> bool:
+        """Try until the message was taken; False where the program ends first."""
         pause_s = 0.5
         while not self._stop.is_set():
-            if self._deliver(message):
+            if self._is_taken(path):
                 return True
             self._stop.wait(pause_s)
             pause_s = min(2 * pause_s, self._longest_pause_s)
         return False
+
+    def _is_taken(self, path: Path) -> bool:
+        """Whether one try succeeded; whatever goes wrong in it, the thread lives on, or nothing more would be sent."""
+        try:
+            return self._deliver(path.read_bytes())
+        except FileNotFoundError:  # somebody has removed it
+            return True
+        except Exception as error:  # noqa: BLE001
+            print(f"{self.name}: {error!r}", file=sys.stderr)
+            return False
 
 
 class Mqtt:
@@ -204,13 +215,16 @@ def _discovered(gate: str, base: str) -> Iterable[tuple[str, str, Mapping[str, A
 
 
 def post(url: str, message: bytes, *, timeout_s: float = 10.0) -> bool:
-    """Send a message to a webhook; True once it answers with 2xx."""
-    headers = {"Content-Type": "application/json", "Idempotency-Key": json.loads(message)["id"]}
+    """Send a message to a webhook; True once it answers with 2xx.
+
+    What is not ASCII in the key is written as in an address: a header holds nothing else.
+    """
+    headers = {"Content-Type": "application/json", "Idempotency-Key": quote(json.loads(message)["id"])}
     request = urllib.request.Request(url, message, headers, method="POST")  # noqa: S310 - checked in `senders_of`
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
             return bool(200 <= answer.status < 300)
-    except (urllib.error.URLError, OSError) as error:
+    except (HTTPException, OSError) as error:  # it may also answer with something else than HTTP
         print(f"webhook: {error}", file=sys.stderr)
         return False
 
@@ -292,12 +306,15 @@ def gate_of(settings: Mapping[str, Any]) -> Gate:
 
 
 def follow(lines: TextIO, gate: Gate, senders: Sequence[Sender]) -> None:
-    """Tell all receivers of all events."""
+    """Tell all receivers of all events; each source numbers its passages from 1, and is a run of its own."""
     run = f"{time.time_ns():x}"
     for line in lines:
         try:
-            message = gate.message(json.loads(line), run=run)
-        except (ValueError, KeyError, TypeError) as error:
+            event = json.loads(line)
+            if event.get("event") == "started":
+                run = f"{time.time_ns():x}"
+            message = gate.message(event, run=run)
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             print(f"a line that is no event of `platereader watch --json` ({error!r}): {line[:80]!r}", file=sys.stderr)
             continue
         if message is not None:

@@ -26,7 +26,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from platereader import BgrImage, MediaFileError, Pipeline, PlateReaderError, PlateReading
+from platereader import BgrImage, InvalidImageError, MediaFileError, Pipeline, PlateReaderError, PlateReading
 from platereader.media import FrameSource, decode_image, open_source
 
 _SILENCE_S = 15.0
@@ -241,6 +241,10 @@ class Reader:
         try:
             found = await asyncio.to_thread(self.pipeline.read_batch, [item.frame for item in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            if len(batch) > 1:  # but not those whose own pictures can be read
+                for item in batch:
+                    await self._read([item] if not item.plates.done() else [])
+                return
             for item in batch:
                 if not item.plates.done():
                     item.plates.set_exception(error)
@@ -344,7 +348,7 @@ def _add_reading(app: FastAPI, reader: Reader, limits: Limits) -> None:
             return await _read(reader, files, limits)
         except BusyError as error:
             raise HTTPException(503, str(error), {"Retry-After": "1"}) from error
-        except MediaFileError as error:
+        except (InvalidImageError, MediaFileError) as error:
             raise HTTPException(415, str(error)) from error
 
 

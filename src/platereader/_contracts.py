@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -77,10 +78,35 @@ def check_tracker_factory(tracker: object) -> None:
         )
 
 
+def check_tracker(tracker: object) -> None:
+    """Refuse what cannot be a tracker, such as the class of one, before it is called."""
+    if inspect.isclass(tracker) or not callable(getattr(tracker, "update", None)):
+        raise InvalidArgumentError(
+            f"tracker is {described(tracker)}, expected is an object with the method update as platereader.protocols "
+            "describes it, a fresh one for each stream."
+        )
+
+
+def timed_frame(item: object, index: int) -> tuple[float, BgrImage]:
+    """The time and the frame of a caller's pair; whether these are any is checked where they are taken in."""
+    kind = type(item).__name__
+    pair = cast("Sequence[object]", item) if isinstance(item, tuple) else ()
+    if len(pair) != 2 or not isinstance(pair[0], Real):
+        parts = ", ".join(type(part).__name__ for part in pair)
+        given = f"tuple of ({parts})" if pair else kind
+        raise InvalidArgumentError(f"frames[{index}] is a {given}, expected (timestamp_s, frame).")
+    return cast(float, pair[0]), cast(BgrImage, pair[1])
+
+
+def check_iterable(values: object, *, name: str) -> None:
+    """Refuse what is no list or generator of frames or pictures."""
+    if not isinstance(values, Iterable):
+        raise InvalidArgumentError(f"{name} is {described(values)}, expected is a list, also of one.")
+
+
 def check_detections(detections: Sequence[Detection], frame: BgrImage) -> list[Detection]:
     """The detections of a caller; those that cannot belong to ``frame`` are refused."""
-    if not isinstance(cast(object, detections), Iterable):
-        raise InvalidArgumentError(f"detections is {described(detections)}, expected is a list, also of one.")
+    check_iterable(detections, name="detections")
     found = list(detections)
     for index, detection in enumerate(found):
         if isinstance(cast(object, detection), PlateReading):

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -75,14 +75,15 @@ class InputFiles:
             return False
 
 
-def write_bytes(path: Path, data: bytes, *, inputs: InputFiles | None = None) -> None:
-    """Write a whole file into a folder that exists; one that is already there is replaced.
+def write_bytes(path: Path, data: bytes, *, inputs: InputFiles | None = None, new: bool = False) -> None:
+    """Write a whole file into a folder that exists; one that is already there is replaced, unless it is to be ``new``.
 
     Raises:
+        FileExistsError: something has the name of a ``new`` file, which another program may have given it just now.
         FileError: it cannot be written, or the target is a link, a folder, a device, one of the ``inputs`` or a file of
             another kind; nothing was changed.
     """
-    with _part_of(path, inputs) as (descriptor, part), _failures_named(path):
+    with _part_of(path, inputs, new=new) as (descriptor, part), _failures_named(path):
         try:
             _write_all(descriptor, data)
             os.fsync(descriptor)
@@ -115,6 +116,21 @@ def new_file(path: Path, *, inputs: InputFiles | None = None) -> Generator[Path]
         yield part
         with _failures_named(path):
             _force_to_disk(part)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing.
+
+    Raises:
+        FileError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot make the folder {str(folder)!r} ({error.strerror or error}): name another one, or make room and "
+            "see that it may be made there."
+        ) from error
 
 
 def append_text(path: Path, text: str) -> None:
@@ -180,6 +196,29 @@ def open_regular(path: Path, *, what: str) -> BinaryIO:
         raise _cannot_read(path, what, error) from error
 
 
+def is_file(path: Path, *, unknown: bool = False) -> bool:
+    """Whether there is such a file; ``unknown`` where the user may not look, as in the home of another one."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)  # Path.is_file raises PermissionError, from Python 3.14 on it does not
+    except PermissionError:
+        return unknown
+    except (OSError, ValueError):
+        return False
+
+
+def paths_below(folder: Path, *, failed: Callable[[Path, OSError], object]) -> list[Path]:
+    """All files and folders below one, sorted; links to folders are not followed.
+
+    ``failed`` is called for each folder that cannot be read, which ``Path.rglob`` passes over without a word.
+    """
+
+    def on_error(error: OSError) -> None:
+        failed(Path(os.fsdecode(error.filename)), error)
+
+    walked = os.walk(folder, onerror=on_error)
+    return sorted(Path(top, name) for top, folders, files in walked for name in (*folders, *files))
+
+
 def is_picture_made_here(path: Path) -> bool:
     """Whether a file is a picture that one of the commands wrote; one that cannot be read is none."""
     try:
@@ -195,7 +234,7 @@ def _cannot_read(path: Path, what: str, error: OSError | ValueError) -> FileErro
 
 
 @contextmanager
-def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Path]]:
+def _part_of(target: Path, inputs: InputFiles | None, *, new: bool = False) -> Generator[tuple[int, Path]]:
     """An empty open file beside ``target``, under a new name with the same ending, with the user's usual permissions.
 
     It takes the target's name when the block is left without an error, and is gone otherwise.
@@ -206,6 +245,9 @@ def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Pa
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _COMMON, 0o666)
     try:
         yield descriptor, part
+        if new:
+            _give_new_name(part, target)
+            return
         with _failures_named(target):
             _check_target(target, inputs)
             _check_kind(part, target)
@@ -213,6 +255,19 @@ def _part_of(target: Path, inputs: InputFiles | None) -> Generator[tuple[int, Pa
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+def _give_new_name(part: Path, target: Path) -> None:
+    """Give a file a name that nothing has, in one step where the file system knows hard links."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+        with _failures_named(target):
+            part.replace(target)
 
 
 def _check_target(target: Path, inputs: InputFiles | None) -> None:

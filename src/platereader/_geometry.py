@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from platereader.errors import InvalidGeometryError
 Point: TypeAlias = tuple[float, float]
 """``(x, y)`` in pixels."""
 
+_PLAIN = frozenset({float, int})
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An upright rectangle, ``x1 <= x2`` and ``y1 <= y2``, in pixels.
+    """An upright rectangle, ``x1 <= x2`` and ``y1 <= y2``, in pixels; its numbers are those of Python, whatever came.
 
     Raises:
         InvalidGeometryError: a coordinate is not finite or the box is inverted.
@@ -40,6 +42,9 @@ class Box:
                 f"box {values} is inverted: pass (x1, y1, x2, y2) with x1 <= x2 and y1 <= y2, not (x, y, width, "
                 "height)."
             )
+        if not _PLAIN.issuperset(map(type, values)):  # those of numpy overflow in what is computed of them
+            for name, value in zip(("x1", "y1", "x2", "y2"), values, strict=True):
+                object.__setattr__(self, name, float(value))
 
     @property
     def width(self) -> float:
@@ -76,16 +81,16 @@ class Box:
         return Box(self.x1 + dx_px, self.y1 + dy_px, self.x2 + dx_px, self.y2 + dy_px)
 
     def to_tuple(self) -> tuple[float, float, float, float]:
-        """``(x1, y1, x2, y2)`` as plain floats, also where the box was made of numpy numbers."""
+        """``(x1, y1, x2, y2)`` as floats, also where the box was made of whole numbers."""
         return float(self.x1), float(self.y1), float(self.x2), float(self.y2)
 
 
 @dataclass(frozen=True, slots=True)
 class Quad:
-    """Four corners of a plate as it is read, at its outer metal edge, in pixels.
+    """Four corners of a plate as it is read, at its outer metal edge, in pixels; their numbers are those of Python.
 
     Raises:
-        InvalidGeometryError: a coordinate is not finite.
+        InvalidGeometryError: a coordinate is not finite, or a corner is not a pair of them.
     """
 
     top_left: Point
@@ -94,8 +99,12 @@ class Quad:
     bottom_left: Point
 
     def __post_init__(self) -> None:
-        if not all(is_finite(value) for point in self.points for value in point):
-            raise InvalidGeometryError(f"quad {self.points} has a coordinate that is not finite: pass pixel numbers.")
+        for name in ("top_left", "top_right", "bottom_right", "bottom_left"):
+            point = cast("tuple[object, ...]", getattr(self, name))
+            if type(point) is not tuple or not _PLAIN.issuperset(map(type, point)):
+                object.__setattr__(self, name, point := _plain_point(point, name))
+            if len(point) != 2 or not all(map(is_finite, point)):
+                raise InvalidGeometryError(f"{name} is {point!r}, expected are two finite numbers, (x, y) in pixels.")
 
     @classmethod
     def from_points(cls, points: Sequence[Sequence[float]] | NDArray[np.floating]) -> Quad:
@@ -161,6 +170,14 @@ class Quad:
         points = self.points
         turns = zip(points, points[1:] + points[:1], points[2:] + points[:2], strict=True)
         return not any((b[0] - a[0]) * (c[1] - b[1]) - (b[1] - a[1]) * (c[0] - b[0]) <= 0 for a, b, c in turns)
+
+
+def _plain_point(point: object, name: str) -> tuple[object, ...]:
+    """The numbers of a corner as a tuple of those of Python; what is none stays, to be refused."""
+    if not isinstance(point, Iterable):
+        raise InvalidGeometryError(f"{name} is {point!r}, expected are two finite numbers, (x, y) in pixels.")
+    values = cast("Iterable[object]", point)
+    return tuple(float(cast(Real, value)) if is_finite(value) else value for value in values)
 
 
 def is_finite(value: object) -> bool:

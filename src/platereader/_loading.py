@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from platereader._dependencies import DISTRIBUTION
+from platereader._files import is_file
 from platereader.errors import (
     EngineError,
     InvalidArgumentError,
@@ -183,7 +184,7 @@ def _refiner_of(finder: WeightEntry, folder: Path | None) -> str | Path:
     if not Path(name).suffix:
         return name
     beside = Path(name) if folder is None else folder / name
-    if not beside.is_file():
+    if not is_file(beside):
         raise WeightsNotFoundError(
             f"the detector {finder.model!r} needs its refiner, the file {beside}, which is not there: copy it and "
             "its sidecar beside the detector's own."

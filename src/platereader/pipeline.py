@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,13 +13,15 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage, check_image
 from platereader._contracts import (
     check_detections,
+    check_iterable,
     check_part,
     checked_detect,
     checked_rectify,
     checked_refine,
     refines,
+    timed_frame,
 )
-from platereader._geometry import Box, Point
+from platereader._geometry import Box, Point, is_finite
 from platereader._parts import PipelineParts
 from platereader._reading import PlateReader
 from platereader.errors import InvalidArgumentError, InvalidImageError
@@ -161,6 +161,7 @@ class Pipeline:
 
         Raises:
             InvalidImageError: one of them is not a uint8 ``(H, W, 3)`` array; the message says which.
+            InvalidArgumentError: ``frames`` is no list.
             ContractError: a part broke its contract.
         """
         _check_several(frames, name="frames")
@@ -226,8 +227,9 @@ class Pipeline:
             InvalidArgumentError: bare frames without ``fps``, ``fps`` not positive and finite, or other tuples.
             TimestampError: time does not grow.
         """
-        if fps is not None and not (isinstance(cast(object, fps), Real) and math.isfinite(fps) and fps > 0):
+        if fps is not None and not (is_finite(fps) and fps > 0):
             raise InvalidArgumentError(f"fps is {fps!r}: pass frames per second, a finite number above 0.")
+        check_iterable(frames, name="frames")
         stream = self.stream(settings)
         for index, item in enumerate(frames):
             yield stream.update(*_timed(item, index, fps))
@@ -260,7 +262,8 @@ class Pipeline:
 
 
 def _check_several(pictures: object, *, name: str) -> None:
-    """Refuse one picture, whose rows would be taken for pictures."""
+    """Refuse what is no list, and one picture, whose rows would be taken for pictures."""
+    check_iterable(pictures, name=name)
     if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
         raise InvalidImageError(f"{name} is one picture, expected is a list of them, also of one: [{name[:-1]}].")
 
@@ -351,12 +354,8 @@ def _options(runtime: RuntimeOptions | None, **shortcuts: str | int | None) -> R
 
 def _timed(item: object, index: int, fps: float | None) -> tuple[BgrImage, float]:
     if isinstance(item, tuple):
-        pair = cast("Sequence[object]", item)
-        timestamp_s = pair[0] if len(pair) == 2 else None
-        if not isinstance(timestamp_s, Real):
-            kinds = ", ".join(type(part).__name__ for part in pair)
-            raise InvalidArgumentError(f"frames[{index}] is a tuple of ({kinds}), expected (timestamp_s, frame).")
-        return cast(BgrImage, pair[1]), float(timestamp_s)
+        timestamp_s, frame = timed_frame(cast(object, item), index)
+        return frame, timestamp_s
     if fps is None:
         raise InvalidArgumentError("frames are bare pictures and fps is None: pass fps, or (timestamp_s, frame) pairs.")
     return cast(BgrImage, item), index / fps

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -75,6 +77,13 @@ def test_a_second_run_reads_only_what_is_new(tmp_path: Path, capsys: pytest.Capt
     assert pl.read_parquet(target)["text"].to_list() == ["A123BC77", "A123BC77", "B777OP98"]
     assert "d.mkv" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {"films", "plates.parquet", "plates.parquet.parts"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_a_film_whose_name_is_no_text_is_indexed(tmp_path: Path) -> None:
+    film(tmp_path / "a.mkv", 50).rename(tmp_path / os.fsdecode(b"\xff.mkv"))
+    assert ARCHIVE["index"](tmp_path, tmp_path / "plates.parquet", patch_pipeline()) == 0
+    assert pl.read_parquet(tmp_path / "plates.parquet")["film"].to_list() == ["\\udcff.mkv"]
 
 
 def test_parts_of_an_older_version_stay(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import create_server
 from typing import Any, cast
+from urllib.parse import unquote
 
 import pytest
 
@@ -69,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         webhook = cast(Webhook, self.server)
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.headers["Idempotency-Key"] == message["id"]
+        assert unquote(self.headers["Idempotency-Key"]) == message["id"]
         if not webhook.away:
             webhook.taken.append(message)
         self.send_response(500 if webhook.away else 204)
@@ -150,6 +152,57 @@ def test_what_a_webhook_did_not_take_is_sent_at_the_next_start(
     assert run([str(path)], json.dumps(event(7)), monkeypatch) == 0
     assert [message["id"].split("-")[2] for message in webhook.taken] == ["0", "1", "2", "7"]
     assert list((tmp_path / "spool" / "webhook").iterdir()) == []
+
+
+def test_a_gate_may_be_called_by_any_letters(tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = settings(tmp_path, webhook=webhook.address, name="\u0432\u044a\u0435\u0437\u0434 1")
+    assert run([str(path), "--patience-s", "5"], json.dumps(event(1)), monkeypatch) == 0
+    (message,) = webhook.taken
+    assert message["id"].startswith("\u0432\u044a\u0435\u0437\u0434 1-")
+
+
+def test_each_source_of_a_run_has_ids_of_its_own(
+    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver drops what has an id that it knows, and every source numbers its passages from 1."""
+    lines = [{"event": "started"}, event(1), {"event": "ended"}] * 2
+    told = "\n".join(map(json.dumps, lines)) + '\n[1]\nnull\n5\n"text"\n'
+    assert run([str(settings(tmp_path, webhook=webhook.address)), "--patience-s", "5"], told, monkeypatch) == 0
+    assert len({message["id"] for message in webhook.taken}) == len(webhook.taken) == 2
+
+
+def test_a_delivery_that_fails_in_an_unknown_way_is_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken: list[bytes] = []
+
+    def deliver(message: bytes) -> bool:
+        taken.append(message)
+        if len(taken) == 1:
+            raise ValueError("no topic")
+        return True
+
+    sender = GATE["Sender"]("mqtt", GATE["Spool"](tmp_path), deliver, longest_pause_s=0.01)
+    sender.send(b"1")
+    sender.send(b"2")
+    assert sender.finish(5.0) == 0
+    assert taken == [b"1", b"1", b"2"]
+    assert "mqtt: ValueError('no topic')" in capsys.readouterr().err
+
+
+def test_a_webhook_that_speaks_no_http_is_tried_again() -> None:
+    with create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"hello\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert GATE["post"](f"http://127.0.0.1:{server.getsockname()[1]}/", b'{"id": "1"}') is False
+        thread.join()
 
 
 @pytest.mark.parametrize("lacking", ["name", "plates", "spool"])

@@ -162,6 +162,22 @@ def test_what_waits_together_is_read_together() -> None:
     assert detector.batches == [1, 4, 2]
 
 
+def test_a_picture_that_cannot_be_read_is_refused_alone() -> None:
+    """One side is too long for the pipeline, whatever the number of pixels; others are read together with it."""
+    detector = HeldDetector()
+    pipeline = Pipeline(replace(patch_pipeline().parts, detector=detector))
+    long = "files", ("long.png", png(np.zeros((1, 40_000, 3), np.uint8)))
+    with serving(pipeline, Limits(together=4)) as client, ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(client.post, "/read", files=[picture()])]
+        _wait_until(lambda: detector.batches == [1])
+        asked += [threads.submit(client.post, "/read", files=[one]) for one in (picture(), long, picture(100))]
+        _wait_until(lambda: "platereader_waiting 3.0" in client.get("/metrics").text)
+        detector.may.set()
+        answers = [one.result() for one in asked]
+    assert [answer.status_code for answer in answers] == [200, 200, 415, 200]
+    assert "40000x1 px" in answers[2].json()["detail"]
+
+
 def test_a_client_and_all_together_have_an_end() -> None:
     detector = HeldDetector()
     pipeline = Pipeline(replace(patch_pipeline().parts, detector=detector))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,3 +23,22 @@ def small_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Pat
         export_recognizer(WeightFile.read(path, kind="recognizer", settings=SMALL), path.with_suffix(".onnx"))
         made[precision] = path, path.with_suffix(".onnx")
     return made
+
+
+@pytest.fixture
+def lock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Make folders that may not be read or entered, by whomever the tests run."""
+    locked: set[Path] = set()
+
+    def refusing(function: Callable[..., Any], *, inside: bool) -> Callable[..., Any]:
+        def call(path: Any = ".", *args: Any, **options: Any) -> Any:
+            known = locked and isinstance(path, (str, os.PathLike))
+            if known and not locked.isdisjoint(Path(path).parents if inside else {Path(path)}):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+            return function(path, *args, **options)
+
+        return call
+
+    for name in ("scandir", "listdir", "stat", "open"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), inside=name in {"stat", "open"}))
+    return locked.add

@@ -17,7 +17,16 @@ from typing import Any
 import pytest
 
 from platereader import _files
-from platereader._files import InputFiles, append_text, new_file, read_bytes, write_bytes, write_json, write_text
+from platereader._files import (
+    InputFiles,
+    append_text,
+    make_folder,
+    new_file,
+    read_bytes,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from platereader.errors import FileError
 
 Write = Callable[[Path], None]
@@ -69,6 +78,27 @@ def victim(tmp_path: Path) -> Path:
     """A file that nobody may touch."""
     (tmp_path / "victim").write_bytes(b"precious")
     return tmp_path / "victim"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_takes_nothing_from_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "no links in this file system")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    write_bytes(tmp_path / "a", b"first", new=True)
+    with pytest.raises(FileExistsError):
+        write_bytes(tmp_path / "a", b"second", new=True)
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "a").stat().st_nlink, names(tmp_path)) == (b"first", 1, ["a"])
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a")
+    with pytest.raises(FileError, match=r"^cannot make the folder '.*file/a' \(Not a directory\): name another one"):
+        make_folder(tmp_path / "file" / "a")
 
 
 @pytest.mark.parametrize("before", [None, b"", b"a longer old one"])

@@ -1,5 +1,8 @@
 """Boxes and quads."""
 
+from collections.abc import Callable
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -18,6 +21,23 @@ def test_box_measures() -> None:
 def test_impossible_box_is_refused(values: tuple[float, float, float, float]) -> None:
     with pytest.raises(InvalidGeometryError):
         Box(*values)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.int16, np.uint16, np.int64, Fraction])
+def test_numbers_of_a_box_and_of_corners_are_those_of_python(kind: Callable[[int], float]) -> None:
+    """A network in half precision gives float16, of which an area and the limits of a frame are infinite."""
+    x1, y1, x2, y2 = map(kind, (100, 150, 900, 450))
+    box, quad = Box(x1, y1, x2, y2), Quad((x1, y1), (x2, y1), (x2, y2), (x1, y2))
+    assert (box, quad) == (Box(100, 150, 900, 450), Quad.from_box(Box(100, 150, 900, 450)))
+    assert (box.area, box.center, box.moved(-200, 0).x1, quad.area) == (240_000, (500, 300), -100, 240_000)
+    numbers = (*box.to_tuple(), box.x1, box.area, *(value for point in quad.points for value in point))
+    assert {type(number) for number in numbers} == {float}
+
+
+@pytest.mark.parametrize("corner", [(1, 2, 3), (1,), (1, "2"), (1, float("nan")), 7, None])
+def test_what_is_no_corner_is_refused(corner: tuple[float, float]) -> None:
+    with pytest.raises(InvalidGeometryError, match=r"^top_right is"):
+        Quad((0, 0), corner, (9, 9), (0, 9))
 
 
 def test_clipped_keeps_the_part_inside() -> None:

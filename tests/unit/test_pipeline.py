@@ -21,6 +21,7 @@ from platereader import (
 from platereader.decoding._greedy import GreedyDecoder
 from platereader.detection import TiledDetector
 from platereader.plates._alphabet import Alphabet
+from platereader.video import MotionTracker
 
 LEFT, RIGHT = Box(20, 30, 100, 50), Box(200, 150, 290, 175)
 PAIR = frame_with({50: LEFT, 100: RIGHT})
@@ -103,7 +104,30 @@ def test_read_stream_takes_timestamps() -> None:
         list(patch_pipeline().read_stream([(10.0, PAIR), (10.0, PAIR)]))
 
 
-@pytest.mark.parametrize("fps", [None, 0.0, -3.0, float("nan"), float("inf"), "25"])
+@pytest.mark.parametrize("time", [10**400, True, float("nan"), float("inf")])
+def test_what_is_no_time_is_refused(time: Any) -> None:
+    with pytest.raises(TimestampError, match=r"^timestamp_s is"):
+        list(patch_pipeline().read_stream([(time, PAIR)]))
+
+
+@pytest.mark.parametrize("frames", [None, 5, PAIR[0, 0, 0]])
+def test_what_is_no_list_of_frames_is_refused(frames: Any) -> None:
+    pipeline = patch_pipeline()
+    for call in (pipeline.read_batch, lambda some: list(pipeline.read_stream(some, fps=25))):
+        with pytest.raises(InvalidArgumentError, match=r"^frames is the .*expected is a list"):
+            call(frames)
+    with pytest.raises(InvalidArgumentError, match=r"^plates is the .*expected is a list"):
+        pipeline.read_plates(frames)
+
+
+@pytest.mark.parametrize("made", [None, MotionTracker, "tracker"])
+def test_what_makes_no_tracker_is_told_when_a_stream_is_made(made: Any) -> None:
+    pipeline = Pipeline(replace(patch_pipeline().parts, tracker=lambda: made))
+    with pytest.raises(InvalidArgumentError, match=r"^tracker is .*method update"):
+        pipeline.stream()
+
+
+@pytest.mark.parametrize("fps", [None, 0.0, -3.0, float("nan"), float("inf"), "25", 10**400, True])
 def test_bare_frames_need_a_frame_rate(fps: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="fps"):
         list(patch_pipeline().read_stream([PAIR], fps=fps))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from platereader import _defaults as defaults
 from platereader._dependencies import check_installed
-from platereader._files import write_json
+from platereader._files import make_folder, write_json
+from platereader.cli.parser import natural
 from platereader.cli.tables import format_rate, format_table
 from platereader.cli.weights import recognizer_weights
 from platereader.protocols import CTCDecoder, Recognizer
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _TRACKS = 1200
 
 OPTIONS = (
-    ("count", int, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
-    ("tracks", int, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
+    ("count", natural, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),
+    ("tracks", natural, f"tracks of plates to calibrate fusion on; 0 leaves it out (default: {_TRACKS})"),
     ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
 )
 """Options of the command: name, type and meaning of each."""
@@ -49,7 +50,7 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
         known, report["single"] = _calibrate_single(*parts, data=arguments.data, options=options)
     fitted, report["fusion"] = _calibrate_fusion(recognizer, decoder, known, data=arguments.data, tracks=tracks)
     report["calibration"] = fitted.to_dict()
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    make_folder(arguments.out)
     write_json(arguments.out / "calibration.json", report)
     if sidecar_of(weights.path).exists():
         write_sidecar(

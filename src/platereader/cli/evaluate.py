@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from platereader._files import InputFiles
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.parser import rate_factor, refused
 from platereader.cli.parts import add_part_options, build_pipeline
-from platereader.cli.tables import print_report, progress_bar
+from platereader.cli.tables import print_message, print_report, progress_bar
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline
 
@@ -96,7 +95,7 @@ def _run_labelled(arguments: argparse.Namespace) -> int:
     if arguments.plots is not None and report.detection is not None:
         draw_detection(report.detection, arguments.plots)
     for row in report.skipped:
-        print(f"platereader: skipped {row}", file=sys.stderr)
+        print_message(f"skipped {row}")
     return EXIT_FAILED_INPUTS if report.skipped else EXIT_OK
 
 

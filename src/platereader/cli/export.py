@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import read_bytes
-from platereader.cli.parser import refused
+from platereader.cli.parser import natural, points_lost, positive, refused
 from platereader.cli.tables import format_table
 from platereader.registry import Registry, WeightFile, write_sidecar
 from platereader.registry._manifest import MANIFEST_NAME, MAX_WEIGHT_BYTES, entry_of, write_entry
@@ -31,10 +31,10 @@ def add_export_command(networks: Any) -> None:
     add("weights", nargs="+", metavar="WEIGHTS", help="names of weights, or files with their sidecar")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of everything that is written")
     add("--data", type=Path, metavar="DATA", help="labelled sets; with them a detector is written in int8, too")
-    add("--scenes", type=int, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
-    add("--seed", type=int, default=0, help="of the choice of scenes (default: 0)")
+    add("--scenes", type=positive, default=200, metavar="N", help="to calibrate int8 on (default: 200)")
+    add("--seed", type=natural, default=0, help="of the choice of scenes (default: 0)")
     help_loss = "points of average precision that int8 may lose (default: 1)"
-    add("--max-loss", type=float, default=1.0, metavar="POINTS", help=help_loss)
+    add("--max-loss", type=points_lost, default=1.0, metavar="POINTS", help=help_loss)
     export.set_defaults(run=run_export)
 
 

@@ -145,9 +145,27 @@ def refused(option: str, value: object, problem: str) -> InvalidArgumentError:
 
 def positive(text: str) -> int:
     """A whole number from 1, for ``type`` of an option."""
-    if not text.strip().isdigit() or int(text) < 1:
+    if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
     return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0, for ``type`` of an option."""
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
+    return int(text)
+
+
+def points_lost(text: str) -> float:
+    """Percentage points, a finite number, for ``type`` of an option."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):  # nothing is more than nan: no loss would be too much
+        raise argparse.ArgumentTypeError(f"{text!r} is no finite number of percentage points")
+    return value
 
 
 def share(text: str) -> float:

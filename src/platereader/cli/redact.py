@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
-from platereader._files import MADE_HERE, InputFiles, write_json
+from platereader._files import MADE_HERE, InputFiles, make_folder, write_json
 from platereader.cli.exits import EXIT_FAILED_INPUTS, EXIT_OK
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import rate_factor, refused, share
@@ -99,8 +99,10 @@ def run_redact(arguments: argparse.Namespace) -> int:
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
     with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
-        status = redactor.redact_all(jobs)
-        redactor.write_report()
+        try:
+            status = redactor.redact_all(jobs)
+        finally:  # also when it is stopped: what was written by then may be published
+            redactor.write_report()
     if written := skipped[MADE_HERE]:
         print_message(language_of(arguments)(LEFT_OUT.format(count=written)), prefix="")
     return status
@@ -108,14 +110,14 @@ def run_redact(arguments: argparse.Namespace) -> int:
 
 def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inputs: InputFiles) -> None:
     """Refuse a report or preview that would take the place of a source or a result, before anything is done."""
-    occupied = {job.target.resolve() for job in jobs}
+    occupied = {resolved(job.target) for job in jobs}
     for option, path in (("--report", arguments.report), ("--preview", arguments.preview)):
         if path is None:
             continue
-        if path.is_symlink() or path.is_dir() or path in inputs or path.resolve() in occupied:
+        if path.is_symlink() or path.is_dir() or path in inputs or resolved(path) in occupied:
             raise refused(option, path, "which is a source, a result, a folder or a link: name another file.")
         check_folder(path.parent, option=option)
-        occupied.add(path.resolve())
+        occupied.add(resolved(path))
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
         raise refused("--preview", arguments.preview, f"it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}.")
 
@@ -147,15 +149,15 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace, inputs: Inpu
         raise refused("--out", out, "the folder of the sources: name another folder, or one below.")
     if not single:
         check_folder(out, option="--out")
-    occupied = {source.path.resolve() for source in sources}
+    occupied = {resolved(source.path) for source in sources}
     jobs: list[_Job] = []
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
         target = _target(out if single else out / source.relative_path, is_video=is_video)
-        if target.is_symlink() or target.resolve() in occupied or target in inputs:
+        if target.is_symlink() or resolved(target) in occupied or target in inputs:
             problem = "would be written over, which is a source, the result of another one or a link"
             raise refused("--out", out, f"where {str(target)!r} {problem}: name another folder.")
-        occupied.add(target.resolve())
+        occupied.add(resolved(target))
         jobs.append(_Job(source, target, is_video, _frames_of(source) if is_video else 1))
     return jobs
 
@@ -235,7 +237,7 @@ class _Redactor:
         """Write what ``--report`` and ``--preview`` ask for."""
         path, preview = self._arguments.report, self._arguments.preview
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_json(path, self._report.to_dict(), inputs=self._inputs)
         if preview is not None:
             write_picture(preview, self._report.contact_sheet(), inputs=self._inputs)
@@ -260,7 +262,7 @@ class _Redactor:
         write_picture(job.target, pixels, inputs=self._inputs)
         cover = FileCover(job.source.path, job.target)
         cover.add(pixels, places, share=share)
-        self._report.files.append(cover)
+        self._report.add(cover)
         progress.update()
 
     def _video(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
@@ -282,7 +284,7 @@ class _Redactor:
                 writer.write(one.frame, one.timestamp_s)
                 cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
                 progress.update()
-        self._report.files.append(cover)
+        self._report.add(cover)
         if writer.left_out:
             progress.clear()
             print_message(f"{job.source.path}: {self._language(writer.left_out)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,14 @@ class CoveredFrame:
         index: its number in the file, from 0.
         time_s: when it is shown, seconds; 0 for a picture.
         places: what was covered; a margin around each was covered, too.
-        preview: uint8 ``(H, W, 3)`` BGR, small; as it was written, with the places outlined.
+        preview: uint8 ``(H, W, 3)`` BGR, small; as it was written, with the places outlined. None where it is not kept.
     """
 
     share: float
     index: int
     time_s: float
     places: tuple[Detection, ...]
-    preview: BgrImage
+    preview: BgrImage | None
 
     @property
     def rank(self) -> tuple[float, int]:
@@ -100,10 +100,21 @@ class FileCover:
 
 @dataclass(slots=True)
 class RedactionReport:
-    """All files of a run: those that were written, and those that could not be redacted, or not wholly, and why."""
+    """All files of a run: those that were written, and those that could not be redacted, or not wholly, and why.
+
+    Pictures are kept of the frames of all files with the largest cover only: those of each file would fill the memory.
+    """
 
     files: list[FileCover] = field(default_factory=list[FileCover])
     problems: list[tuple[Path, str]] = field(default_factory=list[tuple[Path, str]])
+    _shown: list[tuple[CoveredFrame, str]] = field(default_factory=list[tuple[CoveredFrame, str]])
+
+    def add(self, file: FileCover) -> None:
+        """Take in a file that was written."""
+        named = [*self._shown, *((one, file.source.name) for one in file.largest)]
+        self._shown = sorted(named, key=lambda pair: pair[0].rank)[:LARGEST_FRAMES]
+        file.largest = [replace(one, preview=None) for one in file.largest]
+        self.files.append(file)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON."""
@@ -114,12 +125,10 @@ class RedactionReport:
 
     def contact_sheet(self) -> BgrImage:
         """The frames of all files with the largest cover, the largest first, each with its file, time and share."""
-        named = [(one, file.source.name) for file in self.files for one in file.largest]
-        shown = sorted(named, key=lambda pair: pair[0].rank)[:LARGEST_FRAMES]
         width, height = _TILE_PX[0], _TILE_PX[1] + _CAPTION_PX
-        rows = max(1, -(-len(shown) // _COLUMNS))
+        rows = max(1, -(-len(self._shown) // _COLUMNS))
         sheet = np.full((rows * height, _COLUMNS * width, 3), 255, np.uint8)
-        for number, (one, name) in enumerate(shown):
+        for number, (one, name) in enumerate(self._shown):
             top, left = number // _COLUMNS * height, number % _COLUMNS * width
             sheet[top : top + height, left : left + width] = _tile(one, name)
         return sheet
@@ -147,7 +156,8 @@ def _tile(one: CoveredFrame, name: str) -> BgrImage:
     from platereader.media._drawing import font_of
 
     picture = Image.new("RGB", (_TILE_PX[0], _TILE_PX[1] + _CAPTION_PX), "white")
-    picture.paste(Image.fromarray(np.ascontiguousarray(one.preview[:, :, ::-1])))
+    if one.preview is not None:
+        picture.paste(Image.fromarray(np.ascontiguousarray(one.preview[:, :, ::-1])))
     short = name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 3]}..."
     text = f"{100 * one.share:.2f} %   {short}   {one.time_s:.2f} s"
     ImageDraw.Draw(picture).text((4, _TILE_PX[1] + 3), text, fill="black", font=font_of(_FONT_PX))

@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, InputFiles, append_text, open_regular, write_bytes
+from platereader._files import MADE_HERE, InputFiles, append_text, make_folder, open_regular, write_bytes
 from platereader._geometry import Box, Point
 from platereader.cli.parser import refused
 from platereader.cli.sources import STDIN, Source, made_here, resolved
@@ -95,13 +96,20 @@ class Crops:
             if detection is None or window is None:
                 continue
             x1, y1, x2, y2 = window
-            path = _unused_path(self._folder / "images" / f"{stem}-{number}.png", self._used)
-            _make_folders(self._folder, path.parent)
-            write_picture(path, frame[y1:y2, x1:x2], inputs=self._inputs)
+            path = self._write(f"{stem}-{number}.png", frame[y1:y2, x1:x2])
             row = {"file": f"images/{path.name}", "width": x2 - x1, "height": y2 - y1}
             row |= {"plates": [_label(reading, detection, left=x1, top=y1)], "source": str(source.path)}
             row |= {"country": reading.country if reading.status == "read" else None}
             append_text(self._folder / "labels.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+
+    def _write(self, name: str, pixels: BgrImage) -> Path:
+        """Write a crop under a name that nothing has: another run may write into this folder, too."""
+        _make_folders(self._folder, self._folder / "images")
+        while True:
+            path = _unused_path(self._folder / "images" / name, self._used)
+            with suppress(FileExistsError):
+                write_picture(path, pixels, inputs=self._inputs, new=True)
+                return path
 
 
 def check_folder(folder: Path, *, option: str) -> None:
@@ -135,7 +143,7 @@ def _make_folders(root: Path, folder: Path) -> None:
             break
         if parent.is_symlink():
             raise FileError(f"cannot write into {str(parent)!r}, which is a link: remove it or name another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
 
 
 def _crop_window(frame: BgrImage, box: Box) -> tuple[int, int, int, int] | None:
@@ -169,15 +177,17 @@ def _unused_path(path: Path, used: set[Path]) -> Path:
     return unused
 
 
-def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = None) -> None:
+def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = None, new: bool = False) -> None:
     """Write a JPEG or PNG, by the ending of the name; the folder is made if missing.
 
     Raises:
+        FileExistsError: a ``new`` picture was to be written, and something has its name.
         FileError: it cannot be written, or what has its name was not made by this program.
     """
     from PIL import Image, PngImagePlugin
 
-    check_made_here(path)
+    if not new:
+        check_made_here(path)
     encoded = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
     if path.suffix.lower() in _LOSSY:
@@ -186,8 +196,8 @@ def write_picture(path: Path, pixels: BgrImage, *, inputs: InputFiles | None = N
         note = PngImagePlugin.PngInfo()
         note.add_text("Comment", MADE_HERE)
         picture.save(encoded, format="PNG", pnginfo=note)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, encoded.getvalue(), inputs=inputs)
+    make_folder(path.parent)
+    write_bytes(path, encoded.getvalue(), inputs=inputs, new=new)
 
 
 def check_made_here(path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, is_picture_made_here, open_regular
+from platereader._files import MADE_HERE, is_file, is_picture_made_here, open_regular, paths_below
 from platereader.errors import DatasetError
 
 STDIN: Final = Path("-")
@@ -90,7 +90,9 @@ def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]
 def earlier_results(paths: Sequence[Path]) -> set[Path]:
     """Those of several files that one of the commands wrote; none where no other is there: then they are wanted."""
     written = {path for path in paths if made_here(path)}
-    return written if any(path.exists() and path not in written for path in paths) else set()
+    return (
+        written if any(is_file(path, unknown=True) or path.is_dir() for path in paths if path not in written) else set()
+    )
 
 
 def made_here(path: Path) -> bool:
@@ -167,21 +169,26 @@ def _why_missing(path: Path) -> str | None:
 def sources_in(
     folder: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
 ) -> Iterator[Source]:
-    """The pictures of a folder, broken links among them; what else it has is counted."""
+    """The pictures of a folder, with broken links and folders that cannot be read; what else it has is counted."""
     root = folder.resolve()
     results = [other.relative_to(root) for other in without if root in other.parents]
-    any_picture = False
-    for path in sorted(folder.rglob("*")):
+    any_picture, locked = False, dict[Path, OSError]()
+    for path in (*paths_below(folder, failed=locked.__setitem__), *locked):
         relative, ending = path.relative_to(folder), path.suffix.lower()
         hidden = any(part.startswith(".") for part in relative.parts)
         if hidden or any(one in relative.parents for one in results):
             continue
-        is_file = path.is_file()
-        broken = path.is_symlink() and not path.exists()
-        if ending in suffixes if is_file else broken and ending in {*suffixes, ""}:
+        if (error := locked.pop(path, None)) is not None:
+            any_picture = True
+            name = Path(folder.name) if path == folder else relative
+            yield Source(path, name, f"the folder {str(path)!r} cannot be read ({error.strerror}): see its rights.")
+            continue
+        there = is_file(path, unknown=True)  # what may not be looked at is told when it is read
+        broken = not there and path.is_symlink() and not path.exists()
+        if ending in suffixes if there else broken and ending in {*suffixes, ""}:
             any_picture = True
             yield Source(path, relative, _why_missing(path) if broken else None)
-        elif is_file:
+        elif there:
             skipped[ending or "without an ending"] += 1
         elif path.is_symlink() and path.is_dir():
             skipped["links to folders"] += 1

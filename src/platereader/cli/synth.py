@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader._files import append_text
+from platereader._files import append_text, make_folder
 from platereader.cli.language import language_of
-from platereader.cli.parser import positive
+from platereader.cli.parser import natural, positive, refused
 from platereader.cli.saving import check_folder, check_new_set, write_picture
 from platereader.cli.sources import read_pictures
 from platereader.cli.tables import print_message, progress_bar
@@ -47,7 +47,7 @@ def add_synth_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="DIR", help="folder for pictures and labels")
     parser.add_argument("--kind", choices=tuple(_KINDS), default="crops", help="what to make (default: crops)")
     parser.add_argument("--count", type=positive, default=100, metavar="N", help="number of pictures (default: 100)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all randomness (default: 0)")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of all randomness (default: 0)")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="photographs without plates; needed for scenes")
     parser.set_defaults(run=run_synth)
 
@@ -58,13 +58,16 @@ def run_synth(arguments: argparse.Namespace) -> None:
     check_folder(arguments.out, option="DIR")
     check_new_set(arguments.out, option="DIR")
     make_sample, backgrounds = _KINDS[arguments.kind], _backgrounds(arguments)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    make_folder(arguments.out)
     rng, plates = np.random.default_rng(arguments.seed), 0
     with progress_bar(arguments.count, unit="picture") as progress:
         for index in range(arguments.count):
             pixels, labels = make_sample(rng, backgrounds)
             name = f"images/{index:06d}.png"
-            write_picture(arguments.out / name, pixels)
+            try:
+                write_picture(arguments.out / name, pixels, new=True)
+            except FileExistsError as error:
+                raise refused("DIR", arguments.out, "into which another run writes: name a new folder.") from error
             row = {"file": name, "width": pixels.shape[1], "height": pixels.shape[0], "plates": labels}
             append_text(table, json.dumps(row) + "\n")
             plates += len(labels)

@@ -12,6 +12,7 @@ from platereader._files import write_json
 from platereader.cli.calibrate import OPTIONS as CALIBRATION_OPTIONS
 from platereader.cli.calibrate import given_options, run_calibrate
 from platereader.cli.export import add_export_command, float_detector
+from platereader.cli.parser import natural, points_lost, positive
 from platereader.cli.saving import check_folder
 from platereader.cli.tables import format_rate, format_table, print_message
 from platereader.cli.weights import recognizer_weights
@@ -59,10 +60,10 @@ _RECOGNIZER = (
     ("real_share", float, "share of labelled plates in a batch, 0 to 1; with --from, of your plates"),
 )
 _QUANTIZE = (
-    ("calibration", int, "plates that set the scales of the activations"),
-    ("made_up", int, "made-up plates to compare on, beside the labelled ones"),
+    ("calibration", positive, "plates that set the scales of the activations"),
+    ("made_up", natural, "made-up plates to compare on, beside the labelled ones"),
     ("negatives", Path, "labelled set whose pictures without plates are backgrounds"),
-    ("seed", int, "seed of the plates"),
+    ("seed", natural, "seed of the plates"),
 )
 
 
@@ -81,7 +82,7 @@ def add_train_command(parser: argparse.ArgumentParser) -> None:
     quantize.add_argument("weights", metavar="WEIGHTS", help="name of fp32 weights, or a file with its sidecar")
     _add_data(quantize, "labelled sets to calibrate and compare on")
     help_loss = "points of exact match int8 may lose (default: 0.5)"
-    quantize.add_argument("--max-loss", type=float, default=0.5, metavar="POINTS", help=help_loss)
+    quantize.add_argument("--max-loss", type=points_lost, default=0.5, metavar="POINTS", help=help_loss)
     calibrate = networks.add_parser("calibrate", help="fit the confidence", description="Fit the confidence.")
     calibrate.add_argument("weights", metavar="WEIGHTS", help="name of a reader's weights, or a file with its sidecar")
     _add_data(calibrate, "labelled sets, for their calibration fifth")

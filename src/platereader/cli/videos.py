@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader._files import MADE_HERE, InputFiles, new_file
+from platereader._files import MADE_HERE, InputFiles, make_folder, new_file
 from platereader.cli.saving import check_made_here
 from platereader.cli.sound import LONGEST_GAP_S, SoundCopy
 from platereader.cli.sources import WRITTEN_FORMATS
@@ -39,6 +39,9 @@ MAX_GROWTH = 1.3
 
 _THREADS = 2
 _TIME_BASE = Fraction(1, 90_000)
+_MAX_FPS = 1000.0
+_SHORTEST_TICKS = 45  # half a frame at that rate; at the ends of an MP4 file shorter ones are not found again
+_REORDERED = 4  # frames over which x264 changes the order: all within the longest gap
 _BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
 _VIDEO_RANGE = 1  # black is 16
 _ROUNDING_S = 0.002  # Matroska has milliseconds
@@ -118,13 +121,16 @@ class VideoWriter:
 
     def _started(self, frame: BgrImage) -> _Encoder:
         check_made_here(self.path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         part = self._stack.enter_context(new_file(self.path, inputs=self.inputs))
         options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self.quality is None else self.quality)}
         if self.quality is None and (limit := _bits_per_s(self.source)) is not None:
             rate = str(min(_MOST_BITS, round(MAX_GROWTH * limit)))
             options |= {"maxrate": rate, "bufsize": rate}
-        encoder = _Encoder(part, frame, fps=self.source.fps or DEFAULT_FPS, options=options)
+        fps = self.source.fps or DEFAULT_FPS
+        if fps * LONGEST_GAP_S < _REORDERED:
+            options["bf"] = "0"
+        encoder = _Encoder(part, frame, fps=fps, options=options)
         self._stack.callback(encoder.close)
         if not self.mute and isinstance(self.source, VideoFile) and self.source.path is not None:
             sound = SoundCopy(self.source.path, encoder.container, start_s=self.source.start_s)
@@ -183,7 +189,7 @@ class _Encoder:
         self.sound: SoundCopy | None = None
         self.written: int = 0
         self._size = (first.shape[1], first.shape[0])
-        self._step = max(1, round(1 / fps / _TIME_BASE))
+        self._step = _ticks(1 / fps)
         self._waiting: Any = None
         self._left_out = 0  # of the time of the frames
         self._delay: int | None = None
@@ -191,7 +197,7 @@ class _Encoder:
         index_first = {} if kind == "matroska" else {"movflags": "+faststart"}
         self.container: OutputContainer = av.open(f"file:{part}", "w", format=kind, options=index_first)
         self.container.metadata["comment"] = MADE_HERE
-        rate = Fraction(fps).limit_denominator(1001)
+        rate = Fraction(min(fps, _MAX_FPS)).limit_denominator(1001)
         self._stream: VideoStream = self.container.add_stream("libx264", rate=rate, options=options)
         self._stream.width, self._stream.height = (length + length % 2 for length in self._size)
         self._stream.pix_fmt = "yuv420p"
@@ -213,7 +219,7 @@ class _Encoder:
             if tick - self._waiting.pts > LONGEST_GAP_S / _TIME_BASE:
                 self._left_out += tick - self._waiting.pts - self._step
                 tick = self._waiting.pts + self._step
-            tick = max(tick, self._waiting.pts + 1)
+            tick = max(tick, self._waiting.pts + _SHORTEST_TICKS)
             self._step = tick - self._waiting.pts
             self._encode_waiting()
         converted = av.VideoFrame.from_ndarray(_even(_fitted(frame, self._size)), format="bgr24").reformat(
@@ -226,7 +232,7 @@ class _Encoder:
     def finish(self, last_duration_s: float | None) -> None:
         """Write what is left, and the index; the last frame is shown as long as the one before where None is given."""
         if last_duration_s is not None:
-            self._step = max(1, round(last_duration_s / _TIME_BASE))
+            self._step = _ticks(last_duration_s)
         self._encode_waiting()
         self._mux(self._stream.encode(), last=True)
         if self.sound is not None:
@@ -255,6 +261,11 @@ class _Encoder:
             if needed > (packets[-1].duration or 0) + (self._delay or 0):
                 packets[-1].duration = needed
         self.container.mux(packets)
+
+
+def _ticks(duration_s: float) -> int:
+    """How long a frame is shown, in ``_TIME_BASE``: for some time, and no longer than a file can hold."""
+    return max(_SHORTEST_TICKS, round(min(duration_s, LONGEST_GAP_S) / _TIME_BASE))
 
 
 def _bits_per_s(source: FrameSource) -> float | None:

@@ -18,6 +18,7 @@ from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector, Rectifier
 from platereader.registry import Registry
 from platereader.results import Detection, PlateImage
+from platereader.results._checks import instance
 
 REFINER_WEIGHTS: Final = "plate-refiner"
 """The weights of the refiner that comes with the library."""
@@ -49,7 +50,7 @@ class RefinedDetector:
         refiner: looks at each box; by default the one that comes with the library, on ONNX Runtime.
 
     Raises:
-        InvalidArgumentError: ``inner`` is no detector, or one for a part of the frame.
+        InvalidArgumentError: ``inner`` is no detector, or one for a part of the frame; or ``refiner`` is none.
     """
 
     inner: Detector
@@ -57,6 +58,7 @@ class RefinedDetector:
 
     def __post_init__(self) -> None:
         check_part(self.inner, kind="detector", name="inner")
+        instance(self.refiner, Refiner, name="refiner")
         if isinstance(self.inner, RegionDetector):
             raise InvalidArgumentError(
                 "inner is a RegionDetector, and streams look for plates without it: put the region around, "
@@ -99,9 +101,15 @@ class RefinedRectifier:
 
     Attributes:
         inner: straightens the plates; it gets those without corners, too, in which the refiner sees no plate.
+
+    Raises:
+        InvalidArgumentError: ``inner`` is no rectifier.
     """
 
     inner: Rectifier
+
+    def __post_init__(self) -> None:
+        check_part(self.inner, kind="rectifier", name="inner")
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
         """One upright one-line picture per detection.

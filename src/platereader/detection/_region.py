@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._contracts import check_part, checked_refine, refines
-from platereader._geometry import Box, Point
+from platereader._geometry import Box, Point, is_finite
 from platereader.detection._views import View, detect_views
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
@@ -50,8 +50,8 @@ class RegionDetector:
 
     def __post_init__(self) -> None:
         check_part(self.inner, kind="detector", name="inner")
-        if not (math.isfinite(self.margin_px) and self.margin_px >= 0):
-            raise InvalidArgumentError(f"margin_px is {self.margin_px}, allowed are 0 px and more: try 160.")
+        if not (is_finite(self.margin_px) and self.margin_px >= 0):
+            raise InvalidArgumentError(f"margin_px is {self.margin_px!r}, allowed are 0 px and more: try 160.")
         object.__setattr__(self, "region", _polygon(self.region))
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:

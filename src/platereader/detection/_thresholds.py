@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import is_dataclass, replace
+from numbers import Integral
 from typing import Any, cast
 
 from platereader._geometry import is_finite
@@ -13,6 +14,11 @@ from platereader.protocols import Detector
 def is_number(value: object) -> bool:
     """Whether it is a finite number, and no truth value."""
     return isinstance(value, (int, float)) and is_finite(value)
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, of Python or numpy, and no truth value."""
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def check_shares(settings: object, *names: str) -> None:

@@ -221,9 +221,11 @@ def _to_bgr(picture: Image.Image) -> BgrImage:
     stored = _as_stored(result, orientation)
     if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
         # 16 bits a pixel are scaled by their full range: converting in Pillow would clip everything above 255.
-        divisor = 257 if max(float(_numbers(strip).max()) for _, strip in _strips(picture)) > 255 else 1
+        highest = max(float(_numbers(strip).max()) for _, strip in _strips(picture))
+        shares, divisor = picture.mode == "F" and highest <= 1, 257 if highest > 255 else 1  # shares of white
         for rows, strip in _strips(picture):
-            stored[rows] = np.minimum(_numbers(strip) // divisor, 255).astype(np.uint8)[:, :, None]
+            values = (255 * _numbers(strip)).round() if shares else _numbers(strip) // divisor
+            stored[rows] = np.minimum(values, 255).astype(np.uint8)[:, :, None]
         return result
     for rows, strip in _strips(picture):
         opaque = strip.convert("RGBA") if "transparency" in picture.info else strip

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from platereader._files import open_regular
+from platereader._geometry import is_finite
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed, NetworkCapture, Webcam
 from platereader.media._decoding import open_address, open_file, video_stream
@@ -107,14 +107,14 @@ def open_source(
 
     Raises:
         CaptureError: there is no such file or folder, or it, the camera or the address cannot be opened.
-        InvalidArgumentError: ``fps`` is not above 0, or given for a live camera; ``reconnect_limit`` is below 0; or
-            ``source`` is empty or an address of an unknown kind.
+        InvalidArgumentError: ``fps`` is not above 0, or given for a live camera; ``reconnect_limit`` is below 0 or no
+            whole number; or ``source`` is empty or an address of an unknown kind.
     """
-    if fps is not None and not (math.isfinite(fps) and fps > 0):
-        raise InvalidArgumentError(f"fps is {fps}: pass frames per second, a finite number above 0.")
-    if reconnect_limit is not None and reconnect_limit < 0:
+    if fps is not None and not (is_finite(fps) and fps > 0):
+        raise InvalidArgumentError(f"fps is {fps!r}: pass frames per second, a finite number above 0.")
+    if reconnect_limit is not None and not (isinstance(cast(object, reconnect_limit), int) and reconnect_limit >= 0):
         raise InvalidArgumentError(
-            f"reconnect_limit is {reconnect_limit}: pass 0 or more attempts, or leave it out for no limit."
+            f"reconnect_limit is {reconnect_limit!r}: pass 0 or more attempts, or leave it out for no limit."
         )
     notify = notify or (lambda _: None)
     address = parse_address(source)

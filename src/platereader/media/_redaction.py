@@ -13,13 +13,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from platereader._arrays import BgrImage, check_image
-from platereader._contracts import check_detections, checked_detect, checked_update
-from platereader._geometry import Box, Quad
+from platereader._contracts import (
+    check_detections,
+    check_iterable,
+    check_part,
+    check_tracker,
+    checked_detect,
+    checked_update,
+    timed_frame,
+)
+from platereader._geometry import Box, Quad, is_finite
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.media._covering import DEFAULT_MARGIN, SURE_SCORE, RedactionMethod, covered, expanded
 from platereader.protocols import Detector, PlateTracker
 from platereader.results import Detection
-from platereader.results._checks import choice
+from platereader.results._checks import choice, number
 from platereader.results._evidence import plate_sides
 from platereader.video._view import Size, View
 
@@ -80,7 +88,7 @@ def redact(
     """
     checked = check_image(frame)
     choice(method, RedactionMethod, name="method")
-    if not 0 <= margin <= 10:
+    if not 0 <= number(margin, name="margin") <= 10:
         raise InvalidArgumentError(f"margin is {margin}, allowed are 0 to 10 heights of the plate: try 0.25.")
     found = check_detections(detections, checked)
     return covered(checked, found, method=method, margin=margin)[0]
@@ -145,14 +153,17 @@ def redact_stream(
         One redacted frame for each that came in, in order.
 
     Raises:
-        InvalidArgumentError: an unknown method, or a number out of range.
+        InvalidArgumentError: an unknown method, a number out of range, no detector or tracker, or no pairs.
         InvalidImageError: a frame is not such an array.
         TimestampError: time does not grow.
         ContractError: detector or tracker broke its contract.
     """
+    check_iterable(frames, name="frames")
+    check_part(detector, kind="detector")
+    check_tracker(tracker)
     choice(method, RedactionMethod, name="method")
     for name, value in (("look_ahead_s", look_ahead_s), ("extend_s", extend_s), ("margin", margin)):
-        if not 0 <= value <= 10:
+        if not 0 <= number(value, name=name) <= 10:
             raise InvalidArgumentError(f"{name} is {value}, allowed are 0 to 10.")
     return _redacted(
         frames, _Follower(detector, tracker, extend_s=extend_s), method=method, margin=margin, look_ahead_s=look_ahead_s
@@ -175,8 +186,9 @@ def _redacted(
         pixels, share = covered(frame, places, method=method, margin=margin)
         return RedactedFrame(timestamp_s, pixels, places, share)
 
-    for number_s, frame in frames:
-        timestamp_s = float(number_s)  # such as a Fraction, of which numpy makes objects
+    for index, item in enumerate(frames):
+        number_s, frame = timed_frame(item, index)
+        timestamp_s = follower.checked_time(number_s)
         checked = check_image(frame)
         # A copy where the caller may write into its own buffer before the frame comes out.
         pending.append((timestamp_s, checked.copy(), follower.find(checked, timestamp_s)))
@@ -265,11 +277,15 @@ class _Follower:
         self._now_s = -math.inf
         self._first_size: Size | None = None
 
-    def find(self, frame: BgrImage, timestamp_s: float) -> list[Detection]:
-        if not (math.isfinite(timestamp_s) and timestamp_s > self._now_s):
+    def checked_time(self, timestamp_s: float) -> float:
+        """The time of the next frame as a float: of others, such as a Fraction, numpy makes objects."""
+        if not (is_finite(timestamp_s) and float(timestamp_s) > self._now_s):
             raise TimestampError(
                 f"timestamp_s is {timestamp_s} after {self._now_s}: pass seconds that grow from frame to frame."
             )
+        return float(timestamp_s)
+
+    def find(self, frame: BgrImage, timestamp_s: float) -> list[Detection]:
         self._now_s = timestamp_s
         found = credible(checked_detect(self._detector, [frame])[0], frame)
         size = (frame.shape[1], frame.shape[0])

@@ -172,12 +172,12 @@ class VideoFile:
 
     def __init__(self, reader: VideoReader, *, name: str, fps: float | None = None, path: Path | None = None) -> None:
         self._reader = reader
-        self._forced_fps = fps
+        self._forced_fps = None if fps is None else float(fps)
         self.name = name
         self.path = path
         self.start_s: float = 0.0
         self.last_duration_s: float | None = None
-        self.fps: float | None = fps or reader.fps
+        self.fps: float | None = self._forced_fps or reader.fps
         self.frame_count: int | None = reader.frame_count
         self.stopped: bool = False
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing_extensions import final
 
 from platereader._arrays import BgrImage
-from platereader._contracts import checked_rectify
-from platereader._geometry import Box, Quad, iou
+from platereader._contracts import check_part, checked_rectify
+from platereader._geometry import Box, Quad, iou, is_finite
+from platereader.errors import InvalidArgumentError
 from platereader.protocols import Rectifier
 from platereader.rectification._layout import DEFAULT_MARGIN, lines_by_aspect, rectify_box, rectify_quad
 from platereader.results import Detection, PlateImage
+from platereader.results._checks import probability
 
 _MIN_EDGE_PX = 3.0
 _MAX_TILT_DEG = 60.0
@@ -44,11 +46,23 @@ class CornerRectifier:
         margin: surroundings to keep around the corners, as a share of the height of one line.
         min_box_iou: lowest IoU between the box and the box around the corners, 0 to 1.
         fallback: what straightens a plate by its box alone; by default the box with a little padding.
+
+    Raises:
+        InvalidArgumentError: ``margin`` is below 0 or no number, ``min_box_iou`` is not from 0 to 1, or ``fallback`` is
+            no rectifier.
     """
 
     margin: float = DEFAULT_MARGIN
     min_box_iou: float = 0.5
     fallback: Rectifier = field(default_factory=BoxRectifier)
+
+    def __post_init__(self) -> None:
+        if not (is_finite(self.margin) and self.margin >= 0):
+            raise InvalidArgumentError(
+                f"margin is {self.margin!r}, allowed are 0 and more heights of a line: try 0.06."
+            )
+        probability(self.min_box_iou, name="min_box_iou")
+        check_part(self.fallback, kind="rectifier", name="fallback")
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
         """One upright one-line picture per detection.

@@ -13,7 +13,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from platereader._files import read_bytes
+from platereader._files import is_file, read_bytes
 from platereader.errors import (
     FileError,
     UnknownNameError,
@@ -158,7 +158,7 @@ class Registry:
         """
         packaged, cache = packaged_folder(), cache_folder()
         chosen = os.environ.get(MODELS_VARIABLE)
-        folders = (Path(chosen).expanduser(), cache, packaged) if chosen else (cache, packaged)
+        folders = (_expanded(Path(chosen)), cache, packaged) if chosen else (cache, packaged)
         return cls(load_manifest(packaged / MANIFEST_NAME), folders, cache)
 
     def names(self, *, kind: Kind | None = None) -> tuple[str, ...]:
@@ -211,8 +211,8 @@ class Registry:
         """
         if isinstance(name_or_path, str) and name_or_path in self.names():
             return self.read(self.entries_of(name_or_path, precision=precision, file_format=file_format)[0])
-        path = Path(name_or_path).expanduser()
-        if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix and not path.is_file():
+        path = _expanded(Path(name_or_path))
+        if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix and not is_file(path):
             raise self._unknown(name_or_path)
         return self._resolve_path(path)
 
@@ -224,7 +224,7 @@ class Registry:
             WeightsCorruptError: size or sha256 differ from what is expected.
         """
         for folder in self.folders:
-            if (folder / entry.file).is_file():
+            if is_file(folder / entry.file):
                 return _checked(folder / entry.file, entry)
         raise WeightsNotFoundError(
             f"no file {entry.file} for the weights {entry.model!r} in {', '.join(map(str, self.folders))}. Reinstall "
@@ -299,13 +299,13 @@ class Registry:
         """
         bare = path.name == str(path)
         places = (path, *(folder / path for folder in self.folders)) if bare else (path,)
-        found = next((place for place in places if place.is_file()), None)
+        found = next((place for place in places if is_file(place)), None)
         if found is None:
             raise WeightsNotFoundError(f"no weight file at {', '.join(map(str, places))}: check the path.")
         data = _read(found)
         sha256 = hashlib.sha256(data).hexdigest()
         known = next((entry for entry in self.entries if sha256 == entry.sha256 or found.name == entry.file), None)
-        if known is None and sidecar_of(found).is_file():
+        if known is None and is_file(sidecar_of(found)):
             known = load_sidecar(found, data)
         known = known or exported_entry(found, data)
         if known is not None:
@@ -340,9 +340,17 @@ def cache_folder() -> Path:
     return user_cache_path("platereader", appauthor=False)
 
 
+def _expanded(path: Path) -> Path:
+    """The path with the folder of a user in the place of ``~``; as it is where there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def _read_again(path: Path, entry: WeightEntry) -> WeightFile:
     """The file that another process, or another machine, read at ``path``."""
-    return _checked(path, entry) if path.is_file() else Registry.default().read(entry)
+    return _checked(path, entry) if is_file(path) else Registry.default().read(entry)
 
 
 def _checked(path: Path, entry: WeightEntry) -> WeightFile:

@@ -157,7 +157,7 @@ def items(values: object, kind: type, *, name: str) -> None:
 
 def choice(value: object, allowed: Any, *, name: str) -> None:
     """Refuse what a ``Literal`` does not list."""
-    if value not in get_args(allowed):
+    if not isinstance(value, str) or value not in get_args(allowed):
         raise InvalidArgumentError(f"{name} is {value!r}, allowed are {', '.join(map(repr, get_args(allowed)))}.")
 
 

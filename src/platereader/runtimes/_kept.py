@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from platereader._files import read_bytes, write_json
+from platereader._files import is_file, read_bytes, write_json
 from platereader.errors import FileError
 from platereader.runtimes._options import Engine, Precision
 from platereader.runtimes._processor import cpu_features, processor_name
@@ -52,7 +52,7 @@ def kept_spec(path: Path, kind: str, *, weights: Collection[str], allowed: Seque
 
     A file that is damaged, or was not written by ``keep``, is as good as none: a warning says so once.
     """
-    if not path.is_file():
+    if not is_file(path):
         return None
     try:
         found: Any = json.loads(read_bytes(path, limit_bytes=_LIMIT_BYTES, what="the kept measurement"))

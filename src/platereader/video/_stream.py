@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from platereader._arrays import BgrImage, check_image
-from platereader._contracts import checked_update
+from platereader._contracts import check_tracker, checked_update
 from platereader._geometry import Box, is_finite, shared_area
 from platereader.errors import InvalidArgumentError, TimestampError
 from platereader.protocols import PlateTracker
@@ -71,6 +71,9 @@ class PlateStream:
         tracker: a fresh tracker, used by this stream alone.
         evidence: makes a place to gather the readings of one plate in.
         settings: how much work to do, and how long to wait for a plate to come back.
+
+    Raises:
+        InvalidArgumentError: no tracker, or no settings.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class PlateStream:
         settings: StreamSettings | None = None,
     ) -> None:
         self._read = read
+        check_tracker(tracker)
         self._tracker = tracker
         self._evidence = evidence
         self._settings = StreamSettings() if settings is None else settings

@@ -91,6 +91,13 @@ def test_evaluate_reports_rows_that_were_skipped(tmp_path: Path, command: Comman
     assert "labels.jsonl:2" in err
 
 
+def test_a_name_in_a_skipped_row_steers_no_terminal(tmp_path: Path, command: Command) -> None:
+    folder = labelled_set(tmp_path / "set")
+    with (folder / "labels.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"file": "\x1b[2Jx.png"}) + "\n")
+    assert "\x1b" not in command("evaluate", folder)[2]
+
+
 def test_the_report_takes_the_place_of_nothing_that_is_read(tmp_path: Path, run: Command) -> None:
     labels, report = tmp_path / "set" / "ann" / "1.json", tmp_path / "report.json"
     labels.parent.mkdir(parents=True)

@@ -12,6 +12,7 @@ from typing import get_args
 
 import pytest
 from command_line import ONE, Command, save
+from PIL import Image
 
 from fakes import frame_with, patch_pipeline
 from platereader.cli import main
@@ -139,6 +140,11 @@ def test_usual_errors_in_russian(
         (["read", "x", "--lang=ru", "--area", "1,2"], "--area: '1,2' — нужно не меньше трёх точек в пикселях кадра"),
         (["watch", "x", "--lang=ru", "--quality", "99"], "--quality: '99' — не целое число от 0 до 51, как их"),
         (["watch", "x", "--lang=ru", "--fps", "fast"], "--fps: 'fast' — не число"),
+        (["--lang", "ru", "synth", "x", "--seed", "-1"], "--seed: '-1' — не целое число от 0"),
+        (
+            ["--lang", "ru", "train", "export", "x", "--out", "y", "--max-loss", "nan"],
+            "--max-loss: 'nan' — не конечное число процентных пунктов",
+        ),
         (["--lang", "ru", "benchmark"], "укажите, что измерять, или --choose, отдельно или"),
     ],
 )
@@ -185,6 +191,8 @@ def check_one_language(said: str) -> None:
         ("read a.png --save-crops old", "--save-crops 'old': там уже есть разметка или снимки в images/, ук"),
         ("read pics --save mine", "--save: не удаётся записать 'mine/b.png': файл с таким именем уже есть, и создала"),
         ("read ftp://camera/a.jpg", "ftp://camera/a.jpg — адрес, а здесь читаются только файлы: сначала"),
+        ("read wide.png", "wide.png: 32001x1 пикс., сторона может быть от 1 до 32000 пикс.; проверьте источник"),
+        ("watch wide", "снимок 'wide/1.png': 32001x1 пикс., сторона может быть от 1 до 32000 пикс.; проверьте"),
         ("read link.png", "'link.png' — ссылка на 'nowhere', которая никуда не ведёт."),
         ("watch pics --fps 0", "--fps: 0.0 — нужно число кадров в секунду больше 0."),
         ("watch pics --search-every -1", "--search-every: -1.0 — нужно число секунд от 0."),
@@ -211,6 +219,9 @@ def test_wrong_values_in_russian(
     for name in ("a.png", "pics/b.png", "old/images/c.png", "mine/b.png"):
         save(tmp_path / name)
     Path("link.png").symlink_to("nowhere")
+    Path("wide").mkdir()
+    for name in ("wide.png", "wide/1.png"):
+        Image.new("RGB", (32_001, 1)).save(name)
     done = run("--lang", "ru", *shlex.split(words))
     assert done.status > 0
     assert told in done.err

@@ -92,6 +92,27 @@ def test_help_fits_on_one_screen_and_names_commands_and_options(
         assert "exit status: 0" in short
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["synth", "x", "--seed", "-1"],
+        ["synth", "x", "--count", "\u00b2"],
+        ["train", "export", "x", "--out", "y", "--seed", "-1"],
+        ["train", "export", "x", "--out", "y", "--scenes", "-5"],
+        ["train", "export", "x", "--out", "y", "--max-loss", "nan"],
+        ["train", "quantize", "x", "--out", "y", "--max-loss", "nan"],
+        ["train", "quantize", "x", "--out", "y", "--calibration", "0"],
+        ["train", "quantize", "x", "--out", "y", "--made-up", "-1"],
+        ["train", "quantize", "x", "--out", "y", "--seed", "-1"],
+        ["train", "calibrate", "x", "--out", "y", "--count", "-1"],
+        ["train", "calibrate", "x", "--out", "y", "--tracks", "-1"],
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A loss of nan would allow any, and -5 scenes would be all but five."""
+    assert f"error: argument {words[-2]}: {words[-1]!r} is no" in usage_error(words, capsys)
+
+
 def test_messages_name_options() -> None:
     options = {"area": "--area", "tile": "--tile", "min_score": "--min-score", "start": "--from"}
     assert with_options("region has 2 points", options) == "--area has 2 points"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from command_line import ONE, Command, save
 
-from fakes import frame_with
-from platereader.cli.saving import write_picture
+from fakes import frame_with, patch_pipeline
+from platereader import Detection
+from platereader.cli.saving import Crops, write_picture
+from platereader.cli.sources import Source
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
 
@@ -33,6 +36,20 @@ def test_folder_that_is_read_takes_no_results(tmp_path: Path, command: Command, 
         assert status == 2
         assert "folder of pictures that are read" in err
     assert contents(tmp_path) == before
+
+
+def test_crops_of_two_runs_into_one_folder_do_not_meet(tmp_path: Path) -> None:
+    """Both began when it was empty; a label of the one would be that of a plate of the other."""
+    detection = Detection(next(iter(ONE.values())), 1.0)
+    readings = patch_pipeline().read_detections(FRAME, [detection])
+    paths = [save(tmp_path / name / "a.png") for name in ("north", "south")]
+    runs = [Crops(tmp_path / "set", [Source(path, Path("a.png"))]) for path in paths]
+    for run, path in zip(runs, paths, strict=True):
+        for _ in range(2):
+            run.save(Source(path, Path("a.png")), FRAME, readings, index=None)
+    rows = [json.loads(line) for line in (tmp_path / "set" / "labels.jsonl").read_text().splitlines()]
+    assert len({row["file"] for row in rows}) == 4
+    assert len(list((tmp_path / "set" / "images").iterdir())) == 4
 
 
 def hard_link(source: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,20 @@ def test_broken_links_are_named_and_other_files_counted(tmp_path: Path) -> None:
     ]
     assert "link to 'nowhere.jpg'" in str(found[1].error)
     assert skipped == {".mp4": 2, "without an ending": 1, "links to folders": 1}
+
+
+def test_folders_that_cannot_be_read_are_named(tmp_path: Path, lock: Callable[[Path], None]) -> None:
+    """They may hold pictures with plates that somebody believes to be covered."""
+    touch(tmp_path / "in" / "a.jpg", tmp_path / "in" / "b" / "c.jpg", tmp_path / "in" / ".d" / "e.jpg")
+    lock(tmp_path / "in" / "b")
+    lock(tmp_path / "in" / ".d")
+    found = find_sources([tmp_path / "in"])
+    assert [(str(source.relative_path), source.error is None) for source in found] == [("a.jpg", True), ("b", False)]
+    assert "b' cannot be read (Permission denied)" in str(found[1].error)
+    lock(tmp_path / "in")
+    (source,) = find_sources([tmp_path / "in"])
+    assert source.path == tmp_path / "in"
+    assert "in' cannot be read (Permission denied)" in str(source.error)
 
 
 @pytest.mark.parametrize("name", ["a.jfif", "a.mpo", "a.avif", "a.jp2", "a.heic", "a.APNG"])

@@ -224,6 +224,16 @@ def test_a_gap_that_an_mp4_cannot_hold_is_left_out(tmp_path: Path) -> None:
     assert [time_s for time_s, _ in read_timed(tmp_path / "a.mp4")] == pytest.approx([0.0, 0.1, 0.2, 0.3], abs=0.001)
 
 
+@pytest.mark.parametrize("fps", [1e300, 1e9, 1e-4, 1e-300])
+def test_any_rate_of_frames_is_written(tmp_path: Path, fps: float) -> None:
+    for number, frame in enumerate(greys(10)):
+        Image.fromarray(frame).save(tmp_path / f"{number}.png")
+    copy(open_source(tmp_path, fps=fps), tmp_path / "out.mp4")
+    times_s = [timestamp_s for timestamp_s, _ in read_timed(tmp_path / "out.mp4")]
+    assert len(times_s) == 10
+    assert max(map(abs, np.diff(times_s))) <= 6 * 3600
+
+
 def test_the_last_frame_stays_as_long_as_in_the_source(tmp_path: Path) -> None:
     pictures = [Image.fromarray(frame[:, :, ::-1]) for frame in greys(3)]
     pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=[100, 100, 3000])

@@ -14,7 +14,7 @@ from platereader import BgrImage, Box, Detection, InvalidArgumentError, Pipeline
 from platereader._defaults import default_rectifier
 from platereader._geometry import iou
 from platereader.detection import PlateDetector, RefinedDetector, YoloDetector
-from platereader.detection._refined import with_corners
+from platereader.detection._refined import RefinedRectifier, with_corners
 from platereader.detection._region import RegionDetector
 from platereader.detection._thresholds import with_min_score
 from platereader.rectification._corners import BoxRectifier, CornerRectifier
@@ -145,3 +145,7 @@ def test_the_contract_holds() -> None:
 def test_something_else_than_a_detector_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="inner is"):
         RefinedDetector(Boxes)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="inner is the class CornerRectifier"):
+        RefinedRectifier(CornerRectifier)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=r"refiner is .*expected is a Refiner"):
+        RefinedDetector(Boxes(()), "plate-refiner")  # type: ignore[arg-type]

@@ -111,8 +111,9 @@ def test_a_region_of_two_square_pixels_without_a_margin_is_enough() -> None:
 
 
 def test_other_senseless_settings_are_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="margin_px is -1"):
-        RegionDetector(PatchDetector(), TRIANGLE, margin_px=-1)
+    for margin_px in (-1, float("nan"), "160", None, True):
+        with pytest.raises(InvalidArgumentError, match=f"margin_px is {margin_px!r}"):
+            RegionDetector(PatchDetector(), TRIANGLE, margin_px=margin_px)  # type: ignore[arg-type]
     pipeline: Any = patch_pipeline()
     with pytest.raises(InvalidArgumentError, match="inner is a Pipeline"):
         RegionDetector(pipeline, TRIANGLE)

@@ -174,6 +174,9 @@ def test_an_inner_detector_that_loses_a_picture_is_told_so() -> None:
     ("settings", "says"),
     [
         ({"tile_px": 63}, "tile_px is 63, allowed are 64 px and more"),
+        ({"tile_px": "960"}, "tile_px is '960', allowed are 64 px and more"),
+        ({"tile_px": 960.0}, r"tile_px is 960\.0, allowed are 64 px and more"),
+        ({"overlap_px": None}, "overlap_px is None, allowed are 0 to 480 px"),
         ({"overlap_px": -1}, "overlap_px is -1, allowed are 0 to 480 px"),
         ({"overlap_px": 481}, "overlap_px is 481, allowed are 0 to 480 px.*try 240"),
         (

@@ -148,6 +148,13 @@ class TestReadImage:
         Image.fromarray(values).save(tmp_path / "a.tif")
         assert read_image(tmp_path / "a.tif")[0, :, 0].tolist() == [0, 1, 100]
 
+    @pytest.mark.parametrize(
+        ("values", "grey"), [([0.0, 0.5, 1.0], [0, 128, 255]), ([0.0, 0.2, np.nan], [0, 51, 0]), ([0, 1, 2], [0, 1, 2])]
+    )
+    def test_floats_up_to_one_are_shares_of_white(self, tmp_path: Path, values: list[float], grey: list[int]) -> None:
+        Image.fromarray(np.array([values], np.float32)).save(tmp_path / "a.tif")
+        assert read_image(tmp_path / "a.tif")[0, :, 0].tolist() == grey
+
 
 def saved(folder: Path, mode: str, name: str, **options: Any) -> Path:
     """A picture of 1500x2000 px."""

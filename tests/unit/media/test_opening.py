@@ -114,6 +114,17 @@ def test_marked_pictures_of_an_earlier_run_are_no_frames_unless_there_is_nothing
     assert len(said) == 1
 
 
+def test_a_picture_that_no_pipeline_takes_leaves_a_gap_too(tmp_path: Path) -> None:
+    save(tmp_path, "1.png", "3.png")
+    Image.new("RGB", (32_001, 1)).save(tmp_path / "2.png")
+    said: list[str] = []
+    seen: list[float] = []
+    with pytest.raises(CaptureError, match="1 of the 3 pictures"):
+        seen.extend(timestamp_s for timestamp_s, _ in open_source(tmp_path, notify=said.append))
+    assert seen == [0.0, 0.08]
+    assert "2.png' is 32001x1 px" in said[0]
+
+
 def test_a_damaged_picture_leaves_a_gap_and_is_said_twice(tmp_path: Path) -> None:
     save(tmp_path, "1.png", "2.png", "3.png")
     (tmp_path / "2.png").write_bytes(b"no picture")
@@ -251,6 +262,10 @@ def test_rtsp_is_live_even_when_it_states_a_length(tmp_path: Path, monkeypatch: 
     [
         (lambda: open_source("x.mp4", fps=0), "fps is 0"),
         (lambda: open_source("x.mp4", fps=float("nan")), "fps is nan"),
+        (lambda: open_source("x.mp4", fps=cast(Any, "25")), "fps is '25'"),
+        (lambda: open_source("x.mp4", fps=10**400), "fps is 1000"),
+        (lambda: open_source("x.mp4", reconnect_limit=cast(Any, "3")), "reconnect_limit is '3'"),
+        (lambda: open_source("x.mp4", reconnect_limit=cast(Any, float("nan"))), "reconnect_limit is nan"),
         (lambda: open_source("x.mp4", reconnect_limit=-1), "reconnect_limit is -1"),
         (lambda: open_source("rtsp://camera/1", fps=5), "fps is 5 for rtsp://camera/1"),
     ],

@@ -1,5 +1,6 @@
 """Photographs of a folder, one after the other."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 from PIL import Image
 
 import platereader
-from platereader.errors import MediaFileError
-from platereader.media import read_image, read_images
+from platereader.errors import CaptureError, MediaFileError
+from platereader.media import open_source, read_image, read_images
 
 
 def save(path: Path, grey: int) -> Path:
@@ -48,6 +49,19 @@ def test_a_damaged_picture_raises_or_is_named_and_left_out(tmp_path: Path) -> No
     assert [path.name for path, _ in read_images(tmp_path, notify=lines.append)] == ["b.png"]
     assert len(lines) == 1
     assert "a.jpg" in lines[0]
+
+
+def test_a_folder_that_cannot_be_read_raises_or_is_named(tmp_path: Path, lock: Callable[[Path], None]) -> None:
+    save(tmp_path / "a.png", 1)
+    save(tmp_path / "in" / "b.png", 1)
+    lock(tmp_path / "in")
+    with pytest.raises(MediaFileError, match=r"in' cannot be read \(Permission denied\)"):
+        read_images(tmp_path)
+    lines: list[str] = []
+    assert [path.name for path, _ in read_images(tmp_path, notify=lines.append)] == ["a.png"]
+    assert len(lines) == 1
+    with pytest.raises(CaptureError, match=r"in' cannot be read \(Permission denied\)"):
+        open_source(tmp_path / "in")
 
 
 def test_what_is_no_folder_of_pictures_is_refused_at_once(tmp_path: Path) -> None:

@@ -346,6 +346,17 @@ def test_a_video_is_held_to_its_contract() -> None:
     parts: Any = {"detector": ScriptedDetector([None] * 9), "tracker": OneTrack()}
     with pytest.raises(TimestampError, match="grow"):
         list(redact_stream([(0.0, frame), (0.0, frame)], **parts))
+    for time in (None, 10**400, True, "1"):
+        with pytest.raises((InvalidArgumentError, TimestampError), match=r"^(frames\[0\]|timestamp_s) is"):
+            list(redact_stream([(cast(Any, time), frame)], **parts))
+    with pytest.raises(InvalidArgumentError, match=r"^frames\[0\] is a ndarray, expected \(timestamp_s, frame\)"):
+        list(redact_stream(cast(Any, [frame]), **parts))
+    refused: dict[str, Any] = {"detector": None, "tracker": OneTrack, "margin": "1", "look_ahead_s": None}
+    for name, value in refused.items():
+        with pytest.raises(InvalidArgumentError, match=f"^{name} is"):
+            redact_stream([], **{**parts, name: value})
+    with pytest.raises(InvalidArgumentError, match=r"^margin is '1'"):
+        redact(frame, [], margin=cast(Any, "1"))
     with pytest.raises(InvalidArgumentError, match="look_ahead_s"):
         redact_stream([], **parts, look_ahead_s=60)
     with pytest.raises(InvalidArgumentError, match="method"):

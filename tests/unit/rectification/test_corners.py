@@ -1,12 +1,13 @@
 """Rectification by learned corners, and when they are rejected."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from warped_plates import flat_plate, street, tilted
 
-from platereader import Box, Detection, PlateImage, Quad
+from platereader import Box, Detection, InvalidArgumentError, PlateImage, Quad
 from platereader._arrays import BgrImage
 from platereader.rectification._corners import CornerRectifier, is_plausible
 from platereader.rectification._layout import rectify_box, rectify_quad
@@ -96,6 +97,21 @@ def test_half_of_the_box_and_of_the_corners_must_be_common() -> None:
     quad = Quad.from_box(Box(0, 0, 100, 20))
     assert [is_plausible(quad, Box(0, 0, width, 20)) for width in (50, 200)] == [True, True]
     assert [is_plausible(quad, Box(0, 0, width, 20)) for width in (49, 201)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"margin": float("nan")}, "margin is nan"),
+        ({"margin": -1.0}, r"margin is -1\.0"),
+        ({"margin": "0.06"}, r"margin is '0\.06'"),
+        ({"min_box_iou": 50}, "min_box_iou is 50"),
+        ({"fallback": None}, "fallback is the NoneType None, expected is a rectifier"),
+    ],
+)
+def test_senseless_settings_are_refused(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=says):
+        CornerRectifier(**settings)
 
 
 def test_lines_come_from_the_detection_else_from_the_aspect() -> None:

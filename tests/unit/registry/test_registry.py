@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,21 @@ def test_places_are_searched_in_order(registry: Registry) -> None:
         path = registry.cache.parent / folder / "finder.safetensors"
         path.write_bytes(DATA)
         assert registry.resolve("finder").path == path
+
+
+def test_a_place_that_may_not_be_entered_is_passed_over(registry: Registry, lock: Callable[[Path], None]) -> None:
+    """The cache of a service that runs as another user than its home belongs to."""
+    before = registry.resolve("finder").path
+    lock(registry.folders[0])
+    assert registry.resolve("finder").path == before
+    assert registry.folders[0] != before.parent
+
+
+def test_a_user_that_there_is_not_has_no_weights(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WeightsNotFoundError, match=r"no weight file at ~nobody-of-that-name/a.onnx"):
+        registry.resolve("~nobody-of-that-name/a.onnx")
+    monkeypatch.setenv("PLATEREADER_MODELS", "~nobody-of-that-name/models")
+    assert Registry.default().resolve("plate-refiner").name == "plate-refiner"
 
 
 def test_names_by_kind(registry: Registry) -> None:

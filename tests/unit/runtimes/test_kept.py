@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,11 @@ def test_a_damaged_or_foreign_file_is_ignored_with_one_warning(path: Path, text:
         found = kept_in(path), kept_in(path)
     assert found == (None, None)
     assert len(caught) == 1
+
+
+def test_in_a_home_that_may_not_be_entered_there_is_no_choice(path: Path, lock: Callable[[Path], None]) -> None:
+    lock(path.parent)
+    assert kept_in(path) is None
 
 
 def test_a_folder_of_that_name_is_no_choice(path: Path) -> None:

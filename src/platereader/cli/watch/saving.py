@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +100,10 @@ class PassageCrops:
         if pixels.size == 0:
             return None
         paths = (self._folder / f"passage-{number:05d}.png" for number in self._numbers)
-        path = next(path for path in paths if not path.exists())  # another run may write into this folder, too
-        write_picture(path, pixels)
-        return path
+        for path in paths:
+            # Another run may write into this folder, too, and take a name between these two lines.
+            with suppress(FileExistsError):
+                if not os.path.lexists(path):
+                    write_picture(path, pixels, new=True)
+                    return path
+        return None

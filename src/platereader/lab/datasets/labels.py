@@ -123,7 +123,7 @@ def is_held_out(path: Path) -> bool:
 
 def name_hash(path: Path) -> int:
     """The sha1 of a file's name as a number, by which sets are split."""
-    return int(hashlib.sha1(path.name.encode("utf-8"), usedforsecurity=False).hexdigest(), 16)
+    return int(hashlib.sha1(path.name.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest(), 16)
 
 
 @lru_cache(maxsize=256)

@@ -56,6 +56,8 @@ def _plates_of(image: LabelledImage) -> Iterator[RealPlate]:
         if plate.lines == 2 and shape == 1:
             continue  # a long plate with a label of two lines: one of both is wrong
         frame = read_image(image.path) if frame is None else frame
+        if plate.corners.box.clipped(frame.shape[1], frame.shape[0]) is None:
+            continue  # of another picture, or of another size of it
         pixels, origin = surroundings(frame, plate.corners.box)
         corners = plate.corners.to_array() - origin
         # A plate seen steeply is as narrow as one with two lines: the label knows better.

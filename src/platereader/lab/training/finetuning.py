@@ -39,7 +39,7 @@ class TuningSet(Generic[ExampleT]):
     def fingerprint(self) -> str:
         """Tells one set, as it is labelled now, from any other."""
         labels = "\n".join(sorted(map(self.label, (*self.train, *self.held_out))))
-        return hashlib.sha256(labels.encode("utf-8")).hexdigest()[:16]
+        return hashlib.sha256(labels.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class BeforeAndAfter(Protocol):

@@ -17,7 +17,7 @@ _RANGES = {
     "warmup_steps": (0, math.inf),
     "weight_decay": (0.0, 1.0),
     "max_gradient": (1e-6, math.inf),
-    "seed": (0, math.inf),
+    "seed": (0, 2**62),
     "workers": (0, 256),
     "log_every_steps": (1, math.inf),
     "save_every_s": (0.0, math.inf),

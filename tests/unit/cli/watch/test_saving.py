@@ -73,6 +73,16 @@ def test_crops_of_two_runs_into_one_folder_do_not_meet(tmp_path: Path) -> None:
     assert len(set(paths)) == 4
 
 
+def test_a_name_that_another_run_takes_at_the_last_moment_is_not_taken_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [PassageCrops(tmp_path), PassageCrops(tmp_path)]
+    (plate,) = patch_pipeline().stream().update(frame_with({50: Box(20, 30, 100, 50)}), 0.0).active
+    monkeypatch.setattr("os.path.lexists", lambda _: False)  # as it was when it was asked
+    assert len({run.save(plate) for _ in range(2) for run in runs}) == 4
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_places_that_cannot_be_made_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("no folder")
     with pytest.raises(InvalidArgumentError, match=r"--save is .*plain' is no folder"):

@@ -248,7 +248,7 @@ def test_whatever_happens_the_video_is_finished(
 def test_a_crop_that_cannot_be_written_loses_no_passage(
     folder: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr("platereader.cli.watch.saving.write_picture", full)

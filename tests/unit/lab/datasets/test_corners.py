@@ -47,6 +47,12 @@ def test_the_detection_that_meets_the_box_gives_its_corners(picture: Path) -> No
     assert done.plates[0].text == "A123BC77"
 
 
+def test_a_plate_outside_of_its_picture_is_not_cut_out(picture: Path) -> None:
+    inside = LabelledPlate(QUAD.box, corners=QUAD, text="A123BC77")
+    outside = LabelledPlate(QUAD.box, corners=Quad.from_box(Box(200, 30, 300, 60)), text="B337PE164")
+    assert [one.text for one in cut_plates([image(picture, outside, inside)])] == ["A123BC77"]
+
+
 def test_what_is_not_found_stays_as_it_is(picture: Path) -> None:
     before = image(picture, LabelledPlate(BOX, text="A123BC77"))
     boxes_only = Finding(Detection(BOX, 0.9))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -334,3 +335,4 @@ def test_calibration_is_the_fifth_by_sha1_of_the_name() -> None:
     assert 70 <= len(chosen) <= 130
     assert all(int(hashlib.sha1(name.encode()).hexdigest(), 16) % 5 == 0 for name in chosen)  # noqa: S324
     assert is_calibration(Path("a") / chosen[0])
+    is_calibration(Path(os.fsdecode(b"\xff\xfe.jpg")))  # a name that is no text is split like any other

@@ -20,6 +20,7 @@ from platereader.lab.training.settings import TrainingSettings, check_unchanged
         {"steps": 1, "warmup_steps": -1},
         {"steps": 1, "workers": -1},
         {"steps": 1, "log_every_steps": 0},
+        {"steps": 1, "seed": 2**64},  # torch takes none so large
     ],
 )
 def test_settings_out_of_range(wrong: dict[str, Any]) -> None:

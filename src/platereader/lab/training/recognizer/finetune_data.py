@@ -145,8 +145,10 @@ def _unusable(plate: LabelledPlate, frame: BgrImage, alphabet: Alphabet) -> str 
         return f"the text {plate.text!r} has {', '.join(unknown)}, the network knows {alphabet.characters}"
     if plate.is_loose:
         return f"the place of {plate.text} is only roughly known"
-    if _box_of(plate, frame).clipped(frame.shape[1], frame.shape[0]) is None:
-        return f"the box of {plate.text} lies outside of the picture"
+    places = {"box": _box_of(plate, frame)} | ({} if plate.corners is None else {"corners": plate.corners.box})
+    for name, place in places.items():
+        if place.clipped(frame.shape[1], frame.shape[0]) is None:
+            return f"the {name} of {plate.text} lies outside of the picture"
     return None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fakes import PatchDetector, PatchRecognizer
 from platereader import Box, DatasetError, Pipeline, PlateImage
@@ -131,6 +132,21 @@ def test_pictures_that_cannot_be_decoded_are_named_and_left_out(ria: Path, tmp_p
     broken = min((folder / "img").iterdir())
     broken.write_bytes(broken.read_bytes()[:100])
     assert [row.path for row in load(folder).skipped] == [broken]
+
+
+def test_plates_outside_of_their_picture_are_named_and_left_out(tmp_path: Path) -> None:
+    rows: list[str] = []
+    for index in range(22):
+        Image.new("RGB", (200, 120)).save(tmp_path / f"{index}.png")
+        left = 400 if index == 3 else 20
+        corners = [[left, 20], [left + 60, 20], [left + 60, 35], [left, 35]]
+        box = [300, 20, 360, 35] if index == 5 else [20, 20, 80, 35]
+        plates = [{"text": text_of(index), "box": box, "corners": corners}]
+        rows.append(json.dumps({"file": f"{index}.png", "plates": plates}))
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    said = [str(row) for row in load(tmp_path).skipped]
+    assert [row.endswith("lies outside of the picture") for row in said] == [True, True]
+    assert ("3.png: the corners of" in said[0], "5.png: the box of" in said[1]) == (True, True)
 
 
 def test_too_few_plates_are_an_error_that_says_why(ria: Path, tmp_path: Path) -> None:
