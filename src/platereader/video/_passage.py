@@ -85,7 +85,7 @@ class Passage:
     # The latest readings, if they may be of another plate; they are not in the evidence.
     doubtful: list[Observation] = field(default_factory=list[Observation])
     coasting: bool = False  # whether its place is only predicted
-    _sure: Seen | None = None
+    _last_certain: Seen | None = None
     _whole: Seen | None = None
     _speed: tuple[float, float] = (0.0, 0.0)
     _read_s: float = 0.0
@@ -118,7 +118,7 @@ class Passage:
     @property
     def surely_last(self) -> Sighting:
         """The latest detection that is surely of this plate."""
-        return self._sure.sighting if self.doubtful and self._sure is not None else self.last
+        return self._last_certain.sighting if self.doubtful and self._last_certain is not None else self.last
 
     def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
         """Whether to read the plate in this frame: always before it is settled, then now and then and on its return."""
@@ -127,7 +127,7 @@ class Passage:
     def see(self, place: Box, sighting: Sighting) -> None:
         """Take in a detection."""
         if self._unbroken and not self.doubtful:  # else only a reading tells whether it is still the same plate
-            self._sure = Seen(self.place, self.last)
+            self._last_certain = Seen(self.place, self.last)
         waited_s = sighting.timestamp_s - self.last.timestamp_s
         if self.coasting or waited_s > UNBROKEN_S or iou(self.place, place) < UNBROKEN_IOU:
             self._unbroken = False
@@ -172,7 +172,7 @@ class Passage:
         for one in self.doubtful:
             self.evidence.add(one.reading, one.sighting.frame_index)
         self.doubtful.clear()
-        self._sure = Seen(self.place, self.last)
+        self._last_certain = Seen(self.place, self.last)
         if observation.reading.text is not None and observation.reading.text == self.evidence.fused.text:
             self._unbroken = True
         self._settle()
@@ -181,8 +181,8 @@ class Passage:
     def release(self) -> list[Observation]:
         """Give up the doubtful readings, and with them all that was seen since: they are of another plate."""
         released, self.doubtful = self.doubtful, []
-        if self._sure is not None:
-            self.place, self.last = self._sure
+        if self._last_certain is not None:
+            self.place, self.last = self._last_certain
         return released
 
     def resume(self, later: Passage) -> None:
@@ -192,7 +192,8 @@ class Passage:
         self.evidence.merge(later.evidence)
         if later.parked or self._standing is None or iou(self._standing[0], later.place) < STANDING_IOU:
             self._standing = later._standing
-        self.place, self.last, self.doubtful, self._sure = later.place, later.last, later.doubtful, later._sure
+        self.place, self.last, self._last_certain = later.place, later.last, later._last_certain
+        self.doubtful = later.doubtful
         self._read_s, self.coasting, self._unbroken = later._read_s, later.coasting, later._unbroken
         self._whole, self._speed = later._whole, later._speed
         self._settle()
@@ -206,7 +207,7 @@ class Passage:
         return any(_lies_in(observation.place, place) for place in self._expected(observation.sighting.timestamp_s))
 
     @property
-    def sure(self) -> bool:
+    def identified(self) -> bool:
         """Whether a whole text was read so often that it is known which plate this is."""
         fused = self.evidence.fused
         return self.settled or (fused.agreeing >= MIN_FRAMES and len(fused.text or "") >= MIN_LENGTH)
@@ -214,7 +215,7 @@ class Passage:
     @property
     def strayed(self) -> bool:
         """Whether its track may follow another plate by now: it was lost once, and nothing sure was read of it."""
-        return not (self._unbroken or self.sure)
+        return not (self._unbroken or self.identified)
 
     def includes(self, other: Passage) -> bool:
         """Whether ``other``, which was seen shortly before and is not seen now, was a fragment of this plate."""
@@ -251,7 +252,7 @@ class Passage:
         """
         if self.evidence.agrees_with(other.evidence):
             return True
-        if soon and self.sure and self._reads_piece(other):
+        if soon and self.identified and self._reads_piece(other):
             return True
         mine, others = self.evidence.fused, other.evidence.fused
         if mine.status == others.status == "read" or not resembles(mine.text, others.text):

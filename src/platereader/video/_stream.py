@@ -22,10 +22,10 @@ from platereader.video._view import Size, View
 MAX_LOST = 100
 """Passages without a track that may still be resumed; of more, the oldest are finished first."""
 
-MAX_UNSEEN_S = 60.0
+MAX_UNDETECTED_S = 60.0
 """A track that was not seen for longer than this has ended, also if its tracker never says so."""
 
-MAX_UNSEEN = 100
+MAX_UNDETECTED = 100
 """Tracks that are followed without a detection; of more, those that were not seen for longest end."""
 
 MAX_MISSED_FRAMES = 2
@@ -223,7 +223,7 @@ class PlateStream:
         strayed = self._active.get(track_id)
         for key, passage in self._active.items():
             seen = passage.last.frame_index == self._frame_index
-            if strayed is not None and (seen or not passage.sure):
+            if strayed is not None and (seen or not passage.identified):
                 continue
             if passage.covers(observation):
                 if strayed is not None:
@@ -295,11 +295,11 @@ class PlateStream:
     def _overdue(self) -> list[int]:
         """Tracks that were not seen for too long, those first that were not seen for longest."""
         unseen = sorted((passage.last.timestamp_s, track_id) for track_id, passage in self._active.items())
-        surplus = len(unseen) - MAX_UNSEEN
+        surplus = len(unseen) - MAX_UNDETECTED
         return [
             track_id
             for index, (last_seen_s, track_id) in enumerate(unseen)
-            if index < surplus or self._timestamp_s - last_seen_s > MAX_UNSEEN_S
+            if index < surplus or self._timestamp_s - last_seen_s > MAX_UNDETECTED_S
         ]
 
     def _finish_lost(self) -> tuple[TrackedPlate, ...]:

@@ -243,7 +243,7 @@ class NewTrackEachTime:
 
 
 def test_a_tracker_that_never_ends_tracks_cannot_make_a_stream_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_stream, "MAX_UNSEEN", 30)
+    monkeypatch.setattr(_stream, "MAX_UNDETECTED", 30)
     parts = replace(patch_pipeline().parts, tracker=lambda: NewTrackEachTime(ends=False))
     stream = Pipeline(parts).stream(StreamSettings(same_passage_s=0.0))
     frames = [frame_with({200: PLATE.moved(100 * (step % 3), 25 * (step // 3 % 8))}) for step in range(30 + 50)]

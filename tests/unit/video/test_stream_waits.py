@@ -109,10 +109,10 @@ def test_a_view_stretches_boxes_and_corners_alike() -> None:
 def test_a_setting_is_0_or_more_seconds(name: str) -> None:
     zero: dict[str, Any] = {name: 0.0}
     assert getattr(StreamSettings(**zero), name) == 0.0
-    wrongs: list[dict[str, Any]] = [{name: -0.01}, {name: float("nan")}, {name: "1"}]
-    for wrong in wrongs if name == "search_s" else [*wrongs, {name: None}]:
+    wrongs: list[Any] = [-0.01, float("nan"), "1", *([] if name == "search_s" else [None])]
+    for wrong in wrongs:
         with pytest.raises(InvalidArgumentError, match=f"{name} is"):
-            StreamSettings(**wrong)
+            StreamSettings(**{name: wrong})
     assert StreamSettings() == StreamSettings(search_s=None, recheck_s=1.0, same_passage_s=4.0, parked_s=60.0)
 
 
