@@ -57,7 +57,7 @@ class Detect:
         (lambda: [Detection(Box(-1e300, -1e300, 1e300, 1e300), 0.5)], ContractError, "within 1000000 px"),
         (lambda: [Detection(Box(50, 10, 20, 30), 0.5)], InvalidGeometryError, r"is inverted: pass \(x1, y1, x2, y2\)"),
         (lambda: [Detection(Box(NAN, 10, 20, 30), 0.5)], InvalidGeometryError, "not finite: pass"),
-        (lambda: [Detection(PLATE, 0.5, Quad((0, NAN), (1, 0), (1, 1), (0, 1)))], InvalidGeometryError, "not finite"),
+        (lambda: [Detection(PLATE, 0.5, Quad((0, NAN), (1, 0), (1, 1), (0, 1)))], InvalidGeometryError, "top_left is"),
         (lambda: [Detection(PLATE, 0.5, Quad.from_points([(0, 0), (1,)]))], InvalidGeometryError, "4 points of"),
         (lambda: [Detection(PLATE, NAN)], InvalidArgumentError, "score is nan, allowed are numbers from 0 to 1"),
         (lambda: [Detection(PLATE, 97.0)], InvalidArgumentError, "score is 97.0, allowed are numbers"),
