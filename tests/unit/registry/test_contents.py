@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from exported_models import METADATA, write_exported
-from onnx import TensorProto, helper
+from onnx import SparseTensorProto, TensorProto, helper
 
 from platereader.errors import WeightsCorruptError
 from platereader.registry import Registry
@@ -39,6 +39,17 @@ def test_either_sign_of_another_file_is_enough(where: str) -> None:
     else:
         tensor.external_data.add(key="location", value="elsewhere")
     model = helper.make_model(helper.make_graph([], "g", [], [], [tensor]))
+    with pytest.raises(WeightsCorruptError, match="keeps tensors in other files"):
+        contents_of(model.SerializeToString(), name="a.onnx")
+
+
+@pytest.mark.parametrize("part", ["values", "indices"])
+def test_the_parts_of_a_sparse_tensor_are_looked_at(part: str) -> None:
+    sparse = SparseTensorProto(dims=[4])
+    for name, kind in (("values", TensorProto.FLOAT), ("indices", TensorProto.INT64)):
+        getattr(sparse, name).CopyFrom(TensorProto(name=name, data_type=kind, dims=[1]))
+    getattr(sparse, part).data_location = TensorProto.EXTERNAL
+    model = helper.make_model(helper.make_graph([], "g", [], [], sparse_initializer=[sparse]))
     with pytest.raises(WeightsCorruptError, match="keeps tensors in other files"):
         contents_of(model.SerializeToString(), name="a.onnx")
 

@@ -383,3 +383,15 @@ def test_a_track_of_something_else_that_strays_onto_an_expected_plate_gives_it_b
     seen, finished = stream(frames)
     assert seen == [[1, 2], [1], [1], [1], [1]]
     assert finished == [(1, "A123BC77"), (2, None)]
+
+
+@pytest.mark.parametrize(("text", "known"), [("A123B", True), ("A123", False)])
+def test_three_agreeing_readings_of_five_characters_tell_which_plate_it_is(text: str, known: bool) -> None:
+    one = passage(PLATE, start_s=0.0)
+    one.evidence = no_evidence()
+    identified: list[bool] = []
+    for time_s in (0.1, 0.2, 0.3):
+        adds(one, text, PLATE, time_s, probability=0.6)
+        identified.append(one.identified)
+    assert not one.settled
+    assert identified == [False, False, known]
