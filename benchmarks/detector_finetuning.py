@@ -66,7 +66,7 @@ def write_folder(images: Sequence[LabelledImage], folder: Path) -> Path:
     for image in images:
         link = folder / image.path.name
         if not link.exists():
-            link.symlink_to(image.path)
+            link.symlink_to(image.path.resolve())
         plates = [{"box": plate.box.to_tuple()} for plate in image.plates if plate.box is not None]
         rows.append(json.dumps({"file": image.path.name, "plates": plates}))
     write_text(folder / "labels.jsonl", "\n".join(rows))
