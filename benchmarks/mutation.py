@@ -34,7 +34,7 @@ TESTS = {
     "registry": ("tests/unit/registry", "tests/unit/test_weight_bytes.py", "tests/unit/detection/test_yolo.py"),
     "media": ("tests/unit/media",),
     "rectification": ("tests/unit/rectification",),
-    "_files.py": ("tests/unit/test_files.py",),
+    "_files.py": ("tests/unit/test_files.py", "tests/unit/test_reading_files.py"),
     "_ctc": (
         "tests/unit/test_ctc.py",
         "tests/unit/decoding/test_certain.py",

@@ -118,19 +118,18 @@ def new_file(path: Path, *, inputs: InputFiles | None = None) -> Generator[Path]
             _force_to_disk(part)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(
+    folder: Path, *, advice: str = "name another one, or make room and see that it may be made there"
+) -> None:
     """Make a folder and those above it where they are missing.
 
     Raises:
-        FileError: it cannot be made.
+        FileError: it cannot be made; the message ends in the ``advice``.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(
-            f"cannot make the folder {str(folder)!r} ({error.strerror or error}): name another one, or make room and "
-            "see that it may be made there."
-        ) from error
+        raise FileError(f"cannot make the folder {str(folder)!r} ({error.strerror or error}): {advice}.") from error
 
 
 def append_text(path: Path, text: str) -> None:

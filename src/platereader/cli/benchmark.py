@@ -11,6 +11,7 @@ import numpy as np
 
 from platereader._arrays import BgrImage
 from platereader._dependencies import check_installed
+from platereader._files import make_folder
 from platereader._parts import description_of
 from platereader.cli.language import add_language_option, language_of
 from platereader.cli.parser import positive
@@ -126,7 +127,7 @@ def _choose(arguments: argparse.Namespace) -> None:
     from platereader.lab.speed import choice
     from platereader.lab.speed.pictures import generated_frames
     from platereader.registry._registry import cache_folder
-    from platereader.runtimes._kept import FILE_NAME, make_folder
+    from platereader.runtimes._kept import CACHE_ADVICE, FILE_NAME
 
     say, path = language_of(arguments), cache_folder() / FILE_NAME
     if arguments.forget:
@@ -135,7 +136,7 @@ def _choose(arguments: argparse.Namespace) -> None:
             path.unlink()
         print(say("forgotten: {path}" if kept else "nothing was kept in {path}").format(path=printable(str(path))))
         return
-    make_folder(path.parent)
+    make_folder(path.parent, advice=CACHE_ADVICE)
     rng, settings = np.random.default_rng(0), choice.candidates()
     with progress_bar(choice.turn_count(settings, rounds=_CHOICE_ROUNDS), unit="turn") as progress:
         frames = generated_frames(_CHOICE_FRAMES, rng=rng)

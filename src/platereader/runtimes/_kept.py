@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from platereader._files import is_file, read_bytes, write_json
+from platereader._files import is_file, make_folder, read_bytes, write_json
 from platereader.errors import FileError
 from platereader.runtimes._options import Engine, Precision
 from platereader.runtimes._processor import cpu_features, processor_name
@@ -17,6 +17,9 @@ from platereader.runtimes._selection import RuntimeSpec, engine_versions
 
 FILE_NAME: Final = "fastest.json"
 """Of the file in the cache folder."""
+
+CACHE_ADVICE: Final = "name another cache folder, as by XDG_CACHE_HOME on Linux"
+"""What to do where that folder cannot be made."""
 
 _LIMIT_BYTES = 1 << 16
 
@@ -31,20 +34,9 @@ class Fastest(NamedTuple):
 
 def keep(path: Path, networks: Mapping[str, Fastest]) -> None:
     """Write how networks run fastest, by the kind of their weights; the folder is made if missing."""
-    make_folder(path.parent)
+    make_folder(path.parent, advice=CACHE_ADVICE)
     measured = {kind: {**one._asdict(), "weights": sorted(one.weights)} for kind, one in networks.items()}
     write_json(path, {**_machine(), "networks": measured})
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of the file if it is missing."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"cannot make the folder {str(folder)!r} ({error.strerror or error}): name another cache folder, as by "
-            "XDG_CACHE_HOME on Linux."
-        ) from error
 
 
 def kept_spec(path: Path, kind: str, *, weights: Collection[str], allowed: Sequence[RuntimeSpec]) -> RuntimeSpec | None:

@@ -1,0 +1,46 @@
+"""Files are read within limits, and nothing that never ends is opened."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from platereader._files import read_bytes
+from platereader.errors import FileError
+
+
+def test_reading_is_limited_and_follows_links_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for path in (tmp_path / "file", tmp_path / "link"):
+        assert read_bytes(path, limit_bytes=5, what="the weights") == b"12345"
+        with pytest.raises(FileError, match=r"the weights .*more than 4 bytes"):
+            read_bytes(path, limit_bytes=4, what="the weights")
+
+
+def test_file_that_has_more_than_the_system_says_is_read_whole() -> None:
+    path = Path("/proc/self/status")
+    if not path.exists():
+        pytest.skip("no files without a length")
+    assert path.stat().st_size == 0
+    assert b"VmHWM" in read_bytes(path, limit_bytes=1 << 16, what="it")
+    with pytest.raises(FileError, match="more than 100 bytes"):
+        read_bytes(path, limit_bytes=100, what="it")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such devices")
+def test_reading_a_pipe_or_an_endless_device_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(FileError, match="no regular file"):
+            read_bytes(path, limit_bytes=5, what="it")
+
+
+def test_what_cannot_be_opened_is_named_with_its_cause(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for name, cause in (("absent", FileNotFoundError), ("a", OSError), ("a\0b", ValueError), ("a" * 300, OSError)):
+        with pytest.raises(FileError, match="cannot read the picture") as raised:
+            read_bytes(tmp_path / name, limit_bytes=5, what="the picture")
+        assert isinstance(raised.value.__cause__, cause)
