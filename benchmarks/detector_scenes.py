@@ -1,16 +1,22 @@
-"""How exactly plates are placed, and what is found in large frames: ``python -m benchmarks.detector_scenes DATA``.
+"""How exactly plates are placed, and what is found in large frames and close up.
+
+``python -m benchmarks.detector_scenes DATA`` prints three parts.
 
 ``rendered``: the pictures of the scenes suite whose plates are rendered into held-out photographs at 40 to 200 px, so
 that box and corners are exact. Only the plate counts; what is found elsewhere does not, since other cars have plates.
 
 ``4k``: frames of 3840 x 2160 px that show eight held-out photographs, each shrunk until its plate is 60 px wide, on a
 held-out scene without a plate. They are looked at whole, without tiles.
+
+``close up``: pictures cut out of held-out photographs about their plate, which takes up 30 to 95 % of the width, at
+1280 and 4000 px.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -38,6 +44,7 @@ from platereader.runtimes import RuntimeOptions
 
 FRAME_PX, PLATE_PX, FRAMES = (3840, 2160), 60.0, 40
 COLUMNS, ROWS = 4, 2
+CLOSE_PX, CLOSE_SHARES, CLOSE_ASPECT = (1280, 4000), (0.3, 0.5, 0.7, 0.85, 0.95), 1.5
 
 
 def rendered(pipeline: Pipeline, data: Path) -> dict[str, Estimate | Rate | None]:
@@ -107,11 +114,28 @@ def _place(frame: BgrImage, image: LabelledImage, cell: int, rng: np.random.Gene
     return Box(left + x * box.x1, top + y * box.y1, left + x * box.x2, top + y * box.y2), plate.text
 
 
-def large(pipeline: Pipeline, data: Path) -> dict[str, Rate]:
-    """The share of the plates in large frames that is found, and read."""
+def close_ups(data: Path, *, width: int, share: float) -> Iterator[tuple[BgrImage, list[tuple[Box, str]]]]:
+    """Pictures so wide with one plate that takes up this share of the width, as far as the photograph reaches."""
+    for image in load_dataset(data / "dev" / "russian").images:
+        plate = image.plates[0]
+        if plate.box is None or not plate.text:
+            continue
+        frame, box = read_image(image.path), plate.box
+        size = np.minimum(box.width / share * np.array([1.0, 1 / CLOSE_ASPECT]), frame.shape[1::-1])
+        middle = np.array([box.x1 + box.x2, box.y1 + box.y2]) / 2
+        left, top = np.clip(middle - size / 2, 0, frame.shape[1::-1] - size).astype(int).tolist()
+        right, bottom = left + int(size[0]), top + int(size[1])
+        scale = width / (right - left)
+        picture = cv2.resize(frame[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        moved = box.moved(-left, -top).to_tuple()
+        yield cast("BgrImage", picture), [(Box(*(scale * side for side in moved)), plate.text)]
+
+
+def seen(pipeline: Pipeline, labelled: Iterable[tuple[BgrImage, list[tuple[Box, str]]]]) -> dict[str, Rate]:
+    """The share of the plates in pictures that is found, and read."""
     found: list[bool] = []
     read: list[bool] = []
-    for frame, plates in large_frames(data, rng=np.random.default_rng(0)):
+    for frame, plates in labelled:
         readings = pipeline.read(frame)
         for box, text in plates:
             near = [(iou(one.detection.box, box), one.text) for one in readings if one.detection is not None]
@@ -122,7 +146,7 @@ def large(pipeline: Pipeline, data: Path) -> dict[str, Rate]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How exactly plates are placed, and what is found in 4K.")
+    parser = argparse.ArgumentParser(description="How exactly plates are placed, and what is found in 4K and close up.")
     parser.add_argument("data", type=Path, help="folder with dev and train")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--precision", default="auto")
@@ -133,8 +157,11 @@ def main() -> None:
         print(described(part))
     figures: dict[str, Mapping[str, Estimate | Rate | None]] = {
         "rendered": rendered(pipeline, options.data),
-        "4k": large(pipeline, options.data),
+        "4k": seen(pipeline, large_frames(options.data, rng=np.random.default_rng(0))),
     }
+    for width, share in product(CLOSE_PX, CLOSE_SHARES):
+        labelled = close_ups(options.data, width=width, share=share)
+        figures[f"close up, {share:.0%} of {width} px"] = seen(pipeline, labelled)
     for suite, values in figures.items():
         for name, value in values.items():
             print(f"{suite}: {name}: {shown(value)}")

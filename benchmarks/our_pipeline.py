@@ -50,7 +50,7 @@ def prepared(frame: BgrImage, *, engine: str, precision: str, threads: int) -> P
     eight = list(islice(cycle(plates), _BATCH))
     size_px = cast("Any", pipeline.recognizer).size_px
     network = cast("Any", pipeline.recognizer).runtime
-    batches = {count: np.zeros((count, 1, *size_px), np.float32) for count in (1, _BATCH)}
+    batches = {count: np.zeros((count, 3, *size_px), np.float32) for count in (1, _BATCH)}
 
     def text(count: int) -> Callable[[], object]:
         return lambda: pipeline.decoder.decode(checked_recognize(pipeline.recognizer, eight[:count]).log_probs)

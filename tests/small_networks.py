@@ -24,7 +24,7 @@ def small_network() -> ConvCtc:
     torch.manual_seed(3)
     network = ConvCtc(ConvCtcConfig.from_settings(SMALL))
     for _ in range(3):
-        network(torch.randn(8, 1, 16, 64) * 2 + 1)
+        network(torch.randn(8, 3, 16, 64) * 2 + 1)
     with torch.no_grad():
         network.classify.weight.mul_(20)
     return network

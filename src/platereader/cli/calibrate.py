@@ -22,7 +22,7 @@ from platereader.trust import Calibration, TrustPolicy
 if TYPE_CHECKING:
     from platereader.lab.metrics.rates import Rate
 
-_TRACKS = 1200
+_TRACKS = 3600
 
 OPTIONS = (
     ("count", natural, "plates to calibrate on; 0 keeps the calibration of single readings that the weights have"),

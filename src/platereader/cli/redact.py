@@ -154,6 +154,9 @@ def _jobs(sources: Sequence[Source], arguments: argparse.Namespace, inputs: Inpu
     for source in sources:
         is_video = source.path.suffix.lower() in VIDEO_SUFFIXES or is_animated(source.path)
         target = _target(out if single else out / source.relative_path, is_video=is_video)
+        if single and target != out:
+            endings = ", ".join(sorted(WRITTEN_FORMATS if is_video else _KEPT_SUFFIXES))
+            raise refused("--out", out, f"the result ends in one of {endings}: name it so, or a folder.")
         if target.is_symlink() or resolved(target) in occupied or target in inputs:
             problem = "would be written over, which is a source, the result of another one or a link"
             raise refused("--out", out, f"where {str(target)!r} {problem}: name another folder.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad
+from platereader._geometry import Box, Quad, shared_area
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import drop_parts, suppress
 from platereader.detection._refiner import Place, Refiner
@@ -28,6 +28,13 @@ _UNKNOWN = 0.5
 # The refiner is no more often right where its logit is greater than this: what looks like a plate to it and is none
 # looks very much like one.
 _SUREST = 4.0
+# A plate that is wider than this in its input the finder sees piece by piece, and proposes some of the pieces; in a
+# small picture of the frame it sees it whole.
+_LARGE_PX, _OVERVIEW_PX, _ANY_SHRINK = 256, 256, 1e6
+# The small picture costs next to nothing where the input is so many times as long.
+_CHEAP = 4
+# A piece is what has more than this of its area inside of a large plate.
+_PIECE = 0.5
 # So narrow, or so wide by its height, a picture may be a plate and little else; what is wider is a strip of something.
 _CROP_PX, _CROP_ASPECT, _STRIP_ASPECT = 480, 2.4, 12.0
 
@@ -173,9 +180,12 @@ class PlateDetector:
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, best first.
 
-        A small or long picture in which the finder shows nothing is looked at once more, as a plate that fills it.
+        A frame that may show a plate close up is searched once more, as a small picture. A small or long picture in
+        which the finder shows nothing is looked at as a plate that fills it.
         """
-        found = self._refined(frames, self.finder.propose(frames))
+        proposals = self.finder.propose(frames)
+        found = self._refined(frames, proposals)
+        self._add_large(frames, proposals, found)
         crops = [index for index, frame in enumerate(frames) if not found[index] and _may_be_crop(frame)]
         again = self._refined([frames[index] for index in crops], [[_whole(frames[index])] for index in crops])
         for index, row in zip(crops, again, strict=True):
@@ -191,6 +201,29 @@ class PlateDetector:
         """
         (found,) = self._refined([frame], [[Proposal(box, _UNKNOWN) for box in boxes]])
         return found
+
+    def _add_large(
+        self, frames: Sequence[BgrImage], proposals: Sequence[Sequence[Proposal]], found: list[list[Detection]]
+    ) -> None:
+        """Put plates that are too large for the finder's input in the places of their pieces.
+
+        They are looked for where it proposes something so large, or nothing at all, and where that costs next to
+        nothing beside the first search.
+        """
+        large_px = [_LARGE_PX / self.input_scale(frame.shape[1], frame.shape[0]) for frame in frames]
+        asked = [
+            index
+            for index, (frame, row) in enumerate(zip(frames, proposals, strict=True))
+            if not row
+            or max(frame.shape) > _CHEAP * large_px[index]
+            or any(one.box.width > large_px[index] for one in row)
+        ]
+        shown = [frames[index] for index in asked]
+        overview = replace(self.finder, input_size=_OVERVIEW_PX, largest_shrink=_ANY_SHRINK)
+        for index, seen in zip(asked, self._refined(shown, overview.propose(shown)), strict=True):
+            large = [plate for plate in seen if plate.box.width > large_px[index]]
+            others = [plate for plate in found[index] if not any(_is_piece(plate, one) for one in large)]
+            found[index] = sorted(large + others, key=lambda plate: -plate.score)
 
     def _refined(self, frames: Sequence[BgrImage], proposals: Sequence[Sequence[Proposal]]) -> list[list[Detection]]:
         """The plates of each frame among what is proposed there, best first."""
@@ -216,6 +249,11 @@ class PlateDetector:
         # A part is such as the lit half of a plate across a shadow.
         whole = drop_parts([bounds[index] for index in apart], max_share=_INSIDE)
         return [plates[apart[index]] for index in whole]
+
+
+def _is_piece(plate: Detection, large: Detection) -> bool:
+    """Whether a plate is a part of a large one, or the same."""
+    return shared_area(plate.box, large.box) > _PIECE * plate.box.area
 
 
 def _may_be_crop(frame: BgrImage) -> bool:

@@ -54,6 +54,8 @@ _MAX_DRIFT_AREA = 2.5
 # A box that ends this close to a side of the frame, in pixels, is that of a plate that comes or goes there.
 _AT_SIDE_PX = 2.0
 _ROUNDING_S = 1e-6
+# Frames of so many bytes are held at most, however many there are in a second: 80 of 3840x2160 px.
+_MOST_HELD_BYTES = 2**31
 # No gap longer than this is filled, however long a tracker remembers: memory stays bounded.
 _MAX_GAP_S = 3.0
 
@@ -146,7 +148,7 @@ def redact_stream(
         method: as in ``redact``.
         margin: as in ``redact``.
         look_ahead_s: seconds of video that are held in memory, 0 to 10: a second of
-            1920x1080 px at 25 frames is 156 MB.
+            1920x1080 px at 25 frames is 156 MB. More than 2 GiB are not held: less is seen ahead then.
         extend_s: how long a track is covered before its first and after its last detection, seconds, 0 to 10.
 
     Yields:
@@ -179,9 +181,12 @@ def _redacted(
     look_ahead_s: float,
 ) -> Iterator[RedactedFrame]:
     pending: deque[tuple[float, BgrImage, list[Detection]]] = deque()
+    held_bytes = 0
 
     def redact_oldest() -> RedactedFrame:
+        nonlocal held_bytes
         timestamp_s, frame, found = pending.popleft()
+        held_bytes -= frame.nbytes
         places = (*found, *follower.places(timestamp_s, frame))
         pixels, share = covered(frame, places, method=method, margin=margin)
         return RedactedFrame(timestamp_s, pixels, places, share)
@@ -192,7 +197,8 @@ def _redacted(
         checked = check_image(frame)
         # A copy where the caller may write into its own buffer before the frame comes out.
         pending.append((timestamp_s, checked.copy(), follower.find(checked, timestamp_s)))
-        while pending and timestamp_s - pending[0][0] >= look_ahead_s - _ROUNDING_S:
+        held_bytes += checked.nbytes
+        while pending and (timestamp_s - pending[0][0] >= look_ahead_s - _ROUNDING_S or held_bytes > _MOST_HELD_BYTES):
             yield redact_oldest()
     while pending:
         yield redact_oldest()

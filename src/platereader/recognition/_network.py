@@ -33,7 +33,7 @@ class ConvCtc(nn.Module):
         first, second, third = config.channels
         rows = config.height_px // ROWS_JOINED
         self.layers: nn.Sequential = nn.Sequential(
-            convolution(1, first, kernel=(5, 5), stride=(2, 2)),  # (N, 32, H/2, W/2)
+            convolution(3, first, kernel=(5, 5), stride=(2, 2)),  # (N, 32, H/2, W/2)
             convolution(first, second, stride=(2, 2)),  # (N, 64, H/4, W/4)
             Residual(second),
             convolution(second, third, stride=(2, 1)),  # (N, 128, H/8, W/4)
@@ -49,7 +49,7 @@ class ConvCtc(nn.Module):
         """Read a batch.
 
         Args:
-            pictures: float ``(N, 1, H, W)`` as ``preprocess.prepare`` makes them.
+            pictures: float ``(N, 3, H, W)`` as ``preprocess.prepare`` makes them.
 
         Returns:
             ``(N, T, C + 1)`` log probabilities, T = W / 4: the blank, the characters, illegible.
@@ -83,7 +83,7 @@ def int8_recognizer(
     with torch.device("meta"):  # for its structure only
         network = ConvCtc(config).eval()
     flow = Flow(chains=(tuple(convolutions(network)),))
-    return int8_runtime(network, tensors, flow=flow, shape=(1, 1, *config.size_px), name=name)
+    return int8_runtime(network, tensors, flow=flow, shape=(1, 3, *config.size_px), name=name)
 
 
 class Residual(Block):

@@ -34,7 +34,7 @@ class CtcRecognizer:
     """Reads plates with a network that ends in CTC log probabilities. A ``Recognizer``.
 
     Attributes:
-        runtime: runs float32 ``(N, 1, H, W)`` to ``(N, T, K)``, K the columns of the alphabet, then the left and the
+        runtime: runs float32 ``(N, 3, H, W)`` to ``(N, T, K)``, K the columns of the alphabet, then the left and the
             right end of a plate if ``ends`` says so, and perhaps one class more: something illegible.
         alphabet: the characters behind the classes after the blank, and the marks behind those.
         size_px: H and W of the network's input.
@@ -162,7 +162,7 @@ def _with_ends(log_probs: LogProbs, columns: int) -> LogProbs:
 def _check_exported(runtime: Runtime, alphabet: Alphabet, config: ConvCtcConfig, *, name: str) -> None:
     """Refuse an ONNX file that takes other pictures, or gives other classes than the alphabet has."""
     try:
-        output = runtime.run(np.zeros((1, 1, *config.size_px), np.float32))[0]
+        output = runtime.run(np.zeros((1, 3, *config.size_px), np.float32))[0]
     except Exception as error:
         raise WeightsCorruptError(
             f"{name} does not take pictures of plates of {config.width_px}x{config.height_px} px: it holds another "

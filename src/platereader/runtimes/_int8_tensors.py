@@ -26,6 +26,7 @@ from platereader.runtimes._torch import ModuleT
 
 # Of a weight: two products of 255 and this fit 16 bits, in which processors before VNNI add them.
 _LARGEST = 64
+_LARGEST_BIAS = 2**30
 
 
 class Scale(NamedTuple):
@@ -107,8 +108,10 @@ def quantized(network: nn.Module, inputs: Mapping[str, Scale], sums: Mapping[str
     tensors: dict[str, Tensor] = {}
     for name, module in convolutions(network).items():
         weight = module.weight.detach()  # (O, I / groups, h, w)
-        scale = weight.abs().amax((1, 2, 3)).clamp(min=1e-12) / _LARGEST  # (O,)
         bias = torch.zeros(len(weight)) if module.bias is None else module.bias.detach().clone()
+        # Biases are whole numbers of weight times input: those of a channel without weights have to fit, too.
+        least = (bias.abs() / (_LARGEST_BIAS * inputs[name].scale)).clamp(min=1e-12)
+        scale = torch.maximum(weight.abs().amax((1, 2, 3)) / _LARGEST, least)  # (O,)
         tensors |= {
             f"{name}.weight": (weight / scale[:, None, None, None]).round().to(torch.int8),
             f"{name}.weight_scale": scale,

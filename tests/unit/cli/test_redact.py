@@ -96,6 +96,15 @@ def test_a_source_is_never_written_over(tmp_path: Path, out: str, capsys: pytest
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize(("out", "ending"), [("b.gif", ".png"), ("b.mp4", ".png"), ("b.bmp", ".png")])
+def test_a_result_is_named_as_what_it_is(
+    out: str, ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(save(tmp_path / "a.png"), "-o", tmp_path / out) == 2
+    assert ending in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 @pytest.mark.parametrize("name", ["a.webp", "photo"])
 def test_results_beside_their_source_are_refused(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     source = save(tmp_path / "in" / name, format="PNG")

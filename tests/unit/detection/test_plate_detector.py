@@ -131,6 +131,40 @@ def test_a_picture_that_may_be_a_crop_is_looked_at_as_one_plate() -> None:
     np.testing.assert_allclose(plate.box.to_tuple(), (20, 10, 80, 30), atol=3)  # the finder saw one: no second look
 
 
+class LooksTwiceNetwork(FakeFinderNetwork):
+    """Says other boxes of the small picture of a frame."""
+
+    def __init__(self, boxes: dict[Box, float], small: dict[Box, float]) -> None:
+        super().__init__(boxes)
+        self.small = FakeFinderNetwork(small)
+
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        if max(batch.shape[1:3]) > 256:
+            return super().run(batch)
+        self.shapes.append(batch.shape)
+        return self.small.run(batch)
+
+
+def test_a_plate_too_large_for_the_finder_is_seen_whole_in_a_small_picture() -> None:
+    pieces = {Box(60, 200, 420, 300): 0.9, Box(350, 200, 720, 300): 0.8, Box(20, 400, 80, 420): 0.7}
+    network = LooksTwiceNetwork(pieces, {Box(16, 60, 224, 92): 0.6, Box(200, 130, 230, 138): 0.9})
+    detector = PlateDetector(Finder(network), Refiner(FakeRefinerNetwork(_MIDDLE, [PLATE])), refined_share=0.0)
+    (found,) = detector.detect([frame_of(600, 832)])
+    boxes = sorted(plate.box.to_tuple() for plate in found)  # what is small is left to the large picture
+    np.testing.assert_allclose(boxes, [(20, 396, 80, 416), (52, 185, 728, 289)], atol=1)
+    assert [plate.score for plate in found] == sorted((plate.score for plate in found), reverse=True)
+    assert [max(shape[1:3]) for shape in network.shapes] == [832, 256]
+
+
+def test_only_frames_that_may_show_a_plate_close_up_are_searched_twice() -> None:
+    small, wide = {Box(60, 200, 260, 250): 0.9}, {Box(60, 200, 360, 250): 0.02}
+    usual, large = frame_of(600, 832), frame_of(2000, 2800)
+    for boxes, frame, looks in ((small, usual, 1), (wide, usual, 2), ({}, usual, 2), (small, large, 2)):
+        network = LooksTwiceNetwork(boxes, {})
+        PlateDetector(Finder(network), Refiner(FakeRefinerNetwork(_MIDDLE, [PLATE]))).detect([frame])
+        assert len(network.shapes) == looks
+
+
 def test_expected_places_are_refined_without_the_finder() -> None:
     detector = made({Box(40, 50, 100, 80): 0.9}, PLATE, NOTHING, refined_share=0.5)
     place, empty = Box(84, 96, 204, 156), Box(300, 30, 360, 50)

@@ -314,7 +314,11 @@ def test_the_look_ahead_bounds_what_is_known_of_the_future() -> None:
     assert hidden(run_video([10, 11], look_ahead_s=0.0, extend_s=0.3)) == [10, 11, 12, 13, 14]
 
 
-def test_no_more_frames_wait_than_the_look_ahead_holds() -> None:
+@pytest.mark.parametrize(("most_bytes", "waiting"), [(2**31, 6), (4 * 24 * 32 * 3, 5)])
+def test_no_more_frames_wait_than_the_look_ahead_and_memory_hold(
+    most_bytes: int, waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platereader.media._redaction._MOST_HELD_BYTES", most_bytes)
     taken = 0
 
     def video() -> Iterator[tuple[float, BgrImage]]:
@@ -325,7 +329,7 @@ def test_no_more_frames_wait_than_the_look_ahead_holds() -> None:
 
     out = redact_stream(video(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), look_ahead_s=0.5)
     waits = [taken - index for index, _ in enumerate(out)]
-    assert max(waits) == 6
+    assert max(waits) == waiting
     assert len(waits) == 40
 
 

@@ -13,10 +13,23 @@ def picture(height: int, width: int, *, seed: int = 0) -> PlateImage:
 
 def test_any_size_becomes_one_batch_of_standardised_pictures() -> None:
     batch = prepare([picture(64, 297), picture(7, 31), picture(1, 1), picture(200, 90)])
-    assert batch.shape == (4, 1, *INPUT_SIZE_PX)
+    assert batch.shape == (4, 3, *INPUT_SIZE_PX)
     assert batch.dtype == np.float32
-    assert batch[0].mean() == pytest.approx(0, abs=1e-4)
-    assert batch[0].std() == pytest.approx(1, abs=1e-3)
+    grey = np.tensordot([0.114, 0.587, 0.299], batch[0], axes=1)
+    assert grey.mean() == pytest.approx(0, abs=5e-3)
+    assert grey.std() == pytest.approx(1, abs=5e-3)
+
+
+def test_colours_are_kept() -> None:
+    grey = np.repeat(picture(40, 176).pixels[..., :1], 3, axis=2)
+    blue, green, red = prepare([PlateImage(grey)])[0]
+    assert np.array_equal(blue, green)
+    assert np.array_equal(green, red)
+    yellow = grey.copy()
+    yellow[..., 0] //= 4
+    blue, green, red = prepare([PlateImage(yellow)])[0]
+    assert np.array_equal(green, red)
+    assert blue.mean() < green.mean() - 0.5
 
 
 @pytest.mark.parametrize("size", [(4 * INPUT_SIZE_PX[0], INPUT_SIZE_PX[1]), (INPUT_SIZE_PX[0], 4 * INPUT_SIZE_PX[1])])
@@ -50,4 +63,4 @@ def test_the_input_is_not_written_to_and_may_have_any_strides() -> None:
 
 
 def test_another_input_size() -> None:
-    assert prepare([picture(48, 192)], size_px=(32, 160)).shape == (1, 1, 32, 160)
+    assert prepare([picture(48, 192)], size_px=(32, 160)).shape == (1, 3, 32, 160)

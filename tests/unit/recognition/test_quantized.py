@@ -81,7 +81,7 @@ def test_files_of_the_other_precision_are_refused(small_files: dict[str, tuple[P
 
 def test_wrong_files_are_refused(small_files: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
     with pytest.raises(
-        WeightsCorruptError, match=r"small-int8.*layers\.0\.0\.weight is .*\[8, 1, 5, 5\].*\[32, 1, 5, 5\]"
+        WeightsCorruptError, match=r"small-int8.*layers\.0\.0\.weight is .*\[8, 3, 5, 5\].*\[32, 3, 5, 5\]"
     ):
         CtcRecognizer.from_file(small_files["int8"][0], precision="int8")  # the default network is larger
     tensors = tensors_of(small_files["int8"][0].read_bytes(), name="a")

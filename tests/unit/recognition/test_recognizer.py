@@ -50,7 +50,7 @@ def test_there_is_one_time_step_for_four_columns(recognizer: CtcRecognizer) -> N
 def test_plates_of_the_default_size_have_one_time_step_for_four_columns_too() -> None:
     config = ConvCtcConfig()
     with torch.inference_mode():
-        log_probs = ConvCtc(config).eval()(torch.zeros(1, 1, *config.size_px))
+        log_probs = ConvCtc(config).eval()(torch.zeros(1, 3, *config.size_px))
     assert log_probs.shape == (1, 44, config.classes)
 
 

@@ -31,7 +31,7 @@ def runtime_of(path: Path, *, engine: str, precision: str = "fp32", threads: int
 
 
 def pictures(seed: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.random.default_rng(seed).standard_normal((count, 1, 16, 64)).astype(np.float32)
+    return np.random.default_rng(seed).standard_normal((count, 3, 16, 64)).astype(np.float32)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from platereader.errors import EngineError
 from platereader.runtimes import _torch_int8 as torch_int8
-from platereader.runtimes._int8_tensors import Scale
+from platereader.runtimes._int8_tensors import Scale, quantized
 from platereader.runtimes._torch_int8 import Int8Layer, TorchInt8Runtime
 
 SHAPE = (1, 10, 14)
@@ -137,3 +137,15 @@ def test_pictures_of_all_sizes_do_not_fill_the_memory() -> None:
     for width in range(8, 40):
         made.run(np.zeros((1, 1, 8, width), np.float32))
     assert len(vars(layer)["_prepared"]) <= 8
+
+
+def test_the_bias_of_a_channel_without_weights_fits_an_integer() -> None:
+    layer = nn.Conv2d(2, 2, 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[0.0, 0.0], [0.5, -0.25]])[..., None, None])
+        layer.bias.copy_(torch.tensor([0.75, 0.5]))  # type: ignore[union-attr]
+    tensors = quantized(nn.Sequential(layer), {"0": Scale(1 / 255, 0)}, {})
+    unit = tensors["0.weight_scale"] * tensors["0.input_scale"]
+    integers = (tensors["0.bias"] / unit).round().to(torch.int32)  # as an ONNX file holds them
+    assert torch.allclose(integers * unit, torch.tensor([0.75, 0.5]), atol=1e-3)
+    assert tensors["0.weight"].flatten(1).tolist() == [[0, 0], [64, -32]]

@@ -81,7 +81,7 @@ def recognizer_candidates(
     """The networks alone, on random pictures: preparing a plate takes the same for all of them."""
 
     def prepared(runtime: Runtime, batch: int) -> Callable[[], object]:
-        return partial(runtime.run, rng.standard_normal((batch, 1, *size_px), np.float32))
+        return partial(runtime.run, rng.standard_normal((batch, 3, *size_px), np.float32))
 
     return {name: partial(prepared, runtime) for name, runtime in recognizers.items()}
 

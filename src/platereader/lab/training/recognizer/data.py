@@ -19,6 +19,7 @@ from platereader._arrays import BgrImage
 from platereader.lab.datasets import LabelledImage, is_calibration
 from platereader.lab.datasets.photographs import load_photographs, trainable
 from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample, jitter_real, plate_sample
 from platereader.lab.synthesis.decoys import foreign_sample, lettered_sample, scenery_sample
@@ -38,6 +39,9 @@ from platereader.results import PlateImage
 # is taught a little larger. A heavier tail would cut off characters that the label still names.
 CORNER_ERROR = CornerError(median=0.026, tail=0.5)
 """How wrong the corners are that training cuts plates out by."""
+
+# Of the pictures so many lose their colours, or get a cast.
+_GREY_SHARE, _CAST_SHARE = 0.12, 0.3
 
 
 class Kinds(NamedTuple):
@@ -67,7 +71,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Network input float32 ``(N, 1, H, W)``, the classes of all texts one after the other, and N text lengths."""
+    """Network input float32 ``(N, 3, H, W)``, the classes of all texts one after the other, and N text lengths."""
 
     pictures: Tensor
     targets: Tensor
@@ -174,9 +178,9 @@ class PlateBatches(Dataset[Batch]):
             (self.kinds.lettered, lettered),
         ):
             if choice < share:
-                return as_sample(make(rng))
+                return as_sample(_recoloured(make(rng), rng=rng))
             choice -= share
-        return as_sample(plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds))
+        return as_sample(_recoloured(plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds), rng=rng))
 
     def _real(self, rng: np.random.Generator) -> PlateSample:
         return jitter_real(self.real[int(rng.integers(len(self.real)))], rng=rng, profile=self.profile)
@@ -184,6 +188,16 @@ class PlateBatches(Dataset[Batch]):
     def _neighbour(self, rng: np.random.Generator) -> PlateSample:
         scheme = random_scheme(rng, weights=self._countries)
         return plate_sample(rng, profile=self.profile, backgrounds=self.backgrounds, scheme=scheme)
+
+
+def _recoloured(made: PlateSample, *, rng: np.random.Generator) -> PlateSample:
+    """The plate as it is, or as a camera without colours or with wrong ones shows it: colours help, and may lie."""
+    choice = rng.random()
+    if choice < _GREY_SHARE:
+        return replace(made, pixels=degrade.infrared(made.pixels, rng=rng, strength=0.5 * float(rng.random())))
+    if choice < _GREY_SHARE + _CAST_SHARE:
+        return replace(made, pixels=degrade.white_balance(made.pixels, rng=rng, strength=float(rng.random())))
+    return made
 
 
 def to_batch(samples: Sequence[Sample], *, alphabet: Alphabet, config: ConvCtcConfig) -> Batch:

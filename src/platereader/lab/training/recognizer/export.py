@@ -54,6 +54,6 @@ def export_network(network: ConvCtc, tensors: Mapping[str, Tensor], output: Path
     graph.node("LogSoftmax", steps, name="log_probs", axis=-1)
     graph.write(
         output,
-        takes=("pictures", np.float32, ("plates", 1, *config.size_px)),
+        takes=("pictures", np.float32, ("plates", 3, *config.size_px)),
         gives={"log_probs": ("plates", config.width_px // 4, config.classes)},
     )

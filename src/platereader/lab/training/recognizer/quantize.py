@@ -148,7 +148,7 @@ def _on_onnx(network: ConvCtc, tensors: Mapping[str, Tensor]) -> Runtime:
 def measured_scales(network: ConvCtc, pictures: Tensor) -> tuple[dict[str, Scale], dict[str, Scale]]:
     """How what every convolution reads, and what the last ones of blocks add, is held with least squared error.
 
-    ``network`` is folded; ``pictures`` are float ``(N, 1, H, W)``, some hundred: all activations of one layer are held
+    ``network`` is folded; ``pictures`` are float ``(N, 3, H, W)``, some hundred: all activations of one layer are held
     at once.
     """
     inputs: dict[str, Scale] = {}

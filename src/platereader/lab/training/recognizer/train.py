@@ -189,7 +189,7 @@ class RecognizerRun:
         """
 
         def loss_of(batch: Batch) -> dict[str, Tensor]:
-            pictures = batch.pictures.contiguous(memory_format=torch.channels_last)  # (N, 1, H, W)
+            pictures = batch.pictures.contiguous(memory_format=torch.channels_last)  # (N, 3, H, W)
             with fast_arithmetic():
                 log_probs = cast(Tensor, self.network(pictures)).transpose(0, 1)  # (T, N, C + 1)
             steps = torch.full((log_probs.shape[1],), log_probs.shape[0])  # (N,)

@@ -63,7 +63,7 @@ def batches(*, seed: int = 0, size: int = 6, share: float = 0.0, folder: Path | 
 
 def test_a_batch_is_network_input_with_its_targets() -> None:
     batch = batches()[0]
-    assert batch.pictures.shape == (6, 1, *INPUT_SIZE_PX)
+    assert batch.pictures.shape == (6, 3, *INPUT_SIZE_PX)
     assert batch.pictures.dtype == torch.float32
     assert len(batch.targets) == int(batch.lengths.sum())
     assert 1 <= int(batch.targets.min()) <= int(batch.targets.max()) <= RUSSIAN.size
@@ -75,6 +75,12 @@ def test_the_same_number_gives_the_same_batch_and_others_give_others() -> None:
     assert torch.equal(again.targets, same.targets)
     assert not torch.equal(again.pictures, other.pictures)
     assert not torch.equal(again.pictures, batches(seed=1)[5].pictures)
+
+
+def test_some_pictures_have_no_colours_that_a_reader_could_go_by() -> None:
+    pictures = batches(size=128)[0].pictures
+    spread = (pictures.amax(1) - pictures.amin(1)).mean((1, 2))  # of the three planes of each picture
+    assert 0.04 < float((spread < 0.02).float().mean()) < 0.4
 
 
 def test_made_up_plates_carry_legal_texts_on_one_line() -> None:

@@ -217,7 +217,7 @@ def test_the_users_plates_make_their_share_of_a_batch(tuning: TuningPlates) -> N
     rest = PlateBatches(RUSSIAN, config=ConvCtcConfig(height_px=16, width_px=64), batch_size=40, seed=3)
     batches = MixedBatches(tuning.train, rest=rest, share=1.0)
     batch = batches[5]
-    assert batch.pictures.shape == (40, 1, 16, 64)
+    assert batch.pictures.shape == (40, 3, 16, 64)
     assert int(batch.targets.max()) < RUSSIAN.size
     assert np.array_equal(batch.pictures, batches[5].pictures)
     assert not np.array_equal(batch.pictures, batches[6].pictures)
