@@ -26,7 +26,7 @@ def small_network() -> ConvCtc:
     for _ in range(3):
         network(torch.randn(8, 3, 16, 64) * 2 + 1)
     with torch.no_grad():
-        network.classify.weight.mul_(20)
+        network.classify.weight.mul_(40)
     return network
 
 

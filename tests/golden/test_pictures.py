@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import pytest
 
-from golden.generate import ENGINES, GOLDEN, Row, rows_of
-from platereader import Pipeline
+from golden.generate import ENGINES, GOLDEN, PICTURES, Row, rows_of
+from platereader import Pipeline, read_image
 
 
 @dataclass(frozen=True)
@@ -54,3 +56,16 @@ def test_the_golden_file_has_readings_of_every_picture() -> None:
         pictures = EXPECTED[f"{engine} {precision}"]
         assert len(pictures) == 4
         assert all(any(row["status"] == "read" and row["corners"] for row in rows) for rows in pictures.values())
+
+
+@pytest.mark.parametrize("width", [1280, 4000])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_plate_is_read_close_up(width: int, share: float) -> None:
+    frame, pipeline = read_image(PICTURES / "street-4.jpg"), Pipeline.build(engine="onnx", precision="fp32")
+    detection = next(one.detection for one in pipeline.read(frame) if one.text == "Y237KO33")
+    assert detection is not None
+    size = np.array([1, 2 / 3]) * detection.box.width / share
+    left, top = (np.array(detection.box.center) - size / 2).astype(int).tolist()
+    shown = frame[top : top + int(size[1]), left : left + int(size[0])]
+    (reading,) = pipeline.read(np.asarray(cv2.resize(shown, (width, width * 2 // 3)), np.uint8))
+    assert (reading.text, reading.status) == ("Y237KO33", "read")
