@@ -42,6 +42,8 @@ _SMALL_SHARE, _SMALL_PX = 0.45, 44.0
 _FILLING_SHARE, _FILLING = 0.05, (0.7, 1.0)
 # Seen from a side, by up to 60 degrees.
 _SIDEWAYS_SHARE, _NARROWEST = 0.12, 0.5
+# Recorders that keep every other row of a picture show all plates flat.
+_FLAT_SHARE, _FLATTEST = 0.08, 0.42
 # Under a bumper or in a yard: how much of its light a plate and what is around it lose.
 _SHADE_SHARE, _SHADE = 0.08, (0.4, 0.9)
 # Probability and largest strength of each effect, in the order of the optical path: scene, lens, sensor, file.
@@ -229,7 +231,8 @@ def _linear_part(scale: float, *, turned: bool, size: tuple[int, int], rng: np.r
     """Scale, aspect and, if ``turned``, rotation, shear and a little perspective, around the origin."""
     aspect = math.exp(rng.normal(0, 0.08))
     width = rng.uniform(_NARROWEST, 1.0) if rng.random() < _SIDEWAYS_SHARE else 1.0
-    warp = np.diag([scale * math.sqrt(aspect) * width, scale / math.sqrt(aspect), 1.0])
+    height = rng.uniform(_FLATTEST, 0.8) if rng.random() < _FLAT_SHARE else 1.0
+    warp = np.diag([scale * math.sqrt(aspect) * width, scale / math.sqrt(aspect) * height, 1.0])
     if not turned:
         return warp
     angle = math.radians(rng.uniform(-45, 45) if rng.random() < 0.25 else rng.normal(0, 3))
