@@ -113,16 +113,25 @@ class Graph:
         attributes = {"kernel_shape": list(kernel.weight.shape[2:]), **kernel.attributes}
         return self.node("Conv", features, *self._weights(layer, kernel), name=f"{layer}.output", **attributes)
 
-    def multiplied(self, rows: str, layer: str, *, name: str) -> str:
-        """The convolution ``layer``, whose outputs each see all of a row ``(..., I)``, as a product: ``(..., O)``."""
+    def across(self, features: str, layer: str, *, name: str) -> str:
+        """A convolution of single cells, ``(N, I, H, W)`` to ``(N, O, H, W)``, as a product.
+
+        Its bias is added to whole channels: engines add to neighbouring numbers one by one where these differ.
+        """
+        rows = self.node("Transpose", features, name=f"{layer}.rows", perm=[0, 2, 3, 1])
+        channels = self.node("Transpose", self.multiplied(rows, layer), name=f"{layer}.channels", perm=[0, 3, 1, 2])
+        bias = self.constant(f"{layer}.bias", self.kernel(layer).bias[:, None, None])
+        return self.node("Add", channels, bias, name=name)
+
+    def multiplied(self, rows: str, layer: str) -> str:
+        """The convolution ``layer`` without its bias, whose outputs each see a whole row ``(..., I)``: ``(..., O)``."""
         kernel = self.kernel(layer)
         matrix = np.ascontiguousarray(kernel.weight.reshape(len(kernel.weight), -1).T)
         if kernel.scale is None:
             weight = self.constant(f"{layer}.weight", matrix)
         else:
             weight = self._integers(f"{layer}.weight", matrix, kernel.scale, axis=1)
-        product = self.node("MatMul", rows, weight, name=f"{layer}.product")
-        return self.node("Add", product, self.constant(f"{layer}.bias", kernel.bias), name=name)
+        return self.node("MatMul", rows, weight, name=f"{layer}.product")
 
     def write(self, path: Path, *, takes: tuple[str, type[np.generic], Sides], gives: Mapping[str, Sides]) -> None:
         """Write a checked model; its folder is made if missing.

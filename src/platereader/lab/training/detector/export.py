@@ -43,15 +43,13 @@ def export_finder(network: FinderNetwork, tensors: Mapping[str, Tensor], output:
     middle = graph.separable(graph.joined(middle, coarse, "reduce.0.0"), "top_down.0")
     fine = graph.separable(graph.joined(fine, middle, "reduce.1.0"), "top_down.1")
 
-    shape = graph.constant("cells", np.array([0, -1, 5], np.int64))
+    shape = graph.constant("cells", np.array([0, 5, -1], np.int64))
     cells: list[str] = []
     for number, level in enumerate((fine, middle, coarse)):
         seen = graph.separable(level, f"heads.{number}.0")
-        rows = graph.node("Transpose", seen, name=f"heads.{number}.rows", perm=[0, 2, 3, 1])
-        said = graph.multiplied(rows, f"heads.{number}.1", name=f"heads.{number}.said")
+        said = graph.across(seen, f"heads.{number}.1", name=f"heads.{number}.said")
         cells.append(graph.node("Reshape", said, shape, name=f"heads.{number}.cells"))
-    said = graph.node("Concat", *cells, name="said", axis=1)  # (N, A, 5)
-    said = graph.node("Transpose", said, name="channels", perm=[0, 2, 1])
+    said = graph.node("Concat", *cells, name="said", axis=2)  # (N, 5, A)
     axis = graph.constant("axis", np.array([1], np.int64))
     for name, first, last in (("scores", 0, 1), ("sides", 1, 5)):
         graph.node(
@@ -81,10 +79,9 @@ def export_refiner(network: RefinerNetwork, tensors: Mapping[str, Tensor], outpu
     middle = graph.layer(graph.joined(middle, coarse, "reduce.0.0"), "top_down.0")
     fine = graph.layer(graph.joined(fine, middle, "reduce.1.0"), "heat.0.0")
 
-    rows = graph.node("Transpose", fine, name="heat.rows", perm=[0, 2, 3, 1])
-    heat = graph.multiplied(rows, "heat.1", name="heat.said")
-    graph.node("Transpose", heat, name="heat", perm=[0, 3, 1, 2])
-    graph.multiplied(graph.node("Flatten", coarse, name="kinds.rows"), "kinds.0", name="kinds")
+    graph.across(fine, "heat.1", name="heat")
+    kinds = graph.multiplied(graph.node("Flatten", coarse, name="kinds.rows"), "kinds.0")
+    graph.node("Add", kinds, graph.constant("kinds.0.bias", graph.kernel("kinds.0").bias), name="kinds")
     height, width = CROP_SIZE
     graph.write(
         output,
