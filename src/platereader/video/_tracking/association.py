@@ -67,8 +67,11 @@ def assign(motion: Motion, measurements: FloatArray, *, missed_s: FloatArray) ->
         missed_s: float64 ``(N,)``: seconds since the plate was first missed; 0 if it was seen in the frame before.
     """
     tracks, detections = _likeliest(motion, measurements, missed_s)
-    free_tracks = np.setdiff1d(np.flatnonzero(missed_s == 0.0), tracks)
-    free_detections = np.setdiff1d(np.arange(len(measurements)), detections)
+    may_jump, unclaimed = missed_s == 0.0, np.ones(len(measurements), np.bool_)
+    may_jump[tracks] = unclaimed[detections] = False
+    free_tracks, free_detections = np.flatnonzero(may_jump), np.flatnonzero(unclaimed)
+    if not (free_tracks.size and free_detections.size):
+        return tracks, detections
     loose = motion.of(free_tracks)
     loose.allow_shake(np.arange(len(free_tracks)))
     jumped, seen = _likeliest(loose, measurements[free_detections], missed_s[free_tracks])

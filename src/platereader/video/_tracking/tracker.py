@@ -96,7 +96,8 @@ class MotionTracker:
         new = [column for column in range(len(detections)) if column not in followed]
         followed |= {column: _Track(edges[column], timestamp_s) for column in new}
         self._tracks += [followed[column] for column in new]
-        self._motion = self._motion.joined(Motion.started(measurements[new]))
+        if new:
+            self._motion = self._motion.joined(Motion.started(measurements[new]))
         ids = tuple(self._id_of(followed[column]) for column in range(len(detections)))
         return TrackAssignment(ids, ended=ended, coasting=coasting)
 
@@ -119,6 +120,8 @@ class MotionTracker:
     def _drop_lost(self) -> tuple[int, ...]:
         """Forget tracks not seen for too long; the ids among them."""
         waits = np.array([self._now_s - track.last_seen_s <= self._max_gap_s for track in self._tracks], dtype=np.bool_)
+        if waits.all():
+            return ()
         ids = [track.track_id for track, kept in zip(self._tracks, waits, strict=True) if not kept]
         self._tracks = [track for track, kept in zip(self._tracks, waits, strict=True) if kept]
         self._motion = self._motion.of(waits)
