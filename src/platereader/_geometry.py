@@ -190,6 +190,11 @@ def is_finite(value: object) -> bool:
         return False
 
 
+def hull(a: Box, b: Box) -> Box:
+    """The least box around both."""
+    return Box(min(a.x1, b.x1), min(a.y1, b.y1), max(a.x2, b.x2), max(a.y2, b.y2))
+
+
 def shared_area(a: Box, b: Box) -> float:
     """Area that two boxes have in common, in square pixels."""
     width = min(a.x2, b.x2) - max(a.x1, b.x1)

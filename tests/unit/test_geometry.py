@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from platereader import Box, InvalidGeometryError, Quad
-from platereader._geometry import iou, iou_matrix
+from platereader._geometry import hull, iou, iou_matrix
 
 TILTED = Quad((10, 12), (110, 8), (112, 30), (11, 36))
 
@@ -15,6 +15,14 @@ TILTED = Quad((10, 12), (110, 8), (112, 30), (11, 36))
 def test_box_measures() -> None:
     box = Box(10, 20, 50, 30)
     assert (box.width, box.height, box.area, box.center) == (40, 10, 400, (30, 25))
+
+
+def test_the_hull_of_two_boxes_is_the_least_box_around_both() -> None:
+    assert (
+        hull(Box(10, 20, 50, 30), Box(0, 25, 60, 28))
+        == hull(Box(0, 25, 60, 28), Box(10, 20, 50, 30))
+        == Box(0, 20, 60, 30)
+    )
 
 
 @pytest.mark.parametrize("values", [(5, 0, 1, 1), (0, 5, 1, 1), (float("nan"), 0, 1, 1), (0, 0, float("inf"), 1)])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad, shared_area
+from platereader._geometry import Box, Quad, hull, iou, shared_area
+from platereader._interlaced import is_combed_somewhere, one_field
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import drop_parts, suppress
 from platereader.detection._refiner import Place, Refiner
@@ -35,6 +37,9 @@ _LARGE_PX, _OVERVIEW_PX, _ANY_SHRINK = 256, 256, 1e6
 _CHEAP = 4
 # A piece is what has more than this of its area inside of a large plate.
 _PIECE = 0.5
+# Two finds side by side may be halves of a plate of such an aspect, where their heights and places differ by no more
+# than this; it is one where the refiner is surer of it than of either half, and sees its corners about where they end.
+_WHOLE_ASPECTS, _LIKE_HEIGHTS, _GAP, _OVERLAP, _SAME_WHOLE = (2.6, 5.6), 0.7, 0.3, 0.35, 0.6
 # So narrow, or so wide by its height, a picture may be a plate and little else; what is wider is a strip of something.
 _CROP_PX, _CROP_ASPECT, _STRIP_ASPECT = 480, 2.4, 12.0
 
@@ -180,12 +185,16 @@ class PlateDetector:
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame, best first.
 
-        A frame that may show a plate close up is searched once more, as a small picture. A small or long picture in
-        which the finder shows nothing is looked at as a plate that fills it.
+        An interlaced frame, whose fields differ, is searched once more as one field, and a frame that may show a plate
+        close up as a small picture. Finds side by side that are halves of a plate, such as the lit and the shaded one,
+        become that plate. A small or long picture in which the finder shows nothing is looked at as a plate that fills
+        it.
         """
         proposals = self.finder.propose(frames)
         found = self._refined(frames, proposals)
+        self._add_combed(frames, found)
         self._add_large(frames, proposals, found)
+        self._join_halves(frames, found)
         crops = [index for index, frame in enumerate(frames) if not found[index] and _may_be_crop(frame)]
         again = self._refined([frames[index] for index in crops], [[_whole(frames[index])] for index in crops])
         for index, row in zip(crops, again, strict=True):
@@ -225,6 +234,28 @@ class PlateDetector:
             others = [plate for plate in found[index] if not any(_is_piece(plate, one) for one in large)]
             found[index] = sorted(large + others, key=lambda plate: -plate.score)
 
+    def _add_combed(self, frames: Sequence[BgrImage], found: list[list[Detection]]) -> None:
+        """Add what one field alone shows of the frames whose fields differ."""
+        combed = [index for index, frame in enumerate(frames) if is_combed_somewhere(frame)]
+        fields = [one_field(frames[index]) for index in combed]
+        for index, plates in zip(combed, self._refined(fields, self.finder.propose(fields)), strict=True):
+            found[index] = self._apart(found[index] + plates)
+
+    def _join_halves(self, frames: Sequence[BgrImage], found: list[list[Detection]]) -> None:
+        """Put plates in the places of their halves."""
+        pairs = [[pair for pair in combinations(row, 2) if _may_be_halves(*pair)] for row in found]
+        boxes = [
+            [box for left, right in row for box in (hull(left.box, right.box), left.box, right.box)] for row in pairs
+        ]
+        for index, places in enumerate(self.refiner.refine(frames, boxes) if any(pairs) else ()):
+            for pair, whole, *halves in zip(pairs[index], *(places[part::3] for part in range(3)), strict=True):
+                around = hull(pair[0].box, pair[1].box)
+                surest = whole.plate > max(half.plate for half in halves)
+                if surest and whole.two_lines <= 0 and iou(around, whole.corners.box) > _SAME_WHOLE:
+                    joined = self._detections(frames[index], [Proposal(around, _UNKNOWN)], [whole])
+                    others = [plate for plate in found[index] if plate not in pair]
+                    found[index] = self._apart(others + joined) if joined else found[index]
+
     def _refined(self, frames: Sequence[BgrImage], proposals: Sequence[Sequence[Proposal]]) -> list[list[Detection]]:
         """The plates of each frame among what is proposed there, best first."""
         places = self.refiner.refine(frames, [[proposal.box for proposal in row] for row in proposals])
@@ -243,7 +274,11 @@ class PlateDetector:
                 continue
             lines: Lines = 2 if place.two_lines > 0 else 1
             plates.append(Detection(box, score, _held(place.corners, box), lines, truncated=place.cut > 0))
-        plates.sort(key=lambda plate: -plate.score)
+        return self._apart(plates)
+
+    def _apart(self, plates: Sequence[Detection]) -> list[Detection]:
+        """Each plate once, best first."""
+        plates = sorted(plates, key=lambda plate: -plate.score)
         bounds = [plate.box.to_tuple() for plate in plates]
         apart = suppress(bounds, max_iou=self.max_iou)
         # A part is such as the lit half of a plate across a shadow.
@@ -254,6 +289,17 @@ class PlateDetector:
 def _is_piece(plate: Detection, large: Detection) -> bool:
     """Whether a plate is a part of a large one, or the same."""
     return shared_area(plate.box, large.box) > _PIECE * plate.box.area
+
+
+def _may_be_halves(one: Detection, other: Detection) -> bool:
+    """Whether two finds lie side by side as the halves of a plate of one line do."""
+    left, right = sorted((one.box, other.box), key=lambda box: box.x1)
+    around, heights = hull(left, right), sorted((left.height, right.height))
+    if 2 in (one.lines, other.lines) or heights[0] < _LIKE_HEIGHTS * heights[1]:
+        return False
+    gap, apart_y = right.x1 - left.x2, abs(left.center[1] - right.center[1])
+    beside = -_OVERLAP * min(left.width, right.width) < gap < _GAP * heights[0] and apart_y < heights[0] / 2
+    return beside and _WHOLE_ASPECTS[0] < around.width / around.height < _WHOLE_ASPECTS[1]
 
 
 def _may_be_crop(frame: BgrImage) -> bool:

@@ -8,7 +8,7 @@ from typing import final
 
 from platereader._arrays import BgrImage
 from platereader._contracts import check_part, checked_refine, refines
-from platereader._geometry import Box, shared_area
+from platereader._geometry import Box, hull, shared_area
 from platereader.detection._region import RegionDetector
 from platereader.detection._thresholds import is_whole
 from platereader.detection._views import View, detect_views
@@ -169,12 +169,7 @@ def _merged(candidates: Sequence[_ViewDetection]) -> list[Detection]:
 def _joined(better: _ViewDetection, other: _ViewDetection) -> _ViewDetection:
     """Two pieces of one plate as one."""
     first, second = better.detection, other.detection
-    box = Box(
-        min(first.box.x1, second.box.x1),
-        min(first.box.y1, second.box.y1),
-        max(first.box.x2, second.box.x2),
-        max(first.box.y2, second.box.y2),
-    )
+    box = hull(first.box, second.box)
     views = better.views | other.views
     for piece in (first, second):
         if piece.box.area >= _WHOLE_SHARE * box.area:

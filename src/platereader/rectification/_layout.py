@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
+from platereader._interlaced import is_combed, one_field
 from platereader.results import Lines, PlateImage
 
 LINE_HEIGHT_PX = 64
@@ -29,10 +30,6 @@ _TWO_LINE_BOX_ASPECT = 2.0
 _BOX_PAD = (0.02, 0.05)
 # Shrinking by more than this in one bilinear step would skip source pixels.
 _MAX_BILINEAR_SHRINK = 1.5
-# Rows that differ from both neighbours in turn: this correlation of every second one is at most 0.17 on 840 photographs
-# of plates and on noise of single pixels, and above 0.3 on nine in ten of those whose fields are 4 pixels apart.
-_COMBED_ABOVE = 0.3
-_FEWEST_ROWS = 12
 # The gap between two lines is looked for in the middle of the plate; its activity is at most this share of the text's.
 _GAP_ROWS = (0.36, 0.64)
 _MAX_GAP_ACTIVITY = 0.6
@@ -128,7 +125,9 @@ def _warp(frame: BgrImage, quad: Quad, *, target: NDArray[np.float32], size: tup
     left, right = _extent(points[:, 0], limit=frame.shape[1])
     top, bottom = _extent(points[:, 1], limit=frame.shape[0])
     region = frame[top:bottom, left:right]
-    region = _one_field(region) if _is_combed(region) else region
+    if is_combed(region):
+        top -= top % 2  # of all parts of a frame the same field
+        region = one_field(frame[top:bottom, left:right])
     points -= (left, top)
     shrink = min(quad.width / size[0], quad.height / size[1])
     if shrink > _MAX_BILINEAR_SHRINK:
@@ -149,21 +148,3 @@ def _extent(values: NDArray[np.float64], *, limit: int) -> tuple[int, int]:
     margin = 0.15 * (high - low) + 2
     start = min(max(math.floor(low - margin), 0), limit - 1)
     return start, max(min(math.ceil(high + margin), limit), start + 1)
-
-
-def _is_combed(region: BgrImage) -> bool:
-    """Whether even and odd rows show what moved between them at two places."""
-    if len(region) < _FEWEST_ROWS:
-        return False
-    green = region[:, ::2, 1].astype(np.float32)
-    comb = 2 * green[1:-1] - green[:-2] - green[2:]
-    return float(np.vdot(comb[2:], comb[:-2])) > _COMBED_ABOVE * float(np.vdot(comb, comb))
-
-
-def _one_field(region: BgrImage) -> BgrImage:
-    """The even rows, and what lies between them in the place of the odd ones."""
-    even = region[::2]
-    below = np.concatenate((even[1:], even[-1:]))
-    field: BgrImage = region.copy()
-    field[1::2] = cv2.addWeighted(even, 0.5, below, 0.5, 0.0)[: len(region) // 2]
-    return field

@@ -165,6 +165,53 @@ def test_only_frames_that_may_show_a_plate_close_up_are_searched_twice() -> None
         assert len(network.shapes) == looks
 
 
+class SeesFieldsNetwork(FakeFinderNetwork):
+    """Sees nothing in pictures whose rows differ in turn, nor in small ones."""
+
+    def run(self, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        self.shapes.append(batch.shape)
+        combed = np.abs(np.diff(batch.astype(np.int16), axis=1)).mean() > 20
+        return FakeFinderNetwork({} if combed or max(batch.shape[1:3]) <= 256 else self.boxes).run(batch)
+
+
+def test_an_interlaced_frame_is_searched_in_one_field_too() -> None:
+    bars = np.broadcast_to(np.uint8(200) * (np.arange(832) // 16 % 2 == 0)[:, None], (600, 832, 3))
+    moved, still = np.array(bars), np.array(bars)
+    moved[1::2] = np.roll(bars, 16, axis=1)[1::2]
+    network = SeesFieldsNetwork({Box(60, 200, 260, 250): 0.9})
+    detector = PlateDetector(Finder(network), Refiner(FakeRefinerNetwork(_MIDDLE, [PLATE])), refined_share=0.0)
+    for frame, looks in ((still, 1), (moved, 3)):  # the small picture is tried first, as of any without a proposal
+        network.shapes.clear()
+        ((plate,),) = detector.detect([frame])
+        np.testing.assert_allclose(plate.box.to_tuple(), (60, 196, 260, 246), atol=1)
+        assert len(network.shapes) == looks
+
+
+def test_halves_of_a_plate_become_the_plate_that_the_refiner_is_surer_of() -> None:
+    flat = np.array([[1 / 6, 1 / 3], [5 / 6, 1 / 3], [5 / 6, 2 / 3], [1 / 6, 2 / 3]], np.float32)
+    left, right, whole = Box(60, 204, 140, 244), Box(136, 204, 220, 244), Box(60, 200, 220, 240)
+
+    def found(*kinds: tuple[float, float, float], boxes: tuple[Box, ...] = (left, right)) -> list[Box]:
+        """What is found where the halves, and then the whole and the halves, are of these kinds."""
+        finder = Finder(FakeFinderNetwork(dict.fromkeys(boxes, 0.9)))
+        detector = PlateDetector(finder, Refiner(FakeRefinerNetwork(flat, kinds)), refined_share=0.0)
+        return [plate.box for plate in detector.detect([frame_of(600, 832)])[0]]
+
+    sure, surer = PLATE, (3.5, -2.0, -2.0)
+    (plate,) = found(surer, sure, sure)
+    np.testing.assert_allclose(plate.to_tuple(), whole.to_tuple(), atol=1)
+    assert len(found(sure, surer, sure)) == 2  # surer of a half
+    assert len(found((3.5, 1.0, -2.0), sure, sure)) == 2  # of two lines
+    others = {
+        "far apart": right.moved(40, 0),
+        "on another line": right.moved(0, 24),
+        "much taller": Box(136, 190, 220, 260),
+        "a whole plate": Box(136, 204, 320, 244),
+    }
+    for case, other in others.items():
+        assert len(found(surer, sure, sure, boxes=(left, other))) == 2, case
+
+
 def test_expected_places_are_refined_without_the_finder() -> None:
     detector = made({Box(40, 50, 100, 80): 0.9}, PLATE, NOTHING, refined_share=0.5)
     place, empty = Box(84, 96, 204, 156), Box(300, 30, 360, 50)

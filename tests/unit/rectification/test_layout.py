@@ -12,7 +12,6 @@ from platereader import Box, Quad
 from platereader._arrays import BgrImage
 from platereader.rectification._layout import (
     _extent,
-    _is_combed,
     join_lines,
     lines_by_aspect,
     lines_by_box,
@@ -187,17 +186,6 @@ def test_the_neighbourhood_of_a_plate_is_a_part_of_the_frame() -> None:
     assert extents == [(2, 58), (0, 37), (164, 200), (8, 13), (0, 1), (199, 200)]
 
 
-def test_two_fields_are_told_from_12_rows_on_by_what_recurs_in_every_second_row() -> None:
-    stripes = np.zeros((40, 8, 3), np.uint8)
-    stripes[::2, :, 1] = 100
-    assert [_is_combed(stripes[:rows]) for rows in (0, 11, 12, 40)] == [False, False, True, True]
-    alone = np.zeros((40, 8, 3), np.uint8)
-    alone[20, :, 1] = 100
-    assert not _is_combed(alone)
-    blue: BgrImage = stripes[..., [1, 0, 2]]
-    assert not _is_combed(np.ascontiguousarray(blue))
-
-
 def test_join_lines_without_a_gap_cuts_in_half() -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (100, 200, 3), dtype=np.uint8)
     assert np.array_equal(join_lines(pixels), np.hstack([pixels[:50], pixels[50:]]))
@@ -257,6 +245,14 @@ def test_of_two_fields_that_show_a_moving_plate_twice_one_is_taken(shift_px: int
     moved: BgrImage = np.roll(frame, shift_px, axis=1)
     upright = rectify_quad(two_fields(frame, shift_px=shift_px), quad).pixels
     assert min(difference(upright, rectify_quad(field, quad).pixels) for field in (frame, moved)) < 15
+
+
+@pytest.mark.parametrize("top", [101, 102])
+def test_the_field_is_the_even_one_of_the_frame_wherever_its_plate_begins(top: int) -> None:
+    frame = np.zeros((300, 400, 3), np.uint8)
+    frame[1::2] = 200
+    upright = rectify_quad(frame, Quad.from_box(Box(40, top + 20, 240, top + 64))).pixels
+    assert upright.max() < 10
 
 
 def test_between_the_rows_of_one_field_lie_their_means() -> None:
