@@ -43,15 +43,16 @@ ACCURACY = {
     "passages in hard video": ("hard video, frames fused", "трудное видео, кадры вместе"),
 }
 TITLES = {
-    "accuracy": ("Whole plate text right, %, with 95 % intervals", "Весь текст верен, %, с интервалами 95 %"),
+    "accuracy": ("Whole text right, %, with 95 % intervals", "Весь текст верен, %, с интервалами 95 %"),
     "speed": (
-        "Milliseconds from a frame with three plates to the texts",
-        "Миллисекунд от кадра с тремя номерами до текстов",
+        "Milliseconds for a frame with three plates",
+        "Миллисекунд на кадр с тремя номерами",
     ),
 }
 LANGUAGES = ("en", "ru")
 
-WIDTH, LABELS, RIGHT, ROW, TOP = 720, 284, 152, 28, 40
+# The pages show a chart this wide, or as wide as a phone, which is little less: so labels stand above the bars.
+WIDTH, FONT, ROW, TOP = 440, 15, 48, 34
 FPS, SIZE = 15, (800, 450)
 PICTURE = "examples/pictures/street-1.jpg"
 # Middle and width of the window in pixels of the picture, 2.5 s apart.
@@ -113,29 +114,28 @@ def chart(name: str, language: str, theme: str) -> str:
 def _drawn(title: str, bars: Sequence[Bar], colours: tuple[str, str, str]) -> str:
     ink, line, fill = colours
     top = 100.0 if bars[0].interval else max(bar.value for bar in bars)
-    scale = (WIDTH - LABELS - RIGHT) / top
     height = TOP + ROW * len(bars)
-    style = f'font-family="sans-serif" font-size="15" fill="{ink}" role="img"'
+    style = f'font-family="sans-serif" font-size="{FONT}" fill="{ink}" role="img"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {style}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" {style}>',
         f"<title>{escape(title)}</title>",
-        f'<text x="0" y="18" font-weight="bold">{escape(title)}</text>',
+        f'<text y="16" font-weight="bold">{escape(title)}</text>',
     ]
     for number, bar in enumerate(bars):
-        lines += _row(bar, y=TOP + ROW * number, scale=scale, colours=(line, fill, ink))
+        lines += _row(bar, y=TOP + ROW * number, scale=WIDTH / top, colours=(line, fill, ink))
     return "\n".join([*lines, "</svg>", ""])
 
 
 def _row(bar: Bar, *, y: int, scale: float, colours: tuple[str, str, str]) -> Iterator[str]:
     line, fill, ink = colours
-    yield f'<text x="{LABELS - 10}" y="{y + 15}" text-anchor="end">{escape(bar.label)}</text>'
-    yield f'<rect x="{LABELS}" y="{y}" width="{WIDTH - LABELS - RIGHT}" height="20" fill="{line}" opacity="0.35"/>'
-    yield f'<rect x="{LABELS}" y="{y}" width="{bar.value * scale:.1f}" height="20" fill="{fill}"/>'
+    yield f'<text y="{y + 15}">{escape(bar.label)}</text>'
+    yield f'<text x="{WIDTH}" y="{y + 15}" text-anchor="end">{escape(bar.note)}</text>'
+    yield f'<rect y="{y + 22}" width="{WIDTH}" height="16" fill="{line}" opacity="0.35"/>'
+    yield f'<rect y="{y + 22}" width="{bar.value * scale:.1f}" height="16" fill="{fill}"/>'
     if bar.interval is not None:
-        low, high = (LABELS + edge * scale for edge in bar.interval)
-        path = f"M{low:.1f} {y + 10}H{high:.1f}M{low:.1f} {y + 5}v10M{high:.1f} {y + 5}v10"
+        low, high = (edge * scale for edge in bar.interval)
+        path = f"M{low:.1f} {y + 30}H{high:.1f}M{low:.1f} {y + 25}v10M{high:.1f} {y + 25}v10"
         yield f'<path d="{path}" stroke="{ink}" fill="none"/>'
-    yield f'<text x="{WIDTH - RIGHT + 12}" y="{y + 15}">{escape(bar.note)}</text>'
 
 
 def write_charts() -> None:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from benchmarks.home_page import ACCURACY, CHARTS, IMAGES, LABELS, LANGUAGES, THEMES, chart
+from benchmarks.home_page import CHARTS, FONT, IMAGES, LANGUAGES, THEMES, TITLES, WIDTH, chart
 
-_CHARACTER_PX = 7.7  # of DejaVu Sans, a wide font, at the size of the labels
+_CHARACTER_PX = 0.52 * FONT  # of DejaVu Sans, a wide font
+_BOLD_PX = 0.63 * FONT
+_PHONE_PX = 360  # what a page has on a phone of 390 px
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -16,6 +18,14 @@ def test_the_drawn_chart_is_up_to_date(name: str, language: str, theme: str) -> 
     assert drawn == chart(name, language, theme)
 
 
-@pytest.mark.parametrize("label", [label for labels in ACCURACY.values() for label in labels])
-def test_labels_are_not_cut_off(label: str) -> None:
-    assert len(label) * _CHARACTER_PX <= LABELS - 10
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_cut_off_or_drawn_over(name: str, language: str) -> None:
+    number = LANGUAGES.index(language)
+    assert len(TITLES[name][number]) * _BOLD_PX <= WIDTH
+    for bar in CHARTS[name](number):
+        assert (len(bar.label) + 2 + len(bar.note)) * _CHARACTER_PX <= WIDTH
+
+
+def test_a_phone_shows_letters_that_can_be_read() -> None:
+    assert FONT * min(1.0, _PHONE_PX / WIDTH) >= 12

@@ -18,12 +18,26 @@ PAGES = [
     *sorted(page for page in (REPOSITORY / "docs").rglob("*.md") if page.parent.name != "ru"),
 ]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What a page says that a block prints: the next fence under its heading, where that names no language.
+PRINTED = re.compile(r"(?:(?!^```|^#).)*^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def blocks_of(page: Path) -> list[tuple[int, str]]:
     """Line number and code of each python block."""
     text = page.read_text(encoding="utf-8")
     return [(text[: match.start(1)].count("\n"), match.group(1)) for match in BLOCK.finditer(text)]
+
+
+def printed_of(page: Path) -> list[str | None]:
+    """For each python block what the page says that it prints, if it says so."""
+    text = page.read_text(encoding="utf-8")
+    matches = [PRINTED.match(text, block.end()) for block in BLOCK.finditer(text)]
+    return [match.group(1) if match else None for match in matches]
+
+
+def comparable(printed: str) -> list[str]:
+    """The lines without what differs from engine to engine: their order, and which characters are a ``?``."""
+    return sorted(re.sub(r"\S*\?\S*", "?", line) for line in printed.splitlines())
 
 
 def need_what_it_imports(page: Path) -> None:
@@ -48,13 +62,19 @@ def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.stem)
-def test_snippets_run(page: Path, reader_folder: Path) -> None:
+def test_snippets_run_and_print_what_the_page_says(
+    page: Path, reader_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     need_what_it_imports(page)
     names: dict[str, object] = {"__name__": "__snippet__"}
-    for line, code in blocks_of(page):
+    for (line, code), printed in zip(blocks_of(page), printed_of(page), strict=True):
+        capsys.readouterr()
         # Blank lines in front make a traceback point at the line of the page.
         exec(compile("\n" * line + code, str(page), "exec"), names)  # noqa: S102
+        if printed is not None:
+            assert comparable(capsys.readouterr().out) == comparable(printed)
 
 
 def test_the_pages_have_snippets() -> None:
     assert sum(len(blocks_of(page)) for page in PAGES) >= 10
+    assert sum(printed is not None for page in PAGES for printed in printed_of(page)) >= 5
