@@ -98,7 +98,8 @@ def test_a_source_is_closed_where_its_with_ends(kind: str, tmp_path: Path, monke
     monkeypatch.setattr(Webcam, "opened", lambda index: SimpleNamespace(fps=None))
     cv2.imwrite(str(tmp_path / "1.png"), np.zeros((32, 48, 3), np.uint8))
     video = write_video(tmp_path / "gate.mp4", [np.zeros((32, 48, 3), np.uint8)] * 3)
-    with pytest.raises(KeyError), open_source({"video": video, "folder": tmp_path, "webcam": 0}[kind]) as source:
+    sources: dict[str, Path | int] = {"video": video, "folder": tmp_path, "webcam": 0}
+    with pytest.raises(KeyError), open_source(sources[kind]) as source:
         raise KeyError(source.name)
     assert closed == [source.name]
 
