@@ -50,7 +50,7 @@ class SlotRecognizer:
     def __post_init__(self) -> None:
         if not callable(cast(object, self.predict)):
             raise InvalidArgumentError(
-                f"predict is {described(self.predict)}, expected is a function from pictures of plates to probabilities."
+                f"predict is {described(self.predict)}, expected is a function from pictures to probabilities."
             )
         if not isinstance(cast(object, self.characters), str):
             raise InvalidArgumentError(f"characters is {described(self.characters)}, expected is a text: '0123...Z_'.")
