@@ -1,6 +1,6 @@
 """Read a folder in several processes, one JSON line for each picture: ``python examples/processes.py FOLDER``.
 
-A loaded network does not go from one process to another, so each builds a pipeline of its own, once.
+Each process builds a pipeline once, with its share of the cores, and not one for each batch that it is sent.
 """
 
 import argparse

@@ -1,31 +1,18 @@
 """Follow two videos in two threads with one pipeline: ``python examples/two_cameras.py VIDEO VIDEO``."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import cast
 
-import cv2
-
-from platereader import BgrImage, Pipeline
-
-
-def frames_of(video: cv2.VideoCapture) -> Iterator[BgrImage]:
-    while True:
-        there, frame = video.read()
-        if not there:
-            return
-        yield cast(BgrImage, frame)
+from platereader import Pipeline
+from platereader.media import open_source
 
 
 def follow(pipeline: Pipeline, path: str) -> list[str]:
     """One line for each plate that was seen. The stream inside belongs to this video alone."""
-    video = cv2.VideoCapture(path)
-    fps = video.get(cv2.CAP_PROP_FPS) or 25.0
-    updates = list(pipeline.read_stream(frames_of(video), fps=fps))
-    video.release()
-    gone = [plate for update in updates for plate in update.finished]
+    with open_source(path) as source:
+        gone = [plate for update in pipeline.read_stream(source) for plate in update.finished]
     return [f"{path} {plate.first_seen_s:.1f}-{plate.last_seen_s:.1f} s {plate.text} {plate.status}" for plate in gone]
 
 

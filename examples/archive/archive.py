@@ -14,7 +14,6 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,7 @@ def rows_of(pipeline: Pipeline, film: Path, name: str) -> Iterator[dict[str, Any
         CaptureError: after the rows of what could be decoded, where the film is damaged.
     """
     begun = begun_at(film)
-    with closing(open_source(film)) as source:
+    with open_source(film) as source:
         for update in pipeline.read_stream(source):
             for plate in update.finished:
                 row = {key: value for key, value in plate.to_row().items() if key in SCHEMA}

@@ -14,7 +14,7 @@ import struct
 import threading
 from collections import Counter as Count
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
@@ -265,7 +265,7 @@ async def passages(pipeline: Pipeline, address: str, places: asyncio.Semaphore) 
 
     def follow() -> None:
         try:
-            with closing(open_source(address)) as source:
+            with open_source(address) as source:
                 opened.append(source)
                 for update in () if gone.is_set() else pipeline.read_stream(source):
                     for plate in update.finished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Sequence
 from numbers import Real
+from pathlib import PurePath
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -99,7 +100,12 @@ def timed_frame(item: object, index: int) -> tuple[float, BgrImage]:
 
 
 def check_iterable(values: object, *, name: str) -> None:
-    """Refuse what is no list or generator of frames or pictures."""
+    """Refuse what is no list or generator of frames or pictures; a path, whose letters would be taken for them, too."""
+    if isinstance(values, (str, PurePath)):
+        raise InvalidArgumentError(
+            f"{name} is the text or path {str(values)!r}, expected is a list or a source of frames: open_source and "
+            "read_image of platereader.media open files."
+        )
     if not isinstance(values, Iterable):
         raise InvalidArgumentError(f"{name} is {described(values)}, expected is a list, also of one.")
 

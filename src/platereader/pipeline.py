@@ -86,7 +86,8 @@ class Pipeline:
             recognizer: likewise, by default ``plate-recognizer``; the default decoder uses its alphabet.
             decoder: yours; by default a beam search.
             trust: a ``TrustPolicy`` with thresholds of your own, or any ``VerdictPolicy``.
-            tracker: a class or function without arguments, called once per stream.
+            tracker: a class or function without arguments, called once per stream: ``MotionTracker``, or
+                ``functools.partial(MotionTracker, max_gap_s=3.0)``.
             schemes: of the countries that are read, the preferred first; by default all that decoder or alphabet allow.
             min_score: lowest score of a plate that is reported, 0 to 1, in the place of the detector's ``min_score``.
             area: plates are looked for in this polygon of ``(x, y)`` in pixels only, as by ``RegionDetector``.
@@ -184,7 +185,7 @@ class Pipeline:
 
         Args:
             plates: uint8 ``(H, W, 3)`` BGR crops, which the rectifier straightens as a box that fills its frame, or
-                ``PlateImage``, which are read as they are.
+                ``PlateImage``, which are read as they are: one line of text, the lower line behind the upper one.
 
         Raises:
             InvalidImageError: one of them is not a picture; the message says which.

@@ -34,6 +34,7 @@ from platereader.cli import main
 from platereader.errors import WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
+from platereader.media import redact_stream
 from platereader.plates import RUSSIA
 
 TEXT = "A123BC77"
@@ -104,6 +105,17 @@ def test_one_picture_in_the_place_of_several_is_refused(pipeline: Pipeline) -> N
         pipeline.read_batch(one)
     with pytest.raises(InvalidImageError, match=r"^plates is one picture, expected is a list.*\[plate\]"):
         pipeline.read_plates(one)
+
+
+@pytest.mark.parametrize("path", ["gate.mp4", Path("gate.mp4")])
+def test_a_path_in_the_place_of_frames_is_named(path: Any) -> None:
+    pipeline = patch_pipeline()
+    with pytest.raises(InvalidArgumentError, match=r"frames is .*gate\.mp4.*open_source"):
+        next(pipeline.read_stream(path, fps=25.0))
+    with pytest.raises(InvalidArgumentError, match=r"frames is .*gate\.mp4.*open_source"):
+        pipeline.read_batch(path)
+    with pytest.raises(InvalidArgumentError, match=r"frames is .*gate\.mp4.*open_source"):
+        redact_stream(path, detector=pipeline.detector, tracker=pipeline.tracker())
 
 
 def test_readings_and_codes_in_the_place_of_detections_and_schemes(pipeline: Pipeline) -> None:

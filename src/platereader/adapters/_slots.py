@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from platereader._arrays import BgrImage, LogProbs
 from platereader.errors import ContractError, InvalidArgumentError
 from platereader.plates import Alphabet
 from platereader.results import PlateImage
+from platereader.results._checks import described
 
 _LEAST = 1e-12
 _TOLERANCE = 1e-2
@@ -37,7 +38,8 @@ class SlotRecognizer:
         pad: the character of an empty slot.
 
     Raises:
-        InvalidArgumentError: ``pad`` is not one of the characters, there is no other one, or one stands there twice.
+        InvalidArgumentError: ``predict`` is no function, ``pad`` is not one of the characters, there is no other one,
+            one stands there twice, or one is in lower case.
     """
 
     predict: Callable[[Sequence[BgrImage]], NDArray[Any]]
@@ -46,11 +48,23 @@ class SlotRecognizer:
     alphabet: Alphabet = field(init=False)
 
     def __post_init__(self) -> None:
+        if not callable(cast(object, self.predict)):
+            raise InvalidArgumentError(
+                f"predict is {described(self.predict)}, expected is a function from pictures to probabilities."
+            )
+        if not isinstance(cast(object, self.characters), str):
+            raise InvalidArgumentError(f"characters is {described(self.characters)}, expected is a text: '0123...Z_'.")
         if len(self.pad) != 1 or self.characters.count(self.pad) != 1:
             raise InvalidArgumentError(
                 f"pad is {self.pad!r} and characters are {self.characters!r}: pad is one of the characters."
             )
-        object.__setattr__(self, "alphabet", Alphabet(self.characters.replace(self.pad, "")))
+        letters = self.characters.replace(self.pad, "")
+        if letters != letters.upper():
+            raise InvalidArgumentError(
+                f"characters is {self.characters!r}, expected are upper-case letters, as plates are spelled: pass "
+                "characters.upper(), which changes no class."
+            )
+        object.__setattr__(self, "alphabet", Alphabet(letters))
 
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
         """float32 ``(N, 2 S - 1, C)``.

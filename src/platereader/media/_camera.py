@@ -13,7 +13,7 @@ from typing_extensions import Self
 from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
 from platereader.media._decoding import FrameDecoder, reported_fps, until_error
-from platereader.media._source import Capture, TimedFrame
+from platereader.media._source import Capture, ClosedAtExit, TimedFrame
 
 if TYPE_CHECKING:
     import cv2
@@ -85,7 +85,7 @@ _POLL_INTERVAL_S = 0.1  # how soon `stop` is noticed: it sets a flag and nothing
 _JOIN_TIMEOUT_S = 2.0  # a thread that hangs in a driver is not waited for any longer
 
 
-class LiveFeed:
+class LiveFeed(ClosedAtExit):
     """A webcam or network camera. See ``FrameSource``.
 
     A consumer that is slower than the camera misses frames (``dropped``), and never lags behind. Timestamps are

@@ -10,12 +10,12 @@ from platereader._arrays import BgrImage, check_image
 from platereader._files import is_file, is_picture_made_here, paths_below
 from platereader.errors import CaptureError, InvalidImageError, MediaFileError
 from platereader.media._images import IMAGE_SUFFIXES, read_image
-from platereader.media._source import TimedFrame
+from platereader.media._source import ClosedAtExit, TimedFrame
 
 _NO_PICTURES = f"holds no pictures: looked for {' '.join(sorted(IMAGE_SUFFIXES))}."
 
 
-class FrameFolder:
+class FrameFolder(ClosedAtExit):
     """The pictures of a folder in the order of their names, numbers in them by value. See ``FrameSource``.
 
     Folders in it and hidden files are left out, and so is what the commands wrote, such as marked copies of the frames,

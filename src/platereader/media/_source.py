@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import TracebackType
 from typing import Protocol, TypeAlias
+
+from typing_extensions import Self
 
 from platereader._arrays import BgrImage
 
@@ -18,7 +21,7 @@ class FrameSource(Protocol):
     """Frames of one video, folder or camera, to be iterated over once.
 
     The seconds grow strictly; frames may change their size. ``stop`` ends the iteration soon and may be called from
-    another thread or a signal handler.
+    another thread or a signal handler. ``with open_source(...) as source:`` closes it in the end, whatever happens.
 
     Iterating raises ``CaptureError`` where frames that belong to the source did not come: after all others were given.
     """
@@ -64,6 +67,34 @@ class FrameSource(Protocol):
     def close(self) -> None:
         """Release the file or device."""
         ...
+
+    def __enter__(self) -> Self:
+        """The source itself."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        ...
+
+
+class ClosedAtExit:
+    """A source that is closed where its ``with`` ends."""
+
+    def close(self) -> None:
+        """Release the file or device."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        """The source itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
 
 
 class Capture(Protocol):

@@ -15,7 +15,7 @@ from platereader.errors import CaptureError
 from platereader.media._cut_off import is_cut_off
 from platereader.media._decoding import DecodedFrame, FrameDecoder, reported_fps
 from platereader.media._images import DECODER_ERRORS
-from platereader.media._source import DEFAULT_FPS, TimedFrame
+from platereader.media._source import DEFAULT_FPS, ClosedAtExit, TimedFrame
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -155,7 +155,7 @@ VideoReader: TypeAlias = ContainerReader | AnimationReader
 _CLOCK_JUMP_S = 1.0  # a clock that goes back by more was set anew
 
 
-class VideoFile:
+class VideoFile(ClosedAtExit):
     """A video file: every frame, in order. See ``FrameSource``.
 
     Args:

@@ -42,7 +42,14 @@ class Region:
         Args:
             names: English name by code.
             source: what all of them rest on.
+
+        Raises:
+            InvalidArgumentError: ``names`` is no mapping, or has something else than texts.
         """
+        if not isinstance(cast(object, names), Mapping):
+            raise InvalidArgumentError(
+                f"names is a {type(names).__name__}, expected are names by code: Region.table({{'B': 'Berlin'}})."
+            )
         return {code: cls(code, name, source=source) for code, name in names.items()}
 
 

@@ -8,6 +8,7 @@ from itertools import accumulate, chain
 from typing import Literal, NamedTuple, cast
 
 from platereader.errors import InvalidArgumentError
+from platereader.plates import _checks as check
 from platereader.plates._pattern import Group, Variant, parse_pattern, variants_of
 
 LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -20,10 +21,23 @@ class Colour:
     Attributes:
         name: the standard's word for it, in English.
         rgb: red, green, blue, 0 to 255. Standards give chromaticity regions, not sRGB: these are typical values.
+
+    Raises:
+        InvalidArgumentError: the name is no text, or ``rgb`` are not three such whole numbers.
     """
 
     name: str
     rgb: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        check.texts(self, "name")
+        given = cast(object, self.rgb)
+        values = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
+        # By the class, as True is no part of a colour.
+        if len(values) != 3 or not all(type(one) is int and 0 <= one <= 255 for one in values):
+            raise InvalidArgumentError(
+                f"rgb is {given!r}, expected are three whole numbers from 0 to 255: (18, 74, 160)."
+            )
 
 
 WHITE = Colour("white", (244, 244, 240))
@@ -73,7 +87,8 @@ class PlateFormat:
 
     Raises:
         InvalidArgumentError: the pattern cannot be read, and the message says how one is written; no text fits it;
-            ``letters`` has something else than upper-case letters; or ``number_order`` has not each group once.
+            ``letters`` has something else than upper-case letters; ``number_order`` has not each group once; or
+            another field is of another kind.
     """
 
     name: str
@@ -94,6 +109,7 @@ class PlateFormat:
 
     def __post_init__(self) -> None:
         """Read the pattern once: texts are matched against all formats."""
+        _check_looks(self)
         letters = cast(object, self.letters)
         if not isinstance(letters, str) or letters != letters.upper() or not letters.isalpha():
             raise InvalidArgumentError(f"letters is {letters!r}, expected are upper-case letters, such as 'ABEKM'.")
@@ -212,3 +228,13 @@ class PlateFormat:
         if some:
             self._regexes[length] = regex
         return regex
+
+
+def _check_looks(plate_format: PlateFormat) -> None:
+    """Refuse fields that only a renderer or a reader of the table would stumble over."""
+    check.texts(plate_format, "name", "title", "code", "since", "source")
+    if not plate_format.name:
+        raise InvalidArgumentError("name is empty: give the format a name of its own, such as 'standard'.")
+    check.choices(plate_format, script=("local", "latin"))
+    check.lengths(plate_format.size_mm, name="size_mm", count=2, example="(520.0, 112.0)")
+    check.instances(plate_format, Colour, "ground", "ink")

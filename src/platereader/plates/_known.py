@@ -188,11 +188,12 @@ def match_known(
         None when nothing was read or no known plate is near enough.
 
     Raises:
-        InvalidArgumentError: ``max_distance`` is negative or not finite, or a text has characters of no plate.
+        InvalidArgumentError: ``max_distance`` is negative or not finite, a text has characters of no plate, or
+            ``reading`` has no text at all.
     """
     if not (math.isfinite(max_distance) and max_distance >= 0):
         raise InvalidArgumentError(f"max_distance is {max_distance}, allowed are finite numbers from 0: try 0.5.")
-    text = reading if isinstance(reading, str) else reading.text
+    text = _text_of(reading)
     if text is None:
         return None
     known = plates if isinstance(plates, KnownPlates) else KnownPlates(plates)
@@ -244,6 +245,18 @@ def _checked(text: object, schemes: Schemes, *, name: str, extra: str = "") -> s
             "it or leave it out."
         )
     return latin
+
+
+def _text_of(reading: HasText | str) -> str | None:
+    """What was read; a list of readings, as ``Pipeline.read`` gives it, is none."""
+    if isinstance(reading, str):
+        return reading
+    if not hasattr(reading, "text"):
+        raise InvalidArgumentError(
+            f"reading is a {type(reading).__name__}, expected is one reading, one plate of a stream or a text: ask for "
+            "each of several."
+        )
+    return reading.text
 
 
 def _is_latin(char: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast, get_args
 
+from platereader._geometry import is_finite
 from platereader.errors import InvalidArgumentError
+from platereader.plates import _checks as check
 from platereader.plates._formats import BLACK, WHITE, Colour, PlateFormat
 
 Face: TypeAlias = Literal["gost", "fe", "din"]
@@ -25,7 +27,7 @@ class Flag:
         cross: colour of an upright cross over the whole flag.
 
     Raises:
-        InvalidArgumentError: no stripe, or one that is no ``Colour``.
+        InvalidArgumentError: no stripe, or one, a disc or a cross that is no ``Colour``.
     """
 
     stripes: tuple[Colour, ...]
@@ -38,6 +40,7 @@ class Flag:
         colours = cast("tuple[object, ...]", stripes) if isinstance(stripes, tuple) else ()
         if not colours or not all(isinstance(one, Colour) for one in colours):
             raise InvalidArgumentError(f"stripes is {self.stripes!r}, expected is a tuple of Colours, also of one.")
+        check.instances(self, Colour, "disc", "cross", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class CountryStrip:
         hologram: ``"band"`` for a silver band beside it, ``"end"`` for a round one at the plate's other end.
 
     Raises:
-        InvalidArgumentError: another place, other lines or another hologram than these.
+        InvalidArgumentError: another place, other lines or another hologram than these, or a field of another kind.
     """
 
     code: str
@@ -74,13 +77,15 @@ class CountryStrip:
     hologram: Literal["", "band", "end"] = ""
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("at", ("left", "right", "field")),
-            ("lines", ("all", "upper", "lower")),
-            ("hologram", ("", "band", "end")),
-        ):
-            if getattr(self, name) not in allowed:
-                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed are {allowed}.")
+        check.texts(self, "code")
+        check.choices(
+            self, at=("left", "right", "field"), lines=("all", "upper", "lower"), hologram=("", "band", "end")
+        )
+        check.instances(self, Flag, "flag", optional=True)
+        check.instances(self, Colour, "ink")
+        check.instances(self, Colour, "ground", "code_ground", optional=True)
+        if not (is_finite(self.width_mm) and self.width_mm > 0):
+            raise InvalidArgumentError(f"width_mm is {self.width_mm!r}, expected is a number above 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,8 @@ class PlateLayout:
             a seal or sticker; empty for spaces alone. What stands beside the field is not drawn.
 
     Raises:
-        InvalidArgumentError: not one height for each group, not one separator for each gap, or another face or place
-            of the field than these.
+        InvalidArgumentError: not one height above 0 for each group, not one separator for each gap, more groups in a
+            field than there are, another face or place of the field than these, or a field of another kind.
     """
 
     plate_format: PlateFormat
@@ -128,9 +133,15 @@ class PlateLayout:
         return self.plate_format.line_count
 
     def __post_init__(self) -> None:
-        for name, allowed in (("face", get_args(Face)), ("boxed_at", ("right", "left", "upper left"))):
-            if getattr(self, name) not in allowed:
-                raise InvalidArgumentError(f"{name} is {getattr(self, name)!r}, allowed are {allowed}.")
+        check.instances(self, PlateFormat, "plate_format")
+        check.choices(self, face=get_args(Face), boxed_at=("right", "left", "upper left"))
+        check.instances(self, Colour, "boxed_ground")
+        check.instances(self, CountryStrip, "strip", optional=True)
+        self._check_heights()
+        self._check_boxed()
+        self._check_separators()
+
+    def _check_heights(self) -> None:
         groups = [len(line) for line in self.plate_format.lines]
         lines = cast("tuple[object, ...]", self.heights_mm)
         if [len(cast("tuple[object, ...]", line)) if isinstance(line, tuple) else 0 for line in lines] != groups:
@@ -138,7 +149,20 @@ class PlateLayout:
                 f"heights_mm is {self.heights_mm} for the pattern {self.plate_format.pattern!r}: give one height for "
                 f"each group, {groups} a line."
             )
-        gaps = [count - 1 for count in groups]
+        for line in self.heights_mm:
+            check.lengths(line, name="heights_mm", example="((76.0, 58.0),)")
+
+    def _check_boxed(self) -> None:
+        line = self.plate_format.lines[0 if self.boxed_at == "upper left" else -1]
+        if not isinstance(cast(object, self.boxed), int) or not 0 <= self.boxed <= len(line):
+            raise InvalidArgumentError(
+                f"boxed is {self.boxed!r} for the pattern {self.plate_format.pattern!r}, allowed are 0 to {len(line)} "
+                "groups of the line in which the field is."
+            )
+
+    def _check_separators(self) -> None:
+        check.tuple_of(self.separators, str, name="separators", example="'-'")
+        gaps = [len(line) - 1 for line in self.plate_format.lines]
         if self.separators and (
             [len(line) for line in self.separators] != gaps or not set("".join(self.separators)) <= set(_SEPARATORS)
         ):

@@ -12,6 +12,7 @@ import numpy as np
 from typing_extensions import final
 
 from platereader.errors import InvalidArgumentError, UnknownNameError
+from platereader.plates import _checks as check
 from platereader.plates._characters import Region, Spelling
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import PlateLayout
@@ -52,11 +53,8 @@ class PlateScheme:
     def __post_init__(self) -> None:
         if not isinstance(cast(object, self.country), str) or re.fullmatch("[A-Z]{2}", self.country) is None:
             raise InvalidArgumentError(f"country is {self.country!r}, expected is an ISO 3166 code such as 'RU'.")
-        formats = cast(object, self.formats)
-        if not isinstance(formats, tuple) or not all(
-            isinstance(one, PlateFormat) for one in cast("tuple[object, ...]", formats)
-        ):
-            raise InvalidArgumentError(f"formats are {formats!r}, expected is a tuple of PlateFormats, also of one.")
+        check.tuple_of(self.formats, PlateFormat, name="formats", example="STANDARD")
+        check.tuple_of(self.layouts, PlateLayout, name="layouts", example="PlateLayout(...)")
         if not isinstance(cast(object, self.spelling), Spelling):
             raise InvalidArgumentError(f"spelling is {self.spelling!r}, expected is a Spelling(local=..., latin=...).")
         if not isinstance(cast(object, self.regions), Mapping) or (

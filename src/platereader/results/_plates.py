@@ -7,7 +7,7 @@ import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from platereader.errors import InvalidArgumentError
 from platereader.results import _checks as check
 from platereader.results._evidence import Detection, Lines, PlateEvidence
 from platereader.results._verdict import HasVerdict, Verdict
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,19 @@ def test_a_model_that_gives_something_else_is_named(slots: Any, says: str) -> No
         SlotRecognizer(lambda plates: slots, "_AB").recognize([PLATE])
 
 
+@pytest.mark.parametrize(
+    ("predict", "characters", "says"),
+    [
+        ("model.onnx", "AB_", "predict is .*model.onnx.*expected is a function"),
+        (len, ["A", "B", "_"], "characters is .*expected is a text"),
+        (len, "01ab_", r"characters is '01ab_', expected are upper-case letters.*characters\.upper"),
+    ],
+)
+def test_what_is_no_model_of_plates_is_named_at_once(predict: Any, characters: Any, says: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=says):
+        SlotRecognizer(predict, characters)
+
+
 @pytest.mark.parametrize(("characters", "pad"), [("AB", "_"), ("A__", "_"), ("AB_", ""), ("_", "_"), ("AA_", "_")])
 def test_characters_and_pad_have_to_fit(characters: str, pad: str) -> None:
     with pytest.raises(InvalidArgumentError):

@@ -27,6 +27,7 @@ from platereader.cli.saving import write_picture
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed, Webcam
 from platereader.media._decoding import open_file
+from platereader.media._folder import FrameFolder
 from platereader.media._opening import Address, _has_end, open_source, parse_address
 from platereader.media._video_file import VideoFile
 
@@ -87,6 +88,20 @@ def test_a_webcam(monkeypatch: pytest.MonkeyPatch, fps: float, expected: float |
     assert webcam.fps == expected
     frames = [webcam.read() for _ in range(3)]
     assert [None if frame is None else int(frame[0, 0, 0]) for frame in frames] == [10, 20, None]
+
+
+@pytest.mark.parametrize("kind", ["video", "folder", "webcam"])
+def test_a_source_is_closed_where_its_with_ends(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+    for owner in (VideoFile, FrameFolder, LiveFeed):
+        monkeypatch.setattr(owner, "close", lambda source: closed.append(source.name))
+    monkeypatch.setattr(Webcam, "opened", lambda index: SimpleNamespace(fps=None))
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((32, 48, 3), np.uint8))
+    video = write_video(tmp_path / "gate.mp4", [np.zeros((32, 48, 3), np.uint8)] * 3)
+    sources: dict[str, Path | int] = {"video": video, "folder": tmp_path, "webcam": 0}
+    with pytest.raises(KeyError), open_source(sources[kind]) as source:
+        raise KeyError(source.name)
+    assert closed == [source.name]
 
 
 def test_a_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:

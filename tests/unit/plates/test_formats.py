@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from platereader.errors import InvalidArgumentError, UnknownNameError
-from platereader.plates import DEFAULT_SCHEMES, RUSSIA, RUSSIAN, CountryStrip, Flag, PlateFormat, PlateLayout
+from platereader.plates import (
+    DEFAULT_SCHEMES,
+    RUSSIA,
+    RUSSIAN,
+    Colour,
+    CountryStrip,
+    Flag,
+    PlateFormat,
+    PlateLayout,
+)
 
 every_format = pytest.mark.parametrize("plate_format", RUSSIA.formats, ids=lambda one: one.name)
 every_layout = pytest.mark.parametrize("layout", RUSSIA.layouts, ids=lambda one: one.name)
@@ -66,6 +76,12 @@ def test_heights_line_up_with_the_groups() -> None:
         PlateLayout(PlateFormat("x", "l d l"), ((58.0, 76.0),))
 
 
+def test_a_layout_is_that_of_a_format_and_not_of_a_name() -> None:
+    name: Any = "standard"
+    with pytest.raises(InvalidArgumentError, match="plate_format is 'standard', expected is a PlateFormat"):
+        PlateLayout(name, ((58.0,),))
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "named"),
     [
@@ -79,6 +95,28 @@ def test_heights_line_up_with_the_groups() -> None:
         (PlateLayout, {"heights_mm": (58.0, 76.0)}, "heights_mm"),
         (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": ("--",)}, "separators"),
         (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": ("x",)}, "separators"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "separators": "-"}, "separators is '-', expected is a tuple"),
+        (PlateLayout, {"heights_mm": ((58.0, 0.0),)}, "heights_mm .*above 0"),
+        (PlateLayout, {"heights_mm": ((58.0, math.nan),)}, "heights_mm .*above 0"),
+        (PlateLayout, {"heights_mm": (("58", 76.0),)}, "heights_mm .*above 0"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "boxed": 3}, "boxed is 3 .*allowed are 0 to 2"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "boxed_ground": "white"}, "boxed_ground is 'white'"),
+        (PlateLayout, {"heights_mm": ((58.0, 76.0),), "strip": "EST"}, "strip is 'EST', expected is a CountryStrip"),
+        (Flag, {"stripes": (Colour("red", (188, 24, 36)),), "disc": "red"}, "disc is 'red', expected is a Colour"),
+        (CountryStrip, {"code": 5}, "code is 5, expected is a text"),
+        (CountryStrip, {"code": "KZ", "flag": "blue"}, "flag is 'blue', expected is a Flag"),
+        (CountryStrip, {"code": "KZ", "ink": None}, "ink is None, expected is a Colour"),
+        (CountryStrip, {"code": "KZ", "width_mm": 0}, "width_mm is 0, expected is a number above 0"),
+        (Colour, {"name": "blue", "rgb": (0.1, 0.2, 0.9)}, "rgb is .*whole numbers"),
+        (Colour, {"name": "blue", "rgb": (0, 0, 256)}, "rgb is .*whole numbers"),
+        (Colour, {"name": "blue", "rgb": "#0000ff"}, "rgb is '#0000ff'"),
+        (PlateFormat, {"name": "", "pattern": "l d"}, "name is empty"),
+        (PlateFormat, {"name": "x", "pattern": "l d", "size_mm": 520}, "size_mm is 520"),
+        (PlateFormat, {"name": "x", "pattern": "l d", "size_mm": (520.0, -112.0)}, "size_mm .*above 0"),
+        (PlateFormat, {"name": "x", "pattern": "l d", "ground": "white"}, "ground is 'white', expected is a Colour"),
+        (PlateFormat, {"name": "x", "pattern": "l d", "ink": (0, 0, 0)}, "ink is a tuple, expected is a Colour"),
+        (PlateFormat, {"name": "x", "pattern": "l d", "script": "greek"}, "script is 'greek'"),
+        (PlateFormat, {"name": "x", "pattern": "l d", "title": None}, "title is None, expected is a text"),
     ],
 )
 def test_what_could_not_be_drawn_is_refused(kind: Any, values: dict[str, Any], named: str) -> None:

@@ -211,4 +211,7 @@ def test_bad_distances_are_refused(max_distance: float) -> None:
 def test_a_bad_reading_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match="reading"):
         match_known("A123-BC-77!", KNOWN)
+    several: Any = ["A123BC77"]
+    with pytest.raises(InvalidArgumentError, match="reading is a list, expected is one reading"):
+        match_known(several, KNOWN)
     assert len(KnownPlates(KNOWN)) == 3

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
+from platereader.errors import InvalidArgumentError
 from platereader.plates import DEFAULT_SCHEMES, RUSSIA, Region
 
 
@@ -67,3 +68,6 @@ def test_texts_without_a_region_in_the_table(text: str, lines: Literal[1, 2] | N
 
 def test_a_table_of_names() -> None:
     assert Region.table({"B": "Berlin"}) == {"B": Region("B", "Berlin")}
+    codes: Any = ["B"]
+    with pytest.raises(InvalidArgumentError, match=r"names is a list.*Region\.table"):
+        Region.table(codes)

@@ -18,6 +18,7 @@ from platereader.plates import (
     Alphabet,
     PlateFormat,
     PlateGrammar,
+    PlateLayout,
     PlateScheme,
     Region,
     Schemes,
@@ -26,6 +27,7 @@ from platereader.plates import (
 
 LETTERS = LATIN_LETTERS + "ÄÖÜ"
 STANDARD = PlateFormat("standard", "[l{1,3}] l{1,2} nd{0,3}", letters=LETTERS)
+LAYOUT = PlateLayout(STANDARD, ((75.0, 75.0, 75.0),))
 ELECTRIC = PlateFormat("electric", "[l{1,3}] l{1,2} nd{0,3} E", letters=LETTERS)
 GERMANY = PlateScheme(
     "DE",
@@ -157,8 +159,10 @@ def test_only_codes_of_the_right_form_are_sampled() -> None:
     ("wrong", "message"),
     [
         ({"country": None}, "country is None"),
-        ({"formats": STANDARD}, "formats are .*expected is a tuple"),
-        ({"formats": ("l d",)}, "formats are .*expected is a tuple"),
+        ({"formats": STANDARD}, "formats is a PlateFormat, expected is a tuple of PlateFormats"),
+        ({"formats": ("l d",)}, "formats is a tuple with 'l d', expected is a tuple of PlateFormats"),
+        ({"layouts": LAYOUT}, "layouts is a PlateLayout, expected is a tuple of PlateLayouts"),
+        ({"layouts": ("standard",)}, "layouts is a tuple with 'standard', expected is a tuple of PlateLayouts"),
         ({"regions": {"B": "Berlin"}}, r"regions: .*Region\.table"),
         ({"regions": ["B"]}, r"regions: .*Region\.table"),
         ({"spelling": "ABC"}, "spelling is 'ABC'"),
