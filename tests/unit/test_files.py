@@ -136,13 +136,15 @@ def test_link_that_appears_while_writing_is_not_followed(victim: Path) -> None:
     assert names(victim.parent) == ["report.json", "victim"]
 
 
-def test_temporary_file_that_became_a_link_is_refused(victim: Path) -> None:
-    def become_a_link(part: Path) -> None:
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+@pytest.mark.parametrize("pipe", [True, False])
+def test_temporary_file_that_became_something_else_is_refused(victim: Path, pipe: bool) -> None:
+    def become_another(part: Path) -> None:
         part.unlink()
-        part.symlink_to(victim)
+        os.mkfifo(part) if pipe else part.symlink_to(victim)
 
-    with nothing_changes(victim.parent), pytest.raises(FileError):
-        write_then(become_a_link, victim.with_name("report.json"))
+    with nothing_changes(victim.parent), pytest.raises(FileError, match="no regular file" if pipe else None):
+        write_then(become_another, victim.with_name("report.json"))
 
 
 def test_planted_temporary_names_are_never_opened(victim: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,6 +376,8 @@ def test_nothing_else_in_the_source_writes_files() -> None:
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = os.listdir("/dev/fd")  # noqa: PTH208
     append_text(tmp_path / "log", "a line\n")
+    by_bytes(tmp_path / "bytes")
+    by_block(tmp_path / "block")
     with pytest.raises(FileError, match="no regular file"):
         append_text(Path("/dev/null"), "a line\n")
     with pytest.raises(FileError, match="no regular file"):

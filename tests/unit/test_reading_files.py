@@ -2,11 +2,12 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from platereader._files import read_bytes
+from platereader._files import is_file, paths_below, read_bytes
 from platereader.errors import FileError
 
 
@@ -44,3 +45,22 @@ def test_what_cannot_be_opened_is_named_with_its_cause(tmp_path: Path) -> None:
         with pytest.raises(FileError, match="cannot read the picture") as raised:
             read_bytes(tmp_path / name, limit_bytes=5, what="the picture")
         assert isinstance(raised.value.__cause__, cause)
+
+
+def test_what_is_a_file_and_what_is_below_a_folder(tmp_path: Path, lock: Callable[[Path], None]) -> None:
+    top = tmp_path / "top"
+    for name in ("b/z", "b/a", "a", "locked/c"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).touch()
+    (top / "link").symlink_to(top / "b")
+    (top / "absent").symlink_to(tmp_path / "absent")
+    lock(top / "locked")
+    failed: list[tuple[Path, type[OSError]]] = []
+    found = paths_below(top, failed=lambda path, error: failed.append((path, type(error))))
+    assert [path.relative_to(top).as_posix() for path in found] == ["a", "absent", "b", "b/a", "b/z", "link", "locked"]
+    assert failed == [(top / "locked", PermissionError)]
+    for unknown in (False, True):
+        known = [is_file(path, unknown=unknown) for path in (*found, tmp_path / "a\0b", top / "a" / "b")]
+        assert known == [True, False, False, True, True, False, False, False, False]
+        assert is_file(top / "locked" / "c", unknown=unknown) is unknown
+    assert not is_file(top / "locked" / "c")

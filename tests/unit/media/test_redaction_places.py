@@ -84,6 +84,9 @@ def test_where_a_plate_was_wider_twice_within_half_a_second_all_of_it_is_covered
 
     whole = [pytest.approx((100, 100, 150, 110))]
     assert hidden((1.5, 50), (2.5, 50)) == hidden((1.5, 50), (1.75, 50)) == whole
+    assert hidden((1.5, 50), (1.75, 50), (2.5, 60)) == [
+        pytest.approx((100, 100, 155, 110))
+    ]  # by the first and the last
     assert hidden((1.75, 46.1), (2.25, 46.1)) == [pytest.approx((100, 100, 146.1, 110))]
     for narrow in ([(1.5, 46), (2.5, 46)], [(1.5, 50)], [(1.4375, 50), (2.5, 50)], [(1.5, 50), (2.5625, 50)]):
         assert hidden(*narrow) == []

@@ -62,6 +62,20 @@ def test_large_plates_are_averaged_not_sampled(scale: int) -> None:
     assert abs(upright.mean() - 100) < 3
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "averaged"), [(450, 96, False), (450, 96.5, True), (445.5, 200, False), (446, 200, True)]
+)
+def test_plates_are_averaged_from_one_and_a_half_times_the_size_of_the_picture_on(
+    monkeypatch: pytest.MonkeyPatch, width: float, height: float, averaged: bool
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    resize = cv2.resize
+    monkeypatch.setattr(cv2, "resize", lambda *a, **options: sizes.append(a[1]) or resize(*a, **options))  # type: ignore[func-returns-value]
+    noise = np.random.default_rng(7).integers(0, 256, (300, 600, 3), dtype=np.uint8)
+    rectify_quad(noise, Quad.from_box(Box(60, 40, 60 + width, 40 + height)), 1, margin=0.0)
+    assert len(sizes) == averaged
+
+
 def test_a_large_plate_shrinks_without_a_shift() -> None:
     rows, columns = np.mgrid[:700, :1400]
     frame = np.stack([rows // 4, columns // 8, rows * 0 + 50], axis=2).astype(np.uint8)
@@ -198,9 +212,15 @@ def test_two_fields_are_told_from_12_rows_on_by_what_recurs_in_every_second_row(
     assert not _is_combed(np.ascontiguousarray(blue))
 
 
-def test_join_lines_without_a_gap_cuts_in_half() -> None:
-    pixels = np.random.default_rng(3).integers(0, 256, (100, 200, 3), dtype=np.uint8)
-    assert np.array_equal(join_lines(pixels), np.hstack([pixels[:50], pixels[50:]]))
+@pytest.mark.parametrize("size", [(100, 200), (6, 40), (40, 7), (2, 3)])
+def test_join_lines_without_a_gap_or_of_less_than_8_px_cuts_in_half(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (*size, 3), dtype=np.uint8)
+    half = size[0] // 2
+    if min(size) < 8:
+        pixels[half + 1 :] = 0  # which would be a gap
+    assert np.array_equal(join_lines(pixels), np.hstack([pixels[:half], pixels[half:]]))
+    one: BgrImage = pixels[:1]
+    assert np.array_equal(join_lines(one), np.hstack([one, one]))
 
 
 def test_two_line_plate_is_laid_out_as_one() -> None:

@@ -148,6 +148,8 @@ def test_a_model_of_boxes_has_no_keypoints_and_its_classes_in_the_order_of_their
         ((1, 1001, 6), (64, 96), None),  # rows before the suppression
         ((1, 2000, 1000), (64, 96), None),
         ((1, 6, 90), (32, 32), ["0", "1"]),
+        ((1, 6, 90), (8192, 8192), ["0", "1"]),
+        ((1, 6, 90), (8193, 96), None),
         ((1, 6, 90), (31, 96), None),
         ((1, 6, 90), (64, 31), None),
     ],

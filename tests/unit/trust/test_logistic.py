@@ -21,6 +21,9 @@ def test_the_fit_is_where_the_penalised_likelihood_is_greatest(scale: float, off
     assert error.sum() == pytest.approx(0, abs=1e-3)
     assert rows.T @ error + 1e-5 * len(rows) * np.array(weights) == pytest.approx(np.zeros(3), abs=5e-3)
     assert np.array(weights) * scale == pytest.approx((2.0, -0.3, 4.0), abs=off)
+    assert (
+        [round(one, 6) for one in (bias, *weights)] == [bias, *weights] != [round(one, 5) for one in (bias, *weights)]
+    )
 
 
 def test_the_ridge_keeps_weights_of_separable_data_small() -> None:
