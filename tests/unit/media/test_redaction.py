@@ -332,8 +332,7 @@ def test_no_more_frames_wait_than_the_look_ahead_and_memory_hold(
 
     out = redact_stream(video(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), **options)
     waits = [taken - index for index, _ in enumerate(out)]
-    assert max(waits) == waiting
-    assert len(waits) == 40
+    assert (max(waits), len(waits)) == (waiting, 40)
 
 
 def test_frames_in_a_buffer_that_is_used_again_come_out_right() -> None:

@@ -47,6 +47,7 @@ def test_margin_keeps_surroundings_within_the_same_height() -> None:
     bare, wide = (rectify_quad(frame, quad, 1, margin=margin).pixels for margin in (0.0, 0.2))
     assert bare.shape[0] == wide.shape[0] == 64
     assert bare[2:-2, 2:-2].min() == 200
+    assert np.array_equal(rectify_quad(frame, quad).pixels, rectify_quad(frame, quad, 1, margin=0.06).pixels)
     rim = wide[:8].mean(), wide[-8:].mean(), wide[:, :8].mean(), wide[:, -8:].mean()
     assert max(rim) < 60
     assert wide[32, 40:-40].min() == 200

@@ -45,7 +45,7 @@ def test_probability_and_odds_are_inverse() -> None:
     assert probability(log_odds(0.3), (), ()) == pytest.approx(0.3)
     assert [log_odds(share) for share in (0.0, 1e-9, 1 - 1e-9, 1.0)] == [-14.0, -14.0, 14.0, 14.0]
     extremes = [probability(odds, (), ()) for odds in (-1e6, -40.0, 40.0, 1e6)]
-    assert extremes == pytest.approx([math.exp(-40), math.exp(-40), 1.0, 1.0], rel=1e-9)
+    assert extremes == pytest.approx([math.exp(-40), math.exp(-40), 1.0, 1.0], rel=1e-9, abs=0)
 
 
 def test_a_feature_that_may_not_speak_against_weighs_nothing_where_it_would() -> None:
