@@ -162,6 +162,34 @@ def test_a_model_without_metadata_is_known_by_its_shapes(
     assert settings == (None if classes is None else expected)
 
 
+@pytest.mark.parametrize(
+    ("change", "right"),
+    [
+        ({"imgsz": "[32, 8192]"}, True),
+        *(({"imgsz": size}, False) for size in ("[31, 64]", "[64, 8193]", "[64]", "[64, 64, 64]", "[64, 64.0]")),
+        ({"task": "pose", "kpt_shape": "[1000, 0]"}, True),
+        *(({"task": "pose", "kpt_shape": shape}, False) for shape in ("[1001, 2]", "[-1, 2]")),
+        *(({"names": names}, False) for names in ("{}", "['plate']")),
+    ],
+)
+def test_metadata_are_taken_within_their_limits(tmp_path: Path, change: dict[str, str], right: bool) -> None:
+    least = {name: METADATA[name] for name in ("task", "names", "imgsz", "stride")}
+    path = write_exported(tmp_path / "a.onnx", np.zeros((1, 6, 90)), metadata={**least, **change})
+    if right:
+        settings = settings_of(path)
+        assert settings is not None
+        assert settings["classes"] == ["plate"]
+        assert str(settings["keypoints" if "kpt_shape" in change else "input_size_px"]) in change.values()
+    else:
+        with pytest.raises(WeightsCorruptError, match="export it again"):
+            settings_of(path)
+    for name in least:  # without one of them only the shapes tell
+        some = {key: value for key, value in least.items() if key != name}
+        settings = settings_of(write_exported(path, np.zeros((1, 6, 90)), metadata=some))
+        assert settings is not None
+        assert settings["classes"] == ["0", "1"]
+
+
 @pytest.mark.parametrize("where", ["initializer", "attribute", "branch", "function"])
 def test_a_tensor_in_another_file_is_found_wherever_it_stands(where: str) -> None:
     tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
