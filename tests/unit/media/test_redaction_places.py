@@ -190,6 +190,9 @@ def test_squares_are_a_third_of_the_shorter_side_and_two_places_have_their_own_c
     found = [Detection(Box(100, 100, 180, 120), 0.9), Detection(Box(220, 20, 240, 25), 0.9)]
     squares = redact(frame, found, method="pixelate", margin=0.0)[..., 0]
     assert [len(np.unique(squares[110, 98:183])), len(np.unique(squares[98:123, 140]))] == [12, 5]
+    steep = np.repeat((rows + 10 * columns).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    corner = redact(steep, [Detection(Box(0, 0, 1, 1), 0.9)], method="pixelate", margin=0.0)[..., 0]
+    assert len(np.unique(corner[1, :4])) == 3  # however small they get
     filled = redact(frame, found, method="fill", margin=0.0)[..., 0]
     assert abs(int(filled[110, 140]) - int(frame[110, 140, 0])) <= 1
     assert abs(int(filled[22, 230]) - int(frame[22, 230, 0])) <= 1
