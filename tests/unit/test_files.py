@@ -256,6 +256,9 @@ def test_more_than_one_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     data = bytes(range(100))
     write_bytes(tmp_path / "file", data)
     assert (tmp_path / "file").read_bytes() == data
+    monkeypatch.setattr(os, "write", lambda to, part: WRITE(to, bytes(part) + b"+" * (part[-1] == 97)) and len(part))
+    with pytest.raises(FileError, match="more was read back"):
+        write_bytes(tmp_path / "other", data[:98])
 
 
 def test_text_and_json(tmp_path: Path) -> None:
