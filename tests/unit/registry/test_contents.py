@@ -190,19 +190,29 @@ def test_metadata_are_taken_within_their_limits(tmp_path: Path, change: dict[str
         assert settings["classes"] == ["0", "1"]
 
 
-@pytest.mark.parametrize("where", ["initializer", "attribute", "branch", "function"])
+@pytest.mark.parametrize("where", ["initializer", "function", "default", "initialization", "algorithm"])
 def test_a_tensor_in_another_file_is_found_wherever_it_stands(where: str) -> None:
     tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
-    inner = helper.make_graph([], "inner", [], [], [tensor])
-    constant = helper.make_node("Constant", [], ["t"], value=tensor)
-    graphs = {
-        "initializer": inner,
-        "attribute": helper.make_graph([constant], "g", [], []),
-        "branch": helper.make_graph([helper.make_node("If", ["x"], ["y"], then_branch=inner)], "g", [], []),
-        "function": helper.make_graph([], "g", [], []),
-    }
-    opset = helper.make_opsetid("", 17)
-    functions = [helper.make_function("d", "f", [], ["t"], [constant], [opset])] if where == "function" else []
-    model = helper.make_model(graphs[where], functions=functions)
+    inner, empty = helper.make_graph([], "inner", [], [], [tensor]), helper.make_graph([], "g", [], [])
+    model = helper.make_model(inner if where == "initializer" else empty)
+    nodes = [helper.make_node("Constant", [], ["t"], value=tensor)] if where == "function" else []
+    function = helper.make_function("d", "f", [], ["t"], nodes, [helper.make_opsetid("", 17)])
+    if where == "default":
+        function.attribute_proto.append(helper.make_attribute("a", tensor))
+    model.functions.append(function)
+    if where in {"initialization", "algorithm"}:
+        getattr(model.training_info.add(), where).CopyFrom(inner)
+    with pytest.raises(WeightsCorruptError, match="keeps tensors in other files"):
+        contents_of(model.SerializeToString(), name="a.onnx")
+
+
+@pytest.mark.parametrize("several", [True, False])
+@pytest.mark.parametrize("kind", ["tensor", "graph", "sparse"])
+def test_a_tensor_in_another_file_is_found_in_any_attribute_of_a_node(kind: str, several: bool) -> None:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    graph, sparse = helper.make_graph([], "inner", [], [], [tensor]), SparseTensorProto(dims=[4], values=tensor)
+    value = {"tensor": tensor, "graph": graph, "sparse": sparse}[kind]
+    node = helper.make_node("Any", [], ["t"], value=[value] if several else value)
+    model = helper.make_model(helper.make_graph([node], "g", [], []))
     with pytest.raises(WeightsCorruptError, match="keeps tensors in other files"):
         contents_of(model.SerializeToString(), name="a.onnx")
