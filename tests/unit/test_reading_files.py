@@ -1,5 +1,7 @@
 """Files are read within limits, and nothing that never ends is opened."""
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -64,3 +66,14 @@ def test_what_is_a_file_and_what_is_below_a_folder(tmp_path: Path, lock: Callabl
         assert known == [True, False, False, True, True, False, False, False, False]
         assert is_file(top / "locked" / "c", unknown=unknown) is unknown
     assert not is_file(top / "locked" / "c")
+
+
+def test_bad_block_is_named_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.BufferedReader):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "file").write_bytes(b"data")
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: Broken(io.FileIO(descriptor, mode)))
+    with pytest.raises(FileError, match=r"cannot read the labels .*file.*Input/output error"):
+        read_bytes(tmp_path / "file", limit_bytes=10, what="the labels")
