@@ -1,12 +1,15 @@
 """Files are read within limits, and nothing that never ends is opened."""
 
+import errno
+import io
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from platereader._files import read_bytes
+from platereader._files import is_file, paths_below, read_bytes
 from platereader.errors import FileError
 
 
@@ -44,3 +47,33 @@ def test_what_cannot_be_opened_is_named_with_its_cause(tmp_path: Path) -> None:
         with pytest.raises(FileError, match="cannot read the picture") as raised:
             read_bytes(tmp_path / name, limit_bytes=5, what="the picture")
         assert isinstance(raised.value.__cause__, cause)
+
+
+def test_what_is_a_file_and_what_is_below_a_folder(tmp_path: Path, lock: Callable[[Path], None]) -> None:
+    top = tmp_path / "top"
+    for name in ("b/z", "b/a", "a", "locked/c"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).touch()
+    (top / "link").symlink_to(top / "b")
+    (top / "absent").symlink_to(tmp_path / "absent")
+    lock(top / "locked")
+    failed: list[tuple[Path, type[OSError]]] = []
+    found = paths_below(top, failed=lambda path, error: failed.append((path, type(error))))
+    assert [path.relative_to(top).as_posix() for path in found] == ["a", "absent", "b", "b/a", "b/z", "link", "locked"]
+    assert failed == [(top / "locked", PermissionError)]
+    for unknown in (False, True):
+        known = [is_file(path, unknown=unknown) for path in (*found, tmp_path / "a\0b", top / "a" / "b")]
+        assert known == [True, False, False, True, True, False, False, False, False]
+        assert is_file(top / "locked" / "c", unknown=unknown) is unknown
+    assert not is_file(top / "locked" / "c")
+
+
+def test_bad_block_is_named_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.BufferedReader):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "file").write_bytes(b"data")
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: Broken(io.FileIO(descriptor, mode)))
+    with pytest.raises(FileError, match=r"cannot read the labels .*file.*Input/output error"):
+        read_bytes(tmp_path / "file", limit_bytes=10, what="the labels")

@@ -103,7 +103,7 @@ def _painted(patch: BgrImage, mask: NDArray[np.uint8], method: RedactionMethod, 
     mean = patch[mask == 0].mean(axis=0) if not mask.all() else np.full(3, _GREY)
     if method == "fill":
         return np.full_like(patch, mean.round().astype(np.uint8))
-    size = max(1, math.ceil(width / cell_px)), max(1, math.ceil(height / cell_px))
+    size = math.ceil(width / cell_px), math.ceil(height / cell_px)
     stacked = np.dstack([patch * open_share[..., None], open_share])
     cells = cv2.GaussianBlur(cv2.resize(stacked, size, interpolation=cv2.INTER_AREA), (0, 0), _BLEND_CELLS)
     weight = cells[..., 3:] + 1e-3  # far from all that is open, the mean counts

@@ -278,7 +278,7 @@ def _text_mask(text: str, font_px: int, file: str | None) -> NDArray[np.float32]
     """float32 ``(H, W)``: 1 = ink, with a margin."""
     visible = _visible(text, file)
     font = font_of(font_px, file)
-    margin = max(2, round(font_px / 4))
+    margin = round(font_px / 4)
     left, _, right, _ = font.getbbox(visible)
     _, top, _, bottom = font.getbbox("A0")
     size = (math.ceil(right - left) + 2 * margin, math.ceil(bottom - top) + 2 * margin)

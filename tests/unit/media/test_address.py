@@ -71,5 +71,7 @@ def test_what_is_no_source(word: str, message: str) -> None:
 
 def test_words_that_no_file_and_no_webcam_has() -> None:
     assert parse_address("a" * 5000).kind == "file"
-    with pytest.raises(InvalidArgumentError, match="5000 digits"):
-        parse_address("0" * 5000)
+    assert parse_address("0" * 8 + "7").shown == "webcam 7"
+    for digits in (10, 5000):
+        with pytest.raises(InvalidArgumentError, match=f"{digits} digits"):
+            parse_address("0" * digits)

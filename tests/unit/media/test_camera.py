@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from threading import Event
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from captures import ScriptedCapture
 from platereader._arrays import BgrImage
 from platereader.errors import CaptureError
-from platereader.media._camera import LiveFeed
+from platereader.media._camera import LiveFeed, Webcam
 
 
 def grey(value: int) -> BgrImage:
@@ -137,7 +138,9 @@ def test_stop_ends_a_wait_for_frames_and_close_a_wait_to_reconnect() -> None:
 
 def test_the_newest_frame_counts_and_those_that_nobody_took_are_dropped() -> None:
     camera = Camera([ScriptedCapture([])])
-    assert (camera.feed.live, camera.feed.dropped, camera.feed.stopped) == (True, 0, False)
+    feed = camera.feed
+    assert (feed.live, feed.dropped, feed.stopped, feed.frame_count) == (True, 0, False, None)
+    assert feed._thread.daemon  # a program ends though a driver hangs
     for value in (1, 2, 3):
         camera.feed._store(grey(value))
     assert camera.feed.dropped == 2
@@ -159,3 +162,16 @@ def test_close_before_the_first_frame_lets_go_of_the_camera() -> None:
     capture = ScriptedCapture([grey(1)])
     Camera([capture]).feed.close()
     assert capture.released
+
+
+def test_a_webcam_is_let_go_that_cannot_be_opened_or_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[bool] = []
+    device = SimpleNamespace(isOpened=lambda: False, release=lambda: released.append(True), get=lambda what: 25.0)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda index: device)
+    assert Webcam.opened(0) is None
+    assert released == [True]
+    device.isOpened = lambda: True
+    webcam = Webcam.opened(0)
+    assert webcam is not None
+    webcam.release()
+    assert (webcam.fps, released) == (25.0, [True, True])

@@ -85,6 +85,7 @@ def many(count: int) -> list[Any]:
         # A length that is stated, but for a fiftieth of it and one frame.
         ([packet(960, duration=11)], {"duration_s": 10.0}, None),
         ([packet(960, duration=9)], {"duration_s": 10.0}, "9.7 of 10.0 s"),
+        ([packet(970)], {"duration_s": 10.0}, "9.7 of 10.0 s"),
         ([packet(971)], {"duration_s": 10.0}, None),
         ([packet(971), packet(100)], {"duration_s": 10.0}, None),
         ([packet(100), packet(971, kind="audio")], {"duration_s": 10.0}, None),

@@ -52,6 +52,7 @@ NEVER = {
     "segment of any length": ("matroska", EBML + element(SEGMENT, None, 70)),
     "no segment": ("matroska", EBML + element(0x18538068, 70, 60) + element(SEGMENT, 70, 60)),
     "header of any length": ("matroska", element(0x1A45DFA3, None) + element(SEGMENT, 70, 60)),
+    "header cut off before its length": ("matroska", EBML[:4]),
     "zeros": ("matroska", bytes(9) + element(SEGMENT, 70, 60)),
     "no packets": ("mpegts", bytes(400)),
     "another container": ("ogg", box(b"mdat", 9)[:12]),

@@ -122,13 +122,15 @@ def test_the_country_is_written_only_when_it_is_wanted_and_known() -> None:
     assert not np.array_equal(other, draw_readings(grey(), [known], show_country=True))
 
 
-def test_each_status_has_a_colour_of_its_own() -> None:
-    statuses: tuple[Status, ...] = ("read", "uncertain", "unreadable")
-    inks = [
-        draw_readings(grey(), [reading(None if status == "unreadable" else "A123BC77", status=status)])[100, 140]
-        for status in statuses
-    ]
-    assert len({tuple(ink) for ink in inks}) == 3
+@pytest.mark.parametrize(
+    ("status", "ink", "letters"),
+    [("read", (60, 140, 10), 255), ("uncertain", (0, 190, 255), 0), ("unreadable", (90, 90, 90), 255)],
+)
+def test_each_status_has_colours_of_its_own(status: Status, ink: tuple[int, int, int], letters: int) -> None:
+    drawn = draw_readings(grey(), [reading(None if status == "unreadable" else "A123BC77", status=status)])
+    assert drawn[100, 140].tolist() == pytest.approx(ink, abs=25)  # on the outline, which is thin
+    label = drawn[:96]
+    assert (label == ink).all(axis=2).sum() > (label == letters).all(axis=2).sum() > 50
 
 
 def test_a_doubtful_character_is_not_shown_as_if_it_were_sure() -> None:

@@ -109,7 +109,11 @@ def test_a_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     source = open_source(str(tmp_path), fps=4)
     assert [(timestamp_s, int(frame[0, 0, 0])) for timestamp_s, frame in source] == [(0.0, 0), (0.25, 40), (0.5, 80)]
-    assert source.frame_count == 3
+    assert (source.live, source.dropped, source.fps, source.frame_count) == (False, 0, 4.0, 3)
+    frames = iter(source)
+    next(frames)
+    source.stop()
+    assert (list(frames), source.stopped) == ([], True)
 
 
 def test_marked_pictures_of_an_earlier_run_are_no_frames_unless_there_is_nothing_else(tmp_path: Path) -> None:

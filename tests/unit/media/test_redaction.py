@@ -314,9 +314,12 @@ def test_the_look_ahead_bounds_what_is_known_of_the_future() -> None:
     assert hidden(run_video([10, 11], look_ahead_s=0.0, extend_s=0.3)) == [10, 11, 12, 13, 14]
 
 
-@pytest.mark.parametrize(("most_bytes", "waiting"), [(2**31, 6), (4 * 24 * 32 * 3, 5)])
+@pytest.mark.parametrize(
+    ("options", "most_bytes", "waiting"),
+    [({}, 2**31, 11), ({"look_ahead_s": 0.5}, 2**31, 6), ({"look_ahead_s": 0.5}, 4 * 24 * 32 * 3, 5)],
+)
 def test_no_more_frames_wait_than_the_look_ahead_and_memory_hold(
-    most_bytes: int, waiting: int, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], most_bytes: int, waiting: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platereader.media._redaction._MOST_HELD_BYTES", most_bytes)
     taken = 0
@@ -327,10 +330,9 @@ def test_no_more_frames_wait_than_the_look_ahead_and_memory_hold(
             taken += 1
             yield index / FPS, np.zeros((24, 32, 3), np.uint8)
 
-    out = redact_stream(video(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), look_ahead_s=0.5)
+    out = redact_stream(video(), detector=ScriptedDetector([None] * 40), tracker=OneTrack(), **options)
     waits = [taken - index for index, _ in enumerate(out)]
-    assert max(waits) == waiting
-    assert len(waits) == 40
+    assert (max(waits), len(waits)) == (waiting, 40)
 
 
 def test_frames_in_a_buffer_that_is_used_again_come_out_right() -> None:

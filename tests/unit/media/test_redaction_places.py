@@ -84,6 +84,9 @@ def test_where_a_plate_was_wider_twice_within_half_a_second_all_of_it_is_covered
 
     whole = [pytest.approx((100, 100, 150, 110))]
     assert hidden((1.5, 50), (2.5, 50)) == hidden((1.5, 50), (1.75, 50)) == whole
+    assert hidden((1.5, 50), (1.75, 50), (2.5, 60)) == [
+        pytest.approx((100, 100, 155, 110))
+    ]  # by the first and the last
     assert hidden((1.75, 46.1), (2.25, 46.1)) == [pytest.approx((100, 100, 146.1, 110))]
     for narrow in ([(1.5, 46), (2.5, 46)], [(1.5, 50)], [(1.4375, 50), (2.5, 50)], [(1.5, 50), (2.5625, 50)]):
         assert hidden(*narrow) == []
@@ -187,6 +190,9 @@ def test_squares_are_a_third_of_the_shorter_side_and_two_places_have_their_own_c
     found = [Detection(Box(100, 100, 180, 120), 0.9), Detection(Box(220, 20, 240, 25), 0.9)]
     squares = redact(frame, found, method="pixelate", margin=0.0)[..., 0]
     assert [len(np.unique(squares[110, 98:183])), len(np.unique(squares[98:123, 140]))] == [12, 5]
+    steep = np.repeat((rows + 10 * columns).clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    corner = redact(steep, [Detection(Box(0, 0, 1, 1), 0.9)], method="pixelate", margin=0.0)[..., 0]
+    assert len(np.unique(corner[1, :4])) == 3  # however small they get
     filled = redact(frame, found, method="fill", margin=0.0)[..., 0]
     assert abs(int(filled[110, 140]) - int(frame[110, 140, 0])) <= 1
     assert abs(int(filled[22, 230]) - int(frame[22, 230, 0])) <= 1

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from platereader.errors import CaptureError
 from platereader.media._decoding import DecodedFrame
-from platereader.media._video_file import GrowingClock, VideoFile
+from platereader.media._video_file import AnimationReader, GrowingClock, VideoFile
 
 FRAME = np.zeros((24, 32, 3), np.uint8)
 
@@ -112,3 +114,33 @@ def test_stop() -> None:
     opened.stop()
     assert list(frames) == []
     assert opened.stopped
+
+
+def test_an_animation_gives_what_can_be_decoded_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *rest = (Image.new("RGB", (16, 8), (60 * index, 0, 0)) for index in range(3))
+    first.save(tmp_path / "still.webp", lossless=True)
+    first.save(tmp_path / "a.webp", lossless=True, save_all=True, append_images=rest, duration=[100, 250, 40])
+    (tmp_path / "none.webp").write_bytes(b"no picture")
+    with pytest.raises(OSError, match="cannot identify"):
+        AnimationReader(tmp_path / "none.webp")
+    whole, still, damaged = (AnimationReader(tmp_path / name) for name in ("a.webp", "still.webp", "a.webp"))
+    assert [(one.fps, one.frame_count) for one in (whole, still)] == [(None, 3), (None, 1)]
+    seek = damaged._image.seek
+
+    def breaking(index: int) -> None:
+        if index == 2:
+            raise EOFError
+        seek(index)
+
+    closed: list[bool] = []
+    monkeypatch.setattr(damaged._image, "seek", breaking)
+    monkeypatch.setattr(damaged._image, "close", lambda: closed.append(True))
+    frames = [(0.0, 0.1, 0), (0.1, 0.25, 60), (0.35, 0.04, 120)]
+    problem = "broke off after 2 of 3 frames: it is damaged or cut off"
+    for one, given, said in ((whole, frames, None), (still, [(0.0, None, 0)], None), (damaged, frames[:2], problem)):
+        assert [(f.stamp_s, f.duration_s, int(f.pixels[4, 8, 2])) for f in one.frames()] == given
+        assert one.problem() == said
+        one.close()
+    assert closed == [True]

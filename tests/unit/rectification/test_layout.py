@@ -1,7 +1,7 @@
 """Straightening by a given quad, and two lines to one."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -46,6 +46,7 @@ def test_margin_keeps_surroundings_within_the_same_height() -> None:
     bare, wide = (rectify_quad(frame, quad, 1, margin=margin).pixels for margin in (0.0, 0.2))
     assert bare.shape[0] == wide.shape[0] == 64
     assert bare[2:-2, 2:-2].min() == 200
+    assert np.array_equal(rectify_quad(frame, quad).pixels, rectify_quad(frame, quad, 1, margin=0.06).pixels)
     rim = wide[:8].mean(), wide[-8:].mean(), wide[:, :8].mean(), wide[:, -8:].mean()
     assert max(rim) < 60
     assert wide[32, 40:-40].min() == 200
@@ -59,6 +60,24 @@ def test_large_plates_are_averaged_not_sampled(scale: int) -> None:
     upright = rectify_quad(stripes, whole, 1, margin=0.0).pixels[4:-4, 4:-4]
     assert upright.std() < 15
     assert abs(upright.mean() - 100) < 3
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "averaged"), [(450, 96, False), (450, 96.5, True), (445.5, 200, False), (446, 200, True)]
+)
+def test_plates_are_averaged_from_one_and_a_half_times_the_size_of_the_picture_on(
+    monkeypatch: pytest.MonkeyPatch, width: float, height: float, averaged: bool
+) -> None:
+    resize, calls = cv2.resize, list[int]()
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(len(calls))
+        return resize(*arguments, **options)
+
+    monkeypatch.setattr(cv2, "resize", counted)
+    noise = np.random.default_rng(7).integers(0, 256, (300, 600, 3), dtype=np.uint8)
+    rectify_quad(noise, Quad.from_box(Box(60, 40, 60 + width, 40 + height)), 1, margin=0.0)
+    assert len(calls) == averaged
 
 
 def test_a_large_plate_shrinks_without_a_shift() -> None:
@@ -186,9 +205,15 @@ def test_the_neighbourhood_of_a_plate_is_a_part_of_the_frame() -> None:
     assert extents == [(2, 58), (0, 37), (164, 200), (8, 13), (0, 1), (199, 200)]
 
 
-def test_join_lines_without_a_gap_cuts_in_half() -> None:
-    pixels = np.random.default_rng(3).integers(0, 256, (100, 200, 3), dtype=np.uint8)
-    assert np.array_equal(join_lines(pixels), np.hstack([pixels[:50], pixels[50:]]))
+@pytest.mark.parametrize("size", [(100, 200), (6, 40), (40, 7), (2, 3)])
+def test_join_lines_without_a_gap_or_of_less_than_8_px_cuts_in_half(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (*size, 3), dtype=np.uint8)
+    half = size[0] // 2
+    if min(size) < 8:
+        pixels[half + 1 :] = 0  # which would be a gap
+    assert np.array_equal(join_lines(pixels), np.hstack([pixels[:half], pixels[half:]]))
+    one: BgrImage = pixels[:1]
+    assert np.array_equal(join_lines(one), np.hstack([one, one]))
 
 
 def test_two_line_plate_is_laid_out_as_one() -> None:

@@ -148,6 +148,8 @@ def test_a_model_of_boxes_has_no_keypoints_and_its_classes_in_the_order_of_their
         ((1, 1001, 6), (64, 96), None),  # rows before the suppression
         ((1, 2000, 1000), (64, 96), None),
         ((1, 6, 90), (32, 32), ["0", "1"]),
+        ((1, 6, 90), (8192, 8192), ["0", "1"]),
+        ((1, 6, 90), (8193, 96), None),
         ((1, 6, 90), (31, 96), None),
         ((1, 6, 90), (64, 31), None),
     ],
@@ -160,19 +162,57 @@ def test_a_model_without_metadata_is_known_by_its_shapes(
     assert settings == (None if classes is None else expected)
 
 
-@pytest.mark.parametrize("where", ["initializer", "attribute", "branch", "function"])
+@pytest.mark.parametrize(
+    ("change", "right"),
+    [
+        ({"imgsz": "[32, 8192]"}, True),
+        *(({"imgsz": size}, False) for size in ("[31, 64]", "[64, 8193]", "[64]", "[64, 64, 64]", "[64, 64.0]")),
+        ({"task": "pose", "kpt_shape": "[1000, 0]"}, True),
+        *(({"task": "pose", "kpt_shape": shape}, False) for shape in ("[1001, 2]", "[-1, 2]")),
+        *(({"names": names}, False) for names in ("{}", "['plate']")),
+    ],
+)
+def test_metadata_are_taken_within_their_limits(tmp_path: Path, change: dict[str, str], right: bool) -> None:
+    least = {name: METADATA[name] for name in ("task", "names", "imgsz", "stride")}
+    path = write_exported(tmp_path / "a.onnx", np.zeros((1, 6, 90)), metadata={**least, **change})
+    if right:
+        settings = settings_of(path)
+        assert settings is not None
+        assert settings["classes"] == ["plate"]
+        assert str(settings["keypoints" if "kpt_shape" in change else "input_size_px"]) in change.values()
+    else:
+        with pytest.raises(WeightsCorruptError, match="export it again"):
+            settings_of(path)
+    for name in least:  # without one of them only the shapes tell
+        some = {key: value for key, value in least.items() if key != name}
+        settings = settings_of(write_exported(path, np.zeros((1, 6, 90)), metadata=some))
+        assert settings is not None
+        assert settings["classes"] == ["0", "1"]
+
+
+@pytest.mark.parametrize("where", ["initializer", "function", "default", "initialization", "algorithm"])
 def test_a_tensor_in_another_file_is_found_wherever_it_stands(where: str) -> None:
     tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
-    inner = helper.make_graph([], "inner", [], [], [tensor])
-    constant = helper.make_node("Constant", [], ["t"], value=tensor)
-    graphs = {
-        "initializer": inner,
-        "attribute": helper.make_graph([constant], "g", [], []),
-        "branch": helper.make_graph([helper.make_node("If", ["x"], ["y"], then_branch=inner)], "g", [], []),
-        "function": helper.make_graph([], "g", [], []),
-    }
-    opset = helper.make_opsetid("", 17)
-    functions = [helper.make_function("d", "f", [], ["t"], [constant], [opset])] if where == "function" else []
-    model = helper.make_model(graphs[where], functions=functions)
+    inner, empty = helper.make_graph([], "inner", [], [], [tensor]), helper.make_graph([], "g", [], [])
+    model = helper.make_model(inner if where == "initializer" else empty)
+    nodes = [helper.make_node("Constant", [], ["t"], value=tensor)] if where == "function" else []
+    function = helper.make_function("d", "f", [], ["t"], nodes, [helper.make_opsetid("", 17)])
+    if where == "default":
+        function.attribute_proto.append(helper.make_attribute("a", tensor))
+    model.functions.append(function)
+    if where in {"initialization", "algorithm"}:
+        getattr(model.training_info.add(), where).CopyFrom(inner)
+    with pytest.raises(WeightsCorruptError, match="keeps tensors in other files"):
+        contents_of(model.SerializeToString(), name="a.onnx")
+
+
+@pytest.mark.parametrize("several", [True, False])
+@pytest.mark.parametrize("kind", ["tensor", "graph", "sparse"])
+def test_a_tensor_in_another_file_is_found_in_any_attribute_of_a_node(kind: str, several: bool) -> None:
+    tensor = TensorProto(name="t", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    graph, sparse = helper.make_graph([], "inner", [], [], [tensor]), SparseTensorProto(dims=[4], values=tensor)
+    value = {"tensor": tensor, "graph": graph, "sparse": sparse}[kind]
+    node = helper.make_node("Any", [], ["t"], value=[value] if several else value)
+    model = helper.make_model(helper.make_graph([node], "g", [], []))
     with pytest.raises(WeightsCorruptError, match="keeps tensors in other files"):
         contents_of(model.SerializeToString(), name="a.onnx")

@@ -53,6 +53,8 @@ CASES: list[tuple[str, dict[str, float], tuple[PlateScheme, ...], tuple[str | No
     ("AB12345", {"RU": 0.09, "BY": 0.09}, BOTH, ("uncertain", "unknown_country", None)),
     ("AB12345", {"RU": 0.3, "KZ": 0.01}, BOTH, ("uncertain", "ambiguous_country")),
     ("AB12345", {"RU": 0.01, "KZ": 0.01}, BOTH, ("read", None, "BY")),
+    ("123ABC02", {"RU": 0.5, "KZ": 0.0}, (RUSSIA, KAZAKHSTAN), ("uncertain", "unknown_format", None)),
+    ("123ABC02", {"RU": 0.49, "KZ": 0.0}, (RUSSIA, KAZAKHSTAN), ("uncertain", "unknown_country", None)),
     # What a recognizer without marks sees is judged by the text; a country whose mark it does not know needs none.
     ("A123BC77", {}, (RUSSIA,), ("read",)),
     ("AB12345", {}, BOTH, ("uncertain", "ambiguous_country")),

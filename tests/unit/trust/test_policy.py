@@ -109,9 +109,11 @@ def test_what_is_just_good_enough_is_read() -> None:
     legible = math.prod(one.confidence for one in reading.characters)
     assert judge("A123BC77", seen, TrustPolicy(min_legible=legible)).text == "A123BC77"
     assert judge("A123BC77", seen, TrustPolicy(min_legible=legible + 1e-9)).text is None
-    cut = with_illegible(CLEAR, 0, 0.1)
-    policy = TrustPolicy(min_confidence=0.5, max_illegible=illegible_shares(cut)[0])
-    assert judge("A123BC77", cut, policy).status == "read"
+    for step, reason in ((0, "cut_off"), (4, "hidden_character")):
+        cut = with_illegible(CLEAR, step, 0.1)
+        most = max(illegible_shares(cut))
+        policies = [TrustPolicy(min_confidence=0.5, max_illegible=share) for share in (most, most - 1e-9)]
+        assert [judge("A123BC77", cut, policy).reason for policy in policies] == [None, reason]
 
 
 def test_one_weak_character_is_enough_to_doubt() -> None:

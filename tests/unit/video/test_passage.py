@@ -148,8 +148,9 @@ def test_a_fragment_that_was_seen_first_tells_when_the_plate_came() -> None:
     plate, fragment = begun("A123BC77", PLATE, 0.5, number=2), begun("77", PLATE, 0.0)
     plate.absorb(fragment)
     assert (plate.passage_id, plate.first.timestamp_s) == (1, 0.0)
-    plate.absorb(begun("77", PLATE, 0.3, number=3))
-    assert (plate.passage_id, plate.first.timestamp_s) == (1, 0.0)
+    for time_s in (0.0, 0.3):  # at the same time and later
+        plate.absorb(begun("77", PLATE.moved(9, 0), time_s, number=3))
+        assert (plate.passage_id, plate.first) == (1, sighting(PLATE, 0.0))
 
 
 @pytest.mark.parametrize(

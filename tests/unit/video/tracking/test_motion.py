@@ -110,6 +110,8 @@ def test_a_shake_makes_places_less_certain_by_a_side_and_nothing_else() -> None:
 def test_what_grows_without_bounds_is_held_where_it_is_as_large_as_a_picture() -> None:
     motion = Motion.started(np.array([[10.0, 20.0, np.log(100.0), 1.0], [10.0, 20.0, np.log(2e4), 1.0]]))
     motion.speed[:] = (3.0, -2.0, 5.0, 0.25)
-    motion.advance(1.0)
-    assert motion.mean == pytest.approx(np.array([[310.0, -180.0, np.log(1e4), 1.25], [13.0, 18.0, np.log(2e4), 1.25]]))
+    motion.advance(0.5)
+    assert motion.mean == pytest.approx(
+        np.array([[160.0, -80.0, np.log(1e4), 1.125], [11.5, 19.0, np.log(2e4), 1.125]])
+    )
     assert motion.speed == pytest.approx(np.array([[3e4, -2e4, 500.0, 0.25], [3.0, -2.0, 5.0, 0.25]]))
