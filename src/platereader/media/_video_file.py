@@ -211,8 +211,8 @@ class VideoFile:
             raise CaptureError(f"{self.name!r} {problem}; what was seen is reported.")
         if too_large:
             raise CaptureError(
-                f"{self.name!r} has {too_large} frames of more than {MAX_SIDE_PX} px a side, which were left out: shrink "
-                "it, such as with `ffmpeg -i VIDEO -vf scale=3840:-2 video.mp4`."
+                f"{self.name!r} has {too_large} frames of more than {MAX_SIDE_PX} px a side, which were left out: "
+                "shrink it, such as with `ffmpeg -i VIDEO -vf scale=3840:-2 video.mp4`."
             )
 
     def stop(self) -> None:
