@@ -167,14 +167,20 @@ def test_a_line_that_is_no_text_ends_nothing(
 def test_a_message_that_finds_no_room_is_named_and_the_next_one_is_sent(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Full(GATE["Spool"]):  # type: ignore[misc]
-        def put(self, message: bytes) -> None:
-            if b"-1-passed" in message:
-                raise OSError(28, "No space left on device")
-            super().put(message)
+    spool, taken = GATE["Spool"](tmp_path / "spool"), list[bytes]()
+    put = spool.put
 
-    taken: list[bytes] = []
-    sender = GATE["Sender"]("mqtt", Full(tmp_path / "spool"), lambda message: taken.append(message) is None)
+    def put_where_room_is(message: bytes) -> None:
+        if b"-1-passed" in message:
+            raise OSError(28, "No space left on device")
+        put(message)
+
+    def deliver(message: bytes) -> bool:
+        taken.append(message)
+        return True
+
+    spool.put = put_where_room_is
+    sender = GATE["Sender"]("mqtt", spool, deliver)
     gate = GATE["gate_of"](json.loads(settings(tmp_path).read_text(encoding="utf-8")))
     GATE["follow"](io.StringIO(f"{json.dumps(event(1))}\n{json.dumps(event(2))}\n"), gate, [sender])
     assert sender.finish(5.0) == 0
