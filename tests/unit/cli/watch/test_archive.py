@@ -124,12 +124,13 @@ def test_a_folder_below_that_cannot_be_read_is_named(
 ) -> None:
     locked, scandir, iterdir = archive / "day 2", os.scandir, Path.iterdir
 
-    def refused(path: Path) -> None:
+    def allowed(path: Path) -> Path:
         if Path(path) == locked:
             raise PermissionError(13, "Permission denied", str(locked))
+        return path
 
-    monkeypatch.setattr("os.scandir", lambda path: refused(path) or scandir(path))
-    monkeypatch.setattr(Path, "iterdir", lambda path: refused(path) or iterdir(path))
+    monkeypatch.setattr("os.scandir", lambda path: scandir(allowed(path)))
+    monkeypatch.setattr(Path, "iterdir", lambda path: iterdir(allowed(path)))
     outcome = command("watch", archive, "--csv")
     assert outcome.status == 1
     assert [Path(row["source"]).name for row in outcome.rows] == ["film-2.mp4", "film-10.mp4"]
