@@ -4,7 +4,8 @@
     python examples/archive/archive.py search plates.parquet "A1?3*77" --since 2026-01-01
 
 ``index`` goes on where it was stopped: each film that is done lies in ``plates.parquet.parts``, known by its name, size
-and time of change. A film that is new or has changed is read at the next run; one that is gone stays in the file.
+and time of change. A film that is new or has changed is read at the next run, and so is one that could not be opened;
+one that is gone stays in the file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import polars as pl
 from av.error import FFmpegError
 
 from platereader import CaptureError, Pipeline
-from platereader.media import open_source
+from platereader.media import FrameSource, open_source
 
 SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".avi", ".ts", ".m4v", ".mpg", ".webm"})
 SCHEMA = pl.Schema(
@@ -67,27 +68,28 @@ def part_name(film: Path, folder: Path) -> str:
 def begun_at(film: Path) -> datetime | None:
     """When a film began, as its container says; None where it does not."""
     try:
-        with av.open(film) as container:
+        with av.open(film, metadata_errors="replace") as container:
             said = container.metadata.get("creation_time")
-        at = None if said is None else datetime.fromisoformat(said.replace("Z", "+00:00"))
-    except (FFmpegError, ValueError):
+        if said is None:
+            return None
+        at = datetime.fromisoformat(said.replace("Z", "+00:00"))
+        at = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (FFmpegError, OverflowError, ValueError):
         return None
-    return at if at is None or at.tzinfo else at.replace(tzinfo=timezone.utc)
+    return None if at.year == MAXYEAR else at  # it might end after the last year that there is
 
 
-def rows_of(pipeline: Pipeline, film: Path, name: str) -> Iterator[dict[str, Any]]:
+def rows_of(pipeline: Pipeline, source: FrameSource, begun: datetime | None, name: str) -> Iterator[dict[str, Any]]:
     """A row for each vehicle that passes.
 
     Raises:
         CaptureError: after the rows of what could be decoded, where the film is damaged.
     """
-    begun = begun_at(film)
-    with open_source(film) as source:
-        for update in pipeline.read_stream(source):
-            for plate in update.finished:
-                row = {key: value for key, value in plate.to_row().items() if key in SCHEMA}
-                seen = None if begun is None else begun + timedelta(seconds=plate.first_seen_s)
-                yield {"film": name, "film_begun": begun, "first_seen": seen, **row}
+    for update in pipeline.read_stream(source):
+        for plate in update.finished:
+            row = {key: value for key, value in plate.to_row().items() if key in SCHEMA}
+            seen = None if begun is None else begun + timedelta(seconds=plate.first_seen_s)
+            yield {"film": name, "film_begun": begun, "first_seen": seen, **row}
 
 
 def write(table: pl.DataFrame, path: Path) -> None:
@@ -108,11 +110,16 @@ def index(folder: Path, target: Path, pipeline: Pipeline) -> int:
             continue
         earlier = list(parts.glob(f"{part.name.split('-')[0]}-*.parquet"))  # of the film before it changed
         rows: list[dict[str, Any]] = []
+        is_opened = False
         try:
-            rows.extend(rows_of(pipeline, film, name))
+            with open_source(film) as source:
+                is_opened = True
+                rows.extend(rows_of(pipeline, source, begun_at(film), name))
         except CaptureError as error:
             damaged += 1
             print(f"{name}: {error}", file=sys.stderr)
+            if not is_opened:  # its disk may be away, and nothing of it is done
+                continue
         write(pl.DataFrame(rows, SCHEMA), part)
         for old in earlier:
             old.unlink()

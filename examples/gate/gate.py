@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -319,7 +320,10 @@ def follow(lines: TextIO, gate: Gate, senders: Sequence[Sender]) -> None:
             continue
         if message is not None:
             for sender in senders:
-                sender.send(json.dumps(message, ensure_ascii=False).encode())
+                try:
+                    sender.send(json.dumps(message, ensure_ascii=False).encode())
+                except OSError as error:  # noqa: PERF203 - the gate lives on: a later one may find room
+                    print(f"{sender.name}: {message['id']} could not be kept and is lost: {error}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -338,6 +342,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not settings["webhook"].startswith(("http://", "https://")):
             parser.error(f"webhook is {settings['webhook']!r}, expected is an address of http or https")
         senders.append(Sender("webhook", Spool(spool / "webhook"), partial(post, settings["webhook"])))
+    if isinstance(sys.stdin, TextIOWrapper):  # `watch` writes UTF-8, whatever this system has
+        sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")
     with suppress(KeyboardInterrupt):
         follow(sys.stdin, gate, senders)
     left = {sender.name: sender.finish(chosen.patience_s) for sender in senders}

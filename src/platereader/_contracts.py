@@ -209,8 +209,11 @@ def _float32(returned: object, *, source: str) -> LogProbs:
     if isinstance(returned, np.ndarray) and returned.dtype == np.float32:
         return cast(LogProbs, returned)
     try:
+        given = np.asarray(returned)
+        if given.dtype.kind in "cSU":  # numpy would drop the imaginary part, and count with texts
+            raise TypeError(f"it has dtype {given.dtype}")
         with np.errstate(over="ignore"):  # what overflows is refused by its value
-            return np.asarray(cast(LogProbs, returned), dtype=np.float32)
+            return given.astype(np.float32)
     except (OverflowError, TypeError, ValueError) as error:
         raise ContractError(f"{source} gave no array of numbers ({error}): return float32 (N, T, C).") from error
 

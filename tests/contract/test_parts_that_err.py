@@ -120,6 +120,8 @@ SURE = PatchRecognizer().recognize([PlateImage(FRAME)])
         ("recognizer", SURE[..., :5], r"shape \(1, 24, 5\)"),
         ("recognizer", [[1.0], [1.0, 2.0]], "no array of numbers"),
         ("recognizer", TEXT, "no array of numbers"),
+        ("recognizer", SURE + 0.5j, "no array of numbers.*complex"),
+        ("recognizer", SURE.astype(str), "no array of numbers.*dtype <U"),
         ("recognizer", None, "gave shape"),
         ("decoder", [(Candidate("a123", -1.0, None),)], "the text 'a123', allowed are"),
         ("decoder", [(TEXT,)], "a str where a Candidate is expected"),

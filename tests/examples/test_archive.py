@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -16,7 +17,8 @@ import numpy as np
 import pytest
 
 from fakes import PatchDetector, frame_with, patch_pipeline
-from platereader import BgrImage, Box, Detection, Pipeline
+from platereader import BgrImage, Box, CaptureError, Detection, Pipeline
+from platereader.media import FrameSource
 
 pl = pytest.importorskip("polars", reason="polars is not installed: pip install polars")
 
@@ -37,12 +39,13 @@ class CountingDetector:
         return PatchDetector().detect(frames)
 
 
-def film(path: Path, blue: int, *, begun: bool = False) -> Path:
+def film(path: Path, blue: int, *, begun: bool = False, metadata: Mapping[str, str] = MappingProxyType({})) -> Path:
     """A short film without loss, of a plate that moves."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(path, "w") as container:
         if begun:
             container.metadata["creation_time"] = BEGUN.isoformat()
+        container.metadata.update(metadata)
         stream = container.add_stream("ffv1", rate=10)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "bgr0"
         for index in range(5):
@@ -84,6 +87,42 @@ def test_a_film_whose_name_is_no_text_is_indexed(tmp_path: Path) -> None:
     film(tmp_path / "a.mkv", 50).rename(tmp_path / os.fsdecode(b"\xff.mkv"))
     assert ARCHIVE["index"](tmp_path, tmp_path / "plates.parquet", patch_pipeline()) == 0
     assert pl.read_parquet(tmp_path / "plates.parquet")["film"].to_list() == ["\\udcff.mkv"]
+
+
+def test_a_film_that_could_not_be_opened_is_read_at_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk may be away for a moment; what the archive has of the film stays meanwhile."""
+    films, target, index = tmp_path / "films", tmp_path / "plates.parquet", ARCHIVE["index"]
+    film(films / "a.mkv", 50)
+    assert index(films, target, patch_pipeline()) == 0
+    film(films / "a.mkv", 100)
+    with monkeypatch.context() as patched:
+        patched.setitem(index.__globals__, "open_source", away)
+        assert index(films, target, patch_pipeline()) == 1
+    assert "a.mkv: no disk" in capsys.readouterr().err
+    assert pl.read_parquet(target)["text"].to_list() == ["A123BC77"]
+    assert index(films, target, patch_pipeline()) == 0
+    assert pl.read_parquet(target)["text"].to_list() == ["M555KE199"]
+
+
+def away(film: Path) -> FrameSource:
+    raise CaptureError("no disk")
+
+
+@pytest.mark.parametrize("said", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+03:00", "yesterday"])
+def test_a_film_of_an_impossible_time_has_none(tmp_path: Path, said: str) -> None:
+    film(tmp_path / "a.mkv", 50, metadata={"creation_time": said})
+    target = tmp_path / "plates.parquet"
+    assert ARCHIVE["index"](tmp_path, target, patch_pipeline()) == 0
+    table = pl.read_parquet(target)
+    assert (table["text"].to_list(), table["first_seen"].to_list()) == (["A123BC77"], [None])
+
+
+def test_a_title_in_another_encoding_than_utf_8_takes_no_time_away(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv", 50, begun=True, metadata={"title": "XXXXXXXX"})
+    path.write_bytes(path.read_bytes().replace(b"XXXXXXXX", b"\xcf\xf0\xe8\xe2\xe5\xf2\xff\xff"))
+    assert ARCHIVE["begun_at"](path) == BEGUN
 
 
 def test_parts_of_an_older_version_stay(tmp_path: Path) -> None:

@@ -154,6 +154,42 @@ def test_what_a_webhook_did_not_take_is_sent_at_the_next_start(
     assert list((tmp_path / "spool" / "webhook").iterdir()) == []
 
 
+def test_a_line_that_is_no_text_ends_nothing(
+    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = b"\xff\xfe\n" + json.dumps(event(1)).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines), encoding="ascii"))
+    assert GATE["main"]([str(settings(tmp_path, webhook=webhook.address)), "--patience-s", "5"]) == 0
+    assert len(webhook.taken) == 1
+    assert "a line that is no event" in capsys.readouterr().err
+
+
+def test_a_message_that_finds_no_room_is_named_and_the_next_one_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spool, taken = GATE["Spool"](tmp_path / "spool"), list[bytes]()
+    put = spool.put
+
+    def put_where_room_is(message: bytes) -> None:
+        if b"-1-passed" in message:
+            raise OSError(28, "No space left on device")
+        put(message)
+
+    def deliver(message: bytes) -> bool:
+        taken.append(message)
+        return True
+
+    spool.put = put_where_room_is
+    sender = GATE["Sender"]("mqtt", spool, deliver)
+    gate = GATE["gate_of"](json.loads(settings(tmp_path).read_text(encoding="utf-8")))
+    GATE["follow"](io.StringIO(f"{json.dumps(event(1))}\n{json.dumps(event(2))}\n"), gate, [sender])
+    assert sender.finish(5.0) == 0
+    assert [json.loads(message)["id"].split("-")[2] for message in taken] == ["2"]
+    said = capsys.readouterr().err
+    assert "-1-passed could not be kept and is lost" in said
+    assert "No space left on device" in said
+
+
 def test_a_gate_may_be_called_by_any_letters(tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     path = settings(tmp_path, webhook=webhook.address, name="\u0432\u044a\u0435\u0437\u0434 1")
     assert run([str(path), "--patience-s", "5"], json.dumps(event(1)), monkeypatch) == 0

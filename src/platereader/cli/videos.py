@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -41,7 +41,7 @@ _THREADS = 2
 _TIME_BASE = Fraction(1, 90_000)
 _MAX_FPS = 1000.0
 _SHORTEST_TICKS = 45  # half a frame at that rate; at the ends of an MP4 file shorter ones are not found again
-_REORDERED = 4  # frames over which x264 changes the order: all within the longest gap
+_REORDERED = 6  # frames over which x264 changes the order: all within the longest gap
 _BT_709 = 1  # FFmpeg's number of the colours of HD video, in all of their parts
 _VIDEO_RANGE = 1  # black is 16
 _ROUNDING_S = 0.002  # Matroska has milliseconds
@@ -123,14 +123,8 @@ class VideoWriter:
         check_made_here(self.path)
         make_folder(self.path.parent)
         part = self._stack.enter_context(new_file(self.path, inputs=self.inputs))
-        options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if self.quality is None else self.quality)}
-        if self.quality is None and (limit := _bits_per_s(self.source)) is not None:
-            rate = str(min(_MOST_BITS, round(MAX_GROWTH * limit)))
-            options |= {"maxrate": rate, "bufsize": rate}
-        fps = self.source.fps or DEFAULT_FPS
-        if fps * LONGEST_GAP_S < _REORDERED:
-            options["bf"] = "0"
-        encoder = _Encoder(part, frame, fps=fps, options=options)
+        options = _options(self.source, self.quality)
+        encoder = _Encoder(part, frame, fps=self.source.fps or DEFAULT_FPS, options=options)
         self._stack.callback(encoder.close)
         if not self.mute and isinstance(self.source, VideoFile) and self.source.path is not None:
             sound = SoundCopy(self.source.path, encoder.container, start_s=self.source.start_s)
@@ -268,22 +262,52 @@ def _ticks(duration_s: float) -> int:
     return max(_SHORTEST_TICKS, round(min(duration_s, LONGEST_GAP_S) / _TIME_BASE))
 
 
-def _bits_per_s(source: FrameSource) -> float | None:
-    """Of a video file on this machine, while its frames come; None for other sources, and where there is no limit."""
+def _options(source: FrameSource, quality: int | None) -> dict[str, str]:
+    """How x264 encodes the frames of a source."""
+    options = {"preset": "faster", "crf": str(DEFAULT_QUALITY if quality is None else quality)}
+    packets = _packets_of(source)
+    if quality is None and (limit := _bits_per_s(packets)) is not None:
+        rate = str(min(_MOST_BITS, round(MAX_GROWTH * limit)))
+        options |= {"maxrate": rate, "bufsize": rate}
+    decoded_s = [packet.decoded_s for packet in packets if packet.decoded_s is not None]
+    steps_s = [after - before for before, after in pairwise(decoded_s)]
+    if max(steps_s, default=1 / (source.fps or DEFAULT_FPS)) * _REORDERED > LONGEST_GAP_S:
+        options["bf"] = "0"
+    return options
+
+
+class _Packet(NamedTuple):
+    """One frame of a video as it is stored: when it is shown and decoded, and how long it is, in bytes."""
+
+    shown_s: float | None
+    decoded_s: float | None
+    size: int
+
+
+def _packets_of(source: FrameSource) -> list[_Packet]:
+    """The frames of a video file on this machine, in the order of decoding; none of other sources."""
     if not isinstance(source, VideoFile) or source.path is None:
-        return None
+        return []
     with open_file(source.path) as container:
         stream = video_stream(container)
         if stream is None:
-            return None
-        # Lengths and rates that are stated mean nothing where there are gaps in the time.
-        packets = [(packet.pts, packet.size) for packet in until_error(container.demux(stream)) if packet.size]
-        base = float(stream.time_base or 0)
-    stamps = sorted({pts for pts, _ in packets if pts is not None})
-    steps_s = [base * (after - before) for before, after in pairwise(stamps)]
+            return []
+
+        def seconds(stamp: int | None) -> float | None:
+            return None if stamp is None else float(stamp * (stream.time_base or 0))
+
+        packets = until_error(container.demux(stream))
+        return [_Packet(seconds(one.pts), seconds(one.dts), one.size) for one in packets if one.size]
+
+
+def _bits_per_s(packets: Sequence[_Packet]) -> float | None:
+    """Of a video, while its frames come; None where there is no limit."""
+    # Lengths and rates that are stated mean nothing where there are gaps in the time.
+    shown_s = sorted({packet.shown_s for packet in packets if packet.shown_s is not None})
+    steps_s = [after - before for before, after in pairwise(shown_s)]
     if not steps_s or max(steps_s) > _LIMITED_S:
         return None
-    return 8 * sum(size for _, size in packets) / len(packets) / median(steps_s)
+    return 8 * sum(packet.size for packet in packets) / len(packets) / median(steps_s)
 
 
 def _even(frame: BgrImage) -> BgrImage:

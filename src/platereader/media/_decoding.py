@@ -29,6 +29,7 @@ _THREADS = 2
 _MAX_FPS = 1000.0  # some streams report the ticks of their clock instead
 _SQUARE = (0.98, 1.02)  # width of a pixel in heights of it; what is outside of the other bounds is a mistake
 _POSSIBLE = (0.25, 4.0)
+_DEINTERLACED_PX = 3  # the shortest side that FFmpeg's filter takes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,8 +123,12 @@ class FrameDecoder:
             if frame.is_corrupt:
                 self.damaged += 1
                 continue
-            for progressive in self._progressive(frame):
-                yield self._finished(progressive)
+            try:
+                finished = [self._finished(progressive) for progressive in self._progressive(frame)]
+            except FFmpegError:
+                self.damaged += 1
+                continue
+            yield from finished
 
     def _progressive(self, frame: VideoFrame) -> Iterator[VideoFrame]:
         """The frame, or those that the deinterlacer gives for it; it looks one frame ahead."""
@@ -131,7 +136,7 @@ class FrameDecoder:
         if self._deinterlacer is not None and self._deinterlacer.layout != layout:
             yield from self._deinterlacer.add(None)
             self._deinterlacer = None
-        if self._deinterlacer is None and frame.interlaced_frame:
+        if self._deinterlacer is None and frame.interlaced_frame and min(layout[:2]) >= _DEINTERLACED_PX:
             self._deinterlacer = _Deinterlacer(frame, self._stream)
         if self._deinterlacer is None:
             yield frame

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from platereader._arrays import MAX_SIDE_PX
 from platereader.errors import CaptureError
 from platereader.media._cut_off import is_cut_off
 from platereader.media._decoding import DecodedFrame, FrameDecoder, reported_fps
@@ -188,7 +189,7 @@ class VideoFile(ClosedAtExit):
         after that; where the clock was set back, it comes a whole one after it, and so do all that follow.
         """
         clock = GrowingClock(1 / (self.fps or DEFAULT_FPS))
-        count = 0
+        count = too_large = 0
         for frame in self._reader.frames():
             if self.stopped:
                 return
@@ -200,11 +201,19 @@ class VideoFile(ClosedAtExit):
                 timestamp_s = clock.time_of(frame.stamp_s, frame.duration_s)
                 self.last_duration_s = frame.duration_s
             count += 1
+            if max(frame.pixels.shape) > MAX_SIDE_PX:
+                too_large += 1
+                continue
             yield timestamp_s, frame.pixels
         if not count:
             raise CaptureError(f"{self.name!r} has no frame that can be decoded: convert it, or copy it again.")
         if (problem := self._reader.problem()) is not None:
             raise CaptureError(f"{self.name!r} {problem}; what was seen is reported.")
+        if too_large:
+            raise CaptureError(
+                f"{self.name!r} has {too_large} frames of more than {MAX_SIDE_PX} px a side, which were left out: "
+                "shrink it, such as with `ffmpeg -i VIDEO -vf scale=3840:-2 video.mp4`."
+            )
 
     def stop(self) -> None:
         """Give no more frames."""

@@ -12,6 +12,8 @@ import pytest
 from command_line import TWO, Command, save
 from PIL import Image
 
+from platereader._arrays import BgrImage
+from platereader.cli import synth
 from platereader.lab.datasets import load_dataset
 from platereader.media._images import read_image
 from platereader.recognition._recognizer import CtcRecognizer
@@ -138,6 +140,26 @@ def test_synth_says_what_it_wrote(tmp_path: Path, run: Command) -> None:
     assert (done.status, done.out, done.err) == (0, "", told)
     told = run("--lang", "ru", "synth", tmp_path / "crops", "--count", 1).err
     assert told.startswith(f"изображений: 1, номеров: 1; записаны в {tmp_path / 'crops' / 'images'}, разметка — в ")
+
+
+def test_two_runs_of_synth_into_one_folder_do_not_meet(
+    tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both began when it was empty; a label of the one would be that of a picture of the other."""
+    taken = tmp_path / "images" / "000001.png"
+
+    def sample(*_: object) -> tuple[BgrImage, list[dict[str, Any]]]:
+        if taken.parent.is_dir():  # the first picture is written
+            taken.write_bytes(b"of another run")
+        return np.zeros((8, 8, 3), np.uint8), []
+
+    monkeypatch.setitem(synth._KINDS, "plates", sample)
+    done = run("synth", tmp_path, "--kind", "plates", "--count", 3)
+    assert done.status == 2
+    assert "into which another run writes: name a new folder" in done.err
+    assert taken.read_bytes() == b"of another run"
+    labels = (tmp_path / "labels.jsonl").read_text().splitlines()
+    assert [json.loads(line)["file"] for line in labels] == ["images/000000.png"]
 
 
 def test_synth_without_usable_backgrounds(tmp_path: Path, run: Command) -> None:

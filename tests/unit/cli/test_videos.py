@@ -224,6 +224,15 @@ def test_a_gap_that_an_mp4_cannot_hold_is_left_out(tmp_path: Path) -> None:
     assert [time_s for time_s, _ in read_timed(tmp_path / "a.mp4")] == pytest.approx([0.0, 0.1, 0.2, 0.3], abs=0.001)
 
 
+@pytest.mark.parametrize("quality", [None, 30])
+@pytest.mark.parametrize("gap_s", [5400.0, 6 * 3600.0])
+def test_an_mp4_holds_many_gaps_of_hours(tmp_path: Path, gap_s: float, quality: int | None) -> None:
+    times_s = [gap_s * (index // 2) + index % 2 / 10 for index in range(12)]
+    source = write_video(tmp_path / "gaps.mkv", greys(12), times_s=times_s)
+    copy(open_source(source), tmp_path / "copy.mp4", quality=quality)
+    assert [time_s for time_s, _ in read_timed(tmp_path / "copy.mp4")] == pytest.approx(times_s, abs=0.002)
+
+
 @pytest.mark.parametrize("fps", [1e300, 1e9, 1e-4, 1e-300])
 def test_any_rate_of_frames_is_written(tmp_path: Path, fps: float) -> None:
     for number, frame in enumerate(greys(10)):

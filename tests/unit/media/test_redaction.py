@@ -136,6 +136,7 @@ def test_a_larger_margin_covers_more() -> None:
     ("change", "error"),
     [
         ({"method": "smear"}, InvalidArgumentError),
+        ({"method": np.array(["blur", "fill"])}, InvalidArgumentError),
         ({"margin": -0.1}, InvalidArgumentError),
         ({"margin": float("nan")}, InvalidArgumentError),
         ({"frame": noise()[..., 0]}, InvalidImageError),

@@ -40,6 +40,28 @@ class Reader:
         """Nothing is open."""
 
 
+class ChangingReader(Reader):
+    """A file whose frames are of those sizes, (height, width)."""
+
+    def __init__(self, *sizes: tuple[int, int]) -> None:
+        super().__init__([], fps=10.0, problem=None)
+        self._sizes = sizes
+
+    def frames(self) -> Iterator[DecodedFrame]:
+        """One after the other, ten in a second."""
+        for index, size in enumerate(self._sizes):
+            yield DecodedFrame(index / 10, None, np.zeros((*size, 3), np.uint8))
+
+
+def test_frames_that_are_too_large_are_left_out_and_said() -> None:
+    given: list[tuple[float, int]] = []
+    reader = ChangingReader((2, 32_000), (2, 32_001), (32_001, 2), (32_000, 2))
+    opened = VideoFile(cast(Any, reader), name="gate.mp4")
+    with pytest.raises(CaptureError, match=r"'gate\.mp4' has 2 frames of more than 32000 px a side"):
+        given.extend((timestamp_s, frame.shape[0]) for timestamp_s, frame in opened)
+    assert given == [(0.0, 2), (pytest.approx(0.3), 32_000)]
+
+
 def video(
     stamps_s: Sequence[float | None],
     *,

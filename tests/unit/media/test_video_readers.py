@@ -115,6 +115,24 @@ def test_interlaced_frames_lose_their_teeth(tmp_path: Path, name: str, codec: st
         assert np.count_nonzero(frame[40, :, 0] > 130) == 24
 
 
+@pytest.mark.parametrize(("width", "height"), [(64, 2), (2, 64)])
+def test_interlaced_frames_too_small_for_the_filter_are_given_as_they_are(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    frames = [np.full((height, width, 3), 40 + 10 * index, np.uint8) for index in range(4)]
+    kind = VideoKind("mpeg2video", options={"flags": "+ildct"})
+    assert [frame.shape for _, frame in read(write_video(tmp_path / "a.mkv", frames, kind=kind))] == [
+        (height, width, 3)
+    ] * 4
+
+
+def test_a_frame_that_no_filter_takes_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = VideoKind("mpeg2video", options={"flags": "+ildct"})
+    path = write_video(tmp_path / "a.mkv", [np.full((2, 64, 3), 90, np.uint8)] * 4, kind=kind)
+    monkeypatch.setattr("platereader.media._decoding._DEINTERLACED_PX", 1)
+    assert read_until_error(path)[0] == []
+
+
 def test_frames_that_are_not_interlaced_are_not_touched(tmp_path: Path) -> None:
     stripes = np.full((64, 64, 3), 60, np.uint8)
     stripes[::2] = 200

@@ -129,7 +129,10 @@ def _expanded(words: Sequence[str], outputs: Mapping[str, Path]) -> list[tuple[s
 
 
 def _videos_in(folder: Path, without: Sequence[Path]) -> list[Path]:
-    """The videos of a folder in the order of their names; none where it is a folder of frames."""
+    """The videos of a folder in the order of their names; none where it is a folder of frames.
+
+    Links that lead nowhere and folders that cannot be read are among them, and fail when their turn comes.
+    """
     from platereader.media._folder import name_order
     from platereader.media._images import IMAGE_SUFFIXES
 
@@ -142,4 +145,4 @@ def _videos_in(folder: Path, without: Sequence[Path]) -> list[Path]:
     if pictures and not videos:
         return []
     found = sources_in(folder, VIDEO_SUFFIXES, without, Counter())
-    return sorted((one.path for one in found if one.error is None), key=name_order)
+    return sorted((one.path for one in found if one.path != folder), key=name_order)

@@ -109,6 +109,34 @@ def test_a_source_that_fails_is_named_and_the_rest_goes_on(archive: Path, comman
     assert "sources: 4, failed: 2" in err
 
 
+def test_a_link_that_leads_nowhere_fails_in_its_place(archive: Path, command: Command) -> None:
+    (archive / "film-3.mp4").symlink_to(archive / "disk that is away" / "film-3.mp4")
+    outcome = command("watch", archive, "--csv", "--start", "2026-11-28T08:00Z")
+    assert outcome.status == 1
+    names = [(Path(row["source"]).name, bool(row["first_seen_at"])) for row in outcome.rows]
+    assert names == [("film-1.mkv", True), ("film-2.mp4", True), ("film-10.mp4", False)]
+    assert "film-3.mp4" in outcome.err
+    assert "sources: 4, failed: 1" in outcome.err
+
+
+def test_a_folder_below_that_cannot_be_read_is_named(
+    archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, scandir, iterdir = archive / "day 2", os.scandir, Path.iterdir
+
+    def allowed(path: Path) -> Path:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(locked))
+        return path
+
+    monkeypatch.setattr("os.scandir", lambda path: scandir(allowed(path)))
+    monkeypatch.setattr(Path, "iterdir", lambda path: iterdir(allowed(path)))
+    outcome = command("watch", archive, "--csv")
+    assert outcome.status == 1
+    assert [Path(row["source"]).name for row in outcome.rows] == ["film-2.mp4", "film-10.mp4"]
+    assert f"the folder {str(locked)!r} cannot be read (Permission denied): see its rights." in outcome.err
+
+
 def test_a_table_of_several_names_each_and_says_the_time_of_day(
     archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
