@@ -1,6 +1,6 @@
-"""How exactly plates are placed, and what is found in large frames and close up.
+"""How exactly plates are placed, and what is found in large frames, close up and as recorders show it.
 
-``python -m benchmarks.detector_scenes DATA`` prints three parts.
+``python -m benchmarks.detector_scenes DATA`` prints four parts.
 
 ``rendered``: the pictures of the scenes suite whose plates are rendered into held-out photographs at 40 to 200 px, so
 that box and corners are exact. Only the plate counts; what is found elsewhere does not, since other cars have plates.
@@ -10,6 +10,9 @@ held-out scene without a plate. They are looked at whole, without tiles.
 
 ``close up``: pictures cut out of held-out photographs about their plate, which takes up 30 to 95 % of the width, at
 1280 and 4000 px.
+
+``recorder``: photographs of which every other row is kept, as in pictures of 704 x 288 px, and photographs whose car
+moved by 6 to 14 px between the two fields of an interlaced frame.
 """
 
 from __future__ import annotations
@@ -116,11 +119,7 @@ def _place(frame: BgrImage, image: LabelledImage, cell: int, rng: np.random.Gene
 
 def close_ups(data: Path, *, width: int, share: float) -> Iterator[tuple[BgrImage, list[tuple[Box, str]]]]:
     """Pictures so wide with one plate that takes up this share of the width, as far as the photograph reaches."""
-    for image in load_dataset(data / "dev" / "russian").images:
-        plate = image.plates[0]
-        if plate.box is None or not plate.text:
-            continue
-        frame, box = read_image(image.path), plate.box
+    for frame, box, text in _photographs(data):
         size = np.minimum(box.width / share * np.array([1.0, 1 / CLOSE_ASPECT]), frame.shape[1::-1])
         middle = np.array([box.x1 + box.x2, box.y1 + box.y2]) / 2
         left, top = np.clip(middle - size / 2, 0, frame.shape[1::-1] - size).astype(int).tolist()
@@ -128,11 +127,36 @@ def close_ups(data: Path, *, width: int, share: float) -> Iterator[tuple[BgrImag
         scale = width / (right - left)
         picture = cv2.resize(frame[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         moved = box.moved(-left, -top).to_tuple()
-        yield cast("BgrImage", picture), [(Box(*(scale * side for side in moved)), plate.text)]
+        yield cast("BgrImage", picture), [(Box(*(scale * side for side in moved)), text)]
+
+
+def flat(data: Path) -> Iterator[tuple[BgrImage, list[tuple[Box, str]]]]:
+    """Photographs of which every other row is left."""
+    for frame, box, text in _photographs(data):
+        yield np.ascontiguousarray(frame[::2]), [(Box(box.x1, box.y1 / 2, box.x2, box.y2 / 2), text)]
+
+
+def interlaced(data: Path, *, rng: np.random.Generator) -> Iterator[tuple[BgrImage, list[tuple[Box, str]]]]:
+    """Photographs whose odd rows show what is around the plate some pixels farther."""
+    for frame, box, text in _photographs(data):
+        around = box.padded(1.5 * box.width, 1.0 * box.width).clipped(frame.shape[1], frame.shape[0])
+        assert around is not None
+        left, top, right, bottom = (int(side) for side in around.to_tuple())
+        moved, part = np.roll(frame, int(rng.integers(6, 15)), axis=1), (slice(top | 1, bottom, 2), slice(left, right))
+        frame[part] = moved[part]
+        yield frame, [(box, text)]
+
+
+def _photographs(data: Path) -> Iterator[tuple[BgrImage, Box, str]]:
+    """Photographs with the place and the text of their first plate."""
+    for image in load_dataset(data / "dev" / "russian").images:
+        plate = image.plates[0]
+        if plate.box is not None and plate.text:
+            yield read_image(image.path), plate.box, plate.text
 
 
 def seen(pipeline: Pipeline, labelled: Iterable[tuple[BgrImage, list[tuple[Box, str]]]]) -> dict[str, Rate]:
-    """The share of the plates in pictures that is found, and read."""
+    """The share of the plates in pictures that is found, and that is read rightly, whatever the status."""
     found: list[bool] = []
     read: list[bool] = []
     for frame, plates in labelled:
@@ -146,7 +170,7 @@ def seen(pipeline: Pipeline, labelled: Iterable[tuple[BgrImage, list[tuple[Box, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How exactly plates are placed, and what is found in 4K and close up.")
+    parser = argparse.ArgumentParser(description="How exactly plates are placed, and what is found in large frames.")
     parser.add_argument("data", type=Path, help="folder with dev and train")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--precision", default="auto")
@@ -162,6 +186,8 @@ def main() -> None:
     for width, share in product(CLOSE_PX, CLOSE_SHARES):
         labelled = close_ups(options.data, width=width, share=share)
         figures[f"close up, {share:.0%} of {width} px"] = seen(pipeline, labelled)
+    figures["recorder, every other row"] = seen(pipeline, flat(options.data))
+    figures["recorder, interlaced"] = seen(pipeline, interlaced(options.data, rng=np.random.default_rng(0)))
     for suite, values in figures.items():
         for name, value in values.items():
             print(f"{suite}: {name}: {shown(value)}")

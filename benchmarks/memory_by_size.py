@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.memory_by_size`` reads a generated street at 500 sizes with each engine in a process of its own,
 and prints the resident memory as it goes. It ends with status 1 where that grew by 30 MB or more after the first 1000
-frames. ``--pipelines 200`` builds and drops so many pipelines instead, each of which reads one frame; then threads and
+frames. ``--sizes 200 --largest 7680`` takes other sizes, up to 8K. ``--pipelines 200`` builds and drops so many pipelines instead, each of which reads one frame; then threads and
 open files must not grow either.
 """
 
@@ -23,23 +23,22 @@ from platereader import Pipeline
 from platereader.lab.speed.pictures import street_picture
 
 ALLOWED_MB: Final = 30.0
-SIZES: Final = 500
 WARM_UP: Final = 1000
 WARM_PIPELINES: Final = 10
 PRINTED: Final = (1, 50, 100, WARM_UP)
 
 
-def frame_sizes() -> list[tuple[int, int]]:
-    """Widths and heights in pixels: most are smaller than the network's input, which then has their size."""
+def frame_sizes(count: int, *, largest_px: int) -> list[tuple[int, int]]:
+    """Widths and heights in pixels; those that are smaller than the network's input are the input's size then."""
     rng = np.random.default_rng(0)
-    return [(int(width), int(height)) for width, height in rng.integers(64, 800, (SIZES, 2))]
+    return [(int(width), int(height)) for width, height in rng.integers(64, largest_px, (count, 2))]
 
 
-def grown_mb(frames: int, *, engine: str, precision: str, threads: int | None) -> float:
-    """Read that many frames, print the memory, and return by how much it grew after the first 200."""
+def grown_mb(frames: int, sizes: list[tuple[int, int]], *, engine: str, precision: str, threads: int | None) -> float:
+    """Read that many frames, print the memory, and return by how much it grew after the first thousand."""
     pipeline = Pipeline.build(engine=engine, precision=precision, threads=threads)
-    street, sizes, warm_mb = street_picture(), frame_sizes(), 0.0
-    order = np.random.default_rng(1).integers(SIZES, size=frames)
+    street, warm_mb = street_picture(), 0.0
+    order = np.random.default_rng(1).integers(len(sizes), size=frames)
     for number, size in enumerate(order, start=1):
         pipeline.read(cv2.resize(street, sizes[size], interpolation=cv2.INTER_AREA).astype(np.uint8))
         if number == WARM_UP:
@@ -77,6 +76,8 @@ def main() -> int:
     parser.add_argument("--engines", nargs="+", default=["onnx", "openvino", "torch"])
     parser.add_argument("--precision", default="int8")
     parser.add_argument("--frames", type=int, default=3000)
+    parser.add_argument("--sizes", type=int, default=500, help="so many sizes")
+    parser.add_argument("--largest", type=int, default=800, help="longest side of a frame in pixels")
     parser.add_argument("--pipelines", type=int, default=0, help="build and drop so many, in the place of frames")
     parser.add_argument("--threads", type=int, help="of each network; not with torch")
     options = parser.parse_args()
@@ -87,8 +88,12 @@ def main() -> int:
         )
     (engine,) = options.engines
     chosen: Any = {"engine": engine, "precision": options.precision, "threads": options.threads}
-    grown = left_mb(options.pipelines, **chosen) if options.pipelines else grown_mb(options.frames, **chosen)
-    what = f"{options.pipelines} pipelines" if options.pipelines else f"{options.frames} frames of {SIZES} sizes"
+    if options.pipelines:
+        grown, what = left_mb(options.pipelines, **chosen), f"{options.pipelines} pipelines"
+    else:
+        sizes = frame_sizes(options.sizes, largest_px=options.largest)
+        what = f"{options.frames} frames of {options.sizes} sizes up to {options.largest} px"
+        grown = grown_mb(options.frames, sizes, **chosen)
     print(f"{engine} {options.precision}: {what}, grown by {grown:.1f} MB")
     return int(grown >= ALLOWED_MB)
 
