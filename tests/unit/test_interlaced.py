@@ -12,7 +12,8 @@ def picture(height: int = 720, width: int = 1280) -> BgrImage:
     """Soft shapes with some noise, as a camera sees a street."""
     rng = np.random.default_rng(1)
     shapes = cv2.resize(rng.integers(0, 256, (height // 16, width // 16, 3), np.uint8), (width, height))
-    return np.asarray(np.clip(shapes + rng.normal(0, 3, (height, width, 3)), 0, 255), np.uint8)
+    noisy: BgrImage = np.clip(shapes + rng.normal(0, 3, (height, width, 3)), 0, 255).astype(np.uint8)
+    return noisy
 
 
 def with_moved(frame: BgrImage, *, x: slice, y: slice, by_px: int) -> BgrImage:
