@@ -15,12 +15,13 @@ def picture(height: int = 720, width: int = 1280) -> BgrImage:
     rng = np.random.default_rng(1)
     coarse = rng.integers(20, 230, (height // 16, width // 16, 3), np.uint8)
     shapes = cast(BgrImage, cv2.resize(coarse, (width, height)))
-    return shapes + rng.integers(0, 9, shapes.shape, np.uint8)
+    noisy: BgrImage = shapes + rng.integers(0, 9, shapes.shape, np.uint8)
+    return noisy
 
 
 def with_moved(frame: BgrImage, *, x: slice, y: slice, by_px: int) -> BgrImage:
     """The frame as an interlaced camera sees it where a part of it moved between the fields."""
-    combed = frame.copy()
+    combed: BgrImage = frame.copy()
     combed[1::2][y.start // 2 : y.stop // 2, x] = np.roll(frame, by_px, axis=1)[1::2][y.start // 2 : y.stop // 2, x]
     return combed
 
