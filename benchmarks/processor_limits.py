@@ -117,15 +117,20 @@ def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def multiplications(path: Path, shape: tuple[int, ...]) -> int:
-    """Multiplications of all convolutions and matrix products of a network for an input of this shape."""
+def inferred(path: Path, shape: tuple[int, ...]) -> onnx.GraphProto:
+    """The graph of a network, in which every value has the shape that an input of this shape gives it."""
     model = onnx.load(path)
     for axis, side in zip(model.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
         axis.dim_value = side
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+
+
+def multiplications(path: Path, shape: tuple[int, ...]) -> int:
+    """Multiplications of all convolutions and matrix products of a network for an input of this shape."""
+    graph = inferred(path, shape)
     shapes = {
         value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim]
         for value in (*graph.value_info, *graph.output, *graph.input)

@@ -1,6 +1,7 @@
 """One name to install, and one version, wherever either is written."""
 
 import re
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert 'dynamic = ["version"]' in text_of("pyproject.toml")
     assert f"\nversion: {version}\n" in text_of("CITATION.cff")
     assert f"\n## [{version}]" in text_of("CHANGELOG.md")
+
+
+def test_the_day_of_the_release_is_the_same_everywhere() -> None:
+    version = re.escape(platereader.__version__)
+    (day,) = re.findall(rf"^## \[{version}\] - (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)
+    released = None if day == "unreleased" else date.fromisoformat(day)
+    told = "unreleased" if released is None else f"{released.day} {released:%B %Y}"
+    assert re.findall(r"^date-released: (\S+)$", text_of("CITATION.cff"), re.MULTILINE) == [day] * (
+        released is not None
+    )
+    assert re.findall(rf"^## {version}, (.*)$", text_of("docs/release-notes.md"), re.MULTILINE) == [told]
+    comparison = text_of("docs/explanation/comparison.md")
+    assert f"| platereader {platereader.__version__} |" in comparison
+    assert re.findall(r"^\| released \| ([^|]*) \|", comparison, re.MULTILINE) == [told]
 
 
 def test_the_installed_version_is_that_of_the_source() -> None:

@@ -16,6 +16,9 @@ from typing import Final
 
 from platereader.plates import Region
 
+_PAGE: Final = "live page"
+_PAGE_PLACES: Final = (_PAGE, "statuses", "reasons", "names of sources")
+
 _MESSAGES: Final = frozenset({"part", "passages", "reason", "reported"})
 """Fields of messages that hold one of the library's own words, and no name or number."""
 
@@ -40,6 +43,12 @@ class Language:
         told = self(word) if name in _MESSAGES else re.sub(r"^webcam(?= \d+$)", lambda found: self(found[0]), word)
         return f"«{told}»" if name == "reason" and told == word else told
 
+    def page_words(self) -> dict[str, str]:
+        """What the live page says, by the English words in it; nothing where they stay."""
+        if self.code == "en":
+            return {}
+        return {english: told for place in _PAGE_PLACES for english, told in _by_place()[place].items()}
+
     def region(self, region: Region | None, *, country: str | None) -> str:
         """The name of a region, empty for none."""
         if region is None or self.code == "en":
@@ -51,10 +60,20 @@ class Language:
 
 @lru_cache(maxsize=1)
 def russian() -> dict[str, str]:
-    """Russian by English, of what the commands print to people; ``{name}`` stands for what differs."""
+    """Russian by English, of what the commands print to people; ``{name}`` stands for what differs.
+
+    The words of the live page are not among them: a message could look like one of its short texts.
+    """
+    printed = (words for place, words in _by_place().items() if place != _PAGE)
+    return {english: told for words in printed for english, told in words.items()}
+
+
+@lru_cache(maxsize=1)
+def _by_place() -> dict[str, dict[str, str]]:
+    """The same by where it is said."""
     file = resources.files("platereader.cli").joinpath("russian.json")
     by_place: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
-    return {english: told for words in by_place.values() for english, told in words.items()}
+    return by_place
 
 
 def _pattern(template: str) -> str:

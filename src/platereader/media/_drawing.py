@@ -38,7 +38,6 @@ _COLOURS: dict[Status, tuple[tuple[int, int, int], bool]] = {
 }
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
-_UNREADABLE = "unreadable"
 _MIN_FONT_PX = 7
 _FONT_SHARES = (1.0, 0.75, 0.5)  # smaller where the usual size finds no room
 _SUBPIXEL_BITS = 4
@@ -61,11 +60,12 @@ class _Mark:
 class _Style:
     font: str | None
     show_country: bool
+    unreadable: str = "unreadable"
 
     def label(self, shown: str | None, plate: HasVerdict) -> str:
         """What the label says: the text, in local letters if the font has them, the country and the confidence."""
         if shown is None:
-            return _UNREADABLE
+            return self.unreadable
         local = _local(shown, plate.text_local)
         text = local if _has_letters(local, self.font) else shown
         country = f" {plate.country}" if self.show_country and plate.country is not None else ""
@@ -114,6 +114,7 @@ def draw_update(
     show_country: bool = False,
     font: str | Path | None = None,
     area: Sequence[Point] | NDArray[np.floating] | None = None,
+    unreadable: str = "unreadable",
 ) -> BgrImage:
     """Box and label every plate that a stream follows; thin where the place is only predicted.
 
@@ -123,6 +124,7 @@ def draw_update(
         show_country: as for ``draw_readings``.
         font: likewise.
         area: likewise.
+        unreadable: the label of a plate without a text, in the language of those who look at it.
 
     Returns:
         uint8 ``(H, W, 3)`` BGR, a new array.
@@ -137,7 +139,7 @@ def draw_update(
             f"update is {described(update)}, expected is a StreamUpdate: pass what PlateStream.update returned for the "
             "frame, or readings to draw_readings."
         )
-    style = _Style(_font_file(font), show_country)
+    style = _Style(_font_file(font), show_country, unreadable)
     marks = [
         _Mark(
             Quad.from_box(plate.box),

@@ -28,7 +28,7 @@ from platereader.video._stream import StreamSettings
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from platereader.cli.watch.live_state import Draw
+    from platereader._arrays import BgrImage
     from platereader.cli.watch.server import LivePage
     from platereader.media._source import FrameSource
 
@@ -206,9 +206,11 @@ def _report(arguments: argparse.Namespace, *, several: bool) -> Report:
     return CsvReport() if arguments.csv else TableReport(name_sources=several, language=language_of(arguments))
 
 
-def _page(arguments: argparse.Namespace, sources: Sources, *, draw: Draw) -> LivePage:
+def _page(arguments: argparse.Namespace, sources: Sources, *, draw: partial[BgrImage]) -> LivePage:
     from platereader.cli.watch.live_state import LiveState
     from platereader.cli.watch.server import LivePage
 
-    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), draw=draw)
-    return LivePage(state, on_stop=sources.stop, port=arguments.port or 0)
+    language = language_of(arguments)
+    in_language = partial(draw, unreadable=language("unreadable"))
+    state = LiveState(is_listed=partial(is_reported, everything=arguments.all), draw=in_language)
+    return LivePage(state, on_stop=sources.stop, port=arguments.port or 0, language=language)

@@ -29,7 +29,8 @@ _MAX_HEAD = 32_768  # bytes: the cookies of other programs on this machine come 
 _CLOSE_S = 1.0  # for all threads to end
 _END_OF_HEAD = b"\r\n\r\n"
 _REFUSAL = (
-    "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}"
+    "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    "Content-Length: {length}\r\nConnection: close\r\n\r\n"
 )
 
 
@@ -40,14 +41,21 @@ class Connections:
         address: host and port, at most 65,535; port 0 takes a free one.
         is_known: whether the first request, from its first line to the empty one, shows the key.
         serve: called, in a thread of its own, with a known connection and what it has sent so far.
+        translate: gives what a refused browser shows in the language of its user.
 
     Raises:
         OSError: the port is taken, or may not be used.
     """
 
     def __init__(
-        self, address: tuple[str, int], *, is_known: Callable[[bytes], bool], serve: Callable[[socket, bytes], object]
+        self,
+        address: tuple[str, int],
+        *,
+        is_known: Callable[[bytes], bool],
+        serve: Callable[[socket, bytes], object],
+        translate: Callable[[str], str] = str,
     ) -> None:
+        self._translate = translate
         self._is_known = is_known
         self._serve = serve
         self._listener = create_server(address, backlog=128)
@@ -131,21 +139,21 @@ class Connections:
     def _decide(self, connection: socket, received: bytes) -> None:
         """Serve a connection that shows the key, and refuse any other."""
         if not self._is_known(received.partition(_END_OF_HEAD)[0] + _END_OF_HEAD):
-            _refuse(connection, "403 Forbidden", "Open the whole address that platereader has printed.\n")
+            self._refuse(connection, "403 Forbidden", "Open the whole address that platereader has printed.")
             return
         thread = Thread(target=self._serve_known, args=(connection, received), name="platereader-tab", daemon=True)
         with self._known_lock:
             if len(self._known) < MAX_KNOWN:
                 self._known[connection] = thread
         if connection not in self._known:
-            _refuse(connection, "503 Service Unavailable", "Too many browsers show this page: close some of them.\n")
+            self._refuse(connection, "503 Service Unavailable", "Too many browsers show this page: close some of them.")
             return
         try:
             thread.start()
         except RuntimeError:  # the system has none left
             with self._known_lock:
                 del self._known[connection]
-            _refuse(connection, "503 Service Unavailable", "No thread is left for this page: try again.\n")
+            self._refuse(connection, "503 Service Unavailable", "No thread is left for this page: try again.")
 
     def _serve_known(self, connection: socket, received: bytes) -> None:
         try:
@@ -157,6 +165,11 @@ class Connections:
             with self._known_lock:
                 del self._known[connection]
                 connection.close()
+
+    def _refuse(self, connection: socket, status: str, text: str) -> None:
+        body = f"{self._translate(text)}\n".encode()
+        with connection, suppress(OSError):
+            connection.send(_REFUSAL.format(status=status, length=len(body)).encode() + body)
 
     def _forget(self, connection: socket) -> socket:
         del self._strangers[connection]
@@ -200,8 +213,3 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # as http.server calls it
         """Requests are not logged: their addresses hold the key."""
-
-
-def _refuse(connection: socket, status: str, text: str) -> None:
-    with connection, suppress(OSError):
-        connection.send(_REFUSAL.format(status=status, length=len(text), text=text).encode())

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.cli.language import Language
 from platereader.cli.watch.events import Started, is_reported
 from platereader.media._drawing import draw_update
 from platereader.results import StreamUpdate, TrackedPlate
@@ -103,8 +104,13 @@ class LiveState:
         with self._changed:
             return self._changed.wait_for(self._is_stopped, timeout_s)
 
-    def snapshot(self) -> dict[str, Any]:
-        """JSON-safe: what the page writes beside the picture; plates in view first, then newest first."""
+    def snapshot(self, language: Language | None = None) -> dict[str, Any]:
+        """JSON-safe: what the page writes beside the picture; plates in view first, then newest first.
+
+        Args:
+            language: of ``shown_region``; everything else is data, and English.
+        """
+        told = language or Language()
         with self._changed:
             timestamp_s = 0.0 if self._newest is None else self._newest[1].timestamp_s
             newest_first = list(self._plates.items())[::-1]
@@ -120,7 +126,7 @@ class LiveState:
                 "timestamp_s": float(timestamp_s),
                 "dropped": self._dropped,
                 "passages": self._passages,
-                "plates": [_plate_dict(plate_id, kept) for plate_id, kept in plates],
+                "plates": [_plate_dict(plate_id, kept, told) for plate_id, kept in plates],
             }
 
     def frame_jpeg(self, after: int, *, timeout_s: float) -> tuple[int, bytes] | None:
@@ -171,13 +177,15 @@ class LiveState:
             del self._plates[next(finished, next(iter(self._plates)))]
 
 
-def _plate_dict(plate_id: int, kept: _Kept) -> dict[str, Any]:
+def _plate_dict(plate_id: int, kept: _Kept, language: Language) -> dict[str, Any]:
     plate, started = kept.plate, kept.started
+    region = plate.region if plate.status == "read" else None
     return {
         **plate.to_row(),
         "id": plate_id,
         "source": None if started is None else started.source,
-        "region": plate.region.name if plate.region is not None and plate.status == "read" else None,
+        "region": None if region is None else region.name,
+        "shown_region": language.region(region, country=plate.country) or None,
         "gone": kept.gone,
         "first_seen_at": None if started is None else started.iso_at(plate.first_seen_s),
         "last_seen_at": None if started is None else started.iso_at(plate.last_seen_s),

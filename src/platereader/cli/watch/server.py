@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 from typing_extensions import Self
 
+from platereader.cli.language import Language
 from platereader.cli.watch.connections import Connections, RequestHandler
 from platereader.cli.watch.live_state import LiveState
 from platereader.errors import InvalidArgumentError
@@ -46,13 +47,17 @@ class LivePage:
         state: what to show.
         on_stop: called, in another thread, when the page's stop button is pressed.
         port: of ``ADDRESS``; 0 takes a free one.
+        language: of what people read on it.
 
     Raises:
         InvalidArgumentError: the port is taken, or may not be used.
     """
 
-    def __init__(self, state: LiveState, *, on_stop: Callable[[], None], port: int = 0) -> None:
+    def __init__(
+        self, state: LiveState, *, on_stop: Callable[[], None], port: int = 0, language: Language | None = None
+    ) -> None:
         self.state = state
+        self.language: Language = language or Language()
         self._key = secrets.token_urlsafe(16)
         self._on_stop = on_stop
         self._tabs: dict[str, float] = {}  # time of the last request of each that does not show the end yet
@@ -61,7 +66,10 @@ class LivePage:
             if not 0 <= port <= _LAST_PORT:
                 raise OSError(f"ports are 0 to {_LAST_PORT}")
             self._connections = Connections(
-                (ADDRESS, port), is_known=self._shows_key, serve=partial(_Handler, page=self)
+                (ADDRESS, port),
+                is_known=self._shows_key,
+                serve=partial(_Handler, page=self),
+                translate=self.language,
             )
         except OSError as error:
             reason = error.strerror or error
@@ -91,12 +99,12 @@ class LivePage:
     def get(self, path: str, query: dict[str, list[str]]) -> _Response | None:
         """The response to a GET of a path below the key; None when there is none."""
         if path == "":
-            return _page()
+            return _page(self.language)
         if path in {"state", "end"}:
             self._note_tab(query)
             if path == "end" and not self.state.wait_until_stopped(_END_WAIT_S):
                 return _NOTHING
-            return _Response("application/json", json.dumps(self.state.snapshot()).encode())
+            return _Response("application/json", json.dumps(self.state.snapshot(self.language)).encode())
         if path == "frame":
             return self._frame(_parse_number(query.get("after")))
         if path.startswith("crop/") and (plate_id := _parse_number([path[5:]])) is not None:
@@ -163,33 +171,36 @@ class _Handler(RequestHandler):
         if (path := self._allowed_path()) is None:
             return
         response = self._page.get(path, self._query())
-        self._send(response or _error(HTTPStatus.NOT_FOUND, "There is nothing here."))
+        self._send(response or self._error(HTTPStatus.NOT_FOUND, "There is nothing here."))
 
     def do_POST(self) -> None:  # noqa: N802
         if (path := self._allowed_path()) is None:
             return
         origin = self.headers.get("Origin")
         if origin is not None and origin != f"http://{self.headers.get('Host')}":
-            self._send(_error(HTTPStatus.FORBIDDEN, "This comes from another page."))
+            self._send(self._error(HTTPStatus.FORBIDDEN, "This comes from another page."))
         elif self._page.post(path, self._query()):
             self._send(_NOTHING)
         else:
-            self._send(_error(HTTPStatus.NOT_FOUND, "There is no such action."))
+            self._send(self._error(HTTPStatus.NOT_FOUND, "There is no such action."))
 
     def _allowed_path(self) -> str | None:
         """The path below the key; None after an error was sent."""
         host = self.headers.get("Host", "").rpartition(":")
         key, slash, path = self.path.partition("?")[0][1:].partition("/")
         if (host[0] or host[2]) not in _NAMES:
-            self._send(_error(HTTPStatus.FORBIDDEN, f"Open this page as http://{ADDRESS}, not by another name."))
+            self._send(self._error(HTTPStatus.FORBIDDEN, f"Open this page as http://{ADDRESS}, not by another name."))
         elif not (slash and self._page.is_key(key)):
-            self._send(_error(HTTPStatus.FORBIDDEN, "Open the whole address that platereader has printed."))
+            self._send(self._error(HTTPStatus.FORBIDDEN, "Open the whole address that platereader has printed."))
         else:
             return path
         return None
 
     def _query(self) -> dict[str, list[str]]:
         return parse_qs(self.path.partition("?")[2])
+
+    def _error(self, status: HTTPStatus, text: str) -> _Response:
+        return _Response("text/plain; charset=utf-8", f"{self._page.language(text)}\n".encode(), status=status)
 
     def _send(self, response: _Response) -> None:
         self.send_response(response.status)
@@ -210,16 +221,15 @@ class _Handler(RequestHandler):
         self.wfile.write(response.body)
 
 
-def _page() -> _Response:
-    """The one file of the page; its style and script run by a nonce, and nothing else does."""
+def _page(language: Language) -> _Response:
+    """The one file of the page, with its words; its style and script run by a nonce, and nothing else does."""
     nonce = secrets.token_urlsafe(16)
     html = resources.files("platereader.cli.watch").joinpath("page.html").read_text(encoding="utf-8")
+    words = json.dumps(language.page_words(), ensure_ascii=False).replace("<", "\\u003c")
+    for field_name, value in (("{nonce}", nonce), ("{lang}", language.code), ("{words}", words)):
+        html = html.replace(field_name, value)
     headers = {"Content-Security-Policy": _POLICY.format(nonce=nonce)}
-    return _Response("text/html; charset=utf-8", html.replace("{nonce}", nonce).encode(), headers=headers)
-
-
-def _error(status: HTTPStatus, text: str) -> _Response:
-    return _Response("text/plain; charset=utf-8", f"{text}\n".encode(), status=status)
+    return _Response("text/html; charset=utf-8", html.encode(), headers=headers)
 
 
 def _tab(query: dict[str, list[str]]) -> str:
