@@ -84,12 +84,16 @@ class Passage:
     last: Sighting
     # The latest readings, if they may be of another plate; they are not in the evidence.
     doubtful: list[Observation] = field(default_factory=list[Observation])
+    # What was surely read of other plates in its place before it was seen there again; the stream takes them over.
+    strangers: list[Observation] = field(default_factory=list[Observation])
     coasting: bool = False  # whether its place is only predicted
     _last_certain: Seen | None = None
     _whole: Seen | None = None
     _speed: tuple[float, float] = (0.0, 0.0)
     _read_s: float = 0.0
     _unbroken: bool = True
+    _returned: bool = False  # seen again after it was not, and not read since
+    _jumped: bool = False  # likewise, where it was not expected
     _settled: FusedReading | None = None
     _standing: tuple[Box, float] | None = None
 
@@ -120,17 +124,27 @@ class Passage:
         """The latest detection that is surely of this plate."""
         return self._last_certain.sighting if self.doubtful and self._last_certain is not None else self.last
 
-    def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
-        """Whether to read the plate in this frame: always before it is settled, then now and then and on its return."""
-        return not self.settled or self.coasting or bool(self.doubtful) or timestamp_s - self._read_s >= recheck_s
+    @property
+    def is_doubted(self) -> bool:
+        """Whether another plate was surely read in this one's place, and this one not again so far."""
+        return any(self.evidence.contradicted_by(one.reading) for one in self.doubtful)
 
-    def see(self, place: Box, sighting: Sighting) -> None:
-        """Take in a detection."""
+    def due(self, timestamp_s: float, *, recheck_s: float) -> bool:
+        """Whether to read the plate: always before it is settled, then now and then, on its return and after a jump."""
+        known = self.settled and not (self.coasting or self._returned or self._jumped or self.doubtful)
+        return not known or timestamp_s - self._read_s >= recheck_s
+
+    def see(self, place: Box, sighting: Sighting, *, cut: bool = False) -> None:
+        """Take in a detection; after a cut it may be of any plate."""
         if self._unbroken and not self.doubtful:  # else only a reading tells whether it is still the same plate
             self._last_certain = Seen(self.place, self.last)
         waited_s = sighting.timestamp_s - self.last.timestamp_s
-        if self.coasting or waited_s > UNBROKEN_S or iou(self.place, place) < UNBROKEN_IOU:
+        moved = iou(self.place, place) < UNBROKEN_IOU
+        if cut or self.coasting or waited_s > UNBROKEN_S or moved:
             self._unbroken = False
+        self._returned = self._returned or self.coasting
+        if cut or (moved and iou(self._led_to(sighting.timestamp_s), place) < UNBROKEN_IOU):
+            self._jumped = True
         self.place, self.last, self.coasting = place, sighting, False
         if self._is_whole(place, sighting):
             self._see_whole(place, sighting)
@@ -162,21 +176,39 @@ class Passage:
 
     def add(self, observation: Observation) -> list[Observation]:
         """Take in a reading; returns those that are of another plate in this one's place now, which are mostly none."""
-        self._read_s = observation.sighting.timestamp_s
+        if self._is_only_checked(observation.reading):
+            self._jumped = False
+            return []
+        self._read_s, self._returned, self._jumped = observation.sighting.timestamp_s, False, False
         in_doubt = self._in_doubt(observation.reading)
         self.doubtful.append(observation)
         if in_doubt and self._replaced():
             return self.release()
         if in_doubt and len(self.doubtful) < MAX_DOUBTFUL:
             return []
-        for one in self.doubtful:
-            self.evidence.add(one.reading, one.sighting.frame_index)
+        others = [self.evidence.contradicted_by(one.reading) for one in self.doubtful]
+        for one, is_other in zip(self.doubtful, others, strict=True):
+            if is_other:
+                self.strangers.append(one)
+            else:
+                self.evidence.add(one.reading, one.sighting.frame_index)
         self.doubtful.clear()
         self._last_certain = Seen(self.place, self.last)
         if observation.reading.text is not None and observation.reading.text == self.evidence.fused.text:
             self._unbroken = True
         self._settle()
         return []
+
+    def displaced_by(self, observation: Observation) -> bool:
+        """Whether it is surely of another plate, which the track of this one has jumped to."""
+        return not self._unbroken and bool(self.evidence.readings) and self.evidence.excludes(observation.reading)
+
+    def release_strangers(self) -> list[Observation]:
+        """Give up what was surely read of other plates in its place; in that of a settled one, once is misread."""
+        if self.settled and len(self.strangers) < MIN_CONFLICTS:
+            return []
+        released, self.strangers = self.strangers, []
+        return released
 
     def release(self) -> list[Observation]:
         """Give up the doubtful readings, and with them all that was seen since: they are of another plate."""
@@ -194,7 +226,9 @@ class Passage:
             self._standing = later._standing
         self.place, self.last, self._last_certain = later.place, later.last, later._last_certain
         self.doubtful = later.doubtful
+        self.strangers += later.strangers
         self._read_s, self.coasting, self._unbroken = later._read_s, later.coasting, later._unbroken
+        self._returned, self._jumped = later._returned, later._jumped
         self._whole, self._speed = later._whole, later._speed
         self._settle()
 
@@ -280,6 +314,12 @@ class Passage:
             best_frame_index=best_frame_index,
         )
 
+    def _is_only_checked(self, reading: PlateReading) -> bool:
+        """Whether it was read only to see that no other plate is in its place, and says neither yes nor no."""
+        if not (self._jumped and self.settled) or self._returned or self.doubtful:
+            return False
+        return reading.text != self.evidence.fused.text and not self.evidence.excludes(reading)
+
     def _in_doubt(self, reading: PlateReading) -> bool:
         """Whether a reading may be of another plate than the earlier ones."""
         if not self.evidence.readings or reading.text == self.evidence.fused.text:
@@ -310,9 +350,14 @@ class Passage:
         if timestamp_s - self.last.timestamp_s > FADE_S or self._whole is None:
             return []
         elapsed_s = timestamp_s - self._whole.sighting.timestamp_s
-        x, y = self._speed
-        whole = self._whole.place.moved(x * elapsed_s, y * elapsed_s)
-        return [self.place, whole] if elapsed_s <= FADE_S else [self.place]
+        return [self.place, self._led_to(timestamp_s)] if elapsed_s <= FADE_S else [self.place]
+
+    def _led_to(self, timestamp_s: float) -> Box:
+        """Where the plate is if it moves on as it did when all of it was seen."""
+        if self._whole is None:
+            return self.place
+        elapsed_s = timestamp_s - self._whole.sighting.timestamp_s
+        return self._whole.place.moved(self._speed[0] * elapsed_s, self._speed[1] * elapsed_s)
 
 
 def _aspect(place: Box) -> float:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, iou
 from platereader.results import Detection, Sighting, TrackAssignment
+from platereader.video._cuts import Cuts
 from platereader.video._passage import FADE_S
 from platereader.video._view import Size, View
 
@@ -116,10 +117,14 @@ Refine: TypeAlias = Callable[[BgrImage, Sequence[Box]], list[Detection]]
 class FrameSearch:
     """Finds the plates of one frame after another.
 
-    The whole frame is searched when that is due, after a gap and in another size. Between, the detector looks where
-    plates are expected; if one that was just seen is not there, the whole frame is searched too. So nothing that a
-    refiner does can lose a plate or bring it to another one: it only spares searches that would find what is expected.
+    The whole frame is searched when that is due, after a gap or a cut and in another size. Between, the detector looks
+    where plates are expected; if one that was just seen is not there, the whole frame is searched too. So nothing that
+    a refiner does can lose a plate or bring it to another one: it only spares searches that would find what is
+    expected.
     Between two searches pass ``search_s``; None = 0.2 seconds with a refiner, and every frame without.
+
+    Attributes:
+        cut: whether the latest frame shows another view than the one before: what is there may be any plate.
     """
 
     def __init__(self, detect: Detect, refine: Refine | None, *, search_s: float | None) -> None:
@@ -128,12 +133,15 @@ class FrameSearch:
         default_s = 0.0 if refine is None else SEARCH_S
         self._search_s = default_s if search_s is None else search_s
         self._expected = ExpectedPlaces(search_s=self._search_s)
+        self.cut = False
+        self._cuts = Cuts()
         self._size: Size | None = None
         self._now_s = self._searched_s = -math.inf
 
     def find(self, frame: BgrImage, view: View, timestamp_s: float) -> list[Detection]:
         """The plates of the next frame, best first; tell ``follow`` afterwards what they are."""
-        found = None if self._is_due(view, timestamp_s) else self._refined(frame, view, timestamp_s)
+        self.cut = self._cuts.is_cut(frame)
+        found = None if self.cut or self._is_due(view, timestamp_s) else self._refined(frame, view, timestamp_s)
         if found is None:
             found = self._detect(frame)
             self._searched_s = timestamp_s

@@ -128,13 +128,16 @@ class PlateStream:
         boxes = [one.box for one in places]
         self._search.follow(assignment, boxes)
         self._lose((*assignment.ended, *self._overdue()))
-        due = self._due(assignment)
         sightings = [Sighting(timestamp_s, self._frame_index, view.inside(one.box)) for one in found]
         self._move(assignment, boxes, sightings, view)
+        due = self._due(assignment)
         readings = self._read(frame, [found[index] for index in due]) if due else []
-        for index, reading in zip(due, readings, strict=True):
-            track_id = cast(int, assignment.track_ids[index])
-            self._add(track_id, Observation(reading, boxes[index], sightings[index]))
+        observations = [
+            (cast(int, assignment.track_ids[index]), Observation(reading, boxes[index], sightings[index]))
+            for index, reading in zip(due, readings, strict=True)
+        ]
+        for track_id, new in [(one, self._displacing(one, observation)) for one, observation in observations]:
+            self._add(track_id, new)
         return StreamUpdate(timestamp_s, self._shown(view), self._finish_lost(), tuple(self._joined))
 
     def finish(self) -> StreamUpdate:
@@ -173,7 +176,7 @@ class PlateStream:
         """Bring the passages to where their plates are now, or are expected to be."""
         for track_id, place, sighting in zip(assignment.track_ids, places, sightings, strict=True):
             if track_id in self._active:
-                self._active[track_id].see(place, sighting)
+                self._active[track_id].see(place, sighting, cut=self._search.cut)
         for track_id, place in assignment.coasting:
             if track_id in self._active:
                 self._active[track_id].coast(place)
@@ -185,18 +188,38 @@ class PlateStream:
         What was surely read of another plate in the place of one, as it went, is a passage of its own.
         """
         for passage in [self._active.pop(one) for one in dict.fromkeys(track_ids) if one in self._active]:
-            self._lost.append(passage)
-            if any(passage.evidence.contradicted_by(one.reading) for one in passage.doubtful):
-                other = self._merged(self._begin(passage.track_id, passage.release()))
-                self._lost += [other] if all(one is not other for one in self._lost) else []
+            self._retire(passage)
 
-    def _add(self, track_id: int, observation: Observation) -> None:
-        """Add an observation to its passage, or to an earlier one of the same plate, or begin a new one."""
+    def _retire(self, passage: Passage) -> None:
+        """Keep a passage without a track for as long as it may be resumed."""
+        self._lost.append(passage)
+        self._set_apart(passage.track_id, passage.release_strangers())
+        if passage.is_doubted:
+            self._set_apart(passage.track_id, passage.release())
+
+    def _set_apart(self, track_id: int, observations: Sequence[Observation]) -> None:
+        """What was seen of another plate in the place of one is on a passage of its own, or on that which it is of."""
+        if observations:
+            self._retire(self._merged(self._begin(track_id, observations)))
+
+    def _displacing(self, track_id: int, observation: Observation) -> list[Observation]:
+        """The observation, and before it those in doubt of the passage that it surely takes the track from, if any.
+
+        Before any is added: tracks may have changed places with each other.
+        """
         passage = self._active.get(track_id)
+        if passage is None or not passage.displaced_by(observation):
+            return [observation]
+        self._lost.append(self._active.pop(track_id))
+        return [*passage.release(), observation]
+
+    def _add(self, track_id: int, new: list[Observation]) -> None:
+        """Add an observation to its passage, or to an earlier one of the same plate, or begin a new one."""
+        passage, observation = self._active.get(track_id), new[-1]
         if (passage is None or passage.strayed) and self._is_fragment(track_id, observation):
             return
         if passage is None:
-            passage = self._begin(track_id, [observation])
+            passage = self._begin(track_id, new)
         else:
             others = passage.add(observation)
             if others:
@@ -204,6 +227,7 @@ class PlateStream:
                 passage = self._begin(track_id, others)
         self._active[track_id] = passage = self._merged(passage)
         passage.track_id = track_id
+        self._set_apart(track_id, passage.release_strangers())
         for other in [*self._lost, *self._active.values()]:
             if other is not passage and passage.includes(other):
                 self._take_out(other)
@@ -211,9 +235,19 @@ class PlateStream:
                 passage.absorb(other)
                 self._note_joined(passage, numbers)
 
-    def _begin(self, track_id: int, observations: list[Observation]) -> Passage:
+    def _begin(self, track_id: int, observations: Sequence[Observation]) -> Passage:
+        """The passage of the latest of them; what is of other plates is on passages that are lost."""
         self._passages += 1
-        return Passage.begin(self._passages, track_id, evidence=self._evidence(), observations=observations)
+        first, *later = observations
+        passage = Passage.begin(self._passages, track_id, evidence=self._evidence(), observations=[first])
+        for index, observation in enumerate(later):
+            passage.see(observation.place, observation.sighting)
+            displaced = passage.displaced_by(observation)
+            others = [*passage.release(), observation] if displaced else passage.add(observation)
+            if others:
+                self._lost.append(self._merged(passage))
+                return self._begin(track_id, [*others, *later[index + 1 :]])
+        return passage
 
     def _is_fragment(self, track_id: int, observation: Observation) -> bool:
         """Whether a track that is new, or may have strayed, shows a fragment of a plate that is in view or expected.
@@ -227,12 +261,14 @@ class PlateStream:
                 continue
             if passage.covers(observation):
                 if strayed is not None:
+                    self._retire(strayed)
                     strayed.release()
-                    self._lost.append(strayed)
                 if not seen:
                     passage.see(observation.place, observation.sighting)
                     passage.track_id = track_id
                     self._active[track_id] = self._active.pop(key)
+                    if observation.reading.text == passage.evidence.fused.text:  # the whole plate
+                        passage.add(observation)
                 return True
         return False
 
@@ -264,10 +300,10 @@ class PlateStream:
         for track_id in track_ids:
             del self._active[track_id]
         seen = passage.last.frame_index == self._frame_index
-        others = passage.release()
+        doubted, others = passage.is_doubted, passage.release()
         if others and track_ids and seen:
             self._active[track_ids[0]] = self._begin(track_ids[0], others)
-        elif others and not shared_area(others[-1].place, passage.place):  # else they are pieces of this plate
+        elif doubted or (others and not shared_area(others[-1].place, passage.place)):  # else pieces of this plate
             self._lost.append(self._begin(passage.track_id, others))
 
     def _shown(self, view: View) -> tuple[TrackedPlate, ...]:

@@ -43,10 +43,18 @@ class Film:
         self.updates: list[StreamUpdate] = []
         self.time_s = 0.0
 
-    def show(self, frames: Sequence[Sequence[Plate]], *, fps: float = 10.0, size: tuple[int, int] = SIZE) -> Film:
+    def show(
+        self,
+        frames: Sequence[Sequence[Plate]],
+        *,
+        fps: float = 10.0,
+        size: tuple[int, int] = SIZE,
+        view: BgrImage | None = None,
+    ) -> Film:
         for plates in frames:
             self.plates = plates
-            self.updates.append(self.stream.update(np.zeros((size[1], size[0], 3), np.uint8), self.time_s))
+            pixels = np.zeros((size[1], size[0], 3), np.uint8) if view is None else view
+            self.updates.append(self.stream.update(pixels, self.time_s))
             self.time_s += 1 / fps
         return self
 
@@ -223,3 +231,72 @@ def test_what_is_seen_where_a_track_jumped_and_is_not_read_is_of_nobody(fps: flo
     assert [plate.text for plate in passages] == [ONE, "M555KE199"]
     assert passages[0].last.frame_index == 7
     assert passages[0].last.box == PLATE
+
+
+# Two pictures of a street, with their plates; and what each frame of a stream shows.
+VIEWS = {
+    "A": [
+        Plate("C276BE78", Box(519, 621, 658, 653)),
+        Plate("C705EH06", Box(961, 465, 1041, 485)),
+        Plate("X644KH61", Box(257, 416, 313, 431)),
+    ],
+    "B": [Plate("B471BB161", Box(985, 532, 1096, 558)), Plate("A517OH17", Box(325, 590, 458, 622))],
+}
+PIXELS = {
+    name: np.kron(np.random.default_rng(seed).integers(0, 255, (9, 16, 3), np.uint8), np.ones((80, 80, 1), np.uint8))
+    for seed, name in enumerate(VIEWS)
+}
+
+
+@pytest.mark.parametrize("cuts", [True, False])
+@pytest.mark.parametrize("fps", [1.0, 5.0, 10.0, 25.0])
+@pytest.mark.parametrize("shown", ["ABABABABAB", "AABBAABBAABB", "AAABBBAAABBB", "AAAAABAAAAA", "AAAAABBBBB", "ABA"])
+def test_pictures_that_take_turns_are_told_apart(shown: str, fps: float, cuts: bool) -> None:
+    film = Film()
+    for name in shown:
+        film.show([VIEWS[name]], fps=fps, view=PIXELS[name] if cuts else None)
+    passages = film.finished()
+    wanted = {plate.reading.text: name for name in sorted(set(shown)) for plate in VIEWS[name]}
+    assert sorted(plate.text or "" for plate in passages) == sorted(map(str, wanted))
+    for plate in passages:
+        name = wanted[plate.text]
+        assert plate.status == "read"
+        assert (plate.first.frame_index, plate.last.frame_index) == (shown.index(name), shown.rindex(name))
+        assert min(3, shown.count(name)) <= plate.readings <= shown.count(name)
+
+
+def test_a_plate_in_the_place_of_another_after_a_cut_is_another_passage() -> None:
+    film = Film()
+    for name in "AAAAABAAAAABAAAAA":
+        film.show(seen(ONE if name == "A" else "M555KE199", 1), view=PIXELS[name])
+    first, other = film.finished()
+    assert (first.text, first.status, first.first.frame_index, first.last.frame_index) == (ONE, "read", 0, 16)
+    assert (other.text, other.status, other.readings) == ("M555KE199", "read", 2)
+
+
+@pytest.mark.parametrize(("texts", "told"), [([ONE, "M555KE199", ONE], 2), ([ONE] * 5 + ["M555KE199", ONE], 1)])
+def test_what_is_surely_read_in_the_place_of_a_plate_is_not_of_it(texts: list[str], told: int) -> None:
+    film = Film(StreamSettings(recheck_s=0.0)).show([[Plate(text)] for text in texts])
+    passages = film.finished()
+    assert [plate.text for plate in passages] == [ONE, "M555KE199"][:told]  # once in that of a settled one is misread
+    assert [plate.status for plate in passages] == ["read"] * told
+    assert passages[0].readings == texts.count(ONE)
+
+
+def test_what_alternates_in_one_place_is_reported() -> None:
+    film = Film(StreamSettings(recheck_s=0.0)).show([*seen(ONE, 4), *([*seen("M555KE199", 1), *seen(ONE, 1)] * 3)])
+    assert [(plate.text, plate.status) for plate in film.finished()] == [(ONE, "read"), ("M555KE199", "read")]
+
+
+@pytest.mark.parametrize("order", ["AB", "BA", "ABAB", "BABA"])
+def test_a_clear_text_that_is_not_sure_takes_nothing_from_a_sure_one(order: str) -> None:
+    doubtful = Plate("B644KH61", probability=0.99)
+    assert doubtful.reading.status == "uncertain"
+    plates = {"A": doubtful, "B": Plate("M555KE199", PLATE.moved(60, 0))}
+    film = Film()
+    for name in order:
+        film.show([[plates[name]]])
+    passages = {plate.text: plate for plate in film.finished()}
+    assert passages.keys() == {"B644KH61", "M555KE199"}
+    assert passages["M555KE199"].status == "read"
+    assert [one.readings for one in passages.values()] == [len(order) // 2] * 2

@@ -220,6 +220,17 @@ def test_the_whole_frame_is_searched_after_a_gap_and_in_another_size() -> None:
     assert detector.looked[-1] == [twice]  # in pixels of its own frame
 
 
+def test_the_whole_frame_is_searched_at_once_after_a_cut() -> None:
+    stream, detector = refining(NEVER)
+    for index, (seed, plates) in enumerate([(1, {50: PLATE})] * 4 + [(2, {50: PLATE, 100: OTHER})] * 3):
+        frame = frame_with(plates)
+        view = np.random.default_rng(seed).integers(0, 255, (12, 16), np.uint8)
+        frame[..., 1] = np.kron(view, np.ones((20, 20), np.uint8))  # the plates are blue
+        update = stream.update(frame, index / FPS)
+    assert len(detector.searched) == 2
+    assert [(plate.text, plate.first.frame_index) for plate in update.active] == [("A123BC77", 0), ("M555KE199", 4)]
+
+
 def test_by_default_a_gap_of_some_frames_is_enough_to_search() -> None:
     stream, detector = refining()
     show(stream, [{50: PLATE}, {50: PLATE}])

@@ -123,8 +123,21 @@ class FusedEvidence:
         text = self.fused.text if self._kept else None
         if text is None or self.fused.status != "read" or reading.status != "read" or reading.text == text:
             return False
-        log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))
-        return reading.candidates[0].log_prob - log_prob > CONTRADICTION_NATS
+        return self._rules_out(reading, text)
+
+    def excludes(self, reading: PlateReading) -> bool:
+        """Whether a reading from where the plate was not expected is of another one: each rules out the other's text.
+
+        One of both must be confident; that the other is clear is enough, as where a plate is hidden in part.
+        """
+        if self.contradicted_by(reading):
+            return True
+        text = self.fused.text if self._kept else None
+        if text is None or reading.text is None or "read" not in (self.fused.status, reading.status):
+            return False
+        mine, _ = self.best
+        clear = is_unlike(text, reading.text) and self._rules_out(reading, text)
+        return clear and bool(mine.candidates) and self._rules_out(mine, reading.text)
 
     def opposed_by(self, reading: PlateReading) -> bool:
         """Whether a reading may be the first one of another plate, after this text was read in several frames."""
@@ -158,6 +171,11 @@ class FusedEvidence:
         if self.replaced_in([kept.reading for kept in other._kept]) or mine.status == others.status == "read":
             return False
         return _considers(mine, others.text) or _considers(others, mine.text)
+
+    def _rules_out(self, reading: PlateReading, text: str) -> bool:
+        """Whether a text is much less probable under a reading than what it reads."""
+        log_prob = ctc.log_prob(reading.evidence.log_probs, self._alphabet.encode(text))
+        return reading.candidates[0].log_prob - log_prob > CONTRADICTION_NATS
 
     def _keep(self, kept: Sequence[Frame]) -> None:
         self._kept = sorted([*self._kept, *kept], key=lambda one: one.frame_index)
