@@ -52,7 +52,7 @@ def add_evaluate_command(parser: argparse.ArgumentParser) -> None:
     one_suite = suites.add_mutually_exclusive_group()
     for name, (meaning, _) in _SUITES.items():
         one_suite.add_argument(f"--{name}", action="store_true", help=meaning)
-    help_clips = "with --video: only the first N clips of each level, and no videos"
+    help_clips = "with --video: only the first N clips of each level, and no videos; 0: the videos alone"
     suites.add_argument("--clips", type=int, metavar="N", help=help_clips)
     help_h264 = "with --video: every clip through libx264 at this constant rate factor, 0 to 51, and no videos"
     suites.add_argument("--h264", type=rate_factor, metavar="CRF", help=help_h264)
@@ -169,8 +169,8 @@ def _run_video(arguments: argparse.Namespace) -> None:
 
     check_installed("motmetrics")
     material = load_material(arguments.data)
-    names = clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
-    whole = arguments.clips is None and arguments.h264 is None
+    names = [] if arguments.clips == 0 else clip_names(per_level=CLIPS if arguments.clips is None else arguments.clips)
+    whole = not arguments.clips and arguments.h264 is None
     videos = load_videos(arguments.data / "dev" / "video") if whole else ()
 
     def evaluate(pipeline: Pipeline, _: object, *, on_picture: Callable[[], object]) -> VideoReport:

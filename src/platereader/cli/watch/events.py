@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import platereader
+from platereader.plates import schemes_of
 from platereader.results import Status, StreamUpdate, TrackedPlate
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ SCHEMA = 2
 """Version of the lines of ``--json``; grows when a field changes its meaning or goes."""
 
 _ALIKE_FRAMES = 3
+
+_PIECE_CONFIDENCE = 0.01
+"""Less is next to no confidence: of texts in one or two frames below it hardly any is even nearly right."""
 
 End: TypeAlias = Literal["ended", "stopped", "failed"]
 """Why there are no more frames: the source has no more, the user stopped, or the source was lost or damaged."""
@@ -101,7 +106,7 @@ class Ended:
     Attributes:
         dropped: frames that came and were not looked at.
         passages: that finished and were reported.
-        left_out: that finished and were not reported: what was read differed from frame to frame.
+        left_out: that finished and were not reported: pieces, and what was read differently from frame to frame.
     """
 
     source: str
@@ -171,11 +176,25 @@ def later(time: datetime | None, seconds: float) -> datetime | None:
 
 
 def is_reported(plate: TrackedPlate, *, everything: bool = False) -> bool:
-    """Whether a passage is reported: it is ``read``, or read alike in three frames or in all of fewer.
+    """Whether a passage is reported: it was ``read``, or is no piece and reads alike in three frames or all of fewer.
 
     The rest are mostly pieces of plates, advertisements and grilles, which read differently in every frame.
     """
     if everything or plate.text is None:
         return everything
+    if plate.settled or "read" in (plate.status, plate.best.status):
+        return True
     alike = plate.agreeing >= _ALIKE_FRAMES or plate.agreeing == plate.readings
-    return plate.settled or plate.status == "read" or alike
+    return alike and not _is_piece(plate.text, plate)
+
+
+def _is_piece(text: str, plate: TrackedPlate) -> bool:
+    """Whether it is shorter than every plate of every country, or has next to no confidence in one or two frames."""
+    doubtful = plate.readings < _ALIKE_FRAMES and plate.confidence < _PIECE_CONFIDENCE
+    return doubtful or len(text) < _shortest_plate()
+
+
+@cache
+def _shortest_plate() -> int:
+    """Characters of the shortest plate that there is a format for."""
+    return min(min(form.lengths) for scheme in schemes_of("all").members for form in scheme.formats)

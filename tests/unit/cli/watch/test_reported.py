@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from fakes import frame_with, patch_pipeline
+from fakes import frame_with, patch_pipeline, read_as
 from platereader import Box, Sighting, StreamUpdate, TrackedPlate, Verdict
 from platereader.cli.watch.events import Passages, Started, is_reported
 from platereader.results import Status
@@ -16,11 +16,14 @@ GATE = Started("gate.mp4", False, datetime(2026, 11, 28, 8, tzinfo=timezone.utc)
 BOX = Box(20, 30, 100, 50)
 SEEN = Sighting(0.0, 0, BOX)
 (READING,) = patch_pipeline().read(frame_with({50: BOX}))
-PLATE = TrackedPlate(READING.verdict, 1, 1, True, 5, 5, SEEN, SEEN, BOX, False, READING, 0)
+UNSURE = read_as("A123BC77", probability=0.6)
+PLATE = TrackedPlate(READING.verdict, 1, 1, True, 5, 5, SEEN, SEEN, BOX, False, UNSURE, 0)
 
 
-def passage(text: str | None, status: Status, *, readings: int, agreeing: int, passage_id: int = 1) -> TrackedPlate:
-    verdict = Verdict(text, 0.5, status)
+def passage(
+    text: str | None, status: Status, *, readings: int, agreeing: int, passage_id: int = 1, confidence: float = 0.5
+) -> TrackedPlate:
+    verdict = Verdict(text, confidence, status)
     return replace(PLATE, verdict=verdict, settled=False, readings=readings, agreeing=agreeing, passage_id=passage_id)
 
 
@@ -33,6 +36,12 @@ def passage(text: str | None, status: Status, *, readings: int, agreeing: int, p
         (passage("A123BC77", "uncertain", readings=2, agreeing=2), True),
         (passage("A123BC77", "uncertain", readings=2, agreeing=1), False),
         (passage(None, "unreadable", readings=3, agreeing=3), False),
+        (passage("0A", "uncertain", readings=1, agreeing=1), False),  # pieces: shorter than any plate
+        (passage("A12", "uncertain", readings=90, agreeing=9), False),
+        (passage("A123", "uncertain", readings=90, agreeing=9), True),
+        (passage("A123BC77", "uncertain", readings=2, agreeing=2, confidence=0.009), False),  # of next to no confidence
+        (passage("A123BC77", "uncertain", readings=3, agreeing=3, confidence=0.009), True),
+        (replace(passage("A123BC77", "uncertain", readings=90, agreeing=2), best=READING), True),  # was surely read
     ],
 )
 def test_read_passages_and_those_that_read_alike_are_reported(plate: TrackedPlate, reported: bool) -> None:

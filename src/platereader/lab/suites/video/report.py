@@ -218,12 +218,13 @@ def format_video(report: VideoReport) -> str:
     scores = report.scores()
     frames = sum(clip.frames for clip in report.default)
     coded = "" if report.crf is None else f" through H.264 of rate factor {report.crf}"
+    made = f"{len(report.default)} clips of {frames} frames{coded}; {frozen_note(report.changed, parts='clips')}"
     return report_text(
-        f"{len(report.default)} clips of {frames} frames{coded}; {frozen_note(report.changed, parts='clips')}",
+        made if report.default else f"the videos alone: {len(report.videos)}",
         report.parts,
         _levels(scores) if scores else [],
         format_settings(report.settings()),
-        [_video(video) for video in report.videos],
+        columns(_VIDEOS, report.videos) if report.videos else [],
     )
 
 
@@ -294,8 +295,23 @@ _SETTINGS: Mapping[str, Callable[[SettingScores], str]] = {
 }
 
 
-def _video(video: VideoOutcome) -> str:
-    known = "plates not listed" if video.plates is None else f"plates {', '.join(video.plates) or 'none'}"
-    found = f"read {', '.join(video.read) or 'none'} in {video.tracks} tracks"
-    verdict = {True: ": right", False: ": WRONG", None: ""}[video.right]
-    return f"{video.file}: {known}; {found}{verdict}; {video.frames} frames, {video.frames_per_s:.1f} a second"
+_VIDEOS: Mapping[str, Callable[[VideoOutcome], str]] = {
+    "video": lambda one: one.file,
+    "frames": lambda one: str(one.frames),
+    "a second": lambda one: f"{one.frames_per_s:.1f}",
+    "plates": lambda one: "not listed" if one.plates is None else str(len(one.plates)),
+    "tracks": lambda one: str(one.tracks),
+    "right": lambda one: _of_plates(one, len(one.found) - one.doubled),
+    "read": lambda one: ", ".join(one.read) or "none",
+    "lost": lambda one: _of_plates(one, one.lost),
+    "doubled": lambda one: _of_plates(one, one.doubled),
+    "mixed": lambda one: _of_plates(one, one.mixed),
+    "boxes outside": lambda one: str(one.outside),
+    "settled after": lambda one: ", ".join(map(str, one.settled_after)) or "-",
+    "as it should be": lambda one: {True: "yes", False: "NO", None: "-"}[one.right],
+}
+
+
+def _of_plates(video: VideoOutcome, count: int) -> str:
+    """How many of the listed plates; where none are listed, that is not known."""
+    return "-" if video.plates is None else str(count)

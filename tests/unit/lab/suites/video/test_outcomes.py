@@ -282,6 +282,21 @@ def test_a_video_is_right_when_each_plate_is_read_once(tmp_path: Path) -> None:
     assert watch_video(patch_pipeline(), replace(video, plates=None)).right is None
 
 
+def test_what_became_of_the_plates_of_a_video_stands_in_a_row(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.avi", [None, None, *moving(10), *[None] * 3])
+    (tmp_path / "labels.json").write_text(json.dumps({"a.avi": {"plates": [RIGHT, "X000XX00"]}}))
+    result = watch_video(patch_pipeline(), load_videos(tmp_path)[0])
+    assert (result.found, result.lost, result.doubled) == ((RIGHT,), 1, 0)
+    assert (result.mixed, result.outside, result.settled_after) == (0, 0, (3,))
+    again = replace(result, found=(RIGHT, RIGHT), mixed=1, outside=2)
+    assert (again.lost, again.doubled) == (1, 1)
+    alone = format_video(VideoReport({"default": ()}, {}, (again, replace(again, plates=None)), (), ()))
+    rows = [line.split() for line in alone.splitlines() if line.startswith("a.avi")]
+    assert rows[0] == ["a.avi", "15", f"{again.frames_per_s:.1f}", "2", "1", "1", RIGHT, "1", "1", "1", "2", "3", "NO"]
+    assert rows[1][-8:] == ["-", RIGHT, "-", "-", "-", "2", "3", "-"]
+    assert "frozen" not in alone
+
+
 def test_broken_lists_and_video_are_named(tmp_path: Path) -> None:
     assert load_videos(tmp_path) == ()
     (tmp_path / "labels.json").write_text('{"a.avi": {"frames": 3, "fps": 10}}')
