@@ -65,7 +65,9 @@ def test_only_a_sure_reading_names_its_region() -> None:
 
 
 def test_it_lists_what_is_reported_and_everything_if_told_so() -> None:
-    doubtful = replace(PLATE, verdict=replace(PLATE.verdict, status="uncertain"), settled=False, readings=9, agreeing=1)
+    verdict = replace(PLATE.verdict, status="uncertain")
+    best = replace(PLATE.best, verdict=verdict)  # no frame was read surely
+    doubtful = replace(PLATE, verdict=verdict, best=best, settled=False, readings=9, agreeing=1)
     for state, count in ((LiveState(), 0), (LiveState(is_listed=partial(is_reported, everything=True)), 1)):
         state.show(FRAME, StreamUpdate(0.0, (PLATE,), ()))
         assert state.snapshot()["passages"] == 1
