@@ -18,6 +18,7 @@ from platereader.cli import benchmark, evaluate, info, read, redact, synth, trai
 from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
+from platereader.cli.secrets import remember_passwords
 from platereader.cli.tables import print_message
 from platereader.cli.watch import command as watch_command
 from platereader.errors import (
@@ -81,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _replace_closed_streams()
     _print_any_path()
     arguments = argparse.Namespace()
-    language = language_in(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    remember_passwords(words)
+    language = language_in(words)
     try:
         parser = build_parser(language)
         if "_ARGCOMPLETE" in os.environ:

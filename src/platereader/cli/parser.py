@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from platereader.cli.language import Language
+from platereader.cli.tables import printable
 from platereader.errors import InvalidArgumentError
 
 # Options whose argument in Python has another name.
@@ -65,9 +66,11 @@ class Parser(argparse.ArgumentParser):
             if wrong.group(1) == _OF_ALL:
                 program, *command = self.prog.split()
                 told += say(f". {_OF_ALL} goes before the command: {program} {_OF_ALL} ru {' '.join(command)}")
+        told = printable(told)
         usage = self.format_usage().replace("usage", say("usage"), 1).rstrip()
         self.exit(
-            2, f"{usage}\n{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n"
+            2,
+            f"{usage}\n{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n",
         )
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
