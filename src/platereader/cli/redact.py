@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
@@ -30,7 +29,7 @@ from platereader.cli.sources import (
     source_path,
 )
 from platereader.cli.tables import print_message, progress_bar
-from platereader.cli.watch.stopping import stopping_by_signal
+from platereader.cli.watch.stopping import Terminated
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 from platereader.pipeline import Pipeline
 from platereader.protocols import Detector
@@ -90,7 +89,19 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
-    """Redact all files; one that cannot be redacted is reported and does not stop the others."""
+    """Redact all files; one that cannot be redacted is reported and does not stop the others.
+
+    Raises:
+        SystemExit: SIGTERM came, which leaves nothing of what is half written.
+    """
+    try:
+        return _redact_all(arguments)
+    except Terminated:
+        print_message(language_of(arguments)("stopped by SIGTERM: of what was not finished, nothing is left"))
+        raise SystemExit(EXIT_FAILED_INPUTS) from None
+
+
+def _redact_all(arguments: argparse.Namespace) -> int:
     skipped = Counter[str]()
     suffixes = VIDEO_SUFFIXES | _ANIMATED_SUFFIXES
     sources = find_sources(arguments.sources, also=suffixes, without=[arguments.out], skipped=skipped)
@@ -98,11 +109,10 @@ def run_redact(arguments: argparse.Namespace) -> int:
     jobs = _jobs(sources, arguments, inputs)
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
-    with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
-        try:
-            status = redactor.redact_all(jobs)
-        finally:  # also when it is stopped: what was written by then may be published
-            redactor.write_report()
+    try:
+        status = redactor.redact_all(jobs)
+    finally:  # also when it is stopped: what was written by then may be published
+        redactor.write_report()
     if written := skipped[MADE_HERE]:
         print_message(language_of(arguments)(LEFT_OUT.format(count=written)), prefix="")
     return status
@@ -120,11 +130,6 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
         occupied.add(resolved(path))
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
         raise refused("--preview", arguments.preview, f"it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}.")
-
-
-def _leave() -> NoReturn:
-    """End the command as an error does, so that what is half written is removed."""
-    raise SystemExit(EXIT_FAILED_INPUTS)
 
 
 @dataclass(frozen=True, slots=True)
