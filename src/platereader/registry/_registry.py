@@ -23,7 +23,7 @@ from platereader.errors import (
     WeightsNotFoundError,
 )
 from platereader.registry._contents import Contents, Format, WeightPrecision, contents_of
-from platereader.registry._exported import exported_entry
+from platereader.registry._exported import exported_entry, understood_shapes
 from platereader.registry._manifest import (
     MANIFEST_NAME,
     MAX_WEIGHT_BYTES,
@@ -311,10 +311,11 @@ class Registry:
         if known is not None:
             _compare(found, known, size_bytes=len(data), sha256=sha256)
             return WeightFile(found, known, data)
-        contents_of(data, name=str(found))  # says so of a damaged file
+        contents = contents_of(data, name=str(found))  # says so of a damaged file
         raise WeightsNotFoundError(
             f"{found} is none of the known weights and has no description: put {sidecar_of(found).name} beside it, "
             'an object with "kind", "sha256" and "settings", such as platereader.registry.write_sidecar writes.'
+            + understood_shapes(contents)
         )
 
     def _unknown(self, name: str) -> UnknownNameError:
