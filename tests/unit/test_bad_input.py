@@ -27,6 +27,8 @@ from platereader import (
     Registry,
     UnknownNameError,
     WeightsError,
+    read_image,
+    read_images,
 )
 from platereader._arrays import BgrImage
 from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
@@ -34,6 +36,7 @@ from platereader.cli import main
 from platereader.errors import WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
+from platereader.media import decode_image, open_source
 from platereader.plates import RUSSIA
 
 TEXT = "A123BC77"
@@ -96,6 +99,31 @@ def test_what_is_no_frame_is_refused_at_every_entrance(pipeline: Pipeline, frame
     for name, enter in entrances:
         with pytest.raises(InvalidImageError, match=f"^{name} (is|has) .*{says}"):
             enter()
+
+
+@pytest.mark.parametrize("value", [b"abc", None, 5.5, ["a.jpg"], np.zeros(3)])
+def test_what_is_no_path_is_refused_at_every_entrance(value: Any) -> None:
+    entrances: list[tuple[str, Callable[[], object]]] = [
+        ("path", lambda: read_image(value)),
+        ("path", lambda: decode_image(b"", path=value)),
+        ("folder", lambda: list(read_images(value))),
+        ("source", lambda: open_source(value)),
+        ("name_or_path", lambda: Registry.default().resolve(value)),
+    ]
+    for name, enter in entrances:
+        with pytest.raises(
+            InvalidArgumentError, match=f"^{name} is a {type(value).__name__}, expected is a path, as str"
+        ):
+            enter()
+
+
+def test_bytes_and_paths_are_sent_to_the_other_function() -> None:
+    data: Any = b"abc"
+    with pytest.raises(InvalidArgumentError, match=r"platereader\.media\.decode_image\(data, path=\.\.\.\)"):
+        read_image(data)
+    path: Any = "a.jpg"
+    with pytest.raises(InvalidArgumentError, match=r"^data is a str, .*platereader\.read_image takes its path"):
+        decode_image(path, path="a.jpg")
 
 
 def test_one_picture_in_the_place_of_several_is_refused(pipeline: Pipeline) -> None:

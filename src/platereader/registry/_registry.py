@@ -13,7 +13,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from platereader._files import is_file, read_bytes
+from platereader._files import as_path, is_file, read_bytes
 from platereader.errors import (
     FileError,
     UnknownNameError,
@@ -208,10 +208,12 @@ class Registry:
             UnknownNameError: no such name.
             WeightsNotFoundError: no file, or nothing that says what the file is; lists the places searched.
             WeightsCorruptError: size or sha256 differ from what is expected.
+            InvalidArgumentError: neither a name nor a path.
         """
+        given = as_path(name_or_path, name="name_or_path", advice=" or the name of weights")
         if isinstance(name_or_path, str) and name_or_path in self.names():
             return self.read(self.entries_of(name_or_path, precision=precision, file_format=file_format)[0])
-        path = _expanded(Path(name_or_path))
+        path = _expanded(given)
         if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix and not is_file(path):
             raise self._unknown(name_or_path)
         return self._resolve_path(path)
