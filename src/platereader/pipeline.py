@@ -61,6 +61,9 @@ class Pipeline:
     def __post_init__(self) -> None:
         instance(self.parts, PipelineParts, name="parts")
 
+    def __repr__(self) -> str:
+        return repr(self.parts).replace("PipelineParts", "Pipeline", 1)
+
     @classmethod
     def build(
         cls,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,12 +20,15 @@ from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import (
     Box,
     Detection,
+    FusedEvidence,
     InvalidArgumentError,
     InvalidImageError,
     Pipeline,
     PlateImage,
     PlateReading,
     Registry,
+    RuntimeOptions,
+    StreamSettings,
     UnknownNameError,
     WeightsError,
     read_image,
@@ -61,6 +65,30 @@ def street() -> BgrImage:
 def texts(readings: Sequence[PlateReading]) -> set[str | None]:
     """What was read for sure."""
     return {reading.text for reading in readings if reading.status == "read"}
+
+
+def test_every_repr_is_one_short_line(pipeline: Pipeline, street: BgrImage) -> None:
+    assert repr(pipeline).startswith(
+        "Pipeline(detector=PlateDetector, rectifier=RefinedRectifier(CornerRectifier), recognizer=CtcRecognizer, "
+        "decoder=BeamDecoder, trust=TrustPolicy, tracker=MotionTracker, schemes=Schemes(RU BY "
+    )
+    assert repr(pipeline.parts) == repr(pipeline).replace("Pipeline(", "PipelineParts(", 1)
+    stream, registry = pipeline.stream(), Registry.default()
+    update = stream.update(street, 0.0)
+    assert repr(stream) == "PlateStream(frames=1, in_view=1)"
+    final = stream.finish()
+    assert repr(stream) == "PlateStream(frames=1, in_view=0, finished)"
+    reading = pipeline.read(street)[0]
+    check, *_ = registry.verify()
+    evidence = FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes)
+    evidence.add(reading, 0)
+    shown = [
+        *(pipeline, pipeline.parts, pipeline.schemes, *pipeline.schemes, *pipeline.describe(), pipeline.trust),
+        *(registry, check, check.entry, check.file, RuntimeOptions(), StreamSettings()),
+        *(stream, update, final, evidence, evidence.fused, reading, reading.evidence, reading.evidence.plate),
+    ]
+    for one in shown:
+        assert re.fullmatch(r"\w+\([^\n]{0,330}\)", repr(one)), repr(one)
 
 
 # Frames

@@ -133,6 +133,9 @@ class WeightCheck:
     file: WeightFile | None
     error: WeightsError | None
 
+    def __repr__(self) -> str:
+        return f"WeightCheck({self.entry.file!r}, {'good' if self.error is None else repr(self.error)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -147,6 +150,9 @@ class Registry:
     entries: tuple[WeightEntry, ...]
     folders: tuple[Path, ...]
     cache: Path
+
+    def __repr__(self) -> str:
+        return f"Registry({', '.join(self.names())}; {len(self.entries)} files)"
 
     @classmethod
     def default(cls) -> Registry:
