@@ -24,8 +24,8 @@ from platereader.cli.sources import (
     STDIN,
     VIDEO_SUFFIXES,
     Source,
+    all_refused,
     find_sources,
-    none_is_there,
     source_path,
 )
 from platereader.cli.tables import print_message, progress_bar
@@ -75,7 +75,7 @@ def run_read(arguments: argparse.Namespace) -> int:
     copies = None if arguments.save is None else AnnotatedCopies(arguments.save, sources, area=arguments.area)
     crops = None if arguments.save_crops is None else Crops(arguments.save_crops, sources)
     pipeline = cache(partial(build_pipeline, arguments))
-    if not none_is_there(sources):
+    if not all_refused(sources):
         if copies is not None:
             copies.show_country = reads_several_countries(pipeline())
         if arguments.explain:

@@ -24,8 +24,8 @@ from platereader.cli.sources import (
     VIDEO_SUFFIXES,
     WRITTEN_FORMATS,
     Source,
+    all_refused,
     find_sources,
-    none_is_there,
     resolved,
     source_path,
 )
@@ -110,7 +110,7 @@ def _redact_all(arguments: argparse.Namespace) -> int:
     jobs = _jobs(sources, arguments, inputs)
     _check_report_paths(arguments, jobs, inputs)
     redactor = _Redactor(arguments, inputs)
-    if not none_is_there(sources):
+    if not all_refused(sources):
         redactor.load()
     try:
         status = redactor.redact_all(jobs)

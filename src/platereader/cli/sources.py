@@ -81,12 +81,9 @@ def find_sources(
     return [source for source in found.values() if source.path not in written]
 
 
-def none_is_there(sources: Sequence[Source]) -> bool:
-    """Whether nothing can be read of any source, so that no network need be loaded to say so."""
-    return not any(
-        source.error is None and (source.path == STDIN or os.path.exists(source.path))  # noqa: PTH110 - never raises
-        for source in sources
-    )
+def all_refused(sources: Sequence[Source]) -> bool:
+    """Whether it is known of every source that it gives no picture, so that no network need be loaded to say so."""
+    return all(source.error is not None for source in sources)
 
 
 def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]:

@@ -194,7 +194,7 @@ def test_what_is_no_file_is_counted_apart(tmp_path: Path, command: Command) -> N
 
 
 @pytest.mark.parametrize("options", [["read", "--explain"], ["redact", "--out", "out"]])
-def test_what_is_not_there_is_refused_before_networks_are_loaded(
+def test_what_is_no_file_is_refused_before_networks_are_loaded(
     options: list[str], tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def loaded(_: object) -> Pipeline:
@@ -202,10 +202,11 @@ def test_what_is_not_there_is_refused_before_networks_are_loaded(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(f"platereader.cli.{options[0]}.build_pipeline", loaded)
-    status, _, err = command(*options, "http://host/a.jpg", "nothing.png", "nothing.mp4")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    status, _, err = command(*options, "http://host/a.jpg", "gone.png")
     assert status == 1
     assert "http://host/a.jpg is a URL, and only files are read here: download it first." in err
-    assert "'nothing.png'" in err
+    assert "link to 'nowhere'" in err
     save(tmp_path / "a.png")
     with pytest.raises(AssertionError, match="networks"):
         command(*options, "http://host/a.jpg", "a.png")
