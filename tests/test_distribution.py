@@ -1,7 +1,9 @@
 """One name to install, and one version, wherever either is written."""
 
 import re
+import subprocess
 from datetime import date
+from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
 
@@ -59,6 +61,25 @@ def test_pyproject_has_the_name_and_every_extra() -> None:
     project = tomllib.loads(text_of("pyproject.toml"))["project"]
     assert project["name"] == DISTRIBUTION
     assert {extra for extra in EXTRAS.values() if extra is not None} <= set(project["optional-dependencies"])
+
+
+def test_the_classifiers_name_every_python_that_is_tested() -> None:
+    wanted = re.findall(r"=\$\(first_python ([\d. ]+)\)", text_of(".ci/run"))
+    tested = {version for versions in wanted for version in versions.split()}
+    assert "3.10" in tested
+    assert tested <= set(re.findall(r"Python :: (3\.\d+)", text_of("pyproject.toml")))
+
+
+def test_the_source_distribution_has_all_that_its_tests_and_pages_use() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11 to read pyproject.toml")
+    include = tomllib.loads(text_of("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    for_the_host = {".git", ".github", ".gitignore", ".pre-commit-config.yaml"}
+    added_always = {"pyproject.toml", "LICENSE"}  # by hatchling
+    there = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if there.returncode:
+        pytest.skip("which files are kept is known in the repository only")
+    tops = {line.partition("/")[0] for line in there.stdout.splitlines()} - for_the_host - added_always
+    assert {top for top in tops if not any(fnmatch(f"/{top}", pattern) for pattern in include)} == set()
 
 
 def test_a_missing_package_is_named_with_its_command() -> None:

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from platereader.errors import FileError
+from platereader.errors import FileError, InvalidArgumentError
 
 # Windows has none of the first three, and needs a flag for binary files.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -150,6 +150,19 @@ def append_text(path: Path, text: str) -> None:
             _write_all(descriptor, text.encode("utf-8", errors="backslashreplace"))
         finally:
             os.close(descriptor)
+
+
+def as_path(value: object, *, name: str, advice: str = "") -> Path:
+    """What a caller passed as a path; ``name`` is how the error calls it, which ends in the ``advice``.
+
+    Raises:
+        InvalidArgumentError: it is neither a str nor a path.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(path := os.fspath(value), str):
+        raise InvalidArgumentError(
+            f"{name} is a {type(value).__name__}, expected is a path, as str or pathlib.Path{advice}."
+        )
+    return Path(path)
 
 
 def read_bytes(path: Path, *, limit_bytes: int, what: str) -> bytes:

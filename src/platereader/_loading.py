@@ -164,9 +164,10 @@ def _files(weights: str | Path | WeightFile, *, kind: Kind, registry: Registry |
         _check_kind(entries[0], weights, kind=kind, known=registry.names(kind=kind))
         return [_File(entry, partial(registry.read, entry)) for entry in entries]
     if Path(weights).suffix.lower() in {".pt", ".pth"}:
+        detects = ", or make an UltralyticsDetector(path, trust_pickle=True) of it and pass that"
         raise UntrustedPickleError(
-            f"{kind} is {str(weights)!r}, which may run any code when it is loaded: export it to ONNX, or make an "
-            "UltralyticsDetector(path, trust_pickle=True) of it and pass that."
+            f"{kind} is {str(weights)!r}, which may run any code when it is loaded: export it to ONNX"
+            f"{detects if kind == 'detector' else ''}."
         )
     file = resolve_weights(weights, kind=kind, registry=registry)
     return [_File(file.entry, lambda: file, file.path.parent)]

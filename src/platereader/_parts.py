@@ -52,6 +52,10 @@ class PipelineParts:
                 f"{self.decoder.alphabet.characters!r}: build the decoder with recognizer.alphabet."
             )
 
+    def __repr__(self) -> str:
+        named = (f"{name}={class_name(getattr(self, name))}" for name in METHODS)
+        return f"PipelineParts({', '.join(named)}, tracker={class_name(self.tracker)}, schemes={self.schemes!r})"
+
     def describe(self) -> tuple[PartDescription, ...]:
         """What runs: class, weights and sha256, engine, precision and thread count of each part."""
         return tuple(description_of(getattr(self, name), part=name) for name in _DESCRIBED)

@@ -37,6 +37,9 @@ from platereader.video._stream import PlateStream, StreamSettings
 
 __all__ = ["Pipeline", "PipelineParts"]
 
+MOST_THREADS = 1024
+"""Of one network: more than any machine has cores, and no more than every engine can start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -57,6 +60,9 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         instance(self.parts, PipelineParts, name="parts")
+
+    def __repr__(self) -> str:
+        return repr(self.parts).replace("PipelineParts", "Pipeline", 1)
 
     @classmethod
     def build(
@@ -94,7 +100,7 @@ class Pipeline:
             runtime: how the networks of weights run; ``RuntimeOptions()`` by default.
             engine: ``"auto"``, ``"openvino"``, ``"onnx"`` or ``"torch"``, in the place of ``runtime.engine``.
             precision: ``"auto"``, ``"int8"``, ``"fp32"`` or ``"bf16"``, in the place of ``runtime.precision``.
-            threads: of each network, in the place of ``runtime.threads``.
+            threads: of each network, 1 to 1024, in the place of ``runtime.threads``.
             device: ``"cpu"``, or with torch ``"cuda"``, in the place of ``runtime.device``.
             registry: where weights are looked up; by default the packaged ones and your cache.
 
@@ -342,7 +348,7 @@ def _restricted(
                 "field min_score, or leave out in its detect what scores lower."
             )
         detector = chosen
-    return detector if area is None else RegionDetector(detector, cast("Sequence[Point]", area))
+    return detector if area is None else RegionDetector(detector, cast("Sequence[Point]", area), name="area")
 
 
 def _options(runtime: RuntimeOptions | None, **shortcuts: str | int | None) -> RuntimeOptions:
@@ -350,7 +356,12 @@ def _options(runtime: RuntimeOptions | None, **shortcuts: str | int | None) -> R
     given: dict[str, Any] = {name: value for name, value in shortcuts.items() if value is not None}
     runtime = RuntimeOptions() if runtime is None else runtime
     instance(runtime, RuntimeOptions, name="runtime")
-    return replace(runtime, **given)
+    options = replace(runtime, **given)
+    if options.threads is not None and options.threads > MOST_THREADS:
+        raise InvalidArgumentError(
+            f"threads is {options.threads}, allowed are 1 to {MOST_THREADS}, or None for all cores."
+        )
+    return options
 
 
 def _timed(item: object, index: int, fps: float | None) -> tuple[BgrImage, float]:

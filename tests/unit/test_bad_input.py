@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,14 +20,19 @@ from fakes import PatchDetector, frame_with, patch_pipeline
 from platereader import (
     Box,
     Detection,
+    FusedEvidence,
     InvalidArgumentError,
     InvalidImageError,
     Pipeline,
     PlateImage,
     PlateReading,
     Registry,
+    RuntimeOptions,
+    StreamSettings,
     UnknownNameError,
     WeightsError,
+    read_image,
+    read_images,
 )
 from platereader._arrays import BgrImage
 from platereader._defaults import DETECTOR_WEIGHTS, RECOGNIZER_WEIGHTS
@@ -34,7 +40,7 @@ from platereader.cli import main
 from platereader.errors import WeightsCorruptError, WeightsNotFoundError
 from platereader.lab.synthesis.render import render_plate
 from platereader.lab.synthesis.street import generated_street
-from platereader.media import redact_stream
+from platereader.media import decode_image, open_source, redact_stream
 from platereader.plates import RUSSIA
 
 TEXT = "A123BC77"
@@ -59,6 +65,30 @@ def street() -> BgrImage:
 def texts(readings: Sequence[PlateReading]) -> set[str | None]:
     """What was read for sure."""
     return {reading.text for reading in readings if reading.status == "read"}
+
+
+def test_every_repr_is_one_short_line(pipeline: Pipeline, street: BgrImage) -> None:
+    assert repr(pipeline).startswith(
+        "Pipeline(detector=PlateDetector, rectifier=RefinedRectifier(CornerRectifier), recognizer=CtcRecognizer, "
+        "decoder=BeamDecoder, trust=TrustPolicy, tracker=MotionTracker, schemes=Schemes(RU BY "
+    )
+    assert repr(pipeline.parts) == repr(pipeline).replace("Pipeline(", "PipelineParts(", 1)
+    stream, registry = pipeline.stream(), Registry.default()
+    update = stream.update(street, 0.0)
+    assert repr(stream) == "PlateStream(frames=1, in_view=1)"
+    final = stream.finish()
+    assert repr(stream) == "PlateStream(frames=1, in_view=0, finished)"
+    reading = pipeline.read(street)[0]
+    check, *_ = registry.verify()
+    evidence = FusedEvidence(pipeline.trust, alphabet=pipeline.recognizer.alphabet, schemes=pipeline.schemes)
+    evidence.add(reading, 0)
+    shown = [
+        *(pipeline, pipeline.parts, pipeline.schemes, *pipeline.schemes, *pipeline.describe(), pipeline.trust),
+        *(registry, check, check.entry, check.file, RuntimeOptions(), StreamSettings()),
+        *(stream, update, final, evidence, evidence.fused, reading, reading.evidence, reading.evidence.plate),
+    ]
+    for one in shown:
+        assert re.fullmatch(r"\w+\([^\n]{0,330}\)", repr(one)), repr(one)
 
 
 # Frames
@@ -97,6 +127,31 @@ def test_what_is_no_frame_is_refused_at_every_entrance(pipeline: Pipeline, frame
     for name, enter in entrances:
         with pytest.raises(InvalidImageError, match=f"^{name} (is|has) .*{says}"):
             enter()
+
+
+@pytest.mark.parametrize("value", [b"abc", None, 5.5, ["a.jpg"], np.zeros(3)])
+def test_what_is_no_path_is_refused_at_every_entrance(value: Any) -> None:
+    entrances: list[tuple[str, Callable[[], object]]] = [
+        ("path", lambda: read_image(value)),
+        ("path", lambda: decode_image(b"", path=value)),
+        ("folder", lambda: list(read_images(value))),
+        ("source", lambda: open_source(value)),
+        ("name_or_path", lambda: Registry.default().resolve(value)),
+    ]
+    for name, enter in entrances:
+        with pytest.raises(
+            InvalidArgumentError, match=f"^{name} is a {type(value).__name__}, expected is a path, as str"
+        ):
+            enter()
+
+
+def test_bytes_and_paths_are_sent_to_the_other_function() -> None:
+    data: Any = b"abc"
+    with pytest.raises(InvalidArgumentError, match=r"platereader\.media\.decode_image\(data, path=\.\.\.\)"):
+        read_image(data)
+    path: Any = "a.jpg"
+    with pytest.raises(InvalidArgumentError, match=r"^data is a str, .*platereader\.read_image takes its path"):
+        decode_image(path, path="a.jpg")
 
 
 def test_one_picture_in_the_place_of_several_is_refused(pipeline: Pipeline) -> None:

@@ -117,6 +117,7 @@ def test_a_part_of_ones_own_may_describe_and_calibrate_itself() -> None:
         ({"detector": RECOGNIZER_WEIGHTS}, InvalidArgumentError, "which are weights of a recognizer"),
         ({"recognizer": "plate-finder.onnx"}, InvalidArgumentError, "which are weights of a detector"),
         ({"detector": "plates.pt"}, UntrustedPickleError, r"may run any code.*UltralyticsDetector\(path, trust_pickle"),
+        ({"recognizer": "reader.pt"}, UntrustedPickleError, "may run any code .*: export it to ONNX\\.$"),
         ({"detector": ""}, UnknownNameError, "no weights are called ''"),
         ({"detector": 5}, InvalidArgumentError, "detector is"),
         ({"recognizer": PatchDetector()}, InvalidArgumentError, "recognizer is"),

@@ -16,6 +16,7 @@ from platereader import (
     Pipeline,
     PlateImage,
     PlateReading,
+    RuntimeOptions,
     TimestampError,
 )
 from platereader.decoding._greedy import GreedyDecoder
@@ -192,9 +193,18 @@ def test_plates_outside_of_the_area_are_left_out() -> None:
         ({"min_score": 40}, "min_score is 40, allowed are numbers from 0 to 1"),
         ({"min_score": 0.4, "detector": PatchDetector().detect}, "detector is .* expected is a detector"),
         ({"min_score": 0.4, "detector": PatchDetector()}, "PatchDetector has no threshold that can be set"),
-        ({"area": [(0, 0), (1, 1)]}, "2 different points"),
+        ({"area": [(0, 0), (1, 1)]}, "^area has 2 different points"),
+        ({"area": "left"}, "^area is 'left', no list of points"),
+        ({"area": [(0, 0), (9, 9), (9, 0), (0, 9)]}, "^area crosses"),
+        ({"threads": 99_999_999_999}, "^threads is 99999999999, allowed are 1 to 1024"),
+        ({"runtime": RuntimeOptions(threads=1025)}, "^threads is 1025, allowed are 1 to 1024"),
     ],
 )
 def test_what_cannot_restrict_a_detector_is_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidArgumentError, match=says):
         built(**options)
+
+
+def test_an_area_outside_of_the_frame_is_called_so() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^area, from \(5000, 0\) .* lies outside of the frame"):
+        built(area=[(5000, 0), (6000, 0), (6000, 100)], min_score=0.1).read(PAIR)

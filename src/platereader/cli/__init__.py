@@ -15,11 +15,20 @@ from contextlib import suppress
 import platereader
 from platereader._dependencies import EXTRAS, missing_dependency
 from platereader.cli import benchmark, evaluate, info, read, redact, synth, train, weights
-from platereader.cli.exits import EXIT_BROKEN, EXIT_FAILED_INPUTS, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from platereader.cli.exits import (
+    EXIT_BROKEN,
+    EXIT_FAILED_INPUTS,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_TERMINATED,
+    EXIT_USAGE,
+)
 from platereader.cli.language import Language, add_language_option, language_in
 from platereader.cli.parser import Parser, with_options
+from platereader.cli.secrets import remember_passwords
 from platereader.cli.tables import print_message
 from platereader.cli.watch import command as watch_command
+from platereader.cli.watch.stopping import Terminated, ending_by_sigterm
 from platereader.errors import (
     AccuracyError,
     CaptureError,
@@ -76,20 +85,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 done, or nobody reads on; 1 some inputs failed, or all results went to a closed standard
-        output; 2 wrong usage, 3 weights, data or an optional package missing or damaged, 130 interrupted.
+        output; 2 wrong usage, 3 weights, data or an optional package missing or damaged, 130 interrupted, 143 ended by
+        SIGTERM.
     """
     _replace_closed_streams()
     _print_any_path()
     arguments = argparse.Namespace()
-    language = language_in(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    remember_passwords(words)
+    language = language_in(words)
     try:
         parser = build_parser(language)
         if "_ARGCOMPLETE" in os.environ:
             _complete(parser)
         parser.parse_args(argv, arguments)
         _do_without_output(arguments)
-        status: int = arguments.run(arguments) or EXIT_OK
-        sys.stdout.flush()
+        with ending_by_sigterm():
+            status: int = arguments.run(arguments) or EXIT_OK
+            sys.stdout.flush()
     except _BROKEN_ERRORS as error:
         return _fail(error, EXIT_BROKEN, arguments, language)
     except PlateReaderError as error:
@@ -108,9 +121,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()
         print_message(language(_CLOSED))
         return EXIT_FAILED_INPUTS
-    except KeyboardInterrupt:
-        print_message(language("interrupted"))
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as error:
+        terminated = isinstance(error, Terminated)
+        print_message(language("stopped by SIGTERM" if terminated else "interrupted"))
+        return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
     return status
 
 

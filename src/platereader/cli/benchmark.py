@@ -14,7 +14,7 @@ from platereader._dependencies import check_installed
 from platereader._files import make_folder
 from platereader._parts import description_of
 from platereader.cli.language import add_language_option, language_of
-from platereader.cli.parser import positive
+from platereader.cli.parser import positive, thread_count
 from platereader.cli.parts import add_part_options, build_pipeline
 from platereader.cli.saving import write_picture
 from platereader.cli.sources import read_pictures
@@ -73,7 +73,7 @@ def _add_frame_options(parser: argparse.ArgumentParser) -> None:
         metavar="PRECISION",
         help="auto, int8, fp32, bf16 (default: all)",
     )
-    add("--threads", type=positive, nargs="+", metavar="N", help="default: the cores it may use")
+    add("--threads", type=thread_count, nargs="+", metavar="N", help="default: the cores it may use")
     add("--sizes", type=positive, nargs="+", metavar="PX", help="default: the detector's own input size")
     add("--rounds", type=positive, default=30, metavar="N", help="turns of each (default: 30)")
     add("--starts", type=int, default=5, metavar="N", help="fresh processes of each (default: 5)")
@@ -110,7 +110,7 @@ def _add_recognizer_options(parser: argparse.ArgumentParser) -> None:
     weights.add_argument("--int8", default="plate-recognizer", metavar="WEIGHTS", help="name or file")
     weights.add_argument("--random-weights", action="store_true", help="time untrained networks of the default shape")
     add("--batches", type=positive, nargs="+", default=(1, 8, 32), metavar="N", help="plates a call")
-    add("--threads", type=positive, nargs="+", default=(1, 2), metavar="N", help="torch's threads")
+    add("--threads", type=thread_count, nargs="+", default=(1, 2), metavar="N", help="torch's threads")
     add("--rounds", type=positive, default=50, metavar="N", help="calls of each (default: 50)")
     add("--json", type=Path, metavar="FILE", help="write the report to this file, too")
 

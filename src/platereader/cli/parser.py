@@ -13,12 +13,15 @@ from functools import partial
 from typing import Any, NoReturn
 
 from platereader.cli.language import Language
+from platereader.cli.tables import printable
 from platereader.errors import InvalidArgumentError
+from platereader.pipeline import MOST_THREADS
 
 # Options whose argument in Python has another name.
 _OPTION_NAMES = {"region": "area", "search_s": "search_every", "tile_px": "tile"}
 _WRONG_WORD = re.compile(r"(?:invalid choice: '?|unrecognized arguments: )([^\s'=]+)")
 _FIRST_WORD = re.compile(r"\w+(?=[ ,])")
+_PASSED = re.compile(r"(?<=\bpass )(\w+)=True\b")
 _OF_ALL = "--lang"  # stands before the commands that have none of their own
 _NEAR = 0.75  # below it, --country is near --out
 _OPTION_COLUMNS = 26
@@ -65,9 +68,11 @@ class Parser(argparse.ArgumentParser):
             if wrong.group(1) == _OF_ALL:
                 program, *command = self.prog.split()
                 told += say(f". {_OF_ALL} goes before the command: {program} {_OF_ALL} ru {' '.join(command)}")
+        told = printable(told)
         usage = self.format_usage().replace("usage", say("usage"), 1).rstrip()
         self.exit(
-            2, f"{usage}\n{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n"
+            2,
+            f"{usage}\n{self.prog}: {say('error')}: {told}\n{say(f'{self.prog} --help shows what there is')}\n",
         )
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
@@ -130,7 +135,11 @@ class _ShortFormatter(_Formatter):
 
 
 def with_options(message: str, options: Mapping[str, str]) -> str:
-    """A message about an argument, such as ``threads is 0, ...``, with the option that the argument came from."""
+    """A message about an argument, such as ``threads is 0, ...``, with the option that the argument came from.
+
+    So is advice to ``pass trust_pickle=True``.
+    """
+    message = _PASSED.sub(lambda found: options.get(found.group(1), found.group()), message)
     first = _FIRST_WORD.match(message)
     if first is None:
         return message
@@ -147,6 +156,13 @@ def positive(text: str) -> int:
     """A whole number from 1, for ``type`` of an option."""
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def thread_count(text: str) -> int:
+    """How many threads a network computes with, for ``type`` of an option."""
+    if not text.strip().isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {MOST_THREADS}")
     return int(text)
 
 

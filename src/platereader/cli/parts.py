@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from platereader._geometry import Point
 from platereader.cli.language import Language, language_of
-from platereader.cli.parser import points, positive, share
+from platereader.cli.parser import points, share, thread_count
 from platereader.cli.tables import print_message
 from platereader.errors import InvalidArgumentError
 from platereader.pipeline import Pipeline
@@ -40,7 +40,7 @@ def add_part_options(parser: argparse.ArgumentParser, *, reads: bool = True) -> 
     precisions = dict.fromkeys(precision for offered in ENGINES.values() for precision in offered)
     for option, known in (("--engine", ("auto", *ENGINES)), ("--precision", ("auto", *precisions))):
         group.add_argument(option, choices=known, metavar="NAME", default="auto", help=", ".join(known))
-    group.add_argument("--threads", type=positive, metavar="N", help="of each network; not with torch")
+    group.add_argument("--threads", type=thread_count, metavar="N", help="of each network; not with torch")
     group.add_argument("--device", default="cpu", help="cpu, or with torch another: cuda")
     group.add_argument("--trust-pickle", action="store_true", help="let a .pt file run code as it is loaded")
 

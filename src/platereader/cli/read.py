@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 from platereader._arrays import BgrImage
@@ -17,7 +18,16 @@ from platereader.cli.parser import with_options
 from platereader.cli.parts import add_part_options, build_pipeline, reads_several_countries
 from platereader.cli.report import CsvReport, JsonLinesReport, JsonReport, PictureResult, Report, TableReport
 from platereader.cli.saving import AnnotatedCopies, Crops
-from platereader.cli.sources import LEFT_OUT, STDIN, VIDEO_SUFFIXES, Source, find_sources, source_path
+from platereader.cli.sources import (
+    LEFT_OUT,
+    NO_FILES,
+    STDIN,
+    VIDEO_SUFFIXES,
+    Source,
+    all_refused,
+    find_sources,
+    source_path,
+)
 from platereader.cli.tables import print_message, progress_bar
 from platereader.errors import PlateReaderError
 from platereader.pipeline import Pipeline
@@ -64,11 +74,13 @@ def run_read(arguments: argparse.Namespace) -> int:
     # Before networks are loaded: these may refuse their folders.
     copies = None if arguments.save is None else AnnotatedCopies(arguments.save, sources, area=arguments.area)
     crops = None if arguments.save_crops is None else Crops(arguments.save_crops, sources)
-    pipeline = build_pipeline(arguments)
-    if copies is not None:
-        copies.show_country = reads_several_countries(pipeline)
-    if arguments.explain:
-        check_explainable(pipeline)
+    pipeline = cache(partial(build_pipeline, arguments))
+    if not all_refused(sources):
+        if copies is not None:
+            copies.show_country = reads_several_countries(pipeline())
+        if arguments.explain:
+            check_explainable(pipeline())
+        pipeline()  # what is wrong with it is said before the first picture
     savers = [saver for saver in (copies, crops) if saver is not None]
     reader = _Reader(pipeline, savers, arguments.explain, arguments.options)
     report = _report(arguments, sources, language)
@@ -98,7 +110,7 @@ def run_read(arguments: argparse.Namespace) -> int:
 class _Reader:
     """Everything that is done to one picture; ``problems`` says what could not be written, by the option for it."""
 
-    pipeline: Pipeline
+    pipeline: Callable[[], Pipeline]
     savers: Sequence[AnnotatedCopies | Crops]
     explains: bool
     options: Mapping[str, str]
@@ -127,8 +139,9 @@ class _Reader:
         stdin = source.path == STDIN
         data = sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1) if stdin else file_bytes(source.path)
         for index, frame in decode_frames(data, path=path):
-            readings = self.pipeline.read(frame)
-            explanations = explained(self.pipeline, frame, readings) if self.explains else None
+            pipeline = self.pipeline()
+            readings = pipeline.read(frame)
+            explanations = explained(pipeline, frame, readings) if self.explains else None
             self._save(source, frame, readings, index)
             height, width = frame.shape[:2]
             yield PictureResult(path, width, height, tuple(readings), explanations=explanations, frame=index)
@@ -155,6 +168,10 @@ def _print_summary(counts: Counter[str], skipped: Counter[str], language: Langua
     lines: list[str] = []
     if written := skipped.pop(MADE_HERE, 0):
         lines.append(LEFT_OUT.format(count=written))
+    no_files = {kind: count for kind in NO_FILES.values() if (count := skipped.pop(kind, 0))}
+    if no_files:
+        kinds = ", ".join(f"{count} {language(kind)}" for kind, count in no_files.items())
+        lines.append(f"no regular files, left out: {kinds}")
     if skipped:
         files = ", ".join(f"{count} {language(ending)}" for ending, count in skipped.most_common())
         lines.append(f"not pictures by their names: {files}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from platereader._arrays import BgrImage
 from platereader._contracts import checked_detect
@@ -25,12 +24,13 @@ from platereader.cli.sources import (
     VIDEO_SUFFIXES,
     WRITTEN_FORMATS,
     Source,
+    all_refused,
     find_sources,
     resolved,
     source_path,
 )
 from platereader.cli.tables import print_message, progress_bar
-from platereader.cli.watch.stopping import stopping_by_signal
+from platereader.cli.watch.stopping import Terminated
 from platereader.errors import CaptureError, InvalidArgumentError, PlateReaderError
 from platereader.pipeline import Pipeline
 from platereader.protocols import Detector
@@ -90,19 +90,32 @@ def add_redact_command(parser: argparse.ArgumentParser) -> None:
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
-    """Redact all files; one that cannot be redacted is reported and does not stop the others."""
+    """Redact all files; one that cannot be redacted is reported and does not stop the others.
+
+    Raises:
+        SystemExit: SIGTERM came, which leaves nothing of what is half written.
+    """
+    try:
+        return _redact_all(arguments)
+    except Terminated:
+        print_message(language_of(arguments)("stopped by SIGTERM: of what was not finished, nothing is left"))
+        raise SystemExit(EXIT_FAILED_INPUTS) from None
+
+
+def _redact_all(arguments: argparse.Namespace) -> int:
     skipped = Counter[str]()
     suffixes = VIDEO_SUFFIXES | _ANIMATED_SUFFIXES
     sources = find_sources(arguments.sources, also=suffixes, without=[arguments.out], skipped=skipped)
     inputs = InputFiles(source.path for source in sources)
     jobs = _jobs(sources, arguments, inputs)
     _check_report_paths(arguments, jobs, inputs)
-    redactor = _Redactor(build_pipeline(arguments), arguments, inputs)
-    with stopping_by_signal(_leave, numbers=[signal.SIGTERM]):
-        try:
-            status = redactor.redact_all(jobs)
-        finally:  # also when it is stopped: what was written by then may be published
-            redactor.write_report()
+    redactor = _Redactor(arguments, inputs)
+    if not all_refused(sources):
+        redactor.load()
+    try:
+        status = redactor.redact_all(jobs)
+    finally:  # also when it is stopped: what was written by then may be published
+        redactor.write_report()
     if written := skipped[MADE_HERE]:
         print_message(language_of(arguments)(LEFT_OUT.format(count=written)), prefix="")
     return status
@@ -120,11 +133,6 @@ def _check_report_paths(arguments: argparse.Namespace, jobs: Sequence[_Job], inp
         occupied.add(resolved(path))
     if arguments.preview is not None and arguments.preview.suffix.lower() not in _KEPT_SUFFIXES:
         raise refused("--preview", arguments.preview, f"it ends in none of {', '.join(sorted(_KEPT_SUFFIXES))}.")
-
-
-def _leave() -> NoReturn:
-    """End the command as an error does, so that what is half written is removed."""
-    raise SystemExit(EXIT_FAILED_INPUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,22 +206,36 @@ def _frames_until_error(video: FrameSource, errors: list[PlateReaderError]) -> I
 class _Redactor:
     """Everything that is done to the files, and what came of it."""
 
-    def __init__(self, pipeline: Pipeline, arguments: argparse.Namespace, inputs: InputFiles) -> None:
-        from platereader.detection._thresholds import with_min_score
-        from platereader.media._redaction import REDACTION_MIN_SCORE
-
-        requested: float | None = arguments.min_score
-        lowered = with_min_score(pipeline.detector, REDACTION_MIN_SCORE if requested is None else requested)
-        if lowered is None and requested is not None:
-            raise InvalidArgumentError(
-                "--min-score does not go with this detector, which has no threshold: leave it out."
-            )
-        self._detector = lowered or pipeline.detector
-        self._tracker = pipeline.tracker
+    def __init__(self, arguments: argparse.Namespace, inputs: InputFiles) -> None:
+        self._pipeline: Pipeline | None = None
         self._arguments = arguments
         self._language = language_of(arguments)
         self._inputs = inputs
         self._report = RedactionReport()
+
+    def load(self) -> Pipeline:
+        """The pipeline, loaded once, with the threshold of the options.
+
+        Raises:
+            InvalidArgumentError: its detector has no threshold, and one was given.
+        """
+        if self._pipeline is None:
+            pipeline = build_pipeline(self._arguments)
+            detector = self._lowered(pipeline.detector)
+            self._pipeline = replace(pipeline, parts=replace(pipeline.parts, detector=detector))
+        return self._pipeline
+
+    def _lowered(self, detector: Detector) -> Detector:
+        from platereader.detection._thresholds import with_min_score
+        from platereader.media._redaction import REDACTION_MIN_SCORE
+
+        requested: float | None = self._arguments.min_score
+        lowered = with_min_score(detector, REDACTION_MIN_SCORE if requested is None else requested)
+        if lowered is None and requested is not None:
+            raise InvalidArgumentError(
+                "--min-score does not go with this detector, which has no threshold: leave it out."
+            )
+        return lowered or detector
 
     def redact_all(self, jobs: Sequence[_Job]) -> int:
         """Redact all files and say how many failed; returns the exit status."""
@@ -247,20 +269,22 @@ class _Redactor:
 
     def _redact(self, job: _Job, progress: tqdm[Any]) -> None:
         """Redact one file, and report what was covered once it is written."""
-        from platereader.media._turned import turned_detector
-
         if job.source.error is not None:
             raise InvalidArgumentError(job.source.error)
-        detector = turned_detector(self._detector, always=self._arguments.any_rotation)
-        (self._video if job.is_video else self._picture)(job, detector, progress)
+        (self._video if job.is_video else self._picture)(job, progress)
 
-    def _picture(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
+    def _detector(self) -> Detector:
+        from platereader.media._turned import turned_detector
+
+        return turned_detector(self.load().detector, always=self._arguments.any_rotation)
+
+    def _picture(self, job: _Job, progress: tqdm[Any]) -> None:
         from platereader.media._covering import DEFAULT_MARGIN, covered
         from platereader.media._images import read_image
         from platereader.media._redaction import credible
 
         frame = read_image(job.source.path)
-        places = credible(checked_detect(detector, [frame])[0], frame)
+        places = credible(checked_detect(self._detector(), [frame])[0], frame)
         pixels, share = covered(frame, places, method=self._arguments.method, margin=DEFAULT_MARGIN)
         write_picture(job.target, pixels, inputs=self._inputs)
         cover = FileCover(job.source.path, job.target)
@@ -268,7 +292,7 @@ class _Redactor:
         self._report.add(cover)
         progress.update()
 
-    def _video(self, job: _Job, detector: Detector, progress: tqdm[Any]) -> None:
+    def _video(self, job: _Job, progress: tqdm[Any]) -> None:
         """A video that breaks off is redacted as far as it goes, and reported all the same."""
         from platereader.cli.videos import VideoWriter
         from platereader.media._opening import open_source
@@ -282,8 +306,8 @@ class _Redactor:
                 job.target, source=video, quality=options.quality, mute=options.mute, inputs=self._inputs
             ) as writer,
         ):
-            frames = _frames_until_error(video, errors)
-            for one in redact_stream(frames, detector=detector, tracker=self._tracker(), method=options.method):
+            frames, detector, tracker = _frames_until_error(video, errors), self._detector(), self.load().tracker()
+            for one in redact_stream(frames, detector=detector, tracker=tracker, method=options.method):
                 writer.write(one.frame, one.timestamp_s)
                 cover.add(one.frame, one.covered, share=one.covered_share, time_s=one.timestamp_s)
                 progress.update()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.cli.secrets import without_passwords
 from platereader.results import Detection
 
 LARGEST_FRAMES = 12
@@ -120,7 +121,10 @@ class RedactionReport:
         """The report as JSON."""
         return {
             "files": [one.to_dict() for one in self.files],
-            "problems": [{"source": str(path), "problem": problem} for path, problem in self.problems],
+            "problems": [
+                {"source": without_passwords(str(path)), "problem": without_passwords(problem)}
+                for path, problem in self.problems
+            ],
         }
 
     def contact_sheet(self) -> BgrImage:

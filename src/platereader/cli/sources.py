@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ LEFT_OUT: Final = "files that platereader wrote, left out: {count}; to include t
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".flv"})
 """Lower-case file name endings that are taken for videos."""
+
+NO_FILES: Final = {stat.S_IFIFO: "pipes", stat.S_IFSOCK: "sockets", stat.S_IFCHR: "devices", stat.S_IFBLK: "devices"}
+"""What else may have the name of a file, by its kind as the system states it."""
 
 WRITTEN_FORMATS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """FFmpeg's format by the ending, of videos that can be written; others become ``.mp4``."""
@@ -61,7 +65,8 @@ def find_sources(
         inputs: files, folders, patterns, and ``STDIN``.
         also: further lower-case endings to look for in folders, such as those of videos.
         without: folders that are left out where they lie below another one, such as those for results.
-        skipped: counts what else is there, by the ending of its name; files of an earlier run as ``MADE_HERE``.
+        skipped: counts what else is there, by the ending of its name, or as one of ``NO_FILES``; files of an earlier
+            run as ``MADE_HERE``.
     """
     from platereader.media._images import IMAGE_SUFFIXES
 
@@ -74,6 +79,11 @@ def find_sources(
     written = earlier_results([source.path for source in found.values() if source.error is None])
     others.update(MADE_HERE for _ in written)
     return [source for source in found.values() if source.path not in written]
+
+
+def all_refused(sources: Sequence[Source]) -> bool:
+    """Whether it is known of every source that it gives no picture, so that no network need be loaded to say so."""
+    return all(source.error is not None for source in sources)
 
 
 def read_pictures(inputs: Sequence[Path], *, option: str) -> dict[str, BgrImage]:
@@ -166,6 +176,14 @@ def _why_missing(path: Path) -> str | None:
     return f"no file matches {str(path)!r}." if has_magic(str(path)) else None
 
 
+def _kind_of(path: Path) -> str | None:
+    """Which of ``NO_FILES`` a path leads to; None for none of them."""
+    try:
+        return NO_FILES.get(stat.S_IFMT(path.stat().st_mode))
+    except OSError:  # a link that leads nowhere
+        return None
+
+
 def sources_in(
     folder: Path, suffixes: frozenset[str], without: Sequence[Path], skipped: Counter[str]
 ) -> Iterator[Source]:
@@ -192,6 +210,8 @@ def sources_in(
             skipped[ending or "without an ending"] += 1
         elif path.is_symlink() and path.is_dir():
             skipped["links to folders"] += 1
+        elif (kind := _kind_of(path)) is not None:
+            skipped[kind] += 1
     if not any_picture:
         endings, what = " ".join(sorted(suffixes)), "picture or video" if ".mp4" in suffixes else "picture"
         message = f"there is no {what} in the folder {str(folder)!r}: looked for {endings}."

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platereader._files import write_json
+from platereader.cli.secrets import without_passwords
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -25,7 +26,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
-    """The text with what would steer a terminal as escapes: control characters, line ends, directions of writing."""
+    """The text without passwords, and with what would steer a terminal as escapes.
+
+    These are control characters, line ends, directions of writing.
+    """
+    text = without_passwords(text)
     return _STEERING.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
 
 
@@ -35,7 +40,8 @@ def print_message(message: str, *, prefix: str = "platereader: ") -> None:
 
 
 def printable_json(text: str) -> str:
-    """A JSON document that says the same, with what would steer a terminal as escapes; its own line ends stay."""
+    """A JSON document that says the same as ``printable`` of its texts; its own line ends stay."""
+    text = without_passwords(text)
     return _STEERING.sub(lambda found: found.group() if found.group() == "\n" else f"\\u{ord(found.group()):04x}", text)
 
 

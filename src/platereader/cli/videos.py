@@ -111,6 +111,12 @@ class VideoWriter:
                 self._stack.close()
             self._closed = True
 
+    def abandon(self) -> None:
+        """Leave nothing of the video."""
+        if not self._closed:
+            self._closed = True
+            self._stack.__exit__(InterruptedError, InterruptedError("abandoned"), None)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import final
 
@@ -38,6 +38,7 @@ class RegionDetector:
             may reach beyond the frame. Kept as a tuple.
         margin_px: surroundings that ``inner`` sees, in pixels: at least half of the width of the widest plate, so
             that one on the edge of the region is not cut off.
+        name: how errors call ``region``.
 
     Raises:
         InvalidArgumentError: ``inner`` is no detector, ``region`` is no simple polygon (it crosses or touches
@@ -47,12 +48,13 @@ class RegionDetector:
     inner: Detector
     region: Sequence[Point]
     margin_px: float = 160.0
+    name: str = field(default="region", kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_part(self.inner, kind="detector", name="inner")
         if not (is_finite(self.margin_px) and self.margin_px >= 0):
             raise InvalidArgumentError(f"margin_px is {self.margin_px!r}, allowed are 0 px and more: try 160.")
-        object.__setattr__(self, "region", _polygon(self.region))
+        object.__setattr__(self, "region", _polygon(self.region, name=self.name))
 
     def detect(self, frames: Sequence[BgrImage]) -> list[list[Detection]]:
         """Plates of each frame in the order of ``inner``.
@@ -87,8 +89,8 @@ class RegionDetector:
         xs, ys = zip(*self.region, strict=True)
         if min(xs) >= width or min(ys) >= height or max(xs) <= 0 or max(ys) <= 0:
             raise InvalidArgumentError(
-                f"region, from ({min(xs):g}, {min(ys):g}) to ({max(xs):g}, {max(ys):g}), lies outside of the frame of "
-                f"{width}x{height} px: give it in pixels of this frame."
+                f"{self.name}, from ({min(xs):g}, {min(ys):g}) to ({max(xs):g}, {max(ys):g}), lies outside of the "
+                f"frame of {width}x{height} px: give it in pixels of this frame."
             )
         return View(
             max(0, math.floor(min(xs) - self.margin_px)),
@@ -98,29 +100,29 @@ class RegionDetector:
         )
 
 
-def _polygon(points: Sequence[Point] | NDArray[np.floating]) -> tuple[Point, ...]:
+def _polygon(points: Sequence[Point] | NDArray[np.floating], *, name: str) -> tuple[Point, ...]:
     """The points as plain floats, the first one not repeated at the end, if they are a simple polygon."""
     try:
         array = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"region is {points!r}, no list of points: {_EXAMPLE}") from error
+        raise InvalidArgumentError(f"{name} is {points!r}, no list of points: {_EXAMPLE}") from error
     if array.ndim != 2 or array.shape[1] != 2:
-        raise InvalidArgumentError(f"region has the shape {array.shape}, expected is (N, 2): {_EXAMPLE}")
+        raise InvalidArgumentError(f"{name} has the shape {array.shape}, expected is (N, 2): {_EXAMPLE}")
     if not np.isfinite(array).all():
-        raise InvalidArgumentError(f"region has a coordinate that is not finite: {_EXAMPLE}")
+        raise InvalidArgumentError(f"{name} has a coordinate that is not finite: {_EXAMPLE}")
     if len(array) > 1 and (array[0] == array[-1]).all():
         array = array[:-1]
     if len(array) < 3:
-        raise InvalidArgumentError(f"region has {len(array)} different points: {_EXAMPLE}")
+        raise InvalidArgumentError(f"{name} has {len(array)} different points: {_EXAMPLE}")
     polygon = tuple((float(x), float(y)) for x, y in array)
     if crossing := _crossing(polygon):
         raise InvalidArgumentError(
-            f"region crosses or touches itself (its edges from {crossing[0]} and from {crossing[1]}): list the points "
+            f"{name} crosses or touches itself (its edges from {crossing[0]} and from {crossing[1]}): list the points "
             "in order around it, each once."
         )
     if _area(polygon) <= _MIN_AREA_PX:
         raise InvalidArgumentError(
-            f"region encloses {_area(polygon):g} square pixels: fractions must be multiplied by the width and height "
+            f"{name} encloses {_area(polygon):g} square pixels: fractions must be multiplied by the width and height "
             "of the frame; the points are in pixels."
         )
     return polygon

@@ -52,13 +52,13 @@ class UltralyticsDetector:
         min_score: float = 0.25,
         max_iou: float = 0.5,
     ) -> None:
+        if not Path(path).exists():
+            raise WeightsNotFoundError(f"{path} does not exist: pass the path of a .pt file or an exported model.")
         if not trust_pickle:
             raise UntrustedPickleError(
                 f"{path} may run any code when ultralytics loads it: if you trust whoever made it, pass "
                 "trust_pickle=True; weights in ONNX or safetensors load without running code."
             )
-        if not Path(path).exists():
-            raise WeightsNotFoundError(f"{path} does not exist: pass the path of a .pt file or an exported model.")
         self.min_score: float = min_score
         self._settings = {"imgsz": input_size, "iou": max_iou, "verbose": False, "device": "cpu"}
         self._lock = threading.Lock()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from platereader._arrays import BgrImage, check_image
-from platereader._files import is_file, is_picture_made_here, paths_below
+from platereader._files import as_path, is_file, is_picture_made_here, paths_below
 from platereader.errors import CaptureError, InvalidImageError, MediaFileError
 from platereader.media._images import IMAGE_SUFFIXES, read_image
 from platereader.media._source import ClosedAtExit, TimedFrame
@@ -91,8 +91,9 @@ def read_images(folder: str | Path, *, notify: Callable[[str], None] | None = No
 
     Raises:
         MediaFileError: no such folder, or no picture in it; or, without ``notify``, what cannot be read.
+        InvalidArgumentError: ``folder`` is no path.
     """
-    top = Path(folder)
+    top = as_path(folder, name="folder")
     if not top.is_dir():
         raise MediaFileError(f"folder is {str(top)!r}, which is no folder: for one picture there is read_image.")
     locked: list[str] = []

@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, TypeAlias, cast
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -17,8 +17,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from platereader._arrays import BgrImage
 from platereader._dependencies import missing_dependency
-from platereader._files import open_regular, read_bytes
-from platereader.errors import FileError, MediaFileError
+from platereader._files import as_path, open_regular, read_bytes
+from platereader.errors import FileError, InvalidArgumentError, MediaFileError
 
 _JPEG_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".jpx"}
 IMAGE_SUFFIXES = frozenset(
@@ -66,7 +66,11 @@ def read_image(path: str | Path) -> BgrImage:
     Raises:
         MediaFileError: the file is missing, a pipe or a device, not a picture of these kinds, damaged, cut off, or
             would take more than ``MAX_IMAGE_BYTES``; or what decodes it is not installed.
+        InvalidArgumentError: ``path`` is no path.
     """
+    path = as_path(
+        path, name="path", advice="; bytes of a picture go to platereader.media.decode_image(data, path=...)"
+    )
     return decode_image(file_bytes(path), path=path)
 
 
@@ -90,8 +94,15 @@ def decode_image(data: bytes, *, path: str | Path) -> BgrImage:
 
     Raises:
         MediaFileError: as from ``read_image``.
+        InvalidArgumentError: ``data`` are no bytes, or ``path`` is no path.
     """
-    return _decoded(Path(path), _checked_picture(data, Path(path)))
+    source = as_path(path, name="path")
+    if not isinstance(cast(object, data), (bytes, bytearray, memoryview)):
+        raise InvalidArgumentError(
+            f"data is a {type(data).__name__}, expected are the bytes of a picture file; platereader.read_image takes "
+            "its path."
+        )
+    return _decoded(source, _checked_picture(data, source))
 
 
 def decode_frames(data: bytes, *, path: str | Path) -> Iterator[tuple[int | None, BgrImage]]:

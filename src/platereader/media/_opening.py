@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from platereader._files import open_regular
+from platereader._files import as_path, open_regular
 from platereader._geometry import is_finite
 from platereader.errors import CaptureError, InvalidArgumentError
 from platereader.media._camera import LiveFeed, NetworkCapture, Webcam
@@ -46,6 +46,8 @@ def parse_address(source: str | Path | int) -> Address:
 
     An empty string, a number beyond any webcam, and an address that is misspelt or of another scheme are refused.
     """
+    if not isinstance(cast(object, source), int):
+        as_path(source, name="source", advice=" or an address, or the number of a webcam")
     text = str(source)
     if not isinstance(source, Path) and not _holds(Path(text).exists):
         text = text.strip()

@@ -210,6 +210,9 @@ class Schemes:
         by_length = {length: tuple(entry for entry in formats if length in entry[1].lengths) for length in lengths}
         object.__setattr__(self, "_by_length", by_length)
 
+    def __repr__(self) -> str:
+        return f"Schemes({' '.join(scheme.country for scheme in self.members)})"
+
     def __iter__(self) -> Iterator[PlateScheme]:
         """The schemes in order."""
         return iter(self.members)

@@ -20,6 +20,21 @@ _MOST_FINAL_ROWS = 1000
 _FINAL_COLUMNS = {2: 7, 3: 6}  # of an output of so many dimensions with suppression inside
 
 
+def understood_shapes(contents: Contents) -> str:
+    """Which YOLO models need no description, and what a file has in their place; nothing for no ONNX file."""
+    if contents.format != "onnx":
+        return ""
+
+    def spelled(shapes: Sequence[Sequence[int]]) -> str:
+        return " and ".join(f"({', '.join(str(side or '?') for side in shape)})" for shape in shapes) or "none"
+
+    return (
+        " A YOLO model without metadata needs none if its only input is (1, 3, H, W), and its only output (1, 4 + "
+        "classes, N) of N > 4 + classes boxes, (1, N, 6) or (N, 7), as ultralytics and open-image-models export them: "
+        f"the inputs here are {spelled(contents.inputs)}, the outputs {spelled(contents.outputs)}."
+    )
+
+
 def exported_entry(path: Path, data: bytes) -> WeightEntry | None:
     """The entry of a YOLO model; None for any other file.
 

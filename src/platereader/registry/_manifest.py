@@ -54,12 +54,12 @@ class WeightEntry:
     precision: WeightPrecision
     format: Format
     sha256: str
-    size_bytes: int
-    licence: str
-    url: str | None = None
-    alphabet: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
-    calibration: Mapping[str, Any] | None = field(default=None, hash=False)
+    size_bytes: int = field(repr=False)
+    licence: str = field(repr=False)
+    url: str | None = field(default=None, repr=False)
+    alphabet: str | None = field(default=None, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False, repr=False)
+    calibration: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, as it stands in a manifest."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from platereader._files import is_file, read_bytes
+from platereader._files import as_path, is_file, read_bytes
 from platereader.errors import (
     FileError,
     UnknownNameError,
@@ -23,7 +23,7 @@ from platereader.errors import (
     WeightsNotFoundError,
 )
 from platereader.registry._contents import Contents, Format, WeightPrecision, contents_of
-from platereader.registry._exported import exported_entry
+from platereader.registry._exported import exported_entry, understood_shapes
 from platereader.registry._manifest import (
     MANIFEST_NAME,
     MAX_WEIGHT_BYTES,
@@ -133,6 +133,9 @@ class WeightCheck:
     file: WeightFile | None
     error: WeightsError | None
 
+    def __repr__(self) -> str:
+        return f"WeightCheck({self.entry.file!r}, {'good' if self.error is None else repr(self.error)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -147,6 +150,9 @@ class Registry:
     entries: tuple[WeightEntry, ...]
     folders: tuple[Path, ...]
     cache: Path
+
+    def __repr__(self) -> str:
+        return f"Registry({', '.join(self.names())}; {len(self.entries)} files)"
 
     @classmethod
     def default(cls) -> Registry:
@@ -208,10 +214,12 @@ class Registry:
             UnknownNameError: no such name.
             WeightsNotFoundError: no file, or nothing that says what the file is; lists the places searched.
             WeightsCorruptError: size or sha256 differ from what is expected.
+            InvalidArgumentError: neither a name nor a path.
         """
+        given = as_path(name_or_path, name="name_or_path", advice=" or the name of weights")
         if isinstance(name_or_path, str) and name_or_path in self.names():
             return self.read(self.entries_of(name_or_path, precision=precision, file_format=file_format)[0])
-        path = _expanded(Path(name_or_path))
+        path = _expanded(given)
         if isinstance(name_or_path, str) and path.name == name_or_path and not path.suffix and not is_file(path):
             raise self._unknown(name_or_path)
         return self._resolve_path(path)
@@ -311,10 +319,11 @@ class Registry:
         if known is not None:
             _compare(found, known, size_bytes=len(data), sha256=sha256)
             return WeightFile(found, known, data)
-        contents_of(data, name=str(found))  # says so of a damaged file
+        contents = contents_of(data, name=str(found))  # says so of a damaged file
         raise WeightsNotFoundError(
             f"{found} is none of the known weights and has no description: put {sidecar_of(found).name} beside it, "
             'an object with "kind", "sha256" and "settings", such as platereader.registry.write_sidecar writes.'
+            + understood_shapes(contents)
         )
 
     def _unknown(self, name: str) -> UnknownNameError:

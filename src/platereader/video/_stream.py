@@ -102,6 +102,10 @@ class PlateStream:
         self._timestamp_s = -math.inf
         self._finished = False
 
+    def __repr__(self) -> str:
+        ended = ", finished" if self._finished else ""
+        return f"PlateStream(frames={self._frame_index + 1}, in_view={len(self._active)}{ended})"
+
     def update(self, frame: BgrImage, timestamp_s: float) -> StreamUpdate:
         """Take in the next frame.
 

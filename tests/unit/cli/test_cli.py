@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +100,30 @@ def test_ctrl_c_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setattr("platereader.registry._registry.Registry.verify", interrupted)
     assert main(["weights", "verify"]) == 130
     assert capsys.readouterr().err == "platereader: interrupted\n"
+
+
+def test_sigterm_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "platereader.registry._registry.Registry.verify", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["weights", "verify"]) == 143
+    assert capsys.readouterr().err == "platereader: stopped by SIGTERM\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+def test_a_fork_ends_by_sigterm_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses: list[int] = []
+
+    def fork(*_: object) -> list[object]:
+        child = subprocess.Popen(["sleep", "60"], preexec_fn=lambda: os.kill(os.getpid(), signal.SIGTERM))  # noqa: PLW1509
+        statuses.append(child.wait())
+        return []
+
+    monkeypatch.setattr("platereader.registry._registry.Registry.verify", fork)
+    assert main(["weights", "verify"]) == 0
+    assert statuses == [-signal.SIGTERM]
 
 
 @pytest.mark.parametrize(

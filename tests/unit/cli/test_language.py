@@ -179,7 +179,7 @@ def check_one_language(said: str) -> None:
         ("read a.png --detector no.onnx", "файла весов нет, проверьте путь; искали no.onnx, "),
         ("read a.png --detector plate-recognizer", "--detector 'plate-recognizer': это распознаватель, а нужен дет"),
         ("read a.png --recognizer plate-refiner", "--recognizer 'plate-refiner': это уточняющая сеть детектора, а"),
-        ("read a.png --detector no.pt", "no.pt: при загрузке такого файла может выполниться любой код."),
+        ("read a.png --detector own.pt", "own.pt: при загрузке такого файла может выполниться любой код."),
         ("read a.png --detector no.pt --trust-pickle", "no.pt не существует: укажите путь к файлу .pt или"),
         ("read a.png --country RUS", "--country: нет страны 'RUS'; есть RU, BY, "),
         ("read a.png --tile 2", "--tile: 2 — меньше 64 пикс.: попробуйте 960."),
@@ -219,6 +219,7 @@ def test_wrong_values_in_russian(
     for name in ("a.png", "pics/b.png", "old/images/c.png", "mine/b.png"):
         save(tmp_path / name)
     Path("link.png").symlink_to("nowhere")
+    Path("own.pt").write_bytes(b"")
     Path("wide").mkdir()
     for name in ("wide.png", "wide/1.png"):
         Image.new("RGB", (32_001, 1)).save(name)

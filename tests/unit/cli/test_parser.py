@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -106,6 +107,13 @@ def test_help_fits_on_one_screen_and_names_commands_and_options(
         ["train", "quantize", "x", "--out", "y", "--seed", "-1"],
         ["train", "calibrate", "x", "--out", "y", "--count", "-1"],
         ["train", "calibrate", "x", "--out", "y", "--tracks", "-1"],
+        ["read", "x.png", "--threads", "99999999999"],
+        ["watch", "x.mp4", "--threads", "1025"],
+        ["redact", "x.png", "-o", "y.png", "--threads", "1025"],
+        ["evaluate", "x", "--threads", "1025"],
+        ["benchmark", "frame", "--threads", "1025"],
+        ["benchmark", "stream", "x", "--threads", "1025"],
+        ["benchmark", "recognizer", "--threads", "1025"],
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +129,18 @@ def test_messages_name_options() -> None:
     assert with_options("start is 'x'", options) == "--from is 'x'"
     assert with_options("threads is 0", options) == "threads is 0"
     assert with_options("regional is 0", options) == "regional is 0"
+    trusted = {"trust_pickle": "--trust-pickle"}
+    assert with_options("a.pt: pass trust_pickle=True; or not", trusted) == "a.pt: pass --trust-pickle; or not"
+    assert with_options("a.pt: pass trust_pickle=True; or not", options) == "a.pt: pass trust_pickle=True; or not"
+
+
+def test_a_pickle_and_a_missing_one_are_told_apart(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "plates.pt"
+    assert main(["read", "x.png", "--detector", str(path)]) == 3
+    assert f"{path} does not exist" in capsys.readouterr().err
+    path.write_bytes(b"")
+    assert main(["read", "x.png", "--detector", str(path)]) == 2
+    assert "made it, pass --trust-pickle;" in capsys.readouterr().err
 
 
 def test_threads_never_change_the_engine_silently(

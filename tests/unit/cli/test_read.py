@@ -182,6 +182,36 @@ def test_what_is_no_picture_by_its_name_is_counted(tmp_path: Path, command: Comm
     assert "not pictures by their names: 2 .mp4, 1 .txt\n`platereader watch` takes the videos\n" in err
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no such devices")
+def test_what_is_no_file_is_counted_apart(tmp_path: Path, command: Command) -> None:
+    save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "fifo.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    status, _, err = command("read", tmp_path)
+    assert (status, err.splitlines()[:-1]) == (0, ["no regular files, left out: 1 pipes, 1 devices"])
+    told = command("read", "--lang", "ru", tmp_path).err
+    assert "пропущено (это не обычные файлы): 1 (каналы), 1 (устройства)\n" in told
+
+
+@pytest.mark.parametrize("options", [["read", "--explain"], ["redact", "--out", "out"]])
+def test_what_is_no_file_is_refused_before_networks_are_loaded(
+    options: list[str], tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loaded(_: object) -> Pipeline:
+        raise AssertionError("networks were loaded")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(f"platereader.cli.{options[0]}.build_pipeline", loaded)
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    status, _, err = command(*options, "http://host/a.jpg", "gone.png")
+    assert status == 1
+    assert "http://host/a.jpg is a URL, and only files are read here: download it first." in err
+    assert "link to 'nowhere'" in err
+    save(tmp_path / "a.png")
+    with pytest.raises(AssertionError, match="networks"):
+        command(*options, "http://host/a.jpg", "a.png")
+
+
 def test_a_video_is_for_another_command(tmp_path: Path, command: Command) -> None:
     (tmp_path / "gate.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     assert "has the name of a video: `platereader watch` takes those." in command("read", tmp_path / "gate.mp4").err

@@ -243,7 +243,9 @@ def test_a_link_to_a_source_is_not_written_over(tmp_path: Path, capsys: pytest.C
     assert source.read_bytes() == before
 
 
-def test_sigterm_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sigterm_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = video(tmp_path / "gate.mp4", 6)
     add = VideoWriter.write
 
@@ -257,6 +259,7 @@ def test_sigterm_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SystemExit) as caught:
         run(source, "-o", tmp_path / "out")
     assert caught.value.code == 1
+    assert capsys.readouterr().err == "platereader: stopped by SIGTERM: of what was not finished, nothing is left\n"
     assert list((tmp_path / "out").iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) is handler
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -110,6 +112,22 @@ def test_broken_links_are_named_and_other_files_counted(tmp_path: Path) -> None:
     ]
     assert "link to 'nowhere.jpg'" in str(found[1].error)
     assert skipped == {".mp4": 2, "without an ending": 1, "links to folders": 1}
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no such devices")
+def test_pipes_sockets_and_devices_are_counted_as_what_they_are(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg")
+    os.mkfifo(tmp_path / "fifo.jpg")
+    os.mkfifo(tmp_path / ".hidden.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "null").symlink_to("/dev/null")
+    (tmp_path / "folder.jpg").mkdir()
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(tmp_path / "talk.png"))
+        skipped = Counter[str]()
+        (found,) = find_sources([tmp_path], skipped=skipped)
+    assert found.path.name == "a.jpg"
+    assert skipped == {"pipes": 1, "devices": 2, "sockets": 1}
 
 
 def test_folders_that_cannot_be_read_are_named(tmp_path: Path, lock: Callable[[Path], None]) -> None:

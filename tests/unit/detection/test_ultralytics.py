@@ -128,6 +128,11 @@ def test_missing_file_is_not_downloaded(tmp_path: Path) -> None:
         UltralyticsDetector(tmp_path / "yolov8n.pt", trust_pickle=True)
 
 
+def test_a_missing_file_is_called_missing_and_not_untrusted(tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFoundError, match=r"nothing\.pt does not exist"):
+        UltralyticsDetector(tmp_path / "nothing.pt")
+
+
 @pytest.mark.parametrize("data", [b"", b"no model", b"PK\x03\x04 half of one"])
 def test_a_damaged_file_is_named(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "plates.pt").write_bytes(data)

@@ -180,11 +180,16 @@ def test_other_models_are_refused(tmp_path: Path, change: dict[str, str], says: 
         Pipeline.build(detector=path, engine="onnx")
 
 
-@pytest.mark.parametrize("shape", [(5,), (1, 85, 5), (1, 25200, 85), (1, 25200, 6), (1, 5, 4, 4)])
+@pytest.mark.parametrize(
+    "shape", [(5,), (1, 1000), (1, 84, 84), (1, 85, 5), (1, 25200, 85), (1, 25200, 6), (1, 5, 4, 4)]
+)
 def test_a_file_of_no_known_shape_has_no_description(tmp_path: Path, shape: tuple[int, ...]) -> None:
     path = write_exported(tmp_path / "silent.onnx", np.zeros(shape), metadata={"author": "someone"})
-    with pytest.raises(WeightsNotFoundError, match="has no description"):
+    with pytest.raises(WeightsNotFoundError, match="has no description") as caught:
         Pipeline.build(detector=path)
+    assert "(1, 4 + classes, N) of N > 4 + classes boxes, (1, N, 6) or (N, 7)" in str(caught.value)
+    shown = ", ".join(map(str, shape))
+    assert str(caught.value).endswith(f"the inputs here are (1, 3, 64, 96), the outputs ({shown}).")
 
 
 def test_numbers_out_of_range_are_refused(tmp_path: Path) -> None:

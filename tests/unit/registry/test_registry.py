@@ -193,8 +193,9 @@ def test_a_sidecar_that_is_no_object_is_refused(registry: Registry, tmp_path: Pa
 
 
 def test_a_file_without_description_is_refused(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(WeightsNotFoundError, match="no description"):
+    with pytest.raises(WeightsNotFoundError, match="no description") as caught:
         registry.resolve(own_file(tmp_path, None))
+    assert "YOLO" not in str(caught.value)
 
 
 def test_a_damaged_file_without_description_is_called_damaged(registry: Registry, tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ EXAMPLES = """examples:
   platereader watch 0 --view                           the first webcam, and a page in the browser
   platereader watch rtsp://user:password@camera/stream --csv >> passages.csv
 
-q, Ctrl-C or SIGTERM stops: what is in view is then reported, and the video of --save is finished.
-exit status: 0 done or stopped, 1 a source or --save failed, 2 wrong options, 3 the only source
-cannot be opened, or weights are missing or damaged, 130 a second Ctrl-C.
+q, Ctrl-C and SIGTERM stop: what is in view is reported, the video of --save finished; by SIGTERM
+only that of a camera, while of a file none is left (1). exit status: 0 done or stopped, 1 a source
+or --save failed, 2 wrong options, 3 no source or weights that can be used, 130 a second Ctrl-C.
 """
 
 _POLL_INTERVAL_S = 0.05
@@ -133,8 +133,9 @@ class _WatchRun:
 
     def run(self) -> int:
         """Watch; returns the exit status."""
-        sources, page, failed = self._sources, self._outputs.page, 0
-        with stopping_by_signal(sources.stop), stopping_by_key(sources.stop) as by_key:
+        sources, page, failed, watched = self._sources, self._outputs.page, 0, 0
+        signals = stopping_by_signal(sources.stop, terminate=sources.terminate)
+        with signals, stopping_by_key(sources.stop) as by_key:
             if page is not None:
                 self._notify(f"the live page is at {page.url}")
             elif by_key and sources.only is not None and sources.only.live:
@@ -145,12 +146,14 @@ class _WatchRun:
                     self._start = None
                 run = self._watch(number, source)
                 failed += run.failed
+                watched = number + 1
                 self._start = later(self._start, run.length_s())
             if page is not None:
                 self._serve_until_closed(page)
         if len(sources.words) > 1:
             self._notify(f"sources: {len(sources.words)}, failed: {failed + sources.failed}")
-        return EXIT_FAILED_INPUTS if failed or sources.failed else EXIT_OK
+        cut_short = bool(self._videos) and sources.terminated and watched < len(sources.words)
+        return EXIT_FAILED_INPUTS if failed or sources.failed or cut_short else EXIT_OK
 
     def _notify(self, message: str) -> None:
         """Print a line of what goes on, above the progress bar."""
@@ -170,7 +173,8 @@ class _WatchRun:
                     self._videos[number], source=source, inputs=self._inputs, quality=quality, draw=self._draw
                 )
                 stack.callback(video.close)
-            run = SourceRun(source, stream, Started.of(source, self._start), video, self._outputs)
+            started = Started.of(source, self._start)
+            run = SourceRun(source, stream, started, video, self._outputs, lambda: self._sources.terminated)
             run.run()
         return run
 

@@ -42,8 +42,9 @@ class SourceRun:
     """One source and what follows its plates.
 
     Attributes:
+        terminated: whether SIGTERM came, which leaves nothing of the video of a source that has an end.
         last_s: the time of the last frame.
-        failed: whether the source was lost, broke off or is damaged, or the video or a crop could not be written.
+        failed: whether the source was lost, broke off or is damaged, or the video or a crop is not written.
     """
 
     source: FrameSource
@@ -51,6 +52,7 @@ class SourceRun:
     started: Started
     video: AnnotatedVideo | None
     outputs: Outputs
+    terminated: Callable[[], bool]
     last_s: float = 0.0
     failed: bool = False
     _frames: int = 0
@@ -73,7 +75,12 @@ class SourceRun:
         name, dropped = self.source.name, self.source.dropped
         self.outputs.report.end(Ended(name, why, self._frames, dropped, passages.finished, passages.left_out))
         self.outputs.notify(f"{name}: frames: {self._frames}, dropped: {dropped}; passages: {passages.counts()}")
-        self._save(None, final)
+        if why == "stopped" and self.video is not None and self.terminated() and not self.source.live:
+            self.video.abandon()
+            self.outputs.notify(f"{name}: stopped by SIGTERM: nothing is left of its video of --save")
+            self.failed = True
+        else:
+            self._save(None, final)
 
     def _follow(self) -> End:
         """Process all frames; returns why there are no more."""

@@ -84,6 +84,10 @@ class AnnotatedVideo:
         """Finish the file, which has no name before."""
         self._writer.finish()
 
+    def abandon(self) -> None:
+        """Leave no file."""
+        self._writer.abandon()
+
 
 class PassageCrops:
     """The rectified plate of each passage's best reading, as PNG; what is in the folder stays, and numbers go on."""

@@ -32,6 +32,7 @@ class Sources:
         names: of each, its path below the folder that was given, or the name of its file.
         several: whether there is more than one, or could be: several words or a folder of videos were given.
         failed: sources that could not be opened.
+        terminated: whether SIGTERM was what stopped them.
 
     Raises:
         CaptureError: the only source cannot be opened.
@@ -51,6 +52,7 @@ class Sources:
         self.several: bool = len(words) > 1 or self.words != list(words)
         self.failed: int = 0
         self.stopped: bool = False
+        self.terminated: bool = False
         self._opened = opened
         self._notify = notify
         # A camera is not opened twice.
@@ -86,6 +88,11 @@ class Sources:
         self.stopped = True
         if self._current is not None:
             self._current.stop()
+
+    def terminate(self) -> None:
+        """As ``stop``, at SIGTERM."""
+        self.terminated = True
+        self.stop()
 
     def close(self) -> None:
         """Close what is open."""

@@ -9,29 +9,50 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 _POLL_INTERVAL_S = 0.1
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: whatever runs is left as by Ctrl-C, so that what is half written is removed."""
+
+
+def ending_by_sigterm() -> AbstractContextManager[None]:
+    """Raise ``Terminated`` where SIGTERM would end this process without a word; a fork of it still ends so."""
+    process = os.getpid()
+
+    def end() -> None:
+        if os.getpid() != process:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise Terminated
+
+    return stopping_by_signal(end, numbers=[signal.SIGTERM])
+
+
 @contextmanager
 def stopping_by_signal(
-    stop: Callable[[], None], *, numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+    stop: Callable[[], None],
+    *,
+    numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
+    terminate: Callable[[], None] | None = None,
 ) -> Generator[None, None, None]:
     """Call ``stop`` at the first of some signals, by default Ctrl-C and SIGTERM; a second one interrupts at once.
 
-    It runs inside a signal handler: it may set a flag or raise, and take no lock.
+    At SIGTERM ``terminate`` is called in its place, if there is one. They run inside a signal handler: they may set a
+    flag or raise, and take no lock.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals belong to the main thread
         return
     before = [signal.getsignal(number) for number in numbers]
 
-    def stop_once(_number: int, _frame: FrameType | None) -> None:
+    def stop_once(number: int, _frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.default_int_handler)
-        stop()
+        (stop if terminate is None or number != signal.SIGTERM else terminate)()
 
     try:
         for number in numbers:

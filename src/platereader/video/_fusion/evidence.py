@@ -91,6 +91,9 @@ class FusedEvidence:
         self._combined: list[str] = []
         self._fused: FusedReading | None = None
 
+    def __repr__(self) -> str:
+        return f"FusedEvidence(readings={self.readings})"
+
     def add(self, reading: PlateReading, frame_index: int) -> None:
         """Take in a reading of this plate; ``frame_index`` counts the frames of its stream, from 0."""
         self.readings += 1

@@ -7,6 +7,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import ONE, Command, events_of, watched
@@ -14,6 +15,8 @@ from command_line import ONE, Command, events_of, watched
 from captures import read_video, write_video
 from fakes import Rough, frame_with, patch_pipeline
 from platereader import Box, Pipeline
+from platereader.cli.videos import VideoWriter
+from platereader.cli.watch.run import SourceRun
 
 OTHER = {100: Box(180, 150, 260, 170)}
 
@@ -149,6 +152,44 @@ def test_a_table_of_several_names_each_and_says_the_time_of_day(
     assert row.split()[:3] == ["08:00:59", "08:01:00", "A123BC77"]
     (started, *_) = events_of(command, first, "--start", "2026-11-28T08:00")
     assert started["first_frame_at"] == "2026-11-28T08:00:00.000+05:00"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("frame", [0, 4])
+def test_sigterm_leaves_no_part_of_a_video(
+    frame: int, number: signal.Signals, archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, countdown = VideoWriter.write, iter([*[None] * frame, number])
+
+    def interrupted(*arguments: Any) -> None:
+        write(*arguments)
+        if (wanted := next(countdown, None)) is not None:
+            os.kill(os.getpid(), wanted)
+
+    monkeypatch.setattr(VideoWriter, "write", interrupted)
+    outcome = command("watch", "--json", archive / "film-2.mp4", "--save", archive / "out" / "marked.mp4")
+    left = [path.name for path in (archive / "out").iterdir()]
+    assert outcome.lines[-1]["why"] == "stopped"
+    if number == signal.SIGTERM:
+        assert (outcome.status, left) == (1, [])
+        assert "film-2.mp4: stopped by SIGTERM: nothing is left of its video of --save\n" in outcome.err
+    else:
+        assert (outcome.status, left) == (0, ["marked.mp4"])
+
+
+def test_sigterm_between_two_videos_keeps_the_whole_one(
+    archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    length_s = SourceRun.length_s
+
+    def interrupted(run: SourceRun) -> float:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return length_s(run)
+
+    monkeypatch.setattr(SourceRun, "length_s", interrupted)
+    outcome = command("watch", archive / "film-2.mp4", archive / "film-10.mp4", "--save", archive / "out")
+    assert outcome.status == 1
+    assert [path.name for path in (archive / "out").iterdir()] == ["film-2.mp4"]
 
 
 def test_stopping_ends_all_sources(archive: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
