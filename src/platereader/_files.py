@@ -19,7 +19,7 @@ import stat
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from platereader.errors import FileError, InvalidArgumentError
 
@@ -158,7 +158,9 @@ def as_path(value: object, *, name: str, advice: str = "") -> Path:
     Raises:
         InvalidArgumentError: it is neither a str nor a path.
     """
-    if not isinstance(value, (str, os.PathLike)) or not isinstance(path := os.fspath(value), str):
+    is_path = isinstance(value, (str, os.PathLike))
+    path: object = os.fspath(cast("str | os.PathLike[str]", value)) if is_path else None
+    if not isinstance(path, str):  # nor is it where it has bytes
         raise InvalidArgumentError(
             f"{name} is a {type(value).__name__}, expected is a path, as str or pathlib.Path{advice}."
         )

@@ -44,7 +44,7 @@ def is_combed_somewhere(frame: BgrImage) -> bool:
     )
     loud = own > _LEAST_ENERGY * green.shape[-1]
     combed = loud & (far > _ALIKE * own) & (-near > _OPPOSED * own)
-    return int(np.count_nonzero(combed)) >= max(_FEWEST_TILES, _LEAST_SHARE * combed.size)
+    return bool(np.count_nonzero(combed) >= max(_FEWEST_TILES, _LEAST_SHARE * combed.size))
 
 
 def one_field(picture: BgrImage) -> BgrImage:
