@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, TypeAlias
@@ -79,12 +80,12 @@ class FrameSource(Protocol):
         ...
 
 
-class ClosedAtExit:
+class ClosedAtExit(ABC):
     """A source that is closed where its ``with`` ends."""
 
+    @abstractmethod
     def close(self) -> None:
         """Release the file or device."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         """The source itself."""

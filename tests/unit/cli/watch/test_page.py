@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 
-import pytest
-
 from fakes import frame_with, patch_pipeline
 from platereader import Box, StreamUpdate, TrackedPlate
 from platereader.cli.watch.events import Started
 from platereader.cli.watch.live_state import LiveState
 from platereader.cli.watch.server import LivePage
-from webdriver import Browser, chromium
+from webdriver import Browser
 
 FRAME = frame_with({50: Box(40, 60, 120, 80), 100: Box(150, 100, 230, 120)})
 PLATES = "[...document.querySelectorAll('.plate .text')].map(cell => cell.textContent)"
@@ -33,13 +31,6 @@ document.getElementById("export").click();
 const bytes = new Uint8Array(await found.arrayBuffer());
 return [...bytes];
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Generator[Browser, None, None]:
-    """One for all tests of this file."""
-    with chromium(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 def seen() -> tuple[TrackedPlate, ...]:

@@ -7,7 +7,6 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -26,7 +25,7 @@ from platereader.cli.watch.live_state import LiveState, Phase
 from platereader.cli.watch.server import LivePage
 from platereader.media._drawing import draw_update
 from platereader.results import Reason, Status
-from webdriver import Browser, chromium
+from webdriver import Browser
 
 RUSSIAN = Language("ru")
 FRAME = frame_with({50: Box(40, 60, 120, 80)})
@@ -62,13 +61,6 @@ class _Texts(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent and data.strip():
             self.found.add(data.strip())
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Generator[Browser, None, None]:
-    """One for all tests of this file."""
-    with chromium(tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
 
 
 def passages() -> tuple[TrackedPlate, ...]:
