@@ -112,6 +112,15 @@ def test_some_plates_fill_the_tile_and_some_are_seen_from_a_side() -> None:
     assert 0.02 < (aspects < 0.7 * 180 / 40).mean() < 0.3
 
 
+def test_some_plates_are_flat_as_recorders_of_every_other_row_show_them() -> None:
+    scene = _scene(has_corners=False)  # such plates are not turned
+    tiles = [cut_tile(scene, size=(320, 320), rng=np.random.default_rng(seed)) for seed in range(400)]
+    boxes = np.concatenate([tile.boxes for tile in tiles])
+    aspects = (boxes[:, 2] - boxes[:, 0]) / (boxes[:, 3] - boxes[:, 1]) / (180 / 40)
+    assert 0.01 < (aspects > 1.5).mean() < 0.1
+    assert aspects.max() < 1 / 0.42 * 1.35
+
+
 def test_cut_off_plate_is_an_area_to_ignore() -> None:
     both = _with_second_plate(_scene(), away_px=(200, 10))
     tiles = [cut_tile(both, size=(128, 128), rng=np.random.default_rng(seed)) for seed in range(20)]
