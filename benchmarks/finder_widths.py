@@ -116,7 +116,7 @@ def validate(tensors: Mapping[str, Tensor], photographs: Photographs) -> dict[st
 
 def train(data: Path, output: Path, *, minutes: float, workers: int) -> dict[str, FinderNetwork]:
     """Train all finders, or go on with it; the folded averages."""
-    training = DetectorTraining(minutes=minutes, workers=workers, validate_every_s=900.0)
+    training = DetectorTraining(minutes=minutes, workers=workers, validate_every_s=1800.0)
     torch.manual_seed(training.seed)
     files = resolve_detector("plate-detector", registry=Registry.default(), file_format="safetensors", precision="fp32")
     finders = Finders().to(memory_format=torch.channels_last)
