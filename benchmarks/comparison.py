@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from platereader.lab.metrics.estimates import Estimate, estimate_median, estimate_ratio
+from platereader.lab.metrics.estimates import Estimate, estimate_ratio
 from platereader.lab.speed.turns import seconds_of, take_turns
 from platereader.lab.tables import aligned, show_estimate
 
@@ -120,6 +120,11 @@ def compare(candidates: Sequence[Candidate], *, rounds: int) -> Comparison:
         for name, several in turns.items()
     }
     return Comparison(seconds, facts, absent)
+
+
+def estimate_median(values: Sequence[float], *, rng: np.random.Generator) -> Estimate:
+    """The median of one or more values; what is drawn anew is values."""
+    return estimate_ratio(values, np.ones(len(values)), rng=rng)
 
 
 def medians(comparison: Comparison, *, rng: np.random.Generator) -> dict[str, dict[str, Estimate]]:

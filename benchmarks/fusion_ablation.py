@@ -25,7 +25,7 @@ from platereader.lab.datasets.photographs import load_photographs
 from platereader.lab.metrics.estimates import estimate_errors
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.suites.video.voting import best_single_frame, character_vote, whole_string_majority
-from platereader.lab.training.recognizer.data import is_of, load_real_plates
+from platereader.lab.training.recognizer.data import held_out_plates
 from platereader.lab.training.trust.fusion import ReadTrack, read_tracks
 from platereader.plates import LATIN_36
 from platereader.plates._defaults import default_schemes
@@ -53,8 +53,7 @@ def read(folders: Sequence[Path], *, count: int) -> tuple[list[ReadTrack], Trust
     policy = defaults.calibrated(TrustPolicy(), recognizer, decoder=decoder)
     images = [image for folder in folders for image in load_photographs(folder).images]
     images = [one for one in images if name_hash(one.path) % 10 == 5]
-    plates = load_real_plates(images, alphabet=LATIN_36, calibration=True)
-    plates = [one for one in plates if is_of(one, SCHEMES) and set(one.text) <= set(LATIN_36.characters)]
+    plates = [one for one in held_out_plates(images, alphabet=LATIN_36) if set(one.text) <= set(LATIN_36.characters)]
     return read_tracks(recognizer, decoder, plates, trust=policy, count=count, seed=5), policy
 
 

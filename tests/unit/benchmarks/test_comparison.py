@@ -11,9 +11,9 @@ import torch
 
 from benchmarks import fast_alpr, our_pipeline, predecessor
 from benchmarks.compact_transformer import CompactTransformer
-from benchmarks.comparison import Candidate, Prepared, UnavailableError, about, compare, table, timed
+from benchmarks.comparison import Candidate, Prepared, UnavailableError, about, compare, estimate_median, table, timed
 from benchmarks.predecessor_network import Crnn
-from platereader.lab.metrics.estimates import estimate_median, estimate_ratio
+from platereader.lab.metrics.estimates import estimate_ratio
 from platereader.lab.speed.pictures import SIZE_PX, street_picture
 
 

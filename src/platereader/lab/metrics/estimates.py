@@ -64,11 +64,6 @@ def estimate_errors(
     )
 
 
-def estimate_median(values: ArrayLike, *, rng: np.random.Generator) -> Estimate:
-    """The median of one or more values; what is drawn anew is values."""
-    return estimate_ratio(values, np.ones(np.size(values)), rng=rng)
-
-
 def estimate_ratio(above: ArrayLike, below: ArrayLike, *, rng: np.random.Generator) -> Estimate:
     """The median of some values by that of as many others of the same rounds, which are drawn anew in pairs."""
     dividends, divisors = np.asarray(above, np.float64), np.asarray(below, np.float64)

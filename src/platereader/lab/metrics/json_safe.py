@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 
 def json_safe(value: Any) -> Any:
@@ -21,13 +21,14 @@ def json_safe(value: Any) -> Any:
 
 
 class JsonSafe:
-    """A data class that ``to_dict`` gives field by field."""
+    """A data class that ``to_dict`` gives field by field, and then its properties ``DERIVED``."""
 
     __slots__ = ()
+    DERIVED: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form."""
-        return fields_of(self)
+        return fields_of(self) | {name: getattr(self, name) for name in self.DERIVED}
 
 
 def fields_of(result: Any) -> dict[str, Any]:

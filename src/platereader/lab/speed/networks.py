@@ -94,9 +94,8 @@ def shipped_recognizers(fp32: WeightFile, int8: WeightFile) -> dict[str, Runtime
         EngineError: torch cannot compute in int8 here, or a file holds the other precision.
     """
     return {
-        "int8": CtcRecognizer.from_weights(int8, options=RuntimeOptions(precision="int8")).runtime,
-        "fp32": CtcRecognizer.from_weights(fp32, options=RuntimeOptions(precision="fp32")).runtime,
-        "bf16": CtcRecognizer.from_weights(fp32, options=RuntimeOptions(precision="bf16")).runtime,
+        precision: CtcRecognizer.from_weights(weights, options=RuntimeOptions(precision=precision)).runtime
+        for precision, weights in (("int8", int8), ("fp32", fp32), ("bf16", fp32))
     }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from platereader.lab.metrics.estimates import Estimate
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.speed.machine import Machine
 from platereader.lab.speed.stages import PLATE_STAGES, STAGES
 from platereader.lab.tables import aligned, columns, joined, show_estimate, show_number
@@ -95,11 +96,13 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class FrameReport:
+class FrameReport(JsonSafe):
     """All of it: the machine, name, width and height of each picture, the candidates and the fresh processes.
 
     ``rounds`` are turns of each candidate, ``reference`` is engine and precision that the others are compared with.
     """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("weights",)
 
     machine: Machine
     pictures: tuple[tuple[str, int, int], ...]
@@ -114,10 +117,6 @@ class FrameReport:
         """sha256 by name of all weights that ran."""
         parts = [part for run in self.runs for part in run.parts]
         return {part.weights: part.sha256 for part in parts if part.weights is not None and part.sha256 is not None}
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {**asdict(self), "weights": self.weights}
 
 
 def stage_times(turns: Sequence[Turn], *, plates: float) -> tuple[StageTime, tuple[StageTime, ...]]:

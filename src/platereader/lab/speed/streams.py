@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,11 +28,13 @@ PER_FRAME = "read everything, no stream"
 
 
 @dataclass(frozen=True, slots=True)
-class StreamSpeed:
+class StreamSpeed(JsonSafe):
     """How fast frames are followed with some settings, and how many times as fast as all plates of all frames are read.
 
     ``frame_ms`` is the median over rounds of the mean time of a frame; the interval is over rounds.
     """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("frames_per_s",)
 
     name: str
     frame_ms: Estimate
@@ -42,10 +44,6 @@ class StreamSpeed:
     def frames_per_s(self) -> float:
         """Frames a second."""
         return 1e3 / self.frame_ms.value
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {**asdict(self), "frames_per_s": self.frames_per_s}
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,12 +134,9 @@ class Graph:
         return self.node("MatMul", rows, weight, name=f"{layer}.product")
 
     def write(self, path: Path, *, takes: tuple[str, type[np.generic], Sides], gives: Mapping[str, Sides]) -> None:
-        """Write a checked model; its folder is made if missing.
+        """Write a checked model into a file, whose folder is made if missing.
 
-        Args:
-            path: of the file.
-            takes: name, number format and sides of the input.
-            gives: sides of the outputs by name.
+        It ``takes`` an input of that name, number format and sides, and ``gives`` outputs, named with their sides.
         """
         helper = self._onnx.helper
         name, numbers, sides = takes

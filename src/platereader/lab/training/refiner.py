@@ -69,9 +69,9 @@ class RefinerBatch:
 
 
 class _Sample(NamedTuple):
-    """What is known of one crop; see ``RefinerBatch``."""
+    """What is known of one crop, in the order of ``RefinerBatch``."""
 
-    kinds: tuple[float, float, float]
+    kinds: FloatArray
     corners: FloatArray
     has_corners: bool
     box: FloatArray
@@ -101,15 +101,8 @@ class RefinerBatches(Dataset[RefinerBatch]):
             windows, known = crops_of(tile, places=self._places(tile, rng))
             crops.append(cut_windows(tile.pixels, windows, size=CROP_SIZE))
             samples += known
-        chosen = samples[:_BATCH]
-        return RefinerBatch(
-            crops=torch.from_numpy(np.concatenate(crops)[:_BATCH]),
-            kinds=torch.tensor([one.kinds for one in chosen]),
-            corners=torch.from_numpy(np.stack([one.corners for one in chosen])),
-            has_corners=torch.tensor([one.has_corners for one in chosen]),
-            boxes=torch.from_numpy(np.stack([one.box for one in chosen])),
-            has_box=torch.tensor([one.has_box for one in chosen]),
-        )
+        columns = (torch.from_numpy(np.stack(column)) for column in zip(*samples[:_BATCH], strict=True))
+        return RefinerBatch(torch.from_numpy(np.concatenate(crops)[:_BATCH]), *columns)
 
     def _places(self, tile: LabelledScene, rng: np.random.Generator) -> list[Box]:
         """Boxes to look at: what the finder proposes, every plate not quite exactly, and something random."""
@@ -141,7 +134,7 @@ def crops_of(tile: LabelledScene, *, places: Sequence[Box]) -> tuple[list[Window
             samples.append(_plate_sample(tile, best, window))
         elif tile.complete and overlap <= _OTHER and not any(iou(place, one) for one in ignored):
             nothing = np.zeros((4, 2), np.float32), False, np.zeros(4, np.float32), False
-            samples.append(_Sample((0.0, -1.0, -1.0), *nothing))
+            samples.append(_Sample(np.array([0, -1, -1], np.float32), *nothing))
         else:
             continue
         windows.append(window)
@@ -154,12 +147,12 @@ def _plate_sample(tile: LabelledScene, row: int, window: Window) -> _Sample:
     corners, has_corners = tile.corners[row], bool(tile.has_corners[row])
     slack = _CUT * float(corners[:, 0].max() - corners[:, 0].min())
     outside = (corners < -slack).any() or (corners > np.array([width + slack, height + slack])).any()
-    lines = float(tile.lines[row])  # 0 for one line, 1 for two, -1 for unknown
+    kinds = np.array([1, tile.lines[row], outside], np.float32)  # lines: 0 for one, 1 for two, -1 for unknown
     points = window.from_frame(corners)
     seen = bool((points > 0).all() and (points < 1).all())
     box = window.from_frame(tile.boxes[row].reshape(2, 2)).reshape(4)
     # The hull of a turned plate is that of its corners, which say more.
-    return _Sample((1.0, lines, float(outside)), points, has_corners and seen, box, not has_corners)
+    return _Sample(kinds, points, has_corners and seen, box, not has_corners)
 
 
 def _random_places(tile: LabelledScene, rng: np.random.Generator) -> Iterator[Box]:

@@ -29,7 +29,7 @@ def _tile(*, has_corners: bool = True, lines: int = 1, shift: float = 0.0) -> La
 
 def test_a_place_at_a_plate_shows_it() -> None:
     (window,), (sample,) = crops_of(_tile(), places=[Box(44, 38, 104, 60)])
-    assert sample.kinds == (1.0, 1.0, 0.0)
+    assert sample.kinds.tolist() == [1, 1, 0]
     assert sample.has_corners
     assert not sample.has_box
     np.testing.assert_allclose(to_frame(sample.corners[None], [window])[0], _tile().corners[0], atol=1e-3)
@@ -37,12 +37,12 @@ def test_a_place_at_a_plate_shows_it() -> None:
 
 def test_a_plate_beyond_the_edge_is_cut() -> None:
     _, (sample,) = crops_of(_tile(shift=50), places=[Box(0, 40, 50, 60)])
-    assert sample.kinds == (1.0, 1.0, 1.0)
+    assert sample.kinds.tolist() == [1, 1, 1]
 
 
 def test_of_a_plate_without_corners_the_box_is_known() -> None:
     (window,), (sample,) = crops_of(_tile(has_corners=False, lines=-1), places=[_PLATE])
-    assert sample.kinds == (1.0, -1.0, 0.0)
+    assert sample.kinds.tolist() == [1, -1, 0]
     assert (sample.has_corners, sample.has_box) == (False, True)
     np.testing.assert_allclose(to_frame(sample.box.reshape(1, 2, 2), [window])[0], [[40, 40], [100, 60]], atol=1e-3)
 
@@ -58,4 +58,4 @@ def test_of_a_plate_without_corners_the_box_is_known() -> None:
 )
 def test_only_what_is_known_to_be_no_plate_is_learnt_as_none(tile: LabelledScene, place: Box, shown: bool) -> None:
     _, samples = crops_of(tile, places=[place])
-    assert [sample.kinds for sample in samples] == ([(0.0, -1.0, -1.0)] if shown else [])
+    assert [sample.kinds.tolist() for sample in samples] == ([[0, -1, -1]] if shown else [])

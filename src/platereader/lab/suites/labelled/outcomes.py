@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from platereader._geometry import Box, Quad, iou
 from platereader.lab.datasets import LabelledImage, LabelledPlate
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import containment, corner_error
 from platereader.plates import DEFAULT_SCHEMES
 from platereader.results import PlateReading, Reason, Status
@@ -19,7 +20,7 @@ MIN_FOUND_IOU = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class PlateOutcome:
+class PlateOutcome(JsonSafe):
     """One labelled plate and what the pipeline made of it, from end to end and from its labelled place.
 
     Attributes:
@@ -32,6 +33,8 @@ class PlateOutcome:
         corner_error_percent: mean corner distance in per cent of the plate's width, where both have corners.
         given: whether the plate was also read from its labelled place.
     """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("found", "exact", "given_exact")
 
     file: str
     text: str | None
@@ -72,10 +75,6 @@ class PlateOutcome:
             return True
         wrong = not self.exact if self.boxed else not self.given_exact
         return self.text is not None and self.foreign is None and wrong
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {**asdict(self), "found": self.found, "exact": self.exact, "given_exact": self.given_exact}
 
 
 def plate_outcome(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from platereader.lab.metrics.estimates import (
     mean_precision,
     with_interval,
 )
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe, fields_of
 from platereader.lab.metrics.rates import COCO_IOUS, Matches, Rate, best_overlap, corner_error, match, rank, recall
 from platereader.lab.suites.labelled.run import LOW_SCORE, picture_boxes
 from platereader.lab.tables import show_percent, show_rate
@@ -51,61 +51,57 @@ class DetectorScores:
     """What a detector finds on the pictures of a set; estimates are None without plates.
 
     ``recall`` counts plates found (IoU >= 0.5) with the score that is reported by default, ``false_alarms`` pictures
-    without plates on which something is reported by default. ``corner_error`` is the median distance of the corners
-    from labelled ones, in per cent of a plate's width. ``matches`` are those of all pictures for each IoU threshold.
+    without plates on which something is reported by default. ``corner_error_percent`` is the median distance of the
+    corners from labelled ones by the width of a plate. ``matches`` are those of all pictures for each IoU threshold.
     """
 
     ap50: Estimate | None
     ap50_95: Estimate | None
     recall: Rate
-    corner_error: Estimate | None
     false_alarms: Rate
+    corner_error_percent: Estimate | None
     matches: tuple[tuple[Matches, ...], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, without the matches."""
         figures = fields_of(replace(self, matches=()))
         del figures["matches"]
-        figures["corner_error_percent"] = figures.pop("corner_error")
         return figures
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorComparison:
+class DetectorComparison(JsonSafe):
     """What is found on the pictures of one set, before and after.
 
-    ``change`` is that of AP50-95, in points, with its interval over pictures drawn anew; None without plates.
+    ``change_points`` is that of AP50-95, with its interval over pictures drawn anew; None without plates.
     ``margin_points`` may be lost; with more than 0, what may be chance is forgiven, too.
     """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("is_worse",)
 
     name: str
     before: DetectorScores
     after: DetectorScores
-    change: Estimate | None
     margin_points: float
+    change_points: Estimate | None
 
     @property
     def is_worse(self) -> bool:
         """Whether more is lost than the margin, and than chance explains: zero lies outside of the interval."""
-        if self.change is None or self.change.value >= -self.margin_points:
+        change = self.change_points
+        if change is None or change.value >= -self.margin_points:
             return False
-        return self.change.high < 0 if self.margin_points else True
+        return change.high < 0 if self.margin_points else True
 
     def describe(self) -> str:
         """Name, and AP50-95 before and after with its change and interval, in per cent and points."""
-        change = self.change
+        change = self.change_points
         if change is None or self.before.ap50_95 is None or self.after.ap50_95 is None:
             return f"{self.name} show no plate"
         return (
             f"{self.name} AP50-95 {100 * self.before.ap50_95.value:.1f} before, {100 * self.after.ap50_95.value:.1f} "
             f"after ({change.value:+.1f} points, 95 % interval {change.low:+.1f} to {change.high:+.1f}, n {change.n})"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form; with n and 95 % intervals."""
-        figures = fields_of(self)
-        figures["change_points"] = figures.pop("change")
-        return {**figures, "is_worse": self.is_worse}
 
 
 def score_detector(detector: PlateDetector, pictures: PictureSet) -> DetectorScores:
@@ -130,8 +126,8 @@ def score_detections(
         ap50=estimate_precision(matches[:1], rng=rng),
         ap50_95=estimate_precision(matches, rng=rng),
         recall=recall([match(picture_boxes(image, some), min_iou=0.5) for image, some in reported]),
-        corner_error=estimate_errors(errors, np.median, rng=rng),
-        false_alarms=Rate(sum(alarms), len(alarms)),
+        false_alarms=Rate.of(alarms),
+        corner_error_percent=estimate_errors(errors, np.median, rng=rng),
         matches=matches,
     )
 
@@ -153,7 +149,7 @@ def compare_scores(
 ) -> DetectorComparison:
     """Compare what was found on the same pictures, in the same order; each picture drawn anew counts for both."""
     if before.ap50_95 is None or after.ap50_95 is None:
-        return DetectorComparison(name, before, after, None, margin_points)
+        return DetectorComparison(name, before, after, margin_points, None)
     rankings = [[rank(matches) for matches in one.matches] for one in (before, after)]
 
     def gain(drawn: NDArray[np.int64]) -> float | None:
@@ -162,7 +158,7 @@ def compare_scores(
 
     value, rng = 100 * (after.ap50_95.value - before.ap50_95.value), np.random.default_rng(_SEED)
     change = with_interval(value, before.ap50_95.n, len(before.matches[0]), gain, rng=rng, rounds=_ROUNDS)
-    return DetectorComparison(name, before, after, change, margin_points)
+    return DetectorComparison(name, before, after, margin_points, change)
 
 
 def table(one: DetectorComparison) -> list[tuple[str, str, str, str]]:
@@ -181,6 +177,6 @@ def _figures(scores: DetectorScores) -> list[tuple[str, str]]:
         ("AP50", show_percent(scores.ap50, digits=1)),
         ("AP50-95", show_percent(scores.ap50_95, digits=1)),
         ("found", show_rate(scores.recall)),
-        ("corner error", show_percent(scores.corner_error, digits=1, factor=1.0)),
+        ("corner error", show_percent(scores.corner_error_percent, digits=1, factor=1.0)),
         ("false alarms", show_rate(scores.false_alarms)),
     ]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.lab.synthesis import degrade
+from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.scene import Scene, ScenePlate
 from platereader.results import Lines
 
@@ -215,16 +216,16 @@ def _scale(scene: LabelledScene, plate_px: float | None, size: tuple[int, int], 
     height, width = scene.pixels.shape[:2]
     if plate_px is None:
         whole = min(size[0] / height, size[1] / width)
-        return math.exp(rng.uniform(math.log(whole * 0.7), math.log(max(whole * 3.0, 1.0))))
+        return log_uniform(whole * 0.7, max(whole * 3.0, 1.0), rng=rng)
     low, high = _PLATE_WIDTHS_PX
     high = min(high, plate_px * _MAX_ENLARGEMENT, 0.95 * size[1])
     if rng.random() < _FILLING_SHARE:
         return min(rng.uniform(*_FILLING) * size[1] / plate_px, _MAX_ENLARGEMENT)
     # A scene far smaller than its tile would spend the time on grey.
     if rng.random() < _SMALL_SHARE:
-        return math.exp(rng.uniform(math.log(min(low, high)), math.log(min(_SMALL_PX, high)))) / plate_px
+        return log_uniform(min(low, high), min(_SMALL_PX, high), rng=rng) / plate_px
     low = min(max(low, 0.8 * plate_px * min(size[0] / height, size[1] / width)), high)
-    return math.exp(rng.uniform(math.log(low), math.log(high))) / plate_px
+    return log_uniform(low, high, rng=rng) / plate_px
 
 
 def _linear_part(scale: float, *, turned: bool, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:

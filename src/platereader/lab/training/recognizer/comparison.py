@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 from platereader._contracts import checked_decode, checked_recognize
 from platereader._ctc import collapse
-from platereader.lab.metrics.json_safe import fields_of
+from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Z_95, Rate
 from platereader.lab.suites.chunks import chunks
 from platereader.lab.tables import show_rate
@@ -24,11 +24,13 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingComparison:
+class ReadingComparison(JsonSafe):
     """Exact match of one set of plates, before and after, and the plates that only one of both reads right.
 
     ``margin_points`` may be lost; with more than 0, what may be chance is forgiven, too.
     """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("is_worse",)
 
     name: str
     before: Rate
@@ -48,18 +50,14 @@ class ReadingComparison:
         """Name, and how many are read right before and after."""
         return f"{self.name} {show_rate(self.before)} right before, {show_rate(self.after)} after"
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form; rates with n and their 95 % intervals."""
-        return {**fields_of(self), "is_worse": self.is_worse}
-
 
 def compare(name: str, before: Sequence[bool], after: Sequence[bool], *, margin_points: float) -> ReadingComparison:
     """Compare what was right of one set of plates, one value a plate, in the same order."""
     pairs = list(zip(before, after, strict=True))
     return ReadingComparison(
         name,
-        before=Rate(sum(before), len(pairs)),
-        after=Rate(sum(after), len(pairs)),
+        before=Rate.of(before),
+        after=Rate.of(after),
         lost=sum(old and not new for old, new in pairs),
         won=sum(new and not old for old, new in pairs),
         margin_points=margin_points,

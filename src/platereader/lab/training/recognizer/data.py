@@ -18,7 +18,7 @@ from typing_extensions import override
 from platereader._arrays import BgrImage
 from platereader.lab.datasets import LabelledImage, is_calibration
 from platereader.lab.datasets.photographs import load_photographs, trainable
-from platereader.lab.datasets.plates import RealPlate, cut_plates
+from platereader.lab.datasets.plates import RealPlate, cut_plates, with_corners
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.capture import CropProfile
 from platereader.lab.synthesis.crops import PlateSample, jitter_real, plate_sample
@@ -29,7 +29,9 @@ from platereader.lab.synthesis.lettering import cut_lettering
 from platereader.lab.synthesis.neighbours import NEIGHBOURS, SCHEME_WEIGHTS, random_scheme
 from platereader.lab.synthesis.pose import CornerError
 from platereader.media._images import read_image
-from platereader.plates import ILLEGIBLE, Alphabet, Schemes
+from platereader.plates import ILLEGIBLE, Alphabet
+from platereader.plates._defaults import default_schemes
+from platereader.protocols import Detector
 from platereader.recognition._preprocess import prepare
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.rectification._layout import rectify_quad
@@ -78,27 +80,26 @@ class Batch(NamedTuple):
     lengths: Tensor
 
 
-def load_real_plates(images: Sequence[LabelledImage], *, alphabet: Alphabet, calibration: bool) -> list[RealPlate]:
-    """Cut the plates with text and fitted corners out of labelled pictures.
+def training_plates(images: Iterable[LabelledImage], *, alphabet: Alphabet) -> list[RealPlate]:
+    """The plates with text and fitted corners in the labelled pictures that may be trained on."""
+    return [_masked(plate, alphabet) for plate in cut_plates(trainable(images))]
 
-    Characters that the alphabet lacks, on plates of other countries, become ``?``. ``calibration`` takes the fifth that
-    is kept from training instead of the other four, which are then without the cars of that fifth.
+
+def held_out_plates(
+    images: Iterable[LabelledImage], *, alphabet: Alphabet, detector: Detector | None = None
+) -> list[RealPlate]:
+    """The plates of the calibration fifth, of the countries whose marks the network looks for, else of Russia.
+
+    Plates without corners are left out, unless a ``detector`` finds these.
     """
-    chosen = [image for image in images if is_calibration(image.path)] if calibration else trainable(images)
-    return [
-        replace(plate, text=masked(plate.text, [char in alphabet.characters for char in plate.text]))
-        for plate in cut_plates(chosen)
-    ]
+    kept = with_corners((image for image in images if is_calibration(image.path)), detector)
+    countries = {scheme.country for scheme in default_schemes(alphabet)}
+    return [_masked(plate, alphabet) for plate in cut_plates(kept) if (plate.country or "RU") in countries]
 
 
-def is_russian(plate: RealPlate) -> bool:
-    """Whether a plate's label names no other country."""
-    return plate.country in (None, "RU")
-
-
-def is_of(plate: RealPlate, schemes: Schemes) -> bool:
-    """Whether a plate is of one of the schemes' countries; one whose label names no country is Russian."""
-    return any(scheme.country == (plate.country or "RU") for scheme in schemes)
+def _masked(plate: RealPlate, alphabet: Alphabet) -> RealPlate:
+    """The plate with ``?`` for characters that the alphabet lacks, on plates of other countries."""
+    return replace(plate, text=masked(plate.text, [char in alphabet.characters for char in plate.text]))
 
 
 def background_photographs(folder: Path | None, *, count: int, rng: np.random.Generator) -> list[BgrImage]:
@@ -148,7 +149,7 @@ class PlateBatches(Dataset[Batch]):
     profile: CropProfile = field(init=False)
 
     def __post_init__(self) -> None:
-        lettering = cut_lettering(plate for plate in self.real if is_russian(plate))
+        lettering = cut_lettering(plate for plate in self.real if plate.country in (None, "RU"))
         self.profile = CropProfile(corner_error=CORNER_ERROR, cut_share=0.08, hidden_share=0.14, lettering=lettering)
         known = frozenset(self.alphabet.characters)
         self._countries: dict[str, float] = {

@@ -26,7 +26,7 @@ from platereader.lab.training.recognizer.data import (
     Kinds,
     PlateBatches,
     Sample,
-    load_real_plates,
+    training_plates,
 )
 from platereader.lab.training.recognizer.finetune_data import (
     MixedBatches,
@@ -175,7 +175,7 @@ def _other_plates(
 ) -> PlateBatches:
     """What is trained on besides the user's plates, without the cars that are held out."""
     held_out = {plate.text for plate in tuning.held_out}
-    real = load_real_plates(run.usable(older), alphabet=run.alphabet, calibration=False)
+    real = training_plates(run.usable(older), alphabet=run.alphabet)
     return run.batches([plate for plate in real if plate.text not in held_out], kinds=Kinds(), negatives=negatives)
 
 

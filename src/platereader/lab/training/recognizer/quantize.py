@@ -17,13 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from platereader.errors import AccuracyError
-from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.json_safe import JsonSafe
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.training.recognizer.comparison import read_greedily
-from platereader.lab.training.recognizer.data import PlateBatches, Sample, background_photographs, load_real_plates
+from platereader.lab.training.recognizer.data import PlateBatches, Sample, background_photographs, training_plates
 from platereader.lab.training.recognizer.export import export_network
 from platereader.lab.training.recognizer.train import validation_sets
 from platereader.plates import Alphabet
@@ -88,11 +86,10 @@ def draw_plates(
     """
     rng = np.random.default_rng((seed, 2**41))
     images = [image for folder in labelled for image in load_photographs(folder).images]
-    held_out = with_corners((image for image in images if is_calibration(image.path)), detector)
     backgrounds = background_photographs(negatives, count=200, rng=rng)
-    real = load_real_plates(images, alphabet=alphabet, calibration=False)
+    real = training_plates(images, alphabet=alphabet)
     batches = PlateBatches(alphabet, batch_size=1, real=real, backgrounds=backgrounds, seed=seed)
-    validation = validation_sets(batches, images=held_out, made_up=made_up)
+    validation = validation_sets(batches, images=images, made_up=made_up, detector=detector)
     return QuantizationPlates([batches.sample(rng).plate for _ in range(calibration)], validation)
 
 

@@ -35,14 +35,13 @@ from platereader.lab.training.recognizer.data import (
     Sample,
     background_photographs,
     exact_crops,
-    is_of,
+    held_out_plates,
     jittered_crops,
-    load_real_plates,
+    training_plates,
 )
 from platereader.lab.training.report import Figures, confusion_counts, describe_weights, draw_confusion
 from platereader.lab.training.settings import TrainingSettings, check_ranges
 from platereader.plates import LATIN_36, Alphabet
-from platereader.plates._defaults import default_schemes
 from platereader.protocols import Detector
 from platereader.recognition._network import ConvCtc, network_from_state
 from platereader.recognition._recognizer import CtcRecognizer
@@ -125,7 +124,7 @@ def train_recognizer(
     origin = {} if start is None else {"start": start.sha256}
     run = RecognizerRun(network, output=output, training=training, alphabet=alphabet, origin=origin)
     images = with_corners(run.usable(labelled), detector)
-    real = load_real_plates(images, alphabet=alphabet, calibration=False)
+    real = training_plates(images, alphabet=alphabet)
     if labelled and not real:
         names = ", ".join(map(str, labelled))
         raise DatasetError(f"{names} has no plate with a text and a place to train on: expected are some, or no DATA.")
@@ -281,17 +280,17 @@ def _exact_matches(row: Mapping[str, Any]) -> Figures:
     return rows
 
 
-def validation_sets(batches: PlateBatches, *, images: Sequence[LabelledImage], made_up: int) -> dict[str, list[Sample]]:
-    """Fixed plates to score: ``made_up`` ones of all kinds, and the calibration fifth as it is and disturbed.
+def validation_sets(
+    batches: PlateBatches, *, images: Sequence[LabelledImage], made_up: int, detector: Detector | None = None
+) -> dict[str, list[Sample]]:
+    """Fixed plates to score: ``made_up`` ones of all kinds, and ``held_out_plates`` as they are and disturbed.
 
     No plate that is trained on in ``batches`` is among them.
     """
     rng = np.random.default_rng((batches.seed, 2**40))
     maker = replace(batches, real=(), kinds=Kinds())
     sets = {"synthetic": [maker.sample(rng) for _ in range(made_up)]}
-    held_out = load_real_plates(images, alphabet=batches.alphabet, calibration=True)
-    schemes = default_schemes(batches.alphabet)
-    known = [one for one in held_out if is_of(one, schemes)]
-    if known:
-        sets |= {"real": exact_crops(known), "jittered": jittered_crops(known * 3, rng=rng)}
+    held_out = held_out_plates(images, alphabet=batches.alphabet, detector=detector)
+    if held_out:
+        sets |= {"real": exact_crops(held_out), "jittered": jittered_crops(held_out * 3, rng=rng)}
     return sets

@@ -13,11 +13,10 @@ from platereader._defaults import default_rectifier
 from platereader._reading import PlateReader
 from platereader.lab.datasets import is_calibration
 from platereader.lab.datasets.photographs import load_photographs
-from platereader.lab.datasets.plates import with_corners
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.metrics.reliability import auroc, calibration_error
 from platereader.lab.suites.chunks import chunks
-from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, is_of, load_real_plates
+from platereader.lab.training.recognizer.data import Kinds, PlateBatches, Sample, held_out_plates
 from platereader.media._images import read_image
 from platereader.plates import Alphabet
 from platereader.plates._defaults import default_schemes
@@ -47,16 +46,13 @@ def calibration_plates(
 ) -> list[Sample]:
     """Plates that no recognizer was trained on: the calibration fifth of labelled sets, disturbed, and made-up ones.
 
-    They are of the countries whose marks the recognizer looks for, else of Russia. The calibration fifth of
-    ``negatives`` gives backgrounds and scenery. Plates without corners are left out, unless a ``detector`` finds these.
+    The former are ``held_out_plates``. The calibration fifth of ``negatives`` gives backgrounds and scenery.
 
     Raises:
         DatasetError: a labelled set cannot be used at all.
     """
-    loaded = (image for folder in labelled for image in load_photographs(folder).images)
-    images = with_corners((image for image in loaded if is_calibration(image.path)), detector)
-    schemes = default_schemes(alphabet)
-    real = [one for one in load_real_plates(images, alphabet=alphabet, calibration=True) if is_of(one, schemes)]
+    images = (image for folder in labelled for image in load_photographs(folder).images)
+    real = held_out_plates(images, alphabet=alphabet, detector=detector)
     maker = PlateBatches(alphabet, batch_size=1, real=real, kinds=_KINDS, backgrounds=_scenes(negatives), seed=_SEED)
     rng = np.random.default_rng(_SEED)
     return [maker.sample(rng) for _ in range(count)]

@@ -18,9 +18,9 @@ from torch.nn.utils.rnn import pad_sequence
 from platereader._defaults import default_rectifier
 from platereader._reading import PlateReader
 from platereader.lab.datasets.labels import LabelledImage, name_hash
-from platereader.lab.datasets.plates import RealPlate, with_corners
+from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.tracks import random_track
-from platereader.lab.training.recognizer.data import is_of, load_real_plates
+from platereader.lab.training.recognizer.data import held_out_plates
 from platereader.lab.training.trust.calibrate import PolicyOutcome, how_far_it_holds
 from platereader.plates import Alphabet, Schemes
 from platereader.plates._defaults import default_schemes
@@ -62,12 +62,11 @@ def fusion_plates(
 ) -> list[RealPlate]:
     """The plates of every other picture of the calibration fifth: ``sha1(file name) % 10 == 0``.
 
-    They are of the countries whose marks the recognizer looks for, else of Russia. The ``detector`` finds the corners
-    of plates that have none; None leaves those out.
+    Those of ``held_out_plates`` of which every character is known to the alphabet.
     """
-    chosen = with_corners((image for image in images if name_hash(image.path) % 10 == 0), detector)
-    plates, schemes = load_real_plates(chosen, alphabet=alphabet, calibration=True), default_schemes(alphabet)
-    return [one for one in plates if is_of(one, schemes) and set(one.text) <= set(alphabet.characters)]
+    chosen = (image for image in images if name_hash(image.path) % 10 == 0)
+    plates = held_out_plates(chosen, alphabet=alphabet, detector=detector)
+    return [one for one in plates if set(one.text) <= set(alphabet.characters)]
 
 
 def read_tracks(

@@ -356,7 +356,8 @@ def test_report_is_json_and_repeats(street_set: Dataset, street_report: Evaluati
     assert data["schema"] == 5
     assert data["groups"][0]["exact"]["n"] == 5
     assert len(data["outcomes"]) == 7
-    assert data["outcomes"][0]["file"] == "both.png"
+    first = data["outcomes"][0]
+    assert [first[name] for name in ("file", "found", "exact", "given_exact")] == ["both.png", True, True, True]
     assert evaluated(street_set) == street_report
 
 

@@ -50,9 +50,9 @@ def test_figures_of_what_is_found() -> None:
     assert figures.ap50_95 is not None
     assert figures.ap50.n == 4
     assert figures.ap50_95.value < figures.ap50.value < 0.75
-    assert figures.corner_error is not None
-    assert figures.corner_error.n == 3
-    assert figures.corner_error.value == pytest.approx(0.0)
+    assert figures.corner_error_percent is not None
+    assert figures.corner_error_percent.n == 3
+    assert figures.corner_error_percent.value == pytest.approx(0.0)
     assert figures.to_dict()["recall"]["n"] == 4
     assert {name for name in figures.to_dict() if name.startswith("corner")} == {"corner_error_percent"}
 
@@ -62,8 +62,8 @@ def test_a_fall_on_the_users_pictures_is_worse_at_once() -> None:
     good = score_detections(images, [[detection()]] * 12, min_score=0.3)
     bad = score_detections(images, [[detection(off_px=6.0)], *[[detection()]] * 11], min_score=0.3)
     fall = compare_scores("own", good, bad, margin_points=0.0)
-    assert fall.change is not None
-    assert fall.change.value < 0
+    assert fall.change_points is not None
+    assert fall.change_points.value < 0
     assert fall.is_worse
     assert not compare_scores("own", bad, good, margin_points=0.0).is_worse
     assert not compare_scores("own", good, good, margin_points=0.0).is_worse
@@ -78,12 +78,12 @@ def test_elsewhere_a_fall_counts_beyond_margin_and_chance() -> None:
     one = score_detections(images, [[detection(off_px=20.0)], *[[detection()]] * 39], min_score=0.3)
     many = score_detections(images, [[detection(off_px=20.0)]] * 20 + [[detection()]] * 20, min_score=0.3)
     forgiven, refused = (compare_scores("older", good, after, margin_points=1.0) for after in (one, many))
-    assert forgiven.change is not None
-    assert forgiven.change.value < -1.0
-    assert forgiven.change.high >= 0
+    assert forgiven.change_points is not None
+    assert forgiven.change_points.value < -1.0
+    assert forgiven.change_points.high >= 0
     assert not forgiven.is_worse
-    assert refused.change is not None
-    assert refused.change.high < 0
+    assert refused.change_points is not None
+    assert refused.change_points.high < 0
     assert refused.is_worse
     small = compare_scores("older", good, many, margin_points=100.0)
     assert not small.is_worse
@@ -93,7 +93,7 @@ def test_without_plates_there_is_nothing_to_compare() -> None:
     images = pictures(0, empty=3)
     nothing = score_detections(images, [[detection()], [], []], min_score=0.3)
     same = compare_scores("empty", nothing, nothing, margin_points=0.0)
-    assert same.change is None
+    assert same.change_points is None
     assert not same.is_worse
     assert same.describe() == "empty show no plate"
     assert [row[1] for row in table(same)] == ["false alarms"]

@@ -74,7 +74,7 @@ def changes(monkeypatch: pytest.MonkeyPatch, *gains: float) -> None:
         gain = next(count)
         known = Estimate(0.5, 0.4, 0.6, 9), Estimate(0.5 + gain / 100, 0.4, 0.6, 9)
         was, now = (replace(side, ap50_95=one) for side, one in zip((before, after), known, strict=True))
-        return DetectorComparison(name, was, now, Estimate(gain, gain - 0.1, gain + 0.1, 9), margin_points)
+        return DetectorComparison(name, was, now, margin_points, Estimate(gain, gain - 0.1, gain + 0.1, 9))
 
     monkeypatch.setattr(finetune_detector, "compare_scores", compare)
 

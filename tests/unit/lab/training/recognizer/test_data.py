@@ -19,10 +19,10 @@ from platereader.lab.training.recognizer.data import (
     decode_label,
     encode_label,
     exact_crops,
-    is_russian,
+    held_out_plates,
     jittered_crops,
-    load_real_plates,
     to_batch,
+    training_plates,
 )
 from platereader.lab.training.recognizer.train import ALPHABET
 from platereader.plates import DEFAULT_SCHEMES, ILLEGIBLE, RUSSIAN, Alphabet
@@ -53,7 +53,8 @@ def names(count: int, *, calibration: bool) -> list[str]:
 
 
 def plates_of(folder: Path, *, calibration: bool) -> list[RealPlate]:
-    return load_real_plates(load_photographs(folder).images, alphabet=RUSSIAN, calibration=calibration)
+    cut = held_out_plates if calibration else training_plates
+    return cut(load_photographs(folder).images, alphabet=RUSSIAN)
 
 
 def batches(*, seed: int = 0, size: int = 6, share: float = 0.0, folder: Path | None = None) -> PlateBatches:
@@ -149,8 +150,15 @@ def test_only_plates_that_teach_the_right_thing_are_taken(tmp_path: Path) -> Non
     texts = {plate.name: plate.text for plate in plates_of(folder, calibration=False)}
     assert texts == {good: "A123BC77", foreign_type: "AE6052EP", strange: "123AB?02"}
     abroad = write_set(tmp_path / "abroad", {good: {"text": "A123BC77"}}, country="KZ")
-    assert [is_russian(plate) for plate in plates_of(abroad, calibration=False)] == [False]
-    assert all(map(is_russian, plates_of(folder, calibration=False)))
+    assert [plate.country for plate in plates_of(abroad, calibration=False)] == ["KZ"]
+    assert {plate.country for plate in plates_of(folder, calibration=False)} == {None}
+
+
+def test_held_out_plates_are_of_the_countries_whose_marks_are_known(tmp_path: Path) -> None:
+    (kept,) = names(1, calibration=True)
+    abroad = write_set(tmp_path / "set", {kept: {"text": "A123BC77"}}, country="KZ")
+    images = load_photographs(abroad).images
+    assert [len(held_out_plates(images, alphabet=alphabet)) for alphabet in (RUSSIAN, ALPHABET)] == [0, 1]
 
 
 def test_other_pictures_of_a_calibration_car_are_not_trained_on(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_held_out_cars_are_not_trained_on_in_older_sets_either(start: Path, ria:
     run = RecognizerRun(ConvCtc(), output=start.parent / "none", training=training, alphabet=RUSSIAN, origin={})
     older = [one.real for one in (*tuning.train, *tuning.held_out)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finetune, "load_real_plates", lambda images, *, alphabet, calibration: older)
+        patch.setattr(finetune, "training_plates", lambda images, *, alphabet: older)
         rest = finetune._other_plates(run, tuning, older=(), negatives=None)
     assert {one.text for one in rest.real} == {one.text for one in tuning.train}
 
