@@ -180,7 +180,7 @@ def measure(models: Mapping[str, Path], data: Path) -> list[dict[str, Any]]:
 
 def line(name: str, size: int, look: str, scores: DetectorScores) -> str:
     """One row of the table."""
-    found, corners = show_rate(scores.recall), show_estimate(scores.corner_error, digits=2)
+    found, corners = show_rate(scores.recall), show_estimate(scores.corner_error_percent, digits=2)
     precision = f"AP50 {show_estimate(scores.ap50)}, AP50-95 {show_estimate(scores.ap50_95)}"
     return (
         f"{name} {size} {look}: found {found}, {precision}, corners {corners}, alarms {show_rate(scores.false_alarms)}"
