@@ -159,13 +159,10 @@ class PlateDetector:
         return self.finder.input_scale(width, height)
 
     def with_input_size(self, input_size: int) -> PlateDetector:
-        """The same detector, whose finder looks at pictures of another size, also of very large frames.
-
-        Args:
-            input_size: longest side in pixels, a multiple of 32.
+        """The same detector, whose finder looks at pictures of another longest side, also of very large frames.
 
         Raises:
-            InvalidArgumentError: it is something else.
+            InvalidArgumentError: it is no multiple of 32 pixels.
         """
         sized = replace(self.finder, input_size=input_size)
         shrink = self.finder.largest_shrink * self.finder.input_size / input_size
@@ -202,12 +199,7 @@ class PlateDetector:
         return found
 
     def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
-        """The plates at places where they are expected, best first; the finder does not look.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR.
-            boxes: places in pixels of the frame; each meets it.
-        """
+        """As ``RefiningDetector`` says it: the plates where they are expected, best first; the finder does not look."""
         (found,) = self._refined([frame], [[Proposal(box, _UNKNOWN) for box in boxes]])
         return found
 
