@@ -9,15 +9,15 @@ from itertools import combinations
 from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad, hull, iou, shared_area
+from platereader._geometry import Box, Quad, hull, iou, is_finite, shared_area
 from platereader._interlaced import is_combed_somewhere, one_field
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import drop_parts, suppress
 from platereader.detection._refiner import Place, Refiner
-from platereader.detection._thresholds import check_shares, is_number
 from platereader.errors import InvalidArgumentError
 from platereader.registry import WeightFile
 from platereader.results import Detection, Lines, PartDescription
+from platereader.results import _checks as check
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._loaded import network_description
 
@@ -107,8 +107,8 @@ class PlateDetector:
     max_iou: float = 0.5
 
     def __post_init__(self) -> None:
-        check_shares(self, "min_score", "max_iou", "refined_share")
-        if not all(map(is_number, self.score_weights)):
+        check.fields(self, **dict.fromkeys(("min_score", "max_iou", "refined_share"), check.probability))
+        if not all(map(is_finite, self.score_weights)):
             raise InvalidArgumentError(f"score_weights is {self.score_weights!r}, allowed are finite numbers.")
 
     @classmethod

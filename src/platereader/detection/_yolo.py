@@ -15,11 +15,11 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._nms import suppress
 from platereader.detection._preprocess import Letterbox, apply_letterboxes
-from platereader.detection._thresholds import check_shares
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.registry._exported import YOLO
 from platereader.results import Detection, PartDescription
+from platereader.results import _checks as check
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._loaded import LoadedRuntime, network_description
 
@@ -78,7 +78,7 @@ class YoloDetector:
             raise InvalidArgumentError(f"plates is {self.plates}, allowed are numbers from 0 to {self.classes - 1}.")
         if self.keypoints != (0, 0) and (self.keypoints[0] < 1 or self.keypoints[1] not in {2, 3}):
             raise InvalidArgumentError(f"keypoints is {self.keypoints}, allowed are a number and then 2 or 3.")
-        check_shares(self, "min_score", "max_iou")
+        check.fields(self, min_score=check.probability, max_iou=check.probability)
 
     @classmethod
     def from_weights(
