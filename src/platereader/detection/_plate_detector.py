@@ -115,13 +115,9 @@ class PlateDetector:
     def from_weights(
         cls, finder: WeightFile, refiner: WeightFile, *, options: RuntimeOptions | None = None
     ) -> PlateDetector:
-        """Load the checked weights of both networks.
+        """Load the checked weights of both networks; what is ``auto`` in the options of both follows from the files.
 
-        Args:
-            finder: weights of the kind ``detector``, such as ``Registry.resolve`` gives; its settings are those of the
-                pair.
-            refiner: weights of the kind ``refiner``.
-            options: how both run; what is ``auto`` follows from the files.
+        They are of the kinds ``detector``, whose settings are those of the pair, and ``refiner``.
 
         Raises:
             WeightsCorruptError: the weights of another network.

@@ -84,12 +84,9 @@ class YoloDetector:
     def from_weights(
         cls, weights: WeightFile, *, options: RuntimeOptions | None = None, plates: Sequence[str] | None = None
     ) -> YoloDetector:
-        """Load a file that ``Registry.resolve`` found to be such a model.
+        """Load a file that ``Registry.resolve`` found to be such a model; it settles what is ``auto`` in the options.
 
-        Args:
-            weights: the file.
-            options: how it runs; what is ``auto`` follows from the file.
-            plates: names of the classes that are plates; by default those whose name says so, or the only one.
+        Its classes named in ``plates`` are plates; by default those whose name says so, or the only one.
 
         Raises:
             WeightsCorruptError: the network has another input or output than such a model, or none of its classes is a

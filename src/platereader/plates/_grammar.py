@@ -156,7 +156,6 @@ def _transition_table(steps: Sequence[dict[str, int]], alphabet: Alphabet) -> ND
     """The steps as a read-only array (states, C)."""
     table = np.full((len(steps), alphabet.size), -1, dtype=np.int32)
     for state, step in enumerate(steps):
-        for character, following in step.items():
-            table[state, alphabet.encode(character)[0]] = following
+        table[state, alphabet.encode("".join(step))] = list(step.values())
     table.flags.writeable = False
     return table
