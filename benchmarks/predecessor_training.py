@@ -24,7 +24,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 
 import cv2
 import numpy as np
@@ -42,6 +41,7 @@ from platereader.lab.datasets.photographs import load_photographs, trainable
 from platereader.lab.datasets.plates import cut_plates
 from platereader.lab.metrics.rates import Rate
 from platereader.lab.speed.pictures import street_picture
+from platereader.lab.speed.turns import interleaved
 from platereader.lab.suites.labelled.run import LOW_SCORE
 from platereader.lab.synthesis.crops import plate_sample
 from platereader.lab.tables import show_percent, show_rate
@@ -162,13 +162,7 @@ def found_on(images: Sequence[LabelledImage], detector: Detector, *, min_score: 
 
 def interleaved_ms(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """The median time of each call, made in turn."""
-    spans: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(45):
-        for name, call in calls.items():
-            begun = perf_counter()
-            call()
-            spans[name].append(1e3 * (perf_counter() - begun))
-    return {name: median(values[5:]) for name, values in spans.items()}
+    return {name: 1e3 * median(seconds) for name, seconds in interleaved(calls, rounds=40).items()}
 
 
 def report(folder: Path, data: Path) -> str:

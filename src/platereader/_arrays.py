@@ -20,11 +20,7 @@ MAX_SIDE_PX = 32_000
 
 
 def check_image(image: object, *, name: str = "frame") -> BgrImage:
-    """Return ``image`` as a C-contiguous ``BgrImage``, or say what is wrong with it.
-
-    Args:
-        image: what the caller passed.
-        name: how the error calls it.
+    """Return ``image`` as a C-contiguous ``BgrImage``, or say what is wrong with it, calling it ``name``.
 
     Raises:
         InvalidImageError: it is not a uint8 array of shape ``(H, W, 3)`` with sides from 1 to 32,000 px.

@@ -202,11 +202,7 @@ class Pipeline:
         return self._reader.read_plates(pictures, [None] * len(pictures))
 
     def stream(self, settings: StreamSettings | None = None) -> PlateStream:
-        """A fresh stream: the state of one camera.
-
-        Args:
-            settings: how much work it does, and how long it waits for a plate to come back.
-        """
+        """A fresh stream, the state of one camera; ``settings`` say how much work it does, and how long it waits."""
         return PlateStream(
             lambda frame: self._detect([frame])[0],
             self.read_detections,

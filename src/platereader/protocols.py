@@ -51,7 +51,7 @@ class Rectifier(Protocol):
     """Straightens plates."""
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
-        """One upright one-line picture per detection."""
+        """One upright one-line picture per detection; boxes may reach beyond the frame, which is not written to."""
         ...
 
 

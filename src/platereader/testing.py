@@ -47,9 +47,7 @@ TOLERANCE = 1e-2
 def check_detector(detector: Detector, frames: Sequence[BgrImage] | None = None) -> None:
     """Check a detector: one list per frame, sane boxes, frames untouched, results independent of batch-mates.
 
-    Args:
-        detector: yours.
-        frames: uint8 ``(H, W, 3)`` BGR pictures, best with plates on them; by default noise of three sizes.
+    The frames are best pictures with plates on them, uint8 ``(H, W, 3)`` BGR; by default noise of three sizes.
     """
     check_part(detector, kind="detector")
     pictures = list(frames) if frames is not None else [_noise(240, 320), _noise(480, 640, seed=1), _noise(33, 47)]

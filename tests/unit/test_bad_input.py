@@ -353,7 +353,7 @@ def test_expected_weights_of_another_network_are_refused(tmp_path: Path) -> None
     registry = Registry((*swapped, *refiners), shipped.folders, tmp_path)
     with pytest.raises(WeightsCorruptError, match="does not hold a plate finder's weights"):
         Pipeline.build(registry=registry)
-    with pytest.raises(WeightsCorruptError, match=r"does not hold the weights of this network .* weights verify"):
+    with pytest.raises(WeightsCorruptError, match=r"does not hold a plate recognizer's weights .* weights verify"):
         Pipeline.build(detector=PatchDetector(), registry=registry)
 
 

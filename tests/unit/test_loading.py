@@ -152,5 +152,5 @@ def test_an_alphabet_of_ones_own_comes_with_the_weights(reader: Path, tmp_path: 
     assert pipeline.recognizer.alphabet.characters == pipeline.decoder.alphabet.characters == characters
     assert np.isfinite(pipeline.recognizer.recognize(plates(1))).any()
     write_sidecar(path, kind="recognizer", settings=SMALL, alphabet=characters[1:])
-    with pytest.raises(WeightsCorruptError, match="does not hold the weights of this network"):
+    with pytest.raises(WeightsCorruptError, match="does not hold a plate recognizer's weights"):
         Pipeline.build(detector=PatchDetector(), recognizer=path)

@@ -59,14 +59,11 @@ def to_supervision(plates: Sequence[PlateReading] | Sequence[TrackedPlate]) -> D
 def from_supervision(detections: Detections) -> list[Detection]:
     """``supervision.Detections`` of any model, tracker or zone as what ``Pipeline.read_detections`` takes.
 
-    Boxes and scores are taken over; corners are then looked for when the plates are read.
+    There is one ``Detection`` a row, in order, with its box and score; corners are looked for when it is read.
 
     Args:
         detections: of plates only: ``detections[detections.class_id == 3]`` leaves other classes out. Those without
             ``confidence`` score 1.
-
-    Returns:
-        One ``Detection`` a row, in order.
 
     Raises:
         InvalidArgumentError: no such object, or a score that is none.

@@ -83,13 +83,10 @@ class BeamDecoder:
         object.__setattr__(self, "_automaton", Automaton.build(self.alphabet.size, self.grammar))
 
     def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
-        """Read N plates.
+        """Candidates of each of N plates, best first; none when no text is as probable as an empty plate.
 
         Args:
             log_probs: float32 ``(N, T, C)``, natural logarithms.
-
-        Returns:
-            For each plate its candidates, best first; none when no text is as probable as an empty plate.
 
         Raises:
             InvalidArgumentError: another shape than the alphabet asks for.

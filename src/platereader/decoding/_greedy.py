@@ -25,13 +25,10 @@ class GreedyDecoder:
     alphabet: Alphabet
 
     def decode(self, log_probs: LogProbs) -> list[tuple[Candidate, ...]]:
-        """Read N plates.
+        """One candidate of each of N plates, its probability summed over all alignments; none when the path is blank.
 
         Args:
             log_probs: float32 ``(N, T, C)``, natural logarithms.
-
-        Returns:
-            For each plate one candidate, its probability summed over all alignments, or nothing when the path is blank.
 
         Raises:
             InvalidArgumentError: another shape than the alphabet asks for.

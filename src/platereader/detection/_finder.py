@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box
+from platereader._geometry import Box, is_finite
 from platereader.detection._nms import suppress
 from platereader.detection._preprocess import STRIDE_PX, Letterbox, apply_letterboxes, plan_letterbox
-from platereader.detection._thresholds import check_shares, is_number
 from platereader.errors import ContractError, InvalidArgumentError
 from platereader.registry import WeightEntry, WeightFile
+from platereader.results import _checks as check
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._loaded import LoadedRuntime
 
@@ -84,8 +84,8 @@ class Finder:
             raise InvalidArgumentError(
                 f"input_size is {self.input_size!r}, allowed are multiples of {STRIDE_PX} px from {STRIDE_PX}: try 832."
             )
-        check_shares(self, "min_score", "max_iou")
-        if not is_number(self.largest_shrink) or self.largest_shrink <= 0:
+        check.fields(self, min_score=check.probability, max_iou=check.probability)
+        if not is_finite(self.largest_shrink) or self.largest_shrink <= 0:
             raise InvalidArgumentError(
                 f"largest_shrink is {self.largest_shrink!r}, allowed are numbers above 0: try 2.5."
             )
@@ -94,11 +94,7 @@ class Finder:
 
     @classmethod
     def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
-        """Load checked weights.
-
-        Args:
-            weights: of the kind ``detector``.
-            options: how they run; what is ``auto`` follows from the file.
+        """Load checked weights of the kind ``detector``; what is ``auto`` in the options follows from the file.
 
         Raises:
             WeightsCorruptError: the weights of another network.

@@ -8,16 +8,15 @@ before it, also in int8.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from platereader.errors import WeightsCorruptError
 from platereader.runtimes._int8_tensors import Block, Flow
-from platereader.runtimes._torch import ModuleT
+from platereader.runtimes._torch import with_state
 from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 DEFAULT_WIDTHS: Final = (8, 16, 48, 96, 160)
@@ -80,7 +79,7 @@ class FinderNetwork(nn.Module):
 
 
 def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetwork:
-    """The network with given weights, as of ``network_from_state``, in the widths that they have."""
+    """In inference mode, the network with given weights, as of ``with_state``, in the widths that they have."""
 
     def sized() -> FinderNetwork:
         widths = [len(tensors[f"{layer}.weight"]) for layer in WIDTHS_SEEN]
@@ -88,28 +87,7 @@ def finder_from_state(tensors: Mapping[str, Tensor], *, name: str) -> FinderNetw
             raise ValueError(f"{WIDTHS_SEEN[widths.index(0)]}.weight is empty")
         return FinderNetwork(widths)
 
-    return network_from_state(sized, tensors, name=name, kind="finder")
-
-
-def network_from_state(make: Callable[[], ModuleT], tensors: Mapping[str, Tensor], *, name: str, kind: str) -> ModuleT:
-    """A finder or a refiner in inference mode with weights of any float type.
-
-    Raises:
-        WeightsCorruptError: names or shapes are those of another network, or numbers are no floats or not finite.
-    """
-    try:
-        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-            network = make()
-        for key, value in tensors.items():
-            if not value.is_floating_point() and not key.endswith("num_batches_tracked"):
-                raise ValueError(f"{key} is {value.dtype}, expected are floats")
-            if value.is_floating_point() and not value.isfinite().all():
-                raise ValueError(f"{key} is not finite")
-        network.load_state_dict(tensors)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise WeightsCorruptError(f"{name} does not hold a plate {kind}'s weights ({reason}).") from error
-    return network.eval()
+    return with_state(sized, tensors, name=name, kind="finder").eval()
 
 
 def int8_finder(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:

@@ -9,15 +9,15 @@ from itertools import combinations
 from typing import Any, Final, NamedTuple, final
 
 from platereader._arrays import BgrImage
-from platereader._geometry import Box, Quad, hull, iou, shared_area
+from platereader._geometry import Box, Quad, hull, iou, is_finite, shared_area
 from platereader._interlaced import is_combed_somewhere, one_field
 from platereader.detection._finder import Finder, Proposal
 from platereader.detection._nms import drop_parts, suppress
 from platereader.detection._refiner import Place, Refiner
-from platereader.detection._thresholds import check_shares, is_number
 from platereader.errors import InvalidArgumentError
 from platereader.registry import WeightFile
 from platereader.results import Detection, Lines, PartDescription
+from platereader.results import _checks as check
 from platereader.runtimes import RuntimeOptions
 from platereader.runtimes._loaded import network_description
 
@@ -107,21 +107,17 @@ class PlateDetector:
     max_iou: float = 0.5
 
     def __post_init__(self) -> None:
-        check_shares(self, "min_score", "max_iou", "refined_share")
-        if not all(map(is_number, self.score_weights)):
+        check.fields(self, **dict.fromkeys(("min_score", "max_iou", "refined_share"), check.probability))
+        if not all(map(is_finite, self.score_weights)):
             raise InvalidArgumentError(f"score_weights is {self.score_weights!r}, allowed are finite numbers.")
 
     @classmethod
     def from_weights(
         cls, finder: WeightFile, refiner: WeightFile, *, options: RuntimeOptions | None = None
     ) -> PlateDetector:
-        """Load the checked weights of both networks.
+        """Load the checked weights of both networks; what is ``auto`` in the options of both follows from the files.
 
-        Args:
-            finder: weights of the kind ``detector``, such as ``Registry.resolve`` gives; its settings are those of the
-                pair.
-            refiner: weights of the kind ``refiner``.
-            options: how both run; what is ``auto`` follows from the files.
+        They are of the kinds ``detector``, whose settings are those of the pair, and ``refiner``.
 
         Raises:
             WeightsCorruptError: the weights of another network.
@@ -159,13 +155,10 @@ class PlateDetector:
         return self.finder.input_scale(width, height)
 
     def with_input_size(self, input_size: int) -> PlateDetector:
-        """The same detector, whose finder looks at pictures of another size, also of very large frames.
-
-        Args:
-            input_size: longest side in pixels, a multiple of 32.
+        """The same detector, whose finder looks at pictures of another longest side, also of very large frames.
 
         Raises:
-            InvalidArgumentError: it is something else.
+            InvalidArgumentError: it is no multiple of 32 pixels.
         """
         sized = replace(self.finder, input_size=input_size)
         shrink = self.finder.largest_shrink * self.finder.input_size / input_size
@@ -202,12 +195,7 @@ class PlateDetector:
         return found
 
     def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
-        """The plates at places where they are expected, best first; the finder does not look.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR.
-            boxes: places in pixels of the frame; each meets it.
-        """
+        """As ``RefiningDetector`` says it: the plates where they are expected, best first; the finder does not look."""
         (found,) = self._refined([frame], [[Proposal(box, _UNKNOWN) for box in boxes]])
         return found
 

@@ -79,12 +79,7 @@ class RefinedDetector:
         ]
 
     def refine(self, frame: BgrImage, boxes: Sequence[Box]) -> list[Detection]:
-        """The plates at places where they are expected, each once and best first; their scores are the refiner's.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR.
-            boxes: places in pixels of the frame; each meets it.
-        """
+        """As ``RefiningDetector`` says it: the plates where they are expected, best first, scored by the refiner."""
         (places,) = self.refiner.refine([frame], [boxes])
         seen = [(Detection(box, probability(place.plate)), place) for box, place in zip(boxes, places, strict=True)]
         plates = [_refined(item, place, frame) for item, place in seen if place.plate > _MIN_PLATE]
@@ -113,10 +108,6 @@ class RefinedRectifier:
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
         """One upright one-line picture per detection.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR; not written to.
-            detections: plates in it, in pixels of the frame; boxes may reach beyond the frame.
 
         Raises:
             ContractError: ``inner`` broke its contract.

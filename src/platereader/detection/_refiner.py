@@ -68,11 +68,7 @@ class Refiner:
 
     @classmethod
     def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
-        """Load checked weights.
-
-        Args:
-            weights: of the kind ``refiner``.
-            options: how they run; what is ``auto`` follows from the file.
+        """Load checked weights of the kind ``refiner``; what is ``auto`` in the options follows from the file.
 
         Raises:
             WeightsCorruptError: the weights of another network.

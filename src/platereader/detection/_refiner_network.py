@@ -12,9 +12,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from platereader.detection._finder_network import add_levels, convolution, network_from_state, upsample
+from platereader.detection._finder_network import add_levels, convolution, upsample
 from platereader.detection._refiner import CROP_SIZE
 from platereader.runtimes._int8_tensors import Flow
+from platereader.runtimes._torch import with_state
 from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 CORNERS: Final = 4
@@ -80,8 +81,8 @@ class RefinerNetwork(nn.Module):
 
 
 def refiner_from_state(tensors: Mapping[str, Tensor], *, name: str) -> RefinerNetwork:
-    """The network with given weights, as of ``network_from_state``."""
-    return network_from_state(RefinerNetwork, tensors, name=name, kind="refiner")
+    """In inference mode, the network with given weights, as of ``with_state``."""
+    return with_state(RefinerNetwork, tensors, name=name, kind="refiner").eval()
 
 
 def int8_refiner(tensors: Mapping[str, Tensor], *, name: str = "the file") -> TorchInt8Runtime:

@@ -1,32 +1,11 @@
-"""What thresholds may be, and the lowest score that a detector reports, also where another detector wraps it."""
+"""The lowest score that a detector reports, also where another detector wraps it."""
 
 from __future__ import annotations
 
 from dataclasses import is_dataclass, replace
-from numbers import Integral
 from typing import Any, cast
 
-from platereader._geometry import is_finite
-from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a finite number, and no truth value."""
-    return isinstance(value, (int, float)) and is_finite(value)
-
-
-def is_whole(value: object) -> bool:
-    """Whether it is a whole number, of Python or numpy, and no truth value."""
-    return not isinstance(value, bool) and isinstance(value, Integral)
-
-
-def check_shares(settings: object, *names: str) -> None:
-    """Refuse fields that are no numbers from 0 to 1."""
-    for name in names:
-        value = getattr(settings, name)
-        if not is_number(value) or not 0 <= value <= 1:
-            raise InvalidArgumentError(f"{name} is {value!r}, allowed is 0 to 1.")
 
 
 def min_score_of(detector: object) -> float | None:

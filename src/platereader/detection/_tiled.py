@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import final
 
 from platereader._arrays import BgrImage
 from platereader._contracts import check_part, checked_refine, refines
 from platereader._geometry import Box, hull, shared_area
 from platereader.detection._region import RegionDetector
-from platereader.detection._thresholds import is_whole
 from platereader.detection._views import View, detect_views
 from platereader.errors import InvalidArgumentError
 from platereader.protocols import Detector
@@ -67,9 +67,9 @@ class TiledDetector:
                 "inner is a RegionDetector, whose region is in pixels of the frame and not of a tile: put the region "
                 "around the tiles, RegionDetector(TiledDetector(detector), region)."
             )
-        if not is_whole(self.tile_px) or self.tile_px < MIN_TILE_PX:
+        if not _is_whole(self.tile_px) or self.tile_px < MIN_TILE_PX:
             raise InvalidArgumentError(f"tile_px is {self.tile_px!r}, allowed are {MIN_TILE_PX} px and more: try 960.")
-        if not is_whole(self.overlap_px) or not 0 <= self.overlap_px <= self.tile_px // 2:
+        if not _is_whole(self.overlap_px) or not 0 <= self.overlap_px <= self.tile_px // 2:
             raise InvalidArgumentError(
                 f"overlap_px is {self.overlap_px!r}, allowed are 0 to {self.tile_px // 2} px, half of tile_px: try "
                 f"{self.tile_px // 4}."
@@ -125,6 +125,11 @@ class TiledDetector:
             return [0]
         gaps = -(-(side_px - self.tile_px) // (self.tile_px - self.overlap_px))
         return [index * (side_px - self.tile_px) // gaps for index in range(gaps + 1)]
+
+
+def _is_whole(value: object) -> bool:
+    """Whether it is a whole number, of Python or numpy, and no truth value."""
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 @dataclass(frozen=True, slots=True)

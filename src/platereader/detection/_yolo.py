@@ -15,11 +15,11 @@ from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad
 from platereader.detection._nms import suppress
 from platereader.detection._preprocess import Letterbox, apply_letterboxes
-from platereader.detection._thresholds import check_shares
 from platereader.errors import EngineError, InvalidArgumentError, WeightsCorruptError
 from platereader.registry import WeightEntry, WeightFile
 from platereader.registry._exported import YOLO
 from platereader.results import Detection, PartDescription
+from platereader.results import _checks as check
 from platereader.runtimes import Runtime, RuntimeOptions
 from platereader.runtimes._loaded import LoadedRuntime, network_description
 
@@ -78,18 +78,15 @@ class YoloDetector:
             raise InvalidArgumentError(f"plates is {self.plates}, allowed are numbers from 0 to {self.classes - 1}.")
         if self.keypoints != (0, 0) and (self.keypoints[0] < 1 or self.keypoints[1] not in {2, 3}):
             raise InvalidArgumentError(f"keypoints is {self.keypoints}, allowed are a number and then 2 or 3.")
-        check_shares(self, "min_score", "max_iou")
+        check.fields(self, min_score=check.probability, max_iou=check.probability)
 
     @classmethod
     def from_weights(
         cls, weights: WeightFile, *, options: RuntimeOptions | None = None, plates: Sequence[str] | None = None
     ) -> YoloDetector:
-        """Load a file that ``Registry.resolve`` found to be such a model.
+        """Load a file that ``Registry.resolve`` found to be such a model; it settles what is ``auto`` in the options.
 
-        Args:
-            weights: the file.
-            options: how it runs; what is ``auto`` follows from the file.
-            plates: names of the classes that are plates; by default those whose name says so, or the only one.
+        Its classes named in ``plates`` are plates; by default those whose name says so, or the only one.
 
         Raises:
             WeightsCorruptError: the network has another input or output than such a model, or none of its classes is a

@@ -55,10 +55,7 @@ class Alphabet:
         return self.size + len(self.marks)
 
     def encode(self, text: str) -> list[int]:
-        """The class of each character.
-
-        Args:
-            text: characters of this alphabet; no blank is put in.
+        """The class of each character; no blank is put in.
 
         Raises:
             InvalidArgumentError: a character is not in the alphabet.
@@ -73,13 +70,10 @@ class Alphabet:
         return classes
 
     def decode(self, indices: Iterable[int]) -> str:
-        """The characters of the classes; blanks are left out, repeats are kept.
-
-        Args:
-            indices: classes, 0 to C - 1. To read a frame-by-frame path, collapse it first.
+        """The characters of classes; blanks are left out, repeats are kept: collapse a frame-by-frame path first.
 
         Raises:
-            InvalidArgumentError: a class is out of range.
+            InvalidArgumentError: a class is not from 0 to C - 1.
         """
         characters: list[str] = []
         for index in indices:

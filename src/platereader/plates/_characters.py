@@ -37,11 +37,7 @@ class Region:
 
     @classmethod
     def table(cls, names: Mapping[str, str], *, source: str = "") -> dict[str, Region]:
-        """Regions by code, from their names by code: ``Region.table({"B": "Berlin", "HH": "Hamburg"})``.
-
-        Args:
-            names: English name by code.
-            source: what all of them rest on.
+        """Regions by code, from their English names by code: ``Region.table({"B": "Berlin", "HH": "Hamburg"})``.
 
         Raises:
             InvalidArgumentError: ``names`` is no mapping, or has something else than texts.
@@ -90,9 +86,5 @@ class Spelling:
         return text.upper().translate(table)
 
     def to_local(self, text: str) -> str:
-        """Spell a plate with the letters of the local script.
-
-        Args:
-            text: plate text in Latin letters.
-        """
+        """Spell a plate, given in Latin letters, with those of the local script."""
         return text.translate(str.maketrans(self.latin, self.local))

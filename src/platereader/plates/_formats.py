@@ -62,6 +62,8 @@ class Part(NamedTuple):
 class PlateFormat:
     """One type of plate. The text of a plate is its groups, upper line first, each line from the left.
 
+    Texts are in Latin spelling, without spaces.
+
     A pattern is made of slots: ``l`` is a letter, ``d`` a digit, ``n`` a digit but 0, ``a`` a letter or a digit;
     upper-case letters and digits stand for themselves; ``{1,3}`` behind a slot says how often it may stand there.
     Spaces part groups, ``/`` parts two lines. ``[...]`` is the region code, and ``|`` parts the forms that a group can
@@ -158,28 +160,17 @@ class PlateFormat:
         return frozenset(len(one.cells) for one in self.variants)
 
     def matches(self, text: str) -> bool:
-        """Whether the text could stand on a plate of this type.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
-        """
+        """Whether the text could stand on a plate of this type."""
         regex = self._regexes.get(len(text)) or self._compiled(len(text))
         return regex.fullmatch(text) is not None
 
     def region_codes(self, text: str) -> tuple[str, ...]:
-        """The region code of the text; none where it has none or does not fit, several where it can be parted so.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
-        """
+        """The region code of the text; none where it has none or does not fit, several where it can be parted so."""
         codes = (text[one.region] for one in self._variants(text) if one.region is not None)
         return tuple(dict.fromkeys(codes))
 
     def split(self, text: str) -> tuple[Part, ...]:
         """Cut the text into the groups of this type, in reading order; where there are several ways, the first.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
 
         Raises:
             InvalidArgumentError: the text does not fit this type.
@@ -198,9 +189,6 @@ class PlateFormat:
 
     def number_places(self, text: str) -> tuple[int, ...]:
         """Places of the characters of a text in the order in which they are registered; none where they stand in it.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
 
         Raises:
             InvalidArgumentError: the text does not fit this type.

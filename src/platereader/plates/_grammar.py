@@ -73,9 +73,7 @@ class PlateGrammar:
     def build(cls, schemes: Iterable[PlateScheme], *, alphabet: Alphabet) -> PlateGrammar:
         """The automaton of all types of these schemes, by subset construction; the same always give the same states.
 
-        Args:
-            schemes: of the countries whose plates are to be read.
-            alphabet: characters of the recognizer; types with a character outside of it simply never match.
+        Types with a character that is not in the alphabet of the recognizer simply never match.
         """
         schemes = Schemes.of(schemes)
         spellings = [
@@ -102,12 +100,7 @@ class PlateGrammar:
         return cls(schemes, alphabet, _transition_table(steps, alphabet), endings, tuple(steps))
 
     def step(self, state: int, char: str) -> int | None:
-        """The state after one more character, or None if no plate goes on like that.
-
-        Args:
-            state: a state of this automaton; ``start`` before the first character.
-            char: one character.
-        """
+        """The state after one more character, or None if no plate goes on like that; the first state is ``start``."""
         return self._steps[state].get(char)
 
     def accepting(self, state: int) -> tuple[str, ...]:
@@ -163,7 +156,6 @@ def _transition_table(steps: Sequence[dict[str, int]], alphabet: Alphabet) -> ND
     """The steps as a read-only array (states, C)."""
     table = np.full((len(steps), alphabet.size), -1, dtype=np.int32)
     for state, step in enumerate(steps):
-        for character, following in step.items():
-            table[state, alphabet.encode(character)[0]] = following
+        table[state, alphabet.encode("".join(step))] = list(step.values())
     table.flags.writeable = False
     return table

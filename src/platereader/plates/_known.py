@@ -144,11 +144,9 @@ class KnownPlates:
         return len(self._spelling)
 
     def nearest(self, text: str, *, max_distance: float) -> tuple[tuple[str, ...], float]:
-        """The nearest plates within ``max_distance``, as they were spelt, and their distance; none and infinity else.
+        """The plates nearest to a text of Latin letters, digits and ``?``, as they were spelt, and their distance.
 
-        Args:
-            text: Latin letters, digits and ``?``.
-            max_distance: 0 and more.
+        It is ``max_distance`` at most: there is no plate, and the distance is infinite, where none is as near.
         """
         if text in self._spelling:
             return (self._spelling[text],), 0.0

@@ -88,24 +88,15 @@ class PlateScheme:
         return _by_name({one.plate_format.name: one for one in self.layouts}, name)
 
     def to_local(self, text: str) -> str:
-        """Spell a plate as it is printed.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
-        """
+        """Spell a plate, given in Latin spelling without spaces, as it is printed."""
         latin = any(one.script == "latin" and one.matches(text) for one in self.formats)
         return text if latin else self.spelling.to_local(text)
 
     def sample_text(self, plate_format: PlateFormat, *, rng: np.random.Generator, region: str | None = None) -> str:
-        """A random legal text: letters and non-zero numbers uniform, the region uniform over those in use.
-
-        Args:
-            plate_format: one of the formats.
-            rng: source of randomness.
-            region: code to use instead of a random one.
+        """A random legal text of a format: letters and non-zero numbers uniform, the region uniform over those in use.
 
         Raises:
-            InvalidArgumentError: ``region`` cannot stand on that type.
+            InvalidArgumentError: ``region``, the code to use instead of a random one, cannot stand on that type.
         """
         texts = (self._sample(plate_format, rng, region) for _ in range(_MOST_TRIES))
         text = next(filter(plate_format.matches, texts), None)
@@ -238,15 +229,10 @@ class Schemes:
     def fits(
         self, text: str, *, lines: Lines | None = None, countries: frozenset[str] | None = None
     ) -> tuple[tuple[PlateScheme, PlateFormat], ...]:
-        """All types whose pattern the text fits, with their schemes, in order.
+        """All types whose pattern the text fits, with their schemes, in order; the arguments are those of ``fit``.
 
         Several types share a pattern: motorcycles, tractors and military cars. Shape or colour tells them apart, the
         text cannot. A fallback scheme has a say only where no other has, whatever the number of lines.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
-            lines: only types with so many lines; None for all.
-            countries: only types of these countries; None for all.
         """
         some = (
             entry for entry in self._by_length.get(len(text), ()) if countries is None or entry[0].country in countries
@@ -256,22 +242,13 @@ class Schemes:
         return tuple((scheme, one) for scheme, one, line_count in found if lines is None or lines == line_count)
 
     def to_latin(self, text: str) -> str:
-        """Spell a plate that someone typed as the library does, whichever of the countries' letters it has.
-
-        Args:
-            text: in any case, with or without spaces and hyphens.
-        """
+        """Spell a plate that someone typed, in any case and in letters of any of the countries, as the library does."""
         for spelling in _spellings(self):
             text = spelling.to_latin(text)
         return text
 
     def to_local(self, text: str, *, country: str | None) -> str:
-        """Spell a plate as it is printed; in Latin where its country is not known and several have all its characters.
-
-        Args:
-            text: plate text in Latin spelling, without spaces.
-            country: of the plate, if it is known.
-        """
+        """Spell a plate as it is printed; in Latin where its country is not known and several have its characters."""
         return _local(self, text, country)
 
 

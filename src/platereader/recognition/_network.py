@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from platereader.errors import WeightsCorruptError
 from platereader.recognition._shape import ROWS_JOINED, ConvCtcConfig
 from platereader.runtimes._int8_tensors import Block, Flow, convolutions
+from platereader.runtimes._torch import with_state
 from platereader.runtimes._torch_int8 import TorchInt8Runtime, int8_runtime
 
 
@@ -62,18 +62,8 @@ class ConvCtc(nn.Module):
 
 
 def network_from_state(tensors: Mapping[str, Tensor], *, config: ConvCtcConfig, name: str) -> ConvCtc:
-    """The network with given weights, ready to train on; those of half precision are widened."""
-    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
-        network = ConvCtc(config)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsCorruptError(
-            f"{name} does not hold the weights of this network ({reason}): "
-            "check the file with `platereader weights verify`, and that the settings are the ones it was trained with."
-        ) from error
-    return network
+    """The network with given weights, as of ``with_state``, ready to train on."""
+    return with_state(lambda: ConvCtc(config), tensors, name=name, kind="recognizer")
 
 
 def int8_recognizer(

@@ -98,11 +98,7 @@ class CtcRecognizer:
 
     @classmethod
     def from_weights(cls, weights: WeightFile, *, options: RuntimeOptions | None = None) -> Self:
-        """Load checked weights.
-
-        Args:
-            weights: such as ``Registry.resolve`` gives.
-            options: how they run; what is ``auto`` follows from the file.
+        """Load checked weights of the kind ``recognizer``; what is ``auto`` in the options follows from the file.
 
         Raises:
             WeightsCorruptError: the weights of another network.
@@ -128,16 +124,7 @@ class CtcRecognizer:
         return known if known is not None and known.get("precision") == self.runtime.precision else None
 
     def recognize(self, plates: Sequence[PlateImage]) -> LogProbs:
-        """Read plates.
-
-        Args:
-            plates: N plates, each laid out as one line, of any size; not written to.
-
-        Returns:
-            float32 ``(N, T, C)``, C the columns of the alphabet: natural log probabilities, class 0 the blank. What a
-            time step lacks to a sum of one is the probability that something stands there which is none of the
-            characters.
-        """
+        """Read plates of any size, as ``Recognizer`` says it: float32 ``(N, T, C)``, C the columns of the alphabet."""
         chunks = [plates[start : start + self.batch_size] for start in range(0, len(plates), self.batch_size)]
         outputs = [self.runtime.run(prepare(chunk, size_px=self.size_px))[0] for chunk in chunks]
         log_probs = np.concatenate(outputs)

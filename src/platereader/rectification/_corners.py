@@ -65,12 +65,7 @@ class CornerRectifier:
         check_part(self.fallback, kind="rectifier", name="fallback")
 
     def rectify(self, frame: BgrImage, detections: Sequence[Detection]) -> list[PlateImage]:
-        """One upright one-line picture per detection.
-
-        Args:
-            frame: uint8 ``(H, W, 3)`` BGR; not written to.
-            detections: plates in it, in pixels of the frame; boxes may reach beyond the frame.
-        """
+        """One upright one-line picture per detection."""
         return [self._rectify(frame, detection) for detection in detections]
 
     def _rectify(self, frame: BgrImage, detection: Detection) -> PlateImage:

@@ -158,7 +158,7 @@ def write_sidecar(
     calibration: Mapping[str, Any] | None = None,
     licence: str = "unknown",
 ) -> WeightEntry:
-    """Describe a weight file of one's own, so that it is loaded by its path.
+    """Describe a weight file of one's own, so that it is loaded by its path; returned is what the sidecar says.
 
     Args:
         path: the finished weight file; its size, sha256, format and precision are found in it as it is now.
@@ -167,9 +167,6 @@ def write_sidecar(
         alphabet: characters that a recognizer tells apart, in the order of its classes; None for the Russian ones.
         calibration: of a recognizer's confidence, as ``Calibration.to_dict`` gives it.
         licence: SPDX expression or words.
-
-    Returns:
-        What the sidecar says.
 
     Raises:
         FileError: the file cannot be read, or the sidecar not be written.

@@ -60,13 +60,7 @@ class WeightFile:
     def read(
         cls, path: str | Path, *, kind: Kind, settings: Mapping[str, Any] | None = None, alphabet: str | None = None
     ) -> WeightFile:
-        """Read a file without a manifest and without a sidecar.
-
-        Args:
-            path: the file.
-            kind: what it is for.
-            settings: what the model needs to run.
-            alphabet: characters that a recognizer tells apart; None for the Russian ones.
+        """Read a file without a manifest and without a sidecar; without an ``alphabet``, it is the Russian one.
 
         Raises:
             WeightsNotFoundError: there is no such file.
@@ -174,12 +168,7 @@ class Registry:
     def entries_of(
         self, name: str, *, precision: WeightPrecision | None = None, file_format: Format | None = None
     ) -> tuple[WeightEntry, ...]:
-        """What the manifest says of the files of a model, one or more, the preferred one first.
-
-        Args:
-            name: of the model.
-            precision: of the weights; None for any.
-            file_format: of the file; None for any.
+        """What the manifest says of the files of a model, one or more, the preferred one first; None stands for any.
 
         Raises:
             UnknownNameError: no such name.

@@ -15,12 +15,9 @@ _KINDS = (PlateReading, TrackedPlate, StreamUpdate)
 
 
 def json_schema(kind: type[PlateReading | TrackedPlate | StreamUpdate]) -> dict[str, Any]:
-    """JSON Schema (2020-12) of ``to_dict()`` of a kind of result.
+    """JSON Schema (2020-12) of ``to_dict()`` of a ``PlateReading``, a ``TrackedPlate`` or a ``StreamUpdate``.
 
     The file is ``platereader/results/_schema.json``. A later version may add properties, and takes none away.
-
-    Args:
-        kind: ``PlateReading``, ``TrackedPlate`` or ``StreamUpdate``.
 
     Raises:
         InvalidArgumentError: another kind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from platereader.errors import EngineError
+from platereader.errors import EngineError, WeightsCorruptError
 from platereader.runtimes import Batch, RuntimeOptions
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -91,6 +92,30 @@ def check_process() -> None:
             "does not have: start processes with multiprocessing.get_context('spawn'), or call "
             "torch.set_num_threads(1) first in this one."
         )
+
+
+def with_state(make: Callable[[], ModuleT], tensors: Mapping[str, Tensor], *, name: str, kind: str) -> ModuleT:
+    """A network with given weights; those of half precision are widened.
+
+    Raises:
+        WeightsCorruptError: names or shapes are those of another network, or numbers are no floats or not finite.
+    """
+    try:
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and thrown away
+            network = make()
+        for key, value in tensors.items():
+            if not value.is_floating_point() and not key.endswith("num_batches_tracked"):
+                raise ValueError(f"{key} is {value.dtype}, expected are floats")
+            if value.is_floating_point() and not value.isfinite().all():
+                raise ValueError(f"{key} is not finite")
+        network.load_state_dict(tensors)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise WeightsCorruptError(
+            f"{name} does not hold a plate {kind}'s weights ({reason}): check the file with `platereader weights "
+            "verify`, and that the settings are the ones it was trained with."
+        ) from error
+    return network
 
 
 def fuse_normalisation(network: ModuleT) -> ModuleT:

@@ -84,13 +84,9 @@ class Calibration:
 
     @classmethod
     def fit(cls, signs: Sequence[Signs], right: Sequence[bool], *, precision: str, decoder: str) -> Calibration:
-        """Fit to readings of which it is known whether they were right.
+        """Fit to readings, of which it is known whether their texts were right; both kinds must be among them.
 
-        Args:
-            signs: of N readings.
-            right: whether each text was right; both kinds must be among them.
-            precision: of the recognizer that made them.
-            decoder: that made them, as ``platereader._defaults.decoder_name`` calls it.
+        They were made in ``precision`` with ``decoder``, as ``platereader._defaults.decoder_name`` calls it.
 
         Raises:
             InvalidArgumentError: all are right, or all wrong.

@@ -154,11 +154,7 @@ class FusedCalibration:
         )
 
     def fitted(self, signs: Sequence[FusedSigns], right: Sequence[bool]) -> FusedCalibration:
-        """The same with the confidence fitted to fused texts of which it is known whether they were right.
-
-        Args:
-            signs: of N fused texts, made with ``frames``.
-            right: whether each text was right; both kinds must be among them.
+        """The same with the confidence fitted to fused texts, made with ``frames``, some of which were right.
 
         Raises:
             InvalidArgumentError: all are right, or all wrong.

@@ -100,11 +100,6 @@ class TrustPolicy:
         A decoder does not know how many lines a plate has, nor its country's mark. So a text of a type with another
         number of lines, or of another country, gives way to the best candidate of the right kind, if that is at most
         ``OTHER_LINES_NATS`` less probable.
-
-        Args:
-            evidence: what was seen of each plate.
-            alphabet: that its log probabilities were made with.
-            schemes: of the countries that the plates may be of.
         """
         countries = [self.countries(item.marks, schemes) for item in evidence]
         candidates = [_of_its_kind(item, schemes, possible) for item, possible in zip(evidence, countries, strict=True)]
@@ -115,12 +110,7 @@ class TrustPolicy:
         ]
 
     def judge_fused(self, fused: FusedText, *, schemes: Schemes) -> Verdict:
-        """The verdict on what many pictures of one plate come to.
-
-        Args:
-            fused: the text, and what is known of it.
-            schemes: of the countries that the plate may be of.
-        """
+        """The verdict on what many pictures of one plate come to."""
         text = fused.candidates[0].text
         confidence = fused.signs.share if self.fusion is None else self.fusion.confidence(fused.signs)
         countries = self.countries(fused.marks, schemes)
@@ -163,12 +153,7 @@ class TrustPolicy:
         return Verdict(text, confidence, status, reason, known, characters, candidates, *wording)
 
     def countries(self, marks: Mapping[str, float], schemes: Schemes) -> frozenset[str] | None:
-        """The countries that a plate may be of; None for all.
-
-        Args:
-            marks: probability of each country's mark that the recognizer looks for, 0 to 1.
-            schemes: of the countries that the plate may be of.
-        """
+        """The countries that a plate may be of, by the probabilities of the marks that are looked for; None for all."""
         if not marks:
             return None
         seen = max(marks, key=marks.__getitem__)

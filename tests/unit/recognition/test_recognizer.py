@@ -20,7 +20,7 @@ from platereader.recognition._recognizer import CtcRecognizer
 from platereader.recognition._shape import ConvCtcConfig
 from platereader.registry import WeightFile
 from platereader.runtimes import Batch
-from platereader.runtimes._tensors import write_tensors
+from platereader.runtimes._tensors import tensors_of, write_tensors
 from platereader.testing import check_recognizer
 from small_networks import SMALL, plates, small_network
 
@@ -109,6 +109,14 @@ def test_wrong_files_are_refused(tmp_path: Path, weights: Path) -> None:
         CtcRecognizer.from_file(weights)  # the default network is larger
     with pytest.raises(WeightsCorruptError, match="does not hold"):
         CtcRecognizer.from_file(weights, alphabet=Alphabet("0123456789"), settings=SMALL)
+
+
+def test_weights_with_numbers_that_are_not_finite_are_refused(tmp_path: Path, weights: Path) -> None:
+    tensors = tensors_of(weights.read_bytes(), name="small")
+    tensors["classify.bias"][0] = torch.nan
+    write_tensors(tmp_path / "damaged.safetensors", tensors)
+    with pytest.raises(WeightsCorruptError, match=r"does not hold a plate recognizer's weights \(classify.bias is not"):
+        CtcRecognizer.from_file(tmp_path / "damaged.safetensors", settings=SMALL)
 
 
 def test_bad_settings_are_refused(weights: Path, recognizer: CtcRecognizer) -> None:

@@ -74,4 +74,4 @@ def scheme(
 ) -> PlateScheme:
     """The plates of a country, with the looks of each format by its name, of which the usual one comes last."""
     layouts = tuple(look.layout(one) for one in formats for look in looks.get(one.name, ()))
-    return PlateScheme(country, formats, regions or {}, spelling or Spelling(), layouts)
+    return PlateScheme(country, formats, {} if regions is None else regions, spelling or Spelling(), layouts)

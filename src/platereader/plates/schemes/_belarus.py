@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC_WITH_I, GREEN, RED, SQUARE_MM, YELLOW, Look, scheme
+from platereader.plates.schemes._regions import Regions
 
 _REGION = "[n|0]"
 _SOURCE = "Wikipedia (en, de); uncertain: size"
@@ -72,20 +72,6 @@ _FORMATS = (
     _plate("standard_1992", "dddd ll", ink=RED, title="cars", since="1992", source=_OLD),
 )
 
-_REGIONS = Region.table(
-    {
-        "1": "Brest Region",
-        "2": "Vitebsk Region",
-        "3": "Gomel Region",
-        "4": "Grodno Region",
-        "5": "Minsk Region",
-        "6": "Mogilev Region",
-        "7": "Minsk",
-        "0": "Ministry of Defence, border and internal troops",
-    },
-    source="Wikipedia (en), pvgazeta",
-)
-
 _FLAG = Flag((RED, RED, GREEN))
 _GREEN_CODE = CountryStrip("BY", _FLAG, width_mm=58.0, ink=GREEN)
 _BLACK_CODE = CountryStrip("BY", _FLAG, width_mm=58.0)
@@ -106,7 +92,7 @@ _LOOKS = {
     "standard_1992": (Look("72 72"),),
 }
 
-BELARUS: Final = scheme("BY", _FORMATS, _LOOKS, regions=_REGIONS, spelling=CYRILLIC_WITH_I)
+BELARUS: Final = scheme("BY", _FORMATS, _LOOKS, regions=Regions("BY"), spelling=CYRILLIC_WITH_I)
 """Belarusian plates: letters common to both alphabets, I among them.
 
 Not here, and why: vanity plates (free text, most of the Cyrillic alphabet), two-line trailers (where the line is broken

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from platereader.plates._characters import Region
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates.schemes._appearance import SKY, SQUARE_MM, YELLOW, Look, scheme
+from platereader.plates.schemes._regions import Regions
 
 _SOURCE = "Wikipedia (en), openalpr, caregnum-kz, photographs; uncertain: size"
 _OLD = "Wikipedia (en, ru), photographs; issued until 2012, valid still; uncertain: size"
@@ -36,59 +36,6 @@ _FORMATS = (
     replace(_COMPANY_1993, name="company_1993_two_line", pattern="[l] ddd / ll", size_mm=SQUARE_MM),
 )
 
-_NAMES = {
-    "01": "Astana",
-    "02": "Almaty",
-    "03": "Akmola Region",
-    "04": "Aktobe Region",
-    "05": "Almaty Region",
-    "06": "Atyrau Region",
-    "07": "West Kazakhstan Region",
-    "08": "Jambyl Region",
-    "09": "Karaganda Region",
-    "10": "Kostanay Region",
-    "11": "Kyzylorda Region",
-    "12": "Mangystau Region",
-    "13": "Turkistan Region",
-    "14": "Pavlodar Region",
-    "15": "North Kazakhstan Region",
-    "16": "East Kazakhstan Region",
-    "17": "Shymkent",
-    "18": "Abai Region",
-    "19": "Jetisu Region",
-    "20": "Ulytau Region",
-}
-
-# The letters of 1993 to 2012, with the regions that they belong to today.
-_LETTERS = {
-    "Z": "01",
-    "A": "02",
-    "C": "03",
-    "O": "03 15",
-    "W": "03 10",
-    "D": "04",
-    "B": "05",
-    "V": "05",
-    "E": "06",
-    "L": "07",
-    "H": "08",
-    "K": "09",
-    "M": "09",
-    "P": "10",
-    "N": "11",
-    "R": "12",
-    "X": "13",
-    "S": "14",
-    "T": "15",
-    "F": "16",
-    "U": "16",
-}
-
-_REGIONS = Region.table(_NAMES, source="Wikipedia (en), carsalmanac") | Region.table(
-    {letter: " or ".join(_NAMES[code] for code in codes.split()) for letter, codes in _LETTERS.items()},
-    source="Wikipedia (en), carsalmanac; named after the regions of today",
-)
-
 _FLAG = Flag((SKY,), disc=YELLOW)
 _STRIP = CountryStrip("KZ", _FLAG, width_mm=46.0)
 _SQUARE = CountryStrip("KZ", _FLAG, lines="upper", width_mm=96.0)
@@ -105,7 +52,7 @@ _LOOKS = {
     "company_1993_two_line": (Look("64 64/64"),),
 }
 
-KAZAKHSTAN: Final = scheme("KZ", _FORMATS, _LOOKS, regions=_REGIONS)
+KAZAKHSTAN: Final = scheme("KZ", _FORMATS, _LOOKS, regions=Regions("KZ"))
 """Kazakh plates: the region is a number in a field of its own, until 2012 the first letter.
 
 Not here, and why: the yellow plates of foreign persons and firms, whose pattern could not be checked.

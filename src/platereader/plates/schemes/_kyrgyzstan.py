@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from platereader.plates._characters import Region
 from platereader.plates._formats import PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates.schemes._appearance import RED, SQUARE_MM, YELLOW, Look, scheme
+from platereader.plates.schemes._regions import Regions
 
 _FORMATS = (
     PlateFormat(
@@ -50,20 +50,6 @@ _FORMATS = (
     ),
 )
 
-_REGIONS = Region.table(
-    {
-        "01": "Bishkek",
-        "02": "Osh",
-        "03": "Batken Region",
-        "04": "Jalal-Abad Region",
-        "05": "Naryn Region",
-        "06": "Osh Region",
-        "07": "Talas Region",
-        "08": "Chuy Region",
-    },
-    source="zvonyaka.ru, Wikipedia (de)",
-) | Region.table({"09": "Issyk-Kul Region"}, source="uncertain: the one region that is left over")
-
 _FLAG = Flag((RED,), disc=YELLOW)
 _MARK = CountryStrip("KG", _FLAG, at="field", ink=RED)
 _PLAIN = CountryStrip("KG", at="field")
@@ -80,5 +66,5 @@ _LOOKS = {
     "standard_1994": (Look("70 70 70", _BAND, "din"),),
 }
 
-KYRGYZSTAN: Final = scheme("KG", _FORMATS, _LOOKS, regions=_REGIONS)
+KYRGYZSTAN: Final = scheme("KG", _FORMATS, _LOOKS, regions=Regions("KG"))
 """Kyrgyz plates. Of the letters that named a region until 2016 only one is known (B, Bishkek): none is looked up."""

@@ -7,18 +7,15 @@ concluded from the 1993 text, the press or photographs says "inferred" in its ``
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from platereader.plates._alphabet import Alphabet
-from platereader.plates._characters import Region
 from platereader.plates._formats import BLACK, WHITE, PlateFormat
 from platereader.plates._layout import PlateLayout
 from platereader.plates._schemes import PlateScheme
 from platereader.plates.schemes._appearance import BLUE, CYRILLIC, LOOK_ALIKES, RED, YELLOW
+from platereader.plates.schemes._regions import Regions
 
 LONG_MM: Final = (520.0, 112.0)
 SQUARE_MM: Final = (290.0, 170.0)
@@ -159,32 +156,10 @@ _LAYOUTS = (
 )
 
 
-class _Regions(Mapping[str, Region]):
-    """The table of region codes, read when it is first asked: the import of the library opens no file."""
-
-    def __getitem__(self, code: str) -> Region:
-        return _region_table()[code]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_region_table())
-
-    def __len__(self) -> int:
-        return len(_region_table())
-
-
-@lru_cache(maxsize=1)
-def _region_table() -> dict[str, Region]:
-    """All rows by code, in the order of the file."""
-    from importlib.resources import files  # slow to load, and not everyone asks for a region
-
-    text = files("platereader.plates.schemes").joinpath("_russia_regions.csv").read_text(encoding="utf-8")
-    return {row["code"]: Region(**row) for row in csv.DictReader(text.splitlines())}
-
-
 RUSSIA: Final = PlateScheme(
     "RU",
     formats=tuple(layout.plate_format for layout in _LAYOUTS),
-    regions=_Regions(),
+    regions=Regions("RU"),
     spelling=CYRILLIC,
     layouts=_LAYOUTS,
 )

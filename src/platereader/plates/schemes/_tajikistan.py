@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates.schemes._appearance import CYRILLIC, GREEN, LOOK_ALIKES, RED, Look, scheme
+from platereader.plates.schemes._regions import Regions
 
 _FORMATS = (
     PlateFormat(
@@ -28,26 +28,12 @@ _FORMATS = (
     ),
 )
 
-_REGIONS = Region.table(
-    {
-        "01": "Dushanbe",
-        "02": "Sughd Region",
-        "03": "Khatlon Region",
-        "04": "Gorno-Badakhshan",
-        "05": "Dushanbe",
-        "06": "Sughd Region",
-        "07": "Districts of Republican Subordination",
-        "08": "Districts of Republican Subordination",
-    },
-    source="Wikipedia (it)",
-)
-
 _STRIP = CountryStrip("TJ", Flag((RED, RED, WHITE, WHITE, WHITE, GREEN, GREEN)), width_mm=46.0)
 _BOTH = (Look("76 58 76", _STRIP), Look("70 70 70", _STRIP))
 
 _LOOKS = {"standard": _BOTH, "company": _BOTH}
 
-TAJIKISTAN: Final = scheme("TJ", _FORMATS, _LOOKS, regions=_REGIONS, spelling=CYRILLIC)
+TAJIKISTAN: Final = scheme("TJ", _FORMATS, _LOOKS, regions=Regions("TJ"), spelling=CYRILLIC)
 """Tajik plates: letters common to both alphabets.
 
 Not here, and why: the plates of 1996 to 2009, whose pattern could not be checked.

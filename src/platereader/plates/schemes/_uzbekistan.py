@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from platereader.plates._characters import Region
 from platereader.plates._formats import WHITE, PlateFormat
 from platereader.plates._layout import CountryStrip, Flag
 from platereader.plates.schemes._appearance import GREEN, SKY, YELLOW, Look, scheme
+from platereader.plates.schemes._regions import Regions
 
 _TWO_LINE_MM = (190.0, 145.0)
 _TWO_LINE = "Wikipedia (it); uncertain: where the line is broken"
@@ -42,30 +42,6 @@ _FORMATS = (
     ),
 )
 
-# First and last code, name, and whether the source was read to the end.
-_RANGES = (
-    (1, 9, "Tashkent", True),
-    (10, 19, "Tashkent Region", True),
-    (20, 24, "Syrdarya Region", True),
-    (25, 29, "Jizzakh Region", True),
-    (30, 39, "Samarkand Region", True),
-    (40, 49, "Fergana Region", True),
-    (50, 59, "Namangan Region", True),
-    (60, 69, "Andijan Region", True),
-    (70, 74, "Kashkadarya Region", True),
-    (75, 79, "Surkhandarya Region", False),
-    (80, 84, "Bukhara Region", False),
-    (85, 89, "Navoi Region", False),
-    (90, 94, "Khorezm Region", False),
-    (95, 99, "Karakalpakstan", False),
-)
-
-_REGIONS = {
-    f"{code:02d}": Region(f"{code:02d}", name, source="de-academic.com" + "; uncertain" * (not certain))
-    for first, last, name, certain in _RANGES
-    for code in range(first, last + 1)
-}
-
 _FLAG = Flag((SKY, WHITE, GREEN))
 _STRIP = CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=SKY)
 _SMALL = CountryStrip("UZ", _FLAG, at="right", lines="lower", width_mm=32.0, ink=SKY)
@@ -82,7 +58,7 @@ _LOOKS = {
     "diplomatic": (Look("74 74", CountryStrip("UZ", _FLAG, at="right", width_mm=48.0, ink=WHITE), "fe"),),
 }
 
-UZBEKISTAN: Final = scheme("UZ", _FORMATS, _LOOKS, regions=_REGIONS)
+UZBEKISTAN: Final = scheme("UZ", _FORMATS, _LOOKS, regions=Regions("UZ"))
 """Uzbek plates.
 
 Not here, and why: motorcycles and the plates of 1998 to 2008, whose patterns could not be checked.
