@@ -13,7 +13,7 @@ import numpy as np
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis import obstacles
 from platereader.lab.synthesis.camera import PHOTOGRAPH, STREET, Camera
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis.fields import log_uniform, pick
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import Window, inside, window_corners
 from platereader.lab.synthesis.lettering import Lettering
@@ -94,7 +94,7 @@ def place_on_background(
 def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rng: np.random.Generator) -> BgrImage:
     """A piece of a photograph, or a smooth play of colours, as a fresh picture of (width, height) pixels."""
     if photographs and rng.random() < 0.7:
-        photograph = photographs[int(rng.integers(len(photographs)))]
+        photograph = pick(photographs, rng=rng)
         width, height = size_px
         left = int(rng.integers(max(1, photograph.shape[1] - width + 1)))
         top = int(rng.integers(max(1, photograph.shape[0] - height + 1)))
@@ -145,7 +145,7 @@ def hide_some(
         return picture, quad, boxes, whole
     side: Side = "right" if rng.random() < _RIGHT_SHARE else "left"
     share = _random_share(boxes, side=side, largest=_MOST_HIDDEN, rng=rng)
-    kind = obstacles.KINDS[int(rng.integers(len(obstacles.KINDS)))]
+    kind = pick(obstacles.KINDS, rng=rng)
     hidden = obstacles.hide_end(picture, quad=quad, side=side, share=share, kind=kind, rng=rng)
     shown = share <= _RIM_HIDDEN or obstacles.rim_visible(hidden, quad=quad, side=side)
     legible = tuple(obstacles.legible_boxes(hidden, quad=quad, boxes=boxes))

@@ -17,6 +17,7 @@ from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis import capture
 from platereader.lab.synthesis.camera import apply_steps
 from platereader.lab.synthesis.capture import CropProfile
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.label import Tokens, mark_of, text_of, tokens_of
 from platereader.lab.synthesis.layout import layout_of
 from platereader.lab.synthesis.legibility import Window, character_boxes, still_clear
@@ -178,7 +179,7 @@ def random_text(layout: PlateLayout, *, rng: np.random.Generator, scheme: PlateS
     elif layout.plate_format.has_region and choice >= 1 - _UNKNOWN_SHARE:
         region = f"{int(rng.integers(1, 100)):02d}" if rng.random() < 0.4 else str(int(rng.integers(100, 1000)))
     elif layout.plate_format.has_region and choice >= 0.5:
-        region = _POPULOUS_CODES[int(rng.integers(len(_POPULOUS_CODES)))]
+        region = pick(_POPULOUS_CODES, rng=rng)
     return scheme.sample_text(layout.plate_format, rng=rng, region=region)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader._geometry import Box, Quad, shared_area
 from platereader.lab.synthesis import signs, structures
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis.fields import log_uniform, pick
 from platereader.lab.synthesis.paste import draw_cutout
 from platereader.lab.synthesis.pose import Corners, PoseRange, random_quad
 from platereader.lab.synthesis.scene import Cutout, Scene
@@ -110,7 +110,7 @@ def _distractor(
     kind = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))]
     aspect = log_uniform(*kind.aspects, rng=rng)
     rows, columns = pixels.shape[:2]
-    beside = plates[int(rng.integers(len(plates)))] if plates and rng.random() < 0.7 else None
+    beside = pick(plates, rng=rng) if plates and rng.random() < 0.7 else None
     largest = min(0.6 * columns, 0.6 * rows * aspect)
     width = log_uniform(min(14.0, largest), largest, rng=rng)
     if beside is not None:

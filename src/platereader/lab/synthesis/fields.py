@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
 import cv2
@@ -21,6 +22,7 @@ FloatImage: TypeAlias = NDArray[np.float32]
 GRAIN_SPREAD = 32.0
 """Standard deviation of a grain bank in grey levels."""
 
+_Option = TypeVar("_Option")
 _Number = TypeVar("_Number", np.uint8, np.float32)
 _GRAIN_SIDE_PX = 512
 _CLOUD_SIDE_PX = 256
@@ -29,6 +31,16 @@ _CLOUD_SIDE_PX = 256
 def log_uniform(low: float, high: float, *, rng: np.random.Generator) -> float:
     """A random number, evenly on a logarithmic scale."""
     return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def pick(options: Sequence[_Option], *, rng: np.random.Generator) -> _Option:
+    """One of the options, each as likely as the others."""
+    return options[int(rng.integers(len(options)))]
+
+
+def either_sign(rng: np.random.Generator) -> float:
+    """1 or -1."""
+    return 1.0 if rng.random() < 0.5 else -1.0
 
 
 def with_curves(pixels: BgrImage, curves: NDArray[np.float64]) -> BgrImage:

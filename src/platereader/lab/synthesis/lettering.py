@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader.lab.datasets.plates import RealPlate
-from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fields import FloatImage, pick
 from platereader.lab.synthesis.fixtures import PlacedCharacter
 from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
 from platereader.lab.synthesis.layout import lay_out, layout_of
@@ -96,7 +96,7 @@ def letter_mask(
     width, height = size_px
     if not choices:
         return glyph_mask(char, width_px=width, height_px=height, grow=grow, face=face)
-    chosen = choices[int(rng.integers(len(choices)))]
+    chosen = pick(choices, rng=rng)
     shrinks = width <= chosen.shape[1] and height <= chosen.shape[0]
     mask = cast(Mask, cv2.resize(chosen, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
     mask.flags.writeable = False

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from platereader._arrays import BgrImage
 from platereader.errors import InvalidArgumentError
 from platereader.lab.synthesis.country_marks import draw_disc, draw_marks
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.fixtures import Fixtures, Paint, PlacedCharacter, Rect, ramp, shade
 from platereader.lab.synthesis.glyphs import Mask, glyph_aspect, glyph_mask
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX, lay_out
@@ -223,7 +224,7 @@ def _draw_bolts(pixels: BgrImage, *, fixtures: Fixtures, scale: float, rng: np.r
         return
     kind = int(rng.integers(4))
     radius = rng.uniform(*((1.8, 3.6), (3.0, 5.5), (4.0, 7.5), (2.5, 4.5))[kind])
-    cap = _CAPS_BGR[int(rng.integers(len(_CAPS_BGR)))]
+    cap = pick(_CAPS_BGR, rng=rng)
     spread = 2.0 if rng.random() < 0.7 else 6.0
     for x, y in fixtures.bolts:
         if rng.random() < 0.06:

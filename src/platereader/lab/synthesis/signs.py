@@ -6,19 +6,17 @@ Nothing here could be a plate: words, or numbers as they are written for telepho
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.glyphs import glyph_aspect, glyph_mask
 from platereader.lab.synthesis.scene import Cutout
-
-_Option = TypeVar("_Option")
 
 _LATIN = """
 market cafe hotel restaurant pharmacy service garage auto motors school center express transport logistics parking
@@ -42,11 +40,6 @@ _SPELLED = """
 _LATIN_WORDS, _CYRILLIC_WORDS, _OUTLINED_WORDS = _LATIN.split(), _CYRILLIC.split(), _SPELLED.split()
 
 
-def pick(options: Sequence[_Option], rng: np.random.Generator) -> _Option:
-    """One of the options, each as likely as the others."""
-    return options[int(rng.integers(len(options)))]
-
-
 def digits(count: int, rng: np.random.Generator) -> str:
     """So many digits."""
     return "".join(str(digit) for digit in rng.integers(0, 10, count).tolist())
@@ -54,7 +47,7 @@ def digits(count: int, rng: np.random.Generator) -> str:
 
 def word(rng: np.random.Generator) -> str:
     """One word in small Latin letters."""
-    return pick(_LATIN_WORDS, rng)
+    return pick(_LATIN_WORDS, rng=rng)
 
 
 def words(count: int, rng: np.random.Generator) -> str:
@@ -64,12 +57,12 @@ def words(count: int, rng: np.random.Generator) -> str:
 
 def cyrillic_words(rng: np.random.Generator) -> str:
     """One to three Cyrillic words in any case."""
-    return _cased(" ".join(pick(_CYRILLIC_WORDS, rng) for _ in range(1 + int(rng.integers(3)))), rng)
+    return _cased(" ".join(pick(_CYRILLIC_WORDS, rng=rng) for _ in range(1 + int(rng.integers(3)))), rng)
 
 
 def outlined_words(rng: np.random.Generator) -> str:
     """One to three Cyrillic words in capitals that the outlines of plates can spell."""
-    return " ".join(pick(_OUTLINED_WORDS, rng) for _ in range(1 + int(rng.integers(3))))
+    return " ".join(pick(_OUTLINED_WORDS, rng=rng) for _ in range(1 + int(rng.integers(3))))
 
 
 def line(rng: np.random.Generator) -> str:
@@ -78,12 +71,12 @@ def line(rng: np.random.Generator) -> str:
     if kind < 0.22:
         code, first, second, third = (digits(count, rng) for count in (3, 3, 2, 2))
         number = f"{first}-{second}-{third}"
-        return pick((f"+7 ({code}) {number}", f"8-{code}-{number}", f"tel. {number}"), rng)
+        return pick((f"+7 ({code}) {number}", f"8-{code}-{number}", f"tel. {number}"), rng=rng)
     if kind < 0.36:
-        return f"www.{word(rng)}-{word(rng)}.{pick(('ru', 'com', 'net'), rng)}"
+        return f"www.{word(rng)}-{word(rng)}.{pick(('ru', 'com', 'net'), rng=rng)}"
     if kind < 0.44:
         prices = (f"{digits(2, rng)}.{digits(2, rng)} $", f"-{digits(2, rng)}%", f"{digits(3, rng)},- Euro")
-        return pick(prices, rng)
+        return pick(prices, rng=rng)
     if kind < 0.55:
         return word(rng).title()
     return words(int(rng.integers(2, 4)), rng)
@@ -104,7 +97,7 @@ def caption(rng: np.random.Generator) -> str:
         f"www.{word(rng)}.com",
         f"{word(rng)} photo",
     )
-    return pick(forms, rng)
+    return pick(forms, rng=rng)
 
 
 def _cased(text: str, rng: np.random.Generator) -> str:
@@ -198,7 +191,7 @@ def _random_line(target: NDArray[np.uint8], *, area: _Area, ink: Paint | int, rn
         _write_outlined(target, outlined_words(rng), area=area, ink=ink, grow=int(rng.integers(-8, 6)))
     else:
         text = cyrillic_words(rng) if _WRITES_CYRILLIC and rng.random() < 0.35 else line(rng)
-        _write(target, text, area=area, ink=ink, font=pick(_FONTS, rng), bold=float(rng.choice((1, 2, 3, 4.5, 6))))
+        _write(target, text, area=area, ink=ink, font=pick(_FONTS, rng=rng), bold=float(rng.choice((1, 2, 3, 4.5, 6))))
 
 
 def _random_lines(
@@ -246,7 +239,7 @@ def dealer_plate(size: _Size, *, rng: np.random.Generator) -> Cutout:
     area = _margins(size, 0.15)
     if kind < 0.3:
         text = f"{word(rng)} {word(rng)}".title()
-        _write(board, text, area=area, ink=ink, font=pick(_FONTS, rng), bold=3)
+        _write(board, text, area=area, ink=ink, font=pick(_FONTS, rng=rng), bold=3)
     elif kind < 0.6:
         _random_lines(board, area=area, count=2, ink=ink, rng=rng)
     return Cutout(board)
@@ -268,7 +261,7 @@ def door_number(size: _Size, *, rng: np.random.Generator) -> Cutout:
 def direction_board(size: _Size, *, rng: np.random.Generator) -> Cutout:
     """A blue, green, brown, white or yellow road sign with names, distances and arrows."""
     fields: tuple[Paint, ...] = ((150, 70, 10), (70, 110, 10), (240, 240, 240), (30, 190, 245), (30, 60, 110))
-    field = pick(fields, rng)
+    field = pick(fields, rng=rng)
     ink: Paint = (250, 250, 250) if _brightness(field) < 130 else (20, 20, 20)
     board = _board(size, field)
     cv2.rectangle(board, (1, 1), (size[1] - 2, size[0] - 2), ink, max(1, min(size) // 30))
@@ -322,7 +315,7 @@ def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
     cover = np.zeros(size, np.uint8)
     shade = np.linspace(rng.uniform(120, 250), rng.uniform(30, 250), size[0])[:, None, None]
     chrome = np.broadcast_to(shade, (*size, 3)).astype(np.uint8)
-    text = pick((word(rng).title(), word(rng).upper(), f"{digits(1, rng)}.{digits(1, rng)}i"), rng)
+    text = pick((word(rng).title(), word(rng).upper(), f"{digits(1, rng)}.{digits(1, rng)}i"), rng=rng)
     if rng.random() < 0.3:
         middle, axes = (size[1] // 2, size[0] // 2), (max(1, size[1] // 2 - 2), max(1, size[0] // 2 - 2))
         cv2.ellipse(cover, middle, axes, 0, 0, 360, 255, -1, cv2.LINE_AA)
@@ -330,7 +323,7 @@ def badge(size: _Size, *, rng: np.random.Generator) -> Cutout:
         cv2.ellipse(chrome, middle, inner, 0, 0, 360, random_paint(rng), -1, cv2.LINE_AA)
         _write(chrome, text, area=_margins(size, 0.25), ink=(235, 235, 235), font=cv2.FONT_HERSHEY_TRIPLEX, bold=2)
     else:
-        _write(cover, text, area=_margins(size, 0.08), ink=255, font=pick(_FONTS, rng), bold=4)
+        _write(cover, text, area=_margins(size, 0.08), ink=255, font=pick(_FONTS, rng=rng), bold=4)
     return Cutout(chrome, cover)
 
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
+from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.scene import Cutout
-from platereader.lab.synthesis.signs import Paint, pick, random_paint
+from platereader.lab.synthesis.signs import Paint, random_paint
 
 _Size: TypeAlias = tuple[int, int]
 
@@ -90,7 +91,7 @@ def lamp(size: _Size, *, rng: np.random.Generator) -> Cutout:
 def stripes(size: _Size, *, rng: np.random.Generator) -> Cutout:
     """Slanted or upright bands in two colours: hazard boards, barriers, crossings."""
     pairs = (((30, 20, 200), (240, 240, 240)), ((20, 200, 250), (15, 15, 15)), ((240, 240, 240), (70, 70, 70)))
-    pair = np.array(pick(pairs, rng) if rng.random() < 0.7 else (random_paint(rng), random_paint(rng)))
+    pair = np.array(pick(pairs, rng=rng) if rng.random() < 0.7 else (random_paint(rng), random_paint(rng)))
     slant = float(rng.choice((0.0, 1.0, -1.0, rng.uniform(-1.5, 1.5))))
     pitch = max(6.0, max(size) / rng.uniform(2.5, 12))
     along = np.arange(size[1])[None] + slant * np.arange(size[0])[:, None]

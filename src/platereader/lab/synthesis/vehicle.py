@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import FloatImage
+from platereader.lab.synthesis.fields import FloatImage, pick
 from platereader.lab.synthesis.pose import Corners
 
 _Points: TypeAlias = Sequence[tuple[float, float]]
@@ -102,7 +102,7 @@ class _Canvas:
 def draw_vehicle(rng: np.random.Generator, *, width_px: int, lines: int = 1) -> Vehicle:
     """Draw one car squarely from behind, a little narrower than the picture, with a recess for so many lines."""
     build = _BUILDS[int(rng.choice(len(_BUILDS), p=(0.5, 0.35, 0.15)))]
-    paint = np.array(_PAINTS_BGR[int(rng.integers(len(_PAINTS_BGR)))], np.float32)
+    paint = np.array(pick(_PAINTS_BGR, rng=rng), np.float32)
     canvas = _Canvas(width_px=width_px, height=build.ground + 0.06)
     _draw_shadow_and_wheels(canvas, build)
     _draw_body(canvas, build, paint=paint)

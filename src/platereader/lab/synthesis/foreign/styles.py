@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from platereader.lab.synthesis.fields import pick
+
 _TABLE = Path(__file__).with_name("styles.csv")
-_Choice = TypeVar("_Choice")
 
 Bgr: TypeAlias = tuple[int, int, int]
 
@@ -75,11 +76,6 @@ class ForeignStyle:
         return self.extras.get(extra, 0.0)
 
 
-def one_of(choices: Sequence[_Choice], *, rng: np.random.Generator) -> _Choice:
-    """Any of some possibilities."""
-    return choices[int(rng.integers(len(choices)))]
-
-
 def random_style(rng: np.random.Generator) -> ForeignStyle:
     """A row of the table, or in a fifth of the cases a plate of no country at all."""
     if rng.random() < 0.2:
@@ -89,9 +85,9 @@ def random_style(rng: np.random.Generator) -> ForeignStyle:
 
 def _mixed(rng: np.random.Generator) -> ForeignStyle:
     """Any shape with any colours: what it has of each is another country's."""
-    aspect = one_of(_MIXED_ASPECTS, rng=rng) * rng.uniform(0.92, 1.08)
+    aspect = pick(_MIXED_ASPECTS, rng=rng) * rng.uniform(0.92, 1.08)
     lines = 2 if rng.random() < (0.8 if aspect < 1.8 else 0.25 if aspect < 2.3 else 0.0) else 1
-    lettered, painted, backed, named = (one_of(STYLES, rng=rng) for _ in range(4))
+    lettered, painted, backed, named = (pick(STYLES, rng=rng) for _ in range(4))
     fitting = tuple(one for one in lettered.patterns if one.count("/") == lines - 1)
     return ForeignStyle(
         name="mixed",

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from platereader._arrays import BgrImage
-from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
+from platereader.lab.synthesis.fields import FloatImage, either_sign, motion_kernel, through_jpeg
 from platereader.lab.synthesis.pose import Corners, homography, moved_by
 from platereader.lab.synthesis.stress.material import View
 
@@ -39,17 +39,17 @@ def width(view: View, amount: float, *, rng: np.random.Generator) -> View:
 
 def yaw(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Turned about the upright axis by ``amount`` degrees, to either side."""
-    return turned(view, angles_deg=(amount * _sign(rng), 0.0, 0.0))
+    return turned(view, angles_deg=(amount * either_sign(rng), 0.0, 0.0))
 
 
 def pitch(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Seen from above or below by ``amount`` degrees."""
-    return turned(view, angles_deg=(0.0, amount * _sign(rng), 0.0))
+    return turned(view, angles_deg=(0.0, amount * either_sign(rng), 0.0))
 
 
 def roll(view: View, amount: float, *, rng: np.random.Generator) -> View:
     """Turned in the picture by ``amount`` degrees, to either side."""
-    return turned(view, angles_deg=(0.0, 0.0, amount * _sign(rng)))
+    return turned(view, angles_deg=(0.0, 0.0, amount * either_sign(rng)))
 
 
 def turned(view: View, *, angles_deg: tuple[float, float, float]) -> View:
@@ -160,10 +160,6 @@ EFFECTS: Mapping[str, Callable[..., View]] = {
         occlusion, cut_off,
     )
 }  # fmt: skip
-
-
-def _sign(rng: np.random.Generator) -> float:
-    return 1.0 if rng.random() < 0.5 else -1.0
 
 
 def _turned_corners(view: View, *, angles_deg: tuple[float, float, float]) -> Corners:
