@@ -26,6 +26,7 @@ from platereader.lab.synthesis.pose import (
     homography,
     noisy_corners,
     warp_onto,
+    warped,
 )
 from platereader.rectification._layout import DEFAULT_MARGIN
 from platereader.results import Lines
@@ -107,10 +108,11 @@ def _background(size_px: tuple[int, int], *, photographs: Sequence[BgrImage], rn
     return cast(BgrImage, cv2.resize(small, size_px, interpolation=mode))
 
 
-def crop_around(frame: BgrImage, *, corners: Corners) -> tuple[BgrImage, Corners]:
-    """The part of a photograph around a plate, and the corners within it."""
+def crop_around(frame: BgrImage, *, corners: Corners, margin_px: float | None = None) -> tuple[BgrImage, Corners]:
+    """The part of a photograph around a plate, and the corners within it; a ``margin_px`` of None follows its size."""
     low, high = corners.min(axis=0), corners.max(axis=0)
-    margin = (high - low) * np.array((0.2, 0.45), np.float32) + np.float32(2)
+    usual = (high - low) * np.array((0.2, 0.45), np.float32) + np.float32(2)
+    margin = usual if margin_px is None else np.float32(margin_px)
     rows, columns = frame.shape[:2]
     left, top = np.clip(np.floor(low - margin), 0, (columns - 1, rows - 1)).astype(int).tolist()
     right, bottom = np.clip(np.ceil(high + margin), (left + 1, top + 1), (columns, rows)).astype(int).tolist()
@@ -229,5 +231,4 @@ def rectified(
         found = noisy_corners(quad, error=profile.corner_error, rng=rng)
         pad_px = size_px[1] * profile.margin / (lines + 2 * profile.margin)
     matrix = homography(found, (corners_of(size_px) + pad_px * _INWARD).astype(np.float32))
-    warped = cv2.warpPerspective(picture, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return cast(BgrImage, warped)
+    return warped(picture, matrix, size_px=size_px)

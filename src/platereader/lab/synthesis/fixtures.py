@@ -33,6 +33,12 @@ class PlacedCharacter:
     width_mm: float
     height_mm: float
 
+    @property
+    def rect(self) -> Rect:
+        """The box."""
+        half = self.width_mm / 2
+        return self.center_mm - half, self.top_mm, self.center_mm + half, self.top_mm + self.height_mm
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:

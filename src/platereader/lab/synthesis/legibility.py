@@ -36,15 +36,8 @@ def character_boxes(text: str, layout: PlateLayout) -> tuple[Window, ...]:
     """
     characters, fixtures = lay_out(text, layout=layout)
     width, height = fixtures.size
-    return tuple(
-        (
-            (character.center_mm - character.width_mm / 2) / width,
-            character.top_mm / height,
-            (character.center_mm + character.width_mm / 2) / width,
-            (character.top_mm + character.height_mm) / height,
-        )
-        for character in characters
-    )
+    rects = (character.rect for character in characters)
+    return tuple((left / width, top / height, right / width, bottom / height) for left, top, right, bottom in rects)
 
 
 def inside(boxes: Sequence[Window], window: Window) -> list[bool]:

@@ -19,7 +19,17 @@ from platereader.lab.synthesis.fields import log_uniform
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import window_corners
-from platereader.lab.synthesis.pose import Corners, PoseRange, corners_of, homography, moved_by, random_quad, warp_onto
+from platereader.lab.synthesis.pose import (
+    Corners,
+    PoseRange,
+    corners_of,
+    homography,
+    moved_by,
+    outline_of,
+    random_quad,
+    warp_onto,
+    warped,
+)
 from platereader.lab.synthesis.render import Front, render_plate
 from platereader.lab.synthesis.scene import Cutout, Scene, ScenePlate
 
@@ -236,32 +246,28 @@ def _draw(
     ramp = np.arange(256, dtype=np.float32)[:, None] / np.float32(245)
     table = np.clip(tone.black + ramp * (tone.white - tone.black), 0, 255).astype(np.uint8)
     drawn = cast(BgrImage, cv2.LUT(cutout.pixels, table[None]))
-    inner = _outline(drawn)
+    inner = outline_of(drawn)
     if in_holder:
         drawn, inner = add_holder(drawn, rng=rng, light=float(tone.white.mean()) / 255)
     matrix = homography(inner, corners)
-    outline = moved_by(matrix, points=_outline(drawn))
+    outline = moved_by(matrix, points=outline_of(drawn))
     rows, columns = pixels.shape[:2]
     reach = 2.0 + 2.0 * tone.blur_px
     left, top = np.clip(np.floor(outline.min(axis=0) - reach), 0, (columns - 1, rows - 1)).astype(int).tolist()
     last = np.clip(np.ceil(outline.max(axis=0) + reach), (left + 1, top + 1), (columns, rows))
     right, bottom = last.astype(int).tolist()
     size, matrix = (right - left, bottom - top), np.array([(1, 0, -left), (0, 1, -top), (0, 0, 1)], np.float64) @ matrix
-    piece = cv2.warpPerspective(drawn, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    piece = warped(drawn, matrix, size_px=size)
     cover = np.full(drawn.shape[:2], 255, np.uint8) if cutout.cover is None else cutout.cover
     mask = cv2.warpPerspective(cover, matrix, size, flags=cv2.INTER_LINEAR)
     if tone.blur_px > 0.35:
-        piece = degrade.soften(cast(BgrImage, piece), sigma_px=tone.blur_px)
+        piece = degrade.soften(piece, sigma_px=tone.blur_px)
         mask = cv2.GaussianBlur(mask, (0, 0), min(tone.blur_px, 2.0))
     if tone.noise > 1.5:
-        piece = degrade.sensor_noise(cast(BgrImage, piece), rng=rng, strength=min(1.0, (tone.noise - 1.0) / 26.0))
+        piece = degrade.sensor_noise(piece, rng=rng, strength=min(1.0, (tone.noise - 1.0) / 26.0))
     alpha = mask.astype(np.float32) * np.float32(1 / 255)
     target = pixels[top:bottom, left:right]
     target[:] = cv2.blendLinear(piece, target, alpha, np.float32(1) - alpha)
-
-
-def _outline(pixels: BgrImage) -> Corners:
-    return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
 def _shrunk(front: BgrImage, *, quad: Corners) -> BgrImage:
@@ -277,8 +283,7 @@ def _painted_over(pixels: BgrImage, *, quad: Corners) -> BgrImage:
     """A copy in which the plate is gone: each column runs evenly from what is above it to what is below."""
     plane = _in_plane(quad, share_x=1.08, share_y=1.45)
     side = (64, 32)
-    back = homography(plane, corners_of(side))
-    flat = cv2.warpPerspective(pixels, back, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    flat = warped(pixels, homography(plane, corners_of(side)), size_px=side)
     above, below = flat[:2].mean(axis=0), flat[-2:].mean(axis=0)
     share = np.linspace(0, 1, side[1], dtype=np.float32)[:, None, None]
     blend = above[None] * (1 - share) + below[None] * share

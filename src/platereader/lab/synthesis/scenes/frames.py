@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from platereader._arrays import BgrImage
 from platereader.lab.synthesis.fields import FloatImage, motion_kernel, through_jpeg
-from platereader.lab.synthesis.pose import Corners, corners_of, homography, moved_by, warp_onto
+from platereader.lab.synthesis.pose import Corners, homography, moved_by, outline_of, warp_onto
 
 _MIN_SCALE = 0.95
 
@@ -41,7 +41,7 @@ def render_frame(photograph: Photograph, matrix: NDArray[np.float64], *, size_px
     scale = plate_width(plates[0]) / max(plate_width(photograph.plates[0]), 1e-6)
     # At about the size it will have: a warp alone would skip pixels.
     small = photograph if scale > _MIN_SCALE else resized(photograph, scale=scale, interpolation=cv2.INTER_AREA)
-    matrix = matrix @ homography(_outline(small.pixels), _outline(photograph.pixels))
+    matrix = matrix @ homography(outline_of(small.pixels), outline_of(photograph.pixels))
     around = without_plates(small.pixels, small.plates)
     frame = cv2.warpPerspective(around, matrix, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     pixels = cast(BgrImage, frame)
@@ -79,17 +79,13 @@ def random_placement(
         start, stop = max(ends[0], first), min(ends[1], last)
         chosen = float(rng.uniform(start, stop)) if start < stop else (first + last) / 2
         shift.append(chosen if start < stop else float(np.clip(chosen, first, last)))
-    outline = _outline(photograph.pixels)
+    outline = outline_of(photograph.pixels)
     return homography(outline, outline * np.float32(scale) + np.array(shift, np.float32))
 
 
 def plate_width(corners: Corners) -> float:
     """Mean length of the upper and the lower edge, pixels."""
     return float(np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])) / 2
-
-
-def _outline(pixels: BgrImage) -> Corners:
-    return corners_of((pixels.shape[1], pixels.shape[0]))
 
 
 def resized(photograph: Photograph, *, scale: float, interpolation: int) -> Photograph:
