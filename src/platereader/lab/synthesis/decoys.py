@@ -15,8 +15,7 @@ from platereader.lab.synthesis.capture import CropProfile, camera_width_px, cut_
 from platereader.lab.synthesis.crops import PlateSample
 from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.foreign.plates import render_foreign
-from platereader.lab.synthesis.label import tokens_of
-from platereader.lab.synthesis.legibility import masked
+from platereader.lab.synthesis.label import text_of, tokens_of
 from platereader.lab.synthesis.pose import Corners, random_quad
 from platereader.plates._alphabet import ILLEGIBLE, Alphabet
 from platereader.results import Lines
@@ -45,9 +44,8 @@ def foreign_sample(
     picture, quad = place_on_background(np.asarray(front, np.uint8), quad=quad, backgrounds=backgrounds, rng=rng)
     picture = apply_steps(picture, steps=profile.camera.view, rng=rng)
     pixels, _ = cut_plate(picture, quad=quad, boxes=(), lines=plate.lines, profile=profile, rng=rng)
-    text = masked(plate.text, [char in alphabet.characters for char in plate.text])
-    tokens = tokens_of(text, legible=[char != ILLEGIBLE for char in text], ends=(True, True))
-    return PlateSample(pixels, plate.lines, text, "", tokens=tokens)
+    tokens = tokens_of(plate.text, legible=[char in alphabet.characters for char in plate.text], ends=(True, True))
+    return PlateSample(pixels, plate.lines, text_of(tokens), "", tokens=tokens)
 
 
 def scenery_sample(

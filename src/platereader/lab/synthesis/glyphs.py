@@ -71,12 +71,15 @@ def glyph_mask(char: str, *, width_px: int, height_px: int, grow: int = 0, face:
         UnknownNameError: no outline for ``char``.
     """
     halvings = max(0, math.floor(math.log2(_UNITS_HIGH * _BASE_PX_PER_UNIT / (2 * height_px))))
-    base = _halved(char, grow, halvings, face)
-    shrinks = width_px <= base.shape[1] and height_px <= base.shape[0]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    mask = cast(Mask, cv2.resize(base, (width_px, height_px), interpolation=method))
-    mask.flags.writeable = False
-    return mask
+    return fitted(_halved(char, grow, halvings, face), size_px=(width_px, height_px))
+
+
+def fitted(mask: Mask, *, size_px: tuple[int, int]) -> Mask:
+    """The mask at that width and height, read-only."""
+    shrinks = size_px[0] <= mask.shape[1] and size_px[1] <= mask.shape[0]
+    resized = cast(Mask, cv2.resize(mask, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    resized.flags.writeable = False
+    return resized
 
 
 def _outline(char: str, face: _OutlineFace) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from platereader.lab.datasets.plates import RealPlate
 from platereader.lab.synthesis.fields import FloatImage, pick
 from platereader.lab.synthesis.fixtures import PlacedCharacter
-from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, glyph_mask
+from platereader.lab.synthesis.glyphs import CHARACTERS, Mask, fitted, glyph_mask
 from platereader.lab.synthesis.layout import lay_out, layout_of
 from platereader.lab.synthesis.pose import Corners, corners_of, homography
 from platereader.plates import RUSSIA, PlateLayout, Schemes
@@ -93,14 +93,9 @@ def letter_mask(
     cut-outs keep their strokes, and are of Russian plates: they stand for the face ``"gost"`` alone.
     """
     choices = lettering.get(char, ()) if lettering is not None and face == "gost" else ()
-    width, height = size_px
     if not choices:
-        return glyph_mask(char, width_px=width, height_px=height, grow=grow, face=face)
-    chosen = pick(choices, rng=rng)
-    shrinks = width <= chosen.shape[1] and height <= chosen.shape[0]
-    mask = cast(Mask, cv2.resize(chosen, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
-    mask.flags.writeable = False
-    return mask
+        return glyph_mask(char, width_px=size_px[0], height_px=size_px[1], grow=grow, face=face)
+    return fitted(pick(choices, rng=rng), size_px=size_px)
 
 
 # ---------------------------------------------------------------- the whole plate

@@ -15,7 +15,7 @@ from platereader._geometry import Quad, shared_area
 from platereader.lab.synthesis import degrade
 from platereader.lab.synthesis.camera import Step, apply_steps
 from platereader.lab.synthesis.crops import random_layout, random_text
-from platereader.lab.synthesis.fields import log_uniform
+from platereader.lab.synthesis.fields import log_uniform, with_curves
 from platereader.lab.synthesis.foreign.plates import render_foreign
 from platereader.lab.synthesis.holders import add_holder
 from platereader.lab.synthesis.legibility import window_corners
@@ -58,8 +58,7 @@ class _Tone:
 def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: float = 0.4) -> Front:
     """A clean plate of any type with any text, of another country at that share; two lines get twice the height."""
     if rng.random() < foreign_share:
-        plate = render_foreign(height_px=height_px, rng=rng)
-        return Front(plate.pixels, lines=plate.lines)
+        return render_foreign(rng, height_px=height_px)
     layout = random_layout(rng)
     text = random_text(layout, rng=rng)
     return render_plate(text, layout, height_px=height_px * layout.line_count, rng=rng)
@@ -244,8 +243,7 @@ def _draw(
     """Draw something onto the picture, in the given tones and as unsharp and grainy as it."""
     # 0 becomes the black and 245 the white of the surroundings.
     ramp = np.arange(256, dtype=np.float32)[:, None] / np.float32(245)
-    table = np.clip(tone.black + ramp * (tone.white - tone.black), 0, 255).astype(np.uint8)
-    drawn = cast(BgrImage, cv2.LUT(cutout.pixels, table[None]))
+    drawn = with_curves(cutout.pixels, tone.black + ramp * (tone.white - tone.black))
     inner = outline_of(drawn)
     if in_holder:
         drawn, inner = add_holder(drawn, rng=rng, light=float(tone.white.mean()) / 255)

@@ -40,11 +40,13 @@ _CAPS_BGR: tuple[_Bgr, ...] = (
 class Front:
     """The clean front of a plate, seen squarely and cut at its outer metal edge.
 
-    ``pixels`` are uint8 (H, W, 3) BGR; ``lines`` of large characters are None where not known.
+    ``pixels`` are uint8 (H, W, 3) BGR; ``text`` has the large characters, upper line first, without dashes and emblems:
+    A to Z and the digits, ``?`` for one of another script.
     """
 
     pixels: BgrImage
-    lines: Lines | None
+    lines: Lines
+    text: str = ""
 
 
 def render_plate(
@@ -73,7 +75,7 @@ def render_plate(
     if rng.random() < 0.35:
         pixels = _embossed(pixels, ink=ink, rng=rng)
     _draw_bolts(pixels, fixtures=fixtures, scale=scale, rng=rng)
-    return Front(pixels, layout.line_count)
+    return Front(pixels, layout.line_count, text)
 
 
 @lru_cache(maxsize=4096)

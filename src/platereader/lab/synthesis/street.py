@@ -73,7 +73,7 @@ def _with_car(
     height, width = scene.pixels.shape[:2]
     scale = _px_per_m(scene.pixels, depth_m)
     car_px = _CAR_WIDTH_M * scale
-    vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=2 if front.lines == 2 else 1)
+    vehicle = draw_vehicle(rng, width_px=max(120, round(1.3 * car_px)), lines=front.lines)
     car_h, car_w = vehicle.pixels.shape[:2]
     quad = random_quad(car_w / car_h, width_px=car_px, pose=_VIEW, rng=rng)
     foot = (quad[2] + quad[3]) / 2

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from platereader.lab.synthesis.legibility import character_boxes, inside, masked, still_clear, window_corners
+from platereader.lab.synthesis.label import masked
+from platereader.lab.synthesis.legibility import character_boxes, inside, still_clear, window_corners
 from platereader.lab.synthesis.render import render_plate
 from platereader.plates import RUSSIA
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -20,8 +19,8 @@ from platereader.lab.synthesis.foreign.lettering import LETTERS, STROKES, line_m
 from platereader.lab.synthesis.foreign.ornaments import FreeArea, bands, emblem, fittings, marks, stamp
 from platereader.lab.synthesis.foreign.styles import COLOURS, ForeignStyle, random_style
 from platereader.lab.synthesis.layout import MIN_HEIGHT_PX
+from platereader.lab.synthesis.render import Front
 from platereader.plates._alphabet import ILLEGIBLE
-from platereader.results import Lines
 
 _DRAWN_PX = 44
 """Plates are drawn at least this high and then shrunk, so that small ones are as soft as photographed ones."""
@@ -29,20 +28,7 @@ _DIGITS = "0123456789"
 _POOLS = {"L": LETTERS, "D": _DIGITS, "A": LETTERS + 3 * _DIGITS}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ForeignPlate:
-    """The front of a made-up foreign plate, uint8 ``(H, W, 3)`` BGR; its corners are those of the picture.
-
-    ``text`` has the large characters, upper line first: any of A to Z and the digits, ``?`` for one of another script;
-    dashes and emblems are left out.
-    """
-
-    pixels: BgrImage
-    text: str
-    lines: Lines
-
-
-def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | None = None) -> ForeignPlate:
+def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | None = None) -> Front:
     """Draw the front of a made-up foreign plate, at least 16 px high; the aspect is random, from 1 to 5.
 
     In a ``pattern`` of the text ``L`` is a letter, ``D`` a digit, ``A`` either, ``/`` parts two lines, and all else
@@ -71,7 +57,7 @@ def render_foreign(rng: np.random.Generator, *, height_px: int, pattern: str | N
         pixels = cast(BgrImage, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     shown = (char for char in "".join(lines) if char.isalnum() or char in STROKES)
     text = "".join(ILLEGIBLE if char in STROKES else char for char in shown)
-    return ForeignPlate(pixels, text, 1 if len(lines) == 1 else 2)
+    return Front(pixels, 1 if len(lines) == 1 else 2, text)
 
 
 def _paint(style: ForeignStyle, *, rng: np.random.Generator) -> tuple[Paint, Paint]:
