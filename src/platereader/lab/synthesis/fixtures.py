@@ -90,6 +90,10 @@ class SlotGroup(NamedTuple):
     height_mm: float
 
 
+Row: TypeAlias = tuple[SlotGroup, ...]
+"""The groups of one line."""
+
+
 def shade(colour: Colour, *, rng: np.random.Generator) -> Paint:
     """A paint near a colour: white yellows and greys, black fades."""
     blue, green, red = rng.normal(0.0, 4.0, 3).tolist()

@@ -64,18 +64,14 @@ def random_front(rng: np.random.Generator, *, height_px: int, foreign_share: flo
     return render_plate(text, layout, height_px=height_px * layout.line_count, rng=rng)
 
 
-def paste_plate(scene: Scene, *, front: Front, rng: np.random.Generator, width_px: float | None = None) -> Scene:
-    """Set a plate somewhere on the picture, in the tones of what surrounds it, if it has a free place.
-
-    ``width_px`` is the plate's width seen from the front; None draws one from 20 px to most of the picture.
-    """
+def paste_plate(scene: Scene, *, front: Front, rng: np.random.Generator) -> Scene:
+    """Set a plate somewhere, 20 px wide or more, in the tones of what surrounds it, if it has a free place."""
     rows, columns = scene.pixels.shape[:2]
     aspect = front.pixels.shape[1] / front.pixels.shape[0]
     largest = min(0.55 * columns, 0.7 * rows * aspect)
-    if width_px is None:
-        width_px = log_uniform(min(20.0, largest), largest, rng=rng)
-        width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
-        width_px *= 1.0 if aspect > 2.5 else 0.7
+    width_px = log_uniform(min(20.0, largest), largest, rng=rng)
+    width_px = width_px * 1.75 if rng.random() < 0.06 else width_px
+    width_px *= 1.0 if aspect > 2.5 else 0.7
     for _ in range(6):
         quad = random_quad(aspect, width_px=width_px, pose=PoseRange(), rng=rng)
         low, high = quad.min(axis=0), quad.max(axis=0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import colorsys
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeAlias
 
 import cv2
@@ -18,26 +19,10 @@ from platereader.lab.synthesis.fields import pick
 from platereader.lab.synthesis.glyphs import glyph_aspect, glyph_mask
 from platereader.lab.synthesis.scene import Cutout
 
-_LATIN = """
-market cafe hotel restaurant pharmacy service garage auto motors school center express transport logistics parking
-entrance exit open closed sale bakery fresh cargo taxi rental group building quality original premium international
-avtoservis shinomontazh magazin produkty apteka remont dostavka stroymaterialy mebel okna dveri salon krasoty bank
-limited edition turbo hybrid diesel quattro sport classic comfort luxury drive city street avenue station police
-ambulance stop only private road no smoking danger warning welcome thank you please keep clear fire door push pull
-"""
-_CYRILLIC = """
-продукты магазин аптека шиномонтаж автосервис стройматериалы цветы кафе столовая доставка мебель окна двери ремонт
-стоянка запрещена выезд вход выход аренда продаётся скидки салон красоты банк такси грузоперевозки объявление школа
-улица проспект площадь вокзал центр область администрация осторожно ведётся видеонаблюдение дети детский сад полиция
-скорая помощь пожарная часть учебный лизинг хлеб молоко мясо рыба пиво обувь одежда телефон круглосуточно
-"""
-# Words that the outlines of plates can spell, some letters mirrored or upside down.
-_SPELLED = """
-АПТЕКА ПОЧТА КАССА РЕМОНТ АВТО МЕТРО РЕСТОРАН ПЕКАРНЯ ЗАВТРАК ЭКСПРЕСС КРАСОТА СПОРТ ПАРК МОНЕТА ПЯТЕРОЧКА СЕВЕР
-ВОСТОК МАСТЕР ОКНА СВЕТ ТЕХОСМОТР ЗАПРАВКА СТОЯНКА ПАРКОВКА АРЕНА ТЕАТР КАРАОКЕ ПАСПОРТ КОСМОС ТОРТ СРОЧНО ОПТОМ
-САУНА ЧАС НА ЗА ВСЕ
-"""
-_LATIN_WORDS, _CYRILLIC_WORDS, _OUTLINED_WORDS = _LATIN.split(), _CYRILLIC.split(), _SPELLED.split()
+# The last ones are those that the outlines of plates can spell, some letters mirrored or upside down.
+_LATIN_WORDS, _CYRILLIC_WORDS, _OUTLINED_WORDS = (
+    line.split() for line in Path(__file__).with_name("words.txt").read_text(encoding="utf-8").splitlines()
+)
 
 
 def digits(count: int, rng: np.random.Generator) -> str:

@@ -12,30 +12,13 @@ import numpy as np
 from platereader.lab.synthesis.fields import pick
 
 _TABLE = Path(__file__).with_name("styles.csv")
+_COLOURS = Path(__file__).with_name("colours.txt")
 
 Bgr: TypeAlias = tuple[int, int, int]
 
 COLOURS: dict[str, Bgr] = {
-    "white": (240, 242, 242),
-    "paper": (222, 234, 238),
-    "cream": (190, 226, 240),
-    "grey": (178, 178, 176),
-    "silver": (205, 206, 203),
-    "lead": (120, 118, 114),
-    "yellow": (40, 190, 240),
-    "lemon": (110, 225, 245),
-    "orange": (30, 110, 225),
-    "red": (40, 35, 165),
-    "maroon": (50, 30, 105),
-    "pink": (190, 170, 235),
-    "sky": (235, 205, 165),
-    "blue": (150, 75, 30),
-    "navy": (95, 40, 20),
-    "mint": (205, 225, 175),
-    "green": (70, 115, 35),
-    "pine": (50, 72, 22),
-    "brown": (40, 65, 100),
-    "black": (28, 25, 25),
+    name: (int(blue), int(green), int(red))
+    for name, blue, green, red in map(str.split, _COLOURS.read_text(encoding="utf-8").splitlines())
 }
 """Named colours, BGR."""
 
